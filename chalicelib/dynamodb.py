@@ -1,0 +1,60 @@
+"""DynamoDB's values and refusals, put into Python once for every store."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def to_item(values: Mapping[str, Any]) -> Item:
+    """Plain values as DynamoDB attribute values. A value that is None is left out."""
+    return {name: _serializer.serialize(value) for name, value in values.items() if value is not None}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """DynamoDB attribute values as plain values; bytes come back as bytes."""
+    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Binary):
+        return bytes(value.value)  # type: ignore[attr-defined]
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return value
+
+
+def condition_failed(error: ClientError) -> bool:
+    """Whether a single conditional write was refused by its condition."""
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def cancellation_reasons(error: ClientError) -> list[Mapping[str, Any]]:
+    """Why a transaction was cancelled, one reason per item in its order; empty if it was not cancelled."""
+    if error.response["Error"]["Code"] != "TransactionCanceledException":
+        return []
+    return list(error.response.get("CancellationReasons", []))
+
+
+def failed_conditions(reasons: list[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The transaction items whose own condition failed: their position, and the values that stand there."""
+    for position, reason in enumerate(reasons):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            yield position, from_item(reason.get("Item", {}))
+
+
+def pages(client: Any, **query: Any) -> Iterator[dict[str, Any]]:
+    """Every item of a query, page after page, so that memory stays flat whatever the partition holds."""
+    while True:
+        page = client.query(**query)
+        for item in page["Items"]:
+            yield from_item(item)
+        if "LastEvaluatedKey" not in page:
+            return
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,0 +1,66 @@
+"""Encryption of single fields: AES-256-GCM, bound to the record and the field they belong to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from secrets import token_bytes
+
+from Cryptodome.Cipher import AES
+
+_FORMAT = 1
+_HEADER_BYTES = 2
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+
+
+class CannotUnseal(Exception):
+    """The bytes were altered, belong elsewhere, or were sealed under a key we do not hold."""
+
+
+@dataclass(frozen=True)
+class FieldKeys:
+    """The data keys of a stage by id, and the id of the one that new values are sealed under."""
+
+    current: str
+    by_id: Mapping[str, bytes]
+
+
+class FieldCipher:
+    """Seals and unseals text fields.
+
+    A sealed value is format (1 byte), length of the key id (1), key id, nonce (12), ciphertext, tag (16): a
+    key can be replaced while values under the old one stay readable. The associated data names record and
+    field, so that a value copied to another record or field does not unseal.
+    """
+
+    def __init__(self, keys: Callable[[], FieldKeys]) -> None:
+        self._keys = keys
+
+    def seal(self, text: str, *, record: str, field: str) -> bytes:
+        """Encrypt one field of one record under the current key."""
+        keys = self._keys()
+        key_id = keys.current.encode()
+        nonce = token_bytes(_NONCE_BYTES)
+        cipher = AES.new(keys.by_id[keys.current], AES.MODE_GCM, nonce=nonce)
+        cipher.update(_associated_data(record, field))
+        ciphertext, tag = cipher.encrypt_and_digest(text.encode())
+        return bytes([_FORMAT, len(key_id)]) + key_id + nonce + ciphertext + tag
+
+    def unseal(self, sealed: bytes, *, record: str, field: str) -> str:
+        """The text that was sealed for this very record and field. Raises CannotUnseal."""
+        if len(sealed) < _HEADER_BYTES or sealed[0] != _FORMAT:
+            raise CannotUnseal(f"unknown format of {field}")
+        start = _HEADER_BYTES + sealed[1]
+        key = self._keys().by_id.get(sealed[_HEADER_BYTES:start].decode("ascii", "replace"))
+        if key is None:
+            raise CannotUnseal(f"no key for {field}")
+        nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+        cipher.update(_associated_data(record, field))
+        try:
+            return cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:]).decode()
+        except ValueError:
+            raise CannotUnseal(f"{field} does not belong to this record, or was altered") from None
+
+
+def _associated_data(record: str, field: str) -> bytes:
+    return f"{record}\x1f{field}".encode()

@@ -1,0 +1,53 @@
+"""How the domain says no: an exception with a stable code, which `problems` turns into an answer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A request the domain declines.
+
+    `code` is part of the API; the message is for logs and names no person.
+    """
+
+    code: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """One rule that one field breaks: `field` is a dotted path, `code` is stable. Never holds the value."""
+
+    field: str
+    code: str
+
+
+class RulesBroken(Refusal):
+    """A well-formed request that breaks rules of the field; `broken` names each of them."""
+
+    code = "rules_broken"
+
+    def __init__(self, *broken: BrokenRule) -> None:
+        super().__init__(", ".join(f"{rule.field}: {rule.code}" for rule in broken))
+        self.broken = broken
+
+
+class TryAgain(Refusal):
+    """Nothing was stored and nothing is wrong with the request: send it again after `after_seconds`."""
+
+    code = "try_again"
+
+    def __init__(self, reason: str, *, after_seconds: int = 2) -> None:
+        super().__init__(reason)
+        self.after_seconds = after_seconds
+
+
+class NotAllowed(Refusal):
+    """The caller's roles do not include this act."""
+
+    code = "role_not_allowed"
+
+
+class CampaignNotYours(Refusal):
+    """The caller is bound to other campaigns; whether this one exists is not said."""
+
+    code = "campaign_not_yours"

@@ -1,0 +1,60 @@
+"""The one reader of the environment: names and sizes of this deployment, never secrets."""
+
+import os
+from functools import cache
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SettingsIncomplete(Exception):
+    """The environment lacks, or garbles, the variables that the message names."""
+
+
+class Settings(BaseModel):
+    """What one deployed stage is told about itself. A field's alias is its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stage: str = Field(alias="DAFTAR_STAGE", description="Name of the stage: local, dev or prod.")
+    registrations_table: str = Field(
+        alias="DAFTAR_REGISTRATIONS_TABLE", description="Captures, workers and registrations; has the stream."
+    )
+    campaigns_table: str = Field(alias="DAFTAR_CAMPAIGNS_TABLE", description="Campaigns.")
+    clients_table: str = Field(
+        alias="DAFTAR_CLIENTS_TABLE", description="Clients and hashes of their tokens."
+    )
+    texts_table: str = Field(alias="DAFTAR_TEXTS_TABLE", description="The ledger: one row per text.")
+    summaries_table: str = Field(
+        alias="DAFTAR_SUMMARIES_TABLE", description="Versions of each campaign day's summary, and marks."
+    )
+    keys_table: str = Field(alias="DAFTAR_KEYS_TABLE", description="Data keys, wrapped by KMS.")
+    field_key_arn: str = Field(alias="DAFTAR_FIELD_KEY_ARN", description="KMS key that wraps the data keys.")
+    notifications_queue_url: str = Field(
+        alias="DAFTAR_NOTIFICATIONS_QUEUE_URL", description="Queue from the relay to the sender of texts."
+    )
+    sms_originator: str = Field(
+        alias="DAFTAR_SMS_ORIGINATION_IDENTITY",
+        min_length=1,
+        description="Registered sender id, number or pool that texts go out under.",
+    )
+    sms_configuration_set: str = Field(
+        alias="DAFTAR_SMS_CONFIGURATION_SET",
+        default="",
+        description="Configuration set that collects delivery events; empty for none.",
+    )
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment. Raises SettingsIncomplete, naming each variable at fault."""
+        try:
+            return cls.model_validate(dict(os.environ))
+        except ValidationError as error:
+            names = ", ".join(str(problem["loc"][0]) for problem in error.errors(include_input=False))
+            raise SettingsIncomplete(f"set these environment variables to a usable value: {names}") from None
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read on first use so that importing needs no environment."""
+    return Settings.read()
