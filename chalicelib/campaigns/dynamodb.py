@@ -1,0 +1,89 @@
+"""Campaigns in DynamoDB."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
+from chalicelib.campaigns.model import Campaign
+from chalicelib.dynamodb import Item, condition_failed, from_item, pages, to_item
+from chalicelib.privacy.encryption import FieldCipher
+
+_BY_LAST_DAY = "by_last_day"
+_LISTING = "campaigns"
+
+
+class DynamoCampaigns:
+    """Satisfies `service.Campaigns`.
+
+    The managers' names and addresses are sealed; the rest says nothing of a person.
+    """
+
+    def __init__(self, client: Any, table: str, cipher: FieldCipher) -> None:
+        self._client = client
+        self._table = table
+        self._cipher = cipher
+
+    def add(self, campaign: Campaign) -> None:
+        """Store a new campaign. Raises CampaignExists if its id is taken."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=self._to_item(campaign),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if condition_failed(error):
+                raise CampaignExists(campaign.campaign_id) from None
+            raise
+
+    def get(self, campaign_id: str) -> Campaign:
+        """Raises CampaignUnknown."""
+        found = self._client.get_item(
+            TableName=self._table, Key=to_item(_key(campaign_id)), ConsistentRead=True
+        )
+        if "Item" not in found:
+            raise CampaignUnknown(campaign_id)
+        return self._from_item(from_item(found["Item"]))
+
+    def ending_since(self, day: date) -> Iterator[Campaign]:
+        """The campaigns whose last day is this one or later, by last day."""
+        for values in pages(
+            self._client,
+            TableName=self._table,
+            IndexName=_BY_LAST_DAY,
+            KeyConditionExpression="listing = :listing AND last_day >= :day",
+            ExpressionAttributeValues=to_item({":listing": _LISTING, ":day": day.isoformat()}),
+        ):
+            yield self._from_item(values)
+
+    def _to_item(self, campaign: Campaign) -> Item:
+        managers = campaign.model_dump_json(include={"managers"})
+        return to_item(
+            {
+                **_key(campaign.campaign_id),
+                **campaign.model_dump(mode="json", exclude={"managers"}),
+                "managers": self._cipher.seal(
+                    managers, record=_record(campaign.campaign_id), field="managers"
+                ),
+                "listing": _LISTING,
+            }
+        )
+
+    def _from_item(self, values: dict[str, Any]) -> Campaign:
+        managers = self._cipher.unseal(
+            values["managers"], record=_record(values["campaign_id"]), field="managers"
+        )
+        own = {name: values[name] for name in Campaign.model_fields if name in values and name != "managers"}
+        return Campaign.model_validate({**own, **json.loads(managers)})
+
+
+def _key(campaign_id: str) -> dict[str, str]:
+    return {"pk": f"CAMPAIGN#{campaign_id}", "sk": "CAMPAIGN"}
+
+
+def _record(campaign_id: str) -> str:
+    return f"campaign {campaign_id}"

@@ -1,0 +1,20 @@
+"""What the campaigns package refuses.
+
+Refusal
+├── CampaignUnknown     no campaign has this id
+└── CampaignExists      another campaign has this id already
+"""
+
+from chalicelib.refusals import Refusal
+
+
+class CampaignUnknown(Refusal):
+    """No campaign has this id."""
+
+    code = "campaign_unknown"
+
+
+class CampaignExists(Refusal):
+    """A campaign with this id, but other content, exists already."""
+
+    code = "campaign_exists"

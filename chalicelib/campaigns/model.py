@@ -1,0 +1,91 @@
+"""Campaigns, the days they last, and the zone those days are days in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
+
+# The four names under which the tz database keeps Indonesia's three zones (WIB twice, WITA, WIT).
+Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
+
+CLOCK_SKEW = timedelta(minutes=10)
+FINAL_HOUR = 7  # On the morning after, before the branch opens, a day's summary becomes final.
+
+
+class Manager(BaseModel):
+    """Someone who is told how the campaign goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    phone: str | None = Field(default=None, max_length=20)
+
+
+@dataclass(frozen=True, order=True)
+class CampaignDay:
+    """One local day of one campaign: what is counted, marked and summarised."""
+
+    campaign_id: str
+    day: date
+
+
+class Campaign(BaseModel):
+    """A drive to register workers at one place, over whole days of one zone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    campaign_id: CampaignId
+    name: str = Field(min_length=1, max_length=120)
+    branch: str = Field(min_length=1, max_length=120)
+    place: str = Field(min_length=1, max_length=120)
+    zone: Zone
+    first_day: date
+    last_day: date
+    accepts_until: date
+    summary_hour: int = Field(ge=0, le=23)
+    target: int = Field(ge=0, le=10_000_000)
+    managers: tuple[Manager, ...] = Field(default=(), max_length=50)
+    sms_budget: int = Field(ge=0, le=10_000_000_000, description="Rupiah a day.")
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> "Campaign":
+        if not self.first_day <= self.last_day <= self.accepts_until:
+            raise PydanticCustomError(
+                "days_out_of_order", "first_day, last_day and accepts_until are not in order"
+            )
+        return self
+
+    def local_day(self, at: datetime) -> date:
+        """The day that an instant falls on in the campaign's zone."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
+
+    def days(self) -> Iterator[date]:
+        """Each day of the campaign, first to last."""
+        for ordinal in range(self.first_day.toordinal(), self.last_day.toordinal() + 1):
+            yield date.fromordinal(ordinal)
+
+    def has_day(self, day: date) -> bool:
+        """Whether a local day is one of the campaign's."""
+        return self.first_day <= day <= self.last_day
+
+    def accepts_at(self, now: datetime) -> bool:
+        """Whether captures may still arrive; `accepts_until` is the last local day on which they do."""
+        return self.local_day(now) <= self.accepts_until
+
+    def summary_due_at(self, day: date) -> datetime:
+        """From when on a day is summarised: its summary hour, local time."""
+        return self._instant(day, self.summary_hour)
+
+    def final_from(self, day: date) -> datetime:
+        """From when on a day's summary is final: the next morning, local time."""
+        return self._instant(day + timedelta(days=1), FINAL_HOUR)
+
+    def _instant(self, day: date, hour: int) -> datetime:
+        return datetime.combine(day, time(hour), tzinfo=ZoneInfo(self.zone)).astimezone(UTC)

@@ -1,0 +1,86 @@
+"""Who may call: devices, bots and people, the roles they have and the campaigns they are bound to."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.refusals import CampaignNotYours, NotAllowed
+
+EVERY_CAMPAIGN = "*"
+
+
+class Role(StrEnum):
+    """What a client may do; the contract names the roles of each route."""
+
+    KIOSK = "kiosk"
+    BOT = "bot"
+    MANAGER = "manager"
+    CORE = "core"
+    ADMIN = "admin"
+
+
+class Channel(StrEnum):
+    """Where a worker was met."""
+
+    KIOSK = "kiosk"
+    VAN = "van"
+    BOT = "bot"
+    WEB = "web"
+    AGENT = "agent"
+    OFFICE = "office"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The client behind a request, as the authorizer vouches for it."""
+
+    client_id: str
+    roles: frozenset[Role]
+    channel: Channel
+    campaigns: frozenset[str]
+
+    def require_any(self, roles: frozenset[Role]) -> None:
+        """Raises NotAllowed unless the caller has one of the roles."""
+        if not self.roles & roles:
+            raise NotAllowed(f"{self.client_id} has none of {sorted(roles)}")
+
+    def has(self, role: Role) -> bool:
+        """Whether the caller has a role."""
+        return role in self.roles
+
+    def works_for(self, campaign_id: str) -> bool:
+        """Whether the caller is bound to a campaign, or to every one."""
+        return EVERY_CAMPAIGN in self.campaigns or campaign_id in self.campaigns
+
+    def require_campaign(self, campaign_id: str) -> None:
+        """Raises CampaignNotYours unless the caller works for the campaign."""
+        if not self.works_for(campaign_id):
+            raise CampaignNotYours(f"{self.client_id} is bound to other campaigns")
+
+
+@dataclass(frozen=True)
+class Client:
+    """One enrolled client and the life of its token. The token itself is known to nobody but its holder."""
+
+    client_id: str
+    roles: frozenset[Role]
+    channel: Channel
+    campaigns: frozenset[str]
+    enrolled_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_revoked(self, now: datetime) -> bool:
+        """Whether its token must no longer be honoured."""
+        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
+    def revoked(self, now: datetime) -> "Client":
+        """This client with its token revoked."""
+        return replace(self, revoked_at=now)
+
+    @property
+    def caller(self) -> Caller:
+        """What this client is to a request."""
+        return Caller(
+            client_id=self.client_id, roles=self.roles, channel=self.channel, campaigns=self.campaigns
+        )
