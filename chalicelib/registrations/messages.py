@@ -1,0 +1,44 @@
+"""What crosses the border of the registrations package.
+
+`SubmitRegistration` is sent by devices and bots over HTTP. `RegistrationReceived` is sent by the relay
+through the notifications queue and read by `notifications.consumer`.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from chalicelib.campaigns.model import CampaignId
+from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
+
+
+class SubmitRegistration(BaseModel):
+    """One capture: one act of registering, made on a device, perhaps hours before it arrives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capture_id: UUID = Field(description="Made by the device at capture (UUIDv7); the idempotency key.")
+    campaign_id: CampaignId
+    captured_at: AwareDatetime
+    officer: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")
+    worker: WorkerAsTyped
+    work: Work
+    coverage: Coverage
+    consent: Consent
+
+    def content(self) -> str:
+        """What two sends of one capture must share. Fields left empty are left out, so that a field
+        added to the contract later does not make an old capture look new."""
+        return self.model_dump_json(exclude_none=True)
+
+
+class RegistrationReceived(BaseModel):
+    """A worker's registration was stored. Carries its reference only: whoever needs more looks it up."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: Literal["RegistrationReceived"] = "RegistrationReceived"
+    version: Literal[1] = 1
+    reference: str
+    correlation_id: str
