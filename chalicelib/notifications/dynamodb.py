@@ -1,0 +1,79 @@
+"""The ledger of texts in DynamoDB: one item per text, under its message id."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.clock import timestamp
+from chalicelib.dynamodb import Item, condition_failed, from_item, to_item
+from chalicelib.notifications.model import MessageId, Text, TextState
+
+
+class DynamoLedger:
+    """Satisfies `service.Ledger`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def begin(self, text: Text) -> Text | None:
+        """Store a text whose first attempt begins now; the text that stands there already, or None if it
+        was stored.
+        """
+        return self._put(text, condition="attribute_not_exists(message_id)")
+
+    def move(self, text: Text, *, was: Text) -> bool:
+        """Store a text's next state; False if it has moved meanwhile."""
+        # The state alone would not do: a pending text attempted and put back is pending again.
+        condition = "#state = :state AND attempts = :attempts"
+        values = {":state": was.state, ":attempts": was.attempts}
+        return self._put(text, condition=condition, names={"#state": "state"}, values=values) is None
+
+    def _put(
+        self,
+        text: Text,
+        *,
+        condition: str,
+        names: dict[str, str] | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> Text | None:
+        expression = {
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": None if values is None else to_item(values),
+        }
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=_item(text),
+                ConditionExpression=condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **{name: value for name, value in expression.items() if value is not None},
+            )
+        except ClientError as error:
+            if condition_failed(error):
+                return _text(from_item(error.response["Item"]))  # type: ignore[typeddict-item]
+            raise
+        return None
+
+
+def _item(text: Text) -> Item:
+    return to_item({**asdict(text), "attempted_at": timestamp(text.attempted_at)})
+
+
+def _text(values: dict[str, Any]) -> Text:
+    return Text(
+        message_id=MessageId(values["message_id"]),
+        registration=values["registration"],
+        campaign_id=values["campaign_id"],
+        purpose=values["purpose"],
+        template_version=int(values["template_version"]),
+        state=TextState(values["state"]),
+        attempts=int(values["attempts"]),
+        attempted_at=datetime.fromisoformat(values["attempted_at"]),
+        correlation_id=values["correlation_id"],
+        parts=int(values["parts"]),
+        gateway_id=values.get("gateway_id"),
+        reason=values.get("reason"),
+    )

@@ -1,0 +1,64 @@
+"""The GSM 03.38 alphabet: what fits one text, and how other letters are written in it.
+
+A text that stays within it carries 160 septets in one part; a single letter outside makes it 70. Characters
+of the extension table count twice.
+"""
+
+import unicodedata
+
+SEGMENT_SEPTETS = 160
+
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION = frozenset("\f^{}\\[~]|€")
+
+# Typed by phones and pasted from documents; their decomposition is not in the alphabet either.
+_PUNCTUATION = str.maketrans(
+    {
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{MODIFIER LETTER APOSTROPHE}": "'",
+        "`": "'",
+        "\N{ACUTE ACCENT}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{EN DASH}": "-",
+        "\N{EM DASH}": "-",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+        "\N{NO-BREAK SPACE}": " ",
+        "\t": " ",
+        "\N{ZERO WIDTH SPACE}": "",
+        "\N{ZERO WIDTH JOINER}": "",
+        "\N{ZERO WIDTH NON-JOINER}": "",
+    }
+)
+
+
+def is_gsm7(text: str) -> bool:
+    """Whether every character is in the alphabet or its extension table."""
+    return all(character in _BASIC or character in _EXTENSION for character in text)
+
+
+def septets(text: str) -> int:
+    """The length of a text that is within the alphabet, as networks count it."""
+    return sum(2 if character in _EXTENSION else 1 for character in text)
+
+
+def transliterated(text: str) -> str:
+    """A text in the alphabet: accents dropped where they must be, quotes and dashes made plain, anything
+    else a `?`.
+    """
+    return "".join(_within(character) for character in text.translate(_PUNCTUATION))
+
+
+def _within(character: str) -> str:
+    if is_gsm7(character):
+        return character
+    bare = "".join(
+        part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
+    )
+    if bare and is_gsm7(bare):
+        return bare
+    return "" if unicodedata.combining(character) else "?"
