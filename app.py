@@ -1,0 +1,56 @@
+"""The edge of Daftar: HTTP routes, and one statement for each queue, stream and schedule.
+
+Event handlers stand here and not on blueprints: Lambda imports the module that a handler is defined in, and
+only this one sets up everything. The ARNs are placeholders; `infra/resources.yaml` names the real sources.
+"""
+
+from typing import Any
+
+from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
+
+from chalicelib import batches, wiring
+from chalicelib.campaigns.routes import routes as campaign_routes
+from chalicelib.clients import authorizer
+from chalicelib.clients.routes import routes as client_routes
+from chalicelib.notifications import consumer
+from chalicelib.registrations.routes import routes as registration_routes
+from chalicelib.rollups import schedule
+from chalicelib.rollups.routes import routes as summary_routes
+
+# How long API Gateway may keep an authorizer's answer, and so how soon a revoked token is refused.
+AUTHORIZATION_KEPT_SECONDS = 60
+
+app = Chalice(app_name="daftar")
+app.register_blueprint(registration_routes)
+app.register_blueprint(campaign_routes)
+app.register_blueprint(summary_routes)
+app.register_blueprint(client_routes)
+
+
+@app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)
+def authorize_caller(request: AuthRequest) -> dict[str, Any]:
+    """Who is calling."""
+    return authorizer.policy(wiring.registry(), request.token, request.method_arn)
+
+
+authorizer.protect(app, authorize_caller)
+
+
+@app.on_dynamodb_record(
+    stream_arn="arn:aws:dynamodb:ap-southeast-3:000000000000:table/from-infra/stream/from-infra"
+)
+def on_registration_changes(event: DynamoDBEvent) -> batches.PartialBatch:
+    """Announce what was stored."""
+    return batches.consume_stream(event.to_dict(), wiring.relay().announce)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_notifications(event: SQSEvent) -> batches.PartialBatch:
+    """Tell workers."""
+    return batches.consume_queue(event.to_dict(), consumer.handler(wiring.notifier()))
+
+
+@app.schedule("cron(0 * * * ? *)")
+def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
+    """Count campaign days."""
+    return schedule.roll_up(wiring.rollup(), wiring.now)

@@ -1,0 +1,67 @@
+"""Batches from queues and streams: one bad record never takes the good ones with it.
+
+Both answers only mean what they say where the event source mapping asks for `ReportBatchItemFailures`;
+`infra/` does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chalicelib import observability
+
+PartialBatch = dict[str, list[dict[str, str]]]
+Record = Mapping[str, Any]
+
+
+def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> PartialBatch:
+    """Give each message's body to `handle`.
+
+    A message that raises goes back to its queue, alone, and in the end to its dead letters.
+    """
+    # Imported here because the cold start of the API, which shares the zip, would pay for it too.
+    from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415
+        BatchProcessor,
+        EventType,
+        process_partial_response,
+    )
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord  # noqa: PLC0415
+
+    def handle_record(record: SQSRecord) -> None:
+        try:
+            handle(record.body)
+        except Exception as error:
+            observability.log_unforeseen(error, "message not handled", {"message_id": record.message_id})
+            raise
+
+    response = process_partial_response(
+        event=dict(event),
+        record_handler=handle_record,
+        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+    )
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": str(each["itemIdentifier"])} for each in response["batchItemFailures"]
+        ]
+    }
+
+
+def consume_stream(event: Mapping[str, Any], announce: Callable[[Sequence[Record]], object]) -> PartialBatch:
+    """Give the batch to `announce` whole; where that fails, record by record up to the first that fails.
+
+    A stream goes on from the first failure, so only that one is reported: what follows it comes again.
+    """
+    records: list[Record] = list(event["Records"])
+    try:
+        announce(records)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, each record gets its own chance
+        observability.log_unforeseen(error, "batch not announced at once", {"records": len(records)})
+    else:
+        return {"batchItemFailures": []}
+    for record in records:
+        try:
+            announce([record])
+        except Exception as error:  # noqa: BLE001 - reported to Lambda, which retries and then sets it aside
+            sequence_number = record["dynamodb"]["SequenceNumber"]
+            observability.log_unforeseen(error, "record not announced", {"sequence_number": sequence_number})
+            return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}
+    return {"batchItemFailures": []}

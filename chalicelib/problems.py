@@ -1,0 +1,232 @@
+"""Refusals as HTTP answers: RFC 9457 `application/problem+json` with a stable `code`, in Indonesian or
+English.
+
+One table holds every code this API answers with, one the codes of single fields. Values that were sent are
+never repeated. API Gateway's own refusals (no token, unknown route, too many requests) have the same shape;
+`infra/resources.yaml` writes them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from chalice.app import Response
+from pydantic import ValidationError
+
+from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
+
+Language = Literal["id", "en"]
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of refusal: its HTTP status, and its title in both languages."""
+
+    status: int
+    id: str
+    en: str
+
+
+PROBLEMS: Mapping[str, Problem] = {
+    "json_malformed": Problem(
+        400, "Isi permintaan bukan JSON yang benar.", "The body is not well-formed JSON."
+    ),
+    "body_invalid": Problem(
+        422, "Isi permintaan tidak sesuai bentuknya.", "The body does not have the expected shape."
+    ),
+    "rules_broken": Problem(422, "Data belum memenuhi ketentuan.", "The data breaks rules of registration."),
+    "body_too_large": Problem(413, "Isi permintaan terlalu besar.", "The body is too large."),
+    "media_type_unsupported": Problem(415, "Kirim sebagai application/json.", "Send it as application/json."),
+    "token_missing_or_unknown": Problem(
+        401, "Token tidak ada atau tidak dikenal.", "The token is missing or unknown."
+    ),
+    "token_revoked": Problem(
+        401, "Token sudah dicabut atau kedaluwarsa.", "The token was revoked or has expired."
+    ),
+    "role_not_allowed": Problem(403, "Peran Anda tidak boleh melakukan ini.", "Your role may not do this."),
+    "campaign_not_yours": Problem(403, "Bukan kegiatan Anda.", "You do not work for this campaign."),
+    "campaign_unknown": Problem(404, "Kegiatan tidak dikenal.", "No campaign has this id."),
+    "campaign_exists": Problem(
+        409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
+    ),
+    "registration_unknown": Problem(
+        404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
+    ),
+    "capture_reused": Problem(
+        409,
+        "capture_id sudah dipakai untuk data lain.",
+        "This capture_id was used before, with other content.",
+    ),
+    "client_unknown": Problem(404, "Klien tidak dikenal.", "No client has this id."),
+    "client_exists": Problem(
+        409, "Klien dengan id ini sudah ada.", "A client with this id is enrolled already."
+    ),
+    "summary_unknown": Problem(
+        404, "Rekap hari ini belum dihitung.", "This day of this campaign has not been summarised."
+    ),
+    "day_not_in_campaign": Problem(404, "Bukan hari kegiatan ini.", "This is not a day of the campaign."),
+    "try_again": Problem(503, "Coba kirim lagi sebentar lagi.", "Send it again in a moment."),
+    "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),
+}
+
+
+@dataclass(frozen=True)
+class FieldMessage:
+    """What a broken rule tells the person at the tablet."""
+
+    id: str
+    en: str
+
+
+FIELD_MESSAGES: Mapping[str, FieldMessage] = {
+    "field_missing": FieldMessage("Wajib diisi.", "This is required."),
+    "field_unknown": FieldMessage("Isian ini tidak dikenal.", "This field is not known."),
+    "value_wrong_type": FieldMessage("Jenis isian salah.", "This has the wrong type."),
+    "value_not_allowed": FieldMessage("Pilih salah satu yang tersedia.", "This is not one of the choices."),
+    "value_out_of_range": FieldMessage("Nilai di luar batas.", "This is out of range."),
+    "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
+    "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
+    "value_malformed": FieldMessage("Bentuk isian salah.", "This is malformed."),
+    "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
+    "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
+    "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),
+    "nik_birth_date": FieldMessage("Tanggal lahir pada NIK salah.", "The NIK's birth date is impossible."),
+    "nik_serial": FieldMessage("Nomor urut pada NIK salah.", "The NIK's serial number is impossible."),
+    "phone_malformed": FieldMessage("Nomor HP salah tulis.", "This is not a phone number."),
+    "phone_not_mobile": FieldMessage("Harus nomor HP, bukan telepon rumah.", "This is not a mobile number."),
+    "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
+    "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
+    "captured_outside_campaign": FieldMessage("Di luar hari kegiatan.", "This is not a day of the campaign."),
+    "campaign_closed": FieldMessage("Kegiatan sudah ditutup.", "The campaign takes no more captures."),
+}
+
+# Pydantic's own names for what is wrong, by what the sender has to do about it.
+_FIELD_CODES: Mapping[str, str] = {
+    "missing": "field_missing",
+    "extra_forbidden": "field_unknown",
+    "enum": "value_not_allowed",
+    "literal_error": "value_not_allowed",
+    "greater_than": "value_out_of_range",
+    "greater_than_equal": "value_out_of_range",
+    "less_than": "value_out_of_range",
+    "less_than_equal": "value_out_of_range",
+    "string_too_short": "value_too_short",
+    "too_short": "value_too_short",
+    "string_too_long": "value_too_long",
+    "too_long": "value_too_long",
+    "days_out_of_order": "days_out_of_order",
+}
+_WRONG_TYPE_ENDING = "_type"
+_FIELD_NAME = re.compile(r"[a-z_]{1,40}")
+
+_PASSING_ERRORS = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_PASSING_CANCELLATIONS = frozenset(
+    {"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"}
+)
+
+
+def answer(error: Exception, language: Language) -> Response | None:
+    """The answer to a refusal, a misshapen body or a passing failure of AWS;
+
+    None for an error nobody foresaw.
+    """
+    match error:
+        case RulesBroken():
+            return respond(error.code, language, errors=(_named(rule, language) for rule in error.broken))
+        case TryAgain():
+            return respond(error.code, language, retry_after=error.after_seconds)
+        case Refusal():
+            return respond(error.code, language)
+        case ValidationError():
+            return _shape_problem(error, language)
+    if is_passing(error):
+        return respond(TryAgain.code, language, retry_after=RETRY_AFTER_SECONDS)
+    return None
+
+
+def respond(
+    code: str,
+    language: Language,
+    *,
+    errors: Iterable[Mapping[str, str]] = (),
+    retry_after: int | None = None,
+) -> Response:
+    """A problem document for one code of the table."""
+    problem = PROBLEMS[code]
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "code": code,
+        "title": problem.en if language == "en" else problem.id,
+        "status": problem.status,
+    }
+    named = list(errors)
+    if named:
+        body["errors"] = named
+    headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE, "Content-Language": language}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return Response(body, headers, problem.status)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether AWS was throttled or out of reach, so that the very same request may succeed in a moment."""
+    if isinstance(error, HTTPClientError):
+        return True
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        reasons = error.response.get("CancellationReasons", [])
+        return (
+            code in _PASSING_ERRORS
+            or error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+            or any(reason.get("Code") in _PASSING_CANCELLATIONS for reason in reasons)
+        )
+    return isinstance(error, BotoCoreError) and "Connection" in type(error).__name__
+
+
+def _shape_problem(error: ValidationError, language: Language) -> Response:
+    # Neither the input nor pydantic's own message goes out: both may hold what was typed.
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if any(each["type"] == "json_invalid" for each in found):
+        return respond("json_malformed", language)
+    broken = (
+        BrokenRule(field=".".join(_step(step) for step in each["loc"]), code=field_code(each["type"]))
+        for each in found
+    )
+    return respond("body_invalid", language, errors=(_named(rule, language) for rule in broken))
+
+
+def _step(step: int | str) -> str:
+    # The name of an unknown field comes from the sender, who may have typed anything there.
+    return str(step) if isinstance(step, int) or _FIELD_NAME.fullmatch(step) else "?"
+
+
+def field_code(pydantic_type: str) -> str:
+    """Our stable code for one of pydantic's error types."""
+    if pydantic_type in _FIELD_CODES:
+        return _FIELD_CODES[pydantic_type]
+    return "value_wrong_type" if pydantic_type.endswith(_WRONG_TYPE_ENDING) else "value_malformed"
+
+
+def _named(rule: BrokenRule, language: Language) -> dict[str, str]:
+    message = FIELD_MESSAGES[rule.code]
+    return {
+        "field": rule.field,
+        "code": rule.code,
+        "message": message.en if language == "en" else message.id,
+    }

@@ -1,0 +1,151 @@
+"""The one builder of clients, stores and services; each is built on first use and kept for the life of the
+container.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.campaigns.dynamodb import DynamoCampaigns
+from chalicelib.campaigns.service import CampaignOffice
+from chalicelib.clients.dynamodb import DynamoClients
+from chalicelib.clients.service import Registry, Token
+from chalicelib.notifications.aws_sms import AWSSMS
+from chalicelib.notifications.dynamodb import DynamoLedger
+from chalicelib.notifications.service import Notifier
+from chalicelib.privacy.dynamodb import DynamoWrappedKeys
+from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.privacy.hashing import KeyedHash
+from chalicelib.privacy.keyring import Keyring
+from chalicelib.privacy.kms import KMSKeyWrap
+from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.relay import Relay
+from chalicelib.registrations.service import Registrar
+from chalicelib.registrations.sqs import SQSNotifications
+from chalicelib.rollups.dynamodb import DynamoSummaries
+from chalicelib.rollups.service import RollUp
+from chalicelib.settings import settings
+
+_TOKEN_BYTES = 32
+
+# Two attempts of 1 + 1.5 seconds and a pause below one second: a caller hears "try again" within 5 seconds.
+# The defaults would hold the request for 25 seconds and more.
+_ASK_TWICE = Config(
+    connect_timeout=1,
+    read_timeout=1.5,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+)
+
+# SendTextMessage has no idempotency key: the SDK must not try again where we could not tell one text from
+# two.
+_ASK_ONCE = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def new_token() -> Token:
+    """A new bearer token of 256 random bits. The prefix lets scanners of leaked secrets recognise it."""
+    return Token(f"daftar_{secrets.token_urlsafe(_TOKEN_BYTES)}")
+
+
+@cache
+def registrar() -> Registrar:
+    """Takes captures in."""
+    return Registrar(
+        registrations=DynamoRegistrations(_dynamodb(), settings().registrations_table, _cipher()),
+        campaigns=campaign_office(),
+        hashing=KeyedHash(_keyring().hash_key),
+        clock=now,
+        random_index=secrets.randbelow,
+    )
+
+
+@cache
+def campaign_office() -> CampaignOffice:
+    """Opens campaigns and finds them."""
+    return CampaignOffice(
+        campaigns=DynamoCampaigns(_dynamodb(), settings().campaigns_table, _cipher()), clock=now
+    )
+
+
+@cache
+def registry() -> Registry:
+    """Knows who may call."""
+    return Registry(
+        clients=DynamoClients(_dynamodb(), settings().clients_table), clock=now, new_token=new_token
+    )
+
+
+@cache
+def rollup() -> RollUp:
+    """Counts campaign days."""
+    return RollUp(captures=registrar(), campaigns=campaign_office(), summaries=_summaries(), clock=now)
+
+
+@cache
+def relay() -> Relay:
+    """Passes on what the registrations table's stream says."""
+    return Relay(
+        notifications=SQSNotifications(_client("sqs", _ASK_TWICE), settings().notifications_queue_url),
+        marks=rollup(),
+    )
+
+
+@cache
+def notifier() -> Notifier:
+    """Sends the texts that events call for."""
+    return Notifier(
+        registrations=registrar(),
+        ledger=DynamoLedger(_dynamodb(), settings().texts_table),
+        gateway=AWSSMS(
+            _client("pinpoint-sms-voice-v2", _ASK_ONCE),
+            originator=settings().sms_originator,
+            configuration_set=settings().sms_configuration_set,
+        ),
+        clock=now,
+    )
+
+
+@cache
+def _keyring() -> Keyring:
+    """The stage's data keys."""
+    return Keyring(stored=wrapped_keys(), wrap=key_wrap())
+
+
+@cache
+def wrapped_keys() -> DynamoWrappedKeys:
+    """Where the stage's data keys are kept, wrapped."""
+    return DynamoWrappedKeys(_dynamodb(), settings().keys_table)
+
+
+@cache
+def key_wrap() -> KMSKeyWrap:
+    """Makes and unwraps data keys."""
+    return KMSKeyWrap(_client("kms", _ASK_TWICE), settings().field_key_arn)
+
+
+@cache
+def _cipher() -> FieldCipher:
+    return FieldCipher(_keyring().field_keys)
+
+
+@cache
+def _summaries() -> DynamoSummaries:
+    return DynamoSummaries(_dynamodb(), settings().summaries_table)
+
+
+@cache
+def _dynamodb() -> Any:
+    return _client("dynamodb", _ASK_TWICE)
+
+
+def _client(service: str, config: Config) -> Any:
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
