@@ -1,0 +1,74 @@
+"""What tests send and store; each test states only the fields it is about. All people are invented."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+NOW = datetime(2024, 10, 9, 5, 0, tzinfo=UTC)  # noon on the first day at Pasar Tanah Abang
+
+
+def a_capture_id(number: int = 1) -> str:
+    """A UUIDv7 of the first campaign day; another number, another capture."""
+    return str(UUID(int=(0x01926F3E7C00 << 80) | (0x7 << 76) | (0x2 << 62) | number))
+
+
+def a_nik(serial: int = 7001, *, born: str = "520485", place: str = "317107") -> str:
+    """A well-formed NIK of an invented woman born on 12 April 1985."""
+    return f"{place}{born}{serial:04d}"
+
+
+def a_capture(**changes: Any) -> dict[str, Any]:
+    """A capture as a device sends it. `worker=`, `work=` … change single fields inside."""
+    capture: dict[str, Any] = {
+        "capture_id": a_capture_id(),
+        "campaign_id": "tanah-abang-2024",
+        "captured_at": "2024-10-09T11:12:00+07:00",
+        "officer": "ofc-12",
+        "worker": {
+            "nik": a_nik(),
+            "name": "Melati Kusumawati",
+            "birth_date": "1985-04-12",
+            "phone": "0824-5550-7001",
+            "email": None,
+            "address": "Jalan Contoh 7",
+            "postal_code": "10250",
+            "language": "id",
+        },
+        "work": {
+            "occupations": ["porter"],
+            "place": "Blok A",
+            "monthly_income": 2_500_000,
+            "employs_others": False,
+        },
+        "coverage": {"programmes": ["JKK", "JKM"], "months": 3, "payer": "self"},
+        "consent": {"text_version": "2024-10", "given_at": "2024-10-09T11:11:30+07:00", "method": "tick"},
+    }
+    for name, value in changes.items():
+        inside = isinstance(value, dict) and isinstance(capture.get(name), dict)
+        capture[name] = {**capture[name], **value} if inside else value
+    return capture
+
+
+def a_campaign(**changes: Any) -> dict[str, Any]:
+    """The campaign at Pasar Tanah Abang."""
+    return {
+        "campaign_id": "tanah-abang-2024",
+        "name": "Aktivasi Pasar Tanah Abang",
+        "branch": "Jakarta Salemba",
+        "place": "Pasar Tanah Abang",
+        "zone": "Asia/Jakarta",
+        "first_day": "2024-10-09",
+        "last_day": "2024-10-10",
+        "accepts_until": "2030-12-31",
+        "summary_hour": 20,
+        "target": 500,
+        "managers": [{"name": "Kepala Cabang", "email": "kepala@cabang.example", "phone": None}],
+        "sms_budget": 500_000,
+        **changes,
+    }
+
+
+def a_body(capture: dict[str, Any]) -> bytes:
+    """A capture as it travels."""
+    return json.dumps(capture).encode()

@@ -1,0 +1,54 @@
+"""What every test shares: an environment that can reach no account, and tables on moto for those that ask."""
+
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib import wiring
+from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.settings import settings
+from tests.tables import STAGE_ENVIRONMENT, create_tables
+
+# A region that the product never runs in, and credentials that open nothing: a test that escapes its fake finds no one.
+_NOWHERE = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": "eu-north-1",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "DAFTAR_", "POWERTOOLS_"))]:
+        monkeypatch.delenv(name)
+    for name, value in _NOWHERE.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
+    """The tables, the queue and the keys of one stage on moto, and wiring that builds everything anew."""
+    for name, value in STAGE_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        create_tables(boto3.client("dynamodb"))
+        queue = boto3.client("sqs").create_queue(QueueName="notifications")["QueueUrl"]
+        field_key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        monkeypatch.setenv("DAFTAR_NOTIFICATIONS_QUEUE_URL", queue)
+        monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", field_key)
+        _forget_what_was_built()
+        for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
+            wiring.wrapped_keys().add(wiring.key_wrap().make(purpose, "2024-10"))
+        yield
+        _forget_what_was_built()
+
+
+def _forget_what_was_built() -> None:
+    settings.cache_clear()
+    for built in vars(wiring).values():
+        if hasattr(built, "cache_clear"):
+            built.cache_clear()

@@ -1,0 +1,48 @@
+"""The tables as the template declares them, made on whichever engine a test runs against."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_TEMPLATE = Path(__file__).parents[1] / "infra" / "resources.yaml"
+
+# What tests set each table's name to: the name of the resource itself.
+STAGE_ENVIRONMENT = {
+    "DAFTAR_STAGE": "test",
+    "DAFTAR_REGISTRATIONS_TABLE": "RegistrationsTable",
+    "DAFTAR_CAMPAIGNS_TABLE": "CampaignsTable",
+    "DAFTAR_CLIENTS_TABLE": "ClientsTable",
+    "DAFTAR_TEXTS_TABLE": "TextsTable",
+    "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
+    "DAFTAR_KEYS_TABLE": "KeysTable",
+    "DAFTAR_NOTIFICATIONS_QUEUE_URL": "unset",
+    "DAFTAR_FIELD_KEY_ARN": "unset",
+    "DAFTAR_SMS_ORIGINATION_IDENTITY": "BPJAMSOSTEK",
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which CloudFormation's short functions (`!Ref`, `!If` …) stand for nothing."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+@cache
+def declared_tables() -> dict[str, dict[str, Any]]:
+    """What `create_table` takes for each table, by the table's logical id."""
+    resources = yaml.load(_TEMPLATE.read_text(encoding="utf-8"), _Loader)["Resources"]  # noqa: S506 - our own safe subclass
+    wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    return {
+        name: {key: value for key, value in resource["Properties"].items() if key in wanted}
+        for name, resource in resources.items()
+        if resource.get("Type") == "AWS::DynamoDB::Table"
+    }
+
+
+def create_tables(client: Any, *, prefix: str = "") -> None:
+    """Make every declared table, named by its logical id after a prefix."""
+    for name, declaration in declared_tables().items():
+        client.create_table(TableName=f"{prefix}{name}", **declaration)
