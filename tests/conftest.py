@@ -12,7 +12,7 @@ from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.settings import settings
 from tests.tables import STAGE_ENVIRONMENT, create_tables
 
-# A region that the product never runs in, and credentials that open nothing: a test that escapes its fake finds no one.
+# A region the product never runs in, and credentials that open nothing: a test that escapes finds no one.
 _NOWHERE = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
