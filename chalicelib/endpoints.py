@@ -56,7 +56,8 @@ class Request:
             route=context["resourcePath"],
             body=_as_bytes(request.raw_body),
             headers=request.headers,
-            correlation_id=context.get("requestId") or getattr(request.lambda_context, "aws_request_id", ""),
+            correlation_id=context.get("requestId")
+            or str(getattr(request.lambda_context, "aws_request_id", "")),
             caller=caller_from(context["authorizer"]),
             language=_language(request.headers),
         )
