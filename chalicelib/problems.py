@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 from chalice.app import Response
 from pydantic import ValidationError
 
@@ -186,7 +187,7 @@ def respond(
 
 def is_passing(error: Exception) -> bool:
     """Whether AWS was throttled or out of reach, so that the very same request may succeed in a moment."""
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | NotConnected):
         return True
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
@@ -196,7 +197,7 @@ def is_passing(error: Exception) -> bool:
             or error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
             or any(reason.get("Code") in _PASSING_CANCELLATIONS for reason in reasons)
         )
-    return isinstance(error, BotoCoreError) and "Connection" in type(error).__name__
+    return False
 
 
 def _shape_problem(error: ValidationError, language: Language) -> Response:

@@ -54,9 +54,9 @@ class FieldCipher:
         if key is None:
             raise CannotUnseal(f"no key for {field}")
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
-        cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
-        cipher.update(_associated_data(record, field))
         try:
+            cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+            cipher.update(_associated_data(record, field))
             return cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:]).decode()
         except ValueError:
             raise CannotUnseal(f"{field} does not belong to this record, or was altered") from None
