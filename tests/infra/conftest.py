@@ -1,0 +1,11 @@
+"""The template under test is the packaged one, made once: what would be deployed, not what was written."""
+
+import pytest
+
+from ops.packaging import package
+from tests.infra.packaged import PackagedTemplate
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> PackagedTemplate:
+    return PackagedTemplate(package("prod", tmp_path_factory.mktemp("package")).template)

@@ -1,0 +1,167 @@
+"""The packaged template, as the tests of this directory ask it questions."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Properties = Mapping[str, Any]
+
+_NAMED_IN_SUB = re.compile(r"\$\{(\w+)[.}]")
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """What calls a function: one of its `Events`."""
+
+    function: str
+    kind: str
+    properties: Properties
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action that a role may do on one resource."""
+
+    action: str
+    resource: str
+
+
+class PackagedTemplate:
+    """The template that is deployed: Chalice's functions and API, and everything of `infra/`."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.resources: Mapping[str, Any] = document["Resources"]
+
+    def of_type(self, kind: str) -> dict[str, Properties]:
+        """The properties of every resource of a type, by logical id."""
+        found = {name: each for name, each in self.resources.items() if each["Type"] == kind}
+        return {name: each["Properties"] for name, each in found.items()}
+
+    @property
+    def functions(self) -> dict[str, Properties]:
+        return self.of_type("AWS::Serverless::Function")
+
+    @property
+    def queues(self) -> dict[str, Properties]:
+        return self.of_type("AWS::SQS::Queue")
+
+    @property
+    def tables(self) -> dict[str, Properties]:
+        return self.of_type("AWS::DynamoDB::Table")
+
+    @property
+    def api(self) -> Properties:
+        (api,) = self.of_type("AWS::Serverless::Api").values()
+        return api
+
+    def sources(self, kind: str) -> list[EventSource]:
+        """Every event source of one kind (SQS, DynamoDB, Schedule)."""
+        return [
+            EventSource(name, kind, event["Properties"])
+            for name, function in self.functions.items()
+            for event in function.get("Events", {}).values()
+            if event["Type"] == kind
+        ]
+
+    def read_queues(self) -> dict[str, EventSource]:
+        """The queues that functions read, each with what it calls."""
+        return {named(source.properties["Queue"]): source for source in self.sources("SQS")}
+
+    def last_resorts(self) -> set[str]:
+        """The queues that take what nobody could handle."""
+        redrives = (queue.get("RedrivePolicy", {}) for queue in self.queues.values())
+        targets = [each["deadLetterTargetArn"] for each in redrives if each]
+        for function in self.functions.values():
+            handled = [function.get("EventInvokeConfig", {})]
+            handled += [event["Properties"] for event in function.get("Events", {}).values()]
+            for each in handled:
+                targets += [on_failure(each)] if on_failure(each) else []
+                targets += [each["DeadLetterConfig"]["Arn"]] if "DeadLetterConfig" in each else []
+        return {named(target) for target in targets}
+
+    def role_of(self, function: str) -> str:
+        return named(self.functions[function]["Role"])
+
+    def grants(self, role: str) -> Iterator[Grant]:
+        """Every action on every resource that a role may do."""
+        for policy in self.resources[role]["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert statement["Effect"] == "Allow", (
+                    "a role needs no denial: what it is not given is denied"
+                )
+                for action in as_list(statement["Action"]):
+                    for resource in as_list(statement["Resource"]):
+                        yield Grant(action, written(resource))
+
+    def alarms_on(self, namespace: str, metric: str, dimension: str) -> dict[str, Properties]:
+        """The alarms on one metric, by the logical id of the resource that they watch."""
+        return {
+            named(each["Value"]): alarm
+            for alarm in self.of_type("AWS::CloudWatch::Alarm").values()
+            if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+            for each in alarm["Dimensions"]
+            if each["Name"] == dimension
+        }
+
+    def unless_told_otherwise(self, value: Any) -> Any:
+        """A value as it comes out when no parameter is given."""
+        match value:
+            case {"Ref": name} if name in self.document["Parameters"]:
+                return self.document["Parameters"][name]["Default"]
+            case {"Fn::If": [condition, then, otherwise]}:
+                chosen = then if self._holds(self.document["Conditions"][condition]) else otherwise
+                return self.unless_told_otherwise(chosen)
+        return value
+
+    def _holds(self, condition: Mapping[str, Any]) -> bool:
+        match condition:
+            case {"Fn::Equals": [left, right]}:
+                return bool(self.unless_told_otherwise(left) == self.unless_told_otherwise(right))
+            case {"Fn::Not": [inner]}:
+                return not self._holds(inner)
+        raise AssertionError(f"a condition these tests cannot read: {condition}")
+
+
+def named(value: Any) -> str:
+    """The logical id of the one resource that a value refers to."""
+    match value:
+        case {"Ref": str(name)}:
+            return name.partition(".")[0]
+        case {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case {"Fn::Sub": str(text)}:
+            (name,) = set(_NAMED_IN_SUB.findall(text))
+            return str(name)
+    raise AssertionError(f"refers to no resource of this template: {value!r}")
+
+
+def written(value: Any) -> str:
+    """A resource of a policy as one readable string."""
+    match value:
+        case str():
+            return value
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"{name}.{attribute}"
+        case {"Fn::Sub": str(text)}:
+            return text.replace("${", "").replace("}", "")
+        case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
+            return f"{written(then)} if {condition}"
+    raise AssertionError(f"not a resource these tests can read: {value!r}")
+
+
+def on_failure(properties: Properties) -> Any:
+    """Where an event source or an asynchronous function leaves what failed, or None."""
+    return properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def readable(document: Any) -> str:
+    """A part of the template as text, to search it."""
+    return json.dumps(document, sort_keys=True)

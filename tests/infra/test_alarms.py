@@ -1,0 +1,71 @@
+"""Alarms reach somebody and say what to do; the dashboard shows what the code measures."""
+
+import json
+import re
+
+from tests.infra.packaged import PackagedTemplate, named
+
+PSEUDO_PARAMETER = "AWS::"
+
+
+def test_every_alarm_reaches_the_alarm_topic(template: PackagedTemplate) -> None:
+    topics = set(template.of_type("AWS::SNS::Topic"))
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        assert {named(each) for each in alarm["AlarmActions"]} == topics, name
+        assert alarm.get("ActionsEnabled", True) is True, name
+
+
+def test_every_alarm_says_what_it_means_and_what_to_do(template: PackagedTemplate) -> None:
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        sentences = re.findall(r"[A-Z][^.]+\.", alarm["AlarmDescription"])
+        assert len(sentences) >= 2, name
+
+
+def test_every_alarm_watches_something_of_this_stack(template: PackagedTemplate) -> None:
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        watched = {named(each["Value"]) for each in alarm["Dimensions"] if isinstance(each["Value"], dict)}
+        assert watched, name
+        assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in watched), name
+
+
+def test_no_alarm_is_left_undecided_by_a_quiet_hour(template: PackagedTemplate) -> None:
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}, name
+
+
+def test_the_alarm_topic_is_encrypted_under_a_key_that_cloudwatch_may_use(template: PackagedTemplate) -> None:
+    for name, topic in template.of_type("AWS::SNS::Topic").items():
+        policy = template.resources[named(topic["KmsMasterKeyId"])]["Properties"]["KeyPolicy"]
+        users = [statement["Principal"] for statement in policy["Statement"]]
+        assert {"Service": "cloudwatch.amazonaws.com"} in users, name
+
+
+def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
+    template: PackagedTemplate,
+) -> None:
+    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+    searches = [first["expression"] for first, *_ in metrics if isinstance(first, dict)]
+    told = template.document["Globals"]["Function"]["Environment"]["Variables"]
+    for metric in ("Registrations", "Texts", "RollUpLag"):
+        wanted = f'Namespace="{told["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
+        assert any(wanted in search for search in searches), metric
+
+
+def test_the_dashboard_names_only_resources_of_this_stack(template: PackagedTemplate) -> None:
+    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    named_there = set(re.findall(r"\$\{([\w:]+)", dashboard["DashboardBody"]["Fn::Sub"]))
+    assert named_there
+    assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in named_there)
+
+
+def test_the_dashboards_widgets_do_not_overlap(template: PackagedTemplate) -> None:
+    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    cells = [
+        (widget["x"] + x, widget["y"] + y)
+        for widget in json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+        for x in range(widget["width"])
+        for y in range(widget["height"])
+    ]
+    assert len(cells) == len(set(cells))

@@ -1,0 +1,119 @@
+"""One role a function, with the actions it calls on the resources it calls them on, and no more."""
+
+from collections import Counter
+
+import pytest
+
+from tests.infra.packaged import Grant, PackagedTemplate
+
+# The actions whose resource AWS does not let anybody name, and why each is needed.
+UNNAMEABLE = {
+    "dynamodb:ListStreams": "Lambda asks for it to set up a stream mapping",
+    "xray:PutTelemetryRecords": "traces have no resource",
+    "xray:PutTraceSegments": "traces have no resource",
+}
+
+TRACES = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
+SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
+DATA_KEYS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
+
+NEEDED = {
+    "APIHandler": {
+        Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
+        Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:PutItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
+        Grant("dynamodb:GetItem", "ClientsTable.Arn"),
+        Grant("dynamodb:PutItem", "ClientsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
+        Grant("dynamodb:Query", "ClientsTable.Arn/index/by_listing"),
+        Grant("dynamodb:PutItem", "SummariesTable.Arn"),
+        Grant("dynamodb:Query", "SummariesTable.Arn"),
+        *DATA_KEYS,
+    },
+    "AuthorizeCaller": {Grant("dynamodb:GetItem", "ClientsTable.Arn")},
+    "OnRegistrationChanges": {
+        Grant("dynamodb:DescribeStream", "RegistrationsTable.StreamArn"),
+        Grant("dynamodb:GetRecords", "RegistrationsTable.StreamArn"),
+        Grant("dynamodb:GetShardIterator", "RegistrationsTable.StreamArn"),
+        Grant("dynamodb:ListStreams", "*"),
+        Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
+        Grant("sqs:SendMessage", "NotificationsQueue.Arn"),
+        Grant("sqs:SendMessage", "StreamFailures.Arn"),
+    },
+    "OnNotifications": {
+        Grant("sqs:ChangeMessageVisibility", "NotificationsQueue.Arn"),
+        Grant("sqs:DeleteMessage", "NotificationsQueue.Arn"),
+        Grant("sqs:GetQueueAttributes", "NotificationsQueue.Arn"),
+        Grant("sqs:ReceiveMessage", "NotificationsQueue.Arn"),
+        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:PutItem", "TextsTable.Arn"),
+        Grant("sms-voice:SendTextMessage", f"{SMS}sender-id/SmsOriginationIdentity/ID"),
+        Grant(
+            "sms-voice:SendTextMessage",
+            f"{SMS}configuration-set/SmsConfigurationSet if ReceiptsAreConfigured",
+        ),
+        *DATA_KEYS,
+    },
+    "RollUpDueDays": {
+        Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
+        Grant("dynamodb:PutItem", "SummariesTable.Arn"),
+        Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
+        Grant("sqs:SendMessage", "RollUpFailures.Arn"),
+        *DATA_KEYS,
+    },
+}
+
+
+def test_what_every_function_needs_is_written_down_here(template: PackagedTemplate) -> None:
+    assert set(NEEDED) == set(template.functions)
+
+
+@pytest.mark.parametrize("function", NEEDED)
+def test_a_function_may_do_exactly_what_it_needs(template: PackagedTemplate, function: str) -> None:
+    log = f"{function}Logs.Arn"
+    own = {Grant("logs:CreateLogStream", log), Grant("logs:PutLogEvents", log)}
+    assert set(template.grants(template.role_of(function))) == NEEDED[function] | own | TRACES
+
+
+def test_no_two_functions_share_a_role_and_no_role_is_without_a_function(template: PackagedTemplate) -> None:
+    used = Counter(template.role_of(function) for function in template.functions)
+    assert set(used) == set(template.of_type("AWS::IAM::Role"))
+    assert set(used.values()) == {1}
+
+
+def test_no_role_is_given_actions_by_pattern(template: PackagedTemplate) -> None:
+    for role in template.of_type("AWS::IAM::Role"):
+        assert not [grant for grant in template.grants(role) if "*" in grant.action], role
+
+
+def test_no_role_is_given_a_resource_by_pattern_if_it_can_be_named(template: PackagedTemplate) -> None:
+    for role in template.of_type("AWS::IAM::Role"):
+        by_pattern = {grant for grant in template.grants(role) if "*" in grant.resource}
+        assert {grant.action for grant in by_pattern} <= set(UNNAMEABLE), role
+
+
+def test_roles_have_no_other_policies_than_their_own(template: PackagedTemplate) -> None:
+    assert not template.of_type("AWS::IAM::Policy")
+    assert not template.of_type("AWS::IAM::ManagedPolicy")
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role, name
+    for name, function in template.functions.items():
+        assert "Policies" not in function, name
+
+
+def test_only_lambda_may_take_on_a_role(template: PackagedTemplate) -> None:
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        statements = role["AssumeRolePolicyDocument"]["Statement"]
+        assert [each["Principal"] for each in statements] == [{"Service": "lambda.amazonaws.com"}], name
+
+
+def test_no_function_scans_a_table(template: PackagedTemplate) -> None:
+    for role in template.of_type("AWS::IAM::Role"):
+        assert "dynamodb:Scan" not in {grant.action for grant in template.grants(role)}, role

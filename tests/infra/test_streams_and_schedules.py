@@ -1,0 +1,88 @@
+"""The table's stream and the hourly tick: bounded retries, and a place for what is given up."""
+
+import json
+
+from tests.infra.packaged import PackagedTemplate, named, on_failure
+
+KEPT_IN_A_STREAM_SECONDS = 24 * 60 * 60
+HOURLY = {"cron(0 * * * ? *)", "rate(1 hour)"}
+
+
+def test_every_stream_comes_from_a_table_of_ours(template: PackagedTemplate) -> None:
+    assert template.sources("DynamoDB")
+    for source in template.sources("DynamoDB"):
+        table = template.tables[named(source.properties["Stream"])]
+        assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+
+
+def test_a_stream_is_read_from_its_oldest_record(template: PackagedTemplate) -> None:
+    for source in template.sources("DynamoDB"):
+        assert source.properties["StartingPosition"] == "TRIM_HORIZON", source.function
+
+
+def test_one_bad_record_of_a_stream_is_cut_out_of_its_batch(template: PackagedTemplate) -> None:
+    for source in template.sources("DynamoDB"):
+        assert source.properties["BisectBatchOnFunctionError"] is True, source.function
+        assert source.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], source.function
+
+
+def test_a_bad_record_does_not_hold_back_its_stream_for_ever(template: PackagedTemplate) -> None:
+    for source in template.sources("DynamoDB"):
+        assert 1 <= source.properties["MaximumRetryAttempts"] <= 100, source.function
+
+
+def test_a_record_given_up_can_still_be_read_from_the_stream_for_hours(template: PackagedTemplate) -> None:
+    for source in template.sources("DynamoDB"):
+        given_up_after = source.properties["MaximumRecordAgeInSeconds"]
+        assert 0 < given_up_after <= KEPT_IN_A_STREAM_SECONDS / 2, source.function
+
+
+def test_where_a_record_given_up_stands_is_kept(template: PackagedTemplate) -> None:
+    for source in template.sources("DynamoDB"):
+        assert named(on_failure(source.properties)) in template.queues, source.function
+
+
+def test_only_changes_that_somebody_waits_for_start_the_relay(template: PackagedTemplate) -> None:
+    for source in template.sources("DynamoDB"):
+        patterns = [json.loads(each["Pattern"]) for each in source.properties["FilterCriteria"]["Filters"]]
+        assert all(pattern["dynamodb"]["NewImage"]["sk"]["S"] for pattern in patterns), source.function
+
+
+def test_a_relay_that_falls_behind_raises_an_alarm(template: PackagedTemplate) -> None:
+    behind = template.alarms_on("AWS/Lambda", "IteratorAge", "FunctionName")
+    assert set(behind) == {source.function for source in template.sources("DynamoDB")}
+
+
+def test_days_are_rolled_up_every_hour(template: PackagedTemplate) -> None:
+    assert [source.function for source in template.sources("Schedule")] == ["RollUpDueDays"]
+    for source in template.sources("Schedule"):
+        assert source.properties["Schedule"] in HOURLY
+
+
+def test_a_tick_that_fails_is_tried_again_within_its_hour_and_then_kept(template: PackagedTemplate) -> None:
+    for source in template.sources("Schedule"):
+        handled = template.functions[source.function]["EventInvokeConfig"]
+        assert handled["MaximumRetryAttempts"] >= 1, source.function
+        assert handled["MaximumEventAgeInSeconds"] <= 3600, source.function
+        assert named(on_failure(handled)) in template.queues, source.function
+
+
+def test_a_tick_that_cannot_be_delivered_is_kept(template: PackagedTemplate) -> None:
+    for source in template.sources("Schedule"):
+        queue = named(source.properties["DeadLetterConfig"]["Arn"])
+        assert source.properties["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600, source.function
+        allowed = [
+            statement
+            for policy in template.of_type("AWS::SQS::QueuePolicy").values()
+            for statement in policy["PolicyDocument"]["Statement"]
+            if named(statement["Resource"]) == queue
+        ]
+        assert any(each["Principal"] == {"Service": "events.amazonaws.com"} for each in allowed), queue
+
+
+def test_a_tick_that_does_not_come_raises_an_alarm(template: PackagedTemplate) -> None:
+    missed = template.alarms_on("AWS/Lambda", "Invocations", "FunctionName")
+    assert set(missed) == {source.function for source in template.sources("Schedule")}
+    for function, alarm in missed.items():
+        assert alarm["TreatMissingData"] == "breaching", function
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), function
