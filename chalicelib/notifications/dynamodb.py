@@ -22,7 +22,8 @@ class DynamoLedger:
         """Store a text whose first attempt begins now; the text that stands there already, or None if it
         was stored.
         """
-        return self._put(text, condition="attribute_not_exists(message_id)")
+        standing = self._put(text, condition="attribute_not_exists(message_id)")
+        return None if standing is None else _text(from_item(standing))
 
     def move(self, text: Text, *, was: Text) -> bool:
         """Store a text's next state; False if it has moved meanwhile."""
@@ -38,7 +39,8 @@ class DynamoLedger:
         condition: str,
         names: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
-    ) -> Text | None:
+    ) -> Item | None:
+        """What stood in the way, which is empty where a text was to be moved that is not there."""
         expression = {
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": None if values is None else to_item(values),
@@ -53,7 +55,7 @@ class DynamoLedger:
             )
         except ClientError as error:
             if condition_failed(error):
-                return _text(from_item(error.response["Item"]))  # type: ignore[typeddict-item]
+                return error.response.get("Item", {})  # type: ignore[return-value]
             raise
         return None
 

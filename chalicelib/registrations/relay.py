@@ -13,6 +13,10 @@ from chalicelib.registrations.messages import RegistrationReceived
 
 StreamRecord = Mapping[str, Any]
 
+# What is announced is read from these alone. Sealed values have no business here, and Lambda hands binary
+# values over as base64 text, which is not what the table holds.
+_READ = ("sk", "reference", "taken")
+
 
 class Notifications(Protocol):
     """Where news for workers goes."""
@@ -54,7 +58,7 @@ def news_of(record: StreamRecord) -> Iterator[RegistrationReceived | CampaignDay
     image = record["dynamodb"].get("NewImage")
     if image is None:
         return
-    values = from_item(image)
+    values = from_item({name: image[name] for name in _READ if name in image})
     if values["sk"] == "CAPTURE":
         taken = values["taken"]
         yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
