@@ -1,0 +1,62 @@
+# `make run` and `make test` need Python >= 3.11 and make; everything else they set up themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := app.py chalicelib ops tests examples bench
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test format format-check lint types unit infra e2e bench package clean
+.SUFFIXES:
+
+help: ## Say what each target does
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-14s %s\n", $$1, $$2}'
+
+setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the other targets do it when needed)
+
+.venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Daftar needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.emulator/.ready: ops/emulator-requirements.txt | .venv/.ready
+	$(BIN)/python -m venv --clear .emulator
+	.emulator/bin/python -m pip install --quiet --requirement ops/emulator-requirements.txt
+	@touch $@
+
+run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
+	@$(BIN)/daftar run
+
+test: setup format-check lint types ## The whole gate: format, lint, types, every test
+	@$(BIN)/python -m pytest
+
+format: .venv/.ready ## Rewrite the sources in the one format
+	@$(BIN)/ruff format $(wildcard $(SOURCES))
+	@$(BIN)/ruff check --fix-only --select I $(wildcard $(SOURCES))
+
+format-check: .venv/.ready
+	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
+
+lint: .venv/.ready ## ruff
+	@$(BIN)/ruff check $(wildcard $(SOURCES))
+
+types: .venv/.ready ## mypy, strict
+	@$(BIN)/mypy
+
+unit: .venv/.ready ## Every test that needs no running stack
+	@$(BIN)/python -m pytest -m "not e2e"
+
+infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
+	@$(BIN)/python -m pytest tests/infra
+
+e2e: setup ## The packaged stack in the embedded AWS, end to end
+	@$(BIN)/python -m pytest -m e2e
+
+package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
+	@$(BIN)/python -m ops.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
+
+bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
+	@$(BIN)/python -m bench
+
+clean: ## Remove what the tools made; data of the local stack (.local) stays
+	rm -rf .venv .emulator dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,67 @@
+"""Calling Daftar's API as a device does: again and again until it has answered for good."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+import httpx
+
+_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 15.0
+_TIMEOUT_SECONDS = 35
+
+
+class NoAnswer(Exception):
+    """The API could not be reached, or put us off, until we gave up."""
+
+
+class API:
+    """The API with one client's token. Every request may be repeated: the API makes that safe."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._pause = pause
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            timeout=_TIMEOUT_SECONDS,
+            transport=transport,
+            trust_env=False,
+        )
+        self._url = url
+
+    def send(self, method: str, path: str, body: str | bytes | None = None) -> httpx.Response:
+        """The definite answer: success, or a refusal that sending again will not change. Raises NoAnswer."""
+        because = ""
+        for attempt in range(_ATTEMPTS):
+            seconds = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+            try:
+                response = self._http.request(method, f"{self._url}{path}", content=body)
+            except httpx.TransportError as error:
+                because = type(error).__name__
+            else:
+                if not _is_passing(response.status_code):
+                    return response
+                because = f"status {response.status_code}"
+                seconds = _asked_pause(response) or seconds
+            self._pause(seconds)
+        raise NoAnswer(f"{method} {path}: {because}, {_ATTEMPTS} times")
+
+    def close(self) -> None:
+        """Let its connections go."""
+        self._http.close()
+
+
+def _is_passing(status: int) -> bool:
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _asked_pause(response: httpx.Response) -> float | None:
+    asked = response.headers.get("Retry-After", "")
+    return min(float(asked), _LONGEST_PAUSE_SECONDS) if asked.isdecimal() else None

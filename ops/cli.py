@@ -1,0 +1,240 @@
+"""`daftar`: what people run by hand, here and at the example market."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ops.api import API, NoAnswer
+from ops.deployment import DeploymentFailed
+from ops.emulator import ROOT
+from ops.interrupts import Stopped, stoppable
+from ops.processes import ProgramError
+from ops.registering import Outcomes, Sending, register
+from ops.seeding import DEVICES
+from ops.stack import EXAMPLE, Description, LocalStack
+from ops.tables import outcomes_table, summaries_table, texts_table
+
+_PORT = 8320
+_TEXTS_SHOWN = 6
+_INTERRUPTED = 130
+
+console = Console()
+
+
+@click.group()
+def main() -> None:
+    """Run Daftar here and work with it.
+
+    The local stack listens on DAFTAR_PORT (8320) and the port above it; its data is in DAFTAR_LOCAL_DIR
+    (.local).
+    """
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Forget the data of the last run.")
+def up(fresh: bool) -> None:
+    """Start the local stack and leave it running."""
+    stack = _new_stack()
+    with _explained(), stoppable():
+        _start(stack, fresh=fresh)
+
+
+@main.command()
+def down() -> None:
+    """Stop the local stack; its data stays."""
+    stack = _last_stack()
+    was_up = stack.is_up
+    stack.down()
+    console.print("stopped" if was_up else f"nothing was up on port {stack.port}")
+
+
+@main.command()
+def status() -> None:
+    """Say whether the stack is up, and what it holds."""
+    stack = _last_stack()
+    with _explained():
+        description = stack.describe()
+        _show_addresses(description)
+        console.print(
+            f"{len(description.messages())} texts received, {stack.texts_waiting()} waiting to be sent"
+        )
+
+
+@main.command()
+def messages() -> None:
+    """Show the texts that workers would have got."""
+    with _explained():
+        texts = _last_stack().describe().messages()
+        console.print(texts_table(texts, of=len(texts)))
+
+
+@main.command("register")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--as", "client", metavar="CLIENT", help="Send as this client: van-1, kiosk, bot ...")
+def register_files(files: tuple[Path, ...], client: str | None) -> None:
+    """Send captures, one JSON body a line, and show what came of them.
+
+    A file named after a device (van-1.jsonl) is sent as that device, any other as the kiosk. Each device
+    sends its lines in order; devices send at the same time.
+    """
+    with _explained(), stoppable():
+        outcomes = _register(_last_stack().describe(), files, client)
+    if not outcomes.are_definite:
+        raise click.ClickException("some lines got no answer: send the files again, which repeats nothing")
+
+
+@main.command("roll-up")
+@click.argument("campaign")
+@click.argument("day", required=False)
+def roll_up(campaign: str, day: str | None) -> None:
+    """Count a DAY of a CAMPAIGN now, or each of its days."""
+    with _explained():
+        _show_summaries(_last_stack().describe(), "POST", campaign, day)
+
+
+@main.command()
+@click.argument("campaign")
+@click.argument("day")
+def summary(campaign: str, day: str) -> None:
+    """Show the newest summary of a DAY of a CAMPAIGN."""
+    with _explained():
+        _show_summaries(_last_stack().describe(), "GET", campaign, day)
+
+
+@main.command()
+def run() -> None:
+    """Start the stack, send it the example market day, show what came of it, and stay up until Ctrl-C."""
+    stack = _new_stack()
+    is_shown = False
+    with _explained(), stoppable():
+        try:
+            description = _start(stack)
+            _show_market_day(stack, description)
+            is_shown = True
+            console.print("\nUp until you press Ctrl-C.")
+            _stay_up(stack)
+        except Stopped:
+            console.print("\nstopping")
+            if not is_shown:
+                raise
+        finally:
+            stack.down()
+
+
+def _new_stack() -> LocalStack:
+    return LocalStack(port=int(os.environ.get("DAFTAR_PORT", _PORT)), local=_local())
+
+
+def _last_stack() -> LocalStack:
+    """The stack on DAFTAR_PORT if that is set, else the one that was started last."""
+    described = _local() / "stack.json"
+    if "DAFTAR_PORT" in os.environ or not described.exists():
+        return _new_stack()
+    url = httpx.URL(json.loads(described.read_text())["aws_endpoint_url"])
+    return LocalStack(port=url.port or _PORT, local=_local())
+
+
+def _local() -> Path:
+    return Path(os.environ.get("DAFTAR_LOCAL_DIR", ROOT / ".local")).resolve()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Failures of what we operate are told in a sentence, without a traceback."""
+    try:
+        yield
+    except (ProgramError, DeploymentFailed, NoAnswer) as error:
+        raise click.ClickException(str(error)) from None
+    except Stopped:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+
+
+def _start(stack: LocalStack, *, fresh: bool = False) -> Description:
+    begun = time.monotonic()
+    with console.status("starting") as shown:
+        description = stack.up(fresh=fresh, tell=shown.update)
+    console.print(f"up in {time.monotonic() - begun:.1f} s")
+    _show_addresses(description)
+    return description
+
+
+def _show_addresses(description: Description) -> None:
+    console.print(f"API    {description.api_url}", soft_wrap=True)
+    console.print(f"AWS    {description.aws_endpoint_url} ({description.region})", soft_wrap=True)
+    console.print(f"texts  {description.gateway_url}", soft_wrap=True)
+
+
+def _register(description: Description, files: Sequence[Path], client: str | None = None) -> Outcomes:
+    by_device: dict[str, list[Path]] = {}
+    for file in files:
+        device = client or (file.stem if file.stem in description.device_tokens else "kiosk")
+        by_device.setdefault(device, []).append(file)
+    sendings = [Sending.of(device, own) for device, own in by_device.items()]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bars = {each.device: progress.add_task(each.device, total=len(each.lines)) for each in sendings}
+        outcomes = register(
+            sendings,
+            api_for=lambda device: API(description.api_url, _token(description, device)),
+            on_answer=lambda device: progress.advance(bars[device]),
+        )
+    console.print(outcomes_table(outcomes))
+    return outcomes
+
+
+def _token(description: Description, client: str) -> str:
+    token = description.token_of(client)
+    if token is None:
+        raise ProgramError(f"this stack has no client {client!r}")
+    return token
+
+
+def _show_market_day(stack: LocalStack, description: Description) -> None:
+    before = len(description.messages())
+    outcomes = _register(description, [EXAMPLE / f"{device}.jsonl" for device in DEVICES])
+    with console.status("waiting for the texts"):
+        texts = stack.await_texts(before + outcomes.total["created"])
+    if texts:
+        console.print(texts_table(texts[-_TEXTS_SHOWN:], of=len(texts)))
+    _show_summaries(description, "POST", description.campaign_id, None)
+
+
+def _show_summaries(description: Description, method: str, campaign: str, day: str | None) -> None:
+    with closing(API(description.api_url, description.tokens["manager"])) as api:
+        path = f"/v1/campaigns/{campaign}"
+        days = [day] if day else _days(_answer(api, "GET", path))
+        console.print(summaries_table([_answer(api, method, f"{path}/summaries/{each}") for each in days]))
+
+
+def _answer(api: API, method: str, path: str) -> Any:
+    response = api.send(method, path)
+    if not response.is_success:
+        raise ProgramError(f"{method} {path}: {response.status_code} {response.text}")
+    return response.json()
+
+
+def _days(campaign: dict[str, Any]) -> list[str]:
+    first, last = (date.fromisoformat(campaign[name]) for name in ("first_day", "last_day"))
+    return [(first + timedelta(days=day)).isoformat() for day in range((last - first).days + 1)]
+
+
+def _stay_up(stack: LocalStack) -> NoReturn:
+    while stack.is_whole:
+        time.sleep(1)
+    raise ProgramError("a part of the stack has ended by itself: see the logs in .local")
+
+
+if __name__ == "__main__":
+    main()

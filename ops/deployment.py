@@ -1,0 +1,135 @@
+"""Deploying a package by CloudFormation, and seeing that what was asked for is what stands there."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from ops.packaging import Package
+
+# The client of an AWS service, by the service's name: the one thing that differs between here and AWS.
+Clients = Callable[[str], Any]
+
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_NEVER_CREATED = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
+
+
+class DeploymentFailed(Exception):
+    """CloudFormation refused, or what it made is not what we packaged; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack that stands: its outputs and, by logical id, the physical names of its resources."""
+
+    stack: str
+    outputs: Mapping[str, str]
+    resources: Mapping[str, str]
+
+
+def deploy(
+    package: Package, *, stack: str, bucket: str, parameters: Mapping[str, str], clients: Clients
+) -> Deployment:
+    """Create the stack, update it, or leave it alone when nothing has changed. Raises DeploymentFailed."""
+    template_url = _upload(package, bucket, clients("s3"))
+    cloudformation = clients("cloudformation")
+    request = {
+        "StackName": stack,
+        "TemplateURL": template_url,
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        "Capabilities": _CAPABILITIES,
+    }
+    _create_or_update(cloudformation, request)
+    deployment = _deployment(cloudformation, stack)
+    _check_functions(package, deployment, clients("lambda"))
+    return deployment
+
+
+def _upload(package: Package, bucket: str, s3: Any) -> str:
+    """Store zip and template under the digest of their content, and say where the template is."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    archive_key = f"{package.digest}.zip"
+    s3.put_object(Bucket=bucket, Key=archive_key, Body=package.archive.read_bytes())
+    template = deepcopy(package.template)
+    for _, function in _functions(template):
+        function["Properties"]["CodeUri"] = f"s3://{bucket}/{archive_key}"
+    body = json.dumps(template, sort_keys=True).encode()
+    template_key = f"{sha256(body).hexdigest()}.json"
+    s3.put_object(Bucket=bucket, Key=template_key, Body=body)
+    return f"{s3.meta.endpoint_url}/{bucket}/{template_key}"
+
+
+def _functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            yield name, resource
+
+
+def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
+    stack = request["StackName"]
+    status = _status(cloudformation, stack)
+    if status in _NEVER_CREATED:
+        cloudformation.delete_stack(StackName=stack)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack)
+        status = None
+    try:
+        if status is None:
+            cloudformation.create_stack(**request)
+            waiter = cloudformation.get_waiter("stack_create_complete")
+        else:
+            cloudformation.update_stack(**request)
+            waiter = cloudformation.get_waiter("stack_update_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800})
+    except WaiterError:
+        raise DeploymentFailed("\n".join(_failures(cloudformation, stack))) from None
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise DeploymentFailed(str(error)) from error
+
+
+def _status(cloudformation: Any, stack: str) -> str | None:
+    try:
+        return str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+
+
+def _failures(cloudformation: Any, stack: str) -> Iterator[str]:
+    for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]:
+        if event["ResourceStatus"].endswith("FAILED"):
+            yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+
+
+def _deployment(cloudformation: Any, stack: str) -> Deployment:
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    return Deployment(
+        stack=stack,
+        outputs={output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])},
+        resources={
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+        },
+    )
+
+
+def _check_functions(package: Package, deployment: Deployment, functions: Any) -> None:
+    """Raises DeploymentFailed unless every function runs exactly the zip that we packaged."""
+    expected = b64encode(bytes.fromhex(package.digest)).decode()
+    for name, resource in _functions(package.template):
+        found = functions.get_function_configuration(FunctionName=deployment.resources[name])
+        if found["CodeSize"] == 0 or found["CodeSha256"] != expected:
+            raise DeploymentFailed(f"{name} does not run the zip that was packaged")
+        if found["Runtime"] != resource["Properties"]["Runtime"]:
+            raise DeploymentFailed(f"{name} runs on {found['Runtime']}")

@@ -1,0 +1,126 @@
+"""The embedded AWS: ministack with the right settings, in an environment that holds nothing else.
+
+Its Lambda workers inherit that environment, so whatever leaked in would be there locally and missing on AWS.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from ops.processes import LOOPBACK, Program, ProgramError
+
+ROOT = Path(__file__).resolve().parents[1]
+REGION = "ap-southeast-3"
+VERSION = "1.5.33"
+_INTERPRETER = ROOT / ".emulator" / "bin" / "python"
+_PROGRAM = ROOT / "ops" / "emulator_main.py"
+_START_SECONDS = 60
+
+
+class Emulator:
+    """One emulator, its port and its data under `home`. What it holds survives a stop, not a kill."""
+
+    def __init__(self, *, port: int, home: Path, sms_url: str) -> None:
+        self.program = Program("emulator", home)
+        self.url = f"http://{LOOPBACK}:{port}"
+        self._port = port
+        self._home = home
+        self._sms_url = sms_url
+        self._session: Any = boto3.Session("test", "test", region_name=REGION)
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises ProgramError."""
+        if not _INTERPRETER.exists():
+            raise ProgramError("the emulator is not installed: make setup")
+        # Workers leave their unpacked zips there.
+        shutil.rmtree(self._home / "tmp", ignore_errors=True)
+        for directory in ("state", "s3", "tmp"):
+            (self._home / directory).mkdir(parents=True, exist_ok=True)
+        # -P: our modules beside the program are not for the emulator to import.
+        self.program.start([_INTERPRETER, "-P", _PROGRAM], self._environment())
+        health = self.program.await_health(f"{self.url}/_ministack/health", seconds=_START_SECONDS).json()
+        if health["version"] != VERSION:
+            self.program.stop()
+            raise ProgramError(f"Daftar was proven on ministack {VERSION}, this is {health['version']}")
+
+    def client(self, service: str) -> Any:
+        """A client of one of its services, as its root user."""
+        return self._session.client(service, endpoint_url=self.url)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.defpath,
+            "HOME": str(self._home),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(self._home / "tmp"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GATEWAY_PORT": str(self._port),
+            "BIND_HOST": LOOPBACK,
+            # It would listen on a second, fixed port.
+            "IOT_MTLS_ENABLED": "0",
+            # The host in the queue URLs that it hands out.
+            "MINISTACK_HOST": LOOPBACK,
+            "MINISTACK_REGION": REGION,
+            # Each Lambda gets its own role's rights and no more, as on AWS.
+            "AUTH": "true",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self._home / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self._home / "s3"),
+            # The one service of ours that it lacks.
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self._sms_url,
+        }
+
+
+# AWS authorises the batch under the action of the single message, and has no other name for it.
+_SEND, _SEND_BATCH = "sqs:SendMessage", "sqs:SendMessageBatch"
+
+
+def deployable(template: dict[str, Any]) -> dict[str, Any]:
+    """The template with what the emulator reads differently from AWS said in a way that it takes.
+
+    Nothing is left out: the emulator knows every type in it, and refuses a template with any other.
+    """
+    resources = _with_batch_sending(template["Resources"])
+    return {**template, "Resources": {**resources, **_gateway_responses(resources)}}
+
+
+def _with_batch_sending(value: Any) -> Any:
+    """Policies that allow to send messages allow the emulator's action for batches of them as well."""
+    if isinstance(value, list):
+        return [_with_batch_sending(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {name: _with_batch_sending(inner) for name, inner in value.items()}
+    actions = changed.get("Action", [])
+    listed = actions if isinstance(actions, list) else [actions]
+    return {**changed, "Action": [*listed, _SEND_BATCH]} if _SEND in listed else changed
+
+
+def _gateway_responses(resources: dict[str, Any]) -> dict[str, Any]:
+    """SAM's GatewayResponses, which the emulator drops, as the resources that it honours.
+
+    A deployment of the API serves those that were there before it, and the emulator makes resources that
+    wait for the same one in the order of their names: hence names before SAM's `RestAPIDeployment…`.
+    """
+    return {
+        f"GatewayResponse{api}{kind.title().replace('_', '')}": {
+            "Type": "AWS::ApiGateway::GatewayResponse",
+            "Properties": {
+                "RestApiId": {"Ref": api},
+                "ResponseType": kind,
+                **({"StatusCode": response["StatusCode"]} if "StatusCode" in response else {}),
+                "ResponseParameters": {
+                    f"gatewayresponse.header.{header}": value
+                    for header, value in response.get("ResponseParameters", {}).get("Headers", {}).items()
+                },
+                "ResponseTemplates": response.get("ResponseTemplates", {}),
+            },
+        }
+        for api, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Api"
+        for kind, response in resource["Properties"].get("GatewayResponses", {}).items()
+    }

@@ -1,0 +1,20 @@
+"""`python -m ops.gateway PORT FILE`: serve the texts of FILE and take new ones, until SIGTERM."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from ops.gateway.inbox import Inbox
+from ops.gateway.server import GatewayServer
+
+
+def _leave(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _leave)
+    port, file = sys.argv[1:]
+    with GatewayServer(int(port), Inbox(Path(file))) as server:
+        server.serve_forever()

@@ -1,0 +1,184 @@
+"""The zip and the template that are deployed, here and on AWS: what Chalice packages, pruned and compiled.
+
+The same source gives the same bytes, so that a deployment without a change is no deployment.
+"""
+
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import click
+import yaml
+
+from ops.emulator import REGION, ROOT
+from ops.processes import run_to_end
+
+# What of our dependencies never runs in our Lambdas. A test imports the application from what is left.
+PRUNED = {
+    "*.pyi": "read by type checkers only",
+    "*/py.typed": "read by type checkers only",
+    "*.data/*": "command-line programs of the dependencies",
+    "*.dist-info/RECORD": "a list of files that is no longer true after pruning",
+    "*.dist-info/METADATA": "mostly their README; the licences stay",
+    "*.dist-info/sboms/*": "read by scanners of packages, which read the requirements here",
+    "pydantic/v1/*": "the previous major version",
+    "pydantic/mypy.py": "a plug-in of a type checker",
+    "aws_lambda_powertools/event_handler/*": "Powertools' own router and its Swagger UI; ours is Chalice",
+    "aws_lambda_powertools/utilities/auth_alpha/*": "unused",
+    "aws_lambda_powertools/utilities/circuit_breaker/*": "unused",
+    "aws_lambda_powertools/utilities/data_masking/*": "unused",
+    "aws_lambda_powertools/utilities/feature_flags/*": "unused",
+    "aws_lambda_powertools/utilities/idempotency/*": "unused: the store's conditions make repeats safe",
+    "aws_lambda_powertools/utilities/kafka/*": "unused",
+    "aws_lambda_powertools/utilities/parameters/*": "unused",
+    "aws_lambda_powertools/utilities/streaming/*": "unused",
+    "aws_lambda_powertools/utilities/validation/*": "unused",
+}
+
+# Of the cryptography library only AES-GCM is used; nine tenths of it are other algorithms and their tests.
+_LIBRARY_IN_PART = "Cryptodome/"
+_NEEDED_PART = (
+    "*/__init__.py",
+    "*/Cipher/AES.py",
+    "*/Cipher/_mode_ctr.py",
+    "*/Cipher/_mode_ecb.py",
+    "*/Cipher/_mode_gcm.py",
+    "*/Cipher/_raw_aes*",
+    "*/Cipher/_raw_ctr.*",
+    "*/Cipher/_raw_ecb.*",
+    "*/Hash/BLAKE2s.py",
+    "*/Hash/_BLAKE2s.*",
+    "*/Hash/_ghash_*",
+    "*/Random/*",
+    "*/Util/_*",
+    "*/Util/number.py",
+    "*/Util/py3compat.py",
+)
+
+# Read when a number of that country first appears, which is no cold start: not worth their size twice.
+_NOT_COMPILED = r"/phonenumbers/(short)?data/region_(?!ID\.)"
+
+_TASK_ROOT = "/var/task"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_COMPRESSION_LEVEL = 6
+
+
+@dataclass(frozen=True)
+class Package:
+    """A packaged application: `deployment.zip` and the CloudFormation template that goes with it."""
+
+    archive: Path
+    template: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """What names the zip's content."""
+        return sha256(self.archive.read_bytes()).hexdigest()
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """What Lambda unpacks on a cold start."""
+        with ZipFile(self.archive) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+
+
+def package(stage: str, out: Path) -> Package:
+    """Package a stage into the directory `out`. Raises ProgramError, with what Chalice said, if it cannot."""
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as directory:
+        raw = Path(directory)
+        _chalice_package(stage, raw)
+        template = _without_stray_subs(yaml.safe_load((raw / "sam.yaml").read_text()))
+        tree = raw / "tree"
+        _unpack_needed(raw / "deployment.zip", tree)
+        _compile(tree)
+        _pack(tree, out / "deployment.zip")
+    (out / "template.json").write_text(json.dumps(template, indent=1) + "\n")
+    return Package(out / "deployment.zip", template)
+
+
+def _chalice_package(stage: str, out: Path) -> None:
+    command: list[str | Path] = [Path(sys.executable).with_name("chalice"), "package", "--stage", stage]
+    command += ["--merge-template", "infra/resources.yaml", "--template-format", "json", out]
+    # Chalice keeps the dependencies in .chalice/deployments between runs, without a lock of its own.
+    with (ROOT / "requirements.txt").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run_to_end(command, cwd=ROOT, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
+
+
+def _without_stray_subs(value: Any) -> Any:
+    """The template with `Fn::GetAtt` alone wherever merging has left Chalice's `Fn::Sub` beside it."""
+    if isinstance(value, dict):
+        stray = {"Fn::Sub"} if "Fn::GetAtt" in value else set()
+        return {key: _without_stray_subs(inner) for key, inner in value.items() if key not in stray}
+    if isinstance(value, list):
+        return [_without_stray_subs(inner) for inner in value]
+    return value
+
+
+def _unpack_needed(archive: Path, tree: Path) -> None:
+    with ZipFile(archive) as packed:
+        packed.extractall(tree, [name for name in packed.namelist() if _is_needed(name)])
+
+
+def _is_needed(name: str) -> bool:
+    if name.startswith(_LIBRARY_IN_PART) and not _matches(name, _NEEDED_PART):
+        return False
+    return not _matches(name, PRUNED)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _compile(tree: Path) -> None:
+    """Compile for this interpreter, which is the one that Chalice names as the runtime.
+
+    Lambda cannot write its task directory, so without this each cold start compiles again. The hash is
+    unchecked because the files never change there. A fresh interpreter, fixed hashing and one worker keep the
+    bytes the same.
+    """
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "unchecked-hash",
+    ]
+    command += ["-x", _NOT_COMPILED, "-s", tree, "-p", _TASK_ROOT, tree]
+    run_to_end(command, cwd=tree, environment={"PYTHONHASHSEED": "0"})
+
+
+def _pack(tree: Path, archive: Path) -> None:
+    with ZipFile(archive, "w") as packed:
+        for path in _files(tree):
+            entry = ZipInfo(path.relative_to(tree).as_posix(), _EPOCH)
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, path.read_bytes(), ZIP_DEFLATED, _COMPRESSION_LEVEL)
+
+
+def _files(tree: Path) -> Iterator[Path]:
+    return (path for path in sorted(tree.rglob("*")) if path.is_file())
+
+
+@click.command()
+@click.option("--stage", default="prod", show_default=True)
+@click.argument("out", type=click.Path(path_type=Path))
+def main(stage: str, out: Path) -> None:
+    """Package a stage into the directory OUT."""
+    made = package(stage, out)
+    click.echo(f"{made.archive}: {made.unpacked_bytes / 1e6:.1f} MB unpacked, sha256 {made.digest[:12]}")
+
+
+if __name__ == "__main__":
+    main()

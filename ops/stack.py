@@ -1,0 +1,191 @@
+"""The local stack: the SMS stand-in, the embedded AWS, and Daftar deployed into it as it would be to AWS."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from ops.api import API
+from ops.deployment import Deployment, deploy
+from ops.emulator import REGION, ROOT, Emulator, deployable
+from ops.packaging import package
+from ops.processes import LOOPBACK, Program, ProgramError, exclusive, port_is_free
+from ops.seeding import Tokens, enrol_clients, provide_keys, write_private
+
+EXAMPLE = ROOT / "examples" / "tanah-abang-2024"
+_STAGE = "local"
+_STACK = f"daftar-{_STAGE}"
+_BUCKET = f"daftar-{_STAGE}-artefacts"
+_GATEWAY_START_SECONDS = 30
+_TEXTS_SECONDS = 90
+_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Description:
+    """A running local stack, as `stack.json` tells it to anybody's tools.
+
+    The tokens are good for every campaign, also one opened later.
+    """
+
+    api_url: str
+    aws_endpoint_url: str
+    region: str
+    campaign_id: str
+    tokens: dict[str, str]
+    device_tokens: dict[str, str]
+    gateway_url: str
+    outputs: dict[str, str]
+
+    def token_of(self, client: str) -> str | None:
+        """The token of a device, or of a role."""
+        return self.device_tokens.get(client) or self.tokens.get(client)
+
+    def messages(self) -> list[dict[str, str]]:
+        """The texts that the stand-in has received, oldest first."""
+        texts: list[dict[str, str]] = httpx.get(f"{self.gateway_url}/messages").raise_for_status().json()
+        return texts
+
+
+class LocalStack:
+    """One local stack on a port and the one above it, with its data under `local`."""
+
+    def __init__(self, *, port: int, local: Path) -> None:
+        self.port = port
+        self.directory = local
+        self.gateway_url = f"http://{LOOPBACK}:{port + 1}"
+        self._home = local / f"port-{port}"
+        self._shared_description = local / "stack.json"
+        self._own_description = self._home / "stack.json"
+        self._gateway = Program("SMS stand-in", self._home)
+        self.emulator = Emulator(port=port, home=self._home, sms_url=self.gateway_url)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether any part of it is running."""
+        return self._gateway.is_running() or self.emulator.program.is_running()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is running."""
+        return self._gateway.is_running() and self.emulator.program.is_running()
+
+    def describe(self) -> Description:
+        """What `up` found out. Raises ProgramError when the stack is not up."""
+        if not (self.is_up and self._own_description.exists()):
+            raise ProgramError(f"no stack is up on port {self.port}: daftar up")
+        return Description(**json.loads(self._own_description.read_text()))
+
+    def up(self, *, fresh: bool = False, tell: Callable[[str], None] = lambda step: None) -> Description:
+        """Start it, with the last run's data unless `fresh`. Whatever goes wrong, nothing is left running.
+
+        Raises ProgramError when it is up already or cannot start, DeploymentFailed when it does not deploy.
+        """
+        self._home.mkdir(parents=True, exist_ok=True)
+        with exclusive(self._home.with_suffix(".lock"), "this stack is being started by another command"):
+            self._require_room()
+            if fresh:
+                shutil.rmtree(self._home)
+                self._home.mkdir()
+            try:
+                return self._started(tell)
+            except BaseException:
+                self.down()
+                raise
+
+    def down(self) -> None:
+        """Stop it gently, so that its data is kept. Nothing to stop is fine."""
+        if self._is_described_by(self._shared_description):
+            self._shared_description.unlink()
+        self._own_description.unlink(missing_ok=True)
+        self.emulator.program.stop()
+        self._gateway.stop()
+
+    def await_texts(self, at_least: int) -> list[dict[str, str]]:
+        """All texts, once there are that many and none is waiting. Raises ProgramError if they stay away."""
+        description = self.describe()
+        deadline = time.monotonic() + _TEXTS_SECONDS
+        while True:
+            texts = description.messages()
+            if len(texts) >= at_least and self.texts_waiting() == 0:
+                return texts
+            if time.monotonic() > deadline:
+                raise ProgramError(f"{len(texts)} of {at_least} texts came within {_TEXTS_SECONDS} seconds")
+            time.sleep(_PAUSE_SECONDS)
+
+    def texts_waiting(self) -> int:
+        """How many messages are in the queue from which texts are sent, or in the sender's hands."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queue = self.describe().outputs["NotificationsQueueUrl"]
+        found = self.emulator.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
+        return sum(int(count) for count in found["Attributes"].values())
+
+    def _is_described_by(self, file: Path) -> bool:
+        own = self._own_description
+        return file.exists() and own.exists() and file.read_bytes() == own.read_bytes()
+
+    def _require_room(self) -> None:
+        if self.is_up:
+            raise ProgramError(f"the stack is up already on port {self.port}: daftar down")
+        for port in (self.port, self.port + 1):
+            if not port_is_free(port):
+                raise ProgramError(f"port {port} is taken by another program: set DAFTAR_PORT to a free pair")
+
+    def _started(self, tell: Callable[[str], None]) -> Description:
+        tell("packaging")
+        packaged = package(_STAGE, self._home / "package")
+        tell("starting the SMS stand-in and the embedded AWS")
+        self._start_gateway()
+        self.emulator.start()
+        tell("deploying")
+        deployment = deploy(
+            replace(packaged, template=deployable(packaged.template)),
+            stack=_STACK,
+            bucket=_BUCKET,
+            parameters={"Stage": _STAGE, "DeletionProtection": "false"},
+            clients=self.emulator.client,
+        )
+        tell("providing keys, clients and the campaign")
+        provide_keys(deployment, self.emulator.client)
+        tokens = enrol_clients(deployment, self.emulator.client, self._home / "tokens.json")
+        description = self._description(deployment, tokens)
+        _open_campaign(description)
+        for file in (self._own_description, self._shared_description):
+            write_private(file, json.dumps(asdict(description), indent=1) + "\n")
+        return description
+
+    def _start_gateway(self) -> None:
+        texts = self._home / "texts.jsonl"
+        self._gateway.start(
+            [sys.executable, "-m", "ops.gateway", str(self.port + 1), texts],
+            {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
+        )
+        self._gateway.await_health(f"{self.gateway_url}/healthz", seconds=_GATEWAY_START_SECONDS)
+
+    def _description(self, deployment: Deployment, tokens: Tokens) -> Description:
+        # The output names a host on AWS; the emulator serves the same API under this path.
+        api_id, stage = deployment.outputs["RestAPIId"], deployment.outputs["RestAPIStage"]
+        campaign = json.loads((EXAMPLE / "campaign.json").read_text())
+        return Description(
+            api_url=f"{self.emulator.url}/_aws/execute-api/{api_id}/{stage}",
+            aws_endpoint_url=self.emulator.url,
+            region=REGION,
+            campaign_id=campaign["campaign_id"],
+            tokens=dict(tokens.roles),
+            device_tokens=dict(tokens.devices),
+            gateway_url=self.gateway_url,
+            outputs=dict(deployment.outputs),
+        )
+
+
+def _open_campaign(description: Description) -> None:
+    api = API(description.api_url, description.tokens["manager"])
+    response = api.send("POST", "/v1/campaigns", (EXAMPLE / "campaign.json").read_bytes())
+    api.close()
+    if not response.is_success:
+        raise ProgramError(f"the example's campaign was refused: {response.status_code} {response.text}")

@@ -1,0 +1,50 @@
+"""What the command line shows as tables: outcomes, texts and summaries."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ops.registering import Outcomes
+
+# These are no refusals and come first; the refusals follow by name.
+_USUAL = ("created", "already_registered", "accepted", "replayed")
+
+
+def outcomes_table(outcomes: Outcomes) -> Table:
+    """How often each outcome was answered to each device, and to all of them."""
+    devices = outcomes.by_device
+    table = Table("", *devices, "all", title="What the API answered")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    total = outcomes.total
+    for outcome in [name for name in _USUAL if name in total] + sorted(set(total) - set(_USUAL)):
+        counts = [*(counted[outcome] for counted in devices.values()), total[outcome]]
+        table.add_row(outcome, *map(str, counts))
+    table.add_section()
+    table.add_row("lines sent", *(str(counted.total()) for counted in devices.values()), str(total.total()))
+    return table
+
+
+def texts_table(texts: Sequence[Mapping[str, str]], *, of: int) -> Table:
+    """Some of the texts that workers got."""
+    table = Table("to", "text", title=f"{len(texts)} of {of} texts", show_lines=True)
+    for text in texts:
+        # As they are: a text must not be able to style the table.
+        table.add_row(Text(text["to"]), Text(text["text"]))
+    return table
+
+
+def summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
+    """Days of one campaign side by side: their counts, and what their registrations break down into."""
+    headings = [f"{each['day']}\n{each['state']}, version {each['version']}" for each in summaries]
+    table = Table("", *headings, title=summaries[0]["campaign_id"])
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for group in ("counts", "by_channel", "by_client", "by_occupation"):
+        figures = dict.fromkeys(name for each in summaries for name in each[group])
+        for figure in figures:
+            table.add_row(figure, *(str(each[group].get(figure, 0)) for each in summaries))
+        table.add_section()
+    return table
