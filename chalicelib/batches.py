@@ -56,6 +56,7 @@ def consume_stream(event: Mapping[str, Any], announce: Callable[[Sequence[Record
     except Exception as error:  # noqa: BLE001 - whatever went wrong, each record gets its own chance
         observability.log_unforeseen(error, "batch not announced at once", {"records": len(records)})
     else:
+        observability.logger.info("batch announced", extra={"records": len(records)})
         return {"batchItemFailures": []}
     for record in records:
         try:

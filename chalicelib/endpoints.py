@@ -69,7 +69,7 @@ class Request:
         declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
         if declared != _JSON:
             raise MediaTypeUnsupported("not declared as JSON")
-        return model.model_validate_json(self.body)
+        return model.model_validate_json(self.body, strict=True)
 
 
 def endpoint(routes: Blueprint, *roles: Role) -> Callable[[View], View]:

@@ -14,6 +14,9 @@ CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
 # The four names under which the tz database keeps Indonesia's three zones (WIB twice, WITA, WIT).
 Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
 
+# Days that every zone can reckon with, the morning after the last one included.
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
+
 CLOCK_SKEW = timedelta(minutes=10)
 FINAL_HOUR = 7  # On the morning after, before the branch opens, a day's summary becomes final.
 
@@ -46,9 +49,9 @@ class Campaign(BaseModel):
     branch: str = Field(min_length=1, max_length=120)
     place: str = Field(min_length=1, max_length=120)
     zone: Zone
-    first_day: date
-    last_day: date
-    accepts_until: date
+    first_day: Day
+    last_day: Day
+    accepts_until: Day
     summary_hour: int = Field(ge=0, le=23)
     target: int = Field(ge=0, le=10_000_000)
     managers: tuple[Manager, ...] = Field(default=(), max_length=50)

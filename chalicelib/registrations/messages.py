@@ -4,6 +4,7 @@
 through the notifications queue and read by `notifications.consumer`.
 """
 
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -20,7 +21,10 @@ class SubmitRegistration(BaseModel):
 
     capture_id: UUID = Field(description="Made by the device at capture (UUIDv7); the idempotency key.")
     campaign_id: CampaignId
-    captured_at: AwareDatetime
+    # Within the calendar that every zone can be reckoned in: a broken clock is the sender's error, not ours.
+    captured_at: AwareDatetime = Field(
+        ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC)
+    )
     officer: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")
     worker: WorkerAsTyped
     work: Work
