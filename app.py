@@ -6,6 +6,8 @@ only this one sets up everything. The ARNs are placeholders; `infra/resources.ya
 
 from typing import Any
 
+from chalicelib import cold_start  # isort: split
+
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, wiring
@@ -54,3 +56,6 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     return schedule.roll_up(wiring.rollup(), wiring.now)
+
+
+cold_start.is_over()

@@ -8,6 +8,9 @@ from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
 
+# In characters. Ids are 64 at most; a partition key is 2,048 bytes at most, prefix included.
+LONGEST_ID = 64
+
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 

@@ -8,7 +8,9 @@ from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.service import CampaignOffice
@@ -54,6 +56,11 @@ def now() -> datetime:
 def new_token() -> Token:
     """A new bearer token of 256 random bits. The prefix lets scanners of leaked secrets recognise it."""
     return Token(f"daftar_{secrets.token_urlsafe(_TOKEN_BYTES)}")
+
+
+def new_write_id() -> str:
+    """What one write is told from another by."""
+    return secrets.token_hex(8)
 
 
 @cache
@@ -104,7 +111,7 @@ def notifier() -> Notifier:
     """Sends the texts that events call for."""
     return Notifier(
         registrations=registrar(),
-        ledger=DynamoLedger(_dynamodb(), settings().texts_table),
+        ledger=DynamoLedger(_dynamodb(), settings().texts_table, new_write_id),
         gateway=AWSSMS(
             _client("pinpoint-sms-voice-v2", _ASK_ONCE),
             originator=settings().sms_originator,
@@ -147,5 +154,23 @@ def _dynamodb() -> Any:
     return _client("dynamodb", _ASK_TWICE)
 
 
+class _OurServices(Loader):
+    """The SDK's data, as if it knew our services only.
+
+    Asking which services there are, it would list some 900 directories on each cold start.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The services that a client is built for here."""
+        return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "sqs"]
+
+
+@cache
+def _session() -> boto3.session.Session:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _OurServices())
+    return boto3.session.Session(botocore_session=session)
+
+
 def _client(service: str, config: Config) -> Any:
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    return _session().client(service, config=config)  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
-from chalicelib.dynamodb import Item, condition_failed, from_item, pages, to_item
+from chalicelib.dynamodb import LONGEST_ID, Item, condition_failed, from_item, pages, to_item
 from chalicelib.privacy.encryption import FieldCipher
 
 _BY_LAST_DAY = "by_last_day"
@@ -42,6 +42,9 @@ class DynamoCampaigns:
 
     def get(self, campaign_id: str) -> Campaign:
         """Raises CampaignUnknown."""
+        # What a path says may be longer than any key; DynamoDB would call that an error of ours.
+        if len(campaign_id) > LONGEST_ID:
+            raise CampaignUnknown("longer than any id")
         found = self._client.get_item(
             TableName=self._table, Key=to_item(_key(campaign_id)), ConsistentRead=True
         )

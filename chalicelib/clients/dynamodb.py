@@ -10,7 +10,7 @@ from chalicelib.clients.errors import ClientExists, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Channel, Client, Role
 from chalicelib.clients.service import TokenHash
 from chalicelib.clock import timestamp
-from chalicelib.dynamodb import cancellation_reasons, failed_conditions, from_item, pages, to_item
+from chalicelib.dynamodb import LONGEST_ID, cancellation_reasons, failed_conditions, from_item, pages, to_item
 
 _BY_LISTING = "by_listing"
 _LISTING = "clients"
@@ -50,6 +50,9 @@ class DynamoClients:
 
     def get(self, client_id: str) -> Client:
         """Raises ClientUnknown."""
+        # What a path says may be longer than any key; DynamoDB would call that an error of ours.
+        if len(client_id) > LONGEST_ID:
+            raise ClientUnknown("longer than any id")
         return _client(self._values_of(client_id))
 
     def revoke(self, client: Client) -> None:

@@ -1,5 +1,6 @@
 """The ledger of texts in DynamoDB: one item per text, under its message id."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,11 +13,16 @@ from chalicelib.notifications.model import MessageId, Text, TextState
 
 
 class DynamoLedger:
-    """Satisfies `service.Ledger`."""
+    """Satisfies `service.Ledger`.
 
-    def __init__(self, client: Any, table: str) -> None:
+    Every write carries an id of its own: where the answer to one is lost, the SDK writes again, and must not
+    take its own first write for another sender's.
+    """
+
+    def __init__(self, client: Any, table: str, new_write_id: Callable[[], str]) -> None:
         self._client = client
         self._table = table
+        self._new_write_id = new_write_id
 
     def begin(self, text: Text) -> Text | None:
         """Store a text whose first attempt begins now; the text that stands there already, or None if it
@@ -41,6 +47,7 @@ class DynamoLedger:
         values: dict[str, Any] | None = None,
     ) -> Item | None:
         """What stood in the way, which is empty where a text was to be moved that is not there."""
+        write_id = self._new_write_id()
         expression = {
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": None if values is None else to_item(values),
@@ -48,20 +55,20 @@ class DynamoLedger:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=_item(text),
+                Item=to_item(
+                    {**asdict(text), "attempted_at": timestamp(text.attempted_at), "write_id": write_id}
+                ),
                 ConditionExpression=condition,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **{name: value for name, value in expression.items() if value is not None},
             )
         except ClientError as error:
-            if condition_failed(error):
-                return error.response.get("Item", {})  # type: ignore[return-value]
-            raise
+            if not condition_failed(error):
+                raise
+            standing: Item = error.response.get("Item", {})  # type: ignore[assignment]
+            is_ours = from_item(standing).get("write_id") == write_id
+            return None if is_ours else standing
         return None
-
-
-def _item(text: Text) -> Item:
-    return to_item({**asdict(text), "attempted_at": timestamp(text.attempted_at)})
 
 
 def _text(values: dict[str, Any]) -> Text:
