@@ -134,7 +134,10 @@ def run() -> None:
 
 
 def _new_stack() -> LocalStack:
-    return LocalStack(port=int(os.environ.get("DAFTAR_PORT", _PORT)), local=_local())
+    port = os.environ.get("DAFTAR_PORT", str(_PORT))
+    if not port.isdecimal():
+        raise click.UsageError(f"DAFTAR_PORT is a number, not {port!r}")
+    return LocalStack(port=int(port), local=_local())
 
 
 def _last_stack() -> LocalStack:

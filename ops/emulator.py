@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from ops.processes import LOOPBACK, Program, ProgramError
 
@@ -18,6 +19,8 @@ VERSION = "1.5.33"
 _INTERPRETER = ROOT / ".emulator" / "bin" / "python"
 _PROGRAM = ROOT / "ops" / "emulator_main.py"
 _START_SECONDS = 60
+# Whatever proxy the machine uses, it does not lead to our loopback interface.
+_DIRECT = Config(proxies={})
 
 
 class Emulator:
@@ -48,7 +51,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A client of one of its services, as its root user."""
-        return self._session.client(service, endpoint_url=self.url)
+        return self._session.client(service, endpoint_url=self.url, config=_DIRECT)
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -44,25 +44,35 @@ PRUNED = {
     "aws_lambda_powertools/utilities/validation/*": "unused",
 }
 
-# Of the cryptography library only AES-GCM is used; nine tenths of it are other algorithms and their tests.
-_LIBRARY_IN_PART = "Cryptodome/"
-_NEEDED_PART = (
-    "*/__init__.py",
-    "*/Cipher/AES.py",
-    "*/Cipher/_mode_ctr.py",
-    "*/Cipher/_mode_ecb.py",
-    "*/Cipher/_mode_gcm.py",
-    "*/Cipher/_raw_aes*",
-    "*/Cipher/_raw_ctr.*",
-    "*/Cipher/_raw_ecb.*",
-    "*/Hash/BLAKE2s.py",
-    "*/Hash/_BLAKE2s.*",
-    "*/Hash/_ghash_*",
-    "*/Random/*",
-    "*/Util/_*",
-    "*/Util/number.py",
-    "*/Util/py3compat.py",
-)
+# Of two libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms
+# and their tests; a campaign's zone is one of four, and Lambda's image may have no zones of its own.
+_NEEDED_PARTS = {
+    "tzdata/zoneinfo/": (
+        "tzdata/zoneinfo/__init__.py",
+        "tzdata/zoneinfo/Asia/__init__.py",
+        "*/Asia/Jakarta",
+        "*/Asia/Pontianak",
+        "*/Asia/Makassar",
+        "*/Asia/Jayapura",
+    ),
+    "Cryptodome/": (
+        "*/__init__.py",
+        "*/Cipher/AES.py",
+        "*/Cipher/_mode_ctr.py",
+        "*/Cipher/_mode_ecb.py",
+        "*/Cipher/_mode_gcm.py",
+        "*/Cipher/_raw_aes*",
+        "*/Cipher/_raw_ctr.*",
+        "*/Cipher/_raw_ecb.*",
+        "*/Hash/BLAKE2s.py",
+        "*/Hash/_BLAKE2s.*",
+        "*/Hash/_ghash_*",
+        "*/Random/*",
+        "*/Util/_*",
+        "*/Util/number.py",
+        "*/Util/py3compat.py",
+    ),
+}
 
 # Read when a number of that country first appears, which is no cold start: not worth their size twice.
 _NOT_COMPILED = r"/phonenumbers/(short)?data/region_(?!ID\.)"
@@ -131,8 +141,9 @@ def _unpack_needed(archive: Path, tree: Path) -> None:
 
 
 def _is_needed(name: str) -> bool:
-    if name.startswith(_LIBRARY_IN_PART) and not _matches(name, _NEEDED_PART):
-        return False
+    for library, needed in _NEEDED_PARTS.items():
+        if name.startswith(library) and not _matches(name, needed):
+            return False
     return not _matches(name, PRUNED)
 
 

@@ -43,6 +43,7 @@ class Program:
         with self._pid_file.open("a") as lock, self.log.open("ab") as log:
             if not _take(lock.fileno()):
                 raise ProgramError(f"the {self.name} is running already")
+            lock.truncate(0)  # An id that a dead program has left must not be taken for this one's.
             # The child writes its own id before it becomes the program, so a signal that ends us in between
             # leaves nothing behind that `stop` could not find.
             self._child = subprocess.Popen(
@@ -67,7 +68,7 @@ class Program:
         deadline = time.monotonic() + seconds
         while self.is_running() and time.monotonic() < deadline:
             with contextlib.suppress(httpx.HTTPError):
-                return httpx.get(url, timeout=2).raise_for_status()
+                return httpx.get(url, timeout=2, trust_env=False).raise_for_status()
             time.sleep(_PAUSE_SECONDS)
         raise ProgramError(f"the {self.name} did not start: {self._last_words()}")
 
