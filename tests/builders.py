@@ -1,9 +1,13 @@
 """What tests send and store; each test states only the fields it is about. All people are invented."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from chalicelib.clients.model import Caller, Channel, Role
+from chalicelib.registrations.messages import SubmitRegistration
 
 NOW = datetime(2024, 10, 9, 5, 0, tzinfo=UTC)  # noon on the first day at Pasar Tanah Abang
 
@@ -72,3 +76,19 @@ def a_campaign(**changes: Any) -> dict[str, Any]:
 def a_body(capture: dict[str, Any]) -> bytes:
     """A capture as it travels."""
     return json.dumps(capture).encode()
+
+
+def a_submission(**changes: Any) -> SubmitRegistration:
+    """A capture as it was parsed."""
+    return SubmitRegistration.model_validate_json(a_body(a_capture(**changes)), strict=True)
+
+
+def a_caller(*roles: Role, **changes: Any) -> Caller:
+    """A van's tablet that works for the campaign at Pasar Tanah Abang, unless roles are given."""
+    usual = Caller(
+        client_id="van-1",
+        roles=frozenset(roles or {Role.KIOSK}),
+        channel=Channel.VAN,
+        campaigns=frozenset({"tanah-abang-2024"}),
+    )
+    return replace(usual, **changes)

@@ -1,0 +1,35 @@
+"""What is logged and measured, as CloudWatch would read it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from typing import Any
+
+from chalicelib.observability import logger
+
+
+class Lines(list[dict[str, Any]]):
+    """The lines of log and metrics, parsed, once the block they were taken in has ended."""
+
+    def saying(self, message: str) -> list[dict[str, Any]]:
+        """The log lines with a message."""
+        return [line for line in self if line.get("message") == message]
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics (EMF)."""
+        return [line for line in self if "_aws" in line]
+
+
+@contextmanager
+def logged() -> Iterator[Lines]:
+    """Take what the block writes to log and metrics."""
+    lines, stream = Lines(), StringIO()
+    handler = logger.registered_handler
+    before = handler.setStream(stream)  # type: ignore[attr-defined]
+    try:
+        with redirect_stdout(stream):
+            yield lines
+    finally:
+        handler.setStream(before)  # type: ignore[attr-defined]
+        lines.extend(json.loads(line) for line in stream.getvalue().splitlines())

@@ -1,0 +1,103 @@
+"""The GSM 03.38 alphabet, against the standard's own table and by properties."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.notifications import gsm7
+
+# 3GPP TS 23.038, section 6.2.1, in the order of its codes; 0x1B is the escape to the extension table.
+DEFAULT_TABLE = (
+    *"@£$¥èéùìòÇ\nØø\rÅå",
+    *"Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ",
+    *" !\"#¤%&'()*+,-./",
+    *"0123456789:;<=>?",
+    *"¡ABCDEFGHIJKLMNO",
+    *"PQRSTUVWXYZÄÖÑÜ§",
+    *"¿abcdefghijklmno",
+    *"pqrstuvwxyzäöñüà",
+)
+EXTENSION_TABLE = (*"\f^{}\\[~]|€",)
+ESCAPE = "\x1b"
+
+BASIC = sorted({*DEFAULT_TABLE} - {ESCAPE})
+
+
+def test_the_tables_of_the_standard_are_whole() -> None:
+    assert len(DEFAULT_TABLE) == len(set(DEFAULT_TABLE)) == 128
+    assert len(set(EXTENSION_TABLE)) == 10
+
+
+@pytest.mark.parametrize("character", BASIC, ids=ascii)
+def test_every_character_of_the_alphabet_counts_once_and_is_kept(character: str) -> None:
+    assert gsm7.is_gsm7(character)
+    assert gsm7.septets(character) == 1
+
+
+@pytest.mark.parametrize("character", EXTENSION_TABLE, ids=ascii)
+def test_every_character_of_the_extension_counts_twice_and_is_kept(character: str) -> None:
+    assert gsm7.is_gsm7(character)
+    assert gsm7.septets(character) == 2
+    assert gsm7.transliterated(character) == character
+
+
+def test_no_other_character_of_unicode_is_within_the_alphabet() -> None:
+    within = {character for character in map(chr, range(sys.maxunicode + 1)) if gsm7.is_gsm7(character)}
+    assert within == {*BASIC, *EXTENSION_TABLE}
+
+
+@given(text=st.text([*BASIC, *EXTENSION_TABLE]))
+def test_a_text_is_as_long_as_its_codes(text: str) -> None:
+    coded = [
+        code
+        for character in text
+        for code in ([ESCAPE, character] if character in EXTENSION_TABLE else [character])
+    ]
+    assert gsm7.septets(text) == len(coded)
+
+
+@given(text=st.text())
+def test_a_transliterated_text_is_always_within_the_alphabet(text: str) -> None:
+    assert gsm7.is_gsm7(gsm7.transliterated(text))
+
+
+@given(text=st.text())
+def test_transliterating_twice_changes_nothing_more(text: str) -> None:
+    once = gsm7.transliterated(text)
+    assert gsm7.transliterated(once) == once
+
+
+@given(text=st.text([character for character in BASIC if character != "`"]))
+def test_a_text_within_the_alphabet_is_left_alone(text: str) -> None:
+    assert gsm7.transliterated(text) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Nur\N{RIGHT SINGLE QUOTATION MARK}aini", "Nur'aini"),
+        ("Nur`aini", "Nur'aini"),
+        ("Ma\N{MODIFIER LETTER APOSTROPHE}ruf", "Ma'ruf"),
+        ("\N{LEFT DOUBLE QUOTATION MARK}Udin\N{RIGHT DOUBLE QUOTATION MARK}", '"Udin"'),
+        ("Jum\N{EN DASH}at\N{EM DASH}1", "Jum-at-1"),
+        ("tunggu\N{HORIZONTAL ELLIPSIS}", "tunggu..."),
+        ("Siti\N{NO-BREAK SPACE}Aminah", "Siti Aminah"),
+        ("Siti\tAminah", "Siti Aminah"),
+        ("Si\N{ZERO WIDTH SPACE}ti\N{ZERO WIDTH JOINER}", "Siti"),
+        ("José", "José"),
+        ("Jose\N{COMBINING ACUTE ACCENT}", "Jose"),
+        ("Ján Nguyễn", "Jan Nguyen"),
+        ("Ç ç", "Ç c"),
+        ("\N{LATIN SMALL LIGATURE FI}tri", "fitri"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER A}di", "Adi"),
+        ("Budi \N{GRINNING FACE}", "Budi ?"),
+        ("सीता", "????"),
+        ("Ł", "?"),
+        (ESCAPE, "?"),
+        ("\x00", "?"),
+    ],
+)
+def test_what_phones_and_documents_add_is_made_plain(written: str, sent: str) -> None:
+    assert gsm7.transliterated(written) == sent

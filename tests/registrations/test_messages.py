@@ -1,0 +1,123 @@
+"""What crosses the border: captures from devices, news on the queue."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from chalicelib.registrations.messages import RegistrationReceived, SubmitRegistration
+from tests.builders import a_body, a_capture, a_submission
+
+
+def faults(capture: dict[str, Any]) -> set[str]:
+    with pytest.raises(ValidationError) as refused:
+        SubmitRegistration.model_validate_json(a_body(capture), strict=True)
+    return {".".join(map(str, fault["loc"])) for fault in refused.value.errors()}
+
+
+def test_the_contracts_own_example_is_a_capture() -> None:
+    assert a_submission().campaign_id == "tanah-abang-2024"
+
+
+@pytest.mark.parametrize(
+    "name", ["capture_id", "campaign_id", "captured_at", "worker", "work", "coverage", "consent"]
+)
+def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
+    capture = a_capture()
+    del capture[name]
+    assert faults(capture) == {name}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"capture_id": "not-a-uuid"}, "capture_id"),
+        ({"campaign_id": "Tanah Abang"}, "campaign_id"),
+        ({"captured_at": "2024-10-09T09:12:00"}, "captured_at"),
+        ({"captured_at": "yesterday"}, "captured_at"),
+        ({"captured_at": 1728453600}, "captured_at"),
+        ({"captured_at": "0001-01-01T00:00:00+07:00"}, "captured_at"),
+        ({"captured_at": "9999-12-31T23:59:59Z"}, "captured_at"),
+        ({"officer": "Siti Aminah"}, "officer"),
+        ({"officer": ""}, "officer"),
+        ({"ktp": "…"}, "ktp"),
+        ({"worker": {"nik": 3171075204857001}}, "worker.nik"),
+        ({"worker": {"nik": "1" * 41}}, "worker.nik"),
+        ({"worker": {"name": ""}}, "worker.name"),
+        ({"worker": {"name": "a" * 101}}, "worker.name"),
+        ({"worker": {"birth_date": "1985-02-30"}}, "worker.birth_date"),
+        ({"worker": {"address": ""}}, "worker.address"),
+        ({"worker": {"language": "jv"}}, "worker.language"),
+        ({"worker": {"mother": "…"}}, "worker.mother"),
+        ({"work": {"occupations": []}}, "work.occupations"),
+        ({"work": {"occupations": ["porter", "trader", "tailor"]}}, "work.occupations"),
+        ({"work": {"occupations": ["porter", "Kuli Panggul"]}}, "work.occupations.1"),
+        ({"work": {"monthly_income": -1}}, "work.monthly_income"),
+        ({"work": {"monthly_income": 1_000_000_001}}, "work.monthly_income"),
+        ({"work": {"monthly_income": 2500000.5}}, "work.monthly_income"),
+        ({"work": {"monthly_income": "2500000"}}, "work.monthly_income"),
+        ({"work": {"employs_others": "no"}}, "work.employs_others"),
+        ({"coverage": {"programmes": []}}, "coverage.programmes"),
+        ({"coverage": {"programmes": ["JKK", "JKP"]}}, "coverage.programmes.1"),
+        ({"coverage": {"months": 4}}, "coverage.months"),
+        ({"coverage": {"payer": "employer"}}, "coverage.payer"),
+        ({"consent": {"given_at": "2024-10-09T09:11:30"}}, "consent.given_at"),
+        ({"consent": {"method": "assumed"}}, "consent.method"),
+    ],
+)
+def test_each_misshapen_field_is_found(changes: dict[str, Any], fault: str) -> None:
+    assert faults(a_capture(**changes)) == {fault}
+
+
+def test_two_sends_of_one_capture_have_the_same_content() -> None:
+    assert a_submission().content() == a_submission().content()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"worker": {"name": "Melati Kusumawat"}},
+        {"worker": {"email": "melati@pasar.example"}},
+        {"captured_at": "2024-10-09T11:12:01+07:00"},
+        {"coverage": {"months": 6}},
+    ],
+)
+def test_any_other_value_is_other_content(changes: dict[str, Any]) -> None:
+    assert a_submission(**changes).content() != a_submission().content()
+
+
+def test_a_field_sent_empty_is_as_good_as_not_sent() -> None:
+    without_email = a_capture()
+    del without_email["worker"]["email"]
+    again = SubmitRegistration.model_validate_json(a_body(without_email), strict=True)
+    content = a_submission(worker={"email": None}).content()
+    assert again.content() == content
+    assert "email" not in content
+
+
+def test_news_carries_a_reference_and_nothing_of_the_worker() -> None:
+    news = RegistrationReceived(reference="7K4-M2Q-X9P", correlation_id="c-1")
+    assert RegistrationReceived.model_validate_json(news.model_dump_json()) == news
+    assert set(RegistrationReceived.model_fields) == {"type", "version", "reference", "correlation_id"}
+
+
+def test_a_reader_takes_news_with_fields_it_does_not_know() -> None:
+    body = (
+        '{"type": "RegistrationReceived", "version": 1, "reference": "R", "correlation_id": "c", "more": 1}'
+    )
+    assert RegistrationReceived.model_validate_json(body).reference == "R"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"type": "RegistrationReceived", "version": 2, "reference": "R", "correlation_id": "c"}',
+        '{"type": "RegistrationEnded", "version": 1, "reference": "R", "correlation_id": "c"}',
+        '{"type": "RegistrationReceived", "version": 1, "correlation_id": "c"}',
+        "not JSON",
+        "",
+    ],
+)
+def test_news_of_another_kind_or_version_is_not_taken(body: str) -> None:
+    with pytest.raises(ValidationError):
+        RegistrationReceived.model_validate_json(body)

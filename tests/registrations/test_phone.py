@@ -1,0 +1,179 @@
+"""Which numbers a text can be sent to, in all the ways that people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.registrations import phone
+from chalicelib.registrations.phone import PhoneUnusable
+
+THE_SAME = "+6281234567890"
+
+# The two digits after 08 of every block that an operator holds.
+OPERATORS = (
+    *((11, 19), (21, 23), (31, 33), (38, 38), (51, 53), (55, 59)),
+    *((77, 79), (81, 83), (87, 89), (95, 99)),
+)
+
+
+def code_of_refusal(typed: str) -> str:
+    with pytest.raises(PhoneUnusable) as refused:
+        phone.parse(typed)
+    return refused.value.code
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "081234567890",
+        "81234567890",
+        "6281234567890",
+        "+6281234567890",
+        "006281234567890",
+        "00 62 812 3456 7890",
+        "+62 812-3456-7890",
+        "+62 0812-3456-7890",
+        "+62081234567890",
+        "62081234567890",
+        "00 62 0812 3456 7890",
+        "+62 (0)812 3456 7890",
+        "(0812) 3456-7890",
+        "(0812)34567890",
+        "0812.3456.7890",
+        "0812/3456/7890",
+        "0812-3456-7890",
+        "  0812 3456 7890 ",
+        "0812\t3456\n7890",
+        "\N{NO-BREAK SPACE}0812\N{NO-BREAK SPACE}3456 7890",
+        "０８１２３４５６７８９０",  # noqa: RUF001 - full-width digits are the case
+        "٠٨١٢٣٤٥٦٧٨٩٠",
+    ],
+)
+def test_one_number_has_one_form_however_it_is_written(typed: str) -> None:
+    assert phone.parse(typed) == THE_SAME
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("0812345678", "+62812345678"),
+        ("08123456789", "+628123456789"),
+        ("0812345678901", "+62812345678901"),
+        ("0824-5550-7001", "+6282455507001"),
+    ],
+)
+def test_ten_to_thirteen_digits_make_a_mobile_number(typed: str, expected: str) -> None:
+    assert phone.parse(typed) == expected
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [f"08{number}" for first, last in OPERATORS for number in range(first, last + 1)],
+)
+def test_the_prefixes_of_every_operator_are_mobile(prefix: str) -> None:
+    assert phone.parse(f"{prefix}1234567") == f"+62{prefix[1:]}1234567"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "   ",
+        "-",
+        "+",
+        "++6281234567890",
+        "+62+81234567890",
+        "0812345678+90",
+        "o81234567890",
+        "O81234567890",
+        "08l234567890",
+        "0812345678g0",
+        "08123456789a",
+        "0812 3456 7890 ext 3",
+        "0812 3456 7890 (WA)",
+        "0812;3456;7890",
+        "081234567890,081234567891",
+        "081234567890 081234567891",
+        "tel:+6281234567890",
+        "nomor saya",
+        "0812\N{ZERO WIDTH SPACE}34567890",
+        "08123456",
+        "628",
+        "08123456789012",
+        "081234567890123",
+        "0878 1234 5678 90",
+        "0844 1234567",
+        "00000000000",
+        "62 62 812 34567890",
+        "+62006281234567890",
+        "060123456789",
+        "110",
+    ],
+)
+def test_what_is_no_number_is_refused_as_malformed(typed: str) -> None:
+    assert code_of_refusal(typed) == "phone_malformed"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+60123456789",
+        "0060123456789",
+        "+60 12-345 6789",
+        "+65 9123 4567",
+        "+1 202 555 0100",
+        "001 202 555 0100",
+        "+881 6 23456789",
+        "+800 1234 5678",
+    ],
+)
+def test_numbers_of_elsewhere_are_refused_as_foreign(typed: str) -> None:
+    assert code_of_refusal(typed) == "phone_foreign"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "021-5551234",
+        "(021) 555 1234",
+        "+62 21 5551234",
+        "0062215551234",
+        "0274 512345",
+        "0800 1234567",
+        "0809 1234567",
+        "1500910",
+    ],
+)
+def test_numbers_that_take_no_text_are_refused_as_not_mobile(typed: str) -> None:
+    assert code_of_refusal(typed) == "phone_not_mobile"
+
+
+@given(
+    national=st.from_regex(r"8(1[1-9]|2[1-3]|5[1-35-9]|7[7-9]|9[5-9])[0-9]{7}", fullmatch=True),
+    country=st.sampled_from(["0", "", "62", "+62", "0062", "+62 0", "+62(0)", "62 0"]),
+    between=st.sampled_from(["", " ", "-", ".", "/", ") ", "\N{NO-BREAK SPACE}"]),
+)
+def test_prefix_and_punctuation_change_nothing(national: str, country: str, between: str) -> None:
+    written = country + between.join((national[:3], national[3:6], national[6:]))
+    assert phone.parse(written) == f"+62{national}"
+
+
+@given(typed=st.text(max_size=40) | st.text("0123456789+ -", max_size=20))
+def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
+    try:
+        read = phone.parse(typed)
+    except PhoneUnusable as refused:
+        code = refused.code
+    else:
+        assert read.startswith("+628")
+        assert read[1:].isascii()
+        assert phone.parse(read) == read
+        return
+    assert code in {"phone_malformed", "phone_foreign", "phone_not_mobile"}
+
+
+@pytest.mark.parametrize("typed", ["08123456", "021-5551234", "+60123456789"])
+def test_a_refusal_never_repeats_the_number(typed: str) -> None:
+    with pytest.raises(PhoneUnusable) as refused:
+        phone.parse(typed)
+    assert typed not in f"{refused.value!r} {refused.value}"

@@ -1,0 +1,84 @@
+"""The hourly tick: every due day, whatever became of the others."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.rollups import schedule
+from chalicelib.rollups.schedule import SomeDaysNotCounted
+from chalicelib.rollups.service import RollUp
+from tests.builders import a_nik
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
+from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures
+from tests.logs import logged
+
+AFTER_BOTH_DAYS = datetime(2024, 10, 10, 14, tzinfo=UTC)
+
+
+class Stage:
+    """A tick after both days of the campaign."""
+
+    def __init__(self) -> None:
+        self.clock = FixedClock(AFTER_BOTH_DAYS)
+        self.captures = KnownCaptures()
+        self.rollup = RollUp(
+            captures=self.captures,
+            campaigns=KnownCampaigns(the_campaign()),
+            summaries=InMemorySummaries(),
+            clock=self.clock,
+        )
+
+    def tick(self) -> dict[str, int]:
+        return schedule.roll_up(self.rollup, self.clock)
+
+
+def test_a_tick_says_how_many_days_it_counted_and_how_many_were_news() -> None:
+    stage = Stage()
+    with logged() as lines:
+        assert stage.tick() == {"counted": 2, "written": 2}
+        stage.rollup.mark(FIRST_DAY)
+        assert stage.tick() == {"counted": 1, "written": 0}
+    days = [(line["day"], line["version"], line["is_new"]) for line in lines.saying("campaign day counted")]
+    assert days == [("2024-10-09", 1, True), ("2024-10-10", 1, True), ("2024-10-09", 1, False)]
+
+
+def test_the_lag_is_measured_from_when_a_day_became_due() -> None:
+    with logged() as lines:
+        Stage().tick()
+    assert [metric["RollUpLag"] for metric in lines.metrics()] == [[25 * 3600.0], [3600.0]]
+
+
+def test_a_day_that_cannot_be_counted_does_not_stop_the_others_but_fails_the_tick() -> None:
+    stage = Stage()
+    stage.captures.unreadable = {FIRST_DAY}
+    with logged() as lines, pytest.raises(SomeDaysNotCounted, match="1 of 2"):
+        stage.tick()
+
+    assert stage.rollup.read(SECOND_DAY).version == 1
+    (failure,) = lines.saying("campaign day not counted")
+    assert (failure["day"], failure["error"]) == ("2024-10-09", "ConnectionError")
+
+
+def test_a_day_that_could_not_be_counted_is_still_due() -> None:
+    stage = Stage()
+    stage.rollup.mark(FIRST_DAY)
+    stage.captures.unreadable = {FIRST_DAY}
+    with pytest.raises(SomeDaysNotCounted):
+        stage.tick()
+
+    stage.captures.unreadable = set()
+    stage.clock.forward(timedelta(hours=1))
+    assert stage.tick() == {"counted": 1, "written": 1}
+
+
+def test_what_went_wrong_is_logged_without_its_own_words() -> None:
+    stage = Stage()
+
+    def fail() -> None:
+        raise ValueError(a_nik())
+
+    stage.captures.on_read = fail
+    with logged() as lines, pytest.raises(SomeDaysNotCounted) as failed:
+        stage.tick()
+    assert len(lines.saying("campaign day not counted")) == 2
+    assert a_nik() not in f"{lines} {failed.value!r}"

@@ -1,0 +1,236 @@
+"""When days are counted, and that in the end each day says what was captured on it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.campaigns.model import Campaign, CampaignDay
+from chalicelib.refusals import TryAgain
+from chalicelib.registrations.model import CaptureFacts, Outcome
+from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
+from chalicelib.rollups.model import State, Summary, tally
+from chalicelib.rollups.service import AlreadyWritten, RollUp
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
+from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures
+
+SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta
+FINAL = datetime(2024, 10, 10, 0, tzinfo=UTC)  # 07:00 in Jakarta
+AN_HOUR = timedelta(hours=1)
+CREATED = CaptureFacts(Outcome.CREATED, "van", "van-1", ("porter",))
+
+
+class Stage:
+    """A roll-up of the campaign at Pasar Tanah Abang, and what it works with."""
+
+    def __init__(self, at: datetime = SUMMARY_HOUR, *campaigns: Campaign) -> None:
+        self.clock = FixedClock(at)
+        self.captures = KnownCaptures()
+        self.summaries = InMemorySummaries()
+        self.rollup = RollUp(
+            captures=self.captures,
+            campaigns=KnownCampaigns(*(campaigns or [the_campaign()])),
+            summaries=self.summaries,
+            clock=self.clock,
+        )
+
+    def capture(self, of: CampaignDay = FIRST_DAY, facts: CaptureFacts = CREATED) -> None:
+        """As the stream has it: the capture is in the table, then its day is marked."""
+        self.captures.by_day.setdefault(of, []).append(facts)
+        self.rollup.mark(of)
+
+    def tick(self) -> list[CampaignDay]:
+        """The days counted."""
+        counted = []
+        for due in self.rollup.due():
+            self.rollup.count_due(due)
+            counted.append(due.of)
+        return counted
+
+    def marked(self) -> list[CampaignDay]:
+        return [mark.of for mark in self.summaries.marks()]
+
+
+def test_a_day_is_counted_once_its_summary_hour_has_come() -> None:
+    stage = Stage(SUMMARY_HOUR - timedelta(microseconds=1))
+    stage.capture()
+    assert stage.tick() == []
+    stage.clock.at = SUMMARY_HOUR
+    assert stage.tick() == [FIRST_DAY]
+    assert stage.rollup.read(FIRST_DAY).counts.created == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"), [("Asia/Jakarta", 13), ("Asia/Makassar", 12), ("Asia/Jayapura", 11)]
+)
+def test_the_summary_hour_is_the_campaigns_own(zone: str, hours: int) -> None:
+    due_at = datetime(2024, 10, 9, hours, tzinfo=UTC)
+    stage = Stage(due_at, the_campaign(zone=zone))
+    assert [(due.of, due.since) for due in stage.rollup.due()] == [(FIRST_DAY, due_at)]
+
+
+def test_a_day_without_captures_is_summarised_too() -> None:
+    stage = Stage()
+    assert stage.tick() == [FIRST_DAY]
+    assert stage.rollup.read(FIRST_DAY).counts.captures == 0
+
+
+def test_a_second_tick_in_the_same_hour_counts_nothing_anew() -> None:
+    stage = Stage()
+    stage.tick()
+    assert stage.tick() == []
+    assert len(stage.summaries.written) == 1
+
+
+def test_a_summary_is_provisional_until_the_next_morning_and_then_final() -> None:
+    stage = Stage(FINAL - timedelta(microseconds=1))
+    stage.tick()
+    assert stage.rollup.read(FIRST_DAY).state is State.PROVISIONAL
+    stage.clock.at = FINAL
+    assert stage.tick() == [FIRST_DAY]
+    assert (stage.rollup.read(FIRST_DAY).state, stage.rollup.read(FIRST_DAY).version) == (State.FINAL, 2)
+    stage.clock.forward(AN_HOUR)
+    assert stage.tick() == []
+
+
+def test_a_capture_that_arrives_weeks_later_opens_a_new_version() -> None:
+    stage = Stage(FINAL + timedelta(days=90))
+    stage.rollup.recount(FIRST_DAY)
+    stage.capture()
+    assert stage.tick() == [FIRST_DAY]
+    assert (stage.rollup.read(FIRST_DAY).version, stage.rollup.read(FIRST_DAY).counts.created) == (2, 1)
+
+
+def test_a_day_that_was_never_counted_is_looked_for_a_month_back() -> None:
+    last_day_ended = SUMMARY_HOUR + timedelta(days=1)
+    assert Stage(last_day_ended + timedelta(days=31)).tick() == [FIRST_DAY, SECOND_DAY]
+    assert Stage(last_day_ended + timedelta(days=32)).tick() == []
+
+
+def test_a_marked_day_is_due_once_even_before_it_was_ever_counted() -> None:
+    stage = Stage()
+    stage.capture()
+    assert [due.of for due in stage.rollup.due()] == [FIRST_DAY]
+
+
+def test_a_mark_stays_while_the_index_may_still_lag() -> None:
+    stage = Stage()
+    stage.capture()
+    stage.clock.forward(timedelta(minutes=1))
+    stage.tick()
+    assert stage.marked() == [FIRST_DAY]
+    stage.clock.forward(timedelta(microseconds=1))
+    stage.tick()
+    assert stage.marked() == []
+
+
+def test_a_day_marked_while_it_was_being_counted_stays_marked() -> None:
+    stage = Stage()
+    stage.capture()
+    stage.clock.forward(AN_HOUR)
+    stage.captures.on_read = stage.capture
+    stage.tick()
+    assert stage.rollup.read(FIRST_DAY).counts.created == 1
+
+    stage.captures.on_read = lambda: None
+    stage.clock.forward(AN_HOUR)
+    stage.tick()
+    assert (stage.rollup.read(FIRST_DAY).counts.created, stage.marked()) == (2, [])
+
+
+def test_a_recount_on_request_leaves_the_mark_to_the_tick() -> None:
+    stage = Stage(SUMMARY_HOUR - AN_HOUR)
+    stage.capture()
+    assert stage.rollup.recount(FIRST_DAY).is_new
+    assert not stage.rollup.recount(FIRST_DAY).is_new
+    assert stage.marked() == [FIRST_DAY]
+
+
+@pytest.mark.parametrize(
+    ("of", "refusal"),
+    [
+        (FIRST_DAY, SummaryUnknown),
+        (replace(FIRST_DAY, day=date(2024, 10, 11)), DayNotInCampaign),
+        (replace(FIRST_DAY, day=date.min), DayNotInCampaign),
+        (replace(FIRST_DAY, campaign_id="senen-2024"), CampaignUnknown),
+    ],
+)
+def test_a_summary_that_cannot_be_read_is_refused_by_name(of: CampaignDay, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        Stage().rollup.read(of)
+
+
+def test_only_days_of_the_campaign_can_be_recounted() -> None:
+    with pytest.raises(DayNotInCampaign):
+        Stage().rollup.recount(replace(FIRST_DAY, day=date(2024, 10, 8)))
+
+
+class Overtaken(InMemorySummaries):
+    """Another count writes each version first, finding the day empty; so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._times = times
+
+    def add(self, summary: Summary) -> None:
+        if self._times:
+            self._times -= 1
+            super().add(summary.model_copy(update={"content_hash": f"of another count {self._times}"}))
+            raise AlreadyWritten
+        super().add(summary)
+
+
+def overtaken(times: int) -> RollUp:
+    return RollUp(
+        captures=KnownCaptures(),
+        campaigns=KnownCampaigns(the_campaign()),
+        summaries=Overtaken(times),
+        clock=FixedClock(SUMMARY_HOUR),
+    )
+
+
+def test_a_count_that_was_overtaken_writes_the_next_version() -> None:
+    assert overtaken(2).recount(FIRST_DAY).summary.version == 3
+
+
+def test_counts_that_keep_overtaking_one_another_end() -> None:
+    with pytest.raises(TryAgain):
+        overtaken(99).recount(FIRST_DAY)
+
+
+MINUTES = st.integers(1, 180).map(lambda number: timedelta(minutes=number))
+CAPTURES = st.tuples(
+    st.sampled_from([FIRST_DAY, SECOND_DAY]),
+    st.builds(replace, st.just(CREATED), outcome=st.sampled_from(Outcome), client_id=st.sampled_from("ab")),
+)
+
+
+TICKS = st.integers(1, 2)
+
+
+@given(story=st.lists(st.one_of(MINUTES, CAPTURES, TICKS), max_size=30))
+def test_missed_and_doubled_ticks_lead_to_the_same_summaries_in_the_end(
+    story: list[timedelta | tuple[CampaignDay, CaptureFacts] | int],
+) -> None:
+    stage = Stage(SUMMARY_HOUR - 3 * AN_HOUR)
+    for step in story:
+        if isinstance(step, timedelta):
+            stage.clock.forward(step)
+        elif isinstance(step, tuple):
+            stage.capture(*step)
+        else:
+            for _ in range(step):
+                stage.tick()
+    stage.clock.at = max(stage.clock.at, FINAL + timedelta(days=1)) + AN_HOUR
+    stage.tick()
+
+    assert stage.tick() == stage.marked() == []
+    for of in (FIRST_DAY, SECOND_DAY):
+        summary = stage.rollup.read(of)
+        counted = tally(stage.captures.by_day.get(of, ()))
+        assert summary.counts == counted.counts
+        assert summary.by_client == counted.by_client
+        assert summary.state is State.FINAL

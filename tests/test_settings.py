@@ -1,0 +1,60 @@
+"""The environment: read whole, or refused by the names of what is missing."""
+
+import pytest
+
+from chalicelib.settings import Settings, SettingsIncomplete
+from tests.tables import STAGE_ENVIRONMENT
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in STAGE_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_a_whole_environment_is_read(environment: pytest.MonkeyPatch) -> None:
+    settings = Settings.read()
+    assert settings.registrations_table == "RegistrationsTable"
+    assert settings.sms_configuration_set == ""
+
+
+def test_what_else_stands_in_the_environment_does_not_matter(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DAFTAR_OF_LATER", "…")
+    assert Settings.read()
+
+
+@pytest.mark.parametrize("name", STAGE_ENVIRONMENT)
+def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.delenv(name)
+    with pytest.raises(SettingsIncomplete) as incomplete:
+        Settings.read()
+    assert str(incomplete.value) == f"set these environment variables to a usable value: {name}"
+
+
+def test_every_missing_variable_is_named_at_once() -> None:
+    with pytest.raises(SettingsIncomplete) as incomplete:
+        Settings.read()
+    for name in STAGE_ENVIRONMENT:
+        assert name in str(incomplete.value)
+
+
+def test_a_sender_that_is_empty_is_as_bad_as_a_missing_one(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DAFTAR_SMS_ORIGINATION_IDENTITY", "")
+    with pytest.raises(SettingsIncomplete, match="DAFTAR_SMS_ORIGINATION_IDENTITY"):
+        Settings.read()
+
+
+def test_a_value_is_never_repeated_in_the_message(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DAFTAR_FIELD_KEY_ARN", "arn:of:a:key")
+    environment.delenv("DAFTAR_STAGE")
+    with pytest.raises(SettingsIncomplete) as incomplete:
+        Settings.read()
+    assert "arn:of:a:key" not in f"{incomplete.value!r}"
+    assert incomplete.value.__cause__ is None
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, setting in Settings.model_fields.items():
+        assert setting.alias, name
+        assert setting.description, name
