@@ -1,0 +1,71 @@
+"""What stands at the edge: handlers that Lambda can find, and routes that say who may call them."""
+
+import pytest
+
+from app import app
+from chalicelib.clients.model import Role
+
+# Routes that anybody may call.
+PUBLIC: set[tuple[str, str]] = set()
+
+# The contract: a route without a line here, or with other roles, is a mistake.
+ROLES: dict[tuple[str, str], set[Role]] = {
+    ("POST", "/v1/registrations"): {Role.KIOSK, Role.BOT},
+    ("GET", "/v1/registrations/{reference}"): {Role.KIOSK, Role.MANAGER},
+    ("POST", "/v1/campaigns"): {Role.MANAGER},
+    ("GET", "/v1/campaigns"): {Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}"): {Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
+    ("POST", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
+    ("POST", "/v1/clients"): {Role.ADMIN},
+    ("GET", "/v1/clients"): {Role.ADMIN},
+    ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},
+    ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
+}
+
+ROUTES = {(method, path): entry for path, methods in app.routes.items() for method, entry in methods.items()}
+
+
+def handler_strings() -> dict[str, str]:
+    """What Lambda will import for each function but the API's, by function."""
+    functions = [*app.event_sources, *app.pure_lambda_functions, *app.builtin_auth_handlers]
+    return {function.name: function.handler_string for function in functions}
+
+
+def test_there_is_a_handler_for_each_source_of_events() -> None:
+    assert set(handler_strings()) == {
+        "on_registration_changes",
+        "on_notifications",
+        "roll_up_due_days",
+        "authorize_caller",
+    }
+
+
+@pytest.mark.parametrize("function", handler_strings())
+def test_a_handler_stands_in_app(function: str) -> None:
+    """Lambda imports the module of the handler alone: from anywhere else, `app.py` would never run."""
+    assert handler_strings()[function] == f"app.{function}"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_a_route_asks_the_authorizer_unless_it_is_public(route: tuple[str, str]) -> None:
+    assert (ROUTES[route].authorizer is None) is (route in PUBLIC)
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES.keys() | ROLES.keys()), ids=" ".join)
+def test_a_route_may_be_called_by_the_roles_of_the_contract(route: tuple[str, str]) -> None:
+    assert route in ROUTES, "the contract names a route that is not there"
+    assert route in ROLES, "the contract does not name this route"
+    view = ROUTES[route].view_function
+    assert getattr(view, "allowed_roles", None) == ROLES[route], "made by `endpoint`, with these roles"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_a_route_leaves_the_media_type_to_us(route: tuple[str, str]) -> None:
+    """Chalice would refuse other media types in a shape of its own."""
+    if route[0] in {"POST", "PUT", "PATCH"}:
+        assert ROUTES[route].content_types == []
+
+
+def test_strangers_are_shown_no_stack_traces() -> None:
+    assert app.debug is False

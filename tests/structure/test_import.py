@@ -1,0 +1,30 @@
+"""Importing the product needs nothing and builds nothing: no variables, no region, no clients."""
+
+import subprocess
+import sys
+
+from tests.structure.source import ROOT
+
+IMPORT_ALONE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import botocore.session
+
+def built(*_, **__):
+    raise AssertionError("a client is built at import")
+
+botocore.session.Session.create_client = built
+import app
+"""
+
+
+def test_the_app_imports_in_an_empty_environment() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "-c", IMPORT_ALONE, str(ROOT)],
+        env={},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
