@@ -1,0 +1,123 @@
+"""The engines that every store is judged on: moto, the embedded AWS, and what DAFTAR_TEST_DYNAMODB_URL names.
+
+moto knows the rules of single requests; only the other two can judge requests that race one another.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from chalicelib.privacy.encryption import FieldCipher, FieldKeys
+from ops.emulator import Emulator
+from tests.tables import declared_tables
+
+# Racing threads each need a connection; what they do to one another must reach the test, untried again.
+_RACING = Config(max_pool_connections=50, retries={"mode": "standard", "total_max_attempts": 1})
+_PREFIXES = count(1)
+
+# One session for all of moto: making one reads the whole model of the service again.
+_MOTO = boto3.Session("testing", "testing", region_name="eu-north-1")
+
+_NAMED_URL = os.environ.get("DAFTAR_TEST_DYNAMODB_URL")
+_REAL = [pytest.param("embedded_engine", id="embedded", marks=pytest.mark.e2e)]
+if _NAMED_URL:
+    _REAL.append(pytest.param("named_engine", id="named"))
+
+
+class Engine:
+    """A DynamoDB on which a test makes tables of its own."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self._prefix = f"test-{os.getpid()}-{next(_PREFIXES)}-"
+        self._made: list[str] = []
+
+    def table(self, declared: str) -> str:
+        """A new table as the template declares it; its name."""
+        name = f"{self._prefix}{declared}"
+        self.client.create_table(TableName=name, **declared_tables()[declared])
+        self._made.append(name)
+        return name
+
+    def raw_items(self) -> list[dict[str, Any]]:
+        """Everything that the test's tables hold, as it is kept."""
+        return [
+            item
+            for name in self._made
+            for page in self.client.get_paginator("scan").paginate(TableName=name)
+            for item in page["Items"]
+        ]
+
+    def leave_nothing(self) -> None:
+        """Delete the tables."""
+        for name in self._made:
+            self.client.delete_table(TableName=name)
+
+
+@pytest.fixture(params=[pytest.param("moto_engine", id="moto"), *_REAL])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    made: Callable[[], Engine] = request.getfixturevalue(request.param)
+    engine = made()
+    yield engine
+    engine.leave_nothing()
+
+
+@pytest.fixture(params=_REAL)
+def real_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An engine that serves many requests at once."""
+    made: Callable[[], Engine] = request.getfixturevalue(request.param)
+    engine = made()
+    yield engine
+    engine.leave_nothing()
+
+
+@pytest.fixture
+def moto_engine(_no_account: None) -> Iterator[Callable[[], Engine]]:
+    with mock_aws():
+        yield lambda: Engine(_MOTO.client("dynamodb"))
+
+
+@pytest.fixture(scope="session")
+def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Engine]]:
+    emulator = Emulator(
+        port=_free_port(), home=tmp_path_factory.mktemp("embedded"), sms_url="http://127.0.0.1:9"
+    )
+    with ExitStack() as stopping:
+        stopping.callback(emulator.program.stop)
+        emulator.start()
+        client = _client_at(emulator.url)
+        yield lambda: Engine(client)
+
+
+@pytest.fixture(scope="session")
+def named_engine() -> Callable[[], Engine]:
+    if not _NAMED_URL:
+        pytest.skip(
+            "DAFTAR_TEST_DYNAMODB_URL names no further engine, such as DynamoDB Local on http://127.0.0.1:8000"
+        )
+    client = _client_at(_NAMED_URL)
+    return lambda: Engine(client)
+
+
+@pytest.fixture
+def cipher() -> FieldCipher:
+    return FieldCipher(lambda: FieldKeys(current="2024-10", by_id={"2024-10": bytes(range(32))}))
+
+
+def _client_at(url: str) -> Any:
+    session = boto3.Session("test", "test", region_name="ap-southeast-3")
+    return session.client("dynamodb", endpoint_url=url, config=_RACING)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

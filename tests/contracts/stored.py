@@ -1,0 +1,159 @@
+"""What stores are given: the domain's own values, each test stating only the fields it is about."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from chalicelib.campaigns.model import Campaign, CampaignDay
+from chalicelib.clients.model import Channel, Client, Role
+from chalicelib.clock import timestamp
+from chalicelib.notifications.model import MessageId, Text, TextState
+from chalicelib.registrations.model import (
+    Answer,
+    CaptureFacts,
+    Consent,
+    Coverage,
+    Outcome,
+    Registration,
+    Status,
+    Taken,
+    Work,
+    Worker,
+)
+from chalicelib.registrations.nik import NIK, Sex
+from chalicelib.registrations.phone import Phone
+from chalicelib.registrations.reference import Reference
+from chalicelib.registrations.service import Capture
+from chalicelib.rollups.model import Counts, State, Summary
+from tests.builders import NOW, a_campaign, a_capture_id, a_nik
+
+CAMPAIGN_ID = "tanah-abang-2024"
+FIRST_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 9))
+SECOND_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 10))
+REFERENCE, ANOTHER_REFERENCE = Reference("7K4-M2Q-X9P"), Reference("B3D-F5H-J7M")
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def a_reference(number: int) -> Reference:
+    """Another number, another reference."""
+    digits = ""
+    for _ in range(9):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return Reference(f"{digits[:3]}-{digits[3:6]}-{digits[6:]}")
+
+
+def taken(number: int = 1, **changes: Any) -> Taken:
+    """The circumstances of a capture; another number, another capture."""
+    usual = Taken(
+        capture_id=a_capture_id(number),
+        campaign_id=CAMPAIGN_ID,
+        day=FIRST_DAY.day,
+        captured_at=NOW - timedelta(minutes=48),
+        received_at=NOW,
+        client_id="van-1",
+        channel=Channel.VAN,
+        officer="ofc-12",
+        correlation_id="c0ffee00-0000-4000-8000-000000000001",
+    )
+    return replace(usual, **changes)
+
+
+def a_capture_of(
+    circumstances: Taken,
+    outcome: Outcome = Outcome.CREATED,
+    *,
+    reference: Reference = REFERENCE,
+    fingerprint: str = "fingerprint",
+    occupations: tuple[str, ...] = ("porter",),
+) -> Capture:
+    """A capture, with the answer that goes with its outcome."""
+    answer = Answer(
+        capture_id=circumstances.capture_id,
+        outcome=outcome,
+        reference=reference,
+        status=Status.RECEIVED,
+        received_at=timestamp(circumstances.received_at),
+    )
+    return Capture(
+        taken=circumstances,
+        fingerprint=fingerprint,
+        facts=CaptureFacts(outcome, circumstances.channel, circumstances.client_id, occupations),
+        answer=None if outcome is Outcome.REFUSED else answer,
+    )
+
+
+def a_registration(
+    reference: Reference = REFERENCE, circumstances: Taken | None = None, **worker: Any
+) -> Registration:
+    """A registration; keyword arguments change fields of its worker."""
+    usual = Worker(
+        nik=NIK(a_nik()),
+        name="Melati Kusumawati",
+        sex=Sex.FEMALE,
+        birth_date=date(1985, 4, 12),
+        phone=Phone("+6282455507001"),
+        email="melati@pasar.example",
+        address="Jalan Contoh 7",
+        postal_code="10250",
+        language="id",
+    )
+    return Registration(
+        reference=reference,
+        status=Status.RECEIVED,
+        taken=circumstances or taken(),
+        worker=replace(usual, **worker),
+        work=Work(occupations=("porter",), place="Blok A", monthly_income=2_513_000, employs_others=False),
+        coverage=Coverage(programmes=("JKK", "JKM"), months=3, payer="self"),
+        consent=Consent(text_version="2024-10", given_at=NOW - timedelta(minutes=49), method="tick"),
+    )
+
+
+def the_campaign(**changes: Any) -> Campaign:
+    """A campaign as the service hands it to the store."""
+    return Campaign.model_validate(a_campaign(**changes))
+
+
+def a_client(client_id: str = "van-1", **changes: Any) -> Client:
+    """A van's tablet."""
+    usual = Client(
+        client_id=client_id,
+        roles=frozenset({Role.KIOSK}),
+        channel=Channel.VAN,
+        campaigns=frozenset({CAMPAIGN_ID}),
+        enrolled_at=NOW,
+    )
+    return replace(usual, **changes)
+
+
+def a_text(number: int = 1, **changes: Any) -> Text:
+    """A text whose first attempt begins; another number, another text."""
+    usual = Text(
+        message_id=MessageId(f"{number:032x}"),
+        registration=REFERENCE,
+        campaign_id=CAMPAIGN_ID,
+        purpose="received",
+        template_version=1,
+        state=TextState.ATTEMPTING,
+        attempts=1,
+        attempted_at=NOW,
+        correlation_id="c0ffee00-0000-4000-8000-000000000001",
+    )
+    return replace(usual, **changes)
+
+
+def a_summary(of: CampaignDay = FIRST_DAY, version: int = 1, *, at: datetime = NOW) -> Summary:
+    """A summary of a day with three captures."""
+    return Summary(
+        campaign_id=of.campaign_id,
+        day=of.day,
+        version=version,
+        state=State.PROVISIONAL,
+        counted_at=timestamp(at),
+        content_hash=f"hash of version {version}",
+        counts=Counts(captures=3, created=2, already_registered=1, reactivated=0, refused=1),
+        by_channel={"van": 2},
+        by_client={"van-1": 2},
+        by_occupation={"porter": 2},
+        changes=[],
+    )

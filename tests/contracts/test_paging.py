@@ -1,0 +1,75 @@
+"""Reads of more than one page: nothing is left out, however an engine cuts its answers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.campaigns.dynamodb import DynamoCampaigns
+from chalicelib.dynamodb import pages, to_item
+from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.registrations.dynamodb import DAY_SHARDS, DynamoRegistrations
+from chalicelib.registrations.model import Outcome
+from tests.contracts.conftest import Engine
+from tests.contracts.stored import FIRST_DAY, a_capture_of, taken, the_campaign
+
+# Five items of this size are more than the megabyte that one page holds.
+_WIDE = "w" * 250_000
+
+
+@pytest.fixture
+def cut_short(engine: Engine) -> Iterator[list[str]]:
+    """The operations whose answers said that there was more."""
+    seen: list[str] = []
+
+    def note(parsed, model, **_):
+        if "LastEvaluatedKey" in parsed:
+            seen.append(model.name)
+
+    engine.client.meta.events.register("after-call.dynamodb", note)
+    yield seen
+    engine.client.meta.events.unregister("after-call.dynamodb", note)
+
+
+def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(engine, cipher, cut_short):
+    registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
+    # With this many, at least one shard holds five, wherever each capture falls.
+    captures = 4 * DAY_SHARDS + 1
+    for number in range(captures):
+        refused = a_capture_of(taken(number), Outcome.REFUSED, occupations=(_WIDE,))
+        registrations.add_refusal(refused)
+
+    counted = sum(1 for _ in registrations.captured_on(FIRST_DAY))
+
+    assert counted == captures
+    assert cut_short, "no answer was cut into pages, so this has proved nothing"
+
+
+def test_a_query_goes_on_until_the_last_page(engine, cut_short):
+    table = engine.table("KeysTable")
+    for number in range(5):
+        engine.client.put_item(
+            TableName=table, Item=to_item({"purpose": "field", "key_id": f"{number}", "wrapped": b"key"})
+        )
+
+    found = pages(
+        engine.client,
+        TableName=table,
+        KeyConditionExpression="purpose = :purpose",
+        ExpressionAttributeValues=to_item({":purpose": "field"}),
+        Limit=2,
+    )
+
+    assert [item["key_id"] for item in found] == ["0", "1", "2", "3", "4"]
+    assert cut_short == ["Query", "Query"]
+
+
+def test_every_campaign_is_listed_when_they_fill_more_than_a_page(
+    engine: Engine, cipher: FieldCipher, cut_short: list[str]
+):
+    campaigns = DynamoCampaigns(engine.client, engine.table("CampaignsTable"), cipher)
+    crowded = [{"name": f"{number:04d}" + "n" * 96, "email": None, "phone": None} for number in range(50)]
+    for number in range(160):
+        campaigns.add(the_campaign(campaign_id=f"campaign-{number}", managers=crowded))
+
+    assert len({campaign.campaign_id for campaign in campaigns.ending_since(FIRST_DAY.day)}) == 160
+    assert cut_short, "no answer was cut into pages, so this has proved nothing"

@@ -1,0 +1,205 @@
+"""Writers that race one another: the store's conditions alone decide, and they let exactly one through.
+
+moto holds no lock across a transaction, so only engines that serve many requests at once can judge these.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib import wiring
+from chalicelib.clients.dynamodb import DynamoClients
+from chalicelib.clients.errors import ClientExists
+from chalicelib.clients.service import TokenHash
+from chalicelib.notifications.dynamodb import DynamoLedger
+from chalicelib.notifications.model import TextState
+from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.problems import is_passing
+from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.service import CaptureKnown, Contended, WorkerKnown
+from chalicelib.rollups.dynamodb import DynamoSummaries
+from chalicelib.rollups.service import AlreadyWritten
+from tests.builders import NOW
+from tests.contracts.conftest import Engine
+from tests.contracts.stored import (
+    FIRST_DAY,
+    a_capture_of,
+    a_client,
+    a_reference,
+    a_registration,
+    a_summary,
+    a_text,
+    taken,
+)
+
+RACERS = 40
+_ROUNDS = (
+    100  # Far more than any race needs; a store that never decides fails the test instead of hanging it.
+)
+
+
+def race(run: Callable[[int], str]) -> Counter[str]:
+    """Let every racer start at once, and count what they came to."""
+    start = Barrier(RACERS)
+
+    def racer(number: int) -> str:
+        start.wait()
+        return run(number)
+
+    with ThreadPoolExecutor(RACERS) as racers:
+        return Counter(racers.map(racer, range(RACERS)))
+
+
+def until_decided(attempt: Callable[[], str]) -> str:
+    """Try again while other writers are in the way, as the service does."""
+    for _ in range(_ROUNDS):
+        try:
+            return attempt()
+        except Contended:
+            continue
+        except ClientError as error:
+            if not is_passing(error):
+                raise
+    raise AssertionError("other writers were in the way for ever")
+
+
+@pytest.fixture
+def registrations(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
+    return DynamoRegistrations(real_engine.client, real_engine.table("RegistrationsTable"), cipher)
+
+
+def test_of_forty_captures_of_one_worker_one_makes_the_registration(registrations):
+    references: set[str] = set()
+
+    def send(number: int) -> str:
+        circumstances = taken(number)
+        reference = a_reference(number)
+
+        def attempt() -> str:
+            try:
+                registrations.add(
+                    a_registration(reference, circumstances),
+                    a_capture_of(circumstances, reference=reference),
+                    worker_key="worker",
+                )
+            except WorkerKnown as known:
+                references.add(known.reference)
+                return "worker known"
+            references.add(reference)
+            return "created"
+
+        return until_decided(attempt)
+
+    assert race(send) == {"created": 1, "worker known": RACERS - 1}
+    (winner,) = references
+    assert registrations.get(winner).reference == winner
+
+
+def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(registrations):
+    found: set[str] = set()
+
+    def send(number: int) -> str:
+        reference = a_reference(number)
+
+        def attempt() -> str:
+            try:
+                registrations.add(
+                    a_registration(reference), a_capture_of(taken(), reference=reference), worker_key="worker"
+                )
+            except CaptureKnown as known:
+                found.add(known.stored.answer.reference)
+                return "capture known"
+            found.add(reference)
+            return "stored"
+
+        return until_decided(attempt)
+
+    assert race(send) == {"stored": 1, "capture known": RACERS - 1}
+    assert len(found) == 1
+    assert len(list(registrations.captured_on(FIRST_DAY))) == 1
+
+
+def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registrations):
+    def send(number: int) -> str:
+        def attempt() -> str:
+            try:
+                if number % 2:
+                    registrations.add(a_registration(), a_capture_of(taken()), worker_key="worker")
+                else:
+                    registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED))
+            except CaptureKnown:
+                return "capture known"
+            return "refused" if number % 2 == 0 else "created"
+
+        return until_decided(attempt)
+
+    outcomes = race(send)
+
+    assert outcomes["created"] == 1
+    assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
+
+
+def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine):
+    clients = DynamoClients(real_engine.client, real_engine.table("ClientsTable"))
+
+    def enrol(number: int) -> str:
+        def attempt() -> str:
+            try:
+                clients.add(a_client(), TokenHash(f"{number:064x}"))
+            except ClientExists:
+                return "exists"
+            return "enrolled"
+
+        return until_decided(attempt)
+
+    assert race(enrol) == {"enrolled": 1, "exists": RACERS - 1}
+
+
+def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine):
+    ledger = DynamoLedger(real_engine.client, real_engine.table("TextsTable"), wiring.new_write_id)
+
+    begun = race(lambda number: "begun" if ledger.begin(a_text()) is None else "standing")
+
+    assert begun == {"begun": 1, "standing": RACERS - 1}
+
+
+def test_of_forty_deliveries_that_find_a_pending_text_one_attempts_it_again(real_engine):
+    ledger = DynamoLedger(real_engine.client, real_engine.table("TextsTable"), wiring.new_write_id)
+    ledger.begin(a_text())
+    pending = a_text().moved(TextState.PENDING)
+    ledger.move(pending, was=a_text())
+
+    moved = race(lambda number: str(ledger.move(pending.attempted_again(NOW), was=pending)))
+
+    assert moved == {"True": 1, "False": RACERS - 1}
+
+
+def test_of_forty_counts_one_writes_the_version(real_engine):
+    summaries = DynamoSummaries(real_engine.client, real_engine.table("SummariesTable"))
+
+    def write(number: int) -> str:
+        try:
+            summaries.add(a_summary())
+        except AlreadyWritten:
+            return "written already"
+        return "written"
+
+    assert race(write) == {"written": 1, "written already": RACERS - 1}
+
+
+def test_forty_marks_of_one_day_are_all_counted(real_engine):
+    summaries = DynamoSummaries(real_engine.client, real_engine.table("SummariesTable"))
+
+    def mark(number: int) -> str:
+        summaries.mark(FIRST_DAY, at=NOW)
+        return "marked"
+
+    race(mark)
+
+    (only,) = summaries.marks()
+    assert only.marks == RACERS

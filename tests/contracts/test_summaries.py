@@ -1,0 +1,102 @@
+"""What any store of summaries and marks promises: versions are never overwritten, marks never lost."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.rollups.dynamodb import DynamoSummaries
+from chalicelib.rollups.service import AlreadyWritten
+from tests.builders import NOW
+from tests.contracts.conftest import Engine
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_summary
+
+
+@pytest.fixture
+def summaries(engine: Engine) -> DynamoSummaries:
+    return DynamoSummaries(engine.client, engine.table("SummariesTable"))
+
+
+def test_a_day_never_counted_has_no_summary(summaries):
+    assert summaries.latest(FIRST_DAY) is None
+
+
+def test_a_summary_comes_back_as_it_was_added(summaries):
+    summaries.add(a_summary())
+
+    assert summaries.latest(FIRST_DAY) == a_summary()
+
+
+def test_the_newest_of_many_versions_is_the_latest(summaries):
+    for version in range(1, 12):
+        summaries.add(a_summary(version=version))
+
+    assert summaries.latest(FIRST_DAY).version == 11
+
+
+def test_a_version_written_once_is_not_written_again(summaries):
+    summaries.add(a_summary())
+
+    with pytest.raises(AlreadyWritten):
+        summaries.add(a_summary(at=NOW + timedelta(hours=1)))
+
+    assert summaries.latest(FIRST_DAY) == a_summary()
+
+
+def test_each_day_has_its_own_versions(summaries):
+    summaries.add(a_summary(SECOND_DAY, version=2))
+
+    assert summaries.latest(FIRST_DAY) is None
+
+
+def test_a_campaign_whose_id_begins_like_another_has_its_own_summaries(summaries):
+    summaries.add(a_summary(CampaignDay("tanah-abang-2024-b", FIRST_DAY.day)))
+
+    assert summaries.latest(FIRST_DAY) is None
+
+
+def test_nothing_is_marked_at_first(summaries):
+    assert list(summaries.marks()) == []
+
+
+def test_a_marked_day_is_found_with_when_it_was_marked(summaries):
+    summaries.mark(FIRST_DAY, at=NOW)
+
+    (mark,) = summaries.marks()
+    assert (mark.of, mark.marked_at) == (FIRST_DAY, NOW)
+
+
+def test_a_day_marked_twice_is_one_mark_of_the_later_time(summaries):
+    summaries.mark(FIRST_DAY, at=NOW)
+    summaries.mark(FIRST_DAY, at=NOW + timedelta(minutes=5))
+
+    (mark,) = summaries.marks()
+    assert mark.marked_at == NOW + timedelta(minutes=5)
+
+
+def test_the_days_of_two_campaigns_are_marked_apart(summaries):
+    elsewhere = CampaignDay("senen-2024", FIRST_DAY.day)
+    for day in (FIRST_DAY, SECOND_DAY, elsewhere):
+        summaries.mark(day, at=NOW)
+
+    assert {mark.of for mark in summaries.marks()} == {FIRST_DAY, SECOND_DAY, elsewhere}
+
+
+def test_a_mark_can_be_taken_away_and_that_again(summaries):
+    summaries.mark(FIRST_DAY, at=NOW)
+    (mark,) = summaries.marks()
+
+    summaries.unmark(mark)
+    summaries.unmark(mark)
+
+    assert list(summaries.marks()) == []
+
+
+def test_a_day_marked_once_more_since_it_was_read_stays_marked(summaries):
+    summaries.mark(FIRST_DAY, at=NOW)
+    (read,) = summaries.marks()
+    summaries.mark(FIRST_DAY, at=NOW + timedelta(minutes=5))
+
+    summaries.unmark(read)
+
+    assert [mark.of for mark in summaries.marks()] == [FIRST_DAY]

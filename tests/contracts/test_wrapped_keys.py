@@ -1,0 +1,44 @@
+"""What any store of wrapped keys promises: none is ever replaced, and the oldest comes first."""
+
+import pytest
+
+from chalicelib.privacy.dynamodb import DynamoWrappedKeys
+from chalicelib.privacy.keyring import WrappedKey
+from tests.contracts.conftest import Engine
+
+
+@pytest.fixture
+def keys(engine: Engine) -> DynamoWrappedKeys:
+    return DynamoWrappedKeys(engine.client, engine.table("KeysTable"))
+
+
+def a_key(
+    key_id: str = "2024-10", *, purpose: str = "field", wrapped: bytes = b"\x00\xffwrapped"
+) -> WrappedKey:
+    return WrappedKey(purpose=purpose, key_id=key_id, wrapped=wrapped)
+
+
+def test_a_key_comes_back_as_it_was_added(keys):
+    assert keys.add(a_key()) is True
+
+    assert list(keys.of("field")) == [a_key()]
+
+
+def test_a_key_that_stands_is_never_replaced(keys):
+    keys.add(a_key())
+
+    assert keys.add(a_key(wrapped=b"another")) is False
+    assert list(keys.of("field")) == [a_key()]
+
+
+def test_the_keys_of_a_purpose_come_oldest_first(keys):
+    for key_id in ("2025-01", "2024-10", "2024-12"):
+        keys.add(a_key(key_id))
+
+    assert [key.key_id for key in keys.of("field")] == ["2024-10", "2024-12", "2025-01"]
+
+
+def test_each_purpose_has_its_own_keys(keys):
+    keys.add(a_key(purpose="hash"))
+
+    assert list(keys.of("field")) == []
