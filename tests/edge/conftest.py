@@ -1,0 +1,165 @@
+"""The edge through Chalice's test client: real wiring and the real authorizer, with every table on moto."""
+
+import functools
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from chalice.test import Client, HTTPResponse
+
+from app import app
+from chalicelib import observability, wiring
+from chalicelib.campaigns.model import Campaign
+from chalicelib.clients.messages import EnrolClient
+from chalicelib.clients.model import Channel, Role
+from chalicelib.settings import settings
+from tests.builders import a_campaign
+from tests.tables import declared_tables
+
+FAR_AHEAD = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.
+
+ENROLLED: dict[str, dict[str, Any]] = {
+    "kiosk": {"client_id": "van-1", "roles": [Role.KIOSK], "channel": Channel.VAN},
+    "kiosk elsewhere": {"client_id": "senen-1", "roles": [Role.KIOSK], "campaigns": ["senen-2024"]},
+    "kiosk anywhere": {"client_id": "van-9", "roles": [Role.KIOSK], "campaigns": ["*"]},
+    "bot": {"client_id": "whatsapp", "roles": [Role.BOT]},
+    "manager": {"client_id": "branch-office", "roles": [Role.MANAGER], "campaigns": ["*"]},
+    "manager here": {"client_id": "van-manager", "roles": [Role.MANAGER]},
+    "core": {"client_id": "membership", "roles": [Role.CORE], "campaigns": ["*"]},
+    "admin": {"client_id": "head-office", "roles": [Role.ADMIN], "campaigns": ["*"]},
+}
+
+
+class Edge:
+    """The deployed app, as a caller and as AWS see it."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, str] = {}
+        self._client = Client(app)
+
+    def send(
+        self, method: str, path: str, body: Any = b"", *, by: str | None = "kiosk", **headers: str
+    ) -> HTTPResponse:
+        """A request by one of the enrolled clients, or by nobody.
+
+        A body that is no bytes travels as JSON. Headers are keywords: `Accept_Language="en"`.
+        """
+        sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        if by is not None:
+            sent["authorization"] = f"Bearer {self.tokens[by]}"
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if raw:
+            sent.setdefault("content-type", "application/json")
+        return self._client.http.request(method, path, headers=sent, body=raw)
+
+    def register(self, capture: Any, *, by: str = "kiosk", **headers: str) -> HTTPResponse:
+        """Send a capture."""
+        return self.send("POST", "/v1/registrations", capture, by=by, **headers)
+
+    def enrol(self, name: str, client: dict[str, Any]) -> None:
+        """Make a client that the test speaks of by a name."""
+        command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
+        _, self.tokens[name] = wiring.registry().enrol(command)
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Call a function as its event source does."""
+        return self._client.lambda_.invoke(function, event).payload
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    """Every test has AWS clients of its own, but the models of the services need reading only once."""
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture
+def edge(stage: None) -> Edge:
+    """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
+    wiring.campaign_office().open(Campaign.model_validate(a_campaign(accepts_until=FAR_AHEAD)))
+    edge = Edge()
+    for name, client in ENROLLED.items():
+        edge.enrol(name, client)
+    return edge
+
+
+@pytest.fixture
+def rebuilt(stage: None) -> Callable[[], None]:
+    """Build everything anew at the next call, as a container that starts now would."""
+
+    def forget() -> None:
+        settings.cache_clear()
+        for built in vars(wiring).values():
+            if hasattr(built, "cache_clear"):
+                built.cache_clear()
+
+    return forget
+
+
+class Logged:
+    """Everything that the functions wrote: log lines and metrics, as they reach CloudWatch."""
+
+    def __init__(self, lines: io.StringIO, metrics: Any) -> None:
+        self._lines = lines
+        self._metrics = metrics
+        self._printed = ""
+
+    @property
+    def text(self) -> str:
+        self._printed += self._metrics.readouterr().out
+        return self._lines.getvalue() + self._printed
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log lines, oldest first."""
+        return [json.loads(line) for line in self._lines.getvalue().splitlines()]
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics, oldest first."""
+        return [json.loads(line) for line in self.text.splitlines() if line.startswith('{"_aws"')]
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
+    handler = observability.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    lines = io.StringIO()
+    before = handler.setStream(lines)
+    yield Logged(lines, capsys)
+    handler.setStream(before)
+
+
+def everything_stored() -> str:
+    """All that the stage holds now: every item of every table, and every message of the queue."""
+    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    kept: dict[str, Any] = {
+        table: sorted(
+            json.dumps(item, sort_keys=True, default=lambda value: value.hex())
+            for item in dynamodb.scan(TableName=table)["Items"]
+        )
+        for table in declared_tables()
+    }
+    url = sqs.get_queue_url(QueueName="notifications")["QueueUrl"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    kept["queue"] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return json.dumps(kept, indent=1)
+
+
+def the_problem(response: HTTPResponse, status: int, code: str) -> dict[str, Any]:
+    """The problem document of a refusal, after what holds for every one of them has been looked at."""
+    problem: dict[str, Any] = response.json_body
+    assert (response.status_code, problem.get("code")) == (status, code), response.body
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert problem["status"] == status
+    assert problem["type"] == "about:blank"
+    assert problem["title"]
+    assert "Traceback" not in response.body.decode()
+    assert set(problem) <= {"type", "code", "title", "status", "errors"}
+    return problem

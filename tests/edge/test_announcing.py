@@ -1,0 +1,143 @@
+"""The relay, called as the table's stream calls it."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.builders import a_capture, a_capture_id, a_nik
+from tests.edge.conftest import Edge
+from tests.events import removed, stream_event
+
+NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
+
+
+def stored(kind: str) -> list[dict[str, Any]]:
+    """The items of one kind, as the stream would tell of them."""
+    items = boto3.client("dynamodb").scan(TableName="RegistrationsTable")["Items"]
+    return [item for item in items if item["sk"]["S"] == kind]
+
+
+def news() -> list[dict[str, Any]]:
+    """What is on the notifications queue; reading takes it."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="notifications")["QueueUrl"]
+    found: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [json.loads(message["Body"]) for message in messages]
+    return found
+
+
+def marks() -> dict[str, int]:
+    """The marked days, and how often each was marked."""
+    items = boto3.client("dynamodb").scan(TableName="SummariesTable")["Items"]
+    return {item["sk"]["S"]: int(item["marks"]["N"]) for item in items if item["pk"]["S"] == "MARKS"}
+
+
+@pytest.fixture
+def registered(edge: Edge) -> str:
+    """The reference of a worker."""
+    reference: str = edge.register(a_capture()).json_body["reference"]
+    return reference
+
+
+def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worker(edge, registered):
+    assert edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION"))) == NOTHING_FAILED
+
+    (message,) = news()
+    assert set(message) == {"type", "version", "reference", "correlation_id"}
+    assert (message["type"], message["reference"]) == ("RegistrationReceived", registered)
+
+
+def test_a_capture_marks_its_day_and_announces_nobody(edge, registered):
+    assert edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE"))) == NOTHING_FAILED
+
+    assert news() == []
+    assert marks() == {"2024-10-09#tanah-abang-2024": 1}
+
+
+def test_a_day_is_marked_once_a_batch(edge):
+    for number in (1, 2, 3):
+        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+    edge.register(a_capture(capture_id=a_capture_id(4), captured_at="2024-10-10T08:00:00+07:00"))
+
+    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE")))
+
+    assert marks() == {"2024-10-09#tanah-abang-2024": 1, "2024-10-10#tanah-abang-2024": 1}
+
+
+def test_a_refused_capture_marks_its_day_too(edge):
+    edge.register(a_capture(worker={"nik": "1"}))
+
+    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE")))
+
+    assert marks() == {"2024-10-09#tanah-abang-2024": 1}
+
+
+def test_a_worker_who_was_known_is_not_announced(edge, registered):
+    edge.register(a_capture(capture_id=a_capture_id(2), worker={"phone": "0824-5550-7009"}))
+
+    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE"), *stored("APPLICATION")))
+
+    assert [message["reference"] for message in news()] == [registered]
+
+
+@pytest.mark.parametrize("kind", ["CAPTURE", "OPEN", "APPLICATION"])
+def test_what_is_removed_is_announced_to_nobody(edge, registered, kind):
+    assert edge.invoke("on_registration_changes", removed(*stored(kind))) == NOTHING_FAILED
+
+    assert (news(), marks()) == ([], {})
+
+
+def test_a_registration_that_changes_is_not_announced_again(edge, registered):
+    event = stream_event(*stored("APPLICATION"), name="MODIFY")
+
+    assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
+
+    assert news() == []
+
+
+def test_a_capture_that_was_mended_marks_its_day_again(edge, registered):
+    event = stream_event(*stored("CAPTURE"), name="MODIFY")
+
+    edge.invoke("on_registration_changes", event)
+
+    assert marks() == {"2024-10-09#tanah-abang-2024": 1}
+
+
+def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announced(edge):
+    for number in range(1, 13):
+        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+
+    edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION")))
+
+    assert len({message["reference"] for message in news()}) == 12
+
+
+def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(edge, logged):
+    for number in (1, 2, 3):
+        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+    good = stored("APPLICATION")
+    poison = {**good[1], "taken": {"S": a_nik()}}
+
+    answer = edge.invoke("on_registration_changes", stream_event(good[0], poison, good[2]))
+
+    # A stream goes on from the first failure, so only that one is reported; the third comes again.
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert {message["reference"] for message in news()} == {good[0]["reference"]["S"]}
+    assert a_nik() not in logged.text
+    assert "Melati" not in logged.text
+
+
+def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge, registered):
+    sqs = boto3.client("sqs")
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="notifications")["QueueUrl"])
+
+    answer = edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION")))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_an_empty_batch_is_nothing_to_do(edge):
+    assert edge.invoke("on_registration_changes", stream_event()) == NOTHING_FAILED

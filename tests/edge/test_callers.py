@@ -1,0 +1,183 @@
+"""Who may call what: the authorizer's answers to API Gateway, and the routes' own refusals."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.clients.authorizer import Unauthorized
+from chalicelib.clients.messages import EnrolClient
+from tests.builders import a_campaign, a_capture, a_capture_id
+from tests.edge.conftest import ENROLLED, Edge, everything_stored, the_problem
+
+METHOD = "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/POST/v1/registrations"
+
+# The contract's table of routes and roles (docs: the design's HTTP contract).
+ROUTES: dict[str, tuple[str, str, set[str]]] = {
+    "register": ("POST", "/v1/registrations", {"kiosk", "bot"}),
+    "look up": ("GET", "/v1/registrations/7K4-M2Q-X9P", {"kiosk", "manager"}),
+    "open a campaign": ("POST", "/v1/campaigns", {"manager"}),
+    "list campaigns": ("GET", "/v1/campaigns", {"manager"}),
+    "show a campaign": ("GET", "/v1/campaigns/tanah-abang-2024", {"manager"}),
+    "show a summary": ("GET", "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", {"manager"}),
+    "recount a day": ("POST", "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", {"manager"}),
+    "enrol a client": ("POST", "/v1/clients", {"admin"}),
+    "list clients": ("GET", "/v1/clients", {"admin"}),
+    "show a client": ("GET", "/v1/clients/van-1", {"admin"}),
+    "revoke a client": ("DELETE", "/v1/clients/van-1", {"admin"}),
+}
+
+
+def asked(edge: Edge, authorization: str):
+    """What the authorizer answers API Gateway."""
+    event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": METHOD}
+    return edge.invoke("authorize_caller", event)
+
+
+def test_a_token_of_another_role_is_refused_before_its_body_is_read(edge, subtests):
+    callers = {name: {str(role) for role in client["roles"]} for name, client in ENROLLED.items()}
+    before = everything_stored()
+
+    for what, (method, path, roles) in ROUTES.items():
+        for name in (name for name, own in callers.items() if not own & roles):
+            with subtests.test(what, by=name):
+                the_problem(edge.send(method, path, b"not even JSON", by=name), 403, "role_not_allowed")
+
+    assert everything_stored() == before
+
+
+def test_a_token_of_the_right_role_is_not_refused_for_its_role(edge, subtests):
+    for what, (method, path, roles) in ROUTES.items():
+        for role in sorted(roles):
+            with subtests.test(what, by=role):
+                assert edge.send(method, path, by=role).status_code != 403
+
+
+def test_a_request_without_a_token_reaches_no_route(edge):
+    before = everything_stored()
+
+    assert edge.send("POST", "/v1/registrations", a_capture(), by=None).status_code == 401
+
+    assert everything_stored() == before
+
+
+def test_a_token_nobody_holds_is_unauthorized(edge, subtests):
+    made_up = (
+        "Bearer daftar_unknown",
+        "Bearer",
+        "Bearer ",
+        "",
+        " ",
+        "daftar_unknown",
+        "Basic dmFuLTE6",
+        "B" * 9000,
+    )
+    for authorization in made_up:
+        # API Gateway answers 401 to an authorizer that fails with just this word.
+        with subtests.test(authorization[:20]), pytest.raises(Unauthorized, match=r"^Unauthorized$"):
+            asked(edge, authorization)
+
+
+def test_a_good_token_is_allowed_everywhere_however_the_scheme_is_written(edge, subtests):
+    for scheme in ("Bearer", "bearer", "BEARER", "  Bearer ", "Bearer   "):
+        with subtests.test(scheme):
+            answer = asked(edge, f"{scheme} {edge.tokens['kiosk']} ")
+            (statement,) = answer["policyDocument"]["Statement"]
+            assert statement["Effect"] == "Allow"
+            # The gateway keeps this answer for every route, so it must not name just the one asked for.
+            assert statement["Resource"] == "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/*"
+
+
+def test_the_api_is_told_who_calls_in_texts_only(edge):
+    answer = asked(edge, f"Bearer {edge.tokens['kiosk']}")
+
+    assert answer["context"] == {
+        "client_id": "van-1",
+        "roles": "kiosk",
+        "channel": "van",
+        "campaigns": "tanah-abang-2024",
+    }
+
+
+def test_a_revoked_token_is_denied_everywhere(edge):
+    wiring.registry().revoke("van-1")
+
+    answer = asked(edge, f"Bearer {edge.tokens['kiosk']}")
+
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Resource"].endswith("/api/*")
+    assert "context" not in answer
+
+
+def test_an_expired_token_is_denied_like_a_revoked_one(edge):
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    command = EnrolClient.model_validate({"client_id": "old", "roles": ["kiosk"], "expires_at": yesterday})
+    _, token = wiring.registry().enrol(command)
+
+    assert asked(edge, f"Bearer {token}")["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+
+
+def test_a_token_is_good_until_it_expires(edge):
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    command = EnrolClient.model_validate({"client_id": "new", "roles": ["kiosk"], "expires_at": tomorrow})
+    _, token = wiring.registry().enrol(command)
+
+    assert asked(edge, f"Bearer {token}")["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+
+
+def test_a_revoked_device_registers_nobody(edge):
+    wiring.registry().revoke("van-1")
+    before = everything_stored()
+
+    assert (
+        edge.register(a_capture()).status_code == 403
+    )  # Chalice's own; the template makes it token_revoked.
+
+    assert everything_stored() == before
+
+
+def test_a_device_of_another_campaign_may_not_register_here(edge):
+    before = everything_stored()
+
+    the_problem(edge.register(a_capture(), by="kiosk elsewhere"), 403, "campaign_not_yours")
+
+    assert everything_stored() == before
+
+
+def test_a_device_learns_nothing_of_campaigns_that_are_not_its_own(edge):
+    here = edge.register(a_capture(), by="kiosk elsewhere")
+    nowhere = edge.register(a_capture(campaign_id="never-opened"), by="kiosk elsewhere")
+
+    assert here.body == nowhere.body
+
+
+def test_a_device_of_another_campaign_cannot_look_up_a_registration_of_this_one(edge):
+    reference = edge.register(a_capture()).json_body["reference"]
+
+    known = edge.send("GET", f"/v1/registrations/{reference}", by="kiosk elsewhere")
+    unknown = edge.send("GET", "/v1/registrations/7K4-M2Q-X9P", by="kiosk elsewhere")
+
+    the_problem(known, 404, "registration_unknown")
+    assert known.body == unknown.body
+
+
+def test_a_worker_known_through_another_campaign_is_known_here_too(edge):
+    edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
+    first = edge.register(a_capture())
+
+    second = edge.register(
+        a_capture(campaign_id="senen-2024", capture_id=a_capture_id(2)), by="kiosk elsewhere"
+    )
+
+    assert second.json_body["outcome"] == "already_registered"
+    assert second.json_body["reference"] == first.json_body["reference"]
+
+
+@pytest.mark.parametrize("campaign_id", ["senen-2024", "never-opened"])
+def test_a_manager_bound_to_one_campaign_learns_nothing_of_another(edge, campaign_id):
+    edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
+
+    for method, path in (("GET", ""), ("GET", "/summaries/2024-10-09"), ("POST", "/summaries/2024-10-09")):
+        answer = edge.send(method, f"/v1/campaigns/{campaign_id}{path}", by="manager here")
+        the_problem(answer, 403, "campaign_not_yours")

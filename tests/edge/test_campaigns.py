@@ -1,0 +1,123 @@
+"""Campaigns through the edge."""
+
+import json
+
+from tests.builders import a_campaign
+from tests.edge.conftest import Edge, everything_stored, the_problem
+
+MARK = "Manajer-Tidak-Boleh-Tampak"
+
+
+def opened(edge: Edge, **changes):
+    return edge.send(
+        "POST", "/v1/campaigns", a_campaign(**{"campaign_id": "senen-2024", **changes}), by="manager"
+    )
+
+
+def test_a_campaign_is_opened_and_shown(edge):
+    answer = opened(edge)
+
+    assert answer.status_code == 201
+    assert answer.json_body == a_campaign(campaign_id="senen-2024")
+    assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == answer.body
+
+
+def test_the_very_same_campaign_opened_again_changes_nothing(edge):
+    first = opened(edge)
+    before = everything_stored()
+
+    second = opened(edge)
+
+    assert (second.status_code, second.body) == (200, first.body)
+    assert everything_stored() == before
+
+
+def test_another_campaign_under_the_same_id_is_refused(edge):
+    first = opened(edge)
+    before = everything_stored()
+
+    the_problem(opened(edge, target=1), 409, "campaign_exists")
+
+    assert everything_stored() == before
+    assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == first.body
+
+
+def test_a_manager_bound_to_another_campaign_opens_none(edge):
+    before = everything_stored()
+
+    answer = edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager here")
+
+    the_problem(answer, 403, "campaign_not_yours")
+    assert everything_stored() == before
+
+
+def test_managers_see_the_campaigns_they_work_for_by_last_day(edge):
+    opened(edge, last_day="2024-10-20")
+    opened(edge, campaign_id="early-2024", first_day="2024-10-01", last_day="2024-10-02")
+
+    every = edge.send("GET", "/v1/campaigns", by="manager").json_body["campaigns"]
+    own = edge.send("GET", "/v1/campaigns", by="manager here").json_body["campaigns"]
+
+    assert [each["campaign_id"] for each in every] == ["early-2024", "tanah-abang-2024", "senen-2024"]
+    assert [each["campaign_id"] for each in own] == ["tanah-abang-2024"]
+
+
+def test_a_campaign_nobody_opened_is_unknown(edge, subtests):
+    for campaign_id in ("never-opened", "..", "%00", "tanah abang", "%F0%9F%8C%BA"):
+        with subtests.test(campaign_id):
+            shown = edge.send("GET", f"/v1/campaigns/{campaign_id}", by="manager")
+            the_problem(shown, 404, "campaign_unknown")
+
+
+INVALID = {
+    "days the wrong way round": ({"first_day": "2024-10-11"}, "", "days_out_of_order"),
+    "closed before its last day": ({"accepts_until": "2024-10-09"}, "", "days_out_of_order"),
+    "a zone outside Indonesia": ({"zone": "Asia/Singapore"}, "zone", "value_not_allowed"),
+    "a zone that is a path": ({"zone": "../../etc/passwd"}, "zone", "value_not_allowed"),
+    "an hour past midnight": ({"summary_hour": 24}, "summary_hour", "value_out_of_range"),
+    "an hour that is a text": ({"summary_hour": "20"}, "summary_hour", "value_wrong_type"),
+    "a target beyond 64 bits": ({"target": 2**65}, "target", "value_out_of_range"),
+    "a negative budget": ({"sms_budget": -1}, "sms_budget", "value_out_of_range"),
+    "a day that never was": ({"first_day": "2024-02-30"}, "first_day", "value_malformed"),
+    "a day at the end of the calendar": (
+        {"accepts_until": "9999-12-31"},
+        "accepts_until",
+        "value_out_of_range",
+    ),
+    "no name": ({"name": ""}, "name", "value_too_short"),
+    "an id in capitals": ({"campaign_id": "Senen"}, "campaign_id", "value_malformed"),
+    "an id with a slash": ({"campaign_id": "a/b"}, "campaign_id", "value_malformed"),
+    "an id with our own separator": ({"campaign_id": "a#b"}, "campaign_id", "value_malformed"),
+    "managers who are a text": ({"managers": MARK}, "managers", "value_wrong_type"),
+    "a manager without a name": ({"managers": [{"email": None}]}, "managers.0.name", "field_missing"),
+    "an address that is none": (
+        {"managers": [{"name": "x", "email": MARK}]},
+        "managers.0.email",
+        "value_malformed",
+    ),
+    "a field nobody knows": ({"colour": MARK}, "colour", "field_unknown"),
+}
+
+
+def test_a_campaign_of_another_shape_is_refused(edge, logged, subtests):
+    before = everything_stored()
+
+    for what, (changes, field, code) in INVALID.items():
+        with subtests.test(what):
+            response = opened(edge, **changes)
+            problem = the_problem(response, 422, "body_invalid")
+            assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
+            assert everything_stored() == before
+            assert MARK not in response.body.decode()
+
+    assert MARK not in logged.text
+
+
+def test_a_body_that_is_no_campaign_is_refused(edge, subtests):
+    before = everything_stored()
+
+    for body in (b"", b"{", b"null", b"[]", json.dumps(MARK).encode()):
+        with subtests.test(body.decode()):
+            assert edge.send("POST", "/v1/campaigns", body, by="manager").status_code in {400, 422}
+
+    assert everything_stored() == before

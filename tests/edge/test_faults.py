@@ -1,0 +1,213 @@
+"""A table that is throttled, silent or gone: the caller hears `try_again`, and its next send succeeds."""
+
+import socket
+
+import boto3
+import pytest
+
+from chalicelib.privacy.keyring import KeysMissing
+from tests.builders import a_capture, a_capture_id
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
+from tests.edge.faults import Interference, interfering
+from tests.edge.test_callers import asked
+
+PERSONAL = ["317107520485", "Melati", "82455507001", "5550-7001", "Jalan Contoh"]
+ATTEMPTS = 2
+
+
+@pytest.fixture
+def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt) -> Interference:
+    """What stands between the functions and their tables, once the stage has been filled without it."""
+    with interfering() as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
+        rebuilt()
+        yield between
+
+
+def heard_to_try_again(edge: Edge, logged: Logged) -> None:
+    response = edge.register(a_capture())
+
+    the_problem(response, 503, "try_again")
+    assert int(response.headers["Retry-After"]) >= 1
+    assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
+
+
+def created_once(edge: Edge) -> None:
+    answer = edge.register(a_capture())
+    assert answer.status_code == 201
+    assert edge.register(a_capture()).body == answer.body
+    again = edge.register(a_capture(capture_id=a_capture_id(2)))
+    assert again.json_body["reference"] == answer.json_body["reference"]
+
+
+@pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError"])
+def test_a_table_that_cannot_take_a_capture_now_takes_it_once_later(edge, logged, tables, error):
+    before = everything_stored()
+    tables.fail("TransactWriteItems", error)
+
+    heard_to_try_again(edge, logged)
+
+    assert everything_stored() == before
+    tables.faults.clear()
+    created_once(edge)
+
+
+@pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_transaction_throttled_in_one_item_is_to_be_tried_again(edge, logged, tables, reason):
+    reasons = [{"Code": reason}, {"Code": "None"}, {"Code": "None"}]
+    tables.fail("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+
+    heard_to_try_again(edge, logged)
+
+
+def test_writers_that_are_in_the_way_for_ever_end_in_try_again(edge, logged, tables):
+    reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]
+    tables.fail("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+
+    heard_to_try_again(edge, logged)
+
+
+def test_one_refusal_by_the_table_is_not_the_callers_business(edge, tables):
+    tables.fail("TransactWriteItems", "ThrottlingException", times=1)
+
+    created_once(edge)
+
+
+def test_a_throttled_table_is_asked_twice_and_no_more(edge, logged, tables):
+    tables.fail("TransactWriteItems", "ThrottlingException")
+
+    heard_to_try_again(edge, logged)
+
+    assert tables.times_asked("TransactWriteItems") == ATTEMPTS
+
+
+def test_a_silent_table_is_asked_twice_and_no_more(edge, logged, tables):
+    tables.fail("TransactWriteItems", "hang")
+
+    heard_to_try_again(edge, logged)
+
+    assert tables.times_asked("TransactWriteItems") == ATTEMPTS
+
+
+def test_a_table_that_drops_its_connections_is_asked_twice_and_no_more(edge, logged, tables):
+    tables.fail("TransactWriteItems", "drop")
+
+    heard_to_try_again(edge, logged)
+
+    assert tables.times_asked("TransactWriteItems") == ATTEMPTS
+
+
+def test_a_write_whose_answer_was_lost_has_happened_once(edge, tables):
+    tables.fail("TransactWriteItems", "lose the answer", times=1)
+
+    created_once(edge)
+
+    stored = boto3.client("dynamodb", endpoint_url=tables.url).scan(TableName="RegistrationsTable")["Items"]
+    assert [item["sk"]["S"] for item in stored].count("APPLICATION") == 1
+
+
+def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(edge, logged, tables):
+    tables.fail("TransactWriteItems", "lose the answer", times=ATTEMPTS)
+
+    heard_to_try_again(edge, logged)
+
+    answer = edge.register(a_capture())
+    assert (answer.status_code, answer.json_body["outcome"]) == (201, "created")
+    assert answer.headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("table", "error"), [("CampaignsTable", "ThrottlingException"), ("KeysTable", "drop")]
+)
+def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(edge, logged, tables, table, error):
+    for operation in ("GetItem", "Query"):
+        tables.fail(operation, error, mentioning=table)
+
+    heard_to_try_again(edge, logged)
+
+    tables.faults.clear()
+    created_once(edge)
+
+
+@pytest.mark.parametrize(
+    ("path", "by"),
+    [
+        ("/v1/campaigns", "manager"),
+        ("/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", "manager"),
+        ("/v1/clients", "admin"),
+    ],
+)
+def test_every_route_says_try_again(edge, tables, path, by):
+    tables.fail("Query", "ThrottlingException")
+
+    response = edge.send("GET", path, by=by)
+
+    the_problem(response, 503, "try_again")
+    assert "Retry-After" in response.headers
+
+
+def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(edge, monkeypatch, rebuilt):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
+    rebuilt()
+
+    # The gateway answers 503 to an authorizer that fails with any word but this one.
+    with pytest.raises(Exception, match="Could not connect"):
+        asked(edge, f"Bearer {edge.tokens['kiosk']}")
+
+
+def test_an_unreachable_table_is_no_error_of_ours(edge, logged, tables):
+    # The authorizer has let the caller in, as API Gateway remembers for a minute; then the table goes.
+    let_in = tables.times_asked("GetItem")
+    tables.fail("GetItem", "drop", mentioning="CampaignsTable")
+    tables.fail("TransactWriteItems", "drop")
+
+    heard_to_try_again(edge, logged)
+
+    assert tables.times_asked("GetItem") - let_in == 1 + ATTEMPTS
+
+
+def test_a_stage_without_keys_fails_without_saying_what_was_sent(edge, logged, rebuilt):
+    dynamodb = boto3.client("dynamodb")
+    for purpose in ("field", "hash"):
+        key = {"purpose": {"S": purpose}, "key_id": {"S": "2024-10"}}
+        dynamodb.delete_item(TableName="KeysTable", Key=key)
+    rebuilt()
+
+    response = edge.register(a_capture(), Accept_Language="en")
+
+    problem = the_problem(response, 500, "internal_error")
+    assert problem["title"] == "Something went wrong on our side."
+    assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
+    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    assert failure["error"] == KeysMissing.__name__
+    assert "Traceback" not in logged.text
+
+
+def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_holds(edge, logged):
+    reference = edge.register(a_capture()).json_body["reference"]
+    key = {"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}}
+    boto3.client("dynamodb").update_item(
+        TableName="RegistrationsTable",
+        Key=key,
+        UpdateExpression="SET sealed.nik = sealed.phone",
+    )
+
+    response = edge.send("GET", f"/v1/registrations/{reference}")
+
+    the_problem(response, 500, "internal_error")
+    assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
+
+
+def test_a_table_that_is_not_there_is_an_error_of_ours(edge, logged):
+    boto3.client("dynamodb").delete_table(TableName="RegistrationsTable")
+
+    response = edge.register(a_capture())
+
+    the_problem(response, 500, "internal_error")
+    assert not [value for value in (*PERSONAL, "RegistrationsTable") if value in response.body.decode()]
+
+
+def a_closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,120 @@
+"""Summaries of campaign days through the edge."""
+
+import pytest
+
+from tests.builders import a_capture, a_capture_id, a_nik
+from tests.edge.conftest import Edge, everything_stored, the_problem
+
+DAY = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
+
+
+def market_day(edge: Edge) -> None:
+    """Two workers, one of them twice, one mistyped; a third worker comes with two trades."""
+    edge.register(a_capture())
+    edge.register(a_capture(capture_id=a_capture_id(2)))
+    edge.register(a_capture(capture_id=a_capture_id(3), worker={"nik": a_nik(7002)}))
+    edge.register(
+        a_capture(
+            capture_id=a_capture_id(4),
+            worker={"nik": a_nik(7003)},
+            work={"occupations": ["porter", "tailor"]},
+        ),
+        by="bot",
+    )
+    edge.register(a_capture(capture_id=a_capture_id(5), worker={"nik": "1"}))
+
+
+def test_a_day_never_counted_has_no_summary(edge):
+    the_problem(edge.send("GET", DAY, by="manager"), 404, "summary_unknown")
+
+
+def test_a_day_is_counted_on_request(edge):
+    market_day(edge)
+
+    counted = edge.send("POST", DAY, by="manager").json_body
+
+    assert counted["counts"] == {
+        "captures": 4,
+        "created": 3,
+        "already_registered": 1,
+        "reactivated": 0,
+        "refused": 1,
+    }
+    assert counted["by_channel"] == {"bot": 1, "van": 2}
+    assert counted["by_client"] == {"van-1": 2, "whatsapp": 1}
+    assert counted["by_occupation"] == {"porter": 3, "tailor": 1}
+    assert (counted["version"], counted["state"], counted["changes"]) == (1, "final", [])
+
+
+def test_what_was_counted_is_what_is_shown(edge):
+    market_day(edge)
+
+    counted = edge.send("POST", DAY, by="manager here")
+
+    assert counted.status_code == 200
+    assert edge.send("GET", DAY, by="manager").body == counted.body
+
+
+def test_counting_again_says_nothing_new(edge):
+    market_day(edge)
+    first = edge.send("POST", DAY, by="manager")
+    before = everything_stored()
+
+    second = edge.send("POST", DAY, by="manager")
+
+    assert second.body == first.body
+    assert everything_stored() == before
+
+
+def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge):
+    edge.register(a_capture())
+    edge.send("POST", DAY, by="manager")
+    edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
+
+    counted = edge.send("POST", DAY, by="manager").json_body
+
+    assert counted["version"] == 2
+    assert {"figure": "counts.created", "was": 1, "now": 2} in counted["changes"]
+    assert {"figure": "by_client.van-1", "was": 1, "now": 2} in counted["changes"]
+
+
+def test_an_empty_day_can_be_counted_too(edge):
+    counted = edge.send("POST", DAY, by="manager").json_body
+
+    assert set(counted["counts"].values()) == {0}
+
+
+def test_a_summary_names_nobody(edge):
+    market_day(edge)
+
+    told = edge.send("POST", DAY, by="manager").body.decode()
+
+    assert not [value for value in (a_nik(), "Melati", "82455507001") if value in told]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_day_that_is_none_of_the_campaigns_has_no_summary(edge, subtests, method):
+    before = everything_stored()
+
+    for day in (
+        "2024-10-08",
+        "2024-10-11",
+        "2024-02-30",
+        "today",
+        "..",
+        "%00",
+        "2024-10-09T00:00",
+        "9" * 3000,
+    ):
+        with subtests.test(day[:20]):
+            answer = edge.send(method, f"/v1/campaigns/tanah-abang-2024/summaries/{day}", by="manager")
+            the_problem(answer, 404, "day_not_in_campaign")
+
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_campaign_nobody_opened_has_no_summaries(edge, method):
+    answer = edge.send(method, "/v1/campaigns/never-opened/summaries/2024-10-09", by="manager")
+
+    the_problem(answer, 404, "campaign_unknown")

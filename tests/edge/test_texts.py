@@ -1,0 +1,233 @@
+"""The sender of texts, called as its queue calls it, with the SMS stand-in at the other end."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, is_gsm7, septets
+from ops.gateway.inbox import Inbox, Text
+from ops.gateway.server import GatewayServer
+from tests.builders import a_capture, a_capture_id, a_nik
+from tests.edge.conftest import Edge, Logged
+from tests.edge.faults import interfering
+from tests.events import a_news, sqs_event
+
+SEND = "SendTextMessage"
+_SERVICE = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
+NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewayServer]:
+    with GatewayServer(0, Inbox(tmp_path / "texts.jsonl")) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        monkeypatch.setenv(_SERVICE, server.url)
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+def a_reference(edge: Edge, number: int = 1, **worker: str) -> str:
+    """The reference of one more worker, registered now."""
+    capture = a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number), **worker})
+    reference: str = edge.register(capture).json_body["reference"]
+    return reference
+
+
+def sent(gateway: GatewayServer) -> list[Text]:
+    return gateway.inbox.texts()
+
+
+def ledger() -> list[tuple[str, int]]:
+    """The state and the attempts of every text."""
+    items = boto3.client("dynamodb").scan(TableName="TextsTable")["Items"]
+    return [(item["state"]["S"], int(item["attempts"]["N"])) for item in items]
+
+
+def test_a_worker_is_told_once_and_in_one_part(edge, gateway):
+    reference = a_reference(edge)
+
+    assert edge.invoke("on_notifications", sqs_event(a_news(reference=reference))) == NOTHING_FAILED
+
+    (text,) = sent(gateway)
+    assert text.to == "+6282455507001"
+    assert reference in text.text
+    assert "Melati Kusumawati" in text.text
+    assert "belum terlindungi" in text.text, "registered is not yet protected"
+    assert is_gsm7(text.text)
+    assert septets(text.text) <= SEGMENT_SEPTETS
+    assert ledger() == [("accepted", 1)]
+
+
+def test_a_worker_who_asked_for_english_is_told_in_english(edge, gateway):
+    edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge, language="en"))))
+
+    (text,) = sent(gateway)
+    assert "not protected" in text.text
+
+
+@pytest.mark.parametrize(
+    "name", ["Ni\u2019mah", "Zo\u00eb \U0001f33a", "\u5f20\u4f1f", "A" * 100, "\x00", " ", "{reference}"]
+)
+def test_any_name_fits_one_part_of_the_networks_own_alphabet(edge, gateway, name):
+    edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge, name=name))))
+
+    (text,) = sent(gateway)
+    assert is_gsm7(text.text)
+    assert septets(text.text) <= SEGMENT_SEPTETS
+
+
+def test_a_message_delivered_again_sends_nothing(edge, gateway):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+
+    assert [edge.invoke("on_notifications", event) for _ in range(3)] == [NOTHING_FAILED] * 3
+
+    assert len(sent(gateway)) == 1
+
+
+def test_a_message_that_is_twice_in_a_batch_sends_one_text(edge, gateway):
+    news = a_news(reference=a_reference(edge))
+
+    assert edge.invoke("on_notifications", sqs_event(news, news)) == NOTHING_FAILED
+
+    assert len(sent(gateway)) == 1
+
+
+POISON = {
+    "nothing": "",
+    "no JSON": "{",
+    "null": "null",
+    "a list": "[]",
+    "a type nobody knows": a_news(type="RegistrationExpired"),
+    "another major version": a_news(version=2),
+    "no reference": {"type": "RegistrationReceived", "version": 1, "correlation_id": "c"},
+    "no correlation id": {"type": "RegistrationReceived", "version": 1, "reference": "7K4-M2Q-X9P"},
+    "a reference nobody was given": a_news(),
+    "a NIK where none belongs": a_news(reference=a_nik()),
+}
+
+
+def test_a_poisonous_message_goes_back_alone_from_among_ten(edge, gateway, logged, subtests):
+    good = [a_news(reference=a_reference(edge, number)) for number in range(1, 10)]
+    for position, (what, poison) in enumerate(POISON.items()):
+        with subtests.test(what):
+            batch = [*good[:position], poison, *good[position:]]
+            answer = edge.invoke("on_notifications", sqs_event(*batch))
+            assert answer == {"batchItemFailures": [{"itemIdentifier": f"m-{position}"}]}
+
+    assert len(sent(gateway)) == len(good)
+    assert a_nik() not in logged.text
+    assert {line["message_id"] for line in logged.lines if line["level"] == "ERROR"} == {
+        f"m-{position}" for position in range(len(POISON))
+    }
+
+
+def test_a_field_nobody_knows_is_ignored(edge, gateway):
+    news = a_news(reference=a_reference(edge), priority="high")
+
+    assert edge.invoke("on_notifications", sqs_event(news)) == NOTHING_FAILED
+
+    assert len(sent(gateway)) == 1
+
+
+def test_a_batch_of_nothing_but_poison_is_a_partial_answer_too(edge, gateway):
+    answer = edge.invoke("on_notifications", sqs_event("{", "{"))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}, {"itemIdentifier": "m-1"}]}
+
+
+@pytest.mark.parametrize("error", ["ThrottlingException", "ServiceQuotaExceededException"])
+def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, monkeypatch, error):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+    with interfering(gateway.url) as between:
+        monkeypatch.setenv(_SERVICE, between.url)
+        between.fail(SEND, error, times=1)
+
+        assert edge.invoke("on_notifications", event) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+        assert ledger() == [("pending", 1)]
+        assert edge.invoke("on_notifications", event) == NOTHING_FAILED
+
+    assert len(sent(gateway)) == 1
+    assert ledger() == [("accepted", 2)]
+
+
+@pytest.mark.parametrize("error", ["ValidationException", "ConflictException"])
+def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
+    edge, gateway, monkeypatch, logged, error
+):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+    with interfering(gateway.url) as between:
+        monkeypatch.setenv(_SERVICE, between.url)
+        between.fail(SEND, error)
+
+        assert [edge.invoke("on_notifications", event) for _ in range(2)] == [NOTHING_FAILED] * 2
+
+        assert between.times_asked(SEND) == 1
+    assert ledger() == [("failed", 1)]
+    assert [line["state"] for line in logged.lines if line["message"] == "worker told"] == [
+        "failed",
+        "failed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "texts"), [("lose the answer", 1), ("drop", 0), ("InternalServerError", 0)]
+)
+def test_a_text_that_may_have_gone_out_is_never_sent_again(edge, gateway, monkeypatch, fault, texts):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+    with interfering(gateway.url) as between:
+        monkeypatch.setenv(_SERVICE, between.url)
+        between.fail(SEND, fault)
+
+        assert [edge.invoke("on_notifications", event) for _ in range(2)] == [NOTHING_FAILED] * 2
+
+        assert between.times_asked(SEND) == 1
+    assert len(sent(gateway)) == texts
+    assert ledger() == [("unknown", 1)]
+
+
+def test_a_text_waits_for_a_gateway_that_is_not_there(edge, gateway, monkeypatch, rebuilt):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+    with interfering() as gone:
+        monkeypatch.setenv(_SERVICE, gone.url)
+    edge.invoke("on_notifications", event)
+    assert ledger() == [("pending", 1)]
+
+    monkeypatch.setenv(_SERVICE, gateway.url)
+    rebuilt()
+
+    assert edge.invoke("on_notifications", event) == NOTHING_FAILED
+    assert len(sent(gateway)) == 1
+
+
+def test_neither_the_log_nor_the_ledger_names_the_worker(edge, gateway, logged: Logged):
+    edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge)), "{"))
+
+    kept = str(boto3.client("dynamodb").scan(TableName="TextsTable")["Items"])
+    for told in (logged.text, kept):
+        assert not [value for value in (a_nik(), "Melati", "82455507001", "BPJAMSOSTEK:") if value in told]
+
+
+def test_texts_are_counted_by_what_became_of_them(edge, gateway, logged):
+    edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge))))
+
+    counted = [each["state"] for each in logged.metrics if "Texts" in each]
+    assert counted == ["accepted"]
+
+
+def test_a_text_whose_row_was_written_though_the_answer_was_lost_is_sent_once(
+    edge, gateway, monkeypatch, rebuilt
+):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+    with interfering() as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
+        rebuilt()
+        between.fail("PutItem", "lose the answer", mentioning="TextsTable", times=1)
+
+        assert edge.invoke("on_notifications", event) == NOTHING_FAILED
+
+    assert len(sent(gateway)) == 1
