@@ -1,0 +1,57 @@
+"""Requests as API Gateway hands them to our function, whose authorizer has named the caller already."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+MANAGER = {"client_id": "office", "roles": "manager", "channel": "office", "campaigns": "*"}
+KIOSK = {"client_id": "kiosk-1", "roles": "kiosk", "channel": "kiosk", "campaigns": "*"}
+
+
+def campaign_post(campaign: Mapping[str, Any]) -> dict[str, Any]:
+    """A manager's `POST /v1/campaigns`."""
+    return _post("/v1/campaigns", campaign, MANAGER)
+
+
+def registration_post(capture: Mapping[str, Any], *, by: Mapping[str, str] = KIOSK) -> dict[str, Any]:
+    """A kiosk's `POST /v1/registrations`."""
+    return _post("/v1/registrations", capture, by)
+
+
+def _post(path: str, body: Mapping[str, Any], caller: Mapping[str, str]) -> dict[str, Any]:
+    headers = {
+        "accept": "*/*",
+        "accept-language": "id",
+        "authorization": "Bearer not-read-behind-the-gateway",
+        "content-type": "application/json",
+        "host": "alone.execute-api.ap-southeast-3.amazonaws.com",
+        "user-agent": "tablet/1.0",
+        "x-forwarded-for": "203.0.113.7",
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+    }
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": "POST",
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "alone",
+            "authorizer": {**caller, "principalId": caller["client_id"]},
+            "httpMethod": "POST",
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": "tablet/1.0"},
+            "path": f"/api{path}",
+            "protocol": "HTTP/1.1",
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "resourcePath": path,
+            "stage": "api",
+        },
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,75 @@
+"""The zip, unpacked as Lambda unpacks it, and what AWS ships beside it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from bench.alone import Function, running, ship_runtime
+from bench.stage import Stage, standing
+from ops.emulator import REGION
+from ops.packaging import package
+from tests.tables import STAGE_ENVIRONMENT
+
+Start = Callable[..., Function]
+
+# Where nobody listens: a function that asks AWS for anything is refused at once.
+_NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="session")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our zip, unpacked."""
+    directory = tmp_path_factory.mktemp("task")
+    with ZipFile(package("local", tmp_path_factory.mktemp("package")).archive) as archive:
+        archive.extractall(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What AWS ships beside every zip."""
+    return ship_runtime(tmp_path_factory.mktemp("aws") / "runtime")
+
+
+@pytest.fixture
+def offline() -> Mapping[str, str]:
+    """The environment of a stage that nothing answers in."""
+    return {
+        **STAGE_ENVIRONMENT,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": _NOBODY,
+    }
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Our tables, queue and keys in the embedded AWS, and the SMS stand-in."""
+    with standing(tmp_path_factory.mktemp("stage") / "home") as stage:
+        yield stage
+
+
+@pytest.fixture
+def start(task: Path, runtime: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts a function of the zip, or of another directory, alone; it is stopped at the end of the test."""
+    with ExitStack() as started:
+
+        def start_function(handler: str, environment: Mapping[str, str], *, task: Path = task) -> Function:
+            log = tmp_path / f"{handler}.log"
+            return started.enter_context(
+                running(task, handler, runtime=runtime, environment=environment, log=log)
+            )
+
+        yield start_function
+
+
+def token_event(authorization: str) -> dict[str, Any]:
+    """What API Gateway asks the authorizer."""
+    method = "arn:aws:execute-api:ap-southeast-3:000000000000:alone/api/POST/v1/registrations"
+    return {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}

@@ -1,0 +1,76 @@
+"""The zip alone, as on Lambda: it holds all that its five functions import, in a clean interpreter."""
+
+import json
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from bench import posts
+from bench.alone import SDK
+from ops.emulator import ROOT
+from tests.builders import a_capture
+from tests.events import removed, schedule_event, sqs_event
+from tests.zip.conftest import Start, token_event
+
+OUR_OWN = {"app.py", "chalicelib"}
+
+
+def test_api_answers_a_caller_of_the_wrong_role(start: Start, offline: Mapping[str, str]) -> None:
+    answer = start("app.app", offline).invoke(posts.registration_post(a_capture(), by=posts.MANAGER))
+    assert answer.value["statusCode"] == 403
+    assert json.loads(answer.value["body"])["code"] == "role_not_allowed"
+
+
+def test_authorizer_refuses_what_is_no_bearer_token(start: Start, offline: Mapping[str, str]) -> None:
+    answer = start("app.authorize_caller", offline).invoke(token_event("Basic bm9ib2R5"))
+    assert (answer.error, answer.value["errorMessage"]) == ("Unauthorized", "Unauthorized")
+
+
+def test_relay_passes_over_what_announces_nothing(start: Start, offline: Mapping[str, str]) -> None:
+    event = removed({"pk": {"S": "CAPTURE#1"}, "sk": {"S": "CAPTURE"}})
+    answer = start("app.on_registration_changes", offline).invoke(event)
+    assert answer.value == {"batchItemFailures": []}
+
+
+def test_sender_gives_back_a_message_that_nobody_can_read(start: Start, offline: Mapping[str, str]) -> None:
+    answer = start("app.on_notifications", offline).invoke(sqs_event("not JSON"))
+    assert answer.value == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+
+
+def test_rollup_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
+    answer = start("app.roll_up_due_days", offline).invoke(schedule_event())
+    assert answer.error == "EndpointConnectionError"
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["chalice", "pydantic", "annotated_types", "aws_lambda_powertools", "phonenumbers", "Cryptodome"],
+)
+def test_a_package_missing_from_the_zip_does_not_come_from_elsewhere(
+    package: str, start: Start, task: Path, tmp_path: Path, offline: Mapping[str, str]
+) -> None:
+    incomplete = tmp_path / "task"
+    incomplete.mkdir()
+    for entry in task.iterdir():
+        if entry.name != package:
+            (incomplete / entry.name).symlink_to(entry)
+    answer = start("app.app", offline, task=incomplete).invoke(posts.registration_post(a_capture()))
+    assert answer.error == "Runtime.ImportModuleError"
+    assert package in answer.value["errorMessage"]
+
+
+def test_zip_holds_what_is_required_and_nothing_else(task: Path) -> None:
+    required = [line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    known = {*OUR_OWN, "__pycache__"}
+    for name in [line for line in required if line and not line.startswith("#")] + ["chalice"]:
+        known |= {file.parts[0] for file in metadata.distribution(name).files or ()}
+    assert {entry.name for entry in task.iterdir()} <= known
+
+
+def test_zip_holds_no_sdk_of_its_own(task: Path) -> None:
+    # Powertools needs jmespath and so does boto3: that one we bring, in the version that was tested.
+    provided = {"boto3", "botocore", "s3transfer", "dateutil", "six.py", "urllib3"}
+    assert len(provided) == len(SDK) - len({"jmespath"})
+    assert not provided & {entry.name for entry in task.iterdir()}
