@@ -1,0 +1,45 @@
+"""What is said differently to the emulator, and that nothing else is."""
+
+from ops.emulator import deployable
+
+
+def test_sam_gateway_responses_become_resources_that_stand_before_the_deployment() -> None:
+    response = {
+        "StatusCode": "401",
+        "ResponseParameters": {"Headers": {"Cache-Control": "'no-store'"}},
+        "ResponseTemplates": {"application/json": "{}"},
+    }
+    api = {"Type": "AWS::Serverless::Api", "Properties": {"GatewayResponses": {"ACCESS_DENIED": response}}}
+    resources = deployable({"Resources": {"RestAPI": api}})["Resources"]
+    assert resources["RestAPI"] == api
+    [(name, made)] = [each for each in resources.items() if each[0] != "RestAPI"]
+    assert name < "RestAPIDeployment"
+    assert made == {
+        "Type": "AWS::ApiGateway::GatewayResponse",
+        "Properties": {
+            "RestApiId": {"Ref": "RestAPI"},
+            "ResponseType": "ACCESS_DENIED",
+            "StatusCode": "401",
+            "ResponseParameters": {"gatewayresponse.header.Cache-Control": "'no-store'"},
+            "ResponseTemplates": {"application/json": "{}"},
+        },
+    }
+
+
+def test_right_to_send_messages_is_extended_to_batches_and_no_other_right_is() -> None:
+    statements = [
+        {"Action": "sqs:SendMessage", "Effect": "Allow"},
+        {"Action": ["sqs:SendMessage", "sqs:ReceiveMessage"], "Effect": "Allow"},
+        {"Action": "dynamodb:GetItem", "Effect": "Allow"},
+    ]
+    role = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"Policies": [{"PolicyDocument": {"Statement": statements}}]},
+    }
+    changed = deployable({"Resources": {"Role": role}})["Resources"]["Role"]
+    [policy] = changed["Properties"]["Policies"]
+    assert [statement["Action"] for statement in policy["PolicyDocument"]["Statement"]] == [
+        ["sqs:SendMessage", "sqs:SendMessageBatch"],
+        ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:SendMessageBatch"],
+        "dynamodb:GetItem",
+    ]

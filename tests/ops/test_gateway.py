@@ -1,0 +1,152 @@
+"""The SMS stand-in, seen by the AWS SDK that our Lambda calls it with."""
+
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from ops.gateway.inbox import Inbox
+from ops.gateway.server import GatewayServer
+
+_TARGET = "PinpointSMSVoiceV2.SendTextMessage"
+
+
+@pytest.fixture
+def inbox_file(tmp_path: Path) -> Path:
+    return tmp_path / "texts.jsonl"
+
+
+@pytest.fixture
+def gateway(inbox_file: Path) -> Iterator[str]:
+    with GatewayServer(0, Inbox(inbox_file)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.url
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def sms(gateway: str) -> Any:
+    return boto3.client("pinpoint-sms-voice-v2", endpoint_url=gateway)
+
+
+def _messages(gateway: str) -> list[dict[str, Any]]:
+    return httpx.get(f"{gateway}/messages").json()
+
+
+def _send(gateway: str, body: str, target: str = _TARGET) -> httpx.Response:
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
+    return httpx.post(gateway, content=body, headers=headers)
+
+
+def test_text_arrives_with_the_id_and_the_context_it_was_sent_with(sms: Any, gateway: str) -> None:
+    answer = sms.send_text_message(
+        DestinationPhoneNumber="+6283100000001",
+        OriginationIdentity="BPJAMSOSTEK",
+        MessageBody="Halo",
+        MessageType="TRANSACTIONAL",
+        Context={"message": "m-1"},
+    )
+    [message] = _messages(gateway)
+    assert message["received_at"]
+    assert {name: message[name] for name in ("to", "text", "message_id", "context")} == {
+        "to": "+6283100000001",
+        "text": "Halo",
+        "message_id": answer["MessageId"],
+        "context": {"message": "m-1"},
+    }
+
+
+def test_texts_are_listed_oldest_first(sms: Any, gateway: str) -> None:
+    for body in ("satu", "dua", "tiga"):
+        sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody=body)
+    assert [message["text"] for message in _messages(gateway)] == ["satu", "dua", "tiga"]
+
+
+def test_texts_outlive_the_gateway_in_a_file_for_its_owner_only(
+    sms: Any, gateway: str, inbox_file: Path
+) -> None:
+    sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
+    assert [text.text for text in Inbox(inbox_file).texts()] == ["Halo"]
+    assert inbox_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_dry_run_is_answered_and_sends_nothing(sms: Any, gateway: str) -> None:
+    answer = sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo", DryRun=True)
+    assert answer["MessageId"]
+    assert _messages(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"DestinationPhoneNumber": "0831-0000"}, "DestinationPhoneNumber"),
+        ({"MessageBody": "x" * 1601}, "MessageBody"),
+        ({"MessageBody": " "}, "MessageBody"),
+        ({"MessageType": "LOUD"}, "MessageType"),
+        ({"Context": {str(key): "x" for key in range(6)}}, "Context"),
+        ({"Context": {"message": "x" * 801}}, "Context.message"),
+    ],
+)
+def test_what_aws_would_refuse_is_refused_and_not_sent(
+    changed: dict[str, Any], field: str, sms: Any, gateway: str
+) -> None:
+    request = {"DestinationPhoneNumber": "+6283100000001", "MessageBody": "Halo"} | changed
+    with pytest.raises(ClientError) as refused:
+        sms.send_text_message(**request)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+    assert refused.value.response["Reason"] == "FIELD_VALIDATION_FAILED"
+    assert [each["Name"] for each in refused.value.response["Fields"]] == [field]
+    assert _messages(gateway) == []
+
+
+def test_operation_we_do_not_stand_in_for_is_unknown(sms: Any) -> None:
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        sms.describe_phone_numbers()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("{}", "ValidationException"), ("[]", "ValidationException"), ("{", "SerializationException")],
+)
+def test_misshapen_request_is_refused_in_the_shape_of_aws(body: str, code: str, gateway: str) -> None:
+    answer = _send(gateway, body)
+    assert answer.status_code == 400
+    assert answer.json()["__type"] == answer.headers["x-amzn-ErrorType"] == code
+
+
+def test_request_without_a_target_is_refused(gateway: str) -> None:
+    assert _send(gateway, "{}", target="").json()["__type"] == "UnknownOperationException"
+
+
+@pytest.mark.parametrize("header", [("Content-Length", "99999999"), ("Transfer-Encoding", "chunked")])
+def test_body_of_undeclared_or_absurd_length_is_not_read(header: tuple[str, str], gateway: str) -> None:
+    connection = HTTPConnection(httpx.URL(gateway).netloc.decode(), timeout=10)
+    connection.putrequest("POST", "/")
+    connection.putheader(*header)
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_page_shows_each_phone_and_escapes_what_was_sent(sms: Any, gateway: str) -> None:
+    sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="<script>alert(1)</script>")
+    sms.send_text_message(DestinationPhoneNumber="+6283100000002", MessageBody="Halo")
+    page = httpx.get(gateway)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "2 texts on 2 phones" in page.text
+    assert page.text.index("+6283100000002") < page.text.index("+6283100000001")
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+def test_it_says_that_it_is_well_and_knows_no_other_page(gateway: str) -> None:
+    assert httpx.get(f"{gateway}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{gateway}/nothing").status_code == 404

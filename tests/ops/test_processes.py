@@ -1,0 +1,113 @@
+"""Background programs: alive exactly as long as they hold their lock, and stopped with all they started."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.processes import LOOPBACK, Program, ProgramError, exclusive, port_is_free, run_to_end
+
+_ENVIRONMENT = {"PATH": os.defpath}
+_SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    program = Program("sleeper", tmp_path)
+    yield program
+    program.stop(patience_seconds=0)
+
+
+def test_program_lives_until_it_is_stopped(program: Program) -> None:
+    assert not program.is_running()
+    program.start(_SLEEPER, _ENVIRONMENT)
+    assert program.is_running()
+    program.stop()
+    assert not program.is_running()
+
+
+def test_program_is_known_and_stopped_by_another_than_its_starter(program: Program, tmp_path: Path) -> None:
+    program.start(_SLEEPER, _ENVIRONMENT)
+    stranger = Program("sleeper", tmp_path)
+    assert stranger.is_running()
+    stranger.stop()
+    assert not program.is_running()
+
+
+def test_program_does_not_start_twice(program: Program, tmp_path: Path) -> None:
+    program.start(_SLEEPER, _ENVIRONMENT)
+    with pytest.raises(ProgramError, match="running already"):
+        Program("sleeper", tmp_path).start(_SLEEPER, _ENVIRONMENT)
+
+
+def test_id_left_in_the_file_by_a_dead_program_is_never_signalled(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "sleeper.pid").write_text(f"{os.getpid()}\n")
+    assert not program.is_running()
+    program.stop()
+
+
+def test_program_gets_the_environment_that_it_is_given_and_nothing_else(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAKED", "1")
+    program.start([sys.executable, "-c", "import os; print(sorted(os.environ))"], {"GIVEN": "1"})
+    while program.is_running():
+        time.sleep(0.01)
+    assert "GIVEN" in program.log.read_text()
+    assert "LEAKED" not in program.log.read_text()
+
+
+def test_program_that_does_not_listen_to_reason_is_ended_by_force(program: Program, tmp_path: Path) -> None:
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
+    program.start([sys.executable, "-c", f"{stubborn}; time.sleep(600)"], _ENVIRONMENT)
+    while "deaf" not in program.log.read_text():
+        time.sleep(0.01)
+    program.stop(patience_seconds=0)
+    assert not program.is_running()
+
+
+def test_what_the_program_started_ends_with_it(program: Program, tmp_path: Path) -> None:
+    # The child takes a lock of its own, so that we can tell when it has ended.
+    child = f"import fcntl, time; f = open({str(tmp_path / 'child')!r}, 'a'); fcntl.flock(f, fcntl.LOCK_EX)"
+    child += "; print('locked', flush=True); time.sleep(600)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    program.start([sys.executable, "-c", parent], _ENVIRONMENT)
+    while "locked" not in program.log.read_text():
+        time.sleep(0.01)
+    program.stop()
+    with exclusive(tmp_path / "child", "the child still lives"):
+        pass
+
+
+def test_program_that_ends_while_awaited_is_quoted(program: Program) -> None:
+    program.start([sys.executable, "-c", "print('no such table')"], _ENVIRONMENT)
+    with pytest.raises(ProgramError, match="no such table"):
+        program.await_health(f"http://{LOOPBACK}:1/", seconds=30)
+
+
+def test_port_with_a_listener_is_not_free() -> None:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert not port_is_free(port)
+    assert port_is_free(port)
+
+
+def test_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    def take() -> None:
+        with exclusive(tmp_path / "lock", "taken"):
+            pass
+
+    with exclusive(tmp_path / "lock", "taken"), pytest.raises(ProgramError, match="taken"):
+        take()
+    take()
+
+
+def test_failing_command_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match="out of paper"):
+        run_to_end(["/bin/sh", "-c", "echo out of paper; exit 3"], cwd=tmp_path, environment=_ENVIRONMENT)

@@ -1,0 +1,153 @@
+"""Sending captures: in order, until answered, and counted as what they came to."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from rich.console import Console
+
+from ops.api import API, NoAnswer
+from ops.registering import Outcomes, Sending, register
+from ops.tables import outcomes_table
+
+Answers = Iterator[httpx.Response | httpx.TransportError]
+
+
+class Server:
+    """Answers what it is told to, in turn, and remembers what it was sent and how long the caller waited."""
+
+    def __init__(self, *answers: httpx.Response | httpx.TransportError) -> None:
+        self._answers = iter(answers)
+        self.bodies: list[bytes] = []
+        self.pauses: list[float] = []
+
+    def api(self, device: str = "van-1") -> API:
+        return API(
+            "http://daftar", device, pause=self.pauses.append, transport=httpx.MockTransport(self._answer)
+        )
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.bodies.append(request.content)
+        answer = next(self._answers)
+        if isinstance(answer, httpx.TransportError):
+            raise answer
+        return answer
+
+
+def created(**headers: str) -> httpx.Response:
+    return httpx.Response(201, json={"outcome": "created"}, headers=headers)
+
+
+def problem(status: int, code: str, *fields: str) -> httpx.Response:
+    errors = [{"field": "worker.nik", "code": field, "message": ""} for field in fields]
+    return httpx.Response(status, json={"code": code, "errors": errors})
+
+
+def sent(*lines: bytes, server: Server) -> Outcomes:
+    return register([Sending("van-1", lines)], api_for=server.api, on_answer=lambda device: None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (created(), "created"),
+        (created(**{"Idempotent-Replayed": "true"}), "replayed"),
+        (httpx.Response(200, json={"outcome": "already_registered"}), "already_registered"),
+        (httpx.Response(202, json={"outcome": "accepted"}), "accepted"),
+        (problem(409, "capture_reused"), "capture_reused"),
+        (problem(422, "rules_broken", "nik_length"), "nik_length"),
+        (problem(422, "rules_broken", "phone_foreign", "nik_length"), "nik_length + phone_foreign"),
+        (httpx.Response(403, text="<html>"), "status 403"),
+    ],
+)
+def test_answer_is_counted_as_what_it_says(answer: httpx.Response, outcome: str) -> None:
+    assert dict(sent(b"{}", server=Server(answer)).total) == {outcome: 1}
+
+
+def test_line_is_sent_again_until_there_is_a_definite_answer() -> None:
+    server = Server(
+        httpx.Response(503, headers={"Retry-After": "2"}),
+        httpx.ConnectError("away"),
+        problem(429, "slow"),
+        created(),
+    )
+    outcomes = sent(b'{"capture_id": "1"}', server=server)
+    assert dict(outcomes.total) == {"created": 1}
+    assert server.bodies == [b'{"capture_id": "1"}'] * 4
+    assert server.pauses[0] == 2
+    assert server.pauses[1] < server.pauses[2]
+
+
+def test_line_that_is_never_answered_is_told_and_the_next_one_still_sent() -> None:
+    outcomes = sent(b"1", b"2", server=Server(*[httpx.ConnectError("away")] * 8, created()))
+    assert dict(outcomes.total) == {"unanswered": 1, "created": 1}
+    assert not outcomes.are_definite
+
+
+def test_refusals_are_definite_answers() -> None:
+    assert sent(b"{}", server=Server(problem(422, "rules_broken"))).are_definite
+
+
+def test_request_that_is_never_answered_says_why() -> None:
+    with pytest.raises(NoAnswer, match="GET /v1/campaigns: status 503"):
+        Server(*[httpx.Response(503)] * 8).api().send("GET", "/v1/campaigns")
+
+
+def test_each_device_sends_its_own_lines_in_order(tmp_path: Path) -> None:
+    servers = {device: Server(*[created() for _ in range(50)]) for device in ("van-1", "van-2")}
+    lines = [json.dumps({"capture_id": number}).encode() for number in range(50)]
+    heard: list[str] = []
+    outcomes = register(
+        [Sending(device, tuple(lines)) for device in servers],
+        api_for=lambda device: servers[device].api(),
+        on_answer=heard.append,
+    )
+    assert all(server.bodies == lines for server in servers.values())
+    assert sorted(heard) == ["van-1"] * 50 + ["van-2"] * 50
+    assert {device: dict(counted) for device, counted in outcomes.by_device.items()} == {
+        "van-1": {"created": 50},
+        "van-2": {"created": 50},
+    }
+
+
+def test_interrupted_it_sends_no_further_line() -> None:
+    server = Server(*[created() for _ in range(100)])
+
+    def stop_at_once(device: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        register([Sending("van-1", (b"{}",) * 100)], api_for=server.api, on_answer=stop_at_once)
+    assert len(server.bodies) == 1
+
+
+def test_files_of_one_device_are_sent_one_after_the_other_without_blank_lines(tmp_path: Path) -> None:
+    first, second = tmp_path / "van-1.jsonl", tmp_path / "later.jsonl"
+    first.write_bytes(b"1\n\n2\n")
+    second.write_bytes(b"3")
+    assert Sending.of("van-1", [first, second]).lines == (b"1", b"2", b"3")
+
+
+def test_table_names_every_outcome_for_each_device_and_for_all(rendered: Callable[[object], str]) -> None:
+    server = Server(created(), problem(422, "rules_broken", "nik_length"), problem(409, "capture_reused"))
+    table = rendered(outcomes_table(sent(b"1", b"2", b"3", server=server)))
+    rows = [line.split() for line in table.splitlines()]
+    assert [row for row in rows if len(row) == 3] == [
+        ["created", "1", "1"],
+        ["capture_reused", "1", "1"],
+        ["nik_length", "1", "1"],
+    ]
+    assert ["lines", "sent", "3", "3"] in rows
+
+
+@pytest.fixture
+def rendered() -> Callable[[object], str]:
+    def render(shown: object) -> str:
+        console = Console(width=100, no_color=True)
+        with console.capture() as captured:
+            console.print(shown)
+        return captured.get().translate(dict.fromkeys(map(ord, "│┃"), " "))
+
+    return render
