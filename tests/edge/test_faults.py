@@ -1,10 +1,14 @@
 """A table that is throttled, silent or gone: the caller hears `try_again`, and its next send succeeds."""
 
+import json
 import socket
+from typing import Any
 
 import boto3
 import pytest
+from chalice.local import LambdaContext
 
+from app import app
 from chalicelib.privacy.keyring import KeysMissing
 from tests.builders import a_capture, a_capture_id
 from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
@@ -155,8 +159,20 @@ def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(edge
         asked(edge, f"Bearer {edge.tokens['kiosk']}")
 
 
+def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(edge, monkeypatch, rebuilt):
+    # API Gateway remembers for a minute that a caller was let in, so the API meets the fault itself.
+    context = asked(edge, f"Bearer {edge.tokens['kiosk']}")["context"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
+    rebuilt()
+
+    answer = app(as_the_gateway_hands_over(a_capture(), context), LambdaContext("api_handler", 1024))
+
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "try_again")
+    assert int(answer["headers"]["Retry-After"]) >= 1
+    assert answer["headers"]["X-Correlation-Id"] == "request-1"
+
+
 def test_an_unreachable_table_is_no_error_of_ours(edge, logged, tables):
-    # The authorizer has let the caller in, as API Gateway remembers for a minute; then the table goes.
     let_in = tables.times_asked("GetItem")
     tables.fail("GetItem", "drop", mentioning="CampaignsTable")
     tables.fail("TransactWriteItems", "drop")
@@ -205,6 +221,26 @@ def test_a_table_that_is_not_there_is_an_error_of_ours(edge, logged):
 
     the_problem(response, 500, "internal_error")
     assert not [value for value in (*PERSONAL, "RegistrationsTable") if value in response.body.decode()]
+
+
+def as_the_gateway_hands_over(capture: dict[str, Any], caller: dict[str, str]) -> dict[str, Any]:
+    """A send as the event that API Gateway makes of it."""
+    return {
+        "requestContext": {
+            "httpMethod": "POST",
+            "resourcePath": "/v1/registrations",
+            "path": "/api/v1/registrations",
+            "requestId": "request-1",
+            "identity": {"sourceIp": "127.0.0.1"},
+            "authorizer": {**caller, "principalId": caller["client_id"]},
+        },
+        "headers": {"content-type": "application/json"},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": json.dumps(capture),
+        "isBase64Encoded": False,
+    }
 
 
 def a_closed_port() -> int:

@@ -1,12 +1,11 @@
 """Captures through the edge: what devices are told, and that saying it again changes nothing."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
+from tests.builders import a_capture, a_capture_id, a_nik
 from tests.edge.conftest import Logged, everything_stored, the_problem
 
 PERSONAL = ["317107520485", "Melati", "Kusumawati", "82455507001", "5550-7001", "Jalan Contoh", "1985-04-12"]
@@ -137,141 +136,6 @@ def test_a_reference_nobody_was_given_is_unknown(edge, subtests):
         with subtests.test(reference):
             shown = edge.send("GET", f"/v1/registrations/{reference}")
             the_problem(shown, 404, "registration_unknown")
-
-
-RULES = {
-    "a NIK one digit short": ({"worker": {"nik": a_nik()[:-1]}}, "worker.nik", "nik_length"),
-    "a NIK of no province": ({"worker": {"nik": "99" + a_nik()[2:]}}, "worker.nik", "nik_province"),
-    "a NIK of an impossible date": (
-        {"worker": {"nik": a_nik(born="720285")}},
-        "worker.nik",
-        "nik_birth_date",
-    ),
-    "a NIK with no serial": ({"worker": {"nik": a_nik(0)}}, "worker.nik", "nik_serial"),
-    "a NIK with letters": ({"worker": {"nik": a_nik()[:-1] + "O"}}, "worker.nik", "nik_length"),
-    "a NIK in other digits": ({"worker": {"nik": "٣" * 16}}, "worker.nik", "nik_length"),
-    "a landline": ({"worker": {"phone": "021-5550123"}}, "worker.phone", "phone_not_mobile"),
-    "a foreign number": ({"worker": {"phone": "+60 12-345 6789"}}, "worker.phone", "phone_foreign"),
-    "a phone with a letter": ({"worker": {"phone": "0824-5550-70O1"}}, "worker.phone", "phone_malformed"),
-    "no phone": ({"worker": {"phone": ""}}, "worker.phone", "phone_malformed"),
-    "a day before": (
-        {"captured_at": "2024-10-08T11:12:00+07:00"},
-        "captured_at",
-        "captured_outside_campaign",
-    ),
-    "a day after": ({"captured_at": "2024-10-11T00:00:00+07:00"}, "captured_at", "captured_outside_campaign"),
-}
-
-
-def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(edge, logged, subtests):
-    for what, (changes, field, code) in RULES.items():
-        with subtests.test(what):
-            response = edge.register(a_capture(**changes))
-            problem = the_problem(response, 422, "rules_broken")
-            assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
-            typed = filter(None, changes.get("worker", {}).values())
-            for told in (response.body.decode(), logged.text, everything_stored()):
-                assert not [value for value in (*PERSONAL, *typed) if value in told]
-
-    assert items_of("APPLICATION") == items_of("OPEN") == 0
-
-
-def test_every_broken_rule_is_named_at_once(edge):
-    mistyped = a_capture(captured_at="2024-10-08T11:12:00+07:00", worker={"nik": "1", "phone": "021-5550123"})
-
-    problem = the_problem(edge.register(mistyped), 422, "rules_broken")
-
-    assert [error["field"] for error in problem["errors"]] == ["captured_at", "worker.nik", "worker.phone"]
-
-
-def test_a_refused_capture_is_noted_without_its_worker_and_counted(edge):
-    edge.register(a_capture(worker={"nik": a_nik()[:-1]}))
-
-    assert items_of("CAPTURE") == 1
-    day = edge.send("POST", "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", by="manager").json_body
-    assert day["counts"] == {
-        "captures": 0,
-        "created": 0,
-        "already_registered": 0,
-        "reactivated": 0,
-        "refused": 1,
-    }
-
-
-def test_a_mended_capture_is_taken_under_the_same_id(edge):
-    edge.register(a_capture(worker={"nik": a_nik()[:-1]}))
-
-    assert edge.register(a_capture()).json_body["outcome"] == "created"
-    assert items_of("CAPTURE") == 1
-
-
-def test_an_accepted_capture_stays_accepted_when_its_id_comes_back_with_a_slip(edge):
-    edge.register(a_capture())
-    before = everything_stored()
-
-    the_problem(edge.register(a_capture(worker={"nik": a_nik()[:-1]})), 409, "capture_reused")
-
-    assert everything_stored() == before
-
-
-def test_a_capture_from_the_future_is_refused(edge):
-    in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-
-    problem = the_problem(edge.register(a_capture(captured_at=in_an_hour)), 422, "rules_broken")
-
-    assert problem["errors"][0]["code"] == "captured_in_future"
-
-
-@pytest.mark.parametrize(
-    "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"]
-)
-def test_a_clock_at_the_end_of_the_calendar_is_the_senders_error(edge, at):
-    problem = the_problem(edge.register(a_capture(captured_at=at)), 422, "body_invalid")
-
-    assert [(error["field"], error["code"]) for error in problem["errors"]] == [
-        ("captured_at", "value_out_of_range")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("at", "day"),
-    [
-        ("2024-10-08T17:00:00Z", "2024-10-09"),
-        ("2024-10-09T23:59:59+07:00", "2024-10-09"),
-        ("2024-10-09T17:00:00Z", "2024-10-10"),
-    ],
-)
-def test_a_capture_belongs_to_the_day_it_was_in_the_campaigns_zone(edge, at, day):
-    edge.register(a_capture(captured_at=at))
-
-    counted = edge.send("POST", f"/v1/campaigns/tanah-abang-2024/summaries/{day}", by="manager").json_body
-    assert counted["counts"]["created"] == 1
-
-
-def test_a_capture_after_the_campaign_has_closed_is_refused(edge):
-    edge.send(
-        "POST",
-        "/v1/campaigns",
-        a_campaign(campaign_id="closed-2024", accepts_until="2024-10-31"),
-        by="manager",
-    )
-
-    problem = the_problem(
-        edge.register(a_capture(campaign_id="closed-2024"), by="kiosk anywhere"), 422, "rules_broken"
-    )
-
-    assert [error["code"] for error in problem["errors"]] == ["campaign_closed"]
-
-
-def test_a_campaign_nobody_opened_is_unknown(edge, logged):
-    before = everything_stored()
-
-    the_problem(
-        edge.register(a_capture(campaign_id="pasar-senen"), by="kiosk anywhere"), 404, "campaign_unknown"
-    )
-
-    assert everything_stored() == before
-    assert not [value for value in PERSONAL if value in logged.text]
 
 
 def test_a_send_leaves_one_line_in_the_log_and_no_person(edge, logged: Logged):

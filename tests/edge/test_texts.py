@@ -104,6 +104,7 @@ POISON = {
     "a list": "[]",
     "a type nobody knows": a_news(type="RegistrationExpired"),
     "another major version": a_news(version=2),
+    "a NIK for a version": a_news(version=a_nik()),
     "no reference": {"type": "RegistrationReceived", "version": 1, "correlation_id": "c"},
     "no correlation id": {"type": "RegistrationReceived", "version": 1, "reference": "7K4-M2Q-X9P"},
     "a reference nobody was given": a_news(),
@@ -113,17 +114,16 @@ POISON = {
 
 def test_a_poisonous_message_goes_back_alone_from_among_ten(edge, gateway, logged, subtests):
     good = [a_news(reference=a_reference(edge, number)) for number in range(1, 10)]
-    for position, (what, poison) in enumerate(POISON.items()):
+    for number, (what, poison) in enumerate(POISON.items()):
         with subtests.test(what):
+            position = number % (len(good) + 1)
             batch = [*good[:position], poison, *good[position:]]
             answer = edge.invoke("on_notifications", sqs_event(*batch))
             assert answer == {"batchItemFailures": [{"itemIdentifier": f"m-{position}"}]}
 
     assert len(sent(gateway)) == len(good)
     assert a_nik() not in logged.text
-    assert {line["message_id"] for line in logged.lines if line["level"] == "ERROR"} == {
-        f"m-{position}" for position in range(len(POISON))
-    }
+    assert len([line for line in logged.lines if line["level"] == "ERROR"]) == len(POISON)
 
 
 def test_a_field_nobody_knows_is_ignored(edge, gateway):

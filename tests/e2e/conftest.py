@@ -1,0 +1,101 @@
+"""One packaged stack in the embedded AWS for the whole session, on ports of its own, gone at the end."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ops.api import API
+from ops.processes import LOOPBACK, port_is_free
+from ops.stack import Description, LocalStack
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """The stack under test, and the ways into it."""
+
+    local: LocalStack
+    description: Description
+
+    def send(self, client: str, method: str, path: str, body: object = None) -> httpx.Response:
+        """One request as a client of the stack (a role, or a device of the example), until it is answered."""
+        return self.send_bytes(client, method, path, None if body is None else json.dumps(body).encode())
+
+    def send_bytes(self, client: str, method: str, path: str, body: bytes | None) -> httpx.Response:
+        """The same with a body that is sent as it is."""
+        token = self.description.token_of(client)
+        assert token is not None, f"no client {client}"
+        with closing(API(self.description.api_url, token)) as api:
+            return api.send(method, path, body)
+
+    def aws(self, service: str) -> Any:
+        """A client of a service of the embedded AWS, as its root user."""
+        return self.local.emulator.client(service)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The texts sent so far, oldest first."""
+        return self.description.messages()
+
+    def fire_schedule(self) -> list[Any]:
+        """Fire every schedule now, through the targets that its rule has; what their functions answered."""
+        events = self.aws("events")
+        rules = [rule for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
+        return [
+            self._invoke(target["Arn"], _scheduled_event(rule["Arn"], self.description.region))
+            for rule in rules
+            for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        ]
+
+    def _invoke(self, function: str, event: dict[str, Any]) -> Any:
+        answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Packaged, deployed, with keys, clients and the example's campaign, and nothing registered."""
+    local = LocalStack(port=free_port_pair(), local=tmp_path_factory.mktemp("local"))
+    description = local.up()
+    try:
+        yield RunningStack(local, description)
+    finally:
+        local.down()
+
+
+@pytest.fixture(scope="session")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, Path]]:
+    """A port pair and a directory for a test that starts and stops a stack by itself."""
+    return lambda: (free_port_pair(), tmp_path_factory.mktemp("local"))
+
+
+def free_port_pair() -> int:
+    """A port that is free, and so is the one above it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port_is_free(port) and port_is_free(port + 1):
+            return port
+
+
+def _scheduled_event(rule: str, region: str) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": "00000000-0000-0000-0000-000000000000",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": [rule],
+        "detail": {},
+    }

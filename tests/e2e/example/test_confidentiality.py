@@ -1,0 +1,145 @@
+"""Nobody at the example's market is named where operators look: in logs, in queues, in raw tables."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ops.seeding import DEVICES
+from ops.stack import EXAMPLE
+from tests.e2e.conftest import RunningStack
+from tests.e2e.example.conftest import MarketDay
+from tests.e2e.market import a_market
+from tests.e2e.test_repeats import message_of, undelivered
+
+_WORD = re.compile(r"\w+")
+
+pytestmark = pytest.mark.e2e
+
+QUEUES = ["NotificationsQueueUrl", "NotificationsDeadLettersUrl", "StreamFailuresUrl", "RollUpFailuresUrl"]
+
+
+def captures() -> Iterator[dict[str, Any]]:
+    for device in DEVICES:
+        for line in (EXAMPLE / f"{device}.jsonl").read_text().splitlines():
+            yield json.loads(line)
+
+
+class People:
+    """Everybody who comes to the example's market, to be recognised however they are written down."""
+
+    def __init__(self) -> None:
+        workers = [capture["worker"] for capture in captures()]
+        # Of a phone only the last nine digits, which every way of writing it ends with.
+        self._numbers = {digits(worker["nik"]) for worker in workers}
+        self._numbers |= {digits(worker["phone"])[-9:] for worker in workers}
+        self._lengths = {len(number) for number in self._numbers}
+        spoken = {worker[field] for worker in workers for field in ("name", "address", "email")} - {None}
+        self._spoken = {value: set(_WORD.findall(value)) for value in spoken}
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text names any of them, or holds their NIK, phone, address or e-mail address."""
+        runs = re.findall(r"\d{8,}", re.sub(r"(?<=\d)[ .()/-]+(?=\d)", "", text))
+        if any(number in self._numbers for run in runs for number in self._parts(run)):
+            return True
+        words = set(_WORD.findall(text))
+        return any(own <= words and value in text for value, own in self._spoken.items())
+
+    def _parts(self, run: str) -> Iterator[str]:
+        return (run[start : start + length] for start in range(len(run)) for length in self._lengths)
+
+
+def digits(typed: str) -> str:
+    return re.sub(r"\D", "", typed)
+
+
+def in_the_logs(stack: RunningStack) -> Iterator[str]:
+    """Every event of every function's log."""
+    logs = stack.aws("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        yield from (event["message"] for page in pages for event in page["events"])
+
+
+def in_the_queues(stack: RunningStack) -> Iterator[str]:
+    """Every message of every queue; all of them stay where they are."""
+    sqs = stack.aws("sqs")
+    for output in QUEUES:
+        url = stack.description.outputs[output]
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        yield from (message["Body"] for message in found.get("Messages", []))
+
+
+def in_the_tables(stack: RunningStack) -> Iterator[str]:
+    """Every item of every table as it is kept, with its bytes readable."""
+    dynamodb = stack.aws("dynamodb")
+    for table in dynamodb.list_tables()["TableNames"]:
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+            for item in page["Items"]:
+                yield json.dumps(item, default=lambda value: value.decode("latin-1"), ensure_ascii=False)
+
+
+PLACES = {"logs": in_the_logs, "queues": in_the_queues, "tables": in_the_tables}
+
+
+@pytest.fixture(scope="module")
+def busy_stack(stack: RunningStack, market_day: MarketDay) -> Iterator[RunningStack]:
+    """The stack after the market day, with one message still in the queue."""
+    assert market_day.texts
+    market = a_market(stack)
+    with undelivered(stack):
+        message_of(stack, market.register(market.capture()).json()["reference"])
+        yield stack
+
+
+@contextmanager
+def planted(stack: RunningStack, value: str) -> Iterator[None]:
+    """Meanwhile a value stands where it must not be, in each place."""
+    outputs, logs = stack.description.outputs, stack.aws("logs")
+    own_stream = {"logGroupName": "/aws/lambda/daftar-local-APIHandler", "logStreamName": "planted"}
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    table = {"TableName": outputs["TextsTableName"]}
+    key = {"message_id": {"S": "planted"}}
+    stack.aws("dynamodb").put_item(**table, Item={**key, "note": {"M": {"of": {"B": value.encode()}}}})
+    stack.aws("sqs").send_message(QueueUrl=outputs["StreamFailuresUrl"], MessageBody=f"failed: {value}")
+    logs.create_log_stream(**own_stream)
+    logs.put_log_events(**own_stream, logEvents=[{"timestamp": now, "message": f'{{"of": "{value}"}}'}])
+    try:
+        yield
+    finally:
+        stack.aws("dynamodb").delete_item(**table, Key=key)
+        stack.aws("sqs").purge_queue(QueueUrl=outputs["StreamFailuresUrl"])
+        logs.delete_log_stream(**own_stream)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nobody_is_named(busy_stack, place):
+    people = People()
+    seen = list(PLACES[place](busy_stack))
+
+    assert seen, f"there was nothing to read in the {place}"
+    assert not [text for text in seen if people.are_in(text)]
+
+
+@pytest.mark.parametrize("field", ["nik", "phone", "name"])
+def test_this_search_finds_somebody_who_is_named(busy_stack, field):
+    people, somebody = People(), next(captures())["worker"]
+
+    with planted(busy_stack, somebody[field]):
+        found = {place for place, read in PLACES.items() if any(map(people.are_in, read(busy_stack)))}
+
+    assert found == PLACES.keys()
+
+
+def test_this_search_knows_everybody_however_they_are_written():
+    people = People()
+
+    for worker in (capture["worker"] for capture in captures()):
+        assert people.are_in(f'{{"nik": "{worker["nik"]}"}}')
+        assert people.are_in(f"+62{digits(worker['phone'])[-11:]} was told")
+        assert people.are_in(f"phone={worker['phone']}")
+        assert people.are_in(f"the data of {worker['name']}, thank you")

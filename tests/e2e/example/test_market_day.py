@@ -1,0 +1,85 @@
+"""The example market day on the packaged stack: what its README says comes of it, each time it is sent."""
+
+from collections import Counter
+
+import pytest
+
+from tests.e2e.example.conftest import DAYS, EXPECTED, IN_ORDER
+from tests.e2e.market import text_id
+
+pytestmark = pytest.mark.e2e
+
+# The generator's words for what it has done to a capture, and ours for what is wrong with it.
+REFUSED_AS = {
+    "nik_date": "nik_birth_date",
+    "nik_province": "nik_province",
+    "nik_serial": "nik_serial",
+    "nik_too_long": "nik_length",
+    "nik_too_short": "nik_length",
+    "phone_landline": "phone_not_mobile",
+    "phone_too_short": "phone_malformed",
+}
+
+
+def refusals() -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for reason, number in EXPECTED["refused"]["by_reason"].items():
+        counted[REFUSED_AS[reason]] += number
+    return counted
+
+
+def test_every_line_is_answered_as_the_example_says(market_day):
+    assert market_day.outcomes == Counter(
+        created=EXPECTED["workers"],
+        already_registered=EXPECTED["already_registered"],
+        replayed=EXPECTED["replays"],
+        capture_reused=EXPECTED["conflicts"],
+        **refusals(),
+    )
+    assert market_day.outcomes.total() == EXPECTED["sends"]["total"]
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_days_summary_is_what_the_example_says(market_day, day):
+    expected, summary = IN_ORDER["days"][day], market_day.summaries[day]
+
+    assert summary["counts"] == {**expected["counts"], "reactivated": 0}
+    for breakdown in ("by_channel", "by_client", "by_occupation"):
+        assert summary[breakdown] == expected[breakdown], breakdown
+    assert summary["state"] == "final"
+
+
+def test_every_registration_led_to_one_text(market_day):
+    told = Counter(text["context"]["message_id"] for text in market_day.texts)
+
+    assert len(market_day.texts) == EXPECTED["texts"] == len(market_day.phones)
+    assert set(told.values()) == {1}
+
+
+def test_every_text_went_to_the_phone_of_its_worker(market_day):
+    by_id = {text["context"]["message_id"]: text for text in market_day.texts}
+
+    for reference, phone in market_day.phones.items():
+        text = by_id[text_id(reference)]
+        assert reference in text["text"]
+        assert text["to"] == phone
+
+
+def test_sent_again_nothing_is_created(market_day, market_day_again):
+    answered = market_day.outcomes
+    accepted = answered["created"] + answered["already_registered"] + answered["replayed"]
+
+    assert market_day_again.outcomes == Counter(
+        replayed=accepted, capture_reused=answered["capture_reused"], **refusals()
+    )
+
+
+def test_sent_again_the_summaries_stay_as_they_are(market_day, market_day_again):
+    assert market_day_again.summaries == market_day.summaries
+
+
+def test_sent_again_nobody_is_texted_again(stack, market_day, market_day_again):
+    ours = {text["context"]["message_id"] for text in market_day.texts}
+    now = [text for text in stack.messages() if text["context"].get("message_id") in ours]
+
+    assert now == market_day.texts

@@ -1,0 +1,53 @@
+"""What a stop and a start must not lose."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ops.stack import EXAMPLE, LocalStack
+from tests.e2e.conftest import RunningStack
+
+pytestmark = pytest.mark.e2e
+
+
+def _register(local: LocalStack, capture: bytes) -> str:
+    stack = RunningStack(local, local.describe())
+    answer = stack.send_bytes("van-1", "POST", "/v1/registrations", capture)
+    assert answer.json()["outcome"] == "created"
+    return str(answer.json()["reference"])
+
+
+def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_comes_then(
+    own_stack: Callable[[], tuple[int, Path]],
+) -> None:
+    port, directory = own_stack()
+    local = LocalStack(port=port, local=directory)
+    captures = (EXAMPLE / "van-1.jsonl").read_bytes().splitlines()
+    try:
+        local.up()
+        references = [_register(local, captures[0])]
+        local.down()  # At once: the change is most likely still in the stream.
+        local.up()
+        local.await_texts(1)
+        references.append(_register(local, captures[1]))
+        texts = local.await_texts(2)
+    finally:
+        local.down()
+    assert len(texts) == 2
+    assert all(reference in text["text"] for reference, text in zip(references, texts, strict=True))
+
+
+def test_fresh_start_forgets_all_of_it(own_stack: Callable[[], tuple[int, Path]]) -> None:
+    port, directory = own_stack()
+    local = LocalStack(port=port, local=directory)
+    capture = (EXAMPLE / "van-1.jsonl").read_bytes().splitlines()[0]
+    try:
+        local.up()
+        _register(local, capture)
+        local.down()
+        local.up(fresh=True)
+        _register(local, capture)  # Created again, so nobody remembers it.
+        assert len(local.await_texts(1)) == 1
+    finally:
+        local.down()
