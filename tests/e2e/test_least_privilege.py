@@ -1,6 +1,6 @@
 """What each function may do, tried with its own role's rights; IAM is enforced on every stack of these tests.
 
-The rest of the suite shows that each may do what it needs. What the emulator lacks, IAM's own simulator judges.
+The rest of the suite shows that each may do what it needs. What the emulator lacks, IAM's simulator judges.
 """
 
 from collections.abc import Callable
