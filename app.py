@@ -14,7 +14,9 @@ from chalicelib import batches, wiring
 from chalicelib.campaigns.routes import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
+from chalicelib.contributions.routes import routes as quote_routes
 from chalicelib.notifications import consumer
+from chalicelib.registrations import schedule as registration_schedule
 from chalicelib.registrations.routes import routes as registration_routes
 from chalicelib.rollups import schedule
 from chalicelib.rollups.routes import routes as summary_routes
@@ -27,6 +29,7 @@ app.register_blueprint(registration_routes)
 app.register_blueprint(campaign_routes)
 app.register_blueprint(summary_routes)
 app.register_blueprint(client_routes)
+app.register_blueprint(quote_routes)
 
 
 @app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)
@@ -56,6 +59,13 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     return schedule.roll_up(wiring.rollup(), wiring.now)
+
+
+# Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
+@app.schedule("cron(10 17 * * ? *)")
+def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
+    """Expire and lapse what time has run out for."""
+    return registration_schedule.age_due(wiring.casework())
 
 
 cold_start.is_over()

@@ -2,6 +2,7 @@
 line.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -29,6 +30,12 @@ class BodyTooLarge(Refusal):
     code = "body_too_large"
 
 
+class JSONMalformed(Refusal):
+    """The body is not JSON."""
+
+    code = "json_malformed"
+
+
 class MediaTypeUnsupported(Refusal):
     """The body is declared as something other than JSON."""
 
@@ -43,6 +50,7 @@ class Request:
     route: str
     body: bytes
     headers: Mapping[str, str]
+    query: Mapping[str, str]
     correlation_id: str
     caller: Caller
     language: problems.Language
@@ -56,20 +64,44 @@ class Request:
             route=context["resourcePath"],
             body=_as_bytes(request.raw_body),
             headers=request.headers,
+            query=request.query_params or {},
             correlation_id=context.get("requestId")
             or str(getattr(request.lambda_context, "aws_request_id", "")),
             caller=caller_from(context["authorizer"]),
             language=_language(request.headers),
         )
 
-    def parsed(self, model: type[Command]) -> Command:
-        """The body as a model. Raises BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError."""
-        if len(self.body) > MAX_BODY_BYTES:
+    def parsed(self, model: type[Command], *, at_most: int = MAX_BODY_BYTES) -> Command:
+        """The body as a model.
+
+        Raises BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
+        """
+        self._check_envelope(at_most)
+        return model.model_validate_json(self.body, strict=True)
+
+    def parsed_loosely(self, model: type[Command], *, at_most: int) -> Command:
+        """The body as a model of parts that are each read on their own later.
+
+        Text that is no text, such as half a character, passes here: it is its own part's fault. Raises as
+        `parsed` does, and JSONMalformed.
+        """
+        self._check_envelope(at_most)
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise JSONMalformed("not JSON") from None
+        return model.model_validate(document)
+
+    def queried(self, model: type[Command]) -> Command:
+        """The query string as a model. Raises pydantic's ValidationError."""
+        return model.model_validate(dict(self.query))
+
+    def _check_envelope(self, at_most: int) -> None:
+        if len(self.body) > at_most:
             raise BodyTooLarge(f"{len(self.body)} bytes")
         declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
         if declared != _JSON:
             raise MediaTypeUnsupported("not declared as JSON")
-        return model.model_validate_json(self.body, strict=True)
 
 
 def endpoint(routes: Blueprint, *roles: Role) -> Callable[[View], View]:
@@ -97,9 +129,16 @@ def endpoint(routes: Blueprint, *roles: Role) -> Callable[[View], View]:
     return decorate
 
 
-def json_response(model: BaseModel, status: int = 200, **headers: str) -> Response:
+def json_response(
+    model: BaseModel,
+    status: int = 200,
+    *,
+    headers: Mapping[str, str] | None = None,
+    leave_out_defaults: bool = False,
+) -> Response:
     """A model as JSON, the same bytes for the same values."""
-    return Response(model.model_dump_json(), {"Content-Type": _JSON, **headers}, status)
+    body = model.model_dump_json(exclude_defaults=leave_out_defaults)
+    return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
 
 
 def _as_bytes(body: bytes | str) -> bytes:

@@ -20,9 +20,9 @@ def correlate(correlation_id: str) -> None:
     logger.set_correlation_id(correlation_id)
 
 
-def count(name: str, **dimensions: str) -> None:
-    """Add one to a metric (EMF)."""
-    measure(name, MetricUnit.Count, 1, **dimensions)
+def count(name: str, number: int = 1, **dimensions: str) -> None:
+    """Add to a metric (EMF)."""
+    measure(name, MetricUnit.Count, number, **dimensions)
 
 
 def measure(name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:

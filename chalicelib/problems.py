@@ -64,6 +64,18 @@ PROBLEMS: Mapping[str, Problem] = {
         "capture_id sudah dipakai untuk data lain.",
         "This capture_id was used before, with other content.",
     ),
+    "payment_reused": Problem(
+        409,
+        "payment_id sudah dipakai untuk pembayaran lain.",
+        "This payment_id was used for another payment.",
+    ),
+    "transition_not_allowed": Problem(
+        409, "Status pendaftaran tidak mengizinkan ini.", "The registration's status does not allow this."
+    ),
+    "registration_superseded": Problem(
+        409, "Pekerja ini sudah mendaftar lagi.", "The worker has registered anew since."
+    ),
+    "cursor_invalid": Problem(400, "Penanda halaman tidak dikenal.", "The cursor was not made by this API."),
     "client_unknown": Problem(404, "Klien tidak dikenal.", "No client has this id."),
     "client_exists": Problem(
         409, "Klien dengan id ini sudah ada.", "A client with this id is enrolled already."
@@ -94,6 +106,7 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
     "value_malformed": FieldMessage("Bentuk isian salah.", "This is malformed."),
+    "campaign_too_long": FieldMessage("Kegiatan paling lama setahun.", "A campaign lasts a year at most."),
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
     "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
     "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),
@@ -104,6 +117,30 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
     "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
     "captured_outside_campaign": FieldMessage("Di luar hari kegiatan.", "This is not a day of the campaign."),
+    "postal_code_malformed": FieldMessage("Kode pos harus 5 angka.", "A postal code has 5 digits."),
+    "name_characters": FieldMessage(
+        "Nama berisi tanda yang tidak bisa dipakai.", "The name has unusable characters."
+    ),
+    "name_empty": FieldMessage("Nama harus berisi huruf.", "The name has no letters."),
+    "age_too_young": FieldMessage(
+        "Usia belum cukup untuk mendaftar.", "The worker is too young to register."
+    ),
+    "age_too_old": FieldMessage("Usia sudah 65 tahun atau lebih.", "The worker is 65 or older."),
+    "campaign_day_or_status": FieldMessage(
+        "Sebutkan kegiatan dan hari, atau status.", "Name a campaign and a day, or a status."
+    ),
+    "programmes_not_offered": FieldMessage(
+        "Pilih JKK dan JKM, boleh ditambah JHT.", "Choose JKK and JKM, with or without JHT."
+    ),
+    "jht_required": FieldMessage(
+        "Yang mempekerjakan orang lain wajib ikut JHT.", "Who employs others must take JHT as well."
+    ),
+    "occupation_unknown": FieldMessage(
+        "Pekerjaan tidak ada dalam daftar.", "This occupation is not in the list."
+    ),
+    "month_without_rule": FieldMessage(
+        "Belum ada ketentuan iuran untuk bulan ini.", "No contribution rule is known for this month."
+    ),
     "campaign_closed": FieldMessage("Kegiatan sudah ditutup.", "The campaign takes no more captures."),
 }
 
@@ -122,6 +159,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "string_too_long": "value_too_long",
     "too_long": "value_too_long",
     "days_out_of_order": "days_out_of_order",
+    "campaign_too_long": "campaign_too_long",
 }
 _WRONG_TYPE_ENDING = "_type"
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")

@@ -44,6 +44,20 @@ class Settings(BaseModel):
         description="Configuration set that collects delivery events; empty for none.",
     )
 
+    minimum_age: int = Field(
+        alias="DAFTAR_MINIMUM_AGE",
+        default=17,
+        ge=0,
+        le=64,
+        description="Youngest age at registration, in years; no official figure was found.",
+    )
+    unpaid_days: int = Field(
+        alias="DAFTAR_UNPAID_DAYS",
+        default=30,
+        ge=1,
+        description="Days after which an application that nobody paid for expires.",
+    )
+
     @classmethod
     def read(cls) -> Self:
         """Read the environment. Raises SettingsIncomplete, naming each variable at fault."""

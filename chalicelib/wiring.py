@@ -3,7 +3,7 @@ container.
 """
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,8 @@ from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.service import CampaignOffice
 from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.service import Registry, Token
+from chalicelib.contributions.rules import shipped_rules
+from chalicelib.contributions.service import Quoting
 from chalicelib.notifications.aws_sms import AWSSMS
 from chalicelib.notifications.dynamodb import DynamoLedger
 from chalicelib.notifications.service import Notifier
@@ -24,9 +26,11 @@ from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.privacy.keyring import Keyring
 from chalicelib.privacy.kms import KMSKeyWrap
+from chalicelib.registrations.casework import Casework
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.relay import Relay
-from chalicelib.registrations.service import Registrar
+from chalicelib.registrations.rules import AgeLimits
+from chalicelib.registrations.service import Limits, Registrar
 from chalicelib.registrations.sqs import SQSNotifications
 from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import RollUp
@@ -41,6 +45,9 @@ _ASK_TWICE = Config(
     read_timeout=1.5,
     retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
+    max_pool_connections=10,
+    # A fifth of a registration's CPU: what is sent is built by the SDK's serializer, and AWS checks it again.
+    parameter_validation=False,
 )
 
 # SendTextMessage has no idempotency key: the SDK must not try again where we could not tell one text from
@@ -54,7 +61,10 @@ def now() -> datetime:
 
 
 def new_token() -> Token:
-    """A new bearer token of 256 random bits. The prefix lets scanners of leaked secrets recognise it."""
+    """A new bearer token of 256 random bits.
+
+    The prefix lets scanners of leaked secrets recognise it.
+    """
     return Token(f"daftar_{secrets.token_urlsafe(_TOKEN_BYTES)}")
 
 
@@ -67,8 +77,12 @@ def new_write_id() -> str:
 def registrar() -> Registrar:
     """Takes captures in."""
     return Registrar(
-        registrations=DynamoRegistrations(_dynamodb(), settings().registrations_table, _cipher()),
+        registrations=_registrations(),
         campaigns=campaign_office(),
+        quoting=quoting(),
+        limits=Limits(
+            ages=AgeLimits(minimum=settings().minimum_age), unpaid_for=timedelta(days=settings().unpaid_days)
+        ),
         hashing=KeyedHash(_keyring().hash_key),
         clock=now,
         random_index=secrets.randbelow,
@@ -76,11 +90,23 @@ def registrar() -> Registrar:
 
 
 @cache
+def casework() -> Casework:
+    """Changes registrations after they were taken in, and finds them."""
+    return Casework(registrations=_registrations(), clock=now)
+
+
+@cache
 def campaign_office() -> CampaignOffice:
     """Opens campaigns and finds them."""
     return CampaignOffice(
-        campaigns=DynamoCampaigns(_dynamodb(), settings().campaigns_table, _cipher()), clock=now
+        campaigns=DynamoCampaigns(_dynamodb(), settings().campaigns_table, cipher()), clock=now
     )
+
+
+@cache
+def quoting() -> Quoting:
+    """Works out quotes."""
+    return Quoting(rules=shipped_rules(), clock=now)
 
 
 @cache
@@ -140,7 +166,13 @@ def key_wrap() -> KMSKeyWrap:
 
 
 @cache
-def _cipher() -> FieldCipher:
+def _registrations() -> DynamoRegistrations:
+    return DynamoRegistrations(_dynamodb(), settings().registrations_table, cipher())
+
+
+@cache
+def cipher() -> FieldCipher:
+    """Seals and unseals personal fields."""
     return FieldCipher(_keyring().field_keys)
 
 

@@ -45,6 +45,31 @@ def test_a_sender_that_is_empty_is_as_bad_as_a_missing_one(environment: pytest.M
         Settings.read()
 
 
+def test_who_may_register_and_when_an_unpaid_application_expires_may_be_left_to_the_rules(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert (Settings.read().minimum_age, Settings.read().unpaid_days) == (17, 30)
+    environment.setenv("DAFTAR_MINIMUM_AGE", "15")
+    environment.setenv("DAFTAR_UNPAID_DAYS", "60")
+    assert (Settings.read().minimum_age, Settings.read().unpaid_days) == (15, 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DAFTAR_MINIMUM_AGE", "65"),
+        ("DAFTAR_MINIMUM_AGE", "-1"),
+        ("DAFTAR_MINIMUM_AGE", "seventeen"),
+        ("DAFTAR_UNPAID_DAYS", "0"),
+        ("DAFTAR_UNPAID_DAYS", ""),
+    ],
+)
+def test_a_limit_that_cannot_be_kept_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsIncomplete, match=name):
+        Settings.read()
+
+
 def test_a_value_is_never_repeated_in_the_message(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DAFTAR_FIELD_KEY_ARN", "arn:of:a:key")
     environment.delenv("DAFTAR_STAGE")

@@ -17,6 +17,9 @@ Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura
 # Days that every zone can reckon with, the morning after the last one included.
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 
+# Every day of a running campaign is looked at every hour.
+MOST_DAYS = timedelta(days=366)
+
 CLOCK_SKEW = timedelta(minutes=10)
 FINAL_HOUR = 7  # On the morning after, before the branch opens, a day's summary becomes final.
 
@@ -63,6 +66,8 @@ class Campaign(BaseModel):
             raise PydanticCustomError(
                 "days_out_of_order", "first_day, last_day and accepts_until are not in order"
             )
+        if self.last_day - self.first_day >= MOST_DAYS:
+            raise PydanticCustomError("campaign_too_long", "a campaign lasts a year at most")
         return self
 
     def local_day(self, at: datetime) -> date:

@@ -57,10 +57,23 @@ class Caller:
         if not self.works_for(campaign_id):
             raise CampaignNotYours(f"{self.client_id} is bound to other campaigns")
 
+    def require_every_campaign(self) -> None:
+        """Raises CampaignNotYours unless the caller works for every campaign."""
+        if EVERY_CAMPAIGN not in self.campaigns:
+            raise CampaignNotYours(f"{self.client_id} is bound to some campaigns")
+
+    def require_self(self, client_id: str) -> None:
+        """Raises NotAllowed unless this is about the caller itself."""
+        if client_id != self.client_id:
+            raise NotAllowed(f"{self.client_id} asks about another client")
+
 
 @dataclass(frozen=True)
 class Client:
-    """One enrolled client and the life of its token. The token itself is known to nobody but its holder."""
+    """One enrolled client and the life of its token.
+
+    The token itself is known to nobody but its holder.
+    """
 
     client_id: str
     roles: frozenset[Role]

@@ -29,7 +29,7 @@ def enrol_client(request: Request) -> Response:
     """Enrol a client and show its token, once."""
     client, token = wiring.registry().enrol(request.parsed(EnrolClient))
     view = EnrolledView(**ClientView.of(client).model_dump(), token=token)
-    return json_response(view, 201, **{"Cache-Control": "no-store"})
+    return json_response(view, 201, headers={"Cache-Control": "no-store"})
 
 
 @routes.route("/v1/clients", methods=["GET"])

@@ -29,11 +29,12 @@ _PUNCTUATION = str.maketrans(
         "\N{HORIZONTAL ELLIPSIS}": "...",
         "\N{NO-BREAK SPACE}": " ",
         "\t": " ",
-        "\N{ZERO WIDTH SPACE}": "",
-        "\N{ZERO WIDTH JOINER}": "",
-        "\N{ZERO WIDTH NON-JOINER}": "",
     }
 )
+
+
+# Format characters and marks: left out, nothing is missed.
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 
 
 def is_gsm7(text: str) -> bool:
@@ -61,4 +62,4 @@ def _within(character: str) -> str:
     )
     if bare and is_gsm7(bare):
         return bare
-    return "" if unicodedata.combining(character) else "?"
+    return "" if unicodedata.category(character) in _INVISIBLE else "?"

@@ -69,6 +69,8 @@ class Notifier:
             name=registration.worker.name,
             reference=registration.reference,
         )
+        if not gsm7.is_gsm7(words) or gsm7.septets(words) > gsm7.SEGMENT_SEPTETS:
+            raise ValueError(f"{wording.purpose} does not fit one part")
         text = Text(
             message_id=message_id(registration.reference, wording.purpose, wording.version),
             registration=registration.reference,
@@ -98,8 +100,6 @@ class Notifier:
         return self._moved(text, TextState.UNKNOWN, reason="attempt_abandoned")
 
     def _attempt(self, text: Text, *, to: str, words: str) -> Text:
-        if not gsm7.is_gsm7(words) or gsm7.septets(words) > gsm7.SEGMENT_SEPTETS:
-            raise ValueError(f"{text.purpose} does not fit one part")
         try:
             gateway_id = self._gateway.send(
                 to=to, text=words, message_id=text.message_id, correlation_id=text.correlation_id

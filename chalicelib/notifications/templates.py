@@ -5,6 +5,7 @@ reference is a fault of ours.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ from chalicelib.notifications import gsm7
 
 Language = Literal["id", "en"]
 Purpose = Literal["received"]
+
+_INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
 _FILE = Path(__file__).with_name("templates.json")
 
@@ -50,7 +53,9 @@ def templates() -> Mapping[str, Template]:
 
 
 def _fitted(value: str, most: int) -> str:
-    text = " ".join(gsm7.transliterated(value).split())
+    # A full stop inside a word would make a link of it on most phones.
+    spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterated(value))
+    text = " ".join(spaced.split())
     if gsm7.septets(text) <= most:
         return text
     kept = ""

@@ -1,23 +1,19 @@
 """Captures, workers and registrations in one DynamoDB table, whose stream announces them.
 
-CAPTURE#<capture id>       CAPTURE       what a capture came to; indexed by campaign day for counting
-WORKER#<keyed hash>        OPEN          the worker's one open registration
-REGISTRATION#<reference>   APPLICATION   the registration; personal fields sealed
+CAPTURE#<capture id>       CAPTURE       what a capture came to; indexed by campaign day and by device
+WORKER#<keyed hash>        OPEN          the worker's latest registration, and whether it has ended
+REGISTRATION#<reference>   APPLICATION   the registration; indexed by campaign day, status and due day
 """
 
-import zlib
-from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.model import Channel
-from chalicelib.clock import timestamp
 from chalicelib.dynamodb import (
-    Item,
     cancellation_reasons,
     condition_failed,
     failed_conditions,
@@ -25,35 +21,30 @@ from chalicelib.dynamodb import (
     pages,
     to_item,
 )
+from chalicelib.pagination import Page, Position
 from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.model import (
-    Answer,
-    CaptureFacts,
-    Consent,
-    Coverage,
-    Outcome,
-    Registration,
-    Status,
-    Taken,
-    Work,
-    Worker,
-)
-from chalicelib.registrations.nik import NIK, Sex
-from chalicelib.registrations.phone import Phone
+from chalicelib.registrations import items
+from chalicelib.registrations.errors import RegistrationUnknown, Superseded
+from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
 from chalicelib.registrations.reference import Reference
 from chalicelib.registrations.service import Capture, CaptureKnown, Contended, WorkerKnown
 
 _BY_CAMPAIGN_DAY = "by_campaign_day"
-
-# One campaign can take 500 captures a second; a partition of the index takes 1,000 writes. Changing the
-# number means counting old days over the old number of shards.
-DAY_SHARDS = 8
+_BY_STATUS = "by_status"
+_BY_DUE_DAY = "by_due_day"
+_BY_DEVICE_SEQUENCE = "by_device_sequence"
 
 # A refused capture may be mended and sent again; an accepted one never changes.
 _CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
 _NOBODY_STANDS_HERE = "attribute_not_exists(pk)"
-_SAME_OPEN_REGISTRATION = "#reference = :reference"
+_SAME_OPEN_REGISTRATION = "#reference = :reference AND ended = :no"
+_THE_ENDED_ONE = "#reference = :reference AND ended = :yes"
+_SAME_REGISTRATION = "#reference = :reference"
+_NAMES = {"#reference": "reference"}
+
+# BatchGetItem takes no more keys in one request.
+_KEYS_A_REQUEST = 100
 
 
 class DynamoRegistrations:
@@ -64,29 +55,30 @@ class DynamoRegistrations:
         self._table = table
         self._cipher = cipher
 
-    def add(self, registration: Registration, capture: Capture, *, worker_key: str) -> None:
-        """Store a capture and the registration it makes. Raises CaptureKnown, WorkerKnown or Contended."""
-        open_registration = {
-            **_worker_key(worker_key),
-            "reference": registration.reference,
-            "status": registration.status,
-        }
+    def add(self, registration: Registration, capture: Capture) -> None:
+        """Store a capture and the registration it makes.
+
+        Raises CaptureKnown, WorkerKnown or Contended. A registration that follows another one is stored
+        only if that one is still the worker's latest, and has ended.
+        """
         capture_put, worker_put = 0, 1
         try:
             self._client.transact_write_items(
                 TransactItems=[
                     self._put_capture(capture),
-                    self._put_new(to_item(open_registration)),
-                    self._put_new(self._registration_item(registration)),
+                    self._put_worker(registration),
+                    self._put(items.registration_values(registration, self._cipher), _NOBODY_STANDS_HERE),
                 ]
             )
         except ClientError as error:
             standing = _standing(error)
             if capture_put in standing:
-                raise CaptureKnown(_capture(standing[capture_put])) from None
-            if worker_put in standing:
-                worker = standing[worker_put]
-                raise WorkerKnown(Reference(worker["reference"]), Status(worker["status"])) from None
+                raise CaptureKnown(items.capture_from(standing[capture_put])) from None
+            worker = standing.get(worker_put)
+            if worker:
+                raise WorkerKnown(
+                    Reference(worker["reference"]), Status(worker["status"]), has_ended=worker["ended"]
+                ) from None
             # What is left is a reference already in use, or a write of another caller in the same instant.
             raise Contended from error
 
@@ -104,10 +96,12 @@ class DynamoRegistrations:
                     {
                         "ConditionCheck": {
                             "TableName": self._table,
-                            "Key": to_item(_worker_key(worker_key)),
+                            "Key": to_item(items.worker_key(worker_key)),
                             "ConditionExpression": _SAME_OPEN_REGISTRATION,
-                            "ExpressionAttributeNames": {"#reference": "reference"},
-                            "ExpressionAttributeValues": to_item({":reference": capture.answer.reference}),
+                            "ExpressionAttributeNames": _NAMES,
+                            "ExpressionAttributeValues": to_item(
+                                {":reference": capture.answer.reference, ":no": False}
+                            ),
                         }
                     },
                 ]
@@ -115,128 +109,180 @@ class DynamoRegistrations:
         except ClientError as error:
             standing = _standing(error)
             if 0 in standing:
-                raise CaptureKnown(_capture(standing[0])) from None
+                raise CaptureKnown(items.capture_from(standing[0])) from None
             raise Contended from error
 
-    def add_refusal(self, capture: Capture) -> None:
+    def add_refusal(self, capture: Capture, *, on_campaign_day: bool) -> None:
         """Note, without anything personal, that a capture was refused.
 
         Raises CaptureKnown if it was accepted before.
         """
         try:
-            self._client.put_item(**self._put_capture(capture)["Put"])
+            self._client.put_item(**self._put_capture(capture, on_campaign_day=on_campaign_day)["Put"])
         except ClientError as error:
             if condition_failed(error):
                 standing = from_item(error.response["Item"])  # type: ignore[typeddict-item]
-                raise CaptureKnown(_capture(standing)) from None
+                raise CaptureKnown(items.capture_from(standing)) from None
             raise
 
     def get(self, reference: Reference) -> Registration:
         """Raises RegistrationUnknown."""
         found = self._client.get_item(
-            TableName=self._table, Key=to_item(_registration_key(reference)), ConsistentRead=True
+            TableName=self._table, Key=to_item(items.registration_key(reference)), ConsistentRead=True
         )
         if "Item" not in found:
             raise RegistrationUnknown("no registration has this reference")
-        return self._registration(from_item(found["Item"]))
+        return items.registration_from(from_item(found["Item"]), self._cipher)
+
+    def replace(self, registration: Registration, *, was: Registration) -> None:
+        """Store the next version of a registration.
+
+        Raises Contended if it was changed meanwhile, or Superseded.
+        """
+        put = self._put(
+            items.registration_values(registration, self._cipher),
+            "version = :version",
+            {":version": was.life.version},
+        )
+        worker = {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item(items.worker_key(registration.worker_key)),
+                "UpdateExpression": "SET #status = :status, ended = :ended",
+                "ConditionExpression": _SAME_REGISTRATION,
+                "ExpressionAttributeNames": {**_NAMES, "#status": "status"},
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":reference": registration.reference,
+                        ":status": registration.life.status,
+                        ":ended": registration.life.has_ended,
+                    }
+                ),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+        try:
+            self._client.transact_write_items(TransactItems=[put, worker])
+        except ClientError as error:
+            standing = _standing(error)
+            if 0 not in standing and 1 in standing:
+                raise Superseded(registration.reference) from None
+            raise Contended from error
 
     def captured_on(self, of: CampaignDay) -> Iterator[CaptureFacts]:
         """Every capture of a campaign day, in no order; read by the index, which may lag by moments."""
-        for shard in range(DAY_SHARDS):
-            for values in pages(
-                self._client,
-                TableName=self._table,
-                IndexName=_BY_CAMPAIGN_DAY,
-                KeyConditionExpression="day_shard = :day_shard",
-                ExpressionAttributeValues=to_item({":day_shard": _day_shard(of.campaign_id, of.day, shard)}),
-            ):
-                yield _facts(values["facts"])
+        for shard in items.capture_shards(of):
+            for values in self._index(_BY_CAMPAIGN_DAY, "day_shard = :shard", {":shard": shard}):
+                yield items.facts_from(values["facts"])
 
-    def _put_capture(self, capture: Capture) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": _capture_item(capture),
-                "ConditionExpression": _CAPTURE_IS_NEW,
-                "ExpressionAttributeValues": to_item({":refused": Outcome.REFUSED}),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
+    def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
+        """The registrations of a campaign day after a position, by time of capture."""
+        return self._in_order(_BY_CAMPAIGN_DAY, "day", items.registration_shards(of), after, size)
 
-    def _put_new(self, item: Item) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": item,
-                "ConditionExpression": _NOBODY_STANDS_HERE,
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
+    def in_status(self, status: Status, *, after: Position | None, size: int) -> Page[Registration]:
+        """The registrations in one status after a position, by the time they came into it."""
+        return self._in_order(_BY_STATUS, "status", items.status_shards(status), after, size)
 
-    def _registration_item(self, registration: Registration) -> Item:
-        personal = {
-            "nik": registration.worker.nik,
-            "name": registration.worker.name,
-            "birth_date": registration.worker.birth_date.isoformat(),
-            "phone": registration.worker.phone,
-            "email": registration.worker.email,
-            "address": registration.worker.address,
-            "postal_code": registration.worker.postal_code,
-            "monthly_income": str(registration.work.monthly_income),
-        }
-        record = _record(registration.reference)
-        return to_item(
-            {
-                **_registration_key(registration.reference),
-                "reference": registration.reference,
-                "status": registration.status,
-                "version": 1,
-                "taken": _taken_values(registration.taken),
-                "sealed": {
-                    name: self._cipher.seal(value, record=record, field=name)
-                    for name, value in personal.items()
-                    if value is not None
-                },
-                "sex": registration.worker.sex,
-                "language": registration.worker.language,
-                "work": registration.work.model_dump(mode="json", exclude={"monthly_income"}),
-                "coverage": registration.coverage.model_dump(mode="json"),
-                "consent": registration.consent.model_dump(mode="json"),
-            }
+    def due(self, day: date) -> Iterator[Reference]:
+        """The references of the registrations that time may have changed by a day."""
+        before = f"{day.isoformat()}$"  # The next character after the `#` that ends the day.
+        for shard in items.due_shards():
+            condition = "due_shard = :shard AND due_order < :before"
+            for keys in self._index(_BY_DUE_DAY, condition, {":shard": shard, ":before": before}):
+                yield Reference(keys["pk"].partition("#")[2])
+
+    def sequences_of(self, client_id: str) -> Iterator[int]:
+        """The numbers of a device's captures that have arrived, in order."""
+        for values in self._index(_BY_DEVICE_SEQUENCE, "client_id = :id", {":id": client_id}):
+            yield int(values["device_sequence"])
+
+    def _index(
+        self, index: str, condition: str, values: dict[str, Any], **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        return pages(
+            self._client,
+            TableName=self._table,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            **options,
         )
 
-    def _registration(self, values: dict[str, Any]) -> Registration:
-        record = _record(Reference(values["reference"]))
-        personal = {
-            name: self._cipher.unseal(sealed, record=record, field=name)
-            for name, sealed in values["sealed"].items()
-        }
-        income = int(personal.pop("monthly_income"))
-        return Registration(
-            reference=Reference(values["reference"]),
-            status=Status(values["status"]),
-            taken=_taken(values["taken"]),
-            worker=Worker(
-                nik=NIK(personal["nik"]),
-                name=personal["name"],
-                sex=Sex(values["sex"]),
-                birth_date=date.fromisoformat(personal["birth_date"]),
-                phone=Phone(personal["phone"]),
-                email=personal.get("email"),
-                address=personal["address"],
-                postal_code=personal["postal_code"],
-                language=values["language"],
-            ),
-            work=Work.model_validate({**values["work"], "monthly_income": income}),
-            coverage=Coverage.model_validate(
-                {**values["coverage"], "months": int(values["coverage"]["months"])}
-            ),
-            consent=Consent.model_validate(values["consent"]),
+    def _in_order(
+        self, index: str, name: str, shards: Sequence[str], after: Position | None, size: int
+    ) -> Page[Registration]:
+        # An order is unique over the shards, so that one position serves them all.
+        condition = f"{name}_shard = :shard AND {name}_order > :after"
+        found = [
+            row
+            for shard in shards
+            for row in islice(
+                self._index(index, condition, {":shard": shard, ":after": after or " "}, Limit=size + 1),
+                size + 1,
+            )
+        ]
+        found.sort(key=lambda row: str(row[f"{name}_order"]))
+        kept = found[:size]
+        return Page(
+            rows=self._fetch([{"pk": row["pk"], "sk": row["sk"]} for row in kept]),
+            end=Position(kept[-1][f"{name}_order"]) if kept else None,
+            has_more=len(found) > size,
         )
+
+    def _fetch(self, keys: Sequence[dict[str, str]]) -> list[Registration]:
+        fetched: dict[str, Registration] = {}
+        wanted = [to_item(key) for key in keys]
+        while wanted:
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": wanted[:_KEYS_A_REQUEST], "ConsistentRead": True}}
+            )
+            for item in answer["Responses"].get(self._table, []):
+                values = from_item(item)
+                fetched[values["pk"]] = items.registration_from(values, self._cipher)
+            unanswered = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            wanted = [*unanswered, *wanted[_KEYS_A_REQUEST:]]
+        return [fetched[key["pk"]] for key in keys if key["pk"] in fetched]
+
+    def _put_capture(self, capture: Capture, *, on_campaign_day: bool = True) -> dict[str, Any]:
+        values = items.capture_values(capture, on_campaign_day=on_campaign_day)
+        return self._put(values, _CAPTURE_IS_NEW, {":refused": Outcome.REFUSED})
+
+    def _put_worker(self, registration: Registration) -> dict[str, Any]:
+        values = {
+            **items.worker_key(registration.worker_key),
+            "reference": registration.reference,
+            "status": registration.life.status,
+            "ended": registration.life.has_ended,
+        }
+        if registration.follows is None:
+            return self._put(values, _NOBODY_STANDS_HERE)
+        return self._put(values, _THE_ENDED_ONE, {":reference": registration.follows, ":yes": True}, _NAMES)
+
+    def _put(
+        self,
+        values: dict[str, Any],
+        condition: str,
+        compared: dict[str, Any] | None = None,
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        put = {
+            "TableName": self._table,
+            "Item": to_item(values),
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if compared is not None:
+            put["ExpressionAttributeValues"] = to_item(compared)
+        if names is not None:
+            put["ExpressionAttributeNames"] = names
+        return {"Put": put}
 
 
 def _standing(error: ClientError) -> dict[int, dict[str, Any]]:
-    """What stands where a transaction's conditions failed. Anything but a cancellation rises untouched."""
+    """What stands where a transaction's conditions failed.
+
+    Anything but a cancellation rises untouched.
+    """
     reasons = cancellation_reasons(error)
     if not reasons:
         raise error
@@ -244,87 +290,3 @@ def _standing(error: ClientError) -> dict[int, dict[str, Any]]:
     if any(reason.get("Code", "None") not in expected for reason in reasons):
         raise error
     return dict(failed_conditions(reasons))
-
-
-def _capture_item(capture: Capture) -> Item:
-    taken = capture.taken
-    shard = zlib.crc32(taken.capture_id.encode()) % DAY_SHARDS
-    return to_item(
-        {
-            "pk": f"CAPTURE#{taken.capture_id}",
-            "sk": "CAPTURE",
-            "day_shard": _day_shard(taken.campaign_id, taken.day, shard),
-            "day_order": f"{timestamp(taken.captured_at)}#{taken.capture_id}",
-            "fingerprint": capture.fingerprint,
-            "taken": _taken_values(taken),
-            "facts": {**asdict(capture.facts), "occupations": list(capture.facts.occupations)},
-            "answer": None if capture.answer is None else asdict(capture.answer),
-        }
-    )
-
-
-def _capture(values: dict[str, Any]) -> Capture:
-    answer = values.get("answer")
-    return Capture(
-        taken=_taken(values["taken"]),
-        fingerprint=values["fingerprint"],
-        facts=_facts(values["facts"]),
-        answer=None
-        if answer is None
-        else Answer(
-            capture_id=answer["capture_id"],
-            outcome=Outcome(answer["outcome"]),
-            reference=Reference(answer["reference"]),
-            status=Status(answer["status"]),
-            received_at=answer["received_at"],
-        ),
-    )
-
-
-def _facts(values: dict[str, Any]) -> CaptureFacts:
-    return CaptureFacts(
-        outcome=Outcome(values["outcome"]),
-        channel=values["channel"],
-        client_id=values["client_id"],
-        occupations=tuple(values["occupations"]),
-    )
-
-
-def _taken_values(taken: Taken) -> dict[str, Any]:
-    values = {
-        **asdict(taken),
-        "day": taken.day.isoformat(),
-        "captured_at": timestamp(taken.captured_at),
-        "received_at": timestamp(taken.received_at),
-    }
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _taken(values: dict[str, Any]) -> Taken:
-    return Taken(
-        capture_id=values["capture_id"],
-        campaign_id=values["campaign_id"],
-        day=date.fromisoformat(values["day"]),
-        captured_at=datetime.fromisoformat(values["captured_at"]),
-        received_at=datetime.fromisoformat(values["received_at"]),
-        client_id=values["client_id"],
-        channel=Channel(values["channel"]),
-        officer=values.get("officer"),
-        correlation_id=values["correlation_id"],
-    )
-
-
-def _worker_key(worker_key: str) -> dict[str, str]:
-    return {"pk": f"WORKER#{worker_key}", "sk": "OPEN"}
-
-
-def _registration_key(reference: Reference) -> dict[str, str]:
-    return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
-
-
-def _record(reference: Reference) -> str:
-    return f"registration {reference}"
-
-
-def _day_shard(campaign_id: str, day: date, shard: int) -> str:
-    return f"{campaign_id}#{day.isoformat()}#{shard}"

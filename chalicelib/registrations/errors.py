@@ -3,6 +3,9 @@
 Refusal
 ├── RegistrationUnknown   no registration has this reference, or the caller may not know of it
 ├── CaptureReused         the capture id was used before, with other content
+├── PaymentReused         the payment id was used before, with other content
+├── TransitionNotAllowed  the registration's state does not allow this
+├── Superseded            the worker has a newer registration; this one has ended for good
 └── RulesBroken           (from refusals) the capture breaks rules of the field, each named
 """
 
@@ -19,3 +22,23 @@ class CaptureReused(Refusal):
     """A capture with this id, but other content, was sent before; this one is not stored."""
 
     code = "capture_reused"
+
+
+class PaymentReused(Refusal):
+    """A payment with this id, but another amount, date or number of months, was reported before."""
+
+    code = "payment_reused"
+
+
+class TransitionNotAllowed(Refusal):
+    """The registration's state does not allow this."""
+
+    code = "transition_not_allowed"
+
+
+class Superseded(Refusal):
+    """The worker has registered anew since this application ended; what happens now belongs to the newer
+    one.
+    """
+
+    code = "registration_superseded"

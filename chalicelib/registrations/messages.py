@@ -4,13 +4,14 @@
 through the notifications queue and read by `notifications.consumer`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId
+from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
 
 
@@ -25,6 +26,9 @@ class SubmitRegistration(BaseModel):
     captured_at: AwareDatetime = Field(
         ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC)
     )
+    device_sequence: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="The device's own count of its captures, from 1."
+    )
     officer: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")
     worker: WorkerAsTyped
     work: Work
@@ -37,8 +41,23 @@ class SubmitRegistration(BaseModel):
         return self.model_dump_json(exclude_none=True)
 
 
+class ListRegistrations(BaseModel):
+    """Ask for registrations: those of a campaign day, or those in a status, or of a day those in a status."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    campaign_id: CampaignId | None = None
+    day: date | None = None
+    status: Status | None = None
+    cursor: str | None = Field(default=None, max_length=400)
+    size: int = Field(default=100, ge=1, le=200)
+
+
 class RegistrationReceived(BaseModel):
-    """A worker's registration was stored. Carries its reference only: whoever needs more looks it up."""
+    """A worker's registration was stored.
+
+    Carries its reference only: whoever needs more looks it up.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

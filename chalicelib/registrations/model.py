@@ -8,15 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.clients.model import Channel
+from chalicelib.contributions.model import Months, Payer, Programme, Quote
+from chalicelib.registrations.lifecycle import NEVER_PAID, Life, Status
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.reference import Reference
-
-
-class Status(StrEnum):
-    """Where a registration stands. Registered is not yet protected."""
-
-    RECEIVED = "received"
 
 
 class Outcome(StrEnum):
@@ -24,12 +20,17 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     ALREADY_REGISTERED = "already_registered"
+    REACTIVATED = "reactivated"
     REFUSED = "refused"
 
 
-Programme = Literal["JKK", "JKM", "JHT"]
-Payer = Literal["self", "sponsor", "csr", "state_budget"]
-Months = Literal[1, 2, 3, 6, 12]
+class Check(StrEnum):
+    """What a person should look at; it stops nothing."""
+
+    BIRTH_DATE_DIFFERS = "birth_date_differs_from_nik"
+    NIK_PLACE_UNKNOWN = "nik_place_unknown"
+
+
 Language = Literal["id", "en"]
 
 
@@ -44,7 +45,7 @@ class WorkerAsTyped(_Fact):
     name: str = Field(min_length=1, max_length=100)
     birth_date: date
     phone: str = Field(max_length=40, description="An Indonesian mobile number in any usual form.")
-    email: str | None = Field(default=None, max_length=254)
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     address: str = Field(min_length=1, max_length=300)
     postal_code: str = Field(max_length=10)
     language: Language = "id"
@@ -75,6 +76,7 @@ class Consent(_Fact):
     text_version: str = Field(min_length=1, max_length=40)
     given_at: AwareDatetime
     method: Literal["tick", "signature", "voice", "keypad"]
+    language: Language | None = Field(default=None, description="The worker's language when left out.")
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,15 @@ class Worker:
     address: str
     postal_code: str
     language: Language
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The circumstances of a capture: when, where, by whom and through what. Nothing of the worker."""
+    """The circumstances of a capture: when, where, by whom and through what.
+
+    Nothing of the worker.
+    """
 
     capture_id: str
     campaign_id: str
@@ -105,30 +111,50 @@ class Taken:
     channel: Channel
     officer: str | None
     correlation_id: str
+    device_sequence: int | None = None
 
 
 @dataclass(frozen=True)
 class Registration:
-    """One worker's application for membership, open until it ends."""
+    """One worker's application for membership, open until it ends.
+
+    `worker_key` is the keyed hash that the worker is recognised by; `follows` is the ended application it
+    comes after.
+    """
 
     reference: Reference
-    status: Status
+    worker_key: str
+    life: Life
     taken: Taken
     worker: Worker
     work: Work
     coverage: Coverage
     consent: Consent
+    quote: Quote
+    expires_on: date
+    follows: Reference | None = None
+
+    @property
+    def due_on(self) -> date | None:
+        """The local day on which time alone will change it, if nothing else happens."""
+        if self.life.status in NEVER_PAID:
+            return self.expires_on
+        return self.life.lapses_on if self.life.status is Status.ACTIVE else None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the first send of a capture was told. Every later send is told the same, byte for byte."""
+    """What the first send of a capture was told.
+
+    Every later send is told the same, byte for byte.
+    """
 
     capture_id: str
     outcome: Outcome
     reference: Reference
     status: Status
     received_at: str
+    quote: Quote
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ NIK = NewType("NIK", str)
 _DIGITS = 16
 _SEPARATORS = re.compile(r"[\s.\-]+")
 _WOMAN = 40
+_LAST_CITY = "79"
 
 # The 38 provinces of today, and 54 (East Timor, until 1999): a NIK keeps the code it was first issued under.
 PROVINCES = frozenset(
@@ -47,10 +48,11 @@ class NIKMalformed(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """What a NIK says of its bearer."""
+    """What a NIK says of its bearer. The place is that of first issue, and need not exist any more."""
 
     birth_date: date
     sex: Sex
+    place_is_numbered: bool
 
 
 def parse(text: str, *, on: date) -> tuple[NIK, Reading]:
@@ -81,5 +83,13 @@ def _read(digits: str, on: date) -> Reading:
         except ValueError:
             continue
         if birth_date <= on:
-            return Reading(birth_date=birth_date, sex=sex)
+            return Reading(
+                birth_date=birth_date, sex=sex, place_is_numbered=_is_numbered(digits[2:4], digits[4:6])
+            )
     raise NIKMalformed("nik_birth_date")
+
+
+def _is_numbered(regency: str, district: str) -> bool:
+    # Regencies are numbered from 01 and cities from 71, districts from 01; which of them exist changes by
+    # the year.
+    return "01" <= regency <= _LAST_CITY and district != "00"

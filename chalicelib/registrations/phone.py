@@ -1,6 +1,7 @@
 """Indonesian mobile numbers, the only ones a worker's text can be sent to."""
 
 import re
+import unicodedata
 from typing import NewType
 
 import phonenumbers
@@ -9,7 +10,8 @@ from phonenumbers import PhoneNumberType
 Phone = NewType("Phone", str)
 
 _REGION = "ID"
-_PUNCTUATION = re.compile(r"[\s().\-/]+")
+_PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]+")
+_INVISIBLE = frozenset({"Cf"})
 _DIALLED = re.compile(r"\+?\d+")
 
 
@@ -27,8 +29,12 @@ def parse(text: str) -> Phone:
     Raises PhoneUnusable with `phone_malformed` (letters, too long, no such number), `phone_foreign` or
     `phone_not_mobile`.
     """
+    # Numbers copied from a contact list come with invisible marks of direction and full-width digits.
+    plain = "".join(
+        each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) not in _INVISIBLE
+    )
     # The library would skip letters, and so make a number out of a typing mistake.
-    dialled = _PUNCTUATION.sub("", text)
+    dialled = _PUNCTUATION.sub("", plain)
     if not _DIALLED.fullmatch(dialled):
         raise PhoneUnusable("phone_malformed")
     if dialled.startswith("00"):

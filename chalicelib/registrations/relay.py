@@ -15,7 +15,7 @@ StreamRecord = Mapping[str, Any]
 
 # What is announced is read from these alone. Sealed values have no business here, and Lambda hands binary
 # values over as base64 text, which is not what the table holds.
-_READ = ("sk", "reference", "taken")
+_READ = ("sk", "reference", "taken", "day_shard")
 
 
 class Notifications(Protocol):
@@ -60,6 +60,8 @@ def news_of(record: StreamRecord) -> Iterator[RegistrationReceived | CampaignDay
         return
     values = from_item({name: image[name] for name in _READ if name in image})
     if values["sk"] == "CAPTURE":
+        if "day_shard" not in values:
+            return  # Refused for its day: it is counted under none.
         taken = values["taken"]
         yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
     elif values["sk"] == "APPLICATION" and record["eventName"] == "INSERT":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, timestamp
 from chalicelib.refusals import TryAgain
@@ -143,7 +144,7 @@ class RollUp:
         """
         marked: set[CampaignDay] = set()
         for mark in self._summaries.marks():
-            due_at = self._campaigns.get(mark.of.campaign_id).summary_due_at(mark.of.day)
+            due_at = self._due_at(mark)
             if due_at <= self._clock():
                 marked.add(mark.of)
                 yield Due(mark.of, since=max(due_at, mark.marked_at), mark=mark)
@@ -159,6 +160,13 @@ class RollUp:
         if due.mark is not None and due.mark.marked_at + _INDEX_LAG < self._clock():
             self._summaries.unmark(due.mark)
         return counted
+
+    def _due_at(self, mark: Mark) -> datetime:
+        try:
+            return self._campaigns.get(mark.of.campaign_id).summary_due_at(mark.of.day)
+        except CampaignUnknown:
+            # Due at once: counting it says what is wrong, and holds up no other day.
+            return mark.marked_at
 
     def _is_due(self, campaign: Campaign, of: CampaignDay) -> bool:
         now = self._clock()

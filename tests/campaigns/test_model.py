@@ -44,6 +44,14 @@ def test_days_out_of_order_are_refused_by_name(days: dict[str, str]) -> None:
     assert [fault["type"] for fault in refused.value.errors()] == ["days_out_of_order"]
 
 
+def test_a_campaign_lasts_a_year_at_most() -> None:
+    usual = {"first_day": "2024-01-01", "accepts_until": "2025-12-31"}
+    assert len(list(the_campaign(**usual, last_day="2024-12-31").days())) == 366
+    with pytest.raises(ValidationError) as refused:
+        the_campaign(**usual, last_day="2025-01-01")
+    assert [fault["type"] for fault in refused.value.errors()] == ["campaign_too_long"]
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [

@@ -7,7 +7,11 @@ from typing import Any
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clients.model import Channel, Client, Role
 from chalicelib.clock import timestamp
+from chalicelib.contributions.messages import AskForQuote
+from chalicelib.contributions.rules import shipped_rules
+from chalicelib.contributions.service import Quoting
 from chalicelib.notifications.model import MessageId, Text, TextState
+from chalicelib.registrations.lifecycle import Life, Status
 from chalicelib.registrations.model import (
     Answer,
     CaptureFacts,
@@ -15,7 +19,6 @@ from chalicelib.registrations.model import (
     Coverage,
     Outcome,
     Registration,
-    Status,
     Taken,
     Work,
     Worker,
@@ -31,6 +34,17 @@ CAMPAIGN_ID = "tanah-abang-2024"
 FIRST_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 9))
 SECOND_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 10))
 REFERENCE, ANOTHER_REFERENCE = Reference("7K4-M2Q-X9P"), Reference("B3D-F5H-J7M")
+A_QUOTE = Quoting(rules=shipped_rules(), clock=lambda: NOW).quote(
+    AskForQuote(
+        monthly_income=2_513_000,
+        occupations=("porter",),
+        employs_others=False,
+        programmes=("JKK", "JKM"),
+        months=3,
+        payer="self",
+        start_month="2024-10",
+    )
+)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -74,6 +88,7 @@ def a_capture_of(
         reference=reference,
         status=Status.RECEIVED,
         received_at=timestamp(circumstances.received_at),
+        quote=A_QUOTE,
     )
     return Capture(
         taken=circumstances,
@@ -84,7 +99,11 @@ def a_capture_of(
 
 
 def a_registration(
-    reference: Reference = REFERENCE, circumstances: Taken | None = None, **worker: Any
+    reference: Reference = REFERENCE,
+    circumstances: Taken | None = None,
+    *,
+    worker_key: str = "worker",
+    **worker: Any,
 ) -> Registration:
     """A registration; keyword arguments change fields of its worker."""
     usual = Worker(
@@ -98,14 +117,18 @@ def a_registration(
         postal_code="10250",
         language="id",
     )
+    circumstances = circumstances or taken()
     return Registration(
         reference=reference,
-        status=Status.RECEIVED,
-        taken=circumstances or taken(),
+        worker_key=worker_key,
+        life=Life.begun(at=circumstances.received_at, client_id=circumstances.client_id),
+        taken=circumstances,
         worker=replace(usual, **worker),
         work=Work(occupations=("porter",), place="Blok A", monthly_income=2_513_000, employs_others=False),
         coverage=Coverage(programmes=("JKK", "JKM"), months=3, payer="self"),
         consent=Consent(text_version="2024-10", given_at=NOW - timedelta(minutes=49), method="tick"),
+        quote=A_QUOTE,
+        expires_on=FIRST_DAY.day + timedelta(days=30),
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.dynamodb import pages, to_item
 from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.registrations.dynamodb import DAY_SHARDS, DynamoRegistrations
+from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.items import SHARDS
 from chalicelib.registrations.model import Outcome
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import FIRST_DAY, a_capture_of, taken, the_campaign
@@ -33,10 +34,10 @@ def cut_short(engine: Engine) -> Iterator[list[str]]:
 def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(engine, cipher, cut_short):
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
     # With this many, at least one shard holds five, wherever each capture falls.
-    captures = 4 * DAY_SHARDS + 1
+    captures = 4 * SHARDS + 1
     for number in range(captures):
         refused = a_capture_of(taken(number), Outcome.REFUSED, occupations=(_WIDE,))
-        registrations.add_refusal(refused)
+        registrations.add_refusal(refused, on_campaign_day=True)
 
     counted = sum(1 for _ in registrations.captured_on(FIRST_DAY))
 

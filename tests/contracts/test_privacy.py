@@ -69,9 +69,9 @@ def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine):
 
 def test_a_registration_keeps_nothing_personal_in_the_clear(engine, cipher):
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
-    registrations.add(a_registration(), a_capture_of(taken()), worker_key="a keyed hash")
-    registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="a keyed hash")
-    registrations.add_refusal(a_capture_of(taken(3), Outcome.REFUSED))
+    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="worker")
+    registrations.add_refusal(a_capture_of(taken(3), Outcome.REFUSED), on_campaign_day=True)
 
     assert len(engine.raw_items()) == 5
     assert found_in(as_kept(engine.raw_items())) == set()
@@ -79,11 +79,10 @@ def test_a_registration_keeps_nothing_personal_in_the_clear(engine, cipher):
 
 def test_the_same_worker_sealed_twice_looks_different(engine, cipher):
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
-    registrations.add(a_registration(), a_capture_of(taken()), worker_key="one")
+    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()))
     registrations.add(
-        a_registration(ANOTHER_REFERENCE),
+        a_registration(ANOTHER_REFERENCE, worker_key="another"),
         a_capture_of(taken(2), reference=ANOTHER_REFERENCE),
-        worker_key="another",
     )
 
     first, second = (item["sealed"]["M"]["nik"]["B"] for item in engine.raw_items() if "sealed" in item)
@@ -93,11 +92,10 @@ def test_the_same_worker_sealed_twice_looks_different(engine, cipher):
 def test_a_field_copied_into_another_registration_cannot_be_read_there(engine, cipher):
     table = engine.table("RegistrationsTable")
     registrations = DynamoRegistrations(engine.client, table, cipher)
-    registrations.add(a_registration(), a_capture_of(taken()), worker_key="one")
+    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()))
     registrations.add(
-        a_registration(ANOTHER_REFERENCE, name="Mawar"),
+        a_registration(ANOTHER_REFERENCE, worker_key="another", name="Mawar"),
         a_capture_of(taken(2), reference=ANOTHER_REFERENCE),
-        worker_key="another",
     )
     items = {item["reference"]["S"]: item for item in engine.raw_items() if "sealed" in item}
     forged = items[REFERENCE]

@@ -85,7 +85,6 @@ def test_of_forty_captures_of_one_worker_one_makes_the_registration(registration
                 registrations.add(
                     a_registration(reference, circumstances),
                     a_capture_of(circumstances, reference=reference),
-                    worker_key="worker",
                 )
             except WorkerKnown as known:
                 references.add(known.reference)
@@ -108,9 +107,7 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(regi
 
         def attempt() -> str:
             try:
-                registrations.add(
-                    a_registration(reference), a_capture_of(taken(), reference=reference), worker_key="worker"
-                )
+                registrations.add(a_registration(reference), a_capture_of(taken(), reference=reference))
             except CaptureKnown as known:
                 found.add(known.stored.answer.reference)
                 return "capture known"
@@ -129,9 +126,9 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registration
         def attempt() -> str:
             try:
                 if number % 2:
-                    registrations.add(a_registration(), a_capture_of(taken()), worker_key="worker")
+                    registrations.add(a_registration(), a_capture_of(taken()))
                 else:
-                    registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED))
+                    registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
             except CaptureKnown:
                 return "capture known"
             return "refused" if number % 2 == 0 else "created"

@@ -17,18 +17,30 @@ pytestmark = pytest.mark.e2e
 TABLES = ["RegistrationsTable", "CampaignsTable", "ClientsTable", "TextsTable", "SummariesTable", "KeysTable"]
 INDEXES = {
     "RegistrationsTable/by_campaign_day": "day_shard",
+    "RegistrationsTable/by_status": "status_shard",
+    "RegistrationsTable/by_due_day": "due_shard",
+    "RegistrationsTable/by_device_sequence": "client_id",
     "CampaignsTable/by_last_day": "listing",
     "ClientsTable/by_listing": "listing",
 }
-QUEUES = ["NotificationsQueue", "NotificationsDeadLetters", "StreamFailures", "RollUpFailures"]
+QUEUES = [
+    "NotificationsQueue",
+    "NotificationsDeadLetters",
+    "StreamFailures",
+    "RollUpFailures",
+    "AgeingFailures",
+]
 
 # What each function does, and nothing beside it. An act is an action and what it is done to.
 MAY: dict[str, set[str]] = {
     "APIHandler": {
         "GetItem RegistrationsTable",
         "PutItem RegistrationsTable",
+        "UpdateItem RegistrationsTable",
         "ConditionCheckItem RegistrationsTable",
         "Query RegistrationsTable/by_campaign_day",
+        "Query RegistrationsTable/by_status",
+        "Query RegistrationsTable/by_device_sequence",
         "GetItem CampaignsTable",
         "PutItem CampaignsTable",
         "Query CampaignsTable/by_last_day",
@@ -64,6 +76,15 @@ MAY: dict[str, set[str]] = {
         "Query KeysTable",
         "Decrypt FieldKey",
         "SendMessage RollUpFailures",
+    },
+    "AgeRegistrations": {
+        "GetItem RegistrationsTable",
+        "PutItem RegistrationsTable",
+        "UpdateItem RegistrationsTable",
+        "Query RegistrationsTable/by_due_day",
+        "Query KeysTable",
+        "Decrypt FieldKey",
+        "SendMessage AgeingFailures",
     },
 }
 

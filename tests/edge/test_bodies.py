@@ -1,6 +1,7 @@
 """Bodies that no capture can be made of: each gets a problem of its own, and nothing is kept of it."""
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
@@ -215,11 +216,29 @@ def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge):
 
 
 @pytest.mark.parametrize(
-    "name", ["Mel\x00ati", "\u202eitaleM", "Me\u0301lati \U0001f33a", "D'Artagnan; DROP TABLE"]
+    "name",
+    ["Mel\x00ati", "\u202eitaleM", "Me\u0301lati \U0001f33a", "D'Artagnan; DROP TABLE", "{reference}"],
+)
+def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
+    edge: Edge, logged: Logged, name: str
+):
+    response = edge.register(a_capture(worker={"name": name}))
+
+    problem = the_problem(response, 422, "rules_broken")
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [
+        ("worker.name", "name_characters")
+    ]
+    for told in (response.body.decode(), logged.text, everything_stored()):
+        assert name not in told
+        assert ascii(name)[1:-1] not in told
+
+
+@pytest.mark.parametrize(
+    "name", ["Me\u0301lati", "\u5f20\u4f1f", "D'Artagnan, DROP TABLE--", "`ls`", "\u0938\u0940\u0924\u093e"]
 )
 def test_a_strange_name_is_a_name(edge: Edge, name: str):
     answer = edge.register(a_capture(worker={"name": name}))
 
     assert answer.status_code == 201
     shown = edge.send("GET", f"/v1/registrations/{answer.json_body['reference']}").json_body
-    assert shown["worker"]["name"][0] == name[0]
+    assert shown["worker"]["name"][0] == unicodedata.normalize("NFC", name)[0]

@@ -20,7 +20,10 @@ def test_a_bot_is_told_that_a_capture_was_accepted_and_no_more(edge):
     answer = edge.register(a_capture(), by="bot")
 
     assert answer.status_code == 202
-    assert answer.json_body == {"capture_id": a_capture_id(), "outcome": "accepted"}
+    told = answer.json_body
+    assert list(told) == ["capture_id", "outcome", "quote"]
+    assert (told["capture_id"], told["outcome"]) == (a_capture_id(), "accepted")
+    assert told["quote"]["total"] == 98_400
 
 
 @pytest.mark.parametrize("first", ["kiosk", "bot"])

@@ -15,7 +15,14 @@ METHOD = "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/POST/v1/reg
 # The contract's table of routes and roles (docs: the design's HTTP contract).
 ROUTES: dict[str, tuple[str, str, set[str]]] = {
     "register": ("POST", "/v1/registrations", {"kiosk", "bot"}),
-    "look up": ("GET", "/v1/registrations/7K4-M2Q-X9P", {"kiosk", "manager"}),
+    "register many": ("POST", "/v1/registrations/batch", {"kiosk"}),
+    "list registrations": ("GET", "/v1/registrations", {"manager", "core"}),
+    "look up": ("GET", "/v1/registrations/7K4-M2Q-X9P", {"kiosk", "manager", "core"}),
+    "issue a payment code": ("PUT", "/v1/registrations/7K4-M2Q-X9P/payment-code", {"core"}),
+    "report a payment": ("POST", "/v1/registrations/7K4-M2Q-X9P/payments", {"core"}),
+    "report a verification": ("POST", "/v1/registrations/7K4-M2Q-X9P/verification", {"core"}),
+    "cancel": ("POST", "/v1/registrations/7K4-M2Q-X9P/cancellation", {"kiosk", "manager"}),
+    "ask for a quote": ("POST", "/v1/quotes", {"kiosk", "bot", "manager", "core", "admin"}),
     "open a campaign": ("POST", "/v1/campaigns", {"manager"}),
     "list campaigns": ("GET", "/v1/campaigns", {"manager"}),
     "show a campaign": ("GET", "/v1/campaigns/tanah-abang-2024", {"manager"}),
@@ -24,6 +31,7 @@ ROUTES: dict[str, tuple[str, str, set[str]]] = {
     "enrol a client": ("POST", "/v1/clients", {"admin"}),
     "list clients": ("GET", "/v1/clients", {"admin"}),
     "show a client": ("GET", "/v1/clients/van-1", {"admin"}),
+    "ask for a device's gaps": ("GET", "/v1/clients/van-1/gaps", {"kiosk", "manager", "admin"}),
     "revoke a client": ("DELETE", "/v1/clients/van-1", {"admin"}),
 }
 

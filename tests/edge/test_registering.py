@@ -22,8 +22,9 @@ def test_a_new_worker_is_registered(edge):
     assert answer.status_code == 201
     assert answer.headers["Content-Type"] == "application/json"
     told = answer.json_body
-    assert list(told) == ["capture_id", "outcome", "reference", "status", "received_at"]
+    assert list(told) == ["capture_id", "outcome", "reference", "status", "received_at", "quote"]
     assert (told["capture_id"], told["outcome"], told["status"]) == (a_capture_id(), "created", "received")
+    assert told["quote"]["total"] == 98_400
     assert "Idempotent-Replayed" not in answer.headers
 
 
@@ -115,6 +116,7 @@ def test_the_registration_can_be_looked_up_masked(edge):
         "name": "M***** K*********",
         "phone": "**********7001",
         "language": "id",
+        "checks": [],
     }
     assert not [value for value in PERSONAL if value in shown.body.decode()]
     assert "monthly_income" not in shown.body.decode()

@@ -23,6 +23,34 @@ RULES = {
     "a foreign number": ({"worker": {"phone": "+60 12-345 6789"}}, "worker.phone", "phone_foreign"),
     "a phone with a letter": ({"worker": {"phone": "0824-5550-70O1"}}, "worker.phone", "phone_malformed"),
     "no phone": ({"worker": {"phone": ""}}, "worker.phone", "phone_malformed"),
+    "a name with a picture": (
+        {"worker": {"name": "Melati \U0001f33a"}},
+        "worker.name",
+        "name_characters",
+    ),
+    "a name without a letter": ({"worker": {"name": "-'-"}}, "worker.name", "name_empty"),
+    "a postal code with letters": (
+        {"worker": {"postal_code": "1025-nine"}},
+        "worker.postal_code",
+        "postal_code_malformed",
+    ),
+    "a child": ({"worker": {"birth_date": "2014-04-12"}}, "worker.birth_date", "age_too_young"),
+    "a pensioner": ({"worker": {"birth_date": "1959-10-09"}}, "worker.birth_date", "age_too_old"),
+    "an occupation of no list": (
+        {"work": {"occupations": ["astronaut"]}},
+        "work.occupations.0",
+        "occupation_unknown",
+    ),
+    "one programme alone": (
+        {"coverage": {"programmes": ["JKK"]}},
+        "coverage.programmes",
+        "programmes_not_offered",
+    ),
+    "an employer without old-age savings": (
+        {"work": {"employs_others": True}},
+        "coverage.programmes",
+        "jht_required",
+    ),
     "a day before": (
         {"captured_at": "2024-10-08T11:12:00+07:00"},
         "captured_at",

@@ -48,7 +48,7 @@ def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
     metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
     searches = [first["expression"] for first, *_ in metrics if isinstance(first, dict)]
     told = template.document["Globals"]["Function"]["Environment"]["Variables"]
-    for metric in ("Registrations", "Texts", "RollUpLag"):
+    for metric in ("Registrations", "Texts", "RollUpLag", "RegistrationsAged"):
         wanted = f'Namespace="{told["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
         assert any(wanted in search for search in searches), metric
 
@@ -58,6 +58,18 @@ def test_the_dashboard_names_only_resources_of_this_stack(template: PackagedTemp
     named_there = set(re.findall(r"\$\{([\w:]+)", dashboard["DashboardBody"]["Fn::Sub"]))
     assert named_there
     assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in named_there)
+
+
+def test_the_dashboard_shows_every_function_and_everything_given_up(template: PackagedTemplate) -> None:
+    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    rows = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+    shown = {(row[1], row[3]) for row in rows if len(row) > 1}
+    for metric in ("Errors", "Throttles", "Duration", "ConcurrentExecutions"):
+        missing = {name for name in template.functions if (metric, f"${{{name}}}") not in shown}
+        assert not missing, metric
+    for queue in template.last_resorts():
+        assert ("ApproximateNumberOfMessagesVisible", f"${{{queue}.QueueName}}") in shown, queue
 
 
 def test_the_dashboards_widgets_do_not_overlap(template: PackagedTemplate) -> None:

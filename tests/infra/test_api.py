@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from chalicelib.problems import CONTENT_TYPE, PROBLEMS
-from tests.infra.packaged import PackagedTemplate, named
+from tests.infra.packaged import PackagedTemplate, Properties, named
 
 # Routes that anybody may call. Anything else without an authorizer is a mistake.
 PUBLIC: set[tuple[str, str]] = set()
@@ -33,6 +33,13 @@ CODES = {
     "INTEGRATION_TIMEOUT": "try_again",
     "DEFAULT_5XX": "try_again",
 }
+# Methods and paths, as the alarms on latency tell them apart.
+REGISTERING = ("POST", "/v1/registrations")
+ANY = (None, None)
+
+CLIENTS_WAIT_SECONDS = 5  # For one registration; see the clients' timeouts in chalicelib/wiring.py.
+BATCH_SECONDS = 10  # What a batch of 200 may take on a day when nothing is wrong.
+
 STATUSES = {"route_unknown": 404, "request_invalid": 400, "too_many_requests": 429, "request_refused": 403}
 
 
@@ -41,6 +48,15 @@ def problems(template: PackagedTemplate) -> Iterator[tuple[str, dict[str, str], 
     for kind, response in template.api["GatewayResponses"].items():
         (body,) = response["ResponseTemplates"].values()
         yield kind, response["ResponseParameters"]["Headers"], json.loads(body), response["StatusCode"]
+
+
+def latency_alarms(template: PackagedTemplate) -> Iterator[tuple[tuple[str | None, str | None], Properties]]:
+    """What each alarm on the latency watches, and the alarm."""
+    for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
+        if alarm["MetricName"] == "Latency":
+            assert alarm["ExtendedStatistic"] == "p99"
+            dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+            yield (dimensions.get("Method"), dimensions.get("Resource")), alarm
 
 
 def test_every_route_is_behind_the_authorizer(template: PackagedTemplate) -> None:
@@ -64,13 +80,12 @@ def test_the_authorizer_asks_again_within_a_minute_so_that_a_revocation_counts(
 
 
 def test_every_method_is_throttled(template: PackagedTemplate) -> None:
-    (everywhere,) = (
-        each
-        for each in template.api["MethodSettings"]
-        if (each["HttpMethod"], each["ResourcePath"]) == ("*", "/*")
-    )
-    assert 1 <= template.unless_told_otherwise(everywhere["ThrottlingRateLimit"]) <= 1000
-    assert 1 <= template.unless_told_otherwise(everywhere["ThrottlingBurstLimit"]) <= 2000
+    settings = template.api["MethodSettings"]
+    assert ("*", "/*") in {(each["HttpMethod"], each["ResourcePath"]) for each in settings}
+    for each in settings:
+        # A method with settings of its own takes nothing over from those for all.
+        assert 1 <= template.unless_told_otherwise(each["ThrottlingRateLimit"]) <= 1000, each["ResourcePath"]
+        assert 1 <= template.unless_told_otherwise(each["ThrottlingBurstLimit"]) <= 2000, each["ResourcePath"]
 
 
 def test_there_is_no_second_stage_that_nothing_throttles(template: PackagedTemplate) -> None:
@@ -124,8 +139,29 @@ def test_api_gateways_answers_are_part_of_the_definition_that_is_deployed(templa
 def test_a_failing_or_slow_api_raises_an_alarm(template: PackagedTemplate) -> None:
     for metric in ("5XXError", "Latency"):
         assert set(template.alarms_on("AWS/ApiGateway", metric, "Stage")) == {"RestAPI"}, metric
-    (slow,) = template.alarms_on("AWS/ApiGateway", "Latency", "Stage").values()
-    assert slow["ExtendedStatistic"] == "p99"
+
+
+def test_a_slow_registration_raises_an_alarm_and_a_batch_that_takes_its_time_does_not(
+    template: PackagedTemplate,
+) -> None:
+    thresholds = {resource: alarm["Threshold"] / 1000 for resource, alarm in latency_alarms(template)}
+    assert set(thresholds) == {REGISTERING, ANY}
+    assert thresholds[REGISTERING] <= CLIENTS_WAIT_SECONDS
+    assert BATCH_SECONDS < thresholds[ANY] < template.functions["APIHandler"]["Timeout"]
+
+
+def test_a_method_whose_latency_is_watched_apart_is_there_and_measured_apart(
+    template: PackagedTemplate,
+) -> None:
+    watched = {resource for resource, _ in latency_alarms(template)} - {ANY}
+    measured = {
+        (each["HttpMethod"], each["ResourcePath"].replace("~1", "/").removeprefix("/"))
+        for each in template.api["MethodSettings"]
+        if each.get("MetricsEnabled")
+    }
+    assert watched == measured
+    for method, path in watched:
+        assert method.lower() in template.api["DefinitionBody"]["paths"][path], path
 
 
 def test_the_apis_metrics_are_told_apart_from_those_of_another_stage(template: PackagedTemplate) -> None:

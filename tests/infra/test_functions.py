@@ -4,6 +4,7 @@ from chalicelib.settings import Settings
 from tests.infra.packaged import PackagedTemplate, named
 
 LONGEST_ANSWER_SECONDS = 28  # API Gateway hangs up after 29.
+LONGEST_BATCH_SECONDS = 20  # A batch takes no further item well before that, and answers for what it took.
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 
 
@@ -26,6 +27,7 @@ def test_functions_behind_the_api_give_up_before_api_gateway_does(template: Pack
     assert answering == {name for name, each in template.functions.items() if "Events" not in each}
     for name in answering:
         assert template.functions[name]["Timeout"] <= LONGEST_ANSWER_SECONDS, name
+    assert template.functions["APIHandler"]["Timeout"] > LONGEST_BATCH_SECONDS
 
 
 def test_every_function_runs_on_the_processor_its_wheels_were_chosen_for(template: PackagedTemplate) -> None:

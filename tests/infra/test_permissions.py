@@ -19,10 +19,14 @@ DATA_KEYS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "Fie
 
 NEEDED = {
     "APIHandler": {
+        Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_device_sequence"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_status"),
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
         Grant("dynamodb:PutItem", "CampaignsTable.Arn"),
         Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
@@ -66,6 +70,14 @@ NEEDED = {
         Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
         Grant("sqs:SendMessage", "RollUpFailures.Arn"),
+        *DATA_KEYS,
+    },
+    "AgeRegistrations": {
+        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_due_day"),
+        Grant("sqs:SendMessage", "AgeingFailures.Arn"),
         *DATA_KEYS,
     },
 }
@@ -112,6 +124,23 @@ def test_only_lambda_may_take_on_a_role(template: PackagedTemplate) -> None:
     for name, role in template.of_type("AWS::IAM::Role").items():
         statements = role["AssumeRolePolicyDocument"]["Statement"]
         assert [each["Principal"] for each in statements] == [{"Service": "lambda.amazonaws.com"}], name
+
+
+def test_every_index_is_read_by_a_function_and_every_index_that_one_may_read_is_there(
+    template: PackagedTemplate,
+) -> None:
+    declared = {
+        f"{name}.Arn/index/{index['IndexName']}"
+        for name, table in template.tables.items()
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    granted = {
+        grant.resource
+        for role in template.of_type("AWS::IAM::Role")
+        for grant in template.grants(role)
+        if "/index/" in grant.resource
+    }
+    assert granted == declared
 
 
 def test_no_function_scans_a_table(template: PackagedTemplate) -> None:

@@ -1,11 +1,19 @@
-"""The table's stream and the hourly tick: bounded retries, and a place for what is given up."""
+"""The table's stream and the ticks of the clock: bounded retries, and a place for what is given up."""
 
 import json
 
-from tests.infra.packaged import PackagedTemplate, named, on_failure
+from tests.infra.packaged import EventSource, PackagedTemplate, named, on_failure
 
-KEPT_IN_A_STREAM_SECONDS = 24 * 60 * 60
-HOURLY = {"cron(0 * * * ? *)", "rate(1 hour)"}
+HOUR_SECONDS = 60 * 60
+DAY_SECONDS = 24 * HOUR_SECONDS
+KEPT_IN_A_STREAM_SECONDS = DAY_SECONDS
+
+# How often each schedule ticks. A schedule that is not here is a mistake.
+TICKS = {"cron(0 * * * ? *)": HOUR_SECONDS, "cron(10 17 * * ? *)": DAY_SECONDS}
+
+
+def seconds_between_ticks(source: EventSource) -> int:
+    return TICKS[source.properties["Schedule"]]
 
 
 def test_every_stream_comes_from_a_table_of_ours(template: PackagedTemplate) -> None:
@@ -53,24 +61,29 @@ def test_a_relay_that_falls_behind_raises_an_alarm(template: PackagedTemplate) -
     assert set(behind) == {source.function for source in template.sources("DynamoDB")}
 
 
-def test_days_are_rolled_up_every_hour(template: PackagedTemplate) -> None:
-    assert [source.function for source in template.sources("Schedule")] == ["RollUpDueDays"]
-    for source in template.sources("Schedule"):
-        assert source.properties["Schedule"] in HOURLY
+def test_days_are_rolled_up_every_hour_and_registrations_aged_every_day(template: PackagedTemplate) -> None:
+    ticking = {source.function: seconds_between_ticks(source) for source in template.sources("Schedule")}
+    assert ticking == {"RollUpDueDays": HOUR_SECONDS, "AgeRegistrations": DAY_SECONDS}
 
 
-def test_a_tick_that_fails_is_tried_again_within_its_hour_and_then_kept(template: PackagedTemplate) -> None:
+def test_a_tick_that_fails_is_tried_again_before_the_next_one_and_then_kept(
+    template: PackagedTemplate,
+) -> None:
     for source in template.sources("Schedule"):
-        handled = template.functions[source.function]["EventInvokeConfig"]
+        function = template.functions[source.function]
+        handled = function["EventInvokeConfig"]
         assert handled["MaximumRetryAttempts"] >= 1, source.function
-        assert handled["MaximumEventAgeInSeconds"] <= 3600, source.function
+        runs = handled["MaximumRetryAttempts"] + 1
+        assert runs * function["Timeout"] <= handled["MaximumEventAgeInSeconds"], source.function
+        assert handled["MaximumEventAgeInSeconds"] <= seconds_between_ticks(source), source.function
         assert named(on_failure(handled)) in template.queues, source.function
 
 
 def test_a_tick_that_cannot_be_delivered_is_kept(template: PackagedTemplate) -> None:
     for source in template.sources("Schedule"):
         queue = named(source.properties["DeadLetterConfig"]["Arn"])
-        assert source.properties["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600, source.function
+        retried = source.properties["RetryPolicy"]
+        assert retried["MaximumEventAgeInSeconds"] <= seconds_between_ticks(source), source.function
         allowed = [
             statement
             for policy in template.of_type("AWS::SQS::QueuePolicy").values()
@@ -82,7 +95,12 @@ def test_a_tick_that_cannot_be_delivered_is_kept(template: PackagedTemplate) -> 
 
 def test_a_tick_that_does_not_come_raises_an_alarm(template: PackagedTemplate) -> None:
     missed = template.alarms_on("AWS/Lambda", "Invocations", "FunctionName")
-    assert set(missed) == {source.function for source in template.sources("Schedule")}
+    ticks = {source.function: seconds_between_ticks(source) for source in template.sources("Schedule")}
+    assert set(missed) == set(ticks)
     for function, alarm in missed.items():
+        watched = alarm["Period"] * alarm["EvaluationPeriods"]
+        assert ticks[function] < watched <= 2 * ticks[function], function
+        # A period as long as the tick would be empty whenever one comes later than the one before.
+        assert alarm["EvaluationPeriods"] > 1, function
         assert alarm["TreatMissingData"] == "breaching", function
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), function

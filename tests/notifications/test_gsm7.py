@@ -86,6 +86,8 @@ def test_a_text_within_the_alphabet_is_left_alone(text: str) -> None:
         ("Siti\N{NO-BREAK SPACE}Aminah", "Siti Aminah"),
         ("Siti\tAminah", "Siti Aminah"),
         ("Si\N{ZERO WIDTH SPACE}ti\N{ZERO WIDTH JOINER}", "Siti"),
+        ("Si\N{RIGHT-TO-LEFT OVERRIDE}ti", "Siti"),
+        ("Si\N{SOFT HYPHEN}ti\N{VARIATION SELECTOR-16}", "Siti"),
         ("José", "José"),
         ("Jose\N{COMBINING ACUTE ACCENT}", "Jose"),
         ("Ján Nguyễn", "Jan Nguyen"),

@@ -119,7 +119,10 @@ def test_no_reference_is_cut_or_looks_like_a_one_time_password(indices: list[int
         ("[]^{}~|€ Siti Aminah", "[]^{}~|€ Siti"),
         ("[][][][][][][]", "[][][][][][]"),
         ("{reference}", "{reference}"),
-        ("{0.__class__} %s", "{0.__class__} %s"),
+        ("{0.__class__} %s", "{0. __class__} %s"),
+        ("H.M. Siti", "H. M. Siti"),
+        ("bit.ly", "bit. ly"),
+        ("bit.\N{ZERO WIDTH SPACE}ly", "bit. ly"),
     ],
 )
 def test_a_name_is_shortened_at_a_word_or_cut(name: str, told: str) -> None:

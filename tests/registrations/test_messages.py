@@ -38,6 +38,9 @@ def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
         ({"captured_at": 1728453600}, "captured_at"),
         ({"captured_at": "0001-01-01T00:00:00+07:00"}, "captured_at"),
         ({"captured_at": "9999-12-31T23:59:59Z"}, "captured_at"),
+        ({"device_sequence": 0}, "device_sequence"),
+        ({"device_sequence": 2**31}, "device_sequence"),
+        ({"device_sequence": "1"}, "device_sequence"),
         ({"officer": "Siti Aminah"}, "officer"),
         ({"officer": ""}, "officer"),
         ({"ktp": "…"}, "ktp"),
@@ -63,6 +66,7 @@ def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
         ({"coverage": {"payer": "employer"}}, "coverage.payer"),
         ({"consent": {"given_at": "2024-10-09T09:11:30"}}, "consent.given_at"),
         ({"consent": {"method": "assumed"}}, "consent.method"),
+        ({"consent": {"language": "jv"}}, "consent.language"),
     ],
 )
 def test_each_misshapen_field_is_found(changes: dict[str, Any], fault: str) -> None:
@@ -80,6 +84,7 @@ def test_two_sends_of_one_capture_have_the_same_content() -> None:
         {"worker": {"email": "melati@pasar.example"}},
         {"captured_at": "2024-10-09T11:12:01+07:00"},
         {"coverage": {"months": 6}},
+        {"device_sequence": 1},
     ],
 )
 def test_any_other_value_is_other_content(changes: dict[str, Any]) -> None:

@@ -10,16 +10,23 @@ import pytest
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.campaigns.service import CampaignOffice
+from chalicelib.contributions.rules import shipped_rules
+from chalicelib.contributions.service import Quoting
+from chalicelib.pagination import Page, Position
 from chalicelib.privacy.encryption import FieldCipher, FieldKeys
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.refusals import CampaignNotYours, RulesBroken, TryAgain
+from chalicelib.registrations.casework import Casework
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
-from chalicelib.registrations.model import CaptureFacts, Outcome, Registration, Status
+from chalicelib.registrations.lifecycle import Life, Status
+from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
 from chalicelib.registrations.reference import Reference
+from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import (
     Capture,
     Contended,
+    Limits,
     Registrar,
     Registrations,
     Submitted,
@@ -35,12 +42,14 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
-def a_registrar(registrations: Registrations, clock: FixedClock) -> Registrar:
+def a_registrar(registrations: Registrations, clock: FixedClock, limits: Limits | None = None) -> Registrar:
     return Registrar(
         registrations=registrations,
         campaigns=CampaignOffice(
             campaigns=KnownCampaigns(the_campaign(accepts_until="2024-10-31")), clock=clock
         ),
+        quoting=Quoting(rules=shipped_rules(), clock=clock),
+        limits=limits or Limits(),
         hashing=KeyedHash(lambda: HashKey(bytes(32))),
         clock=clock,
         random_index=randbelow,
@@ -48,10 +57,19 @@ def a_registrar(registrations: Registrations, clock: FixedClock) -> Registrar:
 
 
 @pytest.fixture
-def registrar(stage: None, clock: FixedClock) -> Registrar:
+def table(stage: None) -> DynamoRegistrations:
     cipher = FieldCipher(lambda: FieldKeys(current="k", by_id={"k": bytes(32)}))
-    table = DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", cipher)
+    return DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", cipher)
+
+
+@pytest.fixture
+def registrar(table: DynamoRegistrations, clock: FixedClock) -> Registrar:
     return a_registrar(table, clock)
+
+
+@pytest.fixture
+def casework(table: DynamoRegistrations, clock: FixedClock) -> Casework:
+    return Casework(registrations=table, clock=clock)
 
 
 def submit(registrar: Registrar, **capture: object) -> Submitted:
@@ -69,6 +87,31 @@ def test_a_new_worker_is_registered(registrar: Registrar) -> None:
     assert (submitted.answer.received_at, submitted.replayed) == ("2024-10-09T05:00:00.000Z", False)
     registration = registrar.get(submitted.answer.reference)
     assert (registration.worker.nik, registration.taken.client_id) == (a_nik(), "van-1")
+    assert registration.life == Life.begun(at=NOW, client_id="van-1")
+    assert (registration.follows, registration.expires_on) == (None, date(2024, 11, 8))
+
+
+def test_the_price_that_is_told_is_the_price_that_is_kept(registrar: Registrar) -> None:
+    answer = submit(registrar).answer
+
+    assert [(month.month, month.amount) for month in answer.quote.months] == [
+        ("2024-10", 32_800),
+        ("2024-11", 32_800),
+        ("2024-12", 32_800),
+    ]
+    assert registrar.get(answer.reference).quote == answer.quote
+
+
+def test_the_stage_sets_who_may_register_and_how_long_nobody_need_pay(
+    table: DynamoRegistrations, clock: FixedClock
+) -> None:
+    limits = Limits(ages=AgeLimits(minimum=39), unpaid_for=timedelta(days=2))
+    registrar = a_registrar(table, clock, limits)
+    with pytest.raises(RulesBroken, match="age_too_young"):
+        submit(registrar, worker={"birth_date": "1985-10-10"})
+
+    answer = submit(registrar, worker={"birth_date": "1985-10-09"}).answer
+    assert registrar.get(answer.reference).expires_on == date(2024, 10, 11)
 
 
 def test_the_same_capture_sent_again_gets_its_first_answer(registrar: Registrar, clock: FixedClock) -> None:
@@ -152,18 +195,22 @@ def test_a_capture_for_no_campaign_is_refused(registrar: Registrar) -> None:
         registrar.submit(a_submission(campaign_id="no-such-campaign"), by=everywhere, correlation_id="c-1")
 
 
-def test_a_registration_is_found_however_its_reference_is_typed(registrar: Registrar) -> None:
+def test_a_registration_is_found_however_its_reference_is_typed(
+    registrar: Registrar, casework: Casework
+) -> None:
     reference = submit(registrar).answer.reference
     typed = reference.lower().replace("-", " ")
-    assert registrar.look_up(typed, by=a_caller()).reference == reference
+    assert casework.look_up(typed, by=a_caller()).reference == reference
 
 
-def test_a_registration_of_another_campaign_is_as_unknown_as_none(registrar: Registrar) -> None:
+def test_a_registration_of_another_campaign_is_as_unknown_as_none(
+    registrar: Registrar, casework: Casework
+) -> None:
     reference = submit(registrar).answer.reference
     elsewhere = a_caller(campaigns=frozenset({"senen-2024"}))
     for typed in (reference, REFERENCE, "not a reference"):
         with pytest.raises(RegistrationUnknown):
-            registrar.look_up(typed, by=elsewhere)
+            casework.look_up(typed, by=elsewhere)
 
 
 class ScriptedStore:
@@ -173,21 +220,38 @@ class ScriptedStore:
         self._script = iter(script)
         self._endless = endless
         self.writes: list[str] = []
+        self.followed: list[Reference | None] = []
 
-    def add(self, registration: Registration, capture: Capture, *, worker_key: str) -> None:
+    def add(self, registration: Registration, capture: Capture) -> None:
+        self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
         assert capture.answer is not None
         self._write(f"add_repeat {capture.answer.reference}")
 
-    def add_refusal(self, capture: Capture) -> None:
+    def add_refusal(self, capture: Capture, *, on_campaign_day: bool) -> None:
         self._write("add_refusal")
 
     def get(self, reference: Reference) -> Registration:
         raise NotImplementedError
 
+    def replace(self, registration: Registration, *, was: Registration) -> None:
+        raise NotImplementedError
+
     def captured_on(self, of: CampaignDay) -> Iterator[CaptureFacts]:
+        raise NotImplementedError
+
+    def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
+        raise NotImplementedError
+
+    def in_status(self, status: Status, *, after: Position | None, size: int) -> Page[Registration]:
+        raise NotImplementedError
+
+    def due(self, day: date) -> Iterator[Reference]:
+        raise NotImplementedError
+
+    def sequences_of(self, client_id: str) -> Iterator[int]:
         raise NotImplementedError
 
     def _write(self, what: str) -> None:
@@ -197,7 +261,8 @@ class ScriptedStore:
             raise outcome
 
 
-KNOWN = WorkerKnown(REFERENCE, Status.RECEIVED)
+KNOWN = WorkerKnown(REFERENCE, Status.RECEIVED, has_ended=False)
+HAS_ENDED = WorkerKnown(REFERENCE, Status.EXPIRED, has_ended=True)
 
 
 def test_a_reference_already_in_use_is_replaced_by_another(clock: FixedClock) -> None:
@@ -214,13 +279,19 @@ def test_a_worker_registered_a_moment_ago_by_another_van_is_known(clock: FixedCl
 
 
 def test_a_worker_whose_registration_ended_in_between_is_registered_anew(clock: FixedClock) -> None:
-    store = ScriptedStore(KNOWN, Contended(), None)
+    store = ScriptedStore(KNOWN, Contended(), HAS_ENDED, None)
     answer = submit(a_registrar(store, clock)).answer
-    assert answer.outcome is Outcome.CREATED
-    assert [write.split()[0] for write in store.writes] == ["add", "add_repeat", "add"]
+    assert answer.outcome is Outcome.REACTIVATED
+    assert [write.split()[0] for write in store.writes] == ["add", "add_repeat", "add", "add"]
+    assert (store.followed[-1], store.writes[-1]) == (REFERENCE, f"add {answer.reference}")
+    assert answer.reference != REFERENCE
 
 
-@pytest.mark.parametrize("first", [Contended(), KNOWN], ids=["contended", "known, then contended"])
+@pytest.mark.parametrize(
+    "first",
+    [Contended(), KNOWN, HAS_ENDED],
+    ids=["contended", "known, then contended", "ended, then contended"],
+)
 def test_a_race_that_does_not_end_is_given_up_with_nothing_stored(
     clock: FixedClock, first: Exception
 ) -> None:

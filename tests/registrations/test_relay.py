@@ -45,7 +45,8 @@ def announce(*records: dict[str, Any]) -> tuple[Told, int]:
 
 
 def a_stored_capture(day: str = "2024-10-09", campaign_id: str = "tanah-abang-2024") -> dict[str, Any]:
-    return {"pk": "CAPTURE#1", "sk": "CAPTURE", "taken": {"campaign_id": campaign_id, "day": day}}
+    taken = {"campaign_id": campaign_id, "day": day}
+    return {"pk": "CAPTURE#1", "sk": "CAPTURE", "day_shard": f"{campaign_id}#{day}#0", "taken": taken}
 
 
 def a_stored_application() -> dict[str, Any]:
@@ -72,6 +73,12 @@ def test_a_changed_registration_is_no_news() -> None:
 def test_a_stored_or_mended_capture_marks_its_day(event: str) -> None:
     told, _ = announce(a_record(a_stored_capture(), event=event))
     assert told.marked == [FIRST_DAY]
+
+
+def test_a_capture_refused_for_its_day_marks_none() -> None:
+    off_the_days = {name: value for name, value in a_stored_capture().items() if name != "day_shard"}
+    told, announced = announce(a_record(off_the_days))
+    assert (told.marked, announced) == ([], 0)
 
 
 def test_a_day_touched_many_times_is_marked_once() -> None:

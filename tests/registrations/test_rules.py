@@ -24,7 +24,8 @@ TWO_DAYS = timedelta(days=2)
 
 
 def read(*, now: datetime = NOW, campaign: dict[str, Any] | None = None, **capture: Any) -> Worker:
-    return rules.read_worker(a_submission(**capture), the_campaign(**(campaign or {})), now=now)
+    opened = the_campaign(**(campaign or {}))
+    return rules.read_worker(a_submission(**capture), opened, now=now, ages=rules.AgeLimits())
 
 
 def broken(*, now: datetime = NOW, campaign: dict[str, Any] | None = None, **capture: Any) -> set[str]:
@@ -39,6 +40,7 @@ def test_the_worker_is_read_from_what_was_typed() -> None:
     assert (worker.nik, worker.phone) == (a_nik(), "+6282455507001")
     assert (worker.sex, worker.birth_date) == (Sex.FEMALE, date(1985, 4, 12))
     assert (worker.name, worker.language) == ("Melati Kusumawati", "en")
+    assert worker.checks == ()
 
 
 def test_a_device_may_be_ten_minutes_ahead() -> None:

@@ -1,5 +1,6 @@
 """The hourly tick: every due day, whatever became of the others."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,6 +70,17 @@ def test_a_day_that_could_not_be_counted_is_still_due() -> None:
     stage.captures.unreadable = set()
     stage.clock.forward(timedelta(hours=1))
     assert stage.tick() == {"counted": 1, "written": 1}
+
+
+def test_a_mark_of_a_campaign_that_nobody_knows_holds_up_no_other_day() -> None:
+    stage = Stage()
+    stage.rollup.mark(replace(FIRST_DAY, campaign_id="senen-2024"))
+    with logged() as lines, pytest.raises(SomeDaysNotCounted, match="1 of 3"):
+        stage.tick()
+
+    assert [stage.rollup.read(of).version for of in (FIRST_DAY, SECOND_DAY)] == [1, 1]
+    (failure,) = lines.saying("campaign day not counted")
+    assert (failure["campaign_id"], failure["error"]) == ("senen-2024", "CampaignUnknown")
 
 
 def test_what_went_wrong_is_logged_without_its_own_words() -> None:

@@ -50,6 +50,7 @@ def rule_codes() -> set[str]:
         | codes_given("BrokenRule", position=1)
         | codes_given("NIKMalformed", position=0)
         | codes_given("PhoneUnusable", position=0)
+        | codes_given("NameUnusable", position=0)
         | codes_given("PydanticCustomError", position=0)
     )
 
@@ -64,7 +65,10 @@ def test_every_problem_can_happen() -> None:
 
 
 def test_the_search_for_rule_codes_finds_them() -> None:
-    assert {"nik_length", "phone_foreign", "captured_in_future", "days_out_of_order"} <= rule_codes()
+    assert {
+        *("nik_length", "phone_foreign", "name_empty", "captured_in_future", "days_out_of_order"),
+        *("programmes_not_offered", "age_too_young"),
+    } <= rule_codes()
 
 
 @pytest.mark.parametrize("code", sorted(rule_codes()))

@@ -11,7 +11,14 @@ PUBLIC: set[tuple[str, str]] = set()
 # The contract: a route without a line here, or with other roles, is a mistake.
 ROLES: dict[tuple[str, str], set[Role]] = {
     ("POST", "/v1/registrations"): {Role.KIOSK, Role.BOT},
-    ("GET", "/v1/registrations/{reference}"): {Role.KIOSK, Role.MANAGER},
+    ("POST", "/v1/registrations/batch"): {Role.KIOSK},
+    ("GET", "/v1/registrations"): {Role.MANAGER, Role.CORE},
+    ("GET", "/v1/registrations/{reference}"): {Role.KIOSK, Role.MANAGER, Role.CORE},
+    ("PUT", "/v1/registrations/{reference}/payment-code"): {Role.CORE},
+    ("POST", "/v1/registrations/{reference}/payments"): {Role.CORE},
+    ("POST", "/v1/registrations/{reference}/verification"): {Role.CORE},
+    ("POST", "/v1/registrations/{reference}/cancellation"): {Role.KIOSK, Role.MANAGER},
+    ("POST", "/v1/quotes"): set(Role),
     ("POST", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}"): {Role.MANAGER},
@@ -21,6 +28,7 @@ ROLES: dict[tuple[str, str], set[Role]] = {
     ("GET", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
+    ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
 
 ROUTES = {(method, path): entry for path, methods in app.routes.items() for method, entry in methods.items()}
@@ -37,6 +45,7 @@ def test_there_is_a_handler_for_each_source_of_events() -> None:
         "on_registration_changes",
         "on_notifications",
         "roll_up_due_days",
+        "age_registrations",
         "authorize_caller",
     }
 

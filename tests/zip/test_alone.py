@@ -1,4 +1,4 @@
-"""The zip alone, as on Lambda: it holds all that its five functions import, in a clean interpreter."""
+"""The zip alone, as on Lambda: it holds all that its six functions import, in a clean interpreter."""
 
 import json
 from collections.abc import Mapping
@@ -41,6 +41,11 @@ def test_sender_gives_back_a_message_that_nobody_can_read(start: Start, offline:
 
 def test_rollup_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
     answer = start("app.roll_up_due_days", offline).invoke(schedule_event())
+    assert answer.error == "EndpointConnectionError"
+
+
+def test_ageing_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
+    answer = start("app.age_registrations", offline).invoke(schedule_event())
     assert answer.error == "EndpointConnectionError"
 
 

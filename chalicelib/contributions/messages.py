@@ -1,0 +1,23 @@
+"""What callers send to the contributions package, over HTTP."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.contributions.model import ContributionMonth, Months, Payer, Programme
+
+
+class AskForQuote(BaseModel):
+    """Ask what membership would cost. The income is rupiah a month."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    monthly_income: int = Field(ge=0, le=1_000_000_000)
+    occupations: tuple[Annotated[str, Field(max_length=40)], ...] = Field(min_length=1, max_length=2)
+    employs_others: bool
+    programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
+    months: Months
+    payer: Payer
+    start_month: ContributionMonth | None = Field(
+        default=None, description="The first contribution month; the present one (WIB) when left out."
+    )

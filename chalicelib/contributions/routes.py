@@ -1,0 +1,17 @@
+"""Quotes over HTTP."""
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import wiring
+from chalicelib.clients.model import Role
+from chalicelib.contributions.messages import AskForQuote
+from chalicelib.endpoints import Request, endpoint, json_response
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/v1/quotes", methods=["POST"], content_types=[])
+@endpoint(routes, *Role)
+def ask_for_quote(request: Request) -> Response:
+    """What membership would cost."""
+    return json_response(wiring.quoting().quote(request.parsed(AskForQuote)))

@@ -1,0 +1,38 @@
+"""The dated rules: contribution tables and discount policies, kept as data.
+
+Next year's rule is a new row in a data file with the months it holds in. Old rows stay, so that any past
+quote can be worked out again.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from chalicelib.contributions.model import ContributionTable, DiscountPolicy
+
+_DATA = Path(__file__).with_name("data")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Every rule there was and is."""
+
+    tables: Sequence[ContributionTable]
+    policies: Sequence[DiscountPolicy]
+
+
+@cache
+def shipped_rules() -> Rules:
+    """The rules in the data files."""
+    return Rules(
+        tables=TypeAdapter(list[ContributionTable]).validate_python(_rows("tables.json")),
+        policies=TypeAdapter(list[DiscountPolicy]).validate_python(_rows("policies.json")),
+    )
+
+
+def _rows(name: str) -> object:
+    return json.loads((_DATA / name).read_text(encoding="utf-8"))

@@ -1,0 +1,52 @@
+"""What informal workers live from: a shipped list with stable ids.
+
+Adding an occupation is adding a row to `occupations.json`; an id, once given out, never changes its meaning.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Sector = Literal["transport", "other"]
+
+_FILE = Path(__file__).with_name("occupations.json")
+
+
+class Occupation(BaseModel):
+    """One occupation: its names, the words people search it by, its ISCO-08 unit group, and its discount
+    sector.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    name: str
+    name_en: str
+    search: tuple[str, ...] = Field(min_length=1)
+    isco_08: str = Field(pattern=r"^[1-9][0-9]{3}$")
+    sector: Sector
+
+
+@cache
+def occupations() -> Mapping[str, Occupation]:
+    """Every occupation, by id."""
+    rows = json.loads(_FILE.read_text(encoding="utf-8"))["occupations"]
+    return {each.id: each for each in TypeAdapter(list[Occupation]).validate_python(rows)}
+
+
+def is_known(occupation_id: str) -> bool:
+    """Whether the list has this id."""
+    return occupation_id in occupations()
+
+
+def sector_of(occupation_ids: tuple[str, ...]) -> Sector:
+    """The discount sector of a worker: that of the first, the main, occupation.
+
+    No rule for a worker with two occupations was found; the one named first is what most of the income
+    comes from.
+    """
+    return occupations()[occupation_ids[0]].sector

@@ -1,0 +1,60 @@
+"""Pages over what is kept in order: opaque cursors that stay good while rows are added and moved."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, NewType, TypeVar
+
+from chalicelib.refusals import Refusal
+
+Position = NewType("Position", str)
+Row = TypeVar("Row")
+
+# Orders are printable ASCII: a timestamp and an id.
+_LONGEST = 200
+_SETTLED = "|"
+
+
+class CursorInvalid(Refusal):
+    """The cursor was not made by this API."""
+
+    code = "cursor_invalid"
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows in order, the position of the last one read, and whether more stand behind it."""
+
+    rows: Sequence[Row]
+    end: Position | None
+    has_more: bool
+
+    @property
+    def next(self) -> Position | None:
+        """Where the next page begins, if there is one."""
+        return self.end if self.has_more else None
+
+
+def to_cursor(position: Position | None, settled: Position | None = None) -> str | None:
+    """A position as it travels, with what was settled when the first page was read."""
+    if position is None:
+        return None
+    text = position if settled is None else f"{position}{_SETTLED}{settled}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None) -> tuple[Position | None, Position | None]:
+    """The position that a cursor stands for, and what was settled then. Raises CursorInvalid."""
+    if cursor is None:
+        return None, None
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode(
+            "ascii"
+        )
+    except (binascii.Error, ValueError):
+        raise CursorInvalid("not base64") from None
+    if not (0 < len(text) <= _LONGEST and text.isprintable()):
+        raise CursorInvalid("not a position")
+    position, _, settled = text.partition(_SETTLED)
+    return Position(position), Position(settled) if settled else None

@@ -1,0 +1,64 @@
+"""Many captures in one request: taken in side by side, answered in order, none in the way of another."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+MAX_ITEMS = 200
+MAX_BODY_BYTES = 1024 * 1024
+
+# As many connections as the clients keep open; more would only queue for them.
+_WIDTH = 10
+
+Verdict = TypeVar("Verdict")
+Item = dict[str, Any]
+
+
+class SubmitBatch(BaseModel):
+    """A device's captures, oldest first.
+
+    Each is read on its own, so that a bad one spoils nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: list[Any] = Field(
+        min_length=1, max_length=MAX_ITEMS, validation_alias=AliasChoices("items", "registrations")
+    )
+
+
+def take_each(items: Sequence[Any], take: Callable[[Any], Verdict]) -> list[Verdict]:
+    """A verdict per item, in order.
+
+    Items that share a capture id or a NIK with an earlier one wait until all others are done and are then
+    taken in order, so that of two captures of one worker the earlier one always wins.
+    """
+    first, later = _waves(items)
+    verdicts: dict[int, Verdict] = {}
+    with ThreadPoolExecutor(max_workers=_WIDTH) as pool:
+        verdicts.update(zip(first, pool.map(take, [items[position] for position in first]), strict=True))
+    for position in later:
+        verdicts[position] = take(items[position])
+    return [verdicts[position] for position in range(len(items))]
+
+
+def _waves(items: Sequence[Any]) -> tuple[list[int], list[int]]:
+    seen: set[str] = set()
+    first: list[int] = []
+    later: list[int] = []
+    for position, item in enumerate(items):
+        marks = _marks(item)
+        (later if marks & seen else first).append(position)
+        seen |= marks
+    return first, later
+
+
+def _marks(item: Any) -> set[str]:
+    if not isinstance(item, dict):
+        return set()
+    worker = item.get("worker")
+    typed = worker.get("nik") if isinstance(worker, dict) else None
+    nik = "".join(each for each in typed if each.isdigit()) if isinstance(typed, str) else ""
+    return {f"capture {item.get('capture_id')}".lower(), f"nik {nik}"} - {"capture none", "nik "}

@@ -1,0 +1,211 @@
+"""The dated rules as they are shipped: whoever adds next year's row is told here what is wrong with it."""
+
+from itertools import combinations, pairwise
+from typing import Any, get_args
+
+import pytest
+from pydantic import ValidationError
+
+from chalicelib.contributions.model import (
+    ContributionTable,
+    DiscountPolicy,
+    Payer,
+    Programme,
+    months_from,
+)
+from chalicelib.contributions.rules import shipped_rules
+from chalicelib.occupations.model import Sector
+
+TABLES = shipped_rules().tables
+POLICIES = shipped_rules().policies
+RULES = (*TABLES, *POLICIES)
+LATEST = "9999-12"
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.id)
+each_policy = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
+
+
+def overlap(one: ContributionTable | DiscountPolicy, other: ContributionTable | DiscountPolicy) -> bool:
+    return one.first_month <= (other.last_month or LATEST) and other.first_month <= (one.last_month or LATEST)
+
+
+@each_rule
+def test_a_rule_names_where_it_is_written(rule):
+    assert rule.source.strip() == rule.source
+    assert any(character.isdigit() for character in rule.source), "a regulation has a number"
+
+
+@each_rule
+def test_a_rule_begins_before_it_ends(rule):
+    assert rule.last_month is None or rule.first_month <= rule.last_month
+
+
+def test_no_two_rules_share_an_id():
+    ids = [rule.id for rule in RULES]
+    assert len(ids) == len(set(ids))
+
+
+def test_exactly_one_table_holds_in_every_month_from_july_2015_on():
+    for month in months_from("2015-07", 12 * 50):
+        assert sum(table.holds_in(month) for table in TABLES) == 1, month
+
+
+def test_no_table_holds_before_the_first_one():
+    assert not any(table.holds_in("2015-06") for table in TABLES)
+
+
+def test_only_the_last_table_is_open_ended():
+    ends = [table.last_month for table in sorted(TABLES, key=lambda table: table.first_month)]
+    assert ends[-1] is None
+    assert None not in ends[:-1]
+
+
+def test_no_two_policies_relieve_one_programme_of_one_sector_in_one_month():
+    for one, other in combinations(POLICIES, 2):
+        shared = set(one.sectors) & set(other.sectors) and set(one.programmes) & set(other.programmes)
+        assert not (shared and overlap(one, other)), (one.id, other.id)
+
+
+@each_policy
+def test_a_policy_is_for_somebody_and_for_something_once(policy):
+    for listed in (policy.sectors, policy.programmes):
+        assert listed
+        assert len(listed) == len(set(listed))
+    assert set(policy.except_payers) < set(get_args(Payer))
+
+
+@each_policy
+def test_no_policy_relieves_savings_for_old_age(policy):
+    assert "JHT" not in policy.programmes
+
+
+@each_table
+def test_bands_rise_from_nothing(table):
+    starts, bases = zip(*((band.income_from, band.base) for band in table.bands), strict=True)
+    assert starts[0] == 0
+    for column in (starts, bases):
+        assert all(lower < higher for lower, higher in pairwise(column))
+
+
+@each_table
+def test_the_base_of_a_band_lies_in_the_band(table):
+    for band, following in pairwise(table.bands):
+        assert band.income_from <= band.base < following.income_from
+    assert table.bands[-1].base >= table.bands[-1].income_from
+
+
+@each_table
+@pytest.mark.parametrize("programme", get_args(Programme))
+def test_every_amount_is_a_whole_rupiah(table, programme):
+    for band in table.bands:
+        thousandths = {
+            "JKK": band.base * table.jkk_per_mille,
+            "JKM": table.jkm_amount * 1000,
+            "JHT": band.base * table.jht_per_mille,
+        }[programme]
+        assert thousandths % 1000 == 0
+        assert table.amount(programme, band.income_from) == thousandths // 1000 > 0
+
+
+@each_policy
+def test_every_relieved_amount_is_a_whole_rupiah(policy):
+    for table in (table for table in TABLES if overlap(table, policy)):
+        for band in table.bands:
+            for programme in policy.programmes:
+                hundredths = table.amount(programme, band.income_from) * (100 - policy.percent_off)
+                assert hundredths % 100 == 0
+                assert policy.relieved(table.amount(programme, band.income_from)) == hundredths // 100
+
+
+def test_the_table_of_2015_has_33_bands():
+    assert [len(table.bands) for table in TABLES if table.id == "pp-44-2015"] == [33]
+
+
+@pytest.mark.parametrize(
+    ("band", "income_from", "base", "jkk", "jht", "for_two", "for_three"),
+    [
+        (1, 0, 1_000_000, 10_000, 20_000, 16_800, 36_800),
+        (2, 1_100_000, 1_200_000, 12_000, 24_000, 18_800, 42_800),
+        (9, 2_500_000, 2_600_000, 26_000, 52_000, 32_800, 84_800),
+        (10, 2_700_000, 2_950_000, 29_500, 59_000, 36_300, 95_300),
+        (18, 6_700_000, 6_950_000, 69_500, 139_000, 76_300, 215_300),
+        (20, 7_700_000, 7_950_000, 79_500, 159_000, 86_300, 245_300),
+        (21, 8_200_000, 8_700_000, 87_000, 174_000, 93_800, 267_800),
+        (32, 19_200_000, 19_700_000, 197_000, 394_000, 203_800, 597_800),
+        (33, 20_200_000, 20_700_000, 207_000, 414_000, 213_800, 627_800),
+    ],
+)
+def test_the_table_of_2015_costs_what_the_annex_says(band, income_from, base, jkk, jht, for_two, for_three):
+    (table,) = (table for table in TABLES if table.id == "pp-44-2015")
+    row = table.bands[band - 1]
+    assert (row.income_from, row.base) == (income_from, base)
+    amounts = [table.amount(programme, income_from) for programme in ("JKK", "JKM", "JHT")]
+    assert amounts == [jkk, 6_800, jht]
+    assert (sum(amounts[:2]), sum(amounts)) == (for_two, for_three)
+
+
+@pytest.mark.parametrize(
+    ("sector", "first", "last"),
+    [("transport", "2026-01", "2027-03"), ("other", "2026-04", "2026-12")],
+)
+def test_the_relief_of_2026_holds_in_exactly_its_months(sector: Sector, first, last):
+    relieved = [
+        month
+        for month in months_from("2025-01", 48)
+        if any(policy.holds_in(month) and sector in policy.sectors for policy in POLICIES)
+    ]
+    assert (relieved[0], relieved[-1]) == (first, last)
+
+
+A_POLICY: dict[str, Any] = POLICIES[-1].model_dump()
+A_TABLE: dict[str, Any] = TABLES[-1].model_dump()
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"first_month": "2026-13"},
+        {"first_month": "2026-1"},
+        {"last_month": "December 2026"},
+        {"id": "PP 50/2025"},
+        {"sectors": ["trade"]},
+        {"programmes": ["JP"]},
+        {"except_payers": ["apbn"]},
+        {"percent_off": 0},
+        {"percent_off": 101},
+        {"percent_off": 12.5},
+        {"full_price_months": -1},
+        {"until": "2026-12"},
+    ],
+    ids=str,
+)
+def test_a_slip_in_a_policy_is_found_when_it_is_read(slip):
+    assert DiscountPolicy.model_validate(A_POLICY) == POLICIES[-1]
+    with pytest.raises(ValidationError):
+        DiscountPolicy.model_validate({**A_POLICY, **slip})
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"bands": []},
+        {"bands": [{"income_from": -1, "base": 1_000_000}]},
+        {"bands": [{"income_from": 0, "base": 0}]},
+        {"bands": [{"income_from": 0, "income_to": 1_099_000, "base": 1_000_000}]},
+        {"jkm_amount": 6800.5},
+        {"first_month": None},
+    ],
+    ids=str,
+)
+def test_a_slip_in_a_table_is_found_when_it_is_read(slip):
+    assert ContributionTable.model_validate(A_TABLE) == TABLES[-1]
+    with pytest.raises(ValidationError):
+        ContributionTable.model_validate({**A_TABLE, **slip})
+
+
+@pytest.mark.parametrize("missing", ["id", "source", "first_month", "last_month"])
+def test_a_rule_without_id_source_or_months_is_not_read(missing):
+    for model, row in ((DiscountPolicy, A_POLICY), (ContributionTable, A_TABLE)):
+        with pytest.raises(ValidationError):
+            model.model_validate({name: value for name, value in row.items() if name != missing})

@@ -1,0 +1,292 @@
+"""What membership costs by band, month, sector and payer; and that any quote can be worked out again."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chalicelib.contributions.messages import AskForQuote
+from chalicelib.contributions.model import Quote, months_from
+from chalicelib.contributions.rules import shipped_rules
+from chalicelib.contributions.service import Quoting
+from chalicelib.occupations.model import occupations
+from chalicelib.refusals import RulesBroken
+
+NOVEMBER = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+TWO, THREE = ["JKK", "JKM"], ["JKK", "JKM", "JHT"]
+
+
+def an_ask(**changes: Any) -> AskForQuote:
+    """What a porter with 2.5 million a month would pay."""
+    usual = {
+        "monthly_income": 2_500_000,
+        "occupations": ["porter"],
+        "employs_others": False,
+        "programmes": TWO,
+        "months": 1,
+        "payer": "self",
+        "start_month": "2027-06",  # A month in which nothing is relieved.
+    }
+    return AskForQuote.model_validate({**usual, **changes})
+
+
+def quote(*, now: datetime = NOVEMBER, **changes: Any) -> Quote:
+    return Quoting(rules=shipped_rules(), clock=lambda: now).quote(an_ask(**changes))
+
+
+def amounts(**changes: Any) -> list[int]:
+    return [month.amount for month in quote(**changes).months]
+
+
+def policies(**changes: Any) -> set[str | None]:
+    return {line.policy for month in quote(**changes).months for line in month.lines}
+
+
+def broken(**changes: Any) -> list[tuple[str, str]]:
+    with pytest.raises(RulesBroken) as refused:
+        quote(**changes)
+    return [(rule.field, rule.code) for rule in refused.value.broken]
+
+
+def test_the_example_of_the_contract_comes_out_to_the_rupiah():
+    found = quote(start_month="2026-12", months=2)
+
+    assert found.total == 49_200
+    december, january = found.months
+    assert (december.month, december.amount) == ("2026-12", 16_400)
+    assert [(line.programme, line.amount, line.policy) for line in december.lines] == [
+        ("JKK", 13_000, "pp-50-2025-others"),
+        ("JKM", 3_400, "pp-50-2025-others"),
+    ]
+    assert (january.month, january.amount) == ("2027-01", 32_800)
+    assert {line.policy for line in january.lines} == {None}
+    assert {line.table for month in found.months for line in month.lines} == {"pp-44-2015"}
+
+
+@pytest.mark.parametrize(
+    ("monthly_income", "jkk"),
+    [
+        (0, 10_000),
+        (1, 10_000),
+        (1_000_000, 10_000),
+        (1_099_000, 10_000),
+        (1_099_001, 10_000),
+        (1_099_999, 10_000),
+        (1_100_000, 12_000),
+        (1_299_999, 12_000),
+        (1_300_000, 14_000),
+        (2_699_999, 26_000),
+        (2_700_000, 29_500),
+        (8_199_999, 79_500),
+        (8_200_000, 87_000),
+        (20_199_999, 197_000),
+        (20_200_000, 207_000),
+        (1_000_000_000, 207_000),
+    ],
+)
+def test_the_lower_bound_of_a_band_decides(monthly_income, jkk):
+    (month,) = quote(monthly_income=monthly_income, programmes=THREE).months
+    assert [line.amount for line in month.lines] == [jkk, 6_800, 2 * jkk]
+
+
+@pytest.mark.parametrize(
+    ("occupation", "start_month", "expected"),
+    [
+        ("porter", "2025-12", [32_800, 32_800, 32_800]),
+        ("ojek_driver", "2025-12", [32_800, 16_400, 16_400]),
+        ("porter", "2026-01", [32_800, 32_800, 32_800]),
+        ("ojek_driver", "2026-01", [16_400, 16_400, 16_400]),
+        ("porter", "2026-03", [32_800, 16_400, 16_400]),
+        ("porter", "2026-11", [16_400, 16_400, 32_800]),
+        ("ojek_driver", "2026-11", [16_400, 16_400, 16_400]),
+        ("ojek_driver", "2027-02", [16_400, 16_400, 32_800]),
+        ("ojek_driver", "2027-03", [16_400, 32_800, 32_800]),
+        ("ojek_driver", "2027-04", [32_800, 32_800, 32_800]),
+    ],
+)
+def test_a_quote_that_crosses_a_boundary_shows_both_prices(occupation, start_month, expected):
+    assert amounts(occupations=[occupation], start_month=start_month, months=3) == expected
+
+
+def test_the_first_occupation_decides_the_sector():
+    for_driver = policies(occupations=["ojek_driver", "porter"], start_month="2026-01")
+    for_porter = policies(occupations=["porter", "ojek_driver"], start_month="2026-01")
+    assert (for_driver, for_porter) == ({"pp-50-2025-transport"}, {None})
+
+
+@pytest.mark.parametrize("occupation", ["porter", "ojek_driver"])
+def test_nothing_is_relieved_where_the_state_budget_pays(occupation):
+    for start_month in ("2026-01", "2027-01"):
+        asked = {"occupations": [occupation], "start_month": start_month, "months": 12}
+        assert policies(**asked, payer="state_budget") == {None}
+        assert set(amounts(**asked, payer="state_budget")) == {32_800}
+
+
+@pytest.mark.parametrize("payer", ["sponsor", "csr"])
+def test_others_who_pay_for_a_worker_pay_what_the_worker_would(payer):
+    asked = {"start_month": "2026-12", "months": 2}
+    assert quote(**asked, payer=payer) == quote(**asked, payer="self")
+
+
+@pytest.mark.parametrize("start_month", ["2020-10", "2026-02", "2026-05", "2027-02"])
+def test_savings_for_old_age_are_never_relieved(start_month):
+    for occupation in ("porter", "ojek_driver"):
+        found = quote(occupations=[occupation], programmes=THREE, start_month=start_month, months=12)
+        jht = [line for month in found.months for line in month.lines if line.programme == "JHT"]
+        assert {(line.amount, line.policy) for line in jht} == {(52_000, None)}
+
+
+@pytest.mark.parametrize(
+    ("start_month", "expected"),
+    [
+        ("2020-06", [32_800, 32_800, 328, 328, 328, 328]),
+        ("2020-08", [32_800, 32_800, 328, 328, 328, 328]),
+        ("2020-10", [32_800, 32_800, 328, 328, 32_800, 32_800]),
+        ("2020-12", [32_800] * 6),
+        ("2021-02", [32_800] * 6),
+    ],
+)
+def test_newcomers_of_the_pandemic_paid_two_months_in_full(start_month, expected):
+    assert amounts(start_month=start_month, months=6) == expected
+
+
+def test_one_per_cent_of_the_death_benefit_was_68_rupiah():
+    jkk, jkm = quote(start_month="2020-08", months=3).months[2].lines
+    assert (jkk.amount, jkm.amount) == (260, 68)
+    assert jkk.policy == jkm.policy == "pp-49-2020"
+
+
+@pytest.mark.parametrize(
+    "programmes",
+    [["JKK"], ["JKM"], ["JHT"], ["JKK", "JHT"], ["JKM", "JHT"], ["JKK", "JKK"], ["JKK", "JKM", "JKM"]],
+    ids="+".join,
+)
+@pytest.mark.parametrize("employs_others", [False, True])
+def test_other_programmes_than_two_or_three_are_not_offered(programmes, employs_others):
+    assert broken(programmes=programmes, employs_others=employs_others) == [
+        ("programmes", "programmes_not_offered")
+    ]
+
+
+def test_who_employs_others_must_save_for_old_age():
+    assert broken(employs_others=True, programmes=TWO) == [("programmes", "jht_required")]
+    assert amounts(employs_others=True, programmes=THREE) == [84_800]
+
+
+def test_programmes_may_be_named_in_any_order():
+    assert quote(programmes=["JHT", "JKM", "JKK"]).total == quote(programmes=THREE).total
+
+
+def test_an_occupation_that_is_not_listed_is_named_by_its_place():
+    assert broken(occupations=["porter", "astronaut"]) == [("occupations.1", "occupation_unknown")]
+    assert broken(occupations=["astronaut", "Porter"]) == [
+        ("occupations.0", "occupation_unknown"),
+        ("occupations.1", "occupation_unknown"),
+    ]
+
+
+@pytest.mark.parametrize(("start_month", "months"), [("2015-06", 1), ("2015-06", 2), ("2014-08", 12)])
+def test_a_month_before_the_first_table_has_no_price(start_month, months):
+    assert broken(start_month=start_month, months=months) == [("start_month", "month_without_rule")]
+
+
+def test_everything_that_cannot_be_had_is_named_at_once():
+    assert broken(programmes=["JKK"], occupations=["astronaut"], start_month="2015-06") == [
+        ("programmes", "programmes_not_offered"),
+        ("occupations.0", "occupation_unknown"),
+        ("start_month", "month_without_rule"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "month"),
+    [
+        (datetime(2026, 11, 30, 16, 59, 59, 999_999, tzinfo=UTC), "2026-11"),
+        (datetime(2026, 11, 30, 17, 0, tzinfo=UTC), "2026-12"),
+        (datetime(2026, 12, 31, 16, 59, 59, tzinfo=UTC), "2026-12"),
+        (datetime(2026, 12, 31, 17, 0, tzinfo=UTC), "2027-01"),
+    ],
+)
+def test_without_a_month_a_quote_begins_in_the_month_it_is_in_jakarta(now, month):
+    assert quote(now=now, start_month=None).months[0].month == month
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"monthly_income": -1},
+        {"monthly_income": 1_000_000_001},
+        {"monthly_income": 2_500_000.5},
+        {"months": 0},
+        {"months": 4},
+        {"months": 24},
+        {"occupations": []},
+        {"occupations": ["porter", "tailor", "barber"]},
+        {"payer": "employer"},
+        {"programmes": []},
+        {"programmes": ["JP", "JKM"]},
+        {"start_month": "2026-13"},
+        {"start_month": "2026-00"},
+        {"start_month": "12-2026"},
+        {"start_month": "2026-12-01"},
+        {"income": 1},
+    ],
+    ids=str,
+)
+def test_a_question_that_makes_no_sense_is_not_understood(slip):
+    with pytest.raises(ValidationError):
+        an_ask(**slip)
+
+
+INCOMES = st.integers(0, 25_000_000) | st.integers(0, 1_000_000_000)
+ASKED = st.fixed_dictionaries(
+    {
+        "occupations": st.lists(st.sampled_from(sorted(occupations())), min_size=1, max_size=2),
+        "programmes": st.sampled_from([TWO, THREE]),
+        "months": st.sampled_from([1, 2, 3, 6, 12]),
+        "payer": st.sampled_from(["self", "sponsor", "csr", "state_budget"]),
+        "start_month": st.sampled_from(months_from("2015-07", 12 * 15)),
+    }
+)
+
+
+@given(income=INCOMES, asked=ASKED)
+def test_a_quote_adds_up(income, asked):
+    found = quote(monthly_income=income, **asked)
+
+    assert [month.month for month in found.months] == months_from(asked["start_month"], asked["months"])
+    for month in found.months:
+        assert [line.programme for line in month.lines] == asked["programmes"]
+        assert all(type(line.amount) is int and line.amount > 0 for line in month.lines)
+        assert month.amount == sum(line.amount for line in month.lines)
+    assert found.total == sum(month.amount for month in found.months)
+
+
+@given(income=INCOMES, asked=ASKED)
+def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income, asked):
+    tables = {table.id: table for table in shipped_rules().tables}
+    by_id = {policy.id: policy for policy in shipped_rules().policies}
+    for month in quote(monthly_income=income, **asked).months:
+        for line in month.lines:
+            assert tables[line.table].holds_in(month.month)
+            full = tables[line.table].amount(line.programme, income)
+            if line.policy is None:
+                assert line.amount == full
+            else:
+                assert by_id[line.policy].holds_in(month.month)
+                assert line.amount == by_id[line.policy].relieved(full) < full
+
+
+@given(lower=INCOMES, higher=INCOMES, asked=ASKED)
+def test_who_earns_more_never_pays_less(lower, higher, asked):
+    lower, higher = sorted((lower, higher))
+    assert quote(monthly_income=lower, **asked).total <= quote(monthly_income=higher, **asked).total
+
+
+@given(income=INCOMES, asked=ASKED)
+def test_a_quote_survives_being_stored(income, asked):
+    found = quote(monthly_income=income, **asked)
+    assert Quote.model_validate_json(found.model_dump_json()) == found

@@ -1,0 +1,150 @@
+"""A batch: answered in order, taken in side by side, but never two captures of one worker at once."""
+
+import json
+from collections.abc import Mapping
+from threading import Barrier, Lock
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chalicelib.problems import field_code
+from chalicelib.registrations.batch import MAX_BODY_BYTES, MAX_ITEMS, SubmitBatch, take_each
+from tests.builders import a_capture, a_capture_id, a_nik
+
+Item = Mapping[str, Any]
+
+
+def an_item(capture: int, nik: int) -> Item:
+    """As much of a capture as decides on its turn."""
+    return {"capture_id": a_capture_id(capture), "worker": {"nik": a_nik(nik)}}
+
+
+class Taking:
+    """Takes items and remembers when each was begun and when it was done."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.log: list[tuple[str, int]] = []
+
+    def __call__(self, item: tuple[int, Item]) -> int:
+        with self._lock:
+            self.log.append(("begun", item[0]))
+        with self._lock:
+            self.log.append(("done", item[0]))
+        return item[0]
+
+    def was_done_before(self, one: int, other: int) -> bool:
+        return self.log.index(("done", one)) < self.log.index(("begun", other))
+
+
+def taken(items: list[Item]) -> Taking:
+    """How a batch was taken; each item is known by its place in it."""
+    taking = Taking()
+    places = {id(item): place for place, item in enumerate(items)}
+    verdicts = take_each(items, lambda item: taking((places[id(item)], item)))
+    assert verdicts == list(range(len(items)))
+    return taking
+
+
+def test_items_of_different_workers_are_taken_side_by_side():
+    together = Barrier(10, timeout=20)
+    arrived = take_each([an_item(number, number) for number in range(1, 11)], lambda item: together.wait())
+    assert sorted(arrived) == list(range(10))
+
+
+def test_two_captures_of_one_worker_are_taken_one_after_the_other():
+    taking = taken([an_item(1, 1), an_item(2, 2), an_item(3, 1), an_item(4, 1)])
+    assert taking.was_done_before(0, 2)
+    assert taking.was_done_before(2, 3)
+
+
+@pytest.mark.parametrize(
+    "typed", ["317107 520485 0001", "3171.0752.0485.0001", "31-71-07-520485-0001", " 3171075204850001 "]
+)
+def test_one_worker_is_known_however_the_nik_is_typed(typed):
+    again = {"capture_id": a_capture_id(2), "worker": {"nik": typed}}
+    assert taken([an_item(1, 1), again]).was_done_before(0, 1)
+
+
+def test_one_capture_twice_is_taken_one_after_the_other_whoever_it_names():
+    upper = {"capture_id": a_capture_id(1).upper(), "worker": {"nik": a_nik(2)}}
+    assert taken([an_item(1, 1), upper]).was_done_before(0, 1)
+
+
+def test_what_waits_for_one_item_holds_back_what_waits_for_it():
+    # The third shares nothing with the first, but the second, which waits, shares something with both.
+    taking = taken([an_item(1, 1), an_item(1, 2), an_item(3, 2)])
+    assert taking.was_done_before(0, 1)
+    assert taking.was_done_before(1, 2)
+
+
+@given(drawn=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), max_size=25))
+def test_of_any_two_items_that_share_a_capture_or_a_worker_the_earlier_is_done_first(drawn):
+    taking = taken([an_item(*each) for each in drawn])
+    for later, (capture, nik) in enumerate(drawn):
+        for earlier, (its_capture, its_nik) in enumerate(drawn[:later]):
+            if capture == its_capture or nik == its_nik:
+                assert taking.was_done_before(earlier, later)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+STRANGE = st.fixed_dictionaries(
+    {}, optional={"capture_id": ANY_JSON, "worker": ANY_JSON | st.fixed_dictionaries({"nik": ANY_JSON})}
+)
+
+
+@given(items=st.lists(ANY_JSON | STRANGE, max_size=10))
+def test_whatever_an_item_is_it_gets_its_turn_and_its_verdict(items):
+    numbered = list(enumerate(items))
+    assert take_each(numbered, lambda item: item) == numbered
+    assert len(take_each(items, lambda item: type(item).__name__)) == len(items)
+
+
+def a_batch(*items: Any, **changes: Any) -> SubmitBatch:
+    return SubmitBatch.model_validate_json(json.dumps({"items": items, **changes}), strict=True)
+
+
+@pytest.mark.parametrize("number", [1, 2, MAX_ITEMS])
+def test_a_batch_has_one_to_two_hundred_items(number):
+    assert len(a_batch(*[None] * number).items) == number
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"items": []}, "value_too_short"),
+        ({"items": [0] * (MAX_ITEMS + 1)}, "value_too_long"),
+        ({}, "field_missing"),
+        ([], "value_wrong_type"),
+        (None, "value_wrong_type"),
+        ({"items": {}}, "value_wrong_type"),
+        ({"items": "[]"}, "value_wrong_type"),
+        ({"items": None}, "value_wrong_type"),
+        ({"items": [0], "device": "van-1"}, "field_unknown"),
+        ({"items": [0], "registrations": [1]}, "field_unknown"),
+    ],
+)
+def test_anything_else_is_no_batch(body, code):
+    with pytest.raises(ValidationError) as refused:
+        SubmitBatch.model_validate_json(json.dumps(body), strict=True)
+    assert [field_code(each["type"]) for each in refused.value.errors()] == [code]
+
+
+def test_the_items_may_be_called_registrations():
+    body = json.dumps({"registrations": [1, "two", None]})
+    assert SubmitBatch.model_validate_json(body, strict=True).items == [1, "two", None]
+
+
+def test_a_full_batch_of_long_captures_fits_into_a_body():
+    longest = a_capture(
+        worker={"address": "A" * 300, "name": "N" * 100, "email": f"{'e' * 245}@mail.id"},
+        work={"place": "P" * 120, "occupations": ["construction_labourer", "religious_teacher"]},
+    )
+    assert len(json.dumps({"items": [longest] * MAX_ITEMS})) < MAX_BODY_BYTES

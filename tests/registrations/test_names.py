@@ -1,0 +1,177 @@
+"""Names as people have them: one word is enough, marks of speech stay, pictures and hidden marks do not."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chalicelib.registrations import names
+from chalicelib.registrations.names import NameUnusable
+from tests.builders import a_submission
+
+
+def code_of_refusal(text: str) -> str:
+    with pytest.raises(NameUnusable) as refused:
+        names.parse(text)
+    return refused.value.code
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sukarno",
+        "Siti Aminah",
+        "MELATI KUSUMAWATI",
+        "melati",
+        "X",
+        "I Gusti Ayu Putu Ngurah",
+        "Dr. H. Abdul Rahman, S.Pd., M.M.",
+        "Muh. Nur Hidayat bin Abdullah",
+        "D'Angelo",
+        "Nu\N{RIGHT SINGLE QUOTATION MARK}man",
+        "Ma\N{MODIFIER LETTER APOSTROPHE}ruf",
+        "MA`RUF",
+        "Lie-Tan",
+        "Jos\N{LATIN SMALL LETTER E WITH ACUTE}",
+        "Bj\N{LATIN SMALL LETTER O WITH DIAERESIS}rn",
+        "陳大文",
+        "محمد",
+        "கண்ணன்",
+    ],
+)
+def test_a_name_is_kept_as_it_was_typed(name):
+    assert names.parse(name) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Siti Aminah ", "Siti Aminah"),
+        ("\N{NO-BREAK SPACE}Siti\N{IDEOGRAPHIC SPACE}", "Siti"),
+        ("Siti\n", "Siti"),
+        ("Siti  Aminah", "Siti  Aminah"),
+        ("Jose\N{COMBINING ACUTE ACCENT}", "Jos\N{LATIN SMALL LETTER E WITH ACUTE}"),
+        ("A\N{COMBINING RING ABOVE}sa", "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}sa"),
+    ],
+)
+def test_only_blanks_around_a_name_and_ways_to_write_one_letter_are_changed(typed, kept):
+    assert names.parse(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\N{NULL}",
+        "\t",
+        "\n",
+        "\r",
+        "\x1b[31m",
+        "\x7f",
+        "\x85",
+        "\N{LINE SEPARATOR}",
+        "\N{PARAGRAPH SEPARATOR}",
+        "\N{ZERO WIDTH SPACE}",
+        "\N{ZERO WIDTH JOINER}",
+        "\N{ZERO WIDTH NON-JOINER}",
+        "\N{WORD JOINER}",
+        "\N{ZERO WIDTH NO-BREAK SPACE}",
+        "\N{SOFT HYPHEN}",
+        "\N{LEFT-TO-RIGHT MARK}",
+        "\N{RIGHT-TO-LEFT MARK}",
+        "\N{RIGHT-TO-LEFT OVERRIDE}",
+        "\N{RIGHT-TO-LEFT ISOLATE}",
+        "\N{POP DIRECTIONAL ISOLATE}",
+        "\N{TAG LATIN SMALL LETTER A}",
+        "\N{REPLACEMENT CHARACTER}",
+        "\ue000",
+        "\U0010fffe",
+    ],
+    ids=ascii,
+)
+def test_what_cannot_be_seen_has_no_place_in_a_name(hidden):
+    assert code_of_refusal(f"Siti{hidden}Aminah") == "name_characters"
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "\N{SLIGHTLY SMILING FACE}",
+        "\N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}",
+        "\N{WHITE SMILING FACE}",
+        "\N{EMOJI MODIFIER FITZPATRICK TYPE-4}",
+        "\N{REGIONAL INDICATOR SYMBOL LETTER I}\N{REGIONAL INDICATOR SYMBOL LETTER D}",
+        "1\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}",
+        "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}",
+        "\N{TRADE MARK SIGN}",
+        "\N{COPYRIGHT SIGN}",
+        "<script>",
+        "Rp$",
+        "a+b",
+        "a|b",
+        "a=b",
+        "~",
+        "(Anni)",
+        "a/b",
+        "bpjs.example/x",
+        "a@b.co",
+        "#1",
+        "2",
+        "3171075204857001",
+        "٣",
+        "Ⅳ",
+        "²",
+    ],
+    ids=ascii,
+)
+def test_pictures_signs_and_numbers_have_no_place_in_a_name(picture):
+    assert code_of_refusal(f"Siti {picture}") == "name_characters"
+
+
+def test_half_a_character_is_no_character():
+    assert code_of_refusal("Siti \ud83d") == "name_characters"
+
+
+@pytest.mark.parametrize(
+    "nobody",
+    ["", " ", ".", "-", "'", "''", "...", "\u0301"],
+    ids=ascii,
+)
+def test_a_name_without_a_letter_is_none(nobody):
+    assert code_of_refusal(nobody) == "name_empty"
+
+
+def test_a_name_has_room_for_a_hundred_characters():
+    longest = "a" * 100
+    assert names.parse(a_submission(worker={"name": longest}).worker.name) == longest
+    for unfit in ("a" * 101, ""):
+        with pytest.raises(ValidationError):
+            a_submission(worker={"name": unfit})
+
+
+LETTERS = st.characters(categories=["Lu", "Ll", "Lo", "Lm", "Mn", "Zs", "Po", "Pd"])
+
+
+def read(typed: str) -> str | None:
+    """The name, or None for what is refused: by one of the two codes, and without repeating it."""
+    try:
+        return names.parse(typed)
+    except NameUnusable as unusable:
+        refused = unusable
+    assert str(refused) == refused.code
+    assert refused.code in {"name_characters", "name_empty"}
+    return None
+
+
+@given(typed=st.text(LETTERS, min_size=1, max_size=100))
+def test_a_name_that_was_read_reads_the_same_again(typed):
+    name = read(typed)
+    assert name is None or (read(name) == name and unicodedata.is_normalized("NFC", name))
+
+
+@given(typed=st.text(max_size=100))
+def test_whatever_is_typed_is_a_name_that_can_be_stored_or_is_refused(typed):
+    name = read(typed)
+    # The store and the text of a message take it as it is.
+    assert name is None or (name.encode().decode() == name and any(each.isalpha() for each in name))

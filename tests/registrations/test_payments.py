@@ -1,0 +1,140 @@
+"""What is paid for, until when, and when a membership lapses."""
+
+from datetime import date, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chalicelib.registrations.errors import PaymentReused
+from chalicelib.registrations.lifecycle import Status
+from tests.registrations.happenings import AT, a_code, a_life, a_payment, age, pay
+
+
+@pytest.mark.parametrize(
+    ("paid_at", "months", "through", "active_until", "lapses_on"),
+    [
+        ("2026-11-22T12:00:00+07:00", 1, "2026-11", date(2026, 11, 30), date(2027, 3, 1)),
+        ("2026-11-22T12:00:00+07:00", 2, "2026-12", date(2026, 12, 31), date(2027, 4, 1)),
+        ("2026-11-22T12:00:00+07:00", 3, "2027-01", date(2027, 1, 31), date(2027, 5, 1)),
+        ("2026-11-22T12:00:00+07:00", 12, "2027-10", date(2027, 10, 31), date(2028, 2, 1)),
+        ("2028-02-01T00:00:00+07:00", 1, "2028-02", date(2028, 2, 29), date(2028, 6, 1)),
+        ("2026-02-28T23:59:59+07:00", 1, "2026-02", date(2026, 2, 28), date(2026, 6, 1)),
+        ("2026-12-31T23:59:59+07:00", 1, "2026-12", date(2026, 12, 31), date(2027, 4, 1)),
+        ("2026-12-31T16:59:59Z", 1, "2026-12", date(2026, 12, 31), date(2027, 4, 1)),
+        ("2026-12-31T17:00:00Z", 1, "2027-01", date(2027, 1, 31), date(2027, 5, 1)),
+    ],
+)
+def test_a_first_payment_pays_from_the_month_it_was_made_in(
+    paid_at, months, through, active_until, lapses_on
+):
+    life = pay(a_payment(paid_at=paid_at, months=months))(a_life())
+    assert (life.paid_through, life.active_until, life.lapses_on) == (through, active_until, lapses_on)
+
+
+@pytest.mark.parametrize(
+    ("paid_at", "months", "through"),
+    [
+        ("2026-11-30T12:00:00+07:00", 1, "2027-02"),
+        ("2026-11-22T12:00:00+07:00", 12, "2028-01"),
+        ("2027-01-31T23:59:59+07:00", 1, "2027-02"),
+        ("2027-02-01T00:00:00+07:00", 1, "2027-02"),
+        ("2027-03-01T00:00:00+07:00", 1, "2027-03"),
+        ("2027-12-15T12:00:00+07:00", 2, "2028-01"),
+        ("2026-10-01T12:00:00+07:00", 1, "2027-01"),
+    ],
+)
+def test_a_further_payment_extends_what_is_paid_and_charges_no_month_that_has_gone_by(
+    paid_at, months, through
+):
+    until_january = pay(a_payment(months=3))(a_life())
+    life = pay(a_payment("p-2", paid_at=paid_at, months=months))(until_january)
+    assert (life.status, life.paid_through) == (Status.ACTIVE, through)
+
+
+def test_a_lapsed_membership_is_active_again_when_it_is_paid():
+    lapsed = age(date(2099, 1, 1))(pay(a_payment())(a_life()))
+    assert lapsed.status is Status.LAPSED
+    life = pay(a_payment("p-2", paid_at="2099-01-05T12:00:00+07:00"))(lapsed)
+    assert (life.status, life.paid_through) == (Status.ACTIVE, "2099-01")
+
+
+def test_a_payment_counts_once_however_its_instant_is_written():
+    once = pay(a_payment(paid_at="2026-11-22T12:00:00+07:00"))(a_life())
+    assert pay(a_payment(paid_at="2026-11-22T05:00:00Z"))(once) is once
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"amount": 16_401}, {"months": 2}, {"paid_at": AT + timedelta(seconds=1)}, {"kpj": "21012345678"}],
+    ids=str,
+)
+def test_a_payment_id_used_for_another_payment_is_refused(change):
+    once = pay(a_payment())(a_life())
+    with pytest.raises(PaymentReused):
+        pay(a_payment(**change))(once)
+
+
+def test_the_card_number_last_told_is_kept():
+    life = a_life()
+    for number, kpj in enumerate([None, "21012345678", None, "21012345679", None]):
+        life = pay(a_payment(f"p-{number}", kpj=kpj))(life)
+    assert life.kpj == "21012345679"
+
+
+def test_a_membership_lapses_after_three_unpaid_months():
+    active = pay(a_payment(months=3))(a_life())
+    assert age(date(2027, 4, 30))(active) is active
+    assert age(date(2027, 5, 1))(active).status is Status.LAPSED
+
+
+@pytest.mark.parametrize(
+    ("make", "slip"),
+    [
+        (a_code, {"code": "123"}),
+        (a_code, {"code": "kode bayar"}),
+        (a_code, {"amount": 0}),
+        (a_code, {"amount": 16_400.5}),
+        (a_code, {"expires_on": "15-12-2026"}),
+        (a_payment, {"payment_id": ""}),
+        (a_payment, {"payment_id": "p 1"}),
+        (a_payment, {"amount": -1}),
+        (a_payment, {"months": 0}),
+        (a_payment, {"months": 13}),
+        (a_payment, {"paid_at": "2026-11-22T12:00:00"}),
+        (a_payment, {"paid_at": "0001-01-01T00:00:00+14:00"}),
+        (a_payment, {"paid_at": "9999-12-31T23:59:59Z"}),
+        (a_payment, {"kpj": "2101234567"}),
+        (a_payment, {"payer": "Siti"}),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_does_not_happen(make, slip):
+    with pytest.raises(ValidationError):
+        make(**slip)
+
+
+@given(months=st.lists(st.sampled_from([1, 2, 3, 6, 12]), min_size=1, max_size=8))
+def test_payments_of_one_month_add_up(months):
+    life = a_life()
+    for number, each in enumerate(months):
+        life = pay(a_payment(f"p-{number}", months=each))(life)
+    year, month = divmod(2026 * 12 + 10 + sum(months) - 1, 12)
+    assert life.paid_through == f"{year}-{month + 1:02d}"
+
+
+def test_payments_that_are_reported_in_another_order_pay_for_the_same_months():
+    paid = [
+        a_payment("p-1", paid_at="2027-01-10T12:00:00+07:00"),
+        a_payment("p-2"),
+        a_payment("p-3", months=3),
+    ]
+    through = set()
+    for order in permutations(paid):
+        life = a_life()
+        for payment in order:
+            life = pay(payment)(life)
+        through.add(life.paid_through)
+    assert len(through) == 1
