@@ -33,7 +33,7 @@ class Stage:
 def standing(home: Path) -> Iterator[Stage]:
     """A new stage with its data under `home`; the programs behind it are stopped at the end."""
     home.mkdir(parents=True)
-    emulator_port, gateway_port = _free_ports(2)
+    emulator_port, gateway_port = free_ports(2)
     gateway_url = f"http://{LOOPBACK}:{gateway_port}"
     emulator = Emulator(port=emulator_port, home=home, sms_url=gateway_url)
     gateway = Program("SMS stand-in", home)
@@ -80,7 +80,7 @@ def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
     }
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now."""
     with contextlib.ExitStack() as probes:
         bound = [probes.enter_context(socket.socket()) for _ in range(count)]
