@@ -12,7 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = "Daftar"
 
-logger = Logger(service="daftar", utc=True, log_uncaught_exceptions=False)
+# The level is said here: one line per outcome is promised, and a LOG_LEVEL left in some environment must not
+# silence it (Powertools reads that name too). Lambda's own setting, AWS_LAMBDA_LOG_LEVEL, still comes first.
+logger = Logger(service="daftar", level="INFO", utc=True, log_uncaught_exceptions=False)
 
 
 def correlate(correlation_id: str) -> None:

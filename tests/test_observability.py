@@ -1,5 +1,11 @@
 """Logs: facts as keys, one correlation id, and never the words of an exception."""
 
+import os
+import subprocess
+import sys
+
+import pytest
+
 from chalicelib import observability
 from tests.builders import a_nik
 from tests.logs import logged
@@ -33,6 +39,19 @@ def test_the_correlation_id_stands_on_every_line_until_the_next() -> None:
             observability.logger.info("one")
             observability.logger.info("two")
     assert [line["correlation_id"] for line in lines] == ["c-1", "c-1", "c-2", "c-2"]
+
+
+@pytest.mark.parametrize("name", ["LOG_LEVEL", "POWERTOOLS_LOG_LEVEL"])
+def test_a_log_level_left_in_the_environment_silences_nothing(name: str) -> None:
+    program = "from chalicelib.observability import logger; logger.info('registered')"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {name: "CRITICAL"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert '"message":"registered"' in run.stdout
 
 
 def test_a_count_is_a_metric_of_our_namespace() -> None:

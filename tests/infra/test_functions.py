@@ -5,7 +5,7 @@ from tests.infra.packaged import PackagedTemplate, named
 
 LONGEST_ANSWER_SECONDS = 28  # API Gateway hangs up after 29.
 LONGEST_BATCH_SECONDS = 20  # A batch takes no further item well before that, and answers for what it took.
-POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 
 
 def test_every_function_enters_through_app(template: PackagedTemplate) -> None:
