@@ -24,7 +24,9 @@ from chalicelib.rollups.routes import routes as summary_routes
 # How long API Gateway may keep an authorizer's answer, and so how soon a revoked token is refused.
 AUTHORIZATION_KEPT_SECONDS = 60
 
-app = Chalice(app_name="daftar")
+# Chalice would set the level of the logger of this name, which is Powertools' and ours, to ERROR whenever it
+# does not find its own idea of a handler on it.
+app = Chalice(app_name="daftar", configure_logs=False)
 app.register_blueprint(registration_routes)
 app.register_blueprint(campaign_routes)
 app.register_blueprint(summary_routes)

@@ -54,6 +54,18 @@ def test_a_log_level_left_in_the_environment_silences_nothing(name: str) -> None
     assert '"message":"registered"' in run.stdout
 
 
+def test_importing_the_app_leaves_the_log_as_it_was() -> None:
+    program = (
+        "import contextlib, io\n"
+        "from chalicelib.observability import logger\n"
+        "with contextlib.redirect_stdout(io.StringIO()): import app\n"
+        "assert len(logger.handlers) == 1\n"
+        "logger.info('registered')"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert '"message":"registered"' in run.stdout
+
+
 def test_a_count_is_a_metric_of_our_namespace() -> None:
     with logged() as lines:
         observability.count("Registrations", outcome="created")
