@@ -109,7 +109,7 @@ def test_a_membership_lapses_after_three_unpaid_months():
         (a_payment, {"kpj": "2101234567"}),
         (a_payment, {"payer": "Siti"}),
     ],
-    ids=str,
+    ids=lambda value: value.__name__ if callable(value) else next(iter(value)),
 )
 def test_what_makes_no_sense_does_not_happen(make, slip):
     with pytest.raises(ValidationError):
