@@ -37,7 +37,7 @@ app.register_blueprint(quote_routes)
 @app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)
 def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     """Who is calling."""
-    return authorizer.policy(wiring.registry(), request.token, request.method_arn)
+    return authorizer.policy(wiring.registry(), wiring.sightings(), request.token, request.method_arn)
 
 
 authorizer.protect(app, authorize_caller)

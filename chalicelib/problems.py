@@ -80,6 +80,19 @@ PROBLEMS: Mapping[str, Problem] = {
     "client_exists": Problem(
         409, "Klien dengan id ini sudah ada.", "A client with this id is enrolled already."
     ),
+    "client_revoked": Problem(
+        409, "Klien ini sudah dicabut.", "This client was revoked; enrol it under another id."
+    ),
+    "client_cap_reached": Problem(
+        429,
+        "Batas pendaftaran harian perangkat ini sudah tercapai.",
+        "This client has reached its number of captures for today.",
+    ),
+    "phone_cap_reached": Problem(
+        429,
+        "Batas pendaftaran harian untuk nomor HP ini sudah tercapai.",
+        "This phone number has reached its number of registrations for today.",
+    ),
     "summary_unknown": Problem(
         404, "Rekap hari ini belum dihitung.", "This day of this campaign has not been summarised."
     ),
@@ -108,6 +121,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_malformed": FieldMessage("Bentuk isian salah.", "This is malformed."),
     "campaign_too_long": FieldMessage("Kegiatan paling lama setahun.", "A campaign lasts a year at most."),
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
+    "daily_caps_incomplete": FieldMessage(
+        "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
+    ),
     "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
     "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),
     "nik_birth_date": FieldMessage("Tanggal lahir pada NIK salah.", "The NIK's birth date is impossible."),
@@ -160,6 +176,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "too_long": "value_too_long",
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
+    "daily_caps_incomplete": "daily_caps_incomplete",
 }
 _WRONG_TYPE_ENDING = "_type"
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
@@ -188,10 +205,8 @@ def answer(error: Exception, language: Language) -> Response | None:
     match error:
         case RulesBroken():
             return respond(error.code, language, errors=(_named(rule, language) for rule in error.broken))
-        case TryAgain():
-            return respond(error.code, language, retry_after=error.after_seconds)
         case Refusal():
-            return respond(error.code, language)
+            return respond(error.code, language, retry_after=error.after_seconds)
         case ValidationError():
             return _shape_problem(error, language)
     if is_passing(error):

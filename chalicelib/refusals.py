@@ -1,7 +1,7 @@
 """How the domain says no: an exception with a stable code, which `problems` turns into an answer."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Refusal(Exception):
@@ -11,6 +11,13 @@ class Refusal(Exception):
     """
 
     code: ClassVar[str]
+    after_seconds: int | None = None
+    """When the very same request may succeed; None if waiting does not help."""
+
+    def after(self, seconds: int) -> Self:
+        """This refusal, with word of when to send the request again."""
+        self.after_seconds = seconds
+        return self
 
 
 @dataclass(frozen=True)

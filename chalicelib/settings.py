@@ -57,6 +57,60 @@ class Settings(BaseModel):
         ge=1,
         description="Days after which an application that nobody paid for expires.",
     )
+    token_days: int = Field(
+        alias="DAFTAR_TOKEN_DAYS",
+        default=90,
+        ge=1,
+        description="Days that a token is good where its enrolment does not say; a usual life, no rule.",
+    )
+    token_overlap_hours: int = Field(
+        alias="DAFTAR_TOKEN_OVERLAP_HOURS",
+        default=24,
+        ge=0,
+        le=720,
+        description="Hours that a replaced token stays good where its replacing does not say.",
+    )
+    # The caps are our own: that there must be some is known (a quota for agents made up people, and numbers
+    # are shared by families), but no figure is. An officer takes three minutes for a worker, 200 in a long
+    # day; a van's best day is 1,200 captures, and may come through one device that was offline.
+    device_daily_flag: int = Field(
+        alias="DAFTAR_DEVICE_DAILY_FLAG",
+        default=300,
+        ge=0,
+        description="Captures a day that a device has accepted without a flag.",
+    )
+    device_daily_cap: int = Field(
+        alias="DAFTAR_DEVICE_DAILY_CAP",
+        default=1_500,
+        ge=1,
+        description="Captures a day that a device has accepted at all.",
+    )
+    # A broadcast may bring 100,000 people to one chat bot in a day.
+    bot_daily_flag: int = Field(
+        alias="DAFTAR_BOT_DAILY_FLAG",
+        default=100_000,
+        ge=0,
+        description="Captures a day that a bot has accepted without a flag.",
+    )
+    bot_daily_cap: int = Field(
+        alias="DAFTAR_BOT_DAILY_CAP",
+        default=250_000,
+        ge=1,
+        description="Captures a day that a bot has accepted at all.",
+    )
+    # A family shares a phone; 50 people was an agent's quota for a month.
+    phone_daily_flag: int = Field(
+        alias="DAFTAR_PHONE_DAILY_FLAG",
+        default=5,
+        ge=0,
+        description="Registrations a day that a phone number may be given for without a flag.",
+    )
+    phone_daily_cap: int = Field(
+        alias="DAFTAR_PHONE_DAILY_CAP",
+        default=50,
+        ge=1,
+        description="Registrations a day that a phone number may be given for at all.",
+    )
 
     @classmethod
     def read(cls) -> Self:

@@ -14,8 +14,10 @@ from botocore.loaders import Loader
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.service import CampaignOffice
-from chalicelib.clients.dynamodb import DynamoClients
-from chalicelib.clients.service import Registry, Token
+from chalicelib.clients.caps import Allowance
+from chalicelib.clients.dynamodb import DynamoClients, DynamoDayCounts, DynamoLastSeen
+from chalicelib.clients.model import DailyCap, Role
+from chalicelib.clients.service import Registry, Sightings, Token, TokenLife
 from chalicelib.contributions.rules import shipped_rules
 from chalicelib.contributions.service import Quoting
 from chalicelib.notifications.aws_sms import AWSSMS
@@ -54,6 +56,11 @@ _ASK_TWICE = Config(
 # two.
 _ASK_ONCE = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 
+# For what may as well not happen: nobody waits longer than this for it.
+_ASK_BRIEFLY = Config(
+    connect_timeout=0.3, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1}
+)
+
 
 def now() -> datetime:
     """The present instant."""
@@ -81,7 +88,10 @@ def registrar() -> Registrar:
         campaigns=campaign_office(),
         quoting=quoting(),
         limits=Limits(
-            ages=AgeLimits(minimum=settings().minimum_age), unpaid_for=timedelta(days=settings().unpaid_days)
+            clients=_allowance(),
+            ages=AgeLimits(minimum=settings().minimum_age),
+            unpaid_for=timedelta(days=settings().unpaid_days),
+            phone=DailyCap(flag=settings().phone_daily_flag, cap=settings().phone_daily_cap),
         ),
         hashing=KeyedHash(_keyring().hash_key),
         clock=now,
@@ -113,7 +123,36 @@ def quoting() -> Quoting:
 def registry() -> Registry:
     """Knows who may call."""
     return Registry(
-        clients=DynamoClients(_dynamodb(), settings().clients_table), clock=now, new_token=new_token
+        clients=DynamoClients(_dynamodb(), settings().clients_table),
+        clock=now,
+        new_token=new_token,
+        life=TokenLife(
+            usual=timedelta(days=settings().token_days),
+            overlap=timedelta(hours=settings().token_overlap_hours),
+        ),
+    )
+
+
+@cache
+def sightings() -> Sightings:
+    """Notes when clients call."""
+    return Sightings(store=_last_seen, clock=now)
+
+
+@cache
+def _last_seen() -> DynamoLastSeen:
+    return DynamoLastSeen(_client("dynamodb", _ASK_BRIEFLY), settings().clients_table)
+
+
+@cache
+def _allowance() -> Allowance:
+    return Allowance(
+        counts=DynamoDayCounts(_dynamodb(), settings().clients_table),
+        caps={
+            Role.KIOSK: DailyCap(flag=settings().device_daily_flag, cap=settings().device_daily_cap),
+            Role.BOT: DailyCap(flag=settings().bot_daily_flag, cap=settings().bot_daily_cap),
+        },
+        clock=now,
     )
 
 

@@ -9,6 +9,7 @@ import httpx
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 15.0
+_LONGEST_ASKED_SECONDS = 60
 _TIMEOUT_SECONDS = 35
 
 
@@ -46,7 +47,7 @@ class API:
             except httpx.TransportError as error:
                 because = type(error).__name__
             else:
-                if not _is_passing(response.status_code):
+                if not _is_passing(response):
                     return response
                 because = f"status {response.status_code}"
                 seconds = _asked_pause(response) or seconds
@@ -58,10 +59,17 @@ class API:
         self._http.close()
 
 
-def _is_passing(status: int) -> bool:
-    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+def _is_passing(response: httpx.Response) -> bool:
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        # A day's cap is as definite as any refusal: nobody waits here for tomorrow.
+        return _asked_seconds(response) <= _LONGEST_ASKED_SECONDS
+    return response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _asked_pause(response: httpx.Response) -> float | None:
+    return min(_asked_seconds(response), _LONGEST_PAUSE_SECONDS) or None
+
+
+def _asked_seconds(response: httpx.Response) -> float:
     asked = response.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_PAUSE_SECONDS) if asked.isdecimal() else None
+    return float(asked) if asked.isdecimal() else 0

@@ -22,7 +22,7 @@ from ops.processes import ProgramError
 from ops.registering import Outcomes, Sending, register
 from ops.seeding import DEVICES
 from ops.stack import EXAMPLE, Description, LocalStack
-from ops.tables import outcomes_table, summaries_table, texts_table
+from ops.tables import clients_table, outcomes_table, summaries_table, texts_table
 
 _PORT = 8320
 _TEXTS_SHOWN = 6
@@ -111,6 +111,66 @@ def summary(campaign: str, day: str) -> None:
     """Show the newest summary of a DAY of a CAMPAIGN."""
     with _explained():
         _show_summaries(_last_stack().describe(), "GET", campaign, day)
+
+
+@main.group()
+def clients() -> None:
+    """Say who may call: list clients, enrol one, replace its token, revoke it."""
+
+
+@clients.command("list")
+def list_clients() -> None:
+    """Show every client, when its token ends and when it was last seen."""
+    with _explained():
+        console.print(clients_table(_as_admin("GET", "/v1/clients")["clients"]))
+
+
+@clients.command()
+@click.argument("client")
+@click.option("--role", "roles", multiple=True, required=True, help="kiosk, bot, manager, core or admin.")
+@click.option("--campaign", "campaigns", multiple=True, help="A campaign it works for; * for every one.")
+@click.option("--channel", help="Where it meets workers, if not what goes with its role: van, agent ...")
+@click.option("--expires-at", help="When its token ends, with a zone.")
+def enrol(
+    client: str,
+    roles: tuple[str, ...],
+    campaigns: tuple[str, ...],
+    channel: str | None,
+    expires_at: str | None,
+) -> None:
+    """Enrol a CLIENT and show its token, this once."""
+    body = {"client_id": client, "roles": roles, "campaigns": campaigns}
+    given = {"channel": channel, "expires_at": expires_at}
+    with _explained():
+        enrolled = _as_admin(
+            "POST", "/v1/clients", body | {name: each for name, each in given.items() if each}
+        )
+        console.print(f"good until {enrolled['expires_at']}; the token is shown this once:")
+        console.print(enrolled["token"], soft_wrap=True, highlight=False)
+
+
+@clients.command()
+@click.argument("client")
+@click.option("--overlap-hours", type=int, help="How long older tokens stay good; 0 ends them now.")
+@click.option("--expires-at", help="When the new token ends, with a zone.")
+def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> None:
+    """Give a CLIENT a new token and show it, this once."""
+    given = {"overlap_hours": overlap_hours, "expires_at": expires_at}
+    body = {name: each for name, each in given.items() if each is not None}
+    with _explained():
+        rotated = _as_admin("POST", f"/v1/clients/{client}/token", body)
+        console.print(f"older tokens end at {rotated['older_tokens_end_at']}")
+        console.print(f"good until {rotated['expires_at']}; the token is shown this once:")
+        console.print(rotated["token"], soft_wrap=True, highlight=False)
+
+
+@clients.command()
+@click.argument("client")
+def revoke(client: str) -> None:
+    """Revoke a CLIENT: its tokens are refused within a minute."""
+    with _explained():
+        _as_admin("DELETE", f"/v1/clients/{client}")
+        console.print(f"{client} is revoked")
 
 
 @main.command()
@@ -221,11 +281,17 @@ def _show_summaries(description: Description, method: str, campaign: str, day: s
         console.print(summaries_table([_answer(api, method, f"{path}/summaries/{each}") for each in days]))
 
 
-def _answer(api: API, method: str, path: str) -> Any:
-    response = api.send(method, path)
+def _as_admin(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    description = _last_stack().describe()
+    with closing(API(description.api_url, description.tokens["admin"])) as api:
+        return _answer(api, method, path, None if body is None else json.dumps(body))
+
+
+def _answer(api: API, method: str, path: str, body: str | None = None) -> Any:
+    response = api.send(method, path, body)
     if not response.is_success:
         raise ProgramError(f"{method} {path}: {response.status_code} {response.text}")
-    return response.json()
+    return response.json() if response.content else None
 
 
 def _days(campaign: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from chalicelib import wiring
@@ -12,7 +13,7 @@ from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.messages import EnrolClient
 from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Role
-from chalicelib.clients.service import Registry, Token
+from chalicelib.clients.service import Registry, Token, TokenLife
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.privacy.kms import KMSKeyWrap
@@ -20,6 +21,10 @@ from ops.deployment import Clients, Deployment
 
 # The devices of the example market day, and where each meets workers.
 DEVICES = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
+
+# The tokens of a local stack are kept over its runs, and each may stand for all the devices of a test.
+_LIFE = timedelta(days=3650)
+_UNCAPPED = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,22 @@ def enrol_clients(deployment: Deployment, clients: Clients, tokens_file: Path) -
     """
     tokens = _kept_tokens(tokens_file)
     for role, token in tokens.roles.items():
-        command = EnrolClient(client_id=role, roles=(Role(role),), campaigns=(EVERY_CAMPAIGN,))
+        command = EnrolClient(
+            client_id=role,
+            roles=(Role(role),),
+            campaigns=(EVERY_CAMPAIGN,),
+            daily_flag=_UNCAPPED,
+            daily_cap=_UNCAPPED,
+        )
         _enrol(command, token, deployment, clients)
     for device, token in tokens.devices.items():
         command = EnrolClient(
-            client_id=device, roles=(Role.KIOSK,), channel=DEVICES[device], campaigns=(EVERY_CAMPAIGN,)
+            client_id=device,
+            roles=(Role.KIOSK,),
+            channel=DEVICES[device],
+            campaigns=(EVERY_CAMPAIGN,),
+            daily_flag=_UNCAPPED,
+            daily_cap=_UNCAPPED,
         )
         _enrol(command, token, deployment, clients)
     return tokens
@@ -81,6 +97,7 @@ def _enrol(command: EnrolClient, token: str, deployment: Deployment, clients: Cl
         clients=DynamoClients(clients("dynamodb"), deployment.outputs["ClientsTableName"]),
         clock=wiring.now,
         new_token=lambda: Token(token),
+        life=TokenLife(usual=_LIFE),
     )
     # If it exists, an earlier run has enrolled it, under this very token.
     with suppress(ClientExists):

@@ -1,4 +1,4 @@
-"""What the command line shows as tables: outcomes, texts and summaries."""
+"""What the command line shows as tables: outcomes, texts, summaries and clients."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,4 +47,17 @@ def summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
         for figure in figures:
             table.add_row(figure, *(str(each[group].get(figure, 0)) for each in summaries))
         table.add_section()
+    return table
+
+
+def clients_table(clients: Sequence[Mapping[str, Any]]) -> Table:
+    """Who may call, for which campaigns, until when, and when they last did."""
+    table = Table("client", "roles", "campaigns", "token ends", "last seen", "revoked", title="Clients")
+    for each in clients:
+        table.add_row(
+            each["client_id"],
+            " ".join(each["roles"]),
+            " ".join(each["campaigns"]),
+            *(str(each[name] or "") for name in ("expires_at", "last_seen_at", "revoked_at")),
+        )
     return table

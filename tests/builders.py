@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from chalicelib.clients.model import Caller, Channel, Role
+from chalicelib.clients.caps import Allowance, DayCounts
+from chalicelib.clients.model import Caller, Channel, DailyCap, Role
+from chalicelib.clock import Clock
 from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.service import Limits
 
 NOW = datetime(2024, 10, 9, 5, 0, tzinfo=UTC)  # noon on the first day at Pasar Tanah Abang
 
@@ -22,6 +25,11 @@ def a_nik(serial: int = 7001, *, born: str = "520485", place: str = "317107") ->
     return f"{place}{born}{serial:04d}"
 
 
+def a_phone(number: int = 7001) -> str:
+    """A mobile number of a block that nobody has; another number below 10,000, another phone."""
+    return f"0824-5550-{number:04d}"
+
+
 def a_capture(**changes: Any) -> dict[str, Any]:
     """A capture as a device sends it. `worker=`, `work=` … change single fields inside."""
     capture: dict[str, Any] = {
@@ -33,7 +41,7 @@ def a_capture(**changes: Any) -> dict[str, Any]:
             "nik": a_nik(),
             "name": "Melati Kusumawati",
             "birth_date": "1985-04-12",
-            "phone": "0824-5550-7001",
+            "phone": a_phone(),
             "email": None,
             "address": "Jalan Contoh 7",
             "postal_code": "10250",
@@ -92,3 +100,16 @@ def a_caller(*roles: Role, **changes: Any) -> Caller:
         campaigns=frozenset({"tanah-abang-2024"}),
     )
     return replace(usual, **changes)
+
+
+def an_allowance(counts: DayCounts, clock: Clock, **caps: DailyCap) -> Allowance:
+    """What is left to clients; caps by role, far away unless given."""
+    usual = dict.fromkeys((Role.KIOSK, Role.BOT), DailyCap(flag=5_000, cap=10_000))
+    given = {Role(name): cap for name, cap in caps.items()}
+    return Allowance(counts=counts, caps={**usual, **given}, clock=clock)
+
+
+def some_limits(counts: DayCounts, clock: Clock, **changes: Any) -> Limits:
+    """What a stage sets, with the usual cap of a phone number."""
+    usual: dict[str, Any] = {"clients": an_allowance(counts, clock), "phone": DailyCap(flag=5, cap=50)}
+    return Limits(**{**usual, **changes})

@@ -4,6 +4,7 @@ Those that remember are held against the real stores in `contracts/test_fakes.py
 test told them to say.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -142,6 +143,20 @@ class KnownCaptures:
         read = list(self.by_day.get(of, ()))
         self.on_read()
         return read
+
+
+class InMemoryDayCounts:
+    """Satisfies `clients.caps.DayCounts`. `asked` counts requests."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, date]] = Counter()
+        self.asked = 0
+
+    def add(self, client_id: str, day: date, number: int) -> int:
+        """Add to a client's count of a day, or take away; the count after that."""
+        self.asked += 1
+        self.counts[client_id, day] += number
+        return self.counts[client_id, day]
 
 
 class ScriptedGateway:

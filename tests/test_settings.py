@@ -54,6 +54,16 @@ def test_who_may_register_and_when_an_unpaid_application_expires_may_be_left_to_
     assert (Settings.read().minimum_age, Settings.read().unpaid_days) == (15, 60)
 
 
+def test_how_long_tokens_are_good_and_how_much_is_taken_in_a_day_may_be_left_to_the_rules(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings.read()
+    assert (settings.token_days, settings.token_overlap_hours) == (90, 24)
+    assert (settings.device_daily_flag, settings.device_daily_cap) == (300, 1_500)
+    assert (settings.bot_daily_flag, settings.bot_daily_cap) == (100_000, 250_000)
+    assert (settings.phone_daily_flag, settings.phone_daily_cap) == (5, 50)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -62,6 +72,11 @@ def test_who_may_register_and_when_an_unpaid_application_expires_may_be_left_to_
         ("DAFTAR_MINIMUM_AGE", "seventeen"),
         ("DAFTAR_UNPAID_DAYS", "0"),
         ("DAFTAR_UNPAID_DAYS", ""),
+        ("DAFTAR_TOKEN_DAYS", "0"),
+        ("DAFTAR_TOKEN_OVERLAP_HOURS", "721"),
+        ("DAFTAR_DEVICE_DAILY_FLAG", "-1"),
+        ("DAFTAR_BOT_DAILY_CAP", "many"),
+        ("DAFTAR_PHONE_DAILY_CAP", "0"),
     ],
 )
 def test_a_limit_that_cannot_be_kept_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:

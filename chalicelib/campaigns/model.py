@@ -95,5 +95,9 @@ class Campaign(BaseModel):
         """From when on a day's summary is final: the next morning, local time."""
         return self._instant(day + timedelta(days=1), FINAL_HOUR)
 
+    def ends_at(self, day: date) -> datetime:
+        """The instant at which a local day is over."""
+        return self._instant(day + timedelta(days=1), 0)
+
     def _instant(self, day: date, hour: int) -> datetime:
         return datetime.combine(day, time(hour), tzinfo=ZoneInfo(self.zone)).astimezone(UTC)

@@ -5,9 +5,10 @@ from typing import Any
 
 from chalice.app import Authorizer, Chalice
 
+from chalicelib import observability
 from chalicelib.clients.errors import TokenRevoked, TokenUnknown
-from chalicelib.clients.model import Caller, Channel, Role
-from chalicelib.clients.service import Registry, Token
+from chalicelib.clients.model import Caller, Channel, Client, DailyCap, Role
+from chalicelib.clients.service import Registry, Sightings, Token
 
 _SCHEME = "bearer"
 
@@ -19,29 +20,26 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-def policy(registry: Registry, authorization: str, method_arn: str) -> dict[str, Any]:
+def policy(registry: Registry, sightings: Sightings, authorization: str, method_arn: str) -> dict[str, Any]:
     """Allow a holder of a good token everywhere: the routes themselves check its roles and campaigns.
 
     A revoked or expired token is denied by policy, which the gateway answers with a code of its own.
     Raises Unauthorized for anything else.
     """
-    scheme, _, token = authorization.strip().partition(" ")
+    scheme, _, written = authorization.strip().partition(" ")
     if scheme.lower() != _SCHEME:
         raise Unauthorized
+    token = Token(written.strip())
     try:
-        caller = registry.identify(Token(token.strip()))
+        client = registry.identify(token)
     except TokenUnknown:
         raise Unauthorized from None
     except TokenRevoked:
         return _statement("Deny", principal="revoked", method_arn=method_arn)
+    _note_seen(sightings, client, token)
     return {
-        **_statement("Allow", principal=caller.client_id, method_arn=method_arn),
-        "context": {
-            "client_id": caller.client_id,
-            "roles": ",".join(sorted(caller.roles)),
-            "channel": str(caller.channel),
-            "campaigns": ",".join(sorted(caller.campaigns)),
-        },
+        **_statement("Allow", principal=client.client_id, method_arn=method_arn),
+        "context": _context(client.caller),
     }
 
 
@@ -57,12 +55,32 @@ def caller_from(context: Mapping[str, str]) -> Caller:
 
     API Gateway alone can have written it there.
     """
+    flag, _, cap = context.get("daily_cap", "").partition("/")
     return Caller(
         client_id=context["client_id"],
         roles=frozenset(Role(role) for role in context["roles"].split(",")),
         channel=Channel(context["channel"]),
         campaigns=frozenset(filter(None, context["campaigns"].split(","))),
+        daily_cap=DailyCap(flag=int(flag), cap=int(cap)) if cap else None,
     )
+
+
+def _context(caller: Caller) -> dict[str, str]:
+    own = {} if caller.daily_cap is None else {"daily_cap": f"{caller.daily_cap.flag}/{caller.daily_cap.cap}"}
+    return {
+        "client_id": caller.client_id,
+        "roles": ",".join(sorted(caller.roles)),
+        "channel": str(caller.channel),
+        "campaigns": ",".join(sorted(caller.campaigns)),
+        **own,
+    }
+
+
+def _note_seen(sightings: Sightings, client: Client, token: Token) -> None:
+    try:
+        sightings.note(client, token)
+    except Exception as error:  # noqa: BLE001 - whether a call was noted must not decide whether it is let in
+        observability.log_unforeseen(error, "client not noted as seen", {"client_id": client.client_id})
 
 
 def _statement(effect: str, *, principal: str, method_arn: str) -> dict[str, Any]:

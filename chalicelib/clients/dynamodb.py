@@ -1,19 +1,42 @@
-"""Clients in DynamoDB: one item under the client's id, one under the hash of its token."""
+"""Clients in DynamoDB, and what each was accepted in a day.
+
+CLIENT#<id>      CLIENT       the client, with the hashes of its tokens
+CLIENT#<id>      DAY#<day>    how many captures it had accepted; expires
+TOKEN#<hash>     TOKEN        the client again, as of this token
+"""
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.clients.errors import ClientExists, ClientUnknown, TokenUnknown
-from chalicelib.clients.model import Channel, Client, Role
+from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
+from chalicelib.clients.model import Channel, Client, DailyCap, Role
 from chalicelib.clients.service import TokenHash
 from chalicelib.clock import timestamp
 from chalicelib.dynamodb import LONGEST_ID, cancellation_reasons, failed_conditions, from_item, pages, to_item
+from chalicelib.refusals import TryAgain
 
 _BY_LISTING = "by_listing"
 _LISTING = "clients"
+
+# The newest tokens that a rotation leaves good for its overlap, so that a rotation whose answer was lost can
+# be sent again and again; older ones end with it.
+_KEPT_TOKENS = 5
+
+# What has ended is told apart from what never was for this long.
+_ENDED_TOKENS_KEPT = timedelta(days=30)
+
+# A day ends at another instant in each zone, and a count is of no use after that.
+_COUNTS_KEPT = timedelta(days=3)
+
+_NEVER = timestamp(datetime.max.replace(tzinfo=UTC))
+
+_SEEN = "SET last_seen_at = :at"
+_EXISTS = "attribute_exists(pk)"
+_NOT_SEEN_SINCE = f"{_EXISTS} AND (attribute_not_exists(last_seen_at) OR last_seen_at <= :since)"
 
 
 class DynamoClients:
@@ -55,24 +78,77 @@ class DynamoClients:
             raise ClientUnknown("longer than any id")
         return _client(self._values_of(client_id))
 
+    def rotate(self, client: Client, token: TokenHash, *, older_end_at: datetime) -> None:
+        """Store a further token of a client; its older ones end then, if not before.
+
+        Raises ClientUnknown, ClientRevoked or TryAgain.
+        """
+        stood = self._values_of(client.client_id)
+        current = {"token_hash": stood["token_hash"], "ends_at": stood.get("token_expires_at", _NEVER)}
+        older = [current, *stood.get("older_tokens", [])]
+        now = _instant(client.rotated_at)
+        living = [each for each in older if each["ends_at"] > now]
+        ending = [{**each, "ends_at": min(each["ends_at"], timestamp(older_end_at))} for each in living]
+        kept, dropped = ending[:_KEPT_TOKENS], ending[_KEPT_TOKENS:]
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    _update(
+                        self._table,
+                        _client_key(client.client_id),
+                        "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
+                        "token_expires_at = :ends_at",
+                        {
+                            ":token": str(token),
+                            ":older": kept,
+                            ":now": now,
+                            ":ends_at": _instant(client.expires_at),
+                            ":stood": stood["token_hash"],
+                        },
+                        only_if="token_hash = :stood AND attribute_not_exists(revoked_at)",
+                    ),
+                    self._put_new({**_token_key(token), **_values(client)}),
+                    *(self._end(each["token_hash"], each["ends_at"]) for each in kept),
+                    *(self._end(each["token_hash"], str(now)) for each in dropped),
+                ]
+            )
+        except ClientError as error:
+            if any(failed_conditions(cancellation_reasons(error))):
+                if self.get(client.client_id).revoked_at is not None:
+                    raise ClientRevoked(client.client_id) from None
+                raise TryAgain("its token was replaced in the same moment") from None
+            raise
+
     def revoke(self, client: Client) -> None:
-        """Store the revocation that the client carries."""
-        token = TokenHash(self._values_of(client.client_id)["token_hash"])
-        values = to_item({":revoked_at": _instant(client.revoked_at)})
-        self._client.transact_write_items(
-            TransactItems=[
-                {
-                    "Update": {
-                        "TableName": self._table,
-                        "Key": to_item(key),
-                        "UpdateExpression": "SET revoked_at = if_not_exists(revoked_at, :revoked_at)",
-                        "ConditionExpression": "attribute_exists(pk)",
-                        "ExpressionAttributeValues": values,
-                    }
-                }
-                for key in (_client_key(client.client_id), _token_key(token))
-            ]
-        )
+        """Store the revocation that the client carries, for every token it has.
+
+        Raises ClientUnknown or TryAgain.
+        """
+        stood = self._values_of(client.client_id)
+        now = _instant(client.revoked_at)
+        # An older token that has ended is refused as it is, and may be gone.
+        living = [each["token_hash"] for each in stood.get("older_tokens", []) if each["ends_at"] > now]
+        revoked, values = "SET revoked_at = if_not_exists(revoked_at, :now)", {":now": now}
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    _update(
+                        self._table,
+                        _client_key(client.client_id),
+                        revoked,
+                        {**values, ":stood": stood["token_hash"]},
+                        only_if="token_hash = :stood",
+                    ),
+                    *(
+                        _update(self._table, _token_key(TokenHash(each)), revoked, values)
+                        for each in (stood["token_hash"], *living)
+                    ),
+                ]
+            )
+        except ClientError as error:
+            if any(failed_conditions(cancellation_reasons(error))):
+                raise TryAgain("its token was replaced in the same moment") from None
+            raise
 
     def all(self) -> Iterator[Client]:
         """Every client, by id."""
@@ -95,6 +171,15 @@ class DynamoClients:
         found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
 
+    def _end(self, token: str, ends_at: str) -> dict[str, Any]:
+        forgotten_at = datetime.fromisoformat(ends_at) + _ENDED_TOKENS_KEPT
+        return _update(
+            self._table,
+            _token_key(TokenHash(token)),
+            "SET token_expires_at = :ends_at, expires_at = :forgotten_at",
+            {":ends_at": ends_at, ":forgotten_at": int(forgotten_at.timestamp())},
+        )
+
     def _put_new(self, values: dict[str, Any]) -> dict[str, Any]:
         return {
             "Put": {
@@ -103,6 +188,71 @@ class DynamoClients:
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
+
+
+class DynamoDayCounts:
+    """Satisfies `caps.DayCounts`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, client_id: str, day: date, number: int) -> int:
+        """Add to a client's count of a day, or take away; the count after that. Adding nothing only reads."""
+        key = to_item({"pk": f"CLIENT#{client_id}", "sk": f"DAY#{day.isoformat()}"})
+        if number == 0:
+            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            return int(from_item(found["Item"])["accepted"]) if "Item" in found else 0
+        expires_at = datetime.combine(day, time(), tzinfo=UTC) + _COUNTS_KEPT
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=key,
+            UpdateExpression="SET expires_at = :expires_at ADD accepted :number",
+            ExpressionAttributeValues=to_item(
+                {":number": number, ":expires_at": int(expires_at.timestamp())}
+            ),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(from_item(answer["Attributes"])["accepted"])
+
+
+class DynamoLastSeen:
+    """Satisfies `service.LastSeen`. Writes this one attribute, and its role may write no other."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def note(self, client_id: str, token: TokenHash, *, at: datetime, unless_since: datetime) -> None:
+        """Store that a client called, unless it is known to have called since then."""
+        seen = {":at": timestamp(at)}
+        since = {":since": timestamp(unless_since)}
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    _update(
+                        self._table, _token_key(token), _SEEN, {**seen, **since}, only_if=_NOT_SEEN_SINCE
+                    ),
+                    _update(self._table, _client_key(client_id), _SEEN, seen),
+                ]
+            )
+        except ClientError as error:
+            if not any(failed_conditions(cancellation_reasons(error))):
+                raise
+
+
+def _update(
+    table: str, key: dict[str, str], expression: str, values: dict[str, Any], *, only_if: str = _EXISTS
+) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_item(key),
+            "UpdateExpression": expression,
+            "ConditionExpression": only_if,
+            "ExpressionAttributeValues": to_item(values),
+        }
+    }
 
 
 def _client_key(client_id: str) -> dict[str, str]:
@@ -123,6 +273,9 @@ def _values(client: Client) -> dict[str, Any]:
         # Not the table's TTL attribute: a client is kept after its token has expired.
         "token_expires_at": _instant(client.expires_at),
         "revoked_at": _instant(client.revoked_at),
+        "rotated_at": _instant(client.rotated_at),
+        "last_seen_at": _instant(client.last_seen_at),
+        "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
     }
 
 
@@ -135,7 +288,14 @@ def _client(values: dict[str, Any]) -> Client:
         enrolled_at=datetime.fromisoformat(values["enrolled_at"]),
         expires_at=_parsed(values.get("token_expires_at")),
         revoked_at=_parsed(values.get("revoked_at")),
+        rotated_at=_parsed(values.get("rotated_at")),
+        last_seen_at=_parsed(values.get("last_seen_at")),
+        daily_cap=_own_cap(values.get("daily_cap")),
     )
+
+
+def _own_cap(values: dict[str, Any] | None) -> DailyCap | None:
+    return None if values is None else DailyCap(flag=int(values["flag"]), cap=int(values["cap"]))
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -3,6 +3,8 @@
 Refusal
 ├── ClientUnknown    no client has this id
 ├── ClientExists     another client has this id already
+├── ClientRevoked    the client was revoked and gets no new token
+├── ClientCapReached the client has had its day's number of captures accepted
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -20,6 +22,18 @@ class ClientExists(Refusal):
     """A client with this id is enrolled already; its token cannot be shown again."""
 
     code = "client_exists"
+
+
+class ClientRevoked(Refusal):
+    """The client was revoked; a token for the same device needs a new enrolment."""
+
+    code = "client_revoked"
+
+
+class ClientCapReached(Refusal):
+    """This client has had as many captures accepted today as it may; nothing of this one was stored."""
+
+    code = "client_cap_reached"
 
 
 class TokenUnknown(Refusal):

@@ -3,12 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chalicelib.campaigns.model import CampaignId
-from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Client, Role
+from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Client, DailyCap, Role
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
+
+# A month: longer, and the old token would be a second one for good.
+_LONGEST_OVERLAP_HOURS = 720
+_MOST_A_DAY = 10_000_000
 
 
 class EnrolClient(BaseModel):
@@ -22,7 +27,21 @@ class EnrolClient(BaseModel):
     campaigns: tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...] = Field(
         default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign."
     )
-    expires_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="When its token ends; after the stage's usual life when left out."
+    )
+    daily_flag: int | None = Field(
+        default=None, ge=0, le=_MOST_A_DAY, description="Captures a day that pass without a flag."
+    )
+    daily_cap: int | None = Field(
+        default=None, ge=1, le=_MOST_A_DAY, description="Captures a day that pass at all."
+    )
+
+    @model_validator(mode="after")
+    def _caps_together(self) -> "EnrolClient":
+        if (self.daily_flag is None) != (self.daily_cap is None):
+            raise PydanticCustomError("daily_caps_incomplete", "daily_flag and daily_cap go together")
+        return self
 
     @property
     def met_through(self) -> Channel:
@@ -30,6 +49,29 @@ class EnrolClient(BaseModel):
         if self.channel is not None:
             return self.channel
         return {Role.KIOSK: Channel.KIOSK, Role.BOT: Channel.BOT}.get(self.roles[0], Channel.OFFICE)
+
+    @property
+    def own_cap(self) -> DailyCap | None:
+        """The cap of this client alone, if it was given one."""
+        if self.daily_flag is None or self.daily_cap is None:
+            return None
+        return DailyCap(flag=self.daily_flag, cap=self.daily_cap)
+
+
+class RotateToken(BaseModel):
+    """Replace a client's token; an admin sends it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overlap_hours: int | None = Field(
+        default=None,
+        ge=0,
+        le=_LONGEST_OVERLAP_HOURS,
+        description="How long older tokens stay good, 0 for not at all; the stage's usual time if left out.",
+    )
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="When the new token ends; after the stage's usual life when left out."
+    )
 
 
 class ClientView(BaseModel):
@@ -42,10 +84,15 @@ class ClientView(BaseModel):
     enrolled_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    rotated_at: datetime | None
+    last_seen_at: datetime | None
+    daily_flag: int | None
+    daily_cap: int | None
 
     @classmethod
     def of(cls, client: Client) -> "ClientView":
         """A client without its token, which nobody but its holder has."""
+        own = client.daily_cap
         return cls(
             client_id=client.client_id,
             roles=sorted(client.roles),
@@ -54,4 +101,8 @@ class ClientView(BaseModel):
             enrolled_at=client.enrolled_at,
             expires_at=client.expires_at,
             revoked_at=client.revoked_at,
+            rotated_at=client.rotated_at,
+            last_seen_at=client.last_seen_at,
+            daily_flag=None if own is None else own.flag,
+            daily_cap=None if own is None else own.cap,
         )

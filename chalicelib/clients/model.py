@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.clients.errors import ClientRevoked
 from chalicelib.refusals import CampaignNotYours, NotAllowed
 
 EVERY_CAMPAIGN = "*"
@@ -31,13 +32,25 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True)
+class DailyCap:
+    """How many a day pass without remark, and how many pass at all. What lies between is flagged."""
+
+    flag: int
+    cap: int
+
+
+@dataclass(frozen=True)
 class Caller:
-    """The client behind a request, as the authorizer vouches for it."""
+    """The client behind a request, as the authorizer vouches for it.
+
+    `daily_cap` is its own, where it was given one at enrolment.
+    """
 
     client_id: str
     roles: frozenset[Role]
     channel: Channel
     campaigns: frozenset[str]
+    daily_cap: DailyCap | None = None
 
     def require_any(self, roles: frozenset[Role]) -> None:
         """Raises NotAllowed unless the caller has one of the roles."""
@@ -47,6 +60,11 @@ class Caller:
     def has(self, role: Role) -> bool:
         """Whether the caller has a role."""
         return role in self.roles
+
+    @property
+    def speaks_with_strangers(self) -> bool:
+        """Whether what it is told may reach anybody: then nothing may tell what is known of a worker."""
+        return Role.KIOSK not in self.roles
 
     def works_for(self, campaign_id: str) -> bool:
         """Whether the caller is bound to a campaign, or to every one."""
@@ -82,6 +100,9 @@ class Client:
     enrolled_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    rotated_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    daily_cap: DailyCap | None = None
 
     def is_revoked(self, now: datetime) -> bool:
         """Whether its token must no longer be honoured."""
@@ -91,9 +112,19 @@ class Client:
         """This client with its token revoked."""
         return replace(self, revoked_at=now)
 
+    def rotated(self, now: datetime, *, expires_at: datetime) -> "Client":
+        """This client with a new token, which is good until then. Raises ClientRevoked."""
+        if self.revoked_at is not None:
+            raise ClientRevoked(self.client_id)
+        return replace(self, rotated_at=now, expires_at=expires_at)
+
     @property
     def caller(self) -> Caller:
         """What this client is to a request."""
         return Caller(
-            client_id=self.client_id, roles=self.roles, channel=self.channel, campaigns=self.campaigns
+            client_id=self.client_id,
+            roles=self.roles,
+            channel=self.channel,
+            campaigns=self.campaigns,
+            daily_cap=self.daily_cap,
         )

@@ -1,20 +1,30 @@
 """Clients over HTTP, for admins."""
 
+from datetime import datetime
+
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib import wiring
-from chalicelib.clients.messages import ClientView, EnrolClient
+from chalicelib.clients.messages import ClientView, EnrolClient, RotateToken
 from chalicelib.clients.model import Role
 from chalicelib.endpoints import Request, endpoint, json_response
 
 routes = Blueprint(__name__)
+
+_SHOWN_ONCE = {"Cache-Control": "no-store"}
 
 
 class EnrolledView(ClientView):
     """A client just enrolled, with its token: the only time it is shown."""
 
     token: str
+
+
+class RotatedView(EnrolledView):
+    """A client with its new token, shown this once, and until when its older ones are good at most."""
+
+    older_tokens_end_at: datetime
 
 
 class ClientsView(BaseModel):
@@ -29,7 +39,7 @@ def enrol_client(request: Request) -> Response:
     """Enrol a client and show its token, once."""
     client, token = wiring.registry().enrol(request.parsed(EnrolClient))
     view = EnrolledView(**ClientView.of(client).model_dump(), token=token)
-    return json_response(view, 201, headers={"Cache-Control": "no-store"})
+    return json_response(view, 201, headers=_SHOWN_ONCE)
 
 
 @routes.route("/v1/clients", methods=["GET"])
@@ -46,9 +56,18 @@ def show_client(request: Request, client_id: str) -> Response:
     return json_response(ClientView.of(wiring.registry().get(client_id)))
 
 
+@routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])
+@endpoint(routes, Role.ADMIN)
+def rotate_token(request: Request, client_id: str) -> Response:
+    """Give a client a new token and show it, once; older ones end after a while."""
+    client, token, older_end_at = wiring.registry().rotate(client_id, request.parsed(RotateToken))
+    view = RotatedView(**ClientView.of(client).model_dump(), token=token, older_tokens_end_at=older_end_at)
+    return json_response(view, 201, headers=_SHOWN_ONCE)
+
+
 @routes.route("/v1/clients/{client_id}", methods=["DELETE"])
 @endpoint(routes, Role.ADMIN)
 def revoke_client(request: Request, client_id: str) -> Response:
-    """Revoke a client's token; it is refused within a minute."""
+    """Revoke a client's tokens; they are refused within a minute."""
     wiring.registry().revoke(client_id)
     return Response("", {}, 204)

@@ -1,16 +1,28 @@
-"""Enrolling clients, knowing them by their token, and revoking them."""
+"""Enrolling clients, knowing them by their token, giving them new ones, and revoking them."""
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NewType, Protocol
 
-from chalicelib.clients.errors import TokenRevoked
-from chalicelib.clients.messages import EnrolClient
+from chalicelib.clients.errors import ClientUnknown, TokenRevoked
+from chalicelib.clients.messages import EnrolClient, RotateToken
 from chalicelib.clients.model import Caller, Client
 from chalicelib.clock import Clock
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
+
+_SEEN_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class TokenLife:
+    """How long tokens are good where nothing else is said, and how long after they were replaced."""
+
+    usual: timedelta = timedelta(days=90)
+    overlap: timedelta = timedelta(hours=24)
 
 
 class Clients(Protocol):
@@ -25,11 +37,27 @@ class Clients(Protocol):
     def get(self, client_id: str) -> Client:
         """Raises ClientUnknown."""
 
+    def rotate(self, client: Client, token: TokenHash, *, older_end_at: datetime) -> None:
+        """Store a further token of a client; its older ones end then, if not before.
+
+        Raises ClientUnknown, ClientRevoked or TryAgain.
+        """
+
     def revoke(self, client: Client) -> None:
-        """Store the revocation that the client carries."""
+        """Store the revocation that the client carries, for every token it has.
+
+        Raises ClientUnknown or TryAgain.
+        """
 
     def all(self) -> Iterator[Client]:
         """Every client, by id."""
+
+
+class LastSeen(Protocol):
+    """Where it is kept when clients were last seen."""
+
+    def note(self, client_id: str, token: TokenHash, *, at: datetime, unless_since: datetime) -> None:
+        """Store that a client called, unless it is known to have called since then."""
 
 
 def token_hash(token: Token) -> TokenHash:
@@ -40,34 +68,56 @@ def token_hash(token: Token) -> TokenHash:
 class Registry:
     """The list of who may call."""
 
-    def __init__(self, *, clients: Clients, clock: Clock, new_token: Callable[[], Token]) -> None:
+    def __init__(
+        self, *, clients: Clients, clock: Clock, new_token: Callable[[], Token], life: TokenLife
+    ) -> None:
         self._clients = clients
         self._clock = clock
         self._new_token = new_token
+        self._life = life
 
     def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
         """Store a new client and make its token, which is returned this once. Raises ClientExists."""
+        now = self._clock()
         client = Client(
             client_id=command.client_id,
             roles=frozenset(command.roles),
             channel=command.met_through,
             campaigns=frozenset(command.campaigns),
-            enrolled_at=self._clock(),
-            expires_at=command.expires_at,
+            enrolled_at=now,
+            expires_at=command.expires_at or now + self._life.usual,
+            daily_cap=command.own_cap,
         )
         token = self._new_token()
         self._clients.add(client, token_hash(token))
         return client, token
 
-    def identify(self, token: Token) -> Caller:
+    def rotate(self, client_id: str, command: RotateToken) -> tuple[Client, Token, datetime]:
+        """Give a client a further token, which is returned this once, and say when its older ones end.
+
+        They stay good for the overlap, so that a device that is offline now is not locked out; no older
+        token is made good for longer. Raises ClientUnknown, ClientRevoked or TryAgain.
+        """
+        now = self._clock()
+        overlap = self._life.overlap
+        if command.overlap_hours is not None:
+            overlap = timedelta(hours=command.overlap_hours)
+        client = self._clients.get(client_id).rotated(
+            now, expires_at=command.expires_at or now + self._life.usual
+        )
+        token = self._new_token()
+        self._clients.rotate(client, token_hash(token), older_end_at=now + overlap)
+        return client, token, now + overlap
+
+    def identify(self, token: Token) -> Client:
         """Who holds a token. Raises TokenUnknown, or TokenRevoked when it was revoked or has expired."""
         client = self._clients.holding(token_hash(token))
         if client.is_revoked(self._clock()):
             raise TokenRevoked(client.client_id)
-        return client.caller
+        return client
 
     def revoke(self, client_id: str) -> None:
-        """Stop honouring a client's token; once more changes nothing. Raises ClientUnknown."""
+        """Stop honouring a client's tokens; once more changes nothing. Raises ClientUnknown or TryAgain."""
         client = self._clients.get(client_id)
         if client.revoked_at is None:
             self._clients.revoke(client.revoked(self._clock()))
@@ -76,6 +126,36 @@ class Registry:
         """Raises ClientUnknown."""
         return self._clients.get(client_id)
 
+    def require_within_reach(self, client_id: str, *, of: Caller) -> None:
+        """Raises ClientUnknown where there is no such client, and alike where it works for campaigns that
+        the caller does not work for.
+        """
+        client = self._clients.get(client_id)
+        if not any(of.works_for(campaign_id) for campaign_id in client.campaigns):
+            raise ClientUnknown("works for other campaigns")
+
     def all(self) -> Iterator[Client]:
         """Every client, by id."""
         return self._clients.all()
+
+
+class Sightings:
+    """Notes that clients call: known to the hour, for one write an hour and not one a request.
+
+    `store` is called on the first use: most containers never need it.
+    """
+
+    def __init__(self, *, store: Callable[[], LastSeen], clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._tried: dict[str, datetime] = {}
+
+    def note(self, client: Client, token: Token) -> None:
+        """Note that a client calls now, unless that was noted, or tried here, within the hour."""
+        now = self._clock()
+        hour_ago = now - _SEEN_EVERY
+        latest = max(filter(None, (client.last_seen_at, self._tried.get(client.client_id))), default=None)
+        if latest is None or latest <= hour_ago:
+            # Before trying: where the store does not answer, a caller waits for that once an hour only.
+            self._tried[client.client_id] = now
+            self._store().note(client.client_id, token_hash(token), at=now, unless_since=hour_ago)

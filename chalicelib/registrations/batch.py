@@ -12,6 +12,9 @@ MAX_BODY_BYTES = 1024 * 1024
 # As many connections as the clients keep open; more would only queue for them.
 _WIDTH = 10
 
+# The end of a number is the same in each of the ways it is written: 0812…, 62812…, +62 812….
+_OF_A_PHONE = 9
+
 Verdict = TypeVar("Verdict")
 Item = dict[str, Any]
 
@@ -32,8 +35,9 @@ class SubmitBatch(BaseModel):
 def take_each(items: Sequence[Any], take: Callable[[Any], Verdict]) -> list[Verdict]:
     """A verdict per item, in order.
 
-    Items that share a capture id or a NIK with an earlier one wait until all others are done and are then
-    taken in order, so that of two captures of one worker the earlier one always wins.
+    Items that share a capture id, a NIK or a phone number with an earlier one wait until all others are done
+    and are then taken in order: of two captures of one worker the earlier one always wins, and a number
+    given for many is counted by one after the other, not by all at once.
     """
     first, later = _waves(items)
     verdicts: dict[int, Verdict] = {}
@@ -59,6 +63,11 @@ def _marks(item: Any) -> set[str]:
     if not isinstance(item, dict):
         return set()
     worker = item.get("worker")
-    typed = worker.get("nik") if isinstance(worker, dict) else None
-    nik = "".join(each for each in typed if each.isdigit()) if isinstance(typed, str) else ""
-    return {f"capture {item.get('capture_id')}".lower(), f"nik {nik}"} - {"capture none", "nik "}
+    typed = worker if isinstance(worker, dict) else {}
+    nik, phone = _digits(typed.get("nik")), _digits(typed.get("phone"))[-_OF_A_PHONE:]
+    marks = {f"capture {item.get('capture_id')}".lower(), f"nik {nik}", f"phone {phone}"}
+    return marks - {"capture none", "nik ", "phone "}
+
+
+def _digits(typed: Any) -> str:
+    return "".join(each for each in typed if each.isdigit()) if isinstance(typed, str) else ""

@@ -3,10 +3,12 @@
 CAPTURE#<capture id>       CAPTURE       what a capture came to; indexed by campaign day and by device
 WORKER#<keyed hash>        OPEN          the worker's latest registration, and whether it has ended
 REGISTRATION#<reference>   APPLICATION   the registration; indexed by campaign day, status and due day
+PHONE#<keyed hash>         DAY#<day>     how many registrations a number was given for; expires
+BLANK#<reference>          BLANK         nothing, at the size of a registration; expires
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.dynamodb import (
+    Item,
     cancellation_reasons,
     condition_failed,
     failed_conditions,
@@ -28,7 +31,16 @@ from chalicelib.registrations.errors import RegistrationUnknown, Superseded
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
 from chalicelib.registrations.reference import Reference
-from chalicelib.registrations.service import Capture, CaptureKnown, Contended, WorkerKnown
+from chalicelib.registrations.service import (
+    Capture,
+    CaptureKnown,
+    Contended,
+    Known,
+    PhoneBusy,
+    PhoneCount,
+    Standing,
+    WorkerKnown,
+)
 
 _BY_CAMPAIGN_DAY = "by_campaign_day"
 _BY_STATUS = "by_status"
@@ -40,8 +52,17 @@ _CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
 _NOBODY_STANDS_HERE = "attribute_not_exists(pk)"
 _SAME_OPEN_REGISTRATION = "#reference = :reference AND ended = :no"
 _THE_ENDED_ONE = "#reference = :reference AND ended = :yes"
+_AS_IT_STANDS = "#reference = :reference AND ended = :no AND #status = :status"
 _SAME_REGISTRATION = "#reference = :reference"
 _NAMES = {"#reference": "reference"}
+_BOTH_NAMES = {**_NAMES, "#status": "status"}
+_FEWER_WERE_COUNTED = "attribute_not_exists(given) OR given < :below"
+
+# A day ends at another instant in each zone; after that nobody asks for the count, or for a blank ever.
+_DAY_KEPT = timedelta(days=3)
+
+# The places of a transaction that takes a capture in.
+_CAPTURE, _WORKER, _PHONE = 0, 1, 3
 
 # BatchGetItem takes no more keys in one request.
 _KEYS_A_REQUEST = 100
@@ -55,30 +76,78 @@ class DynamoRegistrations:
         self._table = table
         self._cipher = cipher
 
-    def add(self, registration: Registration, capture: Capture) -> None:
-        """Store a capture and the registration it makes.
+    def known(self, worker_key: str, *, phone_key: str, day: date) -> Known:
+        """What stands there of a worker and of a phone number, in one request.
 
-        Raises CaptureKnown, WorkerKnown or Contended. A registration that follows another one is stored
-        only if that one is still the worker's latest, and has ended.
+        What is not answered counts as not standing there: the write is conditional anyway.
         """
-        capture_put, worker_put = 0, 1
+        keys = [items.worker_key(worker_key), items.phone_key(phone_key, day)]
+        answer = self._client.batch_get_item(
+            RequestItems={self._table: {"Keys": [to_item(key) for key in keys], "ConsistentRead": True}}
+        )
+        found = {values["pk"]: values for values in map(from_item, answer["Responses"].get(self._table, []))}
+        worker, phone = (found.get(key["pk"]) for key in keys)
+        return Known(
+            worker=None if worker is None else _standing_from(worker),
+            counted=0 if phone is None else int(phone["given"]),
+        )
+
+    def find_capture(self, capture_id: str) -> Capture | None:
+        """A capture that was accepted or refused before."""
+        found = self._client.get_item(
+            TableName=self._table, Key=to_item(items.capture_key(capture_id)), ConsistentRead=True
+        )
+        return items.capture_from(from_item(found["Item"])) if "Item" in found else None
+
+    def add(self, registration: Registration, capture: Capture, phone: PhoneCount) -> None:
+        """Store a capture and the registration it makes, and count its phone number.
+
+        Raises CaptureKnown, WorkerKnown, PhoneBusy or Contended. A registration that follows another one is
+        stored only if that one is still the worker's latest, and has ended.
+        """
+        application = to_item(items.registration_values(registration, self._cipher))
+        self._take_in(capture, self._put_worker(registration), application, phone)
+
+    def add_unseen(
+        self, registration: Registration, capture: Capture, phone: PhoneCount, standing: Standing | None
+    ) -> None:
+        """Store a capture as `add` does or, if its worker has the open registration `standing`, as a repeat.
+
+        Neither what is asked of the store nor the work before it tells which of the two it was: a repeat
+        writes the worker's item as it stands, and instead of a registration one of its size that says
+        nothing. Raises CaptureKnown, WorkerKnown, PhoneBusy or Contended.
+        """
+        application = to_item(items.registration_values(registration, self._cipher))
+        blank = {
+            **to_item({**items.blank_key(registration.reference), "expires_at": _expiry(phone.day)}),
+            "blank": items.blank({"M": application}),
+        }
+        worker = self._put_worker(registration)
+        if standing is None:
+            self._take_in(capture, worker, application, phone)
+        else:
+            self._take_in(capture, self._put_worker_again(registration, standing), blank, phone)
+
+    def _take_in(
+        self, capture: Capture, worker: dict[str, Any], application: Item, phone: PhoneCount
+    ) -> None:
         try:
             self._client.transact_write_items(
                 TransactItems=[
                     self._put_capture(capture),
-                    self._put_worker(registration),
-                    self._put(items.registration_values(registration, self._cipher), _NOBODY_STANDS_HERE),
+                    worker,
+                    self._put_item(application, _NOBODY_STANDS_HERE),
+                    self._count(phone),
                 ]
             )
         except ClientError as error:
             standing = _standing(error)
-            if capture_put in standing:
-                raise CaptureKnown(items.capture_from(standing[capture_put])) from None
-            worker = standing.get(worker_put)
-            if worker:
-                raise WorkerKnown(
-                    Reference(worker["reference"]), Status(worker["status"]), has_ended=worker["ended"]
-                ) from None
+            if _CAPTURE in standing:
+                raise CaptureKnown(items.capture_from(standing[_CAPTURE])) from None
+            if standing.get(_WORKER):
+                raise WorkerKnown(_standing_from(standing[_WORKER])) from None
+            if _PHONE in standing:
+                raise PhoneBusy(int(standing[_PHONE]["given"])) from None
             # What is left is a reference already in use, or a write of another caller in the same instant.
             raise Contended from error
 
@@ -150,7 +219,7 @@ class DynamoRegistrations:
                 "Key": to_item(items.worker_key(registration.worker_key)),
                 "UpdateExpression": "SET #status = :status, ended = :ended",
                 "ConditionExpression": _SAME_REGISTRATION,
-                "ExpressionAttributeNames": {**_NAMES, "#status": "status"},
+                "ExpressionAttributeNames": _BOTH_NAMES,
                 "ExpressionAttributeValues": to_item(
                     {
                         ":reference": registration.reference,
@@ -258,6 +327,30 @@ class DynamoRegistrations:
             return self._put(values, _NOBODY_STANDS_HERE)
         return self._put(values, _THE_ENDED_ONE, {":reference": registration.follows, ":yes": True}, _NAMES)
 
+    def _put_worker_again(self, registration: Registration, standing: Standing) -> dict[str, Any]:
+        values = {
+            **items.worker_key(registration.worker_key),
+            "reference": standing.reference,
+            "status": standing.status,
+            "ended": False,
+        }
+        compared = {":reference": standing.reference, ":no": False, ":status": standing.status}
+        return self._put(values, _AS_IT_STANDS, compared, _BOTH_NAMES)
+
+    def _count(self, phone: PhoneCount) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item(items.phone_key(phone.phone_key, phone.day)),
+                "UpdateExpression": "SET expires_at = :expires_at ADD given :one",
+                "ConditionExpression": _FEWER_WERE_COUNTED,
+                "ExpressionAttributeValues": to_item(
+                    {":one": 1, ":below": phone.below, ":expires_at": _expiry(phone.day)}
+                ),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
     def _put(
         self,
         values: dict[str, Any],
@@ -265,9 +358,18 @@ class DynamoRegistrations:
         compared: dict[str, Any] | None = None,
         names: dict[str, str] | None = None,
     ) -> dict[str, Any]:
+        return self._put_item(to_item(values), condition, compared, names)
+
+    def _put_item(
+        self,
+        item: Item,
+        condition: str,
+        compared: dict[str, Any] | None = None,
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
         put = {
             "TableName": self._table,
-            "Item": to_item(values),
+            "Item": item,
             "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -276,6 +378,14 @@ class DynamoRegistrations:
         if names is not None:
             put["ExpressionAttributeNames"] = names
         return {"Put": put}
+
+
+def _standing_from(worker: dict[str, Any]) -> Standing:
+    return Standing(Reference(worker["reference"]), Status(worker["status"]), has_ended=worker["ended"])
+
+
+def _expiry(day: date) -> int:
+    return int((datetime.combine(day, time(), tzinfo=UTC) + _DAY_KEPT).timestamp())
 
 
 def _standing(error: ClientError) -> dict[int, dict[str, Any]]:

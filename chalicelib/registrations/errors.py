@@ -2,6 +2,7 @@
 
 Refusal
 ├── RegistrationUnknown   no registration has this reference, or the caller may not know of it
+├── PhoneCapReached       the phone number was given for as many registrations today as it may
 ├── CaptureReused         the capture id was used before, with other content
 ├── PaymentReused         the payment id was used before, with other content
 ├── TransitionNotAllowed  the registration's state does not allow this
@@ -22,6 +23,12 @@ class CaptureReused(Refusal):
     """A capture with this id, but other content, was sent before; this one is not stored."""
 
     code = "capture_reused"
+
+
+class PhoneCapReached(Refusal):
+    """This phone number was given for as many registrations today as it may; this one was not stored."""
+
+    code = "phone_cap_reached"
 
 
 class PaymentReused(Refusal):

@@ -31,6 +31,7 @@ from chalicelib.registrations.model import (
     Check,
     Consent,
     Coverage,
+    Flag,
     Outcome,
     Registration,
     Taken,
@@ -64,6 +65,16 @@ def registration_key(reference: Reference) -> Values:
     return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
 
 
+def phone_key(keyed_hash: str, day: date) -> Values:
+    """Where the registrations that a phone number was given for on a day are counted."""
+    return {"pk": f"PHONE#{keyed_hash}", "sk": f"DAY#{day.isoformat()}"}
+
+
+def blank_key(reference: Reference) -> Values:
+    """Where an item stands that says nothing."""
+    return {"pk": f"BLANK#{reference}", "sk": "BLANK"}
+
+
 def capture_shards(of: CampaignDay) -> list[str]:
     """The partitions of the day index that hold a day's captures."""
     return [f"{of.campaign_id}#{of.day.isoformat()}#{shard}" for shard in range(SHARDS)]
@@ -94,7 +105,7 @@ def capture_values(capture: Capture, *, on_campaign_day: bool = True) -> Values:
         **capture_key(taken.capture_id),
         "fingerprint": capture.fingerprint,
         "taken": _taken_values(taken),
-        "facts": {**asdict(capture.facts), "occupations": list(capture.facts.occupations)},
+        "facts": _facts_values(capture.facts),
         "answer": None
         if capture.answer is None
         else {**asdict(capture.answer), "quote": capture.answer.quote.model_dump_json()},
@@ -135,6 +146,7 @@ def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
         channel=values["channel"],
         client_id=values["client_id"],
         occupations=tuple(values["occupations"]),
+        flags=tuple(Flag(each) for each in values.get("flags", ())),
     )
 
 
@@ -165,6 +177,7 @@ def registration_values(registration: Registration, cipher: FieldCipher) -> Valu
         "sex": registration.worker.sex,
         "language": registration.worker.language,
         "checks": list(registration.worker.checks),
+        "flags": list(registration.flags) or None,
         "work": registration.work.model_dump(mode="json", exclude={"monthly_income"}),
         "coverage": registration.coverage.model_dump(mode="json"),
         "consent": registration.consent.model_dump(mode="json", exclude_none=True),
@@ -211,7 +224,25 @@ def registration_from(values: Mapping[str, Any], cipher: FieldCipher) -> Registr
         quote=Quote.model_validate_json(values["quote"]),
         expires_on=date.fromisoformat(values["expires_on"]),
         follows=Reference(values["follows"]) if "follows" in values else None,
+        flags=tuple(Flag(each) for each in values.get("flags", ())),
     )
+
+
+def blank(values: Any) -> Any:
+    """An attribute value of the same form and size that says nothing."""
+    ((kind, value),) = values.items()
+    match kind:
+        case "S":
+            return {"S": "-" * len(value.encode())}
+        case "B":
+            return {"B": bytes(len(value))}
+        case "N":
+            return {"N": "0"}
+        case "L":
+            return {"L": [blank(each) for each in value]}
+        case "M":
+            return {"M": {name: blank(each) for name, each in value.items()}}
+    return {kind: value}
 
 
 def _personal(registration: Registration) -> dict[str, str | None]:
@@ -253,6 +284,12 @@ def _life_from(values: Mapping[str, Any], money: str) -> Life:
         kpj=kept["kpj"],
         paid_through=values.get("paid_through"),
     )
+
+
+def _facts_values(facts: CaptureFacts) -> Values:
+    values = {**asdict(facts), "occupations": list(facts.occupations)}
+    flags = values.pop("flags")
+    return {**values, "flags": list(flags)} if flags else values
 
 
 def _event_values(event: Event) -> Values:

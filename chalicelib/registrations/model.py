@@ -31,6 +31,14 @@ class Check(StrEnum):
     NIK_PLACE_UNKNOWN = "nik_place_unknown"
 
 
+class Flag(StrEnum):
+    """What was out of the ordinary about how a registration came in, for a person to look at."""
+
+    CLIENT_BUSY = "client_busy"
+    PHONE_BUSY = "phone_busy"
+    PHONE_OVER_CAP = "phone_over_cap"
+
+
 Language = Literal["id", "en"]
 
 
@@ -133,6 +141,7 @@ class Registration:
     quote: Quote
     expires_on: date
     follows: Reference | None = None
+    flags: tuple[Flag, ...] = ()
 
     @property
     def due_on(self) -> date | None:
@@ -165,3 +174,4 @@ class CaptureFacts:
     channel: str
     client_id: str
     occupations: tuple[str, ...]
+    flags: tuple[Flag, ...] = ()

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.dynamodb import from_item
 from chalicelib.registrations.messages import RegistrationReceived
+from chalicelib.registrations.model import Flag
 
 StreamRecord = Mapping[str, Any]
 
 # What is announced is read from these alone. Sealed values have no business here, and Lambda hands binary
 # values over as base64 text, which is not what the table holds.
-_READ = ("sk", "reference", "taken", "day_shard")
+_READ = ("sk", "reference", "taken", "day_shard", "flags")
 
 
 class Notifications(Protocol):
@@ -64,7 +65,12 @@ def news_of(record: StreamRecord) -> Iterator[RegistrationReceived | CampaignDay
             return  # Refused for its day: it is counted under none.
         taken = values["taken"]
         yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
-    elif values["sk"] == "APPLICATION" and record["eventName"] == "INSERT":
+    elif (
+        values["sk"] == "APPLICATION"
+        and record["eventName"] == "INSERT"
+        # Nobody shall be flooded with texts by having their number given again and again.
+        and Flag.PHONE_OVER_CAP not in values.get("flags", ())
+    ):
         yield RegistrationReceived(
             reference=values["reference"], correlation_id=values["taken"]["correlation_id"]
         )

@@ -40,7 +40,13 @@ _STATUS = {Outcome.CREATED: 201, Outcome.REACTIVATED: 201, Outcome.ALREADY_REGIS
 
 # What a batch's item came to when it was not taken in, by the code of its problem; anything else is
 # `invalid`.
-_REFUSED_AS = {"capture_reused": "conflict", "try_again": "try_again", "internal_error": "try_again"}
+_REFUSED_AS = {
+    "capture_reused": "conflict",
+    "try_again": "try_again",
+    "internal_error": "try_again",
+    "client_cap_reached": "capped",
+    "phone_cap_reached": "capped",
+}
 
 # A batch stops taking items here and asks for the rest again, well before the gateway gives up at 29
 # seconds.
@@ -56,8 +62,8 @@ def submit_registration(request: Request) -> Response:
     observability.count("Registrations", outcome=_counted_outcome(submitted))
     replayed = {"Idempotent-Replayed": "true"} if submitted.replayed else {}
     answer = submitted.answer
-    if not request.caller.has(Role.KIOSK):
-        # A bot speaks with strangers: neither the answer nor this header may tell that a worker is known.
+    if request.caller.speaks_with_strangers:
+        # Neither the answer nor this header may tell that a worker is known.
         neutral = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
         return json_response(neutral, 202, headers=replayed)
     return json_response(AnswerView.of(answer), _STATUS[answer.outcome], headers=replayed)
@@ -161,8 +167,15 @@ def cancel_registration(request: Request, reference: str) -> Response:
 @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"])
 @endpoint(routes, Role.KIOSK, Role.MANAGER, Role.ADMIN)
 def show_gaps(request: Request, client_id: str) -> Response:
-    """Which numbered captures a device still owes. A kiosk may ask for itself."""
-    if not request.caller.roles & {Role.MANAGER, Role.ADMIN}:
+    """Which numbered captures a device still owes.
+
+    A kiosk may ask for itself, a manager for the devices of the campaigns that the manager works for.
+    """
+    if request.caller.has(Role.ADMIN):
+        wiring.registry().get(client_id)
+    elif request.caller.has(Role.MANAGER):
+        wiring.registry().require_within_reach(client_id, of=request.caller)
+    else:
         request.caller.require_self(client_id)
     return json_response(GapsView.of(client_id, wiring.casework().gaps(client_id)))
 

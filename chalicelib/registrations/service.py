@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Protocol
 
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.campaigns.service import CampaignOffice
-from chalicelib.clients.model import Caller
+from chalicelib.clients.caps import Allowance
+from chalicelib.clients.errors import ClientCapReached
+from chalicelib.clients.model import Caller, DailyCap
 from chalicelib.clock import Clock, timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.contributions.service import Quoting
@@ -15,21 +18,28 @@ from chalicelib.pagination import Page, Position
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import reference, rules
-from chalicelib.registrations.errors import CaptureReused
+from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
 from chalicelib.registrations.lifecycle import Life, Status
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import Answer, CaptureFacts, Outcome, Registration, Taken, Worker
+from chalicelib.registrations.model import Answer, CaptureFacts, Flag, Outcome, Registration, Taken, Worker
 from chalicelib.registrations.reference import Reference
 
-# Each round ends unless another writer changed the very items in between; four rounds outlast any honest
-# race.
-_ROUNDS = 4
+# Each round ends unless another writer changed the very items in between, or tells what the next has to go
+# by: who the worker is, how often the phone number was given. Six rounds outlast any honest race.
+_ROUNDS = 6
+
+# More than any phone number is given for: the count goes on, and refuses nothing.
+_NO_CAP = 10**9
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a stage sets: who may register, and when an application that nobody paid for expires."""
+    """What a stage sets: how much a client may have accepted in a day, how often a phone number may be given
+    in one, who may register, and when an application that nobody paid for expires.
+    """
 
+    clients: Allowance
+    phone: DailyCap
     ages: rules.AgeLimits = field(default_factory=rules.AgeLimits)
     unpaid_for: timedelta = timedelta(days=30)
 
@@ -52,14 +62,46 @@ class CaptureKnown(Exception):
         self.stored = stored
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The latest registration of a worker."""
+
+    reference: Reference
+    status: Status
+    has_ended: bool
+
+
+@dataclass(frozen=True)
+class PhoneCount:
+    """One more registration that a phone number is given for on a day, if there were fewer than `below`."""
+
+    phone_key: str
+    day: date
+    below: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store says beforehand of a worker, and of a phone number's count of a day."""
+
+    worker: Standing | None = None
+    counted: int = 0
+
+
 class WorkerKnown(Exception):
     """The worker has a registration already, which may have ended."""
 
-    def __init__(self, reference: Reference, status: Status, *, has_ended: bool) -> None:
-        super().__init__(reference)
-        self.reference = reference
-        self.status = status
-        self.has_ended = has_ended
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(standing.reference)
+        self.standing = standing
+
+
+class PhoneBusy(Exception):
+    """The phone number was given for that many registrations of the day already."""
+
+    def __init__(self, counted: int) -> None:
+        super().__init__(str(counted))
+        self.counted = counted
 
 
 class Contended(Exception):
@@ -72,10 +114,13 @@ class Registrations(Protocol):
     Every write is one conditional transaction.
     """
 
-    def add(self, registration: Registration, capture: Capture) -> None:
-        """Store a capture and the registration it makes.
+    def known(self, worker_key: str, *, phone_key: str, day: date) -> Known:
+        """What stands there of a worker and of a phone number, in one request."""
 
-        Raises CaptureKnown, WorkerKnown or Contended.
+    def add(self, registration: Registration, capture: Capture, phone: PhoneCount) -> None:
+        """Store a capture and the registration it makes, and count its phone number.
+
+        Raises CaptureKnown, WorkerKnown, PhoneBusy or Contended.
         """
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
@@ -83,6 +128,18 @@ class Registrations(Protocol):
 
         Raises CaptureKnown or Contended.
         """
+
+    def add_unseen(
+        self, registration: Registration, capture: Capture, phone: PhoneCount, standing: Standing | None
+    ) -> None:
+        """Store a capture as `add` does or, if its worker has the open registration `standing`, as a repeat.
+
+        Neither what is asked of the store nor the work before it tells which of the two it was. Raises
+        CaptureKnown, WorkerKnown, PhoneBusy or Contended.
+        """
+
+    def find_capture(self, capture_id: str) -> Capture | None:
+        """A capture that was accepted or refused before."""
 
     def add_refusal(self, capture: Capture, *, on_campaign_day: bool) -> None:
         """Note, without anything personal, that a capture was refused.
@@ -127,13 +184,18 @@ class _Intake:
     command: SubmitRegistration
     taken: Taken
     fingerprint: str
+    received_on: date
+    day_ends_at: datetime
+    speaks_with_strangers: bool
+    is_over_flag: bool = False
 
-    def capture(self, outcome: Outcome, answer: Answer | None) -> Capture:
+    def capture(self, outcome: Outcome, answer: Answer | None, *, flags: tuple[Flag, ...] = ()) -> Capture:
         facts = CaptureFacts(
             outcome=outcome,
             channel=self.taken.channel,
             client_id=self.taken.client_id,
             occupations=self.command.work.occupations,
+            flags=flags,
         )
         return Capture(self.taken, self.fingerprint, facts, answer)
 
@@ -175,8 +237,8 @@ class Registrar:
 
         The same capture with the same content gets its first answer again, whatever has happened since. A
         worker with an open registration gets that one's reference; one whose registration has ended gets a
-        new one, which follows it. Raises CampaignNotYours, CampaignUnknown, CaptureReused, RulesBroken or
-        TryAgain.
+        new one, which follows it. Raises CampaignNotYours, CampaignUnknown, CaptureReused, RulesBroken,
+        ClientCapReached, PhoneCapReached or TryAgain.
         """
         by.require_campaign(command.campaign_id)
         campaign = self._campaigns.get(command.campaign_id)
@@ -192,10 +254,18 @@ class Registrar:
             correlation_id=correlation_id,
             device_sequence=command.device_sequence,
         )
-        intake = _Intake(command, taken, self._hashing.of("capture", command.content()))
+        received_on = campaign.local_day(taken.received_at)
+        intake = _Intake(
+            command=command,
+            taken=taken,
+            fingerprint=self._hashing.of("capture", command.content()),
+            received_on=received_on,
+            day_ends_at=campaign.ends_at(received_on),
+            speaks_with_strangers=by.speaks_with_strangers,
+        )
         try:
             worker = self._read_worker(intake, campaign)
-            return Submitted(self._store(intake, worker, campaign), replayed=False)
+            return Submitted(self._store_within_cap(intake, worker, by), replayed=False)
         except CaptureKnown as known:
             if known.stored.fingerprint != intake.fingerprint or known.stored.answer is None:
                 raise CaptureReused(taken.capture_id) from None
@@ -224,10 +294,44 @@ class Registrar:
             )
             raise
 
-    def _store(self, intake: _Intake, worker: Worker, campaign: Campaign) -> Answer:
-        quote = self._quoting.quote(rules.quote_asked(intake.command))
-        received_on = campaign.local_day(intake.taken.received_at)
-        first = Registration(
+    def _store_within_cap(self, intake: _Intake, worker: Worker, by: Caller) -> Answer:
+        """Store a capture if its client may have one more accepted today; only then is it counted."""
+        try:
+            is_over_flag = self._limits.clients.take(by, intake.received_on)
+        except ClientCapReached as reached:
+            # What was accepted once is answered as it was, also to a client that may send nothing new.
+            stored = self._registrations.find_capture(intake.taken.capture_id)
+            if stored is not None and stored.answer is not None:
+                raise CaptureKnown(stored) from None
+            raise reached.after(self._until_tomorrow(intake)) from None
+        is_accepted = False
+        try:
+            answer = self._store(replace(intake, is_over_flag=is_over_flag), worker)
+            is_accepted = True
+        finally:
+            if not is_accepted:
+                self._limits.clients.give_back(by, intake.received_on)
+        return answer
+
+    def _store(self, intake: _Intake, worker: Worker) -> Answer:
+        registration = self._application(intake, worker)
+        phone_key = self._hashing.of("phone", worker.phone)
+        known = self._known_before(intake, registration, phone_key)
+        for _ in range(_ROUNDS):
+            try:
+                return self._attempt(intake, registration, known, phone_key)
+            except WorkerKnown as found:
+                known = replace(known, worker=found.standing)
+            except PhoneBusy as busy:
+                known = replace(known, counted=busy.counted)
+            except Contended:
+                # Another writer came first, or the reference is in use.
+                known = self._known_before(intake, registration, phone_key)
+                registration = replace(registration, reference=reference.new(self._random_index))
+        raise TryAgain("other writers were in the way")
+
+    def _application(self, intake: _Intake, worker: Worker) -> Registration:
+        return Registration(
             reference=reference.new(self._random_index),
             worker_key=self._hashing.of("nik", worker.nik),
             life=Life.begun(at=intake.taken.received_at, client_id=intake.taken.client_id),
@@ -236,31 +340,62 @@ class Registrar:
             work=intake.command.work,
             coverage=intake.command.coverage,
             consent=intake.command.consent,
-            quote=quote,
-            expires_on=received_on + self._limits.unpaid_for,
+            quote=self._quoting.quote(rules.quote_asked(intake.command)),
+            expires_on=intake.received_on + self._limits.unpaid_for,
         )
-        registration = first
-        for _ in range(_ROUNDS):
-            try:
-                return self._store_new(intake, registration)
-            except WorkerKnown as known:
-                if known.has_ended:
-                    registration = replace(registration, follows=known.reference)
-                    continue
-                answer = intake.answer(Outcome.ALREADY_REGISTERED, known.reference, known.status, quote)
-            except Contended:
-                registration = replace(first, reference=reference.new(self._random_index))
-                continue
-            try:
-                repeat = intake.capture(Outcome.ALREADY_REGISTERED, answer)
-                self._registrations.add_repeat(repeat, worker_key=first.worker_key)
-            except Contended:
-                continue
-            return answer
-        raise TryAgain("other writers were in the way")
 
-    def _store_new(self, intake: _Intake, registration: Registration) -> Answer:
-        outcome = Outcome.CREATED if registration.follows is None else Outcome.REACTIVATED
-        answer = intake.answer(outcome, registration.reference, registration.life.status, registration.quote)
-        self._registrations.add(registration, intake.capture(outcome, answer))
+    def _known_before(self, intake: _Intake, registration: Registration, phone_key: str) -> Known:
+        """What to go by at first. The conditions of the write decide, whatever this says.
+
+        Strangers can take the time: for them it is looked up, so that the first write succeeds for new and
+        for known workers alike. For officers nothing is: most workers are new, and the write tells if not.
+        """
+        if not intake.speaks_with_strangers:
+            return Known()
+        return self._registrations.known(registration.worker_key, phone_key=phone_key, day=intake.received_on)
+
+    def _attempt(self, intake: _Intake, application: Registration, known: Known, phone_key: str) -> Answer:
+        standing, phone = known.worker, self._phone_count(intake, known.counted, phone_key)
+        if standing is not None and standing.has_ended:
+            application, standing = replace(application, follows=standing.reference), None
+        registration = replace(application, flags=tuple(self._flags(intake, known.counted)))
+        if standing is None:
+            outcome = Outcome.CREATED if registration.follows is None else Outcome.REACTIVATED
+            told_of, status = registration.reference, registration.life.status
+        else:
+            outcome = Outcome.ALREADY_REGISTERED
+            told_of, status = standing.reference, standing.status
+        answer = intake.answer(outcome, told_of, status, registration.quote)
+        capture = intake.capture(outcome, answer, flags=registration.flags)
+        if intake.speaks_with_strangers:
+            self._registrations.add_unseen(registration, capture, phone, standing)
+        elif standing is None:
+            self._registrations.add(registration, capture, phone)
+        else:
+            self._registrations.add_repeat(capture, worker_key=registration.worker_key)
         return answer
+
+    def _phone_count(self, intake: _Intake, counted: int, phone_key: str) -> PhoneCount:
+        """What the count of the phone number must not have reached.
+
+        Raises PhoneCapReached, but never to strangers: it would tell them that others gave this number.
+        """
+        limits = self._limits.phone
+        if counted < limits.flag:
+            return PhoneCount(phone_key, intake.received_on, below=limits.flag)
+        if counted < limits.cap:
+            return PhoneCount(phone_key, intake.received_on, below=limits.cap)
+        if intake.speaks_with_strangers:
+            return PhoneCount(phone_key, intake.received_on, below=_NO_CAP)
+        raise PhoneCapReached(f"{counted} today").after(self._until_tomorrow(intake))
+
+    def _flags(self, intake: _Intake, counted: int) -> Iterator[Flag]:
+        if intake.is_over_flag:
+            yield Flag.CLIENT_BUSY
+        if counted >= self._limits.phone.cap:
+            yield Flag.PHONE_OVER_CAP
+        elif counted >= self._limits.phone.flag:
+            yield Flag.PHONE_BUSY
+
+    def _until_tomorrow(self, intake: _Intake) -> int:
+        return max(1, ceil((intake.day_ends_at - intake.taken.received_at).total_seconds()))

@@ -149,6 +149,7 @@ class RegistrationView(BaseModel):
     received_at: str
     active_until: date | None
     follows: str | None
+    flags: tuple[str, ...] = ()
     payment_code: PaymentCode | None = None
     worker: WorkerView
     work: WorkView
@@ -191,6 +192,7 @@ class RegistrationView(BaseModel):
             received_at=timestamp(taken.received_at),
             active_until=life.active_until,
             follows=registration.follows,
+            flags=registration.flags,
             payment_code=life.payment_code if is_whole else None,
             worker=worker,
             work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),

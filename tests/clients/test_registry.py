@@ -1,17 +1,18 @@
 """Enrolling, recognising and revoking clients, on the declared table."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import boto3
 import pytest
 
 from chalicelib.clients.dynamodb import DynamoClients
-from chalicelib.clients.errors import ClientExists, ClientUnknown, TokenRevoked, TokenUnknown
-from chalicelib.clients.messages import EnrolClient
+from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenRevoked, TokenUnknown
+from chalicelib.clients.messages import EnrolClient, RotateToken
 from chalicelib.clients.model import Role
-from chalicelib.clients.service import Registry, Token, token_hash
-from tests.builders import NOW
+from chalicelib.clients.service import Registry, Sightings, Token, TokenHash, TokenLife, token_hash
+from tests.builders import NOW, a_caller
+from tests.contracts.stored import a_client
 from tests.fakes import FixedClock
 
 ENROLMENT = EnrolClient(client_id="van-1", roles=(Role.KIOSK,), campaigns=("tanah-abang-2024",))
@@ -29,12 +30,13 @@ def registry(stage: None, clock: FixedClock) -> Registry:
         clients=DynamoClients(boto3.client("dynamodb"), "ClientsTable"),
         clock=clock,
         new_token=lambda: Token(f"daftar_{next(numbers)}"),
+        life=TokenLife(),
     )
 
 
 def test_who_holds_a_token_is_the_client_it_was_made_for(registry: Registry) -> None:
     client, token = registry.enrol(ENROLMENT)
-    assert registry.identify(token) == client.caller
+    assert registry.identify(token) == client
     assert client.enrolled_at == NOW
 
 
@@ -85,3 +87,124 @@ def test_a_stored_token_cannot_be_read_back(registry: Registry) -> None:
     stored = boto3.client("dynamodb").scan(TableName="ClientsTable")["Items"]
     assert len(stored) == 2
     assert token not in str(stored)
+
+
+def test_a_token_is_good_for_the_usual_time_unless_its_end_is_given(registry: Registry) -> None:
+    client, _ = registry.enrol(ENROLMENT)
+    assert client.expires_at == NOW + timedelta(days=90)
+
+
+def test_a_replaced_token_is_good_for_the_overlap_and_the_new_one_at_once(
+    registry: Registry, clock: FixedClock
+) -> None:
+    _, old = registry.enrol(ENROLMENT)
+
+    client, new, older_end_at = registry.rotate("van-1", RotateToken())
+
+    assert (client.expires_at, older_end_at) == (NOW + timedelta(days=90), NOW + timedelta(hours=24))
+    clock.forward(timedelta(hours=23, minutes=59))
+    assert registry.identify(old).caller == registry.identify(new).caller
+    clock.forward(timedelta(minutes=1))
+    with pytest.raises(TokenRevoked):
+        registry.identify(old)
+    assert registry.identify(new).client_id == "van-1"
+
+
+def test_a_token_in_the_wrong_hands_is_replaced_without_an_overlap(registry: Registry) -> None:
+    _, old = registry.enrol(ENROLMENT)
+
+    _, new, _ = registry.rotate("van-1", RotateToken(overlap_hours=0))
+
+    with pytest.raises(TokenRevoked):
+        registry.identify(old)
+    registry.identify(new)
+
+
+def test_a_token_that_has_expired_is_replaced_by_one_that_is_good(
+    registry: Registry, clock: FixedClock
+) -> None:
+    registry.enrol(ENROLMENT)
+    clock.forward(timedelta(days=91))
+
+    client, new, _ = registry.rotate("van-1", RotateToken(expires_at=NOW + timedelta(days=100)))
+
+    assert client.expires_at == NOW + timedelta(days=100)
+    registry.identify(new)
+
+
+def test_a_revoked_client_gets_no_new_token_and_one_never_enrolled_none_at_all(registry: Registry) -> None:
+    registry.enrol(ENROLMENT)
+    registry.revoke("van-1")
+    with pytest.raises(ClientRevoked):
+        registry.rotate("van-1", RotateToken())
+    with pytest.raises(ClientUnknown):
+        registry.rotate("van-9", RotateToken())
+
+
+class WrittenDown:
+    """Satisfies `service.LastSeen`; fails if told so."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.notes: list[tuple[str, datetime]] = []
+        self._failure = failure
+
+    def note(self, client_id: str, token: TokenHash, *, at: datetime, unless_since: datetime) -> None:
+        self.notes.append((client_id, at))
+        if self._failure is not None:
+            raise self._failure
+
+
+def test_a_client_is_noted_once_an_hour(registry: Registry, clock: FixedClock) -> None:
+    client, token = registry.enrol(ENROLMENT)
+    written = WrittenDown()
+    sightings = Sightings(store=lambda: written, clock=clock)
+
+    for _ in range(7):
+        sightings.note(client, token)
+        clock.forward(timedelta(minutes=20))
+
+    assert [at for _, at in written.notes] == [NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=2)]
+
+
+def test_a_client_that_another_container_noted_is_not_noted_again(clock: FixedClock) -> None:
+    written = WrittenDown()
+    seen = a_client(last_seen_at=NOW - timedelta(minutes=59))
+
+    Sightings(store=lambda: written, clock=clock).note(seen, Token("daftar_1"))
+
+    assert written.notes == []
+
+
+def test_a_note_that_failed_is_not_waited_for_again_within_the_hour(clock: FixedClock) -> None:
+    written = WrittenDown(failure=ConnectionError())
+    sightings = Sightings(store=lambda: written, clock=clock)
+
+    with pytest.raises(ConnectionError):
+        sightings.note(a_client(), Token("daftar_1"))
+    sightings.note(a_client(), Token("daftar_1"))
+
+    assert len(written.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "of", "is_within"),
+    [
+        ({"tanah-abang-2024"}, {"tanah-abang-2024"}, True),
+        ({"tanah-abang-2024", "senen-2024"}, {"senen-2024"}, True),
+        ({"*"}, {"senen-2024"}, False),
+        ({"tanah-abang-2024"}, {"*"}, True),
+        ({"*"}, {"*"}, True),
+        ({"tanah-abang-2024"}, {"senen-2024"}, False),
+        (set(), {"*"}, False),
+    ],
+)
+def test_a_client_is_within_reach_of_those_who_work_for_one_of_its_campaigns(
+    registry: Registry, campaigns: set[str], of: set[str], is_within: bool
+) -> None:
+    registry.enrol(ENROLMENT.model_copy(update={"campaigns": tuple(campaigns)}))
+    manager = a_caller(Role.MANAGER, campaigns=frozenset(of))
+    if is_within:
+        registry.require_within_reach("van-1", of=manager)
+    else:
+        with pytest.raises(ClientUnknown):
+            registry.require_within_reach("van-1", of=manager)

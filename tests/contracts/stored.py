@@ -26,7 +26,7 @@ from chalicelib.registrations.model import (
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.reference import Reference
-from chalicelib.registrations.service import Capture
+from chalicelib.registrations.service import Capture, PhoneCount
 from chalicelib.rollups.model import Counts, State, Summary
 from tests.builders import NOW, a_campaign, a_capture_id, a_nik
 
@@ -45,6 +45,7 @@ A_QUOTE = Quoting(rules=shipped_rules(), clock=lambda: NOW).quote(
         start_month="2024-10",
     )
 )
+A_PHONE = PhoneCount("phone", FIRST_DAY.day, below=1_000)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

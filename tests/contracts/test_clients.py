@@ -1,24 +1,29 @@
 """What any store of clients promises: a token is known by its hash, and a revocation reaches both items."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.clients.dynamodb import DynamoClients
-from chalicelib.clients.errors import ClientExists, ClientUnknown, TokenUnknown
-from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Role
+from chalicelib.clients.dynamodb import DynamoClients, DynamoDayCounts, DynamoLastSeen
+from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
+from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.clients.service import Token, TokenHash, token_hash
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import a_client
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_client
 
 TOKEN = token_hash(Token("daftar_of-a-van"))
 ANOTHER_TOKEN = token_hash(Token("daftar_of-another-van"))
 
 
 @pytest.fixture
-def clients(engine: Engine) -> DynamoClients:
-    return DynamoClients(engine.client, engine.table("ClientsTable"))
+def table(engine: Engine) -> str:
+    return engine.table("ClientsTable")
+
+
+@pytest.fixture
+def clients(engine: Engine, table: str) -> DynamoClients:
+    return DynamoClients(engine.client, table)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +38,12 @@ def clients(engine: Engine) -> DynamoClients:
             campaigns=frozenset({EVERY_CAMPAIGN}),
         ),
         a_client(expires_at=NOW + timedelta(days=1)),
+        a_client(daily_cap=DailyCap(flag=10, cap=20)),
     ],
-    ids=["a van", "bound to no campaign", "two roles, every campaign", "with a token that expires"],
+    ids=[
+        *("a van", "bound to no campaign", "two roles, every campaign", "with a token that expires"),
+        "with a cap of its own",
+    ],
 )
 def test_a_client_comes_back_by_its_id_and_by_its_token(clients, client):
     clients.add(client, TOKEN)
@@ -106,3 +115,157 @@ def test_every_client_is_listed_once_by_id(clients):
         clients.add(a_client(client_id), TokenHash(f"{number:064x}"))
 
     assert [client.client_id for client in clients.all()] == ["kiosk-1", "van-1", "van-2"]
+
+
+LATER, AN_HOUR = NOW + timedelta(hours=24), timedelta(hours=1)
+A_YEAR_ON = NOW + timedelta(days=365)
+
+
+def a_token(number: int) -> TokenHash:
+    return token_hash(Token(f"daftar_{number}"))
+
+
+def rotated(clients: DynamoClients, token: TokenHash, *, older_end_at: datetime = LATER) -> None:
+    client = clients.get("van-1").rotated(NOW, expires_at=A_YEAR_ON)
+    clients.rotate(client, token, older_end_at=older_end_at)
+
+
+def test_a_new_token_is_good_and_the_older_one_ends(clients):
+    clients.add(a_client(expires_at=A_YEAR_ON), TOKEN)
+
+    rotated(clients, ANOTHER_TOKEN)
+
+    assert clients.holding(ANOTHER_TOKEN).expires_at == A_YEAR_ON
+    assert clients.holding(TOKEN).expires_at == LATER
+    assert (clients.get("van-1").expires_at, clients.get("van-1").rotated_at) == (A_YEAR_ON, NOW)
+
+
+def test_an_older_token_is_never_made_good_for_longer(clients):
+    clients.add(a_client(expires_at=NOW + AN_HOUR), TOKEN)
+
+    rotated(clients, ANOTHER_TOKEN)
+
+    assert clients.holding(TOKEN).expires_at == NOW + AN_HOUR
+
+
+def test_a_token_without_an_end_ends_when_it_is_replaced(clients):
+    clients.add(a_client(), TOKEN)
+
+    rotated(clients, ANOTHER_TOKEN)
+
+    assert clients.holding(TOKEN).expires_at == LATER
+
+
+def test_an_overlap_of_nothing_ends_every_older_token(clients):
+    clients.add(a_client(), a_token(1))
+    rotated(clients, a_token(2))
+    rotated(clients, a_token(3))
+
+    rotated(clients, a_token(4), older_end_at=NOW)
+
+    assert [clients.holding(a_token(number)).is_revoked(NOW) for number in (1, 2, 3, 4)] == [True] * 3 + [
+        False
+    ]
+
+
+def test_of_many_rotations_only_the_last_few_tokens_stay_good(clients):
+    clients.add(a_client(), a_token(0))
+
+    for number in range(1, 10):
+        rotated(clients, a_token(number))
+
+    good = [number for number in range(10) if not clients.holding(a_token(number)).is_revoked(NOW)]
+    assert good == [4, 5, 6, 7, 8, 9]
+
+
+def test_a_revocation_reaches_every_token_that_is_still_good(clients):
+    clients.add(a_client(), a_token(1))
+    rotated(clients, a_token(2))
+    rotated(clients, a_token(3))
+
+    clients.revoke(clients.get("van-1").revoked(NOW))
+
+    assert {clients.holding(a_token(number)).revoked_at for number in (1, 2, 3)} == {NOW}
+
+
+def test_a_revocation_does_not_need_the_tokens_that_have_ended_and_are_gone(clients, engine, table):
+    clients.add(a_client(), a_token(1))
+    rotated(clients, a_token(2))
+    key = {"pk": {"S": f"TOKEN#{a_token(1)}"}, "sk": {"S": "TOKEN"}}
+    engine.client.delete_item(TableName=table, Key=key)
+
+    clients.revoke(clients.get("van-1").revoked(LATER))
+
+    assert clients.holding(a_token(2)).revoked_at == LATER
+
+
+def test_a_client_revoked_in_between_gets_no_new_token(clients):
+    clients.add(a_client(), TOKEN)
+    read_before = clients.get("van-1").rotated(NOW, expires_at=A_YEAR_ON)
+    clients.revoke(a_client().revoked(NOW))
+
+    with pytest.raises(ClientRevoked):
+        clients.rotate(read_before, ANOTHER_TOKEN, older_end_at=LATER)
+
+    with pytest.raises(TokenUnknown):
+        clients.holding(ANOTHER_TOKEN)
+
+
+def test_what_has_ended_is_forgotten_a_month_later(clients, engine):
+    clients.add(a_client(), TOKEN)
+    rotated(clients, ANOTHER_TOKEN)
+
+    expiring = [int(item["expires_at"]["N"]) for item in engine.raw_items() if "expires_at" in item]
+    assert expiring == [int((LATER + timedelta(days=30)).timestamp())]
+
+
+@pytest.fixture
+def last_seen(engine: Engine, table: str) -> DynamoLastSeen:
+    return DynamoLastSeen(engine.client, table)
+
+
+def test_when_a_client_was_last_seen_stands_with_it_and_with_its_token(clients, last_seen):
+    clients.add(a_client(), TOKEN)
+
+    last_seen.note("van-1", TOKEN, at=NOW, unless_since=NOW - AN_HOUR)
+
+    assert clients.get("van-1") == a_client(last_seen_at=NOW)
+    assert clients.holding(TOKEN).last_seen_at == NOW
+
+
+def test_a_client_seen_within_the_hour_is_not_noted_again(clients, last_seen):
+    clients.add(a_client(), TOKEN)
+    last_seen.note("van-1", TOKEN, at=NOW, unless_since=NOW - AN_HOUR)
+
+    soon = NOW + timedelta(minutes=59)
+    last_seen.note("van-1", TOKEN, at=soon, unless_since=soon - AN_HOUR)
+    assert clients.get("van-1").last_seen_at == NOW
+
+    later = NOW + AN_HOUR
+    last_seen.note("van-1", TOKEN, at=later, unless_since=later - AN_HOUR)
+    assert clients.get("van-1").last_seen_at == later
+
+
+def test_noting_that_nobody_was_seen_makes_no_client(clients, last_seen):
+    last_seen.note("van-1", TOKEN, at=NOW, unless_since=NOW - AN_HOUR)
+
+    with pytest.raises(ClientUnknown):
+        clients.get("van-1")
+
+
+def test_the_captures_of_a_day_are_counted_and_the_count_expires(engine):
+    counts = DynamoDayCounts(engine.client, engine.table("ClientsTable"))
+
+    assert [counts.add("van-1", FIRST_DAY.day, number) for number in (0, 2, 0, -1, 3)] == [0, 2, 2, 1, 4]
+    assert counts.add("van-1", SECOND_DAY.day, 1) == 1
+    assert counts.add("van-2", FIRST_DAY.day, 1) == 1
+    days_kept = {datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC) for item in engine.raw_items()}
+    assert days_kept == {datetime(2024, 10, 12, tzinfo=UTC), datetime(2024, 10, 13, tzinfo=UTC)}
+
+
+def test_a_count_is_no_client(clients, engine, table):
+    DynamoDayCounts(engine.client, table).add("van-1", FIRST_DAY.day, 1)
+
+    assert list(clients.all()) == []
+    with pytest.raises(ClientUnknown):
+        clients.get("van-1")

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clients.dynamodb import DynamoDayCounts
 from chalicelib.notifications.dynamodb import DynamoLedger
 from chalicelib.notifications.model import TextState
 from chalicelib.rollups.dynamodb import DynamoSummaries
@@ -19,7 +20,7 @@ from chalicelib.rollups.service import AlreadyWritten, Mark, Summaries
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_summary, a_text
-from tests.fakes import InMemoryLedger, InMemorySummaries
+from tests.fakes import InMemoryDayCounts, InMemoryLedger, InMemorySummaries
 
 TEXTS = st.builds(a_text, st.integers(1, 2), state=st.sampled_from(TextState), attempts=st.integers(1, 2))
 DAYS = st.sampled_from([FIRST_DAY, SECOND_DAY])
@@ -33,6 +34,14 @@ def a_table() -> Iterator[ATable]:
         session = boto3.Session("testing", "testing", region_name="eu-north-1")
         client = session.client("dynamodb")
         yield lambda declared: (client, Engine(client).table(declared))
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
+@settings(max_examples=20, deadline=None)
+def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table, steps):
+    table, memory = DynamoDayCounts(*a_table("ClientsTable")), InMemoryDayCounts()
+    for client_id, of, number in steps:
+        assert table.add(client_id, of.day, number) == memory.add(client_id, of.day, number)
 
 
 @given(steps=st.lists(st.tuples(st.booleans(), TEXTS, TEXTS), max_size=8))

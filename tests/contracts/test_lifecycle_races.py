@@ -22,6 +22,7 @@ from chalicelib.registrations.service import Contended, WorkerKnown
 from tests.builders import a_caller
 from tests.contracts.conftest import Engine
 from tests.contracts.lives import BEGUN, a_case, ended, its_capture, paid
+from tests.contracts.stored import A_PHONE
 from tests.fakes import FixedClock
 
 RACERS = 20
@@ -51,7 +52,7 @@ def race(run: Callable[[int], str]) -> Counter[str]:
 def store(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
     store = DynamoRegistrations(real_engine.client, real_engine.table("RegistrationsTable"), cipher)
     registration = a_case(reference=REFERENCE)
-    store.add(registration, its_capture(registration))
+    store.add(registration, its_capture(registration), A_PHONE)
     return store
 
 
@@ -107,9 +108,9 @@ def test_of_twenty_captures_after_an_ended_registration_one_follows_it(store):
     def send(number: int) -> str:
         following = a_case(number + 2, worker=1, follows=REFERENCE)
         try:
-            store.add(following, its_capture(following))
+            store.add(following, its_capture(following), A_PHONE)
         except WorkerKnown as known:
-            return f"known, {known.has_ended}"
+            return f"known, {known.standing.has_ended}"
         return "followed"
 
     assert race(send) == {"followed": 1, "known, False": RACERS - 1}
@@ -124,7 +125,7 @@ def test_a_late_payment_that_races_a_new_registration_is_taken_or_refused_and_th
         if number % 2:
             following = a_case(number + 2, worker=1, follows=REFERENCE)
             try:
-                store.add(following, its_capture(following))
+                store.add(following, its_capture(following), A_PHONE)
             except WorkerKnown:
                 return "known"
             return "followed"

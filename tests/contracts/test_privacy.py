@@ -11,10 +11,13 @@ from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.service import Token, token_hash
 from chalicelib.privacy.encryption import CannotUnseal
 from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.service import Standing
 from tests.builders import a_nik
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
+    A_PHONE,
     ANOTHER_REFERENCE,
     REFERENCE,
     a_capture_of,
@@ -69,20 +72,24 @@ def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine):
 
 def test_a_registration_keeps_nothing_personal_in_the_clear(engine, cipher):
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="worker")
     registrations.add_refusal(a_capture_of(taken(3), Outcome.REFUSED), on_campaign_day=True)
 
-    assert len(engine.raw_items()) == 5
+    standing = Standing(REFERENCE, Status.RECEIVED, has_ended=False)
+    registrations.add_unseen(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(4)), A_PHONE, standing)
+
+    assert len(engine.raw_items()) == 8
     assert found_in(as_kept(engine.raw_items())) == set()
 
 
 def test_the_same_worker_sealed_twice_looks_different(engine, cipher):
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
-    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()))
+    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()), A_PHONE)
     registrations.add(
         a_registration(ANOTHER_REFERENCE, worker_key="another"),
         a_capture_of(taken(2), reference=ANOTHER_REFERENCE),
+        A_PHONE,
     )
 
     first, second = (item["sealed"]["M"]["nik"]["B"] for item in engine.raw_items() if "sealed" in item)
@@ -92,10 +99,11 @@ def test_the_same_worker_sealed_twice_looks_different(engine, cipher):
 def test_a_field_copied_into_another_registration_cannot_be_read_there(engine, cipher):
     table = engine.table("RegistrationsTable")
     registrations = DynamoRegistrations(engine.client, table, cipher)
-    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()))
+    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()), A_PHONE)
     registrations.add(
         a_registration(ANOTHER_REFERENCE, worker_key="another", name="Mawar"),
         a_capture_of(taken(2), reference=ANOTHER_REFERENCE),
+        A_PHONE,
     )
     items = {item["reference"]["S"]: item for item in engine.raw_items() if "sealed" in item}
     forged = items[REFERENCE]

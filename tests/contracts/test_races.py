@@ -6,6 +6,7 @@ moto holds no lock across a transaction, so only engines that serve many request
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -19,14 +20,16 @@ from chalicelib.notifications.dynamodb import DynamoLedger
 from chalicelib.notifications.model import TextState
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.problems import is_passing
+from chalicelib.refusals import TryAgain
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.service import CaptureKnown, Contended, WorkerKnown
+from chalicelib.registrations.service import CaptureKnown, Contended, PhoneBusy, PhoneCount, WorkerKnown
 from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import AlreadyWritten
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
+    A_PHONE,
     FIRST_DAY,
     a_capture_of,
     a_client,
@@ -38,6 +41,7 @@ from tests.contracts.stored import (
 )
 
 RACERS = 40
+LATER = NOW + timedelta(hours=24)
 _ROUNDS = (
     100  # Far more than any race needs; a store that never decides fails the test instead of hanging it.
 )
@@ -85,9 +89,10 @@ def test_of_forty_captures_of_one_worker_one_makes_the_registration(registration
                 registrations.add(
                     a_registration(reference, circumstances),
                     a_capture_of(circumstances, reference=reference),
+                    A_PHONE,
                 )
             except WorkerKnown as known:
-                references.add(known.reference)
+                references.add(known.standing.reference)
                 return "worker known"
             references.add(reference)
             return "created"
@@ -107,7 +112,9 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(regi
 
         def attempt() -> str:
             try:
-                registrations.add(a_registration(reference), a_capture_of(taken(), reference=reference))
+                registrations.add(
+                    a_registration(reference), a_capture_of(taken(), reference=reference), A_PHONE
+                )
             except CaptureKnown as known:
                 found.add(known.stored.answer.reference)
                 return "capture known"
@@ -126,7 +133,7 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registration
         def attempt() -> str:
             try:
                 if number % 2:
-                    registrations.add(a_registration(), a_capture_of(taken()))
+                    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
                 else:
                     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
             except CaptureKnown:
@@ -139,6 +146,72 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registration
 
     assert outcomes["created"] == 1
     assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
+
+
+def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(registrations):
+    def send(number: int) -> str:
+        def attempt() -> str:
+            try:
+                registrations.add(
+                    a_registration(a_reference(number), worker_key=f"worker {number}"),
+                    a_capture_of(taken(number)),
+                    PhoneCount("phone", FIRST_DAY.day, below=25),
+                )
+            except PhoneBusy:
+                return "over the cap"
+            return "created"
+
+        return until_decided(attempt)
+
+    assert race(send) == {"created": 25, "over the cap": RACERS - 25}
+    assert registrations.known("nobody", phone_key="phone", day=FIRST_DAY.day).counted == 25
+
+
+def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(registrations):
+    def send(number: int) -> str:
+        circumstances = taken(number)
+
+        def attempt() -> str:
+            standing = registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).worker
+            outcome = Outcome.CREATED if standing is None else Outcome.ALREADY_REGISTERED
+            reference = a_reference(number) if standing is None else standing.reference
+            capture = a_capture_of(circumstances, outcome, reference=reference)
+            try:
+                registrations.add_unseen(
+                    a_registration(a_reference(number), circumstances), capture, A_PHONE, standing
+                )
+            except WorkerKnown:
+                return attempt()
+            return outcome
+
+        return until_decided(attempt)
+
+    assert race(send) == {"created": 1, "already_registered": RACERS - 1}
+    assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).counted == RACERS
+    assert len(list(registrations.captured_on(FIRST_DAY))) == RACERS
+
+
+def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(real_engine):
+    clients = DynamoClients(real_engine.client, real_engine.table("ClientsTable"))
+    clients.add(a_client(expires_at=LATER), TokenHash("f" * 64))
+    made: list[int] = []
+
+    def rotate(number: int) -> str:
+        def attempt() -> str:
+            client = clients.get("van-1").rotated(NOW, expires_at=LATER)
+            try:
+                clients.rotate(client, TokenHash(f"{number:064x}"), older_end_at=LATER)
+            except TryAgain:
+                raise Contended from None
+            made.append(number)
+            return "rotated"
+
+        return until_decided(attempt)
+
+    assert race(rotate) == {"rotated": RACERS}
+    clients.revoke(clients.get("van-1").revoked(NOW))
+    refused = [clients.holding(TokenHash(f"{number:064x}")).is_revoked(NOW) for number in made]
+    assert refused == [True] * RACERS
 
 
 def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine):

@@ -1,6 +1,9 @@
 """What any store of captures and registrations promises: each capture once, each worker open once."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,19 +11,31 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.lifecycle import Status
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.service import CaptureKnown, Contended, WorkerKnown
+from chalicelib.registrations.lifecycle import ENDED, Status
+from chalicelib.registrations.model import Flag, Outcome
+from chalicelib.registrations.service import (
+    CaptureKnown,
+    Contended,
+    Known,
+    PhoneBusy,
+    PhoneCount,
+    Standing,
+    WorkerKnown,
+)
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
+    A_PHONE,
     ANOTHER_REFERENCE,
     FIRST_DAY,
     REFERENCE,
     SECOND_DAY,
     a_capture_of,
+    a_reference,
     a_registration,
     taken,
 )
+
+STANDING = Standing(REFERENCE, Status.RECEIVED, has_ended=False)
 
 
 @pytest.fixture
@@ -29,20 +44,20 @@ def registrations(engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
 
 
 def test_a_registration_comes_back_as_it_was_added(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     assert registrations.get(REFERENCE) == a_registration()
 
 
 def test_a_worker_without_an_e_mail_address_comes_back_without_one(registrations):
-    registrations.add(a_registration(email=None), a_capture_of(taken()))
+    registrations.add(a_registration(email=None), a_capture_of(taken()), A_PHONE)
 
     assert registrations.get(REFERENCE).worker.email is None
 
 
 def test_a_capture_without_an_officer_comes_back_without_one(registrations):
     nobody = taken(officer=None)
-    registrations.add(a_registration(circumstances=nobody), a_capture_of(nobody))
+    registrations.add(a_registration(circumstances=nobody), a_capture_of(nobody), A_PHONE)
 
     assert registrations.get(REFERENCE).taken.officer is None
 
@@ -54,42 +69,43 @@ def test_nobody_has_a_reference_that_was_never_given(registrations):
 
 def test_a_capture_sent_again_finds_what_its_first_send_was_told(registrations):
     first = a_capture_of(taken())
-    registrations.add(a_registration(), first)
+    registrations.add(a_registration(), first, A_PHONE)
 
     with pytest.raises(CaptureKnown) as known:
         registrations.add(
-            a_registration(ANOTHER_REFERENCE),
-            a_capture_of(taken(), reference=ANOTHER_REFERENCE),
+            a_registration(ANOTHER_REFERENCE), a_capture_of(taken(), reference=ANOTHER_REFERENCE), A_PHONE
         )
 
     assert known.value.stored == first
 
 
 def test_a_capture_with_the_same_id_stores_no_second_registration(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(CaptureKnown):
-        registrations.add(a_registration(ANOTHER_REFERENCE, worker_key="someone else"), a_capture_of(taken()))
+        registrations.add(
+            a_registration(ANOTHER_REFERENCE, worker_key="someone else"), a_capture_of(taken()), A_PHONE
+        )
 
     with pytest.raises(RegistrationUnknown):
         registrations.get(ANOTHER_REFERENCE)
 
 
 def test_a_worker_with_an_open_registration_is_told_its_reference(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(WorkerKnown) as known:
-        registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(2)))
+        registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(2)), A_PHONE)
 
-    assert (known.value.reference, known.value.status) == (REFERENCE, Status.RECEIVED)
-    assert not known.value.has_ended
+    assert (known.value.standing.reference, known.value.standing.status) == (REFERENCE, Status.RECEIVED)
+    assert not known.value.standing.has_ended
 
 
 def test_a_known_worker_leaves_neither_capture_nor_registration(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(WorkerKnown):
-        registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(2)))
+        registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(2)), A_PHONE)
 
     with pytest.raises(RegistrationUnknown):
         registrations.get(ANOTHER_REFERENCE)
@@ -97,16 +113,16 @@ def test_a_known_worker_leaves_neither_capture_nor_registration(registrations):
 
 
 def test_a_reference_that_is_taken_is_a_reason_to_try_another_one(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(Contended):
-        registrations.add(a_registration(worker_key="another"), a_capture_of(taken(2)))
+        registrations.add(a_registration(worker_key="another"), a_capture_of(taken(2)), A_PHONE)
 
     assert registrations.get(REFERENCE).taken == taken()
 
 
 def test_a_repeat_is_stored_beside_the_registration_it_found(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
     registrations.add_repeat(repeat, worker_key="worker")
@@ -116,7 +132,7 @@ def test_a_repeat_is_stored_beside_the_registration_it_found(registrations):
 
 
 def test_a_repeat_sent_again_finds_what_its_first_send_was_told(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
     registrations.add_repeat(repeat, worker_key="worker")
 
@@ -127,7 +143,7 @@ def test_a_repeat_sent_again_finds_what_its_first_send_was_told(registrations):
 
 
 def test_a_repeat_of_a_registration_that_is_not_the_open_one_is_not_stored(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     stale = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED, reference=ANOTHER_REFERENCE)
     with pytest.raises(Contended):
@@ -165,7 +181,7 @@ def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(registrati
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=False)
     assert list(registrations.captured_on(FIRST_DAY)) == []
 
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
 
 
@@ -174,13 +190,13 @@ def test_a_mended_capture_takes_the_place_of_the_refused_one(registrations):
         a_capture_of(taken(), Outcome.REFUSED, fingerprint="mistyped"), on_campaign_day=True
     )
 
-    registrations.add(a_registration(), a_capture_of(taken(), fingerprint="mended"))
+    registrations.add(a_registration(), a_capture_of(taken(), fingerprint="mended"), A_PHONE)
 
     assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
 
 
 def test_a_mended_capture_of_a_known_worker_takes_the_place_of_the_refused_one(registrations):
-    registrations.add(a_registration(), a_capture_of(taken()))
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     registrations.add_refusal(
         a_capture_of(taken(2), Outcome.REFUSED, fingerprint="mistyped"), on_campaign_day=True
     )
@@ -196,7 +212,7 @@ def test_a_mended_capture_of_another_day_is_counted_on_that_day_only(registratio
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
     moved = taken(day=SECOND_DAY.day, captured_at=taken().captured_at + timedelta(days=1))
-    registrations.add(a_registration(circumstances=moved), a_capture_of(moved))
+    registrations.add(a_registration(circumstances=moved), a_capture_of(moved), A_PHONE)
 
     assert list(registrations.captured_on(FIRST_DAY)) == []
     assert [facts.outcome for facts in registrations.captured_on(SECOND_DAY)] == [Outcome.CREATED]
@@ -204,10 +220,10 @@ def test_a_mended_capture_of_another_day_is_counted_on_that_day_only(registratio
 
 @pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.ALREADY_REGISTERED])
 def test_an_accepted_capture_is_never_overwritten_by_a_refusal(registrations, outcome):
-    registrations.add(a_registration(), a_capture_of(taken(9)))
+    registrations.add(a_registration(), a_capture_of(taken(9)), A_PHONE)
     accepted = a_capture_of(taken(), outcome, reference=ANOTHER_REFERENCE)
     if outcome is Outcome.CREATED:
-        registrations.add(a_registration(ANOTHER_REFERENCE, worker_key="another"), accepted)
+        registrations.add(a_registration(ANOTHER_REFERENCE, worker_key="another"), accepted, A_PHONE)
     else:
         accepted = a_capture_of(taken(), outcome)
         registrations.add_repeat(accepted, worker_key="worker")
@@ -233,6 +249,167 @@ def test_a_day_holds_neither_the_next_day_nor_another_campaign(registrations):
 
 def test_counting_reads_what_was_known_of_each_capture(registrations):
     capture = a_capture_of(taken(), occupations=("porter", "tailor"))
-    registrations.add(a_registration(), capture)
+    registrations.add(a_registration(), capture, A_PHONE)
 
     assert list(registrations.captured_on(FIRST_DAY)) == [capture.facts]
+
+
+def phone(below: int, *, key: str = "phone", of: CampaignDay = FIRST_DAY) -> PhoneCount:
+    return PhoneCount(key, of.day, below=below)
+
+
+def test_a_phone_number_is_counted_once_a_registration(registrations):
+    for number in (1, 2):
+        registrations.add(
+            a_registration(a_reference(number), worker_key=f"worker {number}"),
+            a_capture_of(taken(number)),
+            phone(below=2),
+        )
+
+    with pytest.raises(PhoneBusy) as busy:
+        registrations.add(a_registration(), a_capture_of(taken(3)), phone(below=2))
+
+    assert busy.value.counted == 2
+    assert len(list(registrations.captured_on(FIRST_DAY))) == 2
+    with pytest.raises(RegistrationUnknown):
+        registrations.get(REFERENCE)
+
+
+def test_each_phone_number_and_each_day_is_counted_for_itself(registrations):
+    counted = [phone(1), phone(1, key="another"), phone(1, of=SECOND_DAY)]
+    for number, each in enumerate(counted):
+        registrations.add(
+            a_registration(a_reference(number), worker_key=f"worker {number}"),
+            a_capture_of(taken(number)),
+            each,
+        )
+
+    found = [registrations.known("nobody", phone_key=each.phone_key, day=each.day) for each in counted]
+    assert [each.counted for each in found] == [1, 1, 1]
+
+
+def test_a_capture_sent_again_is_answered_even_where_its_phone_number_is_used_up(registrations):
+    first = a_capture_of(taken())
+    registrations.add(a_registration(), first, phone(below=1))
+
+    with pytest.raises(CaptureKnown) as known:
+        registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken()), phone(below=1))
+
+    assert known.value.stored == first
+    assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).counted == 1
+
+
+def test_a_known_worker_is_known_even_where_the_phone_number_is_used_up(registrations):
+    registrations.add(a_registration(), a_capture_of(taken()), phone(below=1))
+
+    with pytest.raises(WorkerKnown):
+        registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(2)), phone(below=1))
+
+
+def test_what_is_known_beforehand_is_who_stands_there_and_how_often_a_number_was_given(registrations):
+    before = registrations.known("worker", phone_key="phone", day=FIRST_DAY.day)
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
+
+    assert before == Known(worker=None, counted=0)
+    after = registrations.known("worker", phone_key="phone", day=FIRST_DAY.day)
+    assert after == Known(worker=STANDING, counted=1)
+
+
+def test_flags_come_back_with_a_registration_and_with_what_is_counted(registrations):
+    flags = (Flag.CLIENT_BUSY, Flag.PHONE_BUSY)
+    capture = a_capture_of(taken())
+    registrations.add(
+        replace(a_registration(), flags=flags),
+        replace(capture, facts=replace(capture.facts, flags=flags)),
+        A_PHONE,
+    )
+
+    assert registrations.get(REFERENCE).flags == flags
+    assert [facts.flags for facts in registrations.captured_on(FIRST_DAY)] == [flags]
+
+
+def test_a_capture_is_found_by_its_id(registrations):
+    capture = a_capture_of(taken())
+    registrations.add(a_registration(), capture, A_PHONE)
+
+    assert registrations.find_capture(taken().capture_id) == capture
+    assert registrations.find_capture(taken(2).capture_id) is None
+
+
+def test_an_unseen_capture_of_a_new_worker_makes_a_registration(registrations):
+    registrations.add_unseen(a_registration(), a_capture_of(taken()), A_PHONE, None)
+
+    assert registrations.get(REFERENCE) == a_registration()
+    assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day) == Known(STANDING, 1)
+
+
+def test_an_unseen_capture_of_a_known_worker_changes_nothing_but_the_counts(registrations):
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
+
+    repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
+    registrations.add_unseen(a_registration(ANOTHER_REFERENCE), repeat, A_PHONE, STANDING)
+
+    with pytest.raises(RegistrationUnknown):
+        registrations.get(ANOTHER_REFERENCE)
+    assert registrations.find_capture(taken(2).capture_id) == repeat
+    assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day) == Known(STANDING, 2)
+
+
+def test_an_unseen_capture_asks_for_as_much_whether_the_worker_is_known_or_not(registrations, engine):
+    sent = []
+    engine.client.meta.events.register(
+        "before-sign.dynamodb.TransactWriteItems",
+        lambda request, **_: sent.append(json.loads(request.data)["TransactItems"]),
+    )
+    registrations.add_unseen(a_registration(), a_capture_of(taken()), A_PHONE, None)
+    repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
+    registrations.add_unseen(a_registration(ANOTHER_REFERENCE), repeat, A_PHONE, STANDING)
+
+    new, known = sent
+    assert [list(each) for each in new] == [list(each) for each in known] == [["Put"]] * 3 + [["Update"]]
+    sizes = [len(json.dumps(each)) for each in sent]
+    assert abs(sizes[0] - sizes[1]) < sizes[0] / 20
+
+
+def said_in(value: dict[str, Any]) -> set[str]:
+    """Every character that an attribute value holds."""
+    ((kind, inner),) = value.items()
+    if kind == "BOOL":
+        return set()
+    if kind in "LM":
+        return set().union(*(said_in(each) for each in (inner if kind == "L" else inner.values())))
+    return set(inner.decode() if kind == "B" else str(inner))
+
+
+def test_what_stands_in_for_a_registration_says_nothing_and_expires(registrations, engine):
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
+    repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
+    registrations.add_unseen(a_registration(ANOTHER_REFERENCE), repeat, A_PHONE, STANDING)
+
+    (blank,) = [item for item in engine.raw_items() if item["sk"] == {"S": "BLANK"}]
+    assert "expires_at" in blank
+    assert said_in(blank["blank"]) <= {"-", "0", "\0"}
+    indexes = {"day_shard", "status_shard", "due_shard", "client_id"}
+    assert not indexes & blank.keys()
+
+
+@pytest.mark.parametrize("status", [Status.AWAITING_PAYMENT, Status.CANCELLED])
+def test_an_unseen_capture_is_not_stored_where_the_worker_has_moved_on(registrations, status):
+    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
+    moved = replace(a_registration(), life=replace(a_registration().life, status=status, version=2))
+    registrations.replace(moved, was=a_registration())
+
+    repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
+    with pytest.raises(WorkerKnown) as known:
+        registrations.add_unseen(a_registration(ANOTHER_REFERENCE), repeat, A_PHONE, STANDING)
+
+    assert known.value.standing == replace(STANDING, status=status, has_ended=status in ENDED)
+    assert registrations.find_capture(taken(2).capture_id) is None
+
+
+def test_an_unseen_capture_of_a_worker_who_is_gone_is_not_stored(registrations):
+    repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
+    with pytest.raises(Contended):
+        registrations.add_unseen(a_registration(), repeat, A_PHONE, STANDING)
+
+    assert registrations.find_capture(taken(2).capture_id) is None

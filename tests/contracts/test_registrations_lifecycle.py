@@ -25,6 +25,7 @@ from tests.contracts.lives import (
     its_capture,
     paid,
 )
+from tests.contracts.stored import A_PHONE
 
 Store = DynamoRegistrations
 
@@ -37,7 +38,7 @@ def store(engine: Engine, cipher: FieldCipher) -> Store:
 def added(store: Store, *registrations: Registration) -> Registration:
     """Put registrations into the store; the last one."""
     for registration in registrations:
-        store.add(registration, its_capture(registration))
+        store.add(registration, its_capture(registration), A_PHONE)
     return registrations[-1]
 
 
@@ -103,8 +104,11 @@ def test_a_worker_whose_registration_has_ended_is_known_as_such(store):
     with pytest.raises(WorkerKnown) as known:
         added(store, a_case(2, worker=1))
 
-    assert (known.value.reference, known.value.status) == (registration.reference, Status.EXPIRED)
-    assert known.value.has_ended
+    assert (known.value.standing.reference, known.value.standing.status) == (
+        registration.reference,
+        Status.EXPIRED,
+    )
+    assert known.value.standing.has_ended
 
 
 def test_a_new_registration_takes_the_place_of_the_ended_one_it_follows(store):
@@ -117,7 +121,7 @@ def test_a_new_registration_takes_the_place_of_the_ended_one_it_follows(store):
     assert store.get(registration.reference) == last
     with pytest.raises(WorkerKnown) as known:
         added(store, a_case(3, worker=1))
-    assert (known.value.reference, known.value.has_ended) == (following.reference, False)
+    assert (known.value.standing.reference, known.value.standing.has_ended) == (following.reference, False)
 
 
 def test_nothing_follows_a_registration_that_is_open_again(store):
@@ -129,7 +133,7 @@ def test_nothing_follows_a_registration_that_is_open_again(store):
     with pytest.raises(WorkerKnown) as known:
         added(store, a_case(2, worker=1, follows=registration.reference))
 
-    assert (known.value.status, known.value.has_ended) == (Status.ACTIVE, False)
+    assert (known.value.standing.status, known.value.standing.has_ended) == (Status.ACTIVE, False)
 
 
 def test_nothing_follows_a_registration_that_another_one_follows_already(store):
@@ -140,7 +144,7 @@ def test_nothing_follows_a_registration_that_another_one_follows_already(store):
     with pytest.raises(WorkerKnown) as known:
         added(store, a_case(3, worker=1, follows=registration.reference))
 
-    assert known.value.reference == second.reference
+    assert known.value.standing.reference == second.reference
 
 
 def test_a_registration_that_another_one_follows_has_ended_for_good(store):

@@ -53,7 +53,7 @@ MAY: dict[str, set[str]] = {
         "Query KeysTable",
         "Decrypt FieldKey",
     },
-    "AuthorizeCaller": {"GetItem ClientsTable"},
+    "AuthorizeCaller": {"GetItem ClientsTable", "UpdateItem ClientsTable"},
     "OnRegistrationChanges": {
         "UpdateItem SummariesTable",
         "SendMessage NotificationsQueue",

@@ -144,3 +144,32 @@ def test_day_outside_the_campaign_is_told_without_a_traceback(
 
 def test_messages_are_shown_as_they_were_received(daftar: Callable[..., Result]) -> None:
     assert daftar("messages").exit_code == 0
+
+
+def test_a_client_is_enrolled_given_a_new_token_and_revoked(
+    daftar: Callable[..., Result], stack: RunningStack
+) -> None:
+    def status_with(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{stack.description.api_url}/v1/campaigns", headers=headers).status_code
+
+    enrolled = daftar("clients", "enrol", "cli-1", "--role", "manager", "--campaign", "*")
+    assert enrolled.exit_code == 0, enrolled.output
+    first = enrolled.output.split()[-1]
+    assert status_with(first) == 200
+
+    rotated = daftar("clients", "rotate", "cli-1", "--overlap-hours", 1)
+    assert rotated.exit_code == 0, rotated.output
+    second = rotated.output.split()[-1]
+    assert (status_with(first), status_with(second)) == (200, 200)
+
+    unused = daftar("clients", "rotate", "cli-1").output.split()[-1]
+    assert daftar("clients", "revoke", "cli-1").exit_code == 0
+    # The gateway keeps what the authorizer said of a token for a minute; this one it was never asked about.
+    assert status_with(unused) == 401
+
+    listed = daftar("clients", "list").output
+    assert "cli-1" in listed
+    assert not [token for token in (first, second, unused) if token in listed]
+    refused = daftar("clients", "rotate", "cli-1")
+    assert (refused.exit_code, "client_revoked" in refused.output) == (1, True)

@@ -62,9 +62,13 @@ class Edge:
         return self.send("POST", "/v1/registrations", capture, by=by, **headers)
 
     def enrol(self, name: str, client: dict[str, Any]) -> None:
-        """Make a client that the test speaks of by a name."""
+        """Make a client that the test speaks of by a name. It was seen just now: a request stores only what
+        it is about.
+        """
         command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
-        _, self.tokens[name] = wiring.registry().enrol(command)
+        enrolled, token = wiring.registry().enrol(command)
+        wiring.sightings().note(enrolled, token)
+        self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Call a function as its event source does."""
@@ -100,6 +104,14 @@ def rebuilt(stage: None) -> Callable[[], None]:
                 built.cache_clear()
 
     return forget
+
+
+@pytest.fixture
+def phones_capped_at_three(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> None:
+    """A phone number may be given for one registration a day without a flag, and for three at all."""
+    monkeypatch.setenv("DAFTAR_PHONE_DAILY_FLAG", "1")
+    monkeypatch.setenv("DAFTAR_PHONE_DAILY_CAP", "3")
+    rebuilt()
 
 
 class Logged:

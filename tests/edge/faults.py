@@ -49,6 +49,7 @@ class Interference(ThreadingHTTPServer):
         self.upstream = upstream
         self.faults: list[Fault] = []
         self.asked: list[str] = []
+        self.sent: list[tuple[str, bytes]] = []
         self.is_over = threading.Event()
         super().__init__(("127.0.0.1", 0), _Exchange)
 
@@ -90,6 +91,7 @@ class _Exchange(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
         self.server.asked.append(operation)
+        self.server.sent.append((operation, body))
         fault = next((each for each in self.server.faults if each.strikes(operation, body)), None)
         match fault:
             case None:

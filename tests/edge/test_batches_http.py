@@ -214,3 +214,25 @@ def test_an_item_whose_answer_was_lost_was_stored_once(edge, tables):
     assert outcomes(results) == ["created"] * 3
     assert sent(edge, an_item(2)) == results[1:2]
     assert everything_stored().count("APPLICATION") == 3
+
+
+def test_an_item_over_the_cap_of_its_phone_fails_alone(edge, phones_capped_at_three):
+    shared = [an_item(number) for number in range(1, 6)]
+    own = [an_item(6, worker={"phone": "0824-5551-1006"}), an_item(7, worker={"phone": "0824-5551-1007"})]
+
+    results = sent(edge, *shared, *own)
+
+    assert outcomes(results) == ["created"] * 3 + ["capped"] * 2 + ["created"] * 2
+    assert {each["problem"]["code"] for each in results if "problem" in each} == {"phone_cap_reached"}
+    assert sent(edge, *shared, *own) == results
+
+
+def test_items_over_the_cap_of_their_client_fail_alone(edge):
+    edge.enrol("capped", {"client_id": "van-5", "roles": ["kiosk"], "daily_flag": 1, "daily_cap": 3})
+    items = [an_item(number, worker={"phone": f"0824-5551-{1000 + number}"}) for number in range(1, 6)]
+
+    first = edge.send("POST", BATCH, {"items": items}, by="capped").json_body["results"]
+
+    assert sorted(outcomes(first)) == ["capped"] * 2 + ["created"] * 3
+    assert {each["problem"]["code"] for each in first if "problem" in each} == {"client_cap_reached"}
+    assert edge.send("POST", BATCH, {"items": items}, by="capped").json_body["results"] == first

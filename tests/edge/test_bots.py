@@ -1,19 +1,26 @@
 """Bots speak with strangers: nothing they are told, or are not told, may say that a worker is known."""
 
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 from chalice.test import HTTPResponse
 
 from tests.builders import a_capture, a_capture_id, a_nik
 from tests.edge.conftest import Edge, the_problem
+from tests.edge.faults import interfering
 
 ANOTHER = a_capture_id(2)
+A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"
+A_CAPTURE_ID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def as_seen(answer: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
     """An answer as its reader sees it, without the ids of the capture and of the request."""
     headers = {name: value for name, value in answer.headers.items() if name != "X-Correlation-Id"}
-    body = answer.body.replace(a_capture_id().encode(), b"ID").replace(ANOTHER.encode(), b"ID")
-    return answer.status_code, headers, body
+    return answer.status_code, headers, A_CAPTURE_ID.sub(b"ID", answer.body)
 
 
 def test_a_bot_is_told_that_a_capture_was_accepted_and_no_more(edge):
@@ -85,3 +92,113 @@ def test_a_bot_cannot_look_up_what_it_registered(edge):
     reference = edge.register(a_capture()).json_body["reference"]
 
     the_problem(edge.send("GET", f"/v1/registrations/{reference}", by="bot"), 403, "role_not_allowed")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The edge, and all that its functions ask the tables on the way."""
+
+    edge: Edge
+    sent: list[tuple[str, bytes]]
+
+    def register(self, capture: dict[str, Any]) -> tuple[object, list[object], list[int]]:
+        """What a bot sees of its answer; what was asked of the tables, in order; and how large that was."""
+        self.sent.clear()
+        seen = as_seen(self.edge.register(capture, by="bot"))
+        asked = [(operation, _kinds(json.loads(body))) for operation, body in self.sent]
+        return seen, asked, [len(body) for _, body in self.sent]
+
+
+def _kinds(request: dict[str, Any]) -> list[tuple[str, str]]:
+    """What each part of a transaction is, and whether it has a condition."""
+    parts = [part for each in request.get("TransactItems", ()) for part in each.items()]
+    return [(kind, "conditional" * ("ConditionExpression" in part)) for kind, part in parts]
+
+
+@pytest.fixture
+def watched(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt) -> Watched:
+    with interfering() as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
+        rebuilt()
+        watched = Watched(edge, between.sent)
+        # Keys, the campaign and the bot's count are asked for once in a container.
+        watched.register(sent_by(90))
+        watched.register(sent_by(91))
+        yield watched
+
+
+def sent_by(number: int, **changes: Any) -> dict[str, Any]:
+    """A capture of a worker; another number, another worker and phone, and all of them equally long."""
+    worker = {"nik": a_nik(7000 + number), "phone": f"0824-5551-{1000 + number}"}
+    return a_capture(**{"capture_id": a_capture_id(number), "worker": worker, **changes})
+
+
+def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched):
+    watched.edge.register(sent_by(10))
+
+    new = watched.register(sent_by(11))
+    known = watched.register({**sent_by(10), "capture_id": a_capture_id(12)})
+
+    assert known[:2] == new[:2]
+    assert [operation for operation, _ in new[1]] == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    assert new[1][-1][1] == [("Put", "conditional")] * 3 + [("Update", "conditional")]
+    assert all(abs(one - other) <= one / 20 for one, other in zip(new[2], known[2], strict=True))
+
+
+def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended(watched):
+    reference = watched.edge.register(sent_by(10)).json_body["reference"]
+    ended = {"reason": "worker_request"}
+    watched.edge.send("POST", f"/v1/registrations/{reference}/cancellation", ended)
+
+    new = watched.register(sent_by(11))
+    reactivated = watched.register({**sent_by(10), "capture_id": a_capture_id(12)})
+
+    assert reactivated[:2] == new[:2]
+
+
+def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched):
+    watched.edge.register(sent_by(10))
+    known = {**sent_by(10), "capture_id": a_capture_id(12)}
+    for first in (sent_by(11), known):
+        watched.edge.register(first, by="bot")
+
+    assert watched.register(sent_by(11))[:2] == watched.register(known)[:2]
+
+
+def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched):
+    watched.edge.register(sent_by(10))
+    for number in (10, 11):
+        watched.edge.register({**sent_by(number), "capture_id": a_capture_id(20 + number)}, by="bot")
+
+    known, new = (
+        watched.register({**sent_by(number), "capture_id": a_capture_id(20 + number), "officer": "ofc-99"})
+        for number in (10, 11)
+    )
+
+    assert known[:2] == new[:2]
+    assert new[0][0] == 409
+
+
+@pytest.mark.parametrize("given", [1, 3], ids=["flagged", "over the cap"])
+def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(phones_capped_at_three, watched, given):
+    phone = {"phone": "0824-5550-7777"}
+    for number in range(100, 100 + given):
+        watched.edge.register(sent_by(number, worker={"nik": a_nik(7000 + number), **phone}))
+
+    fresh = watched.register(sent_by(11))
+    busy = watched.register(sent_by(12, worker={"nik": a_nik(7012), **phone}))
+    busy_and_known = watched.register(sent_by(13, worker={"nik": a_nik(7011), **phone}))
+
+    assert fresh[:2] == busy[:2] == busy_and_known[:2]
+
+
+def test_managers_see_what_was_out_of_the_ordinary(edge, phones_capped_at_three):
+    phone = {"phone": "0824-5550-7777"}
+    for number in range(100, 103):
+        edge.register(sent_by(number, worker={"nik": a_nik(7000 + number), **phone}))
+
+    edge.register(sent_by(11, worker={"nik": a_nik(7011), **phone}), by="bot")
+
+    page = edge.send("GET", f"/v1/registrations?{A_DAY}", by="manager").json_body["registrations"]
+    flags = [each.get("flags", []) for each in page if each["worker"]["phone"].endswith("7777")]
+    assert sorted(map(tuple, flags)) == [(), *[("phone_busy",)] * 2, ("phone_over_cap",)]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.builders import a_capture
+from tests.builders import a_capture, a_capture_id, a_nik
 from tests.edge.conftest import Edge, everything_stored, the_problem
 
 
@@ -118,6 +118,8 @@ INVALID = {
     "an id with our own separator": ({"client_id": "van#7"}, "client_id", "value_malformed"),
     "an expiry without its zone": ({"expires_at": "2030-01-01T00:00:00"}, "expires_at", "value_malformed"),
     "a token of the caller's choice": ({"token": "daftar_mine"}, "token", "field_unknown"),
+    "a cap without its flag": ({"daily_cap": 10}, "", "daily_caps_incomplete"),
+    "a cap of nothing": ({"daily_flag": 0, "daily_cap": 0}, "daily_cap", "value_out_of_range"),
 }
 
 
@@ -130,3 +132,97 @@ def test_a_client_of_another_shape_is_refused(edge, subtests):
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
 
     assert everything_stored() == before
+
+
+def rotated(edge: Edge, **body):
+    return edge.send("POST", "/v1/clients/van-1/token", body, by="admin")
+
+
+def test_a_new_token_is_shown_once_and_works_beside_the_old_one(edge):
+    answer = rotated(edge)
+
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    edge.tokens["new"] = answer.json_body["token"]
+    for number, by in enumerate(("kiosk", "new")):
+        assert edge.register(a_capture(capture_id=a_capture_id(number)), by=by).status_code in {200, 201}
+    assert answer.json_body["token"] not in edge.send("GET", "/v1/clients/van-1", by="admin").body.decode()
+    assert answer.json_body["token"] not in everything_stored()
+
+
+def test_without_an_overlap_the_old_token_is_refused_at_once(edge):
+    edge.tokens["new"] = rotated(edge, overlap_hours=0).json_body["token"]
+
+    assert edge.register(a_capture()).status_code == 403  # Chalice's own; the template makes it 401.
+    assert edge.register(a_capture(), by="new").status_code == 201
+
+
+def test_a_revocation_reaches_both_tokens(edge):
+    edge.tokens["new"] = rotated(edge).json_body["token"]
+    edge.send("DELETE", "/v1/clients/van-1", by="admin")
+
+    for by in ("kiosk", "new"):
+        assert edge.register(a_capture(), by=by).status_code == 403
+    the_problem(rotated(edge), 409, "client_revoked")
+
+
+def test_when_a_new_token_ends_and_the_old_one_may_be_said(edge):
+    said = rotated(edge, overlap_hours=1, expires_at="2999-01-01T00:00:00Z").json_body
+
+    assert said["expires_at"] == "2999-01-01T00:00:00Z"
+    assert said["rotated_at"] < said["older_tokens_end_at"]
+
+
+def test_nobody_gets_a_token_for_a_client_that_is_not_there(edge):
+    answer = edge.send("POST", "/v1/clients/nobody/token", {}, by="admin")
+    the_problem(answer, 404, "client_unknown")
+
+
+def test_a_rotation_of_another_shape_is_refused(edge, subtests):
+    before = everything_stored()
+    bodies = {
+        "an overlap for ever": ({"overlap_hours": 721}, "overlap_hours", "value_out_of_range"),
+        "an overlap before now": ({"overlap_hours": -1}, "overlap_hours", "value_out_of_range"),
+        "a token of the caller's choice": ({"token": "daftar_mine"}, "token", "field_unknown"),
+    }
+    for what, (body, field, code) in bodies.items():
+        with subtests.test(what):
+            problem = the_problem(rotated(edge, **body), 422, "body_invalid")
+            assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
+
+    assert everything_stored() == before
+
+
+def test_admins_see_when_a_client_called_last(edge):
+    own = with_its_own_token(edge, enrolled(edge))
+    assert edge.send("GET", "/v1/clients/van-7", by="admin").json_body["last_seen_at"] is None
+
+    edge.send("POST", "/v1/quotes", b"", by=own)
+
+    seen = edge.send("GET", "/v1/clients/van-7", by="admin").json_body["last_seen_at"]
+    assert datetime.fromisoformat(seen) > datetime.now(UTC) - timedelta(minutes=5)
+    assert seen in edge.send("GET", "/v1/clients", by="admin").body.decode()
+
+
+def test_a_client_may_be_enrolled_with_a_cap_of_its_own(edge):
+    own = with_its_own_token(edge, enrolled(edge, daily_flag=0, daily_cap=1))
+    first = edge.register(a_capture(), by=own)
+
+    second = edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}), by=own)
+
+    the_problem(second, 429, "client_cap_reached")
+    assert 1 <= int(second.headers["Retry-After"]) <= 24 * 3600
+    reference = first.json_body["reference"]
+    shown = edge.send("GET", f"/v1/registrations/{reference}", by="manager").json_body
+    assert shown["flags"] == ["client_busy"]
+    assert edge.register(a_capture(), by=own).body == first.body
+
+
+def test_a_phone_given_too_often_is_refused_with_a_code_of_its_own(edge, phones_capped_at_three):
+    for number in range(3):
+        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+
+    refused = edge.register(a_capture(capture_id=a_capture_id(99), worker={"nik": a_nik(7099)}))
+
+    the_problem(refused, 429, "phone_cap_reached")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 24 * 3600

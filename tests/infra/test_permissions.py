@@ -38,7 +38,10 @@ NEEDED = {
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         *DATA_KEYS,
     },
-    "AuthorizeCaller": {Grant("dynamodb:GetItem", "ClientsTable.Arn")},
+    "AuthorizeCaller": {
+        Grant("dynamodb:GetItem", "ClientsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
+    },
     "OnRegistrationChanges": {
         Grant("dynamodb:DescribeStream", "RegistrationsTable.StreamArn"),
         Grant("dynamodb:GetRecords", "RegistrationsTable.StreamArn"),
@@ -92,6 +95,18 @@ def test_a_function_may_do_exactly_what_it_needs(template: PackagedTemplate, fun
     log = f"{function}Logs.Arn"
     own = {Grant("logs:CreateLogStream", log), Grant("logs:PutLogEvents", log)}
     assert set(template.grants(template.role_of(function))) == NEEDED[function] | own | TRACES
+
+
+def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_of_it(
+    template: PackagedTemplate,
+) -> None:
+    (policy,) = template.resources[template.role_of("AuthorizeCaller")]["Properties"]["Policies"]
+    (writing,) = (
+        each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "dynamodb:UpdateItem"
+    )
+    assert writing["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "last_seen_at"]}
+    }
 
 
 def test_no_two_functions_share_a_role_and_no_role_is_without_a_function(template: PackagedTemplate) -> None:

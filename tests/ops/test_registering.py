@@ -151,3 +151,12 @@ def rendered() -> Callable[[object], str]:
         return captured.get().translate(dict.fromkeys(map(ord, "│┃"), " "))
 
     return render
+
+
+def test_a_days_cap_is_an_answer_and_not_waited_for():
+    capped = httpx.Response(429, json={"code": "client_cap_reached"}, headers={"Retry-After": "40000"})
+    server = Server(capped)
+
+    outcomes = sent(b"{}", server=server)
+
+    assert (outcomes.total, server.pauses) == ({"client_cap_reached": 1}, [])

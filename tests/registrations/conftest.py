@@ -19,10 +19,11 @@ from chalicelib.privacy.encryption import FieldCipher, FieldKeys
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.casework import Casework
 from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.lifecycle import Cancellation
 from chalicelib.registrations.model import Answer, Registration
 from chalicelib.registrations.service import Limits, Registrar, Registrations
-from tests.builders import NOW, a_caller, a_campaign, a_capture_id, a_nik, a_submission
-from tests.fakes import FixedClock, KnownCampaigns
+from tests.builders import NOW, a_caller, a_campaign, a_capture_id, a_nik, a_submission, some_limits
+from tests.fakes import FixedClock, InMemoryDayCounts, KnownCampaigns
 from tests.tables import declared_tables
 
 # One session for all of moto: making one reads the whole model of the service again.
@@ -39,6 +40,7 @@ class Desk:
     client: Any
     store: DynamoRegistrations
     clock: FixedClock
+    limits: Limits
 
     @property
     def registrar(self) -> Registrar:
@@ -49,7 +51,7 @@ class Desk:
             campaigns=CampaignOffice(campaigns=KnownCampaigns(campaign), clock=self.clock),
             quoting=Quoting(rules=shipped_rules(), clock=self.clock),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
-            limits=Limits(),
+            limits=self.limits,
             clock=self.clock,
             random_index=randbelow,
         )
@@ -73,6 +75,10 @@ class Desk:
         """The registration that a capture makes."""
         return self.store.get(self.submit(number, **changes).reference)
 
+    def cancel(self, reference: str) -> None:
+        """Let an application end."""
+        self.casework.cancel(reference, Cancellation(reason="worker_request"), by=a_caller())
+
     def days_later(self, days: int) -> None:
         """Let time go by."""
         self.clock.forward(timedelta(days=days))
@@ -84,4 +90,6 @@ def desk(_no_account: None) -> Iterator[Desk]:
         client = _MOTO.client("dynamodb")
         client.create_table(TableName=_TABLE, **declared_tables()[_TABLE])
         cipher = FieldCipher(lambda: FieldKeys(current="k", by_id={"k": bytes(32)}))
-        yield Desk(client, DynamoRegistrations(client, _TABLE, cipher), FixedClock(NOW))
+        clock = FixedClock(NOW)
+        limits = some_limits(InMemoryDayCounts(), clock)
+        yield Desk(client, DynamoRegistrations(client, _TABLE, cipher), clock, limits)

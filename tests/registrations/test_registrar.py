@@ -10,6 +10,7 @@ import pytest
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.campaigns.service import CampaignOffice
+from chalicelib.clients.model import Role
 from chalicelib.contributions.rules import shipped_rules
 from chalicelib.contributions.service import Quoting
 from chalicelib.pagination import Page, Position
@@ -26,15 +27,19 @@ from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import (
     Capture,
     Contended,
+    Known,
     Limits,
+    PhoneBusy,
+    PhoneCount,
     Registrar,
     Registrations,
+    Standing,
     Submitted,
     WorkerKnown,
 )
-from tests.builders import NOW, a_caller, a_capture_id, a_nik, a_submission
+from tests.builders import NOW, a_caller, a_capture_id, a_nik, a_submission, some_limits
 from tests.contracts.stored import FIRST_DAY, REFERENCE, the_campaign
-from tests.fakes import FixedClock, KnownCampaigns
+from tests.fakes import FixedClock, InMemoryDayCounts, KnownCampaigns
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def a_registrar(registrations: Registrations, clock: FixedClock, limits: Limits 
             campaigns=KnownCampaigns(the_campaign(accepts_until="2024-10-31")), clock=clock
         ),
         quoting=Quoting(rules=shipped_rules(), clock=clock),
-        limits=limits or Limits(),
+        limits=limits or some_limits(InMemoryDayCounts(), clock),
         hashing=KeyedHash(lambda: HashKey(bytes(32))),
         clock=clock,
         random_index=randbelow,
@@ -105,7 +110,8 @@ def test_the_price_that_is_told_is_the_price_that_is_kept(registrar: Registrar) 
 def test_the_stage_sets_who_may_register_and_how_long_nobody_need_pay(
     table: DynamoRegistrations, clock: FixedClock
 ) -> None:
-    limits = Limits(ages=AgeLimits(minimum=39), unpaid_for=timedelta(days=2))
+    ages = AgeLimits(minimum=39)
+    limits = some_limits(InMemoryDayCounts(), clock, ages=ages, unpaid_for=timedelta(days=2))
     registrar = a_registrar(table, clock, limits)
     with pytest.raises(RulesBroken, match="age_too_young"):
         submit(registrar, worker={"birth_date": "1985-10-10"})
@@ -221,8 +227,21 @@ class ScriptedStore:
         self._endless = endless
         self.writes: list[str] = []
         self.followed: list[Reference | None] = []
+        self.before = Known()
 
-    def add(self, registration: Registration, capture: Capture) -> None:
+    def known(self, worker_key: str, *, phone_key: str, day: date) -> Known:
+        self.writes.append("known")
+        return self.before
+
+    def add_unseen(
+        self, registration: Registration, capture: Capture, phone: PhoneCount, standing: Standing | None
+    ) -> None:
+        self._write("add_unseen" if standing is None else f"add_unseen {standing.reference}")
+
+    def find_capture(self, capture_id: str) -> Capture | None:
+        raise NotImplementedError
+
+    def add(self, registration: Registration, capture: Capture, phone: PhoneCount) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
 
@@ -261,8 +280,8 @@ class ScriptedStore:
             raise outcome
 
 
-KNOWN = WorkerKnown(REFERENCE, Status.RECEIVED, has_ended=False)
-HAS_ENDED = WorkerKnown(REFERENCE, Status.EXPIRED, has_ended=True)
+KNOWN = WorkerKnown(Standing(REFERENCE, Status.RECEIVED, has_ended=False))
+HAS_ENDED = WorkerKnown(Standing(REFERENCE, Status.EXPIRED, has_ended=True))
 
 
 def test_a_reference_already_in_use_is_replaced_by_another(clock: FixedClock) -> None:
@@ -306,3 +325,40 @@ def test_a_failure_that_is_no_race_rises_untouched(clock: FixedClock) -> None:
     with pytest.raises(ConnectionError):
         submit(a_registrar(store, clock))
     assert len(store.writes) == 1
+
+
+BOT = a_caller(Role.BOT, client_id="whatsapp")
+
+
+def submit_as_bot(store: ScriptedStore, clock: FixedClock, **capture: object) -> Submitted:
+    return a_registrar(store, clock).submit(a_submission(**capture), by=BOT, correlation_id="c-1")
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        (Known(), "add_unseen"),
+        (Known(worker=HAS_ENDED.standing), "add_unseen"),
+        (Known(worker=KNOWN.standing), f"add_unseen {REFERENCE}"),
+        (Known(worker=KNOWN.standing, counted=50), f"add_unseen {REFERENCE}"),
+        (Known(counted=5), "add_unseen"),
+    ],
+)
+def test_for_a_bot_one_look_and_one_write_do_whoever_the_worker_is(
+    clock: FixedClock, before: Known, then: str
+) -> None:
+    store = ScriptedStore()
+    store.before = before
+    submit_as_bot(store, clock)
+    assert store.writes == ["known", then]
+
+
+def test_for_a_bot_what_was_seen_before_is_looked_at_again_when_another_writer_came_first(
+    clock: FixedClock,
+) -> None:
+    store = ScriptedStore(Contended(), KNOWN, PhoneBusy(5))
+    assert submit_as_bot(store, clock).answer.outcome is Outcome.ALREADY_REGISTERED
+    assert store.writes == [
+        *("known", "add_unseen"),
+        *("known", "add_unseen", f"add_unseen {REFERENCE}", f"add_unseen {REFERENCE}"),
+    ]

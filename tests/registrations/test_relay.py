@@ -64,6 +64,14 @@ def test_a_new_registration_is_news_for_its_worker() -> None:
     assert (told.sent, told.marked, announced) == ([RECEIVED], [], 1)
 
 
+def test_nobody_is_flooded_on_a_phone_that_is_over_its_cap() -> None:
+    told, passed_on = announce(a_record({**a_stored_application(), "flags": ["phone_over_cap"]}))
+    assert (told.sent, passed_on) == ([], 0)
+
+    told, _ = announce(a_record({**a_stored_application(), "flags": ["client_busy", "phone_busy"]}))
+    assert told.sent == [RECEIVED]
+
+
 def test_a_changed_registration_is_no_news() -> None:
     told, _ = announce(a_record(a_stored_application(), event="MODIFY"))
     assert told.sent == []

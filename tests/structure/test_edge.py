@@ -27,6 +27,7 @@ ROLES: dict[tuple[str, str], set[Role]] = {
     ("POST", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},
+    ("POST", "/v1/clients/{client_id}/token"): {Role.ADMIN},
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
