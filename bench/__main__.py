@@ -13,6 +13,7 @@ from bench import stage, zips
 from bench.alone import ship_runtime
 from bench.batch import BATCH_ITEMS, SINGLES, batch_beside_singles
 from bench.measure import COLD_ROUNDS, WARM_REQUESTS, WARM_ROUNDS, Contender, Measurement
+from bench.neutrality import TRIES, times_of_a_bot
 from bench.steps import cpu_by_step
 from ops.interrupts import Stopped, stoppable
 
@@ -31,6 +32,9 @@ _HOW = (
     "in which ours fetches its data keys and has them unwrapped.",
     f"Warm CPU, {WARM_ROUNDS} rounds of {WARM_REQUESTS}: of the process, for one new worker.",
     f"Batch and singles: over HTTP on the deployed stack, in turns; the {SINGLES} singles stand under bare.",
+    f"Known beside new: a bot's {TRIES} captures of each over HTTP on the deployed stack, shuffled; new ones "
+    "stand under bare. Of all pairs, the known one took longer in about half if time tells nothing; p is how "
+    "often chance alone is as far from that (Mann and Whitney).",
     '"bare" is the zip exactly as `chalice package` makes it, without bytecode; "bare, compiled" is the same '
     "with bytecode, which ours has too; the target is for the former.",
 )
@@ -84,6 +88,13 @@ def _figures(work: Path) -> Iterator[Figure]:
         batch_ratio,
         _BATCH_TARGET,
     )
+    times = times_of_a_bot(work / "neutrality")
+    for name, known, new in zip(
+        ("lower quartile", "median", "upper quartile"), *reversed(times.quartiles), strict=True
+    ):
+        yield Figure(f"known beside new, {name}", f"{known * 1e3:.1f} ms", f"{new * 1e3:.1f} ms")
+    longer, by_chance = times.rank_test
+    yield Figure("known beside new, pairs longer", f"{longer:.1%}", f"p = {by_chance:.2f}")
     for step, milliseconds in steps.items():
         yield Figure(f"CPU in process: {step}", f"{milliseconds:.2f} ms", "")
     yield Figure("zip, unpacked", f"{megabytes:.1f} MB", f"{theirs_too:.1f} MB", megabytes, _ZIP_TARGET_MB)

@@ -9,11 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.stage import free_ports
+from bench.stage import free_pair
 from ops.api import API
-from ops.processes import port_is_free
 from ops.stack import LocalStack
-from tests.builders import a_capture, a_capture_id, a_nik
+from tests.builders import a_capture, a_capture_id, a_nik, a_phone
 
 BATCH_ITEMS = 200
 SINGLES = 20
@@ -28,7 +27,7 @@ class NotCreated(Exception):
 
 def batch_beside_singles(home: Path) -> tuple[float, float, float]:
     """Median seconds of a full batch and of 20 single captures, in turns, and the median of the ratios."""
-    stack = LocalStack(port=_free_pair(), local=home)
+    stack = LocalStack(port=free_pair(), local=home)
     description = stack.up()
     try:
         token = description.token_of("kiosk")
@@ -67,11 +66,5 @@ def _singles(api: API, captures: Iterator[dict[str, Any]]) -> float:
 
 def _captures() -> Iterator[dict[str, Any]]:
     for number in range(1, 9_999):
-        yield a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(number)})
-
-
-def _free_pair() -> int:
-    while True:
-        [port] = free_ports(1)
-        if port_is_free(port + 1):
-            return port
+        worker = {"nik": a_nik(number), "phone": a_phone(number)}
+        yield a_capture(capture_id=a_capture_id(number), worker=worker)

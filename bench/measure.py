@@ -12,7 +12,7 @@ from typing import Any
 
 from bench import posts
 from bench.alone import Answer, Function, running
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
+from tests.builders import a_campaign, a_capture, a_capture_id, a_nik, a_phone
 
 COLD_ROUNDS = 11
 WARM_ROUNDS = 15
@@ -119,4 +119,5 @@ def _require(answer: Answer, status: int) -> None:
 def _distinct_captures() -> Iterator[dict[str, Any]]:
     """Captures of workers whom nobody has registered yet."""
     for number in range(1, _SERIALS_OF_A_DAY + 1):
-        yield a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(number)})
+        worker = {"nik": a_nik(number), "phone": a_phone(number)}
+        yield a_capture(capture_id=a_capture_id(number), worker=worker)

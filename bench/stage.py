@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ops.deployment import Deployment
 from ops.emulator import REGION, ROOT, Emulator
-from ops.processes import LOOPBACK, Program
+from ops.processes import LOOPBACK, Program, port_is_free
 from ops.seeding import provide_keys
 from tests.tables import STAGE_ENVIRONMENT, create_tables
 
@@ -78,6 +78,14 @@ def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
         "AWS_ENDPOINT_URL": emulator.url,
         "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": gateway_url,
     }
+
+
+def free_pair() -> int:
+    """A port that nobody listens on now, and neither on the one above it."""
+    while True:
+        [port] = free_ports(1)
+        if port_is_free(port + 1):
+            return port
 
 
 def free_ports(count: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from bench.stage import Stage
-from tests.builders import a_body, a_campaign, a_capture, a_capture_id, a_nik
+from tests.builders import a_body, a_campaign, a_capture, a_capture_id, a_nik, a_phone
 
 REPEATS = 200
 
@@ -36,7 +36,7 @@ def cpu_by_step(stage: Stage) -> Mapping[str, float]:
     def submit() -> Any:
         serial = next(serials)
         capture_id = UUID(a_capture_id(10_000 + serial))
-        worker = command.worker.model_copy(update={"nik": a_nik(serial)})
+        worker = command.worker.model_copy(update={"nik": a_nik(serial), "phone": a_phone(serial)})
         return registrar.submit(
             command.model_copy(update={"capture_id": capture_id, "worker": worker}),
             by=caller,

@@ -1,0 +1,102 @@
+"""What a bot can tell from how long an answer takes: known workers beside new ones, on the deployed stack."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from math import erfc, sqrt
+from pathlib import Path
+from random import Random
+from statistics import quantiles
+from typing import Any
+
+import httpx
+
+from bench.stage import free_pair
+from ops.api import API
+from ops.stack import LocalStack
+from tests.builders import a_capture, a_capture_id, a_nik, a_phone
+
+TRIES = 200
+_WARM_UP = 20
+_ACCEPTED = 202
+_SEED = 20241009
+
+
+class NotAccepted(Exception):
+    """A bot's capture was not accepted."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds that answers took, for new and for known workers, tried in turns in no order."""
+
+    new: list[float]
+    known: list[float]
+
+    @property
+    def quartiles(self) -> tuple[list[float], list[float]]:
+        """The three quartiles of each."""
+        return quantiles(self.new, n=4), quantiles(self.known, n=4)
+
+    @property
+    def rank_test(self) -> tuple[float, float]:
+        """Mann and Whitney's: how often a known worker's answer took longer than a new one's, of all pairs;
+        and how often chance alone would be as far from a half as that.
+        """
+        pairs = len(self.new) * len(self.known)
+        longer = sum((known > new) + (known == new) / 2 for known in self.known for new in self.new)
+        spread = sqrt(pairs * (len(self.new) + len(self.known) + 1) / 12)
+        return longer / pairs, erfc(abs(longer - pairs / 2) / spread / sqrt(2))
+
+
+def times_of_a_bot(home: Path) -> Times:
+    """What a bot takes note of: 200 captures of new workers and 200 of known ones, shuffled."""
+    stack = LocalStack(port=free_pair(), local=home)
+    description = stack.up()
+    try:
+        numbers = count(1)
+        with closing(API(description.api_url, description.tokens["kiosk"])) as api:
+            known = [_capture(next(numbers)) for _ in range(TRIES)]
+            for start in range(0, TRIES, 100):
+                batch = json.dumps({"items": known[start : start + 100]})
+                api.send("POST", "/v1/registrations/batch", batch).raise_for_status()
+        token = description.tokens["bot"]
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False) as bot:
+            url = f"{description.api_url}/v1/registrations"
+            for _ in range(_WARM_UP):
+                _took(bot, url, _capture(next(numbers)))
+            return _in_no_order(bot, url, known, numbers)
+    finally:
+        stack.down()
+
+
+def _in_no_order(bot: httpx.Client, url: str, known: list[dict[str, Any]], numbers: Iterator[int]) -> Times:
+    asked = [True] * TRIES + [False] * TRIES
+    Random(_SEED).shuffle(asked)  # noqa: S311 - an order, no secret
+    times, repeats = Times(new=[], known=[]), iter(known)
+    for is_known in asked:
+        capture = _capture(next(numbers))
+        if is_known:
+            nik = next(repeats)["worker"]["nik"]
+            times.known.append(_took(bot, url, {**capture, "worker": {**capture["worker"], "nik": nik}}))
+        else:
+            times.new.append(_took(bot, url, capture))
+    return times
+
+
+def _took(bot: httpx.Client, url: str, capture: dict[str, Any]) -> float:
+    body = json.dumps(capture).encode()
+    began = time.perf_counter()
+    answer = bot.post(url, content=body, headers={"Content-Type": "application/json"})
+    took = time.perf_counter() - began
+    if answer.status_code != _ACCEPTED:
+        raise NotAccepted(answer.text)
+    return took
+
+
+def _capture(number: int) -> dict[str, Any]:
+    worker = {"nik": a_nik(number), "phone": a_phone(number)}
+    return a_capture(capture_id=a_capture_id(number), worker=worker)
