@@ -181,6 +181,7 @@ def notifier() -> Notifier:
             _client("pinpoint-sms-voice-v2", _ASK_ONCE),
             originator=settings().sms_originator,
             configuration_set=settings().sms_configuration_set,
+            clock=now,
         ),
         clock=now,
     )

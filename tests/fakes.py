@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
-from chalicelib.notifications.model import MessageId, Text
+from chalicelib.notifications.gateways import GatewayId, Outgoing
+from chalicelib.notifications.model import Text
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import CaptureFacts, Registration
 from chalicelib.rollups.model import Summary
@@ -35,7 +36,7 @@ class InMemoryLedger:
     """Satisfies `notifications.service.Ledger`."""
 
     def __init__(self) -> None:
-        self.texts: dict[MessageId, Text] = {}
+        self.texts: dict[str, Text] = {}
 
     def begin(self, text: Text) -> Text | None:
         """Store a text, unless one stands there: then that one."""
@@ -169,11 +170,13 @@ class ScriptedGateway:
         self.sent: list[tuple[str, str]] = []
         self.during = during
 
-    def send(self, *, to: str, text: str, message_id: MessageId, correlation_id: str) -> str:
+    name = "scripted"
+
+    def send(self, outgoing: Outgoing) -> GatewayId:
         """The next answer. `during` is what happens while the text is on its way."""
-        self.sent.append((to, text))
+        self.sent.append((outgoing.to, outgoing.words))
         self.during()
-        answer = self._answers.pop(0) if self._answers else f"gateway-{message_id}"
+        answer = self._answers.pop(0) if self._answers else f"gateway-{outgoing.message_id}"
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return GatewayId(self.name, answer)

@@ -9,56 +9,64 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
-from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
-from chalicelib.notifications.model import MessageId
+from chalicelib.clock import Clock
+from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.gateways import GatewayId, Outgoing
 
 # The service has no idempotency key. What is refused with one of these was surely not sent.
-_LATER = frozenset({"ThrottlingException", "ServiceQuotaExceededException", "AccessDeniedException"})
+_LATER = frozenset({"ThrottlingException"})
 _NEVER = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
+_STOP = frozenset({"ServiceQuotaExceededException", "AccessDeniedException"})
+_OPTED_OUT = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
 
-# A confirmation that arrives a day late only confuses.
-_TIME_TO_LIVE_SECONDS = 24 * 60 * 60
+# What the service takes as a time to live.
+_SHORTEST, _LONGEST = 5, 259_200
 
 
 class AWSSMS:
-    """Satisfies `service.Gateway`.
+    """Satisfies `gateways.Gateway`.
 
     Its client must not retry by itself: a retry after a time-out could be a second text.
     """
 
-    def __init__(self, client: Any, *, originator: str, configuration_set: str) -> None:
+    name = "aws"
+
+    def __init__(self, client: Any, *, originator: str, configuration_set: str, clock: Clock) -> None:
         self._client = client
         self._originator = originator
         self._configuration_set = configuration_set
+        self._clock = clock
 
-    def send(self, *, to: str, text: str, message_id: MessageId, correlation_id: str) -> str:
-        """The service's message id. Raises TryLater, Never or OutcomeUnknown."""
+    def send(self, outgoing: Outgoing) -> GatewayId:
+        """The service's message id. Raises TryLater, Never, StopEverything or OutcomeUnknown."""
         optional = {"ConfigurationSetName": self._configuration_set} if self._configuration_set else {}
+        seconds_left = int((outgoing.deadline - self._clock()).total_seconds())
         try:
             sent = self._client.send_text_message(
-                DestinationPhoneNumber=to,
+                DestinationPhoneNumber=outgoing.to,
                 OriginationIdentity=self._originator,
-                MessageBody=text,
+                MessageBody=outgoing.words,
                 MessageType="TRANSACTIONAL",
-                TimeToLive=_TIME_TO_LIVE_SECONDS,
-                Context={"message_id": message_id, "correlation_id": correlation_id},
+                TimeToLive=min(max(seconds_left, _SHORTEST), _LONGEST),
+                Context={"message_id": outgoing.message_id, "correlation_id": outgoing.correlation_id},
                 **optional,
             )
         except (ConnectTimeoutError, EndpointConnectionError) as error:
-            raise TryLater(type(error).__name__) from None
+            raise TryLater(type(error).__name__, gateway=self.name) from None
         except HTTPClientError as error:
-            raise OutcomeUnknown(type(error).__name__) from None
+            raise OutcomeUnknown(type(error).__name__, gateway=self.name) from None
         except ClientError as error:
-            raise _classed(error) from None
-        return str(sent["MessageId"])
+            raise self._classed(error) from None
+        return GatewayId(self.name, str(sent["MessageId"]))
 
-
-def _classed(error: ClientError) -> TryLater | Never | OutcomeUnknown:
-    code = error.response["Error"]["Code"]
-    reason = f"{code}:{error.response.get('Reason', '')}".rstrip(":")
-    if code in _NEVER:
-        return Never(reason)
-    if code in _LATER:
-        return TryLater(reason)
-    # An internal error may have come after the text had gone to the carrier.
-    return OutcomeUnknown(reason)
+    def _classed(self, error: ClientError) -> GatewayError:
+        code, detail = error.response["Error"]["Code"], error.response.get("Reason", "")
+        reason = f"{code}:{detail}".rstrip(":")
+        if code in _NEVER:
+            return Never(reason, gateway=self.name, opted_out=detail == _OPTED_OUT)
+        if code in _STOP:
+            return StopEverything(reason, gateway=self.name)
+        if code in _LATER:
+            return TryLater(reason, gateway=self.name)
+        # An internal error may have come after the text had gone to the carrier.
+        return OutcomeUnknown(reason, gateway=self.name)

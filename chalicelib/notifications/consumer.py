@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from chalicelib import observability
-from chalicelib.notifications.errors import TryLater
+from chalicelib.notifications.errors import StopEverything, TryLater
 from chalicelib.notifications.model import TextState
 from chalicelib.notifications.service import Notifier
 from chalicelib.registrations.messages import RegistrationReceived
@@ -21,7 +21,7 @@ def handle(notifier: Notifier, body: str) -> None:
     observability.correlate(event.correlation_id)
     try:
         text = notifier.tell_received(event)
-    except TryLater:
+    except (TryLater, StopEverything):
         observability.count("Texts", state=TextState.PENDING)
         raise
     observability.count("Texts", state=text.state)

@@ -1,8 +1,9 @@
 """What a gateway can answer other than yes, classed by what to do next.
 
 GatewayError
-├── TryLater          it was not sent; the queue brings it again
+├── TryLater          it was not sent, and may be later
 ├── Never             it was not sent and never will be
+├── StopEverything    it was not sent, and no other text would be
 └── OutcomeUnknown    it may have been sent; sending again could mean a second text
 """
 
@@ -10,12 +11,13 @@ GatewayError
 class GatewayError(Exception):
     """A text was not, or not surely, accepted.
 
-    `reason` is the gateway's own code; it holds nothing personal.
+    `reason` is the gateway's own code; it holds nothing personal. `gateway` is who gave it.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, gateway: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.gateway = gateway
 
 
 class TryLater(GatewayError):
@@ -23,7 +25,15 @@ class TryLater(GatewayError):
 
 
 class Never(GatewayError):
-    """The gateway refused the text for good."""
+    """The gateway refused the text for good; `opted_out` if because the worker wants no more texts."""
+
+    def __init__(self, reason: str, *, gateway: str | None = None, opted_out: bool = False) -> None:
+        super().__init__(reason, gateway=gateway)
+        self.opted_out = opted_out
+
+
+class StopEverything(GatewayError):
+    """The gateway takes nothing from us at all: the month's money is spent, or we may not send."""
 
 
 class OutcomeUnknown(GatewayError):

@@ -5,14 +5,19 @@ from typing import Protocol
 
 from chalicelib.clock import Clock
 from chalicelib.notifications import gsm7
-from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
-from chalicelib.notifications.model import MessageId, Text, TextState, message_id
+from chalicelib.notifications.errors import Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.gateways import Gateway, Outgoing
+from chalicelib.notifications.model import Text, TextState, message_id
 from chalicelib.notifications.templates import template
 from chalicelib.registrations.messages import RegistrationReceived
 from chalicelib.registrations.model import Registration
+from chalicelib.registrations.phone import Phone
 
 # Longer than the sending function may run: an attempt this old can have no one working on it any more.
 _ATTEMPT_ENDS_WITHIN = timedelta(seconds=60)
+
+# A confirmation that arrives a day late only confuses.
+_DEADLINE = timedelta(days=1)
 
 
 class BeingSent(Exception):
@@ -29,13 +34,6 @@ class Ledger(Protocol):
 
     def move(self, text: Text, *, was: Text) -> bool:
         """Store a text's next state; False if it has moved meanwhile."""
-
-
-class Gateway(Protocol):
-    """Who carries texts to phones."""
-
-    def send(self, *, to: str, text: str, message_id: MessageId, correlation_id: str) -> str:
-        """The gateway's own id for a text it accepted. Raises TryLater, Never or OutcomeUnknown."""
 
 
 class Registrations(Protocol):
@@ -59,8 +57,8 @@ class Notifier:
     def tell_received(self, event: RegistrationReceived) -> Text:
         """Tell a worker that the registration has arrived. Returns the text as the ledger has it now.
 
-        An event already told, or whose text may have gone out, sends nothing. Raises BeingSent or TryLater,
-        after which the same event is to be delivered again.
+        An event already told, or whose text may have gone out, sends nothing. Raises BeingSent, TryLater or
+        StopEverything, after which the same event is to be delivered again.
         """
         registration = self._registrations.get(event.reference)
         wording = template("received")
@@ -99,19 +97,26 @@ class Notifier:
         # Whoever began this attempt was stopped before it could say how it ended.
         return self._moved(text, TextState.UNKNOWN, reason="attempt_abandoned")
 
-    def _attempt(self, text: Text, *, to: str, words: str) -> Text:
+    def _attempt(self, text: Text, *, to: Phone, words: str) -> Text:
+        outgoing = Outgoing(
+            to=to,
+            words=words,
+            message_id=text.message_id,
+            correlation_id=text.correlation_id,
+            parts=text.parts,
+            deadline=text.attempted_at + _DEADLINE,
+            purpose=text.purpose,
+        )
         try:
-            gateway_id = self._gateway.send(
-                to=to, text=words, message_id=text.message_id, correlation_id=text.correlation_id
-            )
-        except TryLater as later:
+            accepted = self._gateway.send(outgoing)
+        except (TryLater, StopEverything) as later:
             self._moved(text, TextState.PENDING, reason=later.reason)
             raise
         except Never as never:
             return self._moved(text, TextState.FAILED, reason=never.reason)
         except OutcomeUnknown as unknown:
             return self._moved(text, TextState.UNKNOWN, reason=unknown.reason)
-        return self._moved(text, TextState.ACCEPTED, gateway_id=gateway_id)
+        return self._moved(text, TextState.ACCEPTED, gateway_id=accepted.gateway_id)
 
     def _moved(
         self, text: Text, state: TextState, *, gateway_id: str | None = None, reason: str | None = None

@@ -1,0 +1,33 @@
+"""What gateways report later of the texts they took: one shape, whichever gateway it came from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from chalicelib.notifications.model import MessageId
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One fact about one text, as a gateway reports it: perhaps late, twice, or out of order.
+
+    `message_id` is ours, echoed by the gateway. Parts and price are those of the whole text, in millionths of
+    a US dollar. `opted_out` says that the worker no longer wants to be texted.
+    """
+
+    message_id: MessageId
+    gateway: str
+    gateway_id: str
+    state: Literal["sent", "delivered", "failed"]
+    at: datetime
+    reason: str | None = None
+    parts: int | None = None
+    price_microusd: int | None = None
+    opted_out: bool = False
+
+
+class TakesReceipts(Protocol):
+    """Who is told of receipts: `service.Notifier`."""
+
+    def note(self, receipt: Receipt) -> None:
+        """Add what a receipt says to the ledger; what is known or not ours adds nothing."""
