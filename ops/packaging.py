@@ -19,6 +19,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import click
 import yaml
 
+from ops import wording
 from ops.emulator import REGION, ROOT
 from ops.processes import run_to_end
 
@@ -102,7 +103,12 @@ class Package:
 
 
 def package(stage: str, out: Path) -> Package:
-    """Package a stage into the directory `out`. Raises ProgramError, with what Chalice said, if it cannot."""
+    """Package a stage into the directory `out`.
+
+    Raises WordingFaulty for a text that may not be published, or ProgramError, with what Chalice said, if it
+    cannot.
+    """
+    wording.check()
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as directory:
         raw = Path(directory)

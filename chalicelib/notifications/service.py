@@ -8,7 +8,7 @@ from chalicelib.notifications import gsm7
 from chalicelib.notifications.errors import Never, OutcomeUnknown, StopEverything, TryLater
 from chalicelib.notifications.gateways import Gateway, Outgoing
 from chalicelib.notifications.model import Text, TextState, message_id
-from chalicelib.notifications.templates import template
+from chalicelib.notifications.templates import Purpose, template
 from chalicelib.registrations.messages import RegistrationReceived
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
@@ -61,7 +61,7 @@ class Notifier:
         StopEverything, after which the same event is to be delivered again.
         """
         registration = self._registrations.get(event.reference)
-        wording = template("received")
+        wording = template(Purpose.RECEIVED)
         words = wording.render(
             registration.worker.language,
             name=registration.worker.name,

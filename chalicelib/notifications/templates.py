@@ -1,38 +1,90 @@
 """The texts that workers get: data in `templates.json`, filled in so that each stays one GSM-7 part.
 
-A template declares its fields and the most septets each may take; a longer name is cut at a word, a longer
-reference is a fault of ours.
+A template declares its fields and the most septets each may take. A longer name is cut at a word; anything
+else that is longer is a fault of ours. `ops/wording.py` judges every template before it is published.
 """
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from chalicelib.notifications import gsm7
 
 Language = Literal["id", "en"]
-Purpose = Literal["received"]
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
+
+# Operators take a longer run of digits for a one-time password and drop the text.
+_LONG_RUN = re.compile(r"(\d{3})(?=\d)")
+
+_MONTHS: Mapping[Language, tuple[str, ...]] = {
+    "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+}
 
 _FILE = Path(__file__).with_name("templates.json")
 
 
+class Purpose(StrEnum):
+    """What a text is for."""
+
+    RECEIVED = "received"
+    PAYMENT_CODE = "payment_code"
+    ACTIVE = "active"
+    MISMATCH = "mismatch"
+    LAPSING_SOON = "lapsing_soon"
+    ALREADY_REGISTERED = "already_registered"
+
+
+class Kind(StrEnum):
+    """How urgent a text is: a confirmation goes at any hour and before every reminder."""
+
+    CONFIRMATION = "confirmation"
+    REMINDER = "reminder"
+
+
+class FieldKind(StrEnum):
+    """What a field holds, which decides how it is made to fit."""
+
+    NAME = "name"
+    REFERENCE = "reference"
+    AMOUNT = "amount"
+    DATE = "date"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A place in a text, and the most septets that what is put there may take."""
+
+    kind: FieldKind
+    septets: int
+
+
 @dataclass(frozen=True)
 class Template:
-    """The wording for one purpose, in each language."""
+    """The wording for one purpose, in each language.
+
+    After `deadline` a text only confuses. `duplicate_harmless` says that a second copy does no harm;
+    `after_payment` that the worker has paid, and so may be called protected.
+    """
 
     purpose: str
     version: int
-    fields: Mapping[str, int]
+    kind: Kind
+    deadline: timedelta
+    duplicate_harmless: bool
+    after_payment: bool
+    fields: Mapping[str, Field]
     texts: Mapping[str, str]
 
     def render(self, language: Language, **values: str) -> str:
-        """One text, at most one GSM-7 part. Raises ValueError if the fields given are not the template's."""
+        """One text. Raises ValueError for fields that are not the template's, or longer than they may be."""
         if values.keys() != self.fields.keys():
             raise ValueError(f"{self.purpose} takes {sorted(self.fields)}")
         fitted = {name: _fitted(value, self.fields[name]) for name, value in values.items()}
@@ -48,13 +100,58 @@ def template(purpose: Purpose) -> Template:
 @cache
 def templates() -> Mapping[str, Template]:
     """Every template, by purpose."""
-    kept = json.loads(_FILE.read_text(encoding="utf-8"))
-    return {purpose: Template(purpose=purpose, **wording) for purpose, wording in kept.items()}
+    return parsed(json.loads(_FILE.read_text(encoding="utf-8")))
 
 
-def _fitted(value: str, most: int) -> str:
+def parsed(kept: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:
+    """Templates as the file keeps them. Raises KeyError, ValueError or TypeError if they are none."""
+    return {
+        purpose: Template(
+            purpose=Purpose(purpose),
+            version=wording["version"],
+            kind=Kind(wording["kind"]),
+            deadline=timedelta(hours=wording["deadline_hours"]),
+            duplicate_harmless=wording["duplicate_harmless"],
+            after_payment=wording["after_payment"],
+            fields={
+                name: Field(FieldKind(field["kind"]), field["septets"])
+                for name, field in wording["fields"].items()
+            },
+            texts=wording["texts"],
+        )
+        for purpose, wording in kept.items()
+    }
+
+
+def rupiah(amount: int) -> str:
+    """An amount as it is written in Indonesia: `Rp16.800`."""
+    return f"Rp{amount:,}".replace(",", ".")
+
+
+def day(on: date, language: Language) -> str:
+    """A day in nine letters: `31 Des 26`. A year of four digits would look like a one-time password."""
+    return f"{on.day} {_MONTHS[language][on.month - 1]} {on.year % 100:02d}"
+
+
+def _fitted(value: str, field: Field) -> str:
+    match field.kind:
+        case FieldKind.NAME:
+            return _shortened(value, field.septets)
+        case FieldKind.REFERENCE:
+            return _checked(_LONG_RUN.sub(r"\1 ", value), field.septets)
+        case _:
+            return _checked(value, field.septets)
+
+
+def _checked(value: str, most: int) -> str:
+    if not gsm7.is_gsm7(value) or gsm7.septets(value) > most:
+        raise ValueError(f"longer than {most} septets")
+    return value
+
+
+def _shortened(name: str, most: int) -> str:
     # A full stop inside a word would make a link of it on most phones.
-    spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterated(value))
+    spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterated(name))
     text = " ".join(spaced.split())
     if gsm7.septets(text) <= most:
         return text

@@ -72,7 +72,9 @@ def test_neither_an_escape_nor_a_surrogate_pair_straddles_two_parts(text: str) -
         assert each.encode("utf-16-be").decode("utf-16-be") == each
     for before, after in zip(cut.parts, cut.parts[1:], strict=False):
         size, part = (septets, 153) if cut.encoding == "GSM" else (units, 67)
-        assert size(before) + size(after[:1]) > part, "a part is left only when the next character is too much"
+        assert size(before) + size(after[:1]) > part, (
+            "a part is left only when the next character is too much"
+        )
 
 
 @given(text=texts)
