@@ -10,13 +10,21 @@ from uuid import uuid4
 
 @dataclass(frozen=True)
 class Text:
-    """One text on somebody's phone. `message_id` is the gateway's, `context` what the sender sent along."""
+    """One text on somebody's phone. `message_id` is the gateway's, `context` what the sender sent along.
+
+    `parts` and the price are what the gateway itself counts and charges, whatever the sender thought.
+    """
 
     to: str
     text: str
     context: dict[str, str] = field(default_factory=dict)
     received_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     message_id: str = field(default_factory=lambda: str(uuid4()))
+    protocol: str = "aws"
+    sender: str = ""
+    parts: int = 1
+    encoding: str = "GSM"
+    price_microusd: int = 0
 
 
 class Inbox:

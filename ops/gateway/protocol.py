@@ -14,7 +14,10 @@ from botocore.loaders import Loader
 from botocore.model import MapShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from ops.gateway.inbox import Inbox, Text
+from ops.gateway.account import size_of
+from ops.gateway.faults import Mode
+from ops.gateway.inbox import Text
+from ops.gateway.reception import Reception
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 
@@ -28,21 +31,45 @@ class Answer:
     error: str | None = None
 
     @classmethod
-    def refusal(cls, error: str, message: str, **members: object) -> "Answer":
-        """A client error in the shape in which AWS sends it."""
-        return cls(400, {"__type": error, "Message": message, **members}, error)
+    def refusal(cls, error: str, message: str, *, status: int = 400, **members: object) -> "Answer":
+        """An error in the shape in which AWS sends it."""
+        return cls(status, {"__type": error, "Message": message, **members}, error)
+
+
+_MISBEHAVIOUR = {
+    Mode.THROTTLE: Answer.refusal("ThrottlingException", "Rate exceeded"),
+    Mode.SERVER_ERROR: Answer.refusal(
+        "InternalServerException", "An internal error occurred", status=500, RequestId="none"
+    ),
+    Mode.REJECT: Answer.refusal(
+        "ConflictException",
+        "The number is blocked",
+        Reason="DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE",
+    ),
+    Mode.OPTED_OUT: Answer.refusal(
+        "ConflictException", "The number has opted out", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT"
+    ),
+    Mode.SPEND_LIMIT: Answer.refusal(
+        "ServiceQuotaExceededException",
+        "The month's spend limit is reached",
+        Reason="MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
+    ),
+}
 
 
 class SMSVoice:
     """The one operation we use. What else the real service does is answered as unknown, never faked."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
         self._model = ServiceModel(Loader().load_service_model("pinpoint-sms-voice-v2", "service-2"))
         self._operations = {"SendTextMessage": self._send_text_message}
 
     def answer(self, target: str, body: bytes) -> Answer:
-        """Carry out the operation that the `X-Amz-Target` header names, or say in AWS's terms why not."""
+        """Carry out the operation that the `X-Amz-Target` header names, or say in AWS's terms why not.
+
+        Raises Unanswered.
+        """
         service, _, operation = target.partition(".")
         if service != self._model.metadata["targetPrefix"] or operation not in self._operations:
             return Answer.refusal("UnknownOperationException", f"unknown target {target!r}")
@@ -54,13 +81,21 @@ class SMSVoice:
         return fault or self._operations[operation](request)
 
     def _send_text_message(self, request: dict[str, Any]) -> Answer:
+        words = request.get("MessageBody", "")
+        size = size_of(words)
         text = Text(
             to=request["DestinationPhoneNumber"],
-            text=request.get("MessageBody", ""),
+            text=words,
             context=request.get("Context", {}),
+            sender=request.get("OriginationIdentity", ""),
+            parts=size.parts,
+            encoding=size.encoding,
+            price_microusd=size.price_microusd,
         )
         if not request.get("DryRun"):
-            self._inbox.add(text)
+            wrong = self._reception.take(text, report_to=request.get("ConfigurationSetName", ""))
+            if wrong:
+                return _MISBEHAVIOUR[wrong]
         return Answer(200, {"MessageId": text.message_id})
 
     def _fault(self, operation: str, request: Any) -> Answer | None:

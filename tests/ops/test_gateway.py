@@ -1,40 +1,16 @@
 """The SMS stand-in, seen by the AWS SDK that our Lambda calls it with."""
 
-import threading
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from ops.gateway.inbox import Inbox
-from ops.gateway.server import GatewayServer
 
 _TARGET = "PinpointSMSVoiceV2.SendTextMessage"
-
-
-@pytest.fixture
-def inbox_file(tmp_path: Path) -> Path:
-    return tmp_path / "texts.jsonl"
-
-
-@pytest.fixture
-def gateway(inbox_file: Path) -> Iterator[str]:
-    with GatewayServer(0, Inbox(inbox_file)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.url
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def sms(gateway: str) -> Any:
-    return boto3.client("pinpoint-sms-voice-v2", endpoint_url=gateway)
 
 
 def _messages(gateway: str) -> list[dict[str, Any]]:

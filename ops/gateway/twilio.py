@@ -1,0 +1,145 @@
+"""Twilio's Messages resource: sending over HTTP with basic authentication, a form in and JSON out."""
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+from ops.gateway.account import size_of
+from ops.gateway.faults import Mode
+from ops.gateway.inbox import Text
+from ops.gateway.reception import Reception
+from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN
+
+MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_LONGEST_BODY = 1600
+_LONGEST_VALIDITY_SECONDS = 36_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back over HTTP."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def _refusal(code: int, message: str, status: int = 400) -> Answer:
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return Answer(status, {"code": code, "message": message, "more_info": more, "status": status})
+
+
+_MISBEHAVIOUR = {
+    Mode.THROTTLE: _refusal(20429, "Too Many Requests", 429),
+    Mode.SERVER_ERROR: _refusal(20500, "Internal Server Error", 500),
+    Mode.REJECT: _refusal(21612, "Message cannot be sent with the current combination of 'To' and 'From'"),
+    Mode.OPTED_OUT: _refusal(21610, "Attempt to send to unsubscribed recipient"),
+    # Twilio has no limit of its own on spending: an account without money is no longer active.
+    Mode.SPEND_LIMIT: _refusal(20005, "Account not active", 403),
+}
+
+
+class Messages:
+    """Takes messages; nothing else of Twilio's is stood in for."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    def answer(self, path: str, authorization: str, body: bytes) -> Answer:
+        """Take one message, or say in Twilio's terms why not. Raises Unanswered."""
+        if not _is_ours(authorization):
+            return _refusal(20003, "Authenticate", 401)
+        if path != MESSAGES:
+            return _refusal(20404, f"The requested resource {path} was not found", 404)
+        form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        fault = _fault(form)
+        if fault:
+            return fault
+        text = _text(form)
+        wrong = self._reception.take(text, report_to=form.get("StatusCallback", ""))
+        return _MISBEHAVIOUR[wrong] if wrong else Answer(201, _message(text))
+
+
+def _is_ours(authorization: str) -> bool:
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        given = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return False
+    return scheme.lower() == "basic" and hmac.compare_digest(given, f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode())
+
+
+def _fault(form: dict[str, str]) -> Answer | None:
+    validity = form.get("ValidityPeriod", str(_LONGEST_VALIDITY_SECONDS))
+    # In the order in which Twilio looks.
+    checks = [
+        ("To" in form, 21604, "A 'To' phone number is required."),
+        (_NUMBER.fullmatch(form.get("To", "")), 21211, "Invalid 'To' Phone Number"),
+        (form.get("From") or form.get("MessagingServiceSid"), 21603, "A 'From' phone number is required."),
+        (form.get("Body", "").strip(), 21602, "Message body is required."),
+        (len(form.get("Body", "")) <= _LONGEST_BODY, 21617, "The message body exceeds the character limit"),
+        (_is_url(form.get("StatusCallback")), 21609, "Invalid 'StatusCallback' URL"),
+        (
+            validity.isdecimal() and 1 <= int(validity) <= _LONGEST_VALIDITY_SECONDS,
+            20001,
+            "ValidityPeriod is out of range",
+        ),
+    ]
+    for is_met, code, message in checks:
+        if not is_met:
+            return _refusal(code, message)
+    return None
+
+
+def _is_url(url: str | None) -> bool:
+    return url is None or bool(urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc)
+
+
+def _text(form: dict[str, str]) -> Text:
+    size = size_of(form["Body"])
+    return Text(
+        to=form["To"],
+        text=form["Body"],
+        # Twilio echoes nothing of the sender's but the URL that it calls.
+        context=dict(parse_qsl(urlsplit(form.get("StatusCallback", "")).query)),
+        message_id=f"SM{uuid4().hex}",
+        protocol="twilio",
+        sender=form.get("From") or form["MessagingServiceSid"],
+        parts=size.parts,
+        encoding=size.encoding,
+        price_microusd=size.price_microusd,
+    )
+
+
+def _message(text: Text) -> dict[str, Any]:
+    now = format_datetime(datetime.now(UTC))
+    uri = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/{text.message_id}"
+    return {
+        "account_sid": ACCOUNT_SID,
+        "api_version": "2010-04-01",
+        "body": text.text,
+        "date_created": now,
+        "date_sent": None,
+        "date_updated": now,
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": text.sender,
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": str(text.parts),
+        "price": None,
+        "price_unit": "USD",
+        "sid": text.message_id,
+        "status": "queued",
+        "subresource_uris": {"media": f"{uri}/Media.json"},
+        "to": text.to,
+        "uri": f"{uri}.json",
+    }

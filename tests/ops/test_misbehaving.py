@@ -1,0 +1,343 @@
+"""The SMS stand-in on a bad day: faults and receipts as they are asked for."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.gateway.account import PRICE_OF_A_PART_MICROUSD, size_of
+from ops.gateway.inbox import Text
+from ops.gateway.receipts import Wanted, aws_event
+from ops.gateway.twilio import MESSAGES
+from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN, signature
+
+_PHONE = "+6283100000001"
+_PATIENCE_SECONDS = 10
+
+
+def _arm(gateway: str, **fault: object) -> None:
+    httpx.post(f"{gateway}/faults", json=fault).raise_for_status()
+
+
+def _texts(gateway: str) -> list[str]:
+    return [message["text"] for message in httpx.get(f"{gateway}/messages").json()]
+
+
+def _send_as_aws(sms: Any, words: str = "Halo", to: str = _PHONE) -> None:
+    sms.send_text_message(DestinationPhoneNumber=to, MessageBody=words)
+
+
+def _send_as_twilio(gateway: str, path: str = MESSAGES, **changed: str | None) -> httpx.Response:
+    form = {"To": _PHONE, "From": "BPJAMSOSTEK", "Body": "Halo"} | changed
+    given = {name: value for name, value in form.items() if value is not None}
+    return httpx.post(gateway + path, data=given, auth=(ACCOUNT_SID, AUTH_TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "reason"),
+    [
+        ("throttle", "ThrottlingException", None),
+        ("server_error", "InternalServerException", None),
+        ("reject", "ConflictException", "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE"),
+        ("opted_out", "ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT"),
+        ("spend_limit", "ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
+    ],
+)
+def test_armed_fault_is_told_in_the_terms_of_aws_and_sends_nothing(
+    mode: str, code: str, reason: str | None, sms: Any, gateway: str
+) -> None:
+    _arm(gateway, mode=mode, times=1)
+    with pytest.raises(ClientError) as refused:
+        _send_as_aws(sms)
+    assert refused.value.response["Error"]["Code"] == code
+    assert refused.value.response.get("Reason") == reason
+    assert _texts(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "code"),
+    [
+        ("throttle", 429, 20429),
+        ("server_error", 500, 20500),
+        ("reject", 400, 21612),
+        ("opted_out", 400, 21610),
+        ("spend_limit", 403, 20005),
+    ],
+)
+def test_armed_fault_is_told_in_the_terms_of_twilio_and_sends_nothing(
+    mode: str, status: int, code: int, gateway: str
+) -> None:
+    _arm(gateway, mode=mode, times=1)
+    answer = _send_as_twilio(gateway)
+    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
+    assert _texts(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "accepted"), [("timeout_after_accept", ["Halo"]), ("timeout_before_accept", [])]
+)
+def test_time_out_answers_nobody_and_keeps_only_what_it_had_accepted(
+    mode: str, accepted: list[str], sms: Any, gateway: str
+) -> None:
+    _arm(gateway, mode=mode, seconds=0)
+    with pytest.raises(BotoCoreError):
+        _send_as_aws(sms)
+    with pytest.raises(httpx.RemoteProtocolError):
+        _send_as_twilio(gateway)
+    assert _texts(gateway) == accepted * 2
+
+
+def test_time_out_keeps_the_caller_waiting_as_long_as_it_was_told_to(gateway: str) -> None:
+    _arm(gateway, mode="timeout_before_accept", seconds=0.2)
+    begun = time.monotonic()
+    with pytest.raises(httpx.RemoteProtocolError):
+        _send_as_twilio(gateway)
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_fault_is_used_up_and_the_next_one_follows(sms: Any, gateway: str) -> None:
+    _arm(gateway, mode="throttle", times=2)
+    _arm(gateway, mode="server_error", times=1)
+    codes = []
+    for _ in range(4):
+        try:
+            _send_as_aws(sms)
+        except ClientError as error:
+            codes.append(error.response["Error"]["Code"])
+    assert codes == ["ThrottlingException", "ThrottlingException", "InternalServerException"]
+    assert _texts(gateway) == ["Halo"]
+    assert httpx.get(f"{gateway}/faults").json() == {
+        "armed": [],
+        "hits": {"throttle": 2, "server_error": 1},
+    }
+
+
+def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway: str) -> None:
+    phones = [f"+62831{number:08}" for number in range(200)]
+
+    def hit(numbers: list[str]) -> set[str]:
+        httpx.delete(f"{gateway}/faults")
+        _arm(gateway, mode="throttle", share=0.1, seed=7)
+        with httpx.Client(auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
+            answers = {
+                to: client.post(gateway + MESSAGES, data={"To": to, "From": "X", "Body": "Halo"})
+                for to in numbers
+            }
+        return {to for to, answer in answers.items() if answer.status_code == 429}
+
+    first = hit(phones)
+    assert 10 <= len(first) <= 30
+    assert hit(phones[::-1]) == first
+
+
+def test_what_is_armed_is_shown_and_disarmed(sms: Any, gateway: str) -> None:
+    _arm(gateway, mode="throttle", times=3, share=0.5)
+    _arm(gateway, mode="timeout_after_accept")
+    assert httpx.get(f"{gateway}/faults").json()["armed"] == [
+        {"mode": "throttle", "times": 3, "seconds": 0, "share": 0.5},
+        {"mode": "timeout_after_accept", "times": None, "seconds": 20, "share": 1},
+    ]
+    assert httpx.delete(f"{gateway}/faults").json() == {"armed": [], "hits": {}}
+    _send_as_aws(sms)
+    assert _texts(gateway) == ["Halo"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("faults", '{"mode": "explode"}', "'timeout_after_accept', 'timeout_before_accept', 'throttle'"),
+        ("faults", '{"times": 1}', "mode: Field required"),
+        ("faults", '{"mode": "throttle", "times": 0}', "times: "),
+        ("faults", '{"mode": "throttle", "seconds": -1}', "seconds: "),
+        ("faults", '{"mode": "throttle", "share": 2}', "share: "),
+        ("faults", '{"mode": "throttle", "often": 1}', "often: "),
+        ("faults", "{", "Invalid JSON"),
+        ("receipts", '{"order": "sideways"}', "'normal', 'late', 'twice', 'reversed' or 'never'"),
+        ("receipts", '{"seconds": -1}', "seconds: "),
+        ("receipts", "[]", "not an object"),
+        ("receipts", "{", "not JSON"),
+    ],
+)
+def test_wish_that_makes_no_sense_is_refused_in_words(path: str, body: str, words: str, gateway: str) -> None:
+    answer = httpx.post(f"{gateway}/{path}", content=body)
+    assert answer.status_code == 400
+    assert words in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"To": None}, 21604),
+        ({"To": "0831"}, 21211),
+        ({"From": None}, 21603),
+        ({"Body": " "}, 21602),
+        ({"Body": "x" * 1601}, 21617),
+        ({"StatusCallback": "receipts"}, 21609),
+        ({"ValidityPeriod": "36001"}, 20001),
+    ],
+)
+def test_what_twilio_would_refuse_is_refused_and_not_sent(
+    changed: dict[str, str | None], code: int, gateway: str
+) -> None:
+    answer = _send_as_twilio(gateway, **changed)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert _texts(gateway) == []
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Basic", "Basic !", "Bearer QUM6eA==", "Basic QUM6eA=="], ids=range(5)
+)
+def test_nobody_else_sends_on_the_account(authorization: str, gateway: str) -> None:
+    answer = httpx.post(gateway + MESSAGES, headers={"Authorization": authorization}, data={"To": _PHONE})
+    assert (answer.status_code, answer.json()["code"]) == (401, 20003)
+
+
+def test_only_messages_are_stood_in_for(gateway: str) -> None:
+    answer = _send_as_twilio(gateway, path="/2010-04-01/Accounts.json")
+    assert (answer.status_code, answer.json()["code"]) == (404, 20404)
+
+
+class _Listener(BaseHTTPRequestHandler):
+    """Takes status callbacks down."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        form = dict(parse_qsl(body, keep_blank_values=True))
+        server: Any = self.server
+        server.heard.append((self.path, self.headers["X-Twilio-Signature"], form))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  The base class names it so.
+        """Nothing to say."""
+
+
+@pytest.fixture
+def listener() -> Iterator[Any]:
+    with HTTPServer(("127.0.0.1", 0), _Listener) as server:
+        heard: Any = server
+        heard.heard = []
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def _heard(gateway: str, listener: Any) -> list[str]:
+    """The statuses that were reported, once none is to come."""
+    given_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while (receipts := httpx.get(f"{gateway}/receipts").json())["waiting"] or not receipts["reported"]:
+        assert time.monotonic() < given_up_at
+        time.sleep(0.01)
+    return [form["MessageStatus"] for _, _, form in listener.heard]
+
+
+@pytest.mark.parametrize(
+    ("order", "statuses"),
+    [
+        ("normal", ["sent", "delivered"]),
+        ("late", ["sent", "delivered"]),
+        ("twice", ["sent", "sent", "delivered", "delivered"]),
+        ("reversed", ["delivered", "sent"]),
+        (["twice", "reversed"], ["delivered", "delivered", "sent", "sent"]),
+    ],
+)
+def test_receipts_come_in_the_order_asked_for(
+    order: str | list[str], statuses: list[str], gateway: str, listener: Any
+) -> None:
+    httpx.post(f"{gateway}/receipts", json={"order": order, "seconds": 0.1}).raise_for_status()
+    url = f"http://127.0.0.1:{listener.server_port}/receipts?message_id=m-1"
+    sid = _send_as_twilio(gateway, StatusCallback=url).json()["sid"]
+    assert _heard(gateway, listener) == statuses
+    for path, signed, form in listener.heard:
+        assert path == "/receipts?message_id=m-1"
+        assert form["MessageSid"] == sid
+        assert signed == signature(url, form)
+
+
+def test_receipts_never_come_when_that_is_asked_for(gateway: str) -> None:
+    httpx.post(f"{gateway}/receipts", json={"order": "never"}).raise_for_status()
+    _send_as_twilio(gateway, StatusCallback="http://127.0.0.1:9/")
+    assert httpx.get(f"{gateway}/receipts").json()["waiting"] == 0
+
+
+def test_text_that_was_accepted_in_silence_is_reported_on_all_the_same(gateway: str, listener: Any) -> None:
+    _arm(gateway, mode="timeout_after_accept", seconds=0)
+    with pytest.raises(httpx.RemoteProtocolError):
+        _send_as_twilio(gateway, StatusCallback=f"http://127.0.0.1:{listener.server_port}/")
+    assert _heard(gateway, listener) == ["sent", "delivered"]
+
+
+def test_wishes_keep_what_they_do_not_name(gateway: str) -> None:
+    httpx.post(f"{gateway}/receipts", json={"topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
+    wanted = httpx.post(f"{gateway}/receipts", json={"order": "twice"}).json()
+    assert (wanted["topic_arn"], wanted["order"]) == ("arn:aws:sns:ap-southeast-3:0:t", ["twice"])
+
+
+def test_event_of_aws_tells_parts_price_and_the_context_it_was_sent_with() -> None:
+    text = Text(to=_PHONE, text="Halo", context={"message_id": "m-1"}, parts=2, price_microusd=80_000)
+    event = aws_event(text, "delivered")
+    assert {name: event[name] for name in ("eventType", "isFinal", "messageId", "context")} == {
+        "eventType": "TEXT_DELIVERED",
+        "isFinal": True,
+        "messageId": text.message_id,
+        "context": {"message_id": "m-1"},
+    }
+    assert (event["totalMessageParts"], event["totalMessagePrice"]) == (2, 0.08)
+    assert not aws_event(text, "sent")["isFinal"]
+
+
+def test_aws_reports_only_on_texts_of_a_configuration_set(sms: Any, gateway: str) -> None:
+    httpx.post(f"{gateway}/receipts", json={"order": "late", "topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
+    _send_as_aws(sms)
+    assert httpx.get(f"{gateway}/receipts").json()["waiting"] == 0
+    sms.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody="Halo", ConfigurationSetName="daftar")
+    assert httpx.get(f"{gateway}/receipts").json()["waiting"] == 2
+
+
+def test_failed_is_reported_when_that_is_the_end_asked_for() -> None:
+    assert [state for _, state in Wanted(final="failed").plan()] == ["sent", "failed"]
+    assert aws_event(Text(to=_PHONE, text="Halo"), "failed")["eventType"] == "TEXT_UNREACHABLE"
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding", "parts"),
+    [
+        ("x" * 160, "GSM", 1),
+        ("x" * 161, "GSM", 2),
+        ("x" * 306, "GSM", 2),
+        ("x" * 307, "GSM", 3),
+        ("€" * 80, "GSM", 1),
+        ("x" * 152 + "€" * 76 + "x", "GSM", 2),
+        ("x" * 152 + "€" * 76 + "xx", "GSM", 3),
+        ("ç" * 70, "Unicode", 1),
+        ("ç" * 71, "Unicode", 2),
+        ("😀" * 35, "Unicode", 1),
+        ("😀" * 66, "Unicode", 2),
+        ("😀" * 67, "Unicode", 3),
+    ],
+)
+def test_gateway_counts_parts_by_itself(words: str, encoding: str, parts: int) -> None:
+    size = size_of(words)
+    assert (size.encoding, size.parts) == (encoding, parts)
+
+
+def test_account_sums_texts_parts_and_money_by_day_and_campaign(sms: Any, gateway: str) -> None:
+    for words, campaign in [("x" * 161, "a"), ("Halo", "a"), ("Halo", "b")]:
+        context = {"campaign_id": campaign}
+        sms.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody=words, Context=context)
+    account = httpx.get(f"{gateway}/account", params={"zone": "Asia/Jakarta"}).json()
+    assert (account["texts"], account["parts"]) == (3, 4)
+    assert account["price_microusd"] == 4 * PRICE_OF_A_PART_MICROUSD
+    assert [(row["campaign_id"], row["texts"], row["parts"]) for row in account["days"]] == [
+        ("a", 2, 3),
+        ("b", 1, 1),
+    ]
+    assert httpx.get(f"{gateway}/account?zone=Mars/Base").status_code == 400
