@@ -16,6 +16,7 @@ from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
 from chalicelib.notifications import consumer
+from chalicelib.notifications import schedule as text_schedule
 from chalicelib.registrations import schedule as registration_schedule
 from chalicelib.registrations.routes import routes as registration_routes
 from chalicelib.rollups import schedule
@@ -55,6 +56,18 @@ def on_registration_changes(event: DynamoDBEvent) -> batches.PartialBatch:
 def on_notifications(event: SQSEvent) -> batches.PartialBatch:
     """Tell workers."""
     return batches.consume_queue(event.to_dict(), consumer.handler(wiring.notifier()))
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_receipts(event: SQSEvent) -> batches.PartialBatch:
+    """Note what the SMS service reports."""
+    return batches.consume_queue(event.to_dict(), consumer.receipt_handler(wiring.notifier()))
+
+
+@app.schedule("cron(* * * * ? *)")
+def queue_due_texts(event: CloudWatchEvent) -> dict[str, int]:
+    """Give texts that are due back to the senders."""
+    return text_schedule.queue_due(wiring.requeue())
 
 
 @app.schedule("cron(0 * * * ? *)")

@@ -65,9 +65,12 @@ def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
     return {
         **STAGE_ENVIRONMENT,
         "DAFTAR_FIELD_KEY_ARN": key,
-        "DAFTAR_NOTIFICATIONS_QUEUE_URL": emulator.client("sqs").create_queue(QueueName="notifications")[
-            "QueueUrl"
-        ],
+        **{
+            f"DAFTAR_{name.upper()}_QUEUE_URL": emulator.client("sqs").create_queue(QueueName=name)[
+                "QueueUrl"
+            ]
+            for name in ("notifications", "reminders")
+        },
         "BARE_TABLE": BARE_TABLE,
         "POWERTOOLS_SERVICE_NAME": "daftar",
         "POWERTOOLS_METRICS_NAMESPACE": "Daftar",

@@ -25,6 +25,10 @@ class Settings(BaseModel):
         alias="DAFTAR_CLIENTS_TABLE", description="Clients and hashes of their tokens."
     )
     texts_table: str = Field(alias="DAFTAR_TEXTS_TABLE", description="The ledger: one row per text.")
+    sending_table: str = Field(
+        alias="DAFTAR_SENDING_TABLE",
+        description="What sending goes by: budgets, counts, opt-outs, the line that senders stand in.",
+    )
     summaries_table: str = Field(
         alias="DAFTAR_SUMMARIES_TABLE", description="Versions of each campaign day's summary, and marks."
     )
@@ -32,6 +36,9 @@ class Settings(BaseModel):
     field_key_arn: str = Field(alias="DAFTAR_FIELD_KEY_ARN", description="KMS key that wraps the data keys.")
     notifications_queue_url: str = Field(
         alias="DAFTAR_NOTIFICATIONS_QUEUE_URL", description="Queue from the relay to the sender of texts."
+    )
+    reminders_queue_url: str = Field(
+        alias="DAFTAR_REMINDERS_QUEUE_URL", description="Queue of texts that every confirmation goes before."
     )
     sms_originator: str = Field(
         alias="DAFTAR_SMS_ORIGINATION_IDENTITY",
@@ -42,6 +49,64 @@ class Settings(BaseModel):
         alias="DAFTAR_SMS_CONFIGURATION_SET",
         default="",
         description="Configuration set that collects delivery events; empty for none.",
+    )
+
+    sms_protect_configuration: str = Field(
+        alias="DAFTAR_SMS_PROTECT_CONFIGURATION",
+        default="",
+        description="Protect configuration that lets texts go to Indonesia only; empty for the account's.",
+    )
+    sms_max_price: str = Field(
+        alias="DAFTAR_SMS_MAX_PRICE",
+        default="0.50000",
+        pattern=r"^[0-9]{1,2}\.[0-9]{1,5}$",
+        description=(
+            "US dollars, above which AWS does not send a text. AWS's own price for Indonesia was not found;"
+            " some 0.20 to 0.45 a part is said (confidence low)."
+        ),
+    )
+    sms_price: int = Field(
+        alias="DAFTAR_SMS_PRICE",
+        default=350,
+        ge=0,
+        description=(
+            "Rupiah that one part is expected to cost until its receipt says. Local gateways ask 300 to 500"
+            " (confidence medium); AWS some ten times that (confidence low)."
+        ),
+    )
+    rupiah_a_dollar: int = Field(
+        alias="DAFTAR_RUPIAH_A_DOLLAR",
+        default=16_500,
+        ge=1,
+        description="What receipts in dollars are reckoned at (confidence low: no rate of the day is read).",
+    )
+    sms_parts_a_second: float = Field(
+        alias="DAFTAR_SMS_PARTS_A_SECOND",
+        default=10,
+        gt=0,
+        description="Parts that go out in a second, over all senders: the gateway's own limit.",
+    )
+    sms_a_day: int = Field(
+        alias="DAFTAR_SMS_A_DAY", default=3, ge=1, description="Texts that one phone gets in a day, at most."
+    )
+    quiet_from: int = Field(
+        alias="DAFTAR_QUIET_FROM",
+        default=20,
+        ge=0,
+        le=23,
+        description="Local hour from which nobody is reminded; convention, no rule was found (low).",
+    )
+    quiet_until: int = Field(
+        alias="DAFTAR_QUIET_UNTIL",
+        default=8,
+        ge=0,
+        le=23,
+        description="Local hour up to which nobody is reminded; convention, no rule was found (low).",
+    )
+    tells_known_workers: bool = Field(
+        alias="DAFTAR_TELLS_KNOWN_WORKERS",
+        default=False,
+        description="Whether a worker registered again by an officer's device gets a text that says so.",
     )
 
     minimum_age: int = Field(

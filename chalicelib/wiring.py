@@ -3,6 +3,7 @@ container.
 """
 
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -20,9 +21,14 @@ from chalicelib.clients.model import DailyCap, Role
 from chalicelib.clients.service import Registry, Sightings, Token, TokenLife
 from chalicelib.contributions.rules import shipped_rules
 from chalicelib.contributions.service import Quoting
-from chalicelib.notifications.aws_sms import AWSSMS
-from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.service import Notifier
+from chalicelib.notifications.aws_sms import AWSSMS, Account
+from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
+from chalicelib.notifications.hours import QuietHours
+from chalicelib.notifications.pace import Rate
+from chalicelib.notifications.requeue import Requeue
+from chalicelib.notifications.service import Notifier, Surroundings, Terms, TextCounts
+from chalicelib.notifications.sqs import SQSDueTexts
+from chalicelib.notifications.templates import Kind
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
@@ -159,7 +165,13 @@ def _allowance() -> Allowance:
 @cache
 def rollup() -> RollUp:
     """Counts campaign days."""
-    return RollUp(captures=registrar(), campaigns=campaign_office(), summaries=_summaries(), clock=now)
+    return RollUp(
+        captures=registrar(),
+        campaigns=campaign_office(),
+        summaries=_summaries(),
+        texts=TextCounts(_ledger()),
+        clock=now,
+    )
 
 
 @cache
@@ -168,6 +180,7 @@ def relay() -> Relay:
     return Relay(
         notifications=SQSNotifications(_client("sqs", _ASK_TWICE), settings().notifications_queue_url),
         marks=rollup(),
+        tells_known_workers=settings().tells_known_workers,
     )
 
 
@@ -176,15 +189,64 @@ def notifier() -> Notifier:
     """Sends the texts that events call for."""
     return Notifier(
         registrations=registrar(),
-        ledger=DynamoLedger(_dynamodb(), settings().texts_table, new_write_id),
+        campaigns=campaign_office(),
+        ledger=_ledger(),
+        line=line(),
         gateway=AWSSMS(
             _client("pinpoint-sms-voice-v2", _ASK_ONCE),
-            originator=settings().sms_originator,
-            configuration_set=settings().sms_configuration_set,
-            clock=now,
+            Account(
+                originator=settings().sms_originator,
+                max_price=settings().sms_max_price,
+                configuration_set=settings().sms_configuration_set,
+                protect_configuration=settings().sms_protect_configuration,
+            ),
+            now,
         ),
-        clock=now,
+        terms=Terms(
+            rate=Rate(settings().sms_parts_a_second),
+            quiet=QuietHours(settings().quiet_from, settings().quiet_until),
+            price_a_part=settings().sms_price,
+            rupiah_a_dollar=settings().rupiah_a_dollar,
+            texts_a_day=settings().sms_a_day,
+        ),
+        around=Surroundings(clock=now, chance=_chance, wait=_wait, hashing=KeyedHash(_keyring().hash_key)),
     )
+
+
+@cache
+def requeue() -> Requeue:
+    """Looks for texts that are due."""
+    queues = {
+        Kind.CONFIRMATION: settings().notifications_queue_url,
+        Kind.REMINDER: settings().reminders_queue_url,
+    }
+    return Requeue(
+        ledger=_ledger(), line=line(), queues=SQSDueTexts(_client("sqs", _ASK_TWICE), queues), clock=now
+    )
+
+
+@cache
+def line() -> DynamoLine:
+    """The line that senders stand in."""
+    return DynamoLine(_dynamodb(), settings().sending_table)
+
+
+@cache
+def _ledger() -> DynamoLedger:
+    return DynamoLedger(
+        _dynamodb(),
+        texts=settings().texts_table,
+        sending=settings().sending_table,
+        new_write_id=new_write_id,
+    )
+
+
+def _wait(length: timedelta) -> None:
+    time.sleep(length.total_seconds())
+
+
+def _chance() -> float:
+    return secrets.randbelow(1_000_000) / 1_000_000
 
 
 @cache

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from chalicelib.notifications import gsm7
 from chalicelib.notifications.segments import segmented
-from chalicelib.notifications.templates import Field, FieldKind, Language, Template, templates
+from chalicelib.notifications.templates import LANGUAGES, Field, FieldKind, Language, Template, templates
 
 BRAND = "BPJAMSOSTEK"
 
-_LANGUAGES: tuple[Language, ...] = ("id", "en")
 _WORDS = json.loads(Path(__file__).with_name("filtered_words.json").read_text(encoding="utf-8"))["words"]
 _FILTERED = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.I)
 _LINK = re.compile(r"https?:|www\.|://|\b\w+\.(id|com|net|org|go|me|ly|info)\b", re.I)
@@ -49,10 +48,10 @@ def check() -> None:
 
 def faults_of(wording: Template) -> Iterator[str]:
     """Everything that speaks against publishing a template."""
-    if set(wording.texts) != set(_LANGUAGES):
-        yield f"is worded in {sorted(wording.texts)}, not in {sorted(_LANGUAGES)}"
+    if set(wording.texts) != set(LANGUAGES):
+        yield f"is worded in {sorted(wording.texts)}, not in {sorted(LANGUAGES)}"
         return
-    for language in _LANGUAGES:
+    for language in LANGUAGES:
         words = wording.texts[language]
         used = set(_FIELD.findall(words))
         if used != set(wording.fields):
@@ -78,10 +77,15 @@ def _faults_in_words(words: str, wording: Template) -> Iterator[str]:
         yield "says protected before payment"
 
 
-def _faults_when_full(wording: Template, language: Language) -> Iterator[str]:
+def fullest_texts(wording: Template, language: Language) -> Iterator[str]:
+    """A template filled as full as it can be, with whatever fills it worst."""
     choices = [[(name, text) for text in _fullest(field)] for name, field in wording.fields.items()]
     for values in product(*choices):
-        text = wording.render(language, **dict(values))
+        yield wording.render(language, **dict(values))
+
+
+def _faults_when_full(wording: Template, language: Language) -> Iterator[str]:
+    for text in fullest_texts(wording, language):
         cut = segmented(text)
         if cut.encoding != "GSM":
             yield "leaves the GSM-7 alphabet"

@@ -31,14 +31,15 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
-    """The tables, the queue and the keys of one stage on moto, and wiring that builds everything anew."""
+    """The tables, the queues and the keys of one stage on moto, and wiring that builds everything anew."""
     for name, value in STAGE_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
-        queue = boto3.client("sqs").create_queue(QueueName="notifications")["QueueUrl"]
+        for name in ("notifications", "reminders"):
+            queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+            monkeypatch.setenv(f"DAFTAR_{name.upper()}_QUEUE_URL", queue)
         field_key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-        monkeypatch.setenv("DAFTAR_NOTIFICATIONS_QUEUE_URL", queue)
         monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", field_key)
         _forget_what_was_built()
         for purpose in (FIELD_PURPOSE, HASH_PURPOSE):

@@ -27,8 +27,14 @@ def sqs_event(*bodies: Any) -> dict[str, Any]:
     }
 
 
-def stream_event(*items: dict[str, Any], name: str = "INSERT") -> dict[str, Any]:
-    """A batch from the registrations table's stream; an item is as DynamoDB keeps it. Ids are 1, 2 …"""
+def stream_event(
+    *items: dict[str, Any], name: str = "INSERT", before: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A batch from the registrations table's stream; an item is as DynamoDB keeps it. Ids are 1, 2 …
+
+    `before` is what every item was.
+    """
+    old = {} if before is None else {"OldImage": as_lambda_hands_over(before)}
     return {
         "Records": [
             {
@@ -43,6 +49,7 @@ def stream_event(*items: dict[str, Any], name: str = "INSERT") -> dict[str, Any]
                     "StreamViewType": "NEW_AND_OLD_IMAGES",
                     "Keys": {key: item[key] for key in ("pk", "sk") if key in item},
                     "NewImage": as_lambda_hands_over(item),
+                    **old,
                 },
             }
             for number, item in enumerate(items, start=1)

@@ -11,7 +11,18 @@ from datetime import date, datetime, timedelta
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.notifications.gateways import GatewayId, Outgoing
-from chalicelib.notifications.model import Text
+from chalicelib.notifications.model import MessageId, Text, TextState
+from chalicelib.notifications.pace import LineBusy, Stop, Stopped
+from chalicelib.notifications.service import (
+    Brakes,
+    BudgetSpent,
+    DayOfTexts,
+    EnoughToday,
+    Moved,
+    OptedOut,
+    TextFacts,
+)
+from chalicelib.notifications.templates import Kind
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import CaptureFacts, Registration
 from chalicelib.rollups.model import Summary
@@ -33,25 +44,118 @@ class FixedClock:
 
 
 class InMemoryLedger:
-    """Satisfies `notifications.service.Ledger`."""
+    """Satisfies `notifications.service.Ledger`.
 
-    def __init__(self) -> None:
+    `committed` is the money of each campaign and day; `on_write` is what happens just before each write.
+    """
+
+    def __init__(self, *, on_write: Callable[[], object] = lambda: None) -> None:
         self.texts: dict[str, Text] = {}
+        self.committed: Counter[tuple[str, date]] = Counter()
+        self.opted_out: dict[str, str] = {}
+        self.on_write = on_write
+        self._counted: Counter[tuple[str, date]] = Counter()
 
-    def begin(self, text: Text) -> Text | None:
-        """Store a text, unless one stands there: then that one."""
-        standing = self.texts.get(text.message_id)
-        if standing is None:
-            self.texts[text.message_id] = text
-        return standing
+    def get(self, message_id: str) -> Text | None:
+        """One text, as it stands now."""
+        return self.texts.get(message_id)
+
+    def begin(self, text: Text) -> Text:
+        """Store a new text; what stands there then."""
+        self.on_write()
+        return self.texts.setdefault(text.message_id, text)
 
     def move(self, text: Text, *, was: Text) -> bool:
-        """Store a text's next state; False if it has moved meanwhile."""
-        standing = self.texts[text.message_id]
-        if (standing.state, standing.attempts) != (was.state, was.attempts):
+        """Store a text's next revision; False if it has moved meanwhile."""
+        self.on_write()
+        standing = self.texts.get(text.message_id)
+        if standing is None or standing.revision != was.revision:
             return False
-        self.texts[text.message_id] = text
+        self._store(text, was)
         return True
+
+    def claim(self, text: Text, *, was: Text, brakes: Brakes) -> None:
+        """Raises Moved, OptedOut, EnoughToday or BudgetSpent."""
+        self.on_write()
+        standing = self.texts.get(text.message_id)
+        if standing is None or standing.revision != was.revision:
+            raise Moved
+        if text.phone_hash in self.opted_out:
+            raise OptedOut
+        phone, is_first = (text.phone_hash, brakes.phone_day), was.budget_day is None
+        if is_first and self._counted[phone] >= brakes.texts_a_day:
+            raise EnoughToday
+        more = text.committed - was.committed
+        if more and brakes.budget is not None and self._spent(text) + more > brakes.budget:
+            raise BudgetSpent
+        self._counted[phone] += is_first
+        self._store(text, was)
+
+    def due(self, kind: Kind, now: datetime) -> Iterator[MessageId]:
+        """The texts that somebody must look at by now."""
+        due = [
+            each for each in self.texts.values() if each.kind is kind and each.due_at and each.due_at <= now
+        ]
+        yield from [each.message_id for each in sorted(due, key=lambda each: str(each.due_at))]
+
+    def held(self, campaign_id: str) -> Iterator[MessageId]:
+        """The texts of a campaign that wait for somebody to release them."""
+        held = [each for each in self.texts.values() if each.state is TextState.HELD]
+        yield from [each.message_id for each in held if each.campaign_id == campaign_id]
+
+    def of_day(self, day: CampaignDay) -> Iterator[TextFacts]:
+        """What counting needs of the texts of a campaign day."""
+        for each in self.texts.values():
+            if (each.campaign_id, each.day) == (day.campaign_id, day.day):
+                yield TextFacts(each.purpose, each.state, each.parts_sent, each.committed)
+
+    def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
+        """Claim no text for this phone any more."""
+        self.opted_out[phone_hash] = source
+
+    def _spent(self, text: Text) -> int:
+        return 0 if text.budget_day is None else self.committed[text.campaign_id, text.budget_day]
+
+    def _store(self, text: Text, was: Text) -> None:
+        self.texts[text.message_id] = text
+        if text.budget_day is not None:
+            self.committed[text.campaign_id, text.budget_day] += text.committed - was.committed
+
+
+class InMemoryLine:
+    """Satisfies `notifications.pace.Line`."""
+
+    def __init__(self) -> None:
+        self.free_at: datetime | None = None
+        self.stop_now: Stop | None = None
+
+    def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
+        """When to send. Raises Stopped or LineBusy."""
+        stop = self.stopped(now)
+        if stop is not None:
+            raise Stopped(stop.reason, stop.until)
+        slot = now if self.free_at is None else max(self.free_at, now)
+        if slot > now + longest:
+            raise LineBusy
+        self.free_at = slot + takes
+        return slot
+
+    def stop(self, stop: Stop) -> None:
+        """Let nobody send. A shorter stop never shortens a longer one."""
+        standing = self.stop_now
+        longer = standing is None or (
+            standing.until is not None and (stop.until is None or stop.until > standing.until)
+        )
+        self.stop_now = stop if longer else standing
+
+    def resume(self) -> None:
+        """Let everybody send again."""
+        self.stop_now = None
+
+    def stopped(self, now: datetime) -> Stop | None:
+        """Why nothing is sent now, if so."""
+        stop = self.stop_now
+        return None if stop is None or (stop.until is not None and stop.until <= now) else stop
 
 
 class InMemorySummaries:
@@ -117,16 +221,21 @@ class KnownCampaigns:
 
 
 class KnownRegistrations:
-    """One registration that messages may name; satisfies `notifications.service.Registrations`."""
+    """The registrations that messages may name; satisfies `notifications.service.Registrations`."""
 
-    def __init__(self, registration: Registration) -> None:
-        self._registration = registration
+    def __init__(self, *registrations: Registration) -> None:
+        self._registrations = {each.reference: each for each in registrations}
 
     def get(self, known_reference: str) -> Registration:
         """Raises RegistrationUnknown."""
-        if known_reference != self._registration.reference:
-            raise RegistrationUnknown("no registration has this reference")
-        return self._registration
+        for reference, registration in self._registrations.items():
+            if reference == known_reference:
+                return registration
+        raise RegistrationUnknown("no registration has this reference")
+
+    def put(self, registration: Registration) -> None:
+        """A registration that has changed, or is new."""
+        self._registrations[registration.reference] = registration
 
 
 class KnownCaptures:
@@ -160,23 +269,34 @@ class InMemoryDayCounts:
         return self.counts[client_id, day]
 
 
+class KnownTexts:
+    """The texts of each day; satisfies `rollups.service.Sent`."""
+
+    def __init__(self) -> None:
+        self.by_day: dict[CampaignDay, DayOfTexts] = {}
+
+    def texts_of(self, day: CampaignDay) -> DayOfTexts:
+        """None, for a day that nothing is known of."""
+        return self.by_day.get(day, DayOfTexts())
+
+
 class ScriptedGateway:
     """Answers each send with the next of its answers, raising those that are exceptions; keeps what it was
     given. With no answers left it accepts.
     """
 
+    name = "scripted"
+
     def __init__(self, *answers: str | Exception, during: Callable[[], object] = lambda: None) -> None:
         self._answers = list(answers)
-        self.sent: list[tuple[str, str]] = []
+        self.sent: list[Outgoing] = []
         self.during = during
-
-    name = "scripted"
 
     def send(self, outgoing: Outgoing) -> GatewayId:
         """The next answer. `during` is what happens while the text is on its way."""
-        self.sent.append((outgoing.to, outgoing.words))
+        self.sent.append(outgoing)
         self.during()
-        answer = self._answers.pop(0) if self._answers else f"gateway-{outgoing.message_id}"
+        answer = self._answers.pop(0) if self._answers else f"gateway-{len(self.sent)}"
         if isinstance(answer, Exception):
             raise answer
         return GatewayId(self.name, answer)

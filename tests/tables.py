@@ -15,9 +15,11 @@ STAGE_ENVIRONMENT = {
     "DAFTAR_CAMPAIGNS_TABLE": "CampaignsTable",
     "DAFTAR_CLIENTS_TABLE": "ClientsTable",
     "DAFTAR_TEXTS_TABLE": "TextsTable",
+    "DAFTAR_SENDING_TABLE": "SendingTable",
     "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
     "DAFTAR_KEYS_TABLE": "KeysTable",
     "DAFTAR_NOTIFICATIONS_QUEUE_URL": "unset",
+    "DAFTAR_REMINDERS_QUEUE_URL": "unset",
     "DAFTAR_FIELD_KEY_ARN": "unset",
     "DAFTAR_SMS_ORIGINATION_IDENTITY": "BPJAMSOSTEK",
 }

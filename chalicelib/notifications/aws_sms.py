@@ -1,5 +1,6 @@
 """AWS End User Messaging SMS (`pinpoint-sms-voice-v2`)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import (
@@ -23,6 +24,19 @@ _OPTED_OUT = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
 _SHORTEST, _LONGEST = 5, 259_200
 
 
+@dataclass(frozen=True)
+class Account:
+    """What was registered and set up at AWS, by name, and the most that a text may cost, in US dollars.
+
+    Configuration set and protect configuration may be empty: then the account's own hold.
+    """
+
+    originator: str
+    max_price: str
+    configuration_set: str = ""
+    protect_configuration: str = ""
+
+
 class AWSSMS:
     """Satisfies `gateways.Gateway`.
 
@@ -31,25 +45,32 @@ class AWSSMS:
 
     name = "aws"
 
-    def __init__(self, client: Any, *, originator: str, configuration_set: str, clock: Clock) -> None:
+    def __init__(self, client: Any, account: Account, clock: Clock) -> None:
         self._client = client
-        self._originator = originator
-        self._configuration_set = configuration_set
+        self._account = account
         self._clock = clock
 
     def send(self, outgoing: Outgoing) -> GatewayId:
         """The service's message id. Raises TryLater, Never, StopEverything or OutcomeUnknown."""
-        optional = {"ConfigurationSetName": self._configuration_set} if self._configuration_set else {}
+        given = {
+            "ConfigurationSetName": self._account.configuration_set,
+            "ProtectConfigurationId": self._account.protect_configuration,
+        }
         seconds_left = int((outgoing.deadline - self._clock()).total_seconds())
         try:
             sent = self._client.send_text_message(
                 DestinationPhoneNumber=outgoing.to,
-                OriginationIdentity=self._originator,
+                OriginationIdentity=self._account.originator,
                 MessageBody=outgoing.words,
                 MessageType="TRANSACTIONAL",
+                MaxPrice=self._account.max_price,
                 TimeToLive=min(max(seconds_left, _SHORTEST), _LONGEST),
-                Context={"message_id": outgoing.message_id, "correlation_id": outgoing.correlation_id},
-                **optional,
+                Context={
+                    "message_id": outgoing.message_id,
+                    "correlation_id": outgoing.correlation_id,
+                    "campaign_id": outgoing.campaign_id,
+                },
+                **{name: value for name, value in given.items() if value},
             )
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise TryLater(type(error).__name__, gateway=self.name) from None

@@ -1,66 +1,181 @@
-"""The ledger of texts in DynamoDB: one item per text, under its message id."""
+"""The ledger of texts, and what sending goes by, in two DynamoDB tables.
 
-from collections.abc import Callable
+Texts: one item per text, under its message id; indexed by when it is due, and by campaign day.
+
+Sending:
+BUDGET#<campaign id>#<day>    rupiah committed of that day's budget
+PHONE#<keyed hash>#<day>      texts begun for a phone on one of its days
+OPTOUT#<keyed hash>           a phone that wants no texts
+LINE                          when the next slot is free, and why nothing may be sent
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import timestamp
-from chalicelib.dynamodb import Item, condition_failed, from_item, to_item
-from chalicelib.notifications.model import MessageId, Text, TextState
+from chalicelib.dynamodb import (
+    Item,
+    cancellation_reasons,
+    condition_failed,
+    failed_conditions,
+    from_item,
+    pages,
+    to_item,
+)
+from chalicelib.notifications.model import MessageId, Send, Text, TextState
+from chalicelib.notifications.pace import LineBusy, Stop, Stopped
+from chalicelib.notifications.service import (
+    Brakes,
+    BudgetSpent,
+    Contended,
+    EnoughToday,
+    Moved,
+    OptedOut,
+    TextFacts,
+)
+from chalicelib.notifications.templates import Kind, Purpose
+
+_BY_DUE = "by_due"
+_BY_CAMPAIGN_DAY = "by_campaign_day"
+
+# A partition of an index takes 1,000 writes a second; the sender makes ten texts a second, a relay that
+# catches up some hundreds.
+SHARDS = 4
+
+_UNCHANGED = "revision = :revision"
+_IN_BUDGET = "attribute_not_exists(committed) OR committed <= :room"
+_NOT_ENOUGH_YET = "attribute_not_exists(texts) OR texts < :most"
+
+# Counts of a phone's day are of no use after it, wherever on Earth that day was.
+_COUNTS_KEPT = timedelta(days=3)
+
+Values = dict[str, Any]
 
 
 class DynamoLedger:
     """Satisfies `service.Ledger`.
 
-    Every write carries an id of its own: where the answer to one is lost, the SDK writes again, and must not
-    take its own first write for another sender's.
+    Every single write carries an id of its own: where the answer to one is lost, the SDK writes again, and
+    must not take its own first write for another sender's. Transactions have the SDK's token for that.
     """
 
-    def __init__(self, client: Any, table: str, new_write_id: Callable[[], str]) -> None:
+    def __init__(self, client: Any, *, texts: str, sending: str, new_write_id: Callable[[], str]) -> None:
         self._client = client
-        self._table = table
+        self._texts = texts
+        self._sending = sending
         self._new_write_id = new_write_id
 
-    def begin(self, text: Text) -> Text | None:
-        """Store a text whose first attempt begins now; the text that stands there already, or None if it
-        was stored.
-        """
+    def get(self, message_id: MessageId) -> Text | None:
+        """One text, as it stands now."""
+        found = self._client.get_item(
+            TableName=self._texts, Key=to_item({"message_id": message_id}), ConsistentRead=True
+        )
+        return _text(from_item(found["Item"])) if "Item" in found else None
+
+    def begin(self, text: Text) -> Text:
+        """Store a new text; what stands there then, which is another's if that was first."""
         standing = self._put(text, condition="attribute_not_exists(message_id)")
-        return None if standing is None else _text(from_item(standing))
+        return text if standing is None else _text(from_item(standing))
 
     def move(self, text: Text, *, was: Text) -> bool:
-        """Store a text's next state; False if it has moved meanwhile."""
-        # The state alone would not do: a pending text attempted and put back is pending again.
-        condition = "#state = :state AND attempts = :attempts"
-        values = {":state": was.state, ":attempts": was.attempts}
-        return self._put(text, condition=condition, names={"#state": "state"}, values=values) is None
+        """Store a text's next revision, and what it changes in the budget; False if it has moved meanwhile.
 
-    def _put(
-        self,
-        text: Text,
-        *,
-        condition: str,
-        names: dict[str, str] | None = None,
-        values: dict[str, Any] | None = None,
-    ) -> Item | None:
+        Raises Contended.
+        """
+        if text.committed == was.committed:
+            return self._put(text, condition=_UNCHANGED, values={":revision": was.revision}) is None
+        try:
+            self._client.transact_write_items(
+                TransactItems=[self._put_after(text, was), self._commit(text, was, limit=None)]
+            )
+        except ClientError as error:
+            if 0 in _failed(error):
+                return False
+            raise Contended from error
+        return True
+
+    def claim(self, text: Text, *, was: Text, brakes: Brakes) -> None:
+        """Take a text in hand, with its money put aside and, the first time, counted for its phone.
+
+        All or nothing. Raises Moved, OptedOut, EnoughToday, BudgetSpent or Contended.
+        """
+        if brakes.budget is not None and text.committed - was.committed > brakes.budget:
+            raise BudgetSpent
+        refusals: list[tuple[Values, type[Exception]]] = [
+            (self._put_after(text, was), Moved),
+            (self._not_opted_out(text), OptedOut),
+        ]
+        if was.budget_day is None:
+            refusals.append((self._count_for_phone(text, brakes), EnoughToday))
+        if text.committed != was.committed:
+            refusals.append((self._commit(text, was, limit=brakes.budget), BudgetSpent))
+        try:
+            self._client.transact_write_items(TransactItems=[item for item, _ in refusals])
+        except ClientError as error:
+            refused = sorted(_failed(error))
+            if refused:
+                raise refusals[refused[0]][1] from None
+            raise Contended from error
+
+    def due(self, kind: Kind, now: datetime) -> Iterator[MessageId]:
+        """The texts that somebody must look at by now, longest due first in each shard."""
+        for shard in range(SHARDS):
+            yield from self._ids(
+                "due_shard = :shard AND due_at <= :now",
+                {":shard": f"{kind}#{shard}", ":now": timestamp(now)},
+            )
+
+    def held(self, campaign_id: str) -> Iterator[MessageId]:
+        """The texts of a campaign that wait for somebody to release them."""
+        return self._ids("due_shard = :shard", {":shard": _held(campaign_id)})
+
+    def of_day(self, day: CampaignDay) -> Iterable[TextFacts]:
+        """What counting needs of the texts of a campaign day, by the index, which may lag by moments."""
+        for shard in range(SHARDS):
+            for values in pages(
+                self._client,
+                TableName=self._texts,
+                IndexName=_BY_CAMPAIGN_DAY,
+                KeyConditionExpression="day_shard = :shard",
+                ExpressionAttributeValues=to_item({":shard": _day_shard(day, shard)}),
+            ):
+                facts = values["facts"]
+                yield TextFacts(facts["purpose"], facts["state"], int(facts["parts"]), int(facts["money"]))
+
+    def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
+        """Claim no text for this phone any more. Once more changes nothing but the time."""
+        self._client.put_item(
+            TableName=self._sending,
+            Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
+        )
+
+    def _ids(self, condition: str, values: Values) -> Iterator[MessageId]:
+        for found in pages(
+            self._client,
+            TableName=self._texts,
+            IndexName=_BY_DUE,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+        ):
+            yield MessageId(found["message_id"])
+
+    def _put(self, text: Text, *, condition: str, values: Values | None = None) -> Item | None:
         """What stood in the way, which is empty where a text was to be moved that is not there."""
         write_id = self._new_write_id()
-        expression = {
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": None if values is None else to_item(values),
-        }
+        compared = {} if values is None else {"ExpressionAttributeValues": to_item(values)}
         try:
             self._client.put_item(
-                TableName=self._table,
-                Item=to_item(
-                    {**asdict(text), "attempted_at": timestamp(text.attempted_at), "write_id": write_id}
-                ),
+                TableName=self._texts,
+                Item=to_item({**_values(text), "write_id": write_id}),
                 ConditionExpression=condition,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **{name: value for name, value in expression.items() if value is not None},
+                **compared,
             )
         except ClientError as error:
             if not condition_failed(error):
@@ -70,19 +185,279 @@ class DynamoLedger:
             return None if is_ours else standing
         return None
 
+    def _put_after(self, text: Text, was: Text) -> Values:
+        return {
+            "Put": {
+                "TableName": self._texts,
+                "Item": to_item(_values(text)),
+                "ConditionExpression": _UNCHANGED,
+                "ExpressionAttributeValues": to_item({":revision": was.revision}),
+            }
+        }
 
-def _text(values: dict[str, Any]) -> Text:
+    def _commit(self, text: Text, was: Text, *, limit: int | None) -> Values:
+        if text.budget_day is None:
+            raise ValueError("money is committed on some day")
+        more = text.committed - was.committed
+        update: Values = {
+            "TableName": self._sending,
+            "Key": to_item({"pk": f"BUDGET#{text.campaign_id}#{text.budget_day.isoformat()}"}),
+            "UpdateExpression": "ADD committed :more",
+        }
+        values = {":more": more}
+        if limit is not None:
+            update["ConditionExpression"] = _IN_BUDGET
+            values[":room"] = limit - more
+        return {"Update": {**update, "ExpressionAttributeValues": to_item(values)}}
+
+    def _count_for_phone(self, text: Text, brakes: Brakes) -> Values:
+        day = brakes.phone_day
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return {
+            "Update": {
+                "TableName": self._sending,
+                "Key": to_item({"pk": f"PHONE#{text.phone_hash}#{day.isoformat()}"}),
+                "UpdateExpression": "SET expires_at = :then ADD texts :one",
+                "ConditionExpression": _NOT_ENOUGH_YET,
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":one": 1,
+                        ":most": brakes.texts_a_day,
+                        ":then": int((midnight + _COUNTS_KEPT).timestamp()),
+                    }
+                ),
+            }
+        }
+
+    def _not_opted_out(self, text: Text) -> Values:
+        return {
+            "ConditionCheck": {
+                "TableName": self._sending,
+                "Key": to_item({"pk": _opt_out(text.phone_hash)}),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+
+class DynamoLine:
+    """Satisfies `pace.Line`: one item that every sender updates, a hundredth of what a partition bears.
+
+    `free_at` is in microseconds, as a number, so that a slot is taken by one addition.
+    """
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
+        """When to send: the next free slot. Raises Stopped or LineBusy.
+
+        A write that the SDK repeats because its answer was lost takes two slots, and sends one text.
+        """
+        step, present = _microseconds(takes), _instant(now)
+        running = "(attribute_not_exists(stopped_until) OR stopped_until <= :now)"
+        behind, idle = (
+            "free_at > :now AND free_at <= :latest",
+            "attribute_not_exists(free_at) OR free_at <= :now",
+        )
+        latest = present + _microseconds(longest)
+        while True:
+            try:
+                taken = self._update(
+                    "ADD free_at :step",
+                    f"{running} AND {behind}",
+                    {":step": step, ":now": present, ":latest": latest},
+                )
+                return _at(int(taken["free_at"]) - step)
+            except _Refused as refused:
+                self._judge(refused.standing, present, latest)
+            try:
+                self._update(
+                    "SET free_at = :then",
+                    f"{running} AND ({idle})",
+                    {":then": present + step, ":now": present},
+                )
+            except _Refused as refused:
+                self._judge(refused.standing, present, latest)
+            else:
+                return now
+
+    def stop(self, stop: Stop) -> None:
+        """Let nobody send. A stop by a gateway never shortens one by hand."""
+        until = _FOR_EVER if stop.until is None else _instant(stop.until)
+        try:
+            self._update(
+                "SET stopped_until = :until, stop_reason = :reason",
+                "attribute_not_exists(stopped_until) OR stopped_until < :until",
+                {":until": until, ":reason": stop.reason},
+            )
+        except _Refused:
+            return
+
+    def resume(self) -> None:
+        """Let everybody send again."""
+        self._update(
+            "REMOVE stopped_until, stop_reason", "attribute_exists(pk) OR attribute_not_exists(pk)", {}
+        )
+
+    def stopped(self, now: datetime) -> Stop | None:
+        """Why nothing is sent now, if so."""
+        found = self._client.get_item(TableName=self._table, Key=_LINE, ConsistentRead=True)
+        return _stop(from_item(found.get("Item", {})), _instant(now))
+
+    def _judge(self, standing: Values, present: int, latest: int) -> None:
+        """Raises Stopped or LineBusy if that is why a slot was refused."""
+        stop = _stop(standing, present)
+        if stop is not None:
+            raise Stopped(stop.reason, stop.until)
+        if int(standing.get("free_at", 0)) > latest:
+            raise LineBusy
+
+    def _update(self, update: str, condition: str, values: Values) -> Values:
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_LINE,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ReturnValues="UPDATED_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            raise _Refused(from_item(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
+        return from_item(answer.get("Attributes", {}))
+
+
+_LINE = to_item({"pk": "LINE"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOR_EVER = 10**18
+
+
+class _Refused(Exception):
+    """A condition failed; `standing` is what stands there."""
+
+    def __init__(self, standing: Values) -> None:
+        super().__init__()
+        self.standing = standing
+
+
+def _stop(values: Values, present: int) -> Stop | None:
+    until = int(values.get("stopped_until", 0))
+    if until <= present:
+        return None
+    return Stop(values["stop_reason"], None if until == _FOR_EVER else _at(until))
+
+
+def _microseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
+
+
+def _instant(at: datetime) -> int:
+    return _microseconds(at - _EPOCH)
+
+
+def _at(instant: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def _opt_out(phone_hash: str) -> str:
+    return f"OPTOUT#{phone_hash}"
+
+
+def _held(campaign_id: str) -> str:
+    return f"held#{campaign_id}"
+
+
+def _day_shard(day: CampaignDay, shard: int) -> str:
+    return f"{day.campaign_id}#{day.day.isoformat()}#{shard}"
+
+
+def _failed(error: ClientError) -> set[int]:
+    """Which conditions of a transaction failed; none where others were in the way.
+
+    Anything but a cancellation rises untouched.
+    """
+    reasons = cancellation_reasons(error)
+    if not reasons:
+        raise error
+    expected = {"None", "ConditionalCheckFailed", "TransactionConflict"}
+    if any(reason.get("Code", "None") not in expected for reason in reasons):
+        raise error
+    return {position for position, _ in failed_conditions(reasons)}
+
+
+def _values(text: Text) -> Values:
+    shard = zlib.crc32(text.message_id.encode()) % SHARDS
+    is_held = text.state is TextState.HELD
+    due_at = text.begun_at if is_held else text.due_at
+    return {
+        **asdict(text),
+        "day": text.day.isoformat(),
+        "begun_at": timestamp(text.begun_at),
+        "deadline": timestamp(text.deadline),
+        "touched_at": _maybe(text.touched_at),
+        "budget_day": None if text.budget_day is None else text.budget_day.isoformat(),
+        "sends": {gateway_id: asdict(send) for gateway_id, send in text.sends.items()},
+        "due_at": _maybe(due_at),
+        "due_shard": None
+        if due_at is None
+        else _held(text.campaign_id)
+        if is_held
+        else f"{text.kind}#{shard}",
+        "day_shard": _day_shard(CampaignDay(text.campaign_id, text.day), shard),
+        "facts": {
+            "purpose": text.purpose,
+            "state": text.state,
+            "parts": text.parts_sent,
+            "money": text.committed,
+        },
+    }
+
+
+def _maybe(at: datetime | None) -> str | None:
+    return None if at is None else timestamp(at)
+
+
+def _text(values: Values) -> Text:
+    state = TextState(values["state"])
     return Text(
         message_id=MessageId(values["message_id"]),
         registration=values["registration"],
         campaign_id=values["campaign_id"],
-        purpose=values["purpose"],
+        day=date.fromisoformat(values["day"]),
+        purpose=Purpose(values["purpose"]),
         template_version=int(values["template_version"]),
-        state=TextState(values["state"]),
-        attempts=int(values["attempts"]),
-        attempted_at=datetime.fromisoformat(values["attempted_at"]),
+        occasion=int(values["occasion"]),
+        kind=Kind(values["kind"]),
+        phone_hash=values["phone_hash"],
         correlation_id=values["correlation_id"],
+        begun_at=datetime.fromisoformat(values["begun_at"]),
+        deadline=datetime.fromisoformat(values["deadline"]),
         parts=int(values["parts"]),
-        gateway_id=values.get("gateway_id"),
+        price=int(values["price"]),
+        state=state,
+        revision=int(values["revision"]),
+        due_at=None if state is TextState.HELD else _instant_of(values.get("due_at")),
+        attempts=int(values["attempts"]),
+        touched_at=_instant_of(values.get("touched_at")),
+        open_attempts=int(values["open_attempts"]),
+        is_reserved=values["is_reserved"],
+        is_resent=values["is_resent"],
+        is_released=values["is_released"],
+        budget_day=date.fromisoformat(values["budget_day"]) if "budget_day" in values else None,
+        gateway=values.get("gateway"),
         reason=values.get("reason"),
+        sends={
+            gateway_id: Send(
+                send["gateway"], TextState(send["state"]), int(send["parts"]), int(send["price"])
+            )
+            for gateway_id, send in values["sends"].items()
+        },
     )
+
+
+def _instant_of(kept: str | None) -> datetime | None:
+    return None if kept is None else datetime.fromisoformat(kept)

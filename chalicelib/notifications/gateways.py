@@ -22,6 +22,7 @@ class Outgoing:
     parts: int
     deadline: datetime
     purpose: str
+    campaign_id: str
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from chalicelib.notifications import gsm7
 
 Language = Literal["id", "en"]
+LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 

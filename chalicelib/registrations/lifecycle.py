@@ -40,6 +40,7 @@ class Happening(StrEnum):
     MATCHED = "matched"
     MISMATCHED = "mismatched"
     CANCELLED = "cancelled"
+    LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
 
@@ -85,12 +86,17 @@ TRANSITIONS: Mapping[Happening, Mapping[Status, Status]] = {
         Status.ACTIVE: Status.ACTIVE,
     },
     Happening.CANCELLED: dict.fromkeys(NEVER_PAID, Status.CANCELLED),
+    # Nothing changes by it: it is the worker's reminder, kept so that there is one.
+    Happening.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     Happening.LAPSED: {Status.ACTIVE: Status.LAPSED},
     Happening.EXPIRED: dict.fromkeys(NEVER_PAID, Status.EXPIRED),
 }
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
 _GRACE_MONTHS = 3
+
+# How long before a membership lapses its worker is reminded: time for one more market day's earnings.
+_REMINDED_BEFORE = timedelta(days=14)
 
 
 class _Fact(BaseModel):
@@ -184,6 +190,22 @@ class Life:
             return None
         return _first_day_after(self.paid_through, months=_GRACE_MONTHS + 1)
 
+    @property
+    def ages_on(self) -> date | None:
+        """The day on which time alone does something to a membership: reminds its worker, or lapses it."""
+        if self.status is not Status.ACTIVE or self.lapses_on is None:
+            return None
+        return self.lapses_on if self._is_reminded else self.lapses_on - _REMINDED_BEFORE
+
+    @property
+    def _is_reminded(self) -> bool:
+        """Whether a reminder was given for what is paid now: one that pays has another one coming."""
+        return any(
+            event.happening is Happening.LAPSING_SOON
+            and event.detail.get("paid_through") == self.paid_through
+            for event in self.history
+        )
+
     def with_payment_code(self, code: PaymentCode, *, at: datetime, client_id: str) -> "Life":
         """The same code again changes nothing; another replaces it.
 
@@ -232,11 +254,15 @@ class Life:
         return self._moved(Happening.CANCELLED, at, client_id, {"reason": cancellation.reason})
 
     def aged(self, *, today: date, at: datetime, expires_on: date) -> "Life":
-        """What time alone has done by a local day: unpaid applications expire, unpaid memberships lapse."""
+        """What time alone has done by a local day: unpaid applications expire, unpaid memberships are
+        reminded of, and then lapse.
+        """
         if self.status in NEVER_PAID and today >= expires_on:
             return self._moved(Happening.EXPIRED, at, "system", {})
         if self.status is Status.ACTIVE and self.lapses_on is not None and today >= self.lapses_on:
             return self._moved(Happening.LAPSED, at, "system", {})
+        if self.paid_through is not None and self.ages_on is not None and today >= self.ages_on:
+            return self._moved(Happening.LAPSING_SOON, at, "system", {"paid_through": self.paid_through})
         return self
 
     def _moved(

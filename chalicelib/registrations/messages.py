@@ -1,7 +1,8 @@
 """What crosses the border of the registrations package.
 
-`SubmitRegistration` is sent by devices and bots over HTTP. `RegistrationReceived` is sent by the relay
-through the notifications queue and read by `notifications.consumer`.
+`SubmitRegistration` is sent by devices and bots over HTTP. News (`RegistrationReceived` and those below it)
+is sent by the relay through the notifications queue and read by `notifications.consumer`; it carries
+references only: whoever needs more looks it up.
 """
 
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId
-from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.lifecycle import Happening, Status
 from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
 
 
@@ -53,15 +54,35 @@ class ListRegistrations(BaseModel):
     size: int = Field(default=100, ge=1, le=200)
 
 
-class RegistrationReceived(BaseModel):
-    """A worker's registration was stored.
-
-    Carries its reference only: whoever needs more looks it up.
-    """
-
+class _News(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    type: Literal["RegistrationReceived"] = "RegistrationReceived"
     version: Literal[1] = 1
     reference: str
     correlation_id: str
+
+
+class RegistrationReceived(_News):
+    """A worker's registration was stored."""
+
+    type: Literal["RegistrationReceived"] = "RegistrationReceived"
+
+
+class RegistrationChanged(_News):
+    """Something happened to a registration that its worker should know.
+
+    `life_version` is the version of its life that this made: no two events share one.
+    """
+
+    type: Literal["RegistrationChanged"] = "RegistrationChanged"
+    happening: Happening
+    life_version: int
+
+
+class KnownWorkerMet(_News):
+    """A worker with an open registration was met again, by a caller who may know that."""
+
+    type: Literal["KnownWorkerMet"] = "KnownWorkerMet"
+
+
+News = RegistrationReceived | RegistrationChanged | KnownWorkerMet

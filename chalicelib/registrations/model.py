@@ -148,7 +148,7 @@ class Registration:
         """The local day on which time alone will change it, if nothing else happens."""
         if self.life.status in NEVER_PAID:
             return self.expires_on
-        return self.life.lapses_on if self.life.status is Status.ACTIVE else None
+        return self.life.ages_on
 
 
 @dataclass(frozen=True)

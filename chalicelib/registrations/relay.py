@@ -5,24 +5,38 @@ Every change is announced at least once. Readers take repeats, so nothing here r
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clients.model import Channel
 from chalicelib.dynamodb import from_item
-from chalicelib.registrations.messages import RegistrationReceived
-from chalicelib.registrations.model import Flag
+from chalicelib.registrations.lifecycle import Happening, Status
+from chalicelib.registrations.messages import KnownWorkerMet, News, RegistrationChanged, RegistrationReceived
+from chalicelib.registrations.model import Flag, Outcome
 
 StreamRecord = Mapping[str, Any]
+Values = dict[str, Any]
 
 # What is announced is read from these alone. Sealed values have no business here, and Lambda hands binary
 # values over as base64 text, which is not what the table holds.
-_READ = ("sk", "reference", "taken", "day_shard", "flags")
+_READ = ("sk", "reference", "taken", "day_shard", "facts", "answer", "history", "flags")
+
+# Of these a worker is told. A mismatch found while the membership is paid for changes nothing for the worker.
+_TOLD = {
+    Happening.PAYMENT_CODE_ISSUED: frozenset(Status),
+    Happening.PAID: frozenset(Status),
+    Happening.MISMATCHED: frozenset({Status.MISMATCH}),
+    Happening.LAPSING_SOON: frozenset(Status),
+}
+
+# A bot speaks with strangers, and a stranger must not make us text a worker.
+_STRANGERS = frozenset({Channel.BOT, Channel.WEB})
 
 
 class Notifications(Protocol):
     """Where news for workers goes."""
 
-    def send(self, messages: Sequence[RegistrationReceived]) -> None:
+    def send(self, messages: Sequence[News]) -> None:
         """Send every message, or raise."""
 
 
@@ -34,11 +48,16 @@ class Marks(Protocol):
 
 
 class Relay:
-    """Reads stream records and passes on what they say."""
+    """Reads stream records and passes on what they say.
 
-    def __init__(self, *, notifications: Notifications, marks: Marks) -> None:
+    A known worker who is met again is told only where the stage says so: the officer who knows it is there to
+    say it.
+    """
+
+    def __init__(self, *, notifications: Notifications, marks: Marks, tells_known_workers: bool) -> None:
         self._notifications = notifications
         self._marks = marks
+        self._tells_known_workers = tells_known_workers
 
     def announce(self, records: Sequence[StreamRecord]) -> int:
         """Announce a batch of changes; each campaign day is marked once.
@@ -46,31 +65,58 @@ class Relay:
         Raises if anything could not be passed on.
         """
         news = [each for record in records for each in news_of(record)]
-        received = [each for each in news if isinstance(each, RegistrationReceived)]
         touched = {each for each in news if isinstance(each, CampaignDay)}
         for day in sorted(touched):
             self._marks.mark(day)
-        self._notifications.send(received)
+        self._notifications.send([each for each in news if self._is_told(each)])
         return len(news)
 
+    def _is_told(self, news: News | CampaignDay) -> TypeGuard[News]:
+        if isinstance(news, KnownWorkerMet):
+            return self._tells_known_workers
+        return not isinstance(news, CampaignDay)
 
-def news_of(record: StreamRecord) -> Iterator[RegistrationReceived | CampaignDay]:
+
+def news_of(record: StreamRecord) -> Iterator[News | CampaignDay]:
     """What one stream record says, if it says anything to anyone."""
-    image = record["dynamodb"].get("NewImage")
-    if image is None:
+    now, is_new = _read(record, "NewImage"), record["eventName"] == "INSERT"
+    if now is None:
         return
-    values = from_item({name: image[name] for name in _READ if name in image})
-    if values["sk"] == "CAPTURE":
-        if "day_shard" not in values:
-            return  # Refused for its day: it is counted under none.
-        taken = values["taken"]
-        yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
-    elif (
-        values["sk"] == "APPLICATION"
-        and record["eventName"] == "INSERT"
+    if now["sk"] == "CAPTURE":
+        yield from _news_of_capture(now, is_new=is_new)
+    elif now["sk"] == "APPLICATION" and is_new:
         # Nobody shall be flooded with texts by having their number given again and again.
-        and Flag.PHONE_OVER_CAP not in values.get("flags", ())
-    ):
-        yield RegistrationReceived(
-            reference=values["reference"], correlation_id=values["taken"]["correlation_id"]
-        )
+        if Flag.PHONE_OVER_CAP not in now.get("flags", ()):
+            yield RegistrationReceived(
+                reference=now["reference"], correlation_id=now["taken"]["correlation_id"]
+            )
+    elif now["sk"] == "APPLICATION":
+        yield from _news_of_change(now, before=_read(record, "OldImage") or now)
+
+
+def _news_of_capture(capture: Values, *, is_new: bool) -> Iterator[News | CampaignDay]:
+    if "day_shard" not in capture:
+        return  # Refused for its day: it is counted under none.
+    taken, facts = capture["taken"], capture.get("facts", {})
+    yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
+    known = facts.get("outcome") == Outcome.ALREADY_REGISTERED
+    if is_new and known and facts["channel"] not in _STRANGERS:
+        yield KnownWorkerMet(reference=capture["answer"]["reference"], correlation_id=taken["correlation_id"])
+
+
+def _news_of_change(registration: Values, *, before: Values) -> Iterator[News]:
+    history, known = registration["history"], len(before["history"])
+    for version, event in enumerate(history[known:], start=known + 1):
+        happening = Happening(event["happening"])
+        if event["status"] in _TOLD.get(happening, ()):
+            yield RegistrationChanged(
+                reference=registration["reference"],
+                correlation_id=registration["taken"]["correlation_id"],
+                happening=happening,
+                life_version=version,
+            )
+
+
+def _read(record: StreamRecord, image: str) -> Values | None:
+    found = record["dynamodb"].get(image)
+    return found and from_item({name: found[name] for name in _READ if name in found})

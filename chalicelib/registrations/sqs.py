@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.refusals import TryAgain
-from chalicelib.registrations.messages import RegistrationReceived
-
-_BATCH = 10  # SQS takes no more entries in one request.
+from chalicelib.registrations.messages import News
+from chalicelib.sqs import send_all
 
 
 class SQSNotifications:
@@ -16,18 +14,9 @@ class SQSNotifications:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, messages: Sequence[RegistrationReceived]) -> None:
+    def send(self, messages: Sequence[News]) -> None:
         """Send every message.
 
         Raises TryAgain if the queue did not take one; others may have gone out then.
         """
-        for start in range(0, len(messages), _BATCH):
-            entries = [
-                {"Id": str(position), "MessageBody": message.model_dump_json()}
-                for position, message in enumerate(messages[start : start + _BATCH])
-            ]
-            refused = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries).get(
-                "Failed", []
-            )
-            if refused:
-                raise TryAgain(f"the queue refused {len(refused)}: {refused[0]['Code']}")
+        send_all(self._client, self._queue_url, messages)

@@ -68,6 +68,22 @@ class Tally(BaseModel):
     by_occupation: dict[str, int]
 
 
+class Texts(BaseModel):
+    """What became of the texts of the day's registrations, as known when the day was counted.
+
+    Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
+    and rupiah are the day's cost so far, later texts of its registrations included.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    by_state: dict[str, int]
+    unknown_share: float
+    parts: int
+    rupiah: int
+
+
 class Change(BaseModel):
     """One figure that differs from the version before."""
 
@@ -81,7 +97,8 @@ class Change(BaseModel):
 class Summary(BaseModel):
     """One version of a day's summary.
 
-    Its content hash covers the figures and the state, not when they were counted.
+    Its content hash covers the figures and the state, not when they were counted, nor the texts: a receipt is
+    no reason for a new version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,6 +114,7 @@ class Summary(BaseModel):
     by_client: dict[str, int]
     by_occupation: dict[str, int]
     changes: list[Change]
+    texts: Texts | None = None
 
 
 def tally(captures: Iterable[Countable]) -> Tally:
@@ -127,7 +145,13 @@ def tally(captures: Iterable[Countable]) -> Tally:
 
 
 def summarise(
-    counted: Tally, *, of: CampaignDay, state: State, counted_at: str, before: Summary | None
+    counted: Tally,
+    *,
+    of: CampaignDay,
+    state: State,
+    counted_at: str,
+    before: Summary | None,
+    texts: Texts | None = None,
 ) -> Summary:
     """The next version of a day's summary; the one before itself if there is nothing new to say."""
     content_hash = _content_hash(counted, state)
@@ -141,6 +165,7 @@ def summarise(
         counted_at=counted_at,
         content_hash=content_hash,
         changes=[] if before is None else _changes(before, counted),
+        texts=texts,
         **{name: getattr(counted, name) for name in Tally.model_fields},
     )
 

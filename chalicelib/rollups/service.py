@@ -1,6 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -10,7 +10,7 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, timestamp
 from chalicelib.refusals import TryAgain
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import Countable, State, Summary, summarise, tally
+from chalicelib.rollups.model import Countable, State, Summary, Texts, summarise, tally
 
 # How far back an hourly tick looks for days never summarised or not yet final. Only a campaign on which
 # nothing was captured needs this: any capture marks its day, and a mark waits for ever.
@@ -72,6 +72,29 @@ class Captures(Protocol):
         """Every capture of a campaign day."""
 
 
+class TextsOfADay(Protocol):
+    """What counting tells of a day's texts."""
+
+    @property
+    def by_state(self) -> Mapping[str, int]:
+        """How many stand in each state."""
+
+    @property
+    def parts(self) -> int:
+        """How many parts gateways took."""
+
+    @property
+    def money(self) -> int:
+        """What they cost, in rupiah."""
+
+
+class Sent(Protocol):
+    """What counting needs of texts."""
+
+    def texts_of(self, day: CampaignDay) -> TextsOfADay:
+        """The texts of the registrations of a campaign day."""
+
+
 @dataclass(frozen=True)
 class Due:
     """A day that is to be counted, and since when."""
@@ -93,11 +116,12 @@ class RollUp:
     """Counts campaign days and keeps their summaries."""
 
     def __init__(
-        self, *, captures: Captures, campaigns: Campaigns, summaries: Summaries, clock: Clock
+        self, *, captures: Captures, campaigns: Campaigns, summaries: Summaries, texts: Sent, clock: Clock
     ) -> None:
         self._captures = captures
         self._campaigns = campaigns
         self._summaries = summaries
+        self._texts = texts
         self._clock = clock
 
     def mark(self, day: CampaignDay) -> None:
@@ -127,6 +151,7 @@ class RollUp:
                 state=State.FINAL if now >= campaign.final_from(of.day) else State.PROVISIONAL,
                 counted_at=timestamp(now),
                 before=before,
+                texts=self._texts_of(of),
             )
             if summary is before:
                 return Counted(summary, is_new=False)
@@ -174,6 +199,17 @@ class RollUp:
             return False
         summary = self._summaries.latest(of)
         return summary is None or (summary.state is State.PROVISIONAL and now >= campaign.final_from(of.day))
+
+    def _texts_of(self, day: CampaignDay) -> Texts:
+        texts = self._texts.texts_of(day)
+        total = sum(texts.by_state.values())
+        return Texts(
+            total=total,
+            by_state=dict(texts.by_state),
+            unknown_share=round(texts.by_state.get("unknown", 0) / total, 4) if total else 0.0,
+            parts=texts.parts,
+            rupiah=texts.money,
+        )
 
     def _campaign_of(self, of: CampaignDay) -> Campaign:
         campaign = self._campaigns.get(of.campaign_id)

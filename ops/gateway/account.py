@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ops.gateway.inbox import Text
 
 # No tariff of anybody's: a round figure that sums can be told by.
-PRICE_OF_A_PART_MICROUSD = 40_000
+PRICE_OF_A_PART_MICROUSD = 20_000
 
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"

@@ -10,7 +10,8 @@ from chalicelib.clock import timestamp
 from chalicelib.contributions.messages import AskForQuote
 from chalicelib.contributions.rules import shipped_rules
 from chalicelib.contributions.service import Quoting
-from chalicelib.notifications.model import MessageId, Text, TextState
+from chalicelib.notifications.model import MessageId, Text
+from chalicelib.notifications.templates import Kind, Purpose
 from chalicelib.registrations.lifecycle import Life, Status
 from chalicelib.registrations.model import (
     Answer,
@@ -151,17 +152,23 @@ def a_client(client_id: str = "van-1", **changes: Any) -> Client:
 
 
 def a_text(number: int = 1, **changes: Any) -> Text:
-    """A text whose first attempt begins; another number, another text."""
+    """A text that is to be sent; another number, another text."""
     usual = Text(
         message_id=MessageId(f"{number:032x}"),
         registration=REFERENCE,
         campaign_id=CAMPAIGN_ID,
-        purpose="received",
+        day=FIRST_DAY.day,
+        purpose=Purpose.RECEIVED,
         template_version=1,
-        state=TextState.ATTEMPTING,
-        attempts=1,
-        attempted_at=NOW,
+        occasion=1,
+        kind=Kind.CONFIRMATION,
+        phone_hash="hash of a phone",
         correlation_id="c0ffee00-0000-4000-8000-000000000001",
+        begun_at=NOW,
+        deadline=NOW + timedelta(hours=36),
+        due_at=NOW + timedelta(hours=1),
+        parts=1,
+        price=350,
     )
     return replace(usual, **changes)
 

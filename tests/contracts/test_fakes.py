@@ -1,6 +1,7 @@
 """The fakes answer as the tables do: every step of a random story is told to both."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,16 +14,19 @@ from moto import mock_aws
 from chalicelib import wiring
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.dynamodb import DynamoDayCounts
-from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.model import TextState
+from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
+from chalicelib.notifications.model import IllegalTransition, Report, Text, TextState
+from chalicelib.notifications.pace import Line, LineBusy, Stop, Stopped
+from chalicelib.notifications.service import Braked, Brakes, Ledger, Moved
+from chalicelib.notifications.templates import Kind
 from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import AlreadyWritten, Mark, Summaries
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_summary, a_text
-from tests.fakes import InMemoryDayCounts, InMemoryLedger, InMemorySummaries
+from tests.fakes import InMemoryDayCounts, InMemoryLedger, InMemoryLine, InMemorySummaries
 
-TEXTS = st.builds(a_text, st.integers(1, 2), state=st.sampled_from(TextState), attempts=st.integers(1, 2))
+SLOT = timedelta(milliseconds=700)
 DAYS = st.sampled_from([FIRST_DAY, SECOND_DAY])
 
 ATable = Callable[[str], tuple[Any, str]]
@@ -44,17 +48,102 @@ def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table, steps):
         assert table.add(client_id, of.day, number) == memory.add(client_id, of.day, number)
 
 
-@given(steps=st.lists(st.tuples(st.booleans(), TEXTS, TEXTS), max_size=8))
+def claim(ledger: Ledger, text: Text, brakes: Brakes) -> str:
+    try:
+        ledger.claim(text.claimed(NOW, budget_day=FIRST_DAY.day), was=text, brakes=brakes)
+    except (Braked, Moved, IllegalTransition) as refusal:
+        return type(refusal).__name__
+    return "claimed"
+
+
+def move(ledger: Ledger, text: Text, change: str) -> bool | str:
+    changes: dict[str, Callable[[Text], Text]] = {
+        "start": lambda text: text.attempt_started(NOW),
+        "accept": lambda text: text.accepted("aws", "g-1"),
+        "settle": lambda text: text.noted(Report("aws", "g-1", TextState.SENT, price=331)),
+        "put off": lambda text: text.put_off(NOW, "stopped"),
+        "give up": lambda text: text.given_up("expired"),
+    }
+    try:
+        changed = changes[change](text)
+    except IllegalTransition:
+        return "illegal"
+    return ledger.move(changed, was=text)
+
+
+def tell_ledger(ledger: Ledger, step: str, number: int, *, stale: bool) -> object:
+    """One step of a story, and what came of it."""
+    text = ledger.get(a_text(number).message_id)
+    if step == "begin" or text is None:
+        return ledger.begin(a_text(number))
+    if stale:
+        text = replace(text, revision=text.revision - 1)
+    match step:
+        case "claim":
+            return claim(ledger, text, Brakes(FIRST_DAY.day, texts_a_day=2, budget=900))
+        case "opt out":
+            return ledger.opt_out(text.phone_hash, at=NOW, source="aws")
+        case "look":
+            due = set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=1)))
+            return text, due, set(ledger.held(text.campaign_id)), sorted(ledger.of_day(FIRST_DAY), key=str)
+        case _:
+            return move(ledger, text, step)
+
+
+LEDGER_STEPS = st.sampled_from(
+    ["begin", "claim", "claim", "start", "accept", "settle", "put off", "give up", "opt out", "look"]
+)
+
+
+@given(
+    steps=st.lists(
+        st.tuples(LEDGER_STEPS, st.integers(1, 4), st.integers(0, 9).map(lambda each: each == 0)),
+        max_size=24,
+    )
+)
 @settings(max_examples=50, deadline=None)
 def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(a_table, steps):
-    ledgers = InMemoryLedger(), DynamoLedger(*a_table("TextsTable"), wiring.new_write_id)
-    for number in (1, 2):
-        assert [ledger.begin(a_text(number)) for ledger in ledgers] == [None, None]
-    for begins, text, was in steps:
-        in_memory, on_table = (
-            ledger.begin(text) if begins else ledger.move(text, was=was) for ledger in ledgers
-        )
-        assert in_memory == on_table
+    client, texts = a_table("TextsTable")
+    _, sending = a_table("SendingTable")
+    on_table = DynamoLedger(client, texts=texts, sending=sending, new_write_id=wiring.new_write_id)
+    in_memory = InMemoryLedger()
+    for step, number, stale in steps:
+        answers = [tell_ledger(ledger, step, number, stale=stale) for ledger in (in_memory, on_table)]
+        assert answers[0] == answers[1], step
+
+
+LINE_STEPS = st.tuples(
+    st.sampled_from(["confirmation", "reminder", "stop", "stop by hand", "resume", "look"]),
+    st.integers(0, 3),
+)
+
+
+def tell_line(line: Line, step: str, seconds: int) -> object:
+    """One step at a line, and what came of it."""
+    at = NOW + timedelta(seconds=seconds)
+    acts: dict[str, Callable[[], object]] = {
+        "confirmation": lambda: line.take(SLOT, now=at, longest=timedelta(seconds=2)),
+        "reminder": lambda: line.take(SLOT, now=at, longest=timedelta(0)),
+        "stop": lambda: line.stop(Stop("spend_limit", at + timedelta(seconds=1))),
+        "stop by hand": lambda: line.stop(Stop("by hand", None)),
+        "resume": line.resume,
+        "look": lambda: line.stopped(at),
+    }
+    try:
+        return acts[step]()
+    except LineBusy:
+        return "busy"
+    except Stopped as stopped:
+        return "stopped", stopped.reason, stopped.until
+
+
+@given(steps=st.lists(LINE_STEPS, max_size=16))
+@settings(max_examples=50, deadline=None)
+def test_the_line_in_memory_answers_as_the_line_of_the_table(a_table, steps):
+    lines = InMemoryLine(), DynamoLine(*a_table("SendingTable"))
+    for step, seconds in steps:
+        answers = [tell_line(line, step, seconds) for line in lines]
+        assert answers[0] == answers[1], step
 
 
 def mark(summaries: Summaries, of: CampaignDay, minutes: int) -> None:

@@ -1,78 +1,332 @@
-"""What any ledger of texts promises: a text begins once, and moves only from where it was seen to stand."""
+"""What any ledger of texts promises: a text begins once, moves only from where it was seen to stand, and is
+claimed only with its money, its phone's day and its worker's consent.
+"""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib import wiring
+from chalicelib.dynamodb import from_item
 from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.model import TextState
+from chalicelib.notifications.model import Report, Text, TextState
+from chalicelib.notifications.service import (
+    Brakes,
+    BudgetSpent,
+    Contended,
+    EnoughToday,
+    Moved,
+    OptedOut,
+    TextFacts,
+)
+from chalicelib.notifications.templates import Kind, Purpose
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import a_text
+from tests.contracts.stored import CAMPAIGN_ID, FIRST_DAY, SECOND_DAY, a_text
+
+BRAKES = Brakes(phone_day=FIRST_DAY.day, texts_a_day=3, budget=1_000)
+RACERS = 12
+
+
+def a_ledger(engine: Engine) -> DynamoLedger:
+    return DynamoLedger(
+        engine.client,
+        texts=engine.table("TextsTable"),
+        sending=engine.table("SendingTable"),
+        new_write_id=wiring.new_write_id,
+    )
 
 
 @pytest.fixture
 def ledger(engine: Engine) -> DynamoLedger:
-    return DynamoLedger(engine.client, engine.table("TextsTable"), wiring.new_write_id)
+    return a_ledger(engine)
 
 
-def test_a_text_begins(ledger):
-    assert ledger.begin(a_text()) is None
+def claimed(text: Text) -> Text:
+    return text.claimed(NOW, budget_day=FIRST_DAY.day)
+
+
+def claim(ledger: DynamoLedger, text: Text, **brakes: Any) -> Text:
+    """A text begun and claimed."""
+    begun = ledger.begin(text)
+    ledger.claim(claimed(begun), was=begun, brakes=replace(BRAKES, **brakes))
+    return claimed(begun)
+
+
+def committed(engine: Engine) -> int:
+    """The money of the first day."""
+    items = [from_item(item) for item in engine.raw_items()]
+    return sum(int(item["committed"]) for item in items if "committed" in item)
+
+
+def test_a_text_begins_and_is_found(ledger):
+    assert ledger.get(a_text().message_id) is None
+    assert ledger.begin(a_text()) == a_text()
+    assert ledger.get(a_text().message_id) == a_text()
 
 
 def test_a_text_that_has_begun_is_found_by_whoever_begins_it_again(ledger):
     ledger.begin(a_text())
 
-    assert ledger.begin(a_text(attempted_at=NOW + timedelta(minutes=1))) == a_text()
+    assert ledger.begin(a_text(begun_at=NOW + timedelta(minutes=1))) == a_text()
 
 
 def test_another_text_begins_beside_it(ledger):
     ledger.begin(a_text(1))
 
-    assert ledger.begin(a_text(2)) is None
+    assert ledger.begin(a_text(2)) == a_text(2)
 
 
-def test_an_accepted_text_keeps_the_gateways_own_id(ledger):
-    ledger.begin(a_text())
-    accepted = a_text().moved(TextState.ACCEPTED, gateway_id="gateway-1")
+def test_everything_of_a_text_is_kept(ledger):
+    text = claim(ledger, a_text())
+    for change in (
+        lambda text: text.attempt_started(NOW),
+        lambda text: text.accepted("aws", "g-1"),
+        lambda text: text.noted(Report("aws", "g-1", TextState.SENT, parts=1, price=350)),
+        lambda text: text.noted(Report("twilio", "g-2", TextState.FAILED, parts=2, price=700, reason="no")),
+    ):
+        after = change(text)
+        assert ledger.move(after, was=text) is True
+        assert ledger.get(text.message_id) == after
+        text = after
 
-    assert ledger.move(accepted, was=a_text()) is True
-    assert ledger.begin(a_text()) == accepted
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        a_text().put_off(NOW + timedelta(hours=9), "quiet_hours"),
+        a_text().held("budget_spent"),
+        a_text().given_up("opted_out"),
+        a_text(purpose=Purpose.LAPSING_SOON, kind=Kind.REMINDER, occasion=4),
+    ],
+    ids=["put off", "held", "given up", "a reminder"],
+)
+def test_every_kind_of_row_comes_back_as_it_was(ledger, text):
+    ledger.begin(text)
 
-def test_a_failed_text_keeps_the_reason(ledger):
-    ledger.begin(a_text())
-    failed = a_text().moved(TextState.FAILED, reason="ConflictException:DESTINATION_COUNTRY_BLOCKED")
-
-    ledger.move(failed, was=a_text())
-
-    assert ledger.begin(a_text()) == failed
+    assert ledger.get(text.message_id) == text
 
 
 def test_a_text_that_moved_meanwhile_is_not_moved(ledger):
-    ledger.begin(a_text())
-    accepted = a_text().moved(TextState.ACCEPTED, gateway_id="gateway-1")
-    ledger.move(accepted, was=a_text())
+    begun = ledger.begin(a_text())
+    first = begun.put_off(NOW, "stopped")
+    ledger.move(first, was=begun)
 
-    assert ledger.move(a_text().moved(TextState.UNKNOWN), was=a_text()) is False
-    assert ledger.begin(a_text()) == accepted
-
-
-def test_a_second_attempt_is_not_taken_for_the_first(ledger):
-    ledger.begin(a_text())
-    pending = a_text().moved(TextState.PENDING, reason="ThrottlingException")
-    ledger.move(pending, was=a_text())
-    again = pending.attempted_again(NOW + timedelta(minutes=3))
-    ledger.move(again, was=pending)
-    pending_again = again.moved(TextState.PENDING)
-    ledger.move(pending_again, was=again)
-
-    late_third = pending.attempted_again(NOW + timedelta(minutes=6))
-    assert ledger.move(late_third, was=pending) is False
-    assert ledger.begin(a_text()) == pending_again
+    assert ledger.move(begun.given_up("expired"), was=begun) is False
+    assert ledger.get(begun.message_id) == first
 
 
 def test_a_text_that_never_began_cannot_move(ledger):
-    assert ledger.move(a_text().moved(TextState.ACCEPTED), was=a_text()) is False
-    assert ledger.begin(a_text()) is None
+    assert ledger.move(a_text().given_up("expired"), was=a_text()) is False
+    assert ledger.get(a_text().message_id) is None
+
+
+def test_a_claim_puts_the_money_aside(engine, ledger):
+    text = claim(ledger, a_text())
+
+    assert (ledger.get(text.message_id), committed(engine)) == (text, 350)
+
+
+def test_a_claim_over_the_days_money_stores_nothing(engine, ledger):
+    claim(ledger, a_text(1, phone_hash="one"))
+    claim(ledger, a_text(2, phone_hash="two"))
+
+    with pytest.raises(BudgetSpent):
+        claim(ledger, a_text(3, phone_hash="three"))
+
+    assert committed(engine) == 700
+    assert ledger.get(a_text(3).message_id).state is TextState.PENDING
+    # Nor is it counted for its phone.
+    claim(ledger, a_text(4, phone_hash="three"), texts_a_day=1, budget=None)
+
+
+def test_a_text_that_alone_costs_more_than_the_day_has_is_refused(ledger):
+    with pytest.raises(BudgetSpent):
+        claim(ledger, a_text(), budget=349)
+
+
+def test_a_released_text_is_claimed_whatever_the_budget_says(engine, ledger):
+    claim(ledger, a_text(), budget=None)
+
+    assert committed(engine) == 350
+
+
+def test_a_phone_has_its_texts_of_the_day_and_no_more(engine, ledger):
+    for number in (1, 2, 3):
+        claim(ledger, a_text(number), budget=10_000)
+
+    with pytest.raises(EnoughToday):
+        claim(ledger, a_text(4), budget=10_000)
+
+    assert committed(engine) == 3 * 350
+    claim(ledger, a_text(5), budget=10_000, phone_day=SECOND_DAY.day)
+
+
+def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(engine, ledger):
+    text = claim(ledger, a_text(), texts_a_day=1)
+    later = text.put_off(NOW, "stopped")
+    ledger.move(later, was=text)
+
+    ledger.claim(claimed(later), was=later, brakes=replace(BRAKES, texts_a_day=1, budget=350))
+
+    assert committed(engine) == 350
+
+
+def test_a_phone_that_opted_out_is_claimed_for_nothing(engine, ledger):
+    for _ in range(2):
+        ledger.opt_out("hash of a phone", at=NOW, source="aws")
+
+    with pytest.raises(OptedOut):
+        claim(ledger, a_text())
+
+    assert committed(engine) == 0
+    claim(ledger, a_text(2, phone_hash="another"))
+
+
+def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger):
+    begun = ledger.begin(a_text())
+    ledger.move(begun.put_off(NOW, "stopped"), was=begun)
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+
+    with pytest.raises(Moved):
+        ledger.claim(claimed(begun), was=begun, brakes=replace(BRAKES, texts_a_day=0))
+
+
+def test_money_follows_what_is_known_of_the_price(engine, ledger):
+    text = claim(ledger, a_text())
+    started = text.attempt_started(NOW)
+    ledger.move(started, was=text)
+    accepted = started.accepted("aws", "g-1")
+    ledger.move(accepted, was=started)
+    assert committed(engine) == 350
+
+    noted = accepted.noted(Report("aws", "g-1", TextState.DELIVERED, price=331))
+    ledger.move(noted, was=accepted)
+
+    assert committed(engine) == 331
+
+
+def test_money_put_aside_for_nothing_is_free_again(engine, ledger):
+    text = claim(ledger, a_text())
+    waiting = text.put_off(NOW, "stopped")
+    ledger.move(waiting, was=text)
+
+    ledger.move(waiting.given_up("expired"), was=waiting)
+
+    assert committed(engine) == 0
+
+
+def test_a_receipt_that_comes_too_late_for_its_revision_changes_no_money(engine, ledger):
+    text = claim(ledger, a_text())
+    started = text.attempt_started(NOW)
+    ledger.move(started, was=text)
+
+    assert ledger.move(text.noted(Report("aws", "g-1", TextState.SENT, price=900)), was=text) is False
+    assert committed(engine) == 350
+
+
+def test_due_texts_are_found_by_kind_once_their_time_has_come(ledger):
+    soon = ledger.begin(a_text(1, due_at=NOW + timedelta(minutes=1)))
+    ledger.begin(a_text(2, due_at=NOW + timedelta(minutes=3)))
+    ledger.begin(a_text(3, due_at=NOW, kind=Kind.REMINDER))
+    ledger.begin(a_text(4, due_at=None))
+
+    at = NOW + timedelta(minutes=2)
+    assert list(ledger.due(Kind.CONFIRMATION, at)) == [soon.message_id]
+    assert list(ledger.due(Kind.REMINDER, at)) == [a_text(3).message_id]
+    assert len(list(ledger.due(Kind.CONFIRMATION, at + timedelta(days=1)))) == 2
+
+
+def test_held_texts_are_found_by_campaign_and_are_never_due(ledger):
+    ledger.begin(a_text(1).held("budget_spent"))
+    ledger.begin(a_text(2, campaign_id="senen-2024").held("budget_spent"))
+    ledger.begin(a_text(3))
+
+    assert list(ledger.held(CAMPAIGN_ID)) == [a_text(1).message_id]
+    assert a_text(1).message_id not in set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9)))
+
+
+def test_the_texts_of_a_campaign_day_are_read_by_query(ledger):
+    text = claim(ledger, a_text(1))
+    started = text.attempt_started(NOW)
+    ledger.move(started, was=text)
+    ledger.move(started.accepted("aws", "g-1"), was=started)
+    ledger.begin(a_text(2))
+    ledger.begin(a_text(3, day=SECOND_DAY.day))
+    ledger.begin(a_text(4, campaign_id="senen-2024"))
+
+    assert sorted(ledger.of_day(FIRST_DAY), key=str) == [
+        TextFacts("received", "accepted", 1, 350),
+        TextFacts("received", "pending", 0, 0),
+    ]
+
+
+def test_neither_words_nor_number_nor_name_are_kept(engine, ledger):
+    claim(ledger, a_text())
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+
+    kept = str(engine.raw_items())
+    assert not [each for each in ("BPJAMSOSTEK", "82455507001", "Melati") if each in kept]
+
+
+def racing(race: Callable[[int], bool]) -> int:
+    """How many of many racers win. One that meets another tries again, as the service does."""
+
+    def run(number: int) -> bool:
+        for _ in range(50):
+            try:
+                return race(number)
+            except Contended:
+                continue
+        raise AssertionError("never came through")
+
+    with ThreadPoolExecutor(RACERS) as threads:
+        return sum(threads.map(run, range(RACERS)))
+
+
+def test_of_many_senders_one_claims_a_text(real_engine):
+    ledger = a_ledger(real_engine)
+    begun = ledger.begin(a_text())
+
+    def race(_: int) -> bool:
+        try:
+            ledger.claim(claimed(begun), was=begun, brakes=BRAKES)
+        except Moved:
+            return False
+        return True
+
+    assert racing(race) == 1
+    assert committed(real_engine) == 350
+
+
+def test_many_senders_never_overspend_a_day(real_engine):
+    ledger = a_ledger(real_engine)
+
+    def race(number: int) -> bool:
+        begun = ledger.begin(a_text(number, phone_hash=str(number)))
+        try:
+            ledger.claim(claimed(begun), was=begun, brakes=replace(BRAKES, budget=5 * 350))
+        except BudgetSpent:
+            return False
+        return True
+
+    assert racing(race) == 5
+    assert committed(real_engine) == 5 * 350
+
+
+def test_many_senders_never_give_a_phone_too_many(real_engine):
+    ledger = a_ledger(real_engine)
+
+    def race(number: int) -> bool:
+        begun = ledger.begin(a_text(number))
+        try:
+            ledger.claim(claimed(begun), was=begun, brakes=replace(BRAKES, budget=None))
+        except EnoughToday:
+            return False
+        return True
+
+    assert racing(race) == 3

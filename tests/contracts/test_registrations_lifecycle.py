@@ -192,10 +192,10 @@ def test_what_becomes_of_a_registration_moves_the_day_it_is_due(store):
     added(store, never_paid, member)
     lived(store, never_paid, ended(never_paid))
     until_october = lived(store, member, paid(member))
-    assert until_october.due_on == date(2025, 2, 1)
+    assert until_october.due_on == date(2025, 1, 18)
 
-    assert list(store.due(date(2025, 1, 31))) == []
-    assert list(store.due(date(2025, 2, 1))) == [member.reference]
+    assert list(store.due(date(2025, 1, 17))) == []
+    assert list(store.due(date(2025, 1, 18))) == [member.reference]
     lived(store, until_october, ended(until_october))
     assert list(store.due(date(2099, 1, 1))) == []
 

@@ -14,7 +14,15 @@ from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e
 
-TABLES = ["RegistrationsTable", "CampaignsTable", "ClientsTable", "TextsTable", "SummariesTable", "KeysTable"]
+TABLES = [
+    "RegistrationsTable",
+    "CampaignsTable",
+    "ClientsTable",
+    "TextsTable",
+    "SendingTable",
+    "SummariesTable",
+    "KeysTable",
+]
 INDEXES = {
     "RegistrationsTable/by_campaign_day": "day_shard",
     "RegistrationsTable/by_status": "status_shard",
@@ -22,10 +30,17 @@ INDEXES = {
     "RegistrationsTable/by_device_sequence": "client_id",
     "CampaignsTable/by_last_day": "listing",
     "ClientsTable/by_listing": "listing",
+    "TextsTable/by_due": "due_shard",
+    "TextsTable/by_campaign_day": "day_shard",
 }
 QUEUES = [
     "NotificationsQueue",
     "NotificationsDeadLetters",
+    "RemindersQueue",
+    "RemindersDeadLetters",
+    "ReceiptsQueue",
+    "ReceiptsDeadLetters",
+    "DueTextsFailures",
     "StreamFailures",
     "RollUpFailures",
     "AgeingFailures",
@@ -50,6 +65,7 @@ MAY: dict[str, set[str]] = {
         "Query ClientsTable/by_listing",
         "PutItem SummariesTable",
         "Query SummariesTable",
+        "Query TextsTable/by_campaign_day",
         "Query KeysTable",
         "Decrypt FieldKey",
     },
@@ -61,15 +77,38 @@ MAY: dict[str, set[str]] = {
     },
     "OnNotifications": {
         "GetItem RegistrationsTable",
+        "GetItem CampaignsTable",
+        "GetItem TextsTable",
         "PutItem TextsTable",
+        "PutItem SendingTable",
+        "UpdateItem SendingTable",
+        "ConditionCheckItem SendingTable",
         "Query KeysTable",
         "Decrypt FieldKey",
         "ReceiveMessage NotificationsQueue",
+        "ReceiveMessage RemindersQueue",
+    },
+    "OnReceipts": {
+        "GetItem TextsTable",
+        "PutItem TextsTable",
+        "PutItem SendingTable",
+        "UpdateItem SendingTable",
+        "ReceiveMessage ReceiptsQueue",
+    },
+    "QueueDueTexts": {
+        "Query TextsTable/by_due",
+        "GetItem TextsTable",
+        "PutItem TextsTable",
+        "GetItem SendingTable",
+        "SendMessage NotificationsQueue",
+        "SendMessage RemindersQueue",
+        "SendMessage DueTextsFailures",
     },
     "RollUpDueDays": {
         "GetItem CampaignsTable",
         "Query CampaignsTable/by_last_day",
         "Query RegistrationsTable/by_campaign_day",
+        "Query TextsTable/by_campaign_day",
         "Query SummariesTable",
         "PutItem SummariesTable",
         "DeleteItem SummariesTable",
@@ -171,7 +210,7 @@ def _on_table(dynamodb: Any, table: str, name: str) -> Acts:
         if table == "KeysTable"
         else {"pk": {"S": "x"}, "sk": {"S": "x"}}
     )
-    key = {"message_id": {"S": "x"}} if table == "TextsTable" else key
+    key = {"TextsTable": {"message_id": {"S": "x"}}, "SendingTable": {"pk": {"S": "x"}}}.get(table, key)
     first = next(iter(key))
     # No item has this key, so every allowed write fails its condition.
     only_if = {"ConditionExpression": f"attribute_exists({first})"}

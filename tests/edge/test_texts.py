@@ -7,13 +7,14 @@ from pathlib import Path
 import boto3
 import pytest
 
+from chalicelib import wiring
 from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, is_gsm7, septets
 from ops.gateway.inbox import Inbox, Text
 from ops.gateway.server import GatewayServer
 from tests.builders import a_capture, a_capture_id, a_nik
 from tests.edge.conftest import Edge, Logged
 from tests.edge.faults import interfering
-from tests.events import a_news, sqs_event
+from tests.events import a_news, schedule_event, sqs_event
 
 SEND = "SendTextMessage"
 _SERVICE = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
@@ -33,7 +34,8 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
 
 def a_reference(edge: Edge, number: int = 1, **worker: str) -> str:
     """The reference of one more worker, registered now."""
-    capture = a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number), **worker})
+    another = {"nik": a_nik(7000 + number), "phone": f"0824-5550-{7000 + number}", **worker}
+    capture = a_capture(capture_id=a_capture_id(number), worker=another)
     reference: str = edge.register(capture).json_body["reference"]
     return reference
 
@@ -46,6 +48,19 @@ def ledger() -> list[tuple[str, int]]:
     """The state and the attempts of every text."""
     items = boto3.client("dynamodb").scan(TableName="TextsTable")["Items"]
     return [(item["state"]["S"], int(item["attempts"]["N"])) for item in items]
+
+
+def make_due() -> None:
+    """Let the time come for every text that waits."""
+    dynamodb = boto3.client("dynamodb")
+    for item in dynamodb.scan(TableName="TextsTable")["Items"]:
+        dynamodb.put_item(TableName="TextsTable", Item={**item, "due_at": {"S": "2024-10-09T00:00:00.000Z"}})
+
+
+def committed() -> int:
+    """The money of every campaign and day."""
+    items = boto3.client("dynamodb").scan(TableName="SendingTable")["Items"]
+    return sum(int(item["committed"]["N"]) for item in items if "committed" in item)
 
 
 def test_a_worker_is_told_once_and_in_one_part(edge, gateway):
@@ -141,19 +156,84 @@ def test_a_batch_of_nothing_but_poison_is_a_partial_answer_too(edge, gateway):
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}, {"itemIdentifier": "m-1"}]}
 
 
-@pytest.mark.parametrize("error", ["ThrottlingException", "ServiceQuotaExceededException"])
-def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, monkeypatch, error):
+def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, monkeypatch):
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(_SERVICE, between.url)
-        between.fail(SEND, error, times=1)
+        between.fail(SEND, "ThrottlingException", times=1)
 
-        assert edge.invoke("on_notifications", event) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+        assert edge.invoke("on_notifications", event) == NOTHING_FAILED, "the ledger brings it back"
         assert ledger() == [("pending", 1)]
         assert edge.invoke("on_notifications", event) == NOTHING_FAILED
 
     assert len(sent(gateway)) == 1
     assert ledger() == [("accepted", 2)]
+
+
+def test_a_gateway_that_takes_nothing_from_us_stops_the_line(edge, gateway, monkeypatch, logged):
+    first, second = (a_news(reference=a_reference(edge, number)) for number in (1, 2))
+    with interfering(gateway.url) as between:
+        monkeypatch.setenv(_SERVICE, between.url)
+        between.fail(SEND, "ServiceQuotaExceededException", times=1)
+
+        edge.invoke("on_notifications", sqs_event(first, second))
+
+        assert between.times_asked(SEND) == 1
+    assert sorted(ledger()) == [("pending", 0), ("pending", 1)]
+    edge.invoke("queue_due_texts", schedule_event())
+    assert [each for each in logged.metrics if "SendingStopped" in each]
+
+    wiring.line().resume()
+    edge.invoke("on_notifications", sqs_event(first, second))
+    assert len(sent(gateway)) == 2
+
+
+def test_a_due_text_is_queued_and_sent(edge, gateway, monkeypatch):
+    news = a_news(reference=a_reference(edge))
+    with interfering(gateway.url) as between:
+        monkeypatch.setenv(_SERVICE, between.url)
+        between.fail(SEND, "ThrottlingException", times=1)
+        edge.invoke("on_notifications", sqs_event(news))
+        make_due()
+
+        assert edge.invoke("queue_due_texts", schedule_event()) == {"confirmation": 1, "reminder": 0}
+        assert edge.invoke("queue_due_texts", schedule_event()) == {"confirmation": 0, "reminder": 0}
+        url = wiring.settings().notifications_queue_url
+        (message,) = boto3.client("sqs").receive_message(QueueUrl=url)["Messages"]
+        edge.invoke("on_notifications", sqs_event(message["Body"]))
+
+    assert ledger() == [("accepted", 2)]
+    assert len(sent(gateway)) == 1
+
+
+def test_a_receipt_settles_an_unknown_text(edge, gateway, monkeypatch):
+    event = sqs_event(a_news(reference=a_reference(edge)))
+    with interfering(gateway.url) as between:
+        monkeypatch.setenv(_SERVICE, between.url)
+        between.fail(SEND, "lose the answer")
+        edge.invoke("on_notifications", event)
+    assert ledger() == [("unknown", 1)]
+    (text,) = sent(gateway)
+    reported = {
+        "eventType": "TEXT_DELIVERED",
+        "eventTimestamp": 1728450123456,
+        "messageId": text.message_id,
+        "context": text.context,
+        "totalMessageParts": 1,
+        "totalMessagePrice": 0.02,
+    }
+
+    for _ in range(2):
+        assert edge.invoke("on_receipts", sqs_event(reported)) == NOTHING_FAILED
+
+    assert ledger() == [("delivered", 1)]
+    assert committed() == 330, "what the receipt says, in rupiah"
+
+
+def test_a_receipt_that_nobody_can_read_goes_back_alone(edge):
+    assert edge.invoke("on_receipts", sqs_event("{", "{}")) == {
+        "batchItemFailures": [{"itemIdentifier": "m-0"}, {"itemIdentifier": "m-1"}]
+    }
 
 
 @pytest.mark.parametrize("error", ["ValidationException", "ConflictException"])

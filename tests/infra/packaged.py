@@ -103,7 +103,7 @@ class PackagedTemplate:
             named(each["Value"]): alarm
             for alarm in self.of_type("AWS::CloudWatch::Alarm").values()
             if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
-            for each in alarm["Dimensions"]
+            for each in alarm.get("Dimensions", [])
             if each["Name"] == dimension
         }
 

@@ -9,7 +9,11 @@ DAY_SECONDS = 24 * HOUR_SECONDS
 KEPT_IN_A_STREAM_SECONDS = DAY_SECONDS
 
 # How often each schedule ticks. A schedule that is not here is a mistake.
-TICKS = {"cron(0 * * * ? *)": HOUR_SECONDS, "cron(10 17 * * ? *)": DAY_SECONDS}
+TICKS = {
+    "cron(* * * * ? *)": 60,
+    "cron(0 * * * ? *)": HOUR_SECONDS,
+    "cron(10 17 * * ? *)": DAY_SECONDS,
+}
 
 
 def seconds_between_ticks(source: EventSource) -> int:
@@ -61,9 +65,15 @@ def test_a_relay_that_falls_behind_raises_an_alarm(template: PackagedTemplate) -
     assert set(behind) == {source.function for source in template.sources("DynamoDB")}
 
 
-def test_days_are_rolled_up_every_hour_and_registrations_aged_every_day(template: PackagedTemplate) -> None:
+def test_texts_are_looked_for_every_minute_days_rolled_up_every_hour_and_registrations_aged_every_day(
+    template: PackagedTemplate,
+) -> None:
     ticking = {source.function: seconds_between_ticks(source) for source in template.sources("Schedule")}
-    assert ticking == {"RollUpDueDays": HOUR_SECONDS, "AgeRegistrations": DAY_SECONDS}
+    assert ticking == {
+        "QueueDueTexts": 60,
+        "RollUpDueDays": HOUR_SECONDS,
+        "AgeRegistrations": DAY_SECONDS,
+    }
 
 
 def test_a_tick_that_fails_is_tried_again_before_the_next_one_and_then_kept(

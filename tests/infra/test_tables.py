@@ -3,7 +3,7 @@
 from tests.infra.packaged import PackagedTemplate, as_list, named, readable
 
 # Rows of these tables expire; the rows of the others are kept until somebody erases them.
-EXPIRING = {"RegistrationsTable", "ClientsTable", "TextsTable"}
+EXPIRING = {"RegistrationsTable", "ClientsTable", "TextsTable", "SendingTable"}
 
 
 def test_every_table_can_be_recovered_to_any_second_of_the_last_weeks(template: PackagedTemplate) -> None:

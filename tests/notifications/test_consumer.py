@@ -1,46 +1,44 @@
 """The queue's messages: read, told, and told apart in log and metrics without naming anyone."""
 
+import json
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from chalicelib.notifications import consumer
 from chalicelib.notifications.errors import Never, TryLater
-from chalicelib.notifications.service import Notifier
-from chalicelib.registrations.messages import RegistrationReceived
-from tests.builders import NOW
-from tests.contracts.stored import REFERENCE, a_registration
-from tests.fakes import FixedClock, InMemoryLedger, KnownRegistrations, ScriptedGateway
+from chalicelib.notifications.messages import TextDue
+from chalicelib.notifications.receipts import Receipt
+from chalicelib.registrations.lifecycle import Happening
+from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
+from tests.contracts.stored import REFERENCE
 from tests.logs import logged
+from tests.notifications.stage import Stage
 
 BODY = RegistrationReceived(reference=REFERENCE, correlation_id="c-1").model_dump_json()
 
 
-def handle(body: str, *answers: str | Exception) -> None:
-    notifier = Notifier(
-        registrations=KnownRegistrations(a_registration()),
-        ledger=InMemoryLedger(),
-        gateway=ScriptedGateway(*answers),
-        clock=FixedClock(NOW),
-    )
-    consumer.handler(notifier)(body)
+def handle(body: str, *answers: str | Exception) -> Stage:
+    stage = Stage(*answers)
+    consumer.handler(stage.notifier)(body)
+    return stage
 
 
-@pytest.mark.parametrize(("answer", "state"), [("gateway-1", "accepted"), (Never("no"), "failed")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [("gateway-1", "accepted"), (Never("no"), "failed"), (TryLater("ThrottlingException"), "pending")],
+)
 def test_each_text_is_counted_and_logged_by_its_state(answer: str | Exception, state: str) -> None:
     with logged() as lines:
         handle(BODY, answer)
 
     (metric,) = lines.metrics()
     assert (metric["Texts"], metric["state"]) == ([1.0], state)
+    # The alarm on held texts watches the metric by this dimension alone.
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["state"]]
     (told,) = lines.saying("worker told")
-    assert (told["state"], told["correlation_id"]) == (state, "c-1")
-
-
-def test_a_text_not_taken_now_is_counted_as_pending_and_comes_again() -> None:
-    with logged() as lines, pytest.raises(TryLater):
-        handle(BODY, TryLater("ThrottlingException"))
-    (metric,) = lines.metrics()
-    assert metric["state"] == "pending"
+    assert (told["state"], told["correlation_id"], told["purpose"]) == (state, "c-1", "received")
 
 
 def test_neither_log_nor_metrics_name_the_worker() -> None:
@@ -51,6 +49,70 @@ def test_neither_log_nor_metrics_name_the_worker() -> None:
         assert personal not in str(lines)
 
 
-def test_a_message_that_nobody_can_read_is_not_swallowed() -> None:
+@pytest.mark.parametrize("body", ["{}", "", '{"type": "RegistrationExpired", "version": 1}'])
+def test_a_message_that_nobody_can_read_is_not_swallowed(body: str) -> None:
     with pytest.raises(ValidationError):
-        handle("{}")
+        handle(body)
+
+
+@pytest.mark.parametrize(
+    ("message", "purpose"),
+    [
+        (KnownWorkerMet(reference=REFERENCE, correlation_id="c-1"), "already_registered"),
+        (
+            RegistrationChanged(
+                reference=REFERENCE,
+                correlation_id="c-1",
+                happening=Happening.LAPSING_SOON,
+                life_version=3,
+            ),
+            "lapsing_soon",
+        ),
+    ],
+)
+def test_each_kind_of_news_is_told_for_its_purpose(message: Any, purpose: str) -> None:
+    row = handle(message.model_dump_json()).row()
+    assert row.purpose == purpose
+    assert row.occasion == getattr(message, "life_version", 1)
+
+
+def test_a_text_that_is_due_is_taken_up() -> None:
+    stage = handle(BODY, TryLater("ThrottlingException"))
+    with logged() as lines:
+        consumer.handler(stage.notifier)(TextDue(message_id=stage.row().message_id).model_dump_json())
+    assert stage.row().state == "accepted"
+    assert lines.saying("worker told")[0]["correlation_id"] == "c-1"
+
+
+class TakesReceipts:
+    def __init__(self) -> None:
+        self.taken: list[Receipt] = []
+
+    def note(self, receipt: Receipt) -> None:
+        self.taken.append(receipt)
+
+
+def test_an_event_of_the_sms_service_is_noted_and_counted() -> None:
+    takes, event = TakesReceipts(), {"eventType": "TEXT_DELIVERED", "messageId": "g-1"}
+    with logged() as lines:
+        consumer.receipt_handler(takes)(
+            json.dumps({**event, "eventTimestamp": 1728450000000, "context": {"message_id": "m-1"}})
+        )
+    (receipt,) = takes.taken
+    assert (receipt.message_id, receipt.gateway_id, receipt.state) == ("m-1", "g-1", "delivered")
+    assert lines.metrics()[0]["Receipts"] == [1.0]
+    assert "receipt noted" in str(lines)
+
+
+def test_an_event_of_somebody_elses_text_is_left_alone() -> None:
+    takes = TakesReceipts()
+    consumer.receipt_handler(takes)('{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
+    assert takes.taken == []
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", '{"eventType": "TEXT_SENT", "context": {"message_id": "m"}}']
+)
+def test_an_event_that_nobody_can_read_is_not_swallowed(body: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        consumer.receipt_handler(TakesReceipts())(body)

@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.notifications import gsm7, templates
-from chalicelib.notifications.templates import Language, Purpose, Template, template
+from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Template, template
 from chalicelib.registrations import reference
 from chalicelib.registrations.reference import ALPHABET
 
-LANGUAGES: tuple[Language, ...] = ("id", "en")
 EVERY_TEXT = [(each, language) for each in templates.templates().values() for language in LANGUAGES]
 NAMES = {(each.purpose, language): (each, language) for each, language in EVERY_TEXT}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.registrations.errors import PaymentReused
-from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.lifecycle import Happening, Status
 from tests.registrations.happenings import AT, a_code, a_life, a_payment, age, pay
 
 
@@ -86,8 +86,34 @@ def test_the_card_number_last_told_is_kept():
 
 def test_a_membership_lapses_after_three_unpaid_months():
     active = pay(a_payment(months=3))(a_life())
-    assert age(date(2027, 4, 30))(active) is active
+    assert age(date(2027, 4, 30))(active).status is Status.ACTIVE
     assert age(date(2027, 5, 1))(active).status is Status.LAPSED
+
+
+def test_a_worker_is_reminded_once_two_weeks_before_a_membership_lapses():
+    active = pay(a_payment(months=3))(a_life())
+    assert active.ages_on == date(2027, 4, 17)
+    assert age(date(2027, 4, 16))(active) is active
+
+    reminded = age(date(2027, 4, 17))(active)
+
+    assert (reminded.history[-1].happening, reminded.status) == (Happening.LAPSING_SOON, Status.ACTIVE)
+    assert reminded.ages_on == date(2027, 5, 1)
+    assert age(date(2027, 4, 30))(reminded) is reminded
+    assert age(date(2027, 5, 1))(reminded).status is Status.LAPSED
+
+
+def test_who_pays_after_a_reminder_is_reminded_again_before_the_next_lapse():
+    reminded = age(date(2027, 4, 17))(pay(a_payment(months=3))(a_life()))
+    paid = pay(a_payment(payment_id="p-2", months=1))(reminded)
+    assert paid.ages_on == date(2027, 5, 18)
+    assert age(date(2027, 5, 18))(paid).history[-1].happening is Happening.LAPSING_SOON
+
+
+def test_a_round_that_comes_too_late_for_a_reminder_gives_none():
+    active = pay(a_payment(months=3))(a_life())
+    lapsed = age(date(2027, 6, 1))(active)
+    assert [event.happening for event in lapsed.history][-2:] == [Happening.PAID, Happening.LAPSED]
 
 
 @pytest.mark.parametrize(

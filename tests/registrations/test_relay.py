@@ -9,7 +9,7 @@ import pytest
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.messages import RegistrationReceived
+from chalicelib.registrations.messages import KnownWorkerMet, News, RegistrationReceived
 from chalicelib.registrations.relay import Relay
 from tests.events import removed, stream_event
 
@@ -22,26 +22,33 @@ class Told:
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.marked: list[CampaignDay] = []
-        self.sent: list[RegistrationReceived] = []
+        self.sent: list[Any] = []
         self._refuses = refuses
 
     def mark(self, day: CampaignDay) -> None:
         self.marked.append(day)
 
-    def send(self, messages: Sequence[RegistrationReceived]) -> None:
+    def send(self, messages: Sequence[News]) -> None:
         if self._refuses:
             raise TryAgain("the queue refused 1")
         self.sent.extend(messages)
 
 
-def a_record(new: dict[str, Any], *, event: str = "INSERT") -> dict[str, Any]:
-    (record,) = stream_event(to_item(new), name=event)["Records"]
+def a_record(
+    new: dict[str, Any], *, event: str = "INSERT", before: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    old = None if before is None else to_item(before)
+    (record,) = stream_event(to_item(new), name=event, before=old)["Records"]
     return dict(record)
 
 
-def announce(*records: dict[str, Any]) -> tuple[Told, int]:
+def a_relay(told: Told, *, tells_known_workers: bool = False) -> Relay:
+    return Relay(notifications=told, marks=told, tells_known_workers=tells_known_workers)
+
+
+def announce(*records: dict[str, Any], tells_known_workers: bool = False) -> tuple[Told, int]:
     told = Told()
-    return told, Relay(notifications=told, marks=told).announce(records)
+    return told, a_relay(told, tells_known_workers=tells_known_workers).announce(records)
 
 
 def a_stored_capture(day: str = "2024-10-09", campaign_id: str = "tanah-abang-2024") -> dict[str, Any]:
@@ -73,8 +80,9 @@ def test_nobody_is_flooded_on_a_phone_that_is_over_its_cap() -> None:
 
 
 def test_a_changed_registration_is_no_news() -> None:
-    told, _ = announce(a_record(a_stored_application(), event="MODIFY"))
-    assert told.sent == []
+    same = a_changed_application(CODE)
+    assert announce(a_record(same, event="MODIFY", before=same))[0].sent == []
+    assert announce(a_record(same, event="MODIFY"))[0].sent == []
 
 
 @pytest.mark.parametrize("event", ["INSERT", "MODIFY"])
@@ -115,5 +123,68 @@ def test_days_are_marked_even_if_the_queue_refuses() -> None:
     told = Told(refuses=True)
     records = [a_record(a_stored_application()), a_record(a_stored_capture())]
     with pytest.raises(TryAgain):
-        Relay(notifications=told, marks=told).announce(records)
+        a_relay(told).announce(records)
     assert told.marked == [FIRST_DAY]
+
+
+def a_changed_application(*happenings: tuple[str, str]) -> dict[str, Any]:
+    history = [{"happening": "registered", "status": "received"}]
+    history += [{"happening": happening, "status": status} for happening, status in happenings]
+    return {**a_stored_application(), "history": history}
+
+
+CODE, PAID = ("payment_code_issued", "awaiting_payment"), ("paid", "active")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "news"),
+    [
+        ((), (CODE,), [("payment_code_issued", 2)]),
+        ((CODE,), (CODE, CODE), [("payment_code_issued", 3)]),
+        ((CODE,), (CODE, PAID), [("paid", 3)]),
+        ((), (CODE, PAID), [("payment_code_issued", 2), ("paid", 3)]),
+        ((), (("mismatched", "mismatch"),), [("mismatched", 2)]),
+        ((PAID,), (PAID, ("mismatched", "active")), []),
+        ((PAID,), (PAID, ("lapsing_soon", "active")), [("lapsing_soon", 3)]),
+        ((PAID,), (PAID, ("lapsed", "lapsed")), []),
+        ((), (("matched", "received"),), []),
+        ((), (("cancelled", "cancelled"),), []),
+        ((CODE,), (CODE,), []),
+    ],
+)
+def test_what_happened_since_is_news_with_the_version_that_it_made(before, after, news) -> None:
+    record = a_record(a_changed_application(*after), event="MODIFY", before=a_changed_application(*before))
+    for _ in range(2):
+        told, _ = announce(record)
+        assert [(each.happening, each.life_version) for each in told.sent] == news
+        assert all((each.reference, each.correlation_id) == ("7K4-M2Q-X9P", "c-1") for each in told.sent)
+
+
+def a_capture_of_a_known_worker(channel: str) -> dict[str, Any]:
+    capture = a_stored_capture()
+    return {
+        **capture,
+        "taken": {**capture["taken"], "correlation_id": "c-2"},
+        "facts": {"outcome": "already_registered", "channel": channel},
+        "answer": {"reference": "7K4-M2Q-X9P"},
+    }
+
+
+@pytest.mark.parametrize("channel", ["kiosk", "van", "agent", "office"])
+def test_a_known_worker_met_by_an_officer_is_told_where_the_stage_says_so(channel: str) -> None:
+    record = a_record(a_capture_of_a_known_worker(channel))
+    assert announce(record)[0].sent == []
+    told, _ = announce(record, tells_known_workers=True)
+    assert told.sent == [KnownWorkerMet(reference="7K4-M2Q-X9P", correlation_id="c-2")]
+    assert told.marked == [FIRST_DAY]
+
+
+@pytest.mark.parametrize("channel", ["bot", "web"])
+def test_no_bot_can_make_us_text_a_known_worker(channel: str) -> None:
+    told, _ = announce(a_record(a_capture_of_a_known_worker(channel)), tells_known_workers=True)
+    assert told.sent == []
+
+
+def test_a_capture_mended_later_tells_a_known_worker_nothing_again() -> None:
+    record = a_record(a_capture_of_a_known_worker("van"), event="MODIFY")
+    assert announce(record, tells_known_workers=True)[0].sent == []

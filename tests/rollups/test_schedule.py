@@ -10,7 +10,7 @@ from chalicelib.rollups.schedule import SomeDaysNotCounted
 from chalicelib.rollups.service import RollUp
 from tests.builders import a_nik
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
-from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures
+from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures, KnownTexts
 from tests.logs import logged
 
 AFTER_BOTH_DAYS = datetime(2024, 10, 10, 14, tzinfo=UTC)
@@ -26,6 +26,7 @@ class Stage:
             captures=self.captures,
             campaigns=KnownCampaigns(the_campaign()),
             summaries=InMemorySummaries(),
+            texts=KnownTexts(),
             clock=self.clock,
         )
 

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
+from chalicelib.notifications.service import DayOfTexts
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import CaptureFacts, Outcome
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import State, Summary, tally
+from chalicelib.rollups.model import State, Summary, Texts, tally
 from chalicelib.rollups.service import AlreadyWritten, RollUp
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
-from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures
+from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures, KnownTexts
 
 SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta
 FINAL = datetime(2024, 10, 10, 0, tzinfo=UTC)  # 07:00 in Jakarta
@@ -30,10 +31,12 @@ class Stage:
         self.clock = FixedClock(at)
         self.captures = KnownCaptures()
         self.summaries = InMemorySummaries()
+        self.texts = KnownTexts()
         self.rollup = RollUp(
             captures=self.captures,
             campaigns=KnownCampaigns(*(campaigns or [the_campaign()])),
             summaries=self.summaries,
+            texts=self.texts,
             clock=self.clock,
         )
 
@@ -188,6 +191,7 @@ def overtaken(times: int) -> RollUp:
         captures=KnownCaptures(),
         campaigns=KnownCampaigns(the_campaign()),
         summaries=Overtaken(times),
+        texts=KnownTexts(),
         clock=FixedClock(SUMMARY_HOUR),
     )
 
@@ -234,3 +238,30 @@ def test_missed_and_doubled_ticks_lead_to_the_same_summaries_in_the_end(
         assert summary.counts == counted.counts
         assert summary.by_client == counted.by_client
         assert summary.state is State.FINAL
+
+
+def test_a_summary_tells_of_the_days_texts_and_of_those_nobody_knows_about() -> None:
+    stage = Stage()
+    states = {"delivered": 5, "failed": 1, "unknown": 2}
+    stage.texts.by_day[FIRST_DAY] = DayOfTexts(states, parts=7, money=2450)
+
+    texts = stage.rollup.recount(FIRST_DAY).summary.texts
+
+    assert texts == Texts(
+        total=8,
+        by_state=states,
+        unknown_share=0.25,
+        parts=7,
+        rupiah=2450,
+    )
+
+
+def test_a_receipt_is_no_reason_for_a_new_version() -> None:
+    stage = Stage()
+    first = stage.rollup.recount(FIRST_DAY)
+    stage.texts.by_day[FIRST_DAY] = DayOfTexts({"delivered": 1}, parts=1, money=350)
+
+    again = stage.rollup.recount(FIRST_DAY)
+
+    assert (again.is_new, again.summary) == (False, first.summary)
+    assert first.summary.texts == Texts(total=0, by_state={}, unknown_share=0, parts=0, rupiah=0)

@@ -45,6 +45,8 @@ def test_there_is_a_handler_for_each_source_of_events() -> None:
     assert set(handler_strings()) == {
         "on_registration_changes",
         "on_notifications",
+        "on_receipts",
+        "queue_due_texts",
         "roll_up_due_days",
         "age_registrations",
         "authorize_caller",

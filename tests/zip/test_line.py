@@ -1,4 +1,4 @@
-"""The five functions at work, each alone, handing on by our hands what AWS would hand on."""
+"""The functions of the line at work, each alone, handing on by our hands what AWS would hand on."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,62 @@
+"""AWS End User Messaging's events, which come by SNS and SQS, as receipts.
+
+https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from chalicelib.notifications.model import MessageId
+from chalicelib.notifications.receipts import Receipt
+
+GATEWAY = "aws"
+
+# SUCCESSFUL is that the carrier took it. UNKNOWN comes after 72 hours without news: the text was taken all
+# the same. QUEUED and PENDING say nothing that acceptance did not.
+_STATES: Mapping[str, Literal["sent", "delivered", "failed"]] = {
+    "TEXT_SENT": "sent",
+    "TEXT_SUCCESSFUL": "sent",
+    "TEXT_UNKNOWN": "sent",
+    "TEXT_DELIVERED": "delivered",
+    "TEXT_INVALID": "failed",
+    "TEXT_INVALID_MESSAGE": "failed",
+    "TEXT_UNREACHABLE": "failed",
+    "TEXT_CARRIER_UNREACHABLE": "failed",
+    "TEXT_BLOCKED": "failed",
+    "TEXT_CARRIER_BLOCKED": "failed",
+    "TEXT_SPAM": "failed",
+    "TEXT_TTL_EXPIRED": "failed",
+    "TEXT_PROTECT_BLOCKED": "failed",
+}
+
+
+def receipt(body: str) -> Receipt | None:
+    """What an event says of a text of ours; None if it says nothing new.
+
+    Raises ValueError or KeyError for what is no event.
+    """
+    event: dict[str, Any] = json.loads(body, parse_float=Decimal)
+    state = _STATES.get(event["eventType"])
+    message_id = (event.get("context") or {}).get("message_id")
+    if state is None or message_id is None:
+        return None
+    return Receipt(
+        message_id=MessageId(message_id),
+        gateway=GATEWAY,
+        gateway_id=event["messageId"],
+        state=state,
+        at=datetime.fromtimestamp(int(event["eventTimestamp"]) / 1000, tz=UTC),
+        reason=event["eventType"] if state == "failed" else None,
+        parts=event.get("totalMessageParts"),
+        price_microusd=_price(event),
+    )
+
+
+def _price(event: Mapping[str, Any]) -> int | None:
+    if "totalMessagePrice" not in event:
+        return None
+    dollars = Decimal(event["totalMessagePrice"]) + Decimal(event.get("totalCarrierFee") or 0)
+    return int((dollars * 1_000_000).to_integral_value())
