@@ -21,7 +21,9 @@ from ops.interrupts import Stopped, stoppable
 from ops.processes import ProgramError
 from ops.registering import Outcomes, Sending, register
 from ops.seeding import DEVICES
+from ops.sending import COMMANDS as SENDING_COMMANDS
 from ops.stack import EXAMPLE, Description, LocalStack
+from ops.stages import deployed
 from ops.tables import clients_table, outcomes_table, summaries_table, texts_table
 
 _PORT = 8320
@@ -191,6 +193,32 @@ def run() -> None:
                 raise
         finally:
             stack.down()
+
+
+class _Explained(click.Group):
+    """A group whose commands tell failures of what we operate in a sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _explained():
+            return super().invoke(ctx)
+
+
+@main.group(cls=_Explained)
+@click.option(
+    "--stack",
+    "stack",
+    metavar="NAME",
+    help="A stack on AWS, by your credentials and region; else the local one.",
+)
+@click.pass_context
+def texts(context: click.Context, stack: str | None) -> None:
+    """Stop and resume all texts, or release those of a campaign that are held."""
+    context.obj = deployed(stack) if stack else _last_stack().stage()
+
+
+for command in SENDING_COMMANDS:
+    texts.add_command(command)
 
 
 def _new_stack() -> LocalStack:

@@ -16,6 +16,7 @@ from ops.emulator import REGION, ROOT, Emulator, deployable
 from ops.packaging import package
 from ops.processes import LOOPBACK, Program, ProgramError, exclusive, port_is_free
 from ops.seeding import Tokens, enrol_clients, provide_keys, write_private
+from ops.stages import Stage
 
 EXAMPLE = ROOT / "examples" / "tanah-abang-2024"
 _STAGE = "local"
@@ -84,6 +85,10 @@ class LocalStack:
         if not (self.is_up and self._own_description.exists()):
             raise ProgramError(f"no stack is up on port {self.port}: daftar up")
         return Description(**json.loads(self._own_description.read_text()))
+
+    def stage(self) -> Stage:
+        """This stack as any deployed one. Raises ProgramError when it is not up."""
+        return Stage(_STACK, self.describe().outputs, self.emulator.client)
 
     def up(self, *, fresh: bool = False, tell: Callable[[str], None] = lambda step: None) -> Description:
         """Start it, with the last run's data unless `fresh`. Whatever goes wrong, nothing is left running.
@@ -154,6 +159,8 @@ class LocalStack:
             parameters={
                 "Stage": _STAGE,
                 "DeletionProtection": "false",
+                # As on AWS, what is sent outside a configuration set is not reported on.
+                "SmsConfigurationSet": _STACK,
                 "SmsPartsASecond": str(_PARTS_A_SECOND),
             },
             clients=self.emulator.client,

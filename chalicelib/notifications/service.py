@@ -190,6 +190,16 @@ class DayOfTexts:
     money: int = 0
 
 
+def release_held(ledger: Ledger, campaign_id: str, *, now: datetime) -> int:
+    """Let a campaign's held texts go out, whatever its budget says. How many."""
+    released = 0
+    for held in ledger.held(campaign_id):
+        text = ledger.get(held)
+        if text is not None and text.state is TextState.HELD:
+            released += ledger.move(text.released(now), was=text)
+    return released
+
+
 class TextCounts:
     """Counts the texts of campaign days from the ledger, never by adding up as they go."""
 
@@ -263,15 +273,6 @@ class Notifier:
         text = self._record(text, lambda standing: standing.noted(report))
         if receipt.opted_out:
             self._ledger.opt_out(text.phone_hash, at=receipt.at, source=receipt.gateway)
-
-    def release(self, campaign_id: str) -> int:
-        """Let a campaign's held texts go out, whatever its budget says. How many."""
-        released = 0
-        for held in self._ledger.held(campaign_id):
-            text = self._get(held)
-            if text.state is TextState.HELD:
-                released += self._ledger.move(text.released(self._around.clock()), was=text)
-        return released
 
     def _new(self, purpose: Purpose, registration: Registration, occasion: int, correlation_id: str) -> Text:
         now, wording = self._around.clock(), template(purpose)

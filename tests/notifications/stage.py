@@ -11,7 +11,14 @@ from chalicelib.notifications.model import MessageId, Text
 from chalicelib.notifications.pace import Rate
 from chalicelib.notifications.receipts import Receipt
 from chalicelib.notifications.requeue import Requeue
-from chalicelib.notifications.service import DayOfTexts, Notifier, Surroundings, Terms, TextCounts
+from chalicelib.notifications.service import (
+    DayOfTexts,
+    Notifier,
+    Surroundings,
+    Terms,
+    TextCounts,
+    release_held,
+)
 from chalicelib.notifications.templates import Kind, Purpose
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.model import Registration
@@ -106,6 +113,10 @@ class Stage:
     def committed(self, day: datetime = NOW) -> int:
         """The campaign's money of a day."""
         return self.ledger.committed[FIRST_DAY.campaign_id, day.date()]
+
+    def release(self, campaign_id: str) -> int:
+        """Somebody lets the held texts of a campaign go out."""
+        return release_held(self.ledger, campaign_id, now=self.clock())
 
     def counted(self) -> DayOfTexts:
         """The texts of the day on which the registrations were taken."""

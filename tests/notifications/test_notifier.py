@@ -363,12 +363,12 @@ def test_texts_over_the_days_money_are_held_until_somebody_releases_them() -> No
     assert stage.after(timedelta(days=1)).round() == []
     assert stage.committed() == 2 * 350
 
-    assert stage.notifier.release("senen-2024") == 0
-    assert stage.notifier.release("tanah-abang-2024") == 1
+    assert stage.release("senen-2024") == 0
+    assert stage.release("tanah-abang-2024") == 1
     (text,) = stage.round()
 
     assert (text.state, text.is_released) == (TextState.ACCEPTED, True)
-    assert stage.notifier.release("tanah-abang-2024") == 0
+    assert stage.release("tanah-abang-2024") == 0
 
 
 def test_money_put_aside_is_settled_by_what_a_receipt_says() -> None:

@@ -1,0 +1,35 @@
+"""A deployed stage as operators reach it: its stack, what the stack put out, and clients of its services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.deployment import Clients
+from ops.processes import ProgramError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage, on AWS or in the embedded one."""
+
+    stack: str
+    outputs: Mapping[str, str]
+    clients: Clients
+
+    def log_group(self, function: str) -> str:
+        """Where a function logs, by its logical id; `infra/resources.yaml` names the groups so."""
+        return f"/aws/lambda/{self.stack}-{function}"
+
+
+def deployed(stack: str) -> Stage:
+    """A stage on AWS, by the account and the region that the environment names. Raises ProgramError."""
+    session: Any = boto3.Session()
+    try:
+        found = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise ProgramError(f"the stack {stack} cannot be looked at: {error}") from None
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    return Stage(stack, outputs, session.client)
