@@ -63,5 +63,5 @@ def test_the_text_carries_our_own_id_which_the_ledger_is_kept_under(edge, gatewa
     edge.invoke("on_notifications", sqs_event(*news()))
 
     (text,) = sent(gateway)
-    assert set(text.context) == {"message_id", "correlation_id"}
+    assert set(text.context) == {"message_id", "correlation_id", "campaign_id"}
     assert all(isinstance(value, str) for value in json.loads(json.dumps(text.context)).values())

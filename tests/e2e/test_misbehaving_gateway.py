@@ -1,0 +1,187 @@
+"""Every worker is told, and nobody twice but those of whom it could not be known, whatever the gateway does.
+
+Small enough for every run.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from chalicelib.dynamodb import from_item, to_item
+from tests.e2e.conftest import RunningStack
+from tests.e2e.market import DAY, Market, a_market
+from tests.e2e.waiting import until
+from tests.events import schedule_event
+
+pytestmark = pytest.mark.e2e
+
+WORKERS = 30
+CALLERS = 8
+SETTLED = frozenset({"accepted", "sent", "delivered", "failed"})
+DELIVERED = frozenset({"delivered"})
+RUPIAH_A_DOLLAR = 16_500
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+
+
+class Gateway:
+    """The stand-in, as a test misuses it."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._url = stack.description.gateway_url
+
+    def fault(self, mode: str, **more: Any) -> None:
+        """From now on it misbehaves so."""
+        self._post("faults", {"mode": mode, **more})
+
+    def receipts(self, *order: str) -> None:
+        """From now on receipts come so."""
+        self._post("receipts", {"order": list(order)})
+
+    def behave(self) -> None:
+        """Like a gateway."""
+        httpx.delete(f"{self._url}/faults", trust_env=False).raise_for_status()
+        self.receipts("normal")
+
+    def account(self, campaign_id: str) -> dict[str, int]:
+        """Its own count for a campaign."""
+        answer = httpx.get(f"{self._url}/account", params={"zone": "Asia/Jakarta"}, trust_env=False)
+        days = [day for day in answer.json()["days"] if day["campaign_id"] == campaign_id]
+        return {name: sum(day[name] for day in days) for name in ("texts", "parts", "price_microusd")}
+
+    def _post(self, path: str, body: object) -> None:
+        httpx.post(f"{self._url}/{path}", json=body, trust_env=False).raise_for_status()
+
+
+@pytest.fixture
+def gateway(stack: RunningStack) -> Iterator[Gateway]:
+    gateway = Gateway(stack)
+    yield gateway
+    gateway.behave()
+
+
+def rows(stack: RunningStack, market: Market) -> list[dict[str, Any]]:
+    """The ledger of a campaign."""
+    table = stack.description.outputs["TextsTableName"]
+    pages = stack.aws("dynamodb").get_paginator("scan").paginate(TableName=table)
+    found = [from_item(item) for page in pages for item in page["Items"]]
+    return [row for row in found if row["campaign_id"] == market.campaign_id]
+
+
+def let_time_pass(stack: RunningStack, market: Market) -> None:
+    """What waits is due now, and what was touched was touched long ago: as if hours had passed."""
+    table = stack.description.outputs["TextsTableName"]
+    for row in rows(stack, market):
+        if "due_at" in row and row["state"] in {"pending", "unknown"}:
+            dynamodb = stack.aws("dynamodb")
+            # A receipt may have come in between, and then there is nothing to wait for.
+            with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+                dynamodb.update_item(
+                    TableName=table,
+                    Key=to_item({"message_id": row["message_id"]}),
+                    UpdateExpression="SET due_at = :then, touched_at = :then",
+                    ConditionExpression="revision = :revision",
+                    ExpressionAttributeValues=to_item({":then": LONG_AGO, ":revision": row["revision"]}),
+                )
+
+
+def all_settled(stack: RunningStack, market: Market, workers: int, states: frozenset[str] = SETTLED) -> bool:
+    """Whether every text has come to an end; if not, time passes and a round is made."""
+    found = rows(stack, market)
+    if len(found) == workers and {row["state"] for row in found} <= states:
+        return True
+    if stack.local.texts_waiting() == 0:
+        let_time_pass(stack, market)
+        round_of_due_texts(stack)
+    return False
+
+
+def round_of_due_texts(stack: RunningStack) -> None:
+    """What the schedule does every minute."""
+    function = stack.description.outputs["QueueDueTextsName"]
+    answer = stack.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(schedule_event()))
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def register_all(market: Market, workers: int) -> None:
+    captures = [market.capture() for _ in range(workers)]
+    with ThreadPoolExecutor(CALLERS) as threads:
+        answers = list(threads.map(market.register, captures))
+    assert {answer.status_code for answer in answers} == {201}
+
+
+def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(stack, gateway):
+    market = a_market(stack)
+    gateway.receipts("twice", "reversed")
+    gateway.fault("timeout_after_accept", share=0.05, seconds=0, seed=1)
+    gateway.fault("throttle", share=0.10, seed=2)
+    gateway.fault("server_error", share=0.05, seed=3)
+
+    register_all(market, WORKERS)
+    until("every text to be settled", lambda: all_settled(stack, market, WORKERS), seconds=120)
+
+    ledger = rows(stack, market)
+    copies = Counter(text["context"]["message_id"] for text in of_market(stack, market))
+    assert set(copies) == {row["message_id"] for row in ledger}, "every worker is told"
+    twice = {message_id for message_id, number in copies.items() if number > 1}
+    unsure = {row["message_id"] for row in ledger if row["is_resent"]}
+    assert twice <= unsure
+    sys.stderr.write(f"{len(twice)} of {WORKERS} workers texted twice, {len(unsure)} were in doubt\n")
+
+
+def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account(stack, gateway):
+    market = a_market(stack)
+    gateway.fault("timeout_after_accept", times=1, seconds=0)
+    register_all(market, 5)
+    until("every receipt", lambda: all_settled(stack, market, 5, DELIVERED), seconds=120)
+
+    path = f"/v1/campaigns/{market.campaign_id}/summaries/{DAY}"
+    texts = stack.send("manager", "POST", path).json()["texts"]
+
+    account = gateway.account(market.campaign_id)
+    assert (texts["by_state"], texts["unknown_share"]) == ({"delivered": 5}, 0.0)
+    assert texts["parts"] == account["parts"]
+    assert texts["rupiah"] == account["price_microusd"] * RUPIAH_A_DOLLAR // 1_000_000
+
+
+def test_each_payment_code_and_each_payment_is_told_once(stack):
+    market = a_market(stack)
+    reference = market.register(market.capture()).json()["reference"]
+    market.await_text_of(reference)
+    path = f"/v1/registrations/{reference}"
+    code = {"code": "AB-1234-56", "amount": 50_400, "expires_on": "2999-12-31"}
+    payment = {"payment_id": "p-1", "amount": 50_400, "months": 3, "paid_at": "2026-11-20T10:00:00+07:00"}
+
+    def told(words: str) -> list[str]:
+        return [text["text"] for text in of_market(stack, market) if words in text["text"]]
+
+    for _ in range(2):
+        assert stack.send("core", "PUT", f"{path}/payment-code", code).is_success
+    until("the payment code", lambda: told("AB-123 4-56"))
+    for _ in range(2):
+        assert stack.send("core", "POST", f"{path}/payments", payment).is_success
+    until("the payment", lambda: told("Iuran Rp50.400 sudah kami terima. Melati Kusumawati aktif sampai"))
+    assert stack.send("core", "PUT", f"{path}/payment-code", {**code, "code": "CD-9"}).is_success
+
+    def fourth() -> list[dict[str, Any]]:
+        return [row for row in rows(stack, market) if row.get("reason") == "enough_texts_today"]
+
+    (waiting,) = until("the fourth text of the day, which waits for the morning", fourth)
+    assert (waiting["purpose"], waiting["state"]) == ("payment_code", "pending")
+    assert len(of_market(stack, market)) == 3
+    assert Counter(row["purpose"] for row in rows(stack, market)) == {
+        "received": 1,
+        "payment_code": 2,
+        "active": 1,
+    }
+
+
+def of_market(stack: RunningStack, market: Market) -> list[dict[str, Any]]:
+    """The texts of a campaign that the gateway took."""
+    return [text for text in stack.messages() if text["context"].get("campaign_id") == market.campaign_id]
