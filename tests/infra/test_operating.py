@@ -1,0 +1,32 @@
+"""`docs/operating.md` says of every alarm what it means and what to do, and of no alarm that is not there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra.packaged import PackagedTemplate
+
+_GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
+_PARAGRAPH = re.compile(r"^\*\*((?:`\w+`(?:,\s)?)+)\*\*(.+?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, str]:
+    """What the guide says of each alarm."""
+    paragraphs = _PARAGRAPH.findall(_GUIDE.read_text(encoding="utf-8"))
+    return {name: text for names, text in paragraphs for name in re.findall(r"\w+", names)}
+
+
+def test_every_alarm_has_its_paragraph(template: PackagedTemplate, told: dict[str, str]) -> None:
+    assert set(told) == set(template.of_type("AWS::CloudWatch::Alarm"))
+
+
+def test_a_paragraph_says_what_an_alarm_means_and_what_to_do(told: dict[str, str]) -> None:
+    for name, text in told.items():
+        assert len(re.findall(r"[A-Z][^.:]+[.:]", text)) >= 2, name
+
+
+def test_every_last_resort_is_named(template: PackagedTemplate) -> None:
+    guide = _GUIDE.read_text(encoding="utf-8")
+    assert [queue for queue in template.last_resorts() if queue not in guide] == []
