@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.api import API, NoAnswer
+from ops.dead_letters.commands import COMMANDS as DEAD_LETTER_COMMANDS
 from ops.deployment import DeploymentFailed
 from ops.emulator import ROOT
 from ops.interrupts import Stopped, stoppable
@@ -204,21 +205,34 @@ class _Explained(click.Group):
             return super().invoke(ctx)
 
 
-@main.group(cls=_Explained)
-@click.option(
+_which_stack = click.option(
     "--stack",
     "stack",
     metavar="NAME",
     help="A stack on AWS, by your credentials and region; else the local one.",
 )
+
+
+@main.group(cls=_Explained)
+@_which_stack
 @click.pass_context
 def texts(context: click.Context, stack: str | None) -> None:
     """Stop and resume all texts, or release those of a campaign that are held."""
     context.obj = deployed(stack) if stack else _last_stack().stage()
 
 
+@main.group("dead-letters", cls=_Explained)
+@_which_stack
+@click.pass_context
+def dead_letters(context: click.Context, stack: str | None) -> None:
+    """See what nobody could handle, and have it handled again or drop it."""
+    context.obj = deployed(stack) if stack else _last_stack().stage()
+
+
 for command in SENDING_COMMANDS:
     texts.add_command(command)
+for command in DEAD_LETTER_COMMANDS:
+    dead_letters.add_command(command)
 
 
 def _new_stack() -> LocalStack:

@@ -1,0 +1,162 @@
+"""What nobody could handle, on the packaged stack: it holds up nobody else, and is sent after the mend."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ops.dead_letters.commands import drop, list_letters, redrive_letters
+from tests.e2e.conftest import RunningStack
+from tests.e2e.market import Market, a_market, let_everything_arrive
+from tests.e2e.test_repeats import undelivered
+from tests.e2e.waiting import until
+
+pytestmark = pytest.mark.e2e
+
+_DEAD = "NotificationsDeadLetters"
+
+
+@contextmanager
+def given_up_soon(stack: RunningStack) -> Iterator[None]:
+    """Meanwhile a message is tried twice, a second apart, where a stage waits for minutes."""
+    sqs, url = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
+    names = ["VisibilityTimeout", "RedrivePolicy"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    policy = {**json.loads(before["RedrivePolicy"]), "maxReceiveCount": 2}
+    sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(policy)}
+    )
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+def operate(stack: RunningStack, command: click.Command, *arguments: str) -> str:
+    """What `daftar dead-letters` prints."""
+    done = CliRunner().invoke(
+        command, arguments, obj=stack.local.stage(), catch_exceptions=False, standalone_mode=False
+    )
+    return done.output
+
+
+def waiting(stack: RunningStack, queue: str) -> int:
+    """How many messages a queue holds."""
+    found = stack.aws("sqs").get_queue_attributes(
+        QueueUrl=stack.description.outputs[f"{queue}Url"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+
+@contextmanager
+def broken(stack: RunningStack, reference: str) -> Iterator[None]:
+    """Meanwhile a registration cannot be read: a sealed value is not what it was."""
+    table, dynamodb = stack.description.outputs["RegistrationsTableName"], stack.aws("dynamodb")
+    key = {"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}}
+    whole = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    dynamodb.put_item(TableName=table, Item={**whole, "sealed": {"M": {}}})
+    try:
+        yield
+    finally:
+        dynamodb.put_item(TableName=table, Item=whole)
+
+
+@pytest.fixture
+def market(stack: RunningStack) -> Market:
+    return a_market(stack)
+
+
+def test_one_bad_record_in_ten_and_a_poison_message_hold_up_nobody_and_the_mended_one_is_sent_once(
+    stack: RunningStack, market: Market
+) -> None:
+    sqs, queue = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
+    let_everything_arrive(stack)
+    with given_up_soon(stack), ExitStack() as breaking:
+        with undelivered(stack):
+            references = [market.register(market.capture()).json()["reference"] for _ in range(10)]
+            until("ten messages", lambda: waiting(stack, "NotificationsQueue") == 10)
+            sqs.send_message(QueueUrl=queue, MessageBody='{"type": "NobodyKnows", "to": "+6282455507001"}')
+            bad = references.pop(4)
+            breaking.enter_context(broken(stack, bad))
+        for reference in references:
+            market.await_text_of(reference)
+        until("two to be given up", lambda: waiting(stack, _DEAD) == 2)
+        listed = operate(stack, list_letters, _DEAD).splitlines()
+        poison = next(line.split("  ")[1] for line in listed if "NobodyKnows" in line)
+
+        assert market.texts_of(bad) == []
+        assert [line.split("  ")[-1] for line in listed if bad in line] == ["KeyError"]
+        assert [line.split("  ")[-1] for line in listed if poison in line] == ["ValidationError"]
+        assert "6282455507001" not in "".join(listed)
+
+        breaking.close()
+        assert "1 dropped" in operate(stack, drop, _DEAD, poison, "--yes")
+        assert operate(stack, redrive_letters, _DEAD, "--all") == "1 redriven\n"
+        market.await_text_of(bad)
+        assert operate(stack, redrive_letters, _DEAD, "--all") == "there was nothing\n"
+    let_everything_arrive(stack)
+    assert [len(market.texts_of(reference)) for reference in [*references, bad]] == [1] * 10
+
+
+def lost(stack: RunningStack, market: Market) -> str:
+    """The reference of a registration that the relay has announced into nothing."""
+    with undelivered(stack):
+        reference = str(market.register(market.capture()).json()["reference"])
+        until("the announcement", lambda: waiting(stack, "NotificationsQueue") == 1)
+        stack.aws("sqs").purge_queue(QueueUrl=stack.description.outputs["NotificationsQueueUrl"])
+    return reference
+
+
+def a_failure(stack: RunningStack, reference: str) -> dict[str, Any]:
+    """What Lambda would leave if the relay had given up on the record of a registration."""
+    streams, dynamodb = stack.aws("dynamodbstreams"), stack.aws("dynamodb")
+    described = dynamodb.describe_table(TableName=stack.description.outputs["RegistrationsTableName"])
+    stream = described["Table"]["LatestStreamArn"]
+    [shard] = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    while True:
+        page = streams.get_records(ShardIterator=iterator)
+        for record in page["Records"]:
+            change = record["dynamodb"]
+            if change["Keys"]["pk"]["S"] == f"REGISTRATION#{reference}":
+                arrived_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return {
+                    "requestContext": {"condition": "RetryAttemptsExhausted"},
+                    "DDBStreamBatchInfo": {
+                        "shardId": shard["ShardId"],
+                        "startSequenceNumber": change["SequenceNumber"],
+                        "endSequenceNumber": change["SequenceNumber"],
+                        "approximateArrivalOfFirstRecord": arrived_at,
+                        "approximateArrivalOfLastRecord": arrived_at,
+                        "batchSize": 1,
+                        "streamArn": stream,
+                    },
+                }
+        assert page["Records"], f"the record of {reference} is not in the stream"
+        iterator = page["NextShardIterator"]
+
+
+@pytest.mark.parametrize("source", [[], ["--from-table"]], ids=["from the stream", "from the table"])
+def test_a_record_the_relay_gave_up_on_is_announced_after_all_and_sent_once(
+    source: list[str], stack: RunningStack, market: Market
+) -> None:
+    let_everything_arrive(stack)
+    reference = lost(stack, market)
+    failures = stack.description.outputs["StreamFailuresUrl"]
+    letter = json.dumps(a_failure(stack, reference))
+    for _ in range(2):
+        stack.aws("sqs").send_message(QueueUrl=failures, MessageBody=letter)
+
+    assert "1 records  RetryAttemptsExhausted" in operate(stack, list_letters, "StreamFailures")
+    assert operate(stack, redrive_letters, "StreamFailures", "--all", *source) == "2 redriven\n"
+
+    market.await_text_of(reference)
+    let_everything_arrive(stack)
+    assert len(market.texts_of(reference)) == 1
