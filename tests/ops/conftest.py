@@ -1,6 +1,5 @@
 """The SMS stand-in on a port of its own."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ops.gateway.inbox import Inbox
-from ops.gateway.server import GatewayServer
+from tests.gateway import running_gateway
 
 
 @pytest.fixture
@@ -20,12 +18,8 @@ def inbox_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def gateway(inbox_file: Path) -> Iterator[str]:
-    with GatewayServer(0, Inbox(inbox_file)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.url
-        server.shutdown()
-        thread.join()
+    with running_gateway(inbox_file) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,0 +1,22 @@
+"""The SMS stand-in, running."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.gateway.inbox import Inbox
+from ops.gateway.server import GatewayServer
+
+
+@contextmanager
+def running_gateway(texts: Path) -> Iterator[str]:
+    """The URL of a stand-in that keeps its texts in a file."""
+    with GatewayServer(0, Inbox(texts)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
+            thread.join()
