@@ -1,0 +1,139 @@
+"""Which gateway carries a text, and which one carries it instead.
+
+A text asks the same gateway first each time, drawn by weight from its id, so that sending it again after an
+unknown outcome does not spread it over gateways. Another gateway is asked only where the first surely did
+not send it and never will; slowness is waited out.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from chalicelib.clock import Clock
+from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.gateways import Gateway, GatewayId, Outgoing
+from chalicelib.notifications.model import MessageId
+
+# So many refusals for now in a row, and the gateway is left alone.
+_STREAK = 5
+_LEFT_ALONE = timedelta(minutes=1)
+
+
+@dataclass
+class Circuit:
+    """Whether a gateway is asked at all. After a while of being left alone, one text tries it."""
+
+    streak: int = 0
+    open_until: datetime | None = None
+
+    def lets_through(self, now: datetime) -> bool:
+        """Whether a text may ask the gateway now; the one that tries holds back the others meanwhile."""
+        if self.open_until is None:
+            return True
+        if now < self.open_until:
+            return False
+        self.open_until = now + _LEFT_ALONE
+        return True
+
+    def works(self) -> None:
+        """The gateway takes texts, or judges them one by one."""
+        self.streak, self.open_until = 0, None
+
+    def refused_for_now(self, now: datetime) -> None:
+        """The gateway did not take a text that it may take later."""
+        self.streak += 1
+        if self.streak >= _STREAK:
+            self.breaks(now)
+
+    def breaks(self, now: datetime) -> None:
+        """The gateway takes nothing."""
+        self.open_until = now + _LEFT_ALONE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the gateway is left alone."""
+        return self.open_until is not None
+
+
+class Router:
+    """Satisfies `gateways.Gateway`, by those it is given with their weights.
+
+    What it knows of them it knows for its own container: senders are few, and learn it in a few texts.
+    `tell` hears of each gateway that is left alone from now on, and why.
+    """
+
+    name = "router"
+
+    def __init__(
+        self,
+        gateways: Sequence[Gateway],
+        *,
+        weights: Mapping[str, int],
+        clock: Clock,
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self._gateways = [gateway for gateway in gateways if weights.get(gateway.name, 0) > 0]
+        self._weights = weights
+        self._clock = clock
+        self._tell = tell
+        self._circuits = {gateway.name: Circuit() for gateway in self._gateways}
+
+    def send(self, outgoing: Outgoing) -> GatewayId:
+        """Which gateway took the text, and its id there.
+
+        Raises Never if a gateway refused the text itself and none took it, StopEverything if every gateway
+        takes nothing from us, and TryLater or OutcomeUnknown as soon as one does.
+        """
+        refusals: list[GatewayError] = []
+        for gateway in self._in_order(outgoing.message_id):
+            if not self._circuits[gateway.name].lets_through(self._clock()):
+                continue
+            try:
+                return self._asked(gateway, outgoing)
+            except (Never, StopEverything) as refusal:
+                if isinstance(refusal, Never) and refusal.opted_out:
+                    raise
+                refusals.append(refusal)
+        raise self._verdict(refusals)
+
+    def _asked(self, gateway: Gateway, outgoing: Outgoing) -> GatewayId:
+        circuit = self._circuits[gateway.name]
+        try:
+            accepted = gateway.send(outgoing)
+        except StopEverything as stop:
+            circuit.breaks(self._clock())
+            self._tell(gateway.name, stop.reason)
+            raise
+        except TryLater as later:
+            circuit.refused_for_now(self._clock())
+            if circuit.is_open:
+                self._tell(gateway.name, later.reason)
+            raise
+        except OutcomeUnknown:
+            # Slow is not broken: the text may be out, and so may the next one.
+            raise
+        except Never:
+            circuit.works()
+            raise
+        circuit.works()
+        return accepted
+
+    def _verdict(self, refusals: Sequence[GatewayError]) -> GatewayError:
+        for refusal in refusals:
+            if isinstance(refusal, Never):
+                return refusal
+        if refusals and len(refusals) == len(self._gateways):
+            return refusals[0]
+        return TryLater("gateways_left_alone")
+
+    def _in_order(self, message_id: MessageId) -> list[Gateway]:
+        """Every gateway, each as often the first as its weight says; the same for one text each time."""
+        return sorted(self._gateways, key=lambda gateway: self._draw(message_id, gateway.name))
+
+    def _draw(self, message_id: MessageId, name: str) -> float:
+        # Of exponential draws with these rates, the share of each being the smallest is its share of weight.
+        digest = sha256(f"{message_id}\x1f{name}".encode()).digest()
+        uniform = (int.from_bytes(digest[:8]) + 1) / (2**64 + 1)
+        return -math.log(uniform) / self._weights[name]

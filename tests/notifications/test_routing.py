@@ -1,0 +1,203 @@
+"""Which gateway carries a text: by weight, always the same one, another only where it never will."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.gateways import GatewayId, Outgoing
+from chalicelib.notifications.model import MessageId
+from chalicelib.notifications.routing import Router
+from chalicelib.registrations.phone import Phone
+from tests.fakes import FixedClock
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+class Scripted:
+    """A gateway that takes every text, unless it was told what to say."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.says: GatewayError | None = None
+        self.asked: list[str] = []
+
+    def send(self, outgoing: Outgoing) -> GatewayId:
+        """Take a text, or say what was scripted."""
+        self.asked.append(outgoing.message_id)
+        if self.says is not None:
+            raise self.says
+        return GatewayId(self.name, f"id-{outgoing.message_id}")
+
+
+class Told:
+    """Who hears of gateways that are left alone."""
+
+    def __init__(self) -> None:
+        self.of: list[tuple[str, str]] = []
+
+    def __call__(self, gateway: str, reason: str) -> None:
+        self.of.append((gateway, reason))
+
+
+class House:
+    """Two gateways, a router over them, and a clock."""
+
+    def __init__(self, **weights: int) -> None:
+        self.aws, self.twilio = Scripted("aws"), Scripted("twilio")
+        self.clock, self.told = FixedClock(NOW), Told()
+        self.router = Router([self.aws, self.twilio], weights=weights, clock=self.clock, tell=self.told)
+
+    def send(self, message_id: str = "m-1") -> str:
+        """Which gateway took a text."""
+        sent = self.router.send(
+            Outgoing(
+                to=Phone("+6282455507001"),
+                words="Halo",
+                message_id=MessageId(message_id),
+                correlation_id="c",
+                parts=1,
+                deadline=NOW + timedelta(hours=1),
+                purpose="received",
+            )
+        )
+        return sent.gateway
+
+    def first_for(self, gateway: Scripted) -> str:
+        """A text that asks this gateway first."""
+        return next(f"m-{number}" for number in range(1000) if self.send(f"m-{number}") == gateway.name)
+
+
+def test_texts_go_out_by_weight() -> None:
+    house = House(aws=70, twilio=30)
+    shares = Counter(house.send(f"m-{number}") for number in range(4000))
+    assert 0.66 < shares["aws"] / 4000 < 0.74
+
+
+def test_a_text_asks_the_same_gateway_each_time() -> None:
+    house = House(aws=50, twilio=50)
+    first = {f"m-{number}": house.send(f"m-{number}") for number in range(50)}
+    assert {message: house.send(message) for message in first} == first
+    assert set(first.values()) == {"aws", "twilio"}
+
+
+@pytest.mark.parametrize("weights", [{"aws": 100}, {"aws": 100, "twilio": 0}], ids=str)
+def test_a_gateway_without_weight_is_never_asked(weights: dict[str, int]) -> None:
+    house = House(**weights)
+    house.aws.says = Never("refused")
+    with pytest.raises(Never):
+        house.send()
+    assert house.twilio.asked == []
+
+
+@pytest.mark.parametrize("refusal", [Never("blocked"), StopEverything("spend_limit")], ids=repr)
+def test_where_one_gateway_never_will_the_other_is_asked(refusal: GatewayError) -> None:
+    house = House(aws=50, twilio=50)
+    message = house.first_for(house.aws)
+    house.aws.says = refusal
+    assert house.send(message) == "twilio"
+
+
+@pytest.mark.parametrize("slow", [TryLater("throttled"), OutcomeUnknown("timeout")], ids=repr)
+def test_where_one_gateway_is_slow_no_other_is_asked(slow: GatewayError) -> None:
+    house = House(aws=50, twilio=50)
+    message = house.first_for(house.aws)
+    house.aws.says = slow
+    house.twilio.asked.clear()
+    with pytest.raises(type(slow)):
+        house.send(message)
+    assert house.twilio.asked == []
+
+
+def test_who_opted_out_is_texted_by_no_other_gateway_either() -> None:
+    house = House(aws=50, twilio=50)
+    message = house.first_for(house.aws)
+    house.aws.says = Never("opted_out", opted_out=True)
+    house.twilio.asked.clear()
+    with pytest.raises(Never):
+        house.send(message)
+    assert house.twilio.asked == []
+
+
+def test_everything_stops_only_when_every_gateway_says_so() -> None:
+    house = House(aws=50, twilio=50)
+    house.aws.says = house.twilio.says = StopEverything("spend_limit")
+    with pytest.raises(StopEverything):
+        house.send()
+
+
+def test_a_text_that_one_gateway_refuses_while_the_other_takes_nothing_stops_nobody_else() -> None:
+    house = House(aws=50, twilio=50)
+    house.aws.says, house.twilio.says = Never("blocked"), StopEverything("spend_limit")
+    with pytest.raises(Never, match="blocked"):
+        house.send()
+
+
+def test_a_gateway_that_takes_nothing_is_left_alone_for_a_minute_and_then_tried_by_one_text() -> None:
+    house = House(aws=100)
+    house.aws.says = StopEverything("spend_limit")
+    with pytest.raises(StopEverything):
+        house.send()
+    for _ in range(3):
+        with pytest.raises(TryLater, match="gateways_left_alone"):
+            house.send()
+    assert len(house.aws.asked) == 1
+
+    house.clock.forward(timedelta(minutes=1))
+    with pytest.raises(StopEverything):
+        house.send()
+    with pytest.raises(TryLater, match="gateways_left_alone"):
+        house.send()
+    assert len(house.aws.asked) == 2
+
+    house.clock.forward(timedelta(minutes=1))
+    house.aws.says = None
+    assert [house.send() for _ in range(2)] == ["aws", "aws"]
+
+
+def test_a_streak_of_refusals_for_now_breaks_the_circuit_and_a_single_one_does_not() -> None:
+    house = House(aws=100)
+    for _ in range(2):
+        house.aws.says = TryLater("throttled")
+        for _ in range(4):
+            with pytest.raises(TryLater, match="throttled"):
+                house.send()
+        house.aws.says = None
+        assert house.send() == "aws"
+    house.aws.says = TryLater("throttled")
+    for _ in range(5):
+        with pytest.raises(TryLater, match="throttled"):
+            house.send()
+    with pytest.raises(TryLater, match="gateways_left_alone"):
+        house.send()
+
+
+def test_slow_answers_break_no_circuit() -> None:
+    house = House(aws=100)
+    house.aws.says = OutcomeUnknown("timeout")
+    for _ in range(20):
+        with pytest.raises(OutcomeUnknown):
+            house.send()
+
+
+def test_texts_go_by_the_other_gateway_while_one_is_left_alone() -> None:
+    house = House(aws=50, twilio=50)
+    message = house.first_for(house.aws)
+    house.aws.says = StopEverything("spend_limit")
+    house.send(message)
+    house.aws.asked.clear()
+    assert {house.send(f"n-{number}") for number in range(20)} == {"twilio"}
+    assert house.aws.asked == []
+
+
+def test_somebody_hears_of_a_gateway_that_is_left_alone() -> None:
+    house = House(aws=100)
+    house.aws.says = StopEverything("spend_limit")
+    with pytest.raises(StopEverything):
+        house.send()
+    house.clock.forward(timedelta(minutes=1))
+    house.aws.says = TryLater("throttled")
+    with pytest.raises(TryLater):
+        house.send()
+    assert house.told.of == [("aws", "spend_limit"), ("aws", "throttled")]
