@@ -17,6 +17,7 @@ from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
 from chalicelib.notifications import consumer
 from chalicelib.notifications import schedule as text_schedule
+from chalicelib.notifications.routes import routes as gateway_routes
 from chalicelib.registrations import schedule as registration_schedule
 from chalicelib.registrations.routes import routes as registration_routes
 from chalicelib.rollups import schedule
@@ -33,6 +34,7 @@ app.register_blueprint(campaign_routes)
 app.register_blueprint(summary_routes)
 app.register_blueprint(client_routes)
 app.register_blueprint(quote_routes)
+app.register_blueprint(gateway_routes)
 
 
 @app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)

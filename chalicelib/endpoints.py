@@ -120,10 +120,55 @@ def endpoint(routes: Blueprint, *roles: Role) -> Callable[[View], View]:
                 request.caller.require_any(allowed)
                 response = view(request, **path)
             except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
-                response = problems.answer(error, request.language) or _unforeseen(error, request)
+                facts = {"route": request.route, "method": request.method}
+                response = problems.answer(error, request.language) or _failed(error, facts, request.language)
             return _logged(request, response)
 
         serve.allowed_roles = allowed  # type: ignore[attr-defined]
+        return serve
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A request from somebody without a token, who proves in it who it is from."""
+
+    route: str
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+def callback(routes: Blueprint) -> Callable[[View], View]:
+    """Make a view into one that the authorizer lets through unasked: it judges the proof itself.
+
+    The view takes a `Callback`. What it refuses becomes a problem document.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def serve() -> Response:
+            request = routes.current_request
+            context = request.context
+            correlation_id = str(context.get("requestId", ""))
+            observability.correlate(correlation_id)
+            asked = Callback(
+                route=context["resourcePath"],
+                body=_as_bytes(request.raw_body),
+                headers=request.headers,
+                query=request.query_params or {},
+            )
+            facts = {"method": request.method, "route": asked.route}
+            try:
+                response = view(asked)
+            except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
+                response = problems.answer(error, "en") or _failed(error, facts, "en")
+            observability.logger.info("callback answered", extra={**facts, "status": response.status_code})
+            response.headers.setdefault("X-Correlation-Id", correlation_id)
+            return response
+
+        serve.proves_itself = True  # type: ignore[attr-defined]
         return serve
 
     return decorate
@@ -157,9 +202,9 @@ def _language(headers: Mapping[str, str]) -> problems.Language:
     return "id"
 
 
-def _unforeseen(error: Exception, request: Request) -> Response:
-    observability.log_unforeseen(error, "request failed", {"route": request.route, "method": request.method})
-    return problems.respond("internal_error", request.language)
+def _failed(error: Exception, facts: Mapping[str, str], language: problems.Language) -> Response:
+    observability.log_unforeseen(error, "request failed", facts)
+    return problems.respond("internal_error", language)
 
 
 def _logged(request: Request, response: Response) -> Response:

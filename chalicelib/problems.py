@@ -50,6 +50,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "token_revoked": Problem(
         401, "Token sudah dicabut atau kedaluwarsa.", "The token was revoked or has expired."
     ),
+    "signature_invalid": Problem(
+        403, "Tanda tangan tidak cocok.", "The signature is not that of the gateway."
+    ),
     "role_not_allowed": Problem(403, "Peran Anda tidak boleh melakukan ini.", "Your role may not do this."),
     "campaign_not_yours": Problem(403, "Bukan kegiatan Anda.", "You do not work for this campaign."),
     "campaign_unknown": Problem(404, "Kegiatan tidak dikenal.", "No campaign has this id."),

@@ -109,6 +109,33 @@ class Settings(BaseModel):
         description="Whether a worker registered again by an officer's device gets a text that says so.",
     )
 
+    gateway_weights: str = Field(
+        alias="DAFTAR_GATEWAY_WEIGHTS",
+        default="aws=100",
+        pattern=r"^(aws|twilio)=[0-9]{1,3}(,(aws|twilio)=[0-9]{1,3})*$",
+        description="How many texts of a hundred each gateway carries, as in aws=70,twilio=30.",
+    )
+    twilio_url: str = Field(
+        alias="DAFTAR_TWILIO_URL",
+        default="https://api.twilio.com",
+        pattern=r"^https?://",
+        description="Where the Twilio-compatible gateway is.",
+    )
+    twilio_secret: str = Field(
+        alias="DAFTAR_TWILIO_SECRET",
+        default="",
+        description="Secret with the account_sid and the auth_token of that gateway; empty for none.",
+    )
+    public_url: str = Field(
+        alias="DAFTAR_PUBLIC_URL",
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="This API's own URL, stage included, as gateways are told it for their callbacks.",
+    )
+    receipts_queue_url: str = Field(
+        alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of what gateways report of texts."
+    )
+
     minimum_age: int = Field(
         alias="DAFTAR_MINIMUM_AGE",
         default=17,
@@ -176,6 +203,12 @@ class Settings(BaseModel):
         ge=1,
         description="Registrations a day that a phone number may be given for at all.",
     )
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """How many texts of a hundred each gateway carries."""
+        pairs = (each.partition("=") for each in self.gateway_weights.split(","))
+        return {name: int(weight) for name, _, weight in pairs}
 
     @classmethod
     def read(cls) -> Self:

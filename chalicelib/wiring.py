@@ -2,8 +2,10 @@
 container.
 """
 
+import json
 import secrets
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,6 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
+from chalicelib import observability
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.service import CampaignOffice
 from chalicelib.clients.caps import Allowance
@@ -26,9 +29,12 @@ from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
 from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.pace import Rate
 from chalicelib.notifications.requeue import Requeue
+from chalicelib.notifications.routing import Router
 from chalicelib.notifications.service import Notifier, Surroundings, Terms, TextCounts
-from chalicelib.notifications.sqs import SQSDueTexts
+from chalicelib.notifications.sqs import SQSDueTexts, SQSReceipts
 from chalicelib.notifications.templates import Kind
+from chalicelib.notifications.twilio import Account as TwilioAccount
+from chalicelib.notifications.twilio import TwilioSMS
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
@@ -42,7 +48,7 @@ from chalicelib.registrations.service import Limits, Registrar
 from chalicelib.registrations.sqs import SQSNotifications
 from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import RollUp
-from chalicelib.settings import settings
+from chalicelib.settings import SettingsIncomplete, settings
 
 _TOKEN_BYTES = 32
 
@@ -192,16 +198,7 @@ def notifier() -> Notifier:
         campaigns=campaign_office(),
         ledger=_ledger(),
         line=line(),
-        gateway=AWSSMS(
-            _client("pinpoint-sms-voice-v2", _ASK_ONCE),
-            Account(
-                originator=settings().sms_originator,
-                max_price=settings().sms_max_price,
-                configuration_set=settings().sms_configuration_set,
-                protect_configuration=settings().sms_protect_configuration,
-            ),
-            now,
-        ),
+        gateway=Router(_gateways(), weights=settings().weights, clock=now, tell=_gateway_left_alone),
         terms=Terms(
             rate=Rate(settings().sms_parts_a_second),
             quiet=QuietHours(settings().quiet_from, settings().quiet_until),
@@ -247,6 +244,54 @@ def _wait(length: timedelta) -> None:
 
 def _chance() -> float:
     return secrets.randbelow(1_000_000) / 1_000_000
+
+
+@cache
+def receipts() -> SQSReceipts:
+    """Takes what gateways report over HTTP."""
+    return SQSReceipts(_client("sqs", _ASK_TWICE), settings().receipts_queue_url)
+
+
+@cache
+def twilio_account() -> TwilioAccount:
+    """The account with the Twilio-compatible gateway: read once in a container's life."""
+    found = _client("secretsmanager", _ASK_TWICE).get_secret_value(SecretId=settings().twilio_secret)
+    secret = json.loads(found["SecretString"])
+    return TwilioAccount(sid=secret["account_sid"], token=secret["auth_token"])
+
+
+def twilio_public_url() -> str | None:
+    """This API's own URL, as Twilio is told it; None on a stage without an account there."""
+    return settings().public_url if settings().twilio_secret else None
+
+
+def _gateways() -> Iterator[AWSSMS | TwilioSMS]:
+    yield AWSSMS(
+        _client("pinpoint-sms-voice-v2", _ASK_ONCE),
+        Account(
+            originator=settings().sms_originator,
+            max_price=settings().sms_max_price,
+            configuration_set=settings().sms_configuration_set,
+            protect_configuration=settings().sms_protect_configuration,
+        ),
+        now,
+    )
+    if settings().weights.get("twilio"):
+        url = twilio_public_url()
+        if not url:
+            raise SettingsIncomplete("texts by twilio need DAFTAR_TWILIO_SECRET and DAFTAR_PUBLIC_URL")
+        yield TwilioSMS(
+            url=settings().twilio_url,
+            account=twilio_account,
+            originator=settings().sms_originator,
+            public_url=url,
+            clock=now,
+        )
+
+
+def _gateway_left_alone(gateway: str, reason: str) -> None:
+    observability.count("GatewaysLeftAlone")
+    observability.logger.warning("gateway left alone", extra={"gateway": gateway, "reason": reason})
 
 
 @cache
@@ -296,7 +341,7 @@ class _OurServices(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """The services that a client is built for here."""
-        return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "sqs"]
+        return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "secretsmanager", "sqs"]
 
 
 @cache

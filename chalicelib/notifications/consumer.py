@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from chalicelib import observability
 from chalicelib.notifications import aws_events, occasions
-from chalicelib.notifications.messages import TextDue
+from chalicelib.notifications.messages import ReceiptTaken, TextDue
 from chalicelib.notifications.model import MessageId, Text
-from chalicelib.notifications.receipts import TakesReceipts
+from chalicelib.notifications.receipts import Receipt, TakesReceipts
 from chalicelib.notifications.service import Notifier
 from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
@@ -62,13 +62,13 @@ def _told_as(message: RegistrationReceived | RegistrationChanged | KnownWorkerMe
 
 
 def receipt_handler(takes: TakesReceipts) -> Callable[[str], None]:
-    """What to do with the body of each event of AWS's SMS service."""
+    """What to do with the body of each report of a gateway."""
     return partial(handle_receipt, takes)
 
 
 def handle_receipt(takes: TakesReceipts, body: str) -> None:
-    """Note what an event says. Raises for one that nobody can read."""
-    receipt = aws_events.receipt(body)
+    """Note what a report says. Raises for one that nobody can read."""
+    receipt = _receipt(body)
     if receipt is None:
         return
     takes.note(receipt)
@@ -77,3 +77,11 @@ def handle_receipt(takes: TakesReceipts, body: str) -> None:
         "receipt noted",
         extra={"sms_id": receipt.message_id, "state": receipt.state, "reason": receipt.reason},
     )
+
+
+def _receipt(body: str) -> Receipt | None:
+    """A report that came over HTTP is a message of ours; what AWS publishes is not."""
+    try:
+        return ReceiptTaken.model_validate_json(body).receipt()
+    except ValidationError:
+        return aws_events.receipt(body)

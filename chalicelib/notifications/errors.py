@@ -1,11 +1,16 @@
-"""What a gateway can answer other than yes, classed by what to do next.
+"""What a gateway can answer other than yes, classed by what to do next, and callbacks nobody can vouch for.
 
 GatewayError
 ├── TryLater          it was not sent, and may be later
 ├── Never             it was not sent and never will be
 ├── StopEverything    it was not sent, and no other text would be
 └── OutcomeUnknown    it may have been sent; sending again could mean a second text
+
+Refusal
+└── SignatureInvalid  nobody knows who sent this callback
 """
+
+from chalicelib.refusals import Refusal
 
 
 class GatewayError(Exception):
@@ -38,3 +43,9 @@ class StopEverything(GatewayError):
 
 class OutcomeUnknown(GatewayError):
     """The gateway did not answer after it was asked to send."""
+
+
+class SignatureInvalid(Refusal):
+    """A callback without the proof that it is the gateway's."""
+
+    code = "signature_invalid"

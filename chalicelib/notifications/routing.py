@@ -6,7 +6,7 @@ not send it and never will; slowness is waited out.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -68,7 +68,7 @@ class Router:
 
     def __init__(
         self,
-        gateways: Sequence[Gateway],
+        gateways: Iterable[Gateway],
         *,
         weights: Mapping[str, int],
         clock: Clock,

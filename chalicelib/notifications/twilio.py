@@ -6,11 +6,14 @@ an answer that never came.
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.clock import Clock
 from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
@@ -49,11 +52,16 @@ class _Said(NamedTuple):
 
 
 class TwilioSMS:
-    """Satisfies `gateways.Gateway`. It asks once: the service has no idempotency key."""
+    """Satisfies `gateways.Gateway`. It asks once: the service has no idempotency key.
+
+    `account` is asked for with the first text, so that who only reads receipts need not know it.
+    """
 
     name = "twilio"
 
-    def __init__(self, *, url: str, account: Account, originator: str, public_url: str, clock: Clock) -> None:
+    def __init__(
+        self, *, url: str, account: Callable[[], Account], originator: str, public_url: str, clock: Clock
+    ) -> None:
         self._url = urlsplit(url)
         self._account = account
         self._originator = originator
@@ -62,6 +70,7 @@ class TwilioSMS:
 
     def send(self, outgoing: Outgoing) -> GatewayId:
         """The service's message id. Raises TryLater, Never, StopEverything or OutcomeUnknown."""
+        account = self._known_account()
         seconds_left = int((outgoing.deadline - self._clock()).total_seconds())
         form = {
             "To": outgoing.to,
@@ -70,13 +79,19 @@ class TwilioSMS:
             "ValidityPeriod": str(min(max(seconds_left, _SHORTEST), _LONGEST)),
             "StatusCallback": callback_url(self._public_url, outgoing.message_id),
         }
-        said = self._ask(form)
+        said = self._ask(account, form)
         sid = said.body.get("sid")
         if said.status == HTTPStatus.CREATED and isinstance(sid, str) and sid:
             return GatewayId(self.name, sid)
         raise self._classed(said)
 
-    def _ask(self, form: dict[str, str]) -> _Said:
+    def _known_account(self) -> Account:
+        try:
+            return self._account()
+        except (BotoCoreError, ClientError) as error:
+            raise TryLater(type(error).__name__, gateway=self.name) from None
+
+    def _ask(self, account: Account, form: dict[str, str]) -> _Said:
         connection = self._connection()
         try:
             connection.connect()
@@ -84,10 +99,8 @@ class TwilioSMS:
             raise TryLater(type(error).__name__, gateway=self.name) from None
         try:
             connection.sock.settimeout(_ANSWER_SECONDS)
-            path = (
-                f"{self._url.path.rstrip('/')}/2010-04-01/Accounts/{quote(self._account.sid)}/Messages.json"
-            )
-            connection.request("POST", path, urlencode(form), _headers(self._account))
+            path = f"{self._url.path.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid)}/Messages.json"
+            connection.request("POST", path, urlencode(form), _headers(account))
             answer = connection.getresponse()
             return _Said(answer.status, _object(answer.read(_LONGEST_ANSWER)))
         except (OSError, HTTPException) as error:

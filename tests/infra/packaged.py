@@ -89,13 +89,14 @@ class PackagedTemplate:
     def grants(self, role: str) -> Iterator[Grant]:
         """Every action on every resource that a role may do."""
         for policy in self.resources[role]["Properties"]["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
+            for given in policy["PolicyDocument"]["Statement"]:
+                statement, condition = unconditional(given)
                 assert statement["Effect"] == "Allow", (
                     "a role needs no denial: what it is not given is denied"
                 )
                 for action in as_list(statement["Action"]):
                     for resource in as_list(statement["Resource"]):
-                        yield Grant(action, written(resource))
+                        yield Grant(action, written(resource) + condition)
 
     def alarms_on(self, namespace: str, metric: str, dimension: str) -> dict[str, Properties]:
         """The alarms on one metric, by the logical id of the resource that they watch."""
@@ -144,6 +145,8 @@ def written(value: Any) -> str:
     match value:
         case str():
             return value
+        case {"Ref": str(name)}:
+            return name
         case {"Fn::GetAtt": [name, attribute]}:
             return f"{name}.{attribute}"
         case {"Fn::Sub": str(text)}:
@@ -151,6 +154,14 @@ def written(value: Any) -> str:
         case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
             return f"{written(then)} if {condition}"
     raise AssertionError(f"not a resource these tests can read: {value!r}")
+
+
+def unconditional(statement: Any) -> tuple[Any, str]:
+    """A statement of a policy, and on what condition it is there."""
+    match statement:
+        case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
+            return then, f" if {condition}"
+    return statement, ""
 
 
 def on_failure(properties: Properties) -> Any:

@@ -51,7 +51,7 @@ def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: Packa
         for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
         if alarm["Namespace"] == WORK
     }
-    assert counted == {("Texts", "held"), ("SendingStopped",)}
+    assert counted == {("Texts", "held"), ("SendingStopped",), ("GatewaysLeftAlone",)}
 
 
 def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from chalicelib.problems import CONTENT_TYPE, PROBLEMS
 from tests.infra.packaged import PackagedTemplate, Properties, named
 
-# Routes that anybody may call. Anything else without an authorizer is a mistake.
-PUBLIC: set[tuple[str, str]] = set()
+# Routes that prove by a signature who calls. Anything else without an authorizer is a mistake.
+PUBLIC = {("POST", "/v1/gateways/twilio/receipts")}
 
 # What API Gateway says on its own, in codes of ours. A code that chalicelib/problems.py has too means the
 # same there.

@@ -15,6 +15,7 @@ UNNAMEABLE = {
 
 TRACES = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
+GATEWAY_ACCOUNT = Grant("secretsmanager:GetSecretValue", "TwilioSecret if TwilioIsConfigured")
 DATA_KEYS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
 
 NEEDED = {
@@ -36,6 +37,8 @@ NEEDED = {
         Grant("dynamodb:Query", "ClientsTable.Arn/index/by_listing"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
+        GATEWAY_ACCOUNT,
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
         *DATA_KEYS,
     },
@@ -53,6 +56,7 @@ NEEDED = {
         Grant("sqs:SendMessage", "StreamFailures.Arn"),
     },
     "OnNotifications": {
+        GATEWAY_ACCOUNT,
         Grant("sqs:ChangeMessageVisibility", "NotificationsQueue.Arn"),
         Grant("sqs:DeleteMessage", "NotificationsQueue.Arn"),
         Grant("sqs:GetQueueAttributes", "NotificationsQueue.Arn"),

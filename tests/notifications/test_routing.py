@@ -60,6 +60,7 @@ class House:
                 parts=1,
                 deadline=NOW + timedelta(hours=1),
                 purpose="received",
+                campaign_id="tanah-abang-2024",
             )
         )
         return sent.gateway

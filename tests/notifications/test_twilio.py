@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -37,7 +38,7 @@ def standin(tmp_path: Path) -> Iterator[str]:
 def a_gateway(url: str, account: Account = OURS) -> TwilioSMS:
     return TwilioSMS(
         url=url,
-        account=account,
+        account=lambda: account,
         originator="BPJAMSOSTEK",
         public_url="https://api.daftar.example/api",
         clock=lambda: NOW,
@@ -54,6 +55,7 @@ def outgoing(**changes: Any) -> Outgoing:
             "parts": 1,
             "deadline": NOW + timedelta(hours=1),
             "purpose": "received",
+            "campaign_id": "tanah-abang-2024",
             **changes,
         }
     )
@@ -172,6 +174,17 @@ def test_text_is_worth_as_long_as_its_deadline(left: timedelta, asked: str) -> N
             a_gateway(f"http://127.0.0.1:{server.getsockname()[1]}").send(outgoing(deadline=NOW + left))
         thread.join()
     assert f"ValidityPeriod={asked}&".encode() in b"".join(heard)
+
+
+def test_account_that_cannot_be_looked_up_now_sent_nothing() -> None:
+    def away() -> Account:
+        raise EndpointConnectionError(endpoint_url="secrets")
+
+    gateway = TwilioSMS(
+        url="http://127.0.0.1:9", account=away, originator="X", public_url="https://x", clock=lambda: NOW
+    )
+    with pytest.raises(TryLater, match="EndpointConnectionError"):
+        gateway.send(outgoing())
 
 
 def test_account_shows_its_token_to_nobody() -> None:

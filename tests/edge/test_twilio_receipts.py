@@ -1,0 +1,135 @@
+"""Twilio's status callbacks over HTTP: signed by Twilio, or refused."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+from chalice.test import HTTPResponse
+
+from chalicelib.notifications.twilio_callbacks import PATH, callback_url, signature
+from tests.edge.conftest import Edge, Logged, the_problem
+
+PUBLIC_URL = "https://api.daftar.example/api"
+MESSAGE = "0123456789abcdef0123456789abcdef"
+TOKEN = "the-token-of-the-account"
+FORM = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+6282455507001", "ErrorCode": ""}
+
+Report = Callable[..., HTTPResponse]
+
+
+@pytest.fixture
+def receipts(stage: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """What the queue of receipts holds, on a stage that has an account with the gateway."""
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="receipts")["QueueUrl"]
+    account = json.dumps({"account_sid": "AC1", "auth_token": TOKEN})
+    secret = boto3.client("secretsmanager").create_secret(Name="twilio", SecretString=account)["ARN"]
+    monkeypatch.setenv("DAFTAR_RECEIPTS_QUEUE_URL", queue)
+    monkeypatch.setenv("DAFTAR_TWILIO_SECRET", secret)
+    monkeypatch.setenv("DAFTAR_PUBLIC_URL", PUBLIC_URL)
+
+    def held() -> list[dict[str, Any]]:
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+    return held
+
+
+@pytest.fixture
+def report(edge: Edge, receipts: object, rebuilt: Callable[[], None]) -> Report:
+    """A callback, as Twilio makes it unless told otherwise."""
+    rebuilt()
+
+    def call(
+        body: bytes | None = None, *, signed: str | None = None, query: str = f"message_id={MESSAGE}"
+    ) -> HTTPResponse:
+        form = {name: [value] for name, value in FORM.items()}
+        proof = signature(callback_url(PUBLIC_URL, MESSAGE), form, TOKEN) if signed is None else signed
+        return edge.send(
+            "POST",
+            f"{PATH}?{query}",
+            urlencode(FORM).encode() if body is None else body,
+            by=None,
+            Content_Type="application/x-www-form-urlencoded",
+            X_Twilio_Signature=proof,
+        )
+
+    return call
+
+
+def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
+    report: Report, receipts: Callable[[], list[dict[str, Any]]]
+) -> None:
+    answer = report()
+    assert (answer.status_code, answer.body) == (204, b"")
+    [kept] = receipts()
+    assert kept.pop("at")
+    assert kept == {
+        "type": "ReceiptTaken",
+        "version": 1,
+        "message_id": MESSAGE,
+        "gateway": "twilio",
+        "gateway_id": "SM1",
+        "state": "delivered",
+        "reason": None,
+        "opted_out": False,
+    }
+
+
+@pytest.mark.parametrize("signed", ["", "x", "RSOYDt4T1cUTdK1PDd93/VVr8B8="])
+def test_report_by_anybody_else_is_refused_and_kept_nowhere(
+    signed: str, report: Report, receipts: Callable[[], list[dict[str, Any]]]
+) -> None:
+    the_problem(report(signed=signed), 403, "signature_invalid")
+    assert receipts() == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"body": b"MessageSid=SM1&MessageStatus=failed&To=%2B6282455507001&ErrorCode="},
+        {"body": b"MessageSid=SM1&MessageStatus=delivered&To=%2B6282455507001"},
+        {"body": b"\xff\xfe"},
+        {"body": b""},
+        {"query": ""},
+        {"query": "message_id=fedcba9876543210fedcba9876543210"},
+        {"query": f"message_id={MESSAGE}&more=1"},
+    ],
+    ids=["a value", "a blank left out", "no text", "nothing", "no id", "another id", "another parameter"],
+)
+def test_signature_holds_for_what_was_signed_and_nothing_else(
+    changed: dict[str, Any], report: Report, receipts: Callable[[], list[dict[str, Any]]]
+) -> None:
+    the_problem(report(**changed), 403, "signature_invalid")
+    assert receipts() == []
+
+
+def test_report_that_says_nothing_new_is_thanked_for_and_forgotten(
+    report: Report, receipts: Callable[[], list[dict[str, Any]]]
+) -> None:
+    form = {"MessageSid": ["SM1"], "MessageStatus": ["queued"]}
+    proof = signature(callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
+    assert report(b"MessageSid=SM1&MessageStatus=queued", signed=proof).status_code == 204
+    assert receipts() == []
+
+
+def test_report_as_large_as_no_callback_is_refused_before_it_is_read(report: Report) -> None:
+    the_problem(report(b"x" * 65_537), 413, "body_too_large")
+
+
+def test_stage_without_an_account_believes_nobody(
+    report: Report, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
+    monkeypatch.setenv("DAFTAR_TWILIO_SECRET", "")
+    rebuilt()
+    the_problem(report(), 403, "signature_invalid")
+
+
+def test_nothing_of_the_worker_is_logged(report: Report, logged: Logged) -> None:
+    report()
+    assert "callback answered" in logged.text
+    assert "82455507001" not in logged.text
+    assert TOKEN not in logged.text
