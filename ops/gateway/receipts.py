@@ -34,7 +34,8 @@ _CALLBACK_SECONDS = 15.0
 class Wanted(BaseModel):
     """What is asked of the receipts. What is left out stays as it was.
 
-    `final` is what texts come to in the end. AWS's events need a topic, and the SNS that has it.
+    `final` is what texts come to in the end. AWS's events need a topic, and the SNS that has it. Callbacks to
+    `public_url`, a name that nobody resolves here, go to `api_url`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,8 @@ class Wanted(BaseModel):
     final: Literal["delivered", "failed"] = "delivered"
     topic_arn: str = ""
     endpoint_url: str = ""
+    public_url: str = ""
+    api_url: str = ""
 
     def changed(self, body: bytes) -> "Wanted":
         """These wishes with others in their place. Raises Refused."""
@@ -141,7 +144,7 @@ class Receipts:
 
 def _report(text: Text, state: State, report_to: str, wanted: Wanted) -> Callable[[], None]:
     if text.protocol == "twilio":
-        return lambda: _call_back(text, state, report_to)
+        return lambda: _call_back(text, state, report_to, wanted)
     return lambda: _publish(text, state, wanted)
 
 
@@ -189,10 +192,13 @@ def _milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def _call_back(text: Text, state: State, url: str) -> None:
+def _call_back(text: Text, state: State, url: str, wanted: Wanted) -> None:
     form = twilio_form(text, state)
     headers = {"X-Twilio-Signature": signature(url, form), "User-Agent": "TwilioProxy/1.1"}
-    httpx.post(url, data=form, headers=headers, timeout=_CALLBACK_SECONDS, trust_env=False).raise_for_status()
+    way = url
+    if wanted.public_url and url.startswith(wanted.public_url):
+        way = wanted.api_url + url.removeprefix(wanted.public_url)
+    httpx.post(way, data=form, headers=headers, timeout=_CALLBACK_SECONDS, trust_env=False).raise_for_status()
 
 
 def twilio_form(text: Text, state: State) -> dict[str, str]:

@@ -262,6 +262,19 @@ def test_receipts_come_in_the_order_asked_for(
         assert signed == signature(url, form)
 
 
+def test_callback_to_the_public_name_goes_to_the_api_and_is_signed_for_the_name(
+    gateway: str, listener: Any
+) -> None:
+    api = f"http://127.0.0.1:{listener.server_port}/stage"
+    wishes = {"public_url": "https://api.daftar.example", "api_url": api}
+    httpx.post(f"{gateway}/receipts", json=wishes).raise_for_status()
+    _send_as_twilio(gateway, StatusCallback="https://api.daftar.example/receipts?message_id=m-1")
+    assert _heard(gateway, listener) == ["sent", "delivered"]
+    path, signed, form = listener.heard[0]
+    assert path == "/stage/receipts?message_id=m-1"
+    assert signed == signature("https://api.daftar.example/receipts?message_id=m-1", form)
+
+
 def test_receipts_never_come_when_that_is_asked_for(gateway: str) -> None:
     httpx.post(f"{gateway}/receipts", json={"order": "never"}).raise_for_status()
     _send_as_twilio(gateway, StatusCallback="http://127.0.0.1:9/")
