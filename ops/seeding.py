@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from chalicelib import wiring
 from chalicelib.clients.dynamodb import DynamoClients
@@ -18,6 +19,7 @@ from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.privacy.kms import KMSKeyWrap
 from ops.deployment import Clients, Deployment
+from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 
 # The devices of the example market day, and where each meets workers.
 DEVICES = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
@@ -42,6 +44,14 @@ def provide_keys(deployment: Deployment, clients: Clients) -> None:
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
         if not any(stored.of(purpose)):
             stored.add(wrap.make(purpose, f"{purpose}-{wiring.now():%Y-%m-%d}"))
+
+
+def provide_gateway_account(secrets: Any, name: str) -> str:
+    """The ARN of the secret with our account at the stand-in's Twilio side."""
+    account = json.dumps({"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN})
+    with suppress(secrets.exceptions.ResourceExistsException):
+        secrets.create_secret(Name=name, SecretString=account)
+    return str(secrets.describe_secret(SecretId=name)["ARN"])
 
 
 def enrol_clients(deployment: Deployment, clients: Clients, tokens_file: Path) -> Tokens:

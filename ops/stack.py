@@ -15,13 +15,15 @@ from ops.deployment import Deployment, deploy
 from ops.emulator import REGION, ROOT, Emulator, deployable
 from ops.packaging import package
 from ops.processes import LOOPBACK, Program, ProgramError, exclusive, port_is_free
-from ops.seeding import Tokens, enrol_clients, provide_keys, write_private
+from ops.seeding import Tokens, enrol_clients, provide_gateway_account, provide_keys, write_private
 from ops.stages import Stage
 
 EXAMPLE = ROOT / "examples" / "tanah-abang-2024"
 _STAGE = "local"
 _STACK = f"daftar-{_STAGE}"
 _BUCKET = f"daftar-{_STAGE}-artefacts"
+# A name for the API that is known before it is deployed; the stand-in knows the way.
+_PUBLIC_URL = "https://api.daftar.example"
 _GATEWAY_START_SECONDS = 30
 _TEXTS_SECONDS = 180
 
@@ -152,6 +154,7 @@ class LocalStack:
         self._start_gateway()
         self.emulator.start()
         tell("deploying")
+        secret = provide_gateway_account(self.emulator.client("secretsmanager"), f"{_STACK}-twilio")
         deployment = deploy(
             replace(packaged, template=deployable(packaged.template)),
             stack=_STACK,
@@ -162,6 +165,9 @@ class LocalStack:
                 # As on AWS, what is sent outside a configuration set is not reported on.
                 "SmsConfigurationSet": _STACK,
                 "SmsPartsASecond": str(_PARTS_A_SECOND),
+                "TwilioUrl": self.gateway_url,
+                "TwilioSecret": secret,
+                "PublicUrl": _PUBLIC_URL,
             },
             clients=self.emulator.client,
         )
@@ -184,19 +190,24 @@ class LocalStack:
         self._gateway.await_health(f"{self.gateway_url}/healthz", seconds=_GATEWAY_START_SECONDS)
 
     def _report_receipts_to(self, deployment: Deployment) -> None:
-        """Have the stand-in publish what becomes of texts where AWS would."""
+        """Have the stand-in report on texts as AWS and as Twilio would."""
         receipts = {
             "topic_arn": deployment.outputs["ReceiptsTopicArn"],
             "endpoint_url": self.emulator.url,
+            "public_url": _PUBLIC_URL,
+            "api_url": self._api_url(deployment),
         }
         httpx.post(f"{self.gateway_url}/receipts", json=receipts, trust_env=False).raise_for_status()
 
-    def _description(self, deployment: Deployment, tokens: Tokens) -> Description:
+    def _api_url(self, deployment: Deployment) -> str:
         # The output names a host on AWS; the emulator serves the same API under this path.
         api_id, stage = deployment.outputs["RestAPIId"], deployment.outputs["RestAPIStage"]
+        return f"{self.emulator.url}/_aws/execute-api/{api_id}/{stage}"
+
+    def _description(self, deployment: Deployment, tokens: Tokens) -> Description:
         campaign = json.loads((EXAMPLE / "campaign.json").read_text())
         return Description(
-            api_url=f"{self.emulator.url}/_aws/execute-api/{api_id}/{stage}",
+            api_url=self._api_url(deployment),
             aws_endpoint_url=self.emulator.url,
             region=REGION,
             campaign_id=campaign["campaign_id"],
