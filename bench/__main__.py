@@ -11,16 +11,21 @@ from rich.table import Table
 
 from bench import stage, zips
 from bench.alone import ship_runtime
+from bench.bad_day import BadDay, bad_day
 from bench.batch import BATCH_ITEMS, SINGLES, batch_beside_singles
 from bench.measure import COLD_ROUNDS, WARM_REQUESTS, WARM_ROUNDS, Contender, Measurement
 from bench.neutrality import TRIES, times_of_a_bot
+from bench.stage import free_pair
 from bench.steps import cpu_by_step
 from ops.interrupts import Stopped, stoppable
+from ops.stack import LocalStack
 
 _COLD_START_TARGET = 1.5
 _WARM_CPU_TARGET = 2.5
 _ZIP_TARGET_MB = 15.0
 _BATCH_TARGET = 3.0
+
+_WORKERS_ON_A_BAD_DAY = 1000
 
 # What shells answer for a program that was stopped by Ctrl-C.
 _STOPPED = 130
@@ -38,6 +43,16 @@ _HOW = (
     '"bare" is the zip exactly as `chalice package` makes it, without bytecode; "bare, compiled" is the same '
     "with bytecode, which ours has too; the target is for the former.",
 )
+
+
+def _bad_day(home: Path) -> BadDay:
+    """A thousand workers on a stack of their own."""
+    stack = LocalStack(port=free_pair(), local=home)
+    stack.up()
+    try:
+        return bad_day(stack, "bad-day", workers=_WORKERS_ON_A_BAD_DAY, first=50_001)
+    finally:
+        stack.down()
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,7 @@ def main() -> int:
     try:
         with stoppable(), TemporaryDirectory() as work:
             figures = list(_figures(Path(work)))
+            day = _bad_day(Path(work) / "bad-day")
     except Stopped:
         return _STOPPED
     table = Table("figure", "ours", "bare", "measured", "target", "", title="Daftar beside a bare handler")
@@ -123,7 +139,8 @@ def main() -> int:
     console.print(table)
     for paragraph in _HOW:
         console.print(paragraph, highlight=False)
-    return 0 if all(each.is_good for each in figures) else 1
+    console.print(f"A bad day: {day}. {'good' if day.is_good else 'BAD'}", highlight=False)
+    return 0 if day.is_good and all(each.is_good for each in figures) else 1
 
 
 if __name__ == "__main__":
