@@ -90,8 +90,8 @@ class Operator:
         functions = {f"{each.function}Name": each.function for each in LAST_RESORTS.values()}
         outputs = {**urls, **functions, "RegistrationsTableName": _TABLE}
         self.stage = Stage("daftar-test", outputs, self._client)
-        for each in LAST_RESORTS.values():
-            group = self.stage.log_group(each.function)
+        for function in {each.function for each in LAST_RESORTS.values()}:
+            group = self.stage.log_group(function)
             self.logs.create_log_group(logGroupName=group)
             self.logs.create_log_stream(logGroupName=group, logStreamName="s")
 
