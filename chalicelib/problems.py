@@ -64,6 +64,16 @@ PROBLEMS: Mapping[str, Problem] = {
         "capture_id sudah dipakai untuk data lain.",
         "This capture_id was used before, with other content.",
     ),
+    "registration_destroyed": Problem(
+        410,
+        "Pendaftaran sudah lama berakhir; data pribadinya telah dimusnahkan.",
+        "The registration ended long ago; its personal data has been destroyed.",
+    ),
+    "capture_forgotten": Problem(
+        410,
+        "Data pribadi pendaftaran ini telah dimusnahkan.",
+        "The personal data of this capture has been destroyed.",
+    ),
     "payment_reused": Problem(
         409,
         "payment_id sudah dipakai untuk pembayaran lain.",

@@ -1,10 +1,11 @@
 """Captures, workers and registrations in one DynamoDB table, whose stream announces them.
 
-CAPTURE#<capture id>       CAPTURE       what a capture came to; indexed by campaign day and by device
-WORKER#<keyed hash>        OPEN          the worker's latest registration, and whether it has ended
-REGISTRATION#<reference>   APPLICATION   the registration; indexed by campaign day, status and due day
-PHONE#<keyed hash>         DAY#<day>     how many registrations a number was given for; expires
-BLANK#<reference>          BLANK         nothing, at the size of a registration; expires
+CAPTURE#<capture id>       CAPTURE             what a capture came to; indexed by campaign day and by device
+WORKER#<keyed hash>        OPEN                the worker's latest registration, and whether it has ended
+WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it led to
+REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
+PHONE#<keyed hash>         DAY#<day>           how many registrations a number was given for; expires
+BLANK#<reference>          BLANK               nothing, at the size of a registration; expires
 """
 
 from collections.abc import Iterator, Sequence
@@ -93,20 +94,20 @@ class DynamoRegistrations:
         )
 
     def find_capture(self, capture_id: str) -> Capture | None:
-        """A capture that was accepted or refused before."""
+        """A capture that was accepted or refused before. Raises CaptureForgotten."""
         found = self._client.get_item(
             TableName=self._table, Key=to_item(items.capture_key(capture_id)), ConsistentRead=True
         )
-        return items.capture_from(from_item(found["Item"])) if "Item" in found else None
+        return items.capture_from(from_item(found["Item"]), self._cipher) if "Item" in found else None
 
     def add(self, registration: Registration, capture: Capture, phone: PhoneCount) -> None:
         """Store a capture and the registration it makes, and count its phone number.
 
-        Raises CaptureKnown, WorkerKnown, PhoneBusy or Contended. A registration that follows another one is
-        stored only if that one is still the worker's latest, and has ended.
+        Raises CaptureKnown, CaptureForgotten, WorkerKnown, PhoneBusy or Contended. A registration that
+        follows another one is stored only if that one is still the worker's latest, and has ended.
         """
         application = to_item(items.registration_values(registration, self._cipher))
-        self._take_in(capture, self._put_worker(registration), application, phone)
+        self._take_in(capture, registration.worker_key, self._put_worker(registration), application, phone)
 
     def add_unseen(
         self, registration: Registration, capture: Capture, phone: PhoneCount, standing: Standing | None
@@ -122,14 +123,20 @@ class DynamoRegistrations:
             **to_item({**items.blank_key(registration.reference), "expires_at": _expiry(phone.day)}),
             "blank": items.blank({"M": application}),
         }
-        worker = self._put_worker(registration)
+        worker, worker_key = self._put_worker(registration), registration.worker_key
         if standing is None:
-            self._take_in(capture, worker, application, phone)
+            self._take_in(capture, worker_key, worker, application, phone)
         else:
-            self._take_in(capture, self._put_worker_again(registration, standing), blank, phone)
+            again = self._put_worker_again(registration, standing)
+            self._take_in(capture, worker_key, again, blank, phone)
 
     def _take_in(
-        self, capture: Capture, worker: dict[str, Any], application: Item, phone: PhoneCount
+        self,
+        capture: Capture,
+        worker_key: str,
+        worker: dict[str, Any],
+        application: Item,
+        phone: PhoneCount,
     ) -> None:
         try:
             self._client.transact_write_items(
@@ -138,12 +145,13 @@ class DynamoRegistrations:
                     worker,
                     self._put_item(application, _NOBODY_STANDS_HERE),
                     self._count(phone),
+                    self._put_link(worker_key, capture),
                 ]
             )
         except ClientError as error:
             standing = _standing(error)
             if _CAPTURE in standing:
-                raise CaptureKnown(items.capture_from(standing[_CAPTURE])) from None
+                raise CaptureKnown(items.capture_from(standing[_CAPTURE], self._cipher)) from None
             if standing.get(_WORKER):
                 raise WorkerKnown(_standing_from(standing[_WORKER])) from None
             if _PHONE in standing:
@@ -156,8 +164,6 @@ class DynamoRegistrations:
 
         Raises CaptureKnown or Contended.
         """
-        if capture.answer is None:
-            raise ValueError("a repeat names the registration it found")
         try:
             self._client.transact_write_items(
                 TransactItems=[
@@ -169,16 +175,17 @@ class DynamoRegistrations:
                             "ConditionExpression": _SAME_OPEN_REGISTRATION,
                             "ExpressionAttributeNames": _NAMES,
                             "ExpressionAttributeValues": to_item(
-                                {":reference": capture.answer.reference, ":no": False}
+                                {":reference": _led_to(capture), ":no": False}
                             ),
                         }
                     },
+                    self._put_link(worker_key, capture),
                 ]
             )
         except ClientError as error:
             standing = _standing(error)
             if 0 in standing:
-                raise CaptureKnown(items.capture_from(standing[0])) from None
+                raise CaptureKnown(items.capture_from(standing[0], self._cipher)) from None
             raise Contended from error
 
     def add_refusal(self, capture: Capture, *, on_campaign_day: bool) -> None:
@@ -191,11 +198,11 @@ class DynamoRegistrations:
         except ClientError as error:
             if condition_failed(error):
                 standing = from_item(error.response["Item"])  # type: ignore[typeddict-item]
-                raise CaptureKnown(items.capture_from(standing)) from None
+                raise CaptureKnown(items.capture_from(standing, self._cipher)) from None
             raise
 
     def get(self, reference: Reference) -> Registration:
-        """Raises RegistrationUnknown."""
+        """Raises RegistrationUnknown, or RegistrationDestroyed."""
         found = self._client.get_item(
             TableName=self._table, Key=to_item(items.registration_key(reference)), ConsistentRead=True
         )
@@ -313,8 +320,12 @@ class DynamoRegistrations:
         return [fetched[key["pk"]] for key in keys if key["pk"] in fetched]
 
     def _put_capture(self, capture: Capture, *, on_campaign_day: bool = True) -> dict[str, Any]:
-        values = items.capture_values(capture, on_campaign_day=on_campaign_day)
+        values = items.capture_values(capture, self._cipher, on_campaign_day=on_campaign_day)
         return self._put(values, _CAPTURE_IS_NEW, {":refused": Outcome.REFUSED})
+
+    def _put_link(self, worker_key: str, capture: Capture) -> dict[str, Any]:
+        key = items.link_key(worker_key, capture.taken.capture_id)
+        return self._put({**key, "reference": _led_to(capture)}, _NOBODY_STANDS_HERE)
 
     def _put_worker(self, registration: Registration) -> dict[str, Any]:
         values = {
@@ -386,6 +397,13 @@ def _standing_from(worker: dict[str, Any]) -> Standing:
 
 def _expiry(day: date) -> int:
     return int((datetime.combine(day, time(), tzinfo=UTC) + _DAY_KEPT).timestamp())
+
+
+def _led_to(capture: Capture) -> Reference:
+    """The registration that the sender of an accepted capture was told."""
+    if capture.answer is None:
+        raise ValueError("an accepted capture names a registration")
+    return capture.answer.reference
 
 
 def _standing(error: ClientError) -> dict[int, dict[str, Any]]:

@@ -54,6 +54,7 @@ class Verification(StrEnum):
 
 # An application that has ended makes room for a new one of the same worker.
 ENDED = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
+NEVER_BECAME_MEMBERS = frozenset({Status.CANCELLED, Status.EXPIRED})
 NEVER_PAID = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
 
 # What may happen where, and where it leads. What is not here is refused.
