@@ -12,6 +12,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
+from chalicelib import observability
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.service import CampaignOffice
 from chalicelib.clients.caps import Allowance
@@ -189,7 +190,12 @@ def notifier() -> Notifier:
 @cache
 def _keyring() -> Keyring:
     """The stage's data keys."""
-    return Keyring(stored=wrapped_keys(), wrap=key_wrap())
+    return Keyring(
+        stored=wrapped_keys(),
+        wrap=key_wrap(),
+        clock=now,
+        on_failure=lambda error: observability.log_unforeseen(error, "keys not read anew", {}),
+    )
 
 
 @cache
@@ -212,7 +218,7 @@ def _registrations() -> DynamoRegistrations:
 @cache
 def cipher() -> FieldCipher:
     """Seals and unseals personal fields."""
-    return FieldCipher(_keyring().field_keys)
+    return FieldCipher(_keyring().field_keys, _keyring().field_keys_with)
 
 
 @cache

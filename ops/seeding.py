@@ -41,7 +41,7 @@ def provide_keys(deployment: Deployment, clients: Clients) -> None:
     wrap = KMSKeyWrap(clients("kms"), deployment.outputs["FieldKeyArn"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
         if not any(stored.of(purpose)):
-            stored.add(wrap.make(purpose, f"{purpose}-{wiring.now():%Y-%m-%d}"))
+            stored.add(wrap.make(purpose, at=wiring.now()))
 
 
 def enrol_clients(deployment: Deployment, clients: Clients, tokens_file: Path) -> Tokens:
