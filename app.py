@@ -10,7 +10,7 @@ from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
-from chalicelib import batches, wiring
+from chalicelib import batches, observability, wiring
 from chalicelib.campaigns.routes import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
@@ -32,6 +32,8 @@ app.register_blueprint(campaign_routes)
 app.register_blueprint(summary_routes)
 app.register_blueprint(client_routes)
 app.register_blueprint(quote_routes)
+for source in ("dynamodb", "scheduled", "sqs"):
+    app.register_middleware(observability.wordless, source)
 
 
 @app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)

@@ -6,7 +6,7 @@ from chalicelib import observability
 from chalicelib.registrations.casework import Casework
 
 
-class SomeNotAged(Exception):
+class SomeNotAged(observability.RoundIncomplete):
     """The round did what it could; what it could not change is still due, and is in the log."""
 
 
