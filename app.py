@@ -16,6 +16,7 @@ from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
 from chalicelib.notifications import consumer
+from chalicelib.privacy.routes import routes as privacy_routes
 from chalicelib.registrations import schedule as registration_schedule
 from chalicelib.registrations.routes import routes as registration_routes
 from chalicelib.rollups import schedule
@@ -32,6 +33,7 @@ app.register_blueprint(campaign_routes)
 app.register_blueprint(summary_routes)
 app.register_blueprint(client_routes)
 app.register_blueprint(quote_routes)
+app.register_blueprint(privacy_routes)
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.wordless, source)
 
@@ -68,8 +70,8 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
 # Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
 @app.schedule("cron(10 17 * * ? *)")
 def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
-    """Expire and lapse what time has run out for."""
-    return registration_schedule.age_due(wiring.casework())
+    """Expire and lapse what time has run out for, and destroy what may not be kept any longer."""
+    return registration_schedule.age_due(wiring.casework(), wiring.erasing())
 
 
 cold_start.is_over()

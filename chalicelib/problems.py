@@ -74,6 +74,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "Data pribadi pendaftaran ini telah dimusnahkan.",
         "The personal data of this capture has been destroyed.",
     ),
+    "request_reused": Problem(
+        409,
+        "request_id sudah dipakai untuk permintaan lain.",
+        "This request_id was used for another request.",
+    ),
     "payment_reused": Problem(
         409,
         "payment_id sudah dipakai untuk pembayaran lain.",

@@ -24,13 +24,15 @@ from chalicelib.contributions.service import Quoting
 from chalicelib.notifications.aws_sms import AWSSMS
 from chalicelib.notifications.dynamodb import DynamoLedger
 from chalicelib.notifications.service import Notifier
-from chalicelib.privacy.dynamodb import DynamoWrappedKeys
+from chalicelib.privacy.dynamodb import DynamoRequests, DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.privacy.keyring import Keyring
 from chalicelib.privacy.kms import KMSKeyWrap
+from chalicelib.privacy.service import PrivacyDesk
 from chalicelib.registrations.casework import Casework
-from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.erasing import Erasing
 from chalicelib.registrations.relay import Relay
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import Limits, Registrar
@@ -107,6 +109,29 @@ def casework() -> Casework:
 
 
 @cache
+def erasing() -> Erasing:
+    """Finds and takes away what is kept of workers."""
+    return Erasing(
+        workers=DynamoWorkers(_dynamodb(), settings().registrations_table, cipher()),
+        registrations=_registrations(),
+        clock=now,
+        kept_for=timedelta(days=settings().keep_ended_days),
+    )
+
+
+@cache
+def privacy_desk() -> PrivacyDesk:
+    """Discloses and erases what is held on one NIK."""
+    return PrivacyDesk(
+        people=erasing(),
+        texts=_ledger(),
+        requests=DynamoRequests(_dynamodb(), settings().requests_table),
+        hashing=KeyedHash(_keyring().hash_key),
+        clock=now,
+    )
+
+
+@cache
 def campaign_office() -> CampaignOffice:
     """Opens campaigns and finds them."""
     return CampaignOffice(
@@ -177,7 +202,7 @@ def notifier() -> Notifier:
     """Sends the texts that events call for."""
     return Notifier(
         registrations=registrar(),
-        ledger=DynamoLedger(_dynamodb(), settings().texts_table, new_write_id),
+        ledger=_ledger(),
         gateway=AWSSMS(
             _client("pinpoint-sms-voice-v2", _ASK_ONCE),
             originator=settings().sms_originator,
@@ -219,6 +244,11 @@ def _registrations() -> DynamoRegistrations:
 def cipher() -> FieldCipher:
     """Seals and unseals personal fields."""
     return FieldCipher(_keyring().field_keys, _keyring().field_keys_with)
+
+
+@cache
+def _ledger() -> DynamoLedger:
+    return DynamoLedger(_dynamodb(), settings().texts_table, new_write_id)
 
 
 @cache

@@ -16,6 +16,7 @@ STAGE_ENVIRONMENT = {
     "DAFTAR_CLIENTS_TABLE": "ClientsTable",
     "DAFTAR_TEXTS_TABLE": "TextsTable",
     "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
+    "DAFTAR_REQUESTS_TABLE": "RequestsTable",
     "DAFTAR_KEYS_TABLE": "KeysTable",
     "DAFTAR_NOTIFICATIONS_QUEUE_URL": "unset",
     "DAFTAR_FIELD_KEY_ARN": "unset",

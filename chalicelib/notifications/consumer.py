@@ -7,6 +7,8 @@ from chalicelib import observability
 from chalicelib.notifications.errors import TryLater
 from chalicelib.notifications.model import TextState
 from chalicelib.notifications.service import Notifier
+from chalicelib.registrations import reference
+from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import RegistrationReceived
 
 
@@ -21,6 +23,12 @@ def handle(notifier: Notifier, body: str) -> None:
     observability.correlate(event.correlation_id)
     try:
         text = notifier.tell_received(event)
+    except RegistrationUnknown:
+        if reference.parse(event.reference) is None:
+            raise
+        # A registration stands before it is announced, so this one was erased since: nobody is to be told.
+        observability.logger.info("nobody to tell", extra={"reference": event.reference})
+        return
     except TryLater:
         observability.count("Texts", state=TextState.PENDING)
         raise

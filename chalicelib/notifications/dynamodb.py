@@ -1,6 +1,6 @@
 """The ledger of texts in DynamoDB: one item per text, under its message id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.clock import timestamp
-from chalicelib.dynamodb import Item, condition_failed, from_item, to_item
+from chalicelib.dynamodb import Item, condition_failed, from_item, pages, to_item
 from chalicelib.notifications.model import MessageId, Text, TextState
+
+_BY_REGISTRATION = "by_registration"
 
 
 class DynamoLedger:
@@ -37,6 +39,28 @@ class DynamoLedger:
         condition = "#state = :state AND attempts = :attempts"
         values = {":state": was.state, ":attempts": was.attempts}
         return self._put(text, condition=condition, names={"#state": "state"}, values=values) is None
+
+    def of(self, registration: str) -> Iterator[Text]:
+        """The texts that a registration has led to; one begun this moment may not be among them yet."""
+        for message_id in self._ids(registration):
+            found = self._client.get_item(TableName=self._table, Key=to_item({"message_id": message_id}))
+            if "Item" in found:
+                yield _text(from_item(found["Item"]))
+
+    def forget(self, registration: str) -> None:
+        """Take away the texts of a registration; a sender who is at one of them finds it gone, and stops."""
+        for message_id in self._ids(registration):
+            self._client.delete_item(TableName=self._table, Key=to_item({"message_id": message_id}))
+
+    def _ids(self, registration: str) -> Iterator[str]:
+        for keys in pages(
+            self._client,
+            TableName=self._table,
+            IndexName=_BY_REGISTRATION,
+            KeyConditionExpression="registration = :registration",
+            ExpressionAttributeValues=to_item({":registration": registration}),
+        ):
+            yield keys["message_id"]
 
     def _put(
         self,

@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import timestamp
 from chalicelib.dynamodb import (
     Item,
     cancellation_reasons,
@@ -28,6 +29,7 @@ from chalicelib.dynamodb import (
 from chalicelib.pagination import Page, Position
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.registrations import items
+from chalicelib.registrations.erasing import CaptureLink, Trail
 from chalicelib.registrations.errors import RegistrationUnknown, Superseded
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
@@ -64,6 +66,20 @@ _DAY_KEPT = timedelta(days=3)
 
 # The places of a transaction that takes a capture in.
 _CAPTURE, _WORKER, _PHONE = 0, 1, 3
+
+# What is left of a capture: its id, which day and device it counts for, and the facts that are counted. The
+# very moment it was taken would be enough to find the person in somebody's memory.
+_FORGETTING = {
+    "UpdateExpression": "REMOVE fingerprint, answer, taken.captured_at, taken.received_at, taken.officer,"
+    " taken.correlation_id SET forgotten = :yes, day_order = :capture_id",
+    "ConditionExpression": "attribute_exists(pk)",
+}
+
+# What is left of an application: where it stood when, where it was taken, and what it follows.
+_DESTROYING = (
+    "REMOVE sealed, money, worker_key, day_shard, day_order, status_shard, status_order, due_shard, due_order"
+    " SET destroyed_at = :at"
+)
 
 # BatchGetItem takes no more keys in one request.
 _KEYS_A_REQUEST = 100
@@ -404,6 +420,108 @@ def _led_to(capture: Capture) -> Reference:
     if capture.answer is None:
         raise ValueError("an accepted capture names a registration")
     return capture.answer.reference
+
+
+class DynamoWorkers:
+    """Satisfies `erasing.Workers`, on the same table."""
+
+    def __init__(self, client: Any, table: str, cipher: FieldCipher) -> None:
+        self._client = client
+        self._table = table
+        self._cipher = cipher
+
+    def trail(self, worker_key: str) -> Trail:
+        """What leads from a worker to records, as it stands this moment."""
+        latest, captures = None, []
+        for values in pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :worker",
+            ExpressionAttributeValues=to_item({":worker": items.worker_key(worker_key)["pk"]}),
+            ConsistentRead=True,
+        ):
+            reference = Reference(values["reference"])
+            if values["sk"].startswith(items.LINK):
+                captures.append(CaptureLink(values["sk"].removeprefix(items.LINK), reference))
+            else:
+                latest = reference
+        return Trail(latest, tuple(captures))
+
+    def capture(self, capture_id: str) -> Capture:
+        """A capture that a worker's trail names. Raises CaptureForgotten."""
+        found = self._client.get_item(
+            TableName=self._table, Key=to_item(items.capture_key(capture_id)), ConsistentRead=True
+        )
+        return items.capture_from(from_item(found["Item"]), self._cipher)
+
+    def forget_capture(self, worker_key: str, link: CaptureLink) -> None:
+        """Leave of a capture what is counted, and that it must not be taken in again; cut its link."""
+        forget = {
+            "TableName": self._table,
+            "Key": to_item(items.capture_key(link.capture_id)),
+            **_FORGETTING,
+            "ExpressionAttributeValues": to_item({":capture_id": link.capture_id, ":yes": True}),
+        }
+        self._client.transact_write_items(
+            TransactItems=[
+                {"Update": forget},
+                {
+                    "Delete": {
+                        "TableName": self._table,
+                        "Key": to_item(items.link_key(worker_key, link.capture_id)),
+                    }
+                },
+            ]
+        )
+
+    def forget_worker(self, worker_key: str, latest: Reference) -> None:
+        """Take the worker's latest registration off the worker, unless it is another one by now."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=to_item(items.worker_key(worker_key)),
+                ConditionExpression=_SAME_REGISTRATION,
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues=to_item({":reference": latest}),
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def remove(self, reference: Reference) -> None:
+        """Take a registration away."""
+        self._client.delete_item(TableName=self._table, Key=to_item(items.registration_key(reference)))
+
+    def destroy(self, registration: Registration, *, at: datetime) -> bool:
+        """Take all that is personal out of a registration; False if it was changed meanwhile."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(items.registration_key(registration.reference)),
+                UpdateExpression=_DESTROYING,
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues=to_item(
+                    {":version": registration.life.version, ":at": timestamp(at)}
+                ),
+            )
+        except ClientError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def ended_by(self, at: datetime) -> Iterator[Reference]:
+        """The registrations that ended unpaid by an instant and are not destroyed yet."""
+        before = f"{timestamp(at)}$"
+        for shard in items.ended_shards():
+            for keys in pages(
+                self._client,
+                TableName=self._table,
+                IndexName=_BY_DUE_DAY,
+                KeyConditionExpression="due_shard = :shard AND due_order < :before",
+                ExpressionAttributeValues=to_item({":shard": shard, ":before": before}),
+            ):
+                yield Reference(keys["pk"].partition("#")[2])
 
 
 def _standing(error: ClientError) -> dict[int, dict[str, Any]]:

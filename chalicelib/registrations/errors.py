@@ -25,13 +25,14 @@ class RegistrationUnknown(Refusal):
 class RegistrationDestroyed(RegistrationUnknown):
     """The application ended long ago: its personal fields were destroyed, as the law asks.
 
-    `follows` is the application that it came after.
+    It was taken in for `campaign_id`; `follows` is the application that it came after.
     """
 
     code = "registration_destroyed"
 
-    def __init__(self, reference: Reference, *, follows: Reference | None) -> None:
+    def __init__(self, reference: Reference, *, campaign_id: str, follows: Reference | None) -> None:
         super().__init__(reference)
+        self.campaign_id = campaign_id
         self.follows = follows
 
 

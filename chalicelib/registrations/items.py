@@ -201,7 +201,9 @@ def registration_from(values: Mapping[str, Any], cipher: FieldCipher) -> Registr
     """A registration from its item. Raises RegistrationDestroyed where nothing personal is left of it."""
     reference = Reference(values["reference"])
     if "sealed" not in values:
-        raise RegistrationDestroyed(reference, follows=_follows(values))
+        raise RegistrationDestroyed(
+            reference, campaign_id=values["taken"]["campaign_id"], follows=_follows(values)
+        )
     record = _record(reference)
     personal = {
         name: cipher.unseal(sealed, record=record, field=name) for name, sealed in values["sealed"].items()

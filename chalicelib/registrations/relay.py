@@ -18,6 +18,9 @@ StreamRecord = Mapping[str, Any]
 # values over as base64 text, which is not what the table holds.
 _READ = ("sk", "reference", "taken", "day_shard", "flags")
 
+# A capture that changed in none of these is counted as before: it was sealed anew, under another key.
+_COUNTED = ("facts", "day_shard", "forgotten")
+
 
 class Notifications(Protocol):
     """Where news for workers goes."""
@@ -63,6 +66,9 @@ def news_of(record: StreamRecord) -> Iterator[RegistrationReceived | CampaignDay
     if values["sk"] == "CAPTURE":
         if "day_shard" not in values:
             return  # Refused for its day: it is counted under none.
+        before = record["dynamodb"].get("OldImage")
+        if before is not None and all(before.get(name) == image.get(name) for name in _COUNTED):
+            return
         taken = values["taken"]
         yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
     elif (

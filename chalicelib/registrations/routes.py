@@ -15,6 +15,7 @@ from chalicelib.endpoints import Request, endpoint, json_response
 from chalicelib.pagination import from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 from chalicelib.registrations import batch
+from chalicelib.registrations.errors import CaptureForgotten
 from chalicelib.registrations.lifecycle import (
     Cancellation,
     Payment,
@@ -23,6 +24,7 @@ from chalicelib.registrations.lifecycle import (
 )
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Outcome, Registration
+from chalicelib.registrations.rules import quote_asked
 from chalicelib.registrations.service import Submitted
 from chalicelib.registrations.views import (
     AnswerView,
@@ -58,7 +60,17 @@ _BATCH_TAKES = timedelta(seconds=18)
 def submit_registration(request: Request) -> Response:
     """Register a worker from one capture."""
     command = request.parsed(SubmitRegistration)
-    submitted = wiring.registrar().submit(command, by=request.caller, correlation_id=request.correlation_id)
+    try:
+        submitted = wiring.registrar().submit(
+            command, by=request.caller, correlation_id=request.correlation_id
+        )
+    except CaptureForgotten:
+        if request.caller.has(Role.KIOSK):
+            raise
+        # That somebody's data was destroyed is no stranger's business either.
+        quote = wiring.quoting().quote(quote_asked(command))
+        neutral = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
+        return json_response(neutral, 202, headers={"Idempotent-Replayed": "true"})
     observability.count("Registrations", outcome=_counted_outcome(submitted))
     replayed = {"Idempotent-Replayed": "true"} if submitted.replayed else {}
     answer = submitted.answer

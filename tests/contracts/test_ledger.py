@@ -76,3 +76,26 @@ def test_a_second_attempt_is_not_taken_for_the_first(ledger):
 def test_a_text_that_never_began_cannot_move(ledger):
     assert ledger.move(a_text().moved(TextState.ACCEPTED), was=a_text()) is False
     assert ledger.begin(a_text()) is None
+
+
+def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledger):
+    for text in (a_text(1), a_text(2), a_text(3, registration="B3D-F5H-J7M")):
+        ledger.begin(text)
+    assert {each.message_id for each in ledger.of(a_text().registration)} == {
+        a_text(1).message_id,
+        a_text(2).message_id,
+    }
+
+    for _ in range(2):
+        ledger.forget(a_text().registration)
+
+    assert list(ledger.of(a_text().registration)) == []
+    assert list(ledger.of("B3D-F5H-J7M")) == [a_text(3, registration="B3D-F5H-J7M")]
+
+
+def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger):
+    ledger.begin(a_text())
+    ledger.forget(a_text().registration)
+
+    assert ledger.move(a_text().moved(TextState.ACCEPTED, gateway_id="gateway-1"), was=a_text()) is False
+    assert list(ledger.of(a_text().registration)) == []

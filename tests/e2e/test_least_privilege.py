@@ -10,11 +10,20 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e
 
-TABLES = ["RegistrationsTable", "CampaignsTable", "ClientsTable", "TextsTable", "SummariesTable", "KeysTable"]
+TABLES = [
+    "RegistrationsTable",
+    "CampaignsTable",
+    "ClientsTable",
+    "TextsTable",
+    "SummariesTable",
+    "KeysTable",
+    "RequestsTable",
+]
 INDEXES = {
     "RegistrationsTable/by_campaign_day": "day_shard",
     "RegistrationsTable/by_status": "status_shard",
@@ -22,6 +31,8 @@ INDEXES = {
     "RegistrationsTable/by_device_sequence": "client_id",
     "CampaignsTable/by_last_day": "listing",
     "ClientsTable/by_listing": "listing",
+    "TextsTable/by_registration": "registration",
+    "RequestsTable/by_subject": "subject",
 }
 QUEUES = [
     "NotificationsQueue",
@@ -38,6 +49,8 @@ MAY: dict[str, set[str]] = {
         "PutItem RegistrationsTable",
         "UpdateItem RegistrationsTable",
         "ConditionCheckItem RegistrationsTable",
+        "DeleteItem RegistrationsTable",
+        "Query RegistrationsTable",
         "Query RegistrationsTable/by_campaign_day",
         "Query RegistrationsTable/by_status",
         "Query RegistrationsTable/by_device_sequence",
@@ -50,8 +63,15 @@ MAY: dict[str, set[str]] = {
         "Query ClientsTable/by_listing",
         "PutItem SummariesTable",
         "Query SummariesTable",
+        "DeleteItem TextsTable",
+        "GetItem TextsTable",
+        "Query TextsTable/by_registration",
+        "GetItem RequestsTable",
+        "PutItem RequestsTable",
+        "Query RequestsTable/by_subject",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
+        "Decrypt FieldKey for hash",
     },
     "AuthorizeCaller": {"GetItem ClientsTable", "UpdateItem ClientsTable"},
     "OnRegistrationChanges": {
@@ -63,7 +83,7 @@ MAY: dict[str, set[str]] = {
         "GetItem RegistrationsTable",
         "PutItem TextsTable",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
         "ReceiveMessage NotificationsQueue",
     },
     "RollUpDueDays": {
@@ -74,16 +94,18 @@ MAY: dict[str, set[str]] = {
         "PutItem SummariesTable",
         "DeleteItem SummariesTable",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
         "SendMessage RollUpFailures",
     },
     "AgeRegistrations": {
+        "DeleteItem RegistrationsTable",
+        "Query RegistrationsTable",
         "GetItem RegistrationsTable",
         "PutItem RegistrationsTable",
         "UpdateItem RegistrationsTable",
         "Query RegistrationsTable/by_due_day",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
         "SendMessage AgeingFailures",
     },
 }
@@ -143,7 +165,11 @@ class Probe:
     def _on_keys(self) -> Acts:
         kms, key = self._client("kms"), self._stack.description.outputs["FieldKeyArn"]
         return {
-            "Decrypt FieldKey": lambda: kms.decrypt(KeyId=key, CiphertextBlob=b"nothing we ever sealed"),
+            "Decrypt FieldKey for nothing": _decrypting(kms, key, {}),
+            **{
+                f"Decrypt FieldKey for {purpose}": _decrypting(kms, key, {"daftar:purpose": purpose})
+                for purpose in (FIELD_PURPOSE, HASH_PURPOSE, "anything")
+            },
             "Encrypt FieldKey": lambda: kms.encrypt(KeyId=key, Plaintext=b"x"),
             "GenerateDataKey FieldKey": lambda: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
             "DisableKey FieldKey": lambda: kms.disable_key(KeyId=key),
@@ -172,6 +198,7 @@ def _on_table(dynamodb: Any, table: str, name: str) -> Acts:
         else {"pk": {"S": "x"}, "sk": {"S": "x"}}
     )
     key = {"message_id": {"S": "x"}} if table == "TextsTable" else key
+    key = {"request_id": {"S": "x"}, "step": {"S": "x"}} if table == "RequestsTable" else key
     first = next(iter(key))
     # No item has this key, so every allowed write fails its condition.
     only_if = {"ConditionExpression": f"attribute_exists({first})"}
@@ -197,6 +224,10 @@ def _querying(dynamodb: Any, table: str, key: str, **index: str) -> Callable[[],
         ExpressionAttributeValues={":nobody": {"S": "x"}},
         **index,
     )
+
+
+def _decrypting(kms: Any, key: str, context: dict[str, str]) -> Callable[[], object]:
+    return lambda: kms.decrypt(KeyId=key, CiphertextBlob=b"nothing we ever sealed", EncryptionContext=context)
 
 
 def _sending(sqs: Any, url: str) -> Callable[[], object]:

@@ -4,7 +4,9 @@ import functools
 import io
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,9 +20,12 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.messages import EnrolClient
 from chalicelib.clients.model import Channel, Role
 from chalicelib.settings import settings
+from ops.gateway.inbox import Inbox
+from ops.gateway.server import GatewayServer
 from tests.builders import a_campaign
 from tests.tables import declared_tables
 
+SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 FAR_AHEAD = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.
 
 ENROLLED: dict[str, dict[str, Any]] = {
@@ -112,6 +117,18 @@ def phones_capped_at_three(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt:
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_FLAG", "1")
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_CAP", "3")
     rebuilt()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewayServer]:
+    """The SMS stand-in, at which texts arrive."""
+    with GatewayServer(0, Inbox(tmp_path / "texts.jsonl")) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        monkeypatch.setenv(SMS_ENDPOINT, server.url)
+        yield server
+        server.shutdown()
+        serving.join()
 
 
 class Logged:

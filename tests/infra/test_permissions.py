@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tests.infra.packaged import Grant, PackagedTemplate
+from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from tests.infra.packaged import Grant, PackagedTemplate, as_list
 
 # The actions whose resource AWS does not let anybody name, and why each is needed.
 UNNAMEABLE = {
@@ -21,6 +22,8 @@ NEEDED = {
     "APIHandler": {
         Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
@@ -36,6 +39,12 @@ NEEDED = {
         Grant("dynamodb:Query", "ClientsTable.Arn/index/by_listing"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:DeleteItem", "TextsTable.Arn"),
+        Grant("dynamodb:GetItem", "TextsTable.Arn"),
+        Grant("dynamodb:Query", "TextsTable.Arn/index/by_registration"),
+        Grant("dynamodb:GetItem", "RequestsTable.Arn"),
+        Grant("dynamodb:PutItem", "RequestsTable.Arn"),
+        Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
         *DATA_KEYS,
     },
     "AuthorizeCaller": {
@@ -76,6 +85,8 @@ NEEDED = {
         *DATA_KEYS,
     },
     "AgeRegistrations": {
+        Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
@@ -107,6 +118,33 @@ def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_o
     assert writing["Condition"] == {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "last_seen_at"]}
     }
+
+
+def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedTemplate) -> None:
+    purposes = {
+        function: statement["Condition"]
+        for function in template.functions
+        for policy in template.resources[template.role_of(function)]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "kms:Decrypt" in as_list(statement["Action"])
+    }
+    context = "kms:EncryptionContext:daftar:purpose"
+    assert purposes == {
+        "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "OnNotifications": {"StringEquals": {context: FIELD_PURPOSE}},
+        "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
+        "AgeRegistrations": {"StringEquals": {context: FIELD_PURPOSE}},
+    }
+
+
+def test_nobody_changes_or_deletes_what_is_on_record_about_requests(template: PackagedTemplate) -> None:
+    granted = [
+        grant.action
+        for role in template.of_type("AWS::IAM::Role")
+        for grant in template.grants(role)
+        if grant.resource == "RequestsTable.Arn"
+    ]
+    assert sorted(granted) == ["dynamodb:GetItem", "dynamodb:PutItem"]
 
 
 def test_no_two_functions_share_a_role_and_no_role_is_without_a_function(template: PackagedTemplate) -> None:

@@ -29,6 +29,8 @@ ROLES: dict[tuple[str, str], set[Role]] = {
     ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("POST", "/v1/clients/{client_id}/token"): {Role.ADMIN},
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
+    ("POST", "/v1/disclosures"): {Role.ADMIN},
+    ("POST", "/v1/erasures"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
 
