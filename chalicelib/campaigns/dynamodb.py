@@ -1,7 +1,7 @@
 """Campaigns in DynamoDB."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -82,6 +82,13 @@ class DynamoCampaigns:
         )
         own = {name: values[name] for name in Campaign.model_fields if name in values and name != "managers"}
         return Campaign.model_validate({**own, **json.loads(managers)})
+
+
+def resealed(values: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
+    """The attributes of an item with values under an older key, sealed anew under the current one."""
+    record = _record(values["campaign_id"])
+    anew = cipher.resealed(values["managers"], record=record, field="managers")
+    return {} if anew is None else {"managers": anew}
 
 
 def _key(campaign_id: str) -> dict[str, str]:

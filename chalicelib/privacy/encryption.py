@@ -65,6 +65,12 @@ class FieldCipher:
         except ValueError:
             raise CannotUnseal(f"{field} does not belong to this record, or was altered") from None
 
+    def resealed(self, sealed: bytes, *, record: str, field: str) -> bytes | None:
+        """The same text under the current key; None if it stands under that one. Raises CannotUnseal."""
+        if key_id_of(sealed) == self._keys().current:
+            return None
+        return self.seal(self.unseal(sealed, record=record, field=field), record=record, field=field)
+
     def _key(self, key_id: str) -> bytes | None:
         key = self._keys().by_id.get(key_id)
         if key is None and self._keys_with is not None:

@@ -162,6 +162,22 @@ def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
+def resealed(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
+    """The attributes of an item with values under an older key, sealed anew under the current one."""
+
+    def anew(record: str, name: str, sealed: bytes) -> bytes:
+        return cipher.resealed(sealed, record=record, field=name) or sealed
+
+    changed: Values = {}
+    if "answer" in values:
+        changed["answer"] = anew(_capture(values["taken"]["capture_id"]), "answer", values["answer"])
+    if "sealed" in values:
+        record = _record(Reference(values["reference"]))
+        changed["sealed"] = {name: anew(record, name, sealed) for name, sealed in values["sealed"].items()}
+        changed["money"] = anew(record, "money", values["money"])
+    return {name: value for name, value in changed.items() if value != values[name]}
+
+
 def registration_values(registration: Registration, cipher: FieldCipher) -> Values:
     """A registration as an item, with its places in the indexes."""
     taken, life = registration.taken, registration.life

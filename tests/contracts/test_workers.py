@@ -12,6 +12,7 @@ from chalicelib.registrations.model import Outcome
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
+    A_PHONE,
     ANOTHER_REFERENCE,
     FIRST_DAY,
     REFERENCE,
