@@ -195,8 +195,9 @@ def rotate(retire: bool, stack: str | None) -> None:
         console.print(f"nothing is sealed under {', '.join(rotated.older)} any more")
         if wiring.now() < rotated.settled_at:
             console.print(
-                f"until {rotated.settled_at:%H:%M:%S} UTC functions may still seal under it, as they take up the "
-                "new key: run this once more after that, and then with --retire"
+                f"until {rotated.settled_at:%H:%M:%S} UTC functions may still seal under it, not having "
+                "looked at the keys yet: run this once more after that, and then with --retire",
+                soft_wrap=True,
             )
 
 
