@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import a_capture, a_capture_id, a_nik
 from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.edge.faults import interfering
 from tests.events import a_news, sqs_event
 
 REQUEST = "0192f3a1-7c00-7000-8000-0000000000aa"
@@ -220,3 +221,20 @@ def test_a_recount_after_an_erasure_says_the_same(edge):
     asks(edge, "erasures")
 
     assert edge.send("POST", day, by="manager").json_body == before
+
+
+@pytest.mark.parametrize("fault", ["ThrottlingException", "drop", "lose the answer"])
+def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(edge, monkeypatch, rebuilt, fault):
+    reference = registered(edge)
+    with interfering() as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
+        rebuilt()
+        between.fail("DeleteItem", fault, times=2)
+        the_problem(asks(edge, "erasures"), 503, "try_again")
+
+        erased = asks(edge, "erasures")
+
+        assert erased.status_code == 200
+        assert (erased.json_body["registrations"], erased.json_body["captures"]) == (1, 2)
+        assert {item["sk"]["S"] for item in rows("RegistrationsTable")} == {"CAPTURE"}
+        assert reference not in everything_stored()
