@@ -176,10 +176,10 @@ def revoke(client: str) -> None:
         console.print(f"{client} is revoked")
 
 
-@main.command()
+@main.command("rotate")
 @click.option("--retire", is_flag=True, help="Take the older keys away, once nothing is sealed under them.")
 @click.option("--stack", metavar="NAME", help="A deployed stack, with your own AWS credentials.")
-def rotate(retire: bool, stack: str | None) -> None:
+def rotate_key(retire: bool, stack: str | None) -> None:
     """Change the key that personal fields are sealed under.
 
     Adds a key and seals everything anew under it while the stack runs. Stop it at any time; the next run goes

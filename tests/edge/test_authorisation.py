@@ -66,6 +66,12 @@ A_QUOTE = {
     "payer": "self",
 }
 
+
+def a_person_request(of: Target) -> dict[str, str]:
+    """A request about a worker of the target's own."""
+    return {"request_id": of.capture["capture_id"], "nik": of.capture["worker"]["nik"]}
+
+
 # A good request for each route: its path, and its body if it has one.
 REQUESTS: dict[str, Request] = {
     "POST /v1/registrations": lambda of: ("/v1/registrations", of.capture),
@@ -112,6 +118,8 @@ REQUESTS: dict[str, Request] = {
     "POST /v1/clients/{client_id}/token": lambda of: (f"/v1/clients/{of.client_id}/token", {}),
     "DELETE /v1/clients/{client_id}": lambda of: (f"/v1/clients/{of.client_id}", b""),
     "GET /v1/clients/{client_id}/gaps": lambda of: (f"/v1/clients/{of.client_id}/gaps", b""),
+    "POST /v1/disclosures": lambda of: ("/v1/disclosures", a_person_request(of)),
+    "POST /v1/erasures": lambda of: ("/v1/erasures", a_person_request(of)),
 }
 
 
