@@ -33,8 +33,9 @@ def counted(desk: Desk, of: CampaignDay = FIRST_DAY) -> Tally:
 
 
 def kept(desk: Desk) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = desk.client.scan(TableName="RegistrationsTable")["Items"]
-    return items
+    """What the table holds, beside the counts of phones, which expire by themselves."""
+    items = desk.client.scan(TableName="RegistrationsTable")["Items"]
+    return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
 
 
 def kinds(desk: Desk) -> Counter[str]:
