@@ -55,6 +55,7 @@ SHARDS = 8
 LINK = "TOOK#"
 
 _PAYMENT_ID = "payment_id"
+_LONGEST_OUTCOME = max(map(len, Outcome))
 
 
 def capture_key(capture_id: str) -> Values:
@@ -354,14 +355,16 @@ def _facts_values(facts: CaptureFacts) -> Values:
 
 
 def _answer(answer: Answer) -> str:
-    return json.dumps({**vars(answer), "quote": answer.quote.model_dump_json()})
+    # As long whatever it came to: its size must not tell whether the worker was known.
+    outcome = answer.outcome.ljust(_LONGEST_OUTCOME)
+    return json.dumps({**vars(answer), "outcome": outcome, "quote": answer.quote.model_dump_json()})
 
 
 def _answer_from(text: str) -> Answer:
     kept = json.loads(text)
     return Answer(
         capture_id=kept["capture_id"],
-        outcome=Outcome(kept["outcome"]),
+        outcome=Outcome(kept["outcome"].rstrip()),
         reference=Reference(kept["reference"]),
         status=Status(kept["status"]),
         received_at=kept["received_at"],
