@@ -11,10 +11,12 @@ from chalicelib import cold_start  # isort: split
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability, wiring
+from chalicelib.api.routes import routes as api_routes
 from chalicelib.campaigns.routes import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
+from chalicelib.endpoints import is_public
 from chalicelib.notifications import consumer
 from chalicelib.privacy.routes import routes as privacy_routes
 from chalicelib.registrations import schedule as registration_schedule
@@ -34,6 +36,7 @@ app.register_blueprint(summary_routes)
 app.register_blueprint(client_routes)
 app.register_blueprint(quote_routes)
 app.register_blueprint(privacy_routes)
+app.register_blueprint(api_routes)
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.wordless, source)
 
@@ -44,7 +47,7 @@ def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     return authorizer.policy(wiring.registry(), wiring.sightings(), request.token, request.method_arn)
 
 
-authorizer.protect(app, authorize_caller)
+authorizer.protect(app, authorize_caller, public=is_public)
 
 
 @app.on_dynamodb_record(

@@ -113,7 +113,11 @@ class Payment(_Fact):
     amount: int = Field(gt=0, le=10_000_000_000)
     months: int = Field(ge=1, le=12)
     # Within the calendar that months can be reckoned in.
-    paid_at: AwareDatetime = Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))
+    paid_at: AwareDatetime = Field(
+        ge=datetime(2000, 1, 1, tzinfo=UTC),
+        lt=datetime(3000, 1, 1, tzinfo=UTC),
+        json_schema_extra={"pattern": "^2[0-9]{3}-"},
+    )
     kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
 
 

@@ -24,7 +24,9 @@ class SubmitRegistration(BaseModel):
     campaign_id: CampaignId
     # Within the calendar that every zone can be reckoned in: a broken clock is the sender's error, not ours.
     captured_at: AwareDatetime = Field(
-        ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC)
+        ge=datetime(2000, 1, 1, tzinfo=UTC),
+        lt=datetime(3000, 1, 1, tzinfo=UTC),
+        json_schema_extra={"pattern": "^2[0-9]{3}-"},
     )
     device_sequence: int | None = Field(
         default=None, ge=1, le=2**31 - 1, description="The device's own count of its captures, from 1."

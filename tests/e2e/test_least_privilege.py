@@ -56,6 +56,7 @@ MAY: dict[str, set[str]] = {
         "Query RegistrationsTable/by_device_sequence",
         "GetItem CampaignsTable",
         "PutItem CampaignsTable",
+        "UpdateItem CampaignsTable",
         "Query CampaignsTable/by_last_day",
         "GetItem ClientsTable",
         "PutItem ClientsTable",

@@ -104,6 +104,10 @@ REQUESTS: dict[str, Request] = {
     ),
     "GET /v1/campaigns": lambda of: ("/v1/campaigns", b""),
     "GET /v1/campaigns/{campaign_id}": lambda of: (f"/v1/campaigns/{of.campaign_id}", b""),
+    "PATCH /v1/campaigns/{campaign_id}": lambda of: (
+        f"/v1/campaigns/{of.campaign_id}",
+        {"target": of.number},
+    ),
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": lambda of: (
         f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
         b"",
@@ -120,6 +124,9 @@ REQUESTS: dict[str, Request] = {
     "GET /v1/clients/{client_id}/gaps": lambda of: (f"/v1/clients/{of.client_id}/gaps", b""),
     "POST /v1/disclosures": lambda of: ("/v1/disclosures", a_person_request(of)),
     "POST /v1/erasures": lambda of: ("/v1/erasures", a_person_request(of)),
+    "GET /v1/openapi.json": lambda of: ("/v1/openapi.json", b""),
+    "GET /docs": lambda of: ("/docs", b""),
+    "GET /healthz": lambda of: ("/healthz", b""),
 }
 
 

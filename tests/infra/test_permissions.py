@@ -32,6 +32,7 @@ NEEDED = {
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_status"),
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
         Grant("dynamodb:PutItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "CampaignsTable.Arn"),
         Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
         Grant("dynamodb:GetItem", "ClientsTable.Arn"),
         Grant("dynamodb:PutItem", "ClientsTable.Arn"),
