@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.refusals import BrokenRule, RulesBroken
@@ -21,6 +21,16 @@ Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura
 Day = Annotated[
     date,
     Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1), json_schema_extra={"pattern": "^2[0-9]{3}-"}),
+]
+
+# Instants that every zone can reckon with: a broken clock is the sender's error, not ours.
+Instant = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime(2000, 1, 1, tzinfo=UTC),
+        lt=datetime(3000, 1, 1, tzinfo=UTC),
+        json_schema_extra={"pattern": "^2[0-9]{3}-"},
+    ),
 ]
 
 Words = Annotated[str, Field(min_length=1, max_length=120)]

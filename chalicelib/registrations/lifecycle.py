@@ -5,12 +5,13 @@ Pure.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import months_from
 from chalicelib.contributions.service import contribution_month
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
@@ -112,12 +113,7 @@ class Payment(_Fact):
     payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
     amount: int = Field(gt=0, le=10_000_000_000)
     months: int = Field(ge=1, le=12)
-    # Within the calendar that months can be reckoned in.
-    paid_at: AwareDatetime = Field(
-        ge=datetime(2000, 1, 1, tzinfo=UTC),
-        lt=datetime(3000, 1, 1, tzinfo=UTC),
-        json_schema_extra={"pattern": "^2[0-9]{3}-"},
-    )
+    paid_at: Instant
     kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
 
 

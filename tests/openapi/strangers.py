@@ -54,6 +54,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     if case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY):
         case.body = _whole_numbers(case.body)
         _make_sense(case)
+        _named_as_ours(case)
 
 
 @schemathesis.hook
@@ -119,6 +120,12 @@ def _make_sense(case: schemathesis.Case) -> None:
         query.pop("cursor", None)
     if isinstance(body, dict):
         _make_sense_of_body(operation, body)
+
+
+def _named_as_ours(case: schemathesis.Case) -> None:
+    """A client that is enrolled takes no name that another test, or an example, may want."""
+    if isinstance(case.body, dict) and _ID.fullmatch(str(case.body.get("client_id", ""))):
+        case.body["client_id"] = f"{OURS['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
 
 
 def _make_sense_of_body(operation: str, body: dict[str, Any]) -> None:
