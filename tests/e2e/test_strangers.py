@@ -26,6 +26,7 @@ DAY = "2016-03-01"
 CAMPAIGN = "strangers-2016"
 TO_OPEN = [f"{CAMPAIGN}-{number}" for number in range(9)]
 SPARE = f"{CAMPAIGN}-spare"
+TO_REVOKE = f"{CAMPAIGN}-to-revoke"
 EXAMPLES = 4
 SEED = 20241009
 
@@ -37,16 +38,18 @@ LEFT_OUT = {
 
 @pytest.fixture
 def ours(stack: RunningStack) -> dict[str, Any]:
-    """A campaign, a client for each role, one to revoke, a worker who has paid and one who has not."""
+    """A campaign, a client for each role, two without a use, a worker who has paid and one who has not."""
     campaign = a_campaign(campaign_id=CAMPAIGN, first_day=DAY, last_day=DAY, accepts_until="2999-12-31")
     assert stack.send("manager", "POST", "/v1/campaigns", campaign).status_code == 201
     paid, unpaid = (registered(stack, number) for number in (9001, 9002))
     payment = {"payment_id": "first", "amount": 32_800, "months": 1, "paid_at": f"{DAY}T10:00:00+07:00"}
     assert stack.send("core", "POST", f"/v1/registrations/{paid}/payments", payment).status_code == 200
-    enrolled(stack, "bot", SPARE)
+    for client_id in (SPARE, TO_REVOKE):
+        enrolled(stack, "bot", client_id)
     return {
         "tokens": {role: enrolled(stack, role, f"{CAMPAIGN}-{role}") for role in stack.description.tokens},
         "client_id": SPARE,
+        "to_revoke": TO_REVOKE,
         "campaign_id": CAMPAIGN,
         "to_open": TO_OPEN,
         "day": DAY,

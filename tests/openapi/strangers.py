@@ -27,7 +27,7 @@ _DISTRICT = "940303"
 _NUMBERS = count()
 
 # What can only be seen by looking at several fields together: no schema of JSON can tell it.
-_BETWEEN_FIELDS = {"days_out_of_order", "campaign_too_long"}
+_BETWEEN_FIELDS = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
 
 
 @schemathesis.auth(refresh_interval=None, cache_by_key=lambda case, context: None)
@@ -50,7 +50,7 @@ class TokenOfARole:
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
     """Let others' records alone, and let some of what is well-formed make sense as well."""
     if case.operation.method.upper() != "GET":
-        _only_ours(case.path_parameters)
+        _only_ours(_name(case), case.path_parameters)
     if case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY):
         case.body = _whole_numbers(case.body)
         _make_sense(case)
@@ -62,7 +62,7 @@ def after_call(
     context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response
 ) -> None:
     """Note the references of the workers that were registered by these requests."""
-    if case.operation.definition.raw["operationId"] == "submit_registration" and response.status_code == 201:
+    if _name(case) == "submit_registration" and response.status_code == 201:
         OURS["references"].append(response.json()["reference"])
 
 
@@ -83,11 +83,15 @@ def filter_failure(
     return problem["code"] == "body_invalid" and not faults <= _BETWEEN_FIELDS
 
 
-def _only_ours(path: dict[str, Any]) -> None:
+def _name(case: schemathesis.Case) -> str:
+    return str(case.operation.definition.raw["operationId"])
+
+
+def _only_ours(operation: str, path: dict[str, Any]) -> None:
     if _ID.fullmatch(str(path.get("campaign_id", ""))):
         path["campaign_id"] = OURS["campaign_id"]
     if _ID.fullmatch(str(path.get("client_id", ""))):
-        path["client_id"] = OURS["client_id"]
+        path["client_id"] = OURS["to_revoke"] if operation == "revoke_client" else OURS["client_id"]
     if _REFERENCE.fullmatch(str(path.get("reference", ""))) and path["reference"] not in OURS["references"]:
         path["reference"] = OURS["references"][0]
 
@@ -105,7 +109,7 @@ def _make_sense(case: schemathesis.Case) -> None:
     """Every second request is such that it goes through, whatever else it holds."""
     if next(_NUMBERS) % 2:
         return
-    operation = case.operation.definition.raw["operationId"]
+    operation = _name(case)
     path, query, body = case.path_parameters, case.query, case.body
     if "campaign_id" in path:
         path["campaign_id"] = OURS["campaign_id"]
@@ -114,7 +118,7 @@ def _make_sense(case: schemathesis.Case) -> None:
     if "reference" in path:
         path["reference"] = OURS["to_cancel"] if operation == "cancel_registration" else OURS["references"][0]
     if "client_id" in path:
-        path["client_id"] = OURS["client_id"]
+        path["client_id"] = OURS["to_revoke"] if operation == "revoke_client" else OURS["client_id"]
     if operation == "list_registrations":
         query.update(campaign_id=OURS["campaign_id"], day=OURS["day"])
         query.pop("cursor", None)
