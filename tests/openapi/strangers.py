@@ -127,9 +127,13 @@ def _make_sense(case: schemathesis.Case) -> None:
 
 
 def _named_as_ours(case: schemathesis.Case) -> None:
-    """A client that is enrolled takes no name that another test, or an example, may want."""
+    """A client that is enrolled takes no name that another test, or an example, may want; whoever is asked
+    about, or erased, is one of the workers that these requests have registered, or nobody.
+    """
     if isinstance(case.body, dict) and _ID.fullmatch(str(case.body.get("client_id", ""))):
         case.body["client_id"] = f"{OURS['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
+    if isinstance(case.body, dict) and isinstance(case.body.get("nik"), str):
+        case.body["nik"] = a_nik(1 + next(_NUMBERS) % 400, place=_DISTRICT)
 
 
 def _make_sense_of_body(operation: str, body: dict[str, Any]) -> None:
