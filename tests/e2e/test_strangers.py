@@ -27,7 +27,7 @@ CAMPAIGN = "strangers-2016"
 TO_OPEN = [f"{CAMPAIGN}-{number}" for number in range(9)]
 SPARE = f"{CAMPAIGN}-spare"
 TO_REVOKE = f"{CAMPAIGN}-to-revoke"
-EXAMPLES = 4
+EXAMPLES = 3
 SEED = 20241009
 
 LEFT_OUT = {
@@ -81,7 +81,9 @@ def run_schemathesis(stack: RunningStack, ours: dict[str, Any], out: Path) -> tu
     description.write_bytes(stack.send("bot", "GET", "/v1/openapi.json").content)
     command: list[str | Path] = [Path(sys.executable).with_name("schemathesis"), "run", description]
     command += ["--url", stack.description.api_url, "--checks", "all", "--exclude-checks", ",".join(LEFT_OUT)]
-    command += ["--max-examples", str(EXAMPLES), "--seed", str(SEED), "--workers", "2"]
+    command += ["--max-examples", str(EXAMPLES), "--seed", str(SEED)]
+    # One at a time: a second thread would at times meet a fault of CPython 3.11's ast (gh-106905).
+    command += ["--workers", "1"]
     command += ["--continue-on-failure", "--no-color", "--warnings", "off", "--request-timeout", "60"]
     # How long an answer takes says more of the machine that this runs on.
     command += ["--max-response-time", "60"]

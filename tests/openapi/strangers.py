@@ -133,7 +133,9 @@ def _named_as_ours(case: schemathesis.Case) -> None:
     if isinstance(case.body, dict) and _ID.fullmatch(str(case.body.get("client_id", ""))):
         case.body["client_id"] = f"{OURS['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
     if isinstance(case.body, dict) and isinstance(case.body.get("nik"), str):
-        case.body["nik"] = a_nik(1 + next(_NUMBERS) % 400, place=_DISTRICT)
+        number = next(_NUMBERS) % 400
+        case.body["nik"] = a_nik(1 + number, place=_DISTRICT)
+        case.body["request_id"] = a_capture_id(9_200_000 + number)
 
 
 def _make_sense_of_body(operation: str, body: dict[str, Any]) -> None:
