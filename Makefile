@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := app.py chalicelib ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e bench package clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api bench package clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -51,6 +51,9 @@ infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
 
 e2e: setup ## The packaged stack in the embedded AWS, end to end
 	@$(BIN)/python -m pytest -m e2e
+
+api: .venv/.ready ## Write the API's description anew: chalicelib/api, docs/api.md
+	@$(BIN)/python -m ops.openapi
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)

@@ -10,14 +10,17 @@ from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
-from chalicelib import batches, wiring
+from chalicelib import batches, observability, wiring
+from chalicelib.api.routes import routes as api_routes
 from chalicelib.campaigns.routes import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
+from chalicelib.endpoints import is_public
 from chalicelib.notifications import consumer
 from chalicelib.notifications import schedule as text_schedule
 from chalicelib.notifications.routes import routes as gateway_routes
+from chalicelib.privacy.routes import routes as privacy_routes
 from chalicelib.registrations import schedule as registration_schedule
 from chalicelib.registrations.routes import routes as registration_routes
 from chalicelib.rollups import schedule
@@ -35,6 +38,10 @@ app.register_blueprint(summary_routes)
 app.register_blueprint(client_routes)
 app.register_blueprint(quote_routes)
 app.register_blueprint(gateway_routes)
+app.register_blueprint(privacy_routes)
+app.register_blueprint(api_routes)
+for source in ("dynamodb", "scheduled", "sqs"):
+    app.register_middleware(observability.wordless, source)
 
 
 @app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)
@@ -43,7 +50,7 @@ def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     return authorizer.policy(wiring.registry(), wiring.sightings(), request.token, request.method_arn)
 
 
-authorizer.protect(app, authorize_caller)
+authorizer.protect(app, authorize_caller, public=is_public)
 
 
 @app.on_dynamodb_record(
@@ -81,8 +88,8 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
 # Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
 @app.schedule("cron(10 17 * * ? *)")
 def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
-    """Expire and lapse what time has run out for."""
-    return registration_schedule.age_due(wiring.casework())
+    """Expire and lapse what time has run out for, and destroy what may not be kept any longer."""
+    return registration_schedule.age_due(wiring.casework(), wiring.erasing())
 
 
 cold_start.is_over()

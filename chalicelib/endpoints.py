@@ -1,12 +1,12 @@
-"""What every HTTP route shares: who may call it, how its body is read, how refusals answer, and its one log
-line.
+"""What every HTTP route shares: who may call it, what it takes and gives, how its body is read, how refusals
+answer, and its one log line.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from chalice.app import Blueprint, Response
 from chalice.app import Request as ChaliceRequest
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from chalicelib import observability, problems
 from chalicelib.clients.authorizer import caller_from
 from chalicelib.clients.model import Caller, Role
+from chalicelib.negotiation import preferred
 from chalicelib.refusals import Refusal
 
 MAX_BODY_BYTES = 64 * 1024
@@ -42,9 +43,28 @@ class MediaTypeUnsupported(Refusal):
     code = "media_type_unsupported"
 
 
+# What a good answer holds: a model as JSON, a text of some media type, or nothing.
+Gives = Mapping[int, type[BaseModel] | str | None]
+
+
 @dataclass(frozen=True)
-class Request:
-    """One HTTP request, as routes see it."""
+class Contract:
+    """What an endpoint takes and gives. The API's description is made from this, never in a Lambda.
+
+    `roles` is None where anybody may call. `refuses` leaves out what every endpoint of its kind may answer.
+    """
+
+    roles: frozenset[Role] | None
+    gives: Gives
+    takes: type[BaseModel] | None = None
+    asks: type[BaseModel] | None = None
+    refuses: tuple[type[Refusal], ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AnonymousRequest:
+    """One HTTP request, as routes see it, whoever sent it."""
 
     method: str
     route: str
@@ -52,24 +72,38 @@ class Request:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     correlation_id: str
-    caller: Caller
     language: problems.Language
 
     @classmethod
-    def of(cls, request: ChaliceRequest) -> "Request":
-        """Read what API Gateway and its authorizer say of a request."""
+    def of(cls, request: ChaliceRequest) -> Self:
+        """Read what API Gateway says of a request."""
+        return cls(**cls._read(request))
+
+    @staticmethod
+    def _read(request: ChaliceRequest) -> dict[str, Any]:
         context = request.context
-        return cls(
-            method=request.method,
-            route=context["resourcePath"],
-            body=_as_bytes(request.raw_body),
-            headers=request.headers,
-            query=request.query_params or {},
-            correlation_id=context.get("requestId")
+        return {
+            "method": request.method,
+            "route": context["resourcePath"],
+            "body": _as_bytes(request.raw_body),
+            "headers": request.headers,
+            "query": request.query_params or {},
+            "correlation_id": context.get("requestId")
             or str(getattr(request.lambda_context, "aws_request_id", "")),
-            caller=caller_from(context["authorizer"]),
-            language=_language(request.headers),
-        )
+            "language": preferred(request.headers.get("accept-language", ""), problems.LANGUAGES),
+        }
+
+
+@dataclass(frozen=True)
+class Request(AnonymousRequest):
+    """One HTTP request of a caller whom the authorizer vouches for."""
+
+    caller: Caller
+
+    @classmethod
+    def of(cls, request: ChaliceRequest) -> Self:
+        """Read what API Gateway and its authorizer say of a request."""
+        return cls(**cls._read(request), caller=caller_from(request.context["authorizer"]))
 
     def parsed(self, model: type[Command], *, at_most: int = MAX_BODY_BYTES) -> Command:
         """The body as a model.
@@ -94,7 +128,7 @@ class Request:
 
     def queried(self, model: type[Command]) -> Command:
         """The query string as a model. Raises pydantic's ValidationError."""
-        return model.model_validate(dict(self.query))
+        return model.model_validate_strings(dict(self.query), strict=True)
 
     def _check_envelope(self, at_most: int) -> None:
         if len(self.body) > at_most:
@@ -104,74 +138,72 @@ class Request:
             raise MediaTypeUnsupported("not declared as JSON")
 
 
-def endpoint(routes: Blueprint, *roles: Role) -> Callable[[View], View]:
+def endpoint(
+    routes: Blueprint,
+    *roles: Role,
+    gives: Gives,
+    takes: type[BaseModel] | None = None,
+    asks: type[BaseModel] | None = None,
+    refuses: tuple[type[Refusal], ...] = (),
+    headers: tuple[str, ...] = (),
+) -> Callable[[View], View]:
     """Make a view into an endpoint that only these roles may call.
 
-    The view takes a `Request` and the path's parameters. Whatever it raises becomes a problem document.
+    The view takes a `Request` and the path's parameters. Whatever it raises becomes a problem document. What
+    it `takes` (a body), `asks` (a query), `gives`, `refuses` and which `headers` it adds is what the API's
+    description says of it.
     """
     allowed = frozenset(roles)
+    contract = Contract(allowed, gives, takes, asks, refuses, headers)
 
     def decorate(view: View) -> View:
-        @wraps(view)
-        def serve(**path: str) -> Response:
+        def ask(**path: str) -> Response:
             request = Request.of(routes.current_request)
-            observability.correlate(request.correlation_id)
-            try:
-                request.caller.require_any(allowed)
-                response = view(request, **path)
-            except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
-                facts = {"route": request.route, "method": request.method}
-                response = problems.answer(error, request.language) or _failed(error, facts, request.language)
-            return _logged(request, response)
 
-        serve.allowed_roles = allowed  # type: ignore[attr-defined]
-        return serve
+            def answer() -> Response:
+                request.caller.require_any(allowed)
+                return view(request, **path)
+
+            return _answered(request, answer)
+
+        return _described(view, ask, contract)
 
     return decorate
 
 
-@dataclass(frozen=True)
-class Callback:
-    """A request from somebody without a token, who proves in it who it is from."""
+def public_endpoint(
+    routes: Blueprint,
+    *,
+    gives: Gives,
+    refuses: tuple[type[Refusal], ...] = (),
+    headers: tuple[str, ...] = (),
+) -> Callable[[View], View]:
+    """Make a view into an endpoint that anybody may call, without a token.
 
-    route: str
-    body: bytes
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-
-
-def callback(routes: Blueprint) -> Callable[[View], View]:
-    """Make a view into one that the authorizer lets through unasked: it judges the proof itself.
-
-    The view takes a `Callback`. What it refuses becomes a problem document.
+    The view takes an `AnonymousRequest` and the path's parameters, and itself judges whatever proof of who
+    is calling it needs.
     """
+    contract = Contract(None, gives, refuses=refuses, headers=headers)
 
     def decorate(view: View) -> View:
-        @wraps(view)
-        def serve() -> Response:
-            request = routes.current_request
-            context = request.context
-            correlation_id = str(context.get("requestId", ""))
-            observability.correlate(correlation_id)
-            asked = Callback(
-                route=context["resourcePath"],
-                body=_as_bytes(request.raw_body),
-                headers=request.headers,
-                query=request.query_params or {},
-            )
-            facts = {"method": request.method, "route": asked.route}
-            try:
-                response = view(asked)
-            except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
-                response = problems.answer(error, "en") or _failed(error, facts, "en")
-            observability.logger.info("callback answered", extra={**facts, "status": response.status_code})
-            response.headers.setdefault("X-Correlation-Id", correlation_id)
-            return response
+        def ask(**path: str) -> Response:
+            request = AnonymousRequest.of(routes.current_request)
+            return _answered(request, lambda: view(request, **path))
 
-        serve.proves_itself = True  # type: ignore[attr-defined]
-        return serve
+        return _described(view, ask, contract)
 
     return decorate
+
+
+def is_public(view: View) -> bool:
+    """Whether anybody may call the view of a route. Raises AttributeError if no decorator here made it."""
+    return contract_of(view).roles is None
+
+
+def contract_of(view: View) -> Contract:
+    """What the view of a route takes and gives. Raises AttributeError if no decorator here made it."""
+    found: Contract = view.contract  # type: ignore[attr-defined]
+    return found
 
 
 def json_response(
@@ -190,30 +222,34 @@ def _as_bytes(body: bytes | str) -> bytes:
     return body.encode() if isinstance(body, str) else body
 
 
-def _language(headers: Mapping[str, str]) -> problems.Language:
-    accepted = [
-        part.partition(";")[0].strip().lower() for part in headers.get("accept-language", "").split(",")
-    ]
-    for tag in accepted:
-        if tag.startswith("en"):
-            return "en"
-        if tag.startswith("id"):
-            return "id"
-    return "id"
+def _described(view: View, ask: View, contract: Contract) -> View:
+    serve = wraps(view)(ask)
+    serve.contract = contract  # type: ignore[attr-defined]
+    return serve
 
 
-def _failed(error: Exception, facts: Mapping[str, str], language: problems.Language) -> Response:
-    observability.log_unforeseen(error, "request failed", facts)
-    return problems.respond("internal_error", language)
+def _answered(request: AnonymousRequest, answer: Callable[[], Response]) -> Response:
+    observability.correlate(request.correlation_id)
+    try:
+        response = answer()
+    except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
+        response = problems.answer(error, request.language) or _unforeseen(error, request)
+    return _logged(request, response)
 
 
-def _logged(request: Request, response: Response) -> Response:
+def _unforeseen(error: Exception, request: AnonymousRequest) -> Response:
+    observability.log_unforeseen(error, "request failed", {"route": request.route, "method": request.method})
+    return problems.respond("internal_error", request.language)
+
+
+def _logged(request: AnonymousRequest, response: Response) -> Response:
     facts: dict[str, Any] = {
         "method": request.method,
         "route": request.route,
-        "client_id": request.caller.client_id,
         "status": response.status_code,
     }
+    if isinstance(request, Request):
+        facts["client_id"] = request.caller.client_id
     if isinstance(response.body, dict) and "code" in response.body:
         facts["code"] = response.body["code"]
         facts["fields"] = [f"{each['field']}: {each['code']}" for each in response.body.get("errors", ())]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
 
 Language = Literal["id", "en"]
+# The first is spoken where nobody asks for another.
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -66,6 +68,21 @@ PROBLEMS: Mapping[str, Problem] = {
         409,
         "capture_id sudah dipakai untuk data lain.",
         "This capture_id was used before, with other content.",
+    ),
+    "registration_destroyed": Problem(
+        410,
+        "Pendaftaran sudah lama berakhir; data pribadinya telah dimusnahkan.",
+        "The registration ended long ago; its personal data has been destroyed.",
+    ),
+    "capture_forgotten": Problem(
+        410,
+        "Data pribadi pendaftaran ini telah dimusnahkan.",
+        "The personal data of this capture has been destroyed.",
+    ),
+    "request_reused": Problem(
+        409,
+        "request_id sudah dipakai untuk permintaan lain.",
+        "This request_id was used for another request.",
     ),
     "payment_reused": Problem(
         409,
@@ -126,6 +143,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
     "daily_caps_incomplete": FieldMessage(
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
+    ),
+    "last_day_earlier": FieldMessage(
+        "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
     ),
     "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
     "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),

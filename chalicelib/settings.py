@@ -32,6 +32,9 @@ class Settings(BaseModel):
     summaries_table: str = Field(
         alias="DAFTAR_SUMMARIES_TABLE", description="Versions of each campaign day's summary, and marks."
     )
+    requests_table: str = Field(
+        alias="DAFTAR_REQUESTS_TABLE", description="What was asked and done about single persons' data."
+    )
     keys_table: str = Field(alias="DAFTAR_KEYS_TABLE", description="Data keys, wrapped by KMS.")
     field_key_arn: str = Field(alias="DAFTAR_FIELD_KEY_ARN", description="KMS key that wraps the data keys.")
     notifications_queue_url: str = Field(
@@ -202,6 +205,13 @@ class Settings(BaseModel):
         default=50,
         ge=1,
         description="Registrations a day that a phone number may be given for at all.",
+    )
+    keep_ended_days: int = Field(
+        alias="DAFTAR_KEEP_ENDED_DAYS",
+        default=90,
+        ge=1,
+        description="Days after which nothing personal is kept of an application that ended unpaid. The law "
+        "(UU 27/2022, articles 43 and 44) names no number; 90 is a proposal of ours.",
     )
 
     @property

@@ -35,13 +35,15 @@ from chalicelib.notifications.sqs import SQSDueTexts, SQSReceipts
 from chalicelib.notifications.templates import Kind
 from chalicelib.notifications.twilio import Account as TwilioAccount
 from chalicelib.notifications.twilio import TwilioSMS
-from chalicelib.privacy.dynamodb import DynamoWrappedKeys
+from chalicelib.privacy.dynamodb import DynamoRequests, DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.privacy.keyring import Keyring
 from chalicelib.privacy.kms import KMSKeyWrap
+from chalicelib.privacy.service import PrivacyDesk
 from chalicelib.registrations.casework import Casework
-from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.erasing import Erasing
 from chalicelib.registrations.relay import Relay
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import Limits, Registrar
@@ -115,6 +117,29 @@ def registrar() -> Registrar:
 def casework() -> Casework:
     """Changes registrations after they were taken in, and finds them."""
     return Casework(registrations=_registrations(), clock=now)
+
+
+@cache
+def erasing() -> Erasing:
+    """Finds and takes away what is kept of workers."""
+    return Erasing(
+        workers=DynamoWorkers(_dynamodb(), settings().registrations_table, cipher()),
+        registrations=_registrations(),
+        clock=now,
+        kept_for=timedelta(days=settings().keep_ended_days),
+    )
+
+
+@cache
+def privacy_desk() -> PrivacyDesk:
+    """Discloses and erases what is held on one NIK."""
+    return PrivacyDesk(
+        people=erasing(),
+        texts=_ledger(),
+        requests=DynamoRequests(_dynamodb(), settings().requests_table),
+        hashing=KeyedHash(_keyring().hash_key),
+        clock=now,
+    )
 
 
 @cache
@@ -297,7 +322,12 @@ def _gateway_left_alone(gateway: str, reason: str) -> None:
 @cache
 def _keyring() -> Keyring:
     """The stage's data keys."""
-    return Keyring(stored=wrapped_keys(), wrap=key_wrap())
+    return Keyring(
+        stored=wrapped_keys(),
+        wrap=key_wrap(),
+        clock=now,
+        on_failure=lambda error: observability.log_unforeseen(error, "keys not read anew", {}),
+    )
 
 
 @cache
@@ -320,7 +350,7 @@ def _registrations() -> DynamoRegistrations:
 @cache
 def cipher() -> FieldCipher:
     """Seals and unseals personal fields."""
-    return FieldCipher(_keyring().field_keys)
+    return FieldCipher(_keyring().field_keys, _keyring().field_keys_with)
 
 
 @cache

@@ -110,12 +110,17 @@ def _failures(cloudformation: Any, stack: str) -> Iterator[str]:
             yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
 
 
-def _deployment(cloudformation: Any, stack: str) -> Deployment:
+def outputs_of(cloudformation: Any, stack: str) -> dict[str, str]:
+    """What a stack that stands says of itself."""
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+
+def _deployment(cloudformation: Any, stack: str) -> Deployment:
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return Deployment(
         stack=stack,
-        outputs={output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])},
+        outputs=outputs_of(cloudformation, stack),
         resources={
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for page in pages

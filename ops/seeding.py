@@ -43,7 +43,7 @@ def provide_keys(deployment: Deployment, clients: Clients) -> None:
     wrap = KMSKeyWrap(clients("kms"), deployment.outputs["FieldKeyArn"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
         if not any(stored.of(purpose)):
-            stored.add(wrap.make(purpose, f"{purpose}-{wiring.now():%Y-%m-%d}"))
+            stored.add(wrap.make(purpose, at=wiring.now()))
 
 
 def provide_gateway_account(secrets: Any, name: str) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -222,5 +223,6 @@ def _open_campaign(description: Description) -> None:
     api = API(description.api_url, description.tokens["manager"])
     response = api.send("POST", "/v1/campaigns", (EXAMPLE / "campaign.json").read_bytes())
     api.close()
-    if not response.is_success:
+    # Changed since, it is there all the same.
+    if not response.is_success and response.status_code != HTTPStatus.CONFLICT:
         raise ProgramError(f"the example's campaign was refused: {response.status_code} {response.text}")

@@ -43,7 +43,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
         monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", field_key)
         _forget_what_was_built()
         for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
-            wiring.wrapped_keys().add(wiring.key_wrap().make(purpose, "2024-10"))
+            wiring.wrapped_keys().add(wiring.key_wrap().make(purpose, at=wiring.now()))
         yield
         _forget_what_was_built()
 

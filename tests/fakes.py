@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
+from chalicelib.campaigns.service import DaysMoved
 from chalicelib.notifications.gateways import GatewayId, Outgoing
 from chalicelib.notifications.model import MessageId, Text, TextState
 from chalicelib.notifications.pace import LineBusy, Stop, Stopped
@@ -212,12 +213,25 @@ class KnownCampaigns:
             raise CampaignUnknown(campaign_id)
         return self._campaigns[campaign_id]
 
+    def replace(self, campaign: Campaign, *, was: Campaign) -> None:
+        """Store the fields that differ. Raises DaysMoved if the days are no longer as they were."""
+        standing = self._campaigns[campaign.campaign_id]
+        if _days(standing) != _days(was):
+            raise DaysMoved(campaign.campaign_id)
+        before = dict(was)
+        differing = {name: value for name, value in campaign if value != before[name]}
+        self._campaigns[campaign.campaign_id] = standing.model_copy(update=differing)
+
     def ending_since(self, day: date) -> Iterator[Campaign]:
         """The campaigns that end on a day or later."""
         yield from sorted(
             (each for each in self._campaigns.values() if each.last_day >= day),
             key=lambda campaign: campaign.last_day,
         )
+
+
+def _days(campaign: Campaign) -> tuple[date, date, date]:
+    return campaign.first_day, campaign.last_day, campaign.accepts_until
 
 
 class KnownRegistrations:

@@ -17,6 +17,7 @@ STAGE_ENVIRONMENT = {
     "DAFTAR_TEXTS_TABLE": "TextsTable",
     "DAFTAR_SENDING_TABLE": "SendingTable",
     "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
+    "DAFTAR_REQUESTS_TABLE": "RequestsTable",
     "DAFTAR_KEYS_TABLE": "KeysTable",
     "DAFTAR_NOTIFICATIONS_QUEUE_URL": "unset",
     "DAFTAR_REMINDERS_QUEUE_URL": "unset",

@@ -1,12 +1,15 @@
 """Logs: facts as keys, one correlation id, and never the words of an exception."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from chalicelib import observability
+from chalicelib.observability import logger
 from tests.builders import a_nik
 from tests.logs import logged
 
@@ -64,6 +67,156 @@ def test_importing_the_app_leaves_the_log_as_it_was() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert '"message":"registered"' in run.stdout
+
+
+NAME = "Melati Kusumawati"
+HOSTILE = [
+    a_nik(),
+    "3171 0752 0485 7001",
+    "317107.520485.7001",
+    "0824-5550-7001",
+    "+62 824 5550 7001",
+    "(0824) 5550 7001",
+    "62824\u200b5550\u200b7001",
+    "\uff10\uff18\uff12\uff14\uff15\uff15\uff15\uff10\uff17\uff10\uff10\uff11",
+    "0824_5550_7001",
+    "21012345678",
+    "melati@pasar.example",
+    "Melati.K+1@pasar.co.id",
+]
+
+
+class Typed:
+    """Somebody's data in a shape that nobody thought of."""
+
+    def __repr__(self) -> str:
+        return NAME
+
+
+def the_line(write: Callable[[], object]) -> str:
+    with logged() as lines:
+        write()
+    (line,) = lines
+    return json.dumps(line, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize(
+    "write",
+    [
+        logger.info,
+        lambda value: logger.info(f"worker {value} registered"),
+        lambda value: logger.info("worker %s", value),
+        lambda value: logger.info({"worker": value}),
+        lambda value: logger.info(json.dumps({"worker": value})),
+        lambda value: logger.info("told", extra={"phone": value}),
+        lambda value: logger.info("told", extra={value: 1}),
+        lambda value: logger.info("told", extra={"reason": value}),
+        lambda value: logger.info("told", extra={"client_id": value}),
+        lambda value: logger.info("told", extra={"where": ["a.py:1 f", value]}),
+        lambda value: logger.info("told", extra={"became": {value: [value]}}),
+        lambda value: observability.correlate(value) or logger.info("told"),
+        lambda value: logger.error("told", exc_info=LookupError(value)),
+        lambda value: observability.log_unforeseen(LookupError(value), "told", {"route": f"/v1/{value}"}),
+    ],
+    ids=range(14),
+)
+def test_no_line_can_hold_a_number_or_an_address_of_a_person(write, value) -> None:
+    line = the_line(lambda: write(value))
+
+    assert value not in line
+    assert value not in line.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: logger.info(f"worker {NAME} registered"),
+        lambda: logger.info("worker %s", NAME),
+        lambda: logger.info(NAME),
+        lambda: logger.info("told", extra={"worker": NAME}),
+        lambda: logger.info("told", extra={"worker": "MELATI"}),
+        lambda: logger.info("told", extra={"reason": NAME}),
+        lambda: logger.info("told", extra={"fields": [NAME]}),
+        lambda: logger.info("told", extra={"became": {NAME: 1}}),
+        lambda: logger.info("told", extra={"state": Typed()}),
+        lambda: logger.info("told", extra={NAME: 1, "MELATI": 1}),
+        lambda: logger.error("told", exc_info=LookupError(NAME)),
+        lambda: logger.append_keys(worker=NAME) or logger.info("told") or logger.remove_keys(["worker"]),
+    ],
+    ids=range(12),
+)
+def test_no_line_can_hold_a_name(write) -> None:
+    line = the_line(write)
+
+    assert not {word for word in (*NAME.split(), "MELATI") if word in line}
+
+
+@pytest.mark.parametrize("number", [int(a_nik()), 82455507001, 21012345678.0])
+def test_a_number_that_is_no_count_is_not_logged(number) -> None:
+    assert str(number)[:9] not in the_line(lambda: logger.info("told", extra={"attempts": number}))
+
+
+KEPT = {
+    "message_id": "059f36b4-87a3-44ab-83d2-661975830a7d",
+    "sms_id": "01234567890123456789012345678901"[:31] + "a",
+    "reference": "7K4-M2Q-X9P",
+    "client_id": "van-1",
+    "campaign_id": "tanah-abang-2024",
+    "day": "2024-10-09",
+    "sequence_number": "111800000000012345678901",
+    "route": "/v1/registrations/{reference}",
+    "status": 201,
+    "is_new": True,
+    "became": {"expired": 12},
+    "fields": ["worker.nik: nik_length", "items.0.?: field_unknown"],
+}
+
+
+def test_what_operators_go_by_stays_readable() -> None:
+    with logged() as lines:
+        observability.correlate("123e4567-e89b-12d3-a456-426614174000")
+        logger.info("batch announced", extra=KEPT)
+
+    (line,) = lines
+    assert {name: line[name] for name in KEPT} == KEPT
+    assert line["correlation_id"] == "123e4567-e89b-12d3-a456-426614174000"
+    assert line["message"] == "batch announced"
+    assert line["timestamp"][:4].isdecimal()
+
+
+def test_an_error_that_is_logged_by_its_traceback_says_type_and_place_alone() -> None:
+    with logged() as lines:
+        try:
+            int(NAME)
+        except ValueError:
+            logger.exception("told")
+
+    (line,) = lines
+    assert line["error"] == "ValueError"
+    assert line["where"][0].startswith("test_observability.py:")
+    assert NAME not in str(line)
+
+
+def test_a_metric_holds_no_person_either() -> None:
+    with logged() as lines:
+        observability.count("Registrations", outcome=NAME, channel=a_nik())
+
+    assert NAME not in str(lines)
+    assert a_nik() not in str(lines)
+
+
+def test_a_function_that_fails_leaves_no_words_in_its_queue() -> None:
+    def fail(event: object) -> None:
+        raise LookupError(f"{event} {NAME}")
+
+    with logged() as lines, pytest.raises(observability.FunctionFailed) as failed:
+        observability.wordless(a_nik(), fail)
+
+    assert str(failed.value) == "LookupError"
+    assert failed.value.__suppress_context__
+    assert lines.saying("function failed")[0]["error"] == "LookupError"
+    assert NAME not in str(lines)
 
 
 def test_a_count_is_a_metric_of_our_namespace() -> None:

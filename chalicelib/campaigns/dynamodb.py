@@ -1,7 +1,7 @@
 """Campaigns in DynamoDB."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,11 +9,13 @@ from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
+from chalicelib.campaigns.service import DaysMoved
 from chalicelib.dynamodb import LONGEST_ID, Item, condition_failed, from_item, pages, to_item
 from chalicelib.privacy.encryption import FieldCipher
 
 _BY_LAST_DAY = "by_last_day"
 _LISTING = "campaigns"
+_DAYS_AS_THEY_WERE = "first_day = :first_day AND last_day = :last_day AND accepts_until = :accepts_until"
 
 
 class DynamoCampaigns:
@@ -52,6 +54,29 @@ class DynamoCampaigns:
             raise CampaignUnknown(campaign_id)
         return self._from_item(from_item(found["Item"]))
 
+    def replace(self, campaign: Campaign, *, was: Campaign) -> None:
+        """Store the fields that differ, and no other. Raises DaysMoved."""
+        before = dict(was)
+        differing = {name for name, value in campaign if value != before[name]}
+        values = {name: value for name, value in self._values(campaign).items() if name in differing}
+        days = was.model_dump(mode="json", include={"first_day", "last_day", "accepts_until"})
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(_key(campaign.campaign_id)),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :new_{name}" for name in values),
+                ConditionExpression=_DAYS_AS_THEY_WERE,
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues=to_item(
+                    {f":{name}": day for name, day in days.items()}
+                    | {f":new_{name}": value for name, value in values.items()}
+                ),
+            )
+        except ClientError as error:
+            if condition_failed(error):
+                raise DaysMoved(campaign.campaign_id) from None
+            raise
+
     def ending_since(self, day: date) -> Iterator[Campaign]:
         """The campaigns whose last day is this one or later, by last day."""
         for values in pages(
@@ -64,17 +89,14 @@ class DynamoCampaigns:
             yield self._from_item(values)
 
     def _to_item(self, campaign: Campaign) -> Item:
+        return to_item({**_key(campaign.campaign_id), **self._values(campaign), "listing": _LISTING})
+
+    def _values(self, campaign: Campaign) -> dict[str, Any]:
         managers = campaign.model_dump_json(include={"managers"})
-        return to_item(
-            {
-                **_key(campaign.campaign_id),
-                **campaign.model_dump(mode="json", exclude={"managers"}),
-                "managers": self._cipher.seal(
-                    managers, record=_record(campaign.campaign_id), field="managers"
-                ),
-                "listing": _LISTING,
-            }
-        )
+        return {
+            **campaign.model_dump(mode="json", exclude={"managers"}),
+            "managers": self._cipher.seal(managers, record=_record(campaign.campaign_id), field="managers"),
+        }
 
     def _from_item(self, values: dict[str, Any]) -> Campaign:
         managers = self._cipher.unseal(
@@ -82,6 +104,13 @@ class DynamoCampaigns:
         )
         own = {name: values[name] for name in Campaign.model_fields if name in values and name != "managers"}
         return Campaign.model_validate({**own, **json.loads(managers)})
+
+
+def resealed(values: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
+    """The attributes of an item with values under an older key, sealed anew under the current one."""
+    record = _record(values["campaign_id"])
+    anew = cipher.resealed(values["managers"], record=record, field="managers")
+    return {} if anew is None else {"managers": anew}
 
 
 def _key(campaign_id: str) -> dict[str, str]:

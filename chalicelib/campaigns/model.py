@@ -1,21 +1,42 @@
 """Campaigns, the days they last, and the zone those days are days in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from chalicelib.refusals import BrokenRule, RulesBroken
 
 CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
 
 # The four names under which the tz database keeps Indonesia's three zones (WIB twice, WITA, WIT).
 Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
 
-# Days that every zone can reckon with, the morning after the last one included.
-Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
+# Days that every zone can reckon with, the morning after the last one included. A schema of JSON has no word
+# for the limits of a day, so they are told as a pattern.
+Day = Annotated[
+    date,
+    Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1), json_schema_extra={"pattern": "^2[0-9]{3}-"}),
+]
+
+# Instants that every zone can reckon with: a broken clock is the sender's error, not ours.
+Instant = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime(2000, 1, 1, tzinfo=UTC),
+        lt=datetime(3000, 1, 1, tzinfo=UTC),
+        json_schema_extra={"pattern": "^2[0-9]{3}-"},
+    ),
+]
+
+Words = Annotated[str, Field(min_length=1, max_length=120)]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Target = Annotated[int, Field(ge=0, le=10_000_000)]
+DailyRupiah = Annotated[int, Field(ge=0, le=10_000_000_000, description="Rupiah a day.")]
 
 # Every day of a running campaign is looked at every hour.
 MOST_DAYS = timedelta(days=366)
@@ -34,6 +55,9 @@ class Manager(BaseModel):
     phone: str | None = Field(default=None, max_length=20)
 
 
+Managers = Annotated[tuple[Manager, ...], Field(max_length=50)]
+
+
 @dataclass(frozen=True, order=True)
 class CampaignDay:
     """One local day of one campaign: what is counted, marked and summarised."""
@@ -48,17 +72,17 @@ class Campaign(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     campaign_id: CampaignId
-    name: str = Field(min_length=1, max_length=120)
-    branch: str = Field(min_length=1, max_length=120)
-    place: str = Field(min_length=1, max_length=120)
+    name: Words
+    branch: Words
+    place: Words
     zone: Zone
     first_day: Day
     last_day: Day
     accepts_until: Day
-    summary_hour: int = Field(ge=0, le=23)
-    target: int = Field(ge=0, le=10_000_000)
-    managers: tuple[Manager, ...] = Field(default=(), max_length=50)
-    sms_budget: int = Field(ge=0, le=10_000_000_000, description="Rupiah a day.")
+    summary_hour: Hour
+    target: Target
+    managers: Managers = ()
+    sms_budget: DailyRupiah
 
     @model_validator(mode="after")
     def _days_in_order(self) -> "Campaign":
@@ -69,6 +93,17 @@ class Campaign(BaseModel):
         if self.last_day - self.first_day >= MOST_DAYS:
             raise PydanticCustomError("campaign_too_long", "a campaign lasts a year at most")
         return self
+
+    def changed(self, changes: Mapping[str, object]) -> "Campaign":
+        """This campaign with some fields changed.
+
+        Raises RulesBroken if a day that captures may have been taken on would no longer be one of its days,
+        pydantic's ValidationError if the days are out of order.
+        """
+        campaign = Campaign.model_validate({**dict(self), **changes})
+        if campaign.last_day < self.last_day:
+            raise RulesBroken(BrokenRule("last_day", "last_day_earlier"))
+        return campaign
 
     def local_day(self, at: datetime) -> date:
         """The day that an instant falls on in the campaign's zone."""

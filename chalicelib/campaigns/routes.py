@@ -1,26 +1,35 @@
 """Campaigns over HTTP."""
 
-from datetime import date
-
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib import wiring
+from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
+from chalicelib.campaigns.messages import ChangeCampaign, ListCampaigns
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.model import Role
 from chalicelib.endpoints import Request, endpoint, json_response
+from chalicelib.pagination import CursorInvalid, from_cursor, to_cursor
+from chalicelib.refusals import CampaignNotYours, RulesBroken
 
 routes = Blueprint(__name__)
 
 
 class CampaignsView(BaseModel):
-    """Campaigns, by last day."""
+    """A page of campaigns, by last day; `cursor` asks for the next one."""
 
     campaigns: list[Campaign]
+    cursor: str | None
 
 
 @routes.route("/v1/campaigns", methods=["POST"], content_types=[])
-@endpoint(routes, Role.MANAGER)
+@endpoint(
+    routes,
+    Role.MANAGER,
+    takes=Campaign,
+    gives={201: Campaign, 200: Campaign},
+    refuses=(CampaignNotYours, CampaignExists),
+)
 def open_campaign(request: Request) -> Response:
     """Open a campaign; sending the very same one again changes nothing."""
     campaign = request.parsed(Campaign)
@@ -29,19 +38,37 @@ def open_campaign(request: Request) -> Response:
     return json_response(campaign, 201 if is_new else 200)
 
 
-@routes.route("/v1/campaigns", methods=["GET"])
-@endpoint(routes, Role.MANAGER)
+@routes.route("/v1/campaigns", methods=["GET"], content_types=[])
+@endpoint(routes, Role.MANAGER, asks=ListCampaigns, gives={200: CampaignsView}, refuses=(CursorInvalid,))
 def list_campaigns(request: Request) -> Response:
     """The campaigns that the caller works for, by last day."""
-    every = wiring.campaign_office().ending_since(date.min)
-    return json_response(
-        CampaignsView(campaigns=[each for each in every if request.caller.works_for(each.campaign_id)])
-    )
+    asked = request.queried(ListCampaigns)
+    after, _ = from_cursor(asked.cursor)
+    page = wiring.campaign_office().page(by=request.caller, after=after, size=asked.size)
+    return json_response(CampaignsView(campaigns=list(page.rows), cursor=to_cursor(page.next)))
 
 
-@routes.route("/v1/campaigns/{campaign_id}", methods=["GET"])
-@endpoint(routes, Role.MANAGER)
+@routes.route("/v1/campaigns/{campaign_id}", methods=["GET"], content_types=[])
+@endpoint(routes, Role.MANAGER, gives={200: Campaign}, refuses=(CampaignNotYours, CampaignUnknown))
 def show_campaign(request: Request, campaign_id: str) -> Response:
     """One campaign."""
     request.caller.require_campaign(campaign_id)
-    return json_response(wiring.campaign_office().get(campaign_id))
+    return json_response(wiring.campaign_office().current(campaign_id))
+
+
+@routes.route("/v1/campaigns/{campaign_id}", methods=["PATCH"], content_types=[])
+@endpoint(
+    routes,
+    Role.MANAGER,
+    takes=ChangeCampaign,
+    gives={200: Campaign},
+    refuses=(CampaignNotYours, CampaignUnknown, RulesBroken),
+)
+def change_campaign(request: Request, campaign_id: str) -> Response:
+    """Change some fields of a campaign; the same change again changes nothing.
+
+    Captures and counts see the change within a minute. Of two changes at once each keeps what it alone names.
+    """
+    request.caller.require_campaign(campaign_id)
+    changes = request.parsed(ChangeCampaign).changes
+    return json_response(wiring.campaign_office().change(campaign_id, changes))

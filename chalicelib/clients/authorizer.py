@@ -1,6 +1,6 @@
 """The answer of the authorizer to API Gateway, and the caller as the API reads it back from there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalice.app import Authorizer, Chalice
@@ -43,14 +43,13 @@ def policy(registry: Registry, sightings: Sightings, authorization: str, method_
     }
 
 
-def protect(app: Chalice, check: Authorizer) -> None:
-    """Put every route behind the authorizer, so that forgetting it on a new route is not possible.
-
-    A callback carries no token: it was made by `endpoints.callback` and proves itself.
+def protect(app: Chalice, check: Authorizer, *, public: Callable[[Callable[..., Any]], bool]) -> None:
+    """Put every route behind the authorizer but those whose view says that it is public, so that forgetting
+    it on a new route is not possible.
     """
     for methods in app.routes.values():
         for entry in methods.values():
-            if not getattr(entry.view_function, "proves_itself", False):
+            if not public(entry.view_function):
                 entry.authorizer = check
 
 

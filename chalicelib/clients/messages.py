@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.campaigns.model import CampaignId
+from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Client, DailyCap, Role
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -27,7 +27,7 @@ class EnrolClient(BaseModel):
     campaigns: tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...] = Field(
         default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign."
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Instant | None = Field(
         default=None, description="When its token ends; after the stage's usual life when left out."
     )
     daily_flag: int | None = Field(
@@ -69,7 +69,7 @@ class RotateToken(BaseModel):
         le=_LONGEST_OVERLAP_HOURS,
         description="How long older tokens stay good, 0 for not at all; the stage's usual time if left out.",
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Instant | None = Field(
         default=None, description="When the new token ends; after the stage's usual life when left out."
     )
 

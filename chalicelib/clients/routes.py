@@ -6,6 +6,7 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib import wiring
+from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
 from chalicelib.clients.messages import ClientView, EnrolClient, RotateToken
 from chalicelib.clients.model import Role
 from chalicelib.endpoints import Request, endpoint, json_response
@@ -34,7 +35,14 @@ class ClientsView(BaseModel):
 
 
 @routes.route("/v1/clients", methods=["POST"], content_types=[])
-@endpoint(routes, Role.ADMIN)
+@endpoint(
+    routes,
+    Role.ADMIN,
+    takes=EnrolClient,
+    gives={201: EnrolledView},
+    refuses=(ClientExists,),
+    headers=("Cache-Control",),
+)
 def enrol_client(request: Request) -> Response:
     """Enrol a client and show its token, once."""
     client, token = wiring.registry().enrol(request.parsed(EnrolClient))
@@ -42,22 +50,29 @@ def enrol_client(request: Request) -> Response:
     return json_response(view, 201, headers=_SHOWN_ONCE)
 
 
-@routes.route("/v1/clients", methods=["GET"])
-@endpoint(routes, Role.ADMIN)
+@routes.route("/v1/clients", methods=["GET"], content_types=[])
+@endpoint(routes, Role.ADMIN, gives={200: ClientsView})
 def list_clients(request: Request) -> Response:
     """Every client, revoked ones too."""
     return json_response(ClientsView(clients=[ClientView.of(each) for each in wiring.registry().all()]))
 
 
-@routes.route("/v1/clients/{client_id}", methods=["GET"])
-@endpoint(routes, Role.ADMIN)
+@routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
+@endpoint(routes, Role.ADMIN, gives={200: ClientView}, refuses=(ClientUnknown,))
 def show_client(request: Request, client_id: str) -> Response:
     """One client."""
     return json_response(ClientView.of(wiring.registry().get(client_id)))
 
 
 @routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])
-@endpoint(routes, Role.ADMIN)
+@endpoint(
+    routes,
+    Role.ADMIN,
+    takes=RotateToken,
+    gives={201: RotatedView},
+    refuses=(ClientUnknown, ClientRevoked),
+    headers=("Cache-Control",),
+)
 def rotate_token(request: Request, client_id: str) -> Response:
     """Give a client a new token and show it, once; older ones end after a while."""
     client, token, older_end_at = wiring.registry().rotate(client_id, request.parsed(RotateToken))
@@ -65,8 +80,8 @@ def rotate_token(request: Request, client_id: str) -> Response:
     return json_response(view, 201, headers=_SHOWN_ONCE)
 
 
-@routes.route("/v1/clients/{client_id}", methods=["DELETE"])
-@endpoint(routes, Role.ADMIN)
+@routes.route("/v1/clients/{client_id}", methods=["DELETE"], content_types=[])
+@endpoint(routes, Role.ADMIN, gives={204: None}, refuses=(ClientUnknown,))
 def revoke_client(request: Request, client_id: str) -> Response:
     """Revoke a client's tokens; they are refused within a minute."""
     wiring.registry().revoke(client_id)

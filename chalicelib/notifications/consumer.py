@@ -1,5 +1,6 @@
 """What to do with each message of the senders' queues, and of the queue of receipts."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
@@ -11,13 +12,18 @@ from chalicelib.notifications import aws_events, occasions
 from chalicelib.notifications.messages import ReceiptTaken, TextDue
 from chalicelib.notifications.model import MessageId, Text
 from chalicelib.notifications.receipts import Receipt, TakesReceipts
-from chalicelib.notifications.service import Notifier
+from chalicelib.notifications.service import Notifier, TextUnknown
 from chalicelib.notifications.templates import Purpose
+from chalicelib.registrations import reference
+from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 
 Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | TextDue
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
+
+# As `model.message_id` makes them.
+_MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def handler(notifier: Notifier) -> Callable[[str], None]:
@@ -27,7 +33,14 @@ def handler(notifier: Notifier) -> Callable[[str], None]:
 
 def handle(notifier: Notifier, body: str) -> None:
     """Do what a message asks for. Raises for one that nobody can read, or that cannot be worked on now."""
-    text = _worked_on(notifier, _MESSAGES.validate_json(body))
+    message = _MESSAGES.validate_json(body)
+    try:
+        text = _worked_on(notifier, message)
+    except (RegistrationUnknown, TextUnknown):
+        if not _was_erased(message):
+            raise
+        _log_nobody_to_tell(message)
+        return
     observability.count("Texts", state=text.state)
     observability.logger.info(
         "worker told",
@@ -39,6 +52,24 @@ def handle(notifier: Notifier, body: str) -> None:
             "reason": text.reason,
         },
     )
+
+
+def _was_erased(message: Message) -> bool:
+    """Whether what a message names, and is not there, was there once.
+
+    A registration stands before it is announced, and a text before it is due: only what could not be the
+    name of one never stood.
+    """
+    if isinstance(message, TextDue):
+        return _MESSAGE_ID.fullmatch(message.message_id) is not None
+    return reference.parse(message.reference) is not None
+
+
+def _log_nobody_to_tell(message: Message) -> None:
+    if isinstance(message, TextDue):
+        observability.logger.info("nobody to tell", extra={"sms_id": message.message_id})
+    else:
+        observability.logger.info("nobody to tell", extra={"reference": message.reference})
 
 
 def _worked_on(notifier: Notifier, message: Message) -> Text:

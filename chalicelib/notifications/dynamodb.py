@@ -1,6 +1,7 @@
 """The ledger of texts, and what sending goes by, in two DynamoDB tables.
 
-Texts: one item per text, under its message id; indexed by when it is due, and by campaign day.
+Texts: one item per text, under its message id; indexed by when it is due, by campaign day, and by
+registration. Of a forgotten one the facts that are counted stay, under an id that leads nowhere.
 
 Sending:
 BUDGET#<campaign id>#<day>    rupiah committed of that day's budget
@@ -40,13 +41,18 @@ from chalicelib.notifications.service import (
     TextFacts,
 )
 from chalicelib.notifications.templates import Kind, Purpose
+from chalicelib.refusals import TryAgain
 
 _BY_DUE = "by_due"
 _BY_CAMPAIGN_DAY = "by_campaign_day"
+_BY_REGISTRATION = "by_registration"
 
 # A partition of an index takes 1,000 writes a second; the sender makes ten texts a second, a relay that
 # catches up some hundreds.
 SHARDS = 4
+
+# A text that is forgotten may be in a sender's hands, who moves it on a few times.
+_FORGETTING_ROUNDS = 6
 
 _UNCHANGED = "revision = :revision"
 _IN_BUDGET = "attribute_not_exists(committed) OR committed <= :room"
@@ -56,6 +62,8 @@ _NOT_ENOUGH_YET = "attribute_not_exists(texts) OR texts < :most"
 _COUNTS_KEPT = timedelta(days=3)
 
 Values = dict[str, Any]
+
+_BY_REGISTRATION = "by_registration"
 
 
 class DynamoLedger:
@@ -127,13 +135,14 @@ class DynamoLedger:
         """The texts that somebody must look at by now, longest due first in each shard."""
         for shard in range(SHARDS):
             yield from self._ids(
+                _BY_DUE,
                 "due_shard = :shard AND due_at <= :now",
                 {":shard": f"{kind}#{shard}", ":now": timestamp(now)},
             )
 
     def held(self, campaign_id: str) -> Iterator[MessageId]:
         """The texts of a campaign that wait for somebody to release them."""
-        return self._ids("due_shard = :shard", {":shard": _held(campaign_id)})
+        return self._ids(_BY_DUE, "due_shard = :shard", {":shard": _held(campaign_id)})
 
     def of_day(self, day: CampaignDay) -> Iterable[TextFacts]:
         """What counting needs of the texts of a campaign day, by the index, which may lag by moments."""
@@ -155,11 +164,64 @@ class DynamoLedger:
             Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
         )
 
-    def _ids(self, condition: str, values: Values) -> Iterator[MessageId]:
+    def of(self, registration: str) -> Iterator[Text]:
+        """The texts that a registration has led to; one begun this moment may not be among them yet."""
+        for message_id in self._ids_of(registration):
+            text = self.get(message_id)
+            if text is not None:
+                yield text
+
+    def forget(self, registration: str) -> None:
+        """Take away the texts of a registration; a sender who is at one of them finds it gone, and stops.
+
+        What is counted of each stays under its campaign day, with nothing that leads to a person. Raises
+        TryAgain; the same call goes on from there.
+        """
+        for message_id in self._ids_of(registration):
+            self._forget(message_id)
+
+    def _forget(self, message_id: MessageId) -> None:
+        for _ in range(_FORGETTING_ROUNDS):
+            text = self.get(message_id)
+            if text is None:
+                return
+            try:
+                self._client.transact_write_items(
+                    TransactItems=[
+                        {
+                            "Delete": {
+                                "TableName": self._texts,
+                                "Key": to_item({"message_id": message_id}),
+                                "ConditionExpression": _UNCHANGED,
+                                "ExpressionAttributeValues": to_item({":revision": text.revision}),
+                            }
+                        },
+                        {"Put": {"TableName": self._texts, "Item": to_item(self._left_of(text))}},
+                    ]
+                )
+            except ClientError as error:
+                _failed(error)  # It moved, or is being moved, so it is read again.
+            else:
+                return
+        raise TryAgain("a text is being sent")
+
+    def _left_of(self, text: Text) -> Values:
+        # A new id, and the shard that goes with that one: the old shard would say something of the old id.
+        new_id = f"forgotten-{self._new_write_id()}"
+        return {
+            "message_id": new_id,
+            "day_shard": _day_shard(CampaignDay(text.campaign_id, text.day), _shard(new_id)),
+            "facts": _facts(text),
+        }
+
+    def _ids_of(self, registration: str) -> Iterator[MessageId]:
+        return self._ids(_BY_REGISTRATION, "registration = :registration", {":registration": registration})
+
+    def _ids(self, index: str, condition: str, values: Values) -> Iterator[MessageId]:
         for found in pages(
             self._client,
             TableName=self._texts,
-            IndexName=_BY_DUE,
+            IndexName=index,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=to_item(values),
         ):
@@ -389,8 +451,22 @@ def _failed(error: ClientError) -> set[int]:
     return {position for position, _ in failed_conditions(reasons)}
 
 
+def _shard(message_id: str) -> int:
+    return zlib.crc32(message_id.encode()) % SHARDS
+
+
+def _facts(text: Text) -> Values:
+    """What is counted of a text."""
+    return {
+        "purpose": text.purpose,
+        "state": text.state,
+        "parts": text.parts_sent,
+        "money": text.committed,
+    }
+
+
 def _values(text: Text) -> Values:
-    shard = zlib.crc32(text.message_id.encode()) % SHARDS
+    shard = _shard(text.message_id)
     is_held = text.state is TextState.HELD
     due_at = text.begun_at if is_held else text.due_at
     return {
@@ -408,12 +484,7 @@ def _values(text: Text) -> Values:
         if is_held
         else f"{text.kind}#{shard}",
         "day_shard": _day_shard(CampaignDay(text.campaign_id, text.day), shard),
-        "facts": {
-            "purpose": text.purpose,
-            "state": text.state,
-            "parts": text.parts_sent,
-            "money": text.committed,
-        },
+        "facts": _facts(text),
     }
 
 

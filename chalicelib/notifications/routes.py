@@ -3,7 +3,7 @@
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability, wiring
-from chalicelib.endpoints import MAX_BODY_BYTES, BodyTooLarge, Callback, callback
+from chalicelib.endpoints import MAX_BODY_BYTES, AnonymousRequest, BodyTooLarge, public_endpoint
 from chalicelib.notifications import twilio_callbacks
 from chalicelib.notifications.errors import SignatureInvalid
 
@@ -11,9 +11,9 @@ routes = Blueprint(__name__)
 
 
 @routes.route(twilio_callbacks.PATH, methods=["POST"], content_types=[])
-@callback(routes)
-def take_twilio_receipt(called: Callback) -> Response:
-    """Keep what Twilio reports on a text.
+@public_endpoint(routes, gives={204: None}, refuses=(BodyTooLarge, SignatureInvalid))
+def take_twilio_receipt(called: AnonymousRequest) -> Response:
+    """Keep what Twilio reports on a text: a form, and its signature in `X-Twilio-Signature`.
 
     Whatever is signed is answered 204, also what says nothing: Twilio would not send it again in any case.
     """

@@ -31,6 +31,7 @@ from chalicelib.notifications.receipts import Receipt
 from chalicelib.notifications.segments import segmented
 from chalicelib.notifications.templates import Kind, Purpose, template
 from chalicelib.privacy.hashing import KeyedHash
+from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
 
@@ -252,9 +253,16 @@ class Notifier:
         return self._advance(text, registration)
 
     def take_up(self, due: MessageId) -> Text:
-        """Do what is to be done about a text now. Raises TextUnknown or RegistrationUnknown."""
+        """Do what is to be done about a text now. Raises TextUnknown.
+
+        A text whose worker is gone is given up: nobody is to be told.
+        """
         text = self._get(due)
-        return self._advance(text, self._registrations.get(text.registration))
+        try:
+            registration = self._registrations.get(text.registration)
+        except RegistrationUnknown:
+            return self._told_nobody(text)
+        return self._advance(text, registration)
 
     def note(self, receipt: Receipt) -> None:
         """Add what a receipt says to the ledger; what is known or not ours adds nothing."""
@@ -270,9 +278,12 @@ class Notifier:
         text = self._ledger.get(receipt.message_id)
         if text is None:
             return
-        text = self._record(text, lambda standing: standing.noted(report))
         if receipt.opted_out:
             self._ledger.opt_out(text.phone_hash, at=receipt.at, source=receipt.gateway)
+        try:
+            self._record(text, lambda standing: standing.noted(report))
+        except TextUnknown:
+            return  # Its worker was erased while this was read.
 
     def _new(self, purpose: Purpose, registration: Registration, occasion: int, correlation_id: str) -> Text:
         now, wording = self._around.clock(), template(purpose)
@@ -306,6 +317,14 @@ class Notifier:
             return text
         claimed = self._claimed(text, registration)
         return self._attempt(claimed, registration) if claimed.state is TextState.CLAIMED else claimed
+
+    def _told_nobody(self, text: Text) -> Text:
+        text, now = self._looked_after(text), self._around.clock()
+        if text.state is TextState.CLAIMED and text.is_abandoned(now):
+            text = self._put_off(text, now, "nobody_to_tell")
+        if text.state is TextState.PENDING:
+            return self._move(text, text.given_up("nobody_to_tell"))
+        return text
 
     def _looked_after(self, text: Text) -> Text:
         """A text whose sender was stopped is unknown; an unknown one may be sent once more after a while."""

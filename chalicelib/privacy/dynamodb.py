@@ -1,12 +1,19 @@
-"""Wrapped data keys in DynamoDB."""
+"""Wrapped data keys, and requests about single persons, in DynamoDB."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.dynamodb import condition_failed, pages, to_item
+from chalicelib.clock import timestamp
+from chalicelib.dynamodb import condition_failed, from_item, pages, to_item
 from chalicelib.privacy.keyring import WrappedKey
+from chalicelib.privacy.model import Act, PersonRequest
+
+_BY_SUBJECT = "by_subject"
+_ASKED, _DONE = "asked", "done"
 
 
 class DynamoWrappedKeys:
@@ -25,14 +32,19 @@ class DynamoWrappedKeys:
             ExpressionAttributeValues=to_item({":purpose": purpose}),
             ConsistentRead=True,
         ):
-            yield WrappedKey(purpose=purpose, key_id=item["key_id"], wrapped=item["wrapped"])
+            yield WrappedKey(
+                purpose=purpose,
+                key_id=item["key_id"],
+                wrapped=item["wrapped"],
+                made_at=datetime.fromisoformat(item["made_at"]),
+            )
 
     def add(self, key: WrappedKey) -> bool:
         """Store a key under a new id; False if that id stands already, which is then left as it is."""
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item({"purpose": key.purpose, "key_id": key.key_id, "wrapped": key.wrapped}),
+                Item=to_item({**asdict(key), "made_at": timestamp(key.made_at)}),
                 ConditionExpression="attribute_not_exists(key_id)",
             )
         except ClientError as error:
@@ -40,3 +52,95 @@ class DynamoWrappedKeys:
                 return False
             raise
         return True
+
+    def remove(self, key: WrappedKey) -> None:
+        """Take a key away for good; the table's own recovery keeps it as long as that of the values."""
+        self._client.delete_item(
+            TableName=self._table,
+            Key=to_item({"purpose": key.purpose, "key_id": key.key_id}),
+        )
+
+
+class DynamoRequests:
+    """Satisfies `service.Requests`.
+
+    <request id>   asked   what was asked, by whom, when and why, and what was found
+    <request id>   done    that it was done
+
+    Items are added and neither changed nor deleted; the functions have no permission to.
+    """
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def begin(self, request: PersonRequest) -> PersonRequest:
+        """Put a request on record; the one that stands under its id, which may be an earlier one."""
+        asked = {**asdict(request), "step": _ASKED, "asked_at": timestamp(request.asked_at)}
+        standing = self._add(asked)
+        if standing is None:
+            return request
+        key = {"request_id": request.request_id, "step": _DONE}
+        found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
+        return _with_done(_request(standing), from_item(found.get("Item", {})))
+
+    def finish(self, request: PersonRequest, *, at: datetime) -> PersonRequest:
+        """Note that it was done; as it was first noted."""
+        done = {
+            "request_id": request.request_id,
+            "step": _DONE,
+            "subject": request.subject,
+            "asked_at": timestamp(request.asked_at),
+            "done_at": timestamp(at),
+        }
+        return _with_done(request, self._add(done) or done)
+
+    def about(self, subject: str) -> Iterator[PersonRequest]:
+        """The requests about one person, in no order; one made this moment may be missing."""
+        steps = list(
+            pages(
+                self._client,
+                TableName=self._table,
+                IndexName=_BY_SUBJECT,
+                KeyConditionExpression="subject = :subject",
+                ExpressionAttributeValues=to_item({":subject": subject}),
+            )
+        )
+        done = {step["request_id"]: step for step in steps if step["step"] == _DONE}
+        for step in steps:
+            if step["step"] == _ASKED:
+                yield _with_done(_request(step), done.get(step["request_id"], {}))
+
+    def _add(self, step: dict[str, Any]) -> dict[str, Any] | None:
+        """What stands there already, or None if the step was added."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(step),
+                ConditionExpression="attribute_not_exists(request_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return from_item(error.response["Item"])  # type: ignore[typeddict-item]
+        return None
+
+
+def _request(values: dict[str, Any]) -> PersonRequest:
+    return PersonRequest(
+        request_id=values["request_id"],
+        act=Act(values["act"]),
+        subject=values["subject"],
+        fingerprint=values["fingerprint"],
+        reason=values["reason"],
+        client_id=values["client_id"],
+        asked_at=datetime.fromisoformat(values["asked_at"]),
+        registrations=int(values["registrations"]),
+        captures=int(values["captures"]),
+        texts=int(values["texts"]),
+    )
+
+
+def _with_done(request: PersonRequest, done: dict[str, Any]) -> PersonRequest:
+    return replace(request, done_at=datetime.fromisoformat(done["done_at"])) if done else request

@@ -32,8 +32,12 @@ class FieldCipher:
     field, so that a value copied to another record or field does not unseal.
     """
 
-    def __init__(self, keys: Callable[[], FieldKeys]) -> None:
+    def __init__(
+        self, keys: Callable[[], FieldKeys], keys_with: Callable[[str], FieldKeys] | None = None
+    ) -> None:
+        """`keys_with` looks the keys up anew for an id that was not among them."""
         self._keys = keys
+        self._keys_with = keys_with
 
     def seal(self, text: str, *, record: str, field: str) -> bytes:
         """Encrypt one field of one record under the current key."""
@@ -50,7 +54,7 @@ class FieldCipher:
         if len(sealed) < _HEADER_BYTES or sealed[0] != _FORMAT:
             raise CannotUnseal(f"unknown format of {field}")
         start = _HEADER_BYTES + sealed[1]
-        key = self._keys().by_id.get(sealed[_HEADER_BYTES:start].decode("ascii", "replace"))
+        key = self._key(key_id_of(sealed))
         if key is None:
             raise CannotUnseal(f"no key for {field}")
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
@@ -60,6 +64,23 @@ class FieldCipher:
             return cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:]).decode()
         except ValueError:
             raise CannotUnseal(f"{field} does not belong to this record, or was altered") from None
+
+    def resealed(self, sealed: bytes, *, record: str, field: str) -> bytes | None:
+        """The same text under the current key; None if it stands under that one. Raises CannotUnseal."""
+        if key_id_of(sealed) == self._keys().current:
+            return None
+        return self.seal(self.unseal(sealed, record=record, field=field), record=record, field=field)
+
+    def _key(self, key_id: str) -> bytes | None:
+        key = self._keys().by_id.get(key_id)
+        if key is None and self._keys_with is not None:
+            key = self._keys_with(key_id).by_id.get(key_id)
+        return key
+
+
+def key_id_of(sealed: bytes) -> str:
+    """The id of the key that a value is sealed under."""
+    return sealed[_HEADER_BYTES : _HEADER_BYTES + sealed[1]].decode("ascii", "replace")
 
 
 def _associated_data(record: str, field: str) -> bytes:

@@ -1,7 +1,9 @@
 """Data keys wrapped and unwrapped by KMS."""
 
+from datetime import datetime
 from typing import Any
 
+from chalicelib.clock import timestamp
 from chalicelib.privacy.keyring import WrappedKey
 
 
@@ -22,12 +24,12 @@ class KMSKeyWrap:
         )["Plaintext"]
         return plain
 
-    def make(self, purpose: str, key_id: str) -> WrappedKey:
+    def make(self, purpose: str, *, at: datetime) -> WrappedKey:
         """A new 256-bit data key that is seen by nobody until it is first unwrapped."""
         wrapped = self._client.generate_data_key_without_plaintext(
             KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_context(purpose)
         )["CiphertextBlob"]
-        return WrappedKey(purpose=purpose, key_id=key_id, wrapped=wrapped)
+        return WrappedKey(purpose=purpose, key_id=f"{purpose}-{timestamp(at)}", wrapped=wrapped, made_at=at)
 
 
 def _context(purpose: str) -> dict[str, str]:

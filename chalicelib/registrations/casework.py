@@ -13,7 +13,7 @@ from chalicelib.contributions.service import CONTRIBUTION_ZONE
 from chalicelib.pagination import Page, Position
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations import reference
-from chalicelib.registrations.errors import RegistrationUnknown
+from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.lifecycle import (
     Cancellation,
     Happening,
@@ -52,12 +52,17 @@ class Casework:
     def look_up(self, typed_reference: str, *, by: Caller) -> Registration:
         """The registration with a reference, for a caller who works for its campaign.
 
-        Raises RegistrationUnknown.
+        Raises RegistrationUnknown, or RegistrationDestroyed.
         """
         parsed = reference.parse(typed_reference)
         if parsed is None:
             raise RegistrationUnknown("no reference looks like this")
-        found = self._registrations.get(parsed)
+        try:
+            found = self._registrations.get(parsed)
+        except RegistrationDestroyed as destroyed:
+            if by.works_for(destroyed.campaign_id):
+                raise
+            raise RegistrationUnknown("of another campaign") from None
         if not by.works_for(found.taken.campaign_id):
             raise RegistrationUnknown("of another campaign")
         return found

@@ -1,10 +1,11 @@
 """Captures, workers and registrations in one DynamoDB table, whose stream announces them.
 
-CAPTURE#<capture id>       CAPTURE       what a capture came to; indexed by campaign day and by device
-WORKER#<keyed hash>        OPEN          the worker's latest registration, and whether it has ended
-REGISTRATION#<reference>   APPLICATION   the registration; indexed by campaign day, status and due day
-PHONE#<keyed hash>         DAY#<day>     how many registrations a number was given for; expires
-BLANK#<reference>          BLANK         nothing, at the size of a registration; expires
+CAPTURE#<capture id>       CAPTURE             what a capture came to; indexed by campaign day and by device
+WORKER#<keyed hash>        OPEN                the worker's latest registration, and whether it has ended
+WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it led to
+REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
+PHONE#<keyed hash>         DAY#<day>           how many registrations a number was given for; expires
+BLANK#<reference>          BLANK               nothing, at the size of a registration; expires
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import timestamp
 from chalicelib.dynamodb import (
     Item,
     cancellation_reasons,
@@ -27,6 +29,7 @@ from chalicelib.dynamodb import (
 from chalicelib.pagination import Page, Position
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.registrations import items
+from chalicelib.registrations.erasing import CaptureLink, Trail
 from chalicelib.registrations.errors import RegistrationUnknown, Superseded
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
@@ -64,6 +67,20 @@ _DAY_KEPT = timedelta(days=3)
 # The places of a transaction that takes a capture in.
 _CAPTURE, _WORKER, _PHONE = 0, 1, 3
 
+# What is left of a capture: its id, which day and device it counts for, and the facts that are counted. The
+# very moment it was taken would be enough to find the person in somebody's memory.
+_FORGETTING = {
+    "UpdateExpression": "REMOVE fingerprint, answer, taken.captured_at, taken.received_at, taken.officer,"
+    " taken.correlation_id SET forgotten = :yes, day_order = :capture_id",
+    "ConditionExpression": "attribute_exists(pk)",
+}
+
+# What is left of an application: where it stood when, where it was taken, and what it follows.
+_DESTROYING = (
+    "REMOVE sealed, money, worker_key, day_shard, day_order, status_shard, status_order, due_shard, due_order"
+    " SET destroyed_at = :at"
+)
+
 # BatchGetItem takes no more keys in one request.
 _KEYS_A_REQUEST = 100
 
@@ -93,20 +110,20 @@ class DynamoRegistrations:
         )
 
     def find_capture(self, capture_id: str) -> Capture | None:
-        """A capture that was accepted or refused before."""
+        """A capture that was accepted or refused before. Raises CaptureForgotten."""
         found = self._client.get_item(
             TableName=self._table, Key=to_item(items.capture_key(capture_id)), ConsistentRead=True
         )
-        return items.capture_from(from_item(found["Item"])) if "Item" in found else None
+        return items.capture_from(from_item(found["Item"]), self._cipher) if "Item" in found else None
 
     def add(self, registration: Registration, capture: Capture, phone: PhoneCount) -> None:
         """Store a capture and the registration it makes, and count its phone number.
 
-        Raises CaptureKnown, WorkerKnown, PhoneBusy or Contended. A registration that follows another one is
-        stored only if that one is still the worker's latest, and has ended.
+        Raises CaptureKnown, CaptureForgotten, WorkerKnown, PhoneBusy or Contended. A registration that
+        follows another one is stored only if that one is still the worker's latest, and has ended.
         """
         application = to_item(items.registration_values(registration, self._cipher))
-        self._take_in(capture, self._put_worker(registration), application, phone)
+        self._take_in(capture, registration.worker_key, self._put_worker(registration), application, phone)
 
     def add_unseen(
         self, registration: Registration, capture: Capture, phone: PhoneCount, standing: Standing | None
@@ -122,14 +139,20 @@ class DynamoRegistrations:
             **to_item({**items.blank_key(registration.reference), "expires_at": _expiry(phone.day)}),
             "blank": items.blank({"M": application}),
         }
-        worker = self._put_worker(registration)
+        worker, worker_key = self._put_worker(registration), registration.worker_key
         if standing is None:
-            self._take_in(capture, worker, application, phone)
+            self._take_in(capture, worker_key, worker, application, phone)
         else:
-            self._take_in(capture, self._put_worker_again(registration, standing), blank, phone)
+            again = self._put_worker_again(registration, standing)
+            self._take_in(capture, worker_key, again, blank, phone)
 
     def _take_in(
-        self, capture: Capture, worker: dict[str, Any], application: Item, phone: PhoneCount
+        self,
+        capture: Capture,
+        worker_key: str,
+        worker: dict[str, Any],
+        application: Item,
+        phone: PhoneCount,
     ) -> None:
         try:
             self._client.transact_write_items(
@@ -138,12 +161,13 @@ class DynamoRegistrations:
                     worker,
                     self._put_item(application, _NOBODY_STANDS_HERE),
                     self._count(phone),
+                    self._put_link(worker_key, capture),
                 ]
             )
         except ClientError as error:
             standing = _standing(error)
             if _CAPTURE in standing:
-                raise CaptureKnown(items.capture_from(standing[_CAPTURE])) from None
+                raise CaptureKnown(items.capture_from(standing[_CAPTURE], self._cipher)) from None
             if standing.get(_WORKER):
                 raise WorkerKnown(_standing_from(standing[_WORKER])) from None
             if _PHONE in standing:
@@ -156,8 +180,6 @@ class DynamoRegistrations:
 
         Raises CaptureKnown or Contended.
         """
-        if capture.answer is None:
-            raise ValueError("a repeat names the registration it found")
         try:
             self._client.transact_write_items(
                 TransactItems=[
@@ -169,16 +191,17 @@ class DynamoRegistrations:
                             "ConditionExpression": _SAME_OPEN_REGISTRATION,
                             "ExpressionAttributeNames": _NAMES,
                             "ExpressionAttributeValues": to_item(
-                                {":reference": capture.answer.reference, ":no": False}
+                                {":reference": _led_to(capture), ":no": False}
                             ),
                         }
                     },
+                    self._put_link(worker_key, capture),
                 ]
             )
         except ClientError as error:
             standing = _standing(error)
             if 0 in standing:
-                raise CaptureKnown(items.capture_from(standing[0])) from None
+                raise CaptureKnown(items.capture_from(standing[0], self._cipher)) from None
             raise Contended from error
 
     def add_refusal(self, capture: Capture, *, on_campaign_day: bool) -> None:
@@ -191,11 +214,11 @@ class DynamoRegistrations:
         except ClientError as error:
             if condition_failed(error):
                 standing = from_item(error.response["Item"])  # type: ignore[typeddict-item]
-                raise CaptureKnown(items.capture_from(standing)) from None
+                raise CaptureKnown(items.capture_from(standing, self._cipher)) from None
             raise
 
     def get(self, reference: Reference) -> Registration:
-        """Raises RegistrationUnknown."""
+        """Raises RegistrationUnknown, or RegistrationDestroyed."""
         found = self._client.get_item(
             TableName=self._table, Key=to_item(items.registration_key(reference)), ConsistentRead=True
         )
@@ -313,8 +336,12 @@ class DynamoRegistrations:
         return [fetched[key["pk"]] for key in keys if key["pk"] in fetched]
 
     def _put_capture(self, capture: Capture, *, on_campaign_day: bool = True) -> dict[str, Any]:
-        values = items.capture_values(capture, on_campaign_day=on_campaign_day)
+        values = items.capture_values(capture, self._cipher, on_campaign_day=on_campaign_day)
         return self._put(values, _CAPTURE_IS_NEW, {":refused": Outcome.REFUSED})
+
+    def _put_link(self, worker_key: str, capture: Capture) -> dict[str, Any]:
+        key = items.link_key(worker_key, capture.taken.capture_id)
+        return self._put({**key, "reference": _led_to(capture)}, _NOBODY_STANDS_HERE)
 
     def _put_worker(self, registration: Registration) -> dict[str, Any]:
         values = {
@@ -386,6 +413,115 @@ def _standing_from(worker: dict[str, Any]) -> Standing:
 
 def _expiry(day: date) -> int:
     return int((datetime.combine(day, time(), tzinfo=UTC) + _DAY_KEPT).timestamp())
+
+
+def _led_to(capture: Capture) -> Reference:
+    """The registration that the sender of an accepted capture was told."""
+    if capture.answer is None:
+        raise ValueError("an accepted capture names a registration")
+    return capture.answer.reference
+
+
+class DynamoWorkers:
+    """Satisfies `erasing.Workers`, on the same table."""
+
+    def __init__(self, client: Any, table: str, cipher: FieldCipher) -> None:
+        self._client = client
+        self._table = table
+        self._cipher = cipher
+
+    def trail(self, worker_key: str) -> Trail:
+        """What leads from a worker to records, as it stands this moment."""
+        latest, captures = None, []
+        for values in pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :worker",
+            ExpressionAttributeValues=to_item({":worker": items.worker_key(worker_key)["pk"]}),
+            ConsistentRead=True,
+        ):
+            reference = Reference(values["reference"])
+            if values["sk"].startswith(items.LINK):
+                captures.append(CaptureLink(values["sk"].removeprefix(items.LINK), reference))
+            else:
+                latest = reference
+        return Trail(latest, tuple(captures))
+
+    def capture(self, capture_id: str) -> Capture:
+        """A capture that a worker's trail names. Raises CaptureForgotten."""
+        found = self._client.get_item(
+            TableName=self._table, Key=to_item(items.capture_key(capture_id)), ConsistentRead=True
+        )
+        return items.capture_from(from_item(found["Item"]), self._cipher)
+
+    def forget_capture(self, worker_key: str, link: CaptureLink) -> None:
+        """Leave of a capture what is counted, and that it must not be taken in again; cut its link."""
+        forget = {
+            "TableName": self._table,
+            "Key": to_item(items.capture_key(link.capture_id)),
+            **_FORGETTING,
+            "ExpressionAttributeValues": to_item({":capture_id": link.capture_id, ":yes": True}),
+        }
+        self._client.transact_write_items(
+            TransactItems=[
+                {"Update": forget},
+                {
+                    "Delete": {
+                        "TableName": self._table,
+                        "Key": to_item(items.link_key(worker_key, link.capture_id)),
+                    }
+                },
+            ]
+        )
+
+    def forget_worker(self, worker_key: str, latest: Reference) -> None:
+        """Take the worker's latest registration off the worker, unless it is another one by now."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=to_item(items.worker_key(worker_key)),
+                ConditionExpression=_SAME_REGISTRATION,
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues=to_item({":reference": latest}),
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def remove(self, reference: Reference) -> None:
+        """Take a registration away."""
+        self._client.delete_item(TableName=self._table, Key=to_item(items.registration_key(reference)))
+
+    def destroy(self, registration: Registration, *, at: datetime) -> bool:
+        """Take all that is personal out of a registration; False if it was changed meanwhile."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(items.registration_key(registration.reference)),
+                UpdateExpression=_DESTROYING,
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues=to_item(
+                    {":version": registration.life.version, ":at": timestamp(at)}
+                ),
+            )
+        except ClientError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def ended_by(self, at: datetime) -> Iterator[Reference]:
+        """The registrations that ended unpaid by an instant and are not destroyed yet."""
+        before = f"{timestamp(at)}$"
+        for shard in items.ended_shards():
+            for keys in pages(
+                self._client,
+                TableName=self._table,
+                IndexName=_BY_DUE_DAY,
+                KeyConditionExpression="due_shard = :shard AND due_order < :before",
+                ExpressionAttributeValues=to_item({":shard": shard, ":before": before}),
+            ):
+                yield Reference(keys["pk"].partition("#")[2])
 
 
 def _standing(error: ClientError) -> dict[int, dict[str, Any]]:

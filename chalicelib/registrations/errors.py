@@ -2,8 +2,10 @@
 
 Refusal
 ├── RegistrationUnknown   no registration has this reference, or the caller may not know of it
+│   └── RegistrationDestroyed   it ended long ago, and nothing personal is left of it
 ├── PhoneCapReached       the phone number was given for as many registrations today as it may
 ├── CaptureReused         the capture id was used before, with other content
+├── CaptureForgotten      the capture was taken in once; its person's data was destroyed since
 ├── PaymentReused         the payment id was used before, with other content
 ├── TransitionNotAllowed  the registration's state does not allow this
 ├── Superseded            the worker has a newer registration; this one has ended for good
@@ -11,12 +13,27 @@ Refusal
 """
 
 from chalicelib.refusals import Refusal
+from chalicelib.registrations.reference import Reference
 
 
 class RegistrationUnknown(Refusal):
     """No registration has this reference, or none that this caller may know of."""
 
     code = "registration_unknown"
+
+
+class RegistrationDestroyed(RegistrationUnknown):
+    """The application ended long ago: its personal fields were destroyed, as the law asks.
+
+    It was taken in for `campaign_id`; `follows` is the application that it came after.
+    """
+
+    code = "registration_destroyed"
+
+    def __init__(self, reference: Reference, *, campaign_id: str, follows: Reference | None) -> None:
+        super().__init__(reference)
+        self.campaign_id = campaign_id
+        self.follows = follows
 
 
 class CaptureReused(Refusal):
@@ -29,6 +46,12 @@ class PhoneCapReached(Refusal):
     """This phone number was given for as many registrations today as it may; this one was not stored."""
 
     code = "phone_cap_reached"
+
+
+class CaptureForgotten(Refusal):
+    """The capture was taken in once, and its person's data was destroyed since: it is not taken in again."""
+
+    code = "capture_forgotten"
 
 
 class PaymentReused(Refusal):

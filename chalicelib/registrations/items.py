@@ -1,12 +1,12 @@
 """Captures and registrations as items of the table, and back. The only place that knows attribute names.
 
-Personal values of a registration stand sealed under `sealed`, one by one; what was paid stands sealed under
-`money`.
+Personal values of a registration stand sealed under `sealed`; what is to be paid and was paid, which gives
+the income away, under `money`. What a capture was told stands sealed whole. In the clear stand circumstances.
 """
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,9 @@ from chalicelib.clients.model import Channel
 from chalicelib.clock import timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed
 from chalicelib.registrations.lifecycle import (
+    NEVER_BECAME_MEMBERS,
     Event,
     Happening,
     Life,
@@ -49,6 +51,12 @@ Values = dict[str, Any]
 # number means reading old days over the old number of shards.
 SHARDS = 8
 
+# Not the sort key of a capture itself: whoever listens to the stream must not take one for the other.
+LINK = "TOOK#"
+
+_PAYMENT_ID = "payment_id"
+_LONGEST_OUTCOME = max(map(len, Outcome))
+
 
 def capture_key(capture_id: str) -> Values:
     """Where a capture stands."""
@@ -58,6 +66,11 @@ def capture_key(capture_id: str) -> Values:
 def worker_key(keyed_hash: str) -> Values:
     """Where a worker's latest registration is named."""
     return {"pk": f"WORKER#{keyed_hash}", "sk": "OPEN"}
+
+
+def link_key(keyed_hash: str, capture_id: str) -> Values:
+    """Where a worker's capture is named: beside the latest registration, so that one query finds them all."""
+    return {**worker_key(keyed_hash), "sk": f"{LINK}{capture_id}"}
 
 
 def registration_key(reference: Reference) -> Values:
@@ -95,7 +108,12 @@ def due_shards() -> list[str]:
     return [f"DUE#{shard}" for shard in range(SHARDS)]
 
 
-def capture_values(capture: Capture, *, on_campaign_day: bool = True) -> Values:
+def ended_shards() -> list[str]:
+    """The partitions of the same index that hold what ended unpaid and is to be destroyed."""
+    return [f"ENDED#{shard}" for shard in range(SHARDS)]
+
+
+def capture_values(capture: Capture, cipher: FieldCipher, *, on_campaign_day: bool = True) -> Values:
     """A capture as an item.
 
     One that was taken outside its campaign's days is not listed under any day.
@@ -108,7 +126,7 @@ def capture_values(capture: Capture, *, on_campaign_day: bool = True) -> Values:
         "facts": _facts_values(capture.facts),
         "answer": None
         if capture.answer is None
-        else {**asdict(capture.answer), "quote": capture.answer.quote.model_dump_json()},
+        else cipher.seal(_answer(capture.answer), record=_capture(taken.capture_id), field="answer"),
         "client_id": None if taken.device_sequence is None else taken.client_id,
         "device_sequence": taken.device_sequence,
     }
@@ -119,23 +137,18 @@ def capture_values(capture: Capture, *, on_campaign_day: bool = True) -> Values:
     return values
 
 
-def capture_from(values: Mapping[str, Any]) -> Capture:
-    """A capture from its item."""
-    answer = values.get("answer")
+def capture_from(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
+    """A capture from its item. Raises CaptureForgotten where only what is counted is left of it."""
+    if "fingerprint" not in values:
+        raise CaptureForgotten("its person's data was destroyed")
+    taken, sealed = _taken_from(values["taken"]), values.get("answer")
     return Capture(
-        taken=_taken_from(values["taken"]),
+        taken=taken,
         fingerprint=values["fingerprint"],
         facts=facts_from(values["facts"]),
         answer=None
-        if answer is None
-        else Answer(
-            capture_id=answer["capture_id"],
-            outcome=Outcome(answer["outcome"]),
-            reference=Reference(answer["reference"]),
-            status=Status(answer["status"]),
-            received_at=answer["received_at"],
-            quote=Quote.model_validate_json(answer["quote"]),
-        ),
+        if sealed is None
+        else _answer_from(cipher.unseal(sealed, record=_capture(taken.capture_id), field="answer")),
     )
 
 
@@ -150,12 +163,27 @@ def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
+def resealed(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
+    """The attributes of an item with values under an older key, sealed anew under the current one."""
+
+    def anew(record: str, name: str, sealed: bytes) -> bytes:
+        return cipher.resealed(sealed, record=record, field=name) or sealed
+
+    changed: Values = {}
+    if "answer" in values:
+        changed["answer"] = anew(_capture(values["taken"]["capture_id"]), "answer", values["answer"])
+    if "sealed" in values:
+        record = _record(Reference(values["reference"]))
+        changed["sealed"] = {name: anew(record, name, sealed) for name, sealed in values["sealed"].items()}
+        changed["money"] = anew(record, "money", values["money"])
+    return {name: value for name, value in changed.items() if value != values[name]}
+
+
 def registration_values(registration: Registration, cipher: FieldCipher) -> Values:
     """A registration as an item, with its places in the indexes."""
     taken, life = registration.taken, registration.life
     record = _record(registration.reference)
     shard = _shard(registration.reference)
-    due_on = registration.due_on
     return {
         **registration_key(registration.reference),
         "reference": registration.reference,
@@ -167,63 +195,67 @@ def registration_values(registration: Registration, cipher: FieldCipher) -> Valu
         "verification": life.verification,
         "paid_through": life.paid_through,
         "history": [_event_values(event) for event in life.history],
-        "money": cipher.seal(_money(life), record=record, field="money"),
+        "money": cipher.seal(_money(registration), record=record, field="money"),
         "taken": _taken_values(taken),
         "sealed": {
             name: cipher.seal(value, record=record, field=name)
             for name, value in _personal(registration).items()
             if value is not None
         },
-        "sex": registration.worker.sex,
-        "language": registration.worker.language,
-        "checks": list(registration.worker.checks),
         "flags": list(registration.flags) or None,
-        "work": registration.work.model_dump(mode="json", exclude={"monthly_income"}),
+        "work": registration.work.model_dump(mode="json", exclude={"monthly_income", "place"}),
         "coverage": registration.coverage.model_dump(mode="json"),
-        "consent": registration.consent.model_dump(mode="json", exclude_none=True),
-        "quote": registration.quote.model_dump_json(),
         "expires_on": registration.expires_on.isoformat(),
         "day_shard": registration_shards(CampaignDay(taken.campaign_id, taken.day))[shard],
         "day_order": f"{timestamp(taken.captured_at)}#{registration.reference}",
         "status_shard": status_shards(life.status)[shard],
         "status_order": f"{timestamp(life.since)}#{registration.reference}",
-        "due_shard": None if due_on is None else due_shards()[shard],
-        "due_order": None if due_on is None else f"{due_on.isoformat()}#{registration.reference}",
+        **_due_values(registration, shard),
     }
 
 
 def registration_from(values: Mapping[str, Any], cipher: FieldCipher) -> Registration:
-    """A registration from its item."""
+    """A registration from its item. Raises RegistrationDestroyed where nothing personal is left of it."""
     reference = Reference(values["reference"])
+    if "sealed" not in values:
+        raise RegistrationDestroyed(
+            reference, campaign_id=values["taken"]["campaign_id"], follows=_follows(values)
+        )
     record = _record(reference)
     personal = {
         name: cipher.unseal(sealed, record=record, field=name) for name, sealed in values["sealed"].items()
     }
-    income = int(personal.pop("monthly_income"))
+    particulars = json.loads(personal["particulars"])
+    money = json.loads(cipher.unseal(values["money"], record=record, field="money"))
     coverage = {**values["coverage"], "months": int(values["coverage"]["months"])}
+    work = {
+        **values["work"],
+        "place": particulars["place"],
+        "monthly_income": int(personal["monthly_income"]),
+    }
     return Registration(
         reference=reference,
         worker_key=values["worker_key"],
-        life=_life_from(values, cipher.unseal(values["money"], record=record, field="money")),
+        life=_life_from(values, money),
         taken=_taken_from(values["taken"]),
         worker=Worker(
             nik=NIK(personal["nik"]),
             name=personal["name"],
-            sex=Sex(values["sex"]),
-            birth_date=date.fromisoformat(personal["birth_date"]),
+            sex=Sex(particulars["sex"]),
+            birth_date=date.fromisoformat(particulars["birth_date"]),
             phone=Phone(personal["phone"]),
             email=personal.get("email"),
             address=personal["address"],
-            postal_code=personal["postal_code"],
-            language=values["language"],
-            checks=tuple(Check(each) for each in values["checks"]),
+            postal_code=particulars["postal_code"],
+            language=particulars["language"],
+            checks=tuple(Check(each) for each in particulars["checks"]),
         ),
-        work=Work.model_validate({**values["work"], "monthly_income": income}),
+        work=Work.model_validate(work),
         coverage=Coverage.model_validate(coverage),
-        consent=Consent.model_validate(values["consent"]),
-        quote=Quote.model_validate_json(values["quote"]),
+        consent=Consent.model_validate(particulars["consent"]),
+        quote=Quote.model_validate_json(money["quote"]),
         expires_on=date.fromisoformat(values["expires_on"]),
-        follows=Reference(values["follows"]) if "follows" in values else None,
+        follows=_follows(values),
         flags=tuple(Flag(each) for each in values.get("flags", ())),
     )
 
@@ -245,24 +277,54 @@ def blank(values: Any) -> Any:
     return {kind: value}
 
 
+def _follows(values: Mapping[str, Any]) -> Reference | None:
+    return Reference(values["follows"]) if "follows" in values else None
+
+
+def _due_values(registration: Registration, shard: int) -> Values:
+    """What time will do to a registration next: change its status or, where it ended unpaid, destroy it."""
+    if registration.due_on is not None:
+        return {
+            "due_shard": due_shards()[shard],
+            "due_order": f"{registration.due_on.isoformat()}#{registration.reference}",
+        }
+    if registration.life.status in NEVER_BECAME_MEMBERS:
+        return {
+            "due_shard": ended_shards()[shard],
+            "due_order": f"{timestamp(registration.life.since)}#{registration.reference}",
+        }
+    return {}
+
+
 def _personal(registration: Registration) -> dict[str, str | None]:
     worker = registration.worker
+    # Each on its own what the contract names; together what is only ever read with the rest.
+    particulars = {
+        "birth_date": worker.birth_date.isoformat(),
+        "sex": worker.sex,
+        "postal_code": worker.postal_code,
+        "language": worker.language,
+        "checks": worker.checks,
+        "place": registration.work.place,
+        "consent": registration.consent.model_dump(mode="json"),
+    }
     return {
         "nik": worker.nik,
         "name": worker.name,
-        "birth_date": worker.birth_date.isoformat(),
         "phone": worker.phone,
         "email": worker.email,
         "address": worker.address,
-        "postal_code": worker.postal_code,
         "monthly_income": str(registration.work.monthly_income),
+        "particulars": json.dumps(particulars),
     }
 
 
-def _money(life: Life) -> str:
+def _money(registration: Registration) -> str:
+    life = registration.life
     code = life.payment_code
     return json.dumps(
         {
+            "quote": registration.quote.model_dump_json(),
             "payment_code": None if code is None else code.model_dump(mode="json"),
             "payments": [payment.model_dump(mode="json") for payment in life.payments],
             "kpj": life.kpj,
@@ -270,18 +332,18 @@ def _money(life: Life) -> str:
     )
 
 
-def _life_from(values: Mapping[str, Any], money: str) -> Life:
-    kept = json.loads(money)
-    code = kept["payment_code"]
+def _life_from(values: Mapping[str, Any], money: Mapping[str, Any]) -> Life:
+    code = money["payment_code"]
+    payments = tuple(Payment.model_validate(payment) for payment in money["payments"])
     return Life(
         status=Status(values["status"]),
         since=datetime.fromisoformat(values["since"]),
         version=int(values["version"]),
-        history=tuple(_event_from(event) for event in values["history"]),
+        history=tuple(_events_from(values["history"], payments)),
         verification=Verification(values["verification"]),
         payment_code=None if code is None else PaymentCode.model_validate(code),
-        payments=tuple(Payment.model_validate(payment) for payment in kept["payments"]),
-        kpj=kept["kpj"],
+        payments=payments,
+        kpj=money["kpj"],
         paid_through=values.get("paid_through"),
     )
 
@@ -292,21 +354,45 @@ def _facts_values(facts: CaptureFacts) -> Values:
     return {**values, "flags": list(flags)} if flags else values
 
 
-def _event_values(event: Event) -> Values:
-    return {**asdict(event), "at": timestamp(event.at)}
+def _answer(answer: Answer) -> str:
+    # As long whatever it came to: its size must not tell whether the worker was known.
+    outcome = answer.outcome.ljust(_LONGEST_OUTCOME)
+    return json.dumps({**vars(answer), "outcome": outcome, "quote": answer.quote.model_dump_json()})
 
 
-def _event_from(values: Mapping[str, Any]) -> Event:
-    detail = {
-        name: value if isinstance(value, str) else int(value) for name, value in values["detail"].items()
-    }
-    return Event(
-        happening=Happening(values["happening"]),
-        status=Status(values["status"]),
-        at=datetime.fromisoformat(values["at"]),
-        client_id=values["client_id"],
-        detail=detail,
+def _answer_from(text: str) -> Answer:
+    kept = json.loads(text)
+    return Answer(
+        capture_id=kept["capture_id"],
+        outcome=Outcome(kept["outcome"].rstrip()),
+        reference=Reference(kept["reference"]),
+        status=Status(kept["status"]),
+        received_at=kept["received_at"],
+        quote=Quote.model_validate_json(kept["quote"]),
     )
+
+
+def _event_values(event: Event) -> Values:
+    # A payment's id is the core system's own and could be made of a card number: it stands with the payment.
+    detail = {name: value for name, value in event.detail.items() if name != _PAYMENT_ID}
+    return {**vars(event), "detail": detail, "at": timestamp(event.at)}
+
+
+def _events_from(history: Iterable[Mapping[str, Any]], payments: Iterable[Payment]) -> Iterator[Event]:
+    # Each payment made one event, in the same order.
+    payment_ids = iter(payment.payment_id for payment in payments)
+    for values in history:
+        happening = Happening(values["happening"])
+        detail: dict[str, str | int] = {_PAYMENT_ID: next(payment_ids)} if happening is Happening.PAID else {}
+        for name, value in values["detail"].items():
+            detail[name] = value if isinstance(value, str) else int(value)
+        yield Event(
+            happening=happening,
+            status=Status(values["status"]),
+            at=datetime.fromisoformat(values["at"]),
+            client_id=values["client_id"],
+            detail=detail,
+        )
 
 
 def _taken_values(taken: Taken) -> Values:
@@ -341,3 +427,7 @@ def _shard(name: str) -> int:
 
 def _record(reference: Reference) -> str:
     return f"registration {reference}"
+
+
+def _capture(capture_id: str) -> str:
+    return f"capture {capture_id}"

@@ -5,12 +5,13 @@ Pure.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import months_from
 from chalicelib.contributions.service import contribution_month
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
@@ -55,6 +56,7 @@ class Verification(StrEnum):
 
 # An application that has ended makes room for a new one of the same worker.
 ENDED = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
+NEVER_BECAME_MEMBERS = frozenset({Status.CANCELLED, Status.EXPIRED})
 NEVER_PAID = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
 
 # What may happen where, and where it leads. What is not here is refused.
@@ -117,8 +119,7 @@ class Payment(_Fact):
     payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
     amount: int = Field(gt=0, le=10_000_000_000)
     months: int = Field(ge=1, le=12)
-    # Within the calendar that months can be reckoned in.
-    paid_at: AwareDatetime = Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))
+    paid_at: Instant
     kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
 
 

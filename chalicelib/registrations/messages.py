@@ -5,13 +5,13 @@ is sent by the relay through the notifications queue and read by `notifications.
 references only: whoever needs more looks it up.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from chalicelib.campaigns.model import CampaignId
+from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.registrations.lifecycle import Happening, Status
 from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
 
@@ -23,10 +23,7 @@ class SubmitRegistration(BaseModel):
 
     capture_id: UUID = Field(description="Made by the device at capture (UUIDv7); the idempotency key.")
     campaign_id: CampaignId
-    # Within the calendar that every zone can be reckoned in: a broken clock is the sender's error, not ours.
-    captured_at: AwareDatetime = Field(
-        ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC)
-    )
+    captured_at: Instant
     device_sequence: int | None = Field(
         default=None, ge=1, le=2**31 - 1, description="The device's own count of its captures, from 1."
     )

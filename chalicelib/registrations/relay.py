@@ -32,6 +32,9 @@ _TOLD = {
 # A bot speaks with strangers, and a stranger must not make us text a worker.
 _STRANGERS = frozenset({Channel.BOT, Channel.WEB})
 
+# A capture that changed in none of these is counted as before: it was sealed anew, under another key.
+_COUNTED = ("facts", "day_shard", "forgotten")
+
 
 class Notifications(Protocol):
     """Where news for workers goes."""
@@ -83,7 +86,8 @@ def news_of(record: StreamRecord) -> Iterator[News | CampaignDay]:
     if now is None:
         return
     if now["sk"] == "CAPTURE":
-        yield from _news_of_capture(now, is_new=is_new)
+        if is_new or _is_counted_anew(record):
+            yield from _news_of_capture(now, is_new=is_new)
     elif now["sk"] == "APPLICATION" and is_new:
         # Nobody shall be flooded with texts by having their number given again and again.
         if Flag.PHONE_OVER_CAP not in now.get("flags", ()):
@@ -92,6 +96,11 @@ def news_of(record: StreamRecord) -> Iterator[News | CampaignDay]:
             )
     elif now["sk"] == "APPLICATION":
         yield from _news_of_change(now, before=_read(record, "OldImage") or now)
+
+
+def _is_counted_anew(record: StreamRecord) -> bool:
+    before, now = (record["dynamodb"].get(image, {}) for image in ("OldImage", "NewImage"))
+    return any(before.get(name) != now.get(name) for name in _COUNTED)
 
 
 def _news_of_capture(capture: Values, *, is_new: bool) -> Iterator[News | CampaignDay]:

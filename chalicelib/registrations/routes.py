@@ -9,12 +9,24 @@ from uuid import UUID
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability, problems, wiring
+from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clients.errors import ClientCapReached, ClientUnknown
 from chalicelib.clients.model import Role
 from chalicelib.endpoints import Request, endpoint, json_response
-from chalicelib.pagination import from_cursor, to_cursor
-from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
+from chalicelib.pagination import CursorInvalid, from_cursor, to_cursor
+from chalicelib.refusals import BrokenRule, CampaignNotYours, RulesBroken, TryAgain
 from chalicelib.registrations import batch
+from chalicelib.registrations.errors import (
+    CaptureForgotten,
+    CaptureReused,
+    PaymentReused,
+    PhoneCapReached,
+    RegistrationDestroyed,
+    RegistrationUnknown,
+    Superseded,
+    TransitionNotAllowed,
+)
 from chalicelib.registrations.lifecycle import (
     Cancellation,
     Payment,
@@ -23,6 +35,7 @@ from chalicelib.registrations.lifecycle import (
 )
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Outcome, Registration
+from chalicelib.registrations.rules import quote_asked
 from chalicelib.registrations.service import Submitted
 from chalicelib.registrations.views import (
     AnswerView,
@@ -54,11 +67,37 @@ _BATCH_TAKES = timedelta(seconds=18)
 
 
 @routes.route("/v1/registrations", methods=["POST"], content_types=[])
-@endpoint(routes, Role.KIOSK, Role.BOT)
+@endpoint(
+    routes,
+    Role.KIOSK,
+    Role.BOT,
+    takes=SubmitRegistration,
+    gives={201: AnswerView, 200: AnswerView, 202: NeutralAnswerView},
+    refuses=(
+        CampaignNotYours,
+        CampaignUnknown,
+        CaptureForgotten,
+        CaptureReused,
+        ClientCapReached,
+        PhoneCapReached,
+        RulesBroken,
+    ),
+    headers=("Idempotent-Replayed",),
+)
 def submit_registration(request: Request) -> Response:
     """Register a worker from one capture."""
     command = request.parsed(SubmitRegistration)
-    submitted = wiring.registrar().submit(command, by=request.caller, correlation_id=request.correlation_id)
+    try:
+        submitted = wiring.registrar().submit(
+            command, by=request.caller, correlation_id=request.correlation_id
+        )
+    except CaptureForgotten:
+        if not request.caller.speaks_with_strangers:
+            raise
+        # That somebody's data was destroyed is no stranger's business either.
+        quote = wiring.quoting().quote(quote_asked(command))
+        neutral = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
+        return json_response(neutral, 202, headers={"Idempotent-Replayed": "true"})
     observability.count("Registrations", outcome=_counted_outcome(submitted))
     replayed = {"Idempotent-Replayed": "true"} if submitted.replayed else {}
     answer = submitted.answer
@@ -70,7 +109,7 @@ def submit_registration(request: Request) -> Response:
 
 
 @routes.route("/v1/registrations/batch", methods=["POST"], content_types=[])
-@endpoint(routes, Role.KIOSK)
+@endpoint(routes, Role.KIOSK, takes=batch.SubmitBatch, gives={200: VerdictsView})
 def submit_batch(request: Request) -> Response:
     """Register workers from up to 200 captures; each is answered for itself, in order."""
     items = request.parsed_loosely(batch.SubmitBatch, at_most=batch.MAX_BODY_BYTES).items
@@ -96,8 +135,15 @@ def submit_batch(request: Request) -> Response:
     return json_response(VerdictsView(results=list(verdicts)), leave_out_defaults=True)
 
 
-@routes.route("/v1/registrations", methods=["GET"])
-@endpoint(routes, Role.MANAGER, Role.CORE)
+@routes.route("/v1/registrations", methods=["GET"], content_types=[])
+@endpoint(
+    routes,
+    Role.MANAGER,
+    Role.CORE,
+    asks=ListRegistrations,
+    gives={200: RegistrationsView},
+    refuses=(CampaignNotYours, CursorInvalid, RulesBroken),
+)
 def list_registrations(request: Request) -> Response:
     """A page of a campaign day's registrations, or of those in one status."""
     asked = request.queried(ListRegistrations)
@@ -125,15 +171,31 @@ def list_registrations(request: Request) -> Response:
     return json_response(view, leave_out_defaults=True)
 
 
-@routes.route("/v1/registrations/{reference}", methods=["GET"])
-@endpoint(routes, Role.KIOSK, Role.MANAGER, Role.CORE)
+@routes.route("/v1/registrations/{reference}", methods=["GET"], content_types=[])
+@endpoint(
+    routes,
+    Role.KIOSK,
+    Role.MANAGER,
+    Role.CORE,
+    gives={200: RegistrationView},
+    refuses=(
+        RegistrationUnknown,
+        RegistrationDestroyed,
+    ),
+)
 def show_registration(request: Request, reference: str) -> Response:
     """One registration."""
     return _shown(request, wiring.casework().look_up(reference, by=request.caller))
 
 
 @routes.route("/v1/registrations/{reference}/payment-code", methods=["PUT"], content_types=[])
-@endpoint(routes, Role.CORE)
+@endpoint(
+    routes,
+    Role.CORE,
+    takes=PaymentCode,
+    gives={200: RegistrationView},
+    refuses=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+)
 def issue_payment_code(request: Request, reference: str) -> Response:
     """What the worker is asked to pay; the same code again changes nothing."""
     code = request.parsed(PaymentCode)
@@ -141,7 +203,13 @@ def issue_payment_code(request: Request, reference: str) -> Response:
 
 
 @routes.route("/v1/registrations/{reference}/payments", methods=["POST"], content_types=[])
-@endpoint(routes, Role.CORE)
+@endpoint(
+    routes,
+    Role.CORE,
+    takes=Payment,
+    gives={200: RegistrationView},
+    refuses=(RegistrationUnknown, RegistrationDestroyed, PaymentReused, TransitionNotAllowed, Superseded),
+)
 def take_payment(request: Request, reference: str) -> Response:
     """A contribution was paid; counted once by its payment_id."""
     payment = request.parsed(Payment)
@@ -149,7 +217,13 @@ def take_payment(request: Request, reference: str) -> Response:
 
 
 @routes.route("/v1/registrations/{reference}/verification", methods=["POST"], content_types=[])
-@endpoint(routes, Role.CORE)
+@endpoint(
+    routes,
+    Role.CORE,
+    takes=VerificationResult,
+    gives={200: RegistrationView},
+    refuses=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+)
 def verify_registration(request: Request, reference: str) -> Response:
     """What the civil registry said."""
     result = request.parsed(VerificationResult)
@@ -157,15 +231,22 @@ def verify_registration(request: Request, reference: str) -> Response:
 
 
 @routes.route("/v1/registrations/{reference}/cancellation", methods=["POST"], content_types=[])
-@endpoint(routes, Role.KIOSK, Role.MANAGER)
+@endpoint(
+    routes,
+    Role.KIOSK,
+    Role.MANAGER,
+    takes=Cancellation,
+    gives={200: RegistrationView},
+    refuses=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+)
 def cancel_registration(request: Request, reference: str) -> Response:
     """Withdraw an application that was not paid yet."""
     cancellation = request.parsed(Cancellation)
     return _shown(request, wiring.casework().cancel(reference, cancellation, by=request.caller))
 
 
-@routes.route("/v1/clients/{client_id}/gaps", methods=["GET"])
-@endpoint(routes, Role.KIOSK, Role.MANAGER, Role.ADMIN)
+@routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
+@endpoint(routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, gives={200: GapsView}, refuses=(ClientUnknown,))
 def show_gaps(request: Request, client_id: str) -> Response:
     """Which numbered captures a device still owes.
 

@@ -120,7 +120,7 @@ class Registrations(Protocol):
     def add(self, registration: Registration, capture: Capture, phone: PhoneCount) -> None:
         """Store a capture and the registration it makes, and count its phone number.
 
-        Raises CaptureKnown, WorkerKnown, PhoneBusy or Contended.
+        Raises CaptureKnown, CaptureForgotten, WorkerKnown, PhoneBusy or Contended.
         """
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
@@ -148,7 +148,7 @@ class Registrations(Protocol):
         """
 
     def get(self, reference: Reference) -> Registration:
-        """Raises RegistrationUnknown."""
+        """Raises RegistrationUnknown, or RegistrationDestroyed."""
 
     def replace(self, registration: Registration, *, was: Registration) -> None:
         """Store the next version of a registration. Raises Contended or Superseded."""
@@ -237,8 +237,8 @@ class Registrar:
 
         The same capture with the same content gets its first answer again, whatever has happened since. A
         worker with an open registration gets that one's reference; one whose registration has ended gets a
-        new one, which follows it. Raises CampaignNotYours, CampaignUnknown, CaptureReused, RulesBroken,
-        ClientCapReached, PhoneCapReached or TryAgain.
+        new one, which follows it. Raises CampaignNotYours, CampaignUnknown, CaptureReused, CaptureForgotten,
+        RulesBroken, ClientCapReached, PhoneCapReached or TryAgain.
         """
         by.require_campaign(command.campaign_id)
         campaign = self._campaigns.get(command.campaign_id)

@@ -10,8 +10,8 @@ from chalicelib.clock import timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.privacy.masking import masked_name, masked_number
 from chalicelib.registrations.casework import Gap
-from chalicelib.registrations.lifecycle import PaymentCode
-from chalicelib.registrations.model import Answer, Registration, Worker
+from chalicelib.registrations.lifecycle import Payment, PaymentCode
+from chalicelib.registrations.model import Answer, Consent, Registration, Worker
 
 
 class AnswerView(BaseModel):
@@ -199,6 +199,29 @@ class RegistrationView(BaseModel):
             coverage=CoverageView.model_validate(registration.coverage.model_dump()),
             quote=registration.quote,
             history=history,
+        )
+
+
+class WholeRegistrationView(RegistrationView):
+    """A registration with all that is kept of it, for the person it is about."""
+
+    sex: str
+    consent: Consent
+    payments: tuple[Payment, ...]
+    kpj: str | None
+    expires_on: date
+
+    @classmethod
+    def entire(cls, registration: Registration) -> "WholeRegistrationView":
+        """Everything."""
+        whole = RegistrationView.whole(registration)
+        return cls(
+            **vars(whole),
+            sex=registration.worker.sex,
+            consent=registration.consent,
+            payments=registration.life.payments,
+            kpj=registration.life.kpj,
+            expires_on=registration.expires_on,
         )
 
 

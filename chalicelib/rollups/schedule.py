@@ -7,7 +7,7 @@ from chalicelib.clock import Clock
 from chalicelib.rollups.service import RollUp
 
 
-class SomeDaysNotCounted(Exception):
+class SomeDaysNotCounted(observability.RoundIncomplete):
     """The tick counted what it could; the days it could not are still due, and are in the log."""
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
+from chalicelib.campaigns.service import DaysMoved
 from chalicelib.privacy.encryption import CannotUnseal, FieldCipher
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import FIRST_DAY, the_campaign
@@ -75,3 +76,52 @@ def test_managers_copied_into_another_campaign_cannot_be_read_there(engine, tabl
 
     with pytest.raises(CannotUnseal):
         campaigns.get("another")
+
+
+def test_a_change_stores_what_differs_and_leaves_the_rest(campaigns):
+    campaigns.add(the_campaign())
+    was = campaigns.get("tanah-abang-2024")
+    # Somebody else's change, of another field, after this one was read.
+    campaigns.replace(the_campaign(name="Aktivasi"), was=was)
+
+    campaigns.replace(the_campaign(target=1, managers=[]), was=was)
+
+    assert campaigns.get("tanah-abang-2024") == the_campaign(name="Aktivasi", target=1, managers=[])
+
+
+def test_changed_managers_are_sealed(engine, campaigns):
+    campaigns.add(the_campaign(managers=[]))
+    managers = [{"name": "Kepala Baru", "email": "baru@cabang.example", "phone": None}]
+
+    campaigns.replace(the_campaign(managers=managers), was=the_campaign(managers=[]))
+
+    assert campaigns.get("tanah-abang-2024").managers[0].name == "Kepala Baru"
+    assert "Kepala Baru" not in str(engine.raw_items())
+
+
+@pytest.mark.parametrize("moved", [{"last_day": "2024-10-11"}, {"accepts_until": "2029-12-31"}])
+def test_a_change_is_not_stored_over_days_that_have_moved(campaigns, moved):
+    campaigns.add(the_campaign())
+    campaigns.replace(the_campaign(**moved), was=the_campaign())
+
+    with pytest.raises(DaysMoved):
+        campaigns.replace(the_campaign(target=1), was=the_campaign())
+
+    assert campaigns.get("tanah-abang-2024") == the_campaign(**moved)
+
+
+def test_a_campaign_never_opened_cannot_be_changed(engine, campaigns):
+    with pytest.raises(DaysMoved):
+        campaigns.replace(the_campaign(target=1), was=the_campaign())
+
+    assert engine.raw_items() == []
+
+
+def test_a_campaign_that_lasts_longer_is_listed_by_its_new_last_day(campaigns):
+    campaigns.add(the_campaign())
+    campaigns.add(the_campaign(campaign_id="another", last_day="2024-10-11"))
+
+    campaigns.replace(the_campaign(last_day="2024-10-12"), was=the_campaign())
+
+    listed = [campaign.campaign_id for campaign in campaigns.ending_since(FIRST_DAY.day)]
+    assert listed == ["another", "tanah-abang-2024"]

@@ -330,3 +330,61 @@ def test_many_senders_never_give_a_phone_too_many(real_engine):
         return True
 
     assert racing(race) == 3
+
+
+def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledger):
+    for text in (a_text(1), a_text(2), a_text(3, registration="B3D-F5H-J7M")):
+        ledger.begin(text)
+    assert {each.message_id for each in ledger.of(a_text().registration)} == {
+        a_text(1).message_id,
+        a_text(2).message_id,
+    }
+
+    for _ in range(2):
+        ledger.forget(a_text().registration)
+
+    assert list(ledger.of(a_text().registration)) == []
+    assert list(ledger.of("B3D-F5H-J7M")) == [a_text(3, registration="B3D-F5H-J7M")]
+
+
+def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, ledger):
+    text = claim(ledger, a_text(1))
+    started = text.attempt_started(NOW)
+    ledger.move(started, was=text)
+    ledger.move(started.accepted("aws", "g-1"), was=started)
+    claim(ledger, a_text(2, phone_hash="another"))
+    counted = sorted(ledger.of_day(FIRST_DAY), key=str)
+
+    for _ in range(2):
+        ledger.forget(a_text().registration)
+
+    assert sorted(ledger.of_day(FIRST_DAY), key=str) == counted
+    left = [item for item in map(from_item, engine.raw_items()) if "message_id" in item]
+    assert [set(item) for item in left] == [{"message_id", "day_shard", "facts"}] * 2
+    assert not {item["message_id"] for item in left} & {a_text(1).message_id, a_text(2).message_id}
+    assert list(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9))) == []
+
+
+def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger):
+    text = claim(ledger, a_text())
+    ledger.forget(a_text().registration)
+
+    assert ledger.move(text.attempt_started(NOW), was=text) is False
+    assert ledger.move(text.put_off(NOW, "stopped").given_up("expired"), was=text) is False
+    with pytest.raises(Moved):
+        ledger.claim(claimed(a_text()), was=a_text(), brakes=BRAKES)
+    assert list(ledger.of(a_text().registration)) == []
+
+
+def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine):
+    ledger = a_ledger(real_engine)
+
+    begun = ledger.begin(a_text())
+    with ThreadPoolExecutor(RACERS) as threads:
+        senders = [threads.submit(ledger.move, begun.queued(NOW), was=begun) for _ in range(RACERS - 1)]
+        ledger.forget(begun.registration)
+        for sender in senders:
+            sender.result()
+
+    assert ledger.get(begun.message_id) is None
+    assert len(list(ledger.of_day(FIRST_DAY))) == 1

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import Outcome
 from chalicelib.registrations.service import Standing
-from tests.builders import a_nik
+from tests.builders import NOW, a_nik
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
     A_PHONE,
+    A_QUOTE,
     ANOTHER_REFERENCE,
     REFERENCE,
     a_capture_of,
@@ -26,6 +28,7 @@ from tests.contracts.stored import (
     taken,
     the_campaign,
 )
+from tests.registrations.happenings import a_payment
 
 PERSONAL = {
     "NIK": a_nik(),
@@ -36,6 +39,11 @@ PERSONAL = {
     "birth date": "1985-04-12",
     "postal code": "10250",
     "income": "2513000",
+    "place of work": "Blok A",
+    "sex": "female",
+    "price, which gives the income away": str(A_QUOTE.total),
+    "price of a month": str(A_QUOTE.months[0].amount),
+    "id of a payment, which the core system may make of a card number": "kpj-21020304050",
 }
 
 
@@ -79,7 +87,11 @@ def test_a_registration_keeps_nothing_personal_in_the_clear(engine, cipher):
     standing = Standing(REFERENCE, Status.RECEIVED, has_ended=False)
     registrations.add_unseen(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(4)), A_PHONE, standing)
 
-    assert len(engine.raw_items()) == 8
+    paid = registrations.get(REFERENCE)
+    life = paid.life.with_payment(a_payment("kpj-21020304050"), at=NOW, client_id="core")
+    registrations.replace(replace(paid, life=life), was=paid)
+
+    assert len(engine.raw_items()) == 11
     assert found_in(as_kept(engine.raw_items())) == set()
 
 

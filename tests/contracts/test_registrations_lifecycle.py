@@ -75,9 +75,8 @@ def test_what_may_be_missing_may_be_missing(store, changes):
 def test_what_was_paid_by_which_code_and_card_is_not_kept_in_the_clear(store, engine):
     lived(store, added(store, a_case()), a_long_life())
     kept = str(engine.raw_items())
-    for secret in ("EPS-4711", "32862", "16431", "21012345678", "2513000"):
+    for secret in ("EPS-4711", "32862", "16431", "21012345678", "2513000", "'p-1'"):
         assert secret not in kept
-    assert "p-1" in kept, "ids of payments are told in the history"
 
 
 def test_of_two_changes_to_one_version_the_second_is_not_stored(store):

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.keyring import WrappedKey
+from tests.builders import NOW
 from tests.contracts.conftest import Engine
 
 
@@ -15,7 +16,7 @@ def keys(engine: Engine) -> DynamoWrappedKeys:
 def a_key(
     key_id: str = "2024-10", *, purpose: str = "field", wrapped: bytes = b"\x00\xffwrapped"
 ) -> WrappedKey:
-    return WrappedKey(purpose=purpose, key_id=key_id, wrapped=wrapped)
+    return WrappedKey(purpose=purpose, key_id=key_id, wrapped=wrapped, made_at=NOW)
 
 
 def test_a_key_comes_back_as_it_was_added(keys):
@@ -42,3 +43,13 @@ def test_each_purpose_has_its_own_keys(keys):
     keys.add(a_key(purpose="hash"))
 
     assert list(keys.of("field")) == []
+
+
+def test_a_key_that_was_removed_is_gone_and_the_others_stay(keys):
+    for key_id in ("2024-10", "2025-01"):
+        keys.add(a_key(key_id))
+
+    keys.remove(a_key("2024-10"))
+    keys.remove(a_key("2024-10"))
+
+    assert [key.key_id for key in keys.of("field")] == ["2025-01"]

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -22,6 +23,7 @@ TABLES = [
     "SendingTable",
     "SummariesTable",
     "KeysTable",
+    "RequestsTable",
 ]
 INDEXES = {
     "RegistrationsTable/by_campaign_day": "day_shard",
@@ -32,6 +34,8 @@ INDEXES = {
     "ClientsTable/by_listing": "listing",
     "TextsTable/by_due": "due_shard",
     "TextsTable/by_campaign_day": "day_shard",
+    "TextsTable/by_registration": "registration",
+    "RequestsTable/by_subject": "subject",
 }
 QUEUES = [
     "NotificationsQueue",
@@ -53,11 +57,14 @@ MAY: dict[str, set[str]] = {
         "PutItem RegistrationsTable",
         "UpdateItem RegistrationsTable",
         "ConditionCheckItem RegistrationsTable",
+        "DeleteItem RegistrationsTable",
+        "Query RegistrationsTable",
         "Query RegistrationsTable/by_campaign_day",
         "Query RegistrationsTable/by_status",
         "Query RegistrationsTable/by_device_sequence",
         "GetItem CampaignsTable",
         "PutItem CampaignsTable",
+        "UpdateItem CampaignsTable",
         "Query CampaignsTable/by_last_day",
         "GetItem ClientsTable",
         "PutItem ClientsTable",
@@ -65,9 +72,17 @@ MAY: dict[str, set[str]] = {
         "Query ClientsTable/by_listing",
         "PutItem SummariesTable",
         "Query SummariesTable",
+        "DeleteItem TextsTable",
+        "GetItem TextsTable",
+        "PutItem TextsTable",
         "Query TextsTable/by_campaign_day",
+        "Query TextsTable/by_registration",
+        "GetItem RequestsTable",
+        "PutItem RequestsTable",
+        "Query RequestsTable/by_subject",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
+        "Decrypt FieldKey for hash",
     },
     "AuthorizeCaller": {"GetItem ClientsTable", "UpdateItem ClientsTable"},
     "OnRegistrationChanges": {
@@ -84,7 +99,8 @@ MAY: dict[str, set[str]] = {
         "UpdateItem SendingTable",
         "ConditionCheckItem SendingTable",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
+        "Decrypt FieldKey for hash",
         "ReceiveMessage NotificationsQueue",
         "ReceiveMessage RemindersQueue",
     },
@@ -113,16 +129,18 @@ MAY: dict[str, set[str]] = {
         "PutItem SummariesTable",
         "DeleteItem SummariesTable",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
         "SendMessage RollUpFailures",
     },
     "AgeRegistrations": {
+        "DeleteItem RegistrationsTable",
+        "Query RegistrationsTable",
         "GetItem RegistrationsTable",
         "PutItem RegistrationsTable",
         "UpdateItem RegistrationsTable",
         "Query RegistrationsTable/by_due_day",
         "Query KeysTable",
-        "Decrypt FieldKey",
+        "Decrypt FieldKey for field",
         "SendMessage AgeingFailures",
     },
 }
@@ -182,7 +200,11 @@ class Probe:
     def _on_keys(self) -> Acts:
         kms, key = self._client("kms"), self._stack.description.outputs["FieldKeyArn"]
         return {
-            "Decrypt FieldKey": lambda: kms.decrypt(KeyId=key, CiphertextBlob=b"nothing we ever sealed"),
+            "Decrypt FieldKey for nothing": _decrypting(kms, key, {}),
+            **{
+                f"Decrypt FieldKey for {purpose}": _decrypting(kms, key, {"daftar:purpose": purpose})
+                for purpose in (FIELD_PURPOSE, HASH_PURPOSE, "anything")
+            },
             "Encrypt FieldKey": lambda: kms.encrypt(KeyId=key, Plaintext=b"x"),
             "GenerateDataKey FieldKey": lambda: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
             "DisableKey FieldKey": lambda: kms.disable_key(KeyId=key),
@@ -211,6 +233,7 @@ def _on_table(dynamodb: Any, table: str, name: str) -> Acts:
         else {"pk": {"S": "x"}, "sk": {"S": "x"}}
     )
     key = {"TextsTable": {"message_id": {"S": "x"}}, "SendingTable": {"pk": {"S": "x"}}}.get(table, key)
+    key = {"request_id": {"S": "x"}, "step": {"S": "x"}} if table == "RequestsTable" else key
     first = next(iter(key))
     # No item has this key, so every allowed write fails its condition.
     only_if = {"ConditionExpression": f"attribute_exists({first})"}
@@ -236,6 +259,10 @@ def _querying(dynamodb: Any, table: str, key: str, **index: str) -> Callable[[],
         ExpressionAttributeValues={":nobody": {"S": "x"}},
         **index,
     )
+
+
+def _decrypting(kms: Any, key: str, context: dict[str, str]) -> Callable[[], object]:
+    return lambda: kms.decrypt(KeyId=key, CiphertextBlob=b"nothing we ever sealed", EncryptionContext=context)
 
 
 def _sending(sqs: Any, url: str) -> Callable[[], object]:

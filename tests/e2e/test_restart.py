@@ -18,6 +18,13 @@ def _register(local: LocalStack, capture: bytes) -> str:
     return str(answer.json()["reference"])
 
 
+def _change_campaign(local: LocalStack) -> None:
+    description = local.describe()
+    path = f"/v1/campaigns/{description.campaign_id}"
+    answer = RunningStack(local, description).send("manager", "PATCH", path, {"target": 1})
+    assert answer.json()["target"] == 1
+
+
 def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_comes_then(
     own_stack: Callable[[], tuple[int, Path]],
 ) -> None:
@@ -27,6 +34,7 @@ def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_come
     try:
         local.up()
         references = [_register(local, captures[0])]
+        _change_campaign(local)
         local.down()  # At once: the change is most likely still in the stream.
         local.up()
         local.await_texts(1)

@@ -66,6 +66,12 @@ A_QUOTE = {
     "payer": "self",
 }
 
+
+def a_person_request(of: Target) -> dict[str, str]:
+    """A request about a worker of the target's own."""
+    return {"request_id": of.capture["capture_id"], "nik": of.capture["worker"]["nik"]}
+
+
 # A good request for each route: its path, and its body if it has one.
 REQUESTS: dict[str, Request] = {
     "POST /v1/registrations": lambda of: ("/v1/registrations", of.capture),
@@ -98,6 +104,10 @@ REQUESTS: dict[str, Request] = {
     ),
     "GET /v1/campaigns": lambda of: ("/v1/campaigns", b""),
     "GET /v1/campaigns/{campaign_id}": lambda of: (f"/v1/campaigns/{of.campaign_id}", b""),
+    "PATCH /v1/campaigns/{campaign_id}": lambda of: (
+        f"/v1/campaigns/{of.campaign_id}",
+        {"target": of.number},
+    ),
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": lambda of: (
         f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
         b"",
@@ -112,6 +122,12 @@ REQUESTS: dict[str, Request] = {
     "POST /v1/clients/{client_id}/token": lambda of: (f"/v1/clients/{of.client_id}/token", {}),
     "DELETE /v1/clients/{client_id}": lambda of: (f"/v1/clients/{of.client_id}", b""),
     "GET /v1/clients/{client_id}/gaps": lambda of: (f"/v1/clients/{of.client_id}/gaps", b""),
+    "POST /v1/disclosures": lambda of: ("/v1/disclosures", a_person_request(of)),
+    "POST /v1/erasures": lambda of: ("/v1/erasures", a_person_request(of)),
+    "GET /v1/openapi.json": lambda of: ("/v1/openapi.json", b""),
+    "POST /v1/gateways/twilio/receipts": lambda of: ("/v1/gateways/twilio/receipts", b""),
+    "GET /docs": lambda of: ("/docs", b""),
+    "GET /healthz": lambda of: ("/healthz", b""),
 }
 
 
@@ -135,7 +151,7 @@ class Matrix:
         self.edge.enrol("made", {"client_id": made.client_id, "roles": [Role.KIOSK]})
         return Target(HERE, reference, made.client_id, next(self._numbers))
 
-    def ask(self, route: str, target: Target, *, by: str) -> HTTPResponse:
+    def ask(self, route: str, target: Target, *, by: str | None) -> HTTPResponse:
         path, body = REQUESTS[route](target)
         return self.edge.send(route.partition(" ")[0], path, body, by=by)
 
@@ -173,7 +189,7 @@ def test_the_table_has_a_line_for_every_route_and_no_other():
 
 def test_the_table_has_a_column_for_every_role():
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
-    words = {"no", "own", "unseen", "filtered", "itself", "any", "public"}
+    words = {"no", "own", "unseen", "filtered", "itself", "any", "public", "signed"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
@@ -257,6 +273,19 @@ def test_anybody_may_call_a_public_route(edge, subtests):
             path, body = REQUESTS[route](Target(HERE, "7K4-M2Q-X9P", "van-1", 1))
             method = route.partition(" ")[0]
             assert edge.send(method, path, body, by=None).status_code < 300
+
+
+def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(matrix, subtests):
+    """`test_twilio_receipts.py` shows what the gateway itself is answered."""
+    before = everything_stored()
+
+    for route, role, _ in cells("signed"):
+        for by in (f"{role} here", f"{role} elsewhere", None):
+            with subtests.test(route, by=by):
+                answer = matrix.ask(route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by)
+                the_problem(answer, 403, "signature_invalid")
+
+    assert everything_stored() == before
 
 
 def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(matrix, subtests):

@@ -144,6 +144,7 @@ def test_a_worker_known_through_another_campaign_is_known_here_too(edge):
 def test_a_manager_bound_to_one_campaign_learns_nothing_of_another(edge, campaign_id):
     edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
 
-    for method, path in (("GET", ""), ("GET", "/summaries/2024-10-09"), ("POST", "/summaries/2024-10-09")):
+    asked = [("GET", ""), ("PATCH", ""), ("GET", "/summaries/2024-10-09"), ("POST", "/summaries/2024-10-09")]
+    for method, path in asked:
         answer = edge.send(method, f"/v1/campaigns/{campaign_id}{path}", by="manager here")
         the_problem(answer, 403, "campaign_not_yours")

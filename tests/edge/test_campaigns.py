@@ -2,7 +2,8 @@
 
 import json
 
-from tests.builders import a_campaign
+from chalicelib.pagination import Position, to_cursor
+from tests.builders import a_campaign, a_capture
 from tests.edge.conftest import Edge, everything_stored, the_problem
 
 MARK = "Manajer-Tidak-Boleh-Tampak"
@@ -121,3 +122,99 @@ def test_a_body_that_is_no_campaign_is_refused(edge, subtests):
             assert edge.send("POST", "/v1/campaigns", body, by="manager").status_code in {400, 422}
 
     assert everything_stored() == before
+
+
+def changed(edge: Edge, **changes):
+    return edge.send("PATCH", "/v1/campaigns/senen-2024", changes, by="manager")
+
+
+def test_a_campaign_is_changed_and_shown_as_it_is_now(edge):
+    opened(edge)
+
+    answer = changed(edge, target=600, managers=[{"name": "Kepala Baru"}])
+
+    manager = {"name": "Kepala Baru", "email": None, "phone": None}
+    assert answer.status_code == 200
+    assert answer.json_body == a_campaign(campaign_id="senen-2024", target=600, managers=[manager])
+    assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == answer.body
+
+
+def test_the_same_change_again_changes_nothing(edge):
+    opened(edge)
+    first = changed(edge, target=600)
+    before = everything_stored()
+
+    for same in ({"target": 600}, {}, {"target": None}):
+        assert (changed(edge, **same).status_code, changed(edge, **same).body) == (200, first.body)
+
+    assert everything_stored() == before
+
+
+UNCHANGEABLE = {
+    "another zone": ({"zone": "Asia/Makassar"}, "body_invalid", "zone", "field_unknown"),
+    "another first day": ({"first_day": "2024-10-08"}, "body_invalid", "first_day", "field_unknown"),
+    "another id": ({"campaign_id": "senen-2025"}, "body_invalid", "campaign_id", "field_unknown"),
+    "an earlier last day": ({"last_day": "2024-10-09"}, "rules_broken", "last_day", "last_day_earlier"),
+    "closed before its last day": ({"accepts_until": "2024-10-09"}, "body_invalid", "", "days_out_of_order"),
+    "longer than a year": ({"last_day": "2025-10-10"}, "body_invalid", "", "campaign_too_long"),
+    "an hour past midnight": ({"summary_hour": 24}, "body_invalid", "summary_hour", "value_out_of_range"),
+    "no name": ({"name": ""}, "body_invalid", "name", "value_too_short"),
+}
+
+
+def test_a_change_that_cannot_be_is_refused(edge, subtests):
+    opened(edge)
+    before = everything_stored()
+
+    for what, (changes, problem_code, field, code) in UNCHANGEABLE.items():
+        with subtests.test(what):
+            problem = the_problem(changed(edge, **changes), 422, problem_code)
+            assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
+
+    assert everything_stored() == before
+
+
+def test_a_campaign_nobody_opened_cannot_be_changed(edge):
+    before = everything_stored()
+
+    the_problem(changed(edge, target=1), 404, "campaign_unknown")
+
+    assert everything_stored() == before
+
+
+def test_a_day_that_was_added_takes_captures_and_is_counted(edge, rebuilt):
+    opened(edge, accepts_until="2999-12-31")
+    late = a_capture(campaign_id="senen-2024", captured_at="2024-10-11T09:00:00+07:00")
+    the_problem(edge.register(late, by="kiosk elsewhere"), 422, "rules_broken")
+
+    changed(edge, last_day="2024-10-11")
+    rebuilt()
+
+    assert edge.register(late, by="kiosk elsewhere").status_code == 201
+    counted = edge.send("POST", "/v1/campaigns/senen-2024/summaries/2024-10-11", by="manager").json_body
+    assert (counted["counts"]["created"], counted["counts"]["refused"]) == (1, 0)
+
+
+def test_campaigns_come_in_pages(edge):
+    opened(edge)
+    opened(edge, campaign_id="early-2024", first_day="2024-10-01", last_day="2024-10-02")
+
+    first = edge.send("GET", "/v1/campaigns?size=2", by="manager").json_body
+    second = edge.send("GET", f"/v1/campaigns?size=2&cursor={first['cursor']}", by="manager").json_body
+
+    assert [each["campaign_id"] for each in first["campaigns"]] == ["early-2024", "senen-2024"]
+    assert [each["campaign_id"] for each in second["campaigns"]] == ["tanah-abang-2024"]
+    assert second["cursor"] is None
+
+
+def test_a_page_of_campaigns_that_cannot_be_is_refused(edge, subtests):
+    elsewhere = to_cursor(Position("2024-10-09T02:12:00.000Z#7K4-M2Q-X9F"))
+    for query, status, code in (
+        ("cursor=%25%25", 400, "cursor_invalid"),
+        (f"cursor={elsewhere}", 400, "cursor_invalid"),
+        ("size=0", 422, "body_invalid"),
+        ("size=201", 422, "body_invalid"),
+        ("day=2024-10-09", 422, "body_invalid"),
+    ):
+        with subtests.test(query):
+            the_problem(edge.send("GET", f"/v1/campaigns?{query}", by="manager"), status, code)

@@ -116,6 +116,16 @@ INVALID = {
     "a channel nobody has": ({"channel": "pigeon"}, "channel", "value_not_allowed"),
     "an id in capitals": ({"client_id": "Van-7"}, "client_id", "value_malformed"),
     "an id with our own separator": ({"client_id": "van#7"}, "client_id", "value_malformed"),
+    "an expiry before any calendar": (
+        {"expires_at": "0001-01-01T00:00:00+14:00"},
+        "expires_at",
+        "value_out_of_range",
+    ),
+    "an expiry after every calendar": (
+        {"expires_at": "9999-12-31T23:59:59-14:00"},
+        "expires_at",
+        "value_out_of_range",
+    ),
     "an expiry without its zone": ({"expires_at": "2030-01-01T00:00:00"}, "expires_at", "value_malformed"),
     "a token of the caller's choice": ({"token": "daftar_mine"}, "token", "field_unknown"),
     "a cap without its flag": ({"daily_cap": 10}, "", "daily_caps_incomplete"),

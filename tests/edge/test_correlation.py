@@ -5,10 +5,8 @@ import json
 from tests.builders import a_capture, a_capture_id
 from tests.edge.conftest import the_problem
 from tests.edge.test_announcing import news, stored
-from tests.edge.test_texts import gateway, sent
+from tests.edge.test_texts import sent
 from tests.events import sqs_event, stream_event
-
-__all__ = ["gateway"]  # A fixture, asked for by name.
 
 
 def test_the_id_of_the_answer_travels_to_the_text(edge, gateway, logged):

@@ -9,11 +9,13 @@ import pytest
 from chalice.local import LambdaContext
 
 from app import app
+from chalicelib.observability import FunctionFailed
 from chalicelib.privacy.keyring import KeysMissing
 from tests.builders import a_capture, a_capture_id
 from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 from tests.edge.faults import Interference, interfering
 from tests.edge.test_callers import asked
+from tests.events import schedule_event
 
 PERSONAL = ["317107520485", "Melati", "82455507001", "5550-7001", "Jalan Contoh"]
 ATTEMPTS = 2
@@ -184,8 +186,8 @@ def test_an_unreachable_table_is_no_error_of_ours(edge, logged, tables):
 
 def test_a_stage_without_keys_fails_without_saying_what_was_sent(edge, logged, rebuilt):
     dynamodb = boto3.client("dynamodb")
-    for purpose in ("field", "hash"):
-        key = {"purpose": {"S": purpose}, "key_id": {"S": "2024-10"}}
+    for item in dynamodb.scan(TableName="KeysTable")["Items"]:
+        key = {name: item[name] for name in ("purpose", "key_id")}
         dynamodb.delete_item(TableName="KeysTable", Key=key)
     rebuilt()
 
@@ -247,3 +249,15 @@ def a_closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("function", ["age_registrations", "roll_up_due_days"])
+def test_a_round_that_fails_for_a_reason_of_aws_leaves_its_type_alone(edge, logged, function):
+    for table in ("RegistrationsTable", "SummariesTable"):
+        boto3.client("dynamodb").delete_table(TableName=table)
+
+    with pytest.raises(FunctionFailed) as failed:
+        edge.invoke(function, schedule_event())
+
+    assert str(failed.value) == "ResourceNotFoundException"
+    assert [line["error"] for line in logged.lines] == ["ResourceNotFoundException"]

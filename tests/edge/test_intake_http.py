@@ -239,4 +239,4 @@ def test_what_happened_is_stored_without_what_is_personal(edge):
     kept = everything_stored()
     for hidden in (a_nik(7001), "Kusumawati", "82455507001", "2500000", "EPS-4711", "21012345678"):
         assert hidden not in kept
-    assert json.dumps("p-1") in kept.replace("\\", "")
+    assert json.dumps("p-1") not in kept.replace("\\", "")

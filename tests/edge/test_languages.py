@@ -13,6 +13,9 @@ ASKED = {
     "*": "id",
     "": "id",
     ";;,,q=,": "id",
+    "id;q=0.1, en;q=0.9": "en",
+    "id;q=0, *": "en",
+    "en;q=0, *;q=0.5": "id",
 }
 TOLD = {
     "id": ("Data belum memenuhi ketentuan.", "NIK harus 16 angka."),

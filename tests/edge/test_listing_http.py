@@ -145,6 +145,13 @@ def test_a_device_without_numbers_owes_nothing(edge):
     assert edge.send("GET", "/v1/clients/van-1/gaps").json_body["missing"] == []
 
 
+def test_a_device_that_nobody_enrolled_is_unknown_and_owes_not_nothing(edge, subtests):
+    for client_id in ("van-7", "%C2%84", "a" * 3000):
+        with subtests.test(client_id[:10]):
+            asked = edge.send("GET", f"/v1/clients/{client_id}/gaps", by="manager")
+            the_problem(asked, 404, "client_unknown")
+
+
 def test_a_device_is_told_of_itself_alone(edge):
     for client in ("van-9", "nobody", "van-1-", "VAN-1", "*"):
         the_problem(edge.send("GET", f"/v1/clients/{client}/gaps"), 403, "role_not_allowed")

@@ -104,6 +104,9 @@ def test_a_day_that_is_none_of_the_campaigns_has_no_summary(edge, subtests, meth
         "..",
         "%00",
         "2024-10-09T00:00",
+        "20241009",
+        "2024-W41-3",
+        "2024-10-9",
         "9" * 3000,
     ):
         with subtests.test(day[:20]):

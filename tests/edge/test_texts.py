@@ -1,35 +1,19 @@
 """The sender of texts, called as its queue calls it, with the SMS stand-in at the other end."""
 
-import threading
-from collections.abc import Iterator
-from pathlib import Path
-
 import boto3
 import pytest
 
 from chalicelib import wiring
 from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, is_gsm7, septets
-from ops.gateway.inbox import Inbox, Text
+from ops.gateway.inbox import Text
 from ops.gateway.server import GatewayServer
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged
+from tests.edge.conftest import SMS_ENDPOINT, Edge, Logged
 from tests.edge.faults import interfering
 from tests.events import a_news, schedule_event, sqs_event
 
 SEND = "SendTextMessage"
-_SERVICE = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewayServer]:
-    with GatewayServer(0, Inbox(tmp_path / "texts.jsonl")) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
-        monkeypatch.setenv(_SERVICE, server.url)
-        yield server
-        server.shutdown()
-        serving.join()
 
 
 def a_reference(edge: Edge, number: int = 1, **worker: str) -> str:
@@ -159,7 +143,7 @@ def test_a_batch_of_nothing_but_poison_is_a_partial_answer_too(edge, gateway):
 def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, monkeypatch):
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
-        monkeypatch.setenv(_SERVICE, between.url)
+        monkeypatch.setenv(SMS_ENDPOINT, between.url)
         between.fail(SEND, "ThrottlingException", times=1)
 
         assert edge.invoke("on_notifications", event) == NOTHING_FAILED, "the ledger brings it back"
@@ -173,7 +157,7 @@ def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, mo
 def test_a_gateway_that_takes_nothing_from_us_stops_the_line(edge, gateway, monkeypatch, logged):
     first, second = (a_news(reference=a_reference(edge, number)) for number in (1, 2))
     with interfering(gateway.url) as between:
-        monkeypatch.setenv(_SERVICE, between.url)
+        monkeypatch.setenv(SMS_ENDPOINT, between.url)
         between.fail(SEND, "ServiceQuotaExceededException", times=1)
 
         edge.invoke("on_notifications", sqs_event(first, second))
@@ -191,7 +175,7 @@ def test_a_gateway_that_takes_nothing_from_us_stops_the_line(edge, gateway, monk
 def test_a_due_text_is_queued_and_sent(edge, gateway, monkeypatch):
     news = a_news(reference=a_reference(edge))
     with interfering(gateway.url) as between:
-        monkeypatch.setenv(_SERVICE, between.url)
+        monkeypatch.setenv(SMS_ENDPOINT, between.url)
         between.fail(SEND, "ThrottlingException", times=1)
         edge.invoke("on_notifications", sqs_event(news))
         make_due()
@@ -209,7 +193,7 @@ def test_a_due_text_is_queued_and_sent(edge, gateway, monkeypatch):
 def test_a_receipt_settles_an_unknown_text(edge, gateway, monkeypatch):
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
-        monkeypatch.setenv(_SERVICE, between.url)
+        monkeypatch.setenv(SMS_ENDPOINT, between.url)
         between.fail(SEND, "lose the answer")
         edge.invoke("on_notifications", event)
     assert ledger() == [("unknown", 1)]
@@ -242,7 +226,7 @@ def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
 ):
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
-        monkeypatch.setenv(_SERVICE, between.url)
+        monkeypatch.setenv(SMS_ENDPOINT, between.url)
         between.fail(SEND, error)
 
         assert [edge.invoke("on_notifications", event) for _ in range(2)] == [NOTHING_FAILED] * 2
@@ -261,7 +245,7 @@ def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
 def test_a_text_that_may_have_gone_out_is_never_sent_again(edge, gateway, monkeypatch, fault, texts):
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
-        monkeypatch.setenv(_SERVICE, between.url)
+        monkeypatch.setenv(SMS_ENDPOINT, between.url)
         between.fail(SEND, fault)
 
         assert [edge.invoke("on_notifications", event) for _ in range(2)] == [NOTHING_FAILED] * 2
@@ -274,11 +258,11 @@ def test_a_text_that_may_have_gone_out_is_never_sent_again(edge, gateway, monkey
 def test_a_text_waits_for_a_gateway_that_is_not_there(edge, gateway, monkeypatch, rebuilt):
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering() as gone:
-        monkeypatch.setenv(_SERVICE, gone.url)
+        monkeypatch.setenv(SMS_ENDPOINT, gone.url)
     edge.invoke("on_notifications", event)
     assert ledger() == [("pending", 1)]
 
-    monkeypatch.setenv(_SERVICE, gateway.url)
+    monkeypatch.setenv(SMS_ENDPOINT, gateway.url)
     rebuilt()
 
     assert edge.invoke("on_notifications", event) == NOTHING_FAILED

@@ -130,6 +130,6 @@ def test_stage_without_an_account_believes_nobody(
 
 def test_nothing_of_the_worker_is_logged(report: Report, logged: Logged) -> None:
     report()
-    assert "callback answered" in logged.text
+    assert "request answered" in logged.text
     assert "82455507001" not in logged.text
     assert TOKEN not in logged.text

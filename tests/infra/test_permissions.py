@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tests.infra.packaged import Grant, PackagedTemplate
+from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from tests.infra.packaged import Grant, PackagedTemplate, as_list
 
 # The actions whose resource AWS does not let anybody name, and why each is needed.
 UNNAMEABLE = {
@@ -22,6 +23,8 @@ NEEDED = {
     "APIHandler": {
         Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
@@ -30,6 +33,7 @@ NEEDED = {
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_status"),
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
         Grant("dynamodb:PutItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "CampaignsTable.Arn"),
         Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
         Grant("dynamodb:GetItem", "ClientsTable.Arn"),
         Grant("dynamodb:PutItem", "ClientsTable.Arn"),
@@ -39,7 +43,14 @@ NEEDED = {
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
         GATEWAY_ACCOUNT,
+        Grant("dynamodb:DeleteItem", "TextsTable.Arn"),
+        Grant("dynamodb:GetItem", "TextsTable.Arn"),
+        Grant("dynamodb:PutItem", "TextsTable.Arn"),
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
+        Grant("dynamodb:Query", "TextsTable.Arn/index/by_registration"),
+        Grant("dynamodb:GetItem", "RequestsTable.Arn"),
+        Grant("dynamodb:PutItem", "RequestsTable.Arn"),
+        Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
         *DATA_KEYS,
     },
     "AuthorizeCaller": {
@@ -114,6 +125,8 @@ NEEDED = {
         *DATA_KEYS,
     },
     "AgeRegistrations": {
+        Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
@@ -145,6 +158,33 @@ def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_o
     assert writing["Condition"] == {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "last_seen_at"]}
     }
+
+
+def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedTemplate) -> None:
+    purposes = {
+        function: statement["Condition"]
+        for function in template.functions
+        for policy in template.resources[template.role_of(function)]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "kms:Decrypt" in as_list(statement["Action"])
+    }
+    context = "kms:EncryptionContext:daftar:purpose"
+    assert purposes == {
+        "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
+        "AgeRegistrations": {"StringEquals": {context: FIELD_PURPOSE}},
+    }
+
+
+def test_nobody_changes_or_deletes_what_is_on_record_about_requests(template: PackagedTemplate) -> None:
+    granted = [
+        grant.action
+        for role in template.of_type("AWS::IAM::Role")
+        for grant in template.grants(role)
+        if grant.resource == "RequestsTable.Arn"
+    ]
+    assert sorted(granted) == ["dynamodb:GetItem", "dynamodb:PutItem"]
 
 
 def test_no_two_functions_share_a_role_and_no_role_is_without_a_function(template: PackagedTemplate) -> None:

@@ -18,7 +18,8 @@ from chalicelib.contributions.service import Quoting
 from chalicelib.privacy.encryption import FieldCipher, FieldKeys
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.casework import Casework
-from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.erasing import Erasing
 from chalicelib.registrations.lifecycle import Cancellation
 from chalicelib.registrations.model import Answer, Registration
 from chalicelib.registrations.service import Limits, Registrar, Registrations
@@ -39,6 +40,7 @@ class Desk:
 
     client: Any
     store: DynamoRegistrations
+    workers: DynamoWorkers
     clock: FixedClock
     limits: Limits
 
@@ -64,6 +66,13 @@ class Desk:
     def casework_on(self, store: Registrations) -> Casework:
         """Changes cases in a store of its own."""
         return Casework(registrations=store, clock=self.clock)
+
+    @property
+    def erasing(self) -> Erasing:
+        """Takes workers away."""
+        return Erasing(
+            workers=self.workers, registrations=self.store, clock=self.clock, kept_for=timedelta(days=90)
+        )
 
     def submit(self, number: int = 1, *, nik: int | None = None, **changes: Any) -> Answer:
         """Send a capture; another number is another capture of another worker, unless `nik` says whose."""
@@ -91,5 +100,10 @@ def desk(_no_account: None) -> Iterator[Desk]:
         client.create_table(TableName=_TABLE, **declared_tables()[_TABLE])
         cipher = FieldCipher(lambda: FieldKeys(current="k", by_id={"k": bytes(32)}))
         clock = FixedClock(NOW)
-        limits = some_limits(InMemoryDayCounts(), clock)
-        yield Desk(client, DynamoRegistrations(client, _TABLE, cipher), clock, limits)
+        yield Desk(
+            client,
+            DynamoRegistrations(client, _TABLE, cipher),
+            DynamoWorkers(client, _TABLE, cipher),
+            clock,
+            some_limits(InMemoryDayCounts(), clock),
+        )

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 
 def a_round(desk: Desk) -> dict[str, int]:
-    return schedule.age_due(desk.casework)
+    return schedule.age_due(desk.casework, desk.erasing)
 
 
 def statuses(desk: Desk, *registrations: Registration) -> list[Status]:
@@ -84,7 +84,7 @@ def test_a_payment_puts_the_day_of_lapsing_off(desk):
 
 def test_a_round_that_comes_twice_or_days_late_changes_each_once(desk):
     registrations = [desk.registered(number) for number in range(1, 6)]
-    desk.days_later(400)
+    desk.days_later(80)
 
     assert a_round(desk) == {"expired": 5}
     kept = everything_kept(desk)
@@ -137,7 +137,7 @@ def test_one_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the
     store: Any = Stubborn(desk, registrations[4])
 
     with pytest.raises(SomeNotAged, match="1 failed, 8 aged"):
-        schedule.age_due(desk.casework_on(store))
+        schedule.age_due(desk.casework_on(store), desk.erasing)
 
     assert statuses(desk, *registrations).count(Status.EXPIRED) == 8
     assert a_round(desk) == {"expired": 1}

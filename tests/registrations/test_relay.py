@@ -11,7 +11,7 @@ from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.messages import KnownWorkerMet, News, RegistrationReceived
 from chalicelib.registrations.relay import Relay
-from tests.events import removed, stream_event
+from tests.events import as_lambda_hands_over, removed, stream_event
 
 FIRST_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 RECEIVED = RegistrationReceived(reference="7K4-M2Q-X9P", correlation_id="c-1")
@@ -88,6 +88,24 @@ def test_a_changed_registration_is_no_news() -> None:
 @pytest.mark.parametrize("event", ["INSERT", "MODIFY"])
 def test_a_stored_or_mended_capture_marks_its_day(event: str) -> None:
     told, _ = announce(a_record(a_stored_capture(), event=event))
+    assert told.marked == [FIRST_DAY]
+
+
+def a_change(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    record = a_record(after, event="MODIFY")
+    return {**record, "dynamodb": {**record["dynamodb"], "OldImage": as_lambda_hands_over(to_item(before))}}
+
+
+def test_a_capture_sealed_anew_is_counted_as_before() -> None:
+    before, after = ({**a_stored_capture(), "facts": {"outcome": "created"}, "answer": key} for key in b"12")
+    told, announced = announce(a_change(before, after))
+    assert (told.marked, announced) == ([], 0)
+
+
+@pytest.mark.parametrize("after", [{"facts": {"outcome": "created"}}, {"forgotten": True}])
+def test_a_capture_that_was_mended_or_forgotten_marks_its_day(after: dict[str, Any]) -> None:
+    before = {**a_stored_capture(), "facts": {"outcome": "refused"}}
+    told, _ = announce(a_change(before, {**before, **after}))
     assert told.marked == [FIRST_DAY]
 
 

@@ -1,4 +1,4 @@
-"""Importing the product needs nothing and builds nothing: no variables, no region, no clients."""
+"""Importing the product needs nothing and builds nothing: no variables, no region, no clients, no schemas."""
 
 import subprocess
 import sys
@@ -14,6 +14,14 @@ def built(*_, **__):
     raise AssertionError("a client is built at import")
 
 botocore.session.Session.create_client = built
+
+import pydantic.json_schema
+
+def described(*_, **__):
+    raise AssertionError("a schema is worked out at import")
+
+pydantic.json_schema.GenerateJsonSchema.generate = described
+pydantic.json_schema.GenerateJsonSchema.generate_definitions = described
 import app
 """
 

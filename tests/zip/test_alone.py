@@ -41,12 +41,14 @@ def test_sender_gives_back_a_message_that_nobody_can_read(start: Start, offline:
 
 def test_rollup_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
     answer = start("app.roll_up_due_days", offline).invoke(schedule_event())
-    assert answer.error == "EndpointConnectionError"
+    # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
+    assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
 
 
 def test_ageing_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
     answer = start("app.age_registrations", offline).invoke(schedule_event())
-    assert answer.error == "EndpointConnectionError"
+    # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
+    assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
 
 
 @pytest.mark.parametrize(

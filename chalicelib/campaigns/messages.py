@@ -1,0 +1,40 @@
+"""What callers send to the campaigns package, over HTTP."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, Target, Words
+
+
+class ChangeCampaign(BaseModel):
+    """Change some fields of a campaign; those left out, or null, stay as they are.
+
+    The zone and the first day say what day a capture belongs to, so they never change.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Words | None = None
+    branch: Words | None = None
+    place: Words | None = None
+    last_day: Day | None = Field(default=None, description="No earlier than it is.")
+    accepts_until: Day | None = None
+    summary_hour: Hour | None = None
+    target: Target | None = None
+    managers: Managers | None = Field(default=None, description="All of them: the list is replaced.")
+    sms_budget: DailyRupiah | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields that are to change."""
+        return {name: value for name, value in self if value is not None}
+
+
+class ListCampaigns(BaseModel):
+    """Ask for a page of campaigns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cursor: str | None = Field(default=None, max_length=400)
+    size: int = Field(default=100, ge=1, le=200)

@@ -1,0 +1,425 @@
+"""The OpenAPI 3.1 document, made from the route table, the contracts of its endpoints, their models and the
+tables of problems.
+"""
+
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal
+
+from chalice.app import Chalice
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from chalicelib.clients.model import Role
+from chalicelib.endpoints import Contract, contract_of
+from chalicelib.problems import CONTENT_TYPE, FIELD_MESSAGES, LANGUAGES
+from ops.openapi.codes import every_code
+from ops.openapi.examples import Example, every_example
+
+Schema = dict[str, Any]
+Mode = Literal["validation", "serialization"]
+
+_SCHEMAS = "#/components/schemas/"
+_RESPONSES = "#/components/responses/"
+_EXAMPLES = "#/components/examples/"
+_HEADER_REFS = "#/components/headers/"
+_JSON = "application/json"
+
+_INTRODUCTION = Path(__file__).with_name("introduction.md")
+
+# What every path parameter looks like and means. A route with another one cannot be described.
+_PATH_PARAMETERS: Mapping[str, Schema] = {
+    "campaign_id": {
+        "description": "The campaign's id.",
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"},
+        "example": "pasar-contoh-2024",
+    },
+    "client_id": {
+        "description": "The client's id.",
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$"},
+        "example": "tablet-7",
+    },
+    "day": {
+        "description": "A day of the campaign, in its zone.",
+        "schema": {"type": "string", "format": "date"},
+        "example": "2024-10-09",
+    },
+    "reference": {
+        "description": "The worker's reference. Lower case, and other grouping, are understood.",
+        "schema": {"type": "string", "pattern": "^[2-9A-HJKMNP-TV-Z]{3}(-[2-9A-HJKMNP-TV-Z]{3}){2}$"},
+        "example": "7K4-M2Q-X9F",
+    },
+}
+
+_HEADERS: Mapping[str, Schema] = {
+    "Cache-Control": {"description": "How long the answer may be kept.", "schema": {"type": "string"}},
+    "Content-Language": {
+        "description": "The language of `title` and of each `message`.",
+        "schema": {"type": "string", "enum": [*LANGUAGES, ", ".join(LANGUAGES)]},
+    },
+    "Content-Security-Policy": {
+        "description": "What the page may load: nothing.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "The version of what was sent; `If-None-Match` asks whether there is another.",
+        "schema": {"type": "string"},
+    },
+    "Idempotent-Replayed": {
+        "description": "`true` where this was sent before: the answer is the first one, byte for byte.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "Referrer-Policy": {"description": "No address is passed on.", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "Seconds to wait before sending the same request again.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "WWW-Authenticate": {"description": "How to say who is calling.", "schema": {"type": "string"}},
+    "X-Content-Type-Options": {"description": "The type is what it says.", "schema": {"type": "string"}},
+    "X-Correlation-Id": {
+        "description": "The request's id, which every log line it led to carries. API Gateway's own answers "
+        "have it as `request_id` in the body.",
+        "schema": {"type": "string"},
+    },
+}
+# Left out where there is nothing to say; all others that an endpoint names come with each good answer.
+_SOMETIMES = {"Idempotent-Replayed"}
+_WITH_STATUS: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+
+_BODY_CODES = ("json_malformed", "body_invalid", "body_too_large", "media_type_unsupported")
+_TOKEN_CODES = ("token_missing_or_unknown", "token_revoked")
+_ALWAYS_POSSIBLE = ("internal_error", "try_again", "too_many_requests")
+
+_PROBLEM: Schema = {
+    "title": "Problem",
+    "description": "A refusal (RFC 9457). `code` is stable; `title` is for people.",
+    "type": "object",
+    "required": ["type", "code", "title", "status"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "const": "about:blank"},
+        "code": {"type": "string"},
+        "title": {"type": "string", "description": "In the caller's language, or in both."},
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "description": "Every field at fault, all at once.",
+            "items": {"$ref": f"{_SCHEMAS}FieldError"},
+        },
+        "request_id": {"type": "string", "description": "Where API Gateway itself has answered."},
+    },
+}
+_FIELD_ERROR: Schema = {
+    "title": "FieldError",
+    "description": "One field at fault. What was sent in it is not repeated.",
+    "type": "object",
+    "required": ["field", "code", "message"],
+    "additionalProperties": False,
+    "properties": {
+        "field": {"type": "string", "description": "A dotted path; empty for the whole."},
+        "code": {"type": "string", "enum": sorted(FIELD_MESSAGES)},
+        "message": {"type": "string", "description": "For the person who typed it."},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One route and what it promises."""
+
+    method: str
+    path: str
+    name: str
+    words: str
+    contract: Contract
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names in its path."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    def codes(self) -> set[str]:
+        """Every code that it can answer with, API Gateway's included."""
+        contract = self.contract
+        found = {*_ALWAYS_POSSIBLE, *(refusal.code for refusal in contract.refuses)}
+        if contract.roles is not None:
+            found.update(_TOKEN_CODES)
+            if contract.roles != frozenset(Role):
+                found.add("role_not_allowed")
+        if contract.takes is not None:
+            found.update(_BODY_CODES)
+        if contract.asks is not None:
+            found.add("body_invalid")
+        if self.parameters:
+            # A parameter with a slash in it, or with nothing, is another path.
+            found.add("route_unknown")
+        return found
+
+
+class _Plain(GenerateJsonSchema):
+    """Schemas without a title for every field: they say the field's name once more."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def describe(app: Chalice) -> dict[str, Any]:
+    """The whole document. Raises KeyError for a path parameter, header or code that nobody has described."""
+    endpoints = sorted(every_endpoint(app), key=lambda each: (_tag(each.path), each.path, each.method))
+    examples = every_example()
+    schemas = _Schemas(endpoints)
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for endpoint in endpoints:
+        told = [example for example in examples if example.operation == endpoint.name]
+        paths[endpoint.path][endpoint.method.lower()] = _operation(endpoint, schemas, told)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Daftar",
+            "version": "1.0.0",
+            "description": _unwrapped(_INTRODUCTION.read_text(encoding="utf-8").strip()),
+        },
+        # Relative to this document, which is served at v1/openapi.json: right whatever stands before it.
+        "servers": [{"url": "..", "description": "Where this document comes from."}],
+        "security": [],
+        "tags": [{"name": name} for name in sorted({_tag(each.path) for each in endpoints})],
+        "paths": dict(paths),
+        "components": {
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token for one device, bot or person. Its roles: "
+                    + ", ".join(sorted(Role)),
+                }
+            },
+            "schemas": {"FieldError": _FIELD_ERROR, "Problem": _PROBLEM, **schemas.by_name},
+            "responses": dict(sorted(_refusals(endpoints))),
+            "headers": _HEADERS,
+            "examples": {code: _problem_example(code) for code in every_code()},
+        },
+        "x-problems": [
+            {
+                "code": each.code,
+                "status": each.status,
+                "title": vars(each.title),
+                "meaning": vars(each.meaning),
+            }
+            for each in every_code().values()
+        ],
+        "x-field-codes": [
+            {"code": code, "message": {"id": message.id, "en": message.en}}
+            for code, message in sorted(FIELD_MESSAGES.items())
+        ],
+    }
+
+
+def every_endpoint(app: Chalice) -> Iterator[Endpoint]:
+    """Every route of the application."""
+    for path, methods in app.routes.items():
+        for method, entry in methods.items():
+            view = entry.view_function
+            yield Endpoint(method, path, view.__name__, inspect.getdoc(view) or "", contract_of(view))
+
+
+class _Schemas:
+    """The schemas of every model that an endpoint takes or gives."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        wanted = sorted(set(_models(endpoints)), key=lambda each: (each[0].__name__, each[1]))
+        self._refs, made = models_json_schema(
+            wanted, ref_template=f"{_SCHEMAS}{{model}}", schema_generator=_Plain
+        )
+        self.by_name: dict[str, Schema] = made["$defs"]
+        for schema in self.by_name.values():
+            if "description" in schema:
+                schema["description"] = _unwrapped(schema["description"])
+        # Two models leave open what they hold, because each part is read, and may fail, on its own.
+        verdict = self.by_name["VerdictView"]["properties"]
+        verdict["problem"] = {"$ref": f"{_SCHEMAS}Problem"}
+        items = self.by_name["SubmitBatch"]["properties"]["items"]
+        items["items"] = {"anyOf": [{"$ref": f"{_SCHEMAS}SubmitRegistration"}, {}]}
+        items["description"] = "Captures; anything else is answered with a verdict of its own."
+        for model in {each.contract.asks for each in endpoints} - {None}:
+            del self.by_name[model.__name__]  # type: ignore[union-attr]
+        # Asked for apart: a query's model is no component.
+        self._queries = {
+            each.contract.asks: each.contract.asks.model_json_schema(
+                ref_template=f"{_SCHEMAS}{{model}}", schema_generator=_Plain
+            )
+            for each in endpoints
+            if each.contract.asks is not None
+        }
+
+    def ref(self, model: type[BaseModel], mode: Mode) -> Schema:
+        """Where a model's schema stands."""
+        return self._refs[(model, mode)]
+
+    def query(self, model: type[BaseModel]) -> Iterator[dict[str, Any]]:
+        """The parameters of a query."""
+        schema = self._queries[model]
+        for name, told in schema["properties"].items():
+            own = _without_null(told)
+            description = own.pop("description", None)
+            parameter = {"name": name, "in": "query", "required": name in schema.get("required", ())}
+            yield {**parameter, **({"description": description} if description else {}), "schema": own}
+
+
+def _models(endpoints: Sequence[Endpoint]) -> Iterator[tuple[type[BaseModel], Mode]]:
+    for endpoint in endpoints:
+        for taken in (endpoint.contract.takes, endpoint.contract.asks):
+            if taken is not None:
+                yield taken, "validation"
+        for given in endpoint.contract.gives.values():
+            if isinstance(given, type):
+                yield given, "serialization"
+
+
+def _without_null(schema: Schema) -> Schema:
+    """What a parameter is when it is there: leaving it out is how it is null."""
+    if "anyOf" not in schema:
+        return dict(schema)
+    (choice,) = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    return {**choice, **{key: value for key, value in schema.items() if key not in {"anyOf", "default"}}}
+
+
+def _operation(endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example]) -> dict[str, Any]:
+    summary, _, more = endpoint.words.partition("\n\n")
+    roles = endpoint.contract.roles
+    parameters = [
+        {"name": name, "in": "path", "required": True, **_PATH_PARAMETERS[name]}
+        for name in endpoint.parameters
+    ]
+    if endpoint.contract.asks is not None:
+        parameters += schemas.query(endpoint.contract.asks)
+    operation: dict[str, Any] = {
+        "operationId": endpoint.name,
+        "summary": _unwrapped(summary),
+        "tags": [_tag(endpoint.path)],
+    }
+    if more:
+        operation["description"] = _unwrapped(more)
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.contract.takes is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {
+                _JSON: {
+                    "schema": schemas.ref(endpoint.contract.takes, "validation"),
+                    **_told(_asked(examples)),
+                }
+            },
+        }
+    operation["responses"] = {
+        **{str(status): answer for status, answer in _good_answers(endpoint, schemas, examples)},
+        **{
+            str(status): {"$ref": f"{_RESPONSES}{_refusal(codes)}"}
+            for status, codes in _problems(endpoint).items()
+        },
+    }
+    # One role is enough: each is an alternative of its own.
+    operation["security"] = [] if roles is None else [{"bearer": [role]} for role in sorted(roles)]
+    return operation
+
+
+def _good_answers(
+    endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for status, given in sorted(endpoint.contract.gives.items()):
+        told = _told((each.title, each.answer) for each in examples if each.status == status)
+        answer: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
+        for name in sorted({"X-Correlation-Id", *endpoint.contract.headers}):
+            # A 304 says again how long the copy may be kept, and nothing of what it holds.
+            if given is not None or name in {"X-Correlation-Id", "Cache-Control", "ETag"}:
+                answer["headers"][name] = {**_HEADERS[name], "required": name not in _SOMETIMES}
+        if isinstance(given, str):
+            answer["content"] = {given: {"schema": {"type": "object" if given == _JSON else "string"}}}
+        elif given is not None:
+            answer["description"] = _unwrapped((inspect.getdoc(given) or "").partition("\n\n")[0])
+            answer["content"] = {_JSON: {"schema": schemas.ref(given, "serialization"), **told}}
+        yield status, answer
+
+
+def _problems(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
+    """The codes that an endpoint can answer with, by their status."""
+    by_status: dict[int, tuple[str, ...]] = {}
+    for code in sorted(endpoint.codes()):
+        status = every_code()[code].status
+        by_status[status] = (*by_status.get(status, ()), code)
+    return dict(sorted(by_status.items()))
+
+
+def _refusal(codes: Sequence[str]) -> str:
+    """The name of the response that holds one of these codes."""
+    return "-or-".join(codes)
+
+
+def _refusals(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every response that is a problem, once for all endpoints that can give it."""
+    for endpoint in endpoints:
+        for status, codes in _problems(endpoint).items():
+            names = ["Content-Language", "X-Correlation-Id", *_WITH_STATUS.get(status, ())]
+            # Which code it is, is all that differs between the answers of one status.
+            one_of = {"properties": {"code": {"enum": list(codes)}}}
+            content = {
+                "schema": {"allOf": [{"$ref": f"{_SCHEMAS}Problem"}, one_of]},
+                "examples": {code: {"$ref": f"{_EXAMPLES}{code}"} for code in codes},
+            }
+            yield (
+                _refusal(codes),
+                {
+                    "description": " ".join(f"`{code}`: {every_code()[code].title.en}" for code in codes),
+                    "headers": {name: {"$ref": f"{_HEADER_REFS}{name}"} for name in names},
+                    "content": {CONTENT_TYPE: content},
+                },
+            )
+
+
+def _problem_example(code: str) -> dict[str, Any]:
+    told = every_code()[code]
+    value = {"type": "about:blank", "code": code, "title": told.title.en, "status": told.status}
+    if code in {"body_invalid", "rules_broken"}:
+        field, field_code = _FAULTS[code]
+        message = FIELD_MESSAGES[field_code].en
+        value["errors"] = [{"field": field, "code": field_code, "message": message}]
+    return {"summary": told.title.en, "value": value}
+
+
+_FAULTS = {
+    "body_invalid": ("worker.name", "field_missing"),
+    "rules_broken": ("worker.nik", "nik_length"),
+}
+
+
+def _asked(examples: Sequence[Example]) -> Iterator[tuple[str, Any]]:
+    """The bodies that were not refused, each once."""
+    seen: list[Any] = []
+    for example in examples:
+        if example.is_good and example.body not in seen:
+            seen.append(example.body)
+            yield example.title, example.body
+
+
+def _told(named: Iterator[tuple[str, Any]]) -> dict[str, Any]:
+    examples = {name: {"value": value} for name, value in named}
+    return {"examples": examples} if examples else {}
+
+
+def _tag(path: str) -> str:
+    parts = path.strip("/").split("/")
+    return parts[1] if parts[0] == "v1" and parts[1] != "openapi.json" else "this API"
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs as single lines."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))

@@ -1,0 +1,39 @@
+"""A story of requests and their answers: what the description shows as examples, and what the tests send.
+
+Whoever appears in it is invented.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).with_name("examples.json")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One request and its answer. `by` is a role of the stack, or a client that the story has enrolled."""
+
+    title: str
+    operation: str
+    by: str | None
+    status: int
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    answer: Any = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the request was not refused."""
+        return self.status < HTTPStatus.BAD_REQUEST
+
+
+@cache
+def every_example() -> tuple[Example, ...]:
+    """The story, in the order in which it happens."""
+    return tuple(Example(**each) for each in json.loads(_FILE.read_text(encoding="utf-8")))

@@ -1,0 +1,203 @@
+"""The document as Markdown, for people."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+Node = Mapping[str, Any]
+
+_INTRODUCTION = """\
+# The API
+
+Written by `make api` from the routes, their models and the table of problems; change those, not this. The
+same is served as OpenAPI 3.1 at `GET /v1/openapi.json`, and as a page at `GET /docs`.
+"""
+
+
+def to_markdown(document: Node) -> str:
+    """Operations first, then what they take and give, then the codes."""
+    return "\n".join(_lines(document)).rstrip() + "\n"
+
+
+def _lines(document: Node) -> Iterator[str]:
+    yield _INTRODUCTION
+    yield document["info"]["description"]
+    yield ""
+    yield "## Operations"
+    yield ""
+    operations = [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    yield from _table(
+        ("Operation", "Roles", "What"),
+        ((f"[`{name}`](#{anchor(name)})", _roles(each), each["summary"]) for name, each in operations),
+    )
+    for name, operation in operations:
+        yield f"### {name}"
+        yield ""
+        yield from _operation(document, operation)
+    yield "## What is taken and given"
+    yield ""
+    for name, schema in document["components"]["schemas"].items():
+        yield f"### {name}"
+        yield ""
+        yield from _schema(schema)
+    yield from _codes(document)
+
+
+def _operation(document: Node, operation: Node) -> Iterator[str]:
+    yield operation["summary"]
+    yield ""
+    if "description" in operation:
+        yield operation["description"]
+        yield ""
+    yield f"Roles: {_roles(operation)}."
+    yield ""
+    if "parameters" in operation:
+        rows = (
+            (f"`{each['name']}`", each["in"], _kind(each["schema"]), each.get("description", ""))
+            for each in operation["parameters"]
+        )
+        yield from _table(("Parameter", "In", "Type", ""), rows)
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"Takes {_kind(content['schema'])} as `{media_type}`."
+        yield ""
+        yield from _examples(content)
+    yield from _table(("Status", "Answer"), _answers(document, operation))
+    for status, answer in operation["responses"].items():
+        for content in answer.get("content", {}).values():
+            yield from _examples(content, f"{status}: ")
+
+
+def _answers(document: Node, operation: Node) -> Iterator[tuple[str, str]]:
+    for status, answer in operation["responses"].items():
+        if "$ref" in answer:
+            codes = _named(document, answer["$ref"])["content"]["application/problem+json"]["examples"]
+            yield status, ", ".join(f"[`{code}`](#{anchor(code)})" for code in codes)
+            continue
+        kinds = [
+            _kind(content["schema"]) if "$ref" in content["schema"] else f"`{media_type}`"
+            for media_type, content in answer.get("content", {}).items()
+        ]
+        told = [": ".join([*kinds, answer["description"]]).removesuffix(".")]
+        own = [f"`{name}`" for name in answer["headers"] if name != "X-Correlation-Id"]
+        yield status, "; with ".join([*told, ", ".join(own)] if own else told)
+
+
+def _examples(content: Node, prefix: str = "") -> Iterator[str]:
+    for title, example in content.get("examples", {}).items():
+        yield f"{prefix}{title}:"
+        yield ""
+        yield "```json"
+        yield json.dumps(example["value"], indent=1, ensure_ascii=False)
+        yield "```"
+        yield ""
+
+
+def _schema(schema: Node) -> Iterator[str]:
+    if "description" in schema:
+        yield schema["description"]
+        yield ""
+    if "properties" not in schema:
+        yield f"{_kind(schema)}"
+        yield ""
+        return
+    required = schema.get("required", ())
+    yield from _table(
+        ("Field", "Type", ""),
+        (
+            (f"`{name}`" if name in required else f"`{name}`?", _kind(each), each.get("description", ""))
+            for name, each in schema["properties"].items()
+        ),
+    )
+
+
+def _codes(document: Node) -> Iterator[str]:
+    yield "## Problems"
+    yield ""
+    yield "`code` is stable. The title comes in the language that was asked for."
+    yield ""
+    for each in document["x-problems"]:
+        yield f"### {each['code']}"
+        yield ""
+        yield f"{each['status']}. **{each['title']['en']}** {each['meaning']['en']}"
+        yield ""
+        yield f"**{each['title']['id']}** {each['meaning']['id']}"
+        yield ""
+    yield "## Codes of single fields"
+    yield ""
+    yield from _table(
+        ("Code", "English", "Indonesian"),
+        (
+            (f"`{each['code']}`", each["message"]["en"], each["message"]["id"])
+            for each in document["x-field-codes"]
+        ),
+    )
+
+
+def _roles(operation: Node) -> str:
+    roles = [role for each in operation["security"] for role in each["bearer"]]
+    return ", ".join(roles) or "anybody, without a token"
+
+
+def _kind(schema: Node) -> str:
+    """A schema in a few words."""
+    match schema:
+        case {"$ref": reference}:
+            name = reference.rpartition("/")[2]
+            told = f"[{name}](#{anchor(name)})"
+        case {"anyOf": choices}:
+            told = " or ".join(_kind(choice) for choice in choices)
+        case {"const": value}:
+            told = f"`{json.dumps(value)}`"
+        case {"enum": values}:
+            told = ", ".join(f"`{value}`" for value in values)
+        case {"type": "array", "items": items}:
+            told = f"list of {_kind(items)}"
+        case {"type": "object", "additionalProperties": dict() as values}:
+            told = f"object of {_kind(values)}"
+        case _:
+            told = str(schema.get("type", "anything"))
+    return told + _limits(schema)
+
+
+_LIMITS = {
+    "format": "{}",
+    "pattern": "`{}`",
+    "minimum": "from {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "to {}",
+    "minLength": "at least {} long",
+    "maxLength": "at most {} long",
+    "minItems": "at least {}",
+    "maxItems": "at most {}",
+    "default": "{} if left out",
+}
+
+
+def _limits(schema: Node) -> str:
+    told = [words.format(schema[limit]) for limit, words in _LIMITS.items() if schema.get(limit) is not None]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |".replace("|  |", "| |")
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
+    yield ""
+
+
+def _named(document: Node, reference: str) -> Node:
+    found: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found  # type: ignore[no-any-return]
+
+
+def anchor(heading: str) -> str:
+    """The fragment by which a heading is found, as forges make it of a heading in Markdown."""
+    kept = (each for each in heading.lower() if each.isalnum() or each in " -_")
+    return "".join(kept).replace(" ", "-")

@@ -1,0 +1,43 @@
+"""The document as one self-contained page: no script, nothing loaded from anywhere."""
+
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ops.openapi.markdown import anchor
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Daftar: the API</title>
+<style>
+ :root {{ color-scheme: light dark; }}
+ body {{ margin: 0 auto; max-width: 60rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; }}
+ h2 {{ margin-top: 3rem; border-bottom: 2px solid; }}
+ h3 {{ margin-top: 2rem; font-family: ui-monospace, monospace; overflow-wrap: anywhere; }}
+ :target {{ background: #fe83; }}
+ table {{ border-collapse: collapse; width: 100%; }}
+ th, td {{ border: 1px solid #8886; padding: .25rem .5rem; text-align: left; vertical-align: top; }}
+ td {{ overflow-wrap: anywhere; }}
+ pre {{ border: 1px solid #8886; padding: .5rem; overflow: auto; max-height: 24rem; font-size: .85rem; }}
+ code {{ font-family: ui-monospace, monospace; font-size: .9em; }}
+</style>
+<p><a href="v1/openapi.json">OpenAPI 3.1</a></p>
+{body}</html>
+"""
+
+
+def to_page(markdown: str) -> str:
+    """Markdown of ours as a page; whatever looks like HTML in it is shown, not obeyed."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = reader.parse(markdown)
+    for opening, content in pairwise(tokens):
+        if opening.type == "heading_open":
+            opening.attrSet("id", anchor(_text(content)))
+    return _PAGE.format(body=reader.renderer.render(tokens, reader.options, {}))
+
+
+def _text(heading: Token) -> str:
+    return "".join(child.content for child in heading.children or ())

@@ -1,0 +1,122 @@
+"""One person's data on the packaged stack: erased, counted as before, and sealed anew while all runs."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.privacy.encryption import key_id_of
+from ops.rotation import Rotation
+from tests.e2e.conftest import RunningStack
+from tests.e2e.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
+from tests.e2e.market import DAY, a_market, let_everything_arrive
+
+pytestmark = pytest.mark.e2e
+
+COUNTED = ("counts", "by_channel", "by_client", "by_occupation")
+
+
+def asks(stack: RunningStack, act: str, number: int, nik: str) -> dict[str, Any]:
+    body = {"request_id": f"0192f3a1-7c00-7000-8000-{number:012d}", "nik": nik, "reason": "worker_request"}
+    answer = stack.send("admin", "POST", f"/v1/{act}", body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_counts_the_same(stack):
+    market = a_market(stack)
+    day = f"/v1/campaigns/{market.campaign_id}/summaries/{DAY}"
+    listed = f"/v1/registrations?campaign_id={market.campaign_id}&day={DAY}"
+    capture, other = market.capture(), market.capture()
+    by_bot = {**market.capture(), "worker": capture["worker"]}
+    reference = market.register(capture).json()["reference"]
+    assert market.register(by_bot, by="bot").status_code == 202
+    staying = market.register(other).json()["reference"]
+    market.await_text_of(reference)
+    let_everything_arrive(stack)
+    before = stack.send("manager", "POST", day).json()
+    held = asks(stack, "disclosures", 1, capture["worker"]["nik"])
+    assert (len(held["registrations"]), len(held["captures"]), len(held["texts"])) == (1, 2, 1)
+
+    erased = asks(stack, "erasures", 2, capture["worker"]["nik"])
+
+    assert (erased["outcome"], erased["registrations"], erased["captures"]) == ("erased", 1, 2)
+    let_everything_arrive(stack)
+    after = stack.send("manager", "POST", day).json()
+    assert {name: after[name] for name in COUNTED} == {name: before[name] for name in COUNTED}
+    assert before["counts"]["captures"] == 3
+    kept = [text for read in (in_the_tables, in_the_queues) for text in read(stack)]
+    gone = (reference, capture["worker"]["nik"], capture["worker"]["phone"][-9:])
+    assert not [text for text in kept if any(value in text for value in gone)]
+    assert not [line for line in in_the_logs(stack) if capture["worker"]["nik"] in line]
+    rows = stack.send("core", "GET", listed).json()["registrations"]
+    assert [row["reference"] for row in rows] == [staying]
+    assert stack.send("core", "GET", f"/v1/registrations/{reference}").status_code == 404
+    assert asks(stack, "disclosures", 3, capture["worker"]["nik"])["request"]["outcome"] == "nothing_held"
+    again = market.register(capture)
+    assert (again.status_code, again.json()["code"]) == (410, "capture_forgotten")
+    assert market.register(by_bot, by="bot").status_code == 202
+    assert asks(stack, "disclosures", 4, capture["worker"]["nik"])["registrations"] == []
+
+
+def keys_in_use(stack: RunningStack) -> set[str]:
+    """The keys that any value of any table is sealed under."""
+    dynamodb, outputs = stack.aws("dynamodb"), stack.description.outputs
+    found = set()
+    for table in (outputs["RegistrationsTableName"], outputs["CampaignsTableName"]):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+            for item in page["Items"]:
+                sealed = [item[name]["B"] for name in ("answer", "money", "managers") if name in item]
+                sealed += [each["B"] for each in item.get("sealed", {"M": {}})["M"].values()]
+                found |= set(map(key_id_of, sealed))
+    return found
+
+
+def marks(stack: RunningStack, campaign_id: str) -> list[str]:
+    """How often each day of a campaign was marked to be counted again."""
+    items = stack.aws("dynamodb").query(
+        TableName=stack.description.outputs["SummariesTableName"],
+        KeyConditionExpression="pk = :marks",
+        ExpressionAttributeValues={":marks": {"S": "MARKS"}},
+    )["Items"]
+    return sorted(json.dumps(item) for item in items if item["campaign_id"]["S"] == campaign_id)
+
+
+def test_the_field_key_is_changed_while_the_stack_runs(stack):
+    settled, busy = a_market(stack), a_market(stack)
+    capture = settled.capture()
+    first = settled.register(capture)
+    reference = first.json()["reference"]
+    settled.await_text_of(reference)
+    let_everything_arrive(stack)
+    marked, told = marks(stack, settled.campaign_id), len(settled.texts_of(reference))
+    rotation = Rotation(
+        outputs=stack.description.outputs,
+        clients=stack.local.emulator.client,
+        clock=wiring.now,
+        tell=lambda step: None,
+    )
+
+    with ThreadPoolExecutor(2) as threads:
+        registering = threads.submit(lambda: [busy.register(busy.capture()) for _ in range(15)])
+        rotated = threads.submit(rotation.rotate).result()
+        meanwhile = registering.result()
+
+    assert {answer.status_code for answer in meanwhile} == {201}
+    # Every function meets a value under the new key, and seals under it from then on.
+    shown = stack.send("core", "GET", f"/v1/registrations/{reference}").json()
+    assert shown["worker"]["nik"] == capture["worker"]["nik"]
+    replay = settled.register(capture)
+    assert (replay.content, replay.headers["Idempotent-Replayed"]) == (first.content, "true")
+    for answer in meanwhile:
+        path = f"/v1/registrations/{answer.json()['reference']}"
+        assert stack.send("core", "GET", path).status_code == 200
+    assert rotation.rotate().current == rotated.current
+    assert keys_in_use(stack) == {rotated.current}
+    let_everything_arrive(stack)
+    assert marks(stack, settled.campaign_id) == marked
+    assert len(settled.texts_of(reference)) == told

@@ -1,0 +1,108 @@
+"""What the API says of itself to anybody, and its examples sent to it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.clients.model import Role
+from ops.emulator import ROOT
+from ops.openapi.examples import every_example
+from tests.edge.conftest import Edge, everything_stored
+from tests.openapi.story import Sent, Story
+
+FILES = {"/v1/openapi.json": "openapi.json", "/docs": "page.html"}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_anybody_may_read_the_description(edge, path):
+    answer = edge.send("GET", path, by=None)
+
+    assert answer.status_code == 200
+    assert answer.body == (ROOT / "chalicelib" / "api" / FILES[path]).read_bytes()
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_copy_that_is_still_right_is_not_sent_again(edge, path, subtests):
+    tag = edge.send("GET", path, by=None).headers["ETag"]
+
+    for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+        with subtests.test(known):
+            answer = edge.send("GET", path, by=None, If_None_Match=known)
+            assert (answer.status_code, answer.body) == (304, b"")
+            assert answer.headers["ETag"] == tag
+    for known in ('"another"', tag.strip('"'), ""):
+        with subtests.test(known):
+            assert edge.send("GET", path, by=None, If_None_Match=known).status_code == 200
+
+
+def test_the_page_may_load_nothing(edge):
+    policy = edge.send("GET", "/docs", by=None).headers["Content-Security-Policy"]
+
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
+
+
+def test_a_health_check_tells_that_the_api_answers_and_no_more(edge):
+    answer = edge.send("GET", "/healthz", by=None)
+
+    assert (answer.status_code, answer.json_body) == (200, {"status": "ok"})
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_stage_that_was_told_too_little_is_not_healthy(edge, rebuilt, monkeypatch):
+    monkeypatch.delenv("DAFTAR_KEYS_TABLE")
+    rebuilt()
+
+    answer = edge.send("GET", "/healthz", by=None)
+
+    assert (answer.status_code, answer.json_body["code"]) == (500, "internal_error")
+
+
+@pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
+def test_a_public_request_is_one_line_in_the_log_that_names_no_caller(edge, logged, path):
+    edge.send("GET", path, by=None, Authorization="Bearer of-somebody")
+
+    (line,) = logged.lines
+    assert (line["message"], line["route"], line["status"]) == ("request answered", path, 200)
+    assert "client_id" not in line
+    assert "of-somebody" not in logged.text
+
+
+@pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
+def test_a_strange_request_for_what_is_public_is_answered_all_the_same(edge, path):
+    answer = edge.send(
+        "GET",
+        f"{path}?a=%00&a=1",
+        by=None,
+        Content_Type="text/plain",
+        Accept="image/png",
+        Accept_Language="\x00",
+    )
+
+    assert answer.status_code == 200
+
+
+def test_every_example_is_answered_as_the_description_tells(edge: Edge, subtests):
+    for role in Role:
+        edge.enrol(str(role), {"client_id": str(role), "roles": [role], "campaigns": ["*"]})
+
+    def send(by: str | None, method: str, path: str, body: Any) -> Sent:
+        edge.tokens |= story.token_of
+        response = edge.send(method, path, b"" if body is None else body, by=by)
+        return Sent(response.status_code, json.loads(response.body) if response.body else None)
+
+    story = Story(send)
+    for example in every_example():
+        with subtests.test(example.title):
+            sent = story.ask(example)
+            assert sent.status == example.status, sent.body
+            assert story.differences(example.answer, sent.body) == []
+
+
+def test_reading_the_description_changes_nothing(edge):
+    before = everything_stored()
+
+    for path in FILES:
+        edge.send("GET", path, by=None)
+
+    assert everything_stored() == before

@@ -1,0 +1,246 @@
+"""Disclosing and erasing what is held on one NIK, over HTTP."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.builders import a_capture, a_capture_id, a_nik
+from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.edge.faults import interfering
+from tests.events import a_news, sqs_event
+
+REQUEST = "0192f3a1-7c00-7000-8000-0000000000aa"
+NIK = a_nik()
+PERSONAL = (NIK, "Melati", "Kusumawati", "82455507001", "Jalan Contoh", "melati@")
+PAYMENT = {"payment_id": "p-1", "amount": 49_200, "months": 3, "paid_at": "2024-10-10T09:00:00+07:00"}
+
+
+def asks(edge: Edge, act: str, by: str = "admin", **changes: Any) -> Any:
+    body = {"request_id": REQUEST, "nik": NIK, "reason": "worker_request", **changes}
+    return edge.send("POST", f"/v1/{act}", body, by=by)
+
+
+def registered(edge: Edge, number: int = 1, **changes: Any) -> str:
+    """The reference of the worker, registered and then sent once more by a bot."""
+    capture = a_capture(capture_id=a_capture_id(number), **changes)
+    reference: str = edge.register(capture).json_body["reference"]
+    edge.register({**capture, "capture_id": a_capture_id(number + 1)}, by="bot")
+    return reference
+
+
+def rows(table: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return items
+
+
+def kinds() -> set[str]:
+    """What the registrations table holds, beside what expires by itself and says nothing of anybody."""
+    kept = {item["pk"]["S"].partition("#")[0] for item in rows("RegistrationsTable")}
+    return kept - {"BLANK", "PHONE"}
+
+
+def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge):
+    reference = registered(edge)
+    edge.send("POST", f"/v1/registrations/{reference}/payments", PAYMENT | {"kpj": "21012345678"}, by="core")
+
+    answer = asks(edge, "disclosures")
+
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    told = answer.json_body
+    (registration,) = told["registrations"]
+    assert registration["worker"]["nik"] == NIK
+    assert registration["worker"]["name"] == "Melati Kusumawati"
+    assert registration["worker"]["phone"] == "+6282455507001"
+    assert registration["worker"]["address"] == "Jalan Contoh 7"
+    assert registration["work"] == {
+        "occupations": ["porter"],
+        "place": "Blok A",
+        "employs_others": False,
+        "monthly_income": 2_500_000,
+    }
+    assert registration["consent"]["text_version"] == "2024-10"
+    assert registration["sex"] == "female"
+    assert (registration["kpj"], registration["payments"][0]["payment_id"]) == ("21012345678", "p-1")
+    assert [event["event"] for event in registration["history"]] == ["registered", "paid"]
+    assert registration["history"][0]["officer"] == "ofc-12"
+    assert [(each["client_id"], each["outcome"]) for each in told["captures"]] == [
+        ("van-1", "created"),
+        ("whatsapp", "already_registered"),
+    ]
+    assert {each["reference"] for each in told["captures"]} == {reference}
+    assert told["request"]["outcome"] == "disclosed"
+    assert (told["request"]["registrations"], told["request"]["captures"]) == (1, 2)
+
+
+def test_a_person_is_told_of_each_application_and_each_text(edge, gateway):
+    first = registered(edge)
+    edge.invoke("on_notifications", sqs_event(a_news(reference=first)))
+    edge.send("POST", f"/v1/registrations/{first}/cancellation", {"reason": "other"})
+    second = edge.register(a_capture(capture_id=a_capture_id(9))).json_body["reference"]
+
+    told = asks(edge, "disclosures").json_body
+
+    assert [each["reference"] for each in told["registrations"]] == [second, first]
+    assert [(each["registration"], each["state"]) for each in told["texts"]] == [(first, "accepted")]
+
+
+def test_a_person_is_told_of_earlier_requests_also_after_an_erasure(edge):
+    registered(edge)
+    asks(edge, "disclosures")
+    asks(edge, "erasures", request_id=REQUEST[:-1] + "b", reason="consent_withdrawn")
+
+    told = asks(edge, "disclosures", request_id=REQUEST[:-1] + "c").json_body
+
+    assert told["registrations"] == told["captures"] == told["texts"] == []
+    assert told["request"]["outcome"] == "nothing_held"
+    assert [(each["act"], each["reason"], each["client_id"]) for each in told["requests"]] == [
+        ("disclosure", "worker_request", "head-office"),
+        ("erasure", "consent_withdrawn", "head-office"),
+    ]
+    assert all(each["done_at"] for each in told["requests"])
+
+
+def test_an_erased_person_is_in_no_table_and_no_line(edge, gateway, logged):
+    reference = registered(edge)
+    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
+    others = everything_stored()
+
+    answer = asks(edge, "erasures")
+
+    erased = answer.json_body
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert (erased["outcome"], erased["registrations"], erased["captures"], erased["texts"]) == (
+        "erased",
+        1,
+        2,
+        1,
+    )
+    assert reference in others
+    kept = everything_stored() + logged.text
+    assert not [value for value in (*PERSONAL, reference) if value in everything_stored()]
+    assert not [value for value in PERSONAL if value in kept]
+    assert rows("TextsTable") == []
+    assert kinds() == {"CAPTURE"}
+    the_problem(edge.send("GET", f"/v1/registrations/{reference}"), 404, "registration_unknown")
+
+
+def test_an_erasure_sent_again_is_answered_as_before_and_erases_nobody_anew(edge):
+    registered(edge)
+    first = asks(edge, "erasures")
+    reference = registered(edge, 11)
+
+    again = asks(edge, "erasures")
+
+    assert (again.body, again.headers["Idempotent-Replayed"]) == (first.body, "true")
+    assert "Idempotent-Replayed" not in first.headers
+    assert edge.send("GET", f"/v1/registrations/{reference}").status_code == 200
+
+
+@pytest.mark.parametrize("changes", [{"nik": a_nik(7002)}, {"reason": "other"}])
+def test_a_request_id_is_good_for_one_request(edge, changes):
+    registered(edge)
+    asks(edge, "disclosures")
+
+    the_problem(asks(edge, "disclosures", **changes), 409, "request_reused")
+    the_problem(asks(edge, "erasures"), 409, "request_reused")
+    assert len(asks(edge, "disclosures").json_body["registrations"]) == 1
+
+
+@pytest.mark.parametrize("act", ["disclosures", "erasures"])
+@pytest.mark.parametrize("by", ["kiosk", "bot", "manager", "core"])
+def test_only_an_admin_asks_about_a_person(edge, act, by):
+    registered(edge)
+    before = everything_stored()
+
+    the_problem(asks(edge, act, by=by), 403, "role_not_allowed")
+
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize("act", ["disclosures", "erasures"])
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"nik": "31"}, "rules_broken"),
+        ({"nik": 31}, "body_invalid"),
+        ({"request_id": "1"}, "body_invalid"),
+        ({"reason": "because Melati said so"}, "body_invalid"),
+        ({"note": "Melati"}, "body_invalid"),
+    ],
+)
+def test_a_request_that_says_something_else_is_not_put_on_record(edge, logged, act, changes, code):
+    problem = the_problem(asks(edge, act, **changes), 422, code)
+
+    assert "Melati" not in json.dumps(problem) + logged.text
+    assert rows("RequestsTable") == []
+
+
+def test_what_is_on_record_of_a_request_is_not_the_person(edge):
+    reference = registered(edge)
+    asks(edge, "disclosures")
+    asks(edge, "erasures", request_id=REQUEST[:-1] + "b")
+
+    kept = json.dumps(rows("RequestsTable"))
+    assert len(rows("RequestsTable")) == 4
+    assert not [value for value in (*PERSONAL, reference) if value in kept]
+    keys = {item["pk"]["S"].partition("#")[2] for item in rows("RegistrationsTable")}
+    assert not [key for key in keys if key in kept]
+    fingerprints = [item["fingerprint"]["S"] for item in rows("RequestsTable") if "fingerprint" in item]
+    assert len(set(fingerprints)) == 2
+
+
+def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(edge):
+    registered(edge)
+    by_kiosk, by_bot = (a_capture(capture_id=a_capture_id(number)) for number in (1, 2))
+    before = edge.register(by_bot, by="bot")
+    asks(edge, "erasures")
+
+    the_problem(edge.register(by_kiosk), 410, "capture_forgotten")
+    after = edge.register(by_bot, by="bot")
+
+    assert (after.status_code, after.body) == (before.status_code, before.body)
+    assert after.headers["Idempotent-Replayed"] == before.headers["Idempotent-Replayed"]
+    batch = edge.send("POST", "/v1/registrations/batch", {"items": [by_kiosk]}).json_body["results"]
+    assert batch[0]["problem"]["code"] == "capture_forgotten"
+    assert kinds() == {"CAPTURE"}
+
+
+def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(edge, gateway, logged):
+    news = a_news(reference=registered(edge))
+    asks(edge, "erasures")
+
+    assert edge.invoke("on_notifications", sqs_event(news)) == {"batchItemFailures": []}
+
+    assert gateway.inbox.texts() == []
+    assert rows("TextsTable") == []
+    assert [line["level"] for line in logged.lines if line["level"] != "INFO"] == []
+    assert [line["reference"] for line in logged.lines if line["message"] == "nobody to tell"]
+
+
+def test_a_recount_after_an_erasure_says_the_same(edge):
+    registered(edge)
+    day = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
+    before = edge.send("POST", day, by="manager").json_body
+    asks(edge, "erasures")
+
+    assert edge.send("POST", day, by="manager").json_body == before
+
+
+@pytest.mark.parametrize("fault", ["ThrottlingException", "drop", "lose the answer"])
+def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(edge, monkeypatch, rebuilt, fault):
+    reference = registered(edge)
+    with interfering() as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
+        rebuilt()
+        between.fail("DeleteItem", fault, times=2)
+        the_problem(asks(edge, "erasures"), 503, "try_again")
+
+        erased = asks(edge, "erasures")
+
+        assert erased.status_code == 200
+        assert (erased.json_body["registrations"], erased.json_body["captures"]) == (1, 2)
+        assert kinds() == {"CAPTURE"}
+        assert reference not in everything_stored()

@@ -1,0 +1,245 @@
+"""Changing the field key while others read and write: nothing is lost, and in the end all is under it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import wiring
+from chalicelib.campaigns.dynamodb import DynamoCampaigns
+from chalicelib.privacy.encryption import CannotUnseal, FieldCipher, key_id_of
+from chalicelib.privacy.keyring import FIELD_PURPOSE
+from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.lifecycle import VerificationResult
+from ops.processes import ProgramError
+from ops.rotation import CannotRetire, Rotation
+from tests.builders import NOW
+from tests.contracts.stored import A_PHONE, a_capture_of, a_reference, a_registration, taken, the_campaign
+from tests.fakes import FixedClock
+from tests.tables import STAGE_ENVIRONMENT, declared_tables
+
+PEOPLE = 7
+MATCHED = VerificationResult(result="matched")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(wiring.now())
+
+
+@pytest.fixture
+def held(stage: None) -> DynamoRegistrations:
+    """Some registrations and a campaign, sealed under the stage's first key."""
+    dynamodb, cipher = boto3.client("dynamodb"), container()
+    registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
+    for number in range(PEOPLE):
+        reference = a_reference(number)
+        registrations.add(
+            a_registration(reference, taken(number), worker_key=str(number)),
+            a_capture_of(taken(number), reference=reference),
+            A_PHONE,
+        )
+    DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(the_campaign())
+    return registrations
+
+
+def container() -> FieldCipher:
+    """The cipher of a function that starts now."""
+    for built in (wiring._keyring, wiring.cipher):
+        built.cache_clear()
+    return wiring.cipher()
+
+
+def a_rotation(clock: FixedClock, clients: Any = boto3.client, told: list[str] | None = None) -> Rotation:
+    outputs = {f"{name}Name": name for name in declared_tables()}
+    outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
+    tell = [].append if told is None else told.append
+    return Rotation(outputs=outputs, clients=clients, clock=clock, tell=tell)
+
+
+def keys() -> list[str]:
+    return [key.key_id for key in wiring.wrapped_keys().of(FIELD_PURPOSE)]
+
+
+def sealed_values() -> Iterator[bytes]:
+    for table in STAGE_ENVIRONMENT.values():
+        if table not in declared_tables():
+            continue
+        for item in boto3.client("dynamodb").scan(TableName=table)["Items"]:
+            for name, value in item.items():
+                if name in {"answer", "money", "managers"}:
+                    yield value["B"]
+                if name == "sealed":
+                    yield from (inner["B"] for inner in value["M"].values())
+
+
+def used() -> set[str]:
+    """The keys that values are sealed under."""
+    return {key_id_of(value) for value in sealed_values()}
+
+
+def everyone(registrations: DynamoRegistrations) -> None:
+    for number in range(PEOPLE):
+        reference = a_reference(number)
+        assert registrations.get(reference) == a_registration(
+            reference, taken(number), worker_key=str(number)
+        )
+
+
+def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(held, clock):
+    (old,) = keys()
+    clock.forward(timedelta(seconds=1))
+
+    rotated = a_rotation(clock).rotate()
+
+    assert keys() == [old, rotated.current]
+    assert used() == {rotated.current}
+    assert (rotated.older, rotated.items) == ((old,), 2 * PEOPLE + 1)
+    everyone(held)
+    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
+    workers = DynamoWorkers(boto3.client("dynamodb"), "RegistrationsTable", container())
+    assert workers.capture(taken(1).capture_id) == a_capture_of(taken(1), reference=a_reference(1))
+    campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", container())
+    assert campaigns.get("tanah-abang-2024") == the_campaign()
+
+
+def test_a_second_run_adds_no_key_and_changes_nothing(held, clock):
+    clock.forward(timedelta(seconds=1))
+    a_rotation(clock).rotate()
+    before, values = keys(), sorted(sealed_values())
+
+    again = a_rotation(clock).rotate()
+
+    assert again.items == 0
+    assert (keys(), sorted(sealed_values())) == (before, values)
+
+
+class Cut:
+    """DynamoDB, on which the process ends at the nth update."""
+
+    def __init__(self, at: int) -> None:
+        self._client: Any = boto3.client("dynamodb")
+        self._left = at
+
+    def __call__(self, service: str) -> Any:
+        return self if service == "dynamodb" else boto3.client(service)  # type: ignore[call-overload]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def update_item(self, **request: Any) -> Any:
+        if self._left == 0:
+            raise KeyboardInterrupt
+        self._left -= 1
+        return self._client.update_item(**request)
+
+
+@pytest.mark.parametrize("at", [0, 1, 5, 14])
+def test_a_run_that_was_stopped_is_gone_on_with(held, clock, at):
+    clock.forward(timedelta(seconds=1))
+    with pytest.raises(KeyboardInterrupt):
+        a_rotation(clock, Cut(at)).rotate()
+    everyone(held)
+
+    rotated = a_rotation(clock).rotate()
+
+    assert rotated.items == 2 * PEOPLE + 1 - at
+    assert len(keys()) == 2
+    assert used() == {rotated.current}
+    everyone(held)
+
+
+class Changing(Cut):
+    """DynamoDB, on which a function changes a registration right before it is sealed anew."""
+
+    def __init__(self, registrations: DynamoRegistrations) -> None:
+        super().__init__(1_000)
+        self._registrations = registrations
+        self.changed: list[Any] = []
+
+    def update_item(self, **request: Any) -> Any:
+        pk = request["Key"]["pk"]["S"]
+        if pk.startswith("REGISTRATION#") and len(self.changed) < PEOPLE:
+            was = self._registrations.get(pk.partition("#")[2])
+            life = was.life.verified(MATCHED, at=NOW, client_id="core")
+            self.changed.append(registration := replace(was, life=life))
+            self._registrations.replace(registration, was=was)
+        return super().update_item(**request)
+
+
+def test_what_functions_change_meanwhile_is_not_lost(held, clock):
+    clock.forward(timedelta(seconds=1))
+    changing = Changing(held)
+
+    rotated = a_rotation(clock, changing).rotate()
+
+    assert len(changing.changed) == PEOPLE
+    assert {each.reference: held.get(each.reference) for each in changing.changed} == {
+        each.reference: each for each in changing.changed
+    }
+    assert used() == {rotated.current}
+
+
+def test_it_says_what_it_does(held, clock):
+    clock.forward(timedelta(seconds=1))
+    told: list[str] = []
+
+    a_rotation(clock, told=told).rotate()
+
+    assert told[0].startswith("added field-")
+    assert f"RegistrationsTable: {4 * PEOPLE + 1} items seen, {2 * PEOPLE} sealed anew" in told
+    assert told[-1] == "CampaignsTable: 1 items seen, 0 sealed anew"
+
+
+def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(held, clock):
+    (old,) = keys()
+    clock.forward(timedelta(seconds=1))
+    with pytest.raises(CannotRetire, match="one key"):
+        a_rotation(clock).retire()
+    rotated = a_rotation(clock).rotate()
+    with pytest.raises(CannotRetire, match="until"):
+        a_rotation(clock).retire()
+    clock.at = rotated.settled_at
+
+    assert a_rotation(clock).retire() == (old,)
+
+    assert keys() == [rotated.current]
+    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
+
+
+def test_a_key_that_values_are_under_is_not_retired(held, clock):
+    stale = container()
+    stale.seal("has looked at the keys", record="r", field="f")
+    clock.forward(timedelta(seconds=1))
+    rotated = a_rotation(clock).rotate()
+    late = DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", stale)
+    late.add(a_registration(a_reference(99), taken(99), worker_key="99"), a_capture_of(taken(99)), A_PHONE)
+    clock.at = rotated.settled_at
+
+    with pytest.raises(CannotRetire, match="2 items"):
+        a_rotation(clock).retire()
+
+    assert len(keys()) == 2
+    a_rotation(clock).rotate()
+    assert len(a_rotation(clock).retire()) == 1
+
+
+def test_a_stage_without_keys_has_nothing_to_rotate(held, clock):
+    for key in list(wiring.wrapped_keys().of(FIELD_PURPOSE)):
+        wiring.wrapped_keys().remove(key)
+
+    with pytest.raises(ProgramError):
+        a_rotation(clock).rotate()
+
+
+def test_without_its_key_a_value_cannot_be_read(held):
+    for key in list(wiring.wrapped_keys().of(FIELD_PURPOSE)):
+        wiring.wrapped_keys().remove(key)
+        wiring.wrapped_keys().add(wiring.key_wrap().make(FIELD_PURPOSE, at=NOW))
+
+    with pytest.raises(CannotUnseal):
+        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()).get(a_reference(0))

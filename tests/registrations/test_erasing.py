@@ -1,0 +1,341 @@
+"""Taking a worker away: whole on request, one old application by time; what is counted stays as it is."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.refusals import TryAgain
+from chalicelib.registrations.erasing import CaptureLink, Erasing, Trail
+from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.lifecycle import Cancellation, Status
+from chalicelib.registrations.reference import Reference
+from chalicelib.rollups.model import Tally, tally
+from tests.builders import a_caller
+from tests.contracts.stored import FIRST_DAY
+from tests.registrations.conftest import CORE, Desk
+from tests.registrations.happenings import a_payment
+from tests.registrations.test_ageing import a_round
+
+
+def forget_no_texts(reference: Reference) -> None:
+    """There are none."""
+
+
+def erase(desk: Desk, worker_key: str, erasing: Any = None) -> None:
+    (erasing or desk.erasing).erase(worker_key, asked_at=desk.clock(), forget_texts=forget_no_texts)
+
+
+def counted(desk: Desk, of: CampaignDay = FIRST_DAY) -> Tally:
+    return tally(desk.store.captured_on(of))
+
+
+def kept(desk: Desk) -> list[dict[str, Any]]:
+    """What the table holds, beside the counts of phones, which expire by themselves."""
+    items = desk.client.scan(TableName="RegistrationsTable")["Items"]
+    return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
+
+
+def kinds(desk: Desk) -> Counter[str]:
+    return Counter(item["pk"]["S"].partition("#")[0] for item in kept(desk))
+
+
+def a_long_line(desk: Desk) -> tuple[str, list[Reference]]:
+    """A worker who registered three times, was repeated in between, and whose references are these."""
+    first = desk.registered(1)
+    references = [first.reference]
+    for number in (2, 3):
+        desk.submit(10 + number, nik=1)
+        desk.casework.cancel(references[-1], Cancellation(reason="other"), by=a_caller())
+        desk.days_later(1)
+        references.append(desk.submit(number, nik=1).reference)
+    return first.worker_key, references
+
+
+def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk):
+    worker_key, references = a_long_line(desk)
+    other = desk.registered(99)
+    before = counted(desk)
+
+    erase(desk, worker_key)
+
+    assert counted(desk) == before
+    assert kinds(desk) == {"CAPTURE": 6, "WORKER": 2, "REGISTRATION": 1}
+    text = str(kept(desk))
+    assert worker_key not in text
+    assert not [reference for reference in references if reference in text]
+    assert desk.store.get(other.reference) == other
+
+
+def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk):
+    registration = desk.registered()
+
+    erase(desk, registration.worker_key)
+
+    (capture,) = kept(desk)
+    assert capture.keys() == {"pk", "sk", "taken", "facts", "day_shard", "day_order", "forgotten"}
+    assert capture["taken"]["M"].keys() == {"capture_id", "campaign_id", "day", "client_id", "channel"}
+
+
+def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk):
+    registration = desk.registered(1)
+    desk.submit(2, nik=1)
+    erase(desk, registration.worker_key)
+
+    for number in (1, 2):
+        for changes in ({}, {"worker": {"name": "Mawar"}}, {"worker": {"nik": "31"}}):
+            with pytest.raises(CaptureForgotten):
+                desk.submit(number, nik=1, **changes)
+
+    assert kinds(desk) == {"CAPTURE": 2}
+
+
+def test_an_erased_worker_can_register_anew_as_somebody_new(desk):
+    registration = desk.registered(1)
+    erase(desk, registration.worker_key)
+
+    assert desk.submit(2, nik=1).outcome == "created"
+
+
+def test_a_dead_reference_is_unknown_and_takes_no_payment(desk):
+    registration = desk.registered()
+    erase(desk, registration.worker_key)
+
+    with pytest.raises(RegistrationUnknown):
+        desk.store.get(registration.reference)
+    with pytest.raises(RegistrationUnknown):
+        desk.casework.take_payment(registration.reference, a_payment(), by=CORE)
+
+
+def test_erasing_nobody_or_once_more_changes_nothing(desk):
+    registration = desk.registered()
+    erase(desk, "somebody nobody knows")
+    assert desk.store.get(registration.reference) == registration
+
+    erase(desk, registration.worker_key)
+    before = kept(desk)
+    erase(desk, registration.worker_key)
+    assert kept(desk) == before
+
+
+class Interrupted:
+    """The workers' store, on which the process ends at the nth act."""
+
+    def __init__(self, desk: Desk, at: int) -> None:
+        self._workers = desk.workers
+        self._left = at
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"forget_capture", "forget_worker", "remove"}:
+            self._left -= 1
+            if self._left < 0:
+                raise KeyboardInterrupt
+        return getattr(self._workers, name)
+
+
+def erasing_on(desk: Desk, workers: Any) -> Erasing:
+    return Erasing(workers=workers, registrations=desk.store, clock=desk.clock, kept_for=timedelta(days=90))
+
+
+@pytest.mark.parametrize("at", range(9))
+def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk, at):
+    worker_key, references = a_long_line(desk)
+    before = counted(desk)
+    with pytest.raises(KeyboardInterrupt):
+        erase(desk, worker_key, erasing_on(desk, Interrupted(desk, at)))
+
+    erase(desk, worker_key)
+
+    assert kinds(desk) == {"CAPTURE": 5}
+    assert not [reference for reference in references if reference in str(kept(desk))]
+    assert counted(desk) == before
+
+
+class Meddled:
+    """The workers' store, in which somebody else does something right before an act of a name, once."""
+
+    def __init__(self, desk: Desk, before: str, meddling: Any) -> None:
+        self._workers = desk.workers
+        self._before = before
+        self._meddling = [meddling]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._before and self._meddling:
+            self._meddling.pop()()
+        return getattr(self._workers, name)
+
+
+@pytest.mark.parametrize("before", ["forget_capture", "remove", "forget_worker"])
+def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(desk, before):
+    registration = desk.registered(1)
+    meddled = Meddled(desk, before, lambda: desk.submit(2, nik=1))
+
+    erase(desk, registration.worker_key, erasing_on(desk, meddled))
+
+    assert kinds(desk) == {"CAPTURE": 2}
+    with pytest.raises(CaptureForgotten):
+        desk.submit(2, nik=1)
+
+
+def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(desk):
+    worker_key, references = a_long_line(desk)
+    asked_at = desk.clock()
+    desk.casework.cancel(references[-1], Cancellation(reason="other"), by=a_caller())
+    desk.clock.forward(timedelta(seconds=1))
+
+    anew = desk.submit(7, nik=1).reference
+    desk.erasing.erase(worker_key, asked_at=asked_at, forget_texts=forget_no_texts)
+
+    assert [each.reference for each in desk.erasing.applications(worker_key)] == [anew]
+    assert not [reference for reference in references[:-1] if reference in str(kept(desk))]
+    assert desk.submit(8, nik=1).outcome == "already_registered"
+
+
+def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(desk):
+    registration = desk.registered()
+
+    def pay() -> None:
+        desk.casework.take_payment(registration.reference, a_payment(), by=CORE)
+
+    erase(desk, registration.worker_key, erasing_on(desk, Meddled(desk, "remove", pay)))
+
+    assert kinds(desk) == {"CAPTURE": 1}
+
+
+def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(desk):
+    registration = desk.registered(1)
+    desk.submit(2, nik=1)
+    slow = Meddled(desk, "forget_capture", lambda: desk.clock.forward(timedelta(seconds=20)))
+    asked_at = desk.clock()
+
+    with pytest.raises(TryAgain):
+        erasing_on(desk, slow).erase(registration.worker_key, asked_at=asked_at, forget_texts=forget_no_texts)
+    erase(desk, registration.worker_key)
+
+    assert kinds(desk) == {"CAPTURE": 2}
+
+
+def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk):
+    class Endless:
+        def trail(self, worker_key: str) -> Trail:
+            return Trail(None, (CaptureLink("c", Reference("7K4-M2Q-X9P")),))
+
+        def forget_capture(self, worker_key: str, link: CaptureLink) -> None:
+            """It comes back."""
+
+    with pytest.raises(TryAgain):
+        erase(desk, "worker", erasing_on(desk, Endless()))
+
+
+# What time destroys.
+
+
+def ended(desk: Desk, number: int = 1, status: Status = Status.CANCELLED) -> Any:
+    registration = desk.registered(number)
+    if status is Status.CANCELLED:
+        desk.casework.cancel(registration.reference, Cancellation(reason="other"), by=a_caller())
+    else:
+        desk.days_later(30)
+        a_round(desk)
+    return registration
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
+def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(desk, status):
+    registration = ended(desk, status=status)
+    before = counted(desk)
+    desk.clock.forward(timedelta(days=90) - timedelta(seconds=1))
+    assert a_round(desk) == {}
+    desk.clock.forward(timedelta(seconds=1))
+
+    assert a_round(desk) == {"destroyed": 1}
+
+    assert counted(desk) == before
+    items = {item["pk"]["S"].partition("#")[0]: item for item in kept(desk)}
+    assert items.keys() == {"CAPTURE", "REGISTRATION"}
+    left = items["REGISTRATION"]
+    assert left["status"]["S"] == status
+    assert [event["M"]["happening"]["S"] for event in left["history"]["L"]] == ["registered", status]
+    assert not left.keys() & {"sealed", "money", "worker_key", "day_shard", "status_shard", "due_shard"}
+    assert registration.worker_key not in str(kept(desk))
+
+
+def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_was_there(desk):
+    registration = ended(desk)
+    desk.days_later(90)
+    a_round(desk)
+
+    with pytest.raises(RegistrationDestroyed):
+        desk.casework.look_up(registration.reference, by=a_caller())
+    stranger = a_caller(campaigns=frozenset({"senen-2024"}))
+    with pytest.raises(RegistrationUnknown) as unknown:
+        desk.casework.look_up(registration.reference, by=stranger)
+    assert unknown.type is RegistrationUnknown
+    assert list(desk.casework.registered_on(FIRST_DAY, after=None, size=9).rows) == []
+    with pytest.raises(CaptureForgotten):
+        desk.submit(1)
+
+
+def test_a_round_that_comes_twice_destroys_nothing_more(desk):
+    ended(desk)
+    desk.days_later(90)
+    a_round(desk)
+    before = kept(desk)
+
+    assert a_round(desk) == {}
+
+    assert kept(desk) == before
+
+
+def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(desk):
+    ended(desk)
+    desk.days_later(90)
+    a_round(desk)
+
+    assert desk.submit(2, nik=1).outcome == "created"
+
+
+def test_a_worker_who_has_another_application_stays_known(desk):
+    paid = desk.registered(1)
+    desk.casework.take_payment(paid.reference, a_payment(paid_at=desk.clock()), by=CORE)
+    desk.days_later(200)
+    a_round(desk)
+    again = desk.submit(2, nik=1).reference
+    desk.casework.cancel(again, Cancellation(reason="other"), by=a_caller())
+    desk.days_later(90)
+
+    assert a_round(desk) == {"destroyed": 1}
+
+    line = desk.erasing.applications(paid.worker_key)
+    assert [(each.reference, each.registration is None) for each in line] == [
+        (again, True),
+        (paid.reference, False),
+    ]
+    assert desk.submit(3, nik=1).outcome == "reactivated"
+    erase(desk, paid.worker_key)
+    assert kinds(desk) == {"CAPTURE": 3}
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk, at):
+    registration = ended(desk)
+    desk.days_later(90)
+    workers: Any = Interrupted(desk, at)
+
+    try:
+        erasing_on(desk, workers).destroy(registration.reference)
+    except KeyboardInterrupt:
+        assert a_round(desk) == {"destroyed": 1}
+
+    assert kinds(desk) == {"CAPTURE": 1, "REGISTRATION": 1}
+
+
+def test_memberships_that_lapsed_are_not_destroyed(desk):
+    paid = desk.registered()
+    desk.casework.take_payment(paid.reference, a_payment(paid_at=desk.clock()), by=CORE)
+    desk.days_later(900)
+
+    assert a_round(desk) == {"lapsed": 1}
+    assert a_round(desk) == {}

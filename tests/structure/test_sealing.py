@@ -1,0 +1,25 @@
+"""What is sealed under a field key can be sealed anew under another one."""
+
+import ast
+
+from ops.rotation import SEALED
+from tests.structure.source import calls, modules
+
+CIPHER = "chalicelib/privacy/encryption.py"
+
+
+def test_every_module_that_seals_values_says_how_they_are_sealed_anew() -> None:
+    sealing = {
+        path
+        for path, tree in modules().items()
+        if path != CIPHER and any(name == "seal" for name, _ in calls(tree))
+    }
+    rotated = {
+        path
+        for path, tree in modules().items()
+        if any(isinstance(node, ast.FunctionDef) and node.name == "resealed" for node in tree.body)
+    }
+    assert sealing
+    assert sealing == rotated
+    known = {resealed.__module__.replace(".", "/") + ".py" for resealed in SEALED.values()}
+    assert known == sealing
