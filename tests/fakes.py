@@ -26,6 +26,7 @@ from chalicelib.notifications.service import (
 from chalicelib.notifications.templates import Kind
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import CaptureFacts, Registration
+from chalicelib.registrations.reference import Reference
 from chalicelib.rollups.model import Summary
 from chalicelib.rollups.service import AlreadyWritten, Mark
 
@@ -250,6 +251,10 @@ class KnownRegistrations:
     def put(self, registration: Registration) -> None:
         """A registration that has changed, or is new."""
         self._registrations[registration.reference] = registration
+
+    def take_away(self, reference: str) -> None:
+        """A registration whose worker was erased."""
+        del self._registrations[Reference(reference)]
 
 
 class KnownCaptures:

@@ -1,11 +1,16 @@
 """Disclosing and erasing what is held on one NIK, over HTTP."""
 
 import json
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 
+from chalicelib.notifications.messages import ReceiptTaken, TextDue
+from chalicelib.registrations.lifecycle import Happening
+from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
 from tests.builders import a_capture, a_capture_id, a_nik
 from tests.edge.conftest import Edge, everything_stored, the_problem
 from tests.edge.faults import interfering
@@ -122,7 +127,8 @@ def test_an_erased_person_is_in_no_table_and_no_line(edge, gateway, logged):
     kept = everything_stored() + logged.text
     assert not [value for value in (*PERSONAL, reference) if value in everything_stored()]
     assert not [value for value in PERSONAL if value in kept]
-    assert rows("TextsTable") == []
+    (left,) = rows("TextsTable")
+    assert set(left) == {"message_id", "day_shard", "facts"}, "what is counted, and nothing else"
     assert kinds() == {"CAPTURE"}
     the_problem(edge.send("GET", f"/v1/registrations/{reference}"), 404, "registration_unknown")
 
@@ -220,12 +226,73 @@ def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(edge,
     assert [line["reference"] for line in logged.lines if line["message"] == "nobody to tell"]
 
 
-def test_a_recount_after_an_erasure_says_the_same(edge):
-    registered(edge)
+@pytest.mark.parametrize(
+    "news",
+    [
+        KnownWorkerMet,
+        partial(RegistrationChanged, happening=Happening.PAYMENT_CODE_ISSUED, life_version=2),
+    ],
+)
+def test_no_news_of_an_erased_worker_is_an_error(edge, gateway, logged, news):
+    reference = registered(edge)
+    asks(edge, "erasures")
+
+    event = sqs_event(news(reference=reference, correlation_id="c-1").model_dump_json())
+    assert edge.invoke("on_notifications", event) == {"batchItemFailures": []}
+
+    assert gateway.inbox.texts() == []
+    assert [line["reference"] for line in logged.lines if line["message"] == "nobody to tell"]
+
+
+def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(edge, gateway, logged):
+    reference = registered(edge)
+    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
+    (message_id,) = {row["message_id"]["S"] for row in rows("TextsTable")}
+    asks(edge, "erasures")
+    left = rows("TextsTable")
+
+    due = TextDue(message_id=message_id).model_dump_json()
+    assert edge.invoke("on_notifications", sqs_event(due)) == {"batchItemFailures": []}
+    receipt = ReceiptTaken(
+        message_id=message_id, gateway="aws", gateway_id="g-1", state="delivered", at=datetime.now(UTC)
+    )
+    assert edge.invoke("on_receipts", sqs_event(receipt.model_dump_json())) == {"batchItemFailures": []}
+
+    assert len(gateway.inbox.texts()) == 1
+    assert rows("TextsTable") == left
+    assert [line["sms_id"] for line in logged.lines if line["message"] == "nobody to tell"] == [message_id]
+
+
+def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge, gateway):
+    reference = registered(edge)
+    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
+    (message_id,) = {row["message_id"]["S"] for row in rows("TextsTable")}
+    opted_out = ReceiptTaken(
+        message_id=message_id,
+        gateway="aws",
+        gateway_id="g-1",
+        state="failed",
+        at=datetime.now(UTC),
+        opted_out=True,
+    )
+    edge.invoke("on_receipts", sqs_event(opted_out.model_dump_json()))
+    asks(edge, "erasures")
+
+    again = edge.register(a_capture(capture_id=a_capture_id(9))).json_body["reference"]
+    edge.invoke("on_notifications", sqs_event(a_news(reference=again)))
+
+    assert len(gateway.inbox.texts()) == 1
+    (told,) = asks(edge, "disclosures", request_id=REQUEST[:-1] + "b").json_body["texts"]
+    assert (told["state"], told["attempts"], told["attempted_at"]) == ("failed", 0, None)
+
+
+def test_a_recount_after_an_erasure_says_the_same(edge, gateway):
+    edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
     day = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
     before = edge.send("POST", day, by="manager").json_body
     asks(edge, "erasures")
 
+    assert before["texts"]["by_state"] == {"accepted": 1}
     assert edge.send("POST", day, by="manager").json_body == before
 
 

@@ -10,6 +10,8 @@ from chalicelib.notifications import consumer
 from chalicelib.notifications.errors import Never, TryLater
 from chalicelib.notifications.messages import TextDue
 from chalicelib.notifications.receipts import Receipt
+from chalicelib.notifications.service import TextUnknown
+from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.lifecycle import Happening
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from tests.contracts.stored import REFERENCE
@@ -82,6 +84,25 @@ def test_a_text_that_is_due_is_taken_up() -> None:
         consumer.handler(stage.notifier)(TextDue(message_id=stage.row().message_id).model_dump_json())
     assert stage.row().state == "accepted"
     assert lines.saying("worker told")[0]["correlation_id"] == "c-1"
+
+
+def test_a_due_text_that_is_gone_has_nobody_to_tell() -> None:
+    with logged() as lines:
+        handle(TextDue(message_id="0123456789abcdef0123456789abcdef").model_dump_json())
+    (line,) = lines.saying("nobody to tell")
+    assert line["sms_id"] == "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (TextDue(message_id="no-id-of-ours"), TextUnknown),
+        (KnownWorkerMet(reference="no-reference", correlation_id="c-1"), RegistrationUnknown),
+    ],
+)
+def test_what_names_nothing_that_ever_was_is_not_swallowed(message: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        handle(message.model_dump_json())
 
 
 class TakesReceipts:

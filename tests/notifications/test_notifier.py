@@ -1,5 +1,6 @@
 """One text per event: whatever comes twice, late, at once, or never ends."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
@@ -8,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.notifications.errors import Never, OutcomeUnknown, StopEverything, TryLater
-from chalicelib.notifications.model import MessageId, TextState
+from chalicelib.notifications.model import MessageId, Text, TextState
 from chalicelib.notifications.pace import Stop
 from chalicelib.notifications.service import TextUnknown
 from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations.errors import RegistrationUnknown
 from tests.builders import NOW
-from tests.contracts.stored import a_reference, a_registration
+from tests.contracts.stored import FIRST_DAY, a_reference, a_registration, a_text
 from tests.notifications.stage import Stage, Stopped
 
 AGAIN = timedelta(minutes=3)
@@ -252,6 +253,52 @@ def test_news_of_a_registration_that_is_not_there_begins_no_text() -> None:
     with pytest.raises(TextUnknown):
         stage.notifier.take_up(MessageId("unheard of"))
     assert stage.ledger.texts == {}
+
+
+@pytest.mark.parametrize(
+    "stopped_at",
+    [
+        lambda text: text,
+        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day),
+        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day).put_off(NOW, "stopped"),
+        lambda text: _unknown(text, may_resend=True),
+    ],
+    ids=["pending", "claimed", "put off", "unknown, to be resent"],
+)
+def test_a_text_whose_worker_is_gone_is_given_up_and_is_not_due_for_ever(
+    stopped_at: Callable[[Text], Text],
+) -> None:
+    stage = Stage()
+    stage.ledger.texts[a_text().message_id] = stopped_at(a_text())
+    stage.registrations.take_away(a_text().registration)
+
+    (text,) = stage.after(timedelta(hours=2)).round()
+
+    assert text.state is (TextState.UNKNOWN if text.open_attempts else TextState.FAILED)
+    assert (text.reason, text.due_at) == ("nobody_to_tell", None)
+    assert stage.after(timedelta(days=1)).round() == []
+    assert stage.gateway.sent == []
+
+
+def _unknown(text: Text, *, may_resend: bool) -> Text:
+    started = text.claimed(NOW, budget_day=FIRST_DAY.day).attempt_started(NOW)
+    return started.lost_sight_of("read_timeout", "aws", may_resend=may_resend)
+
+
+def test_a_text_that_is_erased_while_it_is_sent_or_reported_on_is_let_go() -> None:
+    stage = Stage()
+    text = stage.deliver()
+
+    def erased() -> None:
+        stage.ledger.texts.clear()
+
+    stage.ledger.on_write = erased
+    stage.reported("gateway-1", opted_out=True)
+
+    assert stage.ledger.texts == {}
+    assert set(stage.ledger.opted_out) == {text.phone_hash}
+    with pytest.raises(TextUnknown):
+        stage.deliver()
 
 
 def test_a_worker_is_told_in_the_language_of_the_registration() -> None:
