@@ -124,6 +124,9 @@ def capture_values(capture: Capture, cipher: FieldCipher, *, on_campaign_day: bo
         "fingerprint": capture.fingerprint,
         "taken": _taken_values(taken),
         "facts": _facts_values(capture.facts),
+        # In the clear for the relay, which cannot unseal, and beside every answer, so that a capture of a known
+        # worker is as long as any other.
+        "led_to": None if capture.answer is None else capture.answer.reference,
         "answer": None
         if capture.answer is None
         else cipher.seal(_answer(capture.answer), record=_capture(taken.capture_id), field="answer"),

@@ -19,7 +19,7 @@ Values = dict[str, Any]
 
 # What is announced is read from these alone. Sealed values have no business here, and Lambda hands binary
 # values over as base64 text, which is not what the table holds.
-_READ = ("sk", "reference", "taken", "day_shard", "facts", "answer", "history", "flags")
+_READ = ("sk", "reference", "taken", "day_shard", "facts", "led_to", "history", "flags")
 
 # Of these a worker is told. A mismatch found while the membership is paid for changes nothing for the worker.
 _TOLD = {
@@ -110,7 +110,7 @@ def _news_of_capture(capture: Values, *, is_new: bool) -> Iterator[News | Campai
     yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
     known = facts.get("outcome") == Outcome.ALREADY_REGISTERED
     if is_new and known and facts["channel"] not in _STRANGERS:
-        yield KnownWorkerMet(reference=capture["answer"]["reference"], correlation_id=taken["correlation_id"])
+        yield KnownWorkerMet(reference=capture["led_to"], correlation_id=taken["correlation_id"])
 
 
 def _news_of_change(registration: Values, *, before: Values) -> Iterator[News]:

@@ -83,6 +83,20 @@ def test_a_worker_who_was_known_is_not_announced(edge, registered):
     assert [message["reference"] for message in news()] == [registered]
 
 
+def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_says_so(
+    edge, registered, monkeypatch, rebuilt
+):
+    monkeypatch.setenv("DAFTAR_TELLS_KNOWN_WORKERS", "true")
+    rebuilt()
+    for number, by in ((2, "kiosk"), (3, "bot")):
+        edge.register(a_capture(capture_id=a_capture_id(number)), by=by)
+
+    event = stream_event(*stored("CAPTURE"))
+    assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
+
+    assert [(each["type"], each["reference"]) for each in news()] == [("KnownWorkerMet", registered)]
+
+
 @pytest.mark.parametrize("kind", ["CAPTURE", "OPEN", "APPLICATION"])
 def test_what_is_removed_is_announced_to_nobody(edge, registered, kind):
     assert edge.invoke("on_registration_changes", removed(*stored(kind))) == NOTHING_FAILED

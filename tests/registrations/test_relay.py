@@ -184,7 +184,7 @@ def a_capture_of_a_known_worker(channel: str) -> dict[str, Any]:
         **capture,
         "taken": {**capture["taken"], "correlation_id": "c-2"},
         "facts": {"outcome": "already_registered", "channel": channel},
-        "answer": {"reference": "7K4-M2Q-X9P"},
+        "led_to": "7K4-M2Q-X9P",
     }
 
 
