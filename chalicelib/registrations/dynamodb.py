@@ -70,8 +70,8 @@ _CAPTURE, _WORKER, _PHONE = 0, 1, 3
 # What is left of a capture: its id, which day and device it counts for, and the facts that are counted. The
 # very moment it was taken would be enough to find the person in somebody's memory.
 _FORGETTING = {
-    "UpdateExpression": "REMOVE fingerprint, answer, led_to, taken.captured_at, taken.received_at, taken.officer,"
-    " taken.correlation_id SET forgotten = :yes, day_order = :capture_id",
+    "UpdateExpression": "REMOVE fingerprint, answer, led_to, taken.captured_at, taken.received_at,"
+    " taken.officer, taken.correlation_id SET forgotten = :yes, day_order = :capture_id",
     "ConditionExpression": "attribute_exists(pk)",
 }
 

@@ -124,7 +124,7 @@ def capture_values(capture: Capture, cipher: FieldCipher, *, on_campaign_day: bo
         "fingerprint": capture.fingerprint,
         "taken": _taken_values(taken),
         "facts": _facts_values(capture.facts),
-        # In the clear for the relay, which cannot unseal, and beside every answer, so that a capture of a known
+        # In the clear for the relay, which cannot unseal; beside every answer, so that a capture of a known
         # worker is as long as any other.
         "led_to": None if capture.answer is None else capture.answer.reference,
         "answer": None
