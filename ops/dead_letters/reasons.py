@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.observability import FunctionFailed
 from ops.dead_letters.queues import Letter
 from ops.stages import Stage
 
@@ -73,11 +74,18 @@ def reason(letter: Letter, stage: Stage) -> Reason:
     content = letter.content
     told = [
         content.get("requestContext", {}).get("condition"),
-        _object(content.get("responsePayload")).get("errorType"),
+        _raised(_object(content.get("responsePayload"))),
         letter.attributes.get("ERROR_CODE", {}).get("StringValue"),
     ]
     error = ", ".join(each for each in told if each)
     return Reason(error or f"nothing is said of it in {stage.log_group(letter.resort.function)}")
+
+
+def _raised(answer: dict[str, Any]) -> str | None:
+    """The type of what a function raised; one that nobody foresaw stands in the words of its stand-in."""
+    unforeseen = answer.get("errorType") == FunctionFailed.__name__
+    told = str(answer.get("errorMessage" if unforeseen else "errorType", ""))
+    return told if re.fullmatch(_SHOWN["type"], told) else None
 
 
 def _logged(letter: Letter, stage: Stage) -> Reason | None:

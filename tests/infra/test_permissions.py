@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from tests.infra.packaged import Grant, PackagedTemplate, as_list
+from tests.infra.packaged import Grant, PackagedTemplate, as_list, unconditional
 
 # The actions whose resource AWS does not let anybody name, and why each is needed.
 UNNAMEABLE = {
@@ -165,7 +165,7 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
         function: statement["Condition"]
         for function in template.functions
         for policy in template.resources[template.role_of(function)]["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement, _ in map(unconditional, policy["PolicyDocument"]["Statement"])
         if "kms:Decrypt" in as_list(statement["Action"])
     }
     context = "kms:EncryptionContext:daftar:purpose"

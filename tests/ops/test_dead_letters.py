@@ -267,6 +267,28 @@ def test_dropped_letter_is_gone_once_that_is_confirmed(operator: Operator) -> No
     assert operator.bodies("NotificationsQueue") == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"errorType": "FunctionFailed", "errorMessage": "ReadTimeoutError"},
+            "RetriesExhausted, ReadTimeoutError",
+        ),
+        ({"errorType": "FunctionFailed", "errorMessage": _PHONE}, "RetriesExhausted"),
+    ],
+)
+def test_what_nobody_foresaw_is_told_by_its_type(
+    operator: Operator, answer: dict[str, str], told: str
+) -> None:
+    failed = {"requestContext": {"condition": "RetriesExhausted"}, "responsePayload": answer}
+    operator.give_up("RollUpFailures", {**failed, "requestPayload": {"time": "2026-11-22T09:00:00Z"}})
+
+    listed = operator.run(list_letters)
+
+    assert told in listed
+    assert _PHONE not in listed
+
+
 def test_event_that_was_given_up_is_sent_to_its_function_again(operator: Operator) -> None:
     event = {"detail-type": "Scheduled Event", "time": "2026-11-22T09:00:00Z"}
     by_lambda = {
