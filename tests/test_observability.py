@@ -227,3 +227,10 @@ def test_a_count_is_a_metric_of_our_namespace() -> None:
     (declared,) = metric["_aws"]["CloudWatchMetrics"]
     assert declared["Namespace"] == "Daftar"
     assert ["outcome"] in [sorted(set(names) - {"service"}) for names in declared["Dimensions"]]
+
+
+@pytest.mark.parametrize(
+    "reason", ["ConflictException:DESTINATION_PHONE_NUMBER_OPTED_OUT", "expired:ThrottlingException", "21610"]
+)
+def test_a_gateways_reason_can_be_read(reason) -> None:
+    assert f'"{reason}"' in the_line(lambda: logger.info("told", extra={"reason": reason}))

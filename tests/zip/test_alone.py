@@ -1,4 +1,4 @@
-"""The zip alone, as on Lambda: it holds all that its six functions import, in a clean interpreter."""
+"""The zip alone, as on Lambda: it holds all that its functions import, in a clean interpreter."""
 
 import json
 from collections.abc import Mapping
