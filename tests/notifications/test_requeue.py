@@ -114,3 +114,13 @@ def test_a_reminder_waits_for_the_morning_of_its_worker() -> None:
     # 08:15 in Jayapura, where it is nine hours later than in Greenwich.
     assert (reminder.due_at.hour, reminder.due_at.minute) == (23, 15)
     assert stage.deliver().state == "accepted", "a confirmation goes at any hour"
+
+
+def test_a_text_that_is_erased_as_it_is_queued_is_queued_for_nobody() -> None:
+    stage = Stage(TryLater("ThrottlingException"))
+    stage.deliver()
+    stage.after(timedelta(minutes=1))
+    stage.ledger.on_write = stage.ledger.texts.clear
+
+    assert stage.round() == []
+    assert stage.queued == []
