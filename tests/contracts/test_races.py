@@ -17,7 +17,7 @@ from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
 from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.model import TextState
+from chalicelib.notifications.service import Brakes
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.problems import is_passing
 from chalicelib.refusals import TryAgain
@@ -230,21 +230,33 @@ def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine):
     assert race(enrol) == {"enrolled": 1, "exists": RACERS - 1}
 
 
+def a_ledger(engine: Engine) -> DynamoLedger:
+    return DynamoLedger(
+        engine.client,
+        texts=engine.table("TextsTable"),
+        sending=engine.table("SendingTable"),
+        new_write_id=wiring.new_write_id,
+    )
+
+
 def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine):
-    ledger = DynamoLedger(real_engine.client, real_engine.table("TextsTable"), wiring.new_write_id)
+    ledger = a_ledger(real_engine)
 
-    begun = race(lambda number: "begun" if ledger.begin(a_text()) is None else "standing")
+    def begin(number: int) -> str:
+        own = a_text(correlation_id=f"c-{number}")
+        return "begun" if ledger.begin(own) == own else "standing"
 
-    assert begun == {"begun": 1, "standing": RACERS - 1}
+    assert race(begin) == {"begun": 1, "standing": RACERS - 1}
 
 
-def test_of_forty_deliveries_that_find_a_pending_text_one_attempts_it_again(real_engine):
-    ledger = DynamoLedger(real_engine.client, real_engine.table("TextsTable"), wiring.new_write_id)
-    ledger.begin(a_text())
-    pending = a_text().moved(TextState.PENDING)
-    ledger.move(pending, was=a_text())
+def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine):
+    ledger = a_ledger(real_engine)
+    begun = ledger.begin(a_text())
+    claimed = begun.claimed(NOW, budget_day=FIRST_DAY.day)
+    brakes = Brakes(phone_day=FIRST_DAY.day, texts_a_day=3, budget=None)
+    ledger.claim(claimed, was=begun, brakes=brakes)
 
-    moved = race(lambda number: str(ledger.move(pending.attempted_again(NOW), was=pending)))
+    moved = race(lambda number: str(ledger.move(claimed.attempt_started(NOW), was=claimed)))
 
     assert moved == {"True": 1, "False": RACERS - 1}
 
