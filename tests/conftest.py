@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -19,6 +20,20 @@ _NOWHERE = {
     "AWS_SESSION_TOKEN": "testing",
     "AWS_DEFAULT_REGION": "eu-north-1",
 }
+
+
+# Folders whose tests share something that takes seconds to start.
+_SHARED = frozenset({"e2e", "infra", "zip"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share something costly on one worker; the others go to whoever is free."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        starts_its_own = "own_stack" in getattr(item, "fixturenames", ())
+        if not starts_its_own and (folder in _SHARED or item.get_closest_marker("e2e")):
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(autouse=True)
