@@ -1,7 +1,7 @@
 """What every test shares: an environment that can reach no account, and tables on moto for those that ask."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import boto3
@@ -60,6 +60,12 @@ def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
             wiring.wrapped_keys().add(wiring.key_wrap().make(purpose, at=wiring.now()))
         yield
         _forget_what_was_built()
+
+
+@pytest.fixture
+def rebuilt(stage: None) -> Callable[[], None]:
+    """Build everything anew at the next call, as a container that starts now would."""
+    return _forget_what_was_built
 
 
 def _forget_what_was_built() -> None:
