@@ -1,6 +1,7 @@
 # `make run` and `make test` need Python >= 3.11 and make; everything else they set up themselves.
 PYTHON ?= python3
 BIN := .venv/bin
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib ops tests examples bench
 
 .DEFAULT_GOAL := help
@@ -28,7 +29,7 @@ run: setup ## Start the whole stack here, send it the example market day, show w
 	@$(BIN)/daftar run
 
 test: setup format-check lint types ## The whole gate: format, lint, types, every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 format: .venv/.ready ## Rewrite the sources in the one format
 	@$(BIN)/ruff format $(wildcard $(SOURCES))
@@ -44,7 +45,7 @@ types: .venv/.ready ## mypy, strict
 	@$(BIN)/mypy
 
 unit: .venv/.ready ## Every test that needs no running stack
-	@$(BIN)/python -m pytest -m "not e2e"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not e2e"
 
 infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
 	@$(BIN)/python -m pytest tests/infra

@@ -1,7 +1,8 @@
 """What every test shares: an environment that can reach no account, and tables on moto for those that ask."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -19,6 +20,20 @@ _NOWHERE = {
     "AWS_SESSION_TOKEN": "testing",
     "AWS_DEFAULT_REGION": "eu-north-1",
 }
+
+
+# Folders whose tests share something that takes seconds to start.
+_SHARED = frozenset({"e2e", "infra", "zip"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share something costly on one worker; the others go to whoever is free."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        starts_its_own = "own_stack" in getattr(item, "fixturenames", ())
+        if not starts_its_own and (folder in _SHARED or item.get_closest_marker("e2e")):
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +61,12 @@ def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
             wiring.wrapped_keys().add(wiring.key_wrap().make(purpose, at=wiring.now()))
         yield
         _forget_what_was_built()
+
+
+@pytest.fixture
+def rebuilt(stage: None) -> Callable[[], None]:
+    """Build everything anew at the next call, as a container that starts now would."""
+    return _forget_what_was_built
 
 
 def _forget_what_was_built() -> None:

@@ -20,7 +20,6 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.messages import EnrolClient
 from chalicelib.clients.model import Channel, Role
 from chalicelib.problems import CONTENT_TYPE
-from chalicelib.settings import settings
 from ops.gateway.inbox import Inbox
 from ops.gateway.server import GatewayServer
 from tests.builders import a_campaign
@@ -110,19 +109,6 @@ def edge(stage: None) -> Edge:
     for name, client in ENROLLED.items():
         edge.enrol(name, client)
     return edge
-
-
-@pytest.fixture
-def rebuilt(stage: None) -> Callable[[], None]:
-    """Build everything anew at the next call, as a container that starts now would."""
-
-    def forget() -> None:
-        settings.cache_clear()
-        for built in vars(wiring).values():
-            if hasattr(built, "cache_clear"):
-                built.cache_clear()
-
-    return forget
 
 
 @pytest.fixture
