@@ -145,11 +145,11 @@ class _Run:
     def _is_settled(self) -> bool:
         self._await_quiet()
         rows = self.rows()
-        if len(rows) == len(self._numbers) and all(row["state"] in _SETTLED for row in rows):
+        if len(rows) == len(self._numbers) and all(_is_settled(row) for row in rows):
             return True
         self._redrive()
         for row in rows:
-            if row["state"] not in _SETTLED:
+            if not _is_settled(row):
                 self._take_an_hour_off(row)
         self._aws("lambda").invoke(FunctionName=self._description.outputs["QueueDueTextsName"], Payload=b"{}")
         return False
@@ -288,6 +288,11 @@ def _misbehaving(stack: LocalStack) -> Iterator[None]:
 def _ask(gateway: str, what: str, wishes: Sequence[Any]) -> None:
     for wish in wishes:
         httpx.post(f"{gateway}/{what}", json=wish, trust_env=False).raise_for_status()
+
+
+def _is_settled(row: dict[str, Any]) -> bool:
+    """Whether nothing will happen to a text any more; one that is unknown for good is left to people."""
+    return row["state"] in _SETTLED or (row["state"] == "unknown" and "due_at" not in row)
 
 
 def _places(number: int) -> str:

@@ -14,8 +14,9 @@ from chalicelib.clock import Clock
 from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
 from chalicelib.notifications.gateways import GatewayId, Outgoing
 
-# The service has no idempotency key. What is refused with one of these was surely not sent.
-_LATER = frozenset({"ThrottlingException"})
+# The service has no idempotency key. What is refused with one of these was not sent: an internal error that
+# the service itself answers with is an answer, and not a lost one.
+_LATER = frozenset({"ThrottlingException", "InternalServerException"})
 _NEVER = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
 _STOP = frozenset({"ServiceQuotaExceededException", "AccessDeniedException"})
 _OPTED_OUT = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
@@ -89,5 +90,5 @@ class AWSSMS:
             return StopEverything(reason, gateway=self.name)
         if code in _LATER:
             return TryLater(reason, gateway=self.name)
-        # An internal error may have come after the text had gone to the carrier.
+        # Whoever said this was not the service, and what stood behind it may have taken the text.
         return OutcomeUnknown(reason, gateway=self.name)

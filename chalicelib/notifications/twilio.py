@@ -50,6 +50,11 @@ class _Said(NamedTuple):
     status: int
     body: dict[str, Any]
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether something failed there."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
 
 class TwilioSMS:
     """Satisfies `gateways.Gateway`. It asks once: the service has no idempotency key.
@@ -117,7 +122,7 @@ class TwilioSMS:
     def _classed(self, said: _Said) -> GatewayError:
         code = str(said.body.get("code", ""))
         reason = code or f"http_{said.status}"
-        if code in _LATER or said.status == HTTPStatus.TOO_MANY_REQUESTS:
+        if code in _LATER or said.status == HTTPStatus.TOO_MANY_REQUESTS or (code and said.is_failure):
             return TryLater(reason, gateway=self.name)
         if code in _ABOUT_US or said.status in {
             HTTPStatus.UNAUTHORIZED,
@@ -127,7 +132,7 @@ class TwilioSMS:
             return StopEverything(reason, gateway=self.name)
         if said.status == HTTPStatus.BAD_REQUEST and code:
             return Never(reason, gateway=self.name, opted_out=code == OPTED_OUT)
-        # An internal error, or what some proxy said, may have come after the text had gone to the carrier.
+        # Without a code it was not the service that answered, and what stood behind may have taken the text.
         return OutcomeUnknown(reason, gateway=self.name)
 
 

@@ -142,7 +142,8 @@ def test_a_text_lives_until_its_deadline_as_far_as_aws_allows(left: timedelta, s
             "ServiceQuotaExceededException:MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
         ),
         (lambda: error("AccessDeniedException"), StopEverything, "AccessDeniedException"),
-        (lambda: error("InternalServerException"), OutcomeUnknown, "InternalServerException"),
+        (lambda: error("InternalServerException"), TryLater, "InternalServerException"),
+        (lambda: error("503"), OutcomeUnknown, "503"),
         (lambda: ReadTimeoutError(endpoint_url="x"), OutcomeUnknown, "ReadTimeoutError"),
     ],
 )

@@ -88,7 +88,7 @@ def test_base_url_may_have_a_path_of_its_own(standin: str) -> None:
     ("mode", "error", "reason"),
     [
         ("throttle", TryLater, "20429"),
-        ("server_error", OutcomeUnknown, "20500"),
+        ("server_error", TryLater, "20500"),
         ("reject", Never, "21612"),
         ("opted_out", Never, "21610"),
         ("spend_limit", StopEverything, "20005"),
