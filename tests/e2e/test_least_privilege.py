@@ -81,6 +81,7 @@ MAY: dict[str, set[str]] = {
         "PutItem RequestsTable",
         "Query RequestsTable/by_subject",
         "Query KeysTable",
+        "SendMessage ReceiptsQueue",
         "Decrypt FieldKey for field",
         "Decrypt FieldKey for hash",
     },
