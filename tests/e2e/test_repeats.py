@@ -1,8 +1,6 @@
 """Deliveries that come twice, as AWS says they will: the queue's, the stream's and the schedule's."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from chalicelib.dynamodb import from_item
 from tests.e2e.conftest import RunningStack
 from tests.e2e.market import Market, a_market, let_everything_arrive, text_id
+from tests.e2e.queues import message_of, undelivered
 from tests.e2e.waiting import until
 from tests.events import stream_event
 
@@ -17,34 +16,6 @@ pytestmark = pytest.mark.e2e
 
 # What a text comes to once a gateway has it; receipts follow within moments.
 TAKEN = {"accepted", "sent", "delivered"}
-
-
-@contextmanager
-def undelivered(stack: RunningStack) -> Iterator[None]:
-    """Meanwhile messages stay in the notifications queue."""
-    functions = stack.aws("lambda")
-    name = stack.description.outputs["OnNotificationsName"]
-    queue = stack.description.outputs["NotificationsQueueArn"]
-    (mapping,) = functions.list_event_source_mappings(FunctionName=name, EventSourceArn=queue)[
-        "EventSourceMappings"
-    ]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    try:
-        yield
-    finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
-
-def message_of(stack: RunningStack, reference: str) -> str:
-    """The body of the message that announces a registration, which stays in the queue."""
-    sqs, url = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
-
-    def look() -> str:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        bodies = [message["Body"] for message in found.get("Messages", [])]
-        return next((body for body in bodies if reference in body), "")
-
-    return until(f"the message of {reference}", look)
 
 
 def registration(stack: RunningStack, reference: str) -> dict[str, Any]:

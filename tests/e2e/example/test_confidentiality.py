@@ -15,7 +15,7 @@ from ops.stack import EXAMPLE
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.conftest import MarketDay
 from tests.e2e.market import a_market
-from tests.e2e.test_repeats import message_of, undelivered
+from tests.e2e.queues import given_up, message_of, undelivered
 
 _WORD = re.compile(r"\w+")
 
@@ -108,9 +108,13 @@ def busy_stack(stack: RunningStack, market_day: MarketDay) -> Iterator[RunningSt
     """The stack after the market day, with one message still in the queue."""
     assert market_day.texts
     market = a_market(stack)
-    with undelivered(stack):
-        message_of(stack, market.register(market.capture()).json()["reference"])
-        yield stack
+    # Each look is a receive: looked at too often, the message would be given up.
+    with given_up(stack, after=1000, seconds=60):
+        with undelivered(stack):
+            reference = market.register(market.capture()).json()["reference"]
+            message_of(stack, reference)
+            yield stack
+        market.await_text_of(reference)
 
 
 @contextmanager
