@@ -27,6 +27,7 @@ from ops.dead_letters.queues import DeadLetters
 from ops.dead_letters.redriving import redrive
 from ops.stack import LocalStack
 from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
+from tests.events import schedule_event
 
 _DEVICES = 8
 _CREATED = 201
@@ -151,7 +152,9 @@ class _Run:
         for row in rows:
             if not _is_settled(row):
                 self._take_an_hour_off(row)
-        self._aws("lambda").invoke(FunctionName=self._description.outputs["QueueDueTextsName"], Payload=b"{}")
+        self._aws("lambda").invoke(
+            FunctionName=self._description.outputs["QueueDueTextsName"], Payload=json.dumps(schedule_event())
+        )
         return False
 
     def _take_an_hour_off(self, row: dict[str, Any]) -> None:
@@ -205,7 +208,7 @@ class _Run:
         pages = self._aws("dynamodb").get_paginator("scan")
         found = pages.paginate(TableName=self._description.outputs["TextsTableName"], ConsistentRead=True)
         rows = [from_item(item) for page in found for item in page["Items"]]
-        return [row for row in rows if row["campaign_id"] == self._campaign_id]
+        return [row for row in rows if row.get("campaign_id") == self._campaign_id]
 
     def texts(self) -> list[dict[str, Any]]:
         """What the gateway took of the campaign's texts."""
