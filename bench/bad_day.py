@@ -44,7 +44,7 @@ _FAULTS = (
 _RECEIPTS = {"order": ["twice", "reversed"]}
 # What tables and queues do to requests of the functions.
 _REFUSED, _UNANSWERED = 0.10, 0.02
-_FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueTexts")
+FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueTexts")
 _SETTLED = {"accepted", "sent", "delivered"}
 
 
@@ -224,10 +224,13 @@ class _Run:
         return httpx.get(f"{self._description.gateway_url}/{what}", trust_env=False).json()
 
 
-def bad_day(stack: LocalStack, campaign_id: str, *, workers: int, first: int) -> BadDay:
+def bad_day(
+    stack: LocalStack, campaign_id: str, *, workers: int, first: int, functions: Sequence[str] = FUNCTIONS
+) -> BadDay:
     """Register so many workers while everything misbehaves, and count what came of it.
 
-    `first` is the number of the first worker: no other may have it.
+    `first` is the number of the first worker: no other may have it. Tables and queues misbehave to
+    `functions` only.
     """
     run = _Run(stack, campaign_id, workers, first)
     run.open_campaign()
@@ -236,7 +239,7 @@ def bad_day(stack: LocalStack, campaign_id: str, *, workers: int, first: int) ->
         day.enter_context(_misbehaving(stack))
         spoilt = day.enter_context(throttling(stack.emulator.url, refused=_REFUSED, unanswered=_UNANSWERED))
         outputs = stack.describe().outputs
-        names = [outputs[f"{each}Name"] for each in _FUNCTIONS if f"{each}Name" in outputs]
+        names = [outputs[f"{each}Name"] for each in functions]
         urls = {f"AWS_ENDPOINT_URL_{service}": spoilt.url for service in ("DYNAMODB", "SQS")}
         day.enter_context(told(stack.emulator.client("lambda"), names, **urls))
         with ThreadPoolExecutor(1) as killer:

@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.bad_day import bad_day
 from chalicelib.dynamodb import from_item, to_item
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import DAY, Market, a_market
+from tests.e2e.market import DAY, Market, a_market, let_everything_arrive
 from tests.e2e.waiting import until
 from tests.events import schedule_event
 
@@ -134,6 +135,19 @@ def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(stack, g
     unsure = {row["message_id"] for row in ledger if row["is_resent"]}
     assert twice <= unsure
     sys.stderr.write(f"{len(twice)} of {WORKERS} workers texted twice, {len(unsure)} were in doubt\n")
+
+
+def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender_is_killed(stack):
+    let_everything_arrive(stack)
+    # Each function that is told of the throttling costs the embedded AWS seconds: the two that pass news on.
+    passing_on = ("OnRegistrationChanges", "OnNotifications")
+    day = bad_day(stack.local, "bad-day", workers=20, first=90_001, functions=passing_on)
+    sys.stderr.write(f"{day}\n")
+    assert (day.untexted, day.twice_without_cause) == (0, 0)
+    assert (day.killed, day.parts) == (1, day.gateways_parts)
+    assert day.requests["refused"] > 0
+    assert day.requests["unanswered"] > 0
+    assert day.faults.keys() >= {"throttle", "server_error"}
 
 
 def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account(stack, gateway):
