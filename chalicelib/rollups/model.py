@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -84,6 +84,56 @@ class Texts(BaseModel):
     rupiah: int
 
 
+class Funnel(BaseModel):
+    """Where the registrations that were captured on the day stood when it was counted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    received: int = 0
+    awaiting_payment: int = 0
+    mismatch: int = 0
+    active: int = 0
+    lapsed: int = 0
+    cancelled: int = 0
+    expired: int = 0
+
+
+class Money(BaseModel):
+    """Contributions of the registrations that were captured on the day, in rupiah."""
+
+    model_config = ConfigDict(frozen=True)
+
+    quoted: int = 0
+    paid: int = 0
+
+
+class Oddity(BaseModel):
+    """Something unusual about the day, for a person to look at: it accuses nobody.
+
+    `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    pattern: Literal["one_phone_many_workers", "client_above_peers", "neighbouring_serials"]
+    client_id: str | None = None
+    workers: int
+    usual: int | None = None
+
+
+class Note(BaseModel):
+    """What came to a day after its last version: so many registrations more, or less, and through whom.
+
+    `received_on` is the local day they arrived on; None where nothing arrived, as with a payment or an erasure.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    difference: int
+    client_id: str
+    received_on: date | None = None
+
+
 class Change(BaseModel):
     """One figure that differs from the version before."""
 
@@ -113,7 +163,18 @@ class Summary(BaseModel):
     by_channel: dict[str, int]
     by_client: dict[str, int]
     by_occupation: dict[str, int]
+    by_officer: dict[str, int] = {}
+    by_programme: dict[str, int] = {}
+    by_sex: dict[str, int] = {}
+    by_age: dict[str, int] = {}
+    by_hour: dict[str, int] = {}
+    by_received_day: dict[str, int] = {}
+    refused_by_reason: dict[str, int] = {}
+    funnel: Funnel = Funnel()
+    money: Money = Money()
+    oddities: list[Oddity] = []
     changes: list[Change]
+    notes: list[Note] = []
     texts: Texts | None = None
 
 
