@@ -27,7 +27,7 @@ from chalicelib.notifications.templates import Kind
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import CaptureFacts, Registration
 from chalicelib.registrations.reference import Reference
-from chalicelib.rollups.model import Summary
+from chalicelib.rollups.model import Headline, Summary
 from chalicelib.rollups.service import AlreadyWritten, Mark
 
 
@@ -178,6 +178,19 @@ class InMemorySummaries:
         """The newest version of a day."""
         versions = [each for each in self.written if (each.campaign_id, each.day) == (of.campaign_id, of.day)]
         return max(versions, key=lambda each: each.version, default=None)
+
+    def find(self, of: CampaignDay, version: int) -> Summary | None:
+        """One version of a day, however old."""
+        found = [each for each in self.written if each.of == of and each.version == version]
+        return found[0] if found else None
+
+    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """The newest version of each day, by day."""
+        newest: dict[date, Headline] = {}
+        for each in self.written:
+            if each.campaign_id == campaign_id:
+                newest[each.day] = each.headline
+        yield from (newest[day] for day in sorted(newest))
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Mark a day, or mark it once more."""

@@ -1,6 +1,7 @@
 """Summaries and marks in DynamoDB.
 
 CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
+CAMPAIGN#<id>   HEADLINE#<day>          what a list of days says of the newest version
 MARKS           <day>#<campaign id>     a day that changed since it was last counted
 """
 
@@ -12,11 +13,13 @@ from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import timestamp
-from chalicelib.dynamodb import condition_failed, from_item, pages, to_item
-from chalicelib.rollups.model import Summary
+from chalicelib.dynamodb import cancellation_reasons, condition_failed, from_item, pages, to_item
+from chalicelib.rollups.model import Headline, Summary
 from chalicelib.rollups.service import AlreadyWritten, Mark
 
 _MARKS = "MARKS"
+_HEADLINE = "HEADLINE#"
+_OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 class DynamoSummaries:
@@ -27,20 +30,26 @@ class DynamoSummaries:
         self._table = table
 
     def add(self, summary: Summary) -> None:
-        """Store a new version. Raises AlreadyWritten."""
-        item = {
-            "pk": _campaign(summary.campaign_id),
-            "sk": f"{_day(summary.day)}{summary.version:06d}",
-            "summary": summary.model_dump_json(),
-        }
+        """Store a new version, and what a list of days says of it. Raises AlreadyWritten."""
+        version = {**_version_key(summary.of, summary.version), "summary": summary.model_dump_json()}
+        headline = {**_headline_key(summary.of), "headline": summary.headline.model_dump_json()}
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_item(item),
-                ConditionExpression="attribute_not_exists(pk)",
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": self._table,
+                            "Item": to_item(version),
+                            "ConditionExpression": "attribute_not_exists(pk)",
+                        }
+                    },
+                    # Whoever writes a version has read the one before it, so headlines come in order too.
+                    {"Put": {"TableName": self._table, "Item": to_item(headline)}},
+                ]
             )
         except ClientError as error:
-            if condition_failed(error):
+            # Another count that is writing this very moment is as good as one that has written.
+            if any(reason.get("Code") in _OVERTAKEN for reason in cancellation_reasons(error)):
                 raise AlreadyWritten from None
             raise
 
@@ -55,6 +64,24 @@ class DynamoSummaries:
             ConsistentRead=True,
         )["Items"]
         return Summary.model_validate_json(from_item(newest[0])["summary"]) if newest else None
+
+    def find(self, of: CampaignDay, version: int) -> Summary | None:
+        """One version of a day, however old."""
+        found = self._client.get_item(
+            TableName=self._table, Key=to_item(_version_key(of, version)), ConsistentRead=True
+        )
+        return Summary.model_validate_json(from_item(found["Item"])["summary"]) if "Item" in found else None
+
+    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """What a list of a campaign's days says of each that was summarised, by day."""
+        for values in pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :campaign AND begins_with(sk, :headline)",
+            ExpressionAttributeValues=to_item({":campaign": _campaign(campaign_id), ":headline": _HEADLINE}),
+            ConsistentRead=True,
+        ):
+            yield Headline.model_validate_json(values["headline"])
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Ask for a day to be counted again."""
@@ -108,6 +135,14 @@ def _campaign(campaign_id: str) -> str:
 
 def _day(day: date) -> str:
     return f"DAY#{day.isoformat()}#"
+
+
+def _version_key(of: CampaignDay, version: int) -> dict[str, str]:
+    return {"pk": _campaign(of.campaign_id), "sk": f"{_day(of.day)}{version:06d}"}
+
+
+def _headline_key(of: CampaignDay) -> dict[str, str]:
+    return {"pk": _campaign(of.campaign_id), "sk": f"{_HEADLINE}{of.day.isoformat()}"}
 
 
 def _mark_key(of: CampaignDay) -> dict[str, str]:

@@ -124,7 +124,8 @@ class Oddity(BaseModel):
 class Note(BaseModel):
     """What came to a day after its last version: so many registrations more, or less, and through whom.
 
-    `received_on` is the local day they arrived on; None where nothing arrived, as with a payment or an erasure.
+    `received_on` is the local day they arrived on; None where nothing arrived, as with a payment or an
+    erasure.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -148,7 +149,7 @@ class Summary(BaseModel):
     """One version of a day's summary.
 
     Its content hash covers the figures and the state, not when they were counted, nor the texts: a receipt is
-    no reason for a new version.
+    no reason for a new version. `revision` is how many versions were written after the first final one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -157,6 +158,7 @@ class Summary(BaseModel):
     day: date
     version: int
     state: State
+    revision: int = 0
     counted_at: str
     content_hash: str
     counts: Counts
@@ -176,6 +178,31 @@ class Summary(BaseModel):
     changes: list[Change]
     notes: list[Note] = []
     texts: Texts | None = None
+
+    @property
+    def of(self) -> CampaignDay:
+        """The day it is of."""
+        return CampaignDay(self.campaign_id, self.day)
+
+    @property
+    def headline(self) -> "Headline":
+        """What a list of days says of it."""
+        told = {name: getattr(self, name) for name in Headline.model_fields if name != "created"}
+        return Headline(created=self.counts.created, **told)
+
+
+class Headline(BaseModel):
+    """What a list of days says of each: which version is the newest, and what it comes to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    version: int
+    state: State
+    revision: int = 0
+    counted_at: str
+    content_hash: str
+    created: int
 
 
 def tally(captures: Iterable[Countable]) -> Tally:
@@ -223,12 +250,17 @@ def summarise(
         day=of.day,
         version=1 if before is None else before.version + 1,
         state=state,
+        revision=_revision(before),
         counted_at=counted_at,
         content_hash=content_hash,
         changes=[] if before is None else _changes(before, counted),
         texts=texts,
         **{name: getattr(counted, name) for name in Tally.model_fields},
     )
+
+
+def _revision(before: Summary | None) -> int:
+    return before.revision + 1 if before is not None and before.state is State.FINAL else 0
 
 
 def _sorted(counter: Counter[str]) -> dict[str, int]:

@@ -10,7 +10,8 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, timestamp
 from chalicelib.refusals import TryAgain
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import Countable, State, Summary, Texts, summarise, tally
+from chalicelib.rollups.model import Countable, Headline, State, Summary, Texts, summarise, tally
+from chalicelib.rollups.report import DayOfCurve, Report
 
 # How far back an hourly tick looks for days never summarised or not yet final. Only a campaign on which
 # nothing was captured needs this: any capture marks its day, and a mark waits for ever.
@@ -44,6 +45,12 @@ class Summaries(Protocol):
 
     def latest(self, of: CampaignDay) -> Summary | None:
         """The newest version of a day."""
+
+    def find(self, of: CampaignDay, version: int) -> Summary | None:
+        """One version of a day, however old."""
+
+    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """What a list of a campaign's days says of each that was summarised, by day."""
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Ask for a day to be counted again."""
@@ -128,13 +135,46 @@ class RollUp:
         """Ask for a day to be counted again at the next tick."""
         self._summaries.mark(day, at=self._clock())
 
-    def read(self, of: CampaignDay) -> Summary:
-        """The newest summary of a day. Raises CampaignUnknown, DayNotInCampaign or SummaryUnknown."""
+    def read(self, of: CampaignDay, *, version: int | None = None) -> Summary:
+        """The newest summary of a day, or an older version.
+
+        Raises CampaignUnknown, DayNotInCampaign or SummaryUnknown.
+        """
         self._campaign_of(of)
-        summary = self._summaries.latest(of)
+        summary = self._summaries.latest(of) if version is None else self._summaries.find(of, version)
         if summary is None:
-            raise SummaryUnknown(f"{of.campaign_id} {of.day}")
+            raise SummaryUnknown(f"{of.campaign_id} {of.day} {version or ''}")
         return summary
+
+    def headlines(self, campaign_id: str) -> list[Headline]:
+        """The days of a campaign that were summarised, and what each comes to. Raises CampaignUnknown."""
+        self._campaigns.get(campaign_id)
+        return list(self._summaries.headlines(campaign_id))
+
+    def report(self, of: CampaignDay, *, version: int | None = None) -> Report:
+        """What a manager reads of a day: as it is known now, or as an older version had it.
+
+        Target, curve and revisions are as they are now. Raises as `read` does.
+        """
+        summary = self.read(of, version=version)
+        campaign = self._campaign_of(of)
+        known = [each for each in self._summaries.headlines(of.campaign_id) if each.day <= of.day]
+        return Report(
+            campaign=campaign,
+            summary=summary,
+            curve=tuple(_curve(known)),
+            revisions=tuple(self._revisions(campaign, summary, known)),
+        )
+
+    def _revisions(
+        self, campaign: Campaign, summary: Summary, known: Iterable[Headline]
+    ) -> Iterator[Summary]:
+        since = timestamp(_told_before(campaign, summary))
+        for each in known:
+            if each.day < summary.day and each.revision and each.counted_at > since:
+                revised = self._summaries.find(CampaignDay(summary.campaign_id, each.day), each.version)
+                if revised is not None:
+                    yield revised
 
     def recount(self, of: CampaignDay) -> Counted:
         """Count a day now, and write a new version only if it says something new.
@@ -216,3 +256,17 @@ class RollUp:
         if not campaign.has_day(of.day):
             raise DayNotInCampaign(f"{of.campaign_id} {of.day}")
         return campaign
+
+
+def _curve(known: Iterable[Headline]) -> Iterator[DayOfCurve]:
+    cumulative = 0
+    for each in known:
+        cumulative += each.created
+        yield DayOfCurve(each.day, each.created, cumulative, each.version, each.state)
+
+
+def _told_before(campaign: Campaign, summary: Summary) -> datetime:
+    """When the report before this one was due: a day is told in the evening, and finally next morning."""
+    if summary.state is State.FINAL:
+        return campaign.summary_due_at(summary.day)
+    return campaign.final_from(summary.day - timedelta(days=1))

@@ -43,6 +43,28 @@ def test_a_version_written_once_is_not_written_again(summaries):
     assert summaries.latest(FIRST_DAY) == a_summary()
 
 
+def test_every_version_stays_to_be_found(summaries):
+    for version in (1, 2):
+        summaries.add(a_summary(version=version))
+
+    assert [summaries.find(FIRST_DAY, version) for version in (1, 2, 3)] == [
+        a_summary(version=1),
+        a_summary(version=2),
+        None,
+    ]
+
+
+def test_days_are_listed_in_order_each_by_its_newest_version(summaries):
+    for of, version in ((SECOND_DAY, 1), (FIRST_DAY, 1), (FIRST_DAY, 2)):
+        summaries.add(a_summary(of, version))
+    summaries.add(a_summary(CampaignDay("tanah-abang-2024-b", FIRST_DAY.day)))
+
+    assert list(summaries.headlines(FIRST_DAY.campaign_id)) == [
+        a_summary(FIRST_DAY, 2).headline,
+        a_summary(SECOND_DAY).headline,
+    ]
+
+
 def test_each_day_has_its_own_versions(summaries):
     summaries.add(a_summary(SECOND_DAY, version=2))
 
