@@ -2,10 +2,12 @@
 
 CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
 CAMPAIGN#<id>   HEADLINE#<day>          what a list of days says of the newest version
+CAMPAIGN#<id>   COUNT#<day>             a count of a day that was laid aside, to be gone on with
 MARKS           <day>#<campaign id>     a day that changed since it was last counted
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -14,11 +16,16 @@ from botocore.exceptions import ClientError
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import timestamp
 from chalicelib.dynamodb import cancellation_reasons, condition_failed, from_item, pages, to_item
+from chalicelib.pagination import Position
 from chalicelib.rollups.model import Headline, Summary
-from chalicelib.rollups.service import AlreadyWritten, Mark
+from chalicelib.rollups.service import AlreadyWritten, LaidAside, Mark
 
 _MARKS = "MARKS"
 _HEADLINE = "HEADLINE#"
+
+# Of a count that is laid aside. A count in another format is begun anew.
+_FORMAT = 1
+
 _OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -67,10 +74,8 @@ class DynamoSummaries:
 
     def find(self, of: CampaignDay, version: int) -> Summary | None:
         """One version of a day, however old."""
-        found = self._client.get_item(
-            TableName=self._table, Key=to_item(_version_key(of, version)), ConsistentRead=True
-        )
-        return Summary.model_validate_json(from_item(found["Item"])["summary"]) if "Item" in found else None
+        values = self._get(_version_key(of, version))
+        return None if values is None else Summary.model_validate_json(values["summary"])
 
     def headlines(self, campaign_id: str) -> Iterator[Headline]:
         """What a list of a campaign's days says of each that was summarised, by day."""
@@ -109,11 +114,12 @@ class DynamoSummaries:
             ExpressionAttributeValues=to_item({":marks": _MARKS}),
             ConsistentRead=True,
         ):
-            yield Mark(
-                of=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
-                marks=int(values["marks"]),
-                marked_at=datetime.fromisoformat(values["marked_at"]),
-            )
+            yield _mark_from(values)
+
+    def find_mark(self, of: CampaignDay) -> Mark | None:
+        """The mark of a day, if it is marked."""
+        values = self._get(_mark_key(of))
+        return None if values is None else _mark_from(values)
 
     def unmark(self, mark: Mark) -> None:
         """Take a mark away, unless the day was marked once more since it was read."""
@@ -127,6 +133,46 @@ class DynamoSummaries:
         except ClientError as error:
             if not condition_failed(error):
                 raise
+
+    def lay_aside(self, of: CampaignDay, count: LaidAside | None) -> None:
+        """Keep a count that is not done, in place of the one kept before; None to keep none.
+
+        It is put and never deleted: counting needs no right to take anything of a day away.
+        """
+        kept: dict[str, Any] = {}
+        if count is not None:
+            kept = {
+                "format": _FORMAT,
+                "began_at": timestamp(count.began_at),
+                "stood": count.stood,
+                "after": count.after,
+                "count": zlib.compress(count.count.encode()),
+            }
+        self._client.put_item(TableName=self._table, Item=to_item({**_count_key(of), **kept}))
+
+    def find_laid_aside(self, of: CampaignDay) -> LaidAside | None:
+        """The count of a day that was laid aside last."""
+        values = self._get(_count_key(of))
+        if values is None or values.get("format") != _FORMAT:
+            return None
+        return LaidAside(
+            began_at=datetime.fromisoformat(values["began_at"]),
+            stood=values["stood"],
+            after=Position(values["after"]),
+            count=zlib.decompress(values["count"]).decode(),
+        )
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
+        return from_item(found["Item"]) if "Item" in found else None
+
+
+def _mark_from(values: Mapping[str, Any]) -> Mark:
+    return Mark(
+        of=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
+        marks=int(values["marks"]),
+        marked_at=datetime.fromisoformat(values["marked_at"]),
+    )
 
 
 def _campaign(campaign_id: str) -> str:
@@ -143,6 +189,10 @@ def _version_key(of: CampaignDay, version: int) -> dict[str, str]:
 
 def _headline_key(of: CampaignDay) -> dict[str, str]:
     return {"pk": _campaign(of.campaign_id), "sk": f"{_HEADLINE}{of.day.isoformat()}"}
+
+
+def _count_key(of: CampaignDay) -> dict[str, str]:
+    return {"pk": _campaign(of.campaign_id), "sk": f"COUNT#{of.day.isoformat()}"}
 
 
 def _mark_key(of: CampaignDay) -> dict[str, str]:
