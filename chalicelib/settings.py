@@ -228,6 +228,12 @@ class Settings(BaseModel):
         ge=1,
         description="Workers a day below which no client stands out from its peers.",
     )
+    odd_peers: int = Field(
+        alias="DAFTAR_ODD_PEERS",
+        default=2,
+        ge=1,
+        description="Peers on its channel without which no client stands out.",
+    )
     odd_run: int = Field(
         alias="DAFTAR_ODD_RUN",
         default=5,

@@ -205,6 +205,7 @@ def rollup() -> RollUp:
         unusual=Unusual(
             times_peers=settings().odd_times_peers,
             workers_at_least=settings().odd_workers,
+            peers_at_least=settings().odd_peers,
             run_of=settings().odd_run,
             run_pause=timedelta(minutes=settings().odd_run_minutes),
         ),

@@ -124,15 +124,16 @@ class Tally(BaseModel):
 
 
 class Note(BaseModel):
-    """What came to a day after its last version: so many registrations more, or less, through whom, and on
-    which local day they arrived.
+    """What came to a day after its last version: so many registrations more, or less, and through whom.
+
+    `received_on` is the local day they arrived on; None where that is not known.
     """
 
     model_config = ConfigDict(frozen=True)
 
     difference: int
     client_id: str
-    received_on: date
+    received_on: date | None = None
 
 
 class Change(BaseModel):

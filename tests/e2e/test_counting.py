@@ -422,6 +422,15 @@ def story(stack: RunningStack) -> Story:
     return told
 
 
+def test_the_story_has_everything_in_it(story):
+    taken = story.taken.values()
+    assert {each.outcome for each in taken} == {"created", "already_registered", "reactivated", "refused"}
+    assert {each.status for each in story.applied} >= {"received", "awaiting_payment", "active", "cancelled"}
+    assert any(each.is_erased and each.paid for each in story.applied)
+    assert any(each.over_flag for each in taken)
+    assert "neighbouring_serials" in str([story.recount(day) for day in DAYS])
+
+
 @pytest.mark.parametrize("day", DAYS)
 def test_a_day_says_in_the_end_what_was_sent_in_whatever_happened_in_whichever_order(story, day):
     assert in_terms_of_the_recount(counted(story.market, day)) == story.recount(day), f"seed {SEED}"

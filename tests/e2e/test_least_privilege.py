@@ -81,6 +81,7 @@ MAY: dict[str, set[str]] = {
         "GetItem RequestsTable",
         "PutItem RequestsTable",
         "Query RequestsTable/by_subject",
+        "SendMessage ReceiptsQueue",
         "Query KeysTable",
         "Decrypt FieldKey for field",
         "Decrypt FieldKey for hash",
