@@ -4,7 +4,7 @@ Event handlers stand here and not on blueprints: Lambda imports the module that 
 only this one sets up everything. The ARNs are placeholders; `infra/resources.yaml` names the real sources.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import cold_start  # isort: split
 
@@ -82,7 +82,7 @@ def queue_due_texts(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule("cron(0 * * * ? *)")
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
-    return schedule.roll_up(wiring.rollup(), wiring.now)
+    return schedule.roll_up(wiring.rollup(), wiring.now, cast("schedule.Context", event.context))
 
 
 # Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.

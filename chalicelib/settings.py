@@ -214,6 +214,39 @@ class Settings(BaseModel):
         "(UU 27/2022, articles 43 and 44) names no number; 90 is a proposal of ours.",
     )
 
+    # What is worth a look in a day's summary is our own judgement (confidence low): that agents made people
+    # up to fill a quota is known, how their days looked is not. An officer registers 60 to 150 workers a day.
+    odd_times_peers: int = Field(
+        alias="DAFTAR_ODD_TIMES_PEERS",
+        default=3,
+        ge=2,
+        description="How many times what its peers in the middle registered a client stands out with.",
+    )
+    odd_workers: int = Field(
+        alias="DAFTAR_ODD_WORKERS",
+        default=50,
+        ge=1,
+        description="Workers a day below which no client stands out from its peers.",
+    )
+    odd_peers: int = Field(
+        alias="DAFTAR_ODD_PEERS",
+        default=2,
+        ge=1,
+        description="Peers on its channel without which no client stands out.",
+    )
+    odd_run: int = Field(
+        alias="DAFTAR_ODD_RUN",
+        default=5,
+        ge=2,
+        description="Neighbouring NIKs one after the other on one client that are worth a look.",
+    )
+    odd_run_minutes: int = Field(
+        alias="DAFTAR_ODD_RUN_MINUTES",
+        default=15,
+        ge=1,
+        description="Minutes between two captures after which they belong to no run.",
+    )
+
     @property
     def weights(self) -> dict[str, int]:
         """How many texts of a hundred each gateway carries."""

@@ -48,6 +48,7 @@ from chalicelib.registrations.relay import Relay
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import Limits, Registrar
 from chalicelib.registrations.sqs import SQSNotifications
+from chalicelib.rollups.counting import Unusual
 from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import RollUp
 from chalicelib.settings import SettingsIncomplete, settings
@@ -123,7 +124,7 @@ def casework() -> Casework:
 def erasing() -> Erasing:
     """Finds and takes away what is kept of workers."""
     return Erasing(
-        workers=DynamoWorkers(_dynamodb(), settings().registrations_table, cipher()),
+        workers=DynamoWorkers(_dynamodb(), settings().registrations_table, cipher(), new_id=new_write_id),
         registrations=_registrations(),
         clock=now,
         kept_for=timedelta(days=settings().keep_ended_days),
@@ -197,10 +198,17 @@ def _allowance() -> Allowance:
 def rollup() -> RollUp:
     """Counts campaign days."""
     return RollUp(
-        captures=registrar(),
+        facts=registrar(),
         campaigns=campaign_office(),
         summaries=_summaries(),
         texts=TextCounts(_ledger()),
+        unusual=Unusual(
+            times_peers=settings().odd_times_peers,
+            workers_at_least=settings().odd_workers,
+            peers_at_least=settings().odd_peers,
+            run_of=settings().odd_run,
+            run_pause=timedelta(minutes=settings().odd_run_minutes),
+        ),
         clock=now,
     )
 

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,6 +33,7 @@ from ops.tables import clients_table, outcomes_table, summaries_table, texts_tab
 _PORT = 8320
 _TEXTS_SHOWN = 6
 _INTERRUPTED = 130
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 console = Console()
 
@@ -103,20 +104,24 @@ def register_files(files: tuple[Path, ...], client: str | None) -> None:
 
 @main.command("roll-up")
 @click.argument("campaign")
-@click.argument("day", required=False)
-def roll_up(campaign: str, day: str | None) -> None:
-    """Count a DAY of a CAMPAIGN now, or each of its days."""
+@click.argument("day", required=False, type=_DAY)
+@click.option("--from", "first", type=_DAY, help="The first day to count, if not the campaign's first.")
+@click.option("--to", "last", type=_DAY, help="The last day to count, if not the campaign's last.")
+def roll_up(campaign: str, day: datetime | None, first: datetime | None, last: datetime | None) -> None:
+    """Count a DAY of a CAMPAIGN now, or each of its days, or those between two."""
+    if day and (first or last):
+        raise click.UsageError("name a DAY, or --from and --to, not both")
     with _explained():
-        _show_summaries(_last_stack().describe(), "POST", campaign, day)
+        _show_summaries(_last_stack().describe(), "POST", campaign, first=day or first, last=day or last)
 
 
 @main.command()
 @click.argument("campaign")
-@click.argument("day")
-def summary(campaign: str, day: str) -> None:
+@click.argument("day", type=_DAY)
+def summary(campaign: str, day: datetime) -> None:
     """Show the newest summary of a DAY of a CAMPAIGN."""
     with _explained():
-        _show_summaries(_last_stack().describe(), "GET", campaign, day)
+        _show_summaries(_last_stack().describe(), "GET", campaign, first=day, last=day)
 
 
 @main.group()
@@ -353,13 +358,27 @@ def _show_market_day(stack: LocalStack, description: Description) -> None:
         texts = stack.await_texts(before + outcomes.total["created"])
     if texts:
         console.print(texts_table(texts[-_TEXTS_SHOWN:], of=len(texts)))
-    _show_summaries(description, "POST", description.campaign_id, None)
+    _show_summaries(description, "POST", description.campaign_id)
 
 
-def _show_summaries(description: Description, method: str, campaign: str, day: str | None) -> None:
+def _show_summaries(
+    description: Description,
+    method: str,
+    campaign: str,
+    *,
+    first: datetime | None = None,
+    last: datetime | None = None,
+) -> None:
+    """Ask for the summary of each day from the first to the last, if not of all the campaign's days."""
     with closing(API(description.api_url, description.tokens["manager"])) as api:
         path = f"/v1/campaigns/{campaign}"
-        days = [day] if day else _days(_answer(api, "GET", path))
+        own = _answer(api, "GET", path)
+        days = _days(
+            first.date() if first else date.fromisoformat(own["first_day"]),
+            last.date() if last else date.fromisoformat(own["last_day"]),
+        )
+        if not days:
+            raise click.UsageError("the days are not in order")
         console.print(summaries_table([_answer(api, method, f"{path}/summaries/{each}") for each in days]))
 
 
@@ -376,8 +395,7 @@ def _answer(api: API, method: str, path: str, body: str | None = None) -> Any:
     return response.json() if response.content else None
 
 
-def _days(campaign: dict[str, Any]) -> list[str]:
-    first, last = (date.fromisoformat(campaign[name]) for name in ("first_day", "last_day"))
+def _days(first: date, last: date) -> list[str]:
     return [(first + timedelta(days=day)).isoformat() for day in range((last - first).days + 1)]
 
 

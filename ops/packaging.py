@@ -45,8 +45,9 @@ PRUNED = {
     "aws_lambda_powertools/utilities/validation/*": "unused",
 }
 
-# Of two libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms
-# and their tests; a campaign's zone is one of four, and Lambda's image may have no zones of its own.
+# Of three libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms
+# and their tests; a campaign's zone is one of four, and Lambda's image may have no zones of its own; short
+# numbers are those of emergency services, which nobody registers with.
 _NEEDED_PARTS = {
     "tzdata/zoneinfo/": (
         "tzdata/zoneinfo/__init__.py",
@@ -56,6 +57,7 @@ _NEEDED_PARTS = {
         "*/Asia/Makassar",
         "*/Asia/Jayapura",
     ),
+    "phonenumbers/shortdata/": ("*/__init__.py", "*/region_ID.py"),
     "Cryptodome/": (
         "*/__init__.py",
         "*/Cipher/AES.py",

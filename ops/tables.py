@@ -42,8 +42,11 @@ def summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
     table = Table("", *headings, title=summaries[0]["campaign_id"])
     for column in table.columns[1:]:
         column.justify = "right"
-    for group in ("counts", "by_channel", "by_client", "by_occupation"):
-        figures = dict.fromkeys(name for each in summaries for name in each[group])
+    for group in ("counts", "by_channel", "by_client", "by_occupation", "funnel", "money"):
+        always = group == "counts"
+        figures = dict.fromkeys(
+            name for each in summaries for name in each[group] if always or each[group][name]
+        )
         for figure in figures:
             table.add_row(figure, *(str(each[group].get(figure, 0)) for each in summaries))
         table.add_section()

@@ -5,8 +5,9 @@ test told them to say.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
@@ -24,11 +25,12 @@ from chalicelib.notifications.service import (
     TextFacts,
 )
 from chalicelib.notifications.templates import Kind
+from chalicelib.pagination import Position
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.model import CaptureFacts, Registration
+from chalicelib.registrations.model import CaptureFacts, DayFact, Registration, RegistrationFacts
 from chalicelib.registrations.reference import Reference
-from chalicelib.rollups.model import Summary
-from chalicelib.rollups.service import AlreadyWritten, Mark
+from chalicelib.rollups.model import Headline, Summary
+from chalicelib.rollups.service import AlreadyWritten, LaidAside, Mark
 
 
 class FixedClock:
@@ -166,6 +168,7 @@ class InMemorySummaries:
     def __init__(self) -> None:
         self.written: list[Summary] = []
         self._marks: dict[CampaignDay, Mark] = {}
+        self._laid_aside: dict[CampaignDay, LaidAside | None] = {}
 
     def add(self, summary: Summary) -> None:
         """Store a new version. Raises AlreadyWritten."""
@@ -179,6 +182,19 @@ class InMemorySummaries:
         versions = [each for each in self.written if (each.campaign_id, each.day) == (of.campaign_id, of.day)]
         return max(versions, key=lambda each: each.version, default=None)
 
+    def find(self, of: CampaignDay, version: int) -> Summary | None:
+        """One version of a day, however old."""
+        found = [each for each in self.written if each.of == of and each.version == version]
+        return found[0] if found else None
+
+    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """The newest version of each day, by day."""
+        newest: dict[date, Headline] = {}
+        for each in self.written:
+            if each.campaign_id == campaign_id:
+                newest[each.day] = each.headline
+        yield from (newest[day] for day in sorted(newest))
+
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Mark a day, or mark it once more."""
         before = self._marks[of].marks if of in self._marks else 0
@@ -187,6 +203,18 @@ class InMemorySummaries:
     def marks(self) -> Iterator[Mark]:
         """Every marked day, by day."""
         yield from sorted(self._marks.values(), key=lambda mark: (mark.of.day, mark.of.campaign_id))
+
+    def find_mark(self, of: CampaignDay) -> Mark | None:
+        """The mark of a day, if it is marked."""
+        return self._marks.get(of)
+
+    def lay_aside(self, of: CampaignDay, count: LaidAside | None) -> None:
+        """Keep a count that is not done, in place of the one kept before."""
+        self._laid_aside[of] = count
+
+    def find_laid_aside(self, of: CampaignDay) -> LaidAside | None:
+        """The count of a day that was laid aside last."""
+        return self._laid_aside.get(of)
 
     def unmark(self, mark: Mark) -> None:
         """Take a mark away, unless the day was marked once more since it was read."""
@@ -257,21 +285,32 @@ class KnownRegistrations:
         del self._registrations[Reference(reference)]
 
 
-class KnownCaptures:
-    """The captures of each day; satisfies `rollups.service.Captures`. A day may be made unreadable."""
+class KnownFacts:
+    """What counts for each day; satisfies `rollups.service.Facts`. A day may be made unreadable.
 
-    def __init__(self, *, on_read: Callable[[], object] = lambda: None) -> None:
-        self.by_day: dict[CampaignDay, list[CaptureFacts]] = {}
+    `on_read` is what happens as the reading begins (0) and as each fact is read, told its number.
+    """
+
+    def __init__(self, *, on_read: Callable[[int], object] = lambda _: None) -> None:
+        self.by_day: dict[CampaignDay, list[DayFact]] = {}
         self.unreadable: set[CampaignDay] = set()
         self.on_read = on_read
 
-    def captured_on(self, of: CampaignDay) -> Iterable[CaptureFacts]:
-        """Raises ConnectionError for an unreadable day. `on_read` is what happens while a day is read."""
+    def add(self, of: CampaignDay, facts: CaptureFacts | RegistrationFacts, **more: Any) -> None:
+        """One thing more that counts for a day, after all others unless a position is given."""
+        known = self.by_day.setdefault(of, [])
+        position = more.pop("position", f"{len(known):09}")
+        known.append(DayFact(Position(position), facts, **more))
+
+    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
+        """Raises ConnectionError for an unreadable day."""
         if of in self.unreadable:
             raise ConnectionError
-        read = list(self.by_day.get(of, ()))
-        self.on_read()
-        return read
+        known = sorted(self.by_day.get(of, ()), key=lambda fact: fact.position)
+        self.on_read(0)
+        for number, fact in enumerate((each for each in known if each.position > (after or "")), start=1):
+            self.on_read(number)
+            yield fact
 
 
 class InMemoryDayCounts:

@@ -109,6 +109,10 @@ class Campaign(BaseModel):
         """The day that an instant falls on in the campaign's zone."""
         return at.astimezone(ZoneInfo(self.zone)).date()
 
+    def local_hour(self, at: datetime) -> int:
+        """The hour of the day that an instant falls in, in the campaign's zone."""
+        return at.astimezone(ZoneInfo(self.zone)).hour
+
     def days(self) -> Iterator[date]:
         """Each day of the campaign, first to last."""
         for ordinal in range(self.first_day.toordinal(), self.last_day.toordinal() + 1):

@@ -4,13 +4,16 @@ CAPTURE#<capture id>       CAPTURE             what a capture came to; indexed b
 WORKER#<keyed hash>        OPEN                the worker's latest registration, and whether it has ended
 WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it led to
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
+LEFT#<random id>           LEFT                what is counted of a forgotten capture or registration
 PHONE#<keyed hash>         DAY#<day>           how many registrations a number was given for; expires
 BLANK#<reference>          BLANK               nothing, at the size of a registration; expires
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -28,11 +31,12 @@ from chalicelib.dynamodb import (
 )
 from chalicelib.pagination import Page, Position
 from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.refusals import TryAgain
 from chalicelib.registrations import items
 from chalicelib.registrations.erasing import CaptureLink, Trail
 from chalicelib.registrations.errors import RegistrationUnknown, Superseded
 from chalicelib.registrations.lifecycle import Status
-from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
+from chalicelib.registrations.model import DayFact, Outcome, Registration
 from chalicelib.registrations.reference import Reference
 from chalicelib.registrations.service import (
     Capture,
@@ -67,19 +71,26 @@ _DAY_KEPT = timedelta(days=3)
 # The places of a transaction that takes a capture in.
 _CAPTURE, _WORKER, _PHONE = 0, 1, 3
 
-# What is left of a capture: its id, which day and device it counts for, and the facts that are counted. The
-# very moment it was taken would be enough to find the person in somebody's memory.
+# What stays of a capture: its id, that it must not be taken in again, and its number on its device. The very
+# moment it was taken would be enough to find the person in somebody's memory; what is counted of it goes on
+# under an id that its sender does not know.
 _FORGETTING = {
-    "UpdateExpression": "REMOVE fingerprint, answer, led_to, taken.captured_at, taken.received_at,"
-    " taken.officer, taken.correlation_id SET forgotten = :yes, day_order = :capture_id",
-    "ConditionExpression": "attribute_exists(pk)",
+    "UpdateExpression": "REMOVE fingerprint, answer, led_to, facts, day_shard, day_order, taken.captured_at,"
+    " taken.received_at, taken.officer, taken.correlation_id SET forgotten = :yes",
+    "ConditionExpression": "attribute_exists(fingerprint)",
 }
 
-# What is left of an application: where it stood when, where it was taken, and what it follows.
+# What stays of an application: where it stood when, where it was taken, and what it follows.
 _DESTROYING = (
-    "REMOVE sealed, money, worker_key, day_shard, day_order, status_shard, status_order, due_shard, due_order"
-    " SET destroyed_at = :at"
+    "REMOVE sealed, money, facts, worker_key, day_shard, day_order, status_shard, status_order, due_shard,"
+    " due_order SET destroyed_at = :at"
 )
+
+# Each round ends unless the registration changed in that very moment.
+_REMOVING_ROUNDS = 4
+
+# Rows of a strip that are read at a time: a day is read from some strips at once, each with its own page.
+_ROWS_A_PAGE = 500
 
 # BatchGetItem takes no more keys in one request.
 _KEYS_A_REQUEST = 100
@@ -261,11 +272,21 @@ class DynamoRegistrations:
                 raise Superseded(registration.reference) from None
             raise Contended from error
 
-    def captured_on(self, of: CampaignDay) -> Iterator[CaptureFacts]:
-        """Every capture of a campaign day, in no order; read by the index, which may lag by moments."""
-        for shard in items.capture_shards(of):
-            for values in self._index(_BY_CAMPAIGN_DAY, "day_shard = :shard", {":shard": shard}):
-                yield items.facts_from(values["facts"])
+    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
+        """All that counts for a campaign day, in order, from after a position.
+
+        Read by the index, which may lag by moments. Memory does not grow with the day: each partition is read
+        page by page, and an order is unique over all of them, so that one position serves them all.
+        """
+        condition = "day_shard = :shard AND day_order > :after"
+        strips = [
+            self._index(
+                _BY_CAMPAIGN_DAY, condition, {":shard": shard, ":after": after or " "}, Limit=_ROWS_A_PAGE
+            )
+            for shard in items.counted_shards(of)
+        ]
+        for row in merge(*strips, key=itemgetter("day_order")):
+            yield items.day_fact_from(row, self._cipher)
 
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         """The registrations of a campaign day after a position, by time of capture."""
@@ -425,10 +446,12 @@ def _led_to(capture: Capture) -> Reference:
 class DynamoWorkers:
     """Satisfies `erasing.Workers`, on the same table."""
 
-    def __init__(self, client: Any, table: str, cipher: FieldCipher) -> None:
+    def __init__(self, client: Any, table: str, cipher: FieldCipher, *, new_id: Callable[[], str]) -> None:
+        """`new_id` makes the ids of what is left of those who were forgotten: of nothing but chance."""
         self._client = client
         self._table = table
         self._cipher = cipher
+        self._new_id = new_id
 
     def trail(self, worker_key: str) -> Trail:
         """What leads from a worker to records, as it stands this moment."""
@@ -455,24 +478,26 @@ class DynamoWorkers:
         return items.capture_from(from_item(found["Item"]), self._cipher)
 
     def forget_capture(self, worker_key: str, link: CaptureLink) -> None:
-        """Leave of a capture what is counted, and that it must not be taken in again; cut its link."""
+        """Leave of a capture that it must not be taken in again, and what is counted of it elsewhere; cut
+        its link. Raises TryAgain.
+        """
+        cut = self._delete(items.link_key(worker_key, link.capture_id))
+        capture = self._item(items.capture_key(link.capture_id))
+        if capture is None or "fingerprint" not in capture:
+            self._client.transact_write_items(TransactItems=[cut])
+            return
         forget = {
             "TableName": self._table,
             "Key": to_item(items.capture_key(link.capture_id)),
             **_FORGETTING,
-            "ExpressionAttributeValues": to_item({":capture_id": link.capture_id, ":yes": True}),
+            "ExpressionAttributeValues": to_item({":yes": True}),
         }
-        self._client.transact_write_items(
-            TransactItems=[
-                {"Update": forget},
-                {
-                    "Delete": {
-                        "TableName": self._table,
-                        "Key": to_item(items.link_key(worker_key, link.capture_id)),
-                    }
-                },
-            ]
-        )
+        left = items.left_of_capture(capture, self._new_id())
+        try:
+            self._client.transact_write_items(TransactItems=[{"Update": forget}, self._leave(left), cut])
+        except ClientError as error:
+            _standing(error)
+            raise TryAgain("the capture is being forgotten") from None
 
     def forget_worker(self, worker_key: str, latest: Reference) -> None:
         """Take the worker's latest registration off the worker, unless it is another one by now."""
@@ -489,26 +514,40 @@ class DynamoWorkers:
                 raise
 
     def remove(self, reference: Reference) -> None:
-        """Take a registration away."""
-        self._client.delete_item(TableName=self._table, Key=to_item(items.registration_key(reference)))
+        """Take a registration away, but for what is counted of it. Raises TryAgain."""
+        key = items.registration_key(reference)
+        for _ in range(_REMOVING_ROUNDS):
+            registration = self._item(key)
+            if registration is None:
+                return
+            gone = self._delete(key, "version = :version", {":version": registration["version"]})
+            counted = "facts" in registration
+            left = [self._leave(self._left_of(registration))] if counted else []
+            if self._written([gone, *left]):
+                return
+        raise TryAgain("the registration is being changed")
 
     def destroy(self, registration: Registration, *, at: datetime) -> bool:
-        """Take all that is personal out of a registration; False if it was changed meanwhile."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=to_item(items.registration_key(registration.reference)),
-                UpdateExpression=_DESTROYING,
-                ConditionExpression="version = :version",
-                ExpressionAttributeValues=to_item(
+        """Take all that is personal out of a registration, and what is counted of it elsewhere.
+
+        False if it was changed meanwhile.
+        """
+        key = items.registration_key(registration.reference)
+        standing = self._item(key)
+        if standing is None or "facts" not in standing:
+            return False
+        destroy = {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_item(key),
+                "UpdateExpression": _DESTROYING,
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": to_item(
                     {":version": registration.life.version, ":at": timestamp(at)}
                 ),
-            )
-        except ClientError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+            }
+        }
+        return self._written([destroy, self._leave(self._left_of(standing))])
 
     def ended_by(self, at: datetime) -> Iterator[Reference]:
         """The registrations that ended unpaid by an instant and are not destroyed yet."""
@@ -522,6 +561,42 @@ class DynamoWorkers:
                 ExpressionAttributeValues=to_item({":shard": shard, ":before": before}),
             ):
                 yield Reference(keys["pk"].partition("#")[2])
+
+    def _item(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
+        return from_item(found["Item"]) if "Item" in found else None
+
+    def _left_of(self, registration: dict[str, Any]) -> dict[str, Any]:
+        return items.left_of_registration(registration, self._new_id(), self._cipher)
+
+    def _leave(self, left: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": to_item(left),
+                "ConditionExpression": _NOBODY_STANDS_HERE,
+            }
+        }
+
+    def _delete(
+        self, key: dict[str, Any], condition: str | None = None, compared: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        delete: dict[str, Any] = {"TableName": self._table, "Key": to_item(key)}
+        if condition is not None and compared is not None:
+            delete |= {
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": to_item(compared),
+            }
+        return {"Delete": delete}
+
+    def _written(self, transaction: list[dict[str, Any]]) -> bool:
+        """Whether a transaction was carried out; False if a condition or another writer was in the way."""
+        try:
+            self._client.transact_write_items(TransactItems=transaction)
+        except ClientError as error:
+            _standing(error)
+            return False
+        return True
 
 
 def _standing(error: ClientError) -> dict[int, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Captures and registrations as items of the table, and back. The only place that knows attribute names.
 
 Personal values of a registration stand sealed under `sealed`; what is to be paid and was paid, which gives
-the income away, under `money`. What a capture was told stands sealed whole. In the clear stand circumstances.
+the income away, under `money`, and its sums once more under `facts`, for counting. What a capture was told
+stands sealed whole. In the clear stand circumstances.
 """
 
 import json
@@ -15,6 +16,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.model import Channel
 from chalicelib.clock import timestamp
 from chalicelib.contributions.model import Quote
+from chalicelib.pagination import Position
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed
 from chalicelib.registrations.lifecycle import (
@@ -33,9 +35,11 @@ from chalicelib.registrations.model import (
     Check,
     Consent,
     Coverage,
+    DayFact,
     Flag,
     Outcome,
     Registration,
+    RegistrationFacts,
     Taken,
     Work,
     Worker,
@@ -54,6 +58,10 @@ SHARDS = 8
 # Not the sort key of a capture itself: whoever listens to the stream must not take one for the other.
 LINK = "TOOK#"
 
+# What begins the order of what is left of somebody: after every instant.
+_LEFT = "left "
+
+_SUM_DIGITS = 15
 _PAYMENT_ID = "payment_id"
 _LONGEST_OUTCOME = max(map(len, Outcome))
 
@@ -88,9 +96,19 @@ def blank_key(reference: Reference) -> Values:
     return {"pk": f"BLANK#{reference}", "sk": "BLANK"}
 
 
+def shard_of(name: str) -> int:
+    """The shard that a capture or a registration stands in, by its own id: none gets more than another."""
+    return zlib.crc32(name.encode()) % SHARDS
+
+
 def capture_shards(of: CampaignDay) -> list[str]:
     """The partitions of the day index that hold a day's captures."""
     return [f"{of.campaign_id}#{of.day.isoformat()}#{shard}" for shard in range(SHARDS)]
+
+
+def counted_shards(of: CampaignDay) -> list[str]:
+    """The partitions of the day index that hold all that counts for a day."""
+    return [*capture_shards(of), *registration_shards(of), _left_shard(of)]
 
 
 def registration_shards(of: CampaignDay) -> list[str]:
@@ -123,7 +141,7 @@ def capture_values(capture: Capture, cipher: FieldCipher, *, on_campaign_day: bo
         **capture_key(taken.capture_id),
         "fingerprint": capture.fingerprint,
         "taken": _taken_values(taken),
-        "facts": _facts_values(capture.facts),
+        "facts": facts_values(capture.facts),
         # In the clear for the relay, which cannot unseal; beside every answer, so that a capture of a known
         # worker is as long as any other.
         "led_to": None if capture.answer is None else capture.answer.reference,
@@ -134,7 +152,7 @@ def capture_values(capture: Capture, cipher: FieldCipher, *, on_campaign_day: bo
         "device_sequence": taken.device_sequence,
     }
     if on_campaign_day:
-        shard = _shard(taken.capture_id)
+        shard = shard_of(taken.capture_id)
         values["day_shard"] = capture_shards(CampaignDay(taken.campaign_id, taken.day))[shard]
         values["day_order"] = f"{timestamp(taken.captured_at)}#{taken.capture_id}"
     return values
@@ -155,15 +173,69 @@ def capture_from(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
     )
 
 
+def facts_values(facts: CaptureFacts) -> Values:
+    """What counting needs of a capture, as it is kept."""
+    # What is not known, or none, is left out; what is several becomes a list.
+    values = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(facts).items()
+        if value
+    }
+    if facts.received_on is not None:
+        values["received_on"] = facts.received_on.isoformat()
+    return values
+
+
+def registration_facts_values(facts: RegistrationFacts, pk: str, cipher: FieldCipher) -> Values:
+    """What counting needs of a registration, as it is kept under a key: sums sealed."""
+    # As long whatever the sums are: their size would say something of the income.
+    sums = f"{facts.quoted:0{_SUM_DIGITS}d} {facts.paid:0{_SUM_DIGITS}d}"
+    return {"status": facts.status, "figures": cipher.seal(sums, record=_figures(pk), field="figures")}
+
+
 def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
-    """What counting needs, from an item or the day index."""
+    """What counting needs of a capture."""
+    received_on = values.get("received_on")
     return CaptureFacts(
         outcome=Outcome(values["outcome"]),
         channel=values["channel"],
         client_id=values["client_id"],
         occupations=tuple(values["occupations"]),
         flags=tuple(Flag(each) for each in values.get("flags", ())),
+        officer=values.get("officer"),
+        programmes=tuple(values.get("programmes", ())),
+        sex=values.get("sex"),
+        age=values.get("age"),
+        hour=values.get("hour"),
+        received_on=None if received_on is None else date.fromisoformat(received_on),
+        reasons=tuple(values.get("reasons", ())),
+        neighbours=tuple(values.get("neighbours", ())),
     )
+
+
+def day_fact_from(row: Mapping[str, Any], cipher: FieldCipher) -> DayFact:
+    """What counts for a day, from a row of the day index."""
+    facts, order = row["facts"], row["day_order"]
+    is_left = order.startswith(_LEFT)
+    return DayFact(
+        position=Position(order),
+        facts=_registration_facts_from(facts, row["pk"], cipher) if "figures" in facts else facts_from(facts),
+        captured_at=None if is_left else datetime.fromisoformat(order.partition("#")[0]),
+    )
+
+
+def left_of_capture(values: Mapping[str, Any], left_id: str) -> Values:
+    """What is counted of a capture, under an id that leads nowhere."""
+    taken, facts = values["taken"], values["facts"]
+    kept = {name: value for name, value in facts.items() if name != "neighbours"}
+    return {**_left_values(taken, left_id), "facts": kept}
+
+
+def left_of_registration(values: Mapping[str, Any], left_id: str, cipher: FieldCipher) -> Values:
+    """What is counted of a registration, under an id that leads nowhere."""
+    left = _left_values(values["taken"], left_id)
+    facts = _registration_facts_from(values["facts"], values["pk"], cipher)
+    return {**left, "facts": registration_facts_values(facts, left["pk"], cipher)}
 
 
 def resealed(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
@@ -179,17 +251,21 @@ def resealed(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
         record = _record(Reference(values["reference"]))
         changed["sealed"] = {name: anew(record, name, sealed) for name, sealed in values["sealed"].items()}
         changed["money"] = anew(record, "money", values["money"])
+    if "figures" in values.get("facts", {}):
+        facts = values["facts"]
+        changed["facts"] = {**facts, "figures": anew(_figures(values["pk"]), "figures", facts["figures"])}
     return {name: value for name, value in changed.items() if value != values[name]}
 
 
 def registration_values(registration: Registration, cipher: FieldCipher) -> Values:
     """A registration as an item, with its places in the indexes."""
-    taken, life = registration.taken, registration.life
+    taken, life, key = registration.taken, registration.life, registration_key(registration.reference)
     record = _record(registration.reference)
-    shard = _shard(registration.reference)
+    shard = shard_of(registration.reference)
     return {
-        **registration_key(registration.reference),
+        **key,
         "reference": registration.reference,
+        "facts": registration_facts_values(registration.facts, key["pk"], cipher),
         "worker_key": registration.worker_key,
         "follows": registration.follows,
         "status": life.status,
@@ -351,10 +427,24 @@ def _life_from(values: Mapping[str, Any], money: Mapping[str, Any]) -> Life:
     )
 
 
-def _facts_values(facts: CaptureFacts) -> Values:
-    values = {**asdict(facts), "occupations": list(facts.occupations)}
-    flags = values.pop("flags")
-    return {**values, "flags": list(flags)} if flags else values
+def _registration_facts_from(values: Mapping[str, Any], pk: str, cipher: FieldCipher) -> RegistrationFacts:
+    quoted, paid = cipher.unseal(values["figures"], record=_figures(pk), field="figures").split()
+    return RegistrationFacts(Status(values["status"]), quoted=int(quoted), paid=int(paid))
+
+
+def _left_values(taken: Mapping[str, Any], left_id: str) -> Values:
+    of = CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
+    return {
+        "pk": f"LEFT#{left_id}",
+        "sk": "LEFT",
+        "day_shard": _left_shard(of),
+        "day_order": f"{_LEFT}{left_id}",
+    }
+
+
+def _left_shard(of: CampaignDay) -> str:
+    # Few are forgotten, and one at a time: a single partition takes them all.
+    return f"L#{of.campaign_id}#{of.day.isoformat()}"
 
 
 def _answer(answer: Answer) -> str:
@@ -424,8 +514,8 @@ def _taken_from(values: Mapping[str, Any]) -> Taken:
     )
 
 
-def _shard(name: str) -> int:
-    return zlib.crc32(name.encode()) % SHARDS
+def _figures(pk: str) -> str:
+    return f"figures {pk}"
 
 
 def _record(reference: Reference) -> str:

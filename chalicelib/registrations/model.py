@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.clients.model import Channel
 from chalicelib.contributions.model import Months, Payer, Programme, Quote
+from chalicelib.pagination import Position
 from chalicelib.registrations.lifecycle import NEVER_PAID, Life, Status
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
@@ -144,6 +145,12 @@ class Registration:
     flags: tuple[Flag, ...] = ()
 
     @property
+    def facts(self) -> "RegistrationFacts":
+        """What counting needs to know of it."""
+        paid = sum(payment.amount for payment in self.life.payments)
+        return RegistrationFacts(self.life.status, quoted=self.quote.total, paid=paid)
+
+    @property
     def due_on(self) -> date | None:
         """The local day on which time alone will change it, if nothing else happens."""
         if self.life.status in NEVER_PAID:
@@ -168,10 +175,44 @@ class Answer:
 
 @dataclass(frozen=True)
 class CaptureFacts:
-    """What counting needs to know of a capture; nothing personal."""
+    """What counting needs to know of a capture.
+
+    Nothing that leads to its worker: the age is a band of ten years, the time an hour of the campaign's zone.
+    `reasons` says why it was refused. `neighbours` tell whether two NIKs stand close to one another, and
+    nothing else; they go when the worker is forgotten, the rest stays.
+    """
 
     outcome: Outcome
     channel: str
     client_id: str
     occupations: tuple[str, ...]
     flags: tuple[Flag, ...] = ()
+    officer: str | None = None
+    programmes: tuple[str, ...] = ()
+    sex: str | None = None
+    age: str | None = None
+    hour: str | None = None
+    received_on: date | None = None
+    reasons: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegistrationFacts:
+    """What counting needs to know of a registration as it stands; rupiah quoted, and paid so far."""
+
+    status: Status
+    quoted: int
+    paid: int
+
+
+@dataclass(frozen=True)
+class DayFact:
+    """One thing that counts for a campaign day, and its position in the order in which a day is read.
+
+    It is the order of capture; what is left of somebody who was forgotten comes last, at no time.
+    """
+
+    position: Position
+    facts: CaptureFacts | RegistrationFacts
+    captured_at: datetime | None = None

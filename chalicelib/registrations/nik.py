@@ -17,6 +17,7 @@ _DIGITS = 16
 _SEPARATORS = re.compile(r"[\s.\-]+")
 _WOMAN = 40
 _LAST_CITY = "79"
+_NEIGHBOURS = 10
 
 # The 38 provinces of today, and 54 (East Timor, until 1999): a NIK keeps the code it was first issued under.
 PROVINCES = frozenset(
@@ -69,6 +70,18 @@ def parse(text: str, *, on: date) -> tuple[NIK, Reading]:
     if digits[12:] == "0000":
         raise NIKMalformed("nik_serial")
     return NIK(digits), _read(digits, on)
+
+
+def neighbourhoods(number: NIK) -> tuple[str, str]:
+    """Two texts of which NIKs of one place and birth date share one if their serials are five apart or less.
+
+    Registers hand out serials one after the other, and so does somebody who makes NIKs up.
+    """
+    serial = int(number[12:])
+    return (
+        f"{number[:12]} {serial // _NEIGHBOURS}",
+        f"{number[:12]} {(serial + _NEIGHBOURS // 2) // _NEIGHBOURS} half on",
+    )
 
 
 def _read(digits: str, on: date) -> Reading:

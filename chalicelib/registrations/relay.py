@@ -18,8 +18,11 @@ StreamRecord = Mapping[str, Any]
 Values = dict[str, Any]
 
 # What is announced is read from these alone. Sealed values have no business here, and Lambda hands binary
-# values over as base64 text, which is not what the table holds.
-_READ = ("sk", "reference", "taken", "day_shard", "facts", "led_to", "history", "flags")
+# values over as base64 text, which is not what the table holds: the facts of a registration hold such.
+_READ = {
+    "CAPTURE": ("sk", "taken", "day_shard", "facts", "led_to", "forgotten"),
+    "APPLICATION": ("sk", "taken", "reference", "history", "flags"),
+}
 
 # Of these a worker is told. A mismatch found while the membership is paid for changes nothing for the worker.
 _TOLD = {
@@ -32,8 +35,8 @@ _TOLD = {
 # A bot speaks with strangers, and a stranger must not make us text a worker.
 _STRANGERS = frozenset({Channel.BOT, Channel.WEB})
 
-# A capture that changed in none of these is counted as before: it was sealed anew, under another key.
-_COUNTED = ("facts", "day_shard", "forgotten")
+# What changed in none of these is counted as before: it was sealed anew, under another key.
+_COUNTED = {"CAPTURE": ("facts", "day_shard", "forgotten"), "APPLICATION": ("history", "destroyed_at")}
 
 
 class Notifications(Protocol):
@@ -82,35 +85,49 @@ class Relay:
 
 def news_of(record: StreamRecord) -> Iterator[News | CampaignDay]:
     """What one stream record says, if it says anything to anyone."""
-    now, is_new = _read(record, "NewImage"), record["eventName"] == "INSERT"
+    now, before = _read(record, "NewImage"), _read(record, "OldImage")
     if now is None:
+        if before is not None and before["sk"] == "APPLICATION":
+            yield _day_of(before)
+    elif not _is_counted_anew(record, now["sk"]):
         return
-    if now["sk"] == "CAPTURE":
-        if is_new or _is_counted_anew(record):
-            yield from _news_of_capture(now, is_new=is_new)
-    elif now["sk"] == "APPLICATION" and is_new:
-        # Nobody shall be flooded with texts by having their number given again and again.
-        if Flag.PHONE_OVER_CAP not in now.get("flags", ()):
-            yield RegistrationReceived(
-                reference=now["reference"], correlation_id=now["taken"]["correlation_id"]
-            )
-    elif now["sk"] == "APPLICATION":
-        yield from _news_of_change(now, before=_read(record, "OldImage") or now)
+    elif now["sk"] == "CAPTURE":
+        yield from _news_of_capture(now, is_new=record["eventName"] == "INSERT")
+    elif record["eventName"] == "INSERT":
+        # Its capture, stored with it, marks the day too; but this may be a change that is told once more from
+        # the table.
+        yield _day_of(now)
+        yield from _news_of_registration(now)
+    else:
+        yield _day_of(now)
+        yield from _news_of_change(now, before=before or now)
 
 
-def _is_counted_anew(record: StreamRecord) -> bool:
+def _is_counted_anew(record: StreamRecord, kind: str) -> bool:
     before, now = (record["dynamodb"].get(image, {}) for image in ("OldImage", "NewImage"))
-    return any(before.get(name) != now.get(name) for name in _COUNTED)
+    return any(before.get(name) != now.get(name) for name in _COUNTED[kind])
+
+
+def _day_of(item: Values) -> CampaignDay:
+    return CampaignDay(item["taken"]["campaign_id"], date.fromisoformat(item["taken"]["day"]))
 
 
 def _news_of_capture(capture: Values, *, is_new: bool) -> Iterator[News | CampaignDay]:
-    if "day_shard" not in capture:
+    if "day_shard" not in capture and "forgotten" not in capture:
         return  # Refused for its day: it is counted under none.
+    yield _day_of(capture)
     taken, facts = capture["taken"], capture.get("facts", {})
-    yield CampaignDay(taken["campaign_id"], date.fromisoformat(taken["day"]))
     known = facts.get("outcome") == Outcome.ALREADY_REGISTERED
     if is_new and known and facts["channel"] not in _STRANGERS:
         yield KnownWorkerMet(reference=capture["led_to"], correlation_id=taken["correlation_id"])
+
+
+def _news_of_registration(registration: Values) -> Iterator[News]:
+    # Nobody shall be flooded with texts by having their number given again and again.
+    if Flag.PHONE_OVER_CAP not in registration.get("flags", ()):
+        yield RegistrationReceived(
+            reference=registration["reference"], correlation_id=registration["taken"]["correlation_id"]
+        )
 
 
 def _news_of_change(registration: Values, *, before: Values) -> Iterator[News]:
@@ -128,4 +145,7 @@ def _news_of_change(registration: Values, *, before: Values) -> Iterator[News]:
 
 def _read(record: StreamRecord, image: str) -> Values | None:
     found = record["dynamodb"].get(image)
-    return found and from_item({name: found[name] for name in _READ if name in found})
+    kind = found["sk"]["S"] if found else None
+    if kind not in _READ:
+        return None
+    return from_item({name: found[name] for name in _READ[kind] if name in found})

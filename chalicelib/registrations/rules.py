@@ -71,6 +71,12 @@ def age_on(day: date, birth_date: date) -> int:
     return day.year - birth_date.year - (0 if had_birthday else 1)
 
 
+def age_band(day: date, birth_date: date) -> str:
+    """The ten years of age that somebody is in, as in `30-39`."""
+    decade = age_on(day, birth_date) // 10 * 10
+    return f"{decade}-{decade + 9}"
+
+
 def _broken_choices(command: SubmitRegistration) -> Iterator[BrokenRule]:
     for broken in broken_choices(quote_asked(command)):
         name, dot, position = broken.field.partition(".")

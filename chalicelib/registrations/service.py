@@ -1,6 +1,6 @@
 """Taking captures in: each saved exactly once, each worker with at most one open registration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -16,12 +16,22 @@ from chalicelib.contributions.model import Quote
 from chalicelib.contributions.service import Quoting
 from chalicelib.pagination import Page, Position
 from chalicelib.privacy.hashing import KeyedHash
-from chalicelib.refusals import RulesBroken, TryAgain
+from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 from chalicelib.registrations import reference, rules
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
 from chalicelib.registrations.lifecycle import Life, Status
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import Answer, CaptureFacts, Flag, Outcome, Registration, Taken, Worker
+from chalicelib.registrations.model import (
+    Answer,
+    CaptureFacts,
+    DayFact,
+    Flag,
+    Outcome,
+    Registration,
+    Taken,
+    Worker,
+)
+from chalicelib.registrations.nik import neighbourhoods
 from chalicelib.registrations.reference import Reference
 
 # Each round ends unless another writer changed the very items in between, or tells what the next has to go
@@ -30,6 +40,8 @@ _ROUNDS = 6
 
 # More than any phone number is given for: the count goes on, and refuses nothing.
 _NO_CAP = 10**9
+
+_NEIGHBOUR_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -153,8 +165,8 @@ class Registrations(Protocol):
     def replace(self, registration: Registration, *, was: Registration) -> None:
         """Store the next version of a registration. Raises Contended or Superseded."""
 
-    def captured_on(self, of: CampaignDay) -> Iterator[CaptureFacts]:
-        """Every capture of a campaign day, in no order."""
+    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
+        """All that counts for a campaign day, in order, from after a position."""
 
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         """The registrations of a campaign day after a position, by time of capture."""
@@ -187,17 +199,26 @@ class _Intake:
     received_on: date
     day_ends_at: datetime
     speaks_with_strangers: bool
+    facts: CaptureFacts
     is_over_flag: bool = False
 
-    def capture(self, outcome: Outcome, answer: Answer | None, *, flags: tuple[Flag, ...] = ()) -> Capture:
-        facts = CaptureFacts(
-            outcome=outcome,
-            channel=self.taken.channel,
-            client_id=self.taken.client_id,
-            occupations=self.command.work.occupations,
-            flags=flags,
+    def of_worker(self, worker: Worker, neighbours: Iterable[str]) -> "_Intake":
+        """With what is counted of its worker."""
+        facts = replace(
+            self.facts,
+            sex=worker.sex,
+            age=rules.age_band(self.taken.day, worker.birth_date),
+            neighbours=tuple(neighbours),
         )
+        return replace(self, facts=facts)
+
+    def capture(self, outcome: Outcome, answer: Answer | None, *, flags: tuple[Flag, ...] = ()) -> Capture:
+        facts = replace(self.facts, outcome=outcome, flags=flags)
         return Capture(self.taken, self.fingerprint, facts, answer)
+
+    def refused(self, broken: Iterable[BrokenRule]) -> Capture:
+        reasons = tuple(sorted({rule.code for rule in broken}))
+        return Capture(self.taken, self.fingerprint, replace(self.facts, reasons=reasons), answer=None)
 
     def answer(self, outcome: Outcome, known_as: Reference, status: Status, quote: Quote) -> Answer:
         return Answer(
@@ -262,6 +283,16 @@ class Registrar:
             received_on=received_on,
             day_ends_at=campaign.ends_at(received_on),
             speaks_with_strangers=by.speaks_with_strangers,
+            facts=CaptureFacts(
+                outcome=Outcome.REFUSED,
+                channel=taken.channel,
+                client_id=taken.client_id,
+                occupations=command.work.occupations,
+                officer=taken.officer,
+                programmes=tuple(sorted(set(command.coverage.programmes))),
+                hour=f"{campaign.local_hour(taken.captured_at):02}",
+                received_on=received_on,
+            ),
         )
         try:
             worker = self._read_worker(intake, campaign)
@@ -278,18 +309,18 @@ class Registrar:
         """
         return self._registrations.get(Reference(known_reference))
 
-    def captured_on(self, of: CampaignDay) -> Iterator[CaptureFacts]:
-        """What counting needs of every capture of a campaign day."""
-        return self._registrations.captured_on(of)
+    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
+        """All that counts for a campaign day, in order, from after a position."""
+        return self._registrations.facts_of(of, after=after)
 
     def _read_worker(self, intake: _Intake, campaign: Campaign) -> Worker:
         now = intake.taken.received_at
         try:
             return rules.read_worker(intake.command, campaign, now=now, ages=self._limits.ages)
-        except RulesBroken:
+        except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even where today's rules would refuse it.
             self._registrations.add_refusal(
-                intake.capture(Outcome.REFUSED, answer=None),
+                intake.refused(refusal.broken),
                 on_campaign_day=campaign.has_day(intake.taken.day),
             )
             raise
@@ -306,12 +337,19 @@ class Registrar:
             raise reached.after(self._until_tomorrow(intake)) from None
         is_accepted = False
         try:
-            answer = self._store(replace(intake, is_over_flag=is_over_flag), worker)
+            known = intake.of_worker(worker, self._neighbours(worker))
+            answer = self._store(replace(known, is_over_flag=is_over_flag), worker)
             is_accepted = True
         finally:
             if not is_accepted:
                 self._limits.clients.give_back(by, intake.received_on)
         return answer
+
+    def _neighbours(self, worker: Worker) -> Iterator[str]:
+        # Long enough to tell the few neighbourhoods apart that one device meets one after the other, and too
+        # short to name one even for somebody who has the key: hundreds of others hash to the same.
+        for neighbourhood in neighbourhoods(worker.nik):
+            yield self._hashing.of("nik_neighbourhood", neighbourhood)[:_NEIGHBOUR_DIGITS]
 
     def _store(self, intake: _Intake, worker: Worker) -> Answer:
         registration = self._application(intake, worker)

@@ -1,10 +1,13 @@
 """Summaries and marks in DynamoDB.
 
 CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
+CAMPAIGN#<id>   HEADLINE#<day>          what a list of days says of the newest version
+CAMPAIGN#<id>   COUNT#<day>             a count of a day that was laid aside, to be gone on with
 MARKS           <day>#<campaign id>     a day that changed since it was last counted
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,11 +15,18 @@ from botocore.exceptions import ClientError
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import timestamp
-from chalicelib.dynamodb import condition_failed, from_item, pages, to_item
-from chalicelib.rollups.model import Summary
-from chalicelib.rollups.service import AlreadyWritten, Mark
+from chalicelib.dynamodb import cancellation_reasons, condition_failed, from_item, pages, to_item
+from chalicelib.pagination import Position
+from chalicelib.rollups.model import Headline, Summary
+from chalicelib.rollups.service import AlreadyWritten, LaidAside, Mark
 
 _MARKS = "MARKS"
+_HEADLINE = "HEADLINE#"
+
+# Of a count that is laid aside. A count in another format is begun anew.
+_FORMAT = 1
+
+_OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 class DynamoSummaries:
@@ -27,20 +37,26 @@ class DynamoSummaries:
         self._table = table
 
     def add(self, summary: Summary) -> None:
-        """Store a new version. Raises AlreadyWritten."""
-        item = {
-            "pk": _campaign(summary.campaign_id),
-            "sk": f"{_day(summary.day)}{summary.version:06d}",
-            "summary": summary.model_dump_json(),
-        }
+        """Store a new version, and what a list of days says of it. Raises AlreadyWritten."""
+        version = {**_version_key(summary.of, summary.version), "summary": summary.model_dump_json()}
+        headline = {**_headline_key(summary.of), "headline": summary.headline.model_dump_json()}
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_item(item),
-                ConditionExpression="attribute_not_exists(pk)",
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": self._table,
+                            "Item": to_item(version),
+                            "ConditionExpression": "attribute_not_exists(pk)",
+                        }
+                    },
+                    # Whoever writes a version has read the one before it, so headlines come in order too.
+                    {"Put": {"TableName": self._table, "Item": to_item(headline)}},
+                ]
             )
         except ClientError as error:
-            if condition_failed(error):
+            # Another count that is writing this very moment is as good as one that has written.
+            if any(reason.get("Code") in _OVERTAKEN for reason in cancellation_reasons(error)):
                 raise AlreadyWritten from None
             raise
 
@@ -55,6 +71,22 @@ class DynamoSummaries:
             ConsistentRead=True,
         )["Items"]
         return Summary.model_validate_json(from_item(newest[0])["summary"]) if newest else None
+
+    def find(self, of: CampaignDay, version: int) -> Summary | None:
+        """One version of a day, however old."""
+        values = self._get(_version_key(of, version))
+        return None if values is None else Summary.model_validate_json(values["summary"])
+
+    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """What a list of a campaign's days says of each that was summarised, by day."""
+        for values in pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :campaign AND begins_with(sk, :headline)",
+            ExpressionAttributeValues=to_item({":campaign": _campaign(campaign_id), ":headline": _HEADLINE}),
+            ConsistentRead=True,
+        ):
+            yield Headline.model_validate_json(values["headline"])
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Ask for a day to be counted again."""
@@ -82,11 +114,12 @@ class DynamoSummaries:
             ExpressionAttributeValues=to_item({":marks": _MARKS}),
             ConsistentRead=True,
         ):
-            yield Mark(
-                of=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
-                marks=int(values["marks"]),
-                marked_at=datetime.fromisoformat(values["marked_at"]),
-            )
+            yield _mark_from(values)
+
+    def find_mark(self, of: CampaignDay) -> Mark | None:
+        """The mark of a day, if it is marked."""
+        values = self._get(_mark_key(of))
+        return None if values is None else _mark_from(values)
 
     def unmark(self, mark: Mark) -> None:
         """Take a mark away, unless the day was marked once more since it was read."""
@@ -101,6 +134,46 @@ class DynamoSummaries:
             if not condition_failed(error):
                 raise
 
+    def lay_aside(self, of: CampaignDay, count: LaidAside | None) -> None:
+        """Keep a count that is not done, in place of the one kept before; None to keep none.
+
+        It is put and never deleted: counting needs no right to take anything of a day away.
+        """
+        kept: dict[str, Any] = {}
+        if count is not None:
+            kept = {
+                "format": _FORMAT,
+                "began_at": timestamp(count.began_at),
+                "stood": count.stood,
+                "after": count.after,
+                "count": zlib.compress(count.count.encode()),
+            }
+        self._client.put_item(TableName=self._table, Item=to_item({**_count_key(of), **kept}))
+
+    def find_laid_aside(self, of: CampaignDay) -> LaidAside | None:
+        """The count of a day that was laid aside last."""
+        values = self._get(_count_key(of))
+        if values is None or values.get("format") != _FORMAT:
+            return None
+        return LaidAside(
+            began_at=datetime.fromisoformat(values["began_at"]),
+            stood=values["stood"],
+            after=Position(values["after"]),
+            count=zlib.decompress(values["count"]).decode(),
+        )
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
+        return from_item(found["Item"]) if "Item" in found else None
+
+
+def _mark_from(values: Mapping[str, Any]) -> Mark:
+    return Mark(
+        of=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
+        marks=int(values["marks"]),
+        marked_at=datetime.fromisoformat(values["marked_at"]),
+    )
+
 
 def _campaign(campaign_id: str) -> str:
     return f"CAMPAIGN#{campaign_id}"
@@ -108,6 +181,18 @@ def _campaign(campaign_id: str) -> str:
 
 def _day(day: date) -> str:
     return f"DAY#{day.isoformat()}#"
+
+
+def _version_key(of: CampaignDay, version: int) -> dict[str, str]:
+    return {"pk": _campaign(of.campaign_id), "sk": f"{_day(of.day)}{version:06d}"}
+
+
+def _headline_key(of: CampaignDay) -> dict[str, str]:
+    return {"pk": _campaign(of.campaign_id), "sk": f"{_HEADLINE}{of.day.isoformat()}"}
+
+
+def _count_key(of: CampaignDay) -> dict[str, str]:
+    return {"pk": _campaign(of.campaign_id), "sk": f"COUNT#{of.day.isoformat()}"}
 
 
 def _mark_key(of: CampaignDay) -> dict[str, str]:

@@ -8,9 +8,13 @@ from typing import Protocol
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, timestamp
+from chalicelib.pagination import Position
 from chalicelib.refusals import TryAgain
-from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import Countable, State, Summary, Texts, summarise, tally
+from chalicelib.registrations.model import DayFact
+from chalicelib.rollups.counting import Count, Unusual
+from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign, SummaryUnknown
+from chalicelib.rollups.model import Headline, State, Summary, Tally, Texts, summarise
+from chalicelib.rollups.report import DayOfCurve, Report
 
 # How far back an hourly tick looks for days never summarised or not yet final. Only a campaign on which
 # nothing was captured needs this: any capture marks its day, and a mark waits for ever.
@@ -22,6 +26,14 @@ _INDEX_LAG = timedelta(minutes=1)
 
 _ROUNDS = 3
 
+# A count is laid aside every so many facts, so that one that is cut off has little to do again, and looks at
+# the clock more often than that.
+_LAID_ASIDE_EVERY = 20_000
+_LOOKS_EVERY = 500
+
+# A caller hears before the API's time is over.
+_TAKES = timedelta(seconds=18)
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -30,6 +42,20 @@ class Mark:
     of: CampaignDay
     marks: int
     marked_at: datetime
+
+
+@dataclass(frozen=True)
+class LaidAside:
+    """A count that was laid aside: up to where it came, and how the day stood when it began.
+
+    Only while the day still stands like that may anybody go on with it. What changed behind the position
+    would be missed, and what was forgotten meanwhile be counted twice.
+    """
+
+    began_at: datetime
+    stood: str
+    after: Position
+    count: str
 
 
 class AlreadyWritten(Exception):
@@ -45,14 +71,29 @@ class Summaries(Protocol):
     def latest(self, of: CampaignDay) -> Summary | None:
         """The newest version of a day."""
 
+    def find(self, of: CampaignDay, version: int) -> Summary | None:
+        """One version of a day, however old."""
+
+    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """What a list of a campaign's days says of each that was summarised, by day."""
+
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Ask for a day to be counted again."""
 
     def marks(self) -> Iterator[Mark]:
         """Every day that is marked."""
 
+    def find_mark(self, of: CampaignDay) -> Mark | None:
+        """The mark of a day, if it is marked."""
+
     def unmark(self, mark: Mark) -> None:
         """Take a mark away, unless the day was marked once more since it was read."""
+
+    def lay_aside(self, of: CampaignDay, count: LaidAside | None) -> None:
+        """Keep a count that is not done, in place of the one kept before; None to keep none."""
+
+    def find_laid_aside(self, of: CampaignDay) -> LaidAside | None:
+        """The count of a day that was laid aside last."""
 
 
 class Campaigns(Protocol):
@@ -65,11 +106,11 @@ class Campaigns(Protocol):
         """The campaigns whose last day is this one or later."""
 
 
-class Captures(Protocol):
+class Facts(Protocol):
     """What counting needs of registrations."""
 
-    def captured_on(self, of: CampaignDay) -> Iterable[Countable]:
-        """Every capture of a campaign day."""
+    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
+        """All that counts for a campaign day, in order, from after a position."""
 
 
 class TextsOfADay(Protocol):
@@ -110,57 +151,121 @@ class Counted:
 
     summary: Summary
     is_new: bool
+    began_at: datetime
 
 
 class RollUp:
     """Counts campaign days and keeps their summaries."""
 
     def __init__(
-        self, *, captures: Captures, campaigns: Campaigns, summaries: Summaries, texts: Sent, clock: Clock
+        self,
+        *,
+        facts: Facts,
+        campaigns: Campaigns,
+        summaries: Summaries,
+        texts: Sent,
+        unusual: Unusual,
+        clock: Clock,
     ) -> None:
-        self._captures = captures
+        self._facts = facts
         self._campaigns = campaigns
         self._summaries = summaries
         self._texts = texts
+        self._unusual = unusual
         self._clock = clock
 
     def mark(self, day: CampaignDay) -> None:
         """Ask for a day to be counted again at the next tick."""
         self._summaries.mark(day, at=self._clock())
 
-    def read(self, of: CampaignDay) -> Summary:
-        """The newest summary of a day. Raises CampaignUnknown, DayNotInCampaign or SummaryUnknown."""
+    def read(self, of: CampaignDay, *, version: int | None = None) -> Summary:
+        """The newest summary of a day, or an older version.
+
+        Raises CampaignUnknown, DayNotInCampaign or SummaryUnknown.
+        """
         self._campaign_of(of)
-        summary = self._summaries.latest(of)
+        summary = self._summaries.latest(of) if version is None else self._summaries.find(of, version)
         if summary is None:
-            raise SummaryUnknown(f"{of.campaign_id} {of.day}")
+            raise SummaryUnknown(f"{of.campaign_id} {of.day} {version or ''}")
         return summary
 
-    def recount(self, of: CampaignDay) -> Counted:
+    def headlines(self, campaign_id: str) -> list[Headline]:
+        """The days of a campaign that were summarised, and what each comes to. Raises CampaignUnknown."""
+        self._campaigns.get(campaign_id)
+        return list(self._summaries.headlines(campaign_id))
+
+    def report(self, of: CampaignDay, *, version: int | None = None) -> Report:
+        """What a manager reads of a day: as it is known now, or as an older version had it.
+
+        Target, curve and revisions are as they are now. Raises as `read` does.
+        """
+        summary = self.read(of, version=version)
+        campaign = self._campaign_of(of)
+        known = [each for each in self._summaries.headlines(of.campaign_id) if each.day <= of.day]
+        return Report(
+            campaign=campaign,
+            summary=summary,
+            curve=tuple(_curve(known)),
+            revisions=tuple(self._revisions(campaign, summary, known)),
+        )
+
+    def _revisions(
+        self, campaign: Campaign, summary: Summary, known: Iterable[Headline]
+    ) -> Iterator[Summary]:
+        since = timestamp(_told_before(campaign, summary))
+        for each in known:
+            if each.day < summary.day and each.revision and each.counted_at > since:
+                revised = self._summaries.find(CampaignDay(summary.campaign_id, each.day), each.version)
+                if revised is not None:
+                    yield revised
+
+    def recount(self, of: CampaignDay, *, until: datetime | None = None) -> Counted:
         """Count a day now, and write a new version only if it says something new.
 
-        Raises CampaignUnknown or DayNotInCampaign.
+        What is not done by `until`, or in the time that a caller has, is laid aside. Raises CampaignUnknown,
+        DayNotInCampaign, or TryAgain (CountUnfinished): the next call goes on from there.
         """
         campaign = self._campaign_of(of)
+        until = until or self._clock() + _TAKES
         for _ in range(_ROUNDS):
-            now = self._clock()
             before = self._summaries.latest(of)
+            began_at, counted = self._counted(of, before, until)
+            now = self._clock()
             summary = summarise(
-                tally(self._captures.captured_on(of)),
+                counted,
                 of=of,
                 state=State.FINAL if now >= campaign.final_from(of.day) else State.PROVISIONAL,
                 counted_at=timestamp(now),
                 before=before,
-                texts=self._texts_of(of),
             )
             if summary is before:
-                return Counted(summary, is_new=False)
+                return Counted(summary, is_new=False, began_at=began_at)
             try:
                 self._summaries.add(summary)
             except AlreadyWritten:
                 continue
-            return Counted(summary, is_new=True)
+            return Counted(summary, is_new=True, began_at=began_at)
         raise TryAgain(f"other counts of {of.campaign_id} {of.day} were in the way")
+
+    def _counted(self, of: CampaignDay, before: Summary | None, until: datetime) -> tuple[datetime, Tally]:
+        """When the count of a day was begun, and what it came to. Raises CountUnfinished."""
+        stood = _standing(before, self._summaries.find_mark(of))
+        kept = self._summaries.find_laid_aside(of)
+        if kept is not None and kept.stood == stood:
+            began_at, after, count = kept.began_at, kept.after, Count.taken_up(kept.count, self._unusual)
+        else:
+            began_at, after, count = self._clock(), None, Count(self._unusual)
+        for number, fact in enumerate(self._facts.facts_of(of, after=after), start=1):
+            count.add(fact)
+            is_late = number % _LOOKS_EVERY == 0 and self._clock() >= until
+            if is_late or number % _LAID_ASIDE_EVERY == 0:
+                kept = LaidAside(began_at, stood, fact.position, count.laid_aside())
+                self._summaries.lay_aside(of, kept)
+            if is_late:
+                raise CountUnfinished(f"{of.campaign_id} {of.day}")
+        if kept is not None:
+            self._summaries.lay_aside(of, None)
+        return began_at, count.tally(self._texts_of(of))
 
     def due(self) -> Iterator[Due]:
         """Every day to count now: marked since it was counted, never counted, or not yet final.
@@ -179,10 +284,13 @@ class RollUp:
                 if of not in marked and self._is_due(campaign, of):
                     yield Due(of, since=campaign.summary_due_at(day), mark=None)
 
-    def count_due(self, due: Due) -> Counted:
-        """Count one due day, and take its mark away if nothing can have been missed."""
-        counted = self.recount(due.of)
-        if due.mark is not None and due.mark.marked_at + _INDEX_LAG < self._clock():
+    def count_due(self, due: Due, *, until: datetime | None = None) -> Counted:
+        """Count one due day, and take its mark away if nothing can have been missed.
+
+        Raises as `recount` does.
+        """
+        counted = self.recount(due.of, until=until)
+        if due.mark is not None and due.mark.marked_at + _INDEX_LAG < counted.began_at:
             self._summaries.unmark(due.mark)
         return counted
 
@@ -216,3 +324,23 @@ class RollUp:
         if not campaign.has_day(of.day):
             raise DayNotInCampaign(f"{of.campaign_id} {of.day}")
         return campaign
+
+
+def _standing(before: Summary | None, mark: Mark | None) -> str:
+    """How a day stands. Whatever happens to it marks it, and only a version takes a mark away for good."""
+    version = 0 if before is None else before.version
+    return f"{version}" if mark is None else f"{version} {mark.marks} {timestamp(mark.marked_at)}"
+
+
+def _curve(known: Iterable[Headline]) -> Iterator[DayOfCurve]:
+    cumulative = 0
+    for each in known:
+        cumulative += each.created
+        yield DayOfCurve(each.day, each.created, cumulative, each.version, each.state)
+
+
+def _told_before(campaign: Campaign, summary: Summary) -> datetime:
+    """When the report before this one was due: a day is told in the evening, and finally next morning."""
+    if summary.state is State.FINAL:
+        return campaign.summary_due_at(summary.day)
+    return campaign.final_from(summary.day - timedelta(days=1))

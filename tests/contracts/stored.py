@@ -1,8 +1,9 @@
 """What stores are given: the domain's own values, each test stating only the fields it is about."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clients.model import Channel, Client, Role
@@ -18,8 +19,10 @@ from chalicelib.registrations.model import (
     CaptureFacts,
     Consent,
     Coverage,
+    DayFact,
     Outcome,
     Registration,
+    RegistrationFacts,
     Taken,
     Work,
     Worker,
@@ -30,6 +33,14 @@ from chalicelib.registrations.reference import Reference
 from chalicelib.registrations.service import Capture, PhoneCount
 from chalicelib.rollups.model import Counts, State, Summary
 from tests.builders import NOW, a_campaign, a_capture_id, a_nik
+
+
+class Counted(Protocol):
+    """Whoever knows what counts for a day."""
+
+    def facts_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        """All of it."""
+
 
 CAMPAIGN_ID = "tanah-abang-2024"
 FIRST_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 9))
@@ -57,6 +68,16 @@ def a_reference(number: int) -> Reference:
         number, digit = divmod(number, len(_ALPHABET))
         digits = _ALPHABET[digit] + digits
     return Reference(f"{digits[:3]}-{digits[3:6]}-{digits[6:]}")
+
+
+def captures_of(counted: Counted, of: CampaignDay) -> list[CaptureFacts]:
+    """What counts of the captures of a day."""
+    return [fact.facts for fact in counted.facts_of(of) if isinstance(fact.facts, CaptureFacts)]
+
+
+def registrations_of(counted: Counted, of: CampaignDay) -> list[RegistrationFacts]:
+    """What counts of the registrations of a day."""
+    return [fact.facts for fact in counted.facts_of(of) if isinstance(fact.facts, RegistrationFacts)]
 
 
 def taken(number: int = 1, **changes: Any) -> Taken:

@@ -170,7 +170,12 @@ def test_summaries_in_memory_answer_as_those_of_the_table(a_table, steps):
         in_memory, on_table = (act(summaries, of, number) for summaries in stores)
         assert in_memory == on_table
     in_memory, on_table = (
-        (list(summaries.marks()), [summaries.latest(of) for of in (FIRST_DAY, SECOND_DAY)])
+        (
+            list(summaries.marks()),
+            [summaries.latest(of) for of in (FIRST_DAY, SECOND_DAY)],
+            [summaries.find(FIRST_DAY, version) for version in (1, 2, 3)],
+            list(summaries.headlines(FIRST_DAY.campaign_id)),
+        )
         for summaries in stores
     )
     assert in_memory == on_table

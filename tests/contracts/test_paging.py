@@ -11,7 +11,7 @@ from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.items import SHARDS
 from chalicelib.registrations.model import Outcome
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, a_capture_of, taken, the_campaign
+from tests.contracts.stored import FIRST_DAY, a_capture_of, captures_of, taken, the_campaign
 
 # Five items of this size are more than the megabyte that one page holds.
 _WIDE = "w" * 250_000
@@ -39,7 +39,7 @@ def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(e
         refused = a_capture_of(taken(number), Outcome.REFUSED, occupations=(_WIDE,))
         registrations.add_refusal(refused, on_campaign_day=True)
 
-    counted = sum(1 for _ in registrations.captured_on(FIRST_DAY))
+    counted = sum(1 for _ in captures_of(registrations, FIRST_DAY))
 
     assert counted == captures
     assert cut_short, "no answer was cut into pages, so this has proved nothing"

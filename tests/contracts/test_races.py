@@ -37,6 +37,7 @@ from tests.contracts.stored import (
     a_registration,
     a_summary,
     a_text,
+    captures_of,
     taken,
 )
 
@@ -125,7 +126,7 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(regi
 
     assert race(send) == {"stored": 1, "capture known": RACERS - 1}
     assert len(found) == 1
-    assert len(list(registrations.captured_on(FIRST_DAY))) == 1
+    assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
 def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registrations):
@@ -145,7 +146,7 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registration
     outcomes = race(send)
 
     assert outcomes["created"] == 1
-    assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
+    assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
 def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(registrations):
@@ -188,7 +189,7 @@ def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(regis
 
     assert race(send) == {"created": 1, "already_registered": RACERS - 1}
     assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).counted == RACERS
-    assert len(list(registrations.captured_on(FIRST_DAY))) == RACERS
+    assert len(list(captures_of(registrations, FIRST_DAY))) == RACERS
 
 
 def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(real_engine):

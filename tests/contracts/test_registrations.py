@@ -32,6 +32,7 @@ from tests.contracts.stored import (
     a_capture_of,
     a_reference,
     a_registration,
+    captures_of,
     taken,
 )
 
@@ -109,7 +110,7 @@ def test_a_known_worker_leaves_neither_capture_nor_registration(registrations):
 
     with pytest.raises(RegistrationUnknown):
         registrations.get(ANOTHER_REFERENCE)
-    assert len(list(registrations.captured_on(FIRST_DAY))) == 1
+    assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
 def test_a_reference_that_is_taken_is_a_reason_to_try_another_one(registrations):
@@ -127,7 +128,7 @@ def test_a_repeat_is_stored_beside_the_registration_it_found(registrations):
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
     registrations.add_repeat(repeat, worker_key="worker")
 
-    outcomes = sorted(facts.outcome for facts in registrations.captured_on(FIRST_DAY))
+    outcomes = sorted(facts.outcome for facts in captures_of(registrations, FIRST_DAY))
     assert outcomes == [Outcome.ALREADY_REGISTERED, Outcome.CREATED]
 
 
@@ -149,14 +150,14 @@ def test_a_repeat_of_a_registration_that_is_not_the_open_one_is_not_stored(regis
     with pytest.raises(Contended):
         registrations.add_repeat(stale, worker_key="worker")
 
-    assert len(list(registrations.captured_on(FIRST_DAY))) == 1
+    assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
 def test_a_repeat_of_a_worker_with_no_open_registration_is_not_stored(registrations):
     with pytest.raises(Contended):
         registrations.add_repeat(a_capture_of(taken(), Outcome.ALREADY_REGISTERED), worker_key="worker")
 
-    assert list(registrations.captured_on(FIRST_DAY)) == []
+    assert list(captures_of(registrations, FIRST_DAY)) == []
 
 
 def test_a_repeat_that_names_no_registration_is_a_fault_of_ours(registrations):
@@ -167,22 +168,22 @@ def test_a_repeat_that_names_no_registration_is_a_fault_of_ours(registrations):
 def test_a_refused_capture_is_counted_as_refused(registrations):
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
-    assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.REFUSED]
+    assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.REFUSED]
 
 
 def test_a_refused_capture_sent_again_is_counted_once(registrations):
     for _ in range(2):
         registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
-    assert len(list(registrations.captured_on(FIRST_DAY))) == 1
+    assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
 def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(registrations):
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=False)
-    assert list(registrations.captured_on(FIRST_DAY)) == []
+    assert list(captures_of(registrations, FIRST_DAY)) == []
 
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
-    assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
+    assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
 def test_a_mended_capture_takes_the_place_of_the_refused_one(registrations):
@@ -192,7 +193,7 @@ def test_a_mended_capture_takes_the_place_of_the_refused_one(registrations):
 
     registrations.add(a_registration(), a_capture_of(taken(), fingerprint="mended"), A_PHONE)
 
-    assert [facts.outcome for facts in registrations.captured_on(FIRST_DAY)] == [Outcome.CREATED]
+    assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
 def test_a_mended_capture_of_a_known_worker_takes_the_place_of_the_refused_one(registrations):
@@ -204,7 +205,7 @@ def test_a_mended_capture_of_a_known_worker_takes_the_place_of_the_refused_one(r
     mended = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED, fingerprint="mended")
     registrations.add_repeat(mended, worker_key="worker")
 
-    outcomes = sorted(facts.outcome for facts in registrations.captured_on(FIRST_DAY))
+    outcomes = sorted(facts.outcome for facts in captures_of(registrations, FIRST_DAY))
     assert outcomes == [Outcome.ALREADY_REGISTERED, Outcome.CREATED]
 
 
@@ -214,8 +215,8 @@ def test_a_mended_capture_of_another_day_is_counted_on_that_day_only(registratio
     moved = taken(day=SECOND_DAY.day, captured_at=taken().captured_at + timedelta(days=1))
     registrations.add(a_registration(circumstances=moved), a_capture_of(moved), A_PHONE)
 
-    assert list(registrations.captured_on(FIRST_DAY)) == []
-    assert [facts.outcome for facts in registrations.captured_on(SECOND_DAY)] == [Outcome.CREATED]
+    assert list(captures_of(registrations, FIRST_DAY)) == []
+    assert [facts.outcome for facts in captures_of(registrations, SECOND_DAY)] == [Outcome.CREATED]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.ALREADY_REGISTERED])
@@ -234,7 +235,7 @@ def test_an_accepted_capture_is_never_overwritten_by_a_refusal(registrations, ou
         )
 
     assert known.value.stored == accepted
-    assert Outcome.REFUSED not in [facts.outcome for facts in registrations.captured_on(FIRST_DAY)]
+    assert Outcome.REFUSED not in [facts.outcome for facts in captures_of(registrations, FIRST_DAY)]
 
 
 def test_a_day_holds_neither_the_next_day_nor_another_campaign(registrations):
@@ -243,15 +244,15 @@ def test_a_day_holds_neither_the_next_day_nor_another_campaign(registrations):
     for circumstances in (taken(1), elsewhere, tomorrow):
         registrations.add_refusal(a_capture_of(circumstances, Outcome.REFUSED), on_campaign_day=True)
 
-    assert len(list(registrations.captured_on(FIRST_DAY))) == 1
-    assert len(list(registrations.captured_on(CampaignDay("tanah-abang-2025", FIRST_DAY.day)))) == 1
+    assert len(list(captures_of(registrations, FIRST_DAY))) == 1
+    assert len(list(captures_of(registrations, CampaignDay("tanah-abang-2025", FIRST_DAY.day)))) == 1
 
 
 def test_counting_reads_what_was_known_of_each_capture(registrations):
     capture = a_capture_of(taken(), occupations=("porter", "tailor"))
     registrations.add(a_registration(), capture, A_PHONE)
 
-    assert list(registrations.captured_on(FIRST_DAY)) == [capture.facts]
+    assert list(captures_of(registrations, FIRST_DAY)) == [capture.facts]
 
 
 def phone(below: int, *, key: str = "phone", of: CampaignDay = FIRST_DAY) -> PhoneCount:
@@ -270,7 +271,7 @@ def test_a_phone_number_is_counted_once_a_registration(registrations):
         registrations.add(a_registration(), a_capture_of(taken(3)), phone(below=2))
 
     assert busy.value.counted == 2
-    assert len(list(registrations.captured_on(FIRST_DAY))) == 2
+    assert len(list(captures_of(registrations, FIRST_DAY))) == 2
     with pytest.raises(RegistrationUnknown):
         registrations.get(REFERENCE)
 
@@ -325,7 +326,7 @@ def test_flags_come_back_with_a_registration_and_with_what_is_counted(registrati
     )
 
     assert registrations.get(REFERENCE).flags == flags
-    assert [facts.flags for facts in registrations.captured_on(FIRST_DAY)] == [flags]
+    assert [facts.flags for facts in captures_of(registrations, FIRST_DAY)] == [flags]
 
 
 def test_a_capture_is_found_by_its_id(registrations):

@@ -25,7 +25,7 @@ from tests.contracts.lives import (
     its_capture,
     paid,
 )
-from tests.contracts.stored import A_PHONE
+from tests.contracts.stored import A_PHONE, captures_of
 
 Store = DynamoRegistrations
 
@@ -172,7 +172,7 @@ def test_an_ended_registration_keeps_its_place_in_the_numbers_of_its_day(store):
     lived(store, registration, ended(registration))
     added(store, a_case(2, worker=1, follows=registration.reference))
 
-    assert [facts.outcome for facts in store.captured_on(FIRST_DAY)] == [Outcome.CREATED] * 2
+    assert [facts.outcome for facts in captures_of(store, FIRST_DAY)] == [Outcome.CREATED] * 2
     assert len(found(store.registered_on(FIRST_DAY, after=None, size=10))) == 2
 
 
@@ -264,7 +264,7 @@ def test_a_day_shows_neither_another_day_nor_another_campaign_nor_mere_captures(
         len(found(store.registered_on(CampaignDay("tanah-abang-2025", FIRST_DAY.day), after=None, size=9)))
         == 1
     )
-    assert len(list(store.captured_on(FIRST_DAY))) == 2
+    assert len(list(captures_of(store, FIRST_DAY))) == 2
 
 
 def test_a_status_is_left_for_another(store):

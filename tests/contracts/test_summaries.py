@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.pagination import Position
 from chalicelib.rollups.dynamodb import DynamoSummaries
-from chalicelib.rollups.service import AlreadyWritten
+from chalicelib.rollups.service import AlreadyWritten, LaidAside
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_summary
@@ -43,6 +44,28 @@ def test_a_version_written_once_is_not_written_again(summaries):
     assert summaries.latest(FIRST_DAY) == a_summary()
 
 
+def test_every_version_stays_to_be_found(summaries):
+    for version in (1, 2):
+        summaries.add(a_summary(version=version))
+
+    assert [summaries.find(FIRST_DAY, version) for version in (1, 2, 3)] == [
+        a_summary(version=1),
+        a_summary(version=2),
+        None,
+    ]
+
+
+def test_days_are_listed_in_order_each_by_its_newest_version(summaries):
+    for of, version in ((SECOND_DAY, 1), (FIRST_DAY, 1), (FIRST_DAY, 2)):
+        summaries.add(a_summary(of, version))
+    summaries.add(a_summary(CampaignDay("tanah-abang-2024-b", FIRST_DAY.day)))
+
+    assert list(summaries.headlines(FIRST_DAY.campaign_id)) == [
+        a_summary(FIRST_DAY, 2).headline,
+        a_summary(SECOND_DAY).headline,
+    ]
+
+
 def test_each_day_has_its_own_versions(summaries):
     summaries.add(a_summary(SECOND_DAY, version=2))
 
@@ -53,6 +76,31 @@ def test_a_campaign_whose_id_begins_like_another_has_its_own_summaries(summaries
     summaries.add(a_summary(CampaignDay("tanah-abang-2024-b", FIRST_DAY.day)))
 
     assert summaries.latest(FIRST_DAY) is None
+
+
+def a_count(number: int = 1) -> LaidAside:
+    return LaidAside(NOW, "3 1 2024-10-09", Position(f"{number}"), '{"figures": {}}')
+
+
+def test_a_count_is_laid_aside_in_place_of_the_one_before(summaries):
+    assert summaries.find_laid_aside(FIRST_DAY) is None
+    for number in (1, 2):
+        summaries.lay_aside(FIRST_DAY, a_count(number))
+
+    assert summaries.find_laid_aside(FIRST_DAY) == a_count(2)
+    assert summaries.find_laid_aside(SECOND_DAY) is None
+    assert summaries.latest(FIRST_DAY) is None
+    assert list(summaries.headlines(FIRST_DAY.campaign_id)) == []
+
+    summaries.lay_aside(FIRST_DAY, None)
+    assert summaries.find_laid_aside(FIRST_DAY) is None
+
+
+def test_the_mark_of_one_day_is_found(summaries):
+    assert summaries.find_mark(FIRST_DAY) is None
+    summaries.mark(FIRST_DAY, at=NOW)
+
+    assert [summaries.find_mark(FIRST_DAY)] == list(summaries.marks())
 
 
 def test_nothing_is_marked_at_first(summaries):

@@ -9,6 +9,7 @@ from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
 from chalicelib.registrations.erasing import CaptureLink, Trail
 from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.model import Outcome
+from chalicelib.wiring import new_write_id
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
@@ -18,6 +19,7 @@ from tests.contracts.stored import (
     REFERENCE,
     a_capture_of,
     a_registration,
+    captures_of,
     taken,
 )
 
@@ -34,7 +36,7 @@ def registrations(engine: Engine, table: str, cipher: FieldCipher) -> DynamoRegi
 
 @pytest.fixture
 def workers(engine: Engine, table: str, cipher: FieldCipher) -> DynamoWorkers:
-    return DynamoWorkers(engine.client, table, cipher)
+    return DynamoWorkers(engine.client, table, cipher, new_id=new_write_id)
 
 
 LINKS = tuple(CaptureLink(taken(number).capture_id, REFERENCE) for number in (1, 2))
@@ -53,11 +55,11 @@ def test_a_trail_leads_to_the_registration_and_to_every_capture(workers, known):
 
 
 def test_a_forgotten_capture_is_counted_and_never_taken_in_again(registrations, workers, known):
-    before = sorted(registrations.captured_on(FIRST_DAY), key=str)
+    before = sorted(captures_of(registrations, FIRST_DAY), key=str)
     for _ in range(2):
         workers.forget_capture("worker", LINKS[0])
 
-    assert sorted(registrations.captured_on(FIRST_DAY), key=str) == before
+    assert sorted(captures_of(registrations, FIRST_DAY), key=str) == before
     assert workers.trail("worker") == Trail(REFERENCE, LINKS[1:])
     with pytest.raises(CaptureForgotten):
         workers.capture(LINKS[0].capture_id)

@@ -128,6 +128,11 @@ def test_days_are_counted_and_shown(daftar: Callable[..., Result], stack: Runnin
     assert counted.exit_code == 0, counted.output
     assert "2024-10-09" in counted.output
     assert "2024-10-10" in counted.output
+    for days in (("2024-10-10",), ("--from", "2024-10-10"), ("--from", "2024-10-10", "--to", "2024-10-10")):
+        some = daftar("roll-up", "command-line", *days)
+        assert some.exit_code == 0, some.output
+        assert "2024-10-09" not in some.output
+        assert "2024-10-10" in some.output
     shown = daftar("summary", "command-line", "2024-10-09")
     assert shown.exit_code == 0, shown.output
     assert "captures" in shown.output

@@ -101,7 +101,30 @@ def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_
 def test_what_is_removed_is_announced_to_nobody(edge, registered, kind):
     assert edge.invoke("on_registration_changes", removed(*stored(kind))) == NOTHING_FAILED
 
-    assert (news(), marks()) == ([], {})
+    assert news() == []
+
+
+@pytest.mark.parametrize(("happened", "marked"), [("payments", 1), ("cancellation", 1), ("erasures", 2)])
+def test_what_touches_a_day_marks_it(edge, registered, happened, marked):
+    before = {item["pk"]["S"]: item for item in [*stored("APPLICATION"), *stored("CAPTURE")]}
+    payment = {"payment_id": "p-1", "amount": 49_200, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
+    asked = {"request_id": a_capture_id(99), "nik": a_nik()}
+    match happened:
+        case "payments":
+            edge.send("POST", f"/v1/registrations/{registered}/payments", payment, by="core")
+        case "cancellation":
+            edge.send("POST", f"/v1/registrations/{registered}/cancellation", {"reason": "other"})
+        case "erasures":
+            edge.send("POST", "/v1/erasures", asked, by="admin")
+
+    now = {item["pk"]["S"]: item for item in [*stored("APPLICATION"), *stored("CAPTURE")]}
+    for pk, item in before.items():
+        if pk not in now:
+            edge.invoke("on_registration_changes", removed(item))
+        elif now[pk] != item:
+            edge.invoke("on_registration_changes", stream_event(now[pk], name="MODIFY", before=item))
+
+    assert marks() == {"2024-10-09#tanah-abang-2024": marked}
 
 
 def test_a_registration_that_changes_is_not_announced_again(edge, registered):

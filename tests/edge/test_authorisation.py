@@ -108,6 +108,10 @@ REQUESTS: dict[str, Request] = {
         f"/v1/campaigns/{of.campaign_id}",
         {"target": of.number},
     ),
+    "GET /v1/campaigns/{campaign_id}/summaries": lambda of: (
+        f"/v1/campaigns/{of.campaign_id}/summaries",
+        b"",
+    ),
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": lambda of: (
         f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
         b"",

@@ -41,9 +41,11 @@ def rows(table: str) -> list[dict[str, Any]]:
 
 
 def kinds() -> set[str]:
-    """What the registrations table holds, beside what expires by itself and says nothing of anybody."""
+    """What the registrations table holds, beside what expires by itself and what is counted of somebody who
+    was forgotten: it says nothing of anybody.
+    """
     kept = {item["pk"]["S"].partition("#")[0] for item in rows("RegistrationsTable")}
-    return kept - {"BLANK", "PHONE"}
+    return kept - {"BLANK", "LEFT", "PHONE"}
 
 
 def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge):

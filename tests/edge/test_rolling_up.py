@@ -30,13 +30,13 @@ def summary(edge: Edge, day: str = "2024-10-09") -> dict[str, object]:
 
 
 def test_nothing_is_due_where_nothing_was_captured(edge):
-    assert tick(edge) == {"counted": 0, "written": 0}
+    assert tick(edge) == {"counted": 0, "written": 0, "unfinished": 0}
 
 
 def test_a_day_on_which_something_was_captured_is_counted(edge):
     registers(edge, 1)
 
-    assert tick(edge) == {"counted": 1, "written": 1}
+    assert tick(edge) == {"counted": 1, "written": 1, "unfinished": 0}
 
     assert summary(edge)["counts"]["created"] == 1
 
@@ -45,7 +45,7 @@ def test_each_marked_day_is_counted(edge):
     registers(edge, 1)
     registers(edge, 2, captured_at=TOMORROW)
 
-    assert tick(edge) == {"counted": 2, "written": 2}
+    assert tick(edge) == {"counted": 2, "written": 2, "unfinished": 0}
 
     assert summary(edge, "2024-10-10")["counts"]["created"] == 1
 

@@ -78,6 +78,66 @@ def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge):
     assert {"figure": "by_client.van-1", "was": 1, "now": 2} in counted["changes"]
 
 
+def test_every_version_of_a_day_stays_readable(edge):
+    edge.register(a_capture())
+    first = edge.send("POST", DAY, by="manager").json_body
+    edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
+    second = edge.send("POST", DAY, by="manager").json_body
+
+    for version, counted in (("1", first), ("2", second)):
+        shown = edge.send("GET", f"{DAY}?version={version}", by="manager").json_body
+        assert (shown["version"], shown["counts"]) == (counted["version"], counted["counts"])
+    the_problem(edge.send("GET", f"{DAY}?version=3", by="manager"), 404, "summary_unknown")
+
+
+@pytest.mark.parametrize("query", ["version=0", "version=one", "version=1000000", "versions=1"])
+def test_a_version_that_cannot_be_is_refused_by_name(edge, query):
+    the_problem(edge.send("GET", f"{DAY}?{query}", by="manager"), 422, "body_invalid")
+
+
+def test_the_days_of_a_campaign_are_listed_by_their_newest_versions(edge):
+    listed = DAY.rpartition("/")[0]
+    assert edge.send("GET", listed, by="manager").json_body == {
+        "campaign_id": "tanah-abang-2024",
+        "days": [],
+    }
+    market_day(edge)
+    counted = edge.send("POST", DAY, by="manager").json_body
+
+    (day,) = edge.send("GET", listed, by="manager").json_body["days"]
+
+    assert day.pop("created") == counted["counts"]["created"]
+    assert day == {name: counted[name] for name in day}
+    answer = edge.send("GET", "/v1/campaigns/never-opened/summaries", by="manager")
+    the_problem(answer, 404, "campaign_unknown")
+
+
+def test_a_summary_stands_beside_the_campaigns_progress(edge):
+    market_day(edge)
+
+    counted = edge.send("POST", DAY, by="manager").json_body
+
+    assert counted["progress"] == {
+        "target": 500,
+        "created": 3,
+        "curve": [{"day": "2024-10-09", "created": 3, "cumulative": 3, "version": 1, "state": "final"}],
+    }
+    assert counted["revisions"] == []
+
+
+def test_a_late_capture_to_a_final_day_is_told_in_the_next_days_report(edge):
+    edge.register(a_capture())
+    for day in (DAY, DAY.replace("-09", "-10")):
+        edge.send("POST", day, by="manager")
+    edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
+    edge.send("POST", DAY, by="manager")
+
+    (told,) = edge.send("GET", DAY.replace("-09", "-10"), by="manager").json_body["revisions"]
+
+    assert (told["day"], told["version"]) == ("2024-10-09", 2)
+    assert [(note["difference"], note["client_id"]) for note in told["notes"]] == [(1, "van-1")]
+
+
 def test_an_empty_day_can_be_counted_too(edge):
     counted = edge.send("POST", DAY, by="manager").json_body
 

@@ -39,6 +39,7 @@ NEEDED = {
         Grant("dynamodb:PutItem", "ClientsTable.Arn"),
         Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
         Grant("dynamodb:Query", "ClientsTable.Arn/index/by_listing"),
+        Grant("dynamodb:GetItem", "SummariesTable.Arn"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
@@ -115,6 +116,7 @@ NEEDED = {
     },
     "RollUpDueDays": {
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
+        Grant("dynamodb:GetItem", "SummariesTable.Arn"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),

@@ -13,6 +13,7 @@ from ops.openapi.examples import Example
 _VARYING = {
     *("asked_at", "at", "content_hash", "counted_at", "cursor", "done_at", "enrolled_at", "expires_at"),
     *("expires_on", "last_seen_at", "older_tokens_end_at", "received_at", "resume", "rotated_at"),
+    *("by_received_day", "received_on"),
     # How far a text has come when it is asked for, nobody knows.
     "texts",
 }

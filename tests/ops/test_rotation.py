@@ -15,6 +15,7 @@ from chalicelib.privacy.encryption import CannotUnseal, FieldCipher, key_id_of
 from chalicelib.privacy.keyring import FIELD_PURPOSE
 from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
 from chalicelib.registrations.lifecycle import VerificationResult
+from chalicelib.wiring import new_write_id
 from ops.processes import ProgramError
 from ops.rotation import CannotRetire, Rotation
 from tests.builders import NOW
@@ -101,7 +102,7 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(h
     assert (rotated.older, rotated.items) == ((old,), 2 * PEOPLE + 1)
     everyone(held)
     everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
-    workers = DynamoWorkers(boto3.client("dynamodb"), "RegistrationsTable", container())
+    workers = DynamoWorkers(boto3.client("dynamodb"), "RegistrationsTable", container(), new_id=new_write_id)
     assert workers.capture(taken(1).capture_id) == a_capture_of(taken(1), reference=a_reference(1))
     campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", container())
     assert campaigns.get("tanah-abang-2024") == the_campaign()

@@ -23,6 +23,7 @@ from chalicelib.registrations.erasing import Erasing
 from chalicelib.registrations.lifecycle import Cancellation
 from chalicelib.registrations.model import Answer, Registration
 from chalicelib.registrations.service import Limits, Registrar, Registrations
+from chalicelib.wiring import new_write_id
 from tests.builders import NOW, a_caller, a_campaign, a_capture_id, a_nik, a_submission, some_limits
 from tests.fakes import FixedClock, InMemoryDayCounts, KnownCampaigns
 from tests.tables import declared_tables
@@ -103,7 +104,7 @@ def desk(_no_account: None) -> Iterator[Desk]:
         yield Desk(
             client,
             DynamoRegistrations(client, _TABLE, cipher),
-            DynamoWorkers(client, _TABLE, cipher),
+            DynamoWorkers(client, _TABLE, cipher, new_id=new_write_id),
             clock,
             some_limits(InMemoryDayCounts(), clock),
         )

@@ -12,7 +12,8 @@ from chalicelib.registrations.erasing import CaptureLink, Erasing, Trail
 from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.lifecycle import Cancellation, Status
 from chalicelib.registrations.reference import Reference
-from chalicelib.rollups.model import Tally, tally
+from chalicelib.rollups.counting import Unusual, tally
+from chalicelib.rollups.model import Tally
 from tests.builders import a_caller
 from tests.contracts.stored import FIRST_DAY
 from tests.registrations.conftest import CORE, Desk
@@ -29,7 +30,7 @@ def erase(desk: Desk, worker_key: str, erasing: Any = None) -> None:
 
 
 def counted(desk: Desk, of: CampaignDay = FIRST_DAY) -> Tally:
-    return tally(desk.store.captured_on(of))
+    return tally(desk.store.facts_of(of), Unusual())
 
 
 def kept(desk: Desk) -> list[dict[str, Any]]:
@@ -39,7 +40,10 @@ def kept(desk: Desk) -> list[dict[str, Any]]:
 
 
 def kinds(desk: Desk) -> Counter[str]:
-    return Counter(item["pk"]["S"].partition("#")[0] for item in kept(desk))
+    """How many items of each kind there are, beside what is counted of those who were forgotten."""
+    found = Counter(item["pk"]["S"].partition("#")[0] for item in kept(desk))
+    del found["LEFT"]
+    return found
 
 
 def a_long_line(desk: Desk) -> tuple[str, list[Reference]]:
@@ -74,9 +78,30 @@ def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk):
 
     erase(desk, registration.worker_key)
 
-    (capture,) = kept(desk)
-    assert capture.keys() == {"pk", "sk", "taken", "facts", "day_shard", "day_order", "forgotten"}
+    (capture,) = [item for item in kept(desk) if item["sk"]["S"] == "CAPTURE"]
+    assert capture.keys() == {"pk", "sk", "taken", "forgotten"}
     assert capture["taken"]["M"].keys() == {"capture_id", "campaign_id", "day", "client_id", "channel"}
+
+
+def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk):
+    registration = desk.registered()
+
+    erase(desk, registration.worker_key)
+
+    left = [item for item in kept(desk) if item["sk"]["S"] == "LEFT"]
+    assert len({item["pk"]["S"] for item in left}) == 2
+    facts = sorted((sorted(item["facts"]["M"]) for item in left), key=len)
+    assert facts == [
+        ["figures", "status"],
+        [
+            *("age", "channel", "client_id", "hour", "occupations", "officer", "outcome", "programmes"),
+            *("received_on", "sex"),
+        ],
+    ]
+    for item in left:
+        assert item.keys() == {"pk", "sk", "facts", "day_shard", "day_order"}
+        assert registration.taken.capture_id not in str(item)
+        assert registration.reference not in str(item)
 
 
 def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk):
@@ -254,11 +279,19 @@ def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(des
 
     assert counted(desk) == before
     items = {item["pk"]["S"].partition("#")[0]: item for item in kept(desk)}
-    assert items.keys() == {"CAPTURE", "REGISTRATION"}
+    assert items.keys() == {"CAPTURE", "REGISTRATION", "LEFT"}
     left = items["REGISTRATION"]
     assert left["status"]["S"] == status
     assert [event["M"]["happening"]["S"] for event in left["history"]["L"]] == ["registered", status]
-    assert not left.keys() & {"sealed", "money", "worker_key", "day_shard", "status_shard", "due_shard"}
+    assert not left.keys() & {
+        "sealed",
+        "money",
+        "facts",
+        "worker_key",
+        "day_shard",
+        "status_shard",
+        "due_shard",
+    }
     assert registration.worker_key not in str(kept(desk))
 
 

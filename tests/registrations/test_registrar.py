@@ -21,7 +21,7 @@ from chalicelib.registrations.casework import Casework
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
 from chalicelib.registrations.lifecycle import Life, Status
-from chalicelib.registrations.model import CaptureFacts, Outcome, Registration
+from chalicelib.registrations.model import DayFact, Outcome, Registration
 from chalicelib.registrations.reference import Reference
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import (
@@ -38,7 +38,7 @@ from chalicelib.registrations.service import (
     WorkerKnown,
 )
 from tests.builders import NOW, a_caller, a_capture_id, a_nik, a_submission, some_limits
-from tests.contracts.stored import FIRST_DAY, REFERENCE, the_campaign
+from tests.contracts.stored import FIRST_DAY, REFERENCE, captures_of, the_campaign
 from tests.fakes import FixedClock, InMemoryDayCounts, KnownCampaigns
 
 
@@ -82,7 +82,7 @@ def submit(registrar: Registrar, **capture: object) -> Submitted:
 
 
 def outcomes(registrar: Registrar, of: CampaignDay = FIRST_DAY) -> list[str]:
-    return sorted(facts.outcome for facts in registrar.captured_on(of))
+    return sorted(facts.outcome for facts in captures_of(registrar, of))
 
 
 def test_a_new_worker_is_registered(registrar: Registrar) -> None:
@@ -258,7 +258,7 @@ class ScriptedStore:
     def replace(self, registration: Registration, *, was: Registration) -> None:
         raise NotImplementedError
 
-    def captured_on(self, of: CampaignDay) -> Iterator[CaptureFacts]:
+    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
         raise NotImplementedError
 
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:

@@ -61,19 +61,21 @@ def a_stored_application() -> dict[str, Any]:
         "pk": "REGISTRATION#7K4-M2Q-X9P",
         "sk": "APPLICATION",
         "reference": "7K4-M2Q-X9P",
-        "taken": {"correlation_id": "c-1"},
+        "taken": {"campaign_id": "tanah-abang-2024", "day": "2024-10-09", "correlation_id": "c-1"},
+        "history": [{"happening": "registered", "status": "received"}],
+        "facts": {"status": "received", "figures": b"\x01\x07sealed"},
         "sealed": {"nik": b"\x01\x07sealed"},
     }
 
 
 def test_a_new_registration_is_news_for_its_worker() -> None:
     told, announced = announce(a_record(a_stored_application()))
-    assert (told.sent, told.marked, announced) == ([RECEIVED], [], 1)
+    assert (told.sent, told.marked, announced) == ([RECEIVED], [FIRST_DAY], 2)
 
 
 def test_nobody_is_flooded_on_a_phone_that_is_over_its_cap() -> None:
     told, passed_on = announce(a_record({**a_stored_application(), "flags": ["phone_over_cap"]}))
-    assert (told.sent, passed_on) == ([], 0)
+    assert (told.sent, passed_on) == ([], 1)
 
     told, _ = announce(a_record({**a_stored_application(), "flags": ["client_busy", "phone_busy"]}))
     assert told.sent == [RECEIVED]
@@ -127,14 +129,33 @@ def test_a_day_touched_many_times_is_marked_once() -> None:
     "record",
     [
         removed(to_item(a_stored_capture()))["Records"][0],
-        removed(to_item(a_stored_application()))["Records"][0],
         a_record({"pk": "WORKER#hash", "sk": "OPEN", "reference": "7K4-M2Q-X9P"}),
     ],
-    ids=["a capture removed", "a registration removed", "a worker's open registration"],
+    ids=["a capture removed", "a worker's open registration"],
 )
 def test_other_changes_say_nothing_to_anyone(record: dict[str, Any]) -> None:
     told, announced = announce(record)
     assert (told.sent, told.marked, announced) == ([], [], 0)
+
+
+def test_a_registration_that_is_taken_away_marks_its_day() -> None:
+    told, _ = announce(removed(to_item(a_stored_application()))["Records"][0])
+    assert (told.sent, told.marked) == ([], [FIRST_DAY])
+
+
+def test_whatever_happens_to_a_registration_marks_its_day() -> None:
+    cancelled = a_changed_application(("cancelled", "cancelled"))
+    told, _ = announce(a_change(a_stored_application(), cancelled))
+    assert (told.sent, told.marked) == ([], [FIRST_DAY])
+
+    told, _ = announce(a_change(cancelled, {**cancelled, "destroyed_at": "2025-01-09"}))
+    assert (told.sent, told.marked) == ([], [FIRST_DAY])
+
+
+def test_a_registration_sealed_anew_marks_no_day() -> None:
+    anew = {**a_stored_application(), "facts": {"status": "received", "figures": b"\x01\x07anew"}}
+    told, announced = announce(a_change(a_stored_application(), anew))
+    assert (told.marked, announced) == ([], 0)
 
 
 def test_days_are_marked_even_if_the_queue_refuses() -> None:

@@ -1,14 +1,19 @@
 """Counting a day, and saying what is new since the last count."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.registrations.model import CaptureFacts, Outcome
-from chalicelib.rollups.model import Change, State, Summary, Tally, summarise, tally
+from chalicelib.pagination import Position
+from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.model import CaptureFacts, DayFact, Outcome, RegistrationFacts
+from chalicelib.rollups import counting
+from chalicelib.rollups.counting import Unusual
+from chalicelib.rollups.model import Change, Note, State, Summary, Tally, Texts, summarise
 
 DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 
@@ -25,6 +30,12 @@ captures = st.lists(
 )
 
 
+def tally(facts: Iterable[CaptureFacts | RegistrationFacts], texts: Texts | None = None) -> Tally:
+    """Count facts in the order they are given."""
+    in_order = (DayFact(Position(f"{number:06}"), each) for number, each in enumerate(facts))
+    return counting.tally(in_order, Unusual(), texts)
+
+
 def a_capture(
     outcome: Outcome = Outcome.CREATED,
     *occupations: str,
@@ -35,12 +46,13 @@ def a_capture(
 
 
 def a_count(
-    *counted: CaptureFacts,
+    *counted: CaptureFacts | RegistrationFacts,
     before: Summary | None = None,
     state: State = State.PROVISIONAL,
     at: str = "2024-10-09T13:00:00.000Z",
+    texts: Texts | None = None,
 ) -> Summary:
-    return summarise(tally(counted), of=DAY, state=state, counted_at=at, before=before)
+    return summarise(tally(counted, texts), of=DAY, state=state, counted_at=at, before=before)
 
 
 def test_a_day_without_captures_counts_nothing() -> None:
@@ -115,6 +127,7 @@ def test_a_count_that_finds_more_is_a_new_version_that_says_what_changed() -> No
         Change(figure="by_channel.van", was=1, now=2),
         Change(figure="by_client.van-1", was=1, now=2),
         Change(figure="by_occupation.trader", was=0, now=1),
+        Change(figure="by_officer.-", was=1, now=2),
         Change(figure="counts.captures", was=1, now=2),
         Change(figure="counts.created", was=1, now=2),
         Change(figure="counts.refused", was=0, now=1),
@@ -145,7 +158,7 @@ def test_the_changes_lead_from_one_version_to_the_next(
     if after is before:
         return
     assert after.version == before.version + 1
-    for group in Tally.model_fields:
+    for group in ("counts", *(name for name in Tally.model_fields if name.startswith("by_"))):
         was, now = before.model_dump()[group], after.model_dump()[group]
         for name in was.keys() | now.keys():
             change = figures.pop(f"{group}.{name}", None)
@@ -159,3 +172,66 @@ def test_the_changes_lead_from_one_version_to_the_next(
 def test_a_summary_is_read_back_as_it_was_written(counted: list[CaptureFacts]) -> None:
     summary = a_count(*counted)
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
+
+
+def arrived(client_id: str, *days: int) -> list[CaptureFacts]:
+    return [replace(a_capture(client_id=client_id), received_on=date(2024, 10, day)) for day in days]
+
+
+def test_notes_say_through_whom_and_when_a_late_difference_came():
+    before = a_count(*arrived("van-1", 9, 9), *arrived("van-2", 9))
+
+    after = a_count(*arrived("van-1", 9), *arrived("van-2", 9, *[10] * 14), before=before)
+
+    assert after.notes == [
+        Note(difference=-1, client_id="van-1", received_on=date(2024, 10, 9)),
+        Note(difference=14, client_id="van-2", received_on=date(2024, 10, 10)),
+    ]
+
+
+@given(first=captures, second=captures)
+def test_the_notes_add_up_to_what_changed(first: list[CaptureFacts], second: list[CaptureFacts]) -> None:
+    days = [date(2024, 10, 9), date(2024, 10, 10)]
+    first, second = (
+        [replace(each, received_on=days[number % 2]) for number, each in enumerate(some)]
+        for some in (first, second)
+    )
+    before, after = a_count(*first), a_count(*second, before=a_count(*first))
+    if after.version == 2:
+        created = after.counts.created - before.counts.created
+        assert sum(note.difference for note in after.notes) == created
+
+
+def test_a_payment_alone_is_a_new_version_with_a_change_and_no_note():
+    waiting = RegistrationFacts(Status.AWAITING_PAYMENT, quoted=49_200, paid=0)
+    before = a_count(a_capture(), waiting)
+
+    after = a_count(a_capture(), replace(waiting, status=Status.ACTIVE, paid=49_200), before=before)
+
+    assert after.changes == [
+        Change(figure="funnel.active", was=0, now=1),
+        Change(figure="funnel.awaiting_payment", was=1, now=0),
+        Change(figure="money.paid", was=0, now=49_200),
+    ]
+    assert after.notes == []
+
+
+def test_texts_are_figures_too():
+    def texts(**by_state: int) -> Texts:
+        return Texts(total=1, by_state=by_state, unknown_share=0.0, parts=1, rupiah=350)
+
+    before = a_count(a_capture(), texts=texts(accepted=1))
+
+    after = a_count(a_capture(), before=before, texts=texts(delivered=1))
+
+    assert after.changes == [
+        Change(figure="texts.accepted", was=1, now=0),
+        Change(figure="texts.delivered", was=0, now=1),
+    ]
+
+
+def test_a_version_after_the_final_one_is_a_revision():
+    final = a_count(a_capture(), state=State.FINAL)
+    revised = a_count(a_capture(), a_capture(), before=final, state=State.FINAL)
+
+    assert (final.revision, revised.revision) == (0, 1)

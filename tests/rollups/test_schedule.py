@@ -6,14 +6,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.rollups import schedule
+from chalicelib.rollups.counting import Unusual
 from chalicelib.rollups.schedule import SomeDaysNotCounted
 from chalicelib.rollups.service import RollUp
 from tests.builders import a_nik
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
-from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownCaptures, KnownTexts
+from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownFacts, KnownTexts
 from tests.logs import logged
 
 AFTER_BOTH_DAYS = datetime(2024, 10, 10, 14, tzinfo=UTC)
+
+
+class Invocation:
+    """One that may take so many minutes more."""
+
+    def __init__(self, minutes: int = 5) -> None:
+        self.minutes = minutes
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.minutes * 60_000
 
 
 class Stage:
@@ -21,25 +32,26 @@ class Stage:
 
     def __init__(self) -> None:
         self.clock = FixedClock(AFTER_BOTH_DAYS)
-        self.captures = KnownCaptures()
+        self.facts = KnownFacts()
         self.rollup = RollUp(
-            captures=self.captures,
+            facts=self.facts,
             campaigns=KnownCampaigns(the_campaign()),
             summaries=InMemorySummaries(),
             texts=KnownTexts(),
+            unusual=Unusual(),
             clock=self.clock,
         )
 
     def tick(self) -> dict[str, int]:
-        return schedule.roll_up(self.rollup, self.clock)
+        return schedule.roll_up(self.rollup, self.clock, Invocation())
 
 
 def test_a_tick_says_how_many_days_it_counted_and_how_many_were_news() -> None:
     stage = Stage()
     with logged() as lines:
-        assert stage.tick() == {"counted": 2, "written": 2}
+        assert stage.tick() == {"counted": 2, "written": 2, "unfinished": 0}
         stage.rollup.mark(FIRST_DAY)
-        assert stage.tick() == {"counted": 1, "written": 0}
+        assert stage.tick() == {"counted": 1, "written": 0, "unfinished": 0}
     days = [(line["day"], line["version"], line["is_new"]) for line in lines.saying("campaign day counted")]
     assert days == [("2024-10-09", 1, True), ("2024-10-10", 1, True), ("2024-10-09", 1, False)]
 
@@ -52,7 +64,7 @@ def test_the_lag_is_measured_from_when_a_day_became_due() -> None:
 
 def test_a_day_that_cannot_be_counted_does_not_stop_the_others_but_fails_the_tick() -> None:
     stage = Stage()
-    stage.captures.unreadable = {FIRST_DAY}
+    stage.facts.unreadable = {FIRST_DAY}
     with logged() as lines, pytest.raises(SomeDaysNotCounted, match="1 of 2"):
         stage.tick()
 
@@ -64,13 +76,13 @@ def test_a_day_that_cannot_be_counted_does_not_stop_the_others_but_fails_the_tic
 def test_a_day_that_could_not_be_counted_is_still_due() -> None:
     stage = Stage()
     stage.rollup.mark(FIRST_DAY)
-    stage.captures.unreadable = {FIRST_DAY}
+    stage.facts.unreadable = {FIRST_DAY}
     with pytest.raises(SomeDaysNotCounted):
         stage.tick()
 
-    stage.captures.unreadable = set()
+    stage.facts.unreadable = set()
     stage.clock.forward(timedelta(hours=1))
-    assert stage.tick() == {"counted": 1, "written": 1}
+    assert stage.tick() == {"counted": 1, "written": 1, "unfinished": 0}
 
 
 def test_a_mark_of_a_campaign_that_nobody_knows_holds_up_no_other_day() -> None:
@@ -87,10 +99,10 @@ def test_a_mark_of_a_campaign_that_nobody_knows_holds_up_no_other_day() -> None:
 def test_what_went_wrong_is_logged_without_its_own_words() -> None:
     stage = Stage()
 
-    def fail() -> None:
+    def fail(_: int) -> None:
         raise ValueError(a_nik())
 
-    stage.captures.on_read = fail
+    stage.facts.on_read = fail
     with logged() as lines, pytest.raises(SomeDaysNotCounted) as failed:
         stage.tick()
     assert len(lines.saying("campaign day not counted")) == 2

@@ -34,6 +34,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}"): {Role.MANAGER},
     ("PATCH", "/v1/campaigns/{campaign_id}"): {Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/summaries"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
     ("POST", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
     ("POST", "/v1/clients"): {Role.ADMIN},

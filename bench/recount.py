@@ -1,0 +1,203 @@
+"""Recounts of big campaign days: the processor time of the count, its peak memory, and what is read.
+
+The rows are put straight into a table of their own, as the day's index shows them. Each count runs in a
+process of its own, so that its peak is its own; what the engine does is done in another one. Only DynamoDB
+Local tells what reading costs: DAFTAR_TEST_DYNAMODB_URL names it, as for the contract suite.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from bench.stage import free_pair
+from chalicelib.clients.model import Channel
+from chalicelib.clock import timestamp
+from chalicelib.dynamodb import Item, to_item
+from chalicelib.privacy.encryption import FieldCipher, FieldKeys
+from chalicelib.registrations import items
+from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.model import CaptureFacts, Outcome, RegistrationFacts
+from chalicelib.rollups.counting import Unusual
+from chalicelib.rollups.service import RollUp
+from ops.emulator import Emulator
+from tests.builders import a_capture_id
+from tests.contracts.stored import FIRST_DAY, a_reference, the_campaign
+from tests.fakes import InMemorySummaries, KnownCampaigns, KnownTexts
+from tests.tables import declared_tables
+
+SMALL, BIG = 10_000, 100_000
+
+_TABLE = "RegistrationsTable"
+_NAMED = "DAFTAR_TEST_DYNAMODB_URL"
+# Two rows each, and DynamoDB takes 25 at once.
+_WORKERS_A_BATCH = 12
+_WRITERS = 4
+_A_DAY_LONG = timedelta(hours=12)
+_REGION = "ap-southeast-3"
+
+
+@dataclass(frozen=True)
+class Recount:
+    """What one count took: seconds of its processor, megabytes at its peak, read units, and what it found."""
+
+    registrations: int
+    cpu_seconds: float
+    peak_megabytes: float
+    units: float | None
+    created: int
+
+
+def recounts(work: Path) -> Iterator[Recount]:
+    """A small day and a big one, ten times as much."""
+    with _engine(work) as url:
+        client = _client(url)
+        for number in (SMALL, BIG):
+            table = f"recount-{os.getpid()}-{number}"
+            client.create_table(TableName=table, **declared_tables()[_TABLE])
+            _load(client, table, number)
+            yield _counted_apart(url, table, number)
+            client.delete_table(TableName=table)
+
+
+@contextmanager
+def _engine(work: Path) -> Iterator[str]:
+    named = os.environ.get(_NAMED)
+    if named:
+        yield named
+        return
+    emulator = Emulator(port=free_pair(), home=work, sms_url="http://127.0.0.1:9")
+    try:
+        emulator.start()
+        yield emulator.url
+    finally:
+        emulator.program.stop()
+
+
+def _load(client: Any, table: str, number: int) -> None:
+    """A capture and its registration, so many times, spread over a long market day."""
+
+    def put(first: int) -> None:
+        workers = range(first, min(first + _WORKERS_A_BATCH, number))
+        rows = [row for each in workers for row in _rows(each, number)]
+        request = {table: [{"PutRequest": {"Item": row}} for row in rows]}
+        while request:
+            request = client.batch_write_item(RequestItems=request).get("UnprocessedItems", {})
+
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        for _ in writers.map(put, range(0, number, _WORKERS_A_BATCH)):
+            pass
+
+
+def _rows(number: int, of: int) -> Iterator[Item]:
+    """What the index shows of one worker, and no more of it: the rest is not read."""
+    opened = datetime(2024, 10, 8, 23, tzinfo=UTC)
+    at = timestamp(opened + _A_DAY_LONG * number / of)
+    capture_id, reference = a_capture_id(number + 1), a_reference(number)
+    facts = CaptureFacts(
+        outcome=Outcome.CREATED if number % 10 else Outcome.ALREADY_REGISTERED,
+        channel=Channel.VAN,
+        client_id=f"van-{number % 40}",
+        occupations=("porter",),
+        officer=f"ofc-{number % 120}",
+        programmes=("JKK", "JKM"),
+        sex="female",
+        age="30-39",
+        hour=f"{6 + 12 * number // of:02}",
+        received_on=date(2024, 10, 9),
+        neighbours=(f"{number % 7919:06x}", f"{number % 7907:06x}"),
+    )
+    registration = RegistrationFacts(Status.RECEIVED, quoted=49_200, paid=0)
+    key = items.registration_key(reference)
+    shard = items.shard_of(capture_id)
+    yield to_item(
+        {
+            **items.capture_key(capture_id),
+            "day_shard": items.capture_shards(FIRST_DAY)[shard],
+            "day_order": f"{at}#{capture_id}",
+            "facts": items.facts_values(facts),
+        }
+    )
+    yield to_item(
+        {
+            **key,
+            "day_shard": items.registration_shards(FIRST_DAY)[shard],
+            "day_order": f"{at}#{reference}",
+            "facts": items.registration_facts_values(registration, key["pk"], _cipher()),
+        }
+    )
+
+
+def _counted_apart(url: str, table: str, number: int) -> Recount:
+    command = [sys.executable, "-m", "bench.recount", url, table]
+    told = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = json.loads(told.stdout)
+    if not os.environ.get(_NAMED):
+        found["units"] = None  # The embedded engine says the same of any read.
+    return Recount(registrations=number, **found)
+
+
+def _count(url: str, table: str) -> dict[str, float]:
+    """In the process of its own: count the day, as the hourly tick does."""
+    units: list[float] = []
+    client = _client(url)
+
+    def ask_for_units(params: dict[str, Any], **_: object) -> None:
+        params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def add_units(parsed: dict[str, Any], **_: object) -> None:
+        units.append(parsed["ConsumedCapacity"]["CapacityUnits"])
+
+    client.meta.events.register("provide-client-params.dynamodb.Query", ask_for_units)
+    client.meta.events.register("after-call.dynamodb.Query", add_units)
+    rollup = RollUp(
+        facts=DynamoRegistrations(client, table, _cipher()),
+        campaigns=KnownCampaigns(the_campaign()),
+        summaries=InMemorySummaries(),
+        texts=KnownTexts(),
+        unusual=Unusual(),
+        clock=lambda: datetime.now(UTC),
+    )
+    before = _cpu_seconds()
+    found = rollup.recount(FIRST_DAY, until=datetime.now(UTC) + timedelta(hours=1))
+    return {
+        "cpu_seconds": _cpu_seconds() - before,
+        "peak_megabytes": _peak_megabytes(),
+        "units": sum(units),
+        "created": found.summary.counts.created,
+    }
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _peak_megabytes() -> float:
+    # Not `ru_maxrss`: a new process inherits its parent's.
+    (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in each)
+    return int(line.split()[1]) / 1024
+
+
+def _client(url: str) -> Any:
+    session = boto3.Session("test", "test", region_name=_REGION)
+    return session.client("dynamodb", endpoint_url=url)
+
+
+def _cipher() -> FieldCipher:
+    return FieldCipher(lambda: FieldKeys(current="bench", by_id={"bench": bytes(32)}))
+
+
+if __name__ == "__main__":
+    print(json.dumps(_count(*sys.argv[1:])))  # noqa: T201 - what the other process reads

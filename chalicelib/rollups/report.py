@@ -1,0 +1,32 @@
+"""What a manager reads of a day: its summary, beside the campaign's target and the days before it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from chalicelib.campaigns.model import Campaign
+from chalicelib.rollups.model import State, Summary
+
+
+@dataclass(frozen=True)
+class DayOfCurve:
+    """One day of the campaign as it is known now, and all that was created up to its end."""
+
+    day: date
+    created: int
+    cumulative: int
+    version: int
+    state: State
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that any rendering shows of a campaign day.
+
+    `curve` has the summarised days up to this one, in order. `revisions` are the newest versions of earlier
+    days that were written after the report before this one was due: what managers are told again.
+    """
+
+    campaign: Campaign
+    summary: Summary
+    curve: tuple[DayOfCurve, ...] = ()
+    revisions: tuple[Summary, ...] = ()

@@ -1,0 +1,67 @@
+"""Summaries as managers read them in JSON."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from chalicelib.rollups.model import Change, Headline, Note, State, Summary
+from chalicelib.rollups.report import Report
+
+
+class DayOfCurveView(BaseModel):
+    """One day of the campaign, and all that was created up to its end."""
+
+    day: date
+    created: int
+    cumulative: int
+    version: int
+    state: State
+
+
+class ProgressView(BaseModel):
+    """Where the campaign stands at the end of the day, against its target."""
+
+    target: int
+    created: int
+    curve: list[DayOfCurveView]
+
+
+class RevisionView(BaseModel):
+    """What was found out about an earlier day since the report before this one was due."""
+
+    day: date
+    version: int
+    counted_at: str
+    changes: list[Change]
+    notes: list[Note]
+
+
+class SummaryView(Summary):
+    """A summary, with what stands beside it in a manager's report."""
+
+    progress: ProgressView
+    revisions: list[RevisionView]
+
+    @classmethod
+    def of_report(cls, report: Report) -> "SummaryView":
+        """The same report gives the same bytes."""
+        curve = [DayOfCurveView(**vars(each)) for each in report.curve]
+        return cls(
+            **dict(report.summary),
+            progress=ProgressView(
+                target=report.campaign.target,
+                created=curve[-1].cumulative if curve else 0,
+                curve=curve,
+            ),
+            revisions=[
+                RevisionView(**{name: getattr(each, name) for name in RevisionView.model_fields})
+                for each in report.revisions
+            ],
+        )
+
+
+class SummariesView(BaseModel):
+    """The days of a campaign that were summarised, by day, each with its newest version."""
+
+    campaign_id: str
+    days: list[Headline]

@@ -1,0 +1,111 @@
+"""What a manager reads of a day: the summary, the campaign's curve, and what was revised since."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.registrations.model import Outcome
+from chalicelib.rollups.errors import SummaryUnknown
+from chalicelib.rollups.model import State
+from chalicelib.rollups.report import DayOfCurve
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
+from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, SUMMARY_HOUR, Stage
+
+A_DAY = timedelta(days=1)
+
+
+def test_a_report_is_of_the_newest_version_beside_its_campaign():
+    stage = Stage()
+    stage.capture()
+    stage.tick()
+    stage.capture()
+    stage.tick()
+
+    report = stage.rollup.report(FIRST_DAY)
+
+    assert report.campaign == the_campaign()
+    assert (report.summary.version, report.summary.counts.created) == (2, 2)
+
+
+def test_an_older_version_stays_readable():
+    stage = Stage()
+    stage.tick()
+    first = stage.rollup.read(FIRST_DAY)
+    stage.capture()
+    stage.tick()
+
+    assert stage.rollup.report(FIRST_DAY, version=1).summary == first
+    with pytest.raises(SummaryUnknown):
+        stage.rollup.report(FIRST_DAY, version=3)
+
+
+def test_the_curve_leads_up_to_the_day_and_adds_up():
+    stage = Stage(FINAL + A_DAY)
+    for of in (FIRST_DAY, FIRST_DAY, SECOND_DAY):
+        stage.capture(of)
+    stage.tick()
+
+    assert stage.rollup.report(SECOND_DAY).curve == (
+        DayOfCurve(FIRST_DAY.day, created=2, cumulative=2, version=1, state=State.FINAL),
+        DayOfCurve(SECOND_DAY.day, created=1, cumulative=3, version=1, state=State.FINAL),
+    )
+    assert len(stage.rollup.report(FIRST_DAY).curve) == 1
+
+
+def test_a_day_is_listed_by_its_newest_version():
+    stage = Stage()
+    stage.tick()
+    stage.capture()
+    stage.tick()
+
+    assert stage.rollup.headlines(FIRST_DAY.campaign_id) == [stage.rollup.read(FIRST_DAY).headline]
+    with pytest.raises(CampaignUnknown):
+        stage.rollup.headlines("senen-2024")
+
+
+def test_a_day_that_became_final_in_the_ordinary_course_is_no_revision():
+    stage = Stage()
+    stage.tick()
+    stage.clock.at = FINAL
+    stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+    stage.tick()
+
+    assert stage.rollup.read(FIRST_DAY).revision == 0
+    assert stage.rollup.report(SECOND_DAY).revisions == ()
+
+
+def test_a_final_day_that_changed_is_told_once_more_in_the_next_report():
+    stage = Stage()
+    stage.tick()
+    stage.clock.at = FINAL
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.capture(FIRST_DAY, replace(CREATED, client_id="van-2"))
+    stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+    stage.tick()
+
+    (revised,) = stage.rollup.report(SECOND_DAY).revisions
+
+    assert (revised.day, revised.version, revised.revision) == (FIRST_DAY.day, 3, 1)
+    assert stage.rollup.report(FIRST_DAY).revisions == ()
+
+
+def test_what_one_report_has_told_the_next_does_not_tell_again():
+    stage = Stage(FINAL)
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.capture(FIRST_DAY, replace(CREATED, outcome=Outcome.REFUSED))
+    stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+    stage.tick()
+    assert len(stage.rollup.report(SECOND_DAY).revisions) == 1
+
+    stage.clock.at = FINAL + A_DAY
+    stage.tick()
+
+    assert stage.rollup.report(SECOND_DAY).summary.state is State.FINAL
+    assert stage.rollup.report(SECOND_DAY).revisions == ()
