@@ -1,11 +1,12 @@
 """Charts as inline SVG. Each stands beside a table with the same numbers: nobody has to read the picture."""
 
-from chalicelib.rollups.renderings.figures import Figures
+from chalicelib.rollups.renderings.figures import Cell, Figures, Group
 from chalicelib.rollups.renderings.markup import Inside, Markup, element
 from chalicelib.rollups.renderings.words import Speech
 
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 70, 18, 28
+_COLUMN_SHARE, _WIDEST_COLUMN, _LARGEST_TYPE = 0.72, 72, 24
 # More would stand in one another's way.
 _MOST_NAMED_DAYS = 8
 
@@ -47,6 +48,35 @@ def curve(figures: Figures, speech: Speech) -> Markup | None:
         role="img",
         aria_label=speech.say("chart_of_days"),
     )
+
+
+def columns(group: Group, label: str) -> Markup:
+    """A column for each cell, its number above and its key below it."""
+    step = _WIDTH / len(group.cells)
+    width = min(step * _COLUMN_SHARE, _WIDEST_COLUMN)
+    size = round(min(step / 2, _LARGEST_TYPE))
+    return element(
+        "svg",
+        [
+            _column(cell, cell.count / max(group.most, 1), round(step * (at + 0.5), 1), round(width, 1))
+            for at, cell in enumerate(group.cells)
+        ],
+        class_="hours",
+        font_size=size,
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        role="img",
+        aria_label=label,
+    )
+
+
+def _column(cell: Cell, part: float, middle: float, width: float) -> Inside:
+    ground = _HEIGHT - _BOTTOM
+    height = round((ground - _LARGEST_TYPE) * part, 1)
+    return [
+        element("rect", x=round(middle - width / 2, 1), y=ground - height, width=width, height=height),
+        _text(middle, ground - height - 5, str(cell.count), anchor="middle"),
+        element("text", cell.key, x=middle, y=_HEIGHT - 6, class_="hour"),
+    ]
 
 
 def _y(value: int, highest: int) -> float:

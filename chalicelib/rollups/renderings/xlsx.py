@@ -9,8 +9,6 @@ from chalicelib.rollups.renderings.spreadsheet import Rupiah, Share, Sheet, Valu
 from chalicelib.rollups.renderings.words import Language, Speech
 from chalicelib.rollups.report import Report
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 Row = tuple[Value, ...]
 
 
