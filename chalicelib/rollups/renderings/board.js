@@ -3,7 +3,12 @@
 (() => {
   const { address, seconds } = document.body.dataset;
   const asked = document.querySelector("form");
-  const kept = sessionStorage;
+  let kept;
+  try {
+    kept = sessionStorage;
+  } catch {
+    return; // A page without an address of its own, such as a saved one: it stays as it is.
+  }
 
   const say = (what) => {
     for (const note of document.querySelectorAll("[data-note]")) note.hidden = note.dataset.note !== what;

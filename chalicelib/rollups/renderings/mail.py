@@ -73,9 +73,13 @@ def _html(figures: Figures, speech: Speech) -> str:
                 element(
                     "td",
                     _layout(
-                        element("td", _body(figures, speech), style="padding:20px 16px 32px;"),
+                        element(
+                            "td",
+                            _body(figures, speech),
+                            style="padding:20px 16px 32px;overflow-wrap:anywhere;word-break:break-word;",
+                        ),
                         width="100%",
-                        style="max-width:640px;background:#ffffff;",
+                        style="max-width:640px;background:#ffffff;table-layout:fixed;",
                     ),
                     align="center",
                 ),
@@ -205,7 +209,7 @@ def _at_a_glance(figures: Figures, speech: Speech) -> Markup | None:
     rows = [
         element(
             "tr",
-            element("th", label, scope="row", align="left", style=f"{_CELL}font-weight:normal;"),
+            element("th", label, scope="row", align="left", width="60%", style=f"{_CELL}font-weight:normal;"),
             element("td", value, align="right", style=f"{_CELL}font-weight:bold;white-space:nowrap;"),
         )
         for label, value in told
@@ -249,7 +253,7 @@ def _table(name: str, rows: list[Markup]) -> Markup:
         cellpadding="0",
         cellspacing="0",
         border="0",
-        style="border-collapse:collapse;",
+        style="border-collapse:collapse;table-layout:fixed;",
     )
 
 

@@ -13,8 +13,8 @@ from tests.rollups.reports import a_report
 
 TYPED = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 RENDERED = {
-    "page": lambda report, language: html.page(report, language),
-    "board": lambda report, language: board.page(report, language),
+    "page": html.page,
+    "board": board.page,
     "mail": lambda report, language: mail.compose(report, language).html,
 }
 

@@ -148,7 +148,7 @@ def test_nothing_told_is_small_and_nothing_small_can_be_reckoned_out(counts, gro
     assert not [key for key, count in told.items() if is_small(count)]
     if figures.group(group).withheld:
         assert told == {}
-    elif told != {key: count for key, count in counts.items()}:
+    elif told != counts:
         hidden = [count for key, count in counts.items() if count and key not in told]
         assert len(hidden) > 1
         assert told[MERGED] == sum(hidden) >= LEAST

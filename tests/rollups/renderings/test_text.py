@@ -13,7 +13,8 @@ from tests.rollups.reports import a_report
 
 def test_it_tells_the_day_the_campaign_and_how_sure_they_are():
     assert text.words(a_report(), "id") == (
-        "Aktivasi Pasar Tanah Abang 10 Okt: 157 terdaftar, 330 dari target 500. Sementara; 1 hari lain direvisi."
+        "Aktivasi Pasar Tanah Abang 10 Okt: 157 terdaftar, 330 dari target 500. "
+        "Sementara; 1 hari lain direvisi."
     )
 
 
