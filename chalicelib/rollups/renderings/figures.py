@@ -57,6 +57,7 @@ class Figures:
     campaign: Campaign
     day: date
     version: int
+    revision: int
     state: State
     counted_at: datetime
     content_hash: str
@@ -100,6 +101,7 @@ def figures_of(report: Report) -> Figures:
         campaign=report.campaign,
         day=summary.day,
         version=summary.version,
+        revision=summary.revision,
         state=summary.state,
         counted_at=datetime.fromisoformat(summary.counted_at),
         content_hash=summary.content_hash,

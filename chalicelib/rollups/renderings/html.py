@@ -59,7 +59,7 @@ def _header(figures: Figures, speech: Speech) -> Markup:
         element(
             "p",
             element("span", speech.say(state), class_=f"badge {state}"),
-            element("span", speech.say("version", version=figures.version)),
+            element("span", telling.version(figures, speech)),
             element("span", speech.say("counted", moment=speech.moment(figures.counted_at, campaign.zone))),
             class_="standing",
         ),

@@ -138,7 +138,7 @@ def _head(figures: Figures, speech: Speech) -> Inside:
 
 def _version(figures: Figures, speech: Speech) -> str:
     counted = speech.say("counted", moment=speech.moment(figures.counted_at, figures.campaign.zone))
-    return f"{speech.say('version', version=figures.version)}. {counted}."
+    return f"{telling.version(figures, speech)}. {counted}."
 
 
 def _answer(figures: Figures, speech: Speech) -> Iterator[Markup]:

@@ -33,6 +33,13 @@ def oddities(figures: Figures, speech: Speech) -> Iterator[str]:
         yield f"{told}, {speech.say('through', client=oddity.client_id)}" if oddity.client_id else told
 
 
+def version(figures: Figures, speech: Speech) -> str:
+    """Which version it is, and which after the day was final."""
+    if figures.revision:
+        return speech.say("revised", version=figures.version, revision=figures.revision)
+    return speech.say("version", version=figures.version)
+
+
 def progress(figures: Figures, speech: Speech) -> str:
     """How far the campaign has come, against its target if it has one."""
     cumulative, target = speech.number(figures.cumulative), figures.campaign.target

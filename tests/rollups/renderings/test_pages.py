@@ -114,7 +114,14 @@ def test_a_final_day_says_that_it_is():
     ).text
 
     assert "Final" in text
+    assert "revisi" not in text
     assert "Ini hitungan pertama" in text
+
+
+def test_a_final_day_that_was_revised_says_so():
+    for rendering in (RENDERED["page"], RENDERED["mail"]):
+        document = rendering(a_report(summary={"state": "final", "version": 4, "revision": 2}), "id")
+        assert "Versi 4, revisi ke-2" in document
 
 
 def test_a_campaign_without_a_target_is_not_measured_against_one():
