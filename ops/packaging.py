@@ -33,9 +33,18 @@ PRUNED = {
     "*.dist-info/sboms/*": "read by scanners of packages, which read the requirements here",
     "pydantic/v1/*": "the previous major version",
     "pydantic/mypy.py": "a plug-in of a type checker",
+    "pydantic/color.py": "deprecated, and loaded only by name",
+    "pydantic/experimental/*": "unused",
+    "Cryptodome/SelfTest/*": "its tests",
+    "aws_lambda_powertools/metrics/provider/datadog/*": "another vendor's metrics",
     "aws_lambda_powertools/event_handler/*": "Powertools' own router and its Swagger UI; ours is Chalice",
     "aws_lambda_powertools/utilities/auth_alpha/*": "unused",
     "aws_lambda_powertools/utilities/circuit_breaker/*": "unused",
+    "aws_lambda_powertools/utilities/data_classes/*_mq_event.py": "events that never reach us",
+    "aws_lambda_powertools/utilities/data_classes/api_gateway_authorizer_event.py": "Chalice reads these",
+    "aws_lambda_powertools/utilities/data_classes/cognito_user_pool_event.py": "the same",
+    "aws_lambda_powertools/utilities/data_classes/iot_registry_event.py": "the same",
+    "aws_lambda_powertools/utilities/data_classes/s3_object_event.py": "the same",
     "aws_lambda_powertools/utilities/data_masking/*": "unused",
     "aws_lambda_powertools/utilities/feature_flags/*": "unused",
     "aws_lambda_powertools/utilities/idempotency/*": "unused: the store's conditions make repeats safe",
@@ -43,6 +52,7 @@ PRUNED = {
     "aws_lambda_powertools/utilities/parameters/*": "unused",
     "aws_lambda_powertools/utilities/streaming/*": "unused",
     "aws_lambda_powertools/utilities/validation/*": "unused",
+    "phonenumbers/shortdata/region_*": "emergency and service numbers, which nobody registers with",
 }
 
 # Of three libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms
