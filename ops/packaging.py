@@ -52,7 +52,6 @@ PRUNED = {
     "aws_lambda_powertools/utilities/parameters/*": "unused",
     "aws_lambda_powertools/utilities/streaming/*": "unused",
     "aws_lambda_powertools/utilities/validation/*": "unused",
-    "phonenumbers/shortdata/region_*": "emergency and service numbers, which nobody registers with",
 }
 
 # Of three libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms

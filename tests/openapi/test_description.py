@@ -119,7 +119,7 @@ def test_an_example_has_the_shape_that_is_told(example) -> None:
     if content is None:
         assert example.answer is None
     else:
-        (media_type,) = content.values()
+        media_type = next(content[kind] for kind in content if kind.endswith("json"))
         assert faults(media_type["schema"], example.answer) == []
 
 
