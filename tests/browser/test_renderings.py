@@ -21,9 +21,14 @@ WIDTHS = (320, 360, 412, 768, 1024, 1280, 1440)
 LONG = "Aktivasi-Pasar-Tanah-Abang-" * 4
 
 
-@pytest.mark.parametrize("rendering", RENDERED)
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("rendering", "language", "colours"),
+    [
+        *(("page", language, colours) for language in LANGUAGES for colours in ("light", "dark")),
+        *(("mail", language, "light") for language in LANGUAGES),
+        *((rendering, "id", "dark") for rendering in ("board", "door")),
+    ],
+)
 def test_a_rendering_is_accessible_and_runs_without_an_error(
     shown: Shown, rendering: str, language: str, colours: str
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from chalicelib.rollups.model import Change, Counts, Funnel, Money, Note, Oddity
@@ -168,6 +168,7 @@ SMALL_DAYS = some.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(summary=SMALL_DAYS)
 def test_neither_the_mail_nor_what_is_attached_has_a_small_count(summary):
     letter = mail.compose(a_report(summary=summary), "id")

@@ -1,5 +1,6 @@
 """What is said: everything in both languages, numbers and days as each writes them."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from chalicelib.notifications.model import TextState
 from chalicelib.registrations.nik import Sex
 from chalicelib.rollups.model import Funnel
 from chalicelib.rollups.renderings.words import LANGUAGES, Speech, words
+from tests.structure.source import ROOT
 from tests.structure.test_codes import codes_given
 
 ID, EN = Speech("id"), Speech("en")
@@ -101,3 +103,14 @@ def test_days_are_written_out():
 )
 def test_a_moment_is_told_in_the_campaigns_own_zone(zone, told):
     assert ID.moment(datetime(2024, 10, 9, 16, 30, tzinfo=UTC), zone) == told
+
+
+def test_every_phrase_is_said_somewhere():
+    folder = ROOT / "chalicelib" / "rollups" / "renderings"
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    # Said by the name of a figure, of a state or of a pattern.
+    by_name = ("money_", "texts_", "board_refused", "board_stale", "provisional", "final")
+    patterns = {"one_phone_many_workers", "neighbouring_serials"}
+
+    unsaid = [phrase for phrase in words()["phrases"] if not re.search(rf"\b{phrase}\b", source)]
+    assert [each for each in unsaid if not each.startswith(by_name) and each not in patterns] == []
