@@ -57,5 +57,5 @@ def _rows(figures: Figures) -> Iterator[Row]:
 
 
 def _inert(text: str) -> str:
-    """A text that no spreadsheet program reckons with."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text that no spreadsheet program reckons with; a sign alone is nothing to reckon with."""
+    return f"'{text}" if len(text) > 1 and text.startswith(_FORMULA) else text
