@@ -60,8 +60,10 @@ def missing(figures: Figures, speech: Speech) -> str | None:
 
 def _because(note: Note, speech: Speech) -> str:
     difference = speech.difference(note.difference)
+    if note.received_on is None:
+        return speech.say("note", difference=difference, client=note.client_id)
     received_on = speech.day(note.received_on)
-    return speech.say("note", difference=difference, client=note.client_id, received_on=received_on)
+    return speech.say("note_received", difference=difference, client=note.client_id, received_on=received_on)
 
 
 def _change(change: Change, speech: Speech) -> str:

@@ -94,6 +94,13 @@ def test_the_page_says_what_changed_and_why_before_any_breakdown():
     assert text.index("Perlu dilihat") < text.index("Menurut pekerjaan")
 
 
+def test_a_note_without_a_day_of_receipt_is_told_without_one():
+    note = a_report().summary.notes[0].model_copy(update={"received_on": None})
+    text = Read(html.page(a_report(summary={"notes": [note]}), "id")).text
+
+    assert "+14 pendaftaran lewat van-2T" in text
+
+
 def test_every_figure_of_the_summary_stands_on_the_page_as_text():
     text = Read(html.page(a_report(), "id")).text
 
