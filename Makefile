@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api bench package clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api screenshots bench package clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -58,6 +58,9 @@ api: .venv/.ready ## Write the API's description anew: chalicelib/api, docs/api.
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
+
+screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there is a Chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench

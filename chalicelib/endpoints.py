@@ -3,6 +3,7 @@ answer, and its one log line.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -51,7 +52,8 @@ Gives = Mapping[int, type[BaseModel] | str | None]
 class Contract:
     """What an endpoint takes and gives. The API's description is made from this, never in a Lambda.
 
-    `roles` is None where anybody may call. `refuses` leaves out what every endpoint of its kind may answer.
+    `roles` is None where anybody may call. `refuses` leaves out what every endpoint of its kind may answer;
+    `also` names the media types that a good answer comes in beside JSON.
     """
 
     roles: frozenset[Role] | None
@@ -60,6 +62,7 @@ class Contract:
     asks: type[BaseModel] | None = None
     refuses: tuple[type[Refusal], ...] = ()
     headers: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,15 +149,16 @@ def endpoint(
     asks: type[BaseModel] | None = None,
     refuses: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Make a view into an endpoint that only these roles may call.
 
     The view takes a `Request` and the path's parameters. Whatever it raises becomes a problem document. What
-    it `takes` (a body), `asks` (a query), `gives`, `refuses` and which `headers` it adds is what the API's
-    description says of it.
+    it `takes` (a body), `asks` (a query), `gives` (in which forms `also`), `refuses` and which `headers` it
+    adds is what the API's description says of it.
     """
     allowed = frozenset(roles)
-    contract = Contract(allowed, gives, takes, asks, refuses, headers)
+    contract = Contract(allowed, gives, takes, asks, refuses, headers, also)
 
     def decorate(view: View) -> View:
         def ask(**path: str) -> Response:
@@ -216,6 +220,30 @@ def json_response(
     """A model as JSON, the same bytes for the same values."""
     body = model.model_dump_json(exclude_defaults=leave_out_defaults)
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
+
+
+def page_headers(script: str | None = None) -> dict[str, str]:
+    """What a page may do: show its own style, and run its one script if its hash is given; nothing else."""
+    scripts = f"script-src '{script}'; connect-src 'self'; " if script else ""
+    return {
+        "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+
+
+class BytesResponse(Response):
+    """An answer of bytes.
+
+    Chalice sends bytes only where `Accept` names their type, and `?format=` must do without. API Gateway is
+    told to hand everything on as it is (`BinaryMediaTypes` in infra/resources.yaml).
+    """
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
+        """What Lambda answers API Gateway."""
+        encoded = Response(b64encode(self.body).decode(), self.headers, self.status_code)
+        return {**encoded.to_dict(), "isBase64Encoded": True}
 
 
 def _as_bytes(body: bytes | str) -> bytes:

@@ -10,6 +10,29 @@ _ANY = "*"
 _UNASKED = 0.0001
 
 
+def acceptable(accepted: str, offered: Sequence[Offered]) -> Offered | None:
+    """The offered media type that an `Accept` weighs highest; of equals, the one that it names first.
+
+    The most exact of the ranges that a type is in decides. No header asks for anything, and so for the first;
+    None where everything that is offered is weighed 0, or not named.
+    """
+    ranges = list(_choices(accepted)) or [("*/*", 1.0)]
+    weighed = {each: _weight_of(each, ranges) for each in offered}
+    # Of equals, `max` takes the first.
+    best = max(offered, key=lambda each: weighed[each])
+    return best if weighed[best] > (0, 0) else None
+
+
+def _weight_of(media_type: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
+    """The weight of a type, and how early it is named: equal weights are told apart by the second."""
+    kind = media_type.partition("/")[0]
+    for wanted in (media_type, f"{kind}/*", "*/*"):
+        for place, (named, weight) in enumerate(ranges):
+            if named == wanted:
+                return (weight, -place) if weight else (0, 0)
+    return (0, 0)
+
+
 def preferred(accepted: str, offered: Sequence[Offered]) -> Offered:
     """The offered language that an `Accept-Language` weighs highest; of equals, the one that it names first.
 
@@ -17,7 +40,8 @@ def preferred(accepted: str, offered: Sequence[Offered]) -> Offered:
     an answer in another language is better than none.
     """
     weights: dict[str, float] = {}
-    for language, weight in _choices(accepted):
+    for tag, weight in _choices(accepted):
+        language = tag.partition("-")[0]
         weights[language] = max(weight, weights.get(language, 0.0))
     named = [each for language in weights for each in offered if each == language]
     unnamed = [each for each in offered if each not in weights]
@@ -27,10 +51,9 @@ def preferred(accepted: str, offered: Sequence[Offered]) -> Offered:
 
 def _choices(accepted: str) -> Iterator[tuple[str, float]]:
     for choice in accepted.split(","):
-        tag, *parameters = (part.strip().lower() for part in choice.split(";"))
-        primary = tag.partition("-")[0]
-        if primary:
-            yield primary, _weight(parameters)
+        named, *parameters = (part.strip().lower() for part in choice.split(";"))
+        if named:
+            yield named, _weight(parameters)
 
 
 def _weight(parameters: Sequence[str]) -> float:

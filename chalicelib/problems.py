@@ -116,6 +116,11 @@ PROBLEMS: Mapping[str, Problem] = {
     "summary_unknown": Problem(
         404, "Rekap hari ini belum dihitung.", "This day of this campaign has not been summarised."
     ),
+    "format_unavailable": Problem(
+        406,
+        "Rekap tidak tersedia dalam bentuk ini.",
+        "A summary does not come in this form.",
+    ),
     "day_not_in_campaign": Problem(404, "Bukan hari kegiatan ini.", "This is not a day of the campaign."),
     "try_again": Problem(503, "Coba kirim lagi sebentar lagi.", "Send it again in a moment."),
     "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),

@@ -48,6 +48,7 @@ from chalicelib.registrations.relay import Relay
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import Limits, Registrar
 from chalicelib.registrations.sqs import SQSNotifications
+from chalicelib.rollups.board import Board
 from chalicelib.rollups.counting import Unusual
 from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import RollUp
@@ -211,6 +212,12 @@ def rollup() -> RollUp:
         ),
         clock=now,
     )
+
+
+@cache
+def board() -> Board:
+    """Says how a running campaign goes."""
+    return Board(days=rollup(), campaigns=campaign_office(), clock=now)
 
 
 @cache

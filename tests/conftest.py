@@ -23,7 +23,7 @@ _NOWHERE = {
 
 
 # Folders whose tests share something that takes seconds to start.
-_SHARED = frozenset({"e2e", "infra", "zip"})
+_SHARED = frozenset({"browser", "e2e", "infra", "zip"})
 
 
 @pytest.hookimpl(tryfirst=True)

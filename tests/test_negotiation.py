@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.negotiation import preferred
+from chalicelib.negotiation import acceptable, preferred
 
 ID, EN = "id", "en"
 
@@ -45,3 +45,35 @@ def test_the_language_that_weighs_most_is_spoken(accepted: str, language: str) -
 
 def test_where_all_weigh_the_same_the_first_offer_is_taken() -> None:
     assert preferred("*", (EN, ID)) == EN
+
+
+FORMS = ["application/json", "text/html", "text/csv"]
+A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        (A_BROWSER, "text/html"),
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV; charset=utf-8; q=0.5", "text/csv"),
+        ("text/*", "text/html"),
+        ("text/*, text/html;q=0", "text/csv"),
+        ("text/csv, text/html", "text/csv"),
+        ("text/html;q=0.2, application/json;q=0.3", "application/json"),
+        ("text/html;q=0.2, */*;q=0.1", "text/html"),
+        ("application/json;q=0, */*", "text/html"),
+        ("application/pdf, text/csv;q=0.1", "text/csv"),
+    ],
+)
+def test_the_most_wanted_media_type_that_is_offered_is_given(accepted, given):
+    assert acceptable(accepted, FORMS) == given
+
+
+@pytest.mark.parametrize(
+    "accepted", ["application/pdf", "*/*;q=0", "text/html;q=0", "text/html;q=x", "html", "*"]
+)
+def test_nothing_is_given_where_nothing_offered_is_wanted(accepted):
+    assert acceptable(accepted, FORMS) is None

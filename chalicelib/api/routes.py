@@ -13,7 +13,7 @@ from typing import Literal
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.endpoints import AnonymousRequest, json_response, public_endpoint
+from chalicelib.endpoints import AnonymousRequest, json_response, page_headers, public_endpoint
 from chalicelib.settings import settings
 
 routes = Blueprint(__name__)
@@ -25,12 +25,7 @@ _NOT_CHANGED = 304
 
 _CACHING = ("Cache-Control", "ETag")
 # The page has its one style inside, and needs nothing else from anywhere.
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+_PAGE_HEADERS = page_headers()
 
 
 class HealthView(BaseModel):

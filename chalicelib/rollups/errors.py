@@ -3,6 +3,7 @@
 Refusal
 ├── SummaryUnknown          the day has not been summarised
 ├── DayNotInCampaign        the campaign has no such day
+├── FormatUnavailable       a summary comes in none of the forms that are asked for
 └── TryAgain
     └── CountUnfinished     the day takes longer to count than there was time
 """
@@ -20,6 +21,12 @@ class DayNotInCampaign(Refusal):
     """The campaign has no such day."""
 
     code = "day_not_in_campaign"
+
+
+class FormatUnavailable(Refusal):
+    """A summary comes in none of the forms that are asked for."""
+
+    code = "format_unavailable"
 
 
 class CountUnfinished(TryAgain):

@@ -209,6 +209,21 @@ class RollUp:
             revisions=tuple(self._revisions(campaign, summary, known)),
         )
 
+    def report_as_of_now(self, of: CampaignDay) -> Report:
+        """What a count would say of a day at this moment, kept nowhere; of a final day, its newest summary.
+
+        Raises CampaignUnknown, DayNotInCampaign or TryAgain (CountUnfinished).
+        """
+        campaign, now = self._campaign_of(of), self._clock()
+        before = self._summaries.latest(of)
+        if before is not None and before.state is State.FINAL:
+            return self.report(of)
+        _, counted = self._counted(of, before, now + _TAKES)
+        summary = summarise(counted, of=of, state=State.PROVISIONAL, counted_at=timestamp(now), before=before)
+        summary = summary.model_copy(update={"counted_at": timestamp(now)})
+        known = [each for each in self._summaries.headlines(of.campaign_id) if each.day < of.day]
+        return Report(campaign=campaign, summary=summary, curve=tuple(_curve([*known, summary.headline])))
+
     def _revisions(
         self, campaign: Campaign, summary: Summary, known: Iterable[Headline]
     ) -> Iterator[Summary]:

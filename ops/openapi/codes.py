@@ -84,6 +84,10 @@ MEANINGS = {
         "Tulis tanggal sebagai YYYY-MM-DD, di antara hari pertama dan terakhir kegiatan.",
         "Write the day as YYYY-MM-DD, from the campaign's first day to its last.",
     ),
+    "format_unavailable": Told(
+        "Sebutkan di `Accept` atau `?format=` salah satu bentuk: JSON, HTML, CSV, XLSX.",
+        "Name one of its forms in `Accept` or `?format=`: JSON, HTML, CSV, XLSX.",
+    ),
     "internal_error": Told(
         "Kesalahan kami; kami sudah diberi tahu. Mengirim ulang aman.",
         "A fault of ours, and we have been told. Sending the same again is safe.",

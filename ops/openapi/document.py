@@ -62,8 +62,12 @@ _HEADERS: Mapping[str, Schema] = {
         "description": "The language of `title` and of each `message`.",
         "schema": {"type": "string", "enum": [*LANGUAGES, ", ".join(LANGUAGES)]},
     },
+    "Content-Disposition": {
+        "description": "With a file, the name to keep it under.",
+        "schema": {"type": "string"},
+    },
     "Content-Security-Policy": {
-        "description": "What the page may load: nothing.",
+        "description": "What the page may load: nothing, or itself anew.",
         "schema": {"type": "string"},
     },
     "ETag": {
@@ -79,6 +83,7 @@ _HEADERS: Mapping[str, Schema] = {
         "description": "Seconds to wait before sending the same request again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "Vary": {"description": "What of the request chose this form.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to say who is calling.", "schema": {"type": "string"}},
     "X-Content-Type-Options": {"description": "The type is what it says.", "schema": {"type": "string"}},
     "X-Correlation-Id": {
@@ -88,7 +93,7 @@ _HEADERS: Mapping[str, Schema] = {
     },
 }
 # Left out where there is nothing to say; all others that an endpoint names come with each good answer.
-_SOMETIMES = {"Idempotent-Replayed"}
+_SOMETIMES = {"Content-Disposition", "Idempotent-Replayed"}
 _WITH_STATUS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     429: ("Retry-After",),
@@ -346,8 +351,16 @@ def _good_answers(
             answer["content"] = {given: {"schema": {"type": "object" if given == _JSON else "string"}}}
         elif given is not None:
             answer["description"] = _unwrapped((inspect.getdoc(given) or "").partition("\n\n")[0])
-            answer["content"] = {_JSON: {"schema": schemas.ref(given, "serialization"), **told}}
+            answer["content"] = {
+                _JSON: {"schema": schemas.ref(given, "serialization"), **told},
+                **{each: _form(each) for each in endpoint.contract.also},
+            }
         yield status, answer
+
+
+def _form(media_type: str) -> Schema:
+    """What is told of an answer in another form: a text is a string, and bytes have no schema."""
+    return {"schema": {"type": "string"}} if media_type.startswith("text/") else {}
 
 
 def _problems(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:

@@ -78,7 +78,7 @@ def _answers(document: Node, operation: Node) -> Iterator[tuple[str, str]]:
             yield status, ", ".join(f"[`{code}`](#{anchor(code)})" for code in codes)
             continue
         kinds = [
-            _kind(content["schema"]) if "$ref" in content["schema"] else f"`{media_type}`"
+            _kind(content["schema"]) if "$ref" in content.get("schema", {}) else f"`{media_type}`"
             for media_type, content in answer.get("content", {}).items()
         ]
         told = [": ".join([*kinds, answer["description"]]).removesuffix(".")]

@@ -116,6 +116,8 @@ REQUESTS: dict[str, Request] = {
         f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
         b"",
     ),
+    "GET /v1/campaigns/{campaign_id}/board": lambda of: (f"/v1/campaigns/{of.campaign_id}/board", b""),
+    "GET /board": lambda of: ("/board", b""),
     "POST /v1/campaigns/{campaign_id}/summaries/{day}": lambda of: (
         f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
         b"",
@@ -181,7 +183,7 @@ def as_seen(answer: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
 
 def code_of(answer: HTTPResponse) -> str | None:
     """The code of a refusal, also of the only item of a batch; None if it is none."""
-    document = answer.json_body if answer.body else {}
+    document = (answer.json_body or {}) if answer.body else {}
     problem = document.get("results", [{}])[0].get("problem") if "results" in document else document
     return (problem or {}).get("code")
 

@@ -12,6 +12,7 @@ PUBLIC = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/healthz"),
+    ("GET", "/board"),
     ("POST", "/v1/gateways/twilio/receipts"),
 }
 

@@ -101,5 +101,7 @@ def _in_body(answer: Node, media_type: str, body: bytes) -> list[str]:
     kind = media_type.partition(";")[0]
     if kind not in content:
         return [f"media type {media_type!r}"]
+    if "schema" not in content[kind]:
+        return [] if body else [f"no {kind} in the body"]
     read = json.loads(body) if kind.endswith("json") else body.decode()
     return faults(content[kind]["schema"], read)

@@ -109,3 +109,46 @@ def test_what_one_report_has_told_the_next_does_not_tell_again():
 
     assert stage.rollup.report(SECOND_DAY).summary.state is State.FINAL
     assert stage.rollup.report(SECOND_DAY).revisions == ()
+
+
+def test_a_running_day_is_told_as_it_stands_and_nothing_is_written():
+    stage = Stage(SUMMARY_HOUR - 6 * AN_HOUR)
+    stage.capture()
+    stage.capture()
+
+    report = stage.rollup.report_as_of_now(FIRST_DAY)
+
+    assert (report.summary.counts.created, report.summary.state) == (2, State.PROVISIONAL)
+    assert [(day.day, day.created, day.cumulative) for day in report.curve] == [(FIRST_DAY.day, 2, 2)]
+    assert stage.summaries.written == []
+    assert stage.marked() == [FIRST_DAY]
+
+
+def test_a_running_day_comes_on_top_of_the_days_before_it():
+    stage = Stage(FINAL)
+    stage.capture(FIRST_DAY)
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.capture(SECOND_DAY)
+
+    report = stage.rollup.report_as_of_now(SECOND_DAY)
+
+    assert [day.cumulative for day in report.curve] == [1, 2]
+
+
+def test_a_running_day_is_of_the_moment_even_where_nothing_is_new():
+    stage = Stage()
+    stage.capture()
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+
+    assert stage.rollup.report_as_of_now(FIRST_DAY).summary.counted_at == "2024-10-09T14:00:00.000Z"
+
+
+def test_a_final_day_is_not_counted_again_to_be_looked_at():
+    stage = Stage(FINAL)
+    stage.capture()
+    stage.tick()
+    stage.clock.forward(A_DAY)
+
+    assert stage.rollup.report_as_of_now(FIRST_DAY) == stage.rollup.report(FIRST_DAY)

@@ -15,6 +15,7 @@ PUBLIC = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/healthz"),
+    ("GET", "/board"),
     ("POST", "/v1/gateways/twilio/receipts"),
 }
 
@@ -37,6 +38,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/v1/campaigns/{campaign_id}/summaries"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
     ("POST", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/board"): {Role.MANAGER},
     ("POST", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},

@@ -1,0 +1,71 @@
+"""A real browser, where this machine has one."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# What axe-core calls the rules of WCAG 2.2, level A and AA.
+WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def found_browser() -> str | None:
+    """The path of a Chromium, or None."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium of this machine; Playwright brings none of its own."""
+    path = found_browser()
+    if path is None:
+        pytest.skip(f"no browser here: install one of {', '.join(BROWSERS)} to look at the pages")
+    with sync_playwright() as playwright:
+        # In a container everything runs as root, where Chromium refuses its sandbox.
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@dataclass
+class Shown:
+    """A page of ours in the browser, and what went wrong in it."""
+
+    page: Page
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", self._note)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.wrong.append(message.text)
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        width: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return width
+
+    def violations(self) -> list[str]:
+        """What breaks WCAG's level AA, as axe-core sees it."""
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_AA}}).response
+        assert found["passes"], "axe looked at nothing"
+        return [
+            f"{each['id']}: {node['html']} {node['failureSummary']}"
+            for each in found["violations"]
+            for node in each["nodes"]
+        ]
+
+
+@pytest.fixture
+def shown(browser: Browser) -> Iterator[Shown]:
+    """An empty page, at the width of a desk."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    yield Shown(page)
+    page.close()

@@ -1,0 +1,45 @@
+"""Takes the screenshots of docs/screenshots anew: the invented day, at the width of a phone and of a desk.
+
+`make screenshots`. Look at them before they are committed: fonts differ from machine to machine.
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from chalicelib.rollups.renderings import board, html, mail
+from tests.browser.conftest import found_browser
+from tests.rollups.reports import a_report
+
+OUT = Path(__file__).parents[2] / "docs" / "screenshots"
+
+# Name of the file, document, and the window's width and height; a height of 0 takes the whole page.
+SHOTS = (
+    ("page-phone", html.page(a_report(), "id"), 360, 0),
+    ("page-desk", html.page(a_report(), "id"), 1280, 0),
+    ("mail-phone", mail.compose(a_report(), "id").html, 360, 0),
+    ("mail-desk", mail.compose(a_report(), "id").html, 1280, 0),
+    ("board-phone", board.page(a_report(), "id"), 360, 0),
+    ("board-screen", board.page(a_report(), "id"), 1280, 720),
+)
+
+
+def main() -> None:
+    """Write every screenshot."""
+    path = found_browser()
+    if path is None:
+        sys.exit("no browser here to take screenshots with")
+    OUT.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for name, document, width, height in SHOTS:
+            page = browser.new_page(viewport={"width": width, "height": height or 640})
+            page.set_content(document)
+            page.screenshot(path=OUT / f"{name}.png", full_page=not height)
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

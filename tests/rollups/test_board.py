@@ -1,0 +1,97 @@
+"""The board: the day that is nearest to today, counted no oftener than a screen has to know."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.rollups.board import Board
+from chalicelib.rollups.report import Report
+from tests.fakes import FixedClock, KnownCampaigns
+from tests.rollups.reports import FIRST_DAY, SECOND_DAY, a_report
+
+CAMPAIGN = a_report().campaign
+NOON = datetime(2024, 10, 9, 5, tzinfo=UTC)
+
+
+@dataclass
+class Days:
+    """Counts every day in some time."""
+
+    clock: FixedClock
+    takes: timedelta = timedelta(0)
+    counted: list[date] = field(default_factory=list)
+
+    def report_as_of_now(self, of: CampaignDay) -> Report:
+        self.counted.append(of.day)
+        self.clock.at += self.takes
+        return a_report(summary={"day": of.day})
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def days(clock: FixedClock) -> Days:
+    return Days(clock)
+
+
+@pytest.fixture
+def board(days: Days, clock: FixedClock) -> Board:
+    return Board(days=days, campaigns=KnownCampaigns(CAMPAIGN), clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (datetime(2024, 10, 8, 16, 59, tzinfo=UTC), FIRST_DAY),
+        (NOON, FIRST_DAY),
+        (datetime(2024, 10, 9, 16, 59, tzinfo=UTC), FIRST_DAY),
+        (datetime(2024, 10, 9, 17, 0, tzinfo=UTC), SECOND_DAY),
+        (datetime(2026, 1, 1, tzinfo=UTC), SECOND_DAY),
+    ],
+)
+def test_it_shows_today_in_the_campaigns_zone_or_the_day_nearest_to_it(board, clock, now, day):
+    clock.at = now
+
+    assert board.show(CAMPAIGN.campaign_id).summary.day == day
+
+
+def test_screens_that_look_within_seconds_are_told_the_same_count(board, days, clock):
+    board.show(CAMPAIGN.campaign_id)
+    clock.at += timedelta(seconds=19)
+    board.show(CAMPAIGN.campaign_id)
+    clock.at += timedelta(seconds=1)
+    board.show(CAMPAIGN.campaign_id)
+
+    assert days.counted == [FIRST_DAY, FIRST_DAY]
+
+
+def test_a_day_that_takes_long_to_count_is_counted_less_often(board, days, clock):
+    days.takes = timedelta(seconds=6)
+
+    board.show(CAMPAIGN.campaign_id)
+    clock.at = NOON + timedelta(seconds=59)
+    board.show(CAMPAIGN.campaign_id)
+    clock.at = NOON + timedelta(seconds=60)
+    board.show(CAMPAIGN.campaign_id)
+
+    assert days.counted == [FIRST_DAY, FIRST_DAY]
+
+
+def test_a_new_day_is_counted_at_once(board, days, clock):
+    clock.at = datetime(2024, 10, 9, 16, 59, 55, tzinfo=UTC)
+    board.show(CAMPAIGN.campaign_id)
+    clock.at += timedelta(seconds=5)
+    board.show(CAMPAIGN.campaign_id)
+
+    assert days.counted == [FIRST_DAY, SECOND_DAY]
+
+
+def test_a_campaign_nobody_opened_has_no_board(board):
+    with pytest.raises(CampaignUnknown):
+        board.show("never-opened")
