@@ -39,7 +39,7 @@ def test_the_app_imports_in_an_empty_environment() -> None:
 
 
 # What only functions without a caller need: the API, whose cold start somebody waits for, shares their zip.
-NOT_FOR_CALLERS = ("chalicelib.deliveries", "chalicelib.exports", "chalicelib.rollups.renderings")
+NOT_FOR_CALLERS = ("chalicelib.deliveries", "chalicelib.exports", "chalicelib.rollups.renderings.mail")
 LIST_IMPORTS = """
 import sys
 sys.path.insert(0, sys.argv[1])
