@@ -85,6 +85,24 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     return schedule.roll_up(wiring.rollup(), wiring.now, cast("schedule.Context", event.context))
 
 
+# What the hour has counted is told with the next of these, five minutes later at most.
+@app.schedule("cron(0/5 * * * ? *)")
+def deliver_reports(event: CloudWatchEvent) -> dict[str, int]:
+    """Tell managers of their campaigns' days."""
+    # Imported here because the cold start of the API, which shares the zip, would pay for it too.
+    from chalicelib.deliveries import schedule as delivery_schedule  # noqa: PLC0415
+
+    return delivery_schedule.deliver_reports(wiring.deliverer())
+
+
+@app.schedule("cron(3/15 * * * ? *)")
+def export_days(event: CloudWatchEvent) -> dict[str, int]:
+    """Export final campaign days for analysts."""
+    from chalicelib.exports import schedule as export_schedule  # noqa: PLC0415 - as above
+
+    return export_schedule.export_days(wiring.exporter())
+
+
 # Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
 @app.schedule("cron(10 17 * * ? *)")
 def age_registrations(event: CloudWatchEvent) -> dict[str, int]:

@@ -139,6 +139,39 @@ class Settings(BaseModel):
         alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of what gateways report of texts."
     )
 
+    mail_from: str = Field(
+        alias="DAFTAR_MAIL_FROM",
+        default="",
+        pattern=r"^([^@\s<>\",;:]+@[A-Za-z0-9.-]+)?$",
+        description="Address that managers' mails are from, verified at SES; empty, and nobody is mailed.",
+    )
+    mail_reply_to: str = Field(
+        alias="DAFTAR_MAIL_REPLY_TO",
+        default="",
+        pattern=r"^([^@\s<>\",;:]+@[A-Za-z0-9.-]+)?$",
+        description="Where answers to those mails go; empty for back to the sender.",
+    )
+    mail_configuration_set: str = Field(
+        alias="DAFTAR_MAIL_CONFIGURATION_SET",
+        default="",
+        description="SES configuration set that collects bounces and complaints; empty for none.",
+    )
+    report_texts: str = Field(
+        alias="DAFTAR_REPORT_TEXTS",
+        default="provisional",
+        pattern=r"^(none|provisional|final|provisional,final)$",
+        description="Which of a day's reports managers get as a text too.",
+    )
+    report_days: int = Field(
+        alias="DAFTAR_REPORT_DAYS",
+        default=31,
+        ge=1,
+        description="Days for which a campaign day is news; of an older one managers are told nothing.",
+    )
+    exports_bucket: str = Field(
+        alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."
+    )
+
     minimum_age: int = Field(
         alias="DAFTAR_MINIMUM_AGE",
         default=17,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import botocore.session
@@ -54,7 +54,15 @@ from chalicelib.rollups.dynamodb import DynamoSummaries
 from chalicelib.rollups.service import RollUp
 from chalicelib.settings import SettingsIncomplete, settings
 
+if TYPE_CHECKING:
+    from chalicelib.deliveries.model import Medium
+    from chalicelib.deliveries.service import Deliverer, Way
+    from chalicelib.exports.service import Exporter
+
 _TOKEN_BYTES = 32
+
+# A campaign does not say which language its managers read; the branch offices' is Indonesian.
+_MANAGERS_LANGUAGE: Final = "id"
 
 # Two attempts of 1 + 1.5 seconds and a pause below one second: a caller hears "try again" within 5 seconds.
 # The defaults would hold the request for 25 seconds and more.
@@ -71,6 +79,9 @@ _ASK_TWICE = Config(
 # SendTextMessage has no idempotency key: the SDK must not try again where we could not tell one text from
 # two.
 _ASK_ONCE = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
+
+# A day's rows are some megabytes, and nobody waits for them.
+_PATIENTLY = Config(connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 
 # For what may as well not happen: nobody waits longer than this for it.
 _ASK_BRIEFLY = Config(
@@ -238,7 +249,7 @@ def notifier() -> Notifier:
         campaigns=campaign_office(),
         ledger=_ledger(),
         line=line(),
-        gateway=Router(_gateways(), weights=settings().weights, clock=now, tell=_gateway_left_alone),
+        gateway=_router(),
         terms=Terms(
             rate=Rate(settings().sms_parts_a_second),
             quiet=QuietHours(settings().quiet_from, settings().quiet_until),
@@ -247,6 +258,91 @@ def notifier() -> Notifier:
             texts_a_day=settings().sms_a_day,
         ),
         around=Surroundings(clock=now, chance=_chance, wait=_wait, hashing=KeyedHash(_keyring().hash_key)),
+    )
+
+
+@cache
+def deliverer() -> "Deliverer":
+    """Tells managers of their campaigns' days."""
+    # Imported here, as all that only this function needs: the cold start of the API would pay for it too.
+    from chalicelib.deliveries.dynamodb import DynamoDeliveries  # noqa: PLC0415
+    from chalicelib.deliveries.service import Deliverer, Surroundings, Terms  # noqa: PLC0415
+    from chalicelib.rollups.dynamodb import DynamoOutbox  # noqa: PLC0415
+    from chalicelib.rollups.model import State  # noqa: PLC0415
+
+    news_for = timedelta(days=settings().report_days)
+    return Deliverer(
+        outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
+        reports=rollup(),
+        campaigns=campaign_office(),
+        deliveries=DynamoDeliveries(
+            _dynamodb(),
+            settings().sending_table,
+            new_write_id=new_write_id,
+            clock=now,
+            kept_for=2 * news_for,
+        ),
+        ways=dict(_ways_to_managers()),
+        terms=Terms(
+            texted=[State(each) for each in settings().report_texts.split(",") if each != "none"],
+            news_for=news_for,
+        ),
+        around=Surroundings(
+            clock=now,
+            hashing=KeyedHash(_keyring().hash_key),
+            on_failure=lambda error: observability.log_unforeseen(error, "manager not told", {}),
+        ),
+    )
+
+
+def _ways_to_managers() -> "Iterator[tuple[Medium, Way]]":
+    from chalicelib.deliveries.mailing import Mailing, Sender  # noqa: PLC0415 - as above
+    from chalicelib.deliveries.model import Medium  # noqa: PLC0415
+    from chalicelib.deliveries.ses import SESPost  # noqa: PLC0415
+    from chalicelib.deliveries.texting import Surroundings, Texting  # noqa: PLC0415
+    from chalicelib.rollups.renderings import mail, text  # noqa: PLC0415
+
+    if settings().mail_from:
+        yield (
+            Medium.MAIL,
+            Mailing(
+                post=SESPost(
+                    _client("sesv2", _ASK_ONCE),
+                    sender=settings().mail_from,
+                    configuration_set=settings().mail_configuration_set,
+                ),
+                sender=Sender(settings().mail_from, settings().mail_reply_to),
+                compose=lambda report: mail.compose(report, _MANAGERS_LANGUAGE),
+                clock=now,
+            ),
+        )
+    yield (
+        Medium.TEXT,
+        Texting(
+            gateway=_router(),
+            line=line(),
+            rate=Rate(settings().sms_parts_a_second),
+            opt_outs=_ledger(),
+            words=lambda report: text.words(report, _MANAGERS_LANGUAGE),
+            around=Surroundings(clock=now, wait=_wait, hashing=KeyedHash(_keyring().hash_key)),
+        ),
+    )
+
+
+@cache
+def exporter() -> "Exporter":
+    """Exports campaign days for analysts."""
+    from chalicelib.exports.s3 import S3Shelf  # noqa: PLC0415 - the cold start of the API, as above
+    from chalicelib.exports.service import Exporter  # noqa: PLC0415
+    from chalicelib.rollups.dynamodb import DynamoOutbox  # noqa: PLC0415
+
+    return Exporter(
+        outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
+        summaries=_summaries(),
+        captures=registrar(),
+        shelf=S3Shelf(_client("s3", _PATIENTLY), settings().exports_bucket),
+        hashing=KeyedHash(_keyring().hash_key),
+        clock=now,
     )
 
 
@@ -303,6 +399,11 @@ def twilio_account() -> TwilioAccount:
 def twilio_public_url() -> str | None:
     """This API's own URL, as Twilio is told it; None on a stage without an account there."""
     return settings().public_url if settings().twilio_secret else None
+
+
+@cache
+def _router() -> Router:
+    return Router(_gateways(), weights=settings().weights, clock=now, tell=_gateway_left_alone)
 
 
 def _gateways() -> Iterator[AWSSMS | TwilioSMS]:
@@ -386,7 +487,7 @@ class _OurServices(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """The services that a client is built for here."""
-        return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "secretsmanager", "sqs"]
+        return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "s3", "secretsmanager", "sesv2", "sqs"]
 
 
 @cache

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chalicelib import wiring
+from ops import telling
 from ops.api import API, NoAnswer
 from ops.dead_letters.commands import COMMANDS as DEAD_LETTER_COMMANDS
 from ops.deployment import Clients, DeploymentFailed, outputs_of
@@ -28,7 +29,7 @@ from ops.seeding import DEVICES
 from ops.sending import COMMANDS as SENDING_COMMANDS
 from ops.stack import EXAMPLE, Description, LocalStack
 from ops.stages import deployed
-from ops.tables import clients_table, outcomes_table, summaries_table, texts_table
+from ops.tables import clients_table, mails_table, outcomes_table, summaries_table, texts_table
 
 _PORT = 8320
 _TEXTS_SHOWN = 6
@@ -85,6 +86,13 @@ def messages() -> None:
         console.print(texts_table(texts, of=len(texts)))
 
 
+@main.command()
+def mails() -> None:
+    """Show the mails that managers would have got, each as a file that any mail program opens."""
+    with _explained():
+        console.print(mails_table(_last_stack().describe().mails_sent()))
+
+
 @main.command("register")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -122,6 +130,26 @@ def summary(campaign: str, day: datetime) -> None:
     """Show the newest summary of a DAY of a CAMPAIGN."""
     with _explained():
         _show_summaries(_last_stack().describe(), "GET", campaign, first=day, last=day)
+
+
+@main.command("export")
+@click.argument("campaign")
+@click.argument("day", required=False, type=_DAY)
+@click.option("--from", "first", type=_DAY, help="The first of several days.")
+@click.option("--to", "last", type=_DAY, help="The last of them.")
+@click.option("--stack", metavar="NAME", help="A deployed stack, with your own AWS credentials.")
+def export_days(
+    campaign: str, day: datetime | None, first: datetime | None, last: datetime | None, stack: str | None
+) -> None:
+    """Export a final DAY of a CAMPAIGN for analysts now, or the days --from one --to another."""
+    begin, end = first or day, last or day
+    if begin is None or end is None:
+        raise click.UsageError("say which DAY, or --from which --to which")
+    with _explained():
+        stage = deployed(stack) if stack else _last_stack().stage()
+        done = telling.export(stage, campaign, map(date.fromisoformat, _days(begin.date(), end.date())))
+        bucket = stage.outputs["ExportsBucketName"]
+        console.print(f"{done['exported']} exported, {done['open']} waiting; bucket {bucket}", soft_wrap=True)
 
 
 @main.group()
@@ -359,6 +387,8 @@ def _show_market_day(stack: LocalStack, description: Description) -> None:
     if texts:
         console.print(texts_table(texts[-_TEXTS_SHOWN:], of=len(texts)))
     _show_summaries(description, "POST", description.campaign_id)
+    telling.deliver(stack.stage())
+    console.print(mails_table(description.mails_sent()))
 
 
 def _show_summaries(

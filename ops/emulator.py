@@ -85,9 +85,9 @@ _SEND, _SEND_BATCH = "sqs:SendMessage", "sqs:SendMessageBatch"
 def deployable(template: dict[str, Any]) -> dict[str, Any]:
     """The template with what the emulator reads differently from AWS said in a way that it takes.
 
-    Nothing is left out: the emulator knows every type in it, and refuses a template with any other.
+    Left out is one demand: nothing speaks TLS here, so a bucket that insists on it would answer nobody.
     """
-    resources = _with_batch_sending(template["Resources"])
+    resources = _without_tls(_with_batch_sending(template["Resources"]))
     return {**template, "Resources": {**resources, **_gateway_responses(resources)}}
 
 
@@ -101,6 +101,19 @@ def _with_batch_sending(value: Any) -> Any:
     actions = changed.get("Action", [])
     listed = actions if isinstance(actions, list) else [actions]
     return {**changed, "Action": [*listed, _SEND_BATCH]} if _SEND in listed else changed
+
+
+def _without_tls(resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: resource
+        for name, resource in resources.items()
+        if not (resource["Type"] == "AWS::S3::BucketPolicy" and _demands_tls_only(resource["Properties"]))
+    }
+
+
+def _demands_tls_only(policy: dict[str, Any]) -> bool:
+    statements = policy["PolicyDocument"]["Statement"]
+    return all("aws:SecureTransport" in each.get("Condition", {}).get("Bool", {}) for each in statements)
 
 
 def _gateway_responses(resources: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,12 @@ def provide_gateway_account(secrets: Any, name: str) -> str:
     return str(secrets.describe_secret(SecretId=name)["ARN"])
 
 
+def provide_sender(ses: Any, address: str) -> None:
+    """An address that mails may be from."""
+    with suppress(ses.exceptions.AlreadyExistsException):
+        ses.create_email_identity(EmailIdentity=address)
+
+
 def enrol_clients(deployment: Deployment, clients: Clients, tokens_file: Path) -> Tokens:
     """Enrol the local clients, for every campaign, under the tokens in the file; again changes nothing.
 

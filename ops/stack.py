@@ -16,7 +16,14 @@ from ops.deployment import Deployment, deploy
 from ops.emulator import REGION, ROOT, Emulator, deployable
 from ops.packaging import package
 from ops.processes import LOOPBACK, Program, ProgramError, exclusive, port_is_free
-from ops.seeding import Tokens, enrol_clients, provide_gateway_account, provide_keys, write_private
+from ops.seeding import (
+    Tokens,
+    enrol_clients,
+    provide_gateway_account,
+    provide_keys,
+    provide_sender,
+    write_private,
+)
 from ops.stages import Stage
 
 EXAMPLE = ROOT / "examples" / "tanah-abang-2024"
@@ -30,6 +37,10 @@ _TEXTS_SECONDS = 180
 
 # Nobody pays for these texts, and who looks on should not have to wait for them.
 _PARTS_A_SECOND = 100
+
+# An address that nobody can have, and a campaign of 2024 that is news all the same.
+_MAIL_FROM = "laporan@daftar.example"
+_NEWS_FOR_DAYS = 36_500
 _PAUSE_SECONDS = 0.2
 
 
@@ -48,6 +59,7 @@ class Description:
     device_tokens: dict[str, str]
     gateway_url: str
     outputs: dict[str, str]
+    mails: str
 
     def token_of(self, client: str) -> str | None:
         """The token of a device, or of a role."""
@@ -58,6 +70,10 @@ class Description:
         answer = httpx.get(f"{self.gateway_url}/messages", trust_env=False).raise_for_status()
         texts: list[dict[str, str]] = answer.json()
         return texts
+
+    def mails_sent(self) -> list[Path]:
+        """The mails that were sent, oldest first: files that any mail program opens."""
+        return sorted(Path(self.mails).glob("*.eml"))
 
 
 class LocalStack:
@@ -155,6 +171,7 @@ class LocalStack:
         self._start_gateway()
         self.emulator.start()
         tell("deploying")
+        provide_sender(self.emulator.client("sesv2"), _MAIL_FROM)
         secret = provide_gateway_account(self.emulator.client("secretsmanager"), f"{_STACK}-twilio")
         deployment = deploy(
             replace(packaged, template=deployable(packaged.template)),
@@ -169,6 +186,9 @@ class LocalStack:
                 "TwilioUrl": self.gateway_url,
                 "TwilioSecret": secret,
                 "PublicUrl": _PUBLIC_URL,
+                "MailFrom": _MAIL_FROM,
+                "MailIdentity": _MAIL_FROM,
+                "ReportDays": str(_NEWS_FOR_DAYS),
             },
             clients=self.emulator.client,
         )
@@ -216,6 +236,7 @@ class LocalStack:
             device_tokens=dict(tokens.devices),
             gateway_url=self.gateway_url,
             outputs=dict(deployment.outputs),
+            mails=str(self._home / "mails"),
         )
 
 

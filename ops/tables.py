@@ -1,6 +1,9 @@
 """What the command line shows as tables: outcomes, texts, summaries and clients."""
 
 from collections.abc import Mapping, Sequence
+from email.parser import BytesParser
+from email.policy import default
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -33,6 +36,16 @@ def texts_table(texts: Sequence[Mapping[str, str]], *, of: int) -> Table:
     for text in texts:
         # As they are: a text must not be able to style the table.
         table.add_row(Text(text["to"]), Text(text["text"]))
+    return table
+
+
+def mails_table(mails: Sequence[Path]) -> Table:
+    """The mails that managers got, and where each can be opened."""
+    table = Table("to", "subject", "file", title=f"{len(mails)} mails to managers")
+    for mail in mails:
+        headers = BytesParser(policy=default).parsebytes(mail.read_bytes(), headersonly=True)
+        # As they are: a mail must not be able to style the table.
+        table.add_row(Text(headers["To"]), Text(headers["Subject"]), Text(str(mail), overflow="fold"))
     return table
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.campaigns.service import DaysMoved
+from chalicelib.deliveries.model import Delivery, DeliveryId
 from chalicelib.notifications.gateways import GatewayId, Outgoing
 from chalicelib.notifications.model import MessageId, Text, TextState
 from chalicelib.notifications.pace import LineBusy, Stop, Stopped
@@ -29,7 +30,8 @@ from chalicelib.pagination import Position
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import CaptureFacts, DayFact, Registration, RegistrationFacts
 from chalicelib.registrations.reference import Reference
-from chalicelib.rollups.model import Headline, Summary
+from chalicelib.rollups.model import Headline, State, Summary
+from chalicelib.rollups.outbox import Reader, Waiting
 from chalicelib.rollups.service import AlreadyWritten, LaidAside, Mark
 
 
@@ -162,11 +164,64 @@ class InMemoryLine:
         return None if stop is None or (stop.until is not None and stop.until <= now) else stop
 
 
+class InMemoryOutbox:
+    """Satisfies `deliveries.service.Outbox` and `exports.service.Outbox`."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[Reader, CampaignDay], Waiting] = {}
+        self._told: dict[CampaignDay, int] = {}
+
+    def waiting(self, reader: Reader) -> Iterator[Waiting]:
+        """Every day that waits for a reader, by day."""
+        found = [each for (its, _), each in self._waiting.items() if its is reader]
+        yield from sorted(found, key=lambda each: (each.of.day, each.of.campaign_id))
+
+    def ask(self, reader: Reader, waiting: Waiting) -> None:
+        """Let a day wait for a reader, once more if it does already."""
+        self._waiting[reader, waiting.of] = waiting
+
+    def done(self, reader: Reader, waiting: Waiting) -> None:
+        """Let a day wait no longer, unless it was asked for once more since it was read."""
+        standing = self._waiting.get((reader, waiting.of))
+        if standing is not None and standing.asked_at == waiting.asked_at:
+            del self._waiting[reader, waiting.of]
+
+    def told(self, of: CampaignDay) -> int | None:
+        """The version of a final day that managers were last told."""
+        return self._told.get(of)
+
+    def note_told(self, of: CampaignDay, version: int) -> None:
+        """Keep which version managers were told."""
+        self._told[of] = version
+
+
+class InMemoryDeliveries:
+    """Satisfies `deliveries.service.Deliveries`. `on_write` is what happens just before each write."""
+
+    def __init__(self, *, on_write: Callable[[], object] = lambda: None) -> None:
+        self.known: dict[DeliveryId, Delivery] = {}
+        self.on_write = on_write
+
+    def get(self, known: DeliveryId) -> Delivery | None:
+        """One delivery, as it stands now."""
+        return self.known.get(known)
+
+    def move(self, delivery: Delivery) -> bool:
+        """Store a delivery's next revision; False if another sender was first."""
+        self.on_write()
+        standing = self.known.get(delivery.delivery_id)
+        if (0 if standing is None else standing.revision) != delivery.revision - 1:
+            return False
+        self.known[delivery.delivery_id] = delivery
+        return True
+
+
 class InMemorySummaries:
     """Satisfies `rollups.service.Summaries`."""
 
     def __init__(self) -> None:
         self.written: list[Summary] = []
+        self.outbox = InMemoryOutbox()
         self._marks: dict[CampaignDay, Mark] = {}
         self._laid_aside: dict[CampaignDay, LaidAside | None] = {}
 
@@ -176,6 +231,10 @@ class InMemorySummaries:
         if any((each.campaign_id, each.day, each.version) == key for each in self.written):
             raise AlreadyWritten
         self.written.append(summary)
+        waiting = Waiting(summary.of, summary.version, datetime.fromisoformat(summary.counted_at))
+        self.outbox.ask(Reader.MANAGERS, waiting)
+        if summary.state is State.FINAL:
+            self.outbox.ask(Reader.ANALYSTS, waiting)
 
     def latest(self, of: CampaignDay) -> Summary | None:
         """The newest version of a day."""
@@ -194,6 +253,10 @@ class InMemorySummaries:
             if each.campaign_id == campaign_id:
                 newest[each.day] = each.headline
         yield from (newest[day] for day in sorted(newest))
+
+    def ask(self, reader: Reader, waiting: Waiting) -> None:
+        """Let a day wait for a reader, once more if it does already."""
+        self.outbox.ask(reader, waiting)
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Mark a day, or mark it once more."""

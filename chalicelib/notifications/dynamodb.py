@@ -8,6 +8,7 @@ BUDGET#<campaign id>#<day>    rupiah committed of that day's budget
 PHONE#<keyed hash>#<day>      texts begun for a phone on one of its days
 OPTOUT#<keyed hash>           a phone that wants no texts
 LINE                          when the next slot is free, and why nothing may be sent
+DELIVERY#<delivery id>        what became of a report to a manager; see `deliveries.dynamodb`
 """
 
 import zlib
@@ -163,6 +164,13 @@ class DynamoLedger:
             TableName=self._sending,
             Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
         )
+
+    def has_opted_out(self, phone_hash: str) -> bool:
+        """Whether a phone wants no texts."""
+        found = self._client.get_item(
+            TableName=self._sending, Key=to_item({"pk": _opt_out(phone_hash)}), ConsistentRead=True
+        )
+        return "Item" in found
 
     def of(self, registration: str) -> Iterator[Text]:
         """The texts that a registration has led to; one begun this moment may not be among them yet."""

@@ -3,7 +3,9 @@
 CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
 CAMPAIGN#<id>   HEADLINE#<day>          what a list of days says of the newest version
 CAMPAIGN#<id>   COUNT#<day>             a count of a day that was laid aside, to be gone on with
+CAMPAIGN#<id>   TOLD#<day>              the version of a final day that managers were last told
 MARKS           <day>#<campaign id>     a day that changed since it was last counted
+FOR#<reader>    <day>#<campaign id>     a day that waits for a reader
 """
 
 import zlib
@@ -17,7 +19,8 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import timestamp
 from chalicelib.dynamodb import cancellation_reasons, condition_failed, from_item, pages, to_item
 from chalicelib.pagination import Position
-from chalicelib.rollups.model import Headline, Summary
+from chalicelib.rollups.model import Headline, State, Summary
+from chalicelib.rollups.outbox import Reader, Waiting
 from chalicelib.rollups.service import AlreadyWritten, LaidAside, Mark
 
 _MARKS = "MARKS"
@@ -37,7 +40,7 @@ class DynamoSummaries:
         self._table = table
 
     def add(self, summary: Summary) -> None:
-        """Store a new version, and what a list of days says of it. Raises AlreadyWritten."""
+        """Store a new version, its line in the list of days, and who waits for it. Raises AlreadyWritten."""
         version = {**_version_key(summary.of, summary.version), "summary": summary.model_dump_json()}
         headline = {**_headline_key(summary.of), "headline": summary.headline.model_dump_json()}
         try:
@@ -52,6 +55,10 @@ class DynamoSummaries:
                     },
                     # Whoever writes a version has read the one before it, so headlines come in order too.
                     {"Put": {"TableName": self._table, "Item": to_item(headline)}},
+                    *(
+                        {"Put": {"TableName": self._table, "Item": to_item(each)}}
+                        for each in _wait_for(summary)
+                    ),
                 ]
             )
         except ClientError as error:
@@ -87,6 +94,10 @@ class DynamoSummaries:
             ConsistentRead=True,
         ):
             yield Headline.model_validate_json(values["headline"])
+
+    def ask(self, reader: Reader, waiting: Waiting) -> None:
+        """Let a day wait for a reader, once more if it does already."""
+        self._client.put_item(TableName=self._table, Item=to_item(_waiting_values(reader, waiting)))
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Ask for a day to be counted again."""
@@ -175,6 +186,57 @@ def _mark_from(values: Mapping[str, Any]) -> Mark:
     )
 
 
+class DynamoOutbox:
+    """The days that readers wait for, in the same table: satisfies `deliveries.service.Outbox`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def waiting(self, reader: Reader) -> Iterator[Waiting]:
+        """Every day that waits for a reader."""
+        for values in pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :reader",
+            ExpressionAttributeValues=to_item({":reader": _reader(reader)}),
+            ConsistentRead=True,
+        ):
+            yield Waiting(
+                of=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
+                version=int(values["version"]),
+                asked_at=datetime.fromisoformat(values["asked_at"]),
+            )
+
+    def done(self, reader: Reader, waiting: Waiting) -> None:
+        """Let a day wait no longer, unless it was asked for once more since it was read."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=to_item(_waiting_key(reader, waiting.of)),
+                ConditionExpression="attribute_not_exists(pk) OR asked_at = :asked_at",
+                ExpressionAttributeValues=to_item({":asked_at": timestamp(waiting.asked_at)}),
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def told(self, of: CampaignDay) -> int | None:
+        """The version of a final day that managers were last told; None before its final report."""
+        found = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :campaign AND sk = :told",
+            ExpressionAttributeValues=to_item({":campaign": _campaign(of.campaign_id), ":told": _told(of)}),
+            ConsistentRead=True,
+        )["Items"]
+        return int(from_item(found[0])["version"]) if found else None
+
+    def note_told(self, of: CampaignDay, version: int) -> None:
+        """Keep which version managers were told."""
+        item = {"pk": _campaign(of.campaign_id), "sk": _told(of), "version": version}
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+
+
 def _campaign(campaign_id: str) -> str:
     return f"CAMPAIGN#{campaign_id}"
 
@@ -197,3 +259,32 @@ def _count_key(of: CampaignDay) -> dict[str, str]:
 
 def _mark_key(of: CampaignDay) -> dict[str, str]:
     return {"pk": _MARKS, "sk": f"{of.day.isoformat()}#{of.campaign_id}"}
+
+
+def _told(of: CampaignDay) -> str:
+    return f"TOLD#{of.day.isoformat()}"
+
+
+def _reader(reader: Reader) -> str:
+    return f"FOR#{reader}"
+
+
+def _waiting_key(reader: Reader, of: CampaignDay) -> dict[str, str]:
+    return {"pk": _reader(reader), "sk": f"{of.day.isoformat()}#{of.campaign_id}"}
+
+
+def _wait_for(summary: Summary) -> list[dict[str, Any]]:
+    """Who waits for a new version: managers always, analysts once the day is final."""
+    waiting = Waiting(summary.of, summary.version, datetime.fromisoformat(summary.counted_at))
+    readers = [Reader.MANAGERS] + [Reader.ANALYSTS] * (summary.state is State.FINAL)
+    return [_waiting_values(reader, waiting) for reader in readers]
+
+
+def _waiting_values(reader: Reader, waiting: Waiting) -> dict[str, Any]:
+    return {
+        **_waiting_key(reader, waiting.of),
+        "campaign_id": waiting.of.campaign_id,
+        "day": waiting.of.day.isoformat(),
+        "version": waiting.version,
+        "asked_at": timestamp(waiting.asked_at),
+    }

@@ -14,6 +14,7 @@ from chalicelib.registrations.model import DayFact
 from chalicelib.rollups.counting import Count, Unusual
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign, SummaryUnknown
 from chalicelib.rollups.model import Headline, State, Summary, Tally, Texts, summarise
+from chalicelib.rollups.outbox import Reader, Waiting
 from chalicelib.rollups.report import DayOfCurve, Report
 
 # How far back an hourly tick looks for days never summarised or not yet final. Only a campaign on which
@@ -76,6 +77,9 @@ class Summaries(Protocol):
 
     def headlines(self, campaign_id: str) -> Iterator[Headline]:
         """What a list of a campaign's days says of each that was summarised, by day."""
+
+    def ask(self, reader: Reader, waiting: Waiting) -> None:
+        """Let a day wait for a reader, once more if it does already."""
 
     def mark(self, of: CampaignDay, *, at: datetime) -> None:
         """Ask for a day to be counted again."""
@@ -305,6 +309,9 @@ class RollUp:
         Raises as `recount` does.
         """
         counted = self.recount(due.of, until=until)
+        if due.mark is not None and counted.summary.state is State.FINAL:
+            # What changed may be in no figure, as with an erasure, and yet in the rows that analysts have.
+            self._summaries.ask(Reader.ANALYSTS, Waiting(due.of, counted.summary.version, self._clock()))
         if due.mark is not None and due.mark.marked_at + _INDEX_LAG < counted.began_at:
             self._summaries.unmark(due.mark)
         return counted

@@ -37,6 +37,8 @@ LAST_RESORTS = {
         LastResort("DueTextsFailures", "QueueDueTexts"),
         LastResort("StreamFailures", "OnRegistrationChanges", is_of_stream=True),
         LastResort("RollUpFailures", "RollUpDueDays"),
+        LastResort("DeliveryFailures", "DeliverReports"),
+        LastResort("ExportFailures", "ExportDays"),
         LastResort("AgeingFailures", "AgeRegistrations"),
     )
 }

@@ -19,7 +19,8 @@ from chalicelib.notifications.model import IllegalTransition, Report, Text, Text
 from chalicelib.notifications.pace import Line, LineBusy, Stop, Stopped
 from chalicelib.notifications.service import Braked, Brakes, Ledger, Moved
 from chalicelib.notifications.templates import Kind
-from chalicelib.rollups.dynamodb import DynamoSummaries
+from chalicelib.rollups.dynamodb import DynamoOutbox, DynamoSummaries
+from chalicelib.rollups.outbox import Reader
 from chalicelib.rollups.service import AlreadyWritten, Mark, Summaries
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
@@ -165,7 +166,9 @@ def add(summaries: Summaries, of: CampaignDay, version: int) -> str:
 @given(steps=st.lists(st.tuples(st.sampled_from([mark, unmark, add]), DAYS, st.integers(1, 3)), max_size=10))
 @settings(max_examples=50, deadline=None)
 def test_summaries_in_memory_answer_as_those_of_the_table(a_table, steps):
-    stores = InMemorySummaries(), DynamoSummaries(*a_table("SummariesTable"))
+    table = a_table("SummariesTable")
+    in_memory_summaries = InMemorySummaries()
+    stores = in_memory_summaries, DynamoSummaries(*table)
     for act, of, number in steps:
         in_memory, on_table = (act(summaries, of, number) for summaries in stores)
         assert in_memory == on_table
@@ -179,3 +182,7 @@ def test_summaries_in_memory_answer_as_those_of_the_table(a_table, steps):
         for summaries in stores
     )
     assert in_memory == on_table
+    outboxes = in_memory_summaries.outbox, DynamoOutbox(*table)
+    for reader in Reader:
+        waiting, on_table = (list(outbox.waiting(reader)) for outbox in outboxes)
+        assert waiting == on_table

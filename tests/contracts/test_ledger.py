@@ -187,6 +187,15 @@ def test_a_phone_that_opted_out_is_claimed_for_nothing(engine, ledger):
     claim(ledger, a_text(2, phone_hash="another"))
 
 
+def test_who_opted_out_is_known(ledger):
+    assert not ledger.has_opted_out("hash of a phone")
+
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+
+    assert ledger.has_opted_out("hash of a phone")
+    assert not ledger.has_opted_out("another")
+
+
 def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger):
     begun = ledger.begin(a_text())
     ledger.move(begun.put_off(NOW, "stopped"), was=begun)

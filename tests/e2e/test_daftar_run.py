@@ -90,6 +90,7 @@ def test_market_day_is_shown_and_a_second_run_repeats_no_text(
     assert created >= 300
     assert len(texts.read_text().splitlines()) == created
     assert _row("captures", printed) == [187, 168]
+    assert "4 mails to managers" in printed, "two managers, two days"
     assert _is_gone(port, local)
     assert not (local / "stack.json").exists()
 
@@ -99,6 +100,7 @@ def test_market_day_is_shown_and_a_second_run_repeats_no_text(
     assert "created  " not in printed.partition("lines sent")[0]
     assert len(texts.read_text().splitlines()) == created
     assert _row("captures", printed) == [187, 168]
+    assert "4 mails to managers" in printed
 
 
 @pytest.mark.parametrize("moment", ["SMS stand-in.pid", "emulator.pid", "tokens.json"])

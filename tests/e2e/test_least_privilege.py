@@ -4,6 +4,7 @@ The rest of the suite shows that each may do what it needs. What the emulator la
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -47,6 +48,8 @@ QUEUES = [
     "DueTextsFailures",
     "StreamFailures",
     "RollUpFailures",
+    "DeliveryFailures",
+    "ExportFailures",
     "AgeingFailures",
 ]
 
@@ -136,6 +139,33 @@ MAY: dict[str, set[str]] = {
         "Decrypt FieldKey for field",
         "SendMessage RollUpFailures",
     },
+    "DeliverReports": {
+        "GetItem CampaignsTable",
+        "Query SummariesTable",
+        "GetItem SummariesTable",
+        "PutItem SummariesTable",
+        "DeleteItem SummariesTable",
+        "GetItem SendingTable",
+        "PutItem SendingTable",
+        "UpdateItem SendingTable",
+        "Query KeysTable",
+        "Decrypt FieldKey for field",
+        "Decrypt FieldKey for hash",
+        "SendEmail from us",
+        "SendMessage DeliveryFailures",
+    },
+    "ExportDays": {
+        "Query RegistrationsTable/by_campaign_day",
+        "Query SummariesTable",
+        "DeleteItem SummariesTable",
+        "Query KeysTable",
+        "Decrypt FieldKey for field",
+        "Decrypt FieldKey for hash",
+        "PutObject ExportsBucket/captures",
+        "DeleteObject ExportsBucket/captures",
+        "ListObjects ExportsBucket",
+        "SendMessage ExportFailures",
+    },
     "AgeRegistrations": {
         "DeleteItem RegistrationsTable",
         "Query RegistrationsTable",
@@ -174,7 +204,8 @@ class Probe:
 
     def allowed(self) -> set[str]:
         """The acts that were not denied."""
-        acts = {**self._on_tables(), **self._on_queues(), **self._on_keys(), **self._elsewhere()}
+        acts = {**self._on_tables(), **self._on_queues(), **self._on_keys(), **self._on_objects()}
+        acts |= {**self._on_mails(), **self._elsewhere()}
         return {act for act, attempt in acts.items() if not is_denied(attempt)}
 
     def _client(self, service: str) -> Any:
@@ -212,6 +243,31 @@ class Probe:
             "Encrypt FieldKey": lambda: kms.encrypt(KeyId=key, Plaintext=b"x"),
             "GenerateDataKey FieldKey": lambda: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
             "DisableKey FieldKey": lambda: kms.disable_key(KeyId=key),
+        }
+
+    def _on_objects(self) -> Acts:
+        s3, bucket = self._client("s3"), self._stack.description.outputs["ExportsBucketName"]
+        acts: Acts = {"ListObjects ExportsBucket": lambda: s3.list_objects_v2(Bucket=bucket, MaxKeys=1)}
+        for prefix in ("captures", "elsewhere"):
+            of_nobody = {"Bucket": bucket, "Key": f"{prefix}/campaign=of-nobody/probe"}
+            acts |= {
+                f"GetObject ExportsBucket/{prefix}": partial(s3.get_object, **of_nobody),
+                f"PutObject ExportsBucket/{prefix}": partial(s3.put_object, **of_nobody),
+                f"DeleteObject ExportsBucket/{prefix}": partial(s3.delete_object, **of_nobody),
+            }
+        return acts
+
+    def _on_mails(self) -> Acts:
+        ses = self._client("sesv2")
+        words = {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}
+        return {
+            f"SendEmail from {who}": partial(
+                ses.send_email,
+                FromEmailAddress=address,
+                Destination={"ToAddresses": ["nobody@example.com"]},
+                Content={"Simple": words},
+            )
+            for who, address in {"us": "laporan@daftar.example", "another": "x@daftar.example"}.items()
         }
 
     def _elsewhere(self) -> Acts:
@@ -314,13 +370,13 @@ def simulated(stack: RunningStack, function: str, action: str, resource: str) ->
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_only_the_sender_may_send_a_text_and_only_under_our_name(stack, function):
+def test_only_senders_may_send_a_text_and_only_under_our_name(stack, function):
     senders = f"arn:aws:sms-voice:{stack.description.region}:000000000000:sender-id"
 
     ours = simulated(stack, function, "sms-voice:SendTextMessage", f"{senders}/BPJAMSOSTEK/ID")
     anothers = simulated(stack, function, "sms-voice:SendTextMessage", f"{senders}/BANK/ID")
 
-    assert (ours, anothers) == (function == "OnNotifications", False)
+    assert (ours, anothers) == (function in {"OnNotifications", "DeliverReports"}, False)
 
 
 @pytest.mark.parametrize("function", MAY)

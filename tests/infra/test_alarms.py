@@ -51,7 +51,13 @@ def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: Packa
         for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
         if alarm["Namespace"] == WORK
     }
-    assert counted == {("Texts", "held"), ("SendingStopped",), ("GatewaysLeftAlone",)}
+    assert counted == {
+        ("Texts", "held"),
+        ("SendingStopped",),
+        ("GatewaysLeftAlone",),
+        ("ReportsNotDelivered",),
+        ("ExportsLate",),
+    }
 
 
 def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
@@ -62,7 +68,7 @@ def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
     metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
     searches = [first["expression"] for first, *_ in metrics if isinstance(first, dict)]
     told = template.document["Globals"]["Function"]["Environment"]["Variables"]
-    for metric in ("Registrations", "Texts", "Receipts", "RollUpLag", "RegistrationsAged"):
+    for metric in ("Registrations", "Texts", "Receipts", "RollUpLag", "RegistrationsAged", "Reports"):
         wanted = f'Namespace="{told["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
         assert any(wanted in search for search in searches), metric
 

@@ -10,13 +10,36 @@ from tests.infra.packaged import Grant, PackagedTemplate, as_list, unconditional
 # The actions whose resource AWS does not let anybody name, and why each is needed.
 UNNAMEABLE = {
     "dynamodb:ListStreams": "Lambda asks for it to set up a stream mapping",
+    "s3:DeleteObject": "the objects of a bucket of ours have no names yet",
+    "s3:PutObject": "the objects of a bucket of ours have no names yet",
     "xray:PutTelemetryRecords": "traces have no resource",
     "xray:PutTraceSegments": "traces have no resource",
 }
 
 TRACES = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
+SES = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:"
 GATEWAY_ACCOUNT = Grant("secretsmanager:GetSecretValue", "TwilioSecret if TwilioIsConfigured")
+SENDS_TEXTS = {
+    Grant("sms-voice:SendTextMessage", f"{SMS}sender-id/SmsOriginationIdentity/ID"),
+    Grant(
+        "sms-voice:SendTextMessage",
+        f"{SMS}configuration-set/SmsConfigurationSet if ReceiptsAreConfigured",
+    ),
+    Grant(
+        "sms-voice:SendTextMessage",
+        f"{SMS}protect-configuration/SmsProtectConfiguration if ProtectionIsConfigured",
+    ),
+    GATEWAY_ACCOUNT,
+}
+SENDS_MAILS = {
+    Grant(action, f"{SES}{resource} if MailIsConfigured")
+    for action in ("ses:SendEmail", "ses:SendRawEmail")
+    for resource in (
+        "identity/MailIdentity",
+        "configuration-set/MailConfigurationSet if MailEventsAreConfigured",
+    )
+}
 DATA_KEYS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
 
 NEEDED = {
@@ -68,7 +91,7 @@ NEEDED = {
         Grant("sqs:SendMessage", "StreamFailures.Arn"),
     },
     "OnNotifications": {
-        GATEWAY_ACCOUNT,
+        *SENDS_TEXTS,
         Grant("sqs:ChangeMessageVisibility", "NotificationsQueue.Arn"),
         Grant("sqs:DeleteMessage", "NotificationsQueue.Arn"),
         Grant("sqs:GetQueueAttributes", "NotificationsQueue.Arn"),
@@ -84,15 +107,6 @@ NEEDED = {
         Grant("dynamodb:ConditionCheckItem", "SendingTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
-        Grant("sms-voice:SendTextMessage", f"{SMS}sender-id/SmsOriginationIdentity/ID"),
-        Grant(
-            "sms-voice:SendTextMessage",
-            f"{SMS}configuration-set/SmsConfigurationSet if ReceiptsAreConfigured",
-        ),
-        Grant(
-            "sms-voice:SendTextMessage",
-            f"{SMS}protect-configuration/SmsProtectConfiguration if ProtectionIsConfigured",
-        ),
         *DATA_KEYS,
     },
     "OnReceipts": {
@@ -124,6 +138,30 @@ NEEDED = {
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
         Grant("sqs:SendMessage", "RollUpFailures.Arn"),
+        *DATA_KEYS,
+    },
+    "DeliverReports": {
+        Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
+        Grant("dynamodb:GetItem", "SummariesTable.Arn"),
+        Grant("dynamodb:PutItem", "SummariesTable.Arn"),
+        Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:GetItem", "SendingTable.Arn"),
+        Grant("dynamodb:PutItem", "SendingTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
+        Grant("sqs:SendMessage", "DeliveryFailures.Arn"),
+        *SENDS_MAILS,
+        *SENDS_TEXTS,
+        *DATA_KEYS,
+    },
+    "ExportDays": {
+        Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
+        Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
+        Grant("s3:DeleteObject", "ExportsBucket.Arn/captures/*"),
+        Grant("s3:PutObject", "ExportsBucket.Arn/captures/*"),
+        Grant("s3:ListBucket", "ExportsBucket.Arn"),
+        Grant("sqs:SendMessage", "ExportFailures.Arn"),
         *DATA_KEYS,
     },
     "AgeRegistrations": {
@@ -175,8 +213,21 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
         "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
+        "DeliverReports": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "ExportDays": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "AgeRegistrations": {"StringEquals": {context: FIELD_PURPOSE}},
     }
+
+
+def test_mails_are_sent_from_the_one_address_and_by_one_function(template: PackagedTemplate) -> None:
+    mailing = {
+        function: statement["Condition"]
+        for function in template.functions
+        for policy in template.resources[template.role_of(function)]["Properties"]["Policies"]
+        for statement, _ in map(unconditional, policy["PolicyDocument"]["Statement"])
+        if any(action.startswith("ses:") for action in as_list(statement["Action"]))
+    }
+    assert mailing == {"DeliverReports": {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}}
 
 
 def test_nobody_changes_or_deletes_what_is_on_record_about_requests(template: PackagedTemplate) -> None:

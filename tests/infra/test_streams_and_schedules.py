@@ -11,6 +11,8 @@ KEPT_IN_A_STREAM_SECONDS = DAY_SECONDS
 # How often each schedule ticks. A schedule that is not here is a mistake.
 TICKS = {
     "cron(* * * * ? *)": 60,
+    "cron(0/5 * * * ? *)": 5 * 60,
+    "cron(3/15 * * * ? *)": 15 * 60,
     "cron(0 * * * ? *)": HOUR_SECONDS,
     "cron(10 17 * * ? *)": DAY_SECONDS,
 }
@@ -65,13 +67,15 @@ def test_a_relay_that_falls_behind_raises_an_alarm(template: PackagedTemplate) -
     assert set(behind) == {source.function for source in template.sources("DynamoDB")}
 
 
-def test_texts_are_looked_for_every_minute_days_rolled_up_every_hour_and_registrations_aged_every_day(
+def test_each_schedule_ticks_as_often_as_its_work_comes(
     template: PackagedTemplate,
 ) -> None:
     ticking = {source.function: seconds_between_ticks(source) for source in template.sources("Schedule")}
     assert ticking == {
         "QueueDueTexts": 60,
         "RollUpDueDays": HOUR_SECONDS,
+        "DeliverReports": 5 * 60,
+        "ExportDays": 15 * 60,
         "AgeRegistrations": DAY_SECONDS,
     }
 

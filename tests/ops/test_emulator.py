@@ -43,3 +43,13 @@ def test_right_to_send_messages_is_extended_to_batches_and_no_other_right_is() -
         ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:SendMessageBatch"],
         "dynamodb:GetItem",
     ]
+
+
+def test_a_bucket_that_insists_on_tls_answers_here_as_well_and_its_other_rules_stay() -> None:
+    tls = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    other = {"Effect": "Deny", "Condition": {"StringEquals": {"aws:PrincipalArn": "x"}}}
+    resources = {
+        name: {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": statements}}}
+        for name, statements in {"TLSOnly": [tls], "More": [tls, other]}.items()
+    }
+    assert set(deployable({"Resources": resources})["Resources"]) == {"More"}

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from tests.structure.source import imports, imports_any, modules
 
 # The files that speak with AWS, with Chalice or with the process; everything else is the domain.
-STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio"}
+STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "s3"}
 ADAPTERS = STORES | {
     *("app", "settings", "wiring", "endpoints", "problems", "batches", "observability"),
     *("routes", "authorizer", "consumer", "schedule"),

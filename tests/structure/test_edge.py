@@ -65,6 +65,8 @@ def test_there_is_a_handler_for_each_source_of_events() -> None:
         "on_receipts",
         "queue_due_texts",
         "roll_up_due_days",
+        "deliver_reports",
+        "export_days",
         "age_registrations",
         "authorize_caller",
     }

@@ -36,3 +36,25 @@ def test_the_app_imports_in_an_empty_environment() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# What only functions without a caller need: the API, whose cold start somebody waits for, shares their zip.
+NOT_FOR_CALLERS = ("chalicelib.deliveries", "chalicelib.exports", "chalicelib.rollups.renderings.mail")
+LIST_IMPORTS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import app
+print(*[name for name in sys.modules if name.startswith(tuple(sys.argv[2:]))])
+"""
+
+
+def test_importing_the_app_imports_nothing_that_only_rounds_need() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", LIST_IMPORTS, str(ROOT), *NOT_FOR_CALLERS],
+        env={},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []

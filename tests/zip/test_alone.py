@@ -45,6 +45,14 @@ def test_rollup_fails_where_the_tables_are_out_of_reach(start: Start, offline: M
     assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
 
 
+@pytest.mark.parametrize("function", ["deliver_reports", "export_days"])
+def test_a_round_fails_where_the_tables_are_out_of_reach(
+    function: str, start: Start, offline: Mapping[str, str]
+) -> None:
+    answer = start(f"app.{function}", offline).invoke(schedule_event())
+    assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
+
+
 def test_ageing_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
     answer = start("app.age_registrations", offline).invoke(schedule_event())
     # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.

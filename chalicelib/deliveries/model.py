@@ -1,0 +1,106 @@
+"""What one manager is sent of one report: at most once, with an honest state.
+
+A delivery holds neither the words nor the address. Every change makes a new value, one revision higher.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from chalicelib.campaigns.model import CampaignDay
+
+DeliveryId = NewType("DeliveryId", str)
+
+# Longer than the delivering function may run: a claim this old has nobody working on it any more.
+ABANDONED_AFTER = timedelta(minutes=4)
+
+# At a round every five minutes, a manager whose mail is not taken is tried for two hours.
+MOST_ATTEMPTS = 24
+
+
+class Medium(StrEnum):
+    """How a manager is reached."""
+
+    MAIL = "mail"
+    TEXT = "text"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `unknown`: whoever carries it may or may not have taken it."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+SETTLED = frozenset({DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.FAILED})
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One report on its way to one manager; `version` is the one that was told, or tried to be.
+
+    `is_repeated` says that an attempt whose outcome nobody knows is being made once more: a second mail does
+    no harm, a second text costs money and looks like an error.
+    """
+
+    delivery_id: DeliveryId
+    medium: Medium
+    state: DeliveryState = DeliveryState.WAITING
+    revision: int = 0
+    attempts: int = 0
+    version: int = 0
+    touched_at: datetime | None = None
+    is_repeated: bool = False
+    reason: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody will do anything about it any more."""
+        return self.state in SETTLED
+
+    def is_abandoned(self, now: datetime) -> bool:
+        """Whether whoever claimed it must have been stopped."""
+        claimed = self.state is DeliveryState.CLAIMED
+        return claimed and (self.touched_at is None or now >= self.touched_at + ABANDONED_AFTER)
+
+    def claimed(self, now: datetime, *, version: int) -> "Delivery":
+        """In one sender's hands: from here on it may be out, whatever happens to the sender."""
+        return self._changed(
+            state=DeliveryState.CLAIMED, touched_at=now, attempts=self.attempts + 1, version=version
+        )
+
+    def accepted(self) -> "Delivery":
+        """Taken by whoever carries it."""
+        return self._changed(state=DeliveryState.ACCEPTED, reason=None)
+
+    def not_taken(self, reason: str) -> "Delivery":
+        """It was surely not sent, and may be later; given up after so many attempts."""
+        given_up = self.attempts >= MOST_ATTEMPTS
+        return self._changed(state=DeliveryState.FAILED if given_up else DeliveryState.WAITING, reason=reason)
+
+    def refused(self, reason: str) -> "Delivery":
+        """It was surely not sent, and never will be."""
+        return self._changed(state=DeliveryState.FAILED, reason=reason)
+
+    def lost_sight_of(self, reason: str) -> "Delivery":
+        """Nobody knows whether it was sent: a mail is sent once more, a text is not."""
+        if self.medium is Medium.MAIL and not self.is_repeated:
+            return self._changed(state=DeliveryState.WAITING, is_repeated=True, reason=reason)
+        return self._changed(state=DeliveryState.UNKNOWN, reason=reason)
+
+    def _changed(self, **changes: object) -> "Delivery":
+        return replace(self, revision=self.revision + 1, **changes)  # type: ignore[arg-type]
+
+
+def delivery_id(of: CampaignDay, occasion: str, medium: Medium, recipient: str) -> DeliveryId:
+    """The id of the one delivery that a report to a manager can be, whoever works it out and however often.
+
+    `recipient` is a keyed hash of the address.
+    """
+    name = "\x1f".join((of.campaign_id, of.day.isoformat(), occasion, medium, recipient))
+    return DeliveryId(hashlib.sha256(name.encode()).hexdigest()[:32])

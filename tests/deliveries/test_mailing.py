@@ -1,0 +1,185 @@
+"""The mail as it travels: what any mail program makes of its bytes."""
+
+import io
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+import openpyxl
+import pytest
+
+from chalicelib.campaigns.model import Manager
+from chalicelib.deliveries.mailing import Mailing, Sender
+from chalicelib.deliveries.model import DeliveryId
+from chalicelib.deliveries.service import Sending
+from chalicelib.notifications.errors import Never
+from chalicelib.rollups.renderings import mail
+from chalicelib.rollups.report import Report
+from tests.builders import NOW
+from tests.fakes import FixedClock
+from tests.rollups.reports import a_report
+
+MANAGER = Manager(name="Manajer Satu", email="satu@example.com")
+SENDER = Sender("laporan@daftar.example", "balas@daftar.example")
+
+
+class Letterbox:
+    """Satisfies `mailing.Post`; reads each mail as its recipient would."""
+
+    def __init__(self) -> None:
+        self.raw: list[bytes] = []
+        self.to: list[str] = []
+
+    def send(self, *, to: str, raw: bytes) -> None:
+        """Keep it."""
+        self.to.append(to)
+        self.raw.append(raw)
+
+    @property
+    def last(self) -> EmailMessage:
+        message = message_from_bytes(self.raw[-1], policy=default)
+        assert isinstance(message, EmailMessage)
+        return message
+
+
+def sent(
+    report: Report | None = None, manager: Manager = MANAGER, sender: Sender = SENDER
+) -> tuple[Letterbox, EmailMessage]:
+    box = Letterbox()
+    mailing = Mailing(
+        post=box, sender=sender, compose=lambda each: mail.compose(each, "id"), clock=FixedClock(NOW)
+    )
+    mailing.send(Sending(DeliveryId("d" * 32), manager, report or a_report()))
+    return box, box.last
+
+
+def test_a_mail_has_a_page_the_same_in_words_and_the_workbook():
+    _, message = sent()
+
+    assert message.get_content_type() == "multipart/mixed"
+    said, attached = message.iter_parts()
+    assert said.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in said.iter_parts()] == ["text/plain", "text/html"]
+    words, page = (part.get_content() for part in said.iter_parts())
+    assert "157" in words
+    assert "157" in page
+    assert attached.get_filename() == "tanah-abang-2024-2024-10-10-v2.xlsx"
+    assert openpyxl.load_workbook(io.BytesIO(attached.get_content())).sheetnames
+
+
+def test_it_says_from_whom_to_whom_and_that_a_machine_wrote_it():
+    box, message = sent()
+
+    assert message["From"] == "Daftar <laporan@daftar.example>"
+    assert message["Reply-To"] == "balas@daftar.example"
+    assert message["To"] == "Manajer Satu <satu@example.com>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime == NOW.replace(microsecond=0)
+    assert box.to == ["satu@example.com"]
+
+
+def test_without_an_address_for_answers_there_is_none():
+    _, message = sent(sender=Sender("laporan@daftar.example"))
+
+    assert "Reply-To" not in message
+
+
+def test_a_delivery_that_is_repeated_has_the_same_id():
+    assert sent()[1]["Message-ID"] == sent()[1]["Message-ID"] == f"<{'d' * 32}@daftar.example>"
+
+
+@pytest.mark.parametrize("name", ["Café Tanah Abang", "Pasar Ångström", "市場"])
+def test_a_name_in_any_letters_travels_in_ascii_and_arrives_whole(name):
+    box, message = sent(a_report(campaign={"name": name}), Manager(name=name, email="satu@example.com"))
+
+    assert name in message["Subject"]
+    assert message["To"].addresses[0].display_name == name
+    head = box.raw[-1].partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("where", ["campaign", "manager"])
+def test_no_name_becomes_a_header(break_, where):
+    evil = f"Pasar{break_}Bcc: lain@example.net{break_}{break_}<b>halo</b>"
+    names: dict[str, Any] = {"campaign": "Pasar", "manager": "Manajer Satu", where: evil}
+
+    box, message = sent(
+        a_report(campaign={"name": names["campaign"]}),
+        Manager(name=names["manager"], email="satu@example.com"),
+    )
+
+    assert set(message.keys()) == {
+        *("From", "Reply-To", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
+        *("MIME-Version", "Content-Type"),
+    }
+    assert [each.addr_spec for each in message["To"].addresses] == ["satu@example.com"]
+    assert len(list(message.iter_parts())) == 2
+    assert box.to == ["satu@example.com"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["satu@example.com,dua@example.org", "a@b@c", "sätu@example.com", "satu@", "<satu@example.com>"],
+)
+def test_what_is_no_address_is_mailed_to_nobody(address):
+    with pytest.raises(Never) as refused:
+        sent(manager=Manager.model_construct(name="Manajer Satu", email=address, phone=None))
+
+    assert refused.value.reason == "address_unusable"
+    assert address not in str(refused.value)
+
+
+def test_a_mail_holds_no_small_group():
+    report = a_report(summary={"by_sex": {"female": 3, "male": 154}, "by_occupation": {"porter": 157}})
+
+    _, message = sent(report)
+
+    said, attached = message.iter_parts()
+    words, page = (part.get_content() for part in said.iter_parts())
+    cells = [
+        cell
+        for sheet in openpyxl.load_workbook(io.BytesIO(attached.get_content()))
+        for row in sheet.iter_rows(values_only=True)
+        for cell in row
+    ]
+    # Neither the three women nor, by subtraction, how many men there were.
+    assert 154 not in cells
+    assert "154" not in words
+    assert ">154<" not in page
+
+
+def test_one_report_is_composed_once_for_all_its_managers():
+    composed = []
+
+    def compose(report: Report) -> mail.Mail:
+        composed.append(report)
+        return mail.compose(report, "id")
+
+    mailing = Mailing(post=Letterbox(), sender=SENDER, compose=compose, clock=FixedClock(NOW))
+    first, second = a_report(), a_report()
+    for report in (first, first, second):
+        mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
+
+    assert composed == [first, second]
+
+
+def test_a_mail_is_small_enough_for_any_mailbox():
+    box, _ = sent()
+
+    assert len(box.raw[-1]) < 100_000
+
+
+def test_mails_of_two_minutes_differ_in_their_date_alone():
+    box = Letterbox()
+    clock = FixedClock(NOW)
+    mailing = Mailing(post=box, sender=SENDER, compose=lambda each: mail.compose(each, "id"), clock=clock)
+    report = a_report()
+    mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
+    clock.forward(timedelta(minutes=2))
+    mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
+
+    first, second = (message_from_bytes(raw, policy=default) for raw in box.raw)
+    assert {name for name in first if first[name] != second[name]} <= {"Date", "Content-Type"}

@@ -1,0 +1,118 @@
+"""A manager's text: in the line of all texts, never to a phone that wants none."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.campaigns.model import Manager
+from chalicelib.deliveries.model import DeliveryId
+from chalicelib.deliveries.service import Sending
+from chalicelib.deliveries.texting import Surroundings, Texting
+from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
+from chalicelib.notifications.pace import Rate, Stop
+from tests.builders import NOW
+from tests.deliveries.stage import HASHING
+from tests.fakes import FixedClock, InMemoryLine, ScriptedGateway
+from tests.rollups.reports import a_report
+
+PHONE = "+6281234567801"
+WORDS = "Daftar: 157 terdaftar."
+
+
+class Phones:
+    """Satisfies `texting.OptOuts`."""
+
+    def __init__(self, *opted_out: str) -> None:
+        self._hashes = {HASHING.of("phone", phone) for phone in opted_out}
+
+    def has_opted_out(self, phone_hash: str) -> bool:
+        """Whether this phone wants none."""
+        return phone_hash in self._hashes
+
+
+class Stage:
+    def __init__(self, gateway: ScriptedGateway | None = None, *opted_out: str) -> None:
+        self.gateway = gateway or ScriptedGateway()
+        self.line = InMemoryLine()
+        self.waited: list[timedelta] = []
+        self.texting = Texting(
+            gateway=self.gateway,
+            line=self.line,
+            rate=Rate(10),
+            opt_outs=Phones(*opted_out),
+            words=lambda report: WORDS,
+            around=Surroundings(FixedClock(NOW), self.waited.append, HASHING),
+        )
+
+    def send(self, phone: str | None = "0812 3456 7801") -> None:
+        manager = Manager(name="Manajer Satu", phone=phone)
+        self.texting.send(Sending(DeliveryId("d" * 32), manager, a_report()))
+
+
+def test_a_text_goes_to_the_managers_number_in_its_one_form():
+    stage = Stage()
+
+    stage.send()
+
+    (outgoing,) = stage.gateway.sent
+    assert (outgoing.to, outgoing.words, outgoing.message_id) == (PHONE, WORDS, "d" * 32)
+    assert (outgoing.parts, outgoing.campaign_id) == (1, "tanah-abang-2024")
+    assert NOW < outgoing.deadline <= NOW + timedelta(hours=3)
+
+
+@pytest.mark.parametrize(("given", "found"), [("0812-3456-7801", PHONE), ("none", "none"), (None, None)])
+def test_a_manager_is_known_by_the_number_however_it_is_written(given, found):
+    assert Stage().texting.address(Manager(name="Manajer Satu", phone=given)) == found
+
+
+@pytest.mark.parametrize("phone", ["none", "021-5551234", "+15551234567"])
+def test_what_is_no_indonesian_mobile_is_texted_never(phone):
+    stage = Stage()
+
+    with pytest.raises(Never):
+        stage.send(phone)
+
+    assert stage.gateway.sent == []
+
+
+def test_a_phone_that_wants_no_texts_gets_none():
+    stage = Stage(None, PHONE)
+
+    with pytest.raises(Never) as refused:
+        stage.send()
+
+    assert (refused.value.reason, stage.gateway.sent) == ("opted_out", [])
+
+
+def test_a_text_waits_for_its_turn_in_the_line():
+    stage = Stage()
+    stage.line.take(timedelta(seconds=1.5), now=NOW, longest=timedelta(0))
+
+    stage.send()
+
+    assert stage.waited == [timedelta(seconds=1.5)]
+
+
+def test_a_long_line_is_left_to_workers():
+    stage = Stage()
+    stage.line.take(timedelta(seconds=60), now=NOW, longest=timedelta(0))
+
+    with pytest.raises(TryLater) as later:
+        stage.send()
+
+    assert (later.value.reason, stage.gateway.sent) == ("line_busy", [])
+
+
+def test_where_sending_is_stopped_managers_wait_as_well():
+    stage = Stage()
+    stage.line.stop(Stop("by_hand", until=None))
+
+    with pytest.raises(TryLater) as later:
+        stage.send()
+
+    assert (later.value.reason, stage.gateway.sent) == ("stopped", [])
+
+
+def test_what_the_gateway_answers_is_for_the_delivery_to_judge():
+    with pytest.raises(OutcomeUnknown):
+        Stage(ScriptedGateway(OutcomeUnknown("ReadTimeoutError"))).send()

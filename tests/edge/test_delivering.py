@@ -1,0 +1,215 @@
+"""The round over the managers' reports, called as EventBridge calls it: real wiring, SES on moto, texts at
+the SMS stand-in. The example's days are long over by the real clock, so their reports are final ones.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from email import message_from_string
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+import openpyxl
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+
+from chalicelib import wiring
+from chalicelib.campaigns.model import Campaign
+from chalicelib.deliveries.schedule import SomeReportsNotTold
+from tests.builders import a_campaign
+from tests.edge.conftest import Edge
+from tests.edge.test_rolling_up import TOMORROW, registers, tick
+from tests.events import schedule_event
+
+SENDER = "laporan@daftar.example"
+ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6281234567801"}
+TWO = {"name": "Manajer Dua", "email": "dua@example.org", "phone": None}
+NOTHING = {"settled": 0, "open": 0}
+
+
+@pytest.fixture
+def told(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Iterator[Edge]:
+    """A stage that mails, and a campaign with two managers, one of them with a phone."""
+    boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+    monkeypatch.setenv("DAFTAR_MAIL_FROM", SENDER)
+    monkeypatch.setenv("DAFTAR_REPORT_DAYS", "36500")
+    rebuilt()
+    wiring.campaign_office().change("tanah-abang-2024", {"managers": managers(ONE, TWO)})
+    return edge
+
+
+def managers(*each: dict[str, Any]) -> Any:
+    return Campaign.model_validate(a_campaign(managers=list(each))).managers
+
+
+def deliver(edge: Edge) -> dict[str, int]:
+    counts: dict[str, int] = edge.invoke("deliver_reports", schedule_event())
+    return counts
+
+
+def mails() -> list[tuple[str, EmailMessage]]:
+    """To whom each mail went, and the mail."""
+    sent = ses_backends[DEFAULT_ACCOUNT_ID]["eu-north-1"].sent_messages
+    # Moto adds the header's addresses to those that the mail was handed over for.
+    return [(each.destinations[0], message_from_string(each.raw_data, policy=default)) for each in sent]
+
+
+def a_campaign_of_today(**changes: Any) -> str:
+    """A campaign whose only day is today, and whose summary hour has come."""
+    day = wiring.now().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
+    campaign = a_campaign(
+        campaign_id="hari-ini",
+        first_day=day,
+        last_day=day,
+        accepts_until="2999-12-31",
+        summary_hour=0,
+        managers=[ONE, TWO],
+        **changes,
+    )
+    wiring.campaign_office().open(Campaign.model_validate(campaign))
+    return day
+
+
+def test_nothing_is_told_where_nothing_was_counted(told):
+    assert deliver(told) == NOTHING
+
+
+def test_each_manager_gets_one_mail_of_a_counted_day(told):
+    registers(told, 1)
+    tick(told)
+
+    assert deliver(told) == {"settled": 1, "open": 0}
+
+    assert [to for to, _ in mails()] == ["satu@example.com", "dua@example.org"]
+    _, mail = mails()[0]
+    assert "final" in mail["Subject"].lower()
+    (_, attached) = mail.iter_parts()
+    assert openpyxl.load_workbook(io.BytesIO(attached.get_content())).sheetnames
+
+
+def test_rounds_that_repeat_send_nothing_more(told):
+    registers(told, 1)
+    tick(told)
+    deliver(told)
+
+    assert [deliver(told), deliver(told)] == [NOTHING, NOTHING]
+
+    assert len(mails()) == 2
+
+
+def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(told, gateway, rebuilt):
+    rebuilt()
+    a_campaign_of_today(name="Pasar Hari Ini")
+    tick(told)
+
+    deliver(told)
+    deliver(told)
+
+    (text,) = gateway.inbox.texts()
+    assert (text.to, len(mails())) == ("+6281234567801", 2)
+    assert "Pasar Hari Ini" in text.text
+
+
+def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(told):
+    registers(told, 1)
+    tick(told)
+    boto3.client("sesv2").delete_email_identity(EmailIdentity=SENDER)
+    assert deliver(told) == {"settled": 0, "open": 1}
+    assert mails() == []
+    boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+
+    assert deliver(told) == {"settled": 1, "open": 0}
+
+    assert len(mails()) == 2
+
+
+def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(told, monkeypatch, rebuilt, logged):
+    monkeypatch.delenv("DAFTAR_MAIL_FROM")
+    rebuilt()
+    registers(told, 1)
+    tick(told)
+
+    assert deliver(told) == {"settled": 1, "open": 0}
+
+    assert mails() == []
+    (warning,) = [line for line in logged.lines if line["level"] == "WARNING"]
+    assert warning["campaign_id"] == "tanah-abang-2024"
+    assert [each["ReportsNotMailed"] for each in logged.metrics if "ReportsNotMailed" in each] == [[1.0]]
+
+
+def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(told, logged):
+    registers(told, 1)
+    registers(told, 2, captured_at=TOMORROW)
+    tick(told)
+    dynamodb = boto3.client("dynamodb")
+    key = {"pk": {"S": "CAMPAIGN#tanah-abang-2024"}, "sk": {"S": "DAY#2024-10-09#000001"}}
+    dynamodb.put_item(TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}})
+
+    with pytest.raises(SomeReportsNotTold):
+        deliver(told)
+
+    assert len(mails()) == 2
+    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
+
+
+def test_a_campaign_that_cannot_be_read_holds_up_no_other(told, logged):
+    registers(told, 1)
+    tick(told)
+    boto3.client("dynamodb").put_item(
+        TableName="SummariesTable",
+        Item={
+            "pk": {"S": "FOR#managers"},
+            "sk": {"S": "2024-10-01#senen-2024"},
+            "campaign_id": {"S": "senen-2024"},
+            "day": {"S": "2024-10-01"},
+            "version": {"N": "1"},
+            "asked_at": {"S": "2024-10-02T00:00:00.000Z"},
+        },
+    )
+
+    with pytest.raises(SomeReportsNotTold):
+        deliver(told)
+
+    assert len(mails()) == 2
+
+
+def test_a_mail_of_few_holds_no_small_group(told):
+    for number in (1, 2, 3):
+        registers(told, number)
+    tick(told)
+
+    deliver(told)
+
+    said, attached = mails()[0][1].iter_parts()
+    workbook = openpyxl.load_workbook(io.BytesIO(attached.get_content()))
+    cells = [cell for sheet in workbook for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert 3 in cells, "the total is no group"
+    words = next(iter(said.iter_parts())).get_content()
+    for name in ("female", "Perempuan", "35-44", "ofc-12"):
+        assert not [cell for cell in cells if cell == name], name
+        assert f"{name} 3" not in words
+
+
+def test_what_was_told_is_measured_and_names_no_manager(told, logged):
+    registers(told, 1)
+    tick(told)
+
+    deliver(told)
+
+    told_of = [each for each in logged.metrics if "Reports" in each]
+    assert [(each["medium"], each["state"]) for each in told_of] == [("mail", "accepted")] * 2
+    assert not [each for each in ("satu@", "dua@", "81234567", "Manajer") if each in logged.text]
+
+
+def test_nothing_that_is_kept_names_a_manager(told):
+    registers(told, 1)
+    tick(told)
+    deliver(told)
+
+    for table in ("SendingTable", "SummariesTable"):
+        kept = str(boto3.client("dynamodb").scan(TableName=table)["Items"])
+        assert not [each for each in ("satu@", "dua@", "81234567", "Manajer") if each in kept], table

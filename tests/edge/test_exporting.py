@@ -1,0 +1,129 @@
+"""The round over the exports, called as EventBridge calls it: real wiring, the bucket on moto."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.exports.schedule import SomeDaysNotExported
+from tests.builders import a_nik
+from tests.edge.conftest import Edge
+from tests.edge.test_rolling_up import TOMORROW, registers, summary, tick
+from tests.events import schedule_event
+
+DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
+
+
+@pytest.fixture
+def exporting(edge: Edge, rebuilt: Callable[[], None]) -> Edge:
+    """A stage with its bucket."""
+    where = {"LocationConstraint": "eu-north-1"}
+    boto3.client("s3").create_bucket(Bucket="exports", CreateBucketConfiguration=where)
+    rebuilt()
+    return edge
+
+
+def export(edge: Edge) -> dict[str, int]:
+    counts: dict[str, int] = edge.invoke("export_days", schedule_event())
+    return counts
+
+
+def exported() -> dict[str, str]:
+    """What stands in the bucket, unpacked."""
+    s3 = boto3.client("s3")
+    found = s3.list_objects_v2(Bucket="exports").get("Contents", [])
+    contents = {
+        each["Key"]: s3.get_object(Bucket="exports", Key=each["Key"])["Body"].read() for each in found
+    }
+    return {
+        key: (gzip.decompress(content) if key.endswith(".gz") else content).decode()
+        for key, content in contents.items()
+    }
+
+
+def rows() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in exported()[f"{DAY}version=1/part-0000.jsonl.gz"].splitlines()]
+
+
+def test_nothing_is_exported_where_nothing_is_final(exporting):
+    assert export(exporting) == {"exported": 0, "open": 0}
+
+
+def test_a_final_days_rows_are_those_of_its_summary(exporting):
+    for number in (1, 2, 3):
+        registers(exporting, number)
+    tick(exporting)
+
+    assert export(exporting) == {"exported": 1, "open": 0}
+
+    assert len(rows()) == 3
+    manifest = json.loads(exported()[f"{DAY}_manifest.json"])
+    assert manifest["counts"] == summary(exporting)["counts"]
+    assert {row["age"] for row in rows()} != {None}
+
+
+def test_rounds_that_repeat_export_nothing_more(exporting):
+    registers(exporting, 1)
+    tick(exporting)
+    export(exporting)
+
+    assert export(exporting) == {"exported": 0, "open": 0}
+
+
+def test_what_came_after_the_count_waits_for_the_next_one(exporting, logged):
+    registers(exporting, 1)
+    tick(exporting)
+    registers(exporting, 2)
+
+    assert export(exporting) == {"exported": 0, "open": 1}
+
+    tick(exporting)
+    assert export(exporting) == {"exported": 1, "open": 0}
+    assert not [each for each in logged.metrics if "ExportsLate" in each]
+
+
+def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting, logged):
+    registers(exporting, 1)
+    tick(exporting)
+    registers(exporting, 2)
+    boto3.client("dynamodb").update_item(
+        TableName="SummariesTable",
+        Key={"pk": {"S": "FOR#analysts"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
+        UpdateExpression="SET asked_at = :earlier",
+        ExpressionAttributeValues={":earlier": {"S": "2024-10-11T13:00:00.000Z"}},
+    )
+
+    export(exporting)
+
+    assert [each["ExportsLate"] for each in logged.metrics if "ExportsLate" in each] == [[1.0]]
+
+
+def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(exporting, logged):
+    registers(exporting, 1)
+    registers(exporting, 2, captured_at=TOMORROW)
+    tick(exporting)
+    key = {"pk": {"S": "CAMPAIGN#tanah-abang-2024"}, "sk": {"S": "DAY#2024-10-10#000001"}}
+    boto3.client("dynamodb").put_item(
+        TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}}
+    )
+
+    with pytest.raises(SomeDaysNotExported):
+        export(exporting)
+
+    assert len(rows()) == 1
+    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    assert (failure["day"], failure["campaign_id"]) == ("2024-10-10", "tanah-abang-2024")
+
+
+def test_no_row_and_no_log_names_a_worker(exporting, logged):
+    registers(exporting, 1)
+    tick(exporting)
+
+    export(exporting)
+
+    for value in (a_nik(7001), "Melati", "82455507001", "1985", "10250", "ofc-12"):
+        assert value not in json.dumps(exported()), value
+        assert value not in logged.text, value

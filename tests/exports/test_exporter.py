@@ -1,0 +1,377 @@
+"""What analysts get of a final day: its captures, whole, pseudonymous, and nothing of the erased."""
+
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.exports.model import Manifest
+from chalicelib.exports.s3 import S3Shelf
+from chalicelib.exports.service import Exporter
+from chalicelib.privacy.hashing import HashKey, KeyedHash
+from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.model import CaptureFacts, Flag, Outcome, RegistrationFacts
+from chalicelib.rollups.outbox import Reader, Waiting
+from tests.builders import a_capture_id
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY
+from tests.rollups.test_service import FINAL, SUMMARY_HOUR
+from tests.rollups.test_service import Stage as Counting
+
+DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
+CAPTURED_AT = datetime(2024, 10, 9, 2, 12, tzinfo=UTC)
+A_CAPTURE = CaptureFacts(
+    Outcome.CREATED,
+    "van",
+    "van-1",
+    ("porter",),
+    officer="ofc-12",
+    programmes=("JKK", "JKM"),
+    sex="female",
+    age="35-44",
+    hour="09",
+    received_on=date(2024, 10, 9),
+    flags=(Flag.PHONE_BUSY,),
+)
+
+
+class StoppedShelf(S3Shelf):
+    """A shelf whose container is stopped after the rows."""
+
+    def publish(self, manifest: Manifest) -> None:
+        """Never comes to an end."""
+        raise KeyboardInterrupt
+
+
+class Stage(Counting):
+    """A campaign whose final days are exported to a bucket on moto."""
+
+    def __init__(self, s3: Any, at: datetime = FINAL) -> None:
+        super().__init__(at)
+        self.s3 = s3
+        self.hashing = KeyedHash(lambda: HashKey(b"k" * 32))
+        self.exporter = self.an_exporter(S3Shelf(s3, "exports"))
+
+    def an_exporter(self, shelf: S3Shelf) -> Exporter:
+        """One that puts exports on this shelf."""
+        return Exporter(
+            outbox=self.summaries.outbox,
+            summaries=self.summaries,
+            captures=self.facts,
+            shelf=shelf,
+            hashing=self.hashing,
+            clock=self.clock,
+        )
+
+    def captured(self, number: int = 1, of: CampaignDay = FIRST_DAY, **changes: Any) -> None:
+        """Another number, another capture, a minute later."""
+        at = CAPTURED_AT + timedelta(minutes=number)
+        position = f"{at.isoformat()}#{a_capture_id(number)}"
+        facts = replace(A_CAPTURE, neighbours=(f"abc{number:03}",), **changes)
+        self.facts.add(of, facts, position=position, captured_at=at)
+        self.rollup.mark(of)
+
+    def erase(self, number: int, of: CampaignDay = FIRST_DAY) -> None:
+        """As an erasure does: what is counted goes on under an id of nothing but chance."""
+        known = self.facts.by_day[of]
+        (gone,) = [each for each in known if each.position.endswith(a_capture_id(number))]
+        known.remove(gone)
+        assert isinstance(gone.facts, CaptureFacts)
+        self.facts.add(of, replace(gone.facts, neighbours=()), position=f"left {number:032x}")
+        self.rollup.mark(of)
+
+    def export(self) -> list[Any]:
+        """One round; what became of each day."""
+        return [self.exporter.export(waiting) for waiting in self.exporter.waiting()]
+
+    def counted_and_exported(self) -> None:
+        self.tick()
+        self.export()
+
+    def stored(self) -> list[str]:
+        found = self.s3.list_objects_v2(Bucket="exports").get("Contents", [])
+        return sorted(each["Key"] for each in found)
+
+    def content(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket="exports", Key=key)["Body"].read()
+        return body
+
+    def manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self.content(f"{DAY}_manifest.json"))
+        return manifest
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows that the manifest names."""
+        return [
+            json.loads(line)
+            for file in self.manifest()["files"]
+            for line in gzip.decompress(self.content(file["key"])).splitlines()
+        ]
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.client("s3", "eu-north-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+@pytest.fixture
+def stage(s3: Any) -> Iterator[Stage]:
+    s3.create_bucket(Bucket="exports", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    stage = Stage(s3)
+    yield stage
+    for key in stage.stored():
+        s3.delete_object(Bucket="exports", Key=key)
+    s3.delete_bucket(Bucket="exports")
+
+
+def test_a_final_day_is_exported_by_campaign_and_day(stage):
+    stage.captured()
+
+    stage.counted_and_exported()
+
+    assert stage.stored() == [f"{DAY}_manifest.json", f"{DAY}version=1/part-0000.jsonl.gz"]
+
+
+def test_a_row_has_the_facts_of_a_capture(stage):
+    stage.captured()
+    stage.counted_and_exported()
+
+    (row,) = stage.rows()
+    pseudonyms = {name: row.pop(name) for name in ("id", "officer")}
+
+    assert row == {
+        "outcome": "created",
+        "channel": "van",
+        "client_id": "van-1",
+        "occupations": ["porter"],
+        "programmes": ["JKK", "JKM"],
+        "sex": "female",
+        "age": "35-44",
+        "hour": "09",
+        "received_on": "2024-10-09",
+        "reasons": [],
+        "flags": ["phone_busy"],
+    }
+    assert [len(pseudonyms["id"]), len(pseudonyms["officer"])] == [32, 12]
+
+
+def test_no_row_names_a_capture_an_officer_or_a_moment(stage):
+    stage.captured()
+    stage.counted_and_exported()
+
+    everything = b"".join(
+        gzip.decompress(stage.content(key)) if key.endswith(".gz") else stage.content(key)
+        for key in stage.stored()
+    ).decode() + "".join(stage.stored())
+    for value in (a_capture_id(1), "ofc-12", "02:13", "09:13", "abc001"):
+        assert value not in everything
+
+
+def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_key(stage):
+    stage.captured()
+    stage.counted_and_exported()
+    (row,) = stage.rows()
+
+    known = stage.hashing.of("export tanah-abang-2024", a_capture_id(1))[:32]
+    elsewhere = stage.hashing.of("export senen-2024", a_capture_id(1))[:32]
+    assert row["id"] == known != elsewhere
+
+
+def test_the_manifest_vouches_for_the_rows_and_the_summary(stage):
+    for number in range(1, 8):
+        stage.captured(number)
+    stage.captured(8, outcome=Outcome.REFUSED, reasons=("nik_length",))
+    stage.captured(9, outcome=Outcome.ALREADY_REGISTERED)
+    stage.facts.add(FIRST_DAY, RegistrationFacts(Status.RECEIVED, quoted=1, paid=0))
+
+    stage.counted_and_exported()
+
+    summary, manifest = stage.rollup.read(FIRST_DAY), stage.manifest()
+    (file,) = manifest["files"]
+    content = stage.content(file["key"])
+    assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    assert (file["bytes"], file["rows"]) == (len(content), len(stage.rows()))
+    assert manifest["counts"] == summary.counts.model_dump()
+    assert (manifest["version"], manifest["content_hash"]) == (summary.version, summary.content_hash)
+    assert (manifest["schema_version"], manifest["counted_at"]) == (1, summary.counted_at)
+    outcomes = Counter(row["outcome"] for row in stage.rows())
+    assert outcomes == {"created": 7, "refused": 1, "already_registered": 1}
+    by_client = Counter(row["client_id"] for row in stage.rows() if row["outcome"] == "created")
+    assert by_client == summary.by_client
+
+
+def test_a_provisional_day_is_not_exported(stage):
+    stage.clock.at = SUMMARY_HOUR
+    stage.captured()
+
+    stage.counted_and_exported()
+
+    assert (stage.stored(), stage.exporter.waiting()) == ([], [])
+
+
+def test_the_same_day_gives_the_same_bytes(stage):
+    for number in range(1, 40):
+        stage.captured(number)
+    stage.counted_and_exported()
+    before = {key: stage.content(key) for key in stage.stored()}
+    stage.facts.by_day[FIRST_DAY].reverse()
+    stage.summaries.outbox.ask(Reader.ANALYSTS, Waiting(FIRST_DAY, 1, stage.clock()))
+
+    stage.export()
+
+    assert {key: stage.content(key) for key in stage.stored()} == before
+
+
+def test_rows_do_not_stand_in_the_order_of_capture(stage):
+    for number in range(1, 40):
+        stage.captured(number)
+    stage.counted_and_exported()
+
+    in_order = [stage.hashing.of("export tanah-abang-2024", a_capture_id(each))[:32] for each in range(1, 40)]
+    ids = [row["id"] for row in stage.rows()]
+    assert set(ids) == set(in_order)
+    assert ids != in_order
+
+
+def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(stage):
+    stage.captured()
+    stage.counted_and_exported()
+    stage.clock.forward(timedelta(hours=1))
+    stage.captured(2)
+
+    stage.counted_and_exported()
+
+    assert stage.manifest()["version"] == 2
+    assert stage.stored() == [f"{DAY}_manifest.json", f"{DAY}version=2/part-0000.jsonl.gz"]
+    assert len(stage.rows()) == 2
+
+
+def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(stage):
+    for number in range(1, 6):
+        stage.captured(number)
+    stage.counted_and_exported()
+    before = {row["id"] for row in stage.rows()}
+    erased = stage.hashing.of("export tanah-abang-2024", a_capture_id(3))[:32]
+    assert erased in before
+    stage.clock.forward(timedelta(hours=1))
+    stage.erase(3)
+    stage.clock.forward(timedelta(hours=1))
+
+    stage.counted_and_exported()
+
+    assert stage.rollup.read(FIRST_DAY).version == 1, "no figure has changed, and yet the rows have"
+    assert {row["id"] for row in stage.rows()} == before - {erased} | {None}
+    (left,) = [row for row in stage.rows() if row["id"] is None]
+    assert left == {"id": None, "outcome": "created", "channel": "van"}
+    assert not any(erased.encode() in gzip.decompress(stage.content(key)) for key in stage.stored()[1:])
+    assert stage.manifest()["counts"]["created"] == 5
+
+
+def test_what_was_captured_after_the_count_waits_for_the_next_one(stage):
+    stage.captured()
+    stage.tick()
+    stage.captured(2)
+
+    (waiting,) = stage.export()
+
+    assert (waiting.manifest, waiting.is_late) == (None, False)
+    assert stage.stored() == []
+    stage.clock.forward(timedelta(hours=1))
+    stage.counted_and_exported()
+    assert stage.manifest()["counts"]["created"] == 2
+
+
+def test_a_day_that_waits_for_hours_is_late(stage):
+    stage.captured()
+    stage.tick()
+    stage.captured(2)
+    stage.clock.forward(timedelta(hours=3, seconds=1))
+
+    (waiting,) = stage.export()
+
+    assert waiting.is_late
+
+
+def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage):
+    stage.captured()
+    stage.counted_and_exported()
+    stage.clock.forward(timedelta(hours=1))
+    stage.captured(2)
+    stage.tick()
+    with pytest.raises(KeyboardInterrupt):
+        stage.an_exporter(StoppedShelf(stage.s3, "exports")).export(stage.exporter.waiting()[0])
+    assert stage.manifest()["version"] == 1
+    assert len(stage.rows()) == 1, "what the manifest names stands until it names another"
+
+    stage.export()
+
+    assert len(stage.rows()) == 2
+    assert len(stage.stored()) == 2
+
+
+def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage):
+    stage.captured()
+    stage.tick()
+    stage.facts.on_read = lambda number: (
+        stage.summaries.outbox.ask(
+            Reader.ANALYSTS, Waiting(FIRST_DAY, 1, stage.clock() + timedelta(seconds=1))
+        )
+        if number
+        else None
+    )
+
+    stage.export()
+
+    assert [each.of for each in stage.exporter.waiting()] == [FIRST_DAY]
+
+
+def test_a_day_without_captures_is_exported_as_such(stage):
+    stage.tick()
+
+    stage.export()
+
+    assert (stage.rows(), stage.manifest()["files"][0]["rows"]) == ([], 0)
+
+
+def test_days_are_exported_each_for_itself(stage):
+    stage.clock.at = FINAL + timedelta(days=1)
+    stage.captured()
+    stage.captured(2, of=SECOND_DAY)
+
+    stage.counted_and_exported()
+
+    assert len(stage.stored()) == 4
+    assert len(stage.rows()) == 1
+
+
+class TwoAtATime:
+    """A client that lists two objects at a time."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def list_objects_v2(self, **asked: Any) -> Any:
+        return self._client.list_objects_v2(MaxKeys=2, **asked)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_what_is_left_over_of_a_day_is_swept_page_by_page(stage):
+    for number in range(5):
+        stage.s3.put_object(Bucket="exports", Key=f"{DAY}version=0/part-{number:04}.jsonl.gz", Body=b"x")
+    stage.captured()
+    stage.tick()
+
+    stage.an_exporter(S3Shelf(TwoAtATime(stage.s3), "exports")).export(stage.exporter.waiting()[0])
+
+    assert len(stage.stored()) == 2
