@@ -86,7 +86,6 @@ MAY: dict[str, set[str]] = {
         "Query RequestsTable/by_subject",
         "SendMessage ReceiptsQueue",
         "Query KeysTable",
-        "SendMessage ReceiptsQueue",
         "Decrypt FieldKey for field",
         "Decrypt FieldKey for hash",
     },
