@@ -19,7 +19,8 @@ def found_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+# No longer than a module: while Playwright runs, this thread has an event loop, and nobody else can have one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium of this machine; Playwright brings none of its own."""
     path = found_browser()

@@ -67,7 +67,7 @@ def test_every_client_of_the_stack_is_known_to_it(stack: RunningStack) -> None:
 
 
 def test_schedules_reach_their_functions(stack: RunningStack) -> None:
-    assert len(stack.fire_schedule()) == 3
+    assert len(stack.fire_schedule()) == 5
 
 
 def test_stack_that_is_up_is_not_started_again(daftar: Callable[..., Result]) -> None:
