@@ -94,7 +94,7 @@ def test_what_tells_neighbours_holds_no_digits_of_a_nik(desk: Desk) -> None:
     desk.submit()
 
     (facts,) = captures_of(desk.store, FIRST_DAY)
-    assert {len(each) for each in facts.neighbours} == {6}
+    assert {len(each) for each in facts.neighbours} == {3}
     assert not [each for each in facts.neighbours if each in a_nik(7001)]
 
 
