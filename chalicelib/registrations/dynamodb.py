@@ -286,7 +286,9 @@ class DynamoRegistrations:
             for shard in items.counted_shards(of)
         ]
         for row in merge(*strips, key=itemgetter("day_order")):
-            yield items.day_fact_from(row, self._cipher)
+            fact = items.day_fact_from(row, self._cipher)
+            if fact is not None:
+                yield fact
 
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         """The registrations of a campaign day after a position, by time of capture."""
