@@ -286,7 +286,9 @@ class DynamoRegistrations:
             for shard in items.counted_shards(of)
         ]
         for row in merge(*strips, key=itemgetter("day_order")):
-            yield items.day_fact_from(row, self._cipher)
+            fact = items.day_fact_from(row, self._cipher)
+            if fact is not None:
+                yield fact
 
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         """The registrations of a campaign day after a position, by time of capture."""
@@ -521,9 +523,7 @@ class DynamoWorkers:
             if registration is None:
                 return
             gone = self._delete(key, "version = :version", {":version": registration["version"]})
-            counted = "facts" in registration
-            left = [self._leave(self._left_of(registration))] if counted else []
-            if self._written([gone, *left]):
+            if self._written([gone, *self._leaving(registration)]):
                 return
         raise TryAgain("the registration is being changed")
 
@@ -534,7 +534,7 @@ class DynamoWorkers:
         """
         key = items.registration_key(registration.reference)
         standing = self._item(key)
-        if standing is None or "facts" not in standing:
+        if standing is None or "sealed" not in standing:
             return False
         destroy = {
             "Update": {
@@ -547,7 +547,7 @@ class DynamoWorkers:
                 ),
             }
         }
-        return self._written([destroy, self._leave(self._left_of(standing))])
+        return self._written([destroy, *self._leaving(standing)])
 
     def ended_by(self, at: datetime) -> Iterator[Reference]:
         """The registrations that ended unpaid by an instant and are not destroyed yet."""
@@ -566,8 +566,11 @@ class DynamoWorkers:
         found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
 
-    def _left_of(self, registration: dict[str, Any]) -> dict[str, Any]:
-        return items.left_of_registration(registration, self._new_id(), self._cipher)
+    def _leaving(self, registration: dict[str, Any]) -> list[dict[str, Any]]:
+        """What writes down what is counted of a registration; nothing of one that has no facts yet."""
+        if "facts" not in registration:
+            return []
+        return [self._leave(items.left_of_registration(registration, self._new_id(), self._cipher))]
 
     def _leave(self, left: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -213,14 +213,18 @@ def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
-def day_fact_from(row: Mapping[str, Any], cipher: FieldCipher) -> DayFact:
-    """What counts for a day, from a row of the day index."""
+def day_fact_from(row: Mapping[str, Any], cipher: FieldCipher) -> DayFact | None:
+    """What counts for a day, from a row of the day index; None of a registration that has no facts yet."""
+    if "facts" not in row:
+        # Written by an earlier release. The next change of the registration gives it facts.
+        return None
     facts, order = row["facts"], row["day_order"]
-    is_left = order.startswith(_LEFT)
+    # What an earlier release forgot goes by its id alone, as what is left by this one does.
+    moment, has_moment, _ = order.partition("#")
     return DayFact(
         position=Position(order),
         facts=_registration_facts_from(facts, row["pk"], cipher) if "figures" in facts else facts_from(facts),
-        captured_at=None if is_left else datetime.fromisoformat(order.partition("#")[0]),
+        captured_at=datetime.fromisoformat(moment) if has_moment else None,
     )
 
 

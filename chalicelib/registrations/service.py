@@ -41,7 +41,7 @@ _ROUNDS = 6
 # More than any phone number is given for: the count goes on, and refuses nothing.
 _NO_CAP = 10**9
 
-_NEIGHBOUR_DIGITS = 6
+_NEIGHBOUR_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -346,8 +346,9 @@ class Registrar:
         return answer
 
     def _neighbours(self, worker: Worker) -> Iterator[str]:
-        # Long enough to tell the few neighbourhoods apart that one device meets one after the other, and too
-        # short to name one even for somebody who has the key: hundreds of others hash to the same.
+        # Long enough that a run of five does not come about by chance, and too short to name a neighbourhood
+        # even for somebody who has the key: both hashes together are shared by some 30,000 stretches of
+        # five serials.
         for neighbourhood in neighbourhoods(worker.nik):
             yield self._hashing.of("nik_neighbourhood", neighbourhood)[:_NEIGHBOUR_DIGITS]
 

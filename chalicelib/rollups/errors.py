@@ -30,4 +30,7 @@ class FormatUnavailable(Refusal):
 
 
 class CountUnfinished(TryAgain):
-    """The day takes longer to count than there was time. What was counted is kept: the next count goes on."""
+    """The day takes longer to count than there was time.
+
+    What a recount has counted is kept, and the next one goes on; a look at a running day keeps nothing.
+    """

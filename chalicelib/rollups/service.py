@@ -216,13 +216,14 @@ class RollUp:
     def report_as_of_now(self, of: CampaignDay) -> Report:
         """What a count would say of a day at this moment, kept nowhere; of a final day, its newest summary.
 
+        It may take up a count that was laid aside, and leaves it there for whoever is to finish it.
         Raises CampaignUnknown, DayNotInCampaign or TryAgain (CountUnfinished).
         """
         campaign, now = self._campaign_of(of), self._clock()
         before = self._summaries.latest(of)
         if before is not None and before.state is State.FINAL:
             return self.report(of)
-        _, counted = self._counted(of, before, now + _TAKES)
+        _, counted = self._counted(of, before, now + _TAKES, lays_aside=False)
         summary = summarise(counted, of=of, state=State.PROVISIONAL, counted_at=timestamp(now), before=before)
         summary = summary.model_copy(update={"counted_at": timestamp(now)})
         known = [each for each in self._summaries.headlines(of.campaign_id) if each.day < of.day]
@@ -266,7 +267,9 @@ class RollUp:
             return Counted(summary, is_new=True, began_at=began_at)
         raise TryAgain(f"other counts of {of.campaign_id} {of.day} were in the way")
 
-    def _counted(self, of: CampaignDay, before: Summary | None, until: datetime) -> tuple[datetime, Tally]:
+    def _counted(
+        self, of: CampaignDay, before: Summary | None, until: datetime, *, lays_aside: bool = True
+    ) -> tuple[datetime, Tally]:
         """When the count of a day was begun, and what it came to. Raises CountUnfinished."""
         stood = _standing(before, self._summaries.find_mark(of))
         kept = self._summaries.find_laid_aside(of)
@@ -277,12 +280,12 @@ class RollUp:
         for number, fact in enumerate(self._facts.facts_of(of, after=after), start=1):
             count.add(fact)
             is_late = number % _LOOKS_EVERY == 0 and self._clock() >= until
-            if is_late or number % _LAID_ASIDE_EVERY == 0:
+            if lays_aside and (is_late or number % _LAID_ASIDE_EVERY == 0):
                 kept = LaidAside(began_at, stood, fact.position, count.laid_aside())
                 self._summaries.lay_aside(of, kept)
             if is_late:
                 raise CountUnfinished(f"{of.campaign_id} {of.day}")
-        if kept is not None:
+        if lays_aside and kept is not None:
             self._summaries.lay_aside(of, None)
         return began_at, count.tally(self._texts_of(of))
 

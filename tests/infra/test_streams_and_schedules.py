@@ -1,7 +1,11 @@
 """The table's stream and the ticks of the clock: bounded retries, and a place for what is given up."""
 
 import json
+from typing import Any
 
+import pytest
+
+from tests.events import removed, stream_event
 from tests.infra.packaged import EventSource, PackagedTemplate, named, on_failure
 
 HOUR_SECONDS = 60 * 60
@@ -16,6 +20,11 @@ TICKS = {
     "cron(0 * * * ? *)": HOUR_SECONDS,
     "cron(10 17 * * ? *)": DAY_SECONDS,
 }
+
+
+def an_item(kind: str) -> dict[str, Any]:
+    """An item of the registrations table of which only its kind is of interest."""
+    return {"pk": {"S": "any"}, "sk": {"S": kind}}
 
 
 def seconds_between_ticks(source: EventSource) -> int:
@@ -56,10 +65,48 @@ def test_where_a_record_given_up_stands_is_kept(template: PackagedTemplate) -> N
         assert named(on_failure(source.properties)) in template.queues, source.function
 
 
-def test_only_changes_that_somebody_waits_for_start_the_relay(template: PackagedTemplate) -> None:
-    for source in template.sources("DynamoDB"):
-        patterns = [json.loads(each["Pattern"]) for each in source.properties["FilterCriteria"]["Filters"]]
-        assert all(pattern["dynamodb"]["NewImage"]["sk"]["S"] for pattern in patterns), source.function
+def passes(record: Any, pattern: Any) -> bool:
+    """Whether a pattern lets a record through: lists name what may stand there, all that is named must."""
+    if isinstance(pattern, list):
+        return record in pattern
+    return all(name in record and passes(record[name], each) for name, each in pattern.items())
+
+
+def starts(source: EventSource, event: dict[str, Any]) -> bool:
+    """Whether the one record of an event comes through the filter of a source."""
+    (record,) = event["Records"]
+    patterns = [json.loads(each["Pattern"]) for each in source.properties["FilterCriteria"]["Filters"]]
+    return any(passes(record, pattern) for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    ("event", "is_waited_for"),
+    [
+        (stream_event(an_item("CAPTURE")), True),
+        (stream_event(an_item("CAPTURE"), name="MODIFY", before=an_item("CAPTURE")), True),
+        (stream_event(an_item("APPLICATION")), True),
+        (stream_event(an_item("APPLICATION"), name="MODIFY", before=an_item("APPLICATION")), True),
+        (stream_event(an_item("OPEN")), False),
+        (removed(an_item("APPLICATION")), True),
+        (removed(an_item("CAPTURE")), False),
+        (removed(an_item("OPEN")), False),
+    ],
+    ids=[
+        "a capture",
+        "a capture forgotten",
+        "a registration",
+        "a registration changed",
+        "a worker",
+        "a registration erased",
+        "a capture removed",
+        "a worker removed",
+    ],
+)
+def test_only_changes_that_somebody_waits_for_start_the_relay(
+    template: PackagedTemplate, event: dict[str, Any], *, is_waited_for: bool
+) -> None:
+    (source,) = template.sources("DynamoDB")
+    assert starts(source, event) is is_waited_for
 
 
 def test_a_relay_that_falls_behind_raises_an_alarm(template: PackagedTemplate) -> None:

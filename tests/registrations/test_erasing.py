@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.erasing import CaptureLink, Erasing, Trail
 from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.items import registration_key
 from chalicelib.registrations.lifecycle import Cancellation, Status
 from chalicelib.registrations.reference import Reference
 from chalicelib.rollups.counting import Unusual, tally
@@ -309,6 +311,22 @@ def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_wa
     assert list(desk.casework.registered_on(FIRST_DAY, after=None, size=9).rows) == []
     with pytest.raises(CaptureForgotten):
         desk.submit(1)
+
+
+def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk):
+    registration = desk.registered()
+    desk.cancel(registration.reference)
+    desk.client.update_item(
+        TableName="RegistrationsTable",
+        Key=to_item(registration_key(registration.reference)),
+        UpdateExpression="REMOVE facts",
+    )
+    desk.days_later(90)
+
+    assert a_round(desk) == {"destroyed": 1}
+    with pytest.raises(RegistrationDestroyed):
+        desk.store.get(registration.reference)
+    assert a_round(desk) == {}
 
 
 def test_a_round_that_comes_twice_destroys_nothing_more(desk):

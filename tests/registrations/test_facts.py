@@ -6,6 +6,7 @@ from secrets import randbelow
 
 import pytest
 
+from chalicelib.dynamodb import to_item
 from chalicelib.privacy.encryption import CannotUnseal
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import items, reference
@@ -94,7 +95,7 @@ def test_what_tells_neighbours_holds_no_digits_of_a_nik(desk: Desk) -> None:
     desk.submit()
 
     (facts,) = captures_of(desk.store, FIRST_DAY)
-    assert {len(each) for each in facts.neighbours} == {6}
+    assert {len(each) for each in facts.neighbours} == {3}
     assert not [each for each in facts.neighbours if each in a_nik(7001)]
 
 
@@ -134,6 +135,32 @@ def test_sums_moved_to_another_registration_are_not_read(desk: Desk) -> None:
 
     with pytest.raises(CannotUnseal):
         registrations_of(desk.store, FIRST_DAY)
+
+
+def test_registrations_of_the_release_before_are_not_told_and_hold_up_no_other(desk: Desk) -> None:
+    desk.registered(1)
+    standing = desk.registered(2)
+    desk.client.update_item(
+        TableName="RegistrationsTable",
+        Key=to_item(items.registration_key(standing.reference)),
+        UpdateExpression="REMOVE facts",
+    )
+
+    assert [facts.quoted for facts in registrations_of(desk.store, FIRST_DAY)] == [98_400]
+    assert len(captures_of(desk.store, FIRST_DAY)) == 2
+
+
+def test_a_capture_that_the_release_before_forgot_is_told_as_left_behind(desk: Desk) -> None:
+    desk.submit()
+    desk.client.update_item(
+        TableName="RegistrationsTable",
+        Key=to_item(items.capture_key(a_capture_id(1))),
+        UpdateExpression="SET day_order = :capture_id",
+        ExpressionAttributeValues=to_item({":capture_id": a_capture_id(1)}),
+    )
+
+    (left,) = (each for each in desk.store.facts_of(FIRST_DAY) if isinstance(each.facts, CaptureFacts))
+    assert (left.facts.outcome, left.captured_at) == (Outcome.CREATED, None)
 
 
 def test_a_day_is_read_on_from_any_position_to_the_same_end(desk: Desk) -> None:

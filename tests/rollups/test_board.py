@@ -1,5 +1,6 @@
 """The board: the day that is nearest to today, counted no oftener than a screen has to know."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +8,9 @@ import pytest
 
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import timestamp
 from chalicelib.rollups.board import Board
+from chalicelib.rollups.errors import CountUnfinished, SummaryUnknown
 from chalicelib.rollups.report import Report
 from tests.fakes import FixedClock, KnownCampaigns
 from tests.rollups.reports import FIRST_DAY, SECOND_DAY, a_report
@@ -18,16 +21,29 @@ NOON = datetime(2024, 10, 9, 5, tzinfo=UTC)
 
 @dataclass
 class Days:
-    """Counts every day in some time."""
+    """Counts every day in some time, unless they are too big; `stored` was counted before."""
 
     clock: FixedClock
     takes: timedelta = timedelta(0)
+    too_big: bool = False
+    stored: Report | None = None
     counted: list[date] = field(default_factory=list)
 
     def report_as_of_now(self, of: CampaignDay) -> Report:
         self.counted.append(of.day)
         self.clock.at += self.takes
-        return a_report(summary={"day": of.day})
+        if self.too_big:
+            raise CountUnfinished("too big")
+        return counted_at(self.clock.at, day=of.day)
+
+    def report(self, of: CampaignDay) -> Report:
+        if self.stored is None:
+            raise SummaryUnknown
+        return self.stored
+
+
+def counted_at(at: datetime, *, day: date = FIRST_DAY) -> Report:
+    return a_report(summary={"day": day, "counted_at": timestamp(at)})
 
 
 @pytest.fixture
@@ -80,6 +96,57 @@ def test_a_day_that_takes_long_to_count_is_counted_less_often(board, days, clock
     clock.at = NOON + timedelta(seconds=60)
     board.show(CAMPAIGN.campaign_id)
 
+    assert days.counted == [FIRST_DAY, FIRST_DAY]
+
+
+def test_of_a_day_too_big_to_count_the_last_board_stays(board, days, clock):
+    last = board.show(CAMPAIGN.campaign_id)
+    days.too_big = True
+    clock.at += timedelta(minutes=1)
+
+    assert board.show(CAMPAIGN.campaign_id) == last
+
+
+@pytest.mark.parametrize(
+    ("stored_at", "is_shown"), [(NOON - timedelta(hours=1), False), (NOON + timedelta(hours=1), True)]
+)
+def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(board, days, clock, stored_at, is_shown):
+    board.show(CAMPAIGN.campaign_id)
+    days.too_big, days.stored = True, counted_at(stored_at)
+    clock.at += timedelta(hours=2)
+
+    assert (board.show(CAMPAIGN.campaign_id) == days.stored) is is_shown
+
+
+def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(board, days):
+    days.too_big, days.stored = True, counted_at(NOON - timedelta(hours=1))
+
+    assert board.show(CAMPAIGN.campaign_id) == days.stored
+
+
+def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(board, days):
+    days.too_big, days.takes = True, timedelta(seconds=18)
+
+    for _ in range(2):
+        with pytest.raises(CountUnfinished) as heard:
+            board.show(CAMPAIGN.campaign_id)
+        assert heard.value.after_seconds == 162
+
+
+@pytest.mark.parametrize("stored", [None, counted_at(NOON)], ids=["never summarised", "summarised"])
+def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(board, days, clock, stored):
+    def look() -> None:
+        with suppress(CountUnfinished):
+            board.show(CAMPAIGN.campaign_id)
+
+    days.too_big, days.takes, days.stored = True, timedelta(seconds=18), stored
+    look()
+    clock.at = NOON + timedelta(seconds=179)
+    look()
+    assert days.counted == [FIRST_DAY]
+
+    clock.at += timedelta(seconds=1)
+    look()
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 

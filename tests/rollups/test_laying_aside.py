@@ -1,6 +1,7 @@
 """Counts that outlive an invocation: the next one goes on, and comes to what one that never stopped finds."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -163,3 +164,25 @@ def test_a_count_that_is_done_is_kept_no_longer():
     stage.tick_of(minutes=60)
 
     assert stage.summaries.find_laid_aside(FIRST_DAY) is None
+
+
+def test_a_look_at_a_day_too_big_to_count_keeps_nothing():
+    stage = BigStage()
+
+    with pytest.raises(CountUnfinished):
+        stage.rollup.report_as_of_now(FIRST_DAY)
+
+    assert stage.summaries.find_laid_aside(FIRST_DAY) is None
+
+
+@pytest.mark.parametrize("minutes", [4, 15], ids=["hardly begun", "nearly done"])
+def test_a_look_leaves_a_count_that_a_tick_laid_aside(minutes: int):
+    stage = BigStage()
+    stage.tick_of(minutes)
+    laid_aside = stage.summaries.find_laid_aside(FIRST_DAY)
+
+    with suppress(CountUnfinished):
+        stage.rollup.report_as_of_now(FIRST_DAY)
+
+    assert laid_aside is not None
+    assert stage.summaries.find_laid_aside(FIRST_DAY) == laid_aside
