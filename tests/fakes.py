@@ -375,6 +375,10 @@ class KnownFacts:
             self.on_read(number)
             yield fact
 
+    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        """The captures among them; satisfies `exports.service.Captures`."""
+        return (fact for fact in self.facts_of(of) if isinstance(fact.facts, CaptureFacts))
+
 
 class InMemoryDayCounts:
     """Satisfies `clients.caps.DayCounts`. `asked` counts requests."""

@@ -46,8 +46,8 @@ class Summaries(Protocol):
 class Captures(Protocol):
     """What exporting needs of registrations."""
 
-    def facts_of(self, of: CampaignDay) -> Iterable[DayFact]:
-        """All that counts for a campaign day."""
+    def captures_of(self, of: CampaignDay) -> Iterable[DayFact]:
+        """What counts of a campaign day's captures."""
 
 
 class Shelf(Protocol):
@@ -127,7 +127,7 @@ class Exporter:
     def _rows(self, summary: Summary) -> Iterator[bytes]:
         """The rows of a day. Raises _FiguresMoved after the last where they are not those of the summary."""
         outcomes: Counter[str] = Counter()
-        for fact in self._captures.facts_of(summary.of):
+        for fact in self._captures.captures_of(summary.of):
             if isinstance(fact.facts, CaptureFacts):
                 outcomes[fact.facts.outcome] += 1
                 yield row(fact, fact.facts, summary.of, self._hashing)

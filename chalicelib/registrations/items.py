@@ -213,13 +213,25 @@ def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
+def listed_capture_shards(of: CampaignDay) -> list[str]:
+    """The partitions of the day index that hold a day's captures, and what is left of some."""
+    return [*capture_shards(of), _left_shard(of)]
+
+
+def is_of_a_capture(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the day index counts a capture, and not a registration."""
+    return "figures" not in row["facts"]
+
+
 def day_fact_from(row: Mapping[str, Any], cipher: FieldCipher) -> DayFact:
     """What counts for a day, from a row of the day index."""
     facts, order = row["facts"], row["day_order"]
     is_left = order.startswith(_LEFT)
     return DayFact(
         position=Position(order),
-        facts=_registration_facts_from(facts, row["pk"], cipher) if "figures" in facts else facts_from(facts),
+        facts=facts_from(facts)
+        if is_of_a_capture(row)
+        else _registration_facts_from(facts, row["pk"], cipher),
         captured_at=None if is_left else datetime.fromisoformat(order.partition("#")[0]),
     )
 
