@@ -186,6 +186,7 @@ def test_nothing_told_is_small_and_nothing_small_can_be_reckoned_out(counts, gro
 
 FEW_KINDS = some.lists(some.sets(some.sampled_from("abcd"), min_size=1, max_size=2), max_size=30)
 FEW = some.integers(0, 9)
+OF_ONE_KIND_EACH = ("by_age", "by_channel", "by_client", "by_officer", "by_hour", "by_received_day")
 
 
 def reckoned(figures: Figures) -> Iterator[int]:
@@ -237,9 +238,7 @@ def test_nothing_small_can_be_reckoned_out_of_groups_that_overlap(
         refused_by_reason=dict(Counter(each for kinds in refusals for each in kinds)),
         funnel=Funnel(received=registered - active, active=active),
         by_sex={"female": len(workers)},
-        **dict.fromkeys(
-            ("by_age", "by_channel", "by_client", "by_officer", "by_hour", "by_received_day"), {}
-        ),
+        **{name: {} for name in OF_ONE_KIND_EACH},
     )
 
     assert not [count for count in reckoned(figures) if is_small(count)]
