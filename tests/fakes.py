@@ -6,6 +6,7 @@ test told them to say.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -170,6 +171,7 @@ class InMemoryOutbox:
     def __init__(self) -> None:
         self._waiting: dict[tuple[Reader, CampaignDay], Waiting] = {}
         self._told: dict[CampaignDay, int] = {}
+        self._turns: dict[Reader, datetime] = {}
 
     def waiting(self, reader: Reader) -> Iterator[Waiting]:
         """Every day that waits for a reader, by day."""
@@ -185,6 +187,24 @@ class InMemoryOutbox:
         standing = self._waiting.get((reader, waiting.of))
         if standing is not None and standing.asked_at == waiting.asked_at:
             del self._waiting[reader, waiting.of]
+
+    def begin(self, reader: Reader, waiting: Waiting, at: datetime) -> None:
+        """Keep when a day was begun, unless it was asked for once more since it was read."""
+        standing = self._waiting.get((reader, waiting.of))
+        if standing is not None and standing.asked_at == waiting.asked_at:
+            self._waiting[reader, waiting.of] = replace(standing, tried_at=at)
+
+    def take_turn(self, reader: Reader, now: datetime, until: datetime) -> bool:
+        """Whether nobody else is at a reader's days; if so, nobody else will be before that time."""
+        if reader in self._turns and self._turns[reader] > now:
+            return False
+        self._turns[reader] = until
+        return True
+
+    def end_turn(self, reader: Reader, until: datetime) -> None:
+        """Let others be at a reader's days again."""
+        if self._turns.get(reader) == until:
+            del self._turns[reader]
 
     def told(self, of: CampaignDay) -> int | None:
         """The version of a final day that managers were last told."""
@@ -374,6 +394,10 @@ class KnownFacts:
         for number, fact in enumerate((each for each in known if each.position > (after or "")), start=1):
             self.on_read(number)
             yield fact
+
+    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        """The captures among them; satisfies `exports.service.Captures`."""
+        return (fact for fact in self.facts_of(of) if isinstance(fact.facts, CaptureFacts))
 
 
 class InMemoryDayCounts:

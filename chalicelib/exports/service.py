@@ -7,7 +7,7 @@ is made again.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.campaigns.model import CampaignDay
@@ -26,11 +26,24 @@ class _FiguresMoved(Exception):
     """Captures came, or went, since the summary was counted."""
 
 
+class ExportUnfinished(Exception):
+    """The time that a day was given was over before its captures were read. Nothing of it was stored."""
+
+
 class Outbox(Protocol):
     """The days that are still to be exported."""
 
     def waiting(self, reader: Reader) -> Iterator[Waiting]:
         """Every day that waits for a reader."""
+
+    def begin(self, reader: Reader, waiting: Waiting, at: datetime) -> None:
+        """Keep when a day was begun, unless it was asked for once more since it was read."""
+
+    def take_turn(self, reader: Reader, now: datetime, until: datetime) -> bool:
+        """Whether nobody else is at a reader's days; if so, nobody else will be before that time."""
+
+    def end_turn(self, reader: Reader, until: datetime) -> None:
+        """Let others be at a reader's days again."""
 
     def done(self, reader: Reader, waiting: Waiting) -> None:
         """Let a day wait no longer, unless it was asked for once more since it was read."""
@@ -46,8 +59,8 @@ class Summaries(Protocol):
 class Captures(Protocol):
     """What exporting needs of registrations."""
 
-    def facts_of(self, of: CampaignDay) -> Iterable[DayFact]:
-        """All that counts for a campaign day."""
+    def captures_of(self, of: CampaignDay) -> Iterable[DayFact]:
+        """What counts of a campaign day's captures."""
 
 
 class Shelf(Protocol):
@@ -92,28 +105,44 @@ class Exporter:
         self._clock = clock
 
     def waiting(self) -> list[Waiting]:
-        """The days that wait, in order."""
-        return sorted(self._outbox.waiting(Reader.ANALYSTS), key=lambda each: each.of)
+        """The days that wait: first what was asked for first, and what was begun in vain after that."""
+        days = self._outbox.waiting(Reader.ANALYSTS)
+        return sorted(days, key=lambda each: (each.tried_at or each.asked_at, each.of))
 
-    def export(self, waiting: Waiting) -> Exported:
+    def take_turn(self, until: datetime) -> bool:
+        """Whether nobody else is exporting; if so, nobody else will before that time.
+
+        Two at once could each publish a day and take away the other's rows.
+        """
+        return self._outbox.take_turn(Reader.ANALYSTS, self._clock(), until)
+
+    def end_turn(self, until: datetime) -> None:
+        """Let others export."""
+        self._outbox.end_turn(Reader.ANALYSTS, until)
+
+    def export(self, waiting: Waiting, *, until: datetime) -> Exported:
         """Export a day as its newest summary has it.
+
+        It is kept that the day was begun, so that it comes after all others next time, however this ends.
+        Raises ExportUnfinished if its captures are not read by then.
 
         Nothing is published where captures came since the summary: its next version brings both together.
         A day that is not final waits no longer; becoming final will ask for it again.
         """
+        self._outbox.begin(Reader.ANALYSTS, waiting, self._clock())
         summary = self._summaries.latest(waiting.of)
         if summary is None or summary.state is not State.FINAL:
             self._outbox.done(Reader.ANALYSTS, waiting)
             return Exported(None, is_late=False)
         try:
-            manifest = self._exported(summary)
+            manifest = self._exported(summary, until)
         except _FiguresMoved:
             return Exported(None, is_late=self._clock() > waiting.asked_at + _LATE_AFTER)
         self._shelf.publish(manifest)
         self._outbox.done(Reader.ANALYSTS, waiting)
         return Exported(manifest, is_late=False)
 
-    def _exported(self, summary: Summary) -> Manifest:
+    def _exported(self, summary: Summary, until: datetime) -> Manifest:
         return Manifest(
             campaign_id=summary.campaign_id,
             day=summary.day,
@@ -121,13 +150,15 @@ class Exporter:
             counted_at=summary.counted_at,
             content_hash=summary.content_hash,
             counts=summary.counts,
-            files=[self._shelf.put(summary.of, summary.version, self._rows(summary))],
+            files=[self._shelf.put(summary.of, summary.version, self._rows(summary, until))],
         )
 
-    def _rows(self, summary: Summary) -> Iterator[bytes]:
+    def _rows(self, summary: Summary, until: datetime) -> Iterator[bytes]:
         """The rows of a day. Raises _FiguresMoved after the last where they are not those of the summary."""
         outcomes: Counter[str] = Counter()
-        for fact in self._captures.facts_of(summary.of):
+        for fact in self._captures.captures_of(summary.of):
+            if self._clock() >= until:
+                raise ExportUnfinished
             if isinstance(fact.facts, CaptureFacts):
                 outcomes[fact.facts.outcome] += 1
                 yield row(fact, fact.facts, summary.of, self._hashing)

@@ -286,9 +286,15 @@ class DynamoRegistrations:
             for shard in items.counted_shards(of)
         ]
         for row in merge(*strips, key=itemgetter("day_order")):
-            fact = items.day_fact_from(row, self._cipher)
-            if fact is not None:
-                yield fact
+            if items.has_facts(row):
+                yield items.day_fact_from(row, self._cipher)
+
+    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        """What counts of a campaign day's captures, in no order. No registration is read."""
+        for shard in items.listed_capture_shards(of):
+            for row in self._index(_BY_CAMPAIGN_DAY, "day_shard = :shard", {":shard": shard}):
+                if items.is_of_a_capture(row):
+                    yield items.day_fact_from(row, self._cipher)
 
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         """The registrations of a campaign day after a position, by time of capture."""

@@ -213,17 +213,34 @@ def facts_from(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
-def day_fact_from(row: Mapping[str, Any], cipher: FieldCipher) -> DayFact | None:
-    """What counts for a day, from a row of the day index; None of a registration that has no facts yet."""
-    if "facts" not in row:
-        # Written by an earlier release. The next change of the registration gives it facts.
-        return None
+def listed_capture_shards(of: CampaignDay) -> list[str]:
+    """The partitions of the day index that hold a day's captures, and what is left of some."""
+    return [*capture_shards(of), _left_shard(of)]
+
+
+def is_of_a_capture(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the day index counts a capture, and not a registration."""
+    return "figures" not in row["facts"]
+
+
+def has_facts(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the day index counts at all.
+
+    A registration that an earlier release wrote does not until its next change gives it facts.
+    """
+    return "facts" in row
+
+
+def day_fact_from(row: Mapping[str, Any], cipher: FieldCipher) -> DayFact:
+    """What counts for a day, from a row of the day index that has facts."""
     facts, order = row["facts"], row["day_order"]
     # What an earlier release forgot goes by its id alone, as what is left by this one does.
     moment, has_moment, _ = order.partition("#")
     return DayFact(
         position=Position(order),
-        facts=_registration_facts_from(facts, row["pk"], cipher) if "figures" in facts else facts_from(facts),
+        facts=facts_from(facts)
+        if is_of_a_capture(row)
+        else _registration_facts_from(facts, row["pk"], cipher),
         captured_at=datetime.fromisoformat(moment) if has_moment else None,
     )
 

@@ -168,6 +168,9 @@ class Registrations(Protocol):
     def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
         """All that counts for a campaign day, in order, from after a position."""
 
+    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        """What counts of a campaign day's captures, in no order."""
+
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         """The registrations of a campaign day after a position, by time of capture."""
 
@@ -312,6 +315,10 @@ class Registrar:
     def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
         """All that counts for a campaign day, in order, from after a position."""
         return self._registrations.facts_of(of, after=after)
+
+    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        """What counts of a campaign day's captures, in no order."""
+        return self._registrations.captures_of(of)
 
     def _read_worker(self, intake: _Intake, campaign: Campaign) -> Worker:
         now = intake.taken.received_at

@@ -9,7 +9,7 @@ FOR#<reader>    <day>#<campaign id>     a day that waits for a reader
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -206,20 +206,58 @@ class DynamoOutbox:
                 of=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
                 version=int(values["version"]),
                 asked_at=datetime.fromisoformat(values["asked_at"]),
+                tried_at=datetime.fromisoformat(values["tried_at"]) if "tried_at" in values else None,
             )
+
+    def begin(self, reader: Reader, waiting: Waiting, at: datetime) -> None:
+        """Keep when a day was begun, unless it was asked for once more since it was read."""
+        self._unless_refused(
+            self._client.update_item,
+            Key=to_item(_waiting_key(reader, waiting.of)),
+            UpdateExpression="SET tried_at = :at",
+            ConditionExpression="asked_at = :asked_at",
+            ExpressionAttributeValues=to_item(
+                {":at": timestamp(at), ":asked_at": timestamp(waiting.asked_at)}
+            ),
+        )
+
+    def take_turn(self, reader: Reader, now: datetime, until: datetime) -> bool:
+        """Whether nobody else is at a reader's days; if so, nobody else will be before that time."""
+        return self._unless_refused(
+            self._client.update_item,
+            Key=to_item(_turn_key(reader)),
+            UpdateExpression="SET ends_at = :until",
+            ConditionExpression="attribute_not_exists(pk) OR ends_at <= :now",
+            ExpressionAttributeValues=to_item({":until": timestamp(until), ":now": timestamp(now)}),
+        )
+
+    def end_turn(self, reader: Reader, until: datetime) -> None:
+        """Let others be at a reader's days again."""
+        self._unless_refused(
+            self._client.delete_item,
+            Key=to_item(_turn_key(reader)),
+            ConditionExpression="ends_at = :until",
+            ExpressionAttributeValues=to_item({":until": timestamp(until)}),
+        )
+
+    def _unless_refused(self, write: Callable[..., Any], **request: Any) -> bool:
+        """Whether the condition of a write held."""
+        try:
+            write(TableName=self._table, **request)
+        except ClientError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
 
     def done(self, reader: Reader, waiting: Waiting) -> None:
         """Let a day wait no longer, unless it was asked for once more since it was read."""
-        try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key=to_item(_waiting_key(reader, waiting.of)),
-                ConditionExpression="attribute_not_exists(pk) OR asked_at = :asked_at",
-                ExpressionAttributeValues=to_item({":asked_at": timestamp(waiting.asked_at)}),
-            )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        self._unless_refused(
+            self._client.delete_item,
+            Key=to_item(_waiting_key(reader, waiting.of)),
+            ConditionExpression="attribute_not_exists(pk) OR asked_at = :asked_at",
+            ExpressionAttributeValues=to_item({":asked_at": timestamp(waiting.asked_at)}),
+        )
 
     def told(self, of: CampaignDay) -> int | None:
         """The version of a final day that managers were last told; None before its final report."""
@@ -271,6 +309,10 @@ def _reader(reader: Reader) -> str:
 
 def _waiting_key(reader: Reader, of: CampaignDay) -> dict[str, str]:
     return {"pk": _reader(reader), "sk": f"{of.day.isoformat()}#{of.campaign_id}"}
+
+
+def _turn_key(reader: Reader) -> dict[str, str]:
+    return {"pk": f"TURN#{reader}", "sk": "TURN"}
 
 
 def _wait_for(summary: Summary) -> list[dict[str, Any]]:

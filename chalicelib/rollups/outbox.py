@@ -20,8 +20,11 @@ class Reader(StrEnum):
 
 @dataclass(frozen=True)
 class Waiting:
-    """A day that waits, and since when. `asked_at` tells one request from a later one."""
+    """A day that waits, and since when. `asked_at` tells one request from a later one; `tried_at` is when it
+    was last begun, where that is kept.
+    """
 
     of: CampaignDay
     version: int
     asked_at: datetime
+    tried_at: datetime | None = None

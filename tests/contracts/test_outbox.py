@@ -144,3 +144,33 @@ def test_a_delivery_expires_when_its_day_is_no_news_any_more(deliveries, engine)
 
     (item,) = engine.raw_items()
     assert int(item["expires_at"]["N"]) == int((NOW + timedelta(days=62)).timestamp())
+
+
+def test_when_a_day_was_begun_is_kept_until_it_is_asked_for_once_more(
+    stores: tuple[DynamoSummaries, DynamoOutbox],
+) -> None:
+    summaries, outbox = stores
+    summaries.ask(Reader.ANALYSTS, Waiting(FIRST_DAY, 1, NOW))
+    (found,) = outbox.waiting(Reader.ANALYSTS)
+
+    outbox.begin(Reader.ANALYSTS, found, NOW + A_MINUTE)
+    assert waiting(outbox, Reader.ANALYSTS) == [replace(found, tried_at=NOW + A_MINUTE)]
+
+    again = replace(found, asked_at=NOW + 2 * A_MINUTE)
+    summaries.ask(Reader.ANALYSTS, again)
+    outbox.begin(Reader.ANALYSTS, found, NOW + 3 * A_MINUTE)
+    assert waiting(outbox, Reader.ANALYSTS) == [again]
+
+
+def test_readers_of_a_kind_take_turns(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
+    _, outbox = stores
+    until = NOW + A_MINUTE
+
+    assert outbox.take_turn(Reader.ANALYSTS, NOW, until)
+    assert not outbox.take_turn(Reader.ANALYSTS, NOW, until + A_MINUTE)
+    outbox.end_turn(Reader.ANALYSTS, until + A_MINUTE)
+    assert not outbox.take_turn(Reader.ANALYSTS, NOW, until + A_MINUTE), "another's turn ends nobody's"
+
+    outbox.end_turn(Reader.ANALYSTS, until)
+    assert outbox.take_turn(Reader.ANALYSTS, NOW, until)
+    assert outbox.take_turn(Reader.ANALYSTS, until, until + A_MINUTE), "a turn ends by itself"

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
 
 from app import app
@@ -47,6 +48,9 @@ def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
         method, path, status=response.status_code, headers=response.headers, body=response.body
     )
     assert found == [], f"{method} {path}: {response.body[:500]!r}"
+
+
+A_QUARTER_OF_AN_HOUR_MS = 900_000
 
 
 class Edge:
@@ -89,8 +93,9 @@ class Edge:
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Call a function as its event source does."""
-        return self._client.lambda_.invoke(function, event).payload
+        """Call a function as its event source does. Chalice's own client would give it three seconds."""
+        context = LambdaContext(function, memory_size=512, max_runtime_ms=A_QUARTER_OF_AN_HOUR_MS)
+        return app.handler_map[function](event, context)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,7 +23,7 @@ from chalicelib.registrations.model import CaptureFacts, Flag, Outcome, Registra
 from chalicelib.rollups.outbox import Reader, Waiting
 from tests.builders import a_capture_id
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY
-from tests.rollups.test_service import FINAL, SUMMARY_HOUR
+from tests.rollups.test_service import AN_HOUR, FINAL, SUMMARY_HOUR
 from tests.rollups.test_service import Stage as Counting
 
 DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
@@ -90,7 +90,8 @@ class Stage(Counting):
 
     def export(self) -> list[Any]:
         """One round; what became of each day."""
-        return [self.exporter.export(waiting) for waiting in self.exporter.waiting()]
+        until = self.clock() + AN_HOUR
+        return [self.exporter.export(waiting, until=until) for waiting in self.exporter.waiting()]
 
     def counted_and_exported(self) -> None:
         self.tick()
@@ -308,7 +309,9 @@ def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage
     stage.captured(2)
     stage.tick()
     with pytest.raises(KeyboardInterrupt):
-        stage.an_exporter(StoppedShelf(stage.s3, "exports")).export(stage.exporter.waiting()[0])
+        stage.an_exporter(StoppedShelf(stage.s3, "exports")).export(
+            stage.exporter.waiting()[0], until=stage.clock() + AN_HOUR
+        )
     assert stage.manifest()["version"] == 1
     assert len(stage.rows()) == 1, "what the manifest names stands until it names another"
 
@@ -372,6 +375,8 @@ def test_what_is_left_over_of_a_day_is_swept_page_by_page(stage):
     stage.captured()
     stage.tick()
 
-    stage.an_exporter(S3Shelf(TwoAtATime(stage.s3), "exports")).export(stage.exporter.waiting()[0])
+    stage.an_exporter(S3Shelf(TwoAtATime(stage.s3), "exports")).export(
+        stage.exporter.waiting()[0], until=stage.clock() + AN_HOUR
+    )
 
     assert len(stage.stored()) == 2

@@ -157,6 +157,7 @@ NEEDED = {
     "ExportDays": {
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
         Grant("s3:DeleteObject", "ExportsBucket.Arn/captures/*"),
         Grant("s3:PutObject", "ExportsBucket.Arn/captures/*"),
@@ -214,7 +215,7 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
         "DeliverReports": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
-        "ExportDays": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "ExportDays": {"StringEquals": {context: HASH_PURPOSE}},
         "AgeRegistrations": {"StringEquals": {context: FIELD_PURPOSE}},
     }
 

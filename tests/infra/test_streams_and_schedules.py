@@ -16,8 +16,8 @@ KEPT_IN_A_STREAM_SECONDS = DAY_SECONDS
 TICKS = {
     "cron(* * * * ? *)": 60,
     "cron(0/5 * * * ? *)": 5 * 60,
-    "cron(3/15 * * * ? *)": 15 * 60,
     "cron(0 * * * ? *)": HOUR_SECONDS,
+    "cron(20 * * * ? *)": HOUR_SECONDS,
     "cron(10 17 * * ? *)": DAY_SECONDS,
 }
 
@@ -122,7 +122,7 @@ def test_each_schedule_ticks_as_often_as_its_work_comes(
         "QueueDueTexts": 60,
         "RollUpDueDays": HOUR_SECONDS,
         "DeliverReports": 5 * 60,
-        "ExportDays": 15 * 60,
+        "ExportDays": HOUR_SECONDS,
         "AgeRegistrations": DAY_SECONDS,
     }
 

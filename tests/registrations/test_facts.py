@@ -179,6 +179,29 @@ def test_a_day_is_read_on_from_any_position_to_the_same_end(desk: Desk) -> None:
     assert [fact.captured_at is None for fact in whole] == [False] * 14 + [True] * 2
 
 
+def test_captures_are_read_by_themselves_and_registrations_left_unread(desk: Desk) -> None:
+    for number in (1, 2):
+        desk.submit(number)
+    desk.erasing.erase(
+        desk.registered(9).worker_key, asked_at=desk.clock(), forget_texts=lambda reference: None
+    )
+    whole = desk.store.facts_of(FIRST_DAY)
+    captures = sorted(
+        (fact for fact in whole if isinstance(fact.facts, CaptureFacts)), key=lambda fact: fact.position
+    )
+    asked: list[str] = []
+    desk.client.meta.events.register(
+        "provide-client-params.dynamodb.Query",
+        lambda params, **_: asked.append(params["ExpressionAttributeValues"][":shard"]["S"]),
+    )
+
+    alone = sorted(desk.store.captures_of(FIRST_DAY), key=lambda fact: fact.position)
+
+    assert alone == captures
+    assert len(alone) == 3
+    assert not [shard for shard in asked if shard.startswith("R#")]
+
+
 def test_a_burst_into_one_campaign_gives_no_partition_of_the_index_more_than_its_share(desk: Desk) -> None:
     registration = desk.registered()
     captures = Counter(items.shard_of(a_capture_id(number)) for number in range(10_000))

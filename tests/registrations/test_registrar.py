@@ -261,6 +261,9 @@ class ScriptedStore:
     def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
         raise NotImplementedError
 
+    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+        raise NotImplementedError
+
     def registered_on(self, of: CampaignDay, *, after: Position | None, size: int) -> Page[Registration]:
         raise NotImplementedError
 

@@ -45,8 +45,14 @@ def without_small_groups(figures: Figures) -> Figures:
 
 
 def _told(group: Group, figures: Figures) -> Group:
-    if group.name == "by_programme":
-        return _each_beside_all(group, figures.created)
+    match group.name:
+        case "by_occupation" | "by_programme":
+            return _each_beside_all(group, figures.created)
+        case "refused_by_reason":
+            return _each_beside_all(group, figures.counts["refused"])
+        case "funnel" if is_small(figures.counts["reactivated"]):
+            # It is of all who were registered: less the day's total, that is who came back.
+            return _withheld(group)
     return _put_together(group)
 
 
@@ -71,7 +77,7 @@ def _put_together(group: Group) -> Group:
 
 def _each_beside_all(group: Group, everybody: int) -> Group:
     """A breakdown in which one person may stand several times: each cell tells of those in it, and of the
-    rest of all.
+    rest of all. Nothing is put together: with no total of the cells, none follows from the others.
     """
     shown = tuple(
         cell for cell in group.cells if not is_small(cell.count) and not is_small(everybody - cell.count)
