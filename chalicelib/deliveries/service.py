@@ -165,7 +165,8 @@ class Deliverer:
         """What of a campaign is to be told now, letters last.
 
         Each is to be told before the next one is asked for: it may tell what waits there. A day that nobody
-        is to be told of any more waits no longer.
+        is to be told of any more waits no longer; one counted before its summary hour waits for that hour's
+        count.
         """
         campaign = self._campaigns.get(campaign_id)
         changed: list[Waiting] = []
@@ -174,7 +175,8 @@ class Deliverer:
             if self._is_old(campaign, each) or (told is not None and told >= each.version):
                 self._outbox.done(Reader.MANAGERS, each)
             elif told is None:
-                yield Due((each,))
+                if each.asked_at >= campaign.summary_due_at(each.of.day):
+                    yield Due((each,))
             else:
                 changed.append(each)
         letter = tuple(each for each in changed if self._is_for_a_letter(campaign, each))

@@ -241,8 +241,9 @@ class RollUp:
     def recount(self, of: CampaignDay, *, until: datetime | None = None) -> Counted:
         """Count a day now, and write a new version only if it says something new.
 
-        What is not done by `until`, or in the time that a caller has, is laid aside. Raises CampaignUnknown,
-        DayNotInCampaign, or TryAgain (CountUnfinished): the next call goes on from there.
+        A day that is counted before its summary hour is counted again then. What is not done by `until`, or
+        in the time that a caller has, is laid aside. Raises CampaignUnknown, DayNotInCampaign, or TryAgain
+        (CountUnfinished): the next call goes on from there.
         """
         campaign = self._campaign_of(of)
         until = until or self._clock() + _TAKES
@@ -259,6 +260,9 @@ class RollUp:
             )
             if summary is before:
                 return Counted(summary, is_new=False, began_at=began_at)
+            if now < campaign.summary_due_at(of.day):
+                # First of all: a version that is stored without it would never be told in the evening.
+                self.mark(of)
             try:
                 self._summaries.add(summary)
             except AlreadyWritten:
@@ -312,6 +316,9 @@ class RollUp:
         if due.mark is not None and counted.summary.state is State.FINAL:
             # What changed may be in no figure, as with an erasure, and yet in the rows that analysts have.
             self._summaries.ask(Reader.ANALYSTS, Waiting(due.of, counted.summary.version, self._clock()))
+        if due.mark is not None and counted.summary.counted_at < timestamp(self._due_at(due.mark)):
+            # Nothing is new since the hour, and managers wait for this count.
+            self._summaries.ask(Reader.MANAGERS, Waiting(due.of, counted.summary.version, self._clock()))
         if due.mark is not None and due.mark.marked_at + _INDEX_LAG < counted.began_at:
             self._summaries.unmark(due.mark)
         return counted

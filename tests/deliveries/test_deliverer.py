@@ -12,7 +12,7 @@ from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
 from chalicelib.rollups.model import State
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
 from tests.deliveries.stage import ONE, TWO, Stage
-from tests.rollups.test_service import FINAL, SUMMARY_HOUR
+from tests.rollups.test_service import CREATED, FINAL, SUMMARY_HOUR
 
 A_ROUND, AN_HOUR, A_DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 BOTH = {"Manajer Satu": 1, "Manajer Dua": 1}
@@ -73,6 +73,38 @@ def test_a_day_counted_once_more_in_the_evening_is_told_in_the_morning():
 
     assert stage.mail.reports[-1].summary.counts.created == 1
     assert stage.mail.told == dict.fromkeys(BOTH, 2)
+
+
+def test_a_recount_at_noon_tells_nobody_and_the_evening_its_own_number():
+    stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
+    stage.capture(times=2)
+    stage.rollup.recount(FIRST_DAY)
+    assert stage.deliver() == []
+    stage.clock.forward(AN_HOUR)
+    stage.capture(times=5)
+    stage.clock.at = SUMMARY_HOUR
+    assert stage.deliver() == [], "this round came before the evening's count"
+
+    stage.tick()
+
+    assert (stage.mail.told, stage.text.told) == (BOTH, BOTH)
+    assert [each.summary.counts.created for each in stage.mail.reports] == [7, 7]
+
+
+def test_what_a_recount_at_noon_said_is_told_in_the_evening_where_nothing_came_since():
+    stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
+    stage.facts.add(FIRST_DAY, CREATED)
+    stage.rollup.recount(FIRST_DAY)
+    stage.clock.at = SUMMARY_HOUR
+
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.tick()
+
+    assert stage.mail.told == BOTH
+    assert [(each.summary.version, each.summary.counts.created) for each in stage.mail.reports] == [
+        (1, 1)
+    ] * 2
 
 
 def test_a_final_day_that_changed_is_told_in_the_next_report():
