@@ -207,7 +207,8 @@ class Deliverer:
     def _is_for_a_letter(self, campaign: Campaign, waiting: Waiting) -> bool:
         """Whether a changed day is to be told in a letter now; one not worth a letter waits no longer."""
         now, told = self._around.clock(), self._outbox.told(waiting.of)
-        if now < campaign.final_from(campaign.last_day) or told is None:
+        last_report = self._outbox.told(CampaignDay(campaign.campaign_id, campaign.last_day))
+        if told is None or last_report is None:
             return False
         if told < waiting.version:
             first_untold = self._reports.read(waiting.of, version=told + 1)

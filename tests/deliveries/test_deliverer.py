@@ -166,6 +166,27 @@ def test_after_the_campaign_what_changed_is_told_in_one_letter_on_the_next_morni
     assert stage.text.told == dict.fromkeys(BOTH, 1), "of the first day's evening that was not missed"
 
 
+def test_no_letter_goes_before_the_last_report_that_tells_the_same():
+    stage = Stage(FINAL)
+    stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.capture(FIRST_DAY, times=6)
+    stage.tick()
+    stage.mail.sent.clear()
+    stage.clock.at = OVER
+
+    stage.deliver()
+    stage.count()
+    stage.deliver()
+
+    assert stage.mail.told == BOTH
+    last = stage.mail.reports[0]
+    assert (last.summary.of, last.summary.state) == (SECOND_DAY, State.FINAL)
+    assert [each.of for each in last.revisions] == [FIRST_DAY]
+
+
 def test_one_letter_a_morning_however_often_the_days_change():
     stage = Stage()
     after_the_campaign(stage)
