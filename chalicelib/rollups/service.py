@@ -1,5 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import DayFact
 from chalicelib.rollups.counting import Count, Unusual
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import Headline, State, Summary, Tally, Texts, summarise
+from chalicelib.rollups.model import Headline, State, Summary, Tally, Texts, summarise, told_against
 from chalicelib.rollups.outbox import Reader, Waiting
 from chalicelib.rollups.report import DayOfCurve, Report
 
@@ -234,9 +235,14 @@ class RollUp:
         since = timestamp(_told_before(campaign, summary))
         for each in known:
             if each.day < summary.day and each.revision and each.counted_at > since:
-                revised = self._summaries.find(CampaignDay(summary.campaign_id, each.day), each.version)
-                if revised is not None:
-                    yield revised
+                of = CampaignDay(summary.campaign_id, each.day)
+                yield told_against(self._stood(each, of, since), self.read(of, version=each.version))
+
+    def _stood(self, newest: Headline, of: CampaignDay, at: str) -> Summary:
+        """The final version of a revised day that stood at a time; the first one if there was none yet."""
+        final = range(newest.version - newest.revision, newest.version + 1)
+        standing = bisect_right(final, at, key=lambda version: self.read(of, version=version).counted_at)
+        return self.read(of, version=final[max(standing - 1, 0)])
 
     def recount(self, of: CampaignDay, *, until: datetime | None = None) -> Counted:
         """Count a day now, and write a new version only if it says something new.
