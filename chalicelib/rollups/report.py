@@ -24,10 +24,11 @@ class Report:
 
     `curve` has the summarised days up to this one, in order. `revisions` are the newest versions of earlier
     days that were written after the report before this one was due, against those that stood then: what
-    managers are told again.
+    managers are told again. `is_first` says that who reads it was told nothing of the day before.
     """
 
     campaign: Campaign
     summary: Summary
     curve: tuple[DayOfCurve, ...] = ()
     revisions: tuple[Summary, ...] = ()
+    is_first: bool = False
