@@ -124,7 +124,7 @@ class Tally(BaseModel):
 
 
 class Note(BaseModel):
-    """What came to a day after its last version: so many registrations more, or less, and through whom.
+    """What came to a day after an earlier version: so many registrations more, or less, and through whom.
 
     `received_on` is the local day they arrived on; None where that is not known.
     """
@@ -137,7 +137,7 @@ class Note(BaseModel):
 
 
 class Change(BaseModel):
-    """One figure that differs from the version before."""
+    """One figure that differs from an earlier version."""
 
     model_config = ConfigDict(frozen=True)
 
