@@ -103,8 +103,8 @@ class Mailing:
         return message.as_bytes()
 
     def _mail(self, report: Report) -> Mail:
-        """A report's mail, composed once for all its managers."""
-        if self._composed is None or self._composed[0] is not report:
+        """A report's mail, composed once for all managers who are told the same."""
+        if self._composed is None or self._composed[0] != report:
             self._composed = report, self._compose(report)
         return self._composed[1]
 

@@ -63,6 +63,11 @@ class Delivery:
         """Whether nobody will do anything about it any more."""
         return self.state in SETTLED
 
+    @property
+    def may_be_known(self) -> bool:
+        """Whether its manager has that version, as far as anybody knows."""
+        return self.state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
+
     def is_abandoned(self, now: datetime) -> bool:
         """Whether whoever claimed it must have been stopped."""
         claimed = self.state is DeliveryState.CLAIMED

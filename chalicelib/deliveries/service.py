@@ -4,7 +4,8 @@ What is to be told follows from what stands in the tables: the days that wait, t
 what was delivered of it. Rounds that come twice, late or not at all change nothing of that.
 
 An earlier day that changed is told in the next report of its campaign. Once there is no next one, a letter of
-its own tells it on the morning after, if so many captures came or went.
+its own tells it on the morning after, if so many captures came or went. What changed is
+always said against the version that managers were told before.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from chalicelib.clock import Clock
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium, delivery_id
 from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown
 from chalicelib.privacy.hashing import KeyedHash
-from chalicelib.rollups.model import State, Summary
+from chalicelib.rollups.model import State, Summary, told_against
 from chalicelib.rollups.outbox import Reader, Waiting
 from chalicelib.rollups.report import Report
 
@@ -104,9 +105,13 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be told now: the report of one day or, of days that changed, a letter."""
+    """What is to be told now: the report of one day or, of days that changed, a letter.
+
+    `changed` are the earlier days that a report tells again.
+    """
 
     waiting: tuple[Waiting, ...]
+    changed: tuple[Waiting, ...] = ()
     is_letter: bool = False
 
     @property
@@ -165,7 +170,8 @@ class Deliverer:
         """What of a campaign is to be told now, letters last.
 
         Each is to be told before the next one is asked for: it may tell what waits there. A day that nobody
-        is to be told of any more waits no longer.
+        is to be told of any more waits no longer; one counted before its summary hour waits for that hour's
+        count.
         """
         campaign = self._campaigns.get(campaign_id)
         changed: list[Waiting] = []
@@ -174,12 +180,13 @@ class Deliverer:
             if self._is_old(campaign, each) or (told is not None and told >= each.version):
                 self._outbox.done(Reader.MANAGERS, each)
             elif told is None:
-                yield Due((each,))
+                if each.asked_at >= campaign.summary_due_at(each.of.day):
+                    yield Due((each,), tuple(changed))
             else:
                 changed.append(each)
         letter = tuple(each for each in changed if self._is_for_a_letter(campaign, each))
         if letter:
-            yield Due(letter, is_letter=True)
+            yield Due(letter, letter[:-1], is_letter=True)
 
     def tell(self, due: Due) -> Told:
         """Tell every manager who was not told yet; the days wait no longer once all of them were."""
@@ -190,7 +197,7 @@ class Deliverer:
                 known = self._delivery_of(due, report, manager, medium)
                 if known is None:
                     continue
-                delivery = self._advanced(known, manager, report)
+                delivery = self._advanced(known, manager, due, report)
                 outcomes.append(delivery)
                 if delivery.revision > known.revision:
                     moved.append(delivery)
@@ -205,7 +212,8 @@ class Deliverer:
     def _is_for_a_letter(self, campaign: Campaign, waiting: Waiting) -> bool:
         """Whether a changed day is to be told in a letter now; one not worth a letter waits no longer."""
         now, told = self._around.clock(), self._outbox.told(waiting.of)
-        if now < campaign.final_from(campaign.last_day) or told is None:
+        last_report = self._outbox.told(CampaignDay(campaign.campaign_id, campaign.last_day))
+        if told is None or last_report is None:
             return False
         if told < waiting.version:
             first_untold = self._reports.read(waiting.of, version=told + 1)
@@ -217,11 +225,29 @@ class Deliverer:
         return False
 
     def _report(self, due: Due) -> Report:
-        """The report of a day; in a letter the other days that changed stand in it as revised."""
-        report = self._reports.report(due.of)
-        if not due.is_letter:
-            return report
-        return replace(report, revisions=tuple(self._reports.read(each.of) for each in due.waiting[:-1]))
+        """The report of a day, with the days that changed since managers were told of them."""
+        return replace(self._reports.report(due.of), revisions=tuple(self._revisions(due)))
+
+    def _revisions(self, due: Due) -> Iterator[Summary]:
+        for of in (each.of for each in due.changed):
+            newest, told = self._reports.read(of), self._outbox.told(of)
+            if told is not None and told < newest.version:
+                yield told_against(self._reports.read(of, version=told), newest)
+
+    def _for(self, manager: Manager, due: Due, report: Report) -> Report:
+        """The report with what changed since this manager was told of the day."""
+        told = self._told_before(manager, due, report)
+        before = None if told is None else self._reports.read(due.of, version=told)
+        return replace(report, summary=told_against(before, report.summary), is_first=before is None)
+
+    def _told_before(self, manager: Manager, due: Due, report: Report) -> int | None:
+        """The version that a letter's readers know; of a final report, the one mailed in the evening."""
+        if due.is_letter:
+            return self._outbox.told(due.of)
+        if report.summary.state is not State.FINAL or not manager.email:
+            return None
+        evening = self._deliveries.get(self._id_of(due, State.PROVISIONAL, Medium.MAIL, manager.email))
+        return evening.version if evening is not None and evening.may_be_known else None
 
     def _media(self, due: Due, report: Report) -> Iterator[Medium]:
         yield Medium.MAIL
@@ -234,9 +260,11 @@ class Deliverer:
         address = None if way is None else way.address(manager)
         if address is None:
             return None
-        recipient = self._around.hashing.of("manager", address.lower())
-        known = delivery_id(due.of, self._occasion(due, report), medium, recipient)
+        known = self._id_of(due, self._occasion(due, report), medium, address)
         return self._deliveries.get(known) or Delivery(known, medium)
+
+    def _id_of(self, due: Due, occasion: str, medium: Medium, address: str) -> DeliveryId:
+        return delivery_id(due.of, occasion, medium, self._around.hashing.of("manager", address.lower()))
 
     def _occasion(self, due: Due, report: Report) -> str:
         """What tells one report of a day from another; of letters there is one a morning."""
@@ -244,17 +272,18 @@ class Deliverer:
             return report.summary.state
         return f"letter {_last_morning(report.campaign, self._around.clock()).isoformat()}"
 
-    def _advanced(self, delivery: Delivery, manager: Manager, report: Report) -> Delivery:
+    def _advanced(self, delivery: Delivery, manager: Manager, due: Due, report: Report) -> Delivery:
         """Do what is to be done about one delivery now. One manager's failure holds up no other."""
         now = self._around.clock()
         if delivery.is_abandoned(now):
             delivery = self._moved(delivery.lost_sight_of("sender_stopped"))
         if delivery.state is not DeliveryState.WAITING:
             return delivery
+        sending = Sending(delivery.delivery_id, manager, self._for(manager, due, report))
         claimed = delivery.claimed(now, version=report.summary.version)
         if not self._deliveries.move(claimed):
             return self._standing(delivery)
-        return self._moved(self._outcome(claimed, Sending(delivery.delivery_id, manager, report)))
+        return self._moved(self._outcome(claimed, sending))
 
     def _outcome(self, claimed: Delivery, sending: Sending) -> Delivery:
         try:

@@ -124,7 +124,7 @@ class Tally(BaseModel):
 
 
 class Note(BaseModel):
-    """What came to a day after its last version: so many registrations more, or less, and through whom.
+    """What came to a day after an earlier version: so many registrations more, or less, and through whom.
 
     `received_on` is the local day they arrived on; None where that is not known.
     """
@@ -137,7 +137,7 @@ class Note(BaseModel):
 
 
 class Change(BaseModel):
-    """One figure that differs from the version before."""
+    """One figure that differs from an earlier version."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -204,7 +204,7 @@ def summarise(
     content_hash = _content_hash(counted, state)
     if before is not None and before.content_hash == content_hash:
         return before
-    return Summary(
+    summary = Summary(
         **dict(counted),
         campaign_id=of.campaign_id,
         day=of.day,
@@ -213,9 +213,16 @@ def summarise(
         revision=_revision(before),
         counted_at=counted_at,
         content_hash=content_hash,
-        changes=[] if before is None else _changes(before, counted),
-        notes=[] if before is None else list(_notes(before, counted)),
+        changes=[],
     )
+    return told_against(before, summary)
+
+
+def told_against(before: Tally | None, summary: Summary) -> Summary:
+    """The same version, with what changed since another one; without one nothing did."""
+    changes = [] if before is None else _changes(before, summary)
+    notes = [] if before is None else list(_notes(before, summary))
+    return summary.model_copy(update={"changes": changes, "notes": notes})
 
 
 def _revision(before: Summary | None) -> int:

@@ -23,10 +23,12 @@ class Report:
     """All that any rendering shows of a campaign day.
 
     `curve` has the summarised days up to this one, in order. `revisions` are the newest versions of earlier
-    days that were written after the report before this one was due: what managers are told again.
+    days that were written after the report before this one was due, against those that stood then: what
+    managers are told again. `is_first` says that who reads it was told nothing of the day before.
     """
 
     campaign: Campaign
     summary: Summary
     curve: tuple[DayOfCurve, ...] = ()
     revisions: tuple[Summary, ...] = ()
+    is_first: bool = False

@@ -1,5 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import DayFact
 from chalicelib.rollups.counting import Count, Unusual
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import Headline, State, Summary, Tally, Texts, summarise
+from chalicelib.rollups.model import Headline, State, Summary, Tally, Texts, summarise, told_against
 from chalicelib.rollups.outbox import Reader, Waiting
 from chalicelib.rollups.report import DayOfCurve, Report
 
@@ -235,15 +236,21 @@ class RollUp:
         since = timestamp(_told_before(campaign, summary))
         for each in known:
             if each.day < summary.day and each.revision and each.counted_at > since:
-                revised = self._summaries.find(CampaignDay(summary.campaign_id, each.day), each.version)
-                if revised is not None:
-                    yield revised
+                of = CampaignDay(summary.campaign_id, each.day)
+                yield told_against(self._stood(each, of, since), self.read(of, version=each.version))
+
+    def _stood(self, newest: Headline, of: CampaignDay, at: str) -> Summary:
+        """The final version of a revised day that stood at a time; the first one if there was none yet."""
+        final = range(newest.version - newest.revision, newest.version + 1)
+        standing = bisect_right(final, at, key=lambda version: self.read(of, version=version).counted_at)
+        return self.read(of, version=final[max(standing - 1, 0)])
 
     def recount(self, of: CampaignDay, *, until: datetime | None = None) -> Counted:
         """Count a day now, and write a new version only if it says something new.
 
-        What is not done by `until`, or in the time that a caller has, is laid aside. Raises CampaignUnknown,
-        DayNotInCampaign, or TryAgain (CountUnfinished): the next call goes on from there.
+        A day that is counted before its summary hour is counted again then. What is not done by `until`, or
+        in the time that a caller has, is laid aside. Raises CampaignUnknown, DayNotInCampaign, or TryAgain
+        (CountUnfinished): the next call goes on from there.
         """
         campaign = self._campaign_of(of)
         until = until or self._clock() + _TAKES
@@ -260,6 +267,9 @@ class RollUp:
             )
             if summary is before:
                 return Counted(summary, is_new=False, began_at=began_at)
+            if now < campaign.summary_due_at(of.day):
+                # First of all: a version that is stored without it would never be told in the evening.
+                self.mark(of)
             try:
                 self._summaries.add(summary)
             except AlreadyWritten:
@@ -315,6 +325,9 @@ class RollUp:
         if due.mark is not None and counted.summary.state is State.FINAL:
             # What changed may be in no figure, as with an erasure, and yet in the rows that analysts have.
             self._summaries.ask(Reader.ANALYSTS, Waiting(due.of, counted.summary.version, self._clock()))
+        if due.mark is not None and counted.summary.counted_at < timestamp(self._due_at(due.mark)):
+            # Nothing is new since the hour, and managers wait for this count.
+            self._summaries.ask(Reader.MANAGERS, Waiting(due.of, counted.summary.version, self._clock()))
         if due.mark is not None and due.mark.marked_at + _INDEX_LAG < counted.began_at:
             self._summaries.unmark(due.mark)
         return counted

@@ -1,6 +1,7 @@
 """Each manager is told of each report at most once, whatever ticks, repeats, fails or is late."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from chalicelib.deliveries.model import ABANDONED_AFTER, MOST_ATTEMPTS, DeliveryState, Medium
 from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
-from chalicelib.rollups.model import State
+from chalicelib.registrations.model import CaptureFacts, Outcome
+from chalicelib.rollups.model import Change, State
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
 from tests.deliveries.stage import ONE, TWO, Stage
-from tests.rollups.test_service import FINAL, SUMMARY_HOUR
+from tests.rollups.test_service import CREATED, FINAL, SUMMARY_HOUR
 
 A_ROUND, AN_HOUR, A_DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 BOTH = {"Manajer Satu": 1, "Manajer Dua": 1}
@@ -75,6 +77,38 @@ def test_a_day_counted_once_more_in_the_evening_is_told_in_the_morning():
     assert stage.mail.told == dict.fromkeys(BOTH, 2)
 
 
+def test_a_recount_at_noon_tells_nobody_and_the_evening_its_own_number():
+    stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
+    stage.capture(times=2)
+    stage.rollup.recount(FIRST_DAY)
+    assert stage.deliver() == []
+    stage.clock.forward(AN_HOUR)
+    stage.capture(times=5)
+    stage.clock.at = SUMMARY_HOUR
+    assert stage.deliver() == [], "this round came before the evening's count"
+
+    stage.tick()
+
+    assert (stage.mail.told, stage.text.told) == (BOTH, BOTH)
+    assert [each.summary.counts.created for each in stage.mail.reports] == [7, 7]
+
+
+def test_what_a_recount_at_noon_said_is_told_in_the_evening_where_nothing_came_since():
+    stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
+    stage.facts.add(FIRST_DAY, CREATED)
+    stage.rollup.recount(FIRST_DAY)
+    stage.clock.at = SUMMARY_HOUR
+
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.tick()
+
+    assert stage.mail.told == BOTH
+    assert [(each.summary.version, each.summary.counts.created) for each in stage.mail.reports] == [
+        (1, 1)
+    ] * 2
+
+
 def test_a_final_day_that_changed_is_told_in_the_next_report():
     stage = Stage(FINAL)
     stage.tick()
@@ -134,6 +168,27 @@ def test_after_the_campaign_what_changed_is_told_in_one_letter_on_the_next_morni
     assert stage.text.told == dict.fromkeys(BOTH, 1), "of the first day's evening that was not missed"
 
 
+def test_no_letter_goes_before_the_last_report_that_tells_the_same():
+    stage = Stage(FINAL)
+    stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.capture(FIRST_DAY, times=6)
+    stage.tick()
+    stage.mail.sent.clear()
+    stage.clock.at = OVER
+
+    stage.deliver()
+    stage.count()
+    stage.deliver()
+
+    assert stage.mail.told == BOTH
+    last = stage.mail.reports[0]
+    assert (last.summary.of, last.summary.state) == (SECOND_DAY, State.FINAL)
+    assert [each.of for each in last.revisions] == [FIRST_DAY]
+
+
 def test_one_letter_a_morning_however_often_the_days_change():
     stage = Stage()
     after_the_campaign(stage)
@@ -160,6 +215,76 @@ def test_a_version_in_which_no_capture_came_or_went_is_no_reason_for_a_letter():
 
     assert stage.mail.told == {}
     assert list(stage.summaries.outbox.waiting("managers")) == []
+
+
+def late(client_id: str = "van-2") -> CaptureFacts:
+    return replace(CREATED, client_id=client_id, received_on=SECOND_DAY.day)
+
+
+def test_a_day_revised_in_steps_is_told_from_the_version_that_managers_know():
+    stage = Stage(FINAL)
+    stage.tick()
+    for facts in ([late()] * 14, [replace(late(), outcome=Outcome.REFUSED)]):
+        stage.clock.forward(AN_HOUR)
+        for each in facts:
+            stage.facts.add(FIRST_DAY, each)
+        stage.rollup.mark(FIRST_DAY)
+        stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+
+    stage.tick()
+
+    (revised,) = stage.mail.reports[-1].revisions
+    assert [(note.difference, note.client_id) for note in revised.notes] == [(14, "van-2")]
+
+
+def test_the_final_report_says_what_changed_since_the_evenings():
+    stage = Stage()
+    stage.capture(times=2)
+    stage.tick()
+    for _ in range(2):
+        stage.clock.forward(AN_HOUR)
+        stage.facts.add(FIRST_DAY, late())
+        stage.rollup.mark(FIRST_DAY)
+        stage.tick()
+    stage.clock.at = FINAL
+
+    stage.tick()
+
+    evening, _, final, _ = stage.mail.reports
+    assert (evening.is_first, final.is_first) == (True, False)
+    assert [note.difference for note in final.summary.notes] == [2]
+    assert Change(figure="counts.created", was=2, now=4) in final.summary.changes
+    assert stage.rollup.read(FIRST_DAY).changes == [], "the stored version is told against the one before"
+
+
+def test_a_manager_whom_the_evenings_mail_did_not_reach_gets_a_first_report_in_the_morning():
+    stage = Stage()
+    stage.mail.answers = [Never("address_unusable")]
+    stage.capture()
+    stage.tick()
+    stage.clock.at = FINAL
+
+    stage.tick()
+
+    assert [each.report.is_first for each in stage.mail.sent] == [True, True, True, False]
+
+
+def test_a_letter_says_what_changed_since_managers_were_told():
+    stage = Stage()
+    after_the_campaign(stage)
+    for day in (FIRST_DAY, SECOND_DAY):
+        for _ in range(3):
+            stage.clock.forward(AN_HOUR)
+            stage.capture(day)
+            stage.tick()
+    stage.clock.at = OVER + A_DAY
+
+    stage.tick()
+
+    letter = stage.mail.reports[0]
+    for told in (letter.summary, *letter.revisions):
+        assert Change(figure="counts.created", was=0, now=3) in told.changes
 
 
 def test_days_of_long_ago_are_no_news():
@@ -336,3 +461,41 @@ def test_whenever_it_ticks_each_report_is_told_once_and_the_last_figures_in_the_
         for of in (FIRST_DAY, SECOND_DAY):
             assert told[of].counts == stage.rollup.read(of).counts
     assert list(stage.summaries.outbox.waiting("managers")) == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9),
+            st.sampled_from([FIRST_DAY, SECOND_DAY]),
+            st.sampled_from(["came", "came", "went", "refused", "recounted"]),
+            st.booleans(),
+        ),
+        max_size=25,
+    )
+)
+@settings(max_examples=80, deadline=None)
+def test_what_managers_are_told_of_a_day_adds_up_from_the_first_number_to_the_last(happenings):
+    stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
+    for hours, of, happening, delivers_first in happenings:
+        stage.clock.forward(hours * AN_HOUR)
+        if happening == "went":
+            stage.facts.by_day.get(of, [])[:1] = []
+        elif happening == "recounted":
+            stage.rollup.recount(of)
+        else:
+            stage.facts.add(of, late() if happening == "came" else replace(late(), outcome=Outcome.REFUSED))
+        stage.rollup.mark(of)
+        if delivers_first:
+            stage.deliver()
+        stage.tick()
+    for days in range(3, 20):
+        stage.clock.at = max(stage.clock.at, FINAL + days * A_DAY)
+        stage.tick()
+
+    for of in (FIRST_DAY, SECOND_DAY):
+        reports = [each.report for each in stage.mail.sent if each.manager.name == ONE["name"]]
+        told = [each for report in reports for each in (*report.revisions, report.summary) if each.of == of]
+        noted = sum(note.difference for each in told for note in each.notes)
+        assert noted == told[-1].counts.created - told[0].counts.created
+        assert told[-1].counts.created == stage.rollup.read(of).counts.created

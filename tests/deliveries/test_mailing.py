@@ -159,8 +159,8 @@ def test_one_report_is_composed_once_for_all_its_managers():
         return mail.compose(report, "id")
 
     mailing = Mailing(post=Letterbox(), sender=SENDER, compose=compose, clock=FixedClock(NOW))
-    first, second = a_report(), a_report()
-    for report in (first, first, second):
+    first, second = a_report(), a_report(is_first=True)
+    for report in (first, a_report(), second):
         mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
 
     assert composed == [first, second]

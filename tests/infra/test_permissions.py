@@ -65,6 +65,7 @@ NEEDED = {
         Grant("dynamodb:GetItem", "SummariesTable.Arn"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
         GATEWAY_ACCOUNT,
         Grant("dynamodb:DeleteItem", "TextsTable.Arn"),

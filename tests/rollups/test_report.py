@@ -8,7 +8,7 @@ import pytest
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.registrations.model import Outcome
 from chalicelib.rollups.errors import SummaryUnknown
-from chalicelib.rollups.model import State
+from chalicelib.rollups.model import Note, State
 from chalicelib.rollups.report import DayOfCurve
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
 from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, SUMMARY_HOUR, Stage
@@ -92,6 +92,30 @@ def test_a_final_day_that_changed_is_told_once_more_in_the_next_report():
 
     assert (revised.day, revised.version, revised.revision) == (FIRST_DAY.day, 3, 1)
     assert stage.rollup.report(FIRST_DAY).revisions == ()
+
+
+def test_a_day_revised_in_steps_is_told_from_the_version_that_stood_before():
+    stage = Stage(FINAL)
+    stage.capture(FIRST_DAY)
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    late = replace(CREATED, client_id="van-2", received_on=SECOND_DAY.day)
+    for _ in range(14):
+        stage.capture(FIRST_DAY, late)
+    stage.tick()
+    stage.clock.forward(AN_HOUR)
+    stage.capture(FIRST_DAY, replace(CREATED, outcome=Outcome.REFUSED))
+    stage.tick()
+    stage.clock.at = SUMMARY_HOUR + A_DAY
+    stage.tick()
+
+    (revised,) = stage.rollup.report(SECOND_DAY).revisions
+
+    assert revised.version == 3
+    assert revised.notes == [Note(difference=14, client_id="van-2", received_on=SECOND_DAY.day)]
+    told = {change.figure: (change.was, change.now) for change in revised.changes}
+    assert (told["counts.created"], told["counts.refused"]) == ((1, 15), (0, 1))
+    assert stage.rollup.read(FIRST_DAY).notes == [], "a version itself is told against the one before"
 
 
 def test_what_one_report_has_told_the_next_does_not_tell_again():

@@ -71,6 +71,7 @@ class Figures:
     oddities: tuple[Oddity, ...]
     curve: tuple[DayOfCurve, ...]
     revisions: tuple[Revision, ...]
+    is_first: bool = False
     small_groups_left_out: bool = False
 
     @property
@@ -115,6 +116,7 @@ def figures_of(report: Report) -> Figures:
         oddities=tuple(summary.oddities),
         curve=report.curve,
         revisions=tuple(_revision(each) for each in report.revisions),
+        is_first=report.is_first,
     )
 
 

@@ -183,7 +183,9 @@ def _changed(figures: Figures, speech: Speech) -> Iterator[Markup]:
 
 
 def _unchanged(figures: Figures, speech: Speech) -> str:
-    return speech.say("first_version" if figures.version == 1 else "nothing_changed")
+    if figures.version == 1:
+        return speech.say("first_version")
+    return speech.say("first_report" if figures.is_first else "nothing_changed")
 
 
 def _unusual(figures: Figures, speech: Speech) -> Iterator[Markup]:

@@ -160,6 +160,20 @@ def test_a_day_without_anything_is_a_page_too():
         assert ">0<" in rendering(a_report(summary=dict(bare), curve=(), revisions=()), "id")
 
 
+@pytest.mark.parametrize(
+    ("version", "is_first", "says"),
+    [
+        (1, True, "This is the first count of this day."),
+        (2, True, "This is the first report of this day."),
+        (2, False, "No number of registrations changed."),
+    ],
+)
+def test_a_mail_without_changes_says_why(version, is_first, says):
+    report = a_report(summary={"version": version, "changes": [], "notes": []}, is_first=is_first)
+
+    assert says in mail.compose(report, "en").text
+
+
 def test_a_subject_is_one_line():
     letter = mail.compose(a_report(campaign={"name": "Pasar\r\nBcc: x@example.com"}), "id")
 
