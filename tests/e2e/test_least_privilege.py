@@ -75,6 +75,7 @@ MAY: dict[str, set[str]] = {
         "Query ClientsTable/by_listing",
         "GetItem SummariesTable",
         "PutItem SummariesTable",
+        "UpdateItem SummariesTable",
         "Query SummariesTable",
         "DeleteItem TextsTable",
         "GetItem TextsTable",
