@@ -157,9 +157,9 @@ MAY: dict[str, set[str]] = {
     "ExportDays": {
         "Query RegistrationsTable/by_campaign_day",
         "Query SummariesTable",
+        "UpdateItem SummariesTable",
         "DeleteItem SummariesTable",
         "Query KeysTable",
-        "Decrypt FieldKey for field",
         "Decrypt FieldKey for hash",
         "PutObject ExportsBucket/captures",
         "DeleteObject ExportsBucket/captures",
