@@ -23,8 +23,8 @@ from tests.fakes import (
 )
 from tests.rollups.test_service import CREATED, FIRST_DAY, SUMMARY_HOUR
 
-ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6281234567801"}
-TWO = {"name": "Manajer Dua", "email": "dua@example.org", "phone": "+6281234567802"}
+ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}
+TWO = {"name": "Manajer Dua", "email": "dua@example.org", "phone": "+6282455507802"}
 HASHING = KeyedHash(lambda: HashKey(b"k" * 32))
 
 

@@ -15,7 +15,7 @@ from tests.deliveries.stage import HASHING
 from tests.fakes import FixedClock, InMemoryLine, ScriptedGateway
 from tests.rollups.reports import a_report
 
-PHONE = "+6281234567801"
+PHONE = "+6282455507801"
 WORDS = "Daftar: 157 terdaftar."
 
 
@@ -44,7 +44,7 @@ class Stage:
             around=Surroundings(FixedClock(NOW), self.waited.append, HASHING),
         )
 
-    def send(self, phone: str | None = "0812 3456 7801") -> None:
+    def send(self, phone: str | None = "0824 5550 7801") -> None:
         manager = Manager(name="Manajer Satu", phone=phone)
         self.texting.send(Sending(DeliveryId("d" * 32), manager, a_report()))
 
@@ -60,7 +60,7 @@ def test_a_text_goes_to_the_managers_number_in_its_one_form():
     assert NOW < outgoing.deadline <= NOW + timedelta(hours=3)
 
 
-@pytest.mark.parametrize(("given", "found"), [("0812-3456-7801", PHONE), ("none", "none"), (None, None)])
+@pytest.mark.parametrize(("given", "found"), [("0824-5550-7801", PHONE), ("none", "none"), (None, None)])
 def test_a_manager_is_known_by_the_number_however_it_is_written(given, found):
     assert Stage().texting.address(Manager(name="Manajer Satu", phone=given)) == found
 

@@ -24,7 +24,7 @@ from tests.e2e.test_persons import asks
 pytestmark = pytest.mark.e2e
 
 MANAGERS = [
-    {"name": "Manajer Contoh Satu", "email": "satu@{}.example", "phone": "+6281234567801"},
+    {"name": "Manajer Contoh Satu", "email": "satu@{}.example", "phone": "+6282455507801"},
     {"name": "Manajer Contoh Dua", "email": "dua@{}.example", "phone": None},
 ]
 
@@ -90,7 +90,7 @@ def test_each_manager_gets_one_provisional_mail_and_text_with_the_right_numbers(
         workbook = openpyxl.load_workbook(io.BytesIO(attached.get_content()))
         assert 7 in [cell for row in workbook.worksheets[0].iter_rows(values_only=True) for cell in row]
     (text,) = [each for each in stack.messages() if "Pasar Hari Ini" in each["text"]]
-    assert (text["to"], "7" in text["text"]) == ("+6281234567801", True)
+    assert (text["to"], "7" in text["text"]) == ("+6282455507801", True)
 
 
 class Bucket:

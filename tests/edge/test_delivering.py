@@ -25,7 +25,7 @@ from tests.edge.test_rolling_up import TOMORROW, registers, tick
 from tests.events import schedule_event
 
 SENDER = "laporan@daftar.example"
-ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6281234567801"}
+ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}
 TWO = {"name": "Manajer Dua", "email": "dua@example.org", "phone": None}
 NOTHING = {"settled": 0, "open": 0}
 
@@ -109,7 +109,7 @@ def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(told, gateway,
     deliver(told)
 
     (text,) = gateway.inbox.texts()
-    assert (text.to, len(mails())) == ("+6281234567801", 2)
+    assert (text.to, len(mails())) == ("+6282455507801", 2)
     assert "Pasar Hari Ini" in text.text
 
 
@@ -202,7 +202,7 @@ def test_what_was_told_is_measured_and_names_no_manager(told, logged):
 
     told_of = [each for each in logged.metrics if "Reports" in each]
     assert [(each["medium"], each["state"]) for each in told_of] == [("mail", "accepted")] * 2
-    assert not [each for each in ("satu@", "dua@", "81234567", "Manajer") if each in logged.text]
+    assert not [each for each in ("satu@", "dua@", "82455507", "Manajer") if each in logged.text]
 
 
 def test_nothing_that_is_kept_names_a_manager(told):
@@ -212,4 +212,4 @@ def test_nothing_that_is_kept_names_a_manager(told):
 
     for table in ("SendingTable", "SummariesTable"):
         kept = str(boto3.client("dynamodb").scan(TableName=table)["Items"])
-        assert not [each for each in ("satu@", "dua@", "81234567", "Manajer") if each in kept], table
+        assert not [each for each in ("satu@", "dua@", "82455507", "Manajer") if each in kept], table
