@@ -1,6 +1,6 @@
 """A bad day: a gateway, tables and queues misbehave and a sender is killed. Who was texted, and how often.
 
-Nobody waits for the clock: once nothing moves any more, an hour is taken off the rows of texts that wait.
+Nobody waits for the clock: once nothing moves any more, an hour passes.
 """
 
 import json
@@ -12,22 +12,20 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bench.ledger import Ledger, is_settled
 from bench.telling import told
 from bench.throttling import throttling
-from chalicelib.clock import timestamp
-from chalicelib.dynamodb import from_item, to_item
+from bench.workers import capture_of
 from ops.api import API
 from ops.dead_letters.queues import DeadLetters
 from ops.dead_letters.redriving import redrive
 from ops.stack import LocalStack
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
-from tests.events import schedule_event
+from tests.builders import a_campaign
 
 _DEVICES = 8
 _CREATED = 201
@@ -45,7 +43,6 @@ _RECEIPTS = {"order": ["twice", "reversed"]}
 # What tables and queues do to requests of the functions.
 _REFUSED, _UNANSWERED = 0.10, 0.02
 FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueTexts")
-_SETTLED = {"accepted", "sent", "delivered"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +90,7 @@ class _Run:
         self._campaign_id = campaign_id
         self._numbers = range(first, first + workers)
         self._aws = stack.emulator.client
+        self.ledger = Ledger(stack, campaign_id)
         self.killed = self.redriven = 0
 
     def open_campaign(self) -> None:
@@ -110,11 +108,7 @@ class _Run:
                     raise AssertionError(answer.text)
 
     def _register(self, number: int) -> httpx.Response:
-        capture = a_capture(
-            capture_id=a_capture_id(number),
-            campaign_id=self._campaign_id,
-            worker={"nik": a_nik(number % 9000 + 1, place=_places(number)), "phone": f"0824-555{number:05}"},
-        )
+        capture = capture_of(number, campaign_id=self._campaign_id)
         with closing(self._api("van-1")) as api:
             return api.send("POST", "/v1/registrations", json.dumps(capture))
 
@@ -145,31 +139,12 @@ class _Run:
 
     def _is_settled(self) -> bool:
         self._await_quiet()
-        rows = self.rows()
-        if len(rows) == len(self._numbers) and all(_is_settled(row) for row in rows):
+        rows = self.ledger.rows()
+        if len(rows) == len(self._numbers) and all(is_settled(row) for row in rows):
             return True
         self._redrive()
-        for row in rows:
-            if not _is_settled(row):
-                self._take_an_hour_off(row)
-        self._aws("lambda").invoke(
-            FunctionName=self._description.outputs["QueueDueTextsName"], Payload=json.dumps(schedule_event())
-        )
+        self.ledger.let_an_hour_pass()
         return False
-
-    def _take_an_hour_off(self, row: dict[str, Any]) -> None:
-        moved = {
-            name: timestamp(datetime.fromisoformat(row[name]) - timedelta(hours=1))
-            for name in ("due_at", "touched_at")
-            if name in row
-        }
-        if moved:
-            self._aws("dynamodb").update_item(
-                TableName=self._description.outputs["TextsTableName"],
-                Key=to_item({"message_id": row["message_id"]}),
-                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moved),
-                ExpressionAttributeValues=to_item({f":{name}": at for name, at in moved.items()}),
-            )
 
     def _redrive(self) -> None:
         for queue in ("NotificationsDeadLetters", "ReceiptsDeadLetters"):
@@ -202,13 +177,6 @@ class _Run:
             if time.monotonic() > given_up_at:
                 raise AssertionError("the bad day does not end")
             time.sleep(_PAUSE_SECONDS)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The ledger of the campaign."""
-        pages = self._aws("dynamodb").get_paginator("scan")
-        found = pages.paginate(TableName=self._description.outputs["TextsTableName"], ConsistentRead=True)
-        rows = [from_item(item) for page in found for item in page["Items"]]
-        return [row for row in rows if row.get("campaign_id") == self._campaign_id]
 
     def texts(self) -> list[dict[str, Any]]:
         """What the gateway took of the campaign's texts."""
@@ -248,7 +216,7 @@ def bad_day(
             killing.result()
         run.settle()
         faults, requests = run.faults(), dict(spoilt.counted)
-    rows = {row["message_id"]: row for row in run.rows()}
+    rows = {row["message_id"]: row for row in run.ledger.rows()}
     texts = run.texts()
     taken = Counter(text["context"]["message_id"] for text in texts)
     sends = [send for row in rows.values() for send in row["sends"].values()]
@@ -294,12 +262,3 @@ def _misbehaving(stack: LocalStack) -> Iterator[None]:
 def _ask(gateway: str, what: str, wishes: Sequence[Any]) -> None:
     for wish in wishes:
         httpx.post(f"{gateway}/{what}", json=wish, trust_env=False).raise_for_status()
-
-
-def _is_settled(row: dict[str, Any]) -> bool:
-    """Whether nothing will happen to a text any more; one that is unknown for good is left to people."""
-    return row["state"] in _SETTLED or (row["state"] == "unknown" and "due_at" not in row)
-
-
-def _places(number: int) -> str:
-    return f"9403{number // 9000 + 1:02}"

@@ -1,4 +1,4 @@
-"""What the emulator's own interpreter runs: ministack, with three things mended.
+"""What the emulator's own interpreter runs: ministack, with four things mended.
 
 Ministack saves how far each stream was read, but not the streams. After a restart it would deliver nothing
 until as many changes have been made as before it, and never what was waiting when it stopped: registrations
@@ -9,11 +9,17 @@ has a condition on them.
 
 Of a mail in raw form it keeps the words and drops the rest. So the mails that it takes are kept as they are,
 for anybody to open: `mails/*.eml` in its home.
+
+Of a stream's batch it goes on behind the last record, whatever the function says of single ones. Lambda goes
+on from the first that failed, and after so many attempts sets it aside. A batch whose function raises comes
+again here for ever, and is not split.
 """
 
 import json
+import math
 import time
 from base64 import b64decode
+from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -21,7 +27,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions
 from ministack.core.responses import get_account_id
-from ministack.services import dynamodb, ses_v2
+from ministack.services import dynamodb, lambda_svc, ses_v2
 
 _STREAMS = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
 
@@ -86,10 +92,62 @@ def _mail_taken() -> Any:
     return _mails_taken()
 
 
+_execute = lambda_svc._execute_function
+_attempts: Counter[tuple[str, str]] = Counter()
+
+
+def _execute_and_hear_out(function: dict[str, Any], event: Any) -> dict[str, Any]:
+    result: dict[str, Any] = _execute(function, event)
+    record = _first_failed(event, result)
+    mapping = _mapping_that_hears_out(record)
+    if record is None or mapping is None:
+        return result
+    stream, number = record["eventSourceARN"], record["dynamodb"]["SequenceNumber"]
+    position = _position(stream, number)
+    _attempts[mapping["UUID"], number] += 1
+    if _attempts[mapping["UUID"], number] > mapping.get("MaximumRetryAttempts", math.inf):
+        lambda_svc._send_ddb_stream_failure_record(
+            mapping, function, [record], stream, result, "RetryAttemptsExhausted"
+        )
+        position += 1
+    with lambda_svc._dynamodb_stream_positions_lock:
+        lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = position
+    # The poller leaves the position where it is when a batch has failed.
+    return {**result, "error": True, "body": {"errorType": "BatchItemFailure", "errorMessage": number}}
+
+
+def _first_failed(event: Any, result: dict[str, Any]) -> Any:
+    records = event.get("Records") if isinstance(event, dict) else None
+    if result.get("error") or not records or records[0].get("eventSource") != "aws:dynamodb":
+        return None
+    answer = result.get("body") or {}
+    answer = json.loads(answer) if isinstance(answer, str) else answer
+    named = {each.get("itemIdentifier") for each in answer.get("batchItemFailures") or ()}
+    failed = [record for record in records if record["dynamodb"]["SequenceNumber"] in named]
+    # Whoever names what is not there says that all of it failed.
+    return next(iter(failed or records)) if named else None
+
+
+def _mapping_that_hears_out(record: Any) -> Any:
+    for _, _, mapping in lambda_svc._iter_all_esms():
+        asks = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ())
+        if record and asks and mapping["EventSourceArn"] == record["eventSourceARN"]:
+            return mapping
+    return None
+
+
+def _position(stream: str, number: str) -> int:
+    table = stream.split("/stream/", maxsplit=1)[0].rpartition("/")[2]
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in dynamodb.stream_live_records(table)]
+    start: int = dynamodb.stream_start_position(table)
+    return start + numbers.index(number)
+
+
 if __name__ == "__main__":
     iam_actions.request_tag_context = _conditions_and_encryption_context
     app._enforce_ses_v2 = _enforce_sender
     ses_v2._parse_raw_mime, ses_v2._sent_emails_list = _mail_at_hand, _mail_taken
+    lambda_svc._execute_function = _execute_and_hear_out
     dynamodb.get_state = _tables_and_streams
     dynamodb.load_persisted_state = _load_tables_and_streams
     app.main()

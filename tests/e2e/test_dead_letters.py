@@ -1,7 +1,7 @@
 """What nobody could handle, on the packaged stack: it holds up nobody else, and is sent after the mend."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -137,3 +137,49 @@ def test_a_record_the_relay_gave_up_on_is_announced_after_all_and_sent_once(
     market.await_text_of(reference)
     let_everything_arrive(stack)
     assert len(market.texts_of(reference)) == 1
+
+
+@contextmanager
+def handed_out_twice(stack: RunningStack) -> Iterator[Callable[[bool], None]]:
+    """Meanwhile a change that the relay cannot announce is set aside soon; what is given says if it reads."""
+    functions = stack.aws("lambda")
+    name = stack.description.outputs["OnRegistrationChangesName"]
+    (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+
+    def change(**changes: Any) -> None:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], **changes)
+
+    change(MaximumRetryAttempts=1)
+    try:
+        yield lambda reads: change(Enabled=reads)
+    finally:
+        change(MaximumRetryAttempts=mapping["MaximumRetryAttempts"], Enabled=True)
+
+
+def test_a_change_nobody_can_read_is_set_aside_and_what_came_before_and_after_it_is_sent_once(
+    stack: RunningStack, market: Market
+) -> None:
+    dynamodb, outputs = stack.aws("dynamodb"), stack.description.outputs
+    unreadable = {"pk": {"S": "CAPTURE#unreadable"}, "sk": {"S": "CAPTURE"}}
+
+    def register(workers: int) -> list[str]:
+        return [market.register(market.capture()).json()["reference"] for _ in range(workers)]
+
+    let_everything_arrive(stack)
+    with handed_out_twice(stack) as let_relay_read:
+        let_relay_read(False)
+        references = register(3)
+        dynamodb.put_item(
+            TableName=outputs["RegistrationsTableName"], Item={**unreadable, "day_shard": {"S": "nobody's"}}
+        )
+        references += register(3)
+        let_relay_read(True)
+        for reference in references:
+            market.await_text_of(reference)
+    dynamodb.delete_item(TableName=outputs["RegistrationsTableName"], Key=unreadable)
+    let_everything_arrive(stack)
+    assert [len(market.texts_of(reference)) for reference in references] == [1] * 6
+
+    listed = operate(stack, list_letters, "StreamFailures").splitlines()
+    stack.aws("sqs").purge_queue(QueueUrl=outputs["StreamFailuresUrl"])
+    assert [line.split("  ")[-2:] for line in listed[:-1]] == [["1 records", "KeyError"]]

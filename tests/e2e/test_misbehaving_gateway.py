@@ -3,32 +3,26 @@
 Small enough for every run.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from bench.bad_day import bad_day
-from chalicelib.dynamodb import from_item, to_item
+from bench.ledger import Ledger, is_settled
 from tests.e2e.conftest import RunningStack
 from tests.e2e.market import DAY, Market, a_market, let_everything_arrive
 from tests.e2e.waiting import until
-from tests.events import schedule_event
 
 pytestmark = pytest.mark.e2e
 
 WORKERS = 30
 CALLERS = 8
-SETTLED = frozenset({"accepted", "sent", "delivered", "failed"})
-DELIVERED = frozenset({"delivered"})
 RUPIAH_A_DOLLAR = 16_500
-LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
 class Gateway:
@@ -67,48 +61,14 @@ def gateway(stack: RunningStack) -> Iterator[Gateway]:
     gateway.behave()
 
 
-def rows(stack: RunningStack, market: Market) -> list[dict[str, Any]]:
-    """The ledger of a campaign."""
-    table = stack.description.outputs["TextsTableName"]
-    pages = stack.aws("dynamodb").get_paginator("scan").paginate(TableName=table)
-    found = [from_item(item) for page in pages for item in page["Items"]]
-    # An erased text's figures name no campaign.
-    return [row for row in found if row.get("campaign_id") == market.campaign_id]
-
-
-def let_time_pass(stack: RunningStack, market: Market) -> None:
-    """What waits is due now, and what was touched was touched long ago: as if hours had passed."""
-    table = stack.description.outputs["TextsTableName"]
-    for row in rows(stack, market):
-        if "due_at" in row and row["state"] in {"pending", "unknown"}:
-            dynamodb = stack.aws("dynamodb")
-            # A receipt may have come in between, and then there is nothing to wait for.
-            with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
-                dynamodb.update_item(
-                    TableName=table,
-                    Key=to_item({"message_id": row["message_id"]}),
-                    UpdateExpression="SET due_at = :then, touched_at = :then",
-                    ConditionExpression="revision = :revision",
-                    ExpressionAttributeValues=to_item({":then": LONG_AGO, ":revision": row["revision"]}),
-                )
-
-
-def all_settled(stack: RunningStack, market: Market, workers: int, states: frozenset[str] = SETTLED) -> bool:
-    """Whether every text has come to an end; if not, time passes and a round is made."""
-    found = rows(stack, market)
-    if len(found) == workers and {row["state"] for row in found} <= states:
+def all_settled(stack: RunningStack, ledger: Ledger, workers: int) -> bool:
+    """Whether every text has come to an end; if not, an hour passes."""
+    found = ledger.rows()
+    if len(found) == workers and all(is_settled(row) for row in found):
         return True
     if stack.local.texts_waiting() == 0:
-        let_time_pass(stack, market)
-        round_of_due_texts(stack)
+        ledger.let_an_hour_pass()
     return False
-
-
-def round_of_due_texts(stack: RunningStack) -> None:
-    """What the schedule does every minute."""
-    function = stack.description.outputs["QueueDueTextsName"]
-    answer = stack.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(schedule_event()))
-    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def register_all(market: Market, workers: int) -> None:
@@ -126,23 +86,23 @@ def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(stack, g
     gateway.fault("server_error", share=0.05, seed=3)
 
     register_all(market, WORKERS)
-    until("every text to be settled", lambda: all_settled(stack, market, WORKERS), seconds=120)
+    ledger = Ledger(stack.local, market.campaign_id)
+    until("every text to be settled", lambda: all_settled(stack, ledger, WORKERS), seconds=120)
 
-    ledger = rows(stack, market)
+    rows = ledger.rows()
     copies = Counter(text["context"]["message_id"] for text in of_market(stack, market))
-    assert set(copies) == {row["message_id"] for row in ledger}, "every worker is told"
+    assert set(copies) == {row["message_id"] for row in rows}, "every worker is told"
     twice = {message_id for message_id, number in copies.items() if number > 1}
-    unsure = {row["message_id"] for row in ledger if row["is_resent"]}
+    unsure = {row["message_id"] for row in rows if row["is_resent"]}
     assert twice <= unsure
     sys.stderr.write(f"{len(twice)} of {WORKERS} workers texted twice, {len(unsure)} were in doubt\n")
 
 
 def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender_is_killed(stack):
     let_everything_arrive(stack)
-    # Each function that is told of the throttling costs the embedded AWS seconds. The relay is not one of
-    # them: of a batch of the stream that fails in part, this AWS drops what Lambda hands out again.
-    senders = ("OnNotifications", "QueueDueTexts")
-    day = bad_day(stack.local, "bad-day", workers=20, first=90_001, functions=senders)
+    # Each function that is told of the throttling costs the embedded AWS seconds.
+    told = ("OnRegistrationChanges", "OnNotifications", "QueueDueTexts")
+    day = bad_day(stack.local, "bad-day", workers=20, first=90_001, functions=told)
     sys.stderr.write(f"{day}\n")
     assert (day.untexted, day.twice_without_cause) == (0, 0)
     assert (day.killed, day.parts) == (1, day.gateways_parts)
@@ -155,7 +115,9 @@ def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account
     market = a_market(stack)
     gateway.fault("timeout_after_accept", times=1, seconds=0)
     register_all(market, 5)
-    until("every receipt", lambda: all_settled(stack, market, 5, DELIVERED), seconds=120)
+    ledger = Ledger(stack.local, market.campaign_id)
+    until("every text to be settled", lambda: all_settled(stack, ledger, 5), seconds=120)
+    until("every receipt", lambda: {row["state"] for row in ledger.rows()} == {"delivered"})
 
     path = f"/v1/campaigns/{market.campaign_id}/summaries/{DAY}"
     texts = stack.send("manager", "POST", path).json()["texts"]
@@ -185,13 +147,15 @@ def test_each_payment_code_and_each_payment_is_told_once(stack):
     until("the payment", lambda: told("Iuran Rp50.400 sudah kami terima. Melati Kusumawati aktif sampai"))
     assert stack.send("core", "PUT", f"{path}/payment-code", {**code, "code": "CD-9"}).is_success
 
+    ledger = Ledger(stack.local, market.campaign_id)
+
     def fourth() -> list[dict[str, Any]]:
-        return [row for row in rows(stack, market) if row.get("reason") == "enough_texts_today"]
+        return [row for row in ledger.rows() if row.get("reason") == "enough_texts_today"]
 
     (waiting,) = until("the fourth text of the day, which waits for the morning", fourth)
     assert (waiting["purpose"], waiting["state"]) == ("payment_code", "pending")
     assert len(of_market(stack, market)) == 3
-    assert Counter(row["purpose"] for row in rows(stack, market)) == {
+    assert Counter(row["purpose"] for row in ledger.rows()) == {
         "received": 1,
         "payment_code": 2,
         "active": 1,
