@@ -13,6 +13,7 @@ from bench import stage, zips
 from bench.alone import ship_runtime
 from bench.bad_day import BadDay, bad_day
 from bench.batch import BATCH_ITEMS, SINGLES, batch_beside_singles
+from bench.draining import drain
 from bench.measure import COLD_ROUNDS, WARM_REQUESTS, WARM_ROUNDS, Contender, Measurement
 from bench.neutrality import TRIES, times_of_a_bot
 from bench.recount import recounts
@@ -31,6 +32,7 @@ _LINEAR_TARGET = 1.15
 _FLAT_TARGET = 1.15
 
 _WORKERS_ON_A_BAD_DAY = 1000
+_WORKERS_IN_LINE = 1000
 
 # What shells answer for a program that was stopped by Ctrl-C.
 _STOPPED = 130
@@ -157,6 +159,7 @@ def main() -> int:
         with stoppable(), TemporaryDirectory() as work:
             figures = list(_figures(Path(work)))
             day = _bad_day(Path(work) / "bad-day")
+            line = drain(Path(work) / "draining", texts=_WORKERS_IN_LINE)
     except Stopped:
         return _STOPPED
     table = Table("figure", "ours", "bare", "measured", "target", "", title="Daftar beside a bare handler")
@@ -175,8 +178,9 @@ def main() -> int:
     console.print(table)
     for paragraph in _HOW:
         console.print(paragraph, highlight=False)
-    console.print(f"A bad day: {day}. {'good' if day.is_good else 'BAD'}", highlight=False)
-    return 0 if day.is_good and all(each.is_good for each in figures) else 1
+    for name, shown in (("A bad day", day), ("A line", line)):
+        console.print(f"{name}: {shown}. {'good' if shown.is_good else 'BAD'}", highlight=False)
+    return 0 if day.is_good and line.is_good and all(each.is_good for each in figures) else 1
 
 
 if __name__ == "__main__":

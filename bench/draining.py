@@ -1,0 +1,130 @@
+"""How fast a line of waiting confirmations goes out on the deployed stack, beside the rate that is set."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.stage import free_pair
+from bench.telling import told
+from bench.workers import capture_of
+from ops.api import API
+from ops.stack import LocalStack
+from tests.builders import a_campaign
+
+# What these machines can send beside all that they do; the rate that goes live is a setting.
+PARTS_A_SECOND = 10
+_BATCH_ITEMS = 200
+_CREATED = 201
+_PAUSE_SECONDS = 0.5
+_PATIENCE = 3
+_CAMPAIGN = "draining"
+_TOLERANCE = 0.05
+
+
+class NotDrained(Exception):
+    """The line was not what it should have been."""
+
+
+@dataclass(frozen=True)
+class Drain:
+    """What came of it: texts, the parts a second that were set and seen, the most in one second."""
+
+    texts: int
+    rate_set: float
+    rate_seen: float
+    most_in_a_second: int
+    workers_texted: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everybody was texted once, and the rate was what was set, but for a twentieth."""
+        once = self.workers_texted == self.texts
+        return once and abs(self.rate_seen / self.rate_set - 1) <= _TOLERANCE
+
+    def __str__(self) -> str:
+        """The figures, in a sentence."""
+        return (
+            f"{self.texts} texts to {self.workers_texted} workers, {self.rate_seen:.2f} parts a second where"
+            f" {self.rate_set:g} are set, at most {self.most_in_a_second} in one second"
+        )
+
+
+def drain(home: Path, *, texts: int, rate: float = PARTS_A_SECOND) -> Drain:
+    """Let so many confirmations wait, then let the senders read them.
+
+    Raises NotDrained where not all of them go out.
+    """
+    stack = LocalStack(port=free_pair(), local=home)
+    description = stack.up()
+    sender = description.outputs["OnNotificationsName"]
+    try:
+        functions = stack.emulator.client("lambda")
+        with told(functions, [sender], DAFTAR_SMS_PARTS_A_SECOND=str(rate)):
+            with _unread(stack, sender):
+                _register(stack, texts)
+                _await(lambda: stack.texts_waiting() == texts, seconds=texts, what="all to wait")
+            _await(
+                lambda: len(_texts(stack)) >= texts, seconds=_PATIENCE * texts / rate, what="all to go out"
+            )
+            return _seen(_texts(stack), rate)
+    finally:
+        stack.down()
+
+
+@contextmanager
+def _unread(stack: LocalStack, function: str) -> Iterator[None]:
+    """Meanwhile no sender reads its queues."""
+    functions = stack.emulator.client("lambda")
+    mappings = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    for mapping in mappings:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    yield
+    for mapping in mappings:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def _register(stack: LocalStack, workers: int) -> None:
+    description = stack.describe()
+    campaign = a_campaign(campaign_id=_CAMPAIGN, sms_budget=10**10)
+    with closing(API(description.api_url, description.tokens["manager"])) as manager:
+        answer = manager.send("POST", "/v1/campaigns", json.dumps(campaign))
+        if answer.status_code != _CREATED:
+            raise NotDrained(answer.text)
+    with closing(API(description.api_url, description.tokens["kiosk"])) as kiosk:
+        for first in range(0, workers, _BATCH_ITEMS):
+            numbers = range(first, min(first + _BATCH_ITEMS, workers))
+            items = [capture_of(number + 1, campaign_id=_CAMPAIGN) for number in numbers]
+            answer = kiosk.send("POST", "/v1/registrations/batch", json.dumps({"items": items}))
+            answer.raise_for_status()
+
+
+def _texts(stack: LocalStack) -> list[dict[str, Any]]:
+    texts: list[dict[str, Any]] = stack.describe().messages()
+    return texts
+
+
+def _seen(texts: list[dict[str, Any]], rate: float) -> Drain:
+    times = sorted(datetime.fromisoformat(text["received_at"]) for text in texts)
+    began, parts = times[0], sum(text["parts"] for text in texts)
+    seconds = Counter((at - began) // timedelta(seconds=1) for at in times)
+    return Drain(
+        texts=len(texts),
+        rate_set=rate,
+        rate_seen=(parts - 1) / (times[-1] - began).total_seconds(),
+        most_in_a_second=max(seconds.values()),
+        workers_texted=len({text["to"] for text in texts}),
+    )
+
+
+def _await(look: Any, *, seconds: float, what: str) -> None:
+    given_up_at = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > given_up_at:
+            raise NotDrained(f"waited {seconds:.0f} seconds for {what}")
+        time.sleep(_PAUSE_SECONDS)
