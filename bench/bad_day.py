@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 
+from bench.functions import told
 from bench.ledger import Ledger, is_settled
-from bench.telling import told
 from bench.throttling import throttling
 from bench.workers import capture_of
 from ops.api import API

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bench.functions import unread
 from tests.e2e.conftest import RunningStack
 from tests.e2e.waiting import until
 
@@ -11,17 +12,8 @@ from tests.e2e.waiting import until
 @contextmanager
 def undelivered(stack: RunningStack) -> Iterator[None]:
     """Meanwhile messages stay in the notifications queue."""
-    functions = stack.aws("lambda")
-    name = stack.description.outputs["OnNotificationsName"]
-    queue = stack.description.outputs["NotificationsQueueArn"]
-    (mapping,) = functions.list_event_source_mappings(FunctionName=name, EventSourceArn=queue)[
-        "EventSourceMappings"
-    ]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    try:
+    with unread(stack.aws("lambda"), stack.description.outputs["OnNotificationsName"]):
         yield
-    finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What nobody could handle, on the packaged stack: it holds up nobody else, and is sent after the mend."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from bench.functions import unread
 from ops.dead_letters.commands import drop, list_letters, redrive_letters
 from tests.e2e.conftest import RunningStack
 from tests.e2e.market import Market, a_market, let_everything_arrive
@@ -140,20 +141,17 @@ def test_a_record_the_relay_gave_up_on_is_announced_after_all_and_sent_once(
 
 
 @contextmanager
-def handed_out_twice(stack: RunningStack) -> Iterator[Callable[[bool], None]]:
-    """Meanwhile a change that the relay cannot announce is set aside soon; what is given says if it reads."""
-    functions = stack.aws("lambda")
-    name = stack.description.outputs["OnRegistrationChangesName"]
-    (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-
-    def change(**changes: Any) -> None:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], **changes)
-
-    change(MaximumRetryAttempts=1)
+def handed_out_twice(stack: RunningStack) -> Iterator[None]:
+    """Meanwhile a change that the relay cannot announce is tried once more, and no more."""
+    functions, relay = stack.aws("lambda"), stack.description.outputs["OnRegistrationChangesName"]
+    (mapping,) = functions.list_event_source_mappings(FunctionName=relay)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRetryAttempts=1)
     try:
-        yield lambda reads: change(Enabled=reads)
+        yield
     finally:
-        change(MaximumRetryAttempts=mapping["MaximumRetryAttempts"], Enabled=True)
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"], MaximumRetryAttempts=mapping["MaximumRetryAttempts"]
+        )
 
 
 def test_a_change_nobody_can_read_is_set_aside_and_what_came_before_and_after_it_is_sent_once(
@@ -166,14 +164,14 @@ def test_a_change_nobody_can_read_is_set_aside_and_what_came_before_and_after_it
         return [market.register(market.capture()).json()["reference"] for _ in range(workers)]
 
     let_everything_arrive(stack)
-    with handed_out_twice(stack) as let_relay_read:
-        let_relay_read(False)
-        references = register(3)
-        dynamodb.put_item(
-            TableName=outputs["RegistrationsTableName"], Item={**unreadable, "day_shard": {"S": "nobody's"}}
-        )
-        references += register(3)
-        let_relay_read(True)
+    with handed_out_twice(stack):
+        with unread(stack.aws("lambda"), outputs["OnRegistrationChangesName"]):
+            references = register(3)
+            dynamodb.put_item(
+                TableName=outputs["RegistrationsTableName"],
+                Item={**unreadable, "day_shard": {"S": "nobody's"}},
+            )
+            references += register(3)
         for reference in references:
             market.await_text_of(reference)
     dynamodb.delete_item(TableName=outputs["RegistrationsTableName"], Key=unreadable)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.telling import told
+from bench.functions import told
 from chalicelib.dynamodb import from_item
 from chalicelib.notifications.twilio_callbacks import PATH
 from tests.e2e.conftest import RunningStack
