@@ -16,7 +16,7 @@ from ops.stages import Stage
 @click.pass_obj
 def release(stage: Stage, campaign: str) -> None:
     """Let the held texts of a CAMPAIGN go out, whatever its budget for the day says."""
-    released = release_held(_ledger(stage), campaign, now=datetime.now(UTC))
+    released = release_held(ledger_of(stage), campaign, now=datetime.now(UTC))
     click.echo(f"{released} released: they go out within some minutes")
 
 
@@ -49,7 +49,8 @@ def status(stage: Stage) -> None:
         click.echo(f"stopped until {until}: {stopped.reason}")
 
 
-def _ledger(stage: Stage) -> DynamoLedger:
+def ledger_of(stage: Stage) -> DynamoLedger:
+    """The ledger of a stage's texts, by whoever's rights."""
     return DynamoLedger(
         _dynamodb(stage),
         texts=stage.outputs["TextsTableName"],

@@ -6,7 +6,7 @@ registration. Of a forgotten one the facts that are counted stay, under an id th
 Sending:
 BUDGET#<campaign id>#<day>    rupiah committed of that day's budget
 PHONE#<keyed hash>#<day>      texts begun for a phone on one of its days
-OPTOUT#<keyed hash>           a phone that wants no texts
+OPTOUT#<keyed hash>           a phone that wants no texts, or that wanted none until it was lifted
 LINE                          when the next slot is free, and why nothing may be sent
 DELIVERY#<delivery id>        what became of a report to a manager; see `deliveries.dynamodb`
 """
@@ -30,7 +30,7 @@ from chalicelib.dynamodb import (
     pages,
     to_item,
 )
-from chalicelib.notifications.model import MessageId, Send, Text, TextState
+from chalicelib.notifications.model import MessageId, OptOut, Send, Text, TextState
 from chalicelib.notifications.pace import LineBusy, Stop, Stopped
 from chalicelib.notifications.service import (
     Brakes,
@@ -57,6 +57,7 @@ _FORGETTING_ROUNDS = 6
 
 _UNCHANGED = "revision = :revision"
 _IN_BUDGET = "attribute_not_exists(committed) OR committed <= :room"
+_LIFTED = "attribute_exists(lifted_at)"
 _NOT_ENOUGH_YET = "attribute_not_exists(texts) OR texts < :most"
 
 # Counts of a phone's day are of no use after it, wherever on Earth that day was.
@@ -159,18 +160,60 @@ class DynamoLedger:
                 yield TextFacts(facts["purpose"], facts["state"], int(facts["parts"]), int(facts["money"]))
 
     def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
-        """Claim no text for this phone any more. Once more changes nothing but the time."""
-        self._client.put_item(
-            TableName=self._sending,
-            Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
+        """Claim no text for this phone any more.
+
+        Once more changes nothing, nor does what was said before an opt-out was lifted.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._sending,
+                Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
+                ConditionExpression="attribute_not_exists(pk) OR lifted_at < :at",
+                ExpressionAttributeValues=to_item({":at": timestamp(at)}),
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def lift_opt_out(self, phone_hash: str, *, at: datetime, by: str) -> bool:
+        """Let texts be claimed for this phone again; False if it has not opted out."""
+        lifted = {"lifted_at": timestamp(at), "lifted_by": by}
+        try:
+            self._client.update_item(
+                TableName=self._sending,
+                Key=to_item({"pk": _opt_out(phone_hash)}),
+                UpdateExpression="SET lifted_at = :at, lifted_by = :by",
+                ConditionExpression=f"attribute_exists(pk) AND NOT {_LIFTED}",
+                ExpressionAttributeValues=to_item({":at": timestamp(at), ":by": by}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            standing = from_item(error.response.get("Item", {}))  # type: ignore[arg-type]
+            # The SDK writes again where an answer was lost, and then meets its own first write.
+            return standing.items() >= lifted.items()
+        return True
+
+    def find_opt_out(self, phone_hash: str) -> OptOut | None:
+        """What a phone's owner wanted last, also if it was lifted since; None if nothing was ever said."""
+        found = self._client.get_item(
+            TableName=self._sending, Key=to_item({"pk": _opt_out(phone_hash)}), ConsistentRead=True
+        )
+        if "Item" not in found:
+            return None
+        values = from_item(found["Item"])
+        return OptOut(
+            at=datetime.fromisoformat(values["at"]),
+            source=values["source"],
+            lifted_at=_instant_of(values.get("lifted_at")),
+            lifted_by=values.get("lifted_by"),
         )
 
     def has_opted_out(self, phone_hash: str) -> bool:
         """Whether a phone wants no texts."""
-        found = self._client.get_item(
-            TableName=self._sending, Key=to_item({"pk": _opt_out(phone_hash)}), ConsistentRead=True
-        )
-        return "Item" in found
+        opt_out = self.find_opt_out(phone_hash)
+        return opt_out is not None and opt_out.is_in_force
 
     def of(self, registration: str) -> Iterator[Text]:
         """The texts that a registration has led to; one begun this moment may not be among them yet."""
@@ -304,7 +347,7 @@ class DynamoLedger:
             "ConditionCheck": {
                 "TableName": self._sending,
                 "Key": to_item({"pk": _opt_out(text.phone_hash)}),
-                "ConditionExpression": "attribute_not_exists(pk)",
+                "ConditionExpression": f"attribute_not_exists(pk) OR {_LIFTED}",
             }
         }
 

@@ -94,6 +94,24 @@ class Report:
 
 
 @dataclass(frozen=True)
+class OptOut:
+    """That a phone wants no texts: since when, and who said so.
+
+    Once it is lifted it stays known, with when and by whom: a gateway may repeat what it said before.
+    """
+
+    at: datetime
+    source: str
+    lifted_at: datetime | None = None
+    lifted_by: str | None = None
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether the phone still wants none."""
+        return self.lifted_at is None
+
+
+@dataclass(frozen=True)
 class Text:
     """One row of the ledger.
 

@@ -142,7 +142,10 @@ class Ledger(Protocol):
         """What counting needs of the texts of the registrations of a campaign day."""
 
     def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
-        """Claim no text for this phone any more. Once more changes nothing."""
+        """Claim no text for this phone any more.
+
+        Once more changes nothing, nor does what was said before an opt-out was lifted.
+        """
 
 
 class Registrations(Protocol):
@@ -279,7 +282,8 @@ class Notifier:
         if text is None:
             return
         if receipt.opted_out:
-            self._ledger.opt_out(text.phone_hash, at=receipt.at, source=receipt.gateway)
+            at = min(receipt.at, text.touched_at or receipt.at)
+            self._ledger.opt_out(text.phone_hash, at=at, source=receipt.gateway)
         try:
             self._record(text, lambda standing: standing.noted(report))
         except TextUnknown:
@@ -434,9 +438,9 @@ class Notifier:
         except Never as never:
             refusal = never
             if never.opted_out:
-                self._ledger.opt_out(
-                    text.phone_hash, at=self._around.clock(), source=never.gateway or self._gateway.name
-                )
+                # The answer is as old as the question: whoever lifts the opt-out meanwhile is not overruled.
+                at = text.touched_at or self._around.clock()
+                self._ledger.opt_out(text.phone_hash, at=at, source=never.gateway or self._gateway.name)
             return lambda each: each.refused(refusal.reason, refusal.gateway)
         except OutcomeUnknown as unknown:
             lost = unknown

@@ -13,7 +13,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.dynamodb import from_item
 from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.model import Report, Text, TextState
+from chalicelib.notifications.model import OptOut, Report, Text, TextState
 from chalicelib.notifications.service import (
     Brakes,
     BudgetSpent,
@@ -194,6 +194,47 @@ def test_who_opted_out_is_known(ledger):
 
     assert ledger.has_opted_out("hash of a phone")
     assert not ledger.has_opted_out("another")
+
+
+def test_an_opt_out_counts_from_when_it_was_first_said(ledger):
+    for hours in (0, 1):
+        ledger.opt_out("hash of a phone", at=NOW + timedelta(hours=hours), source=f"said {hours}")
+
+    assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "said 0")
+    assert ledger.find_opt_out("another") is None
+
+
+def test_a_phone_whose_opt_out_was_lifted_is_claimed_for_and_it_stays_known(engine, ledger):
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+    at = NOW + timedelta(hours=1)
+
+    assert ledger.lift_opt_out("hash of a phone", at=at, by="salemba") is True
+
+    claim(ledger, a_text())
+    assert committed(engine) == 350
+    assert not ledger.has_opted_out("hash of a phone")
+    assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "aws", lifted_at=at, lifted_by="salemba")
+
+
+def test_there_is_nothing_to_lift_of_a_phone_that_is_not_opted_out(ledger):
+    assert ledger.lift_opt_out("hash of a phone", at=NOW, by="salemba") is False
+    assert ledger.find_opt_out("hash of a phone") is None
+
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+    ledger.lift_opt_out("hash of a phone", at=NOW, by="salemba")
+    assert ledger.lift_opt_out("hash of a phone", at=NOW + timedelta(hours=1), by="senen") is False
+    assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "aws", NOW, "salemba")
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(-1, False), (0, False), (1, True)])
+def test_only_what_is_said_after_it_was_lifted_opts_a_phone_out_again(ledger, minutes, counts):
+    lifted_at = NOW + timedelta(hours=1)
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+    ledger.lift_opt_out("hash of a phone", at=lifted_at, by="salemba")
+
+    ledger.opt_out("hash of a phone", at=lifted_at + timedelta(minutes=minutes), source="twilio")
+
+    assert ledger.has_opted_out("hash of a phone") is counts
 
 
 def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger):
