@@ -77,6 +77,7 @@ MAY: dict[str, set[str]] = {
         "PutItem SummariesTable",
         "UpdateItem SummariesTable",
         "Query SummariesTable",
+        "GetItem SendingTable",
         "DeleteItem TextsTable",
         "GetItem TextsTable",
         "PutItem TextsTable",

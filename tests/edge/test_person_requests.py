@@ -1,13 +1,14 @@
 """Disclosing and erasing what is held on one NIK, over HTTP."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 
+from chalicelib import wiring
 from chalicelib.notifications.messages import ReceiptTaken, TextDue
 from chalicelib.registrations.lifecycle import Happening
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
@@ -286,6 +287,34 @@ def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge, gateway)
     assert len(gateway.inbox.texts()) == 1
     (told,) = asks(edge, "disclosures", request_id=REQUEST[:-1] + "b").json_body["texts"]
     assert (told["state"], told["attempts"], told["attempted_at"]) == ("failed", 0, None)
+
+
+def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_that(edge, gateway):
+    reference = registered(edge)
+    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
+    assert asks(edge, "disclosures").json_body["opt_outs"] == []
+    (text,) = rows("TextsTable")
+    phone_hash, said_at = text["phone_hash"]["S"], datetime(2024, 10, 9, 2, 30, tzinfo=UTC)
+    ledger = wiring._ledger()
+    ledger.opt_out(phone_hash, at=said_at, source="aws")
+
+    (told,) = asks(edge, "disclosures").json_body["opt_outs"]
+    assert told == {
+        "phone": "+6282455507001",
+        "in_force": True,
+        "since": "2024-10-09T02:30:00.000Z",
+        "source": "aws",
+        "lifted_at": None,
+        "lifted_by": None,
+    }
+
+    ledger.lift_opt_out(phone_hash, at=said_at + timedelta(days=1), by="salemba")
+    (told,) = asks(edge, "disclosures").json_body["opt_outs"]
+    assert (told["in_force"], told["lifted_at"], told["lifted_by"]) == (
+        False,
+        "2024-10-10T02:30:00.000Z",
+        "salemba",
+    )
 
 
 def test_a_recount_after_an_erasure_says_the_same(edge, gateway):
