@@ -225,8 +225,9 @@ class DynamoLedger:
     def forget(self, registration: str) -> None:
         """Take away the texts of a registration; a sender who is at one of them finds it gone, and stops.
 
-        What is counted of each stays under its campaign day, with nothing that leads to a person. Raises
-        TryAgain; the same call goes on from there.
+        What is counted of each stays under its campaign day, with nothing that leads to a person; the money
+        put aside for an attempt that none will make now goes back into the budget. Raises TryAgain; the same
+        call goes on from there.
         """
         for message_id in self._ids_of(registration):
             self._forget(message_id)
@@ -236,20 +237,23 @@ class DynamoLedger:
             text = self.get(message_id)
             if text is None:
                 return
+            forgotten = text.forgotten()
+            # The condition is what gives money back once: whoever comes second finds no such revision.
+            writes: list[Values] = [
+                {
+                    "Delete": {
+                        "TableName": self._texts,
+                        "Key": to_item({"message_id": message_id}),
+                        "ConditionExpression": _UNCHANGED,
+                        "ExpressionAttributeValues": to_item({":revision": text.revision}),
+                    }
+                },
+                {"Put": {"TableName": self._texts, "Item": to_item(self._left_of(forgotten))}},
+            ]
+            if forgotten.committed != text.committed:
+                writes.append(self._commit(forgotten, text, limit=None))
             try:
-                self._client.transact_write_items(
-                    TransactItems=[
-                        {
-                            "Delete": {
-                                "TableName": self._texts,
-                                "Key": to_item({"message_id": message_id}),
-                                "ConditionExpression": _UNCHANGED,
-                                "ExpressionAttributeValues": to_item({":revision": text.revision}),
-                            }
-                        },
-                        {"Put": {"TableName": self._texts, "Item": to_item(self._left_of(text))}},
-                    ]
-                )
+                self._client.transact_write_items(TransactItems=writes)
             except ClientError as error:
                 _failed(error)  # It moved, or is being moved, so it is read again.
             else:

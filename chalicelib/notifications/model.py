@@ -203,6 +203,10 @@ class Text:
         """To be sent once more, though it may have gone out: no receipt came, and two do no harm."""
         return self._moved(TextState.PENDING, due_at=now + STUCK_AFTER, is_resent=True)
 
+    def forgotten(self) -> "Text":
+        """Nobody's any more: money put aside for another attempt is free, that of begun ones is not."""
+        return self._changed(is_reserved=False)
+
     def attempt_started(self, now: datetime) -> "Text":
         """From here on the text may be out, whatever happens to whoever sends it."""
         return self._moved(

@@ -24,6 +24,7 @@ from chalicelib.notifications.service import (
     TextFacts,
 )
 from chalicelib.notifications.templates import Kind, Purpose
+from chalicelib.refusals import TryAgain
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import CAMPAIGN_ID, FIRST_DAY, SECOND_DAY, a_text
@@ -402,7 +403,7 @@ def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, l
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
     ledger.move(started.accepted("aws", "g-1"), was=started)
-    claim(ledger, a_text(2, phone_hash="another"))
+    ledger.begin(a_text(2, phone_hash="another"))
     counted = sorted(ledger.of_day(FIRST_DAY), key=str)
 
     for _ in range(2):
@@ -413,6 +414,59 @@ def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, l
     assert [set(item) for item in left] == [{"message_id", "day_shard", "facts"}] * 2
     assert not {item["message_id"] for item in left} & {a_text(1).message_id, a_text(2).message_id}
     assert list(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9))) == []
+
+
+def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(engine, ledger):
+    claim(ledger, a_text(1))
+    text = claim(ledger, a_text(2))
+    ledger.move(text.put_off(NOW, "stopped"), was=text)
+    claim(ledger, a_text(3, registration="B3D-F5H-J7M"), budget=None)
+    assert committed(engine) == 3 * 350
+
+    for _ in range(2):
+        ledger.forget(a_text().registration)
+
+    assert committed(engine) == 350
+    assert sorted(facts.money for facts in ledger.of_day(FIRST_DAY)) == [0, 0, 350]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.lost_sight_of("ReadTimeoutError", "aws", may_resend=True),
+        lambda text: text.accepted("aws", "g-1"),
+    ],
+    ids=["being sent", "unknown", "accepted"],
+)
+def test_money_for_what_may_have_gone_out_stays_spent_when_it_is_forgotten(engine, ledger, change):
+    text = claim(ledger, a_text())
+    started = text.attempt_started(NOW)
+    ledger.move(started, was=text)
+    if change(started) is not started:
+        ledger.move(change(started), was=started)
+
+    ledger.forget(a_text().registration)
+
+    assert committed(engine) == 350
+    assert [facts.money for facts in ledger.of_day(FIRST_DAY)] == [350]
+
+
+def test_a_text_that_is_forgotten_on_its_way_to_a_second_copy_keeps_the_money_of_the_first(engine, ledger):
+    text = claim(ledger, a_text())
+    for change in (
+        lambda text: text.attempt_started(NOW),
+        lambda text: text.lost_sight_of("ReadTimeoutError", "aws", may_resend=True),
+        lambda text: text.to_be_resent(NOW),
+    ):
+        ledger.move(change(text), was=text)
+        text = change(text)
+    ledger.claim(claimed(text), was=text, brakes=BRAKES)
+    assert committed(engine) == 2 * 350
+
+    ledger.forget(a_text().registration)
+
+    assert committed(engine) == 350
 
 
 def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger):
@@ -438,3 +492,35 @@ def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine):
 
     assert ledger.get(begun.message_id) is None
     assert len(list(ledger.of_day(FIRST_DAY))) == 1
+
+
+def test_money_is_given_back_once_whoever_else_forgets_the_text_or_begins_to_send_it(real_engine):
+    ledger = a_ledger(real_engine)
+    texts = [claim(ledger, a_text(number, phone_hash=str(number)), budget=None) for number in range(1, 7)]
+
+    def begin(text: Text) -> bool:
+        for _ in range(50):
+            try:
+                return ledger.move(text.attempt_started(NOW), was=text)
+            except Contended:
+                continue
+        raise AssertionError("never came through")
+
+    def forget() -> None:
+        for _ in range(50):
+            try:
+                return ledger.forget(a_text().registration)
+            except TryAgain:
+                continue
+        raise AssertionError("never came through")
+
+    with ThreadPoolExecutor(RACERS) as threads:
+        erasures = [threads.submit(forget) for _ in range(3)]
+        sendings = [threads.submit(begin, text) for text in texts]
+        for erasure in erasures:
+            erasure.result()
+        begun = sum(sending.result() for sending in sendings)
+
+    # Who began to send before the text was gone may have sent it.
+    assert committed(real_engine) == begun * 350
+    assert sum(facts.money for facts in ledger.of_day(FIRST_DAY)) == begun * 350

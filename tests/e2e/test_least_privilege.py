@@ -78,6 +78,7 @@ MAY: dict[str, set[str]] = {
         "UpdateItem SummariesTable",
         "Query SummariesTable",
         "GetItem SendingTable",
+        "UpdateItem SendingTable",
         "DeleteItem TextsTable",
         "GetItem TextsTable",
         "PutItem TextsTable",

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.notifications.messages import ReceiptTaken, TextDue
+from chalicelib.notifications.pace import Stop
 from chalicelib.registrations.lifecycle import Happening
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
 from tests.builders import a_capture, a_capture_id, a_nik
@@ -315,6 +316,23 @@ def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_
         "2024-10-10T02:30:00.000Z",
         "salemba",
     )
+
+
+def committed() -> list[int]:
+    """The money of each campaign and day."""
+    return [int(row["committed"]["N"]) for row in rows("SendingTable") if "committed" in row]
+
+
+def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_erased(edge, gateway):
+    wiring.line().stop(Stop("by hand", None))
+    edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
+    assert committed() == [350]
+
+    for _ in range(2):
+        asks(edge, "erasures")
+
+    assert committed() == [0]
+    assert gateway.inbox.texts() == []
 
 
 def test_a_recount_after_an_erasure_says_the_same(edge, gateway):

@@ -74,6 +74,7 @@ NEEDED = {
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_registration"),
         Grant("dynamodb:GetItem", "SendingTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
         Grant("dynamodb:GetItem", "RequestsTable.Arn"),
         Grant("dynamodb:PutItem", "RequestsTable.Arn"),
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
@@ -213,7 +214,8 @@ def test_of_what_sending_goes_by_the_api_reaches_no_more_than_a_persons_request_
         if statement["Resource"] == {"Fn::GetAtt": ["SendingTable", "Arn"]}
     }
     assert reached == {
-        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}}
+        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
+        "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
     }
 
 
