@@ -146,6 +146,7 @@ class InMemoryLine:
     def __init__(self) -> None:
         self.free_at: datetime | None = None
         self.stop_now: Stop | None = None
+        self.resumed_at: datetime | None = None
 
     def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
         """When to send. Raises Stopped or LineBusy."""
@@ -166,9 +167,9 @@ class InMemoryLine:
         )
         self.stop_now = stop if longer else standing
 
-    def resume(self) -> None:
+    def resume(self, at: datetime) -> None:
         """Let everybody send again."""
-        self.stop_now = None
+        self.stop_now, self.resumed_at = None, at
 
     def stopped(self, now: datetime) -> Stop | None:
         """Why nothing is sent now, if so."""

@@ -359,12 +359,14 @@ class DynamoLedger:
 class DynamoLine:
     """Satisfies `pace.Line`: one item that every sender updates, a hundredth of what a partition bears.
 
-    `free_at` is in microseconds, as a number, so that a slot is taken by one addition.
+    `free_at` is in microseconds, as a number, so that a slot is taken by one addition. The answer to each
+    write is the whole item, so that a sender knows of the last resumption without asking.
     """
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
+        self._resumed_at: datetime | None = None
 
     def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
         """When to send: the next free slot. Raises Stopped or LineBusy.
@@ -411,11 +413,18 @@ class DynamoLine:
         except _Refused:
             return
 
-    def resume(self) -> None:
+    def resume(self, at: datetime) -> None:
         """Let everybody send again."""
         self._update(
-            "REMOVE stopped_until, stop_reason", "attribute_exists(pk) OR attribute_not_exists(pk)", {}
+            "SET resumed_at = :at REMOVE stopped_until, stop_reason",
+            "attribute_exists(pk) OR attribute_not_exists(pk)",
+            {":at": _instant(at)},
         )
+
+    @property
+    def resumed_at(self) -> datetime | None:
+        """When somebody last let everybody send again, as this sender saw it when it last took a slot."""
+        return self._resumed_at
 
     def stopped(self, now: datetime) -> Stop | None:
         """Why nothing is sent now, if so."""
@@ -437,15 +446,17 @@ class DynamoLine:
                 Key=_LINE,
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ReturnValues="UPDATED_NEW",
+                ExpressionAttributeValues=to_item(values),
+                ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
             )
         except ClientError as error:
             if not condition_failed(error):
                 raise
             raise _Refused(from_item(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
-        return from_item(answer.get("Attributes", {}))
+        kept = from_item(answer["Attributes"])
+        self._resumed_at = _at(int(kept["resumed_at"])) if "resumed_at" in kept else None
+        return kept
 
 
 _LINE = to_item({"pk": "LINE"})

@@ -48,7 +48,7 @@ _IN_LINE = timedelta(seconds=4)
 _LOOKS, _LOOK_AGAIN = 8, timedelta(milliseconds=200)
 
 # A gateway that takes nothing from us is left alone for this long.
-_STOP_FOR = timedelta(minutes=15)
+STOP_FOR = timedelta(minutes=15)
 
 # Texts that meet a stop nobody has set an end to come back after this long.
 _ASK_AGAIN = timedelta(minutes=5)
@@ -430,7 +430,7 @@ class Notifier:
             accepted = self._gateway.send(outgoing)
         except (TryLater, StopEverything) as later:
             if isinstance(later, StopEverything):
-                self._line.stop(Stop(later.reason, self._around.clock() + _STOP_FOR))
+                self._line.stop(Stop(later.reason, self._around.clock() + STOP_FOR))
             until, reason, gateway = self._retry_at(text), later.reason, later.gateway
             if until >= text.deadline:
                 return lambda each: each.refused(f"expired:{reason}", gateway)

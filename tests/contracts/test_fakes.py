@@ -129,8 +129,8 @@ def tell_line(line: Line, step: str, seconds: int) -> object:
         "reminder": lambda: line.take(SLOT, now=at, longest=timedelta(0)),
         "stop": lambda: line.stop(Stop("spend_limit", at + timedelta(seconds=1))),
         "stop by hand": lambda: line.stop(Stop("by hand", None)),
-        "resume": line.resume,
-        "look": lambda: line.stopped(at),
+        "resume": lambda: line.resume(at),
+        "look": lambda: (line.stopped(at), line.resumed_at),
     }
     try:
         return acts[step]()

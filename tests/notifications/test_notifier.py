@@ -425,7 +425,7 @@ def test_while_sending_is_stopped_nothing_goes_out_and_nothing_is_lost() -> None
     assert (text.state, text.reason, text.attempts) == (TextState.PENDING, "stopped", 0)
     assert stage.gateway.sent == []
 
-    stage.line.resume()
+    stage.line.resume(stage.clock())
     (text,) = stage.after(timedelta(minutes=5)).round()
 
     assert text.state is TextState.ACCEPTED
