@@ -403,7 +403,13 @@ def twilio_public_url() -> str | None:
 
 @cache
 def _router() -> Router:
-    return Router(_gateways(), weights=settings().weights, clock=now, tell=_gateway_left_alone)
+    return Router(
+        _gateways(),
+        weights=settings().weights,
+        clock=now,
+        tell=_gateway_left_alone,
+        resumed_at=lambda: line().resumed_at,
+    )
 
 
 def _gateways() -> Iterator[AWSSMS | TwilioSMS]:

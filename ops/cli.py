@@ -22,6 +22,7 @@ from ops.dead_letters.commands import COMMANDS as DEAD_LETTER_COMMANDS
 from ops.deployment import Clients, DeploymentFailed, outputs_of
 from ops.emulator import ROOT
 from ops.interrupts import Stopped, stoppable
+from ops.opt_outs import COMMANDS as OPT_OUT_COMMANDS
 from ops.processes import ProgramError
 from ops.registering import Outcomes, Sending, register
 from ops.rotation import Rotation
@@ -282,6 +283,14 @@ def texts(context: click.Context, stack: str | None) -> None:
     context.obj = deployed(stack) if stack else _last_stack().stage()
 
 
+@main.group("opt-outs", cls=_Explained)
+@_which_stack
+@click.pass_context
+def opt_outs(context: click.Context, stack: str | None) -> None:
+    """Say whether a phone wants no texts, or take that back when its owner asks."""
+    context.obj = deployed(stack) if stack else _last_stack().stage()
+
+
 @main.group("dead-letters", cls=_Explained)
 @_which_stack
 @click.pass_context
@@ -292,6 +301,8 @@ def dead_letters(context: click.Context, stack: str | None) -> None:
 
 for command in SENDING_COMMANDS:
     texts.add_command(command)
+for command in OPT_OUT_COMMANDS:
+    opt_outs.add_command(command)
 for command in DEAD_LETTER_COMMANDS:
     dead_letters.add_command(command)
 

@@ -50,8 +50,9 @@ class Emulator:
             raise ProgramError(f"Daftar was proven on ministack {VERSION}, this is {health['version']}")
 
     def client(self, service: str) -> Any:
-        """A client of one of its services, as its root user."""
-        return self._session.client(service, endpoint_url=self.url, config=_DIRECT)
+        """A client of one of its services, as its root user, or of the SMS stand-in that is beside it."""
+        url = self._sms_url if service == "pinpoint-sms-voice-v2" else self.url
+        return self._session.client(service, endpoint_url=url, config=_DIRECT)
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -1,13 +1,13 @@
 """`daftar texts …`: how texts stand, and the decisions that only people take. The group says which stage."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
 from chalicelib.notifications.pace import Stop
-from chalicelib.notifications.service import release_held
+from chalicelib.notifications.service import STOP_FOR, release_held
 from ops.stages import Stage
 
 
@@ -16,7 +16,7 @@ from ops.stages import Stage
 @click.pass_obj
 def release(stage: Stage, campaign: str) -> None:
     """Let the held texts of a CAMPAIGN go out, whatever its budget for the day says."""
-    released = release_held(_ledger(stage), campaign, now=datetime.now(UTC))
+    released = release_held(ledger_of(stage), campaign, now=datetime.now(UTC))
     click.echo(f"{released} released: they go out within some minutes")
 
 
@@ -33,8 +33,16 @@ def stop(stage: Stage, reason: str) -> None:
 @click.pass_obj
 def resume(stage: Stage) -> None:
     """Let texts go out again, whoever or whatever stopped them."""
-    _line(stage).resume()
-    click.echo("resumed")
+    line, now = _line(stage), datetime.now(UTC)
+    was_stopped = line.stopped(now) is not None
+    line.resume(now)
+    if was_stopped:
+        minutes = STOP_FOR // timedelta(minutes=1)
+        click.echo(
+            f"resumed: new texts go out now, those that met the stop come due within {minutes} minutes"
+        )
+    else:
+        click.echo("nothing was stopped; gateways that are left alone are tried at once")
 
 
 @click.command()
@@ -49,7 +57,8 @@ def status(stage: Stage) -> None:
         click.echo(f"stopped until {until}: {stopped.reason}")
 
 
-def _ledger(stage: Stage) -> DynamoLedger:
+def ledger_of(stage: Stage) -> DynamoLedger:
+    """The ledger of a stage's texts, by whoever's rights."""
     return DynamoLedger(
         _dynamodb(stage),
         texts=stage.outputs["TextsTableName"],

@@ -15,7 +15,7 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.campaigns.service import DaysMoved
 from chalicelib.deliveries.model import Delivery, DeliveryId
 from chalicelib.notifications.gateways import GatewayId, Outgoing
-from chalicelib.notifications.model import MessageId, Text, TextState
+from chalicelib.notifications.model import MessageId, OptOut, Text, TextState
 from chalicelib.notifications.pace import LineBusy, Stop, Stopped
 from chalicelib.notifications.service import (
     Brakes,
@@ -59,7 +59,7 @@ class InMemoryLedger:
     def __init__(self, *, on_write: Callable[[], object] = lambda: None) -> None:
         self.texts: dict[str, Text] = {}
         self.committed: Counter[tuple[str, date]] = Counter()
-        self.opted_out: dict[str, str] = {}
+        self.opted_out: dict[str, OptOut] = {}
         self.on_write = on_write
         self._counted: Counter[tuple[str, date]] = Counter()
 
@@ -87,7 +87,8 @@ class InMemoryLedger:
         standing = self.texts.get(text.message_id)
         if standing is None or standing.revision != was.revision:
             raise Moved
-        if text.phone_hash in self.opted_out:
+        opt_out = self.opted_out.get(text.phone_hash)
+        if opt_out is not None and opt_out.is_in_force:
             raise OptedOut
         phone, is_first = (text.phone_hash, brakes.phone_day), was.budget_day is None
         if is_first and self._counted[phone] >= brakes.texts_a_day:
@@ -117,8 +118,18 @@ class InMemoryLedger:
                 yield TextFacts(each.purpose, each.state, each.parts_sent, each.committed)
 
     def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
-        """Claim no text for this phone any more."""
-        self.opted_out[phone_hash] = source
+        """Claim no text for this phone any more, unless that was lifted since it was said."""
+        standing = self.opted_out.get(phone_hash)
+        if standing is None or (standing.lifted_at is not None and standing.lifted_at < at):
+            self.opted_out[phone_hash] = OptOut(at, source)
+
+    def lift_opt_out(self, phone_hash: str, *, at: datetime, by: str) -> bool:
+        """Let texts be claimed for this phone again; False if it has not opted out."""
+        standing = self.opted_out.get(phone_hash)
+        if standing is None or not standing.is_in_force:
+            return False
+        self.opted_out[phone_hash] = replace(standing, lifted_at=at, lifted_by=by)
+        return True
 
     def _spent(self, text: Text) -> int:
         return 0 if text.budget_day is None else self.committed[text.campaign_id, text.budget_day]
@@ -135,6 +146,7 @@ class InMemoryLine:
     def __init__(self) -> None:
         self.free_at: datetime | None = None
         self.stop_now: Stop | None = None
+        self.resumed_at: datetime | None = None
 
     def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
         """When to send. Raises Stopped or LineBusy."""
@@ -155,9 +167,9 @@ class InMemoryLine:
         )
         self.stop_now = stop if longer else standing
 
-    def resume(self) -> None:
+    def resume(self, at: datetime) -> None:
         """Let everybody send again."""
-        self.stop_now = None
+        self.stop_now, self.resumed_at = None, at
 
     def stopped(self, now: datetime) -> Stop | None:
         """Why nothing is sent now, if so."""

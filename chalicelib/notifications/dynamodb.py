@@ -6,7 +6,7 @@ registration. Of a forgotten one the facts that are counted stay, under an id th
 Sending:
 BUDGET#<campaign id>#<day>    rupiah committed of that day's budget
 PHONE#<keyed hash>#<day>      texts begun for a phone on one of its days
-OPTOUT#<keyed hash>           a phone that wants no texts
+OPTOUT#<keyed hash>           a phone that wants no texts, or that wanted none until it was lifted
 LINE                          when the next slot is free, and why nothing may be sent
 DELIVERY#<delivery id>        what became of a report to a manager; see `deliveries.dynamodb`
 """
@@ -30,7 +30,7 @@ from chalicelib.dynamodb import (
     pages,
     to_item,
 )
-from chalicelib.notifications.model import MessageId, Send, Text, TextState
+from chalicelib.notifications.model import MessageId, OptOut, Send, Text, TextState
 from chalicelib.notifications.pace import LineBusy, Stop, Stopped
 from chalicelib.notifications.service import (
     Brakes,
@@ -57,6 +57,7 @@ _FORGETTING_ROUNDS = 6
 
 _UNCHANGED = "revision = :revision"
 _IN_BUDGET = "attribute_not_exists(committed) OR committed <= :room"
+_LIFTED = "attribute_exists(lifted_at)"
 _NOT_ENOUGH_YET = "attribute_not_exists(texts) OR texts < :most"
 
 # Counts of a phone's day are of no use after it, wherever on Earth that day was.
@@ -159,18 +160,60 @@ class DynamoLedger:
                 yield TextFacts(facts["purpose"], facts["state"], int(facts["parts"]), int(facts["money"]))
 
     def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
-        """Claim no text for this phone any more. Once more changes nothing but the time."""
-        self._client.put_item(
-            TableName=self._sending,
-            Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
+        """Claim no text for this phone any more.
+
+        Once more changes nothing, nor does what was said before an opt-out was lifted.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._sending,
+                Item=to_item({"pk": _opt_out(phone_hash), "at": timestamp(at), "source": source}),
+                ConditionExpression="attribute_not_exists(pk) OR lifted_at < :at",
+                ExpressionAttributeValues=to_item({":at": timestamp(at)}),
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def lift_opt_out(self, phone_hash: str, *, at: datetime, by: str) -> bool:
+        """Let texts be claimed for this phone again; False if it has not opted out."""
+        lifted = {"lifted_at": timestamp(at), "lifted_by": by}
+        try:
+            self._client.update_item(
+                TableName=self._sending,
+                Key=to_item({"pk": _opt_out(phone_hash)}),
+                UpdateExpression="SET lifted_at = :at, lifted_by = :by",
+                ConditionExpression=f"attribute_exists(pk) AND NOT {_LIFTED}",
+                ExpressionAttributeValues=to_item({":at": timestamp(at), ":by": by}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            standing = from_item(error.response.get("Item", {}))  # type: ignore[arg-type]
+            # The SDK writes again where an answer was lost, and then meets its own first write.
+            return standing.items() >= lifted.items()
+        return True
+
+    def find_opt_out(self, phone_hash: str) -> OptOut | None:
+        """What a phone's owner wanted last, also if it was lifted since; None if nothing was ever said."""
+        found = self._client.get_item(
+            TableName=self._sending, Key=to_item({"pk": _opt_out(phone_hash)}), ConsistentRead=True
+        )
+        if "Item" not in found:
+            return None
+        values = from_item(found["Item"])
+        return OptOut(
+            at=datetime.fromisoformat(values["at"]),
+            source=values["source"],
+            lifted_at=_instant_of(values.get("lifted_at")),
+            lifted_by=values.get("lifted_by"),
         )
 
     def has_opted_out(self, phone_hash: str) -> bool:
         """Whether a phone wants no texts."""
-        found = self._client.get_item(
-            TableName=self._sending, Key=to_item({"pk": _opt_out(phone_hash)}), ConsistentRead=True
-        )
-        return "Item" in found
+        opt_out = self.find_opt_out(phone_hash)
+        return opt_out is not None and opt_out.is_in_force
 
     def of(self, registration: str) -> Iterator[Text]:
         """The texts that a registration has led to; one begun this moment may not be among them yet."""
@@ -182,8 +225,9 @@ class DynamoLedger:
     def forget(self, registration: str) -> None:
         """Take away the texts of a registration; a sender who is at one of them finds it gone, and stops.
 
-        What is counted of each stays under its campaign day, with nothing that leads to a person. Raises
-        TryAgain; the same call goes on from there.
+        What is counted of each stays under its campaign day, with nothing that leads to a person; the money
+        put aside for an attempt that none will make now goes back into the budget. Raises TryAgain; the same
+        call goes on from there.
         """
         for message_id in self._ids_of(registration):
             self._forget(message_id)
@@ -193,20 +237,23 @@ class DynamoLedger:
             text = self.get(message_id)
             if text is None:
                 return
+            forgotten = text.forgotten()
+            # The condition is what gives money back once: whoever comes second finds no such revision.
+            writes: list[Values] = [
+                {
+                    "Delete": {
+                        "TableName": self._texts,
+                        "Key": to_item({"message_id": message_id}),
+                        "ConditionExpression": _UNCHANGED,
+                        "ExpressionAttributeValues": to_item({":revision": text.revision}),
+                    }
+                },
+                {"Put": {"TableName": self._texts, "Item": to_item(self._left_of(forgotten))}},
+            ]
+            if forgotten.committed != text.committed:
+                writes.append(self._commit(forgotten, text, limit=None))
             try:
-                self._client.transact_write_items(
-                    TransactItems=[
-                        {
-                            "Delete": {
-                                "TableName": self._texts,
-                                "Key": to_item({"message_id": message_id}),
-                                "ConditionExpression": _UNCHANGED,
-                                "ExpressionAttributeValues": to_item({":revision": text.revision}),
-                            }
-                        },
-                        {"Put": {"TableName": self._texts, "Item": to_item(self._left_of(text))}},
-                    ]
-                )
+                self._client.transact_write_items(TransactItems=writes)
             except ClientError as error:
                 _failed(error)  # It moved, or is being moved, so it is read again.
             else:
@@ -304,7 +351,7 @@ class DynamoLedger:
             "ConditionCheck": {
                 "TableName": self._sending,
                 "Key": to_item({"pk": _opt_out(text.phone_hash)}),
-                "ConditionExpression": "attribute_not_exists(pk)",
+                "ConditionExpression": f"attribute_not_exists(pk) OR {_LIFTED}",
             }
         }
 
@@ -312,12 +359,14 @@ class DynamoLedger:
 class DynamoLine:
     """Satisfies `pace.Line`: one item that every sender updates, a hundredth of what a partition bears.
 
-    `free_at` is in microseconds, as a number, so that a slot is taken by one addition.
+    `free_at` is in microseconds, as a number, so that a slot is taken by one addition. The answer to each
+    write is the whole item, so that a sender knows of the last resumption without asking.
     """
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
+        self._resumed_at: datetime | None = None
 
     def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
         """When to send: the next free slot. Raises Stopped or LineBusy.
@@ -364,11 +413,18 @@ class DynamoLine:
         except _Refused:
             return
 
-    def resume(self) -> None:
+    def resume(self, at: datetime) -> None:
         """Let everybody send again."""
         self._update(
-            "REMOVE stopped_until, stop_reason", "attribute_exists(pk) OR attribute_not_exists(pk)", {}
+            "SET resumed_at = :at REMOVE stopped_until, stop_reason",
+            "attribute_exists(pk) OR attribute_not_exists(pk)",
+            {":at": _instant(at)},
         )
+
+    @property
+    def resumed_at(self) -> datetime | None:
+        """When somebody last let everybody send again, as this sender saw it when it last took a slot."""
+        return self._resumed_at
 
     def stopped(self, now: datetime) -> Stop | None:
         """Why nothing is sent now, if so."""
@@ -390,15 +446,17 @@ class DynamoLine:
                 Key=_LINE,
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ReturnValues="UPDATED_NEW",
+                ExpressionAttributeValues=to_item(values),
+                ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
             )
         except ClientError as error:
             if not condition_failed(error):
                 raise
             raise _Refused(from_item(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
-        return from_item(answer.get("Attributes", {}))
+        kept = from_item(answer["Attributes"])
+        self._resumed_at = _at(int(kept["resumed_at"])) if "resumed_at" in kept else None
+        return kept
 
 
 _LINE = to_item({"pk": "LINE"})

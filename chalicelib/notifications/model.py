@@ -94,6 +94,24 @@ class Report:
 
 
 @dataclass(frozen=True)
+class OptOut:
+    """That a phone wants no texts: since when, and who said so.
+
+    Once it is lifted it stays known, with when and by whom: a gateway may repeat what it said before.
+    """
+
+    at: datetime
+    source: str
+    lifted_at: datetime | None = None
+    lifted_by: str | None = None
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether the phone still wants none."""
+        return self.lifted_at is None
+
+
+@dataclass(frozen=True)
 class Text:
     """One row of the ledger.
 
@@ -184,6 +202,10 @@ class Text:
     def to_be_resent(self, now: datetime) -> "Text":
         """To be sent once more, though it may have gone out: no receipt came, and two do no harm."""
         return self._moved(TextState.PENDING, due_at=now + STUCK_AFTER, is_resent=True)
+
+    def forgotten(self) -> "Text":
+        """Nobody's any more: money put aside for another attempt is free, that of begun ones is not."""
+        return self._changed(is_reserved=False)
 
     def attempt_started(self, now: datetime) -> "Text":
         """From here on the text may be out, whatever happens to whoever sends it."""

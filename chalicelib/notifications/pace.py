@@ -53,8 +53,12 @@ class Line(Protocol):
     def stop(self, stop: Stop) -> None:
         """Let nobody send. A stop by a gateway never shortens one by hand."""
 
-    def resume(self) -> None:
+    def resume(self, at: datetime) -> None:
         """Let everybody send again."""
+
+    @property
+    def resumed_at(self) -> datetime | None:
+        """When somebody last let everybody send again, as this sender saw it when it last took a slot."""
 
     def stopped(self, now: datetime) -> Stop | None:
         """Why nothing is sent now, if so."""

@@ -28,11 +28,15 @@ class Circuit:
     streak: int = 0
     open_until: datetime | None = None
 
-    def lets_through(self, now: datetime) -> bool:
-        """Whether a text may ask the gateway now; the one that tries holds back the others meanwhile."""
+    def lets_through(self, now: datetime, resumed_at: datetime | None) -> bool:
+        """Whether a text may ask the gateway now; the one that tries holds back the others meanwhile.
+
+        Whoever resumed sending after it was left alone wants it to be tried at once.
+        """
         if self.open_until is None:
             return True
-        if now < self.open_until:
+        is_resumed = resumed_at is not None and resumed_at > self.open_until - _LEFT_ALONE
+        if now < self.open_until and not is_resumed:
             return False
         self.open_until = now + _LEFT_ALONE
         return True
@@ -61,7 +65,8 @@ class Router:
     """Satisfies `gateways.Gateway`, by those it is given with their weights.
 
     What it knows of them it knows for its own container: senders are few, and learn it in a few texts.
-    `tell` hears of each gateway that is left alone from now on, and why.
+    `tell` hears of each gateway that is left alone from now on, and why; `resumed_at` says when somebody last
+    let everybody send again.
     """
 
     name = "router"
@@ -73,11 +78,13 @@ class Router:
         weights: Mapping[str, int],
         clock: Clock,
         tell: Callable[[str, str], None],
+        resumed_at: Callable[[], datetime | None],
     ) -> None:
         self._gateways = [gateway for gateway in gateways if weights.get(gateway.name, 0) > 0]
         self._weights = weights
         self._clock = clock
         self._tell = tell
+        self._resumed_at = resumed_at
         self._circuits = {gateway.name: Circuit() for gateway in self._gateways}
 
     def send(self, outgoing: Outgoing) -> GatewayId:
@@ -88,7 +95,7 @@ class Router:
         """
         refusals: list[GatewayError] = []
         for gateway in self._in_order(outgoing.message_id):
-            if not self._circuits[gateway.name].lets_through(self._clock()):
+            if not self._circuits[gateway.name].lets_through(self._clock(), self._resumed_at()):
                 continue
             try:
                 return self._asked(gateway, outgoing)

@@ -48,7 +48,7 @@ _IN_LINE = timedelta(seconds=4)
 _LOOKS, _LOOK_AGAIN = 8, timedelta(milliseconds=200)
 
 # A gateway that takes nothing from us is left alone for this long.
-_STOP_FOR = timedelta(minutes=15)
+STOP_FOR = timedelta(minutes=15)
 
 # Texts that meet a stop nobody has set an end to come back after this long.
 _ASK_AGAIN = timedelta(minutes=5)
@@ -142,7 +142,10 @@ class Ledger(Protocol):
         """What counting needs of the texts of the registrations of a campaign day."""
 
     def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
-        """Claim no text for this phone any more. Once more changes nothing."""
+        """Claim no text for this phone any more.
+
+        Once more changes nothing, nor does what was said before an opt-out was lifted.
+        """
 
 
 class Registrations(Protocol):
@@ -279,7 +282,8 @@ class Notifier:
         if text is None:
             return
         if receipt.opted_out:
-            self._ledger.opt_out(text.phone_hash, at=receipt.at, source=receipt.gateway)
+            at = min(receipt.at, text.touched_at or receipt.at)
+            self._ledger.opt_out(text.phone_hash, at=at, source=receipt.gateway)
         try:
             self._record(text, lambda standing: standing.noted(report))
         except TextUnknown:
@@ -426,7 +430,7 @@ class Notifier:
             accepted = self._gateway.send(outgoing)
         except (TryLater, StopEverything) as later:
             if isinstance(later, StopEverything):
-                self._line.stop(Stop(later.reason, self._around.clock() + _STOP_FOR))
+                self._line.stop(Stop(later.reason, self._around.clock() + STOP_FOR))
             until, reason, gateway = self._retry_at(text), later.reason, later.gateway
             if until >= text.deadline:
                 return lambda each: each.refused(f"expired:{reason}", gateway)
@@ -434,9 +438,9 @@ class Notifier:
         except Never as never:
             refusal = never
             if never.opted_out:
-                self._ledger.opt_out(
-                    text.phone_hash, at=self._around.clock(), source=never.gateway or self._gateway.name
-                )
+                # The answer is as old as the question: whoever lifts the opt-out meanwhile is not overruled.
+                at = text.touched_at or self._around.clock()
+                self._ledger.opt_out(text.phone_hash, at=at, source=never.gateway or self._gateway.name)
             return lambda each: each.refused(refusal.reason, refusal.gateway)
         except OutcomeUnknown as unknown:
             lost = unknown

@@ -1,13 +1,13 @@
 """Disclosing and erasing all that is held on one NIK; each request is on record before anything is done."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from chalicelib.clients.model import Caller
 from chalicelib.clock import Clock
-from chalicelib.notifications.model import Text
+from chalicelib.notifications.model import OptOut, Text
 from chalicelib.privacy.errors import RequestReused
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.privacy.messages import AskAboutPerson
@@ -16,6 +16,7 @@ from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import nik
 from chalicelib.registrations.erasing import Application, CaptureLink
 from chalicelib.registrations.model import Registration
+from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.reference import Reference
 from chalicelib.registrations.service import Capture
 
@@ -47,6 +48,9 @@ class Texts(Protocol):
     def forget(self, registration: str) -> None:
         """Take them away, but for what is counted of each. Raises TryAgain."""
 
+    def find_opt_out(self, phone_hash: str) -> OptOut | None:
+        """What a phone's owner wanted last, also if it was lifted since."""
+
 
 class Requests(Protocol):
     """Where requests are kept: added to, and never changed."""
@@ -63,12 +67,13 @@ class Requests(Protocol):
 
 @dataclass(frozen=True)
 class Disclosure:
-    """All that is held on one NIK."""
+    """All that is held on one NIK. Opt-outs are by the numbers on the registrations."""
 
     request: PersonRequest
     registrations: list[Registration]
     captures: list[Capture]
     texts: list[Text]
+    opt_outs: Mapping[Phone, OptOut]
     requests: list[PersonRequest]
 
 
@@ -104,6 +109,7 @@ class PrivacyDesk:
             registrations=registrations,
             captures=captures,
             texts=texts,
+            opt_outs=dict(self._opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
         )
 
@@ -123,6 +129,12 @@ class PrivacyDesk:
             return request, True
         self._people.erase(worker_key, asked_at=request.asked_at, forget_texts=self._texts.forget)
         return self._requests.finish(request, at=self._clock()), False
+
+    def _opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
+        for phone in dict.fromkeys(each.worker.phone for each in registrations):
+            opt_out = self._texts.find_opt_out(self._hashing.of("phone", phone))
+            if opt_out is not None:
+                yield phone, opt_out
 
     def _read(self, command: AskAboutPerson) -> nik.NIK:
         try:

@@ -3,9 +3,10 @@
 from pydantic import BaseModel
 
 from chalicelib.clock import timestamp
-from chalicelib.notifications.model import Text
+from chalicelib.notifications.model import OptOut, Text
 from chalicelib.privacy.model import PersonRequest
 from chalicelib.privacy.service import Disclosure
+from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.service import Capture
 from chalicelib.registrations.views import WholeRegistrationView
 
@@ -101,6 +102,31 @@ class TextView(BaseModel):
         )
 
 
+class OptOutView(BaseModel):
+    """That one of the person's numbers wants no texts, or wanted none until that was lifted: since when, who
+    said so, and when and by whom it was lifted.
+    """
+
+    phone: str
+    in_force: bool
+    since: str
+    source: str
+    lifted_at: str | None
+    lifted_by: str | None
+
+    @classmethod
+    def of(cls, phone: Phone, opt_out: OptOut) -> "OptOutView":
+        """An opt-out as it is kept."""
+        return cls(
+            phone=phone,
+            in_force=opt_out.is_in_force,
+            since=timestamp(opt_out.at),
+            source=opt_out.source,
+            lifted_at=None if opt_out.lifted_at is None else timestamp(opt_out.lifted_at),
+            lifted_by=opt_out.lifted_by,
+        )
+
+
 class DisclosureView(BaseModel):
     """All that is held on one NIK, and what was done with it."""
 
@@ -108,6 +134,7 @@ class DisclosureView(BaseModel):
     registrations: list[WholeRegistrationView]
     captures: list[CaptureView]
     texts: list[TextView]
+    opt_outs: list[OptOutView]
     requests: list[RequestView]
 
     @classmethod
@@ -118,5 +145,6 @@ class DisclosureView(BaseModel):
             registrations=[WholeRegistrationView.entire(each) for each in disclosure.registrations],
             captures=[CaptureView.of(each) for each in disclosure.captures],
             texts=[TextView.of(each) for each in disclosure.texts],
+            opt_outs=[OptOutView.of(phone, each) for phone, each in disclosure.opt_outs.items()],
             requests=[RequestView.of(each) for each in disclosure.requests],
         )

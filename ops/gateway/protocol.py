@@ -6,17 +6,18 @@ refused here too.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.loaders import Loader
-from botocore.model import MapShape, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from ops.gateway.account import size_of
 from ops.gateway.faults import Mode
 from ops.gateway.inbox import Text
+from ops.gateway.opt_outs import NotThere, OptOutList
 from ops.gateway.reception import Reception
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -58,12 +59,20 @@ _MISBEHAVIOUR = {
 
 
 class SMSVoice:
-    """The one operation we use. What else the real service does is answered as unknown, never faked."""
+    """The operations we use: sending, and the list of who opted out. What else the real service does is
+    answered as unknown, never faked.
+    """
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
         self._model = ServiceModel(Loader().load_service_model("pinpoint-sms-voice-v2", "service-2"))
-        self._operations = {"SendTextMessage": self._send_text_message}
+        self._opt_outs = OptOutList()
+        self._operations: dict[str, Callable[[dict[str, Any]], Answer]] = {
+            "SendTextMessage": self._send_text_message,
+            "PutOptedOutNumber": lambda request: _found(self._opt_outs.put, request),
+            "DeleteOptedOutNumber": lambda request: _found(self._opt_outs.delete, request),
+            "DescribeOptedOutNumbers": lambda request: _found(self._opt_outs.describe, request),
+        }
 
     def answer(self, target: str, body: bytes) -> Answer:
         """Carry out the operation that the `X-Amz-Target` header names, or say in AWS's terms why not.
@@ -81,6 +90,8 @@ class SMSVoice:
         return fault or self._operations[operation](request)
 
     def _send_text_message(self, request: dict[str, Any]) -> Answer:
+        if self._opt_outs.holds(request["DestinationPhoneNumber"]):
+            return _MISBEHAVIOUR[Mode.OPTED_OUT]
         words = request.get("MessageBody", "")
         size = size_of(words)
         text = Text(
@@ -110,6 +121,15 @@ class SMSVoice:
         return Answer.refusal("ValidationException", summary, Reason="FIELD_VALIDATION_FAILED", Fields=fields)
 
 
+def _found(asked: Callable[[dict[str, Any]], dict[str, Any]], request: dict[str, Any]) -> Answer:
+    try:
+        return Answer(200, asked(request))
+    except NotThere as missing:
+        return Answer.refusal(
+            "ResourceNotFoundException", f"there is no such {missing.kind}", ResourceType=missing.kind
+        )
+
+
 def _broken_limits(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, str]]:
     """What AWS itself checks and botocore's validator leaves to it: maximum sizes, patterns and choices."""
     limit = shape.metadata.get("max")
@@ -130,10 +150,13 @@ def _broken_string(name: str, value: str, shape: StringShape) -> Iterator[tuple[
 
 
 def _parts(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, Any, Shape]]:
-    """The members of a structure, the keys and values of a map. The service takes no lists in what we use."""
+    """The members of a structure, the items of a list, the keys and values of a map."""
     if isinstance(shape, StructureShape):
         for member in value.keys() & shape.members.keys():
             yield f"{name}.{member}".lstrip("."), value[member], shape.members[member]
+    elif isinstance(shape, ListShape):
+        for inner in value:
+            yield name, inner, shape.member
     elif isinstance(shape, MapShape):
         for key, inner in value.items():
             yield f"{name} key", key, shape.key

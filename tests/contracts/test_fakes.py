@@ -72,7 +72,7 @@ def move(ledger: Ledger, text: Text, change: str) -> bool | str:
     return ledger.move(changed, was=text)
 
 
-def tell_ledger(ledger: Ledger, step: str, number: int, *, stale: bool) -> object:
+def tell_ledger(ledger: DynamoLedger | InMemoryLedger, step: str, number: int, *, stale: bool) -> object:
     """One step of a story, and what came of it."""
     text = ledger.get(a_text(number).message_id)
     if step == "begin" or text is None:
@@ -83,7 +83,9 @@ def tell_ledger(ledger: Ledger, step: str, number: int, *, stale: bool) -> objec
         case "claim":
             return claim(ledger, text, Brakes(FIRST_DAY.day, texts_a_day=2, budget=900))
         case "opt out":
-            return ledger.opt_out(text.phone_hash, at=NOW, source="aws")
+            return ledger.opt_out(text.phone_hash, at=NOW + timedelta(minutes=number), source="aws")
+        case "lift":
+            return ledger.lift_opt_out(text.phone_hash, at=NOW + timedelta(minutes=number), by="salemba")
         case "look":
             due = set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=1)))
             return text, due, set(ledger.held(text.campaign_id)), sorted(ledger.of_day(FIRST_DAY), key=str)
@@ -92,7 +94,7 @@ def tell_ledger(ledger: Ledger, step: str, number: int, *, stale: bool) -> objec
 
 
 LEDGER_STEPS = st.sampled_from(
-    ["begin", "claim", "claim", "start", "accept", "settle", "put off", "give up", "opt out", "look"]
+    ["begin", "claim", "claim", "start", "accept", "settle", "put off", "give up", "opt out", "lift", "look"]
 )
 
 
@@ -127,8 +129,8 @@ def tell_line(line: Line, step: str, seconds: int) -> object:
         "reminder": lambda: line.take(SLOT, now=at, longest=timedelta(0)),
         "stop": lambda: line.stop(Stop("spend_limit", at + timedelta(seconds=1))),
         "stop by hand": lambda: line.stop(Stop("by hand", None)),
-        "resume": line.resume,
-        "look": lambda: line.stopped(at),
+        "resume": lambda: line.resume(at),
+        "look": lambda: (line.stopped(at), line.resumed_at),
     }
     try:
         return acts[step]()

@@ -13,7 +13,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.dynamodb import from_item
 from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.model import Report, Text, TextState
+from chalicelib.notifications.model import OptOut, Report, Text, TextState
 from chalicelib.notifications.service import (
     Brakes,
     BudgetSpent,
@@ -24,6 +24,7 @@ from chalicelib.notifications.service import (
     TextFacts,
 )
 from chalicelib.notifications.templates import Kind, Purpose
+from chalicelib.refusals import TryAgain
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import CAMPAIGN_ID, FIRST_DAY, SECOND_DAY, a_text
@@ -196,6 +197,47 @@ def test_who_opted_out_is_known(ledger):
     assert not ledger.has_opted_out("another")
 
 
+def test_an_opt_out_counts_from_when_it_was_first_said(ledger):
+    for hours in (0, 1):
+        ledger.opt_out("hash of a phone", at=NOW + timedelta(hours=hours), source=f"said {hours}")
+
+    assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "said 0")
+    assert ledger.find_opt_out("another") is None
+
+
+def test_a_phone_whose_opt_out_was_lifted_is_claimed_for_and_it_stays_known(engine, ledger):
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+    at = NOW + timedelta(hours=1)
+
+    assert ledger.lift_opt_out("hash of a phone", at=at, by="salemba") is True
+
+    claim(ledger, a_text())
+    assert committed(engine) == 350
+    assert not ledger.has_opted_out("hash of a phone")
+    assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "aws", lifted_at=at, lifted_by="salemba")
+
+
+def test_there_is_nothing_to_lift_of_a_phone_that_is_not_opted_out(ledger):
+    assert ledger.lift_opt_out("hash of a phone", at=NOW, by="salemba") is False
+    assert ledger.find_opt_out("hash of a phone") is None
+
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+    ledger.lift_opt_out("hash of a phone", at=NOW, by="salemba")
+    assert ledger.lift_opt_out("hash of a phone", at=NOW + timedelta(hours=1), by="senen") is False
+    assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "aws", NOW, "salemba")
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(-1, False), (0, False), (1, True)])
+def test_only_what_is_said_after_it_was_lifted_opts_a_phone_out_again(ledger, minutes, counts):
+    lifted_at = NOW + timedelta(hours=1)
+    ledger.opt_out("hash of a phone", at=NOW, source="aws")
+    ledger.lift_opt_out("hash of a phone", at=lifted_at, by="salemba")
+
+    ledger.opt_out("hash of a phone", at=lifted_at + timedelta(minutes=minutes), source="twilio")
+
+    assert ledger.has_opted_out("hash of a phone") is counts
+
+
 def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger):
     begun = ledger.begin(a_text())
     ledger.move(begun.put_off(NOW, "stopped"), was=begun)
@@ -361,7 +403,7 @@ def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, l
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
     ledger.move(started.accepted("aws", "g-1"), was=started)
-    claim(ledger, a_text(2, phone_hash="another"))
+    ledger.begin(a_text(2, phone_hash="another"))
     counted = sorted(ledger.of_day(FIRST_DAY), key=str)
 
     for _ in range(2):
@@ -372,6 +414,59 @@ def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, l
     assert [set(item) for item in left] == [{"message_id", "day_shard", "facts"}] * 2
     assert not {item["message_id"] for item in left} & {a_text(1).message_id, a_text(2).message_id}
     assert list(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9))) == []
+
+
+def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(engine, ledger):
+    claim(ledger, a_text(1))
+    text = claim(ledger, a_text(2))
+    ledger.move(text.put_off(NOW, "stopped"), was=text)
+    claim(ledger, a_text(3, registration="B3D-F5H-J7M"), budget=None)
+    assert committed(engine) == 3 * 350
+
+    for _ in range(2):
+        ledger.forget(a_text().registration)
+
+    assert committed(engine) == 350
+    assert sorted(facts.money for facts in ledger.of_day(FIRST_DAY)) == [0, 0, 350]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.lost_sight_of("ReadTimeoutError", "aws", may_resend=True),
+        lambda text: text.accepted("aws", "g-1"),
+    ],
+    ids=["being sent", "unknown", "accepted"],
+)
+def test_money_for_what_may_have_gone_out_stays_spent_when_it_is_forgotten(engine, ledger, change):
+    text = claim(ledger, a_text())
+    started = text.attempt_started(NOW)
+    ledger.move(started, was=text)
+    if change(started) is not started:
+        ledger.move(change(started), was=started)
+
+    ledger.forget(a_text().registration)
+
+    assert committed(engine) == 350
+    assert [facts.money for facts in ledger.of_day(FIRST_DAY)] == [350]
+
+
+def test_a_text_that_is_forgotten_on_its_way_to_a_second_copy_keeps_the_money_of_the_first(engine, ledger):
+    text = claim(ledger, a_text())
+    for change in (
+        lambda text: text.attempt_started(NOW),
+        lambda text: text.lost_sight_of("ReadTimeoutError", "aws", may_resend=True),
+        lambda text: text.to_be_resent(NOW),
+    ):
+        ledger.move(change(text), was=text)
+        text = change(text)
+    ledger.claim(claimed(text), was=text, brakes=BRAKES)
+    assert committed(engine) == 2 * 350
+
+    ledger.forget(a_text().registration)
+
+    assert committed(engine) == 350
 
 
 def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger):
@@ -397,3 +492,35 @@ def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine):
 
     assert ledger.get(begun.message_id) is None
     assert len(list(ledger.of_day(FIRST_DAY))) == 1
+
+
+def test_money_is_given_back_once_whoever_else_forgets_the_text_or_begins_to_send_it(real_engine):
+    ledger = a_ledger(real_engine)
+    texts = [claim(ledger, a_text(number, phone_hash=str(number)), budget=None) for number in range(1, 7)]
+
+    def begin(text: Text) -> bool:
+        for _ in range(50):
+            try:
+                return ledger.move(text.attempt_started(NOW), was=text)
+            except Contended:
+                continue
+        raise AssertionError("never came through")
+
+    def forget() -> None:
+        for _ in range(50):
+            try:
+                return ledger.forget(a_text().registration)
+            except TryAgain:
+                continue
+        raise AssertionError("never came through")
+
+    with ThreadPoolExecutor(RACERS) as threads:
+        erasures = [threads.submit(forget) for _ in range(3)]
+        sendings = [threads.submit(begin, text) for text in texts]
+        for erasure in erasures:
+            erasure.result()
+        begun = sum(sending.result() for sending in sendings)
+
+    # Who began to send before the text was gone may have sent it.
+    assert committed(real_engine) == begun * 350
+    assert sum(facts.money for facts in ledger.of_day(FIRST_DAY)) == begun * 350

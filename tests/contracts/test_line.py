@@ -80,15 +80,30 @@ def test_a_stop_by_hand_holds_until_somebody_resumes(line, standing):
         take(line, far)
     assert (stopped.value.reason, stopped.value.until) == ("by hand", None)
 
-    line.resume()
+    line.resume(NOW)
     assert line.stopped(NOW) is None
     assert take(line, far) == far
 
 
 def test_a_line_that_was_never_stopped_can_be_resumed(line):
-    line.resume()
+    line.resume(NOW)
 
     assert take(line) == NOW
+
+
+def test_every_sender_knows_from_its_next_slot_when_somebody_resumed(engine):
+    table = engine.table("SendingTable")
+    operator, sender = (DynamoLine(engine.client, table) for _ in range(2))
+    take(sender)
+    assert sender.resumed_at is None
+
+    operator.resume(NOW)
+    take(sender)
+    assert sender.resumed_at == NOW
+
+    operator.resume(NOW + timedelta(minutes=1))
+    take(sender, NOW + timedelta(minutes=2))
+    assert sender.resumed_at == NOW + timedelta(minutes=1)
 
 
 def test_many_senders_get_a_slot_each(real_engine):

@@ -77,6 +77,8 @@ MAY: dict[str, set[str]] = {
         "PutItem SummariesTable",
         "UpdateItem SummariesTable",
         "Query SummariesTable",
+        "GetItem SendingTable",
+        "UpdateItem SendingTable",
         "DeleteItem TextsTable",
         "GetItem TextsTable",
         "PutItem TextsTable",

@@ -1,14 +1,16 @@
 """Disclosing and erasing what is held on one NIK, over HTTP."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 
+from chalicelib import wiring
 from chalicelib.notifications.messages import ReceiptTaken, TextDue
+from chalicelib.notifications.pace import Stop
 from chalicelib.registrations.lifecycle import Happening
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
 from tests.builders import a_capture, a_capture_id, a_nik
@@ -286,6 +288,51 @@ def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge, gateway)
     assert len(gateway.inbox.texts()) == 1
     (told,) = asks(edge, "disclosures", request_id=REQUEST[:-1] + "b").json_body["texts"]
     assert (told["state"], told["attempts"], told["attempted_at"]) == ("failed", 0, None)
+
+
+def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_that(edge, gateway):
+    reference = registered(edge)
+    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
+    assert asks(edge, "disclosures").json_body["opt_outs"] == []
+    (text,) = rows("TextsTable")
+    phone_hash, said_at = text["phone_hash"]["S"], datetime(2024, 10, 9, 2, 30, tzinfo=UTC)
+    ledger = wiring._ledger()
+    ledger.opt_out(phone_hash, at=said_at, source="aws")
+
+    (told,) = asks(edge, "disclosures").json_body["opt_outs"]
+    assert told == {
+        "phone": "+6282455507001",
+        "in_force": True,
+        "since": "2024-10-09T02:30:00.000Z",
+        "source": "aws",
+        "lifted_at": None,
+        "lifted_by": None,
+    }
+
+    ledger.lift_opt_out(phone_hash, at=said_at + timedelta(days=1), by="salemba")
+    (told,) = asks(edge, "disclosures").json_body["opt_outs"]
+    assert (told["in_force"], told["lifted_at"], told["lifted_by"]) == (
+        False,
+        "2024-10-10T02:30:00.000Z",
+        "salemba",
+    )
+
+
+def committed() -> list[int]:
+    """The money of each campaign and day."""
+    return [int(row["committed"]["N"]) for row in rows("SendingTable") if "committed" in row]
+
+
+def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_erased(edge, gateway):
+    wiring.line().stop(Stop("by hand", None))
+    edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
+    assert committed() == [350]
+
+    for _ in range(2):
+        asks(edge, "erasures")
+
+    assert committed() == [0]
+    assert gateway.inbox.texts() == []
 
 
 def test_a_recount_after_an_erasure_says_the_same(edge, gateway):

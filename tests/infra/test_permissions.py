@@ -73,6 +73,8 @@ NEEDED = {
         Grant("dynamodb:PutItem", "TextsTable.Arn"),
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
         Grant("dynamodb:Query", "TextsTable.Arn/index/by_registration"),
+        Grant("dynamodb:GetItem", "SendingTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
         Grant("dynamodb:GetItem", "RequestsTable.Arn"),
         Grant("dynamodb:PutItem", "RequestsTable.Arn"),
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
@@ -199,6 +201,21 @@ def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_o
     )
     assert writing["Condition"] == {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "last_seen_at"]}
+    }
+
+
+def test_of_what_sending_goes_by_the_api_reaches_no_more_than_a_persons_request_needs(
+    template: PackagedTemplate,
+) -> None:
+    (policy,) = template.resources[template.role_of("APIHandler")]["Properties"]["Policies"]
+    reached = {
+        statement["Action"]: statement["Condition"]
+        for statement, _ in map(unconditional, policy["PolicyDocument"]["Statement"])
+        if statement["Resource"] == {"Fn::GetAtt": ["SendingTable", "Arn"]}
+    }
+    assert reached == {
+        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
+        "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
     }
 
 

@@ -340,6 +340,66 @@ def test_a_worker_who_opted_out_by_receipt_gets_nothing_more() -> None:
     assert "82455507001" not in repr(stage.ledger.opted_out)
 
 
+def lift(stage: Stage) -> None:
+    """Somebody takes the only opt-out back."""
+    (phone_hash,) = stage.ledger.opted_out
+    assert stage.ledger.lift_opt_out(phone_hash, at=stage.clock(), by="salemba")
+
+
+def test_after_an_opt_out_was_lifted_what_happens_is_told_and_what_was_given_up_stays_so() -> None:
+    family = [a_registration(a_reference(number), worker_key=str(number)) for number in (1, 2, 3)]
+    stage = Stage(Never("ConflictException:OPTED_OUT", opted_out=True), registrations=family)
+    given_up = [stage.deliver(of=a_reference(number)) for number in (1, 2)]
+    lift(stage.after(timedelta(hours=2)))
+
+    assert stage.deliver(of=a_reference(3)).state is TextState.ACCEPTED
+    assert stage.after(timedelta(days=1)).round() == []
+    assert [stage.ledger.get(text.message_id) for text in given_up] == given_up
+
+
+def test_a_late_report_on_a_text_from_before_an_opt_out_was_lifted_does_not_bring_it_back() -> None:
+    stage = Stage("gateway-1")
+    stage.deliver()
+    stage.reported("gateway-1", "failed", opted_out=True)
+    lift(stage.after(timedelta(hours=1)))
+
+    stage.after(timedelta(hours=1)).reported("gateway-1", "failed", opted_out=True)
+
+    (opt_out,) = stage.ledger.opted_out.values()
+    assert not opt_out.is_in_force
+
+
+def test_an_opt_out_that_is_lifted_while_a_gateway_still_answers_stays_lifted() -> None:
+    family = [a_registration(a_reference(number), worker_key=str(number)) for number in (1, 2)]
+    opted_out = [Never("OPTED_OUT", opted_out=True) for _ in range(2)]
+    stage = Stage(*opted_out, registrations=family)
+    stage.deliver(of=a_reference(1))
+    (phone_hash,) = stage.ledger.opted_out
+    stage.ledger.opted_out.clear()
+
+    def meanwhile() -> None:
+        stage.ledger.opt_out(phone_hash, at=stage.clock(), source="another sender")
+        lift(stage.after(timedelta(seconds=1)))
+        stage.after(timedelta(seconds=1))
+
+    stage.gateway.during = meanwhile
+    stage.deliver(of=a_reference(2))
+
+    assert not stage.ledger.opted_out[phone_hash].is_in_force
+
+
+def test_a_gateway_that_still_refuses_a_number_after_its_opt_out_was_lifted_opts_it_out_again() -> None:
+    family = [a_registration(a_reference(number), worker_key=str(number)) for number in (1, 2)]
+    stage = Stage(*[Never("OPTED_OUT", opted_out=True) for _ in range(2)], registrations=family)
+    stage.deliver(of=a_reference(1))
+    lift(stage.after(timedelta(hours=1)))
+
+    stage.after(timedelta(hours=1)).deliver(of=a_reference(2))
+
+    (opt_out,) = stage.ledger.opted_out.values()
+    assert opt_out.is_in_force
+
+
 # Pace and the switch
 
 
@@ -365,7 +425,7 @@ def test_while_sending_is_stopped_nothing_goes_out_and_nothing_is_lost() -> None
     assert (text.state, text.reason, text.attempts) == (TextState.PENDING, "stopped", 0)
     assert stage.gateway.sent == []
 
-    stage.line.resume()
+    stage.line.resume(stage.clock())
     (text,) = stage.after(timedelta(minutes=5)).round()
 
     assert text.state is TextState.ACCEPTED

@@ -73,7 +73,7 @@ def test_while_sending_is_stopped_nothing_is_queued_and_the_metric_says_so() -> 
         assert schedule.queue_due(requeue(stage)) == {}
     assert [each["SendingStopped"] for each in lines.metrics()] == [[1.0]]
 
-    stage.line.resume()
+    stage.line.resume(stage.clock())
     with logged() as lines:
         assert schedule.queue_due(requeue(stage)) == {"confirmation": 1, "reminder": 0}
     assert lines.metrics() == []

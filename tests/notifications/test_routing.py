@@ -47,7 +47,14 @@ class House:
     def __init__(self, **weights: int) -> None:
         self.aws, self.twilio = Scripted("aws"), Scripted("twilio")
         self.clock, self.told = FixedClock(NOW), Told()
-        self.router = Router([self.aws, self.twilio], weights=weights, clock=self.clock, tell=self.told)
+        self.resumed_at: datetime | None = None
+        self.router = Router(
+            [self.aws, self.twilio],
+            weights=weights,
+            clock=self.clock,
+            tell=self.told,
+            resumed_at=lambda: self.resumed_at,
+        )
 
     def send(self, message_id: str = "m-1") -> str:
         """Which gateway took a text."""
@@ -155,6 +162,39 @@ def test_a_gateway_that_takes_nothing_is_left_alone_for_a_minute_and_then_tried_
     house.clock.forward(timedelta(minutes=1))
     house.aws.says = None
     assert [house.send() for _ in range(2)] == ["aws", "aws"]
+
+
+def test_a_gateway_that_was_left_alone_is_tried_as_soon_as_somebody_resumes_sending() -> None:
+    house = House(aws=100)
+    house.resumed_at = NOW - timedelta(seconds=1)
+    house.aws.says = StopEverything("spend_limit")
+    with pytest.raises(StopEverything):
+        house.send()
+    with pytest.raises(TryLater, match="gateways_left_alone"):
+        house.send()
+    house.aws.says = None
+
+    house.clock.forward(timedelta(seconds=2))
+    house.resumed_at = house.clock()
+
+    assert [house.send() for _ in range(2)] == ["aws", "aws"]
+
+
+def test_one_text_tries_a_gateway_for_each_time_that_somebody_resumes_sending() -> None:
+    house = House(aws=100)
+    house.aws.says = StopEverything("spend_limit")
+    with pytest.raises(StopEverything):
+        house.send()
+    house.clock.forward(timedelta(seconds=2))
+    house.resumed_at = house.clock()
+    house.clock.forward(timedelta(seconds=2))
+
+    with pytest.raises(StopEverything):
+        house.send()
+    with pytest.raises(TryLater, match="gateways_left_alone"):
+        house.send()
+
+    assert len(house.aws.asked) == 2
 
 
 def test_a_streak_of_refusals_for_now_breaks_the_circuit_and_a_single_one_does_not() -> None:

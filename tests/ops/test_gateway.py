@@ -126,3 +126,39 @@ def test_page_shows_each_phone_and_escapes_what_was_sent(sms: Any, gateway: str)
 def test_it_says_that_it_is_well_and_knows_no_other_page(gateway: str) -> None:
     assert httpx.get(f"{gateway}/healthz").json() == {"status": "ok"}
     assert httpx.get(f"{gateway}/nothing").status_code == 404
+
+
+def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(sms: Any, gateway: str) -> None:
+    listed = {"OptOutListName": "Default", "OptedOutNumber": "+6283100000001"}
+    sms.put_opted_out_number(**listed)
+    assert [
+        each["OptedOutNumber"]
+        for each in sms.describe_opted_out_numbers(
+            OptOutListName="Default", OptedOutNumbers=["+6283100000001"]
+        )["OptedOutNumbers"]
+    ] == ["+6283100000001"]
+    with pytest.raises(ClientError) as refused:
+        sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
+    assert refused.value.response["Reason"] == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+    assert _messages(gateway) == []
+
+    sms.delete_opted_out_number(**listed)
+
+    sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
+    assert len(_messages(gateway)) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ({"OptOutListName": "Default", "OptedOutNumbers": ["+6283100000001"]}, "opted-out-number"),
+        ({"OptOutListName": "Another"}, "opt-out-list"),
+    ],
+)
+def test_what_is_not_on_the_opt_out_list_is_said_as_aws_says_it(
+    asked: dict[str, Any], missing: str, sms: Any
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        sms.describe_opted_out_numbers(**asked)
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    assert refused.value.response["ResourceType"] == missing

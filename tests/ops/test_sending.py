@@ -55,5 +55,7 @@ def test_sending_is_stopped_shown_and_resumed(a_stage: Stage) -> None:
     with pytest.raises(Stopped):
         wiring.line().take(timedelta(seconds=1), now=datetime.now(UTC), longest=timedelta(seconds=1))
 
-    run(sending.resume, a_stage)
+    resumed = run(sending.resume, a_stage)
+    assert resumed == "resumed: new texts go out now, those that met the stop come due within 15 minutes\n"
     assert run(sending.status, a_stage) == "texts go out\n"
+    assert run(sending.resume, a_stage).startswith("nothing was stopped")
