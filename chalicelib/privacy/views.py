@@ -1,13 +1,18 @@
 """What admins are answered about one person's data."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel
 
 from chalicelib.clock import timestamp
-from chalicelib.notifications.model import Text
 from chalicelib.privacy.model import PersonRequest
-from chalicelib.privacy.service import Disclosure
 from chalicelib.registrations.service import Capture
 from chalicelib.registrations.views import WholeRegistrationView
+
+if TYPE_CHECKING:
+    # Whoever asks has them loaded; the cold start of the API does without them.
+    from chalicelib.notifications.model import Text
+    from chalicelib.privacy.service import Disclosure
 
 
 class RequestView(BaseModel):
@@ -87,7 +92,7 @@ class TextView(BaseModel):
     gateway: str | None
 
     @classmethod
-    def of(cls, text: Text) -> "TextView":
+    def of(cls, text: "Text") -> "TextView":
         """A text as the ledger has it."""
         return cls(
             registration=text.registration,
@@ -111,7 +116,7 @@ class DisclosureView(BaseModel):
     requests: list[RequestView]
 
     @classmethod
-    def of(cls, disclosure: Disclosure) -> "DisclosureView":
+    def of(cls, disclosure: "Disclosure") -> "DisclosureView":
         """As it was found."""
         return cls(
             request=RequestView.of(disclosure.request),
