@@ -2,6 +2,7 @@
 
 Event handlers stand here and not on blueprints: Lambda imports the module that a handler is defined in, and
 only this one sets up everything. The ARNs are placeholders; `infra/resources.yaml` names the real sources.
+What only one of them needs it imports itself: the cold start of the API, in the same zip, would pay for it.
 """
 
 from typing import Any, cast
@@ -17,13 +18,9 @@ from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
 from chalicelib.endpoints import is_public
-from chalicelib.notifications import consumer
-from chalicelib.notifications import schedule as text_schedule
 from chalicelib.notifications.routes import routes as gateway_routes
 from chalicelib.privacy.routes import routes as privacy_routes
-from chalicelib.registrations import schedule as registration_schedule
 from chalicelib.registrations.routes import routes as registration_routes
-from chalicelib.rollups import schedule
 from chalicelib.rollups.routes import routes as summary_routes
 
 # How long API Gateway may keep an authorizer's answer, and so how soon a revoked token is refused.
@@ -32,14 +29,11 @@ AUTHORIZATION_KEPT_SECONDS = 60
 # Chalice would set the level of the logger of this name, which is Powertools' and ours, to ERROR whenever it
 # does not find its own idea of a handler on it.
 app = Chalice(app_name="daftar", configure_logs=False)
-app.register_blueprint(registration_routes)
-app.register_blueprint(campaign_routes)
-app.register_blueprint(summary_routes)
-app.register_blueprint(client_routes)
-app.register_blueprint(quote_routes)
-app.register_blueprint(gateway_routes)
-app.register_blueprint(privacy_routes)
-app.register_blueprint(api_routes)
+for routes in (
+    *(registration_routes, campaign_routes, summary_routes, client_routes),
+    *(quote_routes, gateway_routes, privacy_routes, api_routes),
+):
+    app.register_blueprint(routes)
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.wordless, source)
 
@@ -64,24 +58,32 @@ def on_registration_changes(event: DynamoDBEvent) -> batches.PartialBatch:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_notifications(event: SQSEvent) -> batches.PartialBatch:
     """Tell workers."""
+    from chalicelib.notifications import consumer
+
     return batches.consume_queue(event.to_dict(), consumer.handler(wiring.notifier()))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     """Note what the SMS service reports."""
+    from chalicelib.notifications import consumer
+
     return batches.consume_queue(event.to_dict(), consumer.receipt_handler(wiring.notifier()))
 
 
 @app.schedule("cron(* * * * ? *)")
 def queue_due_texts(event: CloudWatchEvent) -> dict[str, int]:
     """Give texts that are due back to the senders."""
-    return text_schedule.queue_due(wiring.requeue())
+    from chalicelib.notifications import schedule
+
+    return schedule.queue_due(wiring.requeue())
 
 
 @app.schedule("cron(0 * * * ? *)")
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
+    from chalicelib.rollups import schedule
+
     return schedule.roll_up(wiring.rollup(), wiring.now, cast("schedule.Context", event.context))
 
 
@@ -89,27 +91,27 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule("cron(0/5 * * * ? *)")
 def deliver_reports(event: CloudWatchEvent) -> dict[str, int]:
     """Tell managers of their campaigns' days."""
-    # Imported here because the cold start of the API, which shares the zip, would pay for it too.
-    from chalicelib.deliveries import schedule as delivery_schedule  # noqa: PLC0415
+    from chalicelib.deliveries import schedule
 
-    return delivery_schedule.deliver_reports(wiring.deliverer())
+    return schedule.deliver_reports(wiring.deliverer())
 
 
 # After the hour's count. Two rounds, should the first one fail, are over before the next.
 @app.schedule("cron(20 * * * ? *)")
 def export_days(event: CloudWatchEvent) -> dict[str, int]:
     """Export final campaign days for analysts."""
-    from chalicelib.exports import schedule as export_schedule  # noqa: PLC0415 - as above
+    from chalicelib.exports import schedule
 
-    context = cast("export_schedule.Context", event.context)
-    return export_schedule.export_days(wiring.exporter(), wiring.now, context)
+    return schedule.export_days(wiring.exporter(), wiring.now, cast("schedule.Context", event.context))
 
 
 # Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
 @app.schedule("cron(10 17 * * ? *)")
 def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse what time has run out for, and destroy what may not be kept any longer."""
-    return registration_schedule.age_due(wiring.casework(), wiring.erasing())
+    from chalicelib.registrations import schedule
+
+    return schedule.age_due(wiring.casework(), wiring.erasing())
 
 
 cold_start.is_over()

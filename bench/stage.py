@@ -74,6 +74,7 @@ def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
         "BARE_TABLE": BARE_TABLE,
         "POWERTOOLS_SERVICE_NAME": "daftar",
         "POWERTOOLS_METRICS_NAMESPACE": "Daftar",
+        "PYDANTIC_DISABLE_PLUGINS": "__all__",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",

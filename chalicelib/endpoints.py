@@ -44,8 +44,9 @@ class MediaTypeUnsupported(Refusal):
     code = "media_type_unsupported"
 
 
-# What a good answer holds: a model as JSON, a text of some media type, or nothing.
-Gives = Mapping[int, type[BaseModel] | str | None]
+# What a good answer holds: a model as JSON, a text of some media type, or nothing. A model that no cold start
+# should build is given as the function that imports it.
+Gives = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,9 @@
 """The one builder of clients, stores and services; each is built on first use and kept for the life of the
 container.
+
+What takes a capture in is imported with this module, before the first request. What only other routes and
+functions need is imported by its builder: the cold start of the API, which somebody waits for, would pay for
+it.
 """
 
 import json
@@ -24,40 +28,34 @@ from chalicelib.clients.model import DailyCap, Role
 from chalicelib.clients.service import Registry, Sightings, Token, TokenLife
 from chalicelib.contributions.rules import shipped_rules
 from chalicelib.contributions.service import Quoting
-from chalicelib.notifications.aws_sms import AWSSMS, Account
-from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
-from chalicelib.notifications.hours import QuietHours
-from chalicelib.notifications.pace import Rate
-from chalicelib.notifications.requeue import Requeue
-from chalicelib.notifications.routing import Router
-from chalicelib.notifications.service import Notifier, Surroundings, Terms, TextCounts
-from chalicelib.notifications.sqs import SQSDueTexts, SQSReceipts
-from chalicelib.notifications.templates import Kind
-from chalicelib.notifications.twilio import Account as TwilioAccount
-from chalicelib.notifications.twilio import TwilioSMS
 from chalicelib.privacy.dynamodb import DynamoRequests, DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.privacy.keyring import Keyring
 from chalicelib.privacy.kms import KMSKeyWrap
-from chalicelib.privacy.service import PrivacyDesk
-from chalicelib.registrations.casework import Casework
 from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
-from chalicelib.registrations.erasing import Erasing
-from chalicelib.registrations.relay import Relay
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.service import Limits, Registrar
-from chalicelib.registrations.sqs import SQSNotifications
-from chalicelib.rollups.board import Board
-from chalicelib.rollups.counting import Unusual
-from chalicelib.rollups.dynamodb import DynamoSummaries
-from chalicelib.rollups.service import RollUp
 from chalicelib.settings import SettingsIncomplete, settings
 
 if TYPE_CHECKING:
     from chalicelib.deliveries.model import Medium
     from chalicelib.deliveries.service import Deliverer, Way
     from chalicelib.exports.service import Exporter
+    from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
+    from chalicelib.notifications.gateways import Gateway
+    from chalicelib.notifications.requeue import Requeue
+    from chalicelib.notifications.routing import Router
+    from chalicelib.notifications.service import Notifier
+    from chalicelib.notifications.sqs import SQSReceipts
+    from chalicelib.notifications.twilio import Account as TwilioAccount
+    from chalicelib.privacy.service import PrivacyDesk
+    from chalicelib.registrations.casework import Casework
+    from chalicelib.registrations.erasing import Erasing
+    from chalicelib.registrations.relay import Relay
+    from chalicelib.rollups.board import Board
+    from chalicelib.rollups.dynamodb import DynamoSummaries
+    from chalicelib.rollups.service import RollUp
 
 _TOKEN_BYTES = 32
 
@@ -127,14 +125,18 @@ def registrar() -> Registrar:
 
 
 @cache
-def casework() -> Casework:
+def casework() -> "Casework":
     """Changes registrations after they were taken in, and finds them."""
+    from chalicelib.registrations.casework import Casework
+
     return Casework(registrations=_registrations(), clock=now)
 
 
 @cache
-def erasing() -> Erasing:
+def erasing() -> "Erasing":
     """Finds and takes away what is kept of workers."""
+    from chalicelib.registrations.erasing import Erasing
+
     return Erasing(
         workers=DynamoWorkers(_dynamodb(), settings().registrations_table, cipher(), new_id=new_write_id),
         registrations=_registrations(),
@@ -144,8 +146,10 @@ def erasing() -> Erasing:
 
 
 @cache
-def privacy_desk() -> PrivacyDesk:
+def privacy_desk() -> "PrivacyDesk":
     """Discloses and erases what is held on one NIK."""
+    from chalicelib.privacy.service import PrivacyDesk
+
     return PrivacyDesk(
         people=erasing(),
         texts=_ledger(),
@@ -207,8 +211,12 @@ def _allowance() -> Allowance:
 
 
 @cache
-def rollup() -> RollUp:
+def rollup() -> "RollUp":
     """Counts campaign days."""
+    from chalicelib.notifications.service import TextCounts
+    from chalicelib.rollups.counting import Unusual
+    from chalicelib.rollups.service import RollUp
+
     return RollUp(
         facts=registrar(),
         campaigns=campaign_office(),
@@ -226,14 +234,19 @@ def rollup() -> RollUp:
 
 
 @cache
-def board() -> Board:
+def board() -> "Board":
     """Says how a running campaign goes."""
+    from chalicelib.rollups.board import Board
+
     return Board(days=rollup(), campaigns=campaign_office(), clock=now)
 
 
 @cache
-def relay() -> Relay:
+def relay() -> "Relay":
     """Passes on what the registrations table's stream says."""
+    from chalicelib.registrations.relay import Relay
+    from chalicelib.registrations.sqs import SQSNotifications
+
     return Relay(
         notifications=SQSNotifications(_client("sqs", _ASK_TWICE), settings().notifications_queue_url),
         marks=rollup(),
@@ -242,8 +255,12 @@ def relay() -> Relay:
 
 
 @cache
-def notifier() -> Notifier:
+def notifier() -> "Notifier":
     """Sends the texts that events call for."""
+    from chalicelib.notifications.hours import QuietHours
+    from chalicelib.notifications.pace import Rate
+    from chalicelib.notifications.service import Notifier, Surroundings, Terms
+
     return Notifier(
         registrations=registrar(),
         campaigns=campaign_office(),
@@ -264,11 +281,10 @@ def notifier() -> Notifier:
 @cache
 def deliverer() -> "Deliverer":
     """Tells managers of their campaigns' days."""
-    # Imported here, as all that only this function needs: the cold start of the API would pay for it too.
-    from chalicelib.deliveries.dynamodb import DynamoDeliveries  # noqa: PLC0415
-    from chalicelib.deliveries.service import Deliverer, Surroundings, Terms  # noqa: PLC0415
-    from chalicelib.rollups.dynamodb import DynamoOutbox  # noqa: PLC0415
-    from chalicelib.rollups.model import State  # noqa: PLC0415
+    from chalicelib.deliveries.dynamodb import DynamoDeliveries
+    from chalicelib.deliveries.service import Deliverer, Surroundings, Terms
+    from chalicelib.rollups.dynamodb import DynamoOutbox
+    from chalicelib.rollups.model import State
 
     news_for = timedelta(days=settings().report_days)
     return Deliverer(
@@ -296,11 +312,12 @@ def deliverer() -> "Deliverer":
 
 
 def _ways_to_managers() -> "Iterator[tuple[Medium, Way]]":
-    from chalicelib.deliveries.mailing import Mailing, Sender  # noqa: PLC0415 - as above
-    from chalicelib.deliveries.model import Medium  # noqa: PLC0415
-    from chalicelib.deliveries.ses import SESPost  # noqa: PLC0415
-    from chalicelib.deliveries.texting import Surroundings, Texting  # noqa: PLC0415
-    from chalicelib.rollups.renderings import mail, text  # noqa: PLC0415
+    from chalicelib.deliveries.mailing import Mailing, Sender
+    from chalicelib.deliveries.model import Medium
+    from chalicelib.deliveries.ses import SESPost
+    from chalicelib.deliveries.texting import Surroundings, Texting
+    from chalicelib.notifications.pace import Rate
+    from chalicelib.rollups.renderings import mail, text
 
     if settings().mail_from:
         yield (
@@ -332,9 +349,9 @@ def _ways_to_managers() -> "Iterator[tuple[Medium, Way]]":
 @cache
 def exporter() -> "Exporter":
     """Exports campaign days for analysts."""
-    from chalicelib.exports.s3 import S3Shelf  # noqa: PLC0415 - the cold start of the API, as above
-    from chalicelib.exports.service import Exporter  # noqa: PLC0415
-    from chalicelib.rollups.dynamodb import DynamoOutbox  # noqa: PLC0415
+    from chalicelib.exports.s3 import S3Shelf
+    from chalicelib.exports.service import Exporter
+    from chalicelib.rollups.dynamodb import DynamoOutbox
 
     return Exporter(
         outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
@@ -347,8 +364,12 @@ def exporter() -> "Exporter":
 
 
 @cache
-def requeue() -> Requeue:
+def requeue() -> "Requeue":
     """Looks for texts that are due."""
+    from chalicelib.notifications.requeue import Requeue
+    from chalicelib.notifications.sqs import SQSDueTexts
+    from chalicelib.notifications.templates import Kind
+
     queues = {
         Kind.CONFIRMATION: settings().notifications_queue_url,
         Kind.REMINDER: settings().reminders_queue_url,
@@ -359,13 +380,17 @@ def requeue() -> Requeue:
 
 
 @cache
-def line() -> DynamoLine:
+def line() -> "DynamoLine":
     """The line that senders stand in."""
+    from chalicelib.notifications.dynamodb import DynamoLine
+
     return DynamoLine(_dynamodb(), settings().sending_table)
 
 
 @cache
-def _ledger() -> DynamoLedger:
+def _ledger() -> "DynamoLedger":
+    from chalicelib.notifications.dynamodb import DynamoLedger
+
     return DynamoLedger(
         _dynamodb(),
         texts=settings().texts_table,
@@ -383,14 +408,18 @@ def _chance() -> float:
 
 
 @cache
-def receipts() -> SQSReceipts:
+def receipts() -> "SQSReceipts":
     """Takes what gateways report over HTTP."""
+    from chalicelib.notifications.sqs import SQSReceipts
+
     return SQSReceipts(_client("sqs", _ASK_TWICE), settings().receipts_queue_url)
 
 
 @cache
-def twilio_account() -> TwilioAccount:
+def twilio_account() -> "TwilioAccount":
     """The account with the Twilio-compatible gateway: read once in a container's life."""
+    from chalicelib.notifications.twilio import Account as TwilioAccount
+
     found = _client("secretsmanager", _ASK_TWICE).get_secret_value(SecretId=settings().twilio_secret)
     secret = json.loads(found["SecretString"])
     return TwilioAccount(sid=secret["account_sid"], token=secret["auth_token"])
@@ -402,7 +431,9 @@ def twilio_public_url() -> str | None:
 
 
 @cache
-def _router() -> Router:
+def _router() -> "Router":
+    from chalicelib.notifications.routing import Router
+
     return Router(
         _gateways(),
         weights=settings().weights,
@@ -412,7 +443,9 @@ def _router() -> Router:
     )
 
 
-def _gateways() -> Iterator[AWSSMS | TwilioSMS]:
+def _gateways() -> Iterator["Gateway"]:
+    from chalicelib.notifications.aws_sms import AWSSMS, Account
+
     yield AWSSMS(
         _client("pinpoint-sms-voice-v2", _ASK_ONCE),
         Account(
@@ -424,6 +457,8 @@ def _gateways() -> Iterator[AWSSMS | TwilioSMS]:
         now,
     )
     if settings().weights.get("twilio"):
+        from chalicelib.notifications.twilio import TwilioSMS
+
         url = twilio_public_url()
         if not url:
             raise SettingsIncomplete("texts by twilio need DAFTAR_TWILIO_SECRET and DAFTAR_PUBLIC_URL")
@@ -476,7 +511,9 @@ def cipher() -> FieldCipher:
 
 
 @cache
-def _summaries() -> DynamoSummaries:
+def _summaries() -> "DynamoSummaries":
+    from chalicelib.rollups.dynamodb import DynamoSummaries
+
     return DynamoSummaries(_dynamodb(), settings().summaries_table)
 
 
@@ -485,21 +522,46 @@ def _dynamodb() -> Any:
     return _client("dynamodb", _ASK_TWICE)
 
 
-class _OurServices(Loader):
+# The rule by which endpoints are named. It has no exception among our services.
+_ENDPOINTS = {
+    "partitions": [
+        {
+            "partition": "aws",
+            "dnsSuffix": "amazonaws.com",
+            "regions": {},
+            "defaults": {
+                "hostname": "{service}.{region}.{dnsSuffix}",
+                "protocols": ["https"],
+                "signatureVersions": ["v4"],
+            },
+            "services": {},
+        }
+    ]
+}
+
+
+class OurServices(Loader):
     """The SDK's data, as if it knew our services only.
 
-    Asking which services there are, it would list some 900 directories on each cold start.
+    Asking which services there are, it would list some 900 directories on each cold start; asking where they
+    are, it would read 1.2 MB of rules and exceptions.
     """
 
     def list_available_services(self, type_name: str) -> list[str]:
         """The services that a client is built for here."""
         return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "s3", "secretsmanager", "sesv2", "sqs"]
 
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """A file of the SDK's, and where it stands."""
+        if name == "endpoints":
+            return _ENDPOINTS, self.BUILTIN_DATA_PATH
+        return super().load_data_with_path(name)
+
 
 @cache
 def _session() -> boto3.session.Session:
     session = botocore.session.get_session()
-    session.register_component("data_loader", _OurServices())
+    session.register_component("data_loader", OurServices())
     return boto3.session.Session(botocore_session=session)
 
 

@@ -35,13 +35,19 @@ PRUNED = {
     "pydantic/mypy.py": "a plug-in of a type checker",
     "pydantic/color.py": "deprecated, and loaded only by name",
     "pydantic/experimental/*": "unused",
+    "annotated_types/test_cases.py": "its tests",
     "Cryptodome/SelfTest/*": "its tests",
+    "phonenumbers/carrier.py": "whose a number is, and where; nobody asks",
+    "phonenumbers/geocoder.py": "the same",
+    "phonenumbers/prefix.py": "the same",
+    "phonenumbers/timezone.py": "the same",
     "aws_lambda_powertools/metrics/provider/datadog/*": "another vendor's metrics",
     "aws_lambda_powertools/event_handler/*": "Powertools' own router and its Swagger UI; ours is Chalice",
     "aws_lambda_powertools/utilities/auth_alpha/*": "unused",
     "aws_lambda_powertools/utilities/circuit_breaker/*": "unused",
     "aws_lambda_powertools/utilities/data_classes/*_mq_event.py": "events that never reach us",
     "aws_lambda_powertools/utilities/data_classes/api_gateway_authorizer_event.py": "Chalice reads these",
+    "aws_lambda_powertools/utilities/data_classes/appsync_authorizer_event.py": "the same",
     "aws_lambda_powertools/utilities/data_classes/cognito_user_pool_event.py": "the same",
     "aws_lambda_powertools/utilities/data_classes/iot_registry_event.py": "the same",
     "aws_lambda_powertools/utilities/data_classes/s3_object_event.py": "the same",
@@ -49,14 +55,17 @@ PRUNED = {
     "aws_lambda_powertools/utilities/feature_flags/*": "unused",
     "aws_lambda_powertools/utilities/idempotency/*": "unused: the store's conditions make repeats safe",
     "aws_lambda_powertools/utilities/kafka/*": "unused",
+    "aws_lambda_powertools/utilities/metadata/*": "unused",
     "aws_lambda_powertools/utilities/parameters/*": "unused",
+    "aws_lambda_powertools/utilities/parser/envelopes/*": "unused",
     "aws_lambda_powertools/utilities/streaming/*": "unused",
     "aws_lambda_powertools/utilities/validation/*": "unused",
 }
 
-# Of three libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms
+# Of four libraries only a part is used. The rest of the cryptography, nine tenths of it, is other algorithms
 # and their tests; a campaign's zone is one of four, and Lambda's image may have no zones of its own; short
-# numbers are those of emergency services, which nobody registers with.
+# numbers are those of emergency services, which nobody registers with; of the models of events, batches
+# import those of queues and streams alone.
 _NEEDED_PARTS = {
     "tzdata/zoneinfo/": (
         "tzdata/zoneinfo/__init__.py",
@@ -67,6 +76,10 @@ _NEEDED_PARTS = {
         "*/Asia/Jayapura",
     ),
     "phonenumbers/shortdata/": ("*/__init__.py", "*/region_ID.py"),
+    "aws_lambda_powertools/utilities/parser/models/": (
+        "*/__init__.py",
+        *(f"*/{source}.py" for source in ("cloudwatch", "dynamodb", "kafka", "kinesis", "sqs")),
+    ),
     "Cryptodome/": (
         "*/__init__.py",
         "*/Cipher/AES.py",

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from chalicelib.notifications.model import MessageId
+if TYPE_CHECKING:
+    # The ledger's rows are no business of the API, which takes receipts in: its cold start does without them.
+    from chalicelib.notifications.model import MessageId
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Receipt:
     a US dollar. `opted_out` says that the worker no longer wants to be texted.
     """
 
-    message_id: MessageId
+    message_id: "MessageId"
     gateway: str
     gateway_id: str
     state: Literal["sent", "delivered", "failed"]

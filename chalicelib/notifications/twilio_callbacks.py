@@ -10,11 +10,14 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from chalicelib.notifications.model import MessageId
 from chalicelib.notifications.receipts import Receipt
+
+if TYPE_CHECKING:
+    # As in `receipts`.
+    from chalicelib.notifications.model import MessageId
 
 PATH = "/v1/gateways/twilio/receipts"
 _ECHO = "message_id"
@@ -42,10 +45,10 @@ def callback_url(public_url: str, message_id: str) -> str:
     return f"{public_url.rstrip('/')}{PATH}?{urlencode({_ECHO: message_id})}"
 
 
-def echoed(query: Mapping[str, str]) -> MessageId | None:
+def echoed(query: Mapping[str, str]) -> "MessageId | None":
     """The id of the text that a callback's URL names, if it is one that we could have given."""
     given = query.get(_ECHO, "")
-    return MessageId(given) if set(query) == {_ECHO} and _MESSAGE_ID.fullmatch(given) else None
+    return cast("MessageId", given) if set(query) == {_ECHO} and _MESSAGE_ID.fullmatch(given) else None
 
 
 def form_of(body: bytes) -> Form | None:
@@ -77,7 +80,7 @@ def is_signed(url: str, form: Form, given: str, token: str) -> bool:
     return any(matches)
 
 
-def receipt(message_id: MessageId, form: Form, at: datetime) -> Receipt | None:
+def receipt(message_id: "MessageId", form: Form, at: datetime) -> Receipt | None:
     """What a callback says of a text; None if it is nothing that the ledger keeps."""
     state = _STATES.get(_only(form, "MessageStatus"))
     gateway_id = _only(form, "MessageSid")

@@ -1,14 +1,19 @@
 """What admins are answered about one person's data."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel
 
 from chalicelib.clock import timestamp
-from chalicelib.notifications.model import OptOut, Text
 from chalicelib.privacy.model import PersonRequest
-from chalicelib.privacy.service import Disclosure
-from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.service import Capture
 from chalicelib.registrations.views import WholeRegistrationView
+
+if TYPE_CHECKING:
+    # Whoever asks has them loaded; the cold start of the API does without them.
+    from chalicelib.notifications.model import OptOut, Text
+    from chalicelib.privacy.service import Disclosure
+    from chalicelib.registrations.phone import Phone
 
 
 class RequestView(BaseModel):
@@ -88,7 +93,7 @@ class TextView(BaseModel):
     gateway: str | None
 
     @classmethod
-    def of(cls, text: Text) -> "TextView":
+    def of(cls, text: "Text") -> "TextView":
         """A text as the ledger has it."""
         return cls(
             registration=text.registration,
@@ -115,7 +120,7 @@ class OptOutView(BaseModel):
     lifted_by: str | None
 
     @classmethod
-    def of(cls, phone: Phone, opt_out: OptOut) -> "OptOutView":
+    def of(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
         """An opt-out as it is kept."""
         return cls(
             phone=phone,
@@ -138,7 +143,7 @@ class DisclosureView(BaseModel):
     requests: list[RequestView]
 
     @classmethod
-    def of(cls, disclosure: Disclosure) -> "DisclosureView":
+    def of(cls, disclosure: "Disclosure") -> "DisclosureView":
         """As it was found."""
         return cls(
             request=RequestView.of(disclosure.request),

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from chalicelib.clock import timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.privacy.masking import masked_name, masked_number
-from chalicelib.registrations.casework import Gap
 from chalicelib.registrations.lifecycle import Payment, PaymentCode
 from chalicelib.registrations.model import Answer, Consent, Registration, Worker
+
+if TYPE_CHECKING:
+    # Whoever asks has it loaded; the cold start of the API does without it.
+    from chalicelib.registrations.casework import Gap
 
 
 class AnswerView(BaseModel):
@@ -250,6 +253,6 @@ class GapsView(BaseModel):
     missing: list[GapView]
 
     @classmethod
-    def of(cls, client_id: str, gaps: list[Gap]) -> "GapsView":
+    def of(cls, client_id: str, gaps: list["Gap"]) -> "GapsView":
         """As they were found."""
         return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])

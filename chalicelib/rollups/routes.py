@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
@@ -24,8 +25,10 @@ from chalicelib.rollups.errors import DayNotInCampaign, FormatUnavailable, Summa
 from chalicelib.rollups.messages import ShowBoard, ShowSummary
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES, Format
 from chalicelib.rollups.renderings.words import Language
-from chalicelib.rollups.report import Report
-from chalicelib.rollups.views import SummariesView, SummaryView
+
+if TYPE_CHECKING:
+    from chalicelib.rollups.report import Report
+    from chalicelib.rollups.views import SummariesView, SummaryView
 
 routes = Blueprint(__name__)
 
@@ -45,13 +48,27 @@ _TYPED: dict[Format, dict[str, str]] = {
 }
 
 
+def _summaries_view() -> type["SummariesView"]:
+    # Only managers need a summary's models, and what makes pages of it: importing them with this module would
+    # cost every cold start.
+    from chalicelib.rollups.views import SummariesView
+
+    return SummariesView
+
+
+def _summary_view() -> type["SummaryView"]:
+    from chalicelib.rollups.views import SummaryView
+
+    return SummaryView
+
+
 @routes.route("/v1/campaigns/{campaign_id}/summaries", methods=["GET"], content_types=[])
-@endpoint(routes, Role.MANAGER, gives={200: SummariesView}, refuses=(CampaignNotYours, CampaignUnknown))
+@endpoint(routes, Role.MANAGER, gives={200: _summaries_view}, refuses=(CampaignNotYours, CampaignUnknown))
 def list_summaries(request: Request, campaign_id: str) -> Response:
     """The days of a campaign that were summarised."""
     request.caller.require_campaign(campaign_id)
     days = wiring.rollup().headlines(campaign_id)
-    return json_response(SummariesView(campaign_id=campaign_id, days=days))
+    return json_response(_summaries_view()(campaign_id=campaign_id, days=days))
 
 
 @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["GET"], content_types=[])
@@ -59,7 +76,7 @@ def list_summaries(request: Request, campaign_id: str) -> Response:
     routes,
     Role.MANAGER,
     asks=ShowSummary,
-    gives={200: SummaryView},
+    gives={200: _summary_view},
     also=tuple(MEDIA_TYPES.values())[1:],
     headers=(*_GIVEN_WITH, "Content-Disposition"),
     refuses=(CampaignNotYours, CampaignUnknown, DayNotInCampaign, FormatUnavailable, SummaryUnknown),
@@ -77,7 +94,7 @@ def show_summary(request: Request, campaign_id: str, day: str) -> Response:
 @endpoint(
     routes,
     Role.MANAGER,
-    gives={200: SummaryView},
+    gives={200: _summary_view},
     refuses=(CampaignNotYours, CampaignUnknown, DayNotInCampaign),
 )
 def recount_day(request: Request, campaign_id: str, day: str) -> Response:
@@ -85,7 +102,7 @@ def recount_day(request: Request, campaign_id: str, day: str) -> Response:
     request.caller.require_campaign(campaign_id)
     of = _campaign_day(campaign_id, day)
     wiring.rollup().recount(of)
-    return json_response(SummaryView.of_report(wiring.rollup().report(of)))
+    return json_response(_summary_view().of_report(wiring.rollup().report(of)))
 
 
 @routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])
@@ -99,8 +116,7 @@ def recount_day(request: Request, campaign_id: str, day: str) -> Response:
 )
 def show_board(request: Request, campaign_id: str) -> Response:
     """How a running campaign goes, as a page for a screen: today, or its nearest day, counted now."""
-    # Only pages need what makes pages: importing it with this module would cost every cold start.
-    from chalicelib.rollups.renderings import board  # noqa: PLC0415
+    from chalicelib.rollups.renderings import board
 
     request.caller.require_campaign(campaign_id)
     asked = request.queried(ShowBoard)
@@ -116,7 +132,7 @@ def open_board(request: AnonymousRequest) -> Response:
 
     It holds no figures. The token stays in the browser's tab and travels in `Authorization` alone.
     """
-    from chalicelib.rollups.renderings import board  # noqa: PLC0415 - as in show_board
+    from chalicelib.rollups.renderings import board
 
     page = board.door(request.language)
     return Response(page, {**_GIVEN_WITH, **page_headers(board.script_hash()), **_TYPED["html"]}, 200)
@@ -130,11 +146,10 @@ def _accepted(request: Request) -> Format:
     return _FORMATS[media_type]
 
 
-def _rendered(report: Report, wanted: Format, language: Language) -> Response:
+def _rendered(report: "Report", wanted: Format, language: Language) -> Response:
     if wanted == "json":
-        return json_response(SummaryView.of_report(report), headers=_GIVEN_WITH)
-    # As in show_board.
-    from chalicelib.rollups.renderings import csv, html, xlsx  # noqa: PLC0415
+        return json_response(_summary_view().of_report(report), headers=_GIVEN_WITH)
+    from chalicelib.rollups.renderings import csv, html, xlsx
 
     headers: dict[str, str | list[str]] = {**_GIVEN_WITH, **_TYPED[wanted]}
     if wanted == "html":

@@ -152,6 +152,14 @@ class Endpoint:
         """The names in its path."""
         return re.findall(r"{(\w+)}", self.path)
 
+    @property
+    def gives(self) -> dict[int, type[BaseModel] | str | None]:
+        """What its good answers hold; models that no cold start should build are built here."""
+        return {
+            status: given if given is None or isinstance(given, (type, str)) else given()
+            for status, given in self.contract.gives.items()
+        }
+
     def codes(self) -> set[str]:
         """Every code that it can answer with, API Gateway's included."""
         contract = self.contract
@@ -284,7 +292,7 @@ def _models(endpoints: Sequence[Endpoint]) -> Iterator[tuple[type[BaseModel], Mo
         for taken in (endpoint.contract.takes, endpoint.contract.asks):
             if taken is not None:
                 yield taken, "validation"
-        for given in endpoint.contract.gives.values():
+        for given in endpoint.gives.values():
             if isinstance(given, type):
                 yield given, "serialization"
 
@@ -340,7 +348,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example
 def _good_answers(
     endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    for status, given in sorted(endpoint.contract.gives.items()):
+    for status, given in sorted(endpoint.gives.items()):
         told = _told((each.title, each.answer) for each in examples if each.status == status)
         answer: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
         for name in sorted({"X-Correlation-Id", *endpoint.contract.headers}):

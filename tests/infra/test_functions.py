@@ -5,7 +5,7 @@ from tests.infra.packaged import PackagedTemplate, named
 
 LONGEST_ANSWER_SECONDS = 28  # API Gateway hangs up after 29.
 LONGEST_BATCH_SECONDS = 20  # A batch takes no further item well before that, and answers for what it took.
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+READ_BY_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "PYDANTIC_DISABLE_PLUGINS"}
 
 
 def test_every_function_enters_through_app(template: PackagedTemplate) -> None:
@@ -17,7 +17,7 @@ def test_every_function_enters_through_app(template: PackagedTemplate) -> None:
 def test_every_function_is_told_every_setting_and_nothing_else(template: PackagedTemplate) -> None:
     told = template.document["Globals"]["Function"]["Environment"]["Variables"]
     read = {field.alias for field in Settings.model_fields.values()}
-    assert set(told) == read | POWERTOOLS
+    assert set(told) == read | READ_BY_LIBRARIES
     for name, function in template.functions.items():
         assert "Environment" not in function, name
 
