@@ -17,6 +17,7 @@ from chalicelib.privacy.kms import KMSKeyWrap
 from chalicelib.settings import settings
 from tests.scenes import REGION, Scene
 from tests.tables import STAGE_ENVIRONMENT, create_tables
+from tests.transactions import make_quick
 
 # Where the product never runs, and credentials that open nothing: a test that escapes finds no one.
 _NOWHERE = {
@@ -26,6 +27,8 @@ _NOWHERE = {
     "AWS_DEFAULT_REGION": REGION,
 }
 
+
+make_quick()
 
 # Folders whose tests share something that takes seconds to start.
 _SHARED = frozenset({"browser", "e2e", "infra", "zip"})
