@@ -17,9 +17,6 @@ from chalicelib.campaigns.model import Zone
 from ops.emulator import ROOT
 from ops.packaging import PRUNED, Package, package
 
-# Packaging takes seconds: once is enough.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 _LARGEST_BYTES = 15_000_000
 _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
 
