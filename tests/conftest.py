@@ -1,39 +1,79 @@
 """What every test shares: an environment that can reach no account, and tables on moto for those that ask."""
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from moto import mock_aws
+from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import wiring
+from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.privacy.kms import KMSKeyWrap
 from chalicelib.settings import settings
+from tests.scenes import REGION, Scene
 from tests.tables import STAGE_ENVIRONMENT, create_tables
+from tests.transactions import make_quick
 
-# A region the product never runs in, and credentials that open nothing: a test that escapes finds no one.
+# Where the product never runs, and credentials that open nothing: a test that escapes finds no one.
 _NOWHERE = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": "testing",
-    "AWS_DEFAULT_REGION": "eu-north-1",
+    "AWS_DEFAULT_REGION": REGION,
 }
 
 
+make_quick()
+
 # Folders whose tests share something that takes seconds to start.
-_SHARED = frozenset({"browser", "e2e", "infra", "zip"})
+_SHARED = frozenset({"browser", "infra", "zip"})
+
+# Those of the packaged stack share two, so that no worker has to wait for one other at the end: about half of
+# the time that they take is spent in these modules.
+_ON_THE_OTHER_STACK = frozenset(
+    {"test_intake", "test_persons", "test_refusals", "test_repeats", "test_reports", "test_strangers"}
+)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share something costly on one worker; the others go to whoever is free."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        starts_its_own = "own_stack" in getattr(item, "fixturenames", ())
-        if not starts_its_own and (folder in _SHARED or item.get_closest_marker("e2e")):
-            item.add_marker(pytest.mark.xdist_group(folder))
+# These start stacks of their own.
+_ALONE = frozenset({"test_daftar_run", "test_restart"})
+
+
+class _SharingTogether(LoadScopeScheduling):
+    """Keeps tests that share something costly on one worker; the others go to whoever is free.
+
+    The groups of xdist 3.8 itself are lost: pytest 9.2 keeps the ids of tests elsewhere, and nobody is told.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        folder = path.parts[1]
+        if path.stem in _ALONE:
+            return nodeid
+        if folder == "e2e":
+            return "the other stack" if path.stem in _ON_THE_OTHER_STACK else "a stack"
+        is_shared = folder in _SHARED or path.stem == "test_packaging" or "[embedded" in nodeid
+        return folder if is_shared else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How the tests are given to the workers."""
+    return _SharingTogether(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    """Every test has AWS clients of its own, but the models of the services need reading only once."""
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -44,21 +84,35 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+# One session for all of moto: making one reads the whole model of the service again.
+_MOTO = boto3.Session("testing", "testing", region_name=REGION)
+
+
+def _set_stage() -> str:
+    """Tables, and the key that the stage's data keys are wrapped under; its ARN."""
+    create_tables(_MOTO.client("dynamodb"))
+    arn: str = _MOTO.client("kms").create_key()["KeyMetadata"]["Arn"]
+    wrap = KMSKeyWrap(_MOTO.client("kms"), arn)
+    keys = DynamoWrappedKeys(_MOTO.client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
+    for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
+        keys.add(wrap.make(purpose, at=wiring.now()))
+    return arn
+
+
+_STAGE = Scene(("dynamodb", "kms"), _set_stage)
+
+
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
     """The tables, the queues and the keys of one stage on moto, and wiring that builds everything anew."""
     for name, value in STAGE_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        create_tables(boto3.client("dynamodb"))
+        monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", _STAGE.begin())
         for name in ("notifications", "reminders"):
-            queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+            queue = _MOTO.client("sqs").create_queue(QueueName=name)["QueueUrl"]
             monkeypatch.setenv(f"DAFTAR_{name.upper()}_QUEUE_URL", queue)
-        field_key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-        monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", field_key)
         _forget_what_was_built()
-        for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
-            wiring.wrapped_keys().add(wiring.key_wrap().make(purpose, at=wiring.now()))
         yield
         _forget_what_was_built()
 
@@ -72,5 +126,6 @@ def rebuilt(stage: None) -> Callable[[], None]:
 def _forget_what_was_built() -> None:
     settings.cache_clear()
     for built in vars(wiring).values():
-        if hasattr(built, "cache_clear"):
+        # The SDK's session knows nothing but its own data, and reading that is longer than most tests.
+        if hasattr(built, "cache_clear") and built is not wiring._session:
             built.cache_clear()

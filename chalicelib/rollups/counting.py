@@ -4,7 +4,7 @@ Whoever goes on with it comes to the same figures as somebody who never stopped.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -50,7 +50,7 @@ class Count:
 
     def __init__(self, unusual: Unusual) -> None:
         self._unusual = unusual
-        self._figures: dict[str, Counter[str]] = {}
+        self._figures: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._runs: dict[str, _Run] = {}
 
     @classmethod
@@ -58,7 +58,7 @@ class Count:
         """The count that was laid aside."""
         kept = json.loads(laid_aside)
         count = cls(unusual)
-        count._figures = {group: Counter(figures) for group, figures in kept["figures"].items()}
+        count._figures.update({group: Counter(figures) for group, figures in kept["figures"].items()})
         count._runs = {
             client_id: _Run(last_at, tuple(neighbours), length)
             for client_id, (last_at, neighbours, length) in kept["runs"].items()
@@ -105,7 +105,7 @@ class Count:
         )
 
     def _of(self, group: str) -> Counter[str]:
-        return self._figures.setdefault(group, Counter())
+        return self._figures[group]
 
     def _add_created(self, capture: CaptureFacts, captured_at: datetime | None) -> None:
         client_id, received_on = capture.client_id, capture.received_on

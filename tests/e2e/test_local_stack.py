@@ -70,6 +70,14 @@ def test_schedules_reach_their_functions(stack: RunningStack) -> None:
     assert len(stack.fire_schedule()) == 5
 
 
+def test_functions_share_one_unpacked_zip(stack: RunningStack) -> None:
+    home = stack.local.directory / f"port-{stack.local.port}"
+    read = [code.resolve() for code in (home / "tmp").glob("ministack-lambda-*/code")]
+
+    assert len(read) > 1
+    assert len(set(read)) == 1
+
+
 def test_stack_that_is_up_is_not_started_again(daftar: Callable[..., Result]) -> None:
     answer = daftar("up")
     assert answer.exit_code == 1

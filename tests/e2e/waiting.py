@@ -8,7 +8,7 @@ Seen = TypeVar("Seen")
 
 _PAUSE_SECONDS = 0.1
 
-# A message delivered twice at the same instant comes back once its visibility timeout of 180 seconds is over.
+# A message delivered twice at the same instant comes back once its visibility timeout of 45 seconds is over.
 _PATIENCE_SECONDS = 240
 
 

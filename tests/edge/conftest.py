@@ -1,6 +1,5 @@
 """The edge through Chalice's test client: real wiring and the real authorizer, with every table on moto."""
 
-import functools
 import io
 import json
 import logging
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
 from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
@@ -25,6 +23,7 @@ from ops.gateway.inbox import Inbox
 from ops.gateway.server import GatewayServer
 from tests.builders import a_campaign
 from tests.openapi.described import undocumented
+from tests.scenes import Scene
 from tests.tables import declared_tables
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
@@ -98,21 +97,25 @@ class Edge:
         return app.handler_map[function](event, context)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _models_read_once() -> Iterator[None]:
-    """Every test has AWS clients of its own, but the models of the services need reading only once."""
-    with pytest.MonkeyPatch.context() as patching:
-        patching.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
-        yield
-
-
-@pytest.fixture
-def edge(stage: None) -> Edge:
-    """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
+def _open_market() -> dict[str, str]:
+    """The campaign at Pasar Tanah Abang and a client for every role; their tokens."""
     wiring.campaign_office().open(Campaign.model_validate(a_campaign(accepts_until=FAR_AHEAD)))
     edge = Edge()
     for name, client in ENROLLED.items():
         edge.enrol(name, client)
+    return edge.tokens
+
+
+# Its clients were seen just now: a request stores only what it is about.
+_MARKET = Scene(("dynamodb",), _open_market, lasts=600)
+
+
+@pytest.fixture
+def edge(stage: None, rebuilt: Callable[[], None]) -> Edge:
+    """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
+    edge = Edge()
+    edge.tokens |= _MARKET.begin()
+    rebuilt()
     return edge
 
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
-from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.model import DayFact, Outcome
 from chalicelib.rollups import schedule
 from chalicelib.rollups.counting import Unusual, tally
 from chalicelib.rollups.errors import CountUnfinished
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY
+from tests.fakes import KnownFacts
 from tests.rollups.test_schedule import Invocation
 from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, Stage
 
@@ -23,14 +25,21 @@ class Killed(BaseException):
     """The process has ended without a word."""
 
 
+@cache
+def captured(captures: int) -> tuple[DayFact, ...]:
+    """So many captures of seven devices."""
+    facts = KnownFacts()
+    for number in range(captures):
+        facts.add(FIRST_DAY, replace(CREATED, client_id=f"van-{number % 7}"))
+    return tuple(facts.by_day[FIRST_DAY])
+
+
 class BigStage(Stage):
     """A final day with many captures. It takes a second to read a hundred of them."""
 
     def __init__(self, captures: int = MANY) -> None:
         super().__init__(FINAL + AN_HOUR)
-        for number in range(captures):
-            client_id = f"van-{number % 7}"
-            self.facts.add(FIRST_DAY, replace(CREATED, client_id=client_id))
+        self.facts.by_day[FIRST_DAY] = list(captured(captures))
         self.rollup.mark(FIRST_DAY)
         self.clock.forward(AN_HOUR)
         self.read = 0
