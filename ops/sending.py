@@ -15,7 +15,7 @@ from ops.stages import Stage
 @click.argument("campaign")
 @click.pass_obj
 def release(stage: Stage, campaign: str) -> None:
-    """Let the held texts of a CAMPAIGN go out, whatever its budget for the day says."""
+    """Let the held texts of a CAMPAIGN go out, whatever its budget says and however long they were held."""
     released = release_held(ledger_of(stage), campaign, now=datetime.now(UTC))
     click.echo(f"{released} released: they go out within some minutes")
 
@@ -48,13 +48,16 @@ def resume(stage: Stage) -> None:
 @click.command()
 @click.pass_obj
 def status(stage: Stage) -> None:
-    """Say whether texts go out."""
+    """Say whether texts go out, and how many are held."""
     stopped = _line(stage).stopped(datetime.now(UTC))
     if stopped is None:
         click.echo("texts go out")
     else:
         until = "somebody resumes" if stopped.until is None else f"{stopped.until:%Y-%m-%d %H:%M} UTC"
         click.echo(f"stopped until {until}: {stopped.reason}")
+    held = sum(1 for _ in ledger_of(stage).held())
+    if held:
+        click.echo(f"{held} held, because a campaign's money is spent: daftar texts release CAMPAIGN")
 
 
 def ledger_of(stage: Stage) -> DynamoLedger:

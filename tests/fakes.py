@@ -90,13 +90,13 @@ class InMemoryLedger:
         opt_out = self.opted_out.get(text.phone_hash)
         if opt_out is not None and opt_out.is_in_force:
             raise OptedOut
-        phone, is_first = (text.phone_hash, brakes.phone_day), was.budget_day is None
-        if is_first and self._counted[phone] >= brakes.texts_a_day:
+        phone, is_copy = (text.phone_hash, text.counted_on), text.counted_on != was.counted_on
+        if is_copy and self._counted[phone] >= brakes.texts_a_day:
             raise EnoughToday
         more = text.committed - was.committed
         if more and brakes.budget is not None and self._spent(text) + more > brakes.budget:
             raise BudgetSpent
-        self._counted[phone] += is_first
+        self._counted[phone] += is_copy
         self._store(text, was)
 
     def due(self, kind: Kind, now: datetime) -> Iterator[MessageId]:
@@ -106,10 +106,9 @@ class InMemoryLedger:
         ]
         yield from [each.message_id for each in sorted(due, key=lambda each: str(each.due_at))]
 
-    def held(self, campaign_id: str) -> Iterator[MessageId]:
-        """The texts of a campaign that wait for somebody to release them."""
-        held = [each for each in self.texts.values() if each.state is TextState.HELD]
-        yield from [each.message_id for each in held if each.campaign_id == campaign_id]
+    def held(self) -> Iterator[MessageId]:
+        """The texts that wait for somebody to release them."""
+        yield from [each.message_id for each in self.texts.values() if each.state is TextState.HELD]
 
     def of_day(self, day: CampaignDay) -> Iterator[TextFacts]:
         """What counting needs of the texts of a campaign day."""

@@ -48,6 +48,9 @@ _BY_DUE = "by_due"
 _BY_CAMPAIGN_DAY = "by_campaign_day"
 _BY_REGISTRATION = "by_registration"
 
+# Where held texts stand among those that are due at some time.
+_HELD = "held"
+
 # A partition of an index takes 1,000 writes a second; the sender makes ten texts a second, a relay that
 # catches up some hundreds.
 SHARDS = 4
@@ -66,6 +69,9 @@ _COUNTS_KEPT = timedelta(days=3)
 Values = dict[str, Any]
 
 _BY_REGISTRATION = "by_registration"
+
+# Where held texts stand among those that are due at some time.
+_HELD = "held"
 
 
 class DynamoLedger:
@@ -111,7 +117,7 @@ class DynamoLedger:
         return True
 
     def claim(self, text: Text, *, was: Text, brakes: Brakes) -> None:
-        """Take a text in hand, with its money put aside and, the first time, counted for its phone.
+        """Take a text in hand, with its money put aside, and count each copy for its phone on its day.
 
         All or nothing. Raises Moved, OptedOut, EnoughToday, BudgetSpent or Contended.
         """
@@ -121,8 +127,9 @@ class DynamoLedger:
             (self._put_after(text, was), Moved),
             (self._not_opted_out(text), OptedOut),
         ]
-        if was.budget_day is None:
-            refusals.append((self._count_for_phone(text, brakes), EnoughToday))
+        if text.counted_on is not None and text.counted_on != was.counted_on:
+            count = self._count_for_phone(text.phone_hash, text.counted_on, most=brakes.texts_a_day)
+            refusals.append((count, EnoughToday))
         if text.committed != was.committed:
             refusals.append((self._commit(text, was, limit=brakes.budget), BudgetSpent))
         try:
@@ -142,9 +149,9 @@ class DynamoLedger:
                 {":shard": f"{kind}#{shard}", ":now": timestamp(now)},
             )
 
-    def held(self, campaign_id: str) -> Iterator[MessageId]:
-        """The texts of a campaign that wait for somebody to release them."""
-        return self._ids(_BY_DUE, "due_shard = :shard", {":shard": _held(campaign_id)})
+    def held(self) -> Iterator[MessageId]:
+        """The texts that wait for somebody to release them, longest held first."""
+        return self._ids(_BY_DUE, "due_shard = :shard", {":shard": _HELD})
 
     def of_day(self, day: CampaignDay) -> Iterable[TextFacts]:
         """What counting needs of the texts of a campaign day, by the index, which may lag by moments."""
@@ -327,19 +334,18 @@ class DynamoLedger:
             values[":room"] = limit - more
         return {"Update": {**update, "ExpressionAttributeValues": to_item(values)}}
 
-    def _count_for_phone(self, text: Text, brakes: Brakes) -> Values:
-        day = brakes.phone_day
+    def _count_for_phone(self, phone_hash: str, day: date, *, most: int) -> Values:
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return {
             "Update": {
                 "TableName": self._sending,
-                "Key": to_item({"pk": f"PHONE#{text.phone_hash}#{day.isoformat()}"}),
+                "Key": to_item({"pk": f"PHONE#{phone_hash}#{day.isoformat()}"}),
                 "UpdateExpression": "SET expires_at = :then ADD texts :one",
                 "ConditionExpression": _NOT_ENOUGH_YET,
                 "ExpressionAttributeValues": to_item(
                     {
                         ":one": 1,
-                        ":most": brakes.texts_a_day,
+                        ":most": most,
                         ":then": int((midnight + _COUNTS_KEPT).timestamp()),
                     }
                 ),
@@ -495,10 +501,6 @@ def _opt_out(phone_hash: str) -> str:
     return f"OPTOUT#{phone_hash}"
 
 
-def _held(campaign_id: str) -> str:
-    return f"held#{campaign_id}"
-
-
 def _day_shard(day: CampaignDay, shard: int) -> str:
     return f"{day.campaign_id}#{day.day.isoformat()}#{shard}"
 
@@ -542,13 +544,10 @@ def _values(text: Text) -> Values:
         "deadline": timestamp(text.deadline),
         "touched_at": _maybe(text.touched_at),
         "budget_day": None if text.budget_day is None else text.budget_day.isoformat(),
+        "counted_on": None if text.counted_on is None else text.counted_on.isoformat(),
         "sends": {gateway_id: asdict(send) for gateway_id, send in text.sends.items()},
         "due_at": _maybe(due_at),
-        "due_shard": None
-        if due_at is None
-        else _held(text.campaign_id)
-        if is_held
-        else f"{text.kind}#{shard}",
+        "due_shard": None if due_at is None else _HELD if is_held else f"{text.kind}#{shard}",
         "day_shard": _day_shard(CampaignDay(text.campaign_id, text.day), shard),
         "facts": _facts(text),
     }
@@ -585,6 +584,7 @@ def _text(values: Values) -> Text:
         is_resent=values["is_resent"],
         is_released=values["is_released"],
         budget_day=date.fromisoformat(values["budget_day"]) if "budget_day" in values else None,
+        counted_on=date.fromisoformat(values["counted_on"]) if "counted_on" in values else None,
         gateway=values.get("gateway"),
         reason=values.get("reason"),
         sends={

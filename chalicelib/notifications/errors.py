@@ -2,6 +2,7 @@
 
 GatewayError
 ├── TryLater          it was not sent, and may be later
+│   └── LeftAlone     a gateway that might have taken it is not asked for a while
 ├── Never             it was not sent and never will be
 ├── StopEverything    it was not sent, and no other text would be
 └── OutcomeUnknown    it may have been sent; sending again could mean a second text
@@ -27,6 +28,10 @@ class GatewayError(Exception):
 
 class TryLater(GatewayError):
     """The gateway did not take the text, and may take it later."""
+
+
+class LeftAlone(TryLater):
+    """No gateway took the text, and one that might have is not asked: it is left alone for a while."""
 
 
 class Never(GatewayError):

@@ -116,8 +116,9 @@ class Text:
     """One row of the ledger.
 
     `open_attempts` may have gone out, and no gateway's id is known of them. `is_reserved` says that money is
-    put aside for the next attempt. `budget_day` is the day whose money pays. `due_at` is when somebody must
-    look at it again, if nothing happens before.
+    put aside for the next attempt. `budget_day` is the day whose money pays, `counted_on` the day of the
+    phone's that the next copy counts for. `due_at` is when somebody must look at it again, if nothing happens
+    before.
     """
 
     message_id: MessageId
@@ -144,6 +145,7 @@ class Text:
     is_resent: bool = False
     is_released: bool = False
     budget_day: date | None = None
+    counted_on: date | None = None
     gateway: str | None = None
     reason: str | None = None
     sends: Mapping[str, Send] = field(default_factory=dict)
@@ -168,13 +170,14 @@ class Text:
         """On its way to a sender once more; found again if it gets lost."""
         return self._changed(due_at=now + STUCK_AFTER)
 
-    def claimed(self, now: datetime, *, budget_day: date) -> "Text":
-        """In one sender's hands, with money put aside."""
+    def claimed(self, now: datetime, *, budget_day: date, phone_day: date) -> "Text":
+        """In one sender's hands, with money put aside, and a text of the day on which it goes out."""
         return self._moved(
             TextState.CLAIMED,
             touched_at=now,
             is_reserved=True,
             budget_day=self.budget_day or budget_day,
+            counted_on=phone_day,
         )
 
     def reclaimed(self, now: datetime) -> "Text":
@@ -191,9 +194,9 @@ class Text:
         """Waiting for somebody to release it."""
         return self._moved(TextState.HELD, due_at=None, reason=reason)
 
-    def released(self, now: datetime) -> "Text":
-        """To be sent whatever the budget says: somebody decided so."""
-        return self._moved(TextState.PENDING, due_at=now, is_released=True)
+    def released(self, now: datetime, *, deadline: datetime) -> "Text":
+        """To be sent by then whatever the budget says: somebody decided so."""
+        return self._moved(TextState.PENDING, due_at=now, deadline=deadline, is_released=True)
 
     def given_up(self, reason: str) -> "Text":
         """Not to be sent any more; money put aside is free again."""
@@ -201,7 +204,7 @@ class Text:
 
     def to_be_resent(self, now: datetime) -> "Text":
         """To be sent once more, though it may have gone out: no receipt came, and two do no harm."""
-        return self._moved(TextState.PENDING, due_at=now + STUCK_AFTER, is_resent=True)
+        return self._moved(TextState.PENDING, due_at=now + STUCK_AFTER, is_resent=True, counted_on=None)
 
     def forgotten(self) -> "Text":
         """Nobody's any more: money put aside for another attempt is free, that of begun ones is not."""
@@ -219,9 +222,14 @@ class Text:
             reason=None,
         )
 
-    def not_taken(self, until: datetime, reason: str, gateway: str | None) -> "Text":
-        """The attempt surely sent nothing, and another one may."""
-        closed = replace(self, open_attempts=max(0, self.open_attempts - 1), gateway=gateway or self.gateway)
+    def not_taken(self, until: datetime, reason: str, gateway: str | None, *, counts: bool = True) -> "Text":
+        """The attempt surely sent nothing, and another one may. It `counts` if a gateway was asked."""
+        closed = replace(
+            self,
+            open_attempts=max(0, self.open_attempts - 1),
+            attempts=self.attempts if counts else self.attempts - 1,
+            gateway=gateway or self.gateway,
+        )
         if self.state is not TextState.ATTEMPT_STARTED:
             return closed._changed()
         return closed._moved(TextState.PENDING, due_at=until, reason=reason, is_reserved=True)

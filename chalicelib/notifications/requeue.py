@@ -42,6 +42,10 @@ class Requeue:
         """Why nothing is sent now, if so; then nothing need be queued."""
         return self._line.stopped(self._clock())
 
+    def is_any_held(self) -> bool:
+        """Whether texts wait for somebody to release them."""
+        return next(self._ledger.held(), None) is not None
+
     def queue_due(self) -> dict[Kind, int]:
         """Queue every text that is due, confirmations first, as far as a round goes. How many of each kind.
 

@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from chalicelib.clock import Clock
-from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.errors import (
+    GatewayError,
+    LeftAlone,
+    Never,
+    OutcomeUnknown,
+    StopEverything,
+    TryLater,
+)
 from chalicelib.notifications.gateways import Gateway, GatewayId, Outgoing
 from chalicelib.notifications.model import MessageId
 
@@ -23,10 +30,14 @@ _LEFT_ALONE = timedelta(minutes=1)
 
 @dataclass
 class Circuit:
-    """Whether a gateway is asked at all. After a while of being left alone, one text tries it."""
+    """Whether a gateway is asked at all. After a while of being left alone, one text tries it.
+
+    `stop` is what it said when it took nothing from us at all, until it says something else.
+    """
 
     streak: int = 0
     open_until: datetime | None = None
+    stop: StopEverything | None = None
 
     def lets_through(self, now: datetime, resumed_at: datetime | None) -> bool:
         """Whether a text may ask the gateway now; the one that tries holds back the others meanwhile.
@@ -43,17 +54,17 @@ class Circuit:
 
     def works(self) -> None:
         """The gateway takes texts, or judges them one by one."""
-        self.streak, self.open_until = 0, None
+        self.streak, self.open_until, self.stop = 0, None, None
 
     def refused_for_now(self, now: datetime) -> None:
         """The gateway did not take a text that it may take later."""
-        self.streak += 1
+        self.streak, self.stop = self.streak + 1, None
         if self.streak >= _STREAK:
-            self.breaks(now)
+            self.open_until = now + _LEFT_ALONE
 
-    def breaks(self, now: datetime) -> None:
+    def breaks(self, now: datetime, stop: StopEverything) -> None:
         """The gateway takes nothing."""
-        self.open_until = now + _LEFT_ALONE
+        self.open_until, self.stop = now + _LEFT_ALONE, stop
 
     @property
     def is_open(self) -> bool:
@@ -91,11 +102,15 @@ class Router:
         """Which gateway took the text, and its id there.
 
         Raises Never if a gateway refused the text itself and none took it, StopEverything if every gateway
-        takes nothing from us, and TryLater or OutcomeUnknown as soon as one does.
+        takes nothing from us, or said so last and is left alone since, LeftAlone if another one is left
+        alone, and TryLater or OutcomeUnknown as soon as one does.
         """
         refusals: list[GatewayError] = []
         for gateway in self._in_order(outgoing.message_id):
-            if not self._circuits[gateway.name].lets_through(self._clock(), self._resumed_at()):
+            circuit = self._circuits[gateway.name]
+            if not circuit.lets_through(self._clock(), self._resumed_at()):
+                if circuit.stop is not None:
+                    refusals.append(circuit.stop)
                 continue
             try:
                 return self._asked(gateway, outgoing)
@@ -110,7 +125,7 @@ class Router:
         try:
             accepted = gateway.send(outgoing)
         except StopEverything as stop:
-            circuit.breaks(self._clock())
+            circuit.breaks(self._clock(), stop)
             self._tell(gateway.name, stop.reason)
             raise
         except TryLater as later:
@@ -133,7 +148,7 @@ class Router:
                 return refusal
         if refusals and len(refusals) == len(self._gateways):
             return refusals[0]
-        return TryLater("gateways_left_alone")
+        return LeftAlone("gateways_left_alone")
 
     def _in_order(self, message_id: MessageId) -> list[Gateway]:
         """Every gateway, each as often the first as its weight says; the same for one text each time."""

@@ -7,8 +7,12 @@ from chalicelib.notifications.requeue import Requeue
 def queue_due(requeue: Requeue) -> dict[str, int]:
     """Queue what is due.
 
-    While sending is stopped nothing is queued, and the metric that raises the alarm says so.
+    While sending is stopped nothing is queued, and the metric that raises the alarm says so; another one says
+    each time that texts are still held.
     """
+    if requeue.is_any_held():
+        observability.count("TextsHeld")
+        observability.logger.warning("texts are held")
     stop = requeue.stopped()
     if stop is not None:
         observability.count("SendingStopped")

@@ -7,14 +7,14 @@ Whoever is stopped anywhere leaves a row that a message or the schedule takes up
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.notifications import occasions
-from chalicelib.notifications.errors import Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.errors import LeftAlone, Never, OutcomeUnknown, StopEverything, TryLater
 from chalicelib.notifications.gateways import Gateway, Outgoing
 from chalicelib.notifications.hours import QuietHours, retry_at, zone_of
 from chalicelib.notifications.model import (
@@ -50,7 +50,8 @@ _LOOKS, _LOOK_AGAIN = 8, timedelta(milliseconds=200)
 # A gateway that takes nothing from us is left alone for this long.
 STOP_FOR = timedelta(minutes=15)
 
-# Texts that meet a stop nobody has set an end to come back after this long.
+# Texts that meet a stop nobody has set an end to come back after this long; those that nobody asked a gateway
+# about, after that or up to twice as long.
 _ASK_AGAIN = timedelta(minutes=5)
 
 # Country Indonesia, type mobile, as intake reads numbers: a toll-fraud brake of its own, because a number
@@ -91,12 +92,11 @@ class BudgetSpent(Braked):
 
 @dataclass(frozen=True)
 class Brakes:
-    """What a claim must respect: the phone's day and its number of texts, the budget of the campaign's day.
+    """What a claim must respect: the number of texts of a phone's day, the budget of the campaign's day.
 
     No budget means that somebody released the text.
     """
 
-    phone_day: date
     texts_a_day: int
     budget: int | None
 
@@ -121,7 +121,7 @@ class Ledger(Protocol):
         """Store a new text; what stands there then, which is another's if that was first."""
 
     def claim(self, text: Text, *, was: Text, brakes: Brakes) -> None:
-        """Take a text in hand, with its money put aside and, the first time, counted for its phone.
+        """Take a text in hand, with its money put aside, and count each copy for its phone on its day.
 
         All or nothing. Raises Moved, OptedOut, EnoughToday, BudgetSpent or Contended.
         """
@@ -135,8 +135,8 @@ class Ledger(Protocol):
     def due(self, kind: Kind, now: datetime) -> Iterator[MessageId]:
         """The texts that somebody must look at by now, longest due first."""
 
-    def held(self, campaign_id: str) -> Iterator[MessageId]:
-        """The texts of a campaign that wait for somebody to release them."""
+    def held(self) -> Iterator[MessageId]:
+        """The texts that wait for somebody to release them, longest held first."""
 
     def of_day(self, day: CampaignDay) -> Iterable[TextFacts]:
         """What counting needs of the texts of the registrations of a campaign day."""
@@ -195,12 +195,13 @@ class DayOfTexts:
 
 
 def release_held(ledger: Ledger, campaign_id: str, *, now: datetime) -> int:
-    """Let a campaign's held texts go out, whatever its budget says. How many."""
+    """Let a campaign's held texts go out, whatever its budget says and however long they waited. How many."""
     released = 0
-    for held in ledger.held(campaign_id):
+    for held in ledger.held():
         text = ledger.get(held)
-        if text is not None and text.state is TextState.HELD:
-            released += ledger.move(text.released(now), was=text)
+        if text is not None and text.campaign_id == campaign_id and text.state is TextState.HELD:
+            deadline = now + template(text.purpose).deadline
+            released += ledger.move(text.released(now, deadline=deadline), was=text)
     return released
 
 
@@ -351,9 +352,9 @@ class Notifier:
             return self._move(text, text.given_up(reason))
         if text.kind is Kind.REMINDER and self._terms.quiet.covers(now, zone):
             return self._put_off(text, self._next_morning(zone), "quiet_hours")
-        claimed = text.claimed(now, budget_day=campaign.local_day(now))
+        phone_day = now.astimezone(ZoneInfo(zone)).date()
+        claimed = text.claimed(now, budget_day=campaign.local_day(now), phone_day=phone_day)
         brakes = Brakes(
-            phone_day=now.astimezone(ZoneInfo(zone)).date(),
             texts_a_day=self._terms.texts_a_day,
             budget=None if text.is_released else campaign.sms_budget,
         )
@@ -431,10 +432,7 @@ class Notifier:
         except (TryLater, StopEverything) as later:
             if isinstance(later, StopEverything):
                 self._line.stop(Stop(later.reason, self._around.clock() + STOP_FOR))
-            until, reason, gateway = self._retry_at(text), later.reason, later.gateway
-            if until >= text.deadline:
-                return lambda each: each.refused(f"expired:{reason}", gateway)
-            return lambda each: each.not_taken(until, reason, gateway)
+            return self._not_taken(text, later)
         except Never as never:
             refusal = never
             if never.opted_out:
@@ -447,6 +445,13 @@ class Notifier:
             harmless = template(text.purpose).duplicate_harmless
             return lambda each: each.lost_sight_of(lost.reason, lost.gateway, may_resend=harmless)
         return lambda each: each.accepted(accepted.gateway, accepted.gateway_id)
+
+    def _not_taken(self, text: Text, later: TryLater | StopEverything) -> Callable[[Text], Text]:
+        is_asked, reason, gateway = not isinstance(later, LeftAlone), later.reason, later.gateway
+        until = self._retry_at(text) if is_asked else self._ask_again_at()
+        if until >= text.deadline:
+            return lambda each: each.refused(f"expired:{reason}", gateway)
+        return lambda each: each.not_taken(until, reason, gateway, counts=is_asked)
 
     def _put_off(self, text: Text, until: datetime, reason: str) -> Text:
         return self._move(text, text.put_off(until, reason))
@@ -484,6 +489,9 @@ class Notifier:
 
     def _retry_at(self, text: Text) -> datetime:
         return retry_at(self._around.clock(), text.attempts, self._around.chance())
+
+    def _ask_again_at(self) -> datetime:
+        return self._around.clock() + _ASK_AGAIN * (1 + self._around.chance())
 
     def _next_morning(self, zone: str) -> datetime:
         return self._terms.quiet.next_morning(self._around.clock(), zone, self._around.chance())

@@ -51,7 +51,9 @@ def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table, steps):
 
 def claim(ledger: Ledger, text: Text, brakes: Brakes) -> str:
     try:
-        ledger.claim(text.claimed(NOW, budget_day=FIRST_DAY.day), was=text, brakes=brakes)
+        ledger.claim(
+            text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day), was=text, brakes=brakes
+        )
     except (Braked, Moved, IllegalTransition) as refusal:
         return type(refusal).__name__
     return "claimed"
@@ -81,14 +83,14 @@ def tell_ledger(ledger: DynamoLedger | InMemoryLedger, step: str, number: int, *
         text = replace(text, revision=text.revision - 1)
     match step:
         case "claim":
-            return claim(ledger, text, Brakes(FIRST_DAY.day, texts_a_day=2, budget=900))
+            return claim(ledger, text, Brakes(texts_a_day=2, budget=900))
         case "opt out":
             return ledger.opt_out(text.phone_hash, at=NOW + timedelta(minutes=number), source="aws")
         case "lift":
             return ledger.lift_opt_out(text.phone_hash, at=NOW + timedelta(minutes=number), by="salemba")
         case "look":
             due = set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=1)))
-            return text, due, set(ledger.held(text.campaign_id)), sorted(ledger.of_day(FIRST_DAY), key=str)
+            return text, due, set(ledger.held()), sorted(ledger.of_day(FIRST_DAY), key=str)
         case _:
             return move(ledger, text, step)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.dynamodb import from_item
 from chalicelib.notifications.dynamodb import DynamoLedger
 from chalicelib.notifications.model import OptOut, Report, Text, TextState
@@ -27,9 +28,9 @@ from chalicelib.notifications.templates import Kind, Purpose
 from chalicelib.refusals import TryAgain
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import CAMPAIGN_ID, FIRST_DAY, SECOND_DAY, a_text
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_text
 
-BRAKES = Brakes(phone_day=FIRST_DAY.day, texts_a_day=3, budget=1_000)
+BRAKES = Brakes(texts_a_day=3, budget=1_000)
 RACERS = 12
 
 
@@ -47,15 +48,15 @@ def ledger(engine: Engine) -> DynamoLedger:
     return a_ledger(engine)
 
 
-def claimed(text: Text) -> Text:
-    return text.claimed(NOW, budget_day=FIRST_DAY.day)
+def claimed(text: Text, *, on: CampaignDay = FIRST_DAY) -> Text:
+    return text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=on.day)
 
 
-def claim(ledger: DynamoLedger, text: Text, **brakes: Any) -> Text:
+def claim(ledger: DynamoLedger, text: Text, *, on: CampaignDay = FIRST_DAY, **brakes: Any) -> Text:
     """A text begun and claimed."""
     begun = ledger.begin(text)
-    ledger.claim(claimed(begun), was=begun, brakes=replace(BRAKES, **brakes))
-    return claimed(begun)
+    ledger.claim(claimed(begun, on=on), was=begun, brakes=replace(BRAKES, **brakes))
+    return claimed(begun, on=on)
 
 
 def committed(engine: Engine) -> int:
@@ -164,7 +165,7 @@ def test_a_phone_has_its_texts_of_the_day_and_no_more(engine, ledger):
         claim(ledger, a_text(4), budget=10_000)
 
     assert committed(engine) == 3 * 350
-    claim(ledger, a_text(5), budget=10_000, phone_day=SECOND_DAY.day)
+    claim(ledger, a_text(5), budget=10_000, on=SECOND_DAY)
 
 
 def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(engine, ledger):
@@ -175,6 +176,31 @@ def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(engine, ledger)
     ledger.claim(claimed(later), was=later, brakes=replace(BRAKES, texts_a_day=1, budget=350))
 
     assert committed(engine) == 350
+
+
+def test_a_text_put_off_to_another_day_counts_for_the_day_it_goes_out_on(ledger):
+    text = claim(ledger, a_text(1), texts_a_day=1)
+    later = text.put_off(NOW, "stopped")
+    ledger.move(later, was=text)
+    claim(ledger, a_text(2), texts_a_day=1, on=SECOND_DAY)
+
+    with pytest.raises(EnoughToday):
+        ledger.claim(claimed(later, on=SECOND_DAY), was=later, brakes=replace(BRAKES, texts_a_day=1))
+
+
+def test_the_second_copy_of_a_text_counts_for_its_day_as_well(ledger):
+    text = claim(ledger, a_text(), texts_a_day=1)
+    for after in (
+        text.attempt_started(NOW),
+        text.attempt_started(NOW).lost_sight_of("timeout", "aws", may_resend=True),
+        text.attempt_started(NOW).lost_sight_of("timeout", "aws", may_resend=True).to_be_resent(NOW),
+    ):
+        assert ledger.move(after, was=text)
+        text = after
+
+    with pytest.raises(EnoughToday):
+        ledger.claim(claimed(text), was=text, brakes=replace(BRAKES, texts_a_day=1))
+    ledger.claim(claimed(text), was=text, brakes=replace(BRAKES, texts_a_day=2))
 
 
 def test_a_phone_that_opted_out_is_claimed_for_nothing(engine, ledger):
@@ -292,12 +318,12 @@ def test_due_texts_are_found_by_kind_once_their_time_has_come(ledger):
     assert len(list(ledger.due(Kind.CONFIRMATION, at + timedelta(days=1)))) == 2
 
 
-def test_held_texts_are_found_by_campaign_and_are_never_due(ledger):
-    ledger.begin(a_text(1).held("budget_spent"))
+def test_held_texts_are_found_longest_held_first_and_are_never_due(ledger):
+    ledger.begin(a_text(1, begun_at=NOW + timedelta(hours=1)).held("budget_spent"))
     ledger.begin(a_text(2, campaign_id="senen-2024").held("budget_spent"))
     ledger.begin(a_text(3))
 
-    assert list(ledger.held(CAMPAIGN_ID)) == [a_text(1).message_id]
+    assert list(ledger.held()) == [a_text(2).message_id, a_text(1).message_id]
     assert a_text(1).message_id not in set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9)))
 
 

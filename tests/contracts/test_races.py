@@ -253,8 +253,8 @@ def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine):
 def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine):
     ledger = a_ledger(real_engine)
     begun = ledger.begin(a_text())
-    claimed = begun.claimed(NOW, budget_day=FIRST_DAY.day)
-    brakes = Brakes(phone_day=FIRST_DAY.day, texts_a_day=3, budget=None)
+    claimed = begun.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day)
+    brakes = Brakes(texts_a_day=3, budget=None)
     ledger.claim(claimed, was=begun, brakes=brakes)
 
     moved = race(lambda number: str(ledger.move(claimed.attempt_started(NOW), was=claimed)))

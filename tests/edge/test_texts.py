@@ -176,6 +176,23 @@ def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed
     assert len(sent(gateway)) == 2
 
 
+def test_each_round_says_that_texts_are_held_until_none_is(edge, gateway, logged):
+    edge.send("PATCH", "/v1/campaigns/tanah-abang-2024", {"sms_budget": 0}, by="manager")
+    edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge))))
+    assert ledger() == [("held", 0)]
+
+    def says_so() -> bool:
+        said = len(logged.metrics)
+        edge.invoke("queue_due_texts", schedule_event())
+        return any("TextsHeld" in each for each in logged.metrics[said:])
+
+    assert [says_so(), says_so()] == [True, True]
+    held = boto3.client("dynamodb").scan(TableName="TextsTable")["Items"]
+    for item in held:
+        boto3.client("dynamodb").delete_item(TableName="TextsTable", Key={"message_id": item["message_id"]})
+    assert says_so() is False
+
+
 def test_a_due_text_is_queued_and_sent(edge, gateway, monkeypatch):
     news = a_news(reference=a_reference(edge))
     with interfering(gateway.url) as between:

@@ -52,7 +52,7 @@ def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: Packa
         if alarm["Namespace"] == WORK
     }
     assert counted == {
-        ("Texts", "held"),
+        ("TextsHeld",),
         ("SendingStopped",),
         ("GatewaysLeftAlone",),
         ("ReportsNotDelivered",),

@@ -15,10 +15,10 @@ from tests.contracts.stored import a_text
 LATER = NOW + timedelta(minutes=1)
 
 MOVES = {
-    "claimed": lambda text: text.claimed(NOW, budget_day=text.day),
+    "claimed": lambda text: text.claimed(NOW, budget_day=text.day, phone_day=text.day),
     "put off": lambda text: text.put_off(LATER, "quiet_hours"),
     "held": lambda text: text.held("budget_spent"),
-    "released": lambda text: text.released(NOW),
+    "released": lambda text: text.released(NOW, deadline=LATER),
     "given up": lambda text: text.given_up("expired"),
     "to be resent": lambda text: text.to_be_resent(NOW),
     "attempt started": lambda text: text.attempt_started(NOW),
@@ -64,11 +64,11 @@ def test_each_move_is_made_by_the_table_or_refused(start: TextState, move: str) 
 
 
 def begun() -> Text:
-    return a_text().claimed(NOW, budget_day=a_text().day).attempt_started(NOW)
+    return a_text().claimed(NOW, budget_day=a_text().day, phone_day=a_text().day).attempt_started(NOW)
 
 
 def test_money_is_put_aside_by_the_claim_and_kept_through_the_attempt() -> None:
-    claimed = a_text().claimed(NOW, budget_day=a_text().day)
+    claimed = a_text().claimed(NOW, budget_day=a_text().day, phone_day=a_text().day)
     assert (a_text().committed, claimed.committed) == (0, 350)
     assert claimed.attempt_started(NOW).committed == 350
     assert claimed.attempt_started(NOW).not_taken(LATER, "later", None).committed == 350
@@ -123,7 +123,11 @@ def test_a_copy_that_failed_does_not_stop_the_next_one() -> None:
 
 def test_what_two_copies_cost_is_added_up() -> None:
     twice = begun().lost_sight_of("timeout", None, may_resend=True).to_be_resent(LATER)
-    twice = twice.claimed(LATER, budget_day=twice.day).attempt_started(LATER).accepted("aws", "g-2")
+    twice = (
+        twice.claimed(LATER, budget_day=twice.day, phone_day=twice.day)
+        .attempt_started(LATER)
+        .accepted("aws", "g-2")
+    )
     assert twice.committed == 700
     both = twice.noted(Report("aws", "g-1", TextState.SENT, parts=1, price=400))
     assert (both.committed, both.parts_sent, both.open_attempts) == (750, 2, 0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications.errors import Never, OutcomeUnknown, StopEverything, TryLater
+from chalicelib.notifications.errors import LeftAlone, Never, OutcomeUnknown, StopEverything, TryLater
 from chalicelib.notifications.model import MessageId, Text, TextState
 from chalicelib.notifications.pace import Stop
 from chalicelib.notifications.service import TextUnknown
@@ -259,8 +259,10 @@ def test_news_of_a_registration_that_is_not_there_begins_no_text() -> None:
     "stopped_at",
     [
         lambda text: text,
-        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day),
-        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day).put_off(NOW, "stopped"),
+        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day),
+        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).put_off(
+            NOW, "stopped"
+        ),
         lambda text: _unknown(text, may_resend=True),
     ],
     ids=["pending", "claimed", "put off", "unknown, to be resent"],
@@ -281,7 +283,7 @@ def test_a_text_whose_worker_is_gone_is_given_up_and_is_not_due_for_ever(
 
 
 def _unknown(text: Text, *, may_resend: bool) -> Text:
-    started = text.claimed(NOW, budget_day=FIRST_DAY.day).attempt_started(NOW)
+    started = text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).attempt_started(NOW)
     return started.lost_sight_of("read_timeout", "aws", may_resend=may_resend)
 
 
@@ -446,6 +448,17 @@ def test_a_gateway_that_takes_nothing_from_us_is_left_alone_for_a_while() -> Non
 # Limits
 
 
+def test_a_text_that_no_gateway_was_asked_about_waits_no_longer_each_time() -> None:
+    stage = Stage(*[LeftAlone("gateways_left_alone")] * 6, "gateway-1")
+    stage.deliver()
+    for _ in range(6):
+        waiting = stage.row()
+        assert (waiting.state, waiting.attempts) == (TextState.PENDING, 0)
+        assert waiting.due_at == stage.clock() + timedelta(minutes=7, seconds=30)
+        (text,) = stage.after(timedelta(minutes=7, seconds=30)).round()
+    assert (text.state, text.attempts) == (TextState.ACCEPTED, 1)
+
+
 def test_the_fourth_text_of_a_day_waits_for_the_next_morning() -> None:
     family = [a_registration(a_reference(number), worker_key=str(number)) for number in range(1, 5)]
     stage = Stage(registrations=family)
@@ -476,6 +489,17 @@ def test_texts_over_the_days_money_are_held_until_somebody_releases_them() -> No
 
     assert (text.state, text.is_released) == (TextState.ACCEPTED, True)
     assert stage.release("tanah-abang-2024") == 0
+
+
+def test_a_text_that_was_held_longer_than_it_may_wait_goes_out_once_it_is_released() -> None:
+    stage = Stage(sms_budget=0)
+    stage.deliver()
+    stage.after(timedelta(days=30))
+
+    assert stage.release("tanah-abang-2024") == 1
+    (text,) = stage.round()
+
+    assert text.state is TextState.ACCEPTED
 
 
 def test_money_put_aside_is_settled_by_what_a_receipt_says() -> None:
