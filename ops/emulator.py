@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REGION = "ap-southeast-3"
 VERSION = "1.5.33"
 _INTERPRETER = ROOT / ".emulator" / "bin" / "python"
-_PROGRAM = ROOT / "ops" / "emulator_start.py"
+_PROGRAM = ROOT / "ops" / "emulator_main.py"
 _START_SECONDS = 60
 # Whatever proxy the machine uses, it does not lead to our loopback interface.
 _DIRECT = Config(proxies={})

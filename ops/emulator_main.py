@@ -1,4 +1,4 @@
-"""What the emulator's own interpreter runs: ministack, with four things mended.
+"""What the emulator's own interpreter runs: ministack, with five things mended.
 
 Ministack saves how far each stream was read, but not the streams. After a restart it would deliver nothing
 until as many changes have been made as before it, and never what was waiting when it stopped: registrations
@@ -13,19 +13,29 @@ for anybody to open: `mails/*.eml` in its home.
 Of a stream's batch it goes on behind the last record, whatever the function says of single ones. Lambda goes
 on from the first that failed, and after so many attempts sets it aside. A batch whose function raises comes
 again here for ever, and is not split.
+
+It unpacks the zip anew for each worker of a function, and does nothing else meanwhile: when fifty callers
+came at once, it answered nobody for so long that functions gave up on their tables. So the workers share what
+they only ever read.
 """
 
 import json
 import math
+import os
+import threading
 import time
+import zipfile
 from base64 import b64decode
 from collections import Counter
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
+from types import SimpleNamespace
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions
+from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import get_account_id
 from ministack.services import dynamodb, lambda_svc, ses_v2
 
@@ -143,7 +153,26 @@ def _position(stream: str, number: str) -> int:
     return start + numbers.index(number)
 
 
+_unpacking = threading.Lock()
+
+
+class _Shared(zipfile.ZipFile):
+    """A zip that is unpacked once, however often it is asked to be."""
+
+    def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+        packed = Path(str(self.filename))
+        unpacked = Path(gettempdir(), f"unpacked-{sha256(packed.read_bytes()).hexdigest()}")
+        with _unpacking:
+            if not unpacked.exists():
+                draft = unpacked.with_suffix(".draft")
+                super().extractall(draft)
+                draft.rename(unpacked)
+        os.rmdir(path)
+        os.symlink(unpacked, path)
+
+
 if __name__ == "__main__":
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _Shared})
     iam_actions.request_tag_context = _conditions_and_encryption_context
     app._enforce_ses_v2 = _enforce_sender
     ses_v2._parse_raw_mime, ses_v2._sent_emails_list = _mail_at_hand, _mail_taken

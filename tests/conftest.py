@@ -37,13 +37,12 @@ _SHARED = frozenset({"browser", "infra", "zip"})
 
 # Those of the packaged stack share two, so that no worker has to wait for one other at the end: about half of
 # the time that they take is spent in these modules.
-_ON_THE_OTHER_STACK = frozenset(
+ON_THE_OTHER_STACK = frozenset(
     {"test_intake", "test_persons", "test_refusals", "test_repeats", "test_reports", "test_strangers"}
 )
 
-
 # These start stacks of their own.
-_ALONE = frozenset({"test_daftar_run", "test_restart"})
+ALONE = frozenset({"test_daftar_run", "test_restart"})
 
 
 class _SharingTogether(LoadScopeScheduling):
@@ -55,10 +54,10 @@ class _SharingTogether(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = Path(nodeid.partition("::")[0])
         folder = path.parts[1]
-        if path.stem in _ALONE:
+        if path.stem in ALONE:
             return nodeid
         if folder == "e2e":
-            return "the other stack" if path.stem in _ON_THE_OTHER_STACK else "a stack"
+            return "the other stack" if path.stem in ON_THE_OTHER_STACK else "a stack"
         is_shared = folder in _SHARED or path.stem == "test_packaging" or "[embedded" in nodeid
         return folder if is_shared else nodeid
 
