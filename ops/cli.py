@@ -287,7 +287,7 @@ def texts(context: click.Context, stack: str | None) -> None:
 @_which_stack
 @click.pass_context
 def opt_outs(context: click.Context, stack: str | None) -> None:
-    """Say whether a phone wants no texts, or take that back when its owner asks."""
+    """Say whether a phone wants no texts, note that, or take it back when its owner asks."""
     context.obj = deployed(stack) if stack else _last_stack().stage()
 
 

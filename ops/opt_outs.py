@@ -1,4 +1,4 @@
-"""`daftar opt-outs …`: whether a phone wants no texts, and taking that back when its owner asks for it.
+"""`daftar opt-outs …`: whether a phone wants no texts; noting that and taking it back for its owner.
 
 The number is typed at a prompt, unseen, or is one line of standard input: an argument would stand in the
 shell's history and in the list of processes.
@@ -25,6 +25,9 @@ from ops.stages import Stage
 
 # What AWS checks a sender id against, unless it is in a pool that has a list of its own.
 _AWS_LIST = "Default"
+
+# What a branch was told is kept as said by it, and by no gateway.
+_BY_HAND = "branch:"
 
 
 class _NotAsked(Exception):
@@ -53,14 +56,29 @@ def show(stage: Stage) -> None:
     _tell_of_other_lists(opt_out)
 
 
-@click.command()
-@click.option(
+_by_whom = click.option(
     "--by",
     required=True,
     metavar="BRANCH",
     callback=_as_unpersonal,
     help="Who was asked for it, and is kept with it: a branch or a role, no person's name.",
 )
+
+
+@click.command()
+@_by_whom
+@click.pass_obj
+def enter(stage: Stage, by: str) -> None:
+    """Let a phone have no more texts, because its owner asked for it. The number is asked for."""
+    phone = _typed_number()
+    click.echo(f"number: {masked_number(phone)}")
+    ledger, hashed = ledger_of(stage), _hashed(stage, phone)
+    ledger.opt_out(hashed, at=wiring.now(), source=f"{_BY_HAND}{by}")
+    click.echo(f"here: {_in_words(ledger.find_opt_out(hashed))}")
+
+
+@click.command()
+@_by_whom
 @click.pass_obj
 def lift(stage: Stage, by: str) -> None:
     """Let a phone have texts again, because its owner asked for it. The number is asked for.
@@ -146,7 +164,7 @@ def _take_off_aws_list(stage: Stage, phone: Phone) -> None:
 
 
 def _tell_of_other_lists(opt_out: OptOut | None) -> None:
-    if opt_out is not None and opt_out.source != "aws":
+    if opt_out is not None and opt_out.source != "aws" and not opt_out.source.startswith(_BY_HAND):
         click.echo(
             f"{opt_out.source} may keep a list that is neither read nor changed from here: where it refuses "
             "the next text, that opts the number out again"
@@ -162,4 +180,4 @@ def _sms(stage: Stage) -> Any:
     return stage.clients("pinpoint-sms-voice-v2")
 
 
-COMMANDS = (show, lift)
+COMMANDS = (show, enter, lift)

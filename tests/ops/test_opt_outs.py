@@ -1,4 +1,4 @@
-"""`daftar opt-outs`: who wants no texts, here and at AWS, and taking it back; the number is seen nowhere."""
+"""`daftar opt-outs`: who wants no texts, noting that and taking it back; the number is seen nowhere."""
 
 import os
 from typing import Any
@@ -76,6 +76,18 @@ def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(on: St
     shown = run(opt_outs.show, on)
     assert ", said aws; lifted at " in shown
     assert shown.count(" by salemba\n") == 1
+
+
+def test_who_tells_a_branch_has_no_more_texts_and_what_was_said_first_stands_until_it_is_lifted(
+    on: Stage,
+) -> None:
+    assert ", said branch:salemba\n" in run(opt_outs.enter, on, "--by", "salemba")
+    assert ledger_of(on).has_opted_out(phone_hash())
+    assert ", said branch:salemba\n" in run(opt_outs.enter, on, "--by", "kramat")
+
+    lifted = run(opt_outs.lift, on, "--by", "salemba")
+    assert "may keep a list" not in lifted
+    assert ", said branch:kramat\n" in run(opt_outs.enter, on, "--by", "kramat")
 
 
 def test_lifting_lets_the_number_have_texts_again_here_and_at_aws(on: Stage, sms: Any) -> None:
