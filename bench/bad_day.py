@@ -19,16 +19,15 @@ import httpx
 
 from bench.functions import told
 from bench.ledger import Ledger, is_settled
+from bench.market import capture_of, open_campaign
 from bench.throttling import throttling
-from bench.workers import capture_of
 from ops.api import API
 from ops.dead_letters.queues import DeadLetters
 from ops.dead_letters.redriving import redrive
 from ops.stack import LocalStack
-from tests.builders import a_campaign
+from tests.e2e.waiting import until
 
 _DEVICES = 8
-_CREATED = 201
 _PAUSE_SECONDS = 0.2
 _PATIENCE_SECONDS = 1800
 _QUIET_LOOKS = 5
@@ -93,13 +92,6 @@ class _Run:
         self.ledger = Ledger(stack, campaign_id)
         self.killed = self.redriven = 0
 
-    def open_campaign(self) -> None:
-        campaign = a_campaign(campaign_id=self._campaign_id, sms_budget=10**9)
-        with closing(self._api("manager")) as api:
-            answer = api.send("POST", "/v1/campaigns", json.dumps(campaign))
-        if answer.status_code != _CREATED:
-            raise AssertionError(answer.text)
-
     def register(self) -> None:
         """Every worker once, as devices do that try again until they are answered."""
         with ThreadPoolExecutor(_DEVICES) as devices:
@@ -120,7 +112,9 @@ class _Run:
 
     def kill_a_sender(self) -> None:
         """Once texts go out, end one sender without a word."""
-        self._until(lambda: len(self.texts()) >= len(self._numbers) // 4)
+        until(
+            "texts to go out", lambda: len(self.texts()) >= len(self._numbers) // 4, seconds=_PATIENCE_SECONDS
+        )
         name = self._description.outputs["OnNotificationsName"]
         for environment in Path("/proc").glob("[0-9]*/environ"):
             try:
@@ -135,7 +129,7 @@ class _Run:
 
     def settle(self) -> None:
         """Let hours pass until every worker's text has come to something."""
-        self._until(self._is_settled)
+        until("the bad day to end", self._is_settled, seconds=_PATIENCE_SECONDS)
 
     def _is_settled(self) -> bool:
         self._await_quiet()
@@ -171,13 +165,6 @@ class _Run:
             waiting += sum(int(each) for each in found.values())
         return waiting + int(self._gateway("receipts")["waiting"])
 
-    def _until(self, look: Any) -> None:
-        given_up_at = time.monotonic() + _PATIENCE_SECONDS
-        while not look():
-            if time.monotonic() > given_up_at:
-                raise AssertionError("the bad day does not end")
-            time.sleep(_PAUSE_SECONDS)
-
     def texts(self) -> list[dict[str, Any]]:
         """What the gateway took of the campaign's texts."""
         texts: list[dict[str, Any]] = self._gateway("messages")
@@ -201,7 +188,7 @@ def bad_day(
     `functions` only.
     """
     run = _Run(stack, campaign_id, workers, first)
-    run.open_campaign()
+    open_campaign(stack.describe(), campaign_id)
     began = time.monotonic()
     with ExitStack() as day:
         day.enter_context(_misbehaving(stack))

@@ -1,7 +1,6 @@
 """How fast a line of waiting confirmations goes out on the deployed stack, beside the rate that is set."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -11,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.functions import told, unread
+from bench.market import capture_of, open_campaign
 from bench.stage import free_pair
-from bench.workers import capture_of
 from ops.api import API
 from ops.stack import LocalStack
-from tests.builders import a_campaign
+from tests.e2e.waiting import until
 
 # What these machines can send beside all that they do; the rate that goes live is a setting.
 _PARTS_A_SECOND = 10
 _BATCH_ITEMS = 200
-_CREATED = 201
-_PAUSE_SECONDS = 0.5
 _PATIENCE = 3
 _CAMPAIGN = "draining"
 _TOLERANCE = 0.05
@@ -66,8 +63,8 @@ def drain(home: Path, *, texts: int, rate: float = _PARTS_A_SECOND) -> Drain:
         with told(functions, [sender], DAFTAR_SMS_PARTS_A_SECOND=str(rate)):
             with unread(functions, sender):
                 _register(stack, texts)
-                _await(lambda: stack.texts_waiting() == texts, seconds=texts, what="all to wait")
-            _await(lambda: stack.texts_waiting() == 0, seconds=_PATIENCE * texts / rate, what="all to go out")
+                until("all to wait", lambda: stack.texts_waiting() == texts, seconds=texts)
+            until("all to go out", lambda: stack.texts_waiting() == 0, seconds=_PATIENCE * texts / rate)
         sent = description.messages()
         if not len({text["to"] for text in sent}) == len(sent) == texts:
             raise NotDrained(f"{len(sent)} of {texts} texts went out")
@@ -78,11 +75,7 @@ def drain(home: Path, *, texts: int, rate: float = _PARTS_A_SECOND) -> Drain:
 
 def _register(stack: LocalStack, workers: int) -> None:
     description = stack.describe()
-    campaign = a_campaign(campaign_id=_CAMPAIGN, sms_budget=10**10)
-    with closing(API(description.api_url, description.tokens["manager"])) as manager:
-        answer = manager.send("POST", "/v1/campaigns", json.dumps(campaign))
-        if answer.status_code != _CREATED:
-            raise NotDrained(answer.text)
+    open_campaign(description, _CAMPAIGN)
     with closing(API(description.api_url, description.tokens["kiosk"])) as kiosk:
         for first in range(0, workers, _BATCH_ITEMS):
             numbers = range(first, min(first + _BATCH_ITEMS, workers))
@@ -101,11 +94,3 @@ def _seen(texts: Sequence[Mapping[str, Any]], rate: float) -> Drain:
         rate_seen=(parts - 1) / (times[-1] - began).total_seconds(),
         most_in_a_second=max(seconds.values()),
     )
-
-
-def _await(look: Any, *, seconds: float, what: str) -> None:
-    given_up_at = time.monotonic() + seconds
-    while not look():
-        if time.monotonic() > given_up_at:
-            raise NotDrained(f"waited {seconds:.0f} seconds for {what}")
-        time.sleep(_PAUSE_SECONDS)

@@ -109,8 +109,8 @@ _attempts: Counter[tuple[str, str]] = Counter()
 def _execute_and_hear_out(function: dict[str, Any], event: Any) -> dict[str, Any]:
     result: dict[str, Any] = _execute(function, event)
     record = _first_failed(event, result)
-    mapping = _mapping_that_hears_out(record)
-    if record is None or mapping is None:
+    mapping = None if record is None else _mapping_that_hears_out(record)
+    if mapping is None:
         return result
     stream, number = record["eventSourceARN"], record["dynamodb"]["SequenceNumber"]
     position = _position(stream, number)
@@ -141,7 +141,7 @@ def _first_failed(event: Any, result: dict[str, Any]) -> Any:
 def _mapping_that_hears_out(record: Any) -> Any:
     for _, _, mapping in lambda_svc._iter_all_esms():
         asks = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ())
-        if record and asks and mapping["EventSourceArn"] == record["eventSourceARN"]:
+        if asks and mapping["EventSourceArn"] == record["eventSourceARN"]:
             return mapping
     return None
 

@@ -68,11 +68,6 @@ _COUNTS_KEPT = timedelta(days=3)
 
 Values = dict[str, Any]
 
-_BY_REGISTRATION = "by_registration"
-
-# Where held texts stand among those that are due at some time.
-_HELD = "held"
-
 
 class DynamoLedger:
     """Satisfies `service.Ledger`.
