@@ -365,8 +365,8 @@ class KnownRegistrations:
 
     def get(self, known_reference: str) -> Registration:
         """Raises RegistrationUnknown."""
-        for reference, registration in self._registrations.items():
-            if reference == known_reference:
+        for registration in self._registrations.values():
+            if registration.reference == known_reference:
                 return registration
         raise RegistrationUnknown("no registration has this reference")
 

@@ -1,5 +1,7 @@
 """What a caller would rather have, by RFC 9110."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.negotiation import acceptable, preferred
@@ -68,12 +70,12 @@ A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/
         ("application/pdf, text/csv;q=0.1", "text/csv"),
     ],
 )
-def test_the_most_wanted_media_type_that_is_offered_is_given(accepted, given):
+def test_the_most_wanted_media_type_that_is_offered_is_given(accepted: Any, given: str) -> None:
     assert acceptable(accepted, FORMS) == given
 
 
 @pytest.mark.parametrize(
     "accepted", ["application/pdf", "*/*;q=0", "text/html;q=0", "text/html;q=x", "html", "*"]
 )
-def test_nothing_is_given_where_nothing_offered_is_wanted(accepted):
+def test_nothing_is_given_where_nothing_offered_is_wanted(accepted: str) -> None:
     assert acceptable(accepted, FORMS) is None

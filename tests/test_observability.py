@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def the_line(write: Callable[[], object]) -> str:
     ],
     ids=range(14),
 )
-def test_no_line_can_hold_a_number_or_an_address_of_a_person(write, value) -> None:
+def test_no_line_can_hold_a_number_or_an_address_of_a_person(write: Any, value: Any) -> None:
     line = the_line(lambda: write(value))
 
     assert value not in line
@@ -146,14 +147,14 @@ def test_no_line_can_hold_a_number_or_an_address_of_a_person(write, value) -> No
     ],
     ids=range(12),
 )
-def test_no_line_can_hold_a_name(write) -> None:
+def test_no_line_can_hold_a_name(write: Any) -> None:
     line = the_line(write)
 
     assert not {word for word in (*NAME.split(), "MELATI") if word in line}
 
 
 @pytest.mark.parametrize("number", [int(a_nik()), 82455507001, 21012345678.0])
-def test_a_number_that_is_no_count_is_not_logged(number) -> None:
+def test_a_number_that_is_no_count_is_not_logged(number: Any) -> None:
     assert str(number)[:9] not in the_line(lambda: logger.info("told", extra={"attempts": number}))
 
 
@@ -232,5 +233,5 @@ def test_a_count_is_a_metric_of_our_namespace() -> None:
 @pytest.mark.parametrize(
     "reason", ["ConflictException:DESTINATION_PHONE_NUMBER_OPTED_OUT", "expired:ThrottlingException", "21610"]
 )
-def test_a_gateways_reason_can_be_read(reason) -> None:
+def test_a_gateways_reason_can_be_read(reason: str) -> None:
     assert f'"{reason}"' in the_line(lambda: logger.info("told", extra={"reason": reason}))

@@ -36,7 +36,7 @@ def held() -> tuple[list[str], list[Any]]:
     return dynamodb.list_tables()["TableNames"], dynamodb.scan(**AT)["Items"]
 
 
-def test_each_time_a_scene_begins_as_it_was_set_up():
+def test_each_time_a_scene_begins_as_it_was_set_up() -> None:
     scene, seen = Scene(("dynamodb",), set_up), []
     for _ in range(3):
         with mock_aws():
@@ -49,7 +49,7 @@ def test_each_time_a_scene_begins_as_it_was_set_up():
     assert "KeysTable" in seen[0][0]
 
 
-def test_a_scene_is_set_up_anew_once_it_is_too_long_ago():
+def test_a_scene_is_set_up_anew_once_it_is_too_long_ago() -> None:
     told = iter(["first", "second"])
     lasting = Scene(("dynamodb",), lambda: next(told))
     with mock_aws():

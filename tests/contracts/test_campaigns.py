@@ -1,5 +1,7 @@
 """What any store of campaigns promises."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
@@ -20,29 +22,29 @@ def campaigns(engine: Engine, table: str, cipher: FieldCipher) -> DynamoCampaign
     return DynamoCampaigns(engine.client, table, cipher)
 
 
-def test_a_campaign_comes_back_as_it_was_added(campaigns):
+def test_a_campaign_comes_back_as_it_was_added(campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign())
 
     assert campaigns.get("tanah-abang-2024") == the_campaign()
 
 
-def test_a_campaign_without_managers_comes_back_without_them(campaigns):
+def test_a_campaign_without_managers_comes_back_without_them(campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign(managers=[]))
 
     assert campaigns.get("tanah-abang-2024").managers == ()
 
 
-def test_a_campaign_never_opened_is_unknown(campaigns):
+def test_a_campaign_never_opened_is_unknown(campaigns: DynamoCampaigns) -> None:
     with pytest.raises(CampaignUnknown):
         campaigns.get("tanah-abang-2024")
 
 
-def test_an_id_longer_than_any_key_is_unknown(campaigns):
+def test_an_id_longer_than_any_key_is_unknown(campaigns: DynamoCampaigns) -> None:
     with pytest.raises(CampaignUnknown):
         campaigns.get("a" * 3000)
 
 
-def test_a_second_campaign_with_the_same_id_leaves_the_first_as_it_was(campaigns):
+def test_a_second_campaign_with_the_same_id_leaves_the_first_as_it_was(campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign())
 
     with pytest.raises(CampaignExists):
@@ -51,7 +53,7 @@ def test_a_second_campaign_with_the_same_id_leaves_the_first_as_it_was(campaigns
     assert campaigns.get("tanah-abang-2024").target == 500
 
 
-def test_campaigns_are_listed_by_last_day_from_a_day_on(campaigns):
+def test_campaigns_are_listed_by_last_day_from_a_day_on(campaigns: DynamoCampaigns) -> None:
     for campaign_id, last_day in (("later", "2024-10-12"), ("ended", "2024-10-08"), ("now", "2024-10-09")):
         campaigns.add(the_campaign(campaign_id=campaign_id, first_day="2024-10-01", last_day=last_day))
 
@@ -60,13 +62,15 @@ def test_campaigns_are_listed_by_last_day_from_a_day_on(campaigns):
     assert listed == ["now", "later"]
 
 
-def test_a_listed_campaign_is_whole(campaigns):
+def test_a_listed_campaign_is_whole(campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign())
 
     assert list(campaigns.ending_since(FIRST_DAY.day)) == [the_campaign()]
 
 
-def test_managers_copied_into_another_campaign_cannot_be_read_there(engine, table, campaigns):
+def test_managers_copied_into_another_campaign_cannot_be_read_there(
+    engine: Engine, table: str, campaigns: DynamoCampaigns
+) -> None:
     campaigns.add(the_campaign())
     campaigns.add(the_campaign(campaign_id="another", managers=[]))
     items = {item["campaign_id"]["S"]: item for item in engine.raw_items()}
@@ -78,7 +82,7 @@ def test_managers_copied_into_another_campaign_cannot_be_read_there(engine, tabl
         campaigns.get("another")
 
 
-def test_a_change_stores_what_differs_and_leaves_the_rest(campaigns):
+def test_a_change_stores_what_differs_and_leaves_the_rest(campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign())
     was = campaigns.get("tanah-abang-2024")
     # Somebody else's change, of another field, after this one was read.
@@ -89,7 +93,7 @@ def test_a_change_stores_what_differs_and_leaves_the_rest(campaigns):
     assert campaigns.get("tanah-abang-2024") == the_campaign(name="Aktivasi", target=1, managers=[])
 
 
-def test_changed_managers_are_sealed(engine, campaigns):
+def test_changed_managers_are_sealed(engine: Engine, campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign(managers=[]))
     managers = [{"name": "Kepala Baru", "email": "baru@cabang.example", "phone": None}]
 
@@ -100,7 +104,9 @@ def test_changed_managers_are_sealed(engine, campaigns):
 
 
 @pytest.mark.parametrize("moved", [{"last_day": "2024-10-11"}, {"accepts_until": "2029-12-31"}])
-def test_a_change_is_not_stored_over_days_that_have_moved(campaigns, moved):
+def test_a_change_is_not_stored_over_days_that_have_moved(
+    campaigns: DynamoCampaigns, moved: dict[str, Any]
+) -> None:
     campaigns.add(the_campaign())
     campaigns.replace(the_campaign(**moved), was=the_campaign())
 
@@ -110,14 +116,14 @@ def test_a_change_is_not_stored_over_days_that_have_moved(campaigns, moved):
     assert campaigns.get("tanah-abang-2024") == the_campaign(**moved)
 
 
-def test_a_campaign_never_opened_cannot_be_changed(engine, campaigns):
+def test_a_campaign_never_opened_cannot_be_changed(engine: Engine, campaigns: DynamoCampaigns) -> None:
     with pytest.raises(DaysMoved):
         campaigns.replace(the_campaign(target=1), was=the_campaign())
 
     assert engine.raw_items() == []
 
 
-def test_a_campaign_that_lasts_longer_is_listed_by_its_new_last_day(campaigns):
+def test_a_campaign_that_lasts_longer_is_listed_by_its_new_last_day(campaigns: DynamoCampaigns) -> None:
     campaigns.add(the_campaign())
     campaigns.add(the_campaign(campaign_id="another", last_day="2024-10-11"))
 

@@ -1,6 +1,7 @@
 """What any store of clients promises: a token is known by its hash, and a revocation reaches both items."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -45,29 +46,29 @@ def clients(engine: Engine, table: str) -> DynamoClients:
         "with a cap of its own",
     ],
 )
-def test_a_client_comes_back_by_its_id_and_by_its_token(clients, client):
+def test_a_client_comes_back_by_its_id_and_by_its_token(clients: DynamoClients, client: Any) -> None:
     clients.add(client, TOKEN)
 
     assert clients.get(client.client_id) == client
     assert clients.holding(TOKEN) == client
 
 
-def test_nobody_holds_a_token_that_was_never_made(clients):
+def test_nobody_holds_a_token_that_was_never_made(clients: DynamoClients) -> None:
     with pytest.raises(TokenUnknown):
         clients.holding(TOKEN)
 
 
-def test_a_client_never_enrolled_is_unknown(clients):
+def test_a_client_never_enrolled_is_unknown(clients: DynamoClients) -> None:
     with pytest.raises(ClientUnknown):
         clients.get("van-1")
 
 
-def test_an_id_longer_than_any_key_is_unknown(clients):
+def test_an_id_longer_than_any_key_is_unknown(clients: DynamoClients) -> None:
     with pytest.raises(ClientUnknown):
         clients.get("a" * 3000)
 
 
-def test_a_second_client_with_the_same_id_gets_no_token(clients):
+def test_a_second_client_with_the_same_id_gets_no_token(clients: DynamoClients) -> None:
     clients.add(a_client(), TOKEN)
 
     with pytest.raises(ClientExists):
@@ -78,7 +79,7 @@ def test_a_second_client_with_the_same_id_gets_no_token(clients):
         clients.holding(ANOTHER_TOKEN)
 
 
-def test_a_revocation_is_seen_by_id_and_by_token(clients):
+def test_a_revocation_is_seen_by_id_and_by_token(clients: DynamoClients) -> None:
     clients.add(a_client(), TOKEN)
 
     clients.revoke(a_client().revoked(NOW))
@@ -87,7 +88,7 @@ def test_a_revocation_is_seen_by_id_and_by_token(clients):
     assert clients.holding(TOKEN).revoked_at == NOW
 
 
-def test_the_first_revocation_is_the_one_that_is_kept(clients):
+def test_the_first_revocation_is_the_one_that_is_kept(clients: DynamoClients) -> None:
     clients.add(a_client(), TOKEN)
     clients.revoke(a_client().revoked(NOW))
 
@@ -96,7 +97,7 @@ def test_the_first_revocation_is_the_one_that_is_kept(clients):
     assert clients.holding(TOKEN).revoked_at == NOW
 
 
-def test_revoking_one_client_leaves_the_others(clients):
+def test_revoking_one_client_leaves_the_others(clients: DynamoClients) -> None:
     clients.add(a_client("van-1"), TOKEN)
     clients.add(a_client("van-2"), ANOTHER_TOKEN)
 
@@ -105,12 +106,12 @@ def test_revoking_one_client_leaves_the_others(clients):
     assert clients.holding(ANOTHER_TOKEN) == a_client("van-2")
 
 
-def test_a_client_never_enrolled_cannot_be_revoked(clients):
+def test_a_client_never_enrolled_cannot_be_revoked(clients: DynamoClients) -> None:
     with pytest.raises(ClientUnknown):
         clients.revoke(a_client().revoked(NOW))
 
 
-def test_every_client_is_listed_once_by_id(clients):
+def test_every_client_is_listed_once_by_id(clients: DynamoClients) -> None:
     for number, client_id in enumerate(("van-2", "kiosk-1", "van-1")):
         clients.add(a_client(client_id), TokenHash(f"{number:064x}"))
 
@@ -130,7 +131,7 @@ def rotated(clients: DynamoClients, token: TokenHash, *, older_end_at: datetime 
     clients.rotate(client, token, older_end_at=older_end_at)
 
 
-def test_a_new_token_is_good_and_the_older_one_ends(clients):
+def test_a_new_token_is_good_and_the_older_one_ends(clients: DynamoClients) -> None:
     clients.add(a_client(expires_at=A_YEAR_ON), TOKEN)
 
     rotated(clients, ANOTHER_TOKEN)
@@ -140,7 +141,7 @@ def test_a_new_token_is_good_and_the_older_one_ends(clients):
     assert (clients.get("van-1").expires_at, clients.get("van-1").rotated_at) == (A_YEAR_ON, NOW)
 
 
-def test_an_older_token_is_never_made_good_for_longer(clients):
+def test_an_older_token_is_never_made_good_for_longer(clients: DynamoClients) -> None:
     clients.add(a_client(expires_at=NOW + AN_HOUR), TOKEN)
 
     rotated(clients, ANOTHER_TOKEN)
@@ -148,7 +149,7 @@ def test_an_older_token_is_never_made_good_for_longer(clients):
     assert clients.holding(TOKEN).expires_at == NOW + AN_HOUR
 
 
-def test_a_token_without_an_end_ends_when_it_is_replaced(clients):
+def test_a_token_without_an_end_ends_when_it_is_replaced(clients: DynamoClients) -> None:
     clients.add(a_client(), TOKEN)
 
     rotated(clients, ANOTHER_TOKEN)
@@ -156,7 +157,7 @@ def test_a_token_without_an_end_ends_when_it_is_replaced(clients):
     assert clients.holding(TOKEN).expires_at == LATER
 
 
-def test_an_overlap_of_nothing_ends_every_older_token(clients):
+def test_an_overlap_of_nothing_ends_every_older_token(clients: DynamoClients) -> None:
     clients.add(a_client(), a_token(1))
     rotated(clients, a_token(2))
     rotated(clients, a_token(3))
@@ -168,7 +169,7 @@ def test_an_overlap_of_nothing_ends_every_older_token(clients):
     ]
 
 
-def test_of_many_rotations_only_the_last_few_tokens_stay_good(clients):
+def test_of_many_rotations_only_the_last_few_tokens_stay_good(clients: DynamoClients) -> None:
     clients.add(a_client(), a_token(0))
 
     for number in range(1, 10):
@@ -178,7 +179,7 @@ def test_of_many_rotations_only_the_last_few_tokens_stay_good(clients):
     assert good == [4, 5, 6, 7, 8, 9]
 
 
-def test_a_revocation_reaches_every_token_that_is_still_good(clients):
+def test_a_revocation_reaches_every_token_that_is_still_good(clients: DynamoClients) -> None:
     clients.add(a_client(), a_token(1))
     rotated(clients, a_token(2))
     rotated(clients, a_token(3))
@@ -188,7 +189,9 @@ def test_a_revocation_reaches_every_token_that_is_still_good(clients):
     assert {clients.holding(a_token(number)).revoked_at for number in (1, 2, 3)} == {NOW}
 
 
-def test_a_revocation_does_not_need_the_tokens_that_have_ended_and_are_gone(clients, engine, table):
+def test_a_revocation_does_not_need_the_tokens_that_have_ended_and_are_gone(
+    clients: DynamoClients, engine: Engine, table: str
+) -> None:
     clients.add(a_client(), a_token(1))
     rotated(clients, a_token(2))
     key = {"pk": {"S": f"TOKEN#{a_token(1)}"}, "sk": {"S": "TOKEN"}}
@@ -199,7 +202,7 @@ def test_a_revocation_does_not_need_the_tokens_that_have_ended_and_are_gone(clie
     assert clients.holding(a_token(2)).revoked_at == LATER
 
 
-def test_a_client_revoked_in_between_gets_no_new_token(clients):
+def test_a_client_revoked_in_between_gets_no_new_token(clients: DynamoClients) -> None:
     clients.add(a_client(), TOKEN)
     read_before = clients.get("van-1").rotated(NOW, expires_at=A_YEAR_ON)
     clients.revoke(a_client().revoked(NOW))
@@ -211,7 +214,7 @@ def test_a_client_revoked_in_between_gets_no_new_token(clients):
         clients.holding(ANOTHER_TOKEN)
 
 
-def test_what_has_ended_is_forgotten_a_month_later(clients, engine):
+def test_what_has_ended_is_forgotten_a_month_later(clients: DynamoClients, engine: Engine) -> None:
     clients.add(a_client(), TOKEN)
     rotated(clients, ANOTHER_TOKEN)
 
@@ -224,7 +227,9 @@ def last_seen(engine: Engine, table: str) -> DynamoLastSeen:
     return DynamoLastSeen(engine.client, table)
 
 
-def test_when_a_client_was_last_seen_stands_with_it_and_with_its_token(clients, last_seen):
+def test_when_a_client_was_last_seen_stands_with_it_and_with_its_token(
+    clients: DynamoClients, last_seen: DynamoLastSeen
+) -> None:
     clients.add(a_client(), TOKEN)
 
     last_seen.note("van-1", TOKEN, at=NOW, unless_since=NOW - AN_HOUR)
@@ -233,7 +238,9 @@ def test_when_a_client_was_last_seen_stands_with_it_and_with_its_token(clients, 
     assert clients.holding(TOKEN).last_seen_at == NOW
 
 
-def test_a_client_seen_within_the_hour_is_not_noted_again(clients, last_seen):
+def test_a_client_seen_within_the_hour_is_not_noted_again(
+    clients: DynamoClients, last_seen: DynamoLastSeen
+) -> None:
     clients.add(a_client(), TOKEN)
     last_seen.note("van-1", TOKEN, at=NOW, unless_since=NOW - AN_HOUR)
 
@@ -246,14 +253,16 @@ def test_a_client_seen_within_the_hour_is_not_noted_again(clients, last_seen):
     assert clients.get("van-1").last_seen_at == later
 
 
-def test_noting_that_nobody_was_seen_makes_no_client(clients, last_seen):
+def test_noting_that_nobody_was_seen_makes_no_client(
+    clients: DynamoClients, last_seen: DynamoLastSeen
+) -> None:
     last_seen.note("van-1", TOKEN, at=NOW, unless_since=NOW - AN_HOUR)
 
     with pytest.raises(ClientUnknown):
         clients.get("van-1")
 
 
-def test_the_captures_of_a_day_are_counted_and_the_count_expires(engine):
+def test_the_captures_of_a_day_are_counted_and_the_count_expires(engine: Engine) -> None:
     counts = DynamoDayCounts(engine.client, engine.table("ClientsTable"))
 
     assert [counts.add("van-1", FIRST_DAY.day, number) for number in (0, 2, 0, -1, 3)] == [0, 2, 2, 1, 4]
@@ -263,7 +272,7 @@ def test_the_captures_of_a_day_are_counted_and_the_count_expires(engine):
     assert days_kept == {datetime(2024, 10, 12, tzinfo=UTC), datetime(2024, 10, 13, tzinfo=UTC)}
 
 
-def test_a_count_is_no_client(clients, engine, table):
+def test_a_count_is_no_client(clients: DynamoClients, engine: Engine, table: str) -> None:
     DynamoDayCounts(engine.client, table).add("van-1", FIRST_DAY.day, 1)
 
     assert list(clients.all()) == []

@@ -1,16 +1,20 @@
 """Which engines have judged the contracts: a run that had fewer says so in its summary."""
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.contracts.conftest import Engine
 
-def test_a_further_engine_has_judged_the_contracts_too(named_engine):
+
+def test_a_further_engine_has_judged_the_contracts_too(named_engine: Callable[[], Engine]) -> None:
     engine = named_engine()
 
     assert engine.raw_items() == []
     assert "TableNames" in engine.client.list_tables()
 
 
-def test_a_transaction_that_fails_in_part_leaves_everything_as_it_was(engine):
+def test_a_transaction_that_fails_in_part_leaves_everything_as_it_was(engine: Engine) -> None:
     """Also on moto, whose copies of tables are made cheaper here (`tests/transactions.py`)."""
     table = engine.table("RegistrationsTable")
     kept, gone = ({"pk": {"S": name}, "sk": {"S": "x"}} for name in ("kept", "gone"))

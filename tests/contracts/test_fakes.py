@@ -43,7 +43,7 @@ def a_table() -> Iterator[ATable]:
 
 @given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
 @settings(max_examples=20, deadline=None)
-def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table, steps):
+def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table: ATable, steps: Any) -> None:
     table, memory = DynamoDayCounts(*a_table("ClientsTable")), InMemoryDayCounts()
     for client_id, of, number in steps:
         assert table.add(client_id, of.day, number) == memory.add(client_id, of.day, number)
@@ -107,7 +107,7 @@ LEDGER_STEPS = st.sampled_from(
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(a_table, steps):
+def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(a_table: ATable, steps: Any) -> None:
     client, texts = a_table("TextsTable")
     _, sending = a_table("SendingTable")
     on_table = DynamoLedger(client, texts=texts, sending=sending, new_write_id=wiring.new_write_id)
@@ -144,7 +144,7 @@ def tell_line(line: Line, step: str, seconds: int) -> object:
 
 @given(steps=st.lists(LINE_STEPS, max_size=16))
 @settings(max_examples=50, deadline=None)
-def test_the_line_in_memory_answers_as_the_line_of_the_table(a_table, steps):
+def test_the_line_in_memory_answers_as_the_line_of_the_table(a_table: ATable, steps: Any) -> None:
     lines = InMemoryLine(), DynamoLine(*a_table("SendingTable"))
     for step, seconds in steps:
         answers = [tell_line(line, step, seconds) for line in lines]
@@ -169,7 +169,7 @@ def add(summaries: Summaries, of: CampaignDay, version: int) -> str:
 
 @given(steps=st.lists(st.tuples(st.sampled_from([mark, unmark, add]), DAYS, st.integers(1, 3)), max_size=10))
 @settings(max_examples=50, deadline=None)
-def test_summaries_in_memory_answer_as_those_of_the_table(a_table, steps):
+def test_summaries_in_memory_answer_as_those_of_the_table(a_table: ATable, steps: Any) -> None:
     table = a_table("SummariesTable")
     in_memory_summaries = InMemorySummaries()
     stores = in_memory_summaries, DynamoSummaries(*table)

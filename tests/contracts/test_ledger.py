@@ -65,25 +65,25 @@ def committed(engine: Engine) -> int:
     return sum(int(item["committed"]) for item in items if "committed" in item)
 
 
-def test_a_text_begins_and_is_found(ledger):
+def test_a_text_begins_and_is_found(ledger: DynamoLedger) -> None:
     assert ledger.get(a_text().message_id) is None
     assert ledger.begin(a_text()) == a_text()
     assert ledger.get(a_text().message_id) == a_text()
 
 
-def test_a_text_that_has_begun_is_found_by_whoever_begins_it_again(ledger):
+def test_a_text_that_has_begun_is_found_by_whoever_begins_it_again(ledger: DynamoLedger) -> None:
     ledger.begin(a_text())
 
     assert ledger.begin(a_text(begun_at=NOW + timedelta(minutes=1))) == a_text()
 
 
-def test_another_text_begins_beside_it(ledger):
+def test_another_text_begins_beside_it(ledger: DynamoLedger) -> None:
     ledger.begin(a_text(1))
 
     assert ledger.begin(a_text(2)) == a_text(2)
 
 
-def test_everything_of_a_text_is_kept(ledger):
+def test_everything_of_a_text_is_kept(ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text())
     for change in (
         lambda text: text.attempt_started(NOW),
@@ -107,13 +107,13 @@ def test_everything_of_a_text_is_kept(ledger):
     ],
     ids=["put off", "held", "given up", "a reminder"],
 )
-def test_every_kind_of_row_comes_back_as_it_was(ledger, text):
+def test_every_kind_of_row_comes_back_as_it_was(ledger: DynamoLedger, text: Any) -> None:
     ledger.begin(text)
 
     assert ledger.get(text.message_id) == text
 
 
-def test_a_text_that_moved_meanwhile_is_not_moved(ledger):
+def test_a_text_that_moved_meanwhile_is_not_moved(ledger: DynamoLedger) -> None:
     begun = ledger.begin(a_text())
     first = begun.put_off(NOW, "stopped")
     ledger.move(first, was=begun)
@@ -122,18 +122,18 @@ def test_a_text_that_moved_meanwhile_is_not_moved(ledger):
     assert ledger.get(begun.message_id) == first
 
 
-def test_a_text_that_never_began_cannot_move(ledger):
+def test_a_text_that_never_began_cannot_move(ledger: DynamoLedger) -> None:
     assert ledger.move(a_text().given_up("expired"), was=a_text()) is False
     assert ledger.get(a_text().message_id) is None
 
 
-def test_a_claim_puts_the_money_aside(engine, ledger):
+def test_a_claim_puts_the_money_aside(engine: Engine, ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text())
 
     assert (ledger.get(text.message_id), committed(engine)) == (text, 350)
 
 
-def test_a_claim_over_the_days_money_stores_nothing(engine, ledger):
+def test_a_claim_over_the_days_money_stores_nothing(engine: Engine, ledger: DynamoLedger) -> None:
     claim(ledger, a_text(1, phone_hash="one"))
     claim(ledger, a_text(2, phone_hash="two"))
 
@@ -146,18 +146,18 @@ def test_a_claim_over_the_days_money_stores_nothing(engine, ledger):
     claim(ledger, a_text(4, phone_hash="three"), texts_a_day=1, budget=None)
 
 
-def test_a_text_that_alone_costs_more_than_the_day_has_is_refused(ledger):
+def test_a_text_that_alone_costs_more_than_the_day_has_is_refused(ledger: DynamoLedger) -> None:
     with pytest.raises(BudgetSpent):
         claim(ledger, a_text(), budget=349)
 
 
-def test_a_released_text_is_claimed_whatever_the_budget_says(engine, ledger):
+def test_a_released_text_is_claimed_whatever_the_budget_says(engine: Engine, ledger: DynamoLedger) -> None:
     claim(ledger, a_text(), budget=None)
 
     assert committed(engine) == 350
 
 
-def test_a_phone_has_its_texts_of_the_day_and_no_more(engine, ledger):
+def test_a_phone_has_its_texts_of_the_day_and_no_more(engine: Engine, ledger: DynamoLedger) -> None:
     for number in (1, 2, 3):
         claim(ledger, a_text(number), budget=10_000)
 
@@ -168,7 +168,9 @@ def test_a_phone_has_its_texts_of_the_day_and_no_more(engine, ledger):
     claim(ledger, a_text(5), budget=10_000, on=SECOND_DAY)
 
 
-def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(engine, ledger):
+def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(
+    engine: Engine, ledger: DynamoLedger
+) -> None:
     text = claim(ledger, a_text(), texts_a_day=1)
     later = text.put_off(NOW, "stopped")
     ledger.move(later, was=text)
@@ -178,7 +180,7 @@ def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(engine, ledger)
     assert committed(engine) == 350
 
 
-def test_a_text_put_off_to_another_day_counts_for_the_day_it_goes_out_on(ledger):
+def test_a_text_put_off_to_another_day_counts_for_the_day_it_goes_out_on(ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text(1), texts_a_day=1)
     later = text.put_off(NOW, "stopped")
     ledger.move(later, was=text)
@@ -188,7 +190,7 @@ def test_a_text_put_off_to_another_day_counts_for_the_day_it_goes_out_on(ledger)
         ledger.claim(claimed(later, on=SECOND_DAY), was=later, brakes=replace(BRAKES, texts_a_day=1))
 
 
-def test_the_second_copy_of_a_text_counts_for_its_day_as_well(ledger):
+def test_the_second_copy_of_a_text_counts_for_its_day_as_well(ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text(), texts_a_day=1)
     for after in (
         text.attempt_started(NOW),
@@ -203,7 +205,7 @@ def test_the_second_copy_of_a_text_counts_for_its_day_as_well(ledger):
     ledger.claim(claimed(text), was=text, brakes=replace(BRAKES, texts_a_day=2))
 
 
-def test_a_phone_that_opted_out_is_claimed_for_nothing(engine, ledger):
+def test_a_phone_that_opted_out_is_claimed_for_nothing(engine: Engine, ledger: DynamoLedger) -> None:
     for _ in range(2):
         ledger.opt_out("hash of a phone", at=NOW, source="aws")
 
@@ -214,7 +216,7 @@ def test_a_phone_that_opted_out_is_claimed_for_nothing(engine, ledger):
     claim(ledger, a_text(2, phone_hash="another"))
 
 
-def test_who_opted_out_is_known(ledger):
+def test_who_opted_out_is_known(ledger: DynamoLedger) -> None:
     assert not ledger.has_opted_out("hash of a phone")
 
     ledger.opt_out("hash of a phone", at=NOW, source="aws")
@@ -223,7 +225,7 @@ def test_who_opted_out_is_known(ledger):
     assert not ledger.has_opted_out("another")
 
 
-def test_an_opt_out_counts_from_when_it_was_first_said(ledger):
+def test_an_opt_out_counts_from_when_it_was_first_said(ledger: DynamoLedger) -> None:
     for hours in (0, 1):
         ledger.opt_out("hash of a phone", at=NOW + timedelta(hours=hours), source=f"said {hours}")
 
@@ -231,7 +233,9 @@ def test_an_opt_out_counts_from_when_it_was_first_said(ledger):
     assert ledger.find_opt_out("another") is None
 
 
-def test_a_phone_whose_opt_out_was_lifted_is_claimed_for_and_it_stays_known(engine, ledger):
+def test_a_phone_whose_opt_out_was_lifted_is_claimed_for_and_it_stays_known(
+    engine: Engine, ledger: DynamoLedger
+) -> None:
     ledger.opt_out("hash of a phone", at=NOW, source="aws")
     at = NOW + timedelta(hours=1)
 
@@ -243,7 +247,7 @@ def test_a_phone_whose_opt_out_was_lifted_is_claimed_for_and_it_stays_known(engi
     assert ledger.find_opt_out("hash of a phone") == OptOut(NOW, "aws", lifted_at=at, lifted_by="salemba")
 
 
-def test_there_is_nothing_to_lift_of_a_phone_that_is_not_opted_out(ledger):
+def test_there_is_nothing_to_lift_of_a_phone_that_is_not_opted_out(ledger: DynamoLedger) -> None:
     assert ledger.lift_opt_out("hash of a phone", at=NOW, by="salemba") is False
     assert ledger.find_opt_out("hash of a phone") is None
 
@@ -254,7 +258,9 @@ def test_there_is_nothing_to_lift_of_a_phone_that_is_not_opted_out(ledger):
 
 
 @pytest.mark.parametrize(("minutes", "counts"), [(-1, False), (0, False), (1, True)])
-def test_only_what_is_said_after_it_was_lifted_opts_a_phone_out_again(ledger, minutes, counts):
+def test_only_what_is_said_after_it_was_lifted_opts_a_phone_out_again(
+    ledger: DynamoLedger, minutes: int, counts: bool
+) -> None:
     lifted_at = NOW + timedelta(hours=1)
     ledger.opt_out("hash of a phone", at=NOW, source="aws")
     ledger.lift_opt_out("hash of a phone", at=lifted_at, by="salemba")
@@ -264,7 +270,7 @@ def test_only_what_is_said_after_it_was_lifted_opts_a_phone_out_again(ledger, mi
     assert ledger.has_opted_out("hash of a phone") is counts
 
 
-def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger):
+def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger: DynamoLedger) -> None:
     begun = ledger.begin(a_text())
     ledger.move(begun.put_off(NOW, "stopped"), was=begun)
     ledger.opt_out("hash of a phone", at=NOW, source="aws")
@@ -273,7 +279,7 @@ def test_a_claim_of_a_text_that_has_moved_says_so_before_anything_else(ledger):
         ledger.claim(claimed(begun), was=begun, brakes=replace(BRAKES, texts_a_day=0))
 
 
-def test_money_follows_what_is_known_of_the_price(engine, ledger):
+def test_money_follows_what_is_known_of_the_price(engine: Engine, ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text())
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
@@ -287,7 +293,7 @@ def test_money_follows_what_is_known_of_the_price(engine, ledger):
     assert committed(engine) == 331
 
 
-def test_money_put_aside_for_nothing_is_free_again(engine, ledger):
+def test_money_put_aside_for_nothing_is_free_again(engine: Engine, ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text())
     waiting = text.put_off(NOW, "stopped")
     ledger.move(waiting, was=text)
@@ -297,7 +303,9 @@ def test_money_put_aside_for_nothing_is_free_again(engine, ledger):
     assert committed(engine) == 0
 
 
-def test_a_receipt_that_comes_too_late_for_its_revision_changes_no_money(engine, ledger):
+def test_a_receipt_that_comes_too_late_for_its_revision_changes_no_money(
+    engine: Engine, ledger: DynamoLedger
+) -> None:
     text = claim(ledger, a_text())
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
@@ -306,7 +314,7 @@ def test_a_receipt_that_comes_too_late_for_its_revision_changes_no_money(engine,
     assert committed(engine) == 350
 
 
-def test_due_texts_are_found_by_kind_once_their_time_has_come(ledger):
+def test_due_texts_are_found_by_kind_once_their_time_has_come(ledger: DynamoLedger) -> None:
     soon = ledger.begin(a_text(1, due_at=NOW + timedelta(minutes=1)))
     ledger.begin(a_text(2, due_at=NOW + timedelta(minutes=3)))
     ledger.begin(a_text(3, due_at=NOW, kind=Kind.REMINDER))
@@ -318,7 +326,7 @@ def test_due_texts_are_found_by_kind_once_their_time_has_come(ledger):
     assert len(list(ledger.due(Kind.CONFIRMATION, at + timedelta(days=1)))) == 2
 
 
-def test_held_texts_are_found_longest_held_first_and_are_never_due(ledger):
+def test_held_texts_are_found_longest_held_first_and_are_never_due(ledger: DynamoLedger) -> None:
     ledger.begin(a_text(1, begun_at=NOW + timedelta(hours=1)).held("budget_spent"))
     ledger.begin(a_text(2, campaign_id="senen-2024").held("budget_spent"))
     ledger.begin(a_text(3))
@@ -327,7 +335,7 @@ def test_held_texts_are_found_longest_held_first_and_are_never_due(ledger):
     assert a_text(1).message_id not in set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9)))
 
 
-def test_the_texts_of_a_campaign_day_are_read_by_query(ledger):
+def test_the_texts_of_a_campaign_day_are_read_by_query(ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text(1))
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
@@ -342,7 +350,7 @@ def test_the_texts_of_a_campaign_day_are_read_by_query(ledger):
     ]
 
 
-def test_neither_words_nor_number_nor_name_are_kept(engine, ledger):
+def test_neither_words_nor_number_nor_name_are_kept(engine: Engine, ledger: DynamoLedger) -> None:
     claim(ledger, a_text())
     ledger.opt_out("hash of a phone", at=NOW, source="aws")
 
@@ -365,7 +373,7 @@ def racing(race: Callable[[int], bool]) -> int:
         return sum(threads.map(run, range(RACERS)))
 
 
-def test_of_many_senders_one_claims_a_text(real_engine):
+def test_of_many_senders_one_claims_a_text(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
     begun = ledger.begin(a_text())
 
@@ -380,7 +388,7 @@ def test_of_many_senders_one_claims_a_text(real_engine):
     assert committed(real_engine) == 350
 
 
-def test_many_senders_never_overspend_a_day(real_engine):
+def test_many_senders_never_overspend_a_day(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
 
     def race(number: int) -> bool:
@@ -395,7 +403,7 @@ def test_many_senders_never_overspend_a_day(real_engine):
     assert committed(real_engine) == 5 * 350
 
 
-def test_many_senders_never_give_a_phone_too_many(real_engine):
+def test_many_senders_never_give_a_phone_too_many(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
 
     def race(number: int) -> bool:
@@ -409,7 +417,7 @@ def test_many_senders_never_give_a_phone_too_many(real_engine):
     assert racing(race) == 3
 
 
-def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledger):
+def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledger: DynamoLedger) -> None:
     for text in (a_text(1), a_text(2), a_text(3, registration="B3D-F5H-J7M")):
         ledger.begin(text)
     assert {each.message_id for each in ledger.of(a_text().registration)} == {
@@ -424,7 +432,9 @@ def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledge
     assert list(ledger.of("B3D-F5H-J7M")) == [a_text(3, registration="B3D-F5H-J7M")]
 
 
-def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, ledger):
+def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(
+    engine: Engine, ledger: DynamoLedger
+) -> None:
     text = claim(ledger, a_text(1))
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
@@ -442,7 +452,9 @@ def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(engine, l
     assert list(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=9))) == []
 
 
-def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(engine, ledger):
+def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(
+    engine: Engine, ledger: DynamoLedger
+) -> None:
     claim(ledger, a_text(1))
     text = claim(ledger, a_text(2))
     ledger.move(text.put_off(NOW, "stopped"), was=text)
@@ -465,7 +477,9 @@ def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(engi
     ],
     ids=["being sent", "unknown", "accepted"],
 )
-def test_money_for_what_may_have_gone_out_stays_spent_when_it_is_forgotten(engine, ledger, change):
+def test_money_for_what_may_have_gone_out_stays_spent_when_it_is_forgotten(
+    engine: Engine, ledger: DynamoLedger, change: Any
+) -> None:
     text = claim(ledger, a_text())
     started = text.attempt_started(NOW)
     ledger.move(started, was=text)
@@ -478,7 +492,9 @@ def test_money_for_what_may_have_gone_out_stays_spent_when_it_is_forgotten(engin
     assert [facts.money for facts in ledger.of_day(FIRST_DAY)] == [350]
 
 
-def test_a_text_that_is_forgotten_on_its_way_to_a_second_copy_keeps_the_money_of_the_first(engine, ledger):
+def test_a_text_that_is_forgotten_on_its_way_to_a_second_copy_keeps_the_money_of_the_first(
+    engine: Engine, ledger: DynamoLedger
+) -> None:
     text = claim(ledger, a_text())
     for change in (
         lambda text: text.attempt_started(NOW),
@@ -495,7 +511,7 @@ def test_a_text_that_is_forgotten_on_its_way_to_a_second_copy_keeps_the_money_of
     assert committed(engine) == 350
 
 
-def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger):
+def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger: DynamoLedger) -> None:
     text = claim(ledger, a_text())
     ledger.forget(a_text().registration)
 
@@ -506,7 +522,7 @@ def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger):
     assert list(ledger.of(a_text().registration)) == []
 
 
-def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine):
+def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
 
     begun = ledger.begin(a_text())
@@ -520,7 +536,9 @@ def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine):
     assert len(list(ledger.of_day(FIRST_DAY))) == 1
 
 
-def test_money_is_given_back_once_whoever_else_forgets_the_text_or_begins_to_send_it(real_engine):
+def test_money_is_given_back_once_whoever_else_forgets_the_text_or_begins_to_send_it(
+    real_engine: Engine,
+) -> None:
     ledger = a_ledger(real_engine)
     texts = [claim(ledger, a_text(number, phone_hash=str(number)), budget=None) for number in range(1, 7)]
 

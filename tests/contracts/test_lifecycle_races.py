@@ -65,7 +65,7 @@ def a_payment(number: int) -> Payment:
     return Payment(payment_id=f"p-{number}", amount=16_400, months=1, paid_at=BEGUN)
 
 
-def test_of_twenty_payments_at_once_none_is_lost(casework, store):
+def test_of_twenty_payments_at_once_none_is_lost(casework: Casework, store: DynamoRegistrations) -> None:
     def pay(number: int) -> str:
         casework.take_payment(REFERENCE, a_payment(number), by=CORE)
         return "taken"
@@ -77,13 +77,17 @@ def test_of_twenty_payments_at_once_none_is_lost(casework, store):
     assert (life.version, life.paid_through) == (RACERS + 1, "2026-05")
 
 
-def test_one_payment_reported_twenty_times_at_once_counts_once(casework, store):
+def test_one_payment_reported_twenty_times_at_once_counts_once(
+    casework: Casework, store: DynamoRegistrations
+) -> None:
     told = race(lambda number: str(casework.take_payment(REFERENCE, a_payment(1), by=CORE).life.version))
     assert told == {"2": RACERS}
     assert store.get(REFERENCE).life.paid_through == "2024-10"
 
 
-def test_a_cancellation_that_races_payments_wins_alone_or_not_at_all(casework, store):
+def test_a_cancellation_that_races_payments_wins_alone_or_not_at_all(
+    casework: Casework, store: DynamoRegistrations
+) -> None:
     def report(number: int) -> str:
         try:
             if number == 0:
@@ -101,7 +105,7 @@ def test_a_cancellation_that_races_payments_wins_alone_or_not_at_all(casework, s
     assert (life.status is Status.CANCELLED) == (told["cancelled"] == 1) == (told["paid"] == 0)
 
 
-def test_of_twenty_captures_after_an_ended_registration_one_follows_it(store):
+def test_of_twenty_captures_after_an_ended_registration_one_follows_it(store: DynamoRegistrations) -> None:
     registration = store.get(REFERENCE)
     store.replace(ended(registration), was=registration)
 
@@ -116,7 +120,9 @@ def test_of_twenty_captures_after_an_ended_registration_one_follows_it(store):
     assert race(send) == {"followed": 1, "known, False": RACERS - 1}
 
 
-def test_a_late_payment_that_races_a_new_registration_is_taken_or_refused_and_the_worker_has_one(store):
+def test_a_late_payment_that_races_a_new_registration_is_taken_or_refused_and_the_worker_has_one(
+    store: DynamoRegistrations,
+) -> None:
     registration = store.get(REFERENCE)
     lapsed = ended(paid(registration))
     store.replace(lapsed, was=registration)

@@ -41,7 +41,9 @@ def waiting(outbox: DynamoOutbox, reader: Reader) -> list[Waiting]:
     return list(outbox.waiting(reader))
 
 
-def test_a_version_is_stored_together_with_who_waits_for_it(stores):
+def test_a_version_is_stored_together_with_who_waits_for_it(
+    stores: tuple[DynamoSummaries, DynamoOutbox],
+) -> None:
     summaries, outbox = stores
     assert waiting(outbox, Reader.MANAGERS) == []
 
@@ -51,7 +53,7 @@ def test_a_version_is_stored_together_with_who_waits_for_it(stores):
     assert waiting(outbox, Reader.ANALYSTS) == [], "the day is not final yet"
 
 
-def test_a_final_version_waits_for_analysts_as_well(stores):
+def test_a_final_version_waits_for_analysts_as_well(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
 
     summaries.add(a_summary().model_copy(update={"state": State.FINAL}))
@@ -59,7 +61,9 @@ def test_a_final_version_waits_for_analysts_as_well(stores):
     assert waiting(outbox, Reader.ANALYSTS) == [Waiting(FIRST_DAY, 1, NOW)]
 
 
-def test_a_later_version_waits_in_the_place_of_the_one_before(stores):
+def test_a_later_version_waits_in_the_place_of_the_one_before(
+    stores: tuple[DynamoSummaries, DynamoOutbox],
+) -> None:
     summaries, outbox = stores
     summaries.add(a_summary())
     summaries.add(a_summary(version=2, at=NOW + A_MINUTE))
@@ -67,7 +71,7 @@ def test_a_later_version_waits_in_the_place_of_the_one_before(stores):
     assert waiting(outbox, Reader.MANAGERS) == [Waiting(FIRST_DAY, 2, NOW + A_MINUTE)]
 
 
-def test_each_day_of_each_campaign_waits_for_itself(stores):
+def test_each_day_of_each_campaign_waits_for_itself(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
     days = [FIRST_DAY, SECOND_DAY, CampaignDay("senen-2024", FIRST_DAY.day)]
     for of in days:
@@ -76,7 +80,7 @@ def test_each_day_of_each_campaign_waits_for_itself(stores):
     assert {each.of for each in waiting(outbox, Reader.MANAGERS)} == set(days)
 
 
-def test_what_is_done_waits_no_longer(stores):
+def test_what_is_done_waits_no_longer(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
     summaries.add(a_summary())
     (found,) = outbox.waiting(Reader.MANAGERS)
@@ -87,7 +91,9 @@ def test_what_is_done_waits_no_longer(stores):
     assert waiting(outbox, Reader.MANAGERS) == []
 
 
-def test_what_is_asked_for_once_more_meanwhile_goes_on_waiting(stores):
+def test_what_is_asked_for_once_more_meanwhile_goes_on_waiting(
+    stores: tuple[DynamoSummaries, DynamoOutbox],
+) -> None:
     summaries, outbox = stores
     summaries.add(a_summary())
     (found,) = outbox.waiting(Reader.MANAGERS)
@@ -98,7 +104,7 @@ def test_what_is_asked_for_once_more_meanwhile_goes_on_waiting(stores):
     assert [each.asked_at for each in outbox.waiting(Reader.MANAGERS)] == [NOW + A_MINUTE]
 
 
-def test_what_managers_were_told_is_kept_by_day(stores):
+def test_what_managers_were_told_is_kept_by_day(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
     summaries.add(a_summary())
     assert outbox.told(FIRST_DAY) is None
@@ -114,7 +120,7 @@ def a_delivery(**changes: object) -> Delivery:
     return replace(Delivery(DeliveryId("d" * 32), Medium.MAIL), **changes)  # type: ignore[arg-type]
 
 
-def test_a_delivery_comes_back_as_it_stands(deliveries):
+def test_a_delivery_comes_back_as_it_stands(deliveries: DynamoDeliveries) -> None:
     assert deliveries.get(DeliveryId("d" * 32)) is None
     claimed = a_delivery().claimed(NOW, version=2)
 
@@ -125,13 +131,13 @@ def test_a_delivery_comes_back_as_it_stands(deliveries):
     assert deliveries.get(claimed.delivery_id) == claimed.lost_sight_of("ReadTimeoutError")
 
 
-def test_of_two_who_claim_a_delivery_one_has_it(deliveries):
+def test_of_two_who_claim_a_delivery_one_has_it(deliveries: DynamoDeliveries) -> None:
     claimed = a_delivery().claimed(NOW, version=2)
 
     assert [deliveries.move(claimed), deliveries.move(claimed)] == [True, False]
 
 
-def test_of_two_who_move_a_delivery_on_one_does(deliveries):
+def test_of_two_who_move_a_delivery_on_one_does(deliveries: DynamoDeliveries) -> None:
     claimed = a_delivery().claimed(NOW, version=2)
     deliveries.move(claimed)
 
@@ -139,7 +145,9 @@ def test_of_two_who_move_a_delivery_on_one_does(deliveries):
     assert deliveries.get(claimed.delivery_id).state is DeliveryState.ACCEPTED
 
 
-def test_a_delivery_expires_when_its_day_is_no_news_any_more(deliveries, engine):
+def test_a_delivery_expires_when_its_day_is_no_news_any_more(
+    deliveries: DynamoDeliveries, engine: Engine
+) -> None:
     deliveries.move(a_delivery().claimed(NOW, version=2))
 
     (item,) = engine.raw_items()

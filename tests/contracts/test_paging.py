@@ -1,6 +1,7 @@
 """Reads of more than one page: nothing is left out, however an engine cuts its answers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def cut_short(engine: Engine) -> Iterator[list[str]]:
     """The operations whose answers said that there was more."""
     seen: list[str] = []
 
-    def note(parsed, model, **_):
+    def note(parsed: Any, model: Any, **_: Any) -> None:
         if "LastEvaluatedKey" in parsed:
             seen.append(model.name)
 
@@ -31,7 +32,9 @@ def cut_short(engine: Engine) -> Iterator[list[str]]:
     engine.client.meta.events.unregister("after-call.dynamodb", note)
 
 
-def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(engine, cipher, cut_short):
+def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(
+    engine: Engine, cipher: FieldCipher, cut_short: list[str]
+) -> None:
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
     # With this many, at least one shard holds five, wherever each capture falls.
     captures = 4 * SHARDS + 1
@@ -45,7 +48,7 @@ def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(e
     assert cut_short, "no answer was cut into pages, so this has proved nothing"
 
 
-def test_a_query_goes_on_until_the_last_page(engine, cut_short):
+def test_a_query_goes_on_until_the_last_page(engine: Engine, cut_short: list[str]) -> None:
     table = engine.table("KeysTable")
     for number in range(5):
         engine.client.put_item(
@@ -66,7 +69,7 @@ def test_a_query_goes_on_until_the_last_page(engine, cut_short):
 
 def test_every_campaign_is_listed_when_they_fill_more_than_a_page(
     engine: Engine, cipher: FieldCipher, cut_short: list[str]
-):
+) -> None:
     campaigns = DynamoCampaigns(engine.client, engine.table("CampaignsTable"), cipher)
     crowded = [{"name": f"{number:04d}" + "n" * 96, "email": None, "phone": None} for number in range(50)]
     for number in range(160):

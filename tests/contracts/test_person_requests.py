@@ -35,13 +35,13 @@ def a_request(request_id: str = "r-1", **changes: Any) -> PersonRequest:
     return replace(usual, **changes)
 
 
-def test_a_request_begins_once_and_the_first_one_stands(requests):
+def test_a_request_begins_once_and_the_first_one_stands(requests: DynamoRequests) -> None:
     assert requests.begin(a_request()) == a_request()
 
     assert requests.begin(a_request(asked_at=LATER, registrations=0, fingerprint="other")) == a_request()
 
 
-def test_a_request_is_done_when_it_was_first_done(requests):
+def test_a_request_is_done_when_it_was_first_done(requests: DynamoRequests) -> None:
     requests.begin(a_request())
 
     assert requests.finish(a_request(), at=LATER) == a_request(done_at=LATER)
@@ -49,7 +49,7 @@ def test_a_request_is_done_when_it_was_first_done(requests):
     assert requests.begin(a_request()) == a_request(done_at=LATER)
 
 
-def test_requests_are_found_by_the_person_they_are_about(requests):
+def test_requests_are_found_by_the_person_they_are_about(requests: DynamoRequests) -> None:
     for request in (
         a_request("r-1"),
         a_request("r-2", act=Act.DISCLOSURE),

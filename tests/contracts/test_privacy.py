@@ -10,7 +10,7 @@ import pytest
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.service import Token, token_hash
-from chalicelib.privacy.encryption import CannotUnseal
+from chalicelib.privacy.encryption import CannotUnseal, FieldCipher
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import Outcome
@@ -62,7 +62,7 @@ def found_in(text: str) -> set[str]:
     return {what for what, value in PERSONAL.items() if value in text or encoded[what] in text}
 
 
-def test_this_search_finds_what_was_left_in_the_clear(engine: Engine):
+def test_this_search_finds_what_was_left_in_the_clear(engine: Engine) -> None:
     left_open = {f"value {number}": {"S": value} for number, value in enumerate(PERSONAL.values())}
     table = engine.table("TextsTable")
     engine.client.put_item(TableName=table, Item={"message_id": {"S": "1"}, **left_open})
@@ -70,7 +70,7 @@ def test_this_search_finds_what_was_left_in_the_clear(engine: Engine):
     assert found_in(as_kept(engine.raw_items())) == PERSONAL.keys()
 
 
-def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine):
+def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine) -> None:
     left_open = {f"value {number}": {"B": value.encode()} for number, value in enumerate(PERSONAL.values())}
     table = engine.table("TextsTable")
     engine.client.put_item(TableName=table, Item={"message_id": {"S": "1"}, **left_open})
@@ -78,7 +78,7 @@ def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine):
     assert found_in(as_kept(engine.raw_items())) == PERSONAL.keys()
 
 
-def test_a_registration_keeps_nothing_personal_in_the_clear(engine, cipher):
+def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, cipher: FieldCipher) -> None:
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="worker")
@@ -95,7 +95,7 @@ def test_a_registration_keeps_nothing_personal_in_the_clear(engine, cipher):
     assert found_in(as_kept(engine.raw_items())) == set()
 
 
-def test_the_same_worker_sealed_twice_looks_different(engine, cipher):
+def test_the_same_worker_sealed_twice_looks_different(engine: Engine, cipher: FieldCipher) -> None:
     registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
     registrations.add(a_registration(worker_key="one"), a_capture_of(taken()), A_PHONE)
     registrations.add(
@@ -108,7 +108,9 @@ def test_the_same_worker_sealed_twice_looks_different(engine, cipher):
     assert first != second
 
 
-def test_a_field_copied_into_another_registration_cannot_be_read_there(engine, cipher):
+def test_a_field_copied_into_another_registration_cannot_be_read_there(
+    engine: Engine, cipher: FieldCipher
+) -> None:
     table = engine.table("RegistrationsTable")
     registrations = DynamoRegistrations(engine.client, table, cipher)
     registrations.add(a_registration(worker_key="one"), a_capture_of(taken()), A_PHONE)
@@ -126,7 +128,7 @@ def test_a_field_copied_into_another_registration_cannot_be_read_there(engine, c
         registrations.get(REFERENCE)
 
 
-def test_a_campaign_keeps_its_managers_sealed(engine, cipher):
+def test_a_campaign_keeps_its_managers_sealed(engine: Engine, cipher: FieldCipher) -> None:
     campaigns = DynamoCampaigns(engine.client, engine.table("CampaignsTable"), cipher)
     campaigns.add(
         the_campaign(
@@ -137,7 +139,7 @@ def test_a_campaign_keeps_its_managers_sealed(engine, cipher):
     assert found_in(as_kept(engine.raw_items())) == set()
 
 
-def test_a_clients_token_is_kept_as_its_hash_only(engine):
+def test_a_clients_token_is_kept_as_its_hash_only(engine: Engine) -> None:
     clients = DynamoClients(engine.client, engine.table("ClientsTable"))
     token = Token("daftar_kept-by-its-holder-alone")
     clients.add(a_client(), token_hash(token))

@@ -78,7 +78,9 @@ def registrations(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistratio
     return DynamoRegistrations(real_engine.client, real_engine.table("RegistrationsTable"), cipher)
 
 
-def test_of_forty_captures_of_one_worker_one_makes_the_registration(registrations):
+def test_of_forty_captures_of_one_worker_one_makes_the_registration(
+    registrations: DynamoRegistrations,
+) -> None:
     references: set[str] = set()
 
     def send(number: int) -> str:
@@ -105,7 +107,9 @@ def test_of_forty_captures_of_one_worker_one_makes_the_registration(registration
     assert registrations.get(winner).reference == winner
 
 
-def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(registrations):
+def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(
+    registrations: DynamoRegistrations,
+) -> None:
     found: set[str] = set()
 
     def send(number: int) -> str:
@@ -129,7 +133,9 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(regi
     assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
-def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registrations):
+def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(
+    registrations: DynamoRegistrations,
+) -> None:
     def send(number: int) -> str:
         def attempt() -> str:
             try:
@@ -149,7 +155,9 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(registration
     assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
-def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(registrations):
+def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(
+    registrations: DynamoRegistrations,
+) -> None:
     def send(number: int) -> str:
         def attempt() -> str:
             try:
@@ -168,7 +176,9 @@ def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(registrat
     assert registrations.known("nobody", phone_key="phone", day=FIRST_DAY.day).counted == 25
 
 
-def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(registrations):
+def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(
+    registrations: DynamoRegistrations,
+) -> None:
     def send(number: int) -> str:
         circumstances = taken(number)
 
@@ -192,7 +202,9 @@ def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(regis
     assert len(list(captures_of(registrations, FIRST_DAY))) == RACERS
 
 
-def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(real_engine):
+def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(
+    real_engine: Engine,
+) -> None:
     clients = DynamoClients(real_engine.client, real_engine.table("ClientsTable"))
     clients.add(a_client(expires_at=LATER), TokenHash("f" * 64))
     made: list[int] = []
@@ -215,7 +227,7 @@ def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_goo
     assert refused == [True] * RACERS
 
 
-def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine):
+def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine: Engine) -> None:
     clients = DynamoClients(real_engine.client, real_engine.table("ClientsTable"))
 
     def enrol(number: int) -> str:
@@ -240,7 +252,7 @@ def a_ledger(engine: Engine) -> DynamoLedger:
     )
 
 
-def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine):
+def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
 
     def begin(number: int) -> str:
@@ -250,7 +262,7 @@ def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine):
     assert race(begin) == {"begun": 1, "standing": RACERS - 1}
 
 
-def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine):
+def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
     begun = ledger.begin(a_text())
     claimed = begun.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day)
@@ -262,7 +274,7 @@ def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine):
     assert moved == {"True": 1, "False": RACERS - 1}
 
 
-def test_of_forty_counts_one_writes_the_version(real_engine):
+def test_of_forty_counts_one_writes_the_version(real_engine: Engine) -> None:
     summaries = DynamoSummaries(real_engine.client, real_engine.table("SummariesTable"))
 
     def write(number: int) -> str:
@@ -275,7 +287,7 @@ def test_of_forty_counts_one_writes_the_version(real_engine):
     assert race(write) == {"written": 1, "written already": RACERS - 1}
 
 
-def test_forty_marks_of_one_day_are_all_counted(real_engine):
+def test_forty_marks_of_one_day_are_all_counted(real_engine: Engine) -> None:
     summaries = DynamoSummaries(real_engine.client, real_engine.table("SummariesTable"))
 
     def mark(number: int) -> str:

@@ -44,31 +44,33 @@ def registrations(engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
     return DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
 
 
-def test_a_registration_comes_back_as_it_was_added(registrations):
+def test_a_registration_comes_back_as_it_was_added(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     assert registrations.get(REFERENCE) == a_registration()
 
 
-def test_a_worker_without_an_e_mail_address_comes_back_without_one(registrations):
+def test_a_worker_without_an_e_mail_address_comes_back_without_one(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add(a_registration(email=None), a_capture_of(taken()), A_PHONE)
 
     assert registrations.get(REFERENCE).worker.email is None
 
 
-def test_a_capture_without_an_officer_comes_back_without_one(registrations):
+def test_a_capture_without_an_officer_comes_back_without_one(registrations: DynamoRegistrations) -> None:
     nobody = taken(officer=None)
     registrations.add(a_registration(circumstances=nobody), a_capture_of(nobody), A_PHONE)
 
     assert registrations.get(REFERENCE).taken.officer is None
 
 
-def test_nobody_has_a_reference_that_was_never_given(registrations):
+def test_nobody_has_a_reference_that_was_never_given(registrations: DynamoRegistrations) -> None:
     with pytest.raises(RegistrationUnknown):
         registrations.get(REFERENCE)
 
 
-def test_a_capture_sent_again_finds_what_its_first_send_was_told(registrations):
+def test_a_capture_sent_again_finds_what_its_first_send_was_told(registrations: DynamoRegistrations) -> None:
     first = a_capture_of(taken())
     registrations.add(a_registration(), first, A_PHONE)
 
@@ -80,7 +82,7 @@ def test_a_capture_sent_again_finds_what_its_first_send_was_told(registrations):
     assert known.value.stored == first
 
 
-def test_a_capture_with_the_same_id_stores_no_second_registration(registrations):
+def test_a_capture_with_the_same_id_stores_no_second_registration(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(CaptureKnown):
@@ -92,7 +94,7 @@ def test_a_capture_with_the_same_id_stores_no_second_registration(registrations)
         registrations.get(ANOTHER_REFERENCE)
 
 
-def test_a_worker_with_an_open_registration_is_told_its_reference(registrations):
+def test_a_worker_with_an_open_registration_is_told_its_reference(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(WorkerKnown) as known:
@@ -102,7 +104,7 @@ def test_a_worker_with_an_open_registration_is_told_its_reference(registrations)
     assert not known.value.standing.has_ended
 
 
-def test_a_known_worker_leaves_neither_capture_nor_registration(registrations):
+def test_a_known_worker_leaves_neither_capture_nor_registration(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(WorkerKnown):
@@ -113,7 +115,7 @@ def test_a_known_worker_leaves_neither_capture_nor_registration(registrations):
     assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
-def test_a_reference_that_is_taken_is_a_reason_to_try_another_one(registrations):
+def test_a_reference_that_is_taken_is_a_reason_to_try_another_one(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     with pytest.raises(Contended):
@@ -122,7 +124,7 @@ def test_a_reference_that_is_taken_is_a_reason_to_try_another_one(registrations)
     assert registrations.get(REFERENCE).taken == taken()
 
 
-def test_a_repeat_is_stored_beside_the_registration_it_found(registrations):
+def test_a_repeat_is_stored_beside_the_registration_it_found(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
@@ -132,7 +134,7 @@ def test_a_repeat_is_stored_beside_the_registration_it_found(registrations):
     assert outcomes == [Outcome.ALREADY_REGISTERED, Outcome.CREATED]
 
 
-def test_a_repeat_sent_again_finds_what_its_first_send_was_told(registrations):
+def test_a_repeat_sent_again_finds_what_its_first_send_was_told(registrations: DynamoRegistrations) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
     registrations.add_repeat(repeat, worker_key="worker")
@@ -143,7 +145,9 @@ def test_a_repeat_sent_again_finds_what_its_first_send_was_told(registrations):
     assert known.value.stored == repeat
 
 
-def test_a_repeat_of_a_registration_that_is_not_the_open_one_is_not_stored(registrations):
+def test_a_repeat_of_a_registration_that_is_not_the_open_one_is_not_stored(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     stale = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED, reference=ANOTHER_REFERENCE)
@@ -153,32 +157,36 @@ def test_a_repeat_of_a_registration_that_is_not_the_open_one_is_not_stored(regis
     assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
-def test_a_repeat_of_a_worker_with_no_open_registration_is_not_stored(registrations):
+def test_a_repeat_of_a_worker_with_no_open_registration_is_not_stored(
+    registrations: DynamoRegistrations,
+) -> None:
     with pytest.raises(Contended):
         registrations.add_repeat(a_capture_of(taken(), Outcome.ALREADY_REGISTERED), worker_key="worker")
 
     assert list(captures_of(registrations, FIRST_DAY)) == []
 
 
-def test_a_repeat_that_names_no_registration_is_a_fault_of_ours(registrations):
+def test_a_repeat_that_names_no_registration_is_a_fault_of_ours(registrations: DynamoRegistrations) -> None:
     with pytest.raises(ValueError, match="names a registration"):
         registrations.add_repeat(a_capture_of(taken(), Outcome.REFUSED), worker_key="worker")
 
 
-def test_a_refused_capture_is_counted_as_refused(registrations):
+def test_a_refused_capture_is_counted_as_refused(registrations: DynamoRegistrations) -> None:
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
     assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.REFUSED]
 
 
-def test_a_refused_capture_sent_again_is_counted_once(registrations):
+def test_a_refused_capture_sent_again_is_counted_once(registrations: DynamoRegistrations) -> None:
     for _ in range(2):
         registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
     assert len(list(captures_of(registrations, FIRST_DAY))) == 1
 
 
-def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(registrations):
+def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=False)
     assert list(captures_of(registrations, FIRST_DAY)) == []
 
@@ -186,7 +194,7 @@ def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(registrati
     assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
-def test_a_mended_capture_takes_the_place_of_the_refused_one(registrations):
+def test_a_mended_capture_takes_the_place_of_the_refused_one(registrations: DynamoRegistrations) -> None:
     registrations.add_refusal(
         a_capture_of(taken(), Outcome.REFUSED, fingerprint="mistyped"), on_campaign_day=True
     )
@@ -196,7 +204,9 @@ def test_a_mended_capture_takes_the_place_of_the_refused_one(registrations):
     assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
-def test_a_mended_capture_of_a_known_worker_takes_the_place_of_the_refused_one(registrations):
+def test_a_mended_capture_of_a_known_worker_takes_the_place_of_the_refused_one(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     registrations.add_refusal(
         a_capture_of(taken(2), Outcome.REFUSED, fingerprint="mistyped"), on_campaign_day=True
@@ -209,7 +219,9 @@ def test_a_mended_capture_of_a_known_worker_takes_the_place_of_the_refused_one(r
     assert outcomes == [Outcome.ALREADY_REGISTERED, Outcome.CREATED]
 
 
-def test_a_mended_capture_of_another_day_is_counted_on_that_day_only(registrations):
+def test_a_mended_capture_of_another_day_is_counted_on_that_day_only(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
     moved = taken(day=SECOND_DAY.day, captured_at=taken().captured_at + timedelta(days=1))
@@ -220,7 +232,9 @@ def test_a_mended_capture_of_another_day_is_counted_on_that_day_only(registratio
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.ALREADY_REGISTERED])
-def test_an_accepted_capture_is_never_overwritten_by_a_refusal(registrations, outcome):
+def test_an_accepted_capture_is_never_overwritten_by_a_refusal(
+    registrations: DynamoRegistrations, outcome: Outcome
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken(9)), A_PHONE)
     accepted = a_capture_of(taken(), outcome, reference=ANOTHER_REFERENCE)
     if outcome is Outcome.CREATED:
@@ -238,7 +252,7 @@ def test_an_accepted_capture_is_never_overwritten_by_a_refusal(registrations, ou
     assert Outcome.REFUSED not in [facts.outcome for facts in captures_of(registrations, FIRST_DAY)]
 
 
-def test_a_day_holds_neither_the_next_day_nor_another_campaign(registrations):
+def test_a_day_holds_neither_the_next_day_nor_another_campaign(registrations: DynamoRegistrations) -> None:
     elsewhere = taken(2, campaign_id="tanah-abang-2025")
     tomorrow = taken(3, day=SECOND_DAY.day)
     for circumstances in (taken(1), elsewhere, tomorrow):
@@ -248,7 +262,7 @@ def test_a_day_holds_neither_the_next_day_nor_another_campaign(registrations):
     assert len(list(captures_of(registrations, CampaignDay("tanah-abang-2025", FIRST_DAY.day)))) == 1
 
 
-def test_counting_reads_what_was_known_of_each_capture(registrations):
+def test_counting_reads_what_was_known_of_each_capture(registrations: DynamoRegistrations) -> None:
     capture = a_capture_of(taken(), occupations=("porter", "tailor"))
     registrations.add(a_registration(), capture, A_PHONE)
 
@@ -259,7 +273,7 @@ def phone(below: int, *, key: str = "phone", of: CampaignDay = FIRST_DAY) -> Pho
     return PhoneCount(key, of.day, below=below)
 
 
-def test_a_phone_number_is_counted_once_a_registration(registrations):
+def test_a_phone_number_is_counted_once_a_registration(registrations: DynamoRegistrations) -> None:
     for number in (1, 2):
         registrations.add(
             a_registration(a_reference(number), worker_key=f"worker {number}"),
@@ -276,7 +290,7 @@ def test_a_phone_number_is_counted_once_a_registration(registrations):
         registrations.get(REFERENCE)
 
 
-def test_each_phone_number_and_each_day_is_counted_for_itself(registrations):
+def test_each_phone_number_and_each_day_is_counted_for_itself(registrations: DynamoRegistrations) -> None:
     counted = [phone(1), phone(1, key="another"), phone(1, of=SECOND_DAY)]
     for number, each in enumerate(counted):
         registrations.add(
@@ -289,7 +303,9 @@ def test_each_phone_number_and_each_day_is_counted_for_itself(registrations):
     assert [each.counted for each in found] == [1, 1, 1]
 
 
-def test_a_capture_sent_again_is_answered_even_where_its_phone_number_is_used_up(registrations):
+def test_a_capture_sent_again_is_answered_even_where_its_phone_number_is_used_up(
+    registrations: DynamoRegistrations,
+) -> None:
     first = a_capture_of(taken())
     registrations.add(a_registration(), first, phone(below=1))
 
@@ -300,14 +316,18 @@ def test_a_capture_sent_again_is_answered_even_where_its_phone_number_is_used_up
     assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).counted == 1
 
 
-def test_a_known_worker_is_known_even_where_the_phone_number_is_used_up(registrations):
+def test_a_known_worker_is_known_even_where_the_phone_number_is_used_up(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), phone(below=1))
 
     with pytest.raises(WorkerKnown):
         registrations.add(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(2)), phone(below=1))
 
 
-def test_what_is_known_beforehand_is_who_stands_there_and_how_often_a_number_was_given(registrations):
+def test_what_is_known_beforehand_is_who_stands_there_and_how_often_a_number_was_given(
+    registrations: DynamoRegistrations,
+) -> None:
     before = registrations.known("worker", phone_key="phone", day=FIRST_DAY.day)
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
@@ -316,7 +336,9 @@ def test_what_is_known_beforehand_is_who_stands_there_and_how_often_a_number_was
     assert after == Known(worker=STANDING, counted=1)
 
 
-def test_flags_come_back_with_a_registration_and_with_what_is_counted(registrations):
+def test_flags_come_back_with_a_registration_and_with_what_is_counted(
+    registrations: DynamoRegistrations,
+) -> None:
     flags = (Flag.CLIENT_BUSY, Flag.PHONE_BUSY)
     capture = a_capture_of(taken())
     registrations.add(
@@ -329,7 +351,7 @@ def test_flags_come_back_with_a_registration_and_with_what_is_counted(registrati
     assert [facts.flags for facts in captures_of(registrations, FIRST_DAY)] == [flags]
 
 
-def test_a_capture_is_found_by_its_id(registrations):
+def test_a_capture_is_found_by_its_id(registrations: DynamoRegistrations) -> None:
     capture = a_capture_of(taken())
     registrations.add(a_registration(), capture, A_PHONE)
 
@@ -337,14 +359,16 @@ def test_a_capture_is_found_by_its_id(registrations):
     assert registrations.find_capture(taken(2).capture_id) is None
 
 
-def test_an_unseen_capture_of_a_new_worker_makes_a_registration(registrations):
+def test_an_unseen_capture_of_a_new_worker_makes_a_registration(registrations: DynamoRegistrations) -> None:
     registrations.add_unseen(a_registration(), a_capture_of(taken()), A_PHONE, None)
 
     assert registrations.get(REFERENCE) == a_registration()
     assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day) == Known(STANDING, 1)
 
 
-def test_an_unseen_capture_of_a_known_worker_changes_nothing_but_the_counts(registrations):
+def test_an_unseen_capture_of_a_known_worker_changes_nothing_but_the_counts(
+    registrations: DynamoRegistrations,
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
 
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
@@ -356,7 +380,9 @@ def test_an_unseen_capture_of_a_known_worker_changes_nothing_but_the_counts(regi
     assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day) == Known(STANDING, 2)
 
 
-def test_an_unseen_capture_asks_for_as_much_whether_the_worker_is_known_or_not(registrations, engine):
+def test_an_unseen_capture_asks_for_as_much_whether_the_worker_is_known_or_not(
+    registrations: DynamoRegistrations, engine: Engine
+) -> None:
     sent = []
     engine.client.meta.events.register(
         "before-sign.dynamodb.TransactWriteItems",
@@ -386,7 +412,9 @@ def said_in(value: dict[str, Any]) -> set[str]:
     return set(inner.decode() if kind == "B" else str(inner))
 
 
-def test_what_stands_in_for_a_registration_says_nothing_and_expires(registrations, engine):
+def test_what_stands_in_for_a_registration_says_nothing_and_expires(
+    registrations: DynamoRegistrations, engine: Engine
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
     registrations.add_unseen(a_registration(ANOTHER_REFERENCE), repeat, A_PHONE, STANDING)
@@ -399,7 +427,9 @@ def test_what_stands_in_for_a_registration_says_nothing_and_expires(registration
 
 
 @pytest.mark.parametrize("status", [Status.AWAITING_PAYMENT, Status.CANCELLED])
-def test_an_unseen_capture_is_not_stored_where_the_worker_has_moved_on(registrations, status):
+def test_an_unseen_capture_is_not_stored_where_the_worker_has_moved_on(
+    registrations: DynamoRegistrations, status: Status
+) -> None:
     registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
     moved = replace(a_registration(), life=replace(a_registration().life, status=status, version=2))
     registrations.replace(moved, was=a_registration())
@@ -412,7 +442,7 @@ def test_an_unseen_capture_is_not_stored_where_the_worker_has_moved_on(registrat
     assert registrations.find_capture(taken(2).capture_id) is None
 
 
-def test_an_unseen_capture_of_a_worker_who_is_gone_is_not_stored(registrations):
+def test_an_unseen_capture_of_a_worker_who_is_gone_is_not_stored(registrations: DynamoRegistrations) -> None:
     repeat = a_capture_of(taken(2), Outcome.ALREADY_REGISTERED)
     with pytest.raises(Contended):
         registrations.add_unseen(a_registration(), repeat, A_PHONE, STANDING)

@@ -52,7 +52,7 @@ def found(page: Any) -> list[str]:
     return [each.reference for each in page.rows]
 
 
-def test_a_whole_life_comes_back_as_it_was_stored(store):
+def test_a_whole_life_comes_back_as_it_was_stored(store: Store) -> None:
     further = lived(store, added(store, a_case()), a_long_life())
     assert store.get(further.reference) == further
 
@@ -67,19 +67,19 @@ def test_a_whole_life_comes_back_as_it_was_stored(store):
     ],
     ids=["no e-mail", "no officer", "numbered", "no language of consent"],
 )
-def test_what_may_be_missing_may_be_missing(store, changes):
+def test_what_may_be_missing_may_be_missing(store: Store, changes: dict[str, Any]) -> None:
     registration = added(store, a_case(**changes))
     assert store.get(registration.reference) == registration
 
 
-def test_what_was_paid_by_which_code_and_card_is_not_kept_in_the_clear(store, engine):
+def test_what_was_paid_by_which_code_and_card_is_not_kept_in_the_clear(store: Store, engine: Engine) -> None:
     lived(store, added(store, a_case()), a_long_life())
     kept = str(engine.raw_items())
     for secret in ("EPS-4711", "32862", "16431", "21012345678", "2513000", "'p-1'"):
         assert secret not in kept
 
 
-def test_of_two_changes_to_one_version_the_second_is_not_stored(store):
+def test_of_two_changes_to_one_version_the_second_is_not_stored(store: Store) -> None:
     registration = added(store, a_case())
     first = lived(store, registration, paid(registration, "p-1"))
 
@@ -89,14 +89,14 @@ def test_of_two_changes_to_one_version_the_second_is_not_stored(store):
     assert store.get(registration.reference) == first
 
 
-def test_a_registration_that_is_not_there_cannot_change(store):
+def test_a_registration_that_is_not_there_cannot_change(store: Store) -> None:
     with pytest.raises(Contended):
         store.replace(paid(a_case()), was=a_case())
     with pytest.raises(RegistrationUnknown):
         store.get(a_case().reference)
 
 
-def test_a_worker_whose_registration_has_ended_is_known_as_such(store):
+def test_a_worker_whose_registration_has_ended_is_known_as_such(store: Store) -> None:
     registration = added(store, a_case())
     lived(store, registration, ended(registration))
 
@@ -110,7 +110,7 @@ def test_a_worker_whose_registration_has_ended_is_known_as_such(store):
     assert known.value.standing.has_ended
 
 
-def test_a_new_registration_takes_the_place_of_the_ended_one_it_follows(store):
+def test_a_new_registration_takes_the_place_of_the_ended_one_it_follows(store: Store) -> None:
     registration = added(store, a_case())
     last = lived(store, registration, ended(registration))
 
@@ -123,7 +123,7 @@ def test_a_new_registration_takes_the_place_of_the_ended_one_it_follows(store):
     assert (known.value.standing.reference, known.value.standing.has_ended) == (following.reference, False)
 
 
-def test_nothing_follows_a_registration_that_is_open_again(store):
+def test_nothing_follows_a_registration_that_is_open_again(store: Store) -> None:
     registration = added(store, a_case())
     lapsed = lived(store, registration, ended(paid(registration)))
     assert lapsed.life.status is Status.LAPSED
@@ -135,7 +135,7 @@ def test_nothing_follows_a_registration_that_is_open_again(store):
     assert (known.value.standing.status, known.value.standing.has_ended) == (Status.ACTIVE, False)
 
 
-def test_nothing_follows_a_registration_that_another_one_follows_already(store):
+def test_nothing_follows_a_registration_that_another_one_follows_already(store: Store) -> None:
     registration = added(store, a_case())
     lived(store, registration, ended(registration))
     second = added(store, a_case(2, worker=1, follows=registration.reference))
@@ -146,7 +146,7 @@ def test_nothing_follows_a_registration_that_another_one_follows_already(store):
     assert known.value.standing.reference == second.reference
 
 
-def test_a_registration_that_another_one_follows_has_ended_for_good(store):
+def test_a_registration_that_another_one_follows_has_ended_for_good(store: Store) -> None:
     registration = added(store, a_case())
     lapsed = lived(store, registration, ended(paid(registration)))
     second = added(store, a_case(2, worker=1, follows=registration.reference))
@@ -158,7 +158,7 @@ def test_a_registration_that_another_one_follows_has_ended_for_good(store):
     lived(store, second, paid(second))
 
 
-def test_a_repeat_of_an_ended_registration_is_not_stored(store):
+def test_a_repeat_of_an_ended_registration_is_not_stored(store: Store) -> None:
     registration = added(store, a_case())
     lived(store, registration, ended(registration))
     repeat = its_capture(registration, Outcome.ALREADY_REGISTERED, capture_id=a_capture_id(2))
@@ -167,7 +167,7 @@ def test_a_repeat_of_an_ended_registration_is_not_stored(store):
         store.add_repeat(repeat, worker_key=registration.worker_key)
 
 
-def test_an_ended_registration_keeps_its_place_in_the_numbers_of_its_day(store):
+def test_an_ended_registration_keeps_its_place_in_the_numbers_of_its_day(store: Store) -> None:
     registration = added(store, a_case())
     lived(store, registration, ended(registration))
     added(store, a_case(2, worker=1, follows=registration.reference))
@@ -176,7 +176,7 @@ def test_an_ended_registration_keeps_its_place_in_the_numbers_of_its_day(store):
     assert len(found(store.registered_on(FIRST_DAY, after=None, size=10))) == 2
 
 
-def test_what_is_due_by_a_day_is_found_in_every_shard(store):
+def test_what_is_due_by_a_day_is_found_in_every_shard(store: Store) -> None:
     cases = [a_case(number, expires_on=DUE + timedelta(days=number % 4)) for number in range(1, 25)]
     added(store, *cases)
 
@@ -186,7 +186,7 @@ def test_what_is_due_by_a_day_is_found_in_every_shard(store):
         assert set(store.due(by)) == expected
 
 
-def test_what_becomes_of_a_registration_moves_the_day_it_is_due(store):
+def test_what_becomes_of_a_registration_moves_the_day_it_is_due(store: Store) -> None:
     never_paid, member = a_case(1), a_case(2)
     added(store, never_paid, member)
     lived(store, never_paid, ended(never_paid))
@@ -199,7 +199,7 @@ def test_what_becomes_of_a_registration_moves_the_day_it_is_due(store):
     assert list(store.due(date(2099, 1, 1))) == []
 
 
-def test_what_is_due_may_change_while_it_is_walked(store):
+def test_what_is_due_may_change_while_it_is_walked(store: Store) -> None:
     cases = {a_case(number).reference: a_case(number) for number in range(1, 13)}
     added(store, *cases.values())
 
@@ -211,7 +211,7 @@ def test_what_is_due_may_change_while_it_is_walked(store):
     assert list(store.due(DUE)) == []
 
 
-def test_a_page_begins_after_a_position_and_says_whether_more_follow(store):
+def test_a_page_begins_after_a_position_and_says_whether_more_follow(store: Store) -> None:
     cases = [a_case(number) for number in (4, 2, 5, 1, 3)]
     added(store, *cases)
     expected = [each.reference for each in sorted(cases, key=lambda each: each.taken.captured_at)]
@@ -229,7 +229,7 @@ def test_a_page_begins_after_a_position_and_says_whether_more_follow(store):
         assert not turn(after=None, size=5).has_more
 
 
-def test_a_page_may_be_longer_than_one_read_of_many_items(store):
+def test_a_page_may_be_longer_than_one_read_of_many_items(store: Store) -> None:
     cases = [a_case(number) for number in range(1, 131)]
     added(store, *cases)
 
@@ -239,7 +239,7 @@ def test_a_page_may_be_longer_than_one_read_of_many_items(store):
     assert page.has_more
 
 
-def test_registrations_of_one_instant_are_told_apart_by_their_references(store):
+def test_registrations_of_one_instant_are_told_apart_by_their_references(store: Store) -> None:
     added(store, *[a_case(number, begun=BEGUN) for number in range(1, 10)])
     seen: list[str] = []
     page = store.registered_on(FIRST_DAY, after=None, size=2)
@@ -250,7 +250,7 @@ def test_registrations_of_one_instant_are_told_apart_by_their_references(store):
     assert len(seen) == len(set(seen)) == 9
 
 
-def test_a_day_shows_neither_another_day_nor_another_campaign_nor_mere_captures(store):
+def test_a_day_shows_neither_another_day_nor_another_campaign_nor_mere_captures(store: Store) -> None:
     registration = added(store, a_case(1))
     repeat = its_capture(registration, Outcome.ALREADY_REGISTERED, capture_id=a_capture_id(7))
     store.add_repeat(repeat, worker_key=registration.worker_key)
@@ -267,7 +267,7 @@ def test_a_day_shows_neither_another_day_nor_another_campaign_nor_mere_captures(
     assert len(list(captures_of(store, FIRST_DAY))) == 2
 
 
-def test_a_status_is_left_for_another(store):
+def test_a_status_is_left_for_another(store: Store) -> None:
     cases = [a_case(number) for number in range(1, 4)]
     added(store, *cases)
     lived(store, cases[1], paid(cases[1]))
@@ -279,7 +279,7 @@ def test_a_status_is_left_for_another(store):
     assert sum(map(len, found_in.values())) == 3
 
 
-def test_the_numbers_of_a_device_come_in_order_of_number(store):
+def test_the_numbers_of_a_device_come_in_order_of_number(store: Store) -> None:
     for number, sequence in ((1, 10), (2, 9), (3, 100), (4, None), (5, 1)):
         case = a_case(number)
         added(store, replace(case, taken=replace(case.taken, device_sequence=sequence)))
@@ -291,7 +291,7 @@ def test_the_numbers_of_a_device_come_in_order_of_number(store):
     assert list(store.sequences_of("van")) == []
 
 
-def test_a_refused_capture_that_is_mended_keeps_its_number_once(store):
+def test_a_refused_capture_that_is_mended_keeps_its_number_once(store: Store) -> None:
     case = a_case(1)
     case = replace(case, taken=replace(case.taken, device_sequence=5))
     store.add_refusal(its_capture(case, Outcome.REFUSED), on_campaign_day=True)

@@ -18,24 +18,24 @@ def summaries(engine: Engine) -> DynamoSummaries:
     return DynamoSummaries(engine.client, engine.table("SummariesTable"))
 
 
-def test_a_day_never_counted_has_no_summary(summaries):
+def test_a_day_never_counted_has_no_summary(summaries: DynamoSummaries) -> None:
     assert summaries.latest(FIRST_DAY) is None
 
 
-def test_a_summary_comes_back_as_it_was_added(summaries):
+def test_a_summary_comes_back_as_it_was_added(summaries: DynamoSummaries) -> None:
     summaries.add(a_summary())
 
     assert summaries.latest(FIRST_DAY) == a_summary()
 
 
-def test_the_newest_of_many_versions_is_the_latest(summaries):
+def test_the_newest_of_many_versions_is_the_latest(summaries: DynamoSummaries) -> None:
     for version in range(1, 12):
         summaries.add(a_summary(version=version))
 
     assert summaries.latest(FIRST_DAY).version == 11
 
 
-def test_a_version_written_once_is_not_written_again(summaries):
+def test_a_version_written_once_is_not_written_again(summaries: DynamoSummaries) -> None:
     summaries.add(a_summary())
 
     with pytest.raises(AlreadyWritten):
@@ -44,7 +44,7 @@ def test_a_version_written_once_is_not_written_again(summaries):
     assert summaries.latest(FIRST_DAY) == a_summary()
 
 
-def test_every_version_stays_to_be_found(summaries):
+def test_every_version_stays_to_be_found(summaries: DynamoSummaries) -> None:
     for version in (1, 2):
         summaries.add(a_summary(version=version))
 
@@ -55,7 +55,7 @@ def test_every_version_stays_to_be_found(summaries):
     ]
 
 
-def test_days_are_listed_in_order_each_by_its_newest_version(summaries):
+def test_days_are_listed_in_order_each_by_its_newest_version(summaries: DynamoSummaries) -> None:
     for of, version in ((SECOND_DAY, 1), (FIRST_DAY, 1), (FIRST_DAY, 2)):
         summaries.add(a_summary(of, version))
     summaries.add(a_summary(CampaignDay("tanah-abang-2024-b", FIRST_DAY.day)))
@@ -66,13 +66,13 @@ def test_days_are_listed_in_order_each_by_its_newest_version(summaries):
     ]
 
 
-def test_each_day_has_its_own_versions(summaries):
+def test_each_day_has_its_own_versions(summaries: DynamoSummaries) -> None:
     summaries.add(a_summary(SECOND_DAY, version=2))
 
     assert summaries.latest(FIRST_DAY) is None
 
 
-def test_a_campaign_whose_id_begins_like_another_has_its_own_summaries(summaries):
+def test_a_campaign_whose_id_begins_like_another_has_its_own_summaries(summaries: DynamoSummaries) -> None:
     summaries.add(a_summary(CampaignDay("tanah-abang-2024-b", FIRST_DAY.day)))
 
     assert summaries.latest(FIRST_DAY) is None
@@ -82,7 +82,7 @@ def a_count(number: int = 1) -> LaidAside:
     return LaidAside(NOW, "3 1 2024-10-09", Position(f"{number}"), '{"figures": {}}')
 
 
-def test_a_count_is_laid_aside_in_place_of_the_one_before(summaries):
+def test_a_count_is_laid_aside_in_place_of_the_one_before(summaries: DynamoSummaries) -> None:
     assert summaries.find_laid_aside(FIRST_DAY) is None
     for number in (1, 2):
         summaries.lay_aside(FIRST_DAY, a_count(number))
@@ -96,25 +96,25 @@ def test_a_count_is_laid_aside_in_place_of_the_one_before(summaries):
     assert summaries.find_laid_aside(FIRST_DAY) is None
 
 
-def test_the_mark_of_one_day_is_found(summaries):
+def test_the_mark_of_one_day_is_found(summaries: DynamoSummaries) -> None:
     assert summaries.find_mark(FIRST_DAY) is None
     summaries.mark(FIRST_DAY, at=NOW)
 
     assert [summaries.find_mark(FIRST_DAY)] == list(summaries.marks())
 
 
-def test_nothing_is_marked_at_first(summaries):
+def test_nothing_is_marked_at_first(summaries: DynamoSummaries) -> None:
     assert list(summaries.marks()) == []
 
 
-def test_a_marked_day_is_found_with_when_it_was_marked(summaries):
+def test_a_marked_day_is_found_with_when_it_was_marked(summaries: DynamoSummaries) -> None:
     summaries.mark(FIRST_DAY, at=NOW)
 
     (mark,) = summaries.marks()
     assert (mark.of, mark.marked_at) == (FIRST_DAY, NOW)
 
 
-def test_a_day_marked_twice_is_one_mark_of_the_later_time(summaries):
+def test_a_day_marked_twice_is_one_mark_of_the_later_time(summaries: DynamoSummaries) -> None:
     summaries.mark(FIRST_DAY, at=NOW)
     summaries.mark(FIRST_DAY, at=NOW + timedelta(minutes=5))
 
@@ -122,7 +122,7 @@ def test_a_day_marked_twice_is_one_mark_of_the_later_time(summaries):
     assert mark.marked_at == NOW + timedelta(minutes=5)
 
 
-def test_the_days_of_two_campaigns_are_marked_apart(summaries):
+def test_the_days_of_two_campaigns_are_marked_apart(summaries: DynamoSummaries) -> None:
     elsewhere = CampaignDay("senen-2024", FIRST_DAY.day)
     for day in (FIRST_DAY, SECOND_DAY, elsewhere):
         summaries.mark(day, at=NOW)
@@ -130,7 +130,7 @@ def test_the_days_of_two_campaigns_are_marked_apart(summaries):
     assert {mark.of for mark in summaries.marks()} == {FIRST_DAY, SECOND_DAY, elsewhere}
 
 
-def test_a_mark_can_be_taken_away_and_that_again(summaries):
+def test_a_mark_can_be_taken_away_and_that_again(summaries: DynamoSummaries) -> None:
     summaries.mark(FIRST_DAY, at=NOW)
     (mark,) = summaries.marks()
 
@@ -140,7 +140,7 @@ def test_a_mark_can_be_taken_away_and_that_again(summaries):
     assert list(summaries.marks()) == []
 
 
-def test_a_day_marked_once_more_since_it_was_read_stays_marked(summaries):
+def test_a_day_marked_once_more_since_it_was_read_stays_marked(summaries: DynamoSummaries) -> None:
     summaries.mark(FIRST_DAY, at=NOW)
     (read,) = summaries.marks()
     summaries.mark(FIRST_DAY, at=NOW + timedelta(minutes=5))

@@ -48,13 +48,15 @@ def known(registrations: DynamoRegistrations) -> None:
     registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="worker")
 
 
-def test_a_trail_leads_to_the_registration_and_to_every_capture(workers, known):
+def test_a_trail_leads_to_the_registration_and_to_every_capture(workers: DynamoWorkers, known: None) -> None:
     assert workers.trail("worker") == Trail(REFERENCE, LINKS)
     assert workers.trail("nobody") == Trail(None, ())
     assert workers.capture(LINKS[0].capture_id) == a_capture_of(taken())
 
 
-def test_a_forgotten_capture_is_counted_and_never_taken_in_again(registrations, workers, known):
+def test_a_forgotten_capture_is_counted_and_never_taken_in_again(
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+) -> None:
     before = sorted(captures_of(registrations, FIRST_DAY), key=str)
     for _ in range(2):
         workers.forget_capture("worker", LINKS[0])
@@ -73,7 +75,9 @@ def test_a_forgotten_capture_is_counted_and_never_taken_in_again(registrations, 
         registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
 
 
-def test_a_worker_is_forgotten_only_while_that_registration_is_the_latest(workers, known):
+def test_a_worker_is_forgotten_only_while_that_registration_is_the_latest(
+    workers: DynamoWorkers, known: None
+) -> None:
     workers.forget_worker("worker", ANOTHER_REFERENCE)
     assert workers.trail("worker").latest == REFERENCE
 
@@ -82,7 +86,9 @@ def test_a_worker_is_forgotten_only_while_that_registration_is_the_latest(worker
     assert workers.trail("worker").latest is None
 
 
-def test_a_registration_that_was_removed_is_unknown(registrations, workers, known):
+def test_a_registration_that_was_removed_is_unknown(
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+) -> None:
     for _ in range(2):
         workers.remove(REFERENCE)
 
@@ -91,8 +97,8 @@ def test_a_registration_that_was_removed_is_unknown(registrations, workers, know
 
 
 def test_a_destroyed_registration_is_known_to_have_been_destroyed_and_listed_nowhere(
-    registrations, workers, known
-):
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+) -> None:
     assert workers.destroy(a_registration(), at=NOW) is True
 
     with pytest.raises(RegistrationDestroyed):
@@ -102,7 +108,9 @@ def test_a_destroyed_registration_is_known_to_have_been_destroyed_and_listed_now
     assert list(workers.ended_by(NOW + timedelta(days=99))) == []
 
 
-def test_a_registration_that_was_changed_meanwhile_is_not_destroyed(registrations, workers, known):
+def test_a_registration_that_was_changed_meanwhile_is_not_destroyed(
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+) -> None:
     changed = a_registration()
     workers.remove(REFERENCE)
 

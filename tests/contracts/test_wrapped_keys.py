@@ -19,33 +19,33 @@ def a_key(
     return WrappedKey(purpose=purpose, key_id=key_id, wrapped=wrapped, made_at=NOW)
 
 
-def test_a_key_comes_back_as_it_was_added(keys):
+def test_a_key_comes_back_as_it_was_added(keys: DynamoWrappedKeys) -> None:
     assert keys.add(a_key()) is True
 
     assert list(keys.of("field")) == [a_key()]
 
 
-def test_a_key_that_stands_is_never_replaced(keys):
+def test_a_key_that_stands_is_never_replaced(keys: DynamoWrappedKeys) -> None:
     keys.add(a_key())
 
     assert keys.add(a_key(wrapped=b"another")) is False
     assert list(keys.of("field")) == [a_key()]
 
 
-def test_the_keys_of_a_purpose_come_oldest_first(keys):
+def test_the_keys_of_a_purpose_come_oldest_first(keys: DynamoWrappedKeys) -> None:
     for key_id in ("2025-01", "2024-10", "2024-12"):
         keys.add(a_key(key_id))
 
     assert [key.key_id for key in keys.of("field")] == ["2024-10", "2024-12", "2025-01"]
 
 
-def test_each_purpose_has_its_own_keys(keys):
+def test_each_purpose_has_its_own_keys(keys: DynamoWrappedKeys) -> None:
     keys.add(a_key(purpose="hash"))
 
     assert list(keys.of("field")) == []
 
 
-def test_a_key_that_was_removed_is_gone_and_the_others_stay(keys):
+def test_a_key_that_was_removed_is_gone_and_the_others_stay(keys: DynamoWrappedKeys) -> None:
     for key_id in ("2024-10", "2025-01"):
         keys.add(a_key(key_id))
 

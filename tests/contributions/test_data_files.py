@@ -31,44 +31,44 @@ def overlap(one: ContributionTable | DiscountPolicy, other: ContributionTable | 
 
 
 @each_rule
-def test_a_rule_names_where_it_is_written(rule):
+def test_a_rule_names_where_it_is_written(rule: Any) -> None:
     assert rule.source.strip() == rule.source
     assert any(character.isdigit() for character in rule.source), "a regulation has a number"
 
 
 @each_rule
-def test_a_rule_begins_before_it_ends(rule):
+def test_a_rule_begins_before_it_ends(rule: Any) -> None:
     assert rule.last_month is None or rule.first_month <= rule.last_month
 
 
-def test_no_two_rules_share_an_id():
+def test_no_two_rules_share_an_id() -> None:
     ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))
 
 
-def test_exactly_one_table_holds_in_every_month_from_july_2015_on():
+def test_exactly_one_table_holds_in_every_month_from_july_2015_on() -> None:
     for month in months_from("2015-07", 12 * 50):
         assert sum(table.holds_in(month) for table in TABLES) == 1, month
 
 
-def test_no_table_holds_before_the_first_one():
+def test_no_table_holds_before_the_first_one() -> None:
     assert not any(table.holds_in("2015-06") for table in TABLES)
 
 
-def test_only_the_last_table_is_open_ended():
+def test_only_the_last_table_is_open_ended() -> None:
     ends = [table.last_month for table in sorted(TABLES, key=lambda table: table.first_month)]
     assert ends[-1] is None
     assert None not in ends[:-1]
 
 
-def test_no_two_policies_relieve_one_programme_of_one_sector_in_one_month():
+def test_no_two_policies_relieve_one_programme_of_one_sector_in_one_month() -> None:
     for one, other in combinations(POLICIES, 2):
         shared = set(one.sectors) & set(other.sectors) and set(one.programmes) & set(other.programmes)
         assert not (shared and overlap(one, other)), (one.id, other.id)
 
 
 @each_policy
-def test_a_policy_is_for_somebody_and_for_something_once(policy):
+def test_a_policy_is_for_somebody_and_for_something_once(policy: Any) -> None:
     for listed in (policy.sectors, policy.programmes):
         assert listed
         assert len(listed) == len(set(listed))
@@ -76,12 +76,12 @@ def test_a_policy_is_for_somebody_and_for_something_once(policy):
 
 
 @each_policy
-def test_no_policy_relieves_savings_for_old_age(policy):
+def test_no_policy_relieves_savings_for_old_age(policy: Any) -> None:
     assert "JHT" not in policy.programmes
 
 
 @each_table
-def test_bands_rise_from_nothing(table):
+def test_bands_rise_from_nothing(table: Any) -> None:
     starts, bases = zip(*((band.income_from, band.base) for band in table.bands), strict=True)
     assert starts[0] == 0
     for column in (starts, bases):
@@ -89,7 +89,7 @@ def test_bands_rise_from_nothing(table):
 
 
 @each_table
-def test_the_base_of_a_band_lies_in_the_band(table):
+def test_the_base_of_a_band_lies_in_the_band(table: Any) -> None:
     for band, following in pairwise(table.bands):
         assert band.income_from <= band.base < following.income_from
     assert table.bands[-1].base >= table.bands[-1].income_from
@@ -97,7 +97,7 @@ def test_the_base_of_a_band_lies_in_the_band(table):
 
 @each_table
 @pytest.mark.parametrize("programme", get_args(Programme))
-def test_every_amount_is_a_whole_rupiah(table, programme):
+def test_every_amount_is_a_whole_rupiah(table: Any, programme: Any) -> None:
     for band in table.bands:
         thousandths = {
             "JKK": band.base * table.jkk_per_mille,
@@ -109,7 +109,7 @@ def test_every_amount_is_a_whole_rupiah(table, programme):
 
 
 @each_policy
-def test_every_relieved_amount_is_a_whole_rupiah(policy):
+def test_every_relieved_amount_is_a_whole_rupiah(policy: Any) -> None:
     for table in (table for table in TABLES if overlap(table, policy)):
         for band in table.bands:
             for programme in policy.programmes:
@@ -118,7 +118,7 @@ def test_every_relieved_amount_is_a_whole_rupiah(policy):
                 assert policy.relieved(table.amount(programme, band.income_from)) == hundredths // 100
 
 
-def test_the_table_of_2015_has_33_bands():
+def test_the_table_of_2015_has_33_bands() -> None:
     assert [len(table.bands) for table in TABLES if table.id == "pp-44-2015"] == [33]
 
 
@@ -136,7 +136,9 @@ def test_the_table_of_2015_has_33_bands():
         (33, 20_200_000, 20_700_000, 207_000, 414_000, 213_800, 627_800),
     ],
 )
-def test_the_table_of_2015_costs_what_the_annex_says(band, income_from, base, jkk, jht, for_two, for_three):
+def test_the_table_of_2015_costs_what_the_annex_says(
+    band: int, income_from: int, base: int, jkk: int, jht: int, for_two: int, for_three: int
+) -> None:
     (table,) = (table for table in TABLES if table.id == "pp-44-2015")
     row = table.bands[band - 1]
     assert (row.income_from, row.base) == (income_from, base)
@@ -149,7 +151,7 @@ def test_the_table_of_2015_costs_what_the_annex_says(band, income_from, base, jk
     ("sector", "first", "last"),
     [("transport", "2026-01", "2027-03"), ("other", "2026-04", "2026-12")],
 )
-def test_the_relief_of_2026_holds_in_exactly_its_months(sector: Sector, first, last):
+def test_the_relief_of_2026_holds_in_exactly_its_months(sector: Sector, first: str, last: str) -> None:
     relieved = [
         month
         for month in months_from("2025-01", 48)
@@ -180,7 +182,7 @@ A_TABLE: dict[str, Any] = TABLES[-1].model_dump()
     ],
     ids=str,
 )
-def test_a_slip_in_a_policy_is_found_when_it_is_read(slip):
+def test_a_slip_in_a_policy_is_found_when_it_is_read(slip: dict[str, Any]) -> None:
     assert DiscountPolicy.model_validate(A_POLICY) == POLICIES[-1]
     with pytest.raises(ValidationError):
         DiscountPolicy.model_validate({**A_POLICY, **slip})
@@ -198,14 +200,14 @@ def test_a_slip_in_a_policy_is_found_when_it_is_read(slip):
     ],
     ids=str,
 )
-def test_a_slip_in_a_table_is_found_when_it_is_read(slip):
+def test_a_slip_in_a_table_is_found_when_it_is_read(slip: dict[str, Any]) -> None:
     assert ContributionTable.model_validate(A_TABLE) == TABLES[-1]
     with pytest.raises(ValidationError):
         ContributionTable.model_validate({**A_TABLE, **slip})
 
 
 @pytest.mark.parametrize("missing", ["id", "source", "first_month", "last_month"])
-def test_a_rule_without_id_source_or_months_is_not_read(missing):
+def test_a_rule_without_id_source_or_months_is_not_read(missing: str) -> None:
     for model, row in ((DiscountPolicy, A_POLICY), (ContributionTable, A_TABLE)):
         with pytest.raises(ValidationError):
             model.model_validate({name: value for name, value in row.items() if name != missing})

@@ -51,7 +51,7 @@ def broken(**changes: Any) -> list[tuple[str, str]]:
     return [(rule.field, rule.code) for rule in refused.value.broken]
 
 
-def test_the_example_of_the_contract_comes_out_to_the_rupiah():
+def test_the_example_of_the_contract_comes_out_to_the_rupiah() -> None:
     found = quote(start_month="2026-12", months=2)
 
     assert found.total == 49_200
@@ -87,7 +87,7 @@ def test_the_example_of_the_contract_comes_out_to_the_rupiah():
         (1_000_000_000, 207_000),
     ],
 )
-def test_the_lower_bound_of_a_band_decides(monthly_income, jkk):
+def test_the_lower_bound_of_a_band_decides(monthly_income: int, jkk: int) -> None:
     (month,) = quote(monthly_income=monthly_income, programmes=THREE).months
     assert [line.amount for line in month.lines] == [jkk, 6_800, 2 * jkk]
 
@@ -107,18 +107,20 @@ def test_the_lower_bound_of_a_band_decides(monthly_income, jkk):
         ("ojek_driver", "2027-04", [32_800, 32_800, 32_800]),
     ],
 )
-def test_a_quote_that_crosses_a_boundary_shows_both_prices(occupation, start_month, expected):
+def test_a_quote_that_crosses_a_boundary_shows_both_prices(
+    occupation: str, start_month: str, expected: Any
+) -> None:
     assert amounts(occupations=[occupation], start_month=start_month, months=3) == expected
 
 
-def test_the_first_occupation_decides_the_sector():
+def test_the_first_occupation_decides_the_sector() -> None:
     for_driver = policies(occupations=["ojek_driver", "porter"], start_month="2026-01")
     for_porter = policies(occupations=["porter", "ojek_driver"], start_month="2026-01")
     assert (for_driver, for_porter) == ({"pp-50-2025-transport"}, {None})
 
 
 @pytest.mark.parametrize("occupation", ["porter", "ojek_driver"])
-def test_nothing_is_relieved_where_the_state_budget_pays(occupation):
+def test_nothing_is_relieved_where_the_state_budget_pays(occupation: str) -> None:
     for start_month in ("2026-01", "2027-01"):
         asked = {"occupations": [occupation], "start_month": start_month, "months": 12}
         assert policies(**asked, payer="state_budget") == {None}
@@ -126,13 +128,13 @@ def test_nothing_is_relieved_where_the_state_budget_pays(occupation):
 
 
 @pytest.mark.parametrize("payer", ["sponsor", "csr"])
-def test_others_who_pay_for_a_worker_pay_what_the_worker_would(payer):
+def test_others_who_pay_for_a_worker_pay_what_the_worker_would(payer: str) -> None:
     asked = {"start_month": "2026-12", "months": 2}
     assert quote(**asked, payer=payer) == quote(**asked, payer="self")
 
 
 @pytest.mark.parametrize("start_month", ["2020-10", "2026-02", "2026-05", "2027-02"])
-def test_savings_for_old_age_are_never_relieved(start_month):
+def test_savings_for_old_age_are_never_relieved(start_month: str) -> None:
     for occupation in ("porter", "ojek_driver"):
         found = quote(occupations=[occupation], programmes=THREE, start_month=start_month, months=12)
         jht = [line for month in found.months for line in month.lines if line.programme == "JHT"]
@@ -149,11 +151,11 @@ def test_savings_for_old_age_are_never_relieved(start_month):
         ("2021-02", [32_800] * 6),
     ],
 )
-def test_newcomers_of_the_pandemic_paid_two_months_in_full(start_month, expected):
+def test_newcomers_of_the_pandemic_paid_two_months_in_full(start_month: str, expected: Any) -> None:
     assert amounts(start_month=start_month, months=6) == expected
 
 
-def test_one_per_cent_of_the_death_benefit_was_68_rupiah():
+def test_one_per_cent_of_the_death_benefit_was_68_rupiah() -> None:
     jkk, jkm = quote(start_month="2020-08", months=3).months[2].lines
     assert (jkk.amount, jkm.amount) == (260, 68)
     assert jkk.policy == jkm.policy == "pp-49-2020"
@@ -165,22 +167,22 @@ def test_one_per_cent_of_the_death_benefit_was_68_rupiah():
     ids="+".join,
 )
 @pytest.mark.parametrize("employs_others", [False, True])
-def test_other_programmes_than_two_or_three_are_not_offered(programmes, employs_others):
+def test_other_programmes_than_two_or_three_are_not_offered(programmes: Any, employs_others: bool) -> None:
     assert broken(programmes=programmes, employs_others=employs_others) == [
         ("programmes", "programmes_not_offered")
     ]
 
 
-def test_who_employs_others_must_save_for_old_age():
+def test_who_employs_others_must_save_for_old_age() -> None:
     assert broken(employs_others=True, programmes=TWO) == [("programmes", "jht_required")]
     assert amounts(employs_others=True, programmes=THREE) == [84_800]
 
 
-def test_programmes_may_be_named_in_any_order():
+def test_programmes_may_be_named_in_any_order() -> None:
     assert quote(programmes=["JHT", "JKM", "JKK"]).total == quote(programmes=THREE).total
 
 
-def test_an_occupation_that_is_not_listed_is_named_by_its_place():
+def test_an_occupation_that_is_not_listed_is_named_by_its_place() -> None:
     assert broken(occupations=["porter", "astronaut"]) == [("occupations.1", "occupation_unknown")]
     assert broken(occupations=["astronaut", "Porter"]) == [
         ("occupations.0", "occupation_unknown"),
@@ -189,11 +191,11 @@ def test_an_occupation_that_is_not_listed_is_named_by_its_place():
 
 
 @pytest.mark.parametrize(("start_month", "months"), [("2015-06", 1), ("2015-06", 2), ("2014-08", 12)])
-def test_a_month_before_the_first_table_has_no_price(start_month, months):
+def test_a_month_before_the_first_table_has_no_price(start_month: str, months: int) -> None:
     assert broken(start_month=start_month, months=months) == [("start_month", "month_without_rule")]
 
 
-def test_everything_that_cannot_be_had_is_named_at_once():
+def test_everything_that_cannot_be_had_is_named_at_once() -> None:
     assert broken(programmes=["JKK"], occupations=["astronaut"], start_month="2015-06") == [
         ("programmes", "programmes_not_offered"),
         ("occupations.0", "occupation_unknown"),
@@ -210,7 +212,7 @@ def test_everything_that_cannot_be_had_is_named_at_once():
         (datetime(2026, 12, 31, 17, 0, tzinfo=UTC), "2027-01"),
     ],
 )
-def test_without_a_month_a_quote_begins_in_the_month_it_is_in_jakarta(now, month):
+def test_without_a_month_a_quote_begins_in_the_month_it_is_in_jakarta(now: datetime, month: str) -> None:
     assert quote(now=now, start_month=None).months[0].month == month
 
 
@@ -236,7 +238,7 @@ def test_without_a_month_a_quote_begins_in_the_month_it_is_in_jakarta(now, month
     ],
     ids=str,
 )
-def test_a_question_that_makes_no_sense_is_not_understood(slip):
+def test_a_question_that_makes_no_sense_is_not_understood(slip: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         an_ask(**slip)
 
@@ -254,7 +256,7 @@ ASKED = st.fixed_dictionaries(
 
 
 @given(income=INCOMES, asked=ASKED)
-def test_a_quote_adds_up(income, asked):
+def test_a_quote_adds_up(income: Any, asked: Any) -> None:
     found = quote(monthly_income=income, **asked)
 
     assert [month.month for month in found.months] == months_from(asked["start_month"], asked["months"])
@@ -266,7 +268,7 @@ def test_a_quote_adds_up(income, asked):
 
 
 @given(income=INCOMES, asked=ASKED)
-def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income, asked):
+def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income: Any, asked: Any) -> None:
     tables = {table.id: table for table in shipped_rules().tables}
     by_id = {policy.id: policy for policy in shipped_rules().policies}
     for month in quote(monthly_income=income, **asked).months:
@@ -281,12 +283,12 @@ def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income, asked
 
 
 @given(lower=INCOMES, higher=INCOMES, asked=ASKED)
-def test_who_earns_more_never_pays_less(lower, higher, asked):
+def test_who_earns_more_never_pays_less(lower: Any, higher: Any, asked: Any) -> None:
     lower, higher = sorted((lower, higher))
     assert quote(monthly_income=lower, **asked).total <= quote(monthly_income=higher, **asked).total
 
 
 @given(income=INCOMES, asked=ASKED)
-def test_a_quote_survives_being_stored(income, asked):
+def test_a_quote_survives_being_stored(income: Any, asked: Any) -> None:
     found = quote(monthly_income=income, **asked)
     assert Quote.model_validate_json(found.model_dump_json()) == found

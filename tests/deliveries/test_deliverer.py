@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ BOTH = {"Manajer Satu": 1, "Manajer Dua": 1}
 OVER = FINAL + A_DAY  # The campaign's second day, its last, is final.
 
 
-def test_at_the_summary_hour_each_manager_gets_one_mail_and_one_text():
+def test_at_the_summary_hour_each_manager_gets_one_mail_and_one_text() -> None:
     stage = Stage()
     stage.capture(times=7)
 
@@ -32,7 +33,7 @@ def test_at_the_summary_hour_each_manager_gets_one_mail_and_one_text():
     assert (report.summary.state, report.summary.counts.created) == (State.PROVISIONAL, 7)
 
 
-def test_rounds_that_repeat_tell_nothing_more():
+def test_rounds_that_repeat_tell_nothing_more() -> None:
     stage = Stage()
     stage.capture()
     for _ in range(3):
@@ -42,7 +43,7 @@ def test_rounds_that_repeat_tell_nothing_more():
     assert stage.mail.told == stage.text.told == BOTH
 
 
-def test_the_final_report_of_the_morning_is_mailed_and_not_texted():
+def test_the_final_report_of_the_morning_is_mailed_and_not_texted() -> None:
     stage = Stage()
     stage.tick()
     stage.clock.at = FINAL
@@ -53,7 +54,7 @@ def test_the_final_report_of_the_morning_is_mailed_and_not_texted():
     assert stage.text.told == BOTH
 
 
-def test_a_stage_may_text_the_final_report_too():
+def test_a_stage_may_text_the_final_report_too() -> None:
     stage = Stage(FINAL)
     stage.count()
 
@@ -62,7 +63,7 @@ def test_a_stage_may_text_the_final_report_too():
     assert stage.text.told == BOTH
 
 
-def test_a_day_counted_once_more_in_the_evening_is_told_in_the_morning():
+def test_a_day_counted_once_more_in_the_evening_is_told_in_the_morning() -> None:
     stage = Stage()
     stage.tick()
     stage.clock.forward(AN_HOUR)
@@ -77,7 +78,7 @@ def test_a_day_counted_once_more_in_the_evening_is_told_in_the_morning():
     assert stage.mail.told == dict.fromkeys(BOTH, 2)
 
 
-def test_a_recount_at_noon_tells_nobody_and_the_evening_its_own_number():
+def test_a_recount_at_noon_tells_nobody_and_the_evening_its_own_number() -> None:
     stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
     stage.capture(times=2)
     stage.rollup.recount(FIRST_DAY)
@@ -93,7 +94,7 @@ def test_a_recount_at_noon_tells_nobody_and_the_evening_its_own_number():
     assert [each.summary.counts.created for each in stage.mail.reports] == [7, 7]
 
 
-def test_what_a_recount_at_noon_said_is_told_in_the_evening_where_nothing_came_since():
+def test_what_a_recount_at_noon_said_is_told_in_the_evening_where_nothing_came_since() -> None:
     stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
     stage.facts.add(FIRST_DAY, CREATED)
     stage.rollup.recount(FIRST_DAY)
@@ -109,7 +110,7 @@ def test_what_a_recount_at_noon_said_is_told_in_the_evening_where_nothing_came_s
     ] * 2
 
 
-def test_a_final_day_that_changed_is_told_in_the_next_report():
+def test_a_final_day_that_changed_is_told_in_the_next_report() -> None:
     stage = Stage(FINAL)
     stage.tick()
     stage.clock.forward(AN_HOUR)
@@ -125,7 +126,7 @@ def test_a_final_day_that_changed_is_told_in_the_next_report():
     assert stage.mail.told == dict.fromkeys(BOTH, 2)
 
 
-def test_what_the_next_report_told_needs_no_letter():
+def test_what_the_next_report_told_needs_no_letter() -> None:
     stage = Stage(FINAL)
     stage.tick()
     stage.clock.forward(AN_HOUR)
@@ -148,7 +149,7 @@ def after_the_campaign(stage: Stage) -> None:
     stage.clock.at = OVER + 3 * AN_HOUR
 
 
-def test_after_the_campaign_what_changed_is_told_in_one_letter_on_the_next_morning():
+def test_after_the_campaign_what_changed_is_told_in_one_letter_on_the_next_morning() -> None:
     stage = Stage()
     after_the_campaign(stage)
     stage.capture(FIRST_DAY, times=14)
@@ -168,7 +169,7 @@ def test_after_the_campaign_what_changed_is_told_in_one_letter_on_the_next_morni
     assert stage.text.told == dict.fromkeys(BOTH, 1), "of the first day's evening that was not missed"
 
 
-def test_no_letter_goes_before_the_last_report_that_tells_the_same():
+def test_no_letter_goes_before_the_last_report_that_tells_the_same() -> None:
     stage = Stage(FINAL)
     stage.tick()
     stage.clock.at = SUMMARY_HOUR + A_DAY
@@ -189,7 +190,7 @@ def test_no_letter_goes_before_the_last_report_that_tells_the_same():
     assert [each.of for each in last.revisions] == [FIRST_DAY]
 
 
-def test_one_letter_a_morning_however_often_the_days_change():
+def test_one_letter_a_morning_however_often_the_days_change() -> None:
     stage = Stage()
     after_the_campaign(stage)
     for hour in range(1, 40):
@@ -200,7 +201,7 @@ def test_one_letter_a_morning_however_often_the_days_change():
     assert stage.mail.told == BOTH
 
 
-def test_a_version_in_which_no_capture_came_or_went_is_no_reason_for_a_letter():
+def test_a_version_in_which_no_capture_came_or_went_is_no_reason_for_a_letter() -> None:
     stage = Stage()
     after_the_campaign(stage)
     counted = stage.rollup.read(FIRST_DAY)
@@ -221,7 +222,7 @@ def late(client_id: str = "van-2") -> CaptureFacts:
     return replace(CREATED, client_id=client_id, received_on=SECOND_DAY.day)
 
 
-def test_a_day_revised_in_steps_is_told_from_the_version_that_managers_know():
+def test_a_day_revised_in_steps_is_told_from_the_version_that_managers_know() -> None:
     stage = Stage(FINAL)
     stage.tick()
     for facts in ([late()] * 14, [replace(late(), outcome=Outcome.REFUSED)]):
@@ -238,7 +239,7 @@ def test_a_day_revised_in_steps_is_told_from_the_version_that_managers_know():
     assert [(note.difference, note.client_id) for note in revised.notes] == [(14, "van-2")]
 
 
-def test_the_final_report_says_what_changed_since_the_evenings():
+def test_the_final_report_says_what_changed_since_the_evenings() -> None:
     stage = Stage()
     stage.capture(times=2)
     stage.tick()
@@ -258,7 +259,7 @@ def test_the_final_report_says_what_changed_since_the_evenings():
     assert stage.rollup.read(FIRST_DAY).changes == [], "the stored version is told against the one before"
 
 
-def test_a_manager_whom_the_evenings_mail_did_not_reach_gets_a_first_report_in_the_morning():
+def test_a_manager_whom_the_evenings_mail_did_not_reach_gets_a_first_report_in_the_morning() -> None:
     stage = Stage()
     stage.mail.answers = [Never("address_unusable")]
     stage.capture()
@@ -270,7 +271,7 @@ def test_a_manager_whom_the_evenings_mail_did_not_reach_gets_a_first_report_in_t
     assert [each.report.is_first for each in stage.mail.sent] == [True, True, True, False]
 
 
-def test_a_letter_says_what_changed_since_managers_were_told():
+def test_a_letter_says_what_changed_since_managers_were_told() -> None:
     stage = Stage()
     after_the_campaign(stage)
     for day in (FIRST_DAY, SECOND_DAY):
@@ -287,7 +288,7 @@ def test_a_letter_says_what_changed_since_managers_were_told():
         assert Change(figure="counts.created", was=0, now=3) in told.changes
 
 
-def test_days_of_long_ago_are_no_news():
+def test_days_of_long_ago_are_no_news() -> None:
     stage = Stage(FINAL + timedelta(days=40))
     stage.capture()
 
@@ -297,7 +298,7 @@ def test_days_of_long_ago_are_no_news():
     assert list(stage.summaries.outbox.waiting("managers")) == []
 
 
-def test_a_manager_whose_mail_is_not_taken_holds_up_no_other_and_is_tried_again():
+def test_a_manager_whose_mail_is_not_taken_holds_up_no_other_and_is_tried_again() -> None:
     stage = Stage()
     stage.mail.answers = [TryLater("TooManyRequestsException")]
     stage.tick()
@@ -310,7 +311,7 @@ def test_a_manager_whose_mail_is_not_taken_holds_up_no_other_and_is_tried_again(
     assert stage.mail.told == {"Manajer Satu": 2, "Manajer Dua": 1}
 
 
-def test_a_manager_told_before_the_day_changed_hears_of_the_change():
+def test_a_manager_told_before_the_day_changed_hears_of_the_change() -> None:
     stage = Stage(FINAL)
     stage.mail.answers = [None, TryLater("TooManyRequestsException")]
     stage.tick()
@@ -326,7 +327,7 @@ def test_a_manager_told_before_the_day_changed_hears_of_the_change():
     assert [each.counts.created for each in told[-1].revisions] == [9]
 
 
-def test_a_mail_that_is_never_taken_is_given_up():
+def test_a_mail_that_is_never_taken_is_given_up() -> None:
     stage = Stage(campaign=the_campaign(managers=[{**ONE, "phone": None}]))
     stage.mail.answers = [TryLater("SendingPausedException")] * (MOST_ATTEMPTS + 5)
     stage.count()
@@ -340,7 +341,7 @@ def test_a_mail_that_is_never_taken_is_given_up():
     assert list(stage.summaries.outbox.waiting("managers")) == []
 
 
-def test_a_mail_that_was_refused_is_not_tried_again():
+def test_a_mail_that_was_refused_is_not_tried_again() -> None:
     stage = Stage()
     stage.mail.answers = [Never("address_unusable")]
     stage.tick()
@@ -350,7 +351,7 @@ def test_a_mail_that_was_refused_is_not_tried_again():
     assert stage.mail.told == BOTH
 
 
-def test_of_a_lost_answer_a_mail_is_sent_once_more_and_a_text_never():
+def test_of_a_lost_answer_a_mail_is_sent_once_more_and_a_text_never() -> None:
     stage = Stage(campaign=the_campaign(managers=[ONE]))
     for way in (stage.mail, stage.text):
         way.answers = [OutcomeUnknown("ReadTimeoutError")] * 5
@@ -362,7 +363,7 @@ def test_of_a_lost_answer_a_mail_is_sent_once_more_and_a_text_never():
     assert {each.state for each in stage.deliveries.known.values()} == {DeliveryState.UNKNOWN}
 
 
-def test_what_nobody_foresaw_about_one_manager_holds_up_no_other():
+def test_what_nobody_foresaw_about_one_manager_holds_up_no_other() -> None:
     stage = Stage()
     broken = RuntimeError("a rendering is broken")
     stage.mail.answers = [broken]
@@ -374,7 +375,9 @@ def test_what_nobody_foresaw_about_one_manager_holds_up_no_other():
 
 
 @pytest.mark.parametrize(("medium", "sent_again"), [(Medium.MAIL, 1), (Medium.TEXT, 0)])
-def test_a_sender_that_was_stopped_leaves_a_mail_to_the_next_and_no_text(medium, sent_again):
+def test_a_sender_that_was_stopped_leaves_a_mail_to_the_next_and_no_text(
+    medium: Medium, sent_again: int
+) -> None:
     stage = Stage(campaign=the_campaign(managers=[ONE]))
     stage.count()
     way = stage.mail if medium is Medium.MAIL else stage.text
@@ -390,7 +393,7 @@ def test_a_sender_that_was_stopped_leaves_a_mail_to_the_next_and_no_text(medium,
     assert len(way.sent) == 1 + sent_again
 
 
-def test_of_two_rounds_at_once_only_one_sends():
+def test_of_two_rounds_at_once_only_one_sends() -> None:
     stage = Stage(campaign=the_campaign(managers=[ONE]))
     stage.count()
     other = stage.a_deliverer()
@@ -406,7 +409,7 @@ def test_of_two_rounds_at_once_only_one_sends():
     assert (len(stage.mail.sent), len(stage.text.sent)) == (1, 1)
 
 
-def test_a_manager_without_an_address_or_a_number_is_not_told_that_way():
+def test_a_manager_without_an_address_or_a_number_is_not_told_that_way() -> None:
     stage = Stage(campaign=the_campaign(managers=[{**ONE, "email": None}, {**TWO, "phone": None}]))
 
     stage.tick()
@@ -415,7 +418,7 @@ def test_a_manager_without_an_address_or_a_number_is_not_told_that_way():
     assert stage.text.told == {"Manajer Satu": 1}
 
 
-def test_without_a_sender_nobody_is_mailed_then_or_later():
+def test_without_a_sender_nobody_is_mailed_then_or_later() -> None:
     stage = Stage()
     stage.count()
     without = stage.a_deliverer(Medium.TEXT)
@@ -427,7 +430,7 @@ def test_without_a_sender_nobody_is_mailed_then_or_later():
     assert stage.deliver() == [], "what nobody was mailed of then is no news later"
 
 
-def test_no_address_stands_in_what_is_kept():
+def test_no_address_stands_in_what_is_kept() -> None:
     stage = Stage()
     stage.tick()
 
@@ -440,7 +443,9 @@ def test_no_address_stands_in_what_is_kept():
     late=st.lists(st.integers(0, 60), max_size=5),
 )
 @settings(max_examples=60, deadline=None)
-def test_whenever_it_ticks_each_report_is_told_once_and_the_last_figures_in_the_end(hours, late):
+def test_whenever_it_ticks_each_report_is_told_once_and_the_last_figures_in_the_end(
+    hours: Any, late: Any
+) -> None:
     stage = Stage(SUMMARY_HOUR - AN_HOUR)
     start = stage.clock.at
     for hour in sorted(hours + late):
@@ -475,7 +480,7 @@ def test_whenever_it_ticks_each_report_is_told_once_and_the_last_figures_in_the_
     )
 )
 @settings(max_examples=80, deadline=None)
-def test_what_managers_are_told_of_a_day_adds_up_from_the_first_number_to_the_last(happenings):
+def test_what_managers_are_told_of_a_day_adds_up_from_the_first_number_to_the_last(happenings: Any) -> None:
     stage = Stage(SUMMARY_HOUR - 8 * AN_HOUR)
     for hours, of, happening, delivers_first in happenings:
         stage.clock.forward(hours * AN_HOUR)

@@ -55,7 +55,7 @@ def sent(
     return box, box.last
 
 
-def test_a_mail_has_a_page_the_same_in_words_and_the_workbook():
+def test_a_mail_has_a_page_the_same_in_words_and_the_workbook() -> None:
     _, message = sent()
 
     assert message.get_content_type() == "multipart/mixed"
@@ -69,7 +69,7 @@ def test_a_mail_has_a_page_the_same_in_words_and_the_workbook():
     assert openpyxl.load_workbook(io.BytesIO(attached.get_content())).sheetnames
 
 
-def test_it_says_from_whom_to_whom_and_that_a_machine_wrote_it():
+def test_it_says_from_whom_to_whom_and_that_a_machine_wrote_it() -> None:
     box, message = sent()
 
     assert message["From"] == "Daftar <laporan@daftar.example>"
@@ -80,18 +80,18 @@ def test_it_says_from_whom_to_whom_and_that_a_machine_wrote_it():
     assert box.to == ["satu@example.com"]
 
 
-def test_without_an_address_for_answers_there_is_none():
+def test_without_an_address_for_answers_there_is_none() -> None:
     _, message = sent(sender=Sender("laporan@daftar.example"))
 
     assert "Reply-To" not in message
 
 
-def test_a_delivery_that_is_repeated_has_the_same_id():
+def test_a_delivery_that_is_repeated_has_the_same_id() -> None:
     assert sent()[1]["Message-ID"] == sent()[1]["Message-ID"] == f"<{'d' * 32}@daftar.example>"
 
 
 @pytest.mark.parametrize("name", ["Café Tanah Abang", "Pasar Ångström", "市場"])
-def test_a_name_in_any_letters_travels_in_ascii_and_arrives_whole(name):
+def test_a_name_in_any_letters_travels_in_ascii_and_arrives_whole(name: str) -> None:
     box, message = sent(a_report(campaign={"name": name}), Manager(name=name, email="satu@example.com"))
 
     assert name in message["Subject"]
@@ -102,7 +102,7 @@ def test_a_name_in_any_letters_travels_in_ascii_and_arrives_whole(name):
 
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
 @pytest.mark.parametrize("where", ["campaign", "manager"])
-def test_no_name_becomes_a_header(break_, where):
+def test_no_name_becomes_a_header(break_: str, where: str) -> None:
     evil = f"Pasar{break_}Bcc: lain@example.net{break_}{break_}<b>halo</b>"
     names: dict[str, Any] = {"campaign": "Pasar", "manager": "Manajer Satu", where: evil}
 
@@ -124,7 +124,7 @@ def test_no_name_becomes_a_header(break_, where):
     "address",
     ["satu@example.com,dua@example.org", "a@b@c", "sätu@example.com", "satu@", "<satu@example.com>"],
 )
-def test_what_is_no_address_is_mailed_to_nobody(address):
+def test_what_is_no_address_is_mailed_to_nobody(address: str) -> None:
     with pytest.raises(Never) as refused:
         sent(manager=Manager.model_construct(name="Manajer Satu", email=address, phone=None))
 
@@ -132,7 +132,7 @@ def test_what_is_no_address_is_mailed_to_nobody(address):
     assert address not in str(refused.value)
 
 
-def test_a_mail_holds_no_small_group():
+def test_a_mail_holds_no_small_group() -> None:
     report = a_report(summary={"by_sex": {"female": 3, "male": 154}, "by_occupation": {"porter": 157}})
 
     _, message = sent(report)
@@ -151,7 +151,7 @@ def test_a_mail_holds_no_small_group():
     assert ">154<" not in page
 
 
-def test_one_report_is_composed_once_for_all_its_managers():
+def test_one_report_is_composed_once_for_all_its_managers() -> None:
     composed = []
 
     def compose(report: Report) -> mail.Mail:
@@ -166,13 +166,13 @@ def test_one_report_is_composed_once_for_all_its_managers():
     assert composed == [first, second]
 
 
-def test_a_mail_is_small_enough_for_any_mailbox():
+def test_a_mail_is_small_enough_for_any_mailbox() -> None:
     box, _ = sent()
 
     assert len(box.raw[-1]) < 100_000
 
 
-def test_mails_of_two_minutes_differ_in_their_date_alone():
+def test_mails_of_two_minutes_differ_in_their_date_alone() -> None:
     box = Letterbox()
     clock = FixedClock(NOW)
     mailing = Mailing(post=box, sender=SENDER, compose=lambda each: mail.compose(each, "id"), clock=clock)

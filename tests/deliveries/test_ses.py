@@ -36,7 +36,7 @@ def error(code: str, status: int = 400) -> ClientError:
 @pytest.mark.parametrize(
     ("configuration_set", "more"), [("", {}), ("reports", {"ConfigurationSetName": "reports"})]
 )
-def test_a_mail_is_handed_over_whole(configuration_set, more):
+def test_a_mail_is_handed_over_whole(configuration_set: str, more: dict[str, Any]) -> None:
     client = boto3.client("sesv2", "ap-southeast-3")
     with Stubber(client) as stub:
         stub.add_response("send_email", {"MessageId": "m-1"}, {**ASKED, **more})
@@ -65,7 +65,7 @@ def test_a_mail_is_handed_over_whole(configuration_set, more):
     ],
     ids=lambda each: str(each)[:60] if isinstance(each, Exception) else each.__name__,
 )
-def test_what_ses_says_is_classed_by_what_to_do_next(raised, meant):
+def test_what_ses_says_is_classed_by_what_to_do_next(raised: Any, meant: Any) -> None:
     with pytest.raises(meant) as classed:
         SESPost(Refusing(raised), sender="laporan@daftar.example").send(to="satu@example.com", raw=RAW)
 

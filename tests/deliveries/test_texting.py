@@ -1,6 +1,7 @@
 """A manager's text: in the line of all texts, never to a phone that wants none."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ class Stage:
         self.texting.send(Sending(DeliveryId("d" * 32), manager, a_report()))
 
 
-def test_a_text_goes_to_the_managers_number_in_its_one_form():
+def test_a_text_goes_to_the_managers_number_in_its_one_form() -> None:
     stage = Stage()
 
     stage.send()
@@ -61,12 +62,12 @@ def test_a_text_goes_to_the_managers_number_in_its_one_form():
 
 
 @pytest.mark.parametrize(("given", "found"), [("0824-5550-7801", PHONE), ("none", "none"), (None, None)])
-def test_a_manager_is_known_by_the_number_however_it_is_written(given, found):
+def test_a_manager_is_known_by_the_number_however_it_is_written(given: str | None, found: Any) -> None:
     assert Stage().texting.address(Manager(name="Manajer Satu", phone=given)) == found
 
 
 @pytest.mark.parametrize("phone", ["none", "021-5551234", "+15551234567"])
-def test_what_is_no_indonesian_mobile_is_texted_never(phone):
+def test_what_is_no_indonesian_mobile_is_texted_never(phone: str) -> None:
     stage = Stage()
 
     with pytest.raises(Never):
@@ -75,7 +76,7 @@ def test_what_is_no_indonesian_mobile_is_texted_never(phone):
     assert stage.gateway.sent == []
 
 
-def test_a_phone_that_wants_no_texts_gets_none():
+def test_a_phone_that_wants_no_texts_gets_none() -> None:
     stage = Stage(None, PHONE)
 
     with pytest.raises(Never) as refused:
@@ -84,7 +85,7 @@ def test_a_phone_that_wants_no_texts_gets_none():
     assert (refused.value.reason, stage.gateway.sent) == ("opted_out", [])
 
 
-def test_a_text_waits_for_its_turn_in_the_line():
+def test_a_text_waits_for_its_turn_in_the_line() -> None:
     stage = Stage()
     stage.line.take(timedelta(seconds=1.5), now=NOW, longest=timedelta(0))
 
@@ -93,7 +94,7 @@ def test_a_text_waits_for_its_turn_in_the_line():
     assert stage.waited == [timedelta(seconds=1.5)]
 
 
-def test_a_long_line_is_left_to_workers():
+def test_a_long_line_is_left_to_workers() -> None:
     stage = Stage()
     stage.line.take(timedelta(seconds=60), now=NOW, longest=timedelta(0))
 
@@ -103,7 +104,7 @@ def test_a_long_line_is_left_to_workers():
     assert (later.value.reason, stage.gateway.sent) == ("line_busy", [])
 
 
-def test_where_sending_is_stopped_managers_wait_as_well():
+def test_where_sending_is_stopped_managers_wait_as_well() -> None:
     stage = Stage()
     stage.line.stop(Stop("by_hand", until=None))
 
@@ -113,6 +114,6 @@ def test_where_sending_is_stopped_managers_wait_as_well():
     assert (later.value.reason, stage.gateway.sent) == ("stopped", [])
 
 
-def test_what_the_gateway_answers_is_for_the_delivery_to_judge():
+def test_what_the_gateway_answers_is_for_the_delivery_to_judge() -> None:
     with pytest.raises(OutcomeUnknown):
         Stage(ScriptedGateway(OutcomeUnknown("ReadTimeoutError"))).send()

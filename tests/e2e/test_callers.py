@@ -39,7 +39,9 @@ def market(stack: RunningStack) -> Market:
     return a_market(stack)
 
 
-def test_a_device_cannot_tell_a_foreign_reference_from_one_that_never_was(stack, market):
+def test_a_device_cannot_tell_a_foreign_reference_from_one_that_never_was(
+    stack: RunningStack, market: Market
+) -> None:
     reference = market.register(market.capture()).json()["reference"]
     elsewhere = a_market(stack)
     for role in ("kiosk", "manager"):
@@ -52,7 +54,9 @@ def test_a_device_cannot_tell_a_foreign_reference_from_one_that_never_was(stack,
         assert as_seen(foreign) == as_seen(never_was)
 
 
-def test_a_token_replaced_without_overlap_is_refused_and_the_new_one_is_good(stack, market):
+def test_a_token_replaced_without_overlap_is_refused_and_the_new_one_is_good(
+    stack: RunningStack, market: Market
+) -> None:
     old = enrolled(stack, "van-77", "kiosk", market.campaign_id)
     rotated = stack.send("admin", "POST", "/v1/clients/van-77/token", {"overlap_hours": 0}).json()
 
@@ -61,7 +65,7 @@ def test_a_token_replaced_without_overlap_is_refused_and_the_new_one_is_good(sta
     assert asked(stack, rotated["token"], "GET", f"/v1/registrations/{UNKNOWN}").status_code == 404
 
 
-def test_who_called_is_seen_by_the_admin(stack, market):
+def test_who_called_is_seen_by_the_admin(stack: RunningStack, market: Market) -> None:
     token = enrolled(stack, "van-78", "kiosk", market.campaign_id)
     shown = stack.send("admin", "GET", "/v1/clients/van-78").json()
     assert shown["last_seen_at"] is None
@@ -71,7 +75,9 @@ def test_who_called_is_seen_by_the_admin(stack, market):
     assert stack.send("admin", "GET", "/v1/clients/van-78").json()["last_seen_at"] is not None
 
 
-def test_a_client_at_its_cap_is_refused_until_tomorrow_and_loses_nothing(stack, market):
+def test_a_client_at_its_cap_is_refused_until_tomorrow_and_loses_nothing(
+    stack: RunningStack, market: Market
+) -> None:
     token = enrolled(stack, "van-79", "kiosk", market.campaign_id, daily_flag=1, daily_cap=2)
     captures = [market.capture() for _ in range(3)]
     first, second, refused = (asked(stack, token, "POST", "/v1/registrations", each) for each in captures)
@@ -88,7 +94,9 @@ def test_a_client_at_its_cap_is_refused_until_tomorrow_and_loses_nothing(stack, 
     assert [each.json().get("flags", []) for each in shown] == [[], ["client_busy"]]
 
 
-def test_a_bot_sees_no_difference_between_a_new_and_a_known_worker(stack, market):
+def test_a_bot_sees_no_difference_between_a_new_and_a_known_worker(
+    stack: RunningStack, market: Market
+) -> None:
     token = enrolled(stack, "bot-77", "bot", market.campaign_id)
     known = market.capture()
     market.register(known)

@@ -422,7 +422,7 @@ def story(stack: RunningStack) -> Story:
     return told
 
 
-def test_the_story_has_everything_in_it(story):
+def test_the_story_has_everything_in_it(story: Story) -> None:
     taken = story.taken.values()
     assert {each.outcome for each in taken} == {"created", "already_registered", "reactivated", "refused"}
     assert {each.status for each in story.applied} >= {"received", "awaiting_payment", "active", "cancelled"}
@@ -432,12 +432,16 @@ def test_the_story_has_everything_in_it(story):
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_a_day_says_in_the_end_what_was_sent_in_whatever_happened_in_whichever_order(story, day):
+def test_a_day_says_in_the_end_what_was_sent_in_whatever_happened_in_whichever_order(
+    story: Story, day: Any
+) -> None:
     assert in_terms_of_the_recount(counted(story.market, day)) == story.recount(day), f"seed {SEED}"
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next(story, day):
+def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next(
+    story: Story, day: Any
+) -> None:
     newest = counted(story.market, day)
     versions = [counted(story.market, day, number) for number in range(1, newest["version"] + 1)]
 
@@ -457,7 +461,9 @@ def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_a_recount_of_what_stands_still_writes_nothing_and_is_the_same_to_the_byte(story, day):
+def test_a_recount_of_what_stands_still_writes_nothing_and_is_the_same_to_the_byte(
+    story: Story, day: Any
+) -> None:
     path = f"/v1/campaigns/{story.market.campaign_id}/summaries/{day}"
     first = story.market.stack.send("manager", "POST", path)
     story.a_tick()
@@ -466,7 +472,7 @@ def test_a_recount_of_what_stands_still_writes_nothing_and_is_the_same_to_the_by
     assert story.market.stack.send("manager", "GET", path).content == first.content
 
 
-def test_the_days_are_listed_with_what_they_came_to(story):
+def test_the_days_are_listed_with_what_they_came_to(story: Story) -> None:
     path = f"/v1/campaigns/{story.market.campaign_id}/summaries"
     listed = story.market.stack.send("manager", "GET", path).json()["days"]
 
@@ -477,7 +483,7 @@ def test_the_days_are_listed_with_what_they_came_to(story):
     assert shown[1]["progress"]["created"] == sum(each["counts"]["created"] for each in shown)
 
 
-def test_what_is_kept_for_counting_gives_away_no_amount(story):
+def test_what_is_kept_for_counting_gives_away_no_amount(story: Story) -> None:
     name = story.market.stack.description.outputs["RegistrationsTableName"]
     pages = story.market.stack.aws("dynamodb").get_paginator("scan").paginate(TableName=name)
     kept = json.dumps([item for page in pages for item in page["Items"]], default=str)

@@ -65,7 +65,9 @@ def recounted(market: Market) -> dict[str, Any]:
     return {name: summary[name] for name in ("counts", "by_channel", "by_client", "by_occupation")}
 
 
-def test_of_fifty_callers_who_race_for_one_worker_one_registers_and_one_text_goes_out(stack, market):
+def test_of_fifty_callers_who_race_for_one_worker_one_registers_and_one_text_goes_out(
+    stack: RunningStack, market: Market
+) -> None:
     captures = [
         market.capture(worker={"nik": a_nik(9001), "phone": "0824-5552-9001"}) for _ in range(CALLERS)
     ]
@@ -85,7 +87,7 @@ def test_of_fifty_callers_who_race_for_one_worker_one_registers_and_one_text_goe
     assert recounted(market)["counts"]["created"] == 1
 
 
-def test_fifty_sends_of_one_capture_at_once_get_the_same_bytes(market):
+def test_fifty_sends_of_one_capture_at_once_get_the_same_bytes(market: Market) -> None:
     capture = market.capture()
 
     answers = all_at_once(CALLERS, lambda number: market.register(capture, by=DEVICES[number % 3]))
@@ -97,7 +99,9 @@ def test_fifty_sends_of_one_capture_at_once_get_the_same_bytes(market):
     assert len(listed(market)) == 1
 
 
-def test_a_batch_sent_again_whole_in_parts_backwards_and_all_at_once_gets_the_same_bytes(market):
+def test_a_batch_sent_again_whole_in_parts_backwards_and_all_at_once_gets_the_same_bytes(
+    market: Market,
+) -> None:
     items = [market.capture() for _ in range(180)]
     items += [market.capture(worker={"nik": items[number]["worker"]["nik"]}) for number in range(10)]
     items += [market.capture(worker={"nik": "317107520485"}) for _ in range(10)]
@@ -113,7 +117,7 @@ def test_a_batch_sent_again_whole_in_parts_backwards_and_all_at_once_gets_the_sa
     assert (listed(market), recounted(market)) == before
 
 
-def test_a_batch_that_five_callers_send_at_once_is_taken_in_once(market):
+def test_a_batch_that_five_callers_send_at_once_is_taken_in_once(market: Market) -> None:
     items = [market.capture() for _ in range(40)]
 
     answers = all_at_once(5, lambda number: send_batch(market, items, by=DEVICES[number % 3]))  # type: ignore[arg-type,return-value]
@@ -123,7 +127,7 @@ def test_a_batch_that_five_callers_send_at_once_is_taken_in_once(market):
     assert recounted(market)["counts"]["captures"] == len(listed(market)) == 40
 
 
-def test_bad_items_of_every_kind_leave_the_others_alone(market):
+def test_bad_items_of_every_kind_leave_the_others_alone(market: Market) -> None:
     bad = [
         None,
         7,
@@ -147,7 +151,7 @@ def test_bad_items_of_every_kind_leave_the_others_alone(market):
     assert len(listed(market)) == len(good)
 
 
-def test_any_part_sent_again_in_any_order_by_anyone_at_once_leaves_the_same_state(market):
+def test_any_part_sent_again_in_any_order_by_anyone_at_once_leaves_the_same_state(market: Market) -> None:
     chance = random.Random(20241009)  # noqa: S311 - a story that can be told again, not a secret
     items = [market.capture() for _ in range(20)]
     items += [market.capture(worker={"nik": chance.choice(items)["worker"]["nik"]}) for _ in range(10)]
@@ -183,7 +187,7 @@ def a_payment(number: int) -> dict[str, Any]:
     }
 
 
-def test_of_twenty_payments_reported_at_once_none_is_lost(market):
+def test_of_twenty_payments_reported_at_once_none_is_lost(market: Market) -> None:
     reference = market.register(market.capture()).json()["reference"]
 
     answers = all_at_once(20, lambda number: report(market, "payments", reference, a_payment(number)))
@@ -195,7 +199,7 @@ def test_of_twenty_payments_reported_at_once_none_is_lost(market):
     assert (whole["status"], whole["active_until"]) == ("active", "2026-05-31")
 
 
-def test_one_payment_reported_twenty_times_at_once_counts_once(market):
+def test_one_payment_reported_twenty_times_at_once_counts_once(market: Market) -> None:
     reference = market.register(market.capture()).json()["reference"]
 
     answers = all_at_once(20, lambda number: report(market, "payments", reference, a_payment(1)))
@@ -225,7 +229,9 @@ def a_round(stack: RunningStack) -> Any:
     return told
 
 
-def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(stack, market):
+def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(
+    stack: RunningStack, market: Market
+) -> None:
     paid_long_ago, waiting, cancelled = (market.register(market.capture()).json()["reference"] for _ in "123")
     report(market, "payments", paid_long_ago, a_payment(1))
     report(market, "cancellation", cancelled, {"reason": "worker_request"}, by="van-1")
@@ -241,7 +247,7 @@ def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(stack, mar
     assert once[paid_long_ago]["history"][-1]["client_id"] == "system"
 
 
-def test_a_life_from_capture_to_card_and_back_again(market):
+def test_a_life_from_capture_to_card_and_back_again(market: Market) -> None:
     capture = market.capture(device_sequence=3)
     reference = market.register(capture).json()["reference"]
     code = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
@@ -270,7 +276,7 @@ def test_a_life_from_capture_to_card_and_back_again(market):
     assert market.register(capture).json()["reference"] == reference
 
 
-def test_a_device_is_told_which_of_its_captures_have_not_arrived(market):
+def test_a_device_is_told_which_of_its_captures_have_not_arrived(market: Market) -> None:
     for sequence in (1001, 1002, 1005):
         market.register(market.capture(device_sequence=sequence), by="van-2")
     owed = market.stack.send("van-2", "GET", "/v1/clients/van-2/gaps").json()["missing"]

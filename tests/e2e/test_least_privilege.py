@@ -350,12 +350,12 @@ def is_denied(attempt: Callable[[], object]) -> bool:
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_a_function_may_do_what_it_does_and_nothing_else(stack, function):
+def test_a_function_may_do_what_it_does_and_nothing_else(stack: RunningStack, function: Any) -> None:
     assert Probe(stack, function).allowed() == MAY[function]
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_a_function_is_refused_what_another_one_needs(stack, function):
+def test_a_function_is_refused_what_another_one_needs(stack: RunningStack, function: Any) -> None:
     needed_by_others = set().union(*MAY.values()) - MAY[function]
 
     assert needed_by_others
@@ -372,7 +372,7 @@ def simulated(stack: RunningStack, function: str, action: str, resource: str) ->
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_only_senders_may_send_a_text_and_only_under_our_name(stack, function):
+def test_only_senders_may_send_a_text_and_only_under_our_name(stack: RunningStack, function: Any) -> None:
     senders = f"arn:aws:sms-voice:{stack.description.region}:000000000000:sender-id"
 
     ours = simulated(stack, function, "sms-voice:SendTextMessage", f"{senders}/BPJAMSOSTEK/ID")
@@ -382,7 +382,7 @@ def test_only_senders_may_send_a_text_and_only_under_our_name(stack, function):
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_a_function_writes_its_own_log_and_no_other(stack, function):
+def test_a_function_writes_its_own_log_and_no_other(stack: RunningStack, function: Any) -> None:
     group = f"arn:aws:logs:{stack.description.region}:000000000000:log-group:/aws/lambda/daftar-local-"
 
     writes = {

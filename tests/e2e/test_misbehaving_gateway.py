@@ -78,7 +78,9 @@ def register_all(market: Market, workers: int) -> None:
     assert {answer.status_code for answer in answers} == {201}
 
 
-def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(stack, gateway):
+def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(
+    stack: RunningStack, gateway: Gateway
+) -> None:
     market = a_market(stack)
     gateway.receipts("twice", "reversed")
     gateway.fault("timeout_after_accept", share=0.05, seconds=0, seed=1)
@@ -98,7 +100,9 @@ def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(stack, g
     sys.stderr.write(f"{len(twice)} of {WORKERS} workers texted twice, {len(unsure)} were in doubt\n")
 
 
-def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender_is_killed(stack):
+def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender_is_killed(
+    stack: RunningStack,
+) -> None:
     let_everything_arrive(stack)
     # Each function that is told of the throttling costs the embedded AWS seconds.
     told = ("OnRegistrationChanges", "OnNotifications", "QueueDueTexts")
@@ -111,7 +115,9 @@ def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender
     assert day.faults.keys() >= {"throttle", "server_error"}
 
 
-def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account(stack, gateway):
+def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account(
+    stack: RunningStack, gateway: Gateway
+) -> None:
     market = a_market(stack)
     gateway.fault("timeout_after_accept", times=1, seconds=0)
     register_all(market, 5)
@@ -128,7 +134,7 @@ def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account
     assert texts["rupiah"] == account["price_microusd"] * RUPIAH_A_DOLLAR // 1_000_000
 
 
-def test_each_payment_code_and_each_payment_is_told_once(stack):
+def test_each_payment_code_and_each_payment_is_told_once(stack: RunningStack) -> None:
     market = a_market(stack)
     reference = market.register(market.capture()).json()["reference"]
     market.await_text_of(reference)

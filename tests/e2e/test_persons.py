@@ -29,7 +29,9 @@ def asks(stack: RunningStack, act: str, number: int, nik: str) -> dict[str, Any]
     return told
 
 
-def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_counts_the_same(stack):
+def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_counts_the_same(
+    stack: RunningStack,
+) -> None:
     market = a_market(stack)
     day = f"/v1/campaigns/{market.campaign_id}/summaries/{DAY}"
     listed = f"/v1/registrations?campaign_id={market.campaign_id}&day={DAY}"
@@ -96,7 +98,7 @@ def ended(rotation: Rotation) -> Rotated | None:
         return None
 
 
-def test_the_field_key_is_changed_while_the_stack_runs(stack):
+def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> None:
     settled, busy = a_market(stack), a_market(stack)
     capture = settled.capture()
     first = settled.register(capture)

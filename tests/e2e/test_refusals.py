@@ -48,7 +48,7 @@ def registrations(stack: RunningStack) -> int:
     [None, "Bearer daftar_unknown", "Bearer", "Basic dmFuLTE6", "daftar_unknown"],
     ids=["none", "unknown", "empty", "another scheme", "no scheme"],
 )
-def test_a_caller_without_a_good_token_registers_nobody(stack, token):
+def test_a_caller_without_a_good_token_registers_nobody(stack: RunningStack, token: str | None) -> None:
     before = registrations(stack)
 
     answer = raw(stack, "POST", "/v1/registrations", token=token, content=a_body(a_capture()))
@@ -58,7 +58,7 @@ def test_a_caller_without_a_good_token_registers_nobody(stack, token):
     assert registrations(stack) == before
 
 
-def test_a_revoked_token_is_refused_by_a_code_of_its_own(stack):
+def test_a_revoked_token_is_refused_by_a_code_of_its_own(stack: RunningStack) -> None:
     enrolled = stack.send(
         "admin", "POST", "/v1/clients", {"client_id": "stolen-1", "roles": ["kiosk"]}
     ).json()
@@ -73,7 +73,7 @@ def test_a_revoked_token_is_refused_by_a_code_of_its_own(stack):
     assert registrations(stack) == before
 
 
-def test_an_expired_token_is_refused_like_a_revoked_one(stack):
+def test_an_expired_token_is_refused_like_a_revoked_one(stack: RunningStack) -> None:
     body = {"client_id": "old-1", "roles": ["kiosk"], "expires_at": "2024-10-09T00:00:00+07:00"}
     token = stack.send("admin", "POST", "/v1/clients", body).json()["token"]
 
@@ -95,7 +95,9 @@ def test_an_expired_token_is_refused_like_a_revoked_one(stack):
     ],
 )
 @pytest.mark.parametrize("client", ["van-1", None])
-def test_an_unknown_route_is_said_to_be_unknown(stack, method, path, client):
+def test_an_unknown_route_is_said_to_be_unknown(
+    stack: RunningStack, method: str, path: str, client: str | None
+) -> None:
     token = bearer(stack, client) if client else None
 
     the_problem(raw(stack, method, path, token=token), 404, "route_unknown")
@@ -113,7 +115,9 @@ REFUSED: dict[str, tuple[str, bytes, int, str]] = {
 
 
 @pytest.mark.parametrize(("client", "body", "status", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_body_that_is_refused_leaves_nothing(stack, client, body, status, code):
+def test_a_body_that_is_refused_leaves_nothing(
+    stack: RunningStack, client: Any, body: Any, status: Any, code: Any
+) -> None:
     before = registrations(stack)
 
     answer = raw(
@@ -130,7 +134,7 @@ def test_a_body_that_is_refused_leaves_nothing(stack, client, body, status, code
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "image/png"])
-def test_a_body_declared_as_something_else_is_refused(stack, kind):
+def test_a_body_declared_as_something_else_is_refused(stack: RunningStack, kind: str) -> None:
     answer = raw(
         stack,
         "POST",
@@ -151,19 +155,19 @@ def test_a_body_declared_as_something_else_is_refused(stack, kind):
         ("/v1/registrations/{long}", "registration_unknown"),
     ],
 )
-def test_an_id_longer_than_any_key_is_unknown(stack, path, code):
+def test_an_id_longer_than_any_key_is_unknown(stack: RunningStack, path: str, code: str) -> None:
     answer = raw(stack, "GET", path.format(long="a" * 3000), token=bearer(stack, "manager"))
 
     the_problem(answer, 404, code)
 
 
-def test_a_client_id_longer_than_any_key_is_unknown(stack):
+def test_a_client_id_longer_than_any_key_is_unknown(stack: RunningStack) -> None:
     answer = raw(stack, "GET", f"/v1/clients/{'a' * 3000}", token=bearer(stack, "admin"))
 
     the_problem(answer, 404, "client_unknown")
 
 
-def test_a_refusal_is_told_in_the_language_of_the_caller(stack):
+def test_a_refusal_is_told_in_the_language_of_the_caller(stack: RunningStack) -> None:
     market = a_market(stack)
     body = json.dumps(market.capture(worker={"nik": "1"})).encode()
     told = {}

@@ -46,7 +46,9 @@ def market(stack: RunningStack) -> Market:
     return a_market(stack)
 
 
-def test_a_message_names_a_registration_and_nothing_of_its_worker(stack, market):
+def test_a_message_names_a_registration_and_nothing_of_its_worker(
+    stack: RunningStack, market: Market
+) -> None:
     capture = market.capture()
     with undelivered(stack):
         answer = market.register(capture)
@@ -57,7 +59,7 @@ def test_a_message_names_a_registration_and_nothing_of_its_worker(stack, market)
     market.await_text_of(answer.json()["reference"])
 
 
-def test_a_message_that_is_delivered_again_is_one_text(stack, market):
+def test_a_message_that_is_delivered_again_is_one_text(stack: RunningStack, market: Market) -> None:
     sqs, url = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     with undelivered(stack):
         reference = market.register(market.capture()).json()["reference"]
@@ -72,7 +74,9 @@ def test_a_message_that_is_delivered_again_is_one_text(stack, market):
     assert len(market.texts_of(reference)) == 1
 
 
-def test_a_message_that_is_delivered_many_times_at_once_is_one_text(stack, market):
+def test_a_message_that_is_delivered_many_times_at_once_is_one_text(
+    stack: RunningStack, market: Market
+) -> None:
     sqs, url = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     with undelivered(stack):
         reference = market.register(market.capture()).json()["reference"]
@@ -93,7 +97,7 @@ def test_a_message_that_is_delivered_many_times_at_once_is_one_text(stack, marke
     assert len(market.texts_of(reference)) == 1
 
 
-def test_a_change_that_the_stream_tells_again_is_one_text(stack, market):
+def test_a_change_that_the_stream_tells_again_is_one_text(stack: RunningStack, market: Market) -> None:
     reference = market.register(market.capture()).json()["reference"]
     market.await_text_of(reference)
 
@@ -108,7 +112,7 @@ def test_a_change_that_the_stream_tells_again_is_one_text(stack, market):
     assert len(market.texts_of(reference)) == 1
 
 
-def test_the_hour_that_strikes_twice_writes_one_version(stack, market):
+def test_the_hour_that_strikes_twice_writes_one_version(stack: RunningStack, market: Market) -> None:
     market.await_text_of(market.register(market.capture()).json()["reference"])
 
     stack.fire_schedule()
@@ -119,7 +123,7 @@ def test_the_hour_that_strikes_twice_writes_one_version(stack, market):
     assert once["version"] == 1
 
 
-def test_a_late_capture_is_the_next_version_of_its_day(stack, market):
+def test_a_late_capture_is_the_next_version_of_its_day(stack: RunningStack, market: Market) -> None:
     market.await_text_of(market.register(market.capture()).json()["reference"])
     stack.fire_schedule()
 
@@ -131,7 +135,7 @@ def test_a_late_capture_is_the_next_version_of_its_day(stack, market):
     assert {"figure": "by_client.kiosk-1", "was": 0, "now": 1} in late["changes"]
 
 
-def test_a_message_that_nobody_can_read_holds_up_no_other(stack, market):
+def test_a_message_that_nobody_can_read_holds_up_no_other(stack: RunningStack, market: Market) -> None:
     sqs, url = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody='{"type": "RegistrationExpired", "version": 1}')
 
@@ -142,7 +146,7 @@ def test_a_message_that_nobody_can_read_holds_up_no_other(stack, market):
     sqs.purge_queue(QueueUrl=url)
 
 
-def test_the_ledger_holds_one_row_a_text_and_no_person(stack, market):
+def test_the_ledger_holds_one_row_a_text_and_no_person(stack: RunningStack, market: Market) -> None:
     reference = market.register(market.capture()).json()["reference"]
     text = market.await_text_of(reference)
 

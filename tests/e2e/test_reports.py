@@ -67,7 +67,7 @@ def rounds(stack: RunningStack) -> None:
         stack.fire_schedule()
 
 
-def test_each_manager_gets_one_provisional_mail_and_text_with_the_right_numbers(stack):
+def test_each_manager_gets_one_provisional_mail_and_text_with_the_right_numbers(stack: RunningStack) -> None:
     market = a_market_of_today(stack, "pasar-hari-ini")
     for _ in range(7):
         assert market.register(market.capture(**captured_now())).status_code == 201
@@ -120,7 +120,9 @@ class Bucket:
         return content
 
 
-def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none_of_them(stack):
+def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none_of_them(
+    stack: RunningStack,
+) -> None:
     market = a_market(stack)
     captures = [market.capture() for _ in range(4)]
     for capture in captures:

@@ -1,5 +1,7 @@
 """The whole line on the packaged stack: a capture at a van, the worker's phone, the day's summary."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, is_gsm7, septets
@@ -12,7 +14,7 @@ pytestmark = pytest.mark.e2e
 CALLERS = 20
 
 
-def test_a_capture_at_a_van_reaches_the_workers_phone_and_the_days_summary(stack: RunningStack):
+def test_a_capture_at_a_van_reaches_the_workers_phone_and_the_days_summary(stack: RunningStack) -> None:
     market = a_market(stack)
     capture = market.capture(work={"occupations": ["porter", "tailor"]})
 
@@ -36,7 +38,7 @@ def test_a_capture_at_a_van_reaches_the_workers_phone_and_the_days_summary(stack
     assert len(market.texts_of(answer.json()["reference"])) == 1
 
 
-def test_a_capture_sent_again_gets_the_same_bytes_and_no_text(stack: RunningStack):
+def test_a_capture_sent_again_gets_the_same_bytes_and_no_text(stack: RunningStack) -> None:
     market = a_market(stack)
     capture = market.capture()
     first = market.register(capture)
@@ -49,7 +51,7 @@ def test_a_capture_sent_again_gets_the_same_bytes_and_no_text(stack: RunningStac
     assert len(market.texts_of(first.json()["reference"])) == 1
 
 
-def test_a_known_worker_gets_no_second_text_on_any_phone(stack: RunningStack):
+def test_a_known_worker_gets_no_second_text_on_any_phone(stack: RunningStack) -> None:
     market = a_market(stack)
     capture = market.capture()
     reference = market.register(capture).json()["reference"]
@@ -65,7 +67,9 @@ def test_a_known_worker_gets_no_second_text_on_any_phone(stack: RunningStack):
     assert strangers_phone not in [text["to"] for text in stack.messages()]
 
 
-def test_of_many_callers_who_race_for_one_worker_one_registers_and_one_text_is_sent(stack: RunningStack):
+def test_of_many_callers_who_race_for_one_worker_one_registers_and_one_text_is_sent(
+    stack: RunningStack,
+) -> None:
     market = a_market(stack)
     nik = market.capture()["worker"]["nik"]
     captures = [market.capture(worker={"nik": nik}) for _ in range(CALLERS)]
@@ -79,7 +83,7 @@ def test_of_many_callers_who_race_for_one_worker_one_registers_and_one_text_is_s
     assert len(market.texts_of(reference)) == 1
 
 
-def test_of_many_sends_of_one_capture_at_once_all_are_told_the_same(stack: RunningStack):
+def test_of_many_sends_of_one_capture_at_once_all_are_told_the_same(stack: RunningStack) -> None:
     market = a_market(stack)
     capture = market.capture()
 
@@ -92,7 +96,7 @@ def test_of_many_sends_of_one_capture_at_once_all_are_told_the_same(stack: Runni
     assert len(market.texts_of(answers[0].json()["reference"])) == 1
 
 
-def test_a_bot_is_told_the_same_of_a_known_worker_as_of_a_new_one(stack: RunningStack):
+def test_a_bot_is_told_the_same_of_a_known_worker_as_of_a_new_one(stack: RunningStack) -> None:
     market = a_market(stack)
     new = market.register(market.capture(), by="bot")
     known_nik = market.capture()
@@ -115,7 +119,7 @@ def test_a_bot_is_told_the_same_of_a_known_worker_as_of_a_new_one(stack: Running
     }
 
 
-def test_one_id_ties_the_answer_to_the_log_lines_and_the_text(stack: RunningStack):
+def test_one_id_ties_the_answer_to_the_log_lines_and_the_text(stack: RunningStack) -> None:
     market = a_market(stack)
 
     answer = market.register(market.capture())
@@ -138,7 +142,9 @@ def test_one_id_ties_the_answer_to_the_log_lines_and_the_text(stack: RunningStac
 @pytest.mark.parametrize(
     "typed", [str.lower, lambda text: text.replace("-", "%20")], ids=["small letters", "spaces"]
 )
-def test_a_registration_is_shown_masked_however_its_reference_is_typed(stack: RunningStack, typed):
+def test_a_registration_is_shown_masked_however_its_reference_is_typed(
+    stack: RunningStack, typed: Any
+) -> None:
     market = a_market(stack)
     capture = market.capture()
     reference = market.register(capture).json()["reference"]

@@ -1,13 +1,14 @@
 """The relay, called as the table's stream calls it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge
+from tests.edge.conftest import Edge, Logged
 from tests.events import removed, stream_event
 
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
@@ -42,7 +43,9 @@ def registered(edge: Edge) -> str:
     return reference
 
 
-def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worker(edge, registered):
+def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worker(
+    edge: Edge, registered: str
+) -> None:
     assert edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION"))) == NOTHING_FAILED
 
     (message,) = news()
@@ -50,14 +53,14 @@ def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worke
     assert (message["type"], message["reference"]) == ("RegistrationReceived", registered)
 
 
-def test_a_capture_marks_its_day_and_announces_nobody(edge, registered):
+def test_a_capture_marks_its_day_and_announces_nobody(edge: Edge, registered: str) -> None:
     assert edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE"))) == NOTHING_FAILED
 
     assert news() == []
     assert marks() == {"2024-10-09#tanah-abang-2024": 1}
 
 
-def test_a_day_is_marked_once_a_batch(edge):
+def test_a_day_is_marked_once_a_batch(edge: Edge) -> None:
     for number in (1, 2, 3):
         edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
     edge.register(a_capture(capture_id=a_capture_id(4), captured_at="2024-10-10T08:00:00+07:00"))
@@ -67,7 +70,7 @@ def test_a_day_is_marked_once_a_batch(edge):
     assert marks() == {"2024-10-09#tanah-abang-2024": 1, "2024-10-10#tanah-abang-2024": 1}
 
 
-def test_a_refused_capture_marks_its_day_too(edge):
+def test_a_refused_capture_marks_its_day_too(edge: Edge) -> None:
     edge.register(a_capture(worker={"nik": "1"}))
 
     edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE")))
@@ -75,7 +78,7 @@ def test_a_refused_capture_marks_its_day_too(edge):
     assert marks() == {"2024-10-09#tanah-abang-2024": 1}
 
 
-def test_a_worker_who_was_known_is_not_announced(edge, registered):
+def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered: str) -> None:
     edge.register(a_capture(capture_id=a_capture_id(2), worker={"phone": "0824-5550-7009"}))
 
     edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE"), *stored("APPLICATION")))
@@ -84,8 +87,8 @@ def test_a_worker_who_was_known_is_not_announced(edge, registered):
 
 
 def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_says_so(
-    edge, registered, monkeypatch, rebuilt
-):
+    edge: Edge, registered: str, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
     monkeypatch.setenv("DAFTAR_TELLS_KNOWN_WORKERS", "true")
     rebuilt()
     for number, by in ((2, "kiosk"), (3, "bot")):
@@ -98,14 +101,14 @@ def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_
 
 
 @pytest.mark.parametrize("kind", ["CAPTURE", "OPEN", "APPLICATION"])
-def test_what_is_removed_is_announced_to_nobody(edge, registered, kind):
+def test_what_is_removed_is_announced_to_nobody(edge: Edge, registered: str, kind: str) -> None:
     assert edge.invoke("on_registration_changes", removed(*stored(kind))) == NOTHING_FAILED
 
     assert news() == []
 
 
 @pytest.mark.parametrize(("happened", "marked"), [("payments", 1), ("cancellation", 1), ("erasures", 2)])
-def test_what_touches_a_day_marks_it(edge, registered, happened, marked):
+def test_what_touches_a_day_marks_it(edge: Edge, registered: str, happened: str, marked: int) -> None:
     before = {item["pk"]["S"]: item for item in [*stored("APPLICATION"), *stored("CAPTURE")]}
     payment = {"payment_id": "p-1", "amount": 49_200, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
     asked = {"request_id": a_capture_id(99), "nik": a_nik()}
@@ -127,7 +130,7 @@ def test_what_touches_a_day_marks_it(edge, registered, happened, marked):
     assert marks() == {"2024-10-09#tanah-abang-2024": marked}
 
 
-def test_a_registration_that_changes_is_not_announced_again(edge, registered):
+def test_a_registration_that_changes_is_not_announced_again(edge: Edge, registered: str) -> None:
     event = stream_event(*stored("APPLICATION"), name="MODIFY")
 
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
@@ -135,7 +138,7 @@ def test_a_registration_that_changes_is_not_announced_again(edge, registered):
     assert news() == []
 
 
-def test_a_capture_that_was_mended_marks_its_day_again(edge, registered):
+def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered: str) -> None:
     event = stream_event(*stored("CAPTURE"), name="MODIFY")
 
     edge.invoke("on_registration_changes", event)
@@ -143,7 +146,7 @@ def test_a_capture_that_was_mended_marks_its_day_again(edge, registered):
     assert marks() == {"2024-10-09#tanah-abang-2024": 1}
 
 
-def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announced(edge):
+def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announced(edge: Edge) -> None:
     for number in range(1, 13):
         edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
 
@@ -152,7 +155,9 @@ def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announce
     assert len({message["reference"] for message in news()}) == 12
 
 
-def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(edge, logged):
+def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
+    edge: Edge, logged: Logged
+) -> None:
     for number in (1, 2, 3):
         edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
     good = stored("APPLICATION")
@@ -167,7 +172,7 @@ def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
     assert "Melati" not in logged.text
 
 
-def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge, registered):
+def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge: Edge, registered: str) -> None:
     sqs = boto3.client("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="notifications")["QueueUrl"])
 
@@ -176,5 +181,5 @@ def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge, registe
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
-def test_an_empty_batch_is_nothing_to_do(edge):
+def test_an_empty_batch_is_nothing_to_do(edge: Edge) -> None:
     assert edge.invoke("on_registration_changes", stream_event()) == NOTHING_FAILED

@@ -188,12 +188,12 @@ def code_of(answer: HTTPResponse) -> str | None:
     return (problem or {}).get("code")
 
 
-def test_the_table_has_a_line_for_every_route_and_no_other():
+def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
     assert sorted(TABLE) == ROUTES
     assert sorted(REQUESTS) == ROUTES
 
 
-def test_the_table_has_a_column_for_every_role():
+def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
     words = {"no", "own", "unseen", "filtered", "itself", "any", "public", "signed"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
@@ -207,7 +207,9 @@ def cells(*words: str) -> Iterator[tuple[str, str, str]]:
                 yield route, role, word
 
 
-def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(matrix, subtests):
+def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
     before = everything_stored()
     target = Target(HERE, "7K4-M2Q-X9P", "van-1", 1)
 
@@ -222,7 +224,9 @@ def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(matrix, sub
     assert everything_stored() == before
 
 
-def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(matrix, subtests):
+def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
     for route, role, word in cells("own", "unseen", "filtered", "itself", "any"):
         with subtests.test(route, by=role):
             here = matrix.something_here()
@@ -233,7 +237,9 @@ def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(matrix, subtest
             assert code_of(answer) is None
 
 
-def test_for_a_foreign_campaign_a_role_gets_what_the_table_says(matrix, subtests):
+def test_for_a_foreign_campaign_a_role_gets_what_the_table_says(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
     for route, role, word in cells("own", "unseen", "filtered", "itself", "any"):
         with subtests.test(route, by=role):
             FOREIGN[word](matrix, route, f"{role} elsewhere")
@@ -273,7 +279,7 @@ FOREIGN: dict[str, Callable[[Matrix, str, str], None]] = {
 }
 
 
-def test_anybody_may_call_a_public_route(edge, subtests):
+def test_anybody_may_call_a_public_route(edge: Edge, subtests: pytest.Subtests) -> None:
     for route in {route for route, _, _ in cells("public")}:
         with subtests.test(route):
             path, body = REQUESTS[route](Target(HERE, "7K4-M2Q-X9P", "van-1", 1))
@@ -281,7 +287,9 @@ def test_anybody_may_call_a_public_route(edge, subtests):
             assert edge.send(method, path, body, by=None).status_code < 300
 
 
-def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(matrix, subtests):
+def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
     """`test_twilio_receipts.py` shows what the gateway itself is answered."""
     before = everything_stored()
 
@@ -294,7 +302,9 @@ def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(matri
     assert everything_stored() == before
 
 
-def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(matrix, subtests):
+def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
     edge, here = matrix.edge, matrix.something_here()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     everything = {"roles": ROLES, "campaigns": ["*"]}

@@ -2,13 +2,14 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 from tests.edge.faults import Interference, interfering
 
 BATCH = "/v1/registrations/batch"
@@ -49,7 +50,7 @@ def codes(result: dict[str, Any]) -> list[str]:
     return [error["code"] for error in result["problem"].get("errors", [])]
 
 
-def test_each_item_is_answered_as_if_it_had_come_alone(edge):
+def test_each_item_is_answered_as_if_it_had_come_alone(edge: Edge) -> None:
     results = sent(edge, an_item(1), an_item(2))
     alone = edge.register(an_item(1))
     assert alone.headers["Idempotent-Replayed"] == "true"
@@ -57,7 +58,7 @@ def test_each_item_is_answered_as_if_it_had_come_alone(edge):
     assert list(results[1]) == ["capture_id", "outcome", "reference", "status", "received_at", "quote"]
 
 
-def test_answers_come_in_the_order_of_the_items(edge):
+def test_answers_come_in_the_order_of_the_items(edge: Edge) -> None:
     numbers = [5, 3, 8, 1, 12, 2, 11, 4]
     results = sent(edge, *map(an_item, numbers))
     assert [each["capture_id"] for each in results] == [a_capture_id(number) for number in numbers]
@@ -85,7 +86,7 @@ BAD = {
 }
 
 
-def test_a_bad_item_of_any_kind_touches_no_other(edge, logged):
+def test_a_bad_item_of_any_kind_touches_no_other(edge: Edge, logged: Logged) -> None:
     good = [an_item(number) for number in range(1, len(BAD) + 1)]
     mixed = [each for pair in zip([item for item, _ in BAD.values()], good, strict=True) for each in pair]
 
@@ -103,7 +104,7 @@ def test_a_bad_item_of_any_kind_touches_no_other(edge, logged):
         assert value not in json.dumps(results)
 
 
-def test_what_is_wrong_is_told_in_the_language_asked_for(edge):
+def test_what_is_wrong_is_told_in_the_language_asked_for(edge: Edge) -> None:
     item = an_item(1, worker={"phone": "021-5550123"})
     told = {}
     for language in ("id", "en"):
@@ -113,7 +114,7 @@ def test_what_is_wrong_is_told_in_the_language_asked_for(edge):
     assert told["id"] != told["en"]
 
 
-def test_a_batch_sent_again_whole_or_in_parts_or_backwards_gets_the_same_bytes(edge):
+def test_a_batch_sent_again_whole_or_in_parts_or_backwards_gets_the_same_bytes(edge: Edge) -> None:
     items = [*map(an_item, range(1, 9)), an_item(9, nik=1), an_item(10, worker={"nik": "1"}), an_item(1)]
     first = [json.dumps(each) for each in sent(edge, *items)]
     before = everything_stored()
@@ -124,25 +125,25 @@ def test_a_batch_sent_again_whole_or_in_parts_or_backwards_gets_the_same_bytes(e
     assert everything_stored().count("APPLICATION") == before.count("APPLICATION")
 
 
-def test_of_two_captures_of_one_worker_the_earlier_is_created(edge):
+def test_of_two_captures_of_one_worker_the_earlier_is_created(edge: Edge) -> None:
     results = sent(edge, an_item(1), an_item(2, nik=1), an_item(3), an_item(4, nik=1))
     assert outcomes(results) == ["created", "already_registered", "created", "already_registered"]
     assert results[0]["reference"] == results[1]["reference"] == results[3]["reference"]
 
 
-def test_a_capture_that_stands_in_a_batch_twice_is_answered_twice_alike(edge):
+def test_a_capture_that_stands_in_a_batch_twice_is_answered_twice_alike(edge: Edge) -> None:
     results = sent(edge, an_item(1), an_item(2), an_item(1))
     assert results[0] == results[2]
 
 
-def test_an_id_used_for_two_captures_is_a_conflict_and_the_earlier_stands(edge):
+def test_an_id_used_for_two_captures_is_a_conflict_and_the_earlier_stands(edge: Edge) -> None:
     results = sent(edge, an_item(1), an_item(1, nik=2), an_item(1, officer="ofc-13"))
     assert outcomes(results) == ["created", "conflict", "conflict"]
     assert {each["problem"]["code"] for each in results[1:]} == {"capture_reused"}
     assert outcomes(sent(edge, an_item(2))) == ["created"]
 
 
-def test_a_batch_that_is_none_is_refused_whole(edge):
+def test_a_batch_that_is_none_is_refused_whole(edge: Edge) -> None:
     before = everything_stored()
     the_problem(edge.send("POST", BATCH, {"items": []}), 422, "body_invalid")
     the_problem(edge.send("POST", BATCH, {"items": [an_item(1)] * 201}), 422, "body_invalid")
@@ -155,23 +156,23 @@ def test_a_batch_that_is_none_is_refused_whole(edge):
     assert everything_stored() == before
 
 
-def test_only_a_kiosk_may_send_a_batch(edge):
+def test_only_a_kiosk_may_send_a_batch(edge: Edge) -> None:
     for role in ("bot", "manager", "core", "admin"):
         the_problem(edge.send("POST", BATCH, {"items": [an_item(1)]}, by=role), 403, "role_not_allowed")
 
 
-def test_two_hundred_items_that_are_all_bad_are_all_answered(edge):
+def test_two_hundred_items_that_are_all_bad_are_all_answered(edge: Edge) -> None:
     results = sent(edge, *range(200))
     assert set(outcomes(results)) == {"invalid"}
 
 
-def test_half_a_character_in_one_item_touches_no_other(edge):
+def test_half_a_character_in_one_item_touches_no_other(edge: Edge) -> None:
     # Tablets cut texts by UTF-16 units, and JSON may carry what is left of an emoji as an escape.
     results = sent(edge, an_item(1), an_item(2, worker={"name": "Melati \ud83c"}), an_item(3))
     assert outcomes(results) == ["created", "invalid", "created"]
 
 
-def test_outcomes_are_counted_once_an_item(edge, logged):
+def test_outcomes_are_counted_once_an_item(edge: Edge, logged: Logged) -> None:
     sent(edge, an_item(1), an_item(2, nik=1), an_item(3), None)
     sent(edge, an_item(1))
     counted = [(each["outcome"], each["Registrations"]) for each in logged.metrics if "Registrations" in each]
@@ -184,7 +185,7 @@ def test_outcomes_are_counted_once_an_item(edge, logged):
 
 
 @pytest.fixture
-def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt) -> Interference:
+def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Interference:
     """What stands between the functions and their tables, once the stage has been filled without it."""
     with interfering() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
@@ -193,7 +194,9 @@ def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt) -> Interference
 
 
 @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError", "drop"])
-def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(edge, tables, error):
+def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(
+    edge: Edge, tables: Interference, error: str
+) -> None:
     items = [an_item(number) for number in range(1, 6)]
     tables.fail("TransactWriteItems", error, mentioning=f"CAPTURE#{a_capture_id(3)}")
 
@@ -208,7 +211,7 @@ def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(ed
     assert [*second[:2], *second[3:]] == [*first[:2], *first[3:]]
 
 
-def test_an_item_whose_answer_was_lost_was_stored_once(edge, tables):
+def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, tables: Interference) -> None:
     tables.fail("TransactWriteItems", "lose the answer", mentioning=f"CAPTURE#{a_capture_id(2)}", times=1)
     results = sent(edge, an_item(1), an_item(2), an_item(3))
     assert outcomes(results) == ["created"] * 3
@@ -216,7 +219,7 @@ def test_an_item_whose_answer_was_lost_was_stored_once(edge, tables):
     assert everything_stored().count("APPLICATION") == 3
 
 
-def test_an_item_over_the_cap_of_its_phone_fails_alone(edge, phones_capped_at_three):
+def test_an_item_over_the_cap_of_its_phone_fails_alone(edge: Edge, phones_capped_at_three: None) -> None:
     shared = [an_item(number) for number in range(1, 6)]
     own = [an_item(6, worker={"phone": "0824-5551-1006"}), an_item(7, worker={"phone": "0824-5551-1007"})]
 
@@ -227,7 +230,7 @@ def test_an_item_over_the_cap_of_its_phone_fails_alone(edge, phones_capped_at_th
     assert sent(edge, *shared, *own) == results
 
 
-def test_items_over_the_cap_of_their_client_fail_alone(edge):
+def test_items_over_the_cap_of_their_client_fail_alone(edge: Edge) -> None:
     edge.enrol("capped", {"client_id": "van-5", "roles": ["kiosk"], "daily_flag": 1, "daily_cap": 3})
     items = [an_item(number, worker={"phone": f"0824-5551-{1000 + number}"}) for number in range(1, 6)]
 

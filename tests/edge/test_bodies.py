@@ -133,7 +133,7 @@ WRONG_VALUES: dict[str, tuple[bytes, str, str]] = {
 }
 
 
-def test_a_body_that_is_no_json_is_refused(edge, logged, subtests):
+def test_a_body_that_is_no_json_is_refused(edge: Edge, logged: Logged, subtests: pytest.Subtests) -> None:
     before = everything_stored()
 
     for what, body in MALFORMED.items():
@@ -146,7 +146,9 @@ def test_a_body_that_is_no_json_is_refused(edge, logged, subtests):
 
 
 @pytest.mark.parametrize("cases", [MISSHAPEN, WRONG_VALUES], ids=["fields", "values"])
-def test_a_body_of_another_shape_is_refused_by_the_name_of_its_field(edge, logged, subtests, cases):
+def test_a_body_of_another_shape_is_refused_by_the_name_of_its_field(
+    edge: Edge, logged: Logged, subtests: pytest.Subtests, cases: Any
+) -> None:
     before = everything_stored()
 
     for what, (body, field, code) in cases.items():
@@ -164,7 +166,7 @@ def test_a_body_of_another_shape_is_refused_by_the_name_of_its_field(edge, logge
     assert "Traceback" not in logged.text
 
 
-def test_every_field_at_fault_is_named_at_once(edge: Edge):
+def test_every_field_at_fault_is_named_at_once(edge: Edge) -> None:
     body = a_capture(officer="?", worker={"name": "", "birth_date": "soon"}, work={"monthly_income": -1})
 
     problem = the_problem(edge.register(body), 422, "body_invalid")
@@ -173,7 +175,7 @@ def test_every_field_at_fault_is_named_at_once(edge: Edge):
     assert fields == ["officer", "worker.name", "worker.birth_date", "work.monthly_income"]
 
 
-def test_a_body_larger_than_any_record_is_refused(edge: Edge, logged: Logged):
+def test_a_body_larger_than_any_record_is_refused(edge: Edge, logged: Logged) -> None:
     before = everything_stored()
 
     response = edge.register(a_capture(worker={"address": MARK * (MAX_BODY_BYTES // len(MARK))}))
@@ -183,13 +185,13 @@ def test_a_body_larger_than_any_record_is_refused(edge: Edge, logged: Logged):
     assert MARK not in logged.text
 
 
-def test_a_body_of_exactly_the_largest_size_is_read(edge: Edge):
+def test_a_body_of_exactly_the_largest_size_is_read(edge: Edge) -> None:
     body = a_body(a_capture())
 
     assert edge.register(body + b" " * (MAX_BODY_BYTES - len(body))).status_code == 201
 
 
-def test_a_body_declared_as_something_else_is_refused(edge, subtests):
+def test_a_body_declared_as_something_else_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     before = everything_stored()
 
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "json", "*/*"):
@@ -202,11 +204,11 @@ def test_a_body_declared_as_something_else_is_refused(edge, subtests):
 @pytest.mark.parametrize(
     "kind", ["application/json; charset=utf-8", "Application/JSON", "application/json;v=1"]
 )
-def test_the_ways_to_say_json_are_one(edge: Edge, kind: str):
+def test_the_ways_to_say_json_are_one(edge: Edge, kind: str) -> None:
     assert edge.register(a_capture(), Content_Type=kind).status_code == 201
 
 
-def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge):
+def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge) -> None:
     body = raw('"officer": "ofc-12"', '"officer": "ofc-11", "officer": "ofc-13"')
     reference = edge.register(body).json_body["reference"]
 
@@ -221,7 +223,7 @@ def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge):
 )
 def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
     edge: Edge, logged: Logged, name: str
-):
+) -> None:
     response = edge.register(a_capture(worker={"name": name}))
 
     problem = the_problem(response, 422, "rules_broken")
@@ -236,7 +238,7 @@ def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
 @pytest.mark.parametrize(
     "name", ["Me\u0301lati", "\u5f20\u4f1f", "D'Artagnan, DROP TABLE--", "`ls`", "\u0938\u0940\u0924\u093e"]
 )
-def test_a_strange_name_is_a_name(edge: Edge, name: str):
+def test_a_strange_name_is_a_name(edge: Edge, name: str) -> None:
     answer = edge.register(a_capture(worker={"name": name}))
 
     assert answer.status_code == 201

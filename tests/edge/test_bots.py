@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ def as_seen(answer: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
     return answer.status_code, headers, A_CAPTURE_ID.sub(b"ID", answer.body)
 
 
-def test_a_bot_is_told_that_a_capture_was_accepted_and_no_more(edge):
+def test_a_bot_is_told_that_a_capture_was_accepted_and_no_more(edge: Edge) -> None:
     answer = edge.register(a_capture(), by="bot")
 
     assert answer.status_code == 202
@@ -34,7 +35,7 @@ def test_a_bot_is_told_that_a_capture_was_accepted_and_no_more(edge):
 
 
 @pytest.mark.parametrize("first", ["kiosk", "bot"])
-def test_a_known_worker_looks_to_a_bot_like_a_new_one(edge, first):
+def test_a_known_worker_looks_to_a_bot_like_a_new_one(edge: Edge, first: str) -> None:
     new = edge.register(a_capture(worker={"nik": a_nik(7009)}), by="bot")
     edge.register(a_capture(capture_id=a_capture_id(3)), by=first)
 
@@ -43,7 +44,7 @@ def test_a_known_worker_looks_to_a_bot_like_a_new_one(edge, first):
     assert as_seen(known) == as_seen(new)
 
 
-def test_a_replay_of_a_known_worker_looks_like_a_replay_of_a_new_one(edge):
+def test_a_replay_of_a_known_worker_looks_like_a_replay_of_a_new_one(edge: Edge) -> None:
     edge.register(a_capture(capture_id=a_capture_id(3)))
     answers = []
     for capture in (a_capture(worker={"nik": a_nik(7009)}), a_capture(capture_id=ANOTHER)):
@@ -56,7 +57,7 @@ def test_a_replay_of_a_known_worker_looks_like_a_replay_of_a_new_one(edge):
     assert new.headers["Idempotent-Replayed"] == "true"
 
 
-def test_a_bot_that_sends_an_officers_capture_again_is_not_told_the_reference(edge):
+def test_a_bot_that_sends_an_officers_capture_again_is_not_told_the_reference(edge: Edge) -> None:
     reference = edge.register(a_capture()).json_body["reference"]
 
     replayed = edge.register(a_capture(), by="bot")
@@ -65,7 +66,7 @@ def test_a_bot_that_sends_an_officers_capture_again_is_not_told_the_reference(ed
     assert reference not in replayed.body.decode()
 
 
-def test_a_capture_id_used_again_is_refused_alike_for_known_and_for_new_workers(edge: Edge):
+def test_a_capture_id_used_again_is_refused_alike_for_known_and_for_new_workers(edge: Edge) -> None:
     edge.register(a_capture(), by="bot")
 
     known = edge.register(a_capture(officer="ofc-13"), by="bot")
@@ -75,7 +76,7 @@ def test_a_capture_id_used_again_is_refused_alike_for_known_and_for_new_workers(
     assert as_seen(known) == as_seen(new)
 
 
-def test_a_bots_mistyped_nik_is_refused_by_rule_whoever_it_may_have_meant(edge):
+def test_a_bots_mistyped_nik_is_refused_by_rule_whoever_it_may_have_meant(edge: Edge) -> None:
     edge.register(a_capture())
 
     problem = the_problem(
@@ -87,7 +88,7 @@ def test_a_bots_mistyped_nik_is_refused_by_rule_whoever_it_may_have_meant(edge):
     assert [error["code"] for error in problem["errors"]] == ["nik_length"]
 
 
-def test_a_bot_cannot_look_up_what_it_registered(edge):
+def test_a_bot_cannot_look_up_what_it_registered(edge: Edge) -> None:
     edge.register(a_capture(), by="bot")
     reference = edge.register(a_capture()).json_body["reference"]
 
@@ -116,7 +117,7 @@ def _kinds(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def watched(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt) -> Watched:
+def watched(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Watched:
     with interfering() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
         rebuilt()
@@ -133,7 +134,7 @@ def sent_by(number: int, **changes: Any) -> dict[str, Any]:
     return a_capture(**{"capture_id": a_capture_id(number), "worker": worker, **changes})
 
 
-def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched):
+def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched: Watched) -> None:
     watched.edge.register(sent_by(10))
 
     new = watched.register(sent_by(11))
@@ -147,7 +148,7 @@ def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched)
     assert all(abs(one - other) <= 400 for one, other in zip(new[2], known[2], strict=True))
 
 
-def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended(watched):
+def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended(watched: Watched) -> None:
     reference = watched.edge.register(sent_by(10)).json_body["reference"]
     ended = {"reason": "worker_request"}
     watched.edge.send("POST", f"/v1/registrations/{reference}/cancellation", ended)
@@ -158,7 +159,7 @@ def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended
     assert reactivated[:2] == new[:2]
 
 
-def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched):
+def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched: Watched) -> None:
     watched.edge.register(sent_by(10))
     known = {**sent_by(10), "capture_id": a_capture_id(12)}
     for first in (sent_by(11), known):
@@ -167,7 +168,7 @@ def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched):
     assert watched.register(sent_by(11))[:2] == watched.register(known)[:2]
 
 
-def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched):
+def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched: Watched) -> None:
     watched.edge.register(sent_by(10))
     for number in (10, 11):
         watched.edge.register({**sent_by(number), "capture_id": a_capture_id(20 + number)}, by="bot")
@@ -182,7 +183,9 @@ def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched):
 
 
 @pytest.mark.parametrize("given", [1, 3], ids=["flagged", "over the cap"])
-def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(phones_capped_at_three, watched, given):
+def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(
+    phones_capped_at_three: None, watched: Watched, given: int
+) -> None:
     phone = {"phone": "0824-5550-7777"}
     for number in range(100, 100 + given):
         watched.edge.register(sent_by(number, worker={"nik": a_nik(7000 + number), **phone}))
@@ -194,7 +197,7 @@ def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(phones_cap
     assert fresh[:2] == busy[:2] == busy_and_known[:2]
 
 
-def test_managers_see_what_was_out_of_the_ordinary(edge, phones_capped_at_three):
+def test_managers_see_what_was_out_of_the_ordinary(edge: Edge, phones_capped_at_three: None) -> None:
     phone = {"phone": "0824-5550-7777"}
     for number in range(100, 103):
         edge.register(sent_by(number, worker={"nik": a_nik(7000 + number), **phone}))

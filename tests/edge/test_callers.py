@@ -1,6 +1,7 @@
 """Who may call what: the authorizer's answers to API Gateway, and the routes' own refusals."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,13 @@ from tests.edge.conftest import Edge, everything_stored, the_problem
 METHOD = "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/POST/v1/registrations"
 
 
-def asked(edge: Edge, authorization: str):
+def asked(edge: Edge, authorization: str) -> Any:
     """What the authorizer answers API Gateway."""
     event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": METHOD}
     return edge.invoke("authorize_caller", event)
 
 
-def test_a_request_without_a_token_reaches_no_route(edge):
+def test_a_request_without_a_token_reaches_no_route(edge: Edge) -> None:
     before = everything_stored()
 
     assert edge.send("POST", "/v1/registrations", a_capture(), by=None).status_code == 401
@@ -27,7 +28,7 @@ def test_a_request_without_a_token_reaches_no_route(edge):
     assert everything_stored() == before
 
 
-def test_a_token_nobody_holds_is_unauthorized(edge, subtests):
+def test_a_token_nobody_holds_is_unauthorized(edge: Edge, subtests: pytest.Subtests) -> None:
     made_up = (
         "Bearer daftar_unknown",
         "Bearer",
@@ -44,7 +45,9 @@ def test_a_token_nobody_holds_is_unauthorized(edge, subtests):
             asked(edge, authorization)
 
 
-def test_a_good_token_is_allowed_everywhere_however_the_scheme_is_written(edge, subtests):
+def test_a_good_token_is_allowed_everywhere_however_the_scheme_is_written(
+    edge: Edge, subtests: pytest.Subtests
+) -> None:
     for scheme in ("Bearer", "bearer", "BEARER", "  Bearer ", "Bearer   "):
         with subtests.test(scheme):
             answer = asked(edge, f"{scheme} {edge.tokens['kiosk']} ")
@@ -54,7 +57,7 @@ def test_a_good_token_is_allowed_everywhere_however_the_scheme_is_written(edge, 
             assert statement["Resource"] == "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/*"
 
 
-def test_the_api_is_told_who_calls_in_texts_only(edge):
+def test_the_api_is_told_who_calls_in_texts_only(edge: Edge) -> None:
     answer = asked(edge, f"Bearer {edge.tokens['kiosk']}")
 
     assert answer["context"] == {
@@ -65,7 +68,7 @@ def test_the_api_is_told_who_calls_in_texts_only(edge):
     }
 
 
-def test_a_revoked_token_is_denied_everywhere(edge):
+def test_a_revoked_token_is_denied_everywhere(edge: Edge) -> None:
     wiring.registry().revoke("van-1")
 
     answer = asked(edge, f"Bearer {edge.tokens['kiosk']}")
@@ -76,7 +79,7 @@ def test_a_revoked_token_is_denied_everywhere(edge):
     assert "context" not in answer
 
 
-def test_an_expired_token_is_denied_like_a_revoked_one(edge):
+def test_an_expired_token_is_denied_like_a_revoked_one(edge: Edge) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     command = EnrolClient.model_validate({"client_id": "old", "roles": ["kiosk"], "expires_at": yesterday})
     _, token = wiring.registry().enrol(command)
@@ -84,7 +87,7 @@ def test_an_expired_token_is_denied_like_a_revoked_one(edge):
     assert asked(edge, f"Bearer {token}")["policyDocument"]["Statement"][0]["Effect"] == "Deny"
 
 
-def test_a_token_is_good_until_it_expires(edge):
+def test_a_token_is_good_until_it_expires(edge: Edge) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     command = EnrolClient.model_validate({"client_id": "new", "roles": ["kiosk"], "expires_at": tomorrow})
     _, token = wiring.registry().enrol(command)
@@ -92,7 +95,7 @@ def test_a_token_is_good_until_it_expires(edge):
     assert asked(edge, f"Bearer {token}")["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 
 
-def test_a_revoked_device_registers_nobody(edge):
+def test_a_revoked_device_registers_nobody(edge: Edge) -> None:
     wiring.registry().revoke("van-1")
     before = everything_stored()
 
@@ -103,7 +106,7 @@ def test_a_revoked_device_registers_nobody(edge):
     assert everything_stored() == before
 
 
-def test_a_device_of_another_campaign_may_not_register_here(edge):
+def test_a_device_of_another_campaign_may_not_register_here(edge: Edge) -> None:
     before = everything_stored()
 
     the_problem(edge.register(a_capture(), by="kiosk elsewhere"), 403, "campaign_not_yours")
@@ -111,14 +114,14 @@ def test_a_device_of_another_campaign_may_not_register_here(edge):
     assert everything_stored() == before
 
 
-def test_a_device_learns_nothing_of_campaigns_that_are_not_its_own(edge):
+def test_a_device_learns_nothing_of_campaigns_that_are_not_its_own(edge: Edge) -> None:
     here = edge.register(a_capture(), by="kiosk elsewhere")
     nowhere = edge.register(a_capture(campaign_id="never-opened"), by="kiosk elsewhere")
 
     assert here.body == nowhere.body
 
 
-def test_a_device_of_another_campaign_cannot_look_up_a_registration_of_this_one(edge):
+def test_a_device_of_another_campaign_cannot_look_up_a_registration_of_this_one(edge: Edge) -> None:
     reference = edge.register(a_capture()).json_body["reference"]
 
     known = edge.send("GET", f"/v1/registrations/{reference}", by="kiosk elsewhere")
@@ -128,7 +131,7 @@ def test_a_device_of_another_campaign_cannot_look_up_a_registration_of_this_one(
     assert known.body == unknown.body
 
 
-def test_a_worker_known_through_another_campaign_is_known_here_too(edge):
+def test_a_worker_known_through_another_campaign_is_known_here_too(edge: Edge) -> None:
     edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
     first = edge.register(a_capture())
 
@@ -141,7 +144,7 @@ def test_a_worker_known_through_another_campaign_is_known_here_too(edge):
 
 
 @pytest.mark.parametrize("campaign_id", ["senen-2024", "never-opened"])
-def test_a_manager_bound_to_one_campaign_learns_nothing_of_another(edge, campaign_id):
+def test_a_manager_bound_to_one_campaign_learns_nothing_of_another(edge: Edge, campaign_id: str) -> None:
     edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
 
     asked = [("GET", ""), ("PATCH", ""), ("GET", "/summaries/2024-10-09"), ("POST", "/summaries/2024-10-09")]

@@ -1,21 +1,25 @@
 """Campaigns through the edge."""
 
 import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from chalicelib.pagination import Position, to_cursor
 from tests.builders import a_campaign, a_capture
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 
 MARK = "Manajer-Tidak-Boleh-Tampak"
 
 
-def opened(edge: Edge, **changes):
+def opened(edge: Edge, **changes: Any) -> Any:
     return edge.send(
         "POST", "/v1/campaigns", a_campaign(**{"campaign_id": "senen-2024", **changes}), by="manager"
     )
 
 
-def test_a_campaign_is_opened_and_shown(edge):
+def test_a_campaign_is_opened_and_shown(edge: Edge) -> None:
     answer = opened(edge)
 
     assert answer.status_code == 201
@@ -23,7 +27,7 @@ def test_a_campaign_is_opened_and_shown(edge):
     assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == answer.body
 
 
-def test_the_very_same_campaign_opened_again_changes_nothing(edge):
+def test_the_very_same_campaign_opened_again_changes_nothing(edge: Edge) -> None:
     first = opened(edge)
     before = everything_stored()
 
@@ -33,7 +37,7 @@ def test_the_very_same_campaign_opened_again_changes_nothing(edge):
     assert everything_stored() == before
 
 
-def test_another_campaign_under_the_same_id_is_refused(edge):
+def test_another_campaign_under_the_same_id_is_refused(edge: Edge) -> None:
     first = opened(edge)
     before = everything_stored()
 
@@ -43,7 +47,7 @@ def test_another_campaign_under_the_same_id_is_refused(edge):
     assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == first.body
 
 
-def test_a_manager_bound_to_another_campaign_opens_none(edge):
+def test_a_manager_bound_to_another_campaign_opens_none(edge: Edge) -> None:
     before = everything_stored()
 
     answer = edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager here")
@@ -52,7 +56,7 @@ def test_a_manager_bound_to_another_campaign_opens_none(edge):
     assert everything_stored() == before
 
 
-def test_managers_see_the_campaigns_they_work_for_by_last_day(edge):
+def test_managers_see_the_campaigns_they_work_for_by_last_day(edge: Edge) -> None:
     opened(edge, last_day="2024-10-20")
     opened(edge, campaign_id="early-2024", first_day="2024-10-01", last_day="2024-10-02")
 
@@ -63,7 +67,7 @@ def test_managers_see_the_campaigns_they_work_for_by_last_day(edge):
     assert [each["campaign_id"] for each in own] == ["tanah-abang-2024"]
 
 
-def test_a_campaign_nobody_opened_is_unknown(edge, subtests):
+def test_a_campaign_nobody_opened_is_unknown(edge: Edge, subtests: pytest.Subtests) -> None:
     for campaign_id in ("never-opened", "..", "%00", "tanah abang", "%F0%9F%8C%BA"):
         with subtests.test(campaign_id):
             shown = edge.send("GET", f"/v1/campaigns/{campaign_id}", by="manager")
@@ -100,7 +104,9 @@ INVALID = {
 }
 
 
-def test_a_campaign_of_another_shape_is_refused(edge, logged, subtests):
+def test_a_campaign_of_another_shape_is_refused(
+    edge: Edge, logged: Logged, subtests: pytest.Subtests
+) -> None:
     before = everything_stored()
 
     for what, (changes, field, code) in INVALID.items():
@@ -114,7 +120,7 @@ def test_a_campaign_of_another_shape_is_refused(edge, logged, subtests):
     assert MARK not in logged.text
 
 
-def test_a_body_that_is_no_campaign_is_refused(edge, subtests):
+def test_a_body_that_is_no_campaign_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     before = everything_stored()
 
     for body in (b"", b"{", b"null", b"[]", json.dumps(MARK).encode()):
@@ -124,11 +130,11 @@ def test_a_body_that_is_no_campaign_is_refused(edge, subtests):
     assert everything_stored() == before
 
 
-def changed(edge: Edge, **changes):
+def changed(edge: Edge, **changes: Any) -> Any:
     return edge.send("PATCH", "/v1/campaigns/senen-2024", changes, by="manager")
 
 
-def test_a_campaign_is_changed_and_shown_as_it_is_now(edge):
+def test_a_campaign_is_changed_and_shown_as_it_is_now(edge: Edge) -> None:
     opened(edge)
 
     answer = changed(edge, target=600, managers=[{"name": "Kepala Baru"}])
@@ -139,7 +145,7 @@ def test_a_campaign_is_changed_and_shown_as_it_is_now(edge):
     assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == answer.body
 
 
-def test_the_same_change_again_changes_nothing(edge):
+def test_the_same_change_again_changes_nothing(edge: Edge) -> None:
     opened(edge)
     first = changed(edge, target=600)
     before = everything_stored()
@@ -162,7 +168,7 @@ UNCHANGEABLE = {
 }
 
 
-def test_a_change_that_cannot_be_is_refused(edge, subtests):
+def test_a_change_that_cannot_be_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     opened(edge)
     before = everything_stored()
 
@@ -174,7 +180,7 @@ def test_a_change_that_cannot_be_is_refused(edge, subtests):
     assert everything_stored() == before
 
 
-def test_a_campaign_nobody_opened_cannot_be_changed(edge):
+def test_a_campaign_nobody_opened_cannot_be_changed(edge: Edge) -> None:
     before = everything_stored()
 
     the_problem(changed(edge, target=1), 404, "campaign_unknown")
@@ -182,7 +188,7 @@ def test_a_campaign_nobody_opened_cannot_be_changed(edge):
     assert everything_stored() == before
 
 
-def test_a_day_that_was_added_takes_captures_and_is_counted(edge, rebuilt):
+def test_a_day_that_was_added_takes_captures_and_is_counted(edge: Edge, rebuilt: Callable[[], None]) -> None:
     opened(edge, accepts_until="2999-12-31")
     late = a_capture(campaign_id="senen-2024", captured_at="2024-10-11T09:00:00+07:00")
     the_problem(edge.register(late, by="kiosk elsewhere"), 422, "rules_broken")
@@ -195,7 +201,7 @@ def test_a_day_that_was_added_takes_captures_and_is_counted(edge, rebuilt):
     assert (counted["counts"]["created"], counted["counts"]["refused"]) == (1, 0)
 
 
-def test_campaigns_come_in_pages(edge):
+def test_campaigns_come_in_pages(edge: Edge) -> None:
     opened(edge)
     opened(edge, campaign_id="early-2024", first_day="2024-10-01", last_day="2024-10-02")
 
@@ -207,7 +213,7 @@ def test_campaigns_come_in_pages(edge):
     assert second["cursor"] is None
 
 
-def test_a_page_of_campaigns_that_cannot_be_is_refused(edge, subtests):
+def test_a_page_of_campaigns_that_cannot_be_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     elsewhere = to_cursor(Position("2024-10-09T02:12:00.000Z#7K4-M2Q-X9F"))
     for query, status, code in (
         ("cursor=%25%25", 400, "cursor_invalid"),

@@ -2,24 +2,25 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 
 
-def enrolled(edge: Edge, **changes):
+def enrolled(edge: Edge, **changes: Any) -> Any:
     body = {"client_id": "van-7", "roles": ["kiosk"], "campaigns": ["tanah-abang-2024"], **changes}
     return edge.send("POST", "/v1/clients", body, by="admin")
 
 
-def with_its_own_token(edge: Edge, answer) -> str:
+def with_its_own_token(edge: Edge, answer: Any) -> str:
     edge.tokens["enrolled"] = answer.json_body["token"]
     return "enrolled"
 
 
-def test_a_token_is_shown_once_and_works(edge):
+def test_a_token_is_shown_once_and_works(edge: Edge) -> None:
     answer = enrolled(edge, channel="van")
 
     assert answer.status_code == 201
@@ -31,7 +32,7 @@ def test_a_token_is_shown_once_and_works(edge):
         assert answer.json_body["token"] not in shown
 
 
-def test_only_the_hash_of_a_token_is_kept(edge, logged):
+def test_only_the_hash_of_a_token_is_kept(edge: Edge, logged: Logged) -> None:
     token = enrolled(edge).json_body["token"]
 
     kept = everything_stored()
@@ -41,13 +42,13 @@ def test_only_the_hash_of_a_token_is_kept(edge, logged):
     assert token not in logged.text
 
 
-def test_every_token_is_another(edge):
+def test_every_token_is_another(edge: Edge) -> None:
     tokens = {enrolled(edge, client_id=f"van-{number}").json_body["token"] for number in (71, 72, 73)}
 
     assert len(tokens) == 3
 
 
-def test_an_id_that_is_taken_gets_no_second_token(edge):
+def test_an_id_that_is_taken_gets_no_second_token(edge: Edge) -> None:
     first = enrolled(edge)
     before = everything_stored()
 
@@ -57,7 +58,7 @@ def test_an_id_that_is_taken_gets_no_second_token(edge):
     assert edge.register(a_capture(), by=with_its_own_token(edge, first)).status_code == 201
 
 
-def test_a_revoked_token_is_refused_and_the_client_remains_listed(edge):
+def test_a_revoked_token_is_refused_and_the_client_remains_listed(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge))
 
     revoked = edge.send("DELETE", "/v1/clients/van-7", by="admin")
@@ -68,7 +69,7 @@ def test_a_revoked_token_is_refused_and_the_client_remains_listed(edge):
     assert shown["revoked_at"] is not None
 
 
-def test_revoking_twice_changes_nothing(edge):
+def test_revoking_twice_changes_nothing(edge: Edge) -> None:
     enrolled(edge)
     edge.send("DELETE", "/v1/clients/van-7", by="admin")
     before = everything_stored()
@@ -78,13 +79,13 @@ def test_revoking_twice_changes_nothing(edge):
     assert everything_stored() == before
 
 
-def test_revoking_one_client_leaves_the_others(edge):
+def test_revoking_one_client_leaves_the_others(edge: Edge) -> None:
     edge.send("DELETE", "/v1/clients/whatsapp", by="admin")
 
     assert edge.register(a_capture()).status_code == 201
 
 
-def test_a_client_with_a_past_expiry_is_refused(edge):
+def test_a_client_with_a_past_expiry_is_refused(edge: Edge) -> None:
     past = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
 
     own = with_its_own_token(edge, enrolled(edge, expires_at=past))
@@ -92,14 +93,14 @@ def test_a_client_with_a_past_expiry_is_refused(edge):
     assert edge.register(a_capture(), by=own).status_code == 403
 
 
-def test_a_client_bound_to_no_campaign_works_for_none(edge):
+def test_a_client_bound_to_no_campaign_works_for_none(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge, campaigns=[]))
 
     the_problem(edge.register(a_capture(), by=own), 403, "campaign_not_yours")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_a_client_nobody_enrolled_is_unknown(edge, subtests, method):
+def test_a_client_nobody_enrolled_is_unknown(edge: Edge, subtests: pytest.Subtests, method: str) -> None:
     before = everything_stored()
 
     for client_id in ("nobody", "..", "%00", "%F0%9F%8C%BA"):
@@ -133,7 +134,7 @@ INVALID = {
 }
 
 
-def test_a_client_of_another_shape_is_refused(edge, subtests):
+def test_a_client_of_another_shape_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     before = everything_stored()
 
     for what, (changes, field, code) in INVALID.items():
@@ -144,11 +145,11 @@ def test_a_client_of_another_shape_is_refused(edge, subtests):
     assert everything_stored() == before
 
 
-def rotated(edge: Edge, **body):
+def rotated(edge: Edge, **body: Any) -> Any:
     return edge.send("POST", "/v1/clients/van-1/token", body, by="admin")
 
 
-def test_a_new_token_is_shown_once_and_works_beside_the_old_one(edge):
+def test_a_new_token_is_shown_once_and_works_beside_the_old_one(edge: Edge) -> None:
     answer = rotated(edge)
 
     assert answer.status_code == 201
@@ -160,14 +161,14 @@ def test_a_new_token_is_shown_once_and_works_beside_the_old_one(edge):
     assert answer.json_body["token"] not in everything_stored()
 
 
-def test_without_an_overlap_the_old_token_is_refused_at_once(edge):
+def test_without_an_overlap_the_old_token_is_refused_at_once(edge: Edge) -> None:
     edge.tokens["new"] = rotated(edge, overlap_hours=0).json_body["token"]
 
     assert edge.register(a_capture()).status_code == 403  # Chalice's own; the template makes it 401.
     assert edge.register(a_capture(), by="new").status_code == 201
 
 
-def test_a_revocation_reaches_both_tokens(edge):
+def test_a_revocation_reaches_both_tokens(edge: Edge) -> None:
     edge.tokens["new"] = rotated(edge).json_body["token"]
     edge.send("DELETE", "/v1/clients/van-1", by="admin")
 
@@ -176,19 +177,19 @@ def test_a_revocation_reaches_both_tokens(edge):
     the_problem(rotated(edge), 409, "client_revoked")
 
 
-def test_when_a_new_token_ends_and_the_old_one_may_be_said(edge):
+def test_when_a_new_token_ends_and_the_old_one_may_be_said(edge: Edge) -> None:
     said = rotated(edge, overlap_hours=1, expires_at="2999-01-01T00:00:00Z").json_body
 
     assert said["expires_at"] == "2999-01-01T00:00:00Z"
     assert said["rotated_at"] < said["older_tokens_end_at"]
 
 
-def test_nobody_gets_a_token_for_a_client_that_is_not_there(edge):
+def test_nobody_gets_a_token_for_a_client_that_is_not_there(edge: Edge) -> None:
     answer = edge.send("POST", "/v1/clients/nobody/token", {}, by="admin")
     the_problem(answer, 404, "client_unknown")
 
 
-def test_a_rotation_of_another_shape_is_refused(edge, subtests):
+def test_a_rotation_of_another_shape_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     before = everything_stored()
     bodies = {
         "an overlap for ever": ({"overlap_hours": 721}, "overlap_hours", "value_out_of_range"),
@@ -203,7 +204,7 @@ def test_a_rotation_of_another_shape_is_refused(edge, subtests):
     assert everything_stored() == before
 
 
-def test_admins_see_when_a_client_called_last(edge):
+def test_admins_see_when_a_client_called_last(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge))
     assert edge.send("GET", "/v1/clients/van-7", by="admin").json_body["last_seen_at"] is None
 
@@ -214,7 +215,7 @@ def test_admins_see_when_a_client_called_last(edge):
     assert seen in edge.send("GET", "/v1/clients", by="admin").body.decode()
 
 
-def test_a_client_may_be_enrolled_with_a_cap_of_its_own(edge):
+def test_a_client_may_be_enrolled_with_a_cap_of_its_own(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge, daily_flag=0, daily_cap=1))
     first = edge.register(a_capture(), by=own)
 
@@ -228,7 +229,9 @@ def test_a_client_may_be_enrolled_with_a_cap_of_its_own(edge):
     assert edge.register(a_capture(), by=own).body == first.body
 
 
-def test_a_phone_given_too_often_is_refused_with_a_code_of_its_own(edge, phones_capped_at_three):
+def test_a_phone_given_too_often_is_refused_with_a_code_of_its_own(
+    edge: Edge, phones_capped_at_three: None
+) -> None:
     for number in range(3):
         edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
 

@@ -2,14 +2,15 @@
 
 import json
 
+from ops.gateway.server import GatewayServer
 from tests.builders import a_capture, a_capture_id
-from tests.edge.conftest import the_problem
+from tests.edge.conftest import Edge, Logged, the_problem
 from tests.edge.test_announcing import news, stored
 from tests.edge.test_texts import sent
 from tests.events import sqs_event, stream_event
 
 
-def test_the_id_of_the_answer_travels_to_the_text(edge, gateway, logged):
+def test_the_id_of_the_answer_travels_to_the_text(edge: Edge, gateway: GatewayServer, logged: Logged) -> None:
     answer = edge.register(a_capture())
     correlation_id = answer.headers["X-Correlation-Id"]
 
@@ -25,7 +26,7 @@ def test_the_id_of_the_answer_travels_to_the_text(edge, gateway, logged):
     assert "worker told" in told
 
 
-def test_two_announcements_of_one_registration_are_one_text(edge, gateway):
+def test_two_announcements_of_one_registration_are_one_text(edge: Edge, gateway: GatewayServer) -> None:
     edge.register(a_capture())
     event = stream_event(*stored("APPLICATION"))
     for _ in range(2):
@@ -38,7 +39,7 @@ def test_two_announcements_of_one_registration_are_one_text(edge, gateway):
     assert len(sent(gateway)) == 1
 
 
-def test_a_replay_keeps_the_id_of_the_send_that_was_stored(edge):
+def test_a_replay_keeps_the_id_of_the_send_that_was_stored(edge: Edge) -> None:
     first = edge.register(a_capture()).headers["X-Correlation-Id"]
 
     second = edge.register(a_capture()).headers["X-Correlation-Id"]
@@ -47,7 +48,7 @@ def test_a_replay_keeps_the_id_of_the_send_that_was_stored(edge):
     assert stored("CAPTURE")[0]["taken"]["M"]["correlation_id"]["S"] == first
 
 
-def test_a_refusal_carries_the_id_it_is_logged_under(edge, logged):
+def test_a_refusal_carries_the_id_it_is_logged_under(edge: Edge, logged: Logged) -> None:
     response = edge.register(b"{")
 
     the_problem(response, 400, "json_malformed")
@@ -55,7 +56,9 @@ def test_a_refusal_carries_the_id_it_is_logged_under(edge, logged):
     assert response.headers["X-Correlation-Id"] == line["correlation_id"]
 
 
-def test_the_text_carries_our_own_id_which_the_ledger_is_kept_under(edge, gateway):
+def test_the_text_carries_our_own_id_which_the_ledger_is_kept_under(
+    edge: Edge, gateway: GatewayServer
+) -> None:
     edge.register(a_capture(capture_id=a_capture_id(3)))
     edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION")))
     edge.invoke("on_notifications", sqs_event(*news()))

@@ -19,8 +19,9 @@ from moto.ses.models import ses_backends
 from chalicelib import wiring
 from chalicelib.campaigns.model import Campaign
 from chalicelib.deliveries.schedule import SomeReportsNotTold
+from ops.gateway.server import GatewayServer
 from tests.builders import a_campaign
-from tests.edge.conftest import Edge
+from tests.edge.conftest import Edge, Logged
 from tests.edge.test_rolling_up import TOMORROW, registers, tick
 from tests.events import schedule_event
 
@@ -73,11 +74,11 @@ def a_campaign_of_today(**changes: Any) -> str:
     return day
 
 
-def test_nothing_is_told_where_nothing_was_counted(told):
+def test_nothing_is_told_where_nothing_was_counted(told: Edge) -> None:
     assert deliver(told) == NOTHING
 
 
-def test_each_manager_gets_one_mail_of_a_counted_day(told):
+def test_each_manager_gets_one_mail_of_a_counted_day(told: Edge) -> None:
     registers(told, 1)
     tick(told)
 
@@ -90,7 +91,7 @@ def test_each_manager_gets_one_mail_of_a_counted_day(told):
     assert openpyxl.load_workbook(io.BytesIO(attached.get_content())).sheetnames
 
 
-def test_rounds_that_repeat_send_nothing_more(told):
+def test_rounds_that_repeat_send_nothing_more(told: Edge) -> None:
     registers(told, 1)
     tick(told)
     deliver(told)
@@ -100,7 +101,9 @@ def test_rounds_that_repeat_send_nothing_more(told):
     assert len(mails()) == 2
 
 
-def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(told, gateway, rebuilt):
+def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(
+    told: Edge, gateway: GatewayServer, rebuilt: Callable[[], None]
+) -> None:
     rebuilt()
     a_campaign_of_today(name="Pasar Hari Ini")
     tick(told)
@@ -113,7 +116,7 @@ def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(told, gateway,
     assert "Pasar Hari Ini" in text.text
 
 
-def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(told):
+def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(told: Edge) -> None:
     registers(told, 1)
     tick(told)
     boto3.client("sesv2").delete_email_identity(EmailIdentity=SENDER)
@@ -126,7 +129,9 @@ def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(told):
     assert len(mails()) == 2
 
 
-def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(told, monkeypatch, rebuilt, logged):
+def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(
+    told: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], logged: Logged
+) -> None:
     monkeypatch.delenv("DAFTAR_MAIL_FROM")
     rebuilt()
     registers(told, 1)
@@ -140,7 +145,9 @@ def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(told, monkeypatch
     assert [each["ReportsNotMailed"] for each in logged.metrics if "ReportsNotMailed" in each] == [[1.0]]
 
 
-def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(told, logged):
+def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(
+    told: Edge, logged: Logged
+) -> None:
     registers(told, 1)
     registers(told, 2, captured_at=TOMORROW)
     tick(told)
@@ -156,7 +163,7 @@ def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(told
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
 
 
-def test_a_campaign_that_cannot_be_read_holds_up_no_other(told, logged):
+def test_a_campaign_that_cannot_be_read_holds_up_no_other(told: Edge, logged: Logged) -> None:
     registers(told, 1)
     tick(told)
     boto3.client("dynamodb").put_item(
@@ -177,7 +184,7 @@ def test_a_campaign_that_cannot_be_read_holds_up_no_other(told, logged):
     assert len(mails()) == 2
 
 
-def test_a_mail_of_few_holds_no_small_group(told):
+def test_a_mail_of_few_holds_no_small_group(told: Edge) -> None:
     for number in (1, 2, 3):
         registers(told, number)
     tick(told)
@@ -194,7 +201,7 @@ def test_a_mail_of_few_holds_no_small_group(told):
         assert f"{name} 3" not in words
 
 
-def test_what_was_told_is_measured_and_names_no_manager(told, logged):
+def test_what_was_told_is_measured_and_names_no_manager(told: Edge, logged: Logged) -> None:
     registers(told, 1)
     tick(told)
 
@@ -205,7 +212,7 @@ def test_what_was_told_is_measured_and_names_no_manager(told, logged):
     assert not [each for each in ("satu@", "dua@", "82455507", "Manajer") if each in logged.text]
 
 
-def test_nothing_that_is_kept_names_a_manager(told):
+def test_nothing_that_is_kept_names_a_manager(told: Edge) -> None:
     registers(told, 1)
     tick(told)
     deliver(told)

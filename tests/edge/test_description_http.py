@@ -1,6 +1,7 @@
 """What the API says of itself to anybody, and its examples sent to it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,14 +9,14 @@ import pytest
 from chalicelib.clients.model import Role
 from ops.emulator import ROOT
 from ops.openapi.examples import every_example
-from tests.edge.conftest import Edge, everything_stored
+from tests.edge.conftest import Edge, Logged, everything_stored
 from tests.openapi.story import Sent, Story
 
 FILES = {"/v1/openapi.json": "openapi.json", "/docs": "page.html"}
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_anybody_may_read_the_description(edge, path):
+def test_anybody_may_read_the_description(edge: Edge, path: Any) -> None:
     answer = edge.send("GET", path, by=None)
 
     assert answer.status_code == 200
@@ -23,7 +24,9 @@ def test_anybody_may_read_the_description(edge, path):
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_copy_that_is_still_right_is_not_sent_again(edge, path, subtests):
+def test_a_copy_that_is_still_right_is_not_sent_again(
+    edge: Edge, path: Any, subtests: pytest.Subtests
+) -> None:
     tag = edge.send("GET", path, by=None).headers["ETag"]
 
     for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
@@ -36,20 +39,22 @@ def test_a_copy_that_is_still_right_is_not_sent_again(edge, path, subtests):
             assert edge.send("GET", path, by=None, If_None_Match=known).status_code == 200
 
 
-def test_the_page_may_load_nothing(edge):
+def test_the_page_may_load_nothing(edge: Edge) -> None:
     policy = edge.send("GET", "/docs", by=None).headers["Content-Security-Policy"]
 
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
 
 
-def test_a_health_check_tells_that_the_api_answers_and_no_more(edge):
+def test_a_health_check_tells_that_the_api_answers_and_no_more(edge: Edge) -> None:
     answer = edge.send("GET", "/healthz", by=None)
 
     assert (answer.status_code, answer.json_body) == (200, {"status": "ok"})
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_stage_that_was_told_too_little_is_not_healthy(edge, rebuilt, monkeypatch):
+def test_a_stage_that_was_told_too_little_is_not_healthy(
+    edge: Edge, rebuilt: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DAFTAR_KEYS_TABLE")
     rebuilt()
 
@@ -59,7 +64,9 @@ def test_a_stage_that_was_told_too_little_is_not_healthy(edge, rebuilt, monkeypa
 
 
 @pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
-def test_a_public_request_is_one_line_in_the_log_that_names_no_caller(edge, logged, path):
+def test_a_public_request_is_one_line_in_the_log_that_names_no_caller(
+    edge: Edge, logged: Logged, path: str
+) -> None:
     edge.send("GET", path, by=None, Authorization="Bearer of-somebody")
 
     (line,) = logged.lines
@@ -69,7 +76,7 @@ def test_a_public_request_is_one_line_in_the_log_that_names_no_caller(edge, logg
 
 
 @pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
-def test_a_strange_request_for_what_is_public_is_answered_all_the_same(edge, path):
+def test_a_strange_request_for_what_is_public_is_answered_all_the_same(edge: Edge, path: str) -> None:
     answer = edge.send(
         "GET",
         f"{path}?a=%00&a=1",
@@ -82,7 +89,7 @@ def test_a_strange_request_for_what_is_public_is_answered_all_the_same(edge, pat
     assert answer.status_code == 200
 
 
-def test_every_example_is_answered_as_the_description_tells(edge: Edge, subtests):
+def test_every_example_is_answered_as_the_description_tells(edge: Edge, subtests: pytest.Subtests) -> None:
     for role in Role:
         edge.enrol(str(role), {"client_id": str(role), "roles": [role], "campaigns": ["*"]})
 
@@ -99,7 +106,7 @@ def test_every_example_is_answered_as_the_description_tells(edge: Edge, subtests
             assert story.differences(example.answer, sent.body) == []
 
 
-def test_reading_the_description_changes_nothing(edge):
+def test_reading_the_description_changes_nothing(edge: Edge) -> None:
     before = everything_stored()
 
     for path in FILES:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.exports.schedule import SomeDaysNotExported
 from tests.builders import a_nik
-from tests.edge.conftest import Edge
+from tests.edge.conftest import Edge, Logged
 from tests.edge.test_rolling_up import TOMORROW, registers, summary, tick
 from tests.events import schedule_event
 
@@ -48,11 +48,11 @@ def rows() -> list[dict[str, Any]]:
     return [json.loads(line) for line in exported()[f"{DAY}version=1/part-0000.jsonl.gz"].splitlines()]
 
 
-def test_nothing_is_exported_where_nothing_is_final(exporting):
+def test_nothing_is_exported_where_nothing_is_final(exporting: Edge) -> None:
     assert export(exporting) == {"exported": 0, "open": 0}
 
 
-def test_a_final_days_rows_are_those_of_its_summary(exporting):
+def test_a_final_days_rows_are_those_of_its_summary(exporting: Edge) -> None:
     for number in (1, 2, 3):
         registers(exporting, number)
     tick(exporting)
@@ -65,7 +65,7 @@ def test_a_final_days_rows_are_those_of_its_summary(exporting):
     assert {row["age"] for row in rows()} != {None}
 
 
-def test_rounds_that_repeat_export_nothing_more(exporting):
+def test_rounds_that_repeat_export_nothing_more(exporting: Edge) -> None:
     registers(exporting, 1)
     tick(exporting)
     export(exporting)
@@ -73,7 +73,7 @@ def test_rounds_that_repeat_export_nothing_more(exporting):
     assert export(exporting) == {"exported": 0, "open": 0}
 
 
-def test_what_came_after_the_count_waits_for_the_next_one(exporting, logged):
+def test_what_came_after_the_count_waits_for_the_next_one(exporting: Edge, logged: Logged) -> None:
     registers(exporting, 1)
     tick(exporting)
     registers(exporting, 2)
@@ -85,7 +85,7 @@ def test_what_came_after_the_count_waits_for_the_next_one(exporting, logged):
     assert not [each for each in logged.metrics if "ExportsLate" in each]
 
 
-def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting, logged):
+def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting: Edge, logged: Logged) -> None:
     registers(exporting, 1)
     tick(exporting)
     registers(exporting, 2)
@@ -101,7 +101,9 @@ def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting, logged):
     assert [each["ExportsLate"] for each in logged.metrics if "ExportsLate" in each] == [[1.0]]
 
 
-def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(exporting, logged):
+def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(
+    exporting: Edge, logged: Logged
+) -> None:
     registers(exporting, 1)
     registers(exporting, 2, captured_at=TOMORROW)
     tick(exporting)
@@ -118,7 +120,7 @@ def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(exp
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-10", "tanah-abang-2024")
 
 
-def test_no_row_and_no_log_names_a_worker(exporting, logged):
+def test_no_row_and_no_log_names_a_worker(exporting: Edge, logged: Logged) -> None:
     registers(exporting, 1)
     tick(exporting)
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -22,7 +23,7 @@ ATTEMPTS = 2
 
 
 @pytest.fixture
-def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt) -> Interference:
+def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Interference:
     """What stands between the functions and their tables, once the stage has been filled without it."""
     with interfering() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
@@ -47,7 +48,9 @@ def created_once(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError"])
-def test_a_table_that_cannot_take_a_capture_now_takes_it_once_later(edge, logged, tables, error):
+def test_a_table_that_cannot_take_a_capture_now_takes_it_once_later(
+    edge: Edge, logged: Logged, tables: Interference, error: str
+) -> None:
     before = everything_stored()
     tables.fail("TransactWriteItems", error)
 
@@ -59,27 +62,33 @@ def test_a_table_that_cannot_take_a_capture_now_takes_it_once_later(edge, logged
 
 
 @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_transaction_throttled_in_one_item_is_to_be_tried_again(edge, logged, tables, reason):
+def test_a_transaction_throttled_in_one_item_is_to_be_tried_again(
+    edge: Edge, logged: Logged, tables: Interference, reason: str
+) -> None:
     reasons = [{"Code": reason}, {"Code": "None"}, {"Code": "None"}]
     tables.fail("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
     heard_to_try_again(edge, logged)
 
 
-def test_writers_that_are_in_the_way_for_ever_end_in_try_again(edge, logged, tables):
+def test_writers_that_are_in_the_way_for_ever_end_in_try_again(
+    edge: Edge, logged: Logged, tables: Interference
+) -> None:
     reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]
     tables.fail("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
     heard_to_try_again(edge, logged)
 
 
-def test_one_refusal_by_the_table_is_not_the_callers_business(edge, tables):
+def test_one_refusal_by_the_table_is_not_the_callers_business(edge: Edge, tables: Interference) -> None:
     tables.fail("TransactWriteItems", "ThrottlingException", times=1)
 
     created_once(edge)
 
 
-def test_a_throttled_table_is_asked_twice_and_no_more(edge, logged, tables):
+def test_a_throttled_table_is_asked_twice_and_no_more(
+    edge: Edge, logged: Logged, tables: Interference
+) -> None:
     tables.fail("TransactWriteItems", "ThrottlingException")
 
     heard_to_try_again(edge, logged)
@@ -87,7 +96,7 @@ def test_a_throttled_table_is_asked_twice_and_no_more(edge, logged, tables):
     assert tables.times_asked("TransactWriteItems") == ATTEMPTS
 
 
-def test_a_silent_table_is_asked_twice_and_no_more(edge, logged, tables):
+def test_a_silent_table_is_asked_twice_and_no_more(edge: Edge, logged: Logged, tables: Interference) -> None:
     tables.fail("TransactWriteItems", "hang")
 
     heard_to_try_again(edge, logged)
@@ -95,7 +104,9 @@ def test_a_silent_table_is_asked_twice_and_no_more(edge, logged, tables):
     assert tables.times_asked("TransactWriteItems") == ATTEMPTS
 
 
-def test_a_table_that_drops_its_connections_is_asked_twice_and_no_more(edge, logged, tables):
+def test_a_table_that_drops_its_connections_is_asked_twice_and_no_more(
+    edge: Edge, logged: Logged, tables: Interference
+) -> None:
     tables.fail("TransactWriteItems", "drop")
 
     heard_to_try_again(edge, logged)
@@ -103,7 +114,7 @@ def test_a_table_that_drops_its_connections_is_asked_twice_and_no_more(edge, log
     assert tables.times_asked("TransactWriteItems") == ATTEMPTS
 
 
-def test_a_write_whose_answer_was_lost_has_happened_once(edge, tables):
+def test_a_write_whose_answer_was_lost_has_happened_once(edge: Edge, tables: Interference) -> None:
     tables.fail("TransactWriteItems", "lose the answer", times=1)
 
     created_once(edge)
@@ -112,7 +123,9 @@ def test_a_write_whose_answer_was_lost_has_happened_once(edge, tables):
     assert [item["sk"]["S"] for item in stored].count("APPLICATION") == 1
 
 
-def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(edge, logged, tables):
+def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(
+    edge: Edge, logged: Logged, tables: Interference
+) -> None:
     tables.fail("TransactWriteItems", "lose the answer", times=ATTEMPTS)
 
     heard_to_try_again(edge, logged)
@@ -125,7 +138,9 @@ def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(edge, log
 @pytest.mark.parametrize(
     ("table", "error"), [("CampaignsTable", "ThrottlingException"), ("KeysTable", "drop")]
 )
-def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(edge, logged, tables, table, error):
+def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(
+    edge: Edge, logged: Logged, tables: Interference, table: str, error: str
+) -> None:
     for operation in ("GetItem", "Query"):
         tables.fail(operation, error, mentioning=table)
 
@@ -143,7 +158,7 @@ def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(edge, logged, table
         ("/v1/clients", "admin"),
     ],
 )
-def test_every_route_says_try_again(edge, tables, path, by):
+def test_every_route_says_try_again(edge: Edge, tables: Interference, path: str, by: str) -> None:
     tables.fail("Query", "ThrottlingException")
 
     response = edge.send("GET", path, by=by)
@@ -152,7 +167,9 @@ def test_every_route_says_try_again(edge, tables, path, by):
     assert "Retry-After" in response.headers
 
 
-def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(edge, monkeypatch, rebuilt):
+def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
     rebuilt()
 
@@ -161,7 +178,9 @@ def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(edge
         asked(edge, f"Bearer {edge.tokens['kiosk']}")
 
 
-def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(edge, monkeypatch, rebuilt):
+def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
     # API Gateway remembers for a minute that a caller was let in, so the API meets the fault itself.
     context = asked(edge, f"Bearer {edge.tokens['kiosk']}")["context"]
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
@@ -174,7 +193,7 @@ def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(edge, monke
     assert answer["headers"]["X-Correlation-Id"] == "request-1"
 
 
-def test_an_unreachable_table_is_no_error_of_ours(edge, logged, tables):
+def test_an_unreachable_table_is_no_error_of_ours(edge: Edge, logged: Logged, tables: Interference) -> None:
     let_in = tables.times_asked("GetItem")
     tables.fail("GetItem", "drop", mentioning="CampaignsTable")
     tables.fail("TransactWriteItems", "drop")
@@ -184,7 +203,9 @@ def test_an_unreachable_table_is_no_error_of_ours(edge, logged, tables):
     assert tables.times_asked("GetItem") - let_in == 1 + ATTEMPTS
 
 
-def test_a_stage_without_keys_fails_without_saying_what_was_sent(edge, logged, rebuilt):
+def test_a_stage_without_keys_fails_without_saying_what_was_sent(
+    edge: Edge, logged: Logged, rebuilt: Callable[[], None]
+) -> None:
     dynamodb = boto3.client("dynamodb")
     for item in dynamodb.scan(TableName="KeysTable")["Items"]:
         key = {name: item[name] for name in ("purpose", "key_id")}
@@ -201,7 +222,9 @@ def test_a_stage_without_keys_fails_without_saying_what_was_sent(edge, logged, r
     assert "Traceback" not in logged.text
 
 
-def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_holds(edge, logged):
+def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_holds(
+    edge: Edge, logged: Logged
+) -> None:
     reference = edge.register(a_capture()).json_body["reference"]
     key = {"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}}
     boto3.client("dynamodb").update_item(
@@ -216,7 +239,7 @@ def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_hol
     assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
 
 
-def test_a_table_that_is_not_there_is_an_error_of_ours(edge, logged):
+def test_a_table_that_is_not_there_is_an_error_of_ours(edge: Edge, logged: Logged) -> None:
     boto3.client("dynamodb").delete_table(TableName="RegistrationsTable")
 
     response = edge.register(a_capture())
@@ -252,7 +275,9 @@ def a_closed_port() -> int:
 
 
 @pytest.mark.parametrize("function", ["age_registrations", "roll_up_due_days"])
-def test_a_round_that_fails_for_a_reason_of_aws_leaves_its_type_alone(edge, logged, function):
+def test_a_round_that_fails_for_a_reason_of_aws_leaves_its_type_alone(
+    edge: Edge, logged: Logged, function: str
+) -> None:
     for table in ("RegistrationsTable", "SummariesTable"):
         boto3.client("dynamodb").delete_table(TableName=table)
 

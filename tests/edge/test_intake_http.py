@@ -1,6 +1,7 @@
 """Quotes, the life of a registration and finding it again, as callers of each role see them over HTTP."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def registered(edge: Edge, number: int = 1, **changes: Any) -> str:
     return reference
 
 
-def report(edge: Edge, what: str, reference: str, body: Any = None, *, by: str | None = None):
+def report(edge: Edge, what: str, reference: str, body: Any = None, *, by: str | None = None) -> Any:
     """Report an event, as the first role that may."""
     method, path, roles, usual = ROUTES[what]
     body = usual if body is None else body
@@ -54,7 +55,7 @@ def listed(edge: Edge, query: str, *, by: str = "core") -> Any:
     return answer.json_body
 
 
-def test_anyone_who_may_call_may_ask_for_a_price(edge):
+def test_anyone_who_may_call_may_ask_for_a_price(edge: Edge) -> None:
     answers = [edge.send("POST", "/v1/quotes", QUESTION, by=role) for role in sorted(EVERYONE)]
     assert {(answer.status_code, answer.body) for answer in answers} == {(200, answers[0].body)}
     answer = answers[0]
@@ -69,7 +70,7 @@ def test_anyone_who_may_call_may_ask_for_a_price(edge):
     }
 
 
-def test_a_price_that_cannot_be_had_is_refused_in_the_words_of_the_field(edge):
+def test_a_price_that_cannot_be_had_is_refused_in_the_words_of_the_field(edge: Edge) -> None:
     refused = edge.send("POST", "/v1/quotes", QUESTION | {"employs_others": True}, Accept_Language="en")
     (error,) = the_problem(refused, 422, "rules_broken")["errors"]
     assert error == {
@@ -81,13 +82,13 @@ def test_a_price_that_cannot_be_had_is_refused_in_the_words_of_the_field(edge):
     the_problem(strange, 422, "body_invalid")
 
 
-def test_a_registration_carries_the_price_of_its_own_months(edge):
+def test_a_registration_carries_the_price_of_its_own_months(edge: Edge) -> None:
     quote = edge.register(a_capture()).json_body["quote"]
     assert [month["month"] for month in quote["months"]] == ["2024-10", "2024-11", "2024-12"]
     assert quote["total"] == 3 * 32_800
 
 
-def test_a_bot_is_told_one_price_whoever_it_asks_for(edge):
+def test_a_bot_is_told_one_price_whoever_it_asks_for(edge: Edge) -> None:
     new = edge.register(a_capture(worker={"nik": a_nik(7009)}), by="bot")
     registered(edge, 2)
     known = edge.register(a_capture(capture_id=a_capture_id(3), worker={"nik": a_nik(7002)}), by="bot")
@@ -97,7 +98,7 @@ def test_a_bot_is_told_one_price_whoever_it_asks_for(edge):
 
 
 @pytest.mark.parametrize("what", ROUTES)
-def test_only_some_may_report_what_happened(edge, what):
+def test_only_some_may_report_what_happened(edge: Edge, what: Any) -> None:
     reference = registered(edge)
     before = everything_stored()
     for role in sorted(EVERYONE - ROUTES[what][2]):
@@ -106,7 +107,7 @@ def test_only_some_may_report_what_happened(edge, what):
 
 
 @pytest.mark.parametrize("what", ROUTES)
-def test_an_event_is_answered_with_the_registration_and_again_with_the_same(edge, what):
+def test_an_event_is_answered_with_the_registration_and_again_with_the_same(edge: Edge, what: Any) -> None:
     reference = registered(edge)
     first = report(edge, what, reference)
     assert first.status_code == 200, first.body
@@ -121,7 +122,7 @@ def test_an_event_is_answered_with_the_registration_and_again_with_the_same(edge
 
 
 @pytest.mark.parametrize("what", ROUTES)
-def test_what_is_reported_of_nobody_or_in_no_sense_is_refused(edge, what):
+def test_what_is_reported_of_nobody_or_in_no_sense_is_refused(edge: Edge, what: Any) -> None:
     reference = registered(edge)
     the_problem(report(edge, what, UNKNOWN), 404, "registration_unknown")
     the_problem(report(edge, what, "nonsense"), 404, "registration_unknown")
@@ -131,20 +132,20 @@ def test_what_is_reported_of_nobody_or_in_no_sense_is_refused(edge, what):
     assert len(edge.send("GET", f"/v1/registrations/{reference}").json_body["history"]) == 1
 
 
-def test_a_payment_at_no_time_is_the_senders_error(edge):
+def test_a_payment_at_no_time_is_the_senders_error(edge: Edge) -> None:
     reference = registered(edge)
     for at in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2024-10-12T09:00:00", 1728700000):
         refused = report(edge, "payment", reference, PAYMENT | {"paid_at": at})
         assert the_problem(refused, 422, "body_invalid")["errors"][0]["field"] == "paid_at"
 
 
-def test_a_payment_id_used_for_another_payment_is_refused(edge):
+def test_a_payment_id_used_for_another_payment_is_refused(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "payment", reference)
     the_problem(report(edge, "payment", reference, PAYMENT | {"months": 2}), 409, "payment_reused")
 
 
-def test_what_the_status_does_not_allow_is_refused_and_changes_nothing(edge):
+def test_what_the_status_does_not_allow_is_refused_and_changes_nothing(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "cancellation", reference)
     before = everything_stored()
@@ -153,14 +154,14 @@ def test_what_the_status_does_not_allow_is_refused_and_changes_nothing(edge):
     assert everything_stored() == before
 
 
-def test_what_was_paid_cannot_be_cancelled(edge):
+def test_what_was_paid_cannot_be_cancelled(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "payment", reference)
     for by in ("kiosk", "manager"):
         the_problem(report(edge, "cancellation", reference, by=by), 409, "transition_not_allowed")
 
 
-def test_a_lapsed_membership_that_something_follows_takes_no_more_payments(edge):
+def test_a_lapsed_membership_that_something_follows_takes_no_more_payments(edge: Edge) -> None:
     first = registered(edge)
     report(edge, "payment", first)
     assert edge.invoke("age_registrations", schedule_event()) == {"lapsed": 1}
@@ -174,7 +175,7 @@ def test_a_lapsed_membership_that_something_follows_takes_no_more_payments(edge)
     assert shown["follows"] == first
 
 
-def test_a_kiosk_of_another_campaign_finds_nothing(edge):
+def test_a_kiosk_of_another_campaign_finds_nothing(edge: Edge) -> None:
     reference = registered(edge)
     the_problem(
         edge.send("GET", f"/v1/registrations/{reference}", by="kiosk elsewhere"), 404, "registration_unknown"
@@ -182,7 +183,7 @@ def test_a_kiosk_of_another_campaign_finds_nothing(edge):
     the_problem(report(edge, "cancellation", reference, by="kiosk elsewhere"), 404, "registration_unknown")
 
 
-def test_only_the_core_system_sees_whole_values(edge):
+def test_only_the_core_system_sees_whole_values(edge: Edge) -> None:
     reference = registered(edge, 1, worker={"email": "melati@pasar.example"})
     report(edge, "payment code", reference)
     path = f"/v1/registrations/{reference}"
@@ -199,7 +200,7 @@ def test_only_the_core_system_sees_whole_values(edge):
             assert hidden not in shown.body.decode()
 
 
-def test_the_history_says_who_did_what_and_when(edge):
+def test_the_history_says_who_did_what_and_when(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "verification", reference)
     taken_in, matched = edge.send("GET", f"/v1/registrations/{reference}").json_body["history"]
@@ -216,7 +217,9 @@ def test_the_history_says_who_did_what_and_when(edge):
     assert matched["at"] >= taken_in["at"]
 
 
-def test_a_younger_worker_may_register_where_the_stage_says_so(edge, monkeypatch, rebuilt):
+def test_a_younger_worker_may_register_where_the_stage_says_so(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
     young = a_capture(worker={"birth_date": "2008-10-09"})
     (error,) = the_problem(edge.register(young), 422, "rules_broken")["errors"]
     assert (error["field"], error["code"]) == ("worker.birth_date", "age_too_young")
@@ -225,14 +228,14 @@ def test_a_younger_worker_may_register_where_the_stage_says_so(edge, monkeypatch
     assert edge.register(young).status_code == 201
 
 
-def test_a_round_that_finds_nothing_due_changes_nothing(edge):
+def test_a_round_that_finds_nothing_due_changes_nothing(edge: Edge) -> None:
     registered(edge)
     before = everything_stored()
     assert edge.invoke("age_registrations", schedule_event()) == {}
     assert everything_stored() == before
 
 
-def test_what_happened_is_stored_without_what_is_personal(edge):
+def test_what_happened_is_stored_without_what_is_personal(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "payment code", reference)
     report(edge, "payment", reference, PAYMENT | {"kpj": "21012345678"})

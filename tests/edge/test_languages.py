@@ -1,7 +1,9 @@
 """Refusals in Indonesian or English, as the caller asks."""
 
+import pytest
+
 from tests.builders import a_capture
-from tests.edge.conftest import the_problem
+from tests.edge.conftest import Edge, the_problem
 
 ASKED = {
     "id": "id",
@@ -23,7 +25,7 @@ TOLD = {
 }
 
 
-def test_a_refusal_speaks_the_language_it_was_asked_for(edge, subtests):
+def test_a_refusal_speaks_the_language_it_was_asked_for(edge: Edge, subtests: pytest.Subtests) -> None:
     for asked, language in ASKED.items():
         with subtests.test(asked):
             response = edge.register(a_capture(worker={"nik": "1"}), Accept_Language=asked)
@@ -32,7 +34,7 @@ def test_a_refusal_speaks_the_language_it_was_asked_for(edge, subtests):
             assert response.headers["Content-Language"] == language
 
 
-def test_indonesian_is_spoken_where_nothing_was_asked_for(edge):
+def test_indonesian_is_spoken_where_nothing_was_asked_for(edge: Edge) -> None:
     response = edge.register(b"{", by="kiosk")
 
     assert response.headers["Content-Language"] == "id"
@@ -46,7 +48,7 @@ BODIES = {
 }
 
 
-def test_every_refusal_of_a_body_is_told_in_both_languages(edge, subtests):
+def test_every_refusal_of_a_body_is_told_in_both_languages(edge: Edge, subtests: pytest.Subtests) -> None:
     for what, (body, status, code) in BODIES.items():
         with subtests.test(what):
             answers = [

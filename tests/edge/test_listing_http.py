@@ -1,19 +1,22 @@
 """Lists of registrations and what devices still owe: who may see them, and in which pages."""
 
+from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.builders import a_capture, a_capture_id
-from tests.edge.conftest import the_problem
+from tests.edge.conftest import Edge, the_problem
 from tests.edge.test_intake_http import listed, registered, report
 
 A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"
 
 
-def references(page) -> list[str]:
+def references(page: Any) -> list[str]:
     return [each["reference"] for each in page["registrations"]]
 
 
-def test_a_day_is_walked_by_cursor(edge):
+def test_a_day_is_walked_by_cursor(edge: Edge) -> None:
     everyone = [registered(edge, number) for number in range(1, 6)]
     seen, cursor = [], ""
     for _ in range(3):
@@ -25,7 +28,7 @@ def test_a_day_is_walked_by_cursor(edge):
     assert page["resume"] is None
 
 
-def test_a_status_is_walked_and_later_taken_up_again(edge):
+def test_a_status_is_walked_and_later_taken_up_again(edge: Edge) -> None:
     first = registered(edge, 1)
     page = listed(edge, "status=received")
     assert references(page) == [first]
@@ -34,11 +37,11 @@ def test_a_status_is_walked_and_later_taken_up_again(edge):
     assert references(listed(edge, f"status=received&cursor={page['resume']}")) == [first, second]
 
 
-def test_a_pull_of_nothing_goes_on_where_it_began(edge):
+def test_a_pull_of_nothing_goes_on_where_it_began(edge: Edge) -> None:
     assert listed(edge, "status=active") == {"registrations": [], "cursor": None, "resume": None}
 
 
-def test_of_a_day_those_in_one_status_can_be_asked_for(edge):
+def test_of_a_day_those_in_one_status_can_be_asked_for(edge: Edge) -> None:
     paid, waiting = registered(edge, 1), registered(edge, 2)
     report(edge, "payment", paid)
     assert references(listed(edge, f"{A_DAY}&status=active")) == [paid]
@@ -46,7 +49,7 @@ def test_of_a_day_those_in_one_status_can_be_asked_for(edge):
     assert references(listed(edge, f"{A_DAY}&status=lapsed")) == []
 
 
-def test_managers_see_masked_and_the_core_system_whole_rows(edge):
+def test_managers_see_masked_and_the_core_system_whole_rows(edge: Edge) -> None:
     registered(edge)
     (masked,) = listed(edge, A_DAY, by="manager here")["registrations"]
     (whole,) = listed(edge, A_DAY, by="core")["registrations"]
@@ -55,12 +58,12 @@ def test_managers_see_masked_and_the_core_system_whole_rows(edge):
     assert "monthly_income" not in masked["work"]
 
 
-def test_others_see_no_lists(edge):
+def test_others_see_no_lists(edge: Edge) -> None:
     for role in ("kiosk", "bot", "admin"):
         the_problem(edge.send("GET", f"/v1/registrations?{A_DAY}", by=role), 403, "role_not_allowed")
 
 
-def test_a_manager_sees_the_days_of_own_campaigns_only(edge):
+def test_a_manager_sees_the_days_of_own_campaigns_only(edge: Edge) -> None:
     elsewhere = A_DAY.replace("tanah-abang", "senen")
     refused = edge.send("GET", f"/v1/registrations?{elsewhere}", by="manager here")
     the_problem(refused, 403, "campaign_not_yours")
@@ -83,7 +86,7 @@ NONSENSE = [
 ]
 
 
-def test_a_question_that_makes_no_sense_is_not_understood(edge, subtests):
+def test_a_question_that_makes_no_sense_is_not_understood(edge: Edge, subtests: pytest.Subtests) -> None:
     for asked, field in NONSENSE:
         with subtests.test(str(asked)[:60]):
             refused = edge.send("GET", f"/v1/registrations?{urlencode(asked)}", by="core")
@@ -102,7 +105,7 @@ HALF_ASKED = [
 ]
 
 
-def test_a_list_is_of_a_campaign_day_or_of_a_status(edge, subtests):
+def test_a_list_is_of_a_campaign_day_or_of_a_status(edge: Edge, subtests: pytest.Subtests) -> None:
     for query in HALF_ASKED:
         with subtests.test(query):
             refused = edge.send("GET", f"/v1/registrations?{query}", by="core")
@@ -110,7 +113,7 @@ def test_a_list_is_of_a_campaign_day_or_of_a_status(edge, subtests):
             assert [error["code"] for error in problem["errors"]] == ["campaign_day_or_status"]
 
 
-def test_a_cursor_that_we_did_not_make_is_refused(edge, subtests):
+def test_a_cursor_that_we_did_not_make_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     for cursor in ("", "x", "AAAA", "%00", "=", "🙂", "' OR 1=1", "../..", "x" * 400):
         for query in ("status=active", A_DAY):
             with subtests.test(cursor[:20], of=query):
@@ -119,13 +122,13 @@ def test_a_cursor_that_we_did_not_make_is_refused(edge, subtests):
                 the_problem(refused, 400, "cursor_invalid")
 
 
-def test_a_cursor_of_another_list_is_a_position_like_any_other(edge):
+def test_a_cursor_of_another_list_is_a_position_like_any_other(edge: Edge) -> None:
     registered(edge)
     resume = listed(edge, "status=received")["resume"]
     assert listed(edge, f"{A_DAY}&cursor={resume}")["registrations"] == []
 
 
-def test_a_device_is_told_what_it_still_owes(edge):
+def test_a_device_is_told_what_it_still_owes(edge: Edge) -> None:
     for sequence in (1, 2, 5):
         registered(edge, sequence, device_sequence=sequence)
     refused = a_capture(capture_id=a_capture_id(9), device_sequence=9, worker={"nik": "1"})
@@ -140,19 +143,21 @@ def test_a_device_is_told_what_it_still_owes(edge):
         }
 
 
-def test_a_device_without_numbers_owes_nothing(edge):
+def test_a_device_without_numbers_owes_nothing(edge: Edge) -> None:
     registered(edge)
     assert edge.send("GET", "/v1/clients/van-1/gaps").json_body["missing"] == []
 
 
-def test_a_device_that_nobody_enrolled_is_unknown_and_owes_not_nothing(edge, subtests):
+def test_a_device_that_nobody_enrolled_is_unknown_and_owes_not_nothing(
+    edge: Edge, subtests: pytest.Subtests
+) -> None:
     for client_id in ("van-7", "%C2%84", "a" * 3000):
         with subtests.test(client_id[:10]):
             asked = edge.send("GET", f"/v1/clients/{client_id}/gaps", by="manager")
             the_problem(asked, 404, "client_unknown")
 
 
-def test_a_device_is_told_of_itself_alone(edge):
+def test_a_device_is_told_of_itself_alone(edge: Edge) -> None:
     for client in ("van-9", "nobody", "van-1-", "VAN-1", "*"):
         the_problem(edge.send("GET", f"/v1/clients/{client}/gaps"), 403, "role_not_allowed")
     for role in ("bot", "core"):

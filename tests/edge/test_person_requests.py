@@ -1,6 +1,7 @@
 """Disclosing and erasing what is held on one NIK, over HTTP."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,8 +14,9 @@ from chalicelib.notifications.messages import ReceiptTaken, TextDue
 from chalicelib.notifications.pace import Stop
 from chalicelib.registrations.lifecycle import Happening
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
+from ops.gateway.server import GatewayServer
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 from tests.edge.faults import interfering
 from tests.events import a_news, sqs_event
 
@@ -50,7 +52,7 @@ def kinds() -> set[str]:
     return kept - {"BLANK", "LEFT", "PHONE"}
 
 
-def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge):
+def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge: Edge) -> None:
     reference = registered(edge)
     edge.send("POST", f"/v1/registrations/{reference}/payments", PAYMENT | {"kpj": "21012345678"}, by="core")
 
@@ -84,7 +86,7 @@ def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge
     assert (told["request"]["registrations"], told["request"]["captures"]) == (1, 2)
 
 
-def test_a_person_is_told_of_each_application_and_each_text(edge, gateway):
+def test_a_person_is_told_of_each_application_and_each_text(edge: Edge, gateway: GatewayServer) -> None:
     first = registered(edge)
     edge.invoke("on_notifications", sqs_event(a_news(reference=first)))
     edge.send("POST", f"/v1/registrations/{first}/cancellation", {"reason": "other"})
@@ -96,7 +98,7 @@ def test_a_person_is_told_of_each_application_and_each_text(edge, gateway):
     assert [(each["registration"], each["state"]) for each in told["texts"]] == [(first, "accepted")]
 
 
-def test_a_person_is_told_of_earlier_requests_also_after_an_erasure(edge):
+def test_a_person_is_told_of_earlier_requests_also_after_an_erasure(edge: Edge) -> None:
     registered(edge)
     asks(edge, "disclosures")
     asks(edge, "erasures", request_id=REQUEST[:-1] + "b", reason="consent_withdrawn")
@@ -112,7 +114,9 @@ def test_a_person_is_told_of_earlier_requests_also_after_an_erasure(edge):
     assert all(each["done_at"] for each in told["requests"])
 
 
-def test_an_erased_person_is_in_no_table_and_no_line(edge, gateway, logged):
+def test_an_erased_person_is_in_no_table_and_no_line(
+    edge: Edge, gateway: GatewayServer, logged: Logged
+) -> None:
     reference = registered(edge)
     edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
     others = everything_stored()
@@ -137,7 +141,7 @@ def test_an_erased_person_is_in_no_table_and_no_line(edge, gateway, logged):
     the_problem(edge.send("GET", f"/v1/registrations/{reference}"), 404, "registration_unknown")
 
 
-def test_an_erasure_sent_again_is_answered_as_before_and_erases_nobody_anew(edge):
+def test_an_erasure_sent_again_is_answered_as_before_and_erases_nobody_anew(edge: Edge) -> None:
     registered(edge)
     first = asks(edge, "erasures")
     reference = registered(edge, 11)
@@ -150,7 +154,7 @@ def test_an_erasure_sent_again_is_answered_as_before_and_erases_nobody_anew(edge
 
 
 @pytest.mark.parametrize("changes", [{"nik": a_nik(7002)}, {"reason": "other"}])
-def test_a_request_id_is_good_for_one_request(edge, changes):
+def test_a_request_id_is_good_for_one_request(edge: Edge, changes: dict[str, Any]) -> None:
     registered(edge)
     asks(edge, "disclosures")
 
@@ -161,7 +165,7 @@ def test_a_request_id_is_good_for_one_request(edge, changes):
 
 @pytest.mark.parametrize("act", ["disclosures", "erasures"])
 @pytest.mark.parametrize("by", ["kiosk", "bot", "manager", "core"])
-def test_only_an_admin_asks_about_a_person(edge, act, by):
+def test_only_an_admin_asks_about_a_person(edge: Edge, act: str, by: str) -> None:
     registered(edge)
     before = everything_stored()
 
@@ -181,14 +185,16 @@ def test_only_an_admin_asks_about_a_person(edge, act, by):
         ({"note": "Melati"}, "body_invalid"),
     ],
 )
-def test_a_request_that_says_something_else_is_not_put_on_record(edge, logged, act, changes, code):
+def test_a_request_that_says_something_else_is_not_put_on_record(
+    edge: Edge, logged: Logged, act: str, changes: dict[str, Any], code: str
+) -> None:
     problem = the_problem(asks(edge, act, **changes), 422, code)
 
     assert "Melati" not in json.dumps(problem) + logged.text
     assert rows("RequestsTable") == []
 
 
-def test_what_is_on_record_of_a_request_is_not_the_person(edge):
+def test_what_is_on_record_of_a_request_is_not_the_person(edge: Edge) -> None:
     reference = registered(edge)
     asks(edge, "disclosures")
     asks(edge, "erasures", request_id=REQUEST[:-1] + "b")
@@ -202,7 +208,7 @@ def test_what_is_on_record_of_a_request_is_not_the_person(edge):
     assert len(set(fingerprints)) == 2
 
 
-def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(edge):
+def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(edge: Edge) -> None:
     registered(edge)
     by_kiosk, by_bot = (a_capture(capture_id=a_capture_id(number)) for number in (1, 2))
     before = edge.register(by_bot, by="bot")
@@ -218,7 +224,9 @@ def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(e
     assert kinds() == {"CAPTURE"}
 
 
-def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(edge, gateway, logged):
+def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(
+    edge: Edge, gateway: GatewayServer, logged: Logged
+) -> None:
     news = a_news(reference=registered(edge))
     asks(edge, "erasures")
 
@@ -237,7 +245,9 @@ def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(edge,
         partial(RegistrationChanged, happening=Happening.PAYMENT_CODE_ISSUED, life_version=2),
     ],
 )
-def test_no_news_of_an_erased_worker_is_an_error(edge, gateway, logged, news):
+def test_no_news_of_an_erased_worker_is_an_error(
+    edge: Edge, gateway: GatewayServer, logged: Logged, news: Any
+) -> None:
     reference = registered(edge)
     asks(edge, "erasures")
 
@@ -248,7 +258,9 @@ def test_no_news_of_an_erased_worker_is_an_error(edge, gateway, logged, news):
     assert [line["reference"] for line in logged.lines if line["message"] == "nobody to tell"]
 
 
-def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(edge, gateway, logged):
+def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(
+    edge: Edge, gateway: GatewayServer, logged: Logged
+) -> None:
     reference = registered(edge)
     edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
     (message_id,) = {row["message_id"]["S"] for row in rows("TextsTable")}
@@ -267,7 +279,7 @@ def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(edge, gatewa
     assert [line["sms_id"] for line in logged.lines if line["message"] == "nobody to tell"] == [message_id]
 
 
-def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge, gateway):
+def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge: Edge, gateway: GatewayServer) -> None:
     reference = registered(edge)
     edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
     (message_id,) = {row["message_id"]["S"] for row in rows("TextsTable")}
@@ -290,7 +302,9 @@ def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge, gateway)
     assert (told["state"], told["attempts"], told["attempted_at"]) == ("failed", 0, None)
 
 
-def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_that(edge, gateway):
+def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_that(
+    edge: Edge, gateway: GatewayServer
+) -> None:
     reference = registered(edge)
     edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
     assert asks(edge, "disclosures").json_body["opt_outs"] == []
@@ -323,7 +337,9 @@ def committed() -> list[int]:
     return [int(row["committed"]["N"]) for row in rows("SendingTable") if "committed" in row]
 
 
-def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_erased(edge, gateway):
+def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_erased(
+    edge: Edge, gateway: GatewayServer
+) -> None:
     wiring.line().stop(Stop("by hand", None))
     edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
     assert committed() == [350]
@@ -335,7 +351,7 @@ def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_era
     assert gateway.inbox.texts() == []
 
 
-def test_a_recount_after_an_erasure_says_the_same(edge, gateway):
+def test_a_recount_after_an_erasure_says_the_same(edge: Edge, gateway: GatewayServer) -> None:
     edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
     day = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
     before = edge.send("POST", day, by="manager").json_body
@@ -346,7 +362,9 @@ def test_a_recount_after_an_erasure_says_the_same(edge, gateway):
 
 
 @pytest.mark.parametrize("fault", ["ThrottlingException", "drop", "lose the answer"])
-def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(edge, monkeypatch, rebuilt, fault):
+def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], fault: str
+) -> None:
     reference = registered(edge)
     with interfering() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)

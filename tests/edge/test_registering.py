@@ -1,12 +1,13 @@
 """Captures through the edge: what devices are told, and that saying it again changes nothing."""
 
 import json
+from typing import Any
 
 import boto3
 import pytest
 
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Logged, everything_stored, the_problem
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 
 PERSONAL = ["317107520485", "Melati", "Kusumawati", "82455507001", "5550-7001", "Jalan Contoh", "1985-04-12"]
 
@@ -16,7 +17,7 @@ def items_of(kind: str) -> int:
     return sum(item["sk"]["S"] == kind for item in found)
 
 
-def test_a_new_worker_is_registered(edge):
+def test_a_new_worker_is_registered(edge: Edge) -> None:
     answer = edge.register(a_capture())
 
     assert answer.status_code == 201
@@ -28,7 +29,7 @@ def test_a_new_worker_is_registered(edge):
     assert "Idempotent-Replayed" not in answer.headers
 
 
-def test_the_same_capture_sent_again_gets_the_same_bytes(edge):
+def test_the_same_capture_sent_again_gets_the_same_bytes(edge: Edge) -> None:
     first = edge.register(a_capture())
     before = everything_stored()
 
@@ -39,7 +40,7 @@ def test_the_same_capture_sent_again_gets_the_same_bytes(edge):
     assert everything_stored() == before
 
 
-def test_the_same_capture_written_in_another_way_is_the_same(edge):
+def test_the_same_capture_written_in_another_way_is_the_same(edge: Edge) -> None:
     first = edge.register(a_capture())
     reordered = dict(reversed(a_capture().items()))
 
@@ -49,7 +50,7 @@ def test_the_same_capture_written_in_another_way_is_the_same(edge):
     assert second.headers["Idempotent-Replayed"] == "true"
 
 
-def test_the_same_capture_sent_by_another_device_gets_the_same_bytes(edge):
+def test_the_same_capture_sent_by_another_device_gets_the_same_bytes(edge: Edge) -> None:
     first = edge.register(a_capture())
 
     # A tablet was exchanged, and the new one sends what the old one had kept.
@@ -63,7 +64,7 @@ def test_the_same_capture_sent_by_another_device_gets_the_same_bytes(edge):
     [{"worker": {"phone": "0824-5550-7002"}}, {"worker": {"nik": a_nik(7002)}}, {"officer": None}],
     ids=["phone", "NIK", "officer"],
 )
-def test_a_capture_id_used_again_for_other_content_is_refused(edge, changes):
+def test_a_capture_id_used_again_for_other_content_is_refused(edge: Edge, changes: dict[str, Any]) -> None:
     edge.register(a_capture())
     before = everything_stored()
 
@@ -72,7 +73,7 @@ def test_a_capture_id_used_again_for_other_content_is_refused(edge, changes):
     assert everything_stored() == before
 
 
-def test_a_known_worker_is_told_the_reference_of_the_first_registration(edge):
+def test_a_known_worker_is_told_the_reference_of_the_first_registration(edge: Edge) -> None:
     first = edge.register(a_capture())
 
     second = edge.register(a_capture(capture_id=a_capture_id(2)))
@@ -83,7 +84,7 @@ def test_a_known_worker_is_told_the_reference_of_the_first_registration(edge):
     assert items_of("APPLICATION") == 1
 
 
-def test_a_known_worker_is_known_by_the_nik_however_it_is_typed(edge):
+def test_a_known_worker_is_known_by_the_nik_however_it_is_typed(edge: Edge) -> None:
     edge.register(a_capture())
 
     spaced = f"{a_nik()[:6]} {a_nik()[6:12]}-{a_nik()[12:]}"
@@ -94,7 +95,7 @@ def test_a_known_worker_is_known_by_the_nik_however_it_is_typed(edge):
     assert second.json_body["outcome"] == "already_registered"
 
 
-def test_a_repeat_sent_again_gets_the_same_bytes(edge):
+def test_a_repeat_sent_again_gets_the_same_bytes(edge: Edge) -> None:
     edge.register(a_capture())
     repeat = a_capture(capture_id=a_capture_id(2))
     first = edge.register(repeat)
@@ -105,7 +106,7 @@ def test_a_repeat_sent_again_gets_the_same_bytes(edge):
     assert second.headers["Idempotent-Replayed"] == "true"
 
 
-def test_the_registration_can_be_looked_up_masked(edge):
+def test_the_registration_can_be_looked_up_masked(edge: Edge) -> None:
     reference = edge.register(a_capture()).json_body["reference"]
 
     shown = edge.send("GET", f"/v1/registrations/{reference}")
@@ -125,7 +126,7 @@ def test_the_registration_can_be_looked_up_masked(edge):
 @pytest.mark.parametrize(
     "typed", [str.lower, lambda text: text.replace("-", "")], ids=["small letters", "no dashes"]
 )
-def test_a_reference_may_be_typed_in_any_way(edge, typed):
+def test_a_reference_may_be_typed_in_any_way(edge: Edge, typed: Any) -> None:
     reference = edge.register(a_capture()).json_body["reference"]
 
     shown = edge.send("GET", f"/v1/registrations/{typed(reference)}")
@@ -133,14 +134,14 @@ def test_a_reference_may_be_typed_in_any_way(edge, typed):
     assert shown.json_body["reference"] == reference
 
 
-def test_a_reference_nobody_was_given_is_unknown(edge, subtests):
+def test_a_reference_nobody_was_given_is_unknown(edge: Edge, subtests: pytest.Subtests) -> None:
     for reference in ("7K4-M2Q-X9P", "nonsense", "..", "%00", "A" * 3000, "%F0%9F%8C%BA"):
         with subtests.test(reference):
             shown = edge.send("GET", f"/v1/registrations/{reference}")
             the_problem(shown, 404, "registration_unknown")
 
 
-def test_a_send_leaves_one_line_in_the_log_and_no_person(edge, logged: Logged):
+def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, logged: Logged) -> None:
     edge.register(a_capture())
 
     (line,) = logged.lines
@@ -156,7 +157,7 @@ def test_a_send_leaves_one_line_in_the_log_and_no_person(edge, logged: Logged):
         ([a_capture(), a_capture(capture_id=a_capture_id(2))], ["created", "already_registered"]),
     ],
 )
-def test_registrations_are_counted_by_outcome(edge, logged, sends, outcomes):
+def test_registrations_are_counted_by_outcome(edge: Edge, logged: Logged, sends: Any, outcomes: Any) -> None:
     for capture in sends:
         edge.register(capture)
 

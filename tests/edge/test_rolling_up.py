@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.rollups.schedule import SomeDaysNotCounted
 from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge
+from tests.edge.conftest import Edge, Logged
 from tests.edge.test_announcing import marks, stored
 from tests.events import schedule_event, stream_event
 
@@ -29,11 +29,11 @@ def summary(edge: Edge, day: str = "2024-10-09") -> dict[str, object]:
     return shown
 
 
-def test_nothing_is_due_where_nothing_was_captured(edge):
+def test_nothing_is_due_where_nothing_was_captured(edge: Edge) -> None:
     assert tick(edge) == {"counted": 0, "written": 0, "unfinished": 0}
 
 
-def test_a_day_on_which_something_was_captured_is_counted(edge):
+def test_a_day_on_which_something_was_captured_is_counted(edge: Edge) -> None:
     registers(edge, 1)
 
     assert tick(edge) == {"counted": 1, "written": 1, "unfinished": 0}
@@ -41,7 +41,7 @@ def test_a_day_on_which_something_was_captured_is_counted(edge):
     assert summary(edge)["counts"]["created"] == 1
 
 
-def test_each_marked_day_is_counted(edge):
+def test_each_marked_day_is_counted(edge: Edge) -> None:
     registers(edge, 1)
     registers(edge, 2, captured_at=TOMORROW)
 
@@ -50,7 +50,7 @@ def test_each_marked_day_is_counted(edge):
     assert summary(edge, "2024-10-10")["counts"]["created"] == 1
 
 
-def test_a_tick_that_comes_twice_writes_once(edge):
+def test_a_tick_that_comes_twice_writes_once(edge: Edge) -> None:
     registers(edge, 1)
     tick(edge)
     before = summary(edge)
@@ -60,7 +60,7 @@ def test_a_tick_that_comes_twice_writes_once(edge):
     assert summary(edge) == before
 
 
-def test_a_mark_younger_than_the_indexs_lag_waits_for_the_next_tick(edge):
+def test_a_mark_younger_than_the_indexs_lag_waits_for_the_next_tick(edge: Edge) -> None:
     registers(edge, 1)
 
     tick(edge)
@@ -68,7 +68,7 @@ def test_a_mark_younger_than_the_indexs_lag_waits_for_the_next_tick(edge):
     assert list(marks()) == ["2024-10-09#tanah-abang-2024"]
 
 
-def test_a_mark_is_taken_away_once_nothing_can_have_been_missed(edge):
+def test_a_mark_is_taken_away_once_nothing_can_have_been_missed(edge: Edge) -> None:
     registers(edge, 1)
     boto3.client("dynamodb").update_item(
         TableName="SummariesTable",
@@ -82,7 +82,7 @@ def test_a_mark_is_taken_away_once_nothing_can_have_been_missed(edge):
     assert marks() == {}
 
 
-def test_a_late_capture_is_told_as_a_change_at_the_next_tick(edge):
+def test_a_late_capture_is_told_as_a_change_at_the_next_tick(edge: Edge) -> None:
     registers(edge, 1)
     tick(edge)
     registers(edge, 2)
@@ -94,7 +94,9 @@ def test_a_late_capture_is_told_as_a_change_at_the_next_tick(edge):
     assert {"figure": "counts.created", "was": 1, "now": 2} in late["changes"]
 
 
-def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(edge, logged):
+def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(
+    edge: Edge, logged: Logged
+) -> None:
     registers(edge, 1)
     registers(edge, 2, captured_at=TOMORROW)
     boto3.client("dynamodb").put_item(
@@ -114,7 +116,7 @@ def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(edge,
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
 
 
-def test_a_tick_measures_how_late_it_was_for_each_day(edge, logged):
+def test_a_tick_measures_how_late_it_was_for_each_day(edge: Edge, logged: Logged) -> None:
     registers(edge, 1)
 
     tick(edge)
@@ -124,7 +126,7 @@ def test_a_tick_measures_how_late_it_was_for_each_day(edge, logged):
     assert measured[0]["RollUpLag"][0] >= 0
 
 
-def test_counting_names_nobody(edge, logged):
+def test_counting_names_nobody(edge: Edge, logged: Logged) -> None:
     registers(edge, 1)
 
     tick(edge)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.builders import a_campaign, a_capture, a_nik
-from tests.edge.conftest import everything_stored, the_problem
+from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
 from tests.edge.test_registering import PERSONAL, items_of
 
 RULES = {
@@ -60,7 +60,9 @@ RULES = {
 }
 
 
-def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(edge, logged, subtests):
+def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(
+    edge: Edge, logged: Logged, subtests: pytest.Subtests
+) -> None:
     for what, (changes, field, code) in RULES.items():
         with subtests.test(what):
             response = edge.register(a_capture(**changes))
@@ -73,7 +75,7 @@ def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(edge, l
     assert items_of("APPLICATION") == items_of("OPEN") == 0
 
 
-def test_every_broken_rule_is_named_at_once(edge):
+def test_every_broken_rule_is_named_at_once(edge: Edge) -> None:
     mistyped = a_capture(captured_at="2024-10-08T11:12:00+07:00", worker={"nik": "1", "phone": "021-5550123"})
 
     problem = the_problem(edge.register(mistyped), 422, "rules_broken")
@@ -81,7 +83,7 @@ def test_every_broken_rule_is_named_at_once(edge):
     assert [error["field"] for error in problem["errors"]] == ["captured_at", "worker.nik", "worker.phone"]
 
 
-def test_a_refused_capture_is_noted_without_its_worker_and_counted(edge):
+def test_a_refused_capture_is_noted_without_its_worker_and_counted(edge: Edge) -> None:
     edge.register(a_capture(worker={"nik": a_nik()[:-1]}))
 
     assert items_of("CAPTURE") == 1
@@ -95,14 +97,14 @@ def test_a_refused_capture_is_noted_without_its_worker_and_counted(edge):
     }
 
 
-def test_a_mended_capture_is_taken_under_the_same_id(edge):
+def test_a_mended_capture_is_taken_under_the_same_id(edge: Edge) -> None:
     edge.register(a_capture(worker={"nik": a_nik()[:-1]}))
 
     assert edge.register(a_capture()).json_body["outcome"] == "created"
     assert items_of("CAPTURE") == 1
 
 
-def test_an_accepted_capture_stays_accepted_when_its_id_comes_back_with_a_slip(edge):
+def test_an_accepted_capture_stays_accepted_when_its_id_comes_back_with_a_slip(edge: Edge) -> None:
     edge.register(a_capture())
     before = everything_stored()
 
@@ -111,7 +113,7 @@ def test_an_accepted_capture_stays_accepted_when_its_id_comes_back_with_a_slip(e
     assert everything_stored() == before
 
 
-def test_a_capture_from_the_future_is_refused(edge):
+def test_a_capture_from_the_future_is_refused(edge: Edge) -> None:
     in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
     problem = the_problem(edge.register(a_capture(captured_at=in_an_hour)), 422, "rules_broken")
@@ -122,7 +124,7 @@ def test_a_capture_from_the_future_is_refused(edge):
 @pytest.mark.parametrize(
     "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"]
 )
-def test_a_clock_at_the_end_of_the_calendar_is_the_senders_error(edge, at):
+def test_a_clock_at_the_end_of_the_calendar_is_the_senders_error(edge: Edge, at: str) -> None:
     problem = the_problem(edge.register(a_capture(captured_at=at)), 422, "body_invalid")
 
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [
@@ -138,14 +140,14 @@ def test_a_clock_at_the_end_of_the_calendar_is_the_senders_error(edge, at):
         ("2024-10-09T17:00:00Z", "2024-10-10"),
     ],
 )
-def test_a_capture_belongs_to_the_day_it_was_in_the_campaigns_zone(edge, at, day):
+def test_a_capture_belongs_to_the_day_it_was_in_the_campaigns_zone(edge: Edge, at: str, day: str) -> None:
     edge.register(a_capture(captured_at=at))
 
     counted = edge.send("POST", f"/v1/campaigns/tanah-abang-2024/summaries/{day}", by="manager").json_body
     assert counted["counts"]["created"] == 1
 
 
-def test_a_capture_after_the_campaign_has_closed_is_refused(edge):
+def test_a_capture_after_the_campaign_has_closed_is_refused(edge: Edge) -> None:
     edge.send(
         "POST",
         "/v1/campaigns",
@@ -160,7 +162,7 @@ def test_a_capture_after_the_campaign_has_closed_is_refused(edge):
     assert [error["code"] for error in problem["errors"]] == ["campaign_closed"]
 
 
-def test_a_campaign_nobody_opened_is_unknown(edge, logged):
+def test_a_campaign_nobody_opened_is_unknown(edge: Edge, logged: Logged) -> None:
     before = everything_stored()
 
     the_problem(

@@ -24,11 +24,11 @@ def market_day(edge: Edge) -> None:
     edge.register(a_capture(capture_id=a_capture_id(5), worker={"nik": "1"}))
 
 
-def test_a_day_never_counted_has_no_summary(edge):
+def test_a_day_never_counted_has_no_summary(edge: Edge) -> None:
     the_problem(edge.send("GET", DAY, by="manager"), 404, "summary_unknown")
 
 
-def test_a_day_is_counted_on_request(edge):
+def test_a_day_is_counted_on_request(edge: Edge) -> None:
     market_day(edge)
 
     counted = edge.send("POST", DAY, by="manager").json_body
@@ -46,7 +46,7 @@ def test_a_day_is_counted_on_request(edge):
     assert (counted["version"], counted["state"], counted["changes"]) == (1, "final", [])
 
 
-def test_what_was_counted_is_what_is_shown(edge):
+def test_what_was_counted_is_what_is_shown(edge: Edge) -> None:
     market_day(edge)
 
     counted = edge.send("POST", DAY, by="manager here")
@@ -55,7 +55,7 @@ def test_what_was_counted_is_what_is_shown(edge):
     assert edge.send("GET", DAY, by="manager").body == counted.body
 
 
-def test_counting_again_says_nothing_new(edge):
+def test_counting_again_says_nothing_new(edge: Edge) -> None:
     market_day(edge)
     first = edge.send("POST", DAY, by="manager")
     before = everything_stored()
@@ -66,7 +66,7 @@ def test_counting_again_says_nothing_new(edge):
     assert everything_stored() == before
 
 
-def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge):
+def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge: Edge) -> None:
     edge.register(a_capture())
     edge.send("POST", DAY, by="manager")
     edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
@@ -78,7 +78,7 @@ def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge):
     assert {"figure": "by_client.van-1", "was": 1, "now": 2} in counted["changes"]
 
 
-def test_every_version_of_a_day_stays_readable(edge):
+def test_every_version_of_a_day_stays_readable(edge: Edge) -> None:
     edge.register(a_capture())
     first = edge.send("POST", DAY, by="manager").json_body
     edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
@@ -91,11 +91,11 @@ def test_every_version_of_a_day_stays_readable(edge):
 
 
 @pytest.mark.parametrize("query", ["version=0", "version=one", "version=1000000", "versions=1"])
-def test_a_version_that_cannot_be_is_refused_by_name(edge, query):
+def test_a_version_that_cannot_be_is_refused_by_name(edge: Edge, query: str) -> None:
     the_problem(edge.send("GET", f"{DAY}?{query}", by="manager"), 422, "body_invalid")
 
 
-def test_the_days_of_a_campaign_are_listed_by_their_newest_versions(edge):
+def test_the_days_of_a_campaign_are_listed_by_their_newest_versions(edge: Edge) -> None:
     listed = DAY.rpartition("/")[0]
     assert edge.send("GET", listed, by="manager").json_body == {
         "campaign_id": "tanah-abang-2024",
@@ -112,7 +112,7 @@ def test_the_days_of_a_campaign_are_listed_by_their_newest_versions(edge):
     the_problem(answer, 404, "campaign_unknown")
 
 
-def test_a_summary_stands_beside_the_campaigns_progress(edge):
+def test_a_summary_stands_beside_the_campaigns_progress(edge: Edge) -> None:
     market_day(edge)
 
     counted = edge.send("POST", DAY, by="manager").json_body
@@ -125,7 +125,7 @@ def test_a_summary_stands_beside_the_campaigns_progress(edge):
     assert counted["revisions"] == []
 
 
-def test_a_late_capture_to_a_final_day_is_told_in_the_next_days_report(edge):
+def test_a_late_capture_to_a_final_day_is_told_in_the_next_days_report(edge: Edge) -> None:
     edge.register(a_capture())
     for day in (DAY, DAY.replace("-09", "-10")):
         edge.send("POST", day, by="manager")
@@ -138,13 +138,13 @@ def test_a_late_capture_to_a_final_day_is_told_in_the_next_days_report(edge):
     assert [(note["difference"], note["client_id"]) for note in told["notes"]] == [(1, "van-1")]
 
 
-def test_an_empty_day_can_be_counted_too(edge):
+def test_an_empty_day_can_be_counted_too(edge: Edge) -> None:
     counted = edge.send("POST", DAY, by="manager").json_body
 
     assert set(counted["counts"].values()) == {0}
 
 
-def test_a_summary_names_nobody(edge):
+def test_a_summary_names_nobody(edge: Edge) -> None:
     market_day(edge)
 
     told = edge.send("POST", DAY, by="manager").body.decode()
@@ -153,7 +153,9 @@ def test_a_summary_names_nobody(edge):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_day_that_is_none_of_the_campaigns_has_no_summary(edge, subtests, method):
+def test_a_day_that_is_none_of_the_campaigns_has_no_summary(
+    edge: Edge, subtests: pytest.Subtests, method: str
+) -> None:
     before = everything_stored()
 
     for day in (
@@ -177,7 +179,7 @@ def test_a_day_that_is_none_of_the_campaigns_has_no_summary(edge, subtests, meth
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_campaign_nobody_opened_has_no_summaries(edge, method):
+def test_a_campaign_nobody_opened_has_no_summaries(edge: Edge, method: str) -> None:
     answer = edge.send(method, "/v1/campaigns/never-opened/summaries/2024-10-09", by="manager")
 
     the_problem(answer, 404, "campaign_unknown")

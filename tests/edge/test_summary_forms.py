@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import openpyxl
 import pytest
@@ -28,7 +29,7 @@ def workbook(body: bytes) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(body))
 
 
-def test_json_is_given_where_nobody_asks_for_another_form(counted):
+def test_json_is_given_where_nobody_asks_for_another_form(counted: Edge) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
         answer = counted.send("GET", DAY, by="manager", **headers)
         assert answer.headers["Content-Type"] == "application/json"
@@ -36,7 +37,7 @@ def test_json_is_given_where_nobody_asks_for_another_form(counted):
 
 
 @pytest.mark.parametrize("form", MEDIA_TYPES)
-def test_a_form_is_asked_for_by_name_or_by_media_type(counted, form):
+def test_a_form_is_asked_for_by_name_or_by_media_type(counted: Edge, form: Any) -> None:
     named = counted.send("GET", f"{DAY}?format={form}", by="manager")
     accepted = counted.send("GET", DAY, by="manager", Accept=MEDIA_TYPES[form])
 
@@ -46,13 +47,13 @@ def test_a_form_is_asked_for_by_name_or_by_media_type(counted, form):
     assert counted.send("GET", f"{DAY}?format={form}", by="manager").body == named.body
 
 
-def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted):
+def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted: Edge) -> None:
     for accepted in ("text/html", "application/pdf", "*/*;q=0"):
         answer = counted.send("GET", f"{DAY}?format=xlsx", by="manager", Accept=accepted)
         assert {row[0]: row[1] for row in workbook(answer.body)["Ringkasan"].values}["Terdaftar"] == CREATED
 
 
-def test_a_browser_gets_the_page(counted):
+def test_a_browser_gets_the_page(counted: Edge) -> None:
     page = counted.send("GET", DAY, by="manager", Accept=A_BROWSER)
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -61,7 +62,7 @@ def test_a_browser_gets_the_page(counted):
     assert f">{CREATED}<" in page.body.decode()
 
 
-def test_a_table_is_a_file_with_a_name(counted):
+def test_a_table_is_a_file_with_a_name(counted: Edge) -> None:
     answer = counted.send("GET", f"{DAY}?format=csv", by="manager")
     told = {
         row["figure"]: row["value"] for row in csv.DictReader(io.StringIO(answer.body.decode(), newline=""))
@@ -72,7 +73,7 @@ def test_a_table_is_a_file_with_a_name(counted):
     assert answer.headers["Content-Disposition"] == disposition
 
 
-def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted):
+def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted: Edge) -> None:
     for form in MEDIA_TYPES:
         answer = counted.send("GET", f"{DAY}?format={form}", by="manager")
         assert "Accept" in answer.headers["Vary"].split(", ")
@@ -88,7 +89,9 @@ def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted):
         ("&language=id", {"Accept_Language": "en"}, "id"),
     ],
 )
-def test_the_page_is_indonesian_unless_english_is_asked_for(counted, query, headers, language):
+def test_the_page_is_indonesian_unless_english_is_asked_for(
+    counted: Edge, query: str, headers: dict[str, Any], language: str
+) -> None:
     page = counted.send("GET", f"{DAY}?format=html{query}", by="manager", **headers)
 
     assert page.headers["Content-Language"] == language
@@ -96,7 +99,7 @@ def test_the_page_is_indonesian_unless_english_is_asked_for(counted, query, head
 
 
 @pytest.mark.parametrize("query", ["format=pdf", "format=", "format=HTML", "language=jv", "fromat=html"])
-def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted, query):
+def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted: Edge, query: str) -> None:
     problem = the_problem(counted.send("GET", f"{DAY}?{query}", by="manager"), 422, "body_invalid")
 
     (error,) = problem["errors"]
@@ -104,11 +107,11 @@ def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted, query):
 
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "image/png;q=1, text/html;q=0", "*/*;q=0"])
-def test_where_no_form_is_accepted_none_is_given(counted, accepted):
+def test_where_no_form_is_accepted_none_is_given(counted: Edge, accepted: str) -> None:
     the_problem(counted.send("GET", DAY, by="manager", Accept=accepted), 406, "format_unavailable")
 
 
-def test_an_older_version_has_every_form_too(counted):
+def test_an_older_version_has_every_form_too(counted: Edge) -> None:
     counted.register(
         a_capture(capture_id="01926f3e-7c00-7000-8000-0000000000ff", worker={"nik": "3171075204857099"})
     )
@@ -120,7 +123,7 @@ def test_an_older_version_has_every_form_too(counted):
     assert f">{CREATED}<" in first
 
 
-def test_the_board_shows_what_was_not_summarised_yet_and_stores_nothing(edge):
+def test_the_board_shows_what_was_not_summarised_yet_and_stores_nothing(edge: Edge) -> None:
     market_day(edge)
     before = everything_stored()
 
@@ -131,7 +134,7 @@ def test_the_board_shows_what_was_not_summarised_yet_and_stores_nothing(edge):
     assert everything_stored() == before
 
 
-def test_the_script_of_a_board_is_the_only_one_that_its_page_may_run(edge):
+def test_the_script_of_a_board_is_the_only_one_that_its_page_may_run(edge: Edge) -> None:
     for answer in (edge.send("GET", BOARD, by="manager"), edge.send("GET", "/board", by=None)):
         policy = answer.headers["Content-Security-Policy"]
         assert policy.count("'sha256-") == 1
@@ -139,12 +142,12 @@ def test_the_script_of_a_board_is_the_only_one_that_its_page_may_run(edge):
         assert "connect-src 'self'" in policy
 
 
-def test_the_door_of_the_board_says_nothing_of_any_campaign(edge):
+def test_the_door_of_the_board_says_nothing_of_any_campaign(edge: Edge) -> None:
     door = edge.send("GET", "/board", by=None, Accept_Language="en").body.decode()
 
     assert '<html lang="en">' in door
     assert "Tanah Abang" not in door
 
 
-def test_the_board_of_a_campaign_nobody_opened_is_unknown(edge):
+def test_the_board_of_a_campaign_nobody_opened_is_unknown(edge: Edge) -> None:
     the_problem(edge.send("GET", "/v1/campaigns/never-opened/board", by="manager"), 404, "campaign_unknown")

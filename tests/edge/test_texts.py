@@ -1,5 +1,7 @@
 """The sender of texts, called as its queue calls it, with the SMS stand-in at the other end."""
 
+from collections.abc import Callable
+
 import boto3
 import pytest
 
@@ -47,7 +49,7 @@ def committed() -> int:
     return sum(int(item["committed"]["N"]) for item in items if "committed" in item)
 
 
-def test_a_worker_is_told_once_and_in_one_part(edge, gateway):
+def test_a_worker_is_told_once_and_in_one_part(edge: Edge, gateway: GatewayServer) -> None:
     reference = a_reference(edge)
 
     assert edge.invoke("on_notifications", sqs_event(a_news(reference=reference))) == NOTHING_FAILED
@@ -62,7 +64,7 @@ def test_a_worker_is_told_once_and_in_one_part(edge, gateway):
     assert ledger() == [("accepted", 1)]
 
 
-def test_a_worker_who_asked_for_english_is_told_in_english(edge, gateway):
+def test_a_worker_who_asked_for_english_is_told_in_english(edge: Edge, gateway: GatewayServer) -> None:
     edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge, language="en"))))
 
     (text,) = sent(gateway)
@@ -73,7 +75,9 @@ def test_a_worker_who_asked_for_english_is_told_in_english(edge, gateway):
     "name",
     ["Ni\u2019mah", "Zo\u00eb", "\u5f20\u4f1f", "A" * 100, "\u0938\u0940\u0924\u093e", "Dr.A.B.C", "`ls`"],
 )
-def test_any_name_fits_one_part_of_the_networks_own_alphabet(edge, gateway, name):
+def test_any_name_fits_one_part_of_the_networks_own_alphabet(
+    edge: Edge, gateway: GatewayServer, name: str
+) -> None:
     edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge, name=name))))
 
     (text,) = sent(gateway)
@@ -81,7 +85,7 @@ def test_any_name_fits_one_part_of_the_networks_own_alphabet(edge, gateway, name
     assert septets(text.text) <= SEGMENT_SEPTETS
 
 
-def test_a_message_delivered_again_sends_nothing(edge, gateway):
+def test_a_message_delivered_again_sends_nothing(edge: Edge, gateway: GatewayServer) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
 
     assert [edge.invoke("on_notifications", event) for _ in range(3)] == [NOTHING_FAILED] * 3
@@ -89,7 +93,7 @@ def test_a_message_delivered_again_sends_nothing(edge, gateway):
     assert len(sent(gateway)) == 1
 
 
-def test_a_message_that_is_twice_in_a_batch_sends_one_text(edge, gateway):
+def test_a_message_that_is_twice_in_a_batch_sends_one_text(edge: Edge, gateway: GatewayServer) -> None:
     news = a_news(reference=a_reference(edge))
 
     assert edge.invoke("on_notifications", sqs_event(news, news)) == NOTHING_FAILED
@@ -112,7 +116,9 @@ POISON = {
 }
 
 
-def test_a_poisonous_message_goes_back_alone_from_among_ten(edge, gateway, logged, subtests):
+def test_a_poisonous_message_goes_back_alone_from_among_ten(
+    edge: Edge, gateway: GatewayServer, logged: Logged, subtests: pytest.Subtests
+) -> None:
     good = [a_news(reference=a_reference(edge, number)) for number in range(1, 10)]
     for number, (what, poison) in enumerate(POISON.items()):
         with subtests.test(what):
@@ -126,7 +132,7 @@ def test_a_poisonous_message_goes_back_alone_from_among_ten(edge, gateway, logge
     assert len([line for line in logged.lines if line["level"] == "ERROR"]) == len(POISON)
 
 
-def test_a_field_nobody_knows_is_ignored(edge, gateway):
+def test_a_field_nobody_knows_is_ignored(edge: Edge, gateway: GatewayServer) -> None:
     news = a_news(reference=a_reference(edge), priority="high")
 
     assert edge.invoke("on_notifications", sqs_event(news)) == NOTHING_FAILED
@@ -134,13 +140,15 @@ def test_a_field_nobody_knows_is_ignored(edge, gateway):
     assert len(sent(gateway)) == 1
 
 
-def test_a_batch_of_nothing_but_poison_is_a_partial_answer_too(edge, gateway):
+def test_a_batch_of_nothing_but_poison_is_a_partial_answer_too(edge: Edge, gateway: GatewayServer) -> None:
     answer = edge.invoke("on_notifications", sqs_event("{", "{"))
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}, {"itemIdentifier": "m-1"}]}
 
 
-def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, monkeypatch):
+def test_a_text_the_gateway_will_take_later_goes_out_once_then(
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(SMS_ENDPOINT, between.url)
@@ -155,8 +163,8 @@ def test_a_text_the_gateway_will_take_later_goes_out_once_then(edge, gateway, mo
 
 
 def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed(
-    edge, gateway, monkeypatch, logged
-):
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch, logged: Logged
+) -> None:
     first, second = (a_news(reference=a_reference(edge, number)) for number in (1, 2))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(SMS_ENDPOINT, between.url)
@@ -176,7 +184,9 @@ def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed
     assert len(sent(gateway)) == 2
 
 
-def test_each_round_says_that_texts_are_held_until_none_is(edge, gateway, logged):
+def test_each_round_says_that_texts_are_held_until_none_is(
+    edge: Edge, gateway: GatewayServer, logged: Logged
+) -> None:
     edge.send("PATCH", "/v1/campaigns/tanah-abang-2024", {"sms_budget": 0}, by="manager")
     edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge))))
     assert ledger() == [("held", 0)]
@@ -193,7 +203,9 @@ def test_each_round_says_that_texts_are_held_until_none_is(edge, gateway, logged
     assert says_so() is False
 
 
-def test_a_due_text_is_queued_and_sent(edge, gateway, monkeypatch):
+def test_a_due_text_is_queued_and_sent(
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     news = a_news(reference=a_reference(edge))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(SMS_ENDPOINT, between.url)
@@ -211,7 +223,9 @@ def test_a_due_text_is_queued_and_sent(edge, gateway, monkeypatch):
     assert len(sent(gateway)) == 1
 
 
-def test_a_receipt_settles_an_unknown_text(edge, gateway, monkeypatch):
+def test_a_receipt_settles_an_unknown_text(
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(SMS_ENDPOINT, between.url)
@@ -235,7 +249,7 @@ def test_a_receipt_settles_an_unknown_text(edge, gateway, monkeypatch):
     assert committed() == 330, "what the receipt says, in rupiah"
 
 
-def test_a_receipt_that_nobody_can_read_goes_back_alone(edge):
+def test_a_receipt_that_nobody_can_read_goes_back_alone(edge: Edge) -> None:
     assert edge.invoke("on_receipts", sqs_event("{", "{}")) == {
         "batchItemFailures": [{"itemIdentifier": "m-0"}, {"itemIdentifier": "m-1"}]
     }
@@ -243,8 +257,8 @@ def test_a_receipt_that_nobody_can_read_goes_back_alone(edge):
 
 @pytest.mark.parametrize("error", ["ValidationException", "ConflictException"])
 def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
-    edge, gateway, monkeypatch, logged, error
-):
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch, logged: Logged, error: str
+) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(SMS_ENDPOINT, between.url)
@@ -263,7 +277,9 @@ def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
 @pytest.mark.parametrize(
     ("fault", "texts"), [("lose the answer", 1), ("drop", 0), ("InternalServerError", 0)]
 )
-def test_a_text_that_may_have_gone_out_is_never_sent_again(edge, gateway, monkeypatch, fault, texts):
+def test_a_text_that_may_have_gone_out_is_never_sent_again(
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch, fault: str, texts: int
+) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering(gateway.url) as between:
         monkeypatch.setenv(SMS_ENDPOINT, between.url)
@@ -276,7 +292,9 @@ def test_a_text_that_may_have_gone_out_is_never_sent_again(edge, gateway, monkey
     assert ledger() == [("unknown", 1)]
 
 
-def test_a_text_waits_for_a_gateway_that_is_not_there(edge, gateway, monkeypatch, rebuilt):
+def test_a_text_waits_for_a_gateway_that_is_not_there(
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering() as gone:
         monkeypatch.setenv(SMS_ENDPOINT, gone.url)
@@ -290,7 +308,9 @@ def test_a_text_waits_for_a_gateway_that_is_not_there(edge, gateway, monkeypatch
     assert len(sent(gateway)) == 1
 
 
-def test_neither_the_log_nor_the_ledger_names_the_worker(edge, gateway, logged: Logged):
+def test_neither_the_log_nor_the_ledger_names_the_worker(
+    edge: Edge, gateway: GatewayServer, logged: Logged
+) -> None:
     edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge)), "{"))
 
     kept = str(boto3.client("dynamodb").scan(TableName="TextsTable")["Items"])
@@ -298,7 +318,7 @@ def test_neither_the_log_nor_the_ledger_names_the_worker(edge, gateway, logged: 
         assert not [value for value in (a_nik(), "Melati", "82455507001", "BPJAMSOSTEK:") if value in told]
 
 
-def test_texts_are_counted_by_what_became_of_them(edge, gateway, logged):
+def test_texts_are_counted_by_what_became_of_them(edge: Edge, gateway: GatewayServer, logged: Logged) -> None:
     edge.invoke("on_notifications", sqs_event(a_news(reference=a_reference(edge))))
 
     counted = [each["state"] for each in logged.metrics if "Texts" in each]
@@ -306,8 +326,8 @@ def test_texts_are_counted_by_what_became_of_them(edge, gateway, logged):
 
 
 def test_a_text_whose_row_was_written_though_the_answer_was_lost_is_sent_once(
-    edge, gateway, monkeypatch, rebuilt
-):
+    edge: Edge, gateway: GatewayServer, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+) -> None:
     event = sqs_event(a_news(reference=a_reference(edge)))
     with interfering() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)

@@ -134,7 +134,7 @@ def stage(s3: Any) -> Iterator[Stage]:
     s3.delete_bucket(Bucket="exports")
 
 
-def test_a_final_day_is_exported_by_campaign_and_day(stage):
+def test_a_final_day_is_exported_by_campaign_and_day(stage: Stage) -> None:
     stage.captured()
 
     stage.counted_and_exported()
@@ -142,7 +142,7 @@ def test_a_final_day_is_exported_by_campaign_and_day(stage):
     assert stage.stored() == [f"{DAY}_manifest.json", f"{DAY}version=1/part-0000.jsonl.gz"]
 
 
-def test_a_row_has_the_facts_of_a_capture(stage):
+def test_a_row_has_the_facts_of_a_capture(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
 
@@ -165,7 +165,7 @@ def test_a_row_has_the_facts_of_a_capture(stage):
     assert [len(pseudonyms["id"]), len(pseudonyms["officer"])] == [32, 12]
 
 
-def test_no_row_names_a_capture_an_officer_or_a_moment(stage):
+def test_no_row_names_a_capture_an_officer_or_a_moment(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
 
@@ -177,7 +177,7 @@ def test_no_row_names_a_capture_an_officer_or_a_moment(stage):
         assert value not in everything
 
 
-def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_key(stage):
+def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_key(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
     (row,) = stage.rows()
@@ -187,7 +187,7 @@ def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_k
     assert row["id"] == known != elsewhere
 
 
-def test_the_manifest_vouches_for_the_rows_and_the_summary(stage):
+def test_the_manifest_vouches_for_the_rows_and_the_summary(stage: Stage) -> None:
     for number in range(1, 8):
         stage.captured(number)
     stage.captured(8, outcome=Outcome.REFUSED, reasons=("nik_length",))
@@ -210,7 +210,7 @@ def test_the_manifest_vouches_for_the_rows_and_the_summary(stage):
     assert by_client == summary.by_client
 
 
-def test_a_provisional_day_is_not_exported(stage):
+def test_a_provisional_day_is_not_exported(stage: Stage) -> None:
     stage.clock.at = SUMMARY_HOUR
     stage.captured()
 
@@ -219,7 +219,7 @@ def test_a_provisional_day_is_not_exported(stage):
     assert (stage.stored(), stage.exporter.waiting()) == ([], [])
 
 
-def test_the_same_day_gives_the_same_bytes(stage):
+def test_the_same_day_gives_the_same_bytes(stage: Stage) -> None:
     for number in range(1, 40):
         stage.captured(number)
     stage.counted_and_exported()
@@ -232,7 +232,7 @@ def test_the_same_day_gives_the_same_bytes(stage):
     assert {key: stage.content(key) for key in stage.stored()} == before
 
 
-def test_rows_do_not_stand_in_the_order_of_capture(stage):
+def test_rows_do_not_stand_in_the_order_of_capture(stage: Stage) -> None:
     for number in range(1, 40):
         stage.captured(number)
     stage.counted_and_exported()
@@ -243,7 +243,7 @@ def test_rows_do_not_stand_in_the_order_of_capture(stage):
     assert ids != in_order
 
 
-def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(stage):
+def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
     stage.clock.forward(timedelta(hours=1))
@@ -256,7 +256,7 @@ def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(stage):
     assert len(stage.rows()) == 2
 
 
-def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(stage):
+def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(stage: Stage) -> None:
     for number in range(1, 6):
         stage.captured(number)
     stage.counted_and_exported()
@@ -277,7 +277,7 @@ def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(stag
     assert stage.manifest()["counts"]["created"] == 5
 
 
-def test_what_was_captured_after_the_count_waits_for_the_next_one(stage):
+def test_what_was_captured_after_the_count_waits_for_the_next_one(stage: Stage) -> None:
     stage.captured()
     stage.tick()
     stage.captured(2)
@@ -291,7 +291,7 @@ def test_what_was_captured_after_the_count_waits_for_the_next_one(stage):
     assert stage.manifest()["counts"]["created"] == 2
 
 
-def test_a_day_that_waits_for_hours_is_late(stage):
+def test_a_day_that_waits_for_hours_is_late(stage: Stage) -> None:
     stage.captured()
     stage.tick()
     stage.captured(2)
@@ -302,7 +302,7 @@ def test_a_day_that_waits_for_hours_is_late(stage):
     assert waiting.is_late
 
 
-def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage):
+def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
     stage.clock.forward(timedelta(hours=1))
@@ -321,7 +321,7 @@ def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage
     assert len(stage.stored()) == 2
 
 
-def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage):
+def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage: Stage) -> None:
     stage.captured()
     stage.tick()
     stage.facts.on_read = lambda number: (
@@ -337,7 +337,7 @@ def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage):
     assert [each.of for each in stage.exporter.waiting()] == [FIRST_DAY]
 
 
-def test_a_day_without_captures_is_exported_as_such(stage):
+def test_a_day_without_captures_is_exported_as_such(stage: Stage) -> None:
     stage.tick()
 
     stage.export()
@@ -345,7 +345,7 @@ def test_a_day_without_captures_is_exported_as_such(stage):
     assert (stage.rows(), stage.manifest()["files"][0]["rows"]) == ([], 0)
 
 
-def test_days_are_exported_each_for_itself(stage):
+def test_days_are_exported_each_for_itself(stage: Stage) -> None:
     stage.clock.at = FINAL + timedelta(days=1)
     stage.captured()
     stage.captured(2, of=SECOND_DAY)
@@ -369,7 +369,7 @@ class TwoAtATime:
         return getattr(self._client, name)
 
 
-def test_what_is_left_over_of_a_day_is_swept_page_by_page(stage):
+def test_what_is_left_over_of_a_day_is_swept_page_by_page(stage: Stage) -> None:
     for number in range(5):
         stage.s3.put_object(Bucket="exports", Key=f"{DAY}version=0/part-{number:04}.jsonl.gz", Body=b"x")
     stage.captured()

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -40,27 +41,27 @@ TRANSPORT = {
 each = pytest.mark.parametrize("occupation", LIST.values(), ids=LIST)
 
 
-def test_no_two_rows_share_an_id():
+def test_no_two_rows_share_an_id() -> None:
     rows = json.loads(FILE.read_text(encoding="utf-8"))["occupations"]
     assert len(rows) == len(LIST)
 
 
-def test_no_id_that_was_given_out_has_gone():
+def test_no_id_that_was_given_out_has_gone() -> None:
     assert set(GIVEN_OUT.split()) <= set(LIST)
 
 
-def test_no_two_occupations_share_a_name():
+def test_no_two_occupations_share_a_name() -> None:
     for names in ([each.name for each in LIST.values()], [each.name_en for each in LIST.values()]):
         assert len({name.casefold() for name in names}) == len(names)
 
 
 @each
-def test_an_id_is_a_plain_word_that_a_capture_may_carry(occupation):
+def test_an_id_is_a_plain_word_that_a_capture_may_carry(occupation: Any) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]{1,39}", occupation.id)
 
 
 @each
-def test_search_words_are_what_people_type(occupation):
+def test_search_words_are_what_people_type(occupation: Any) -> None:
     assert occupation.search
     for word in occupation.search:
         assert word == word.strip().lower()
@@ -69,23 +70,23 @@ def test_search_words_are_what_people_type(occupation):
 
 
 @each
-def test_the_unit_group_is_one_of_isco(occupation):
+def test_the_unit_group_is_one_of_isco(occupation: Any) -> None:
     # Unit groups have four digits, of which the first is the major group, 1 to 9; the armed forces are no
     # informal workers.
     assert re.fullmatch(r"[1-9][0-9]{3}", occupation.isco_08)
 
 
-def test_exactly_those_who_move_people_or_goods_are_in_transport():
+def test_exactly_those_who_move_people_or_goods_are_in_transport() -> None:
     found = {each.id: each.isco_08 for each in LIST.values() if each.sector == "transport"}
     assert found == TRANSPORT
 
 
 @pytest.mark.parametrize("occupation_id", ["porter", "market_trader", "parking_attendant", "other"])
-def test_everyone_else_is_not(occupation_id):
+def test_everyone_else_is_not(occupation_id: str) -> None:
     assert sector_of((occupation_id,)) == "other"
 
 
-def test_somebody_whose_work_is_not_listed_can_be_registered():
+def test_somebody_whose_work_is_not_listed_can_be_registered() -> None:
     assert is_known("other")
 
 
@@ -99,17 +100,17 @@ def test_somebody_whose_work_is_not_listed_can_be_registered():
         ("serabutan", "odd_jobs"),
     ],
 )
-def test_everyday_words_find_their_occupation(word, occupation_id):
+def test_everyday_words_find_their_occupation(word: str, occupation_id: str) -> None:
     assert occupation_id in {each.id for each in LIST.values() if word in each.search}
 
 
 @pytest.mark.parametrize("unlisted", ["", "Porter", "porter ", "astronaut", "9333"])
-def test_nothing_else_is_known(unlisted):
+def test_nothing_else_is_known(unlisted: str) -> None:
     assert not is_known(unlisted)
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.jsonl")), ids=lambda file: file.stem)
-def test_every_occupation_of_the_examples_is_listed(file):
+def test_every_occupation_of_the_examples_is_listed(file: Any) -> None:
     # The examples hold captures with slips on purpose; none of them is in the occupation.
     used = {
         occupation
@@ -132,7 +133,7 @@ def test_every_occupation_of_the_examples_is_listed(file):
     ],
     ids=str,
 )
-def test_a_slip_in_a_row_is_found_when_it_is_read(slip):
+def test_a_slip_in_a_row_is_found_when_it_is_read(slip: dict[str, Any]) -> None:
     row = LIST["porter"].model_dump()
     assert Occupation.model_validate(row) == LIST["porter"]
     with pytest.raises(ValidationError):

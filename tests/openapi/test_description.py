@@ -1,6 +1,7 @@
 """The API's description: whole, true to the tables it comes from, and never behind the code."""
 
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
@@ -111,7 +112,7 @@ def test_every_operation_has_an_example_that_is_sent_by_the_tests() -> None:
 
 
 @pytest.mark.parametrize("example", every_example(), ids=lambda each: f"{each.operation}: {each.title}")
-def test_an_example_has_the_shape_that_is_told(example) -> None:
+def test_an_example_has_the_shape_that_is_told(example: Any) -> None:
     (operation,) = (each for each in OPERATIONS.values() if each["operationId"] == example.operation)
     if example.body is not None and example.is_good:
         assert faults(operation["requestBody"]["content"]["application/json"]["schema"], example.body) == []

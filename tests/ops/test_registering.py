@@ -153,7 +153,7 @@ def rendered() -> Callable[[object], str]:
     return render
 
 
-def test_a_days_cap_is_an_answer_and_not_waited_for():
+def test_a_days_cap_is_an_answer_and_not_waited_for() -> None:
     capped = httpx.Response(429, json={"code": "client_cap_reached"}, headers={"Retry-After": "40000"})
     server = Server(capped)
 

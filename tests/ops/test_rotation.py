@@ -91,7 +91,9 @@ def everyone(registrations: DynamoRegistrations) -> None:
         )
 
 
-def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(held, clock):
+def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
+    held: DynamoRegistrations, clock: FixedClock
+) -> None:
     (old,) = keys()
     clock.forward(timedelta(seconds=1))
 
@@ -108,7 +110,7 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(h
     assert campaigns.get("tanah-abang-2024") == the_campaign()
 
 
-def test_a_second_run_adds_no_key_and_changes_nothing(held, clock):
+def test_a_second_run_adds_no_key_and_changes_nothing(held: DynamoRegistrations, clock: FixedClock) -> None:
     clock.forward(timedelta(seconds=1))
     a_rotation(clock).rotate()
     before, values = keys(), sorted(sealed_values())
@@ -140,7 +142,9 @@ class Cut:
 
 
 @pytest.mark.parametrize("at", [0, 1, 5, 14])
-def test_a_run_that_was_stopped_is_gone_on_with(held, clock, at):
+def test_a_run_that_was_stopped_is_gone_on_with(
+    held: DynamoRegistrations, clock: FixedClock, at: int
+) -> None:
     clock.forward(timedelta(seconds=1))
     with pytest.raises(KeyboardInterrupt):
         a_rotation(clock, Cut(at)).rotate()
@@ -172,7 +176,7 @@ class Changing(Cut):
         return super().update_item(**request)
 
 
-def test_what_functions_change_meanwhile_is_not_lost(held, clock):
+def test_what_functions_change_meanwhile_is_not_lost(held: DynamoRegistrations, clock: FixedClock) -> None:
     clock.forward(timedelta(seconds=1))
     changing = Changing(held)
 
@@ -185,7 +189,7 @@ def test_what_functions_change_meanwhile_is_not_lost(held, clock):
     assert used() == {rotated.current}
 
 
-def test_it_says_what_it_does(held, clock):
+def test_it_says_what_it_does(held: DynamoRegistrations, clock: FixedClock) -> None:
     clock.forward(timedelta(seconds=1))
     told: list[str] = []
 
@@ -196,7 +200,9 @@ def test_it_says_what_it_does(held, clock):
     assert told[-1] == "CampaignsTable: 1 items seen, 0 sealed anew"
 
 
-def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(held, clock):
+def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
+    held: DynamoRegistrations, clock: FixedClock
+) -> None:
     (old,) = keys()
     clock.forward(timedelta(seconds=1))
     with pytest.raises(CannotRetire, match="one key"):
@@ -212,7 +218,7 @@ def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(held, cl
     everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
 
 
-def test_a_key_that_values_are_under_is_not_retired(held, clock):
+def test_a_key_that_values_are_under_is_not_retired(held: DynamoRegistrations, clock: FixedClock) -> None:
     stale = container()
     stale.seal("has looked at the keys", record="r", field="f")
     clock.forward(timedelta(seconds=1))
@@ -229,7 +235,7 @@ def test_a_key_that_values_are_under_is_not_retired(held, clock):
     assert len(a_rotation(clock).retire()) == 1
 
 
-def test_a_stage_without_keys_has_nothing_to_rotate(held, clock):
+def test_a_stage_without_keys_has_nothing_to_rotate(held: DynamoRegistrations, clock: FixedClock) -> None:
     for key in list(wiring.wrapped_keys().of(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
 
@@ -237,7 +243,7 @@ def test_a_stage_without_keys_has_nothing_to_rotate(held, clock):
         a_rotation(clock).rotate()
 
 
-def test_without_its_key_a_value_cannot_be_read(held):
+def test_without_its_key_a_value_cannot_be_read(held: DynamoRegistrations) -> None:
     for key in list(wiring.wrapped_keys().of(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
         wiring.wrapped_keys().add(wiring.key_wrap().make(FIELD_PURPOSE, at=NOW))

@@ -31,7 +31,7 @@ def everything_kept(desk: Desk) -> list[Any]:
     return sorted(items, key=str)
 
 
-def test_an_application_that_nobody_paid_for_expires_after_thirty_days(desk):
+def test_an_application_that_nobody_paid_for_expires_after_thirty_days(desk: Desk) -> None:
     registration = desk.registered()
     desk.days_later(29)
     assert a_round(desk) == {}
@@ -40,7 +40,7 @@ def test_an_application_that_nobody_paid_for_expires_after_thirty_days(desk):
     assert statuses(desk, registration) == [Status.EXPIRED]
 
 
-def test_the_thirty_days_begin_when_the_capture_arrives_not_when_it_was_taken(desk):
+def test_the_thirty_days_begin_when_the_capture_arrives_not_when_it_was_taken(desk: Desk) -> None:
     desk.days_later(20)
     registration = desk.registered()
     desk.days_later(29)
@@ -50,7 +50,7 @@ def test_the_thirty_days_begin_when_the_capture_arrives_not_when_it_was_taken(de
     assert statuses(desk, registration) == [Status.EXPIRED]
 
 
-def test_a_day_begins_at_midnight_in_jakarta(desk):
+def test_a_day_begins_at_midnight_in_jakarta(desk: Desk) -> None:
     desk.registered()
     desk.clock.at = datetime(2024, 11, 7, 16, 59, 59, tzinfo=UTC)
     assert a_round(desk) == {}
@@ -58,7 +58,7 @@ def test_a_day_begins_at_midnight_in_jakarta(desk):
     assert a_round(desk) == {"expired": 1}
 
 
-def test_a_membership_lapses_when_three_months_are_unpaid(desk):
+def test_a_membership_lapses_when_three_months_are_unpaid(desk: Desk) -> None:
     registration = desk.registered()
     desk.casework.take_payment(registration.reference, a_payment(paid_at=desk.clock()), by=CORE)
     for at, became in (
@@ -70,7 +70,7 @@ def test_a_membership_lapses_when_three_months_are_unpaid(desk):
     assert statuses(desk, registration) == [Status.LAPSED]
 
 
-def test_a_payment_puts_the_day_of_lapsing_off(desk):
+def test_a_payment_puts_the_day_of_lapsing_off(desk: Desk) -> None:
     registration = desk.registered()
     for number in (1, 2):
         desk.casework.take_payment(
@@ -82,7 +82,7 @@ def test_a_payment_puts_the_day_of_lapsing_off(desk):
     assert a_round(desk) == {"lapsed": 1}
 
 
-def test_a_round_that_comes_twice_or_days_late_changes_each_once(desk):
+def test_a_round_that_comes_twice_or_days_late_changes_each_once(desk: Desk) -> None:
     registrations = [desk.registered(number) for number in range(1, 6)]
     desk.days_later(80)
 
@@ -95,7 +95,7 @@ def test_a_round_that_comes_twice_or_days_late_changes_each_once(desk):
     assert {len(desk.store.get(each.reference).life.history) for each in registrations} == {2}
 
 
-def test_what_is_not_due_and_what_has_ended_is_left_alone(desk):
+def test_what_is_not_due_and_what_has_ended_is_left_alone(desk: Desk) -> None:
     cancelled, waiting, paid = (desk.registered(number) for number in (1, 2, 3))
     desk.casework.cancel(cancelled.reference, Cancellation(reason="other"), by=a_caller())
     desk.casework.take_payment(paid.reference, a_payment(months=12, paid_at=desk.clock()), by=CORE)
@@ -108,7 +108,7 @@ def test_what_is_not_due_and_what_has_ended_is_left_alone(desk):
     assert statuses(desk, cancelled, waiting, paid) == ["cancelled", "received", "active"]
 
 
-def test_only_what_is_due_is_read(desk):
+def test_only_what_is_due_is_read(desk: Desk) -> None:
     due = desk.submit(1).reference
     desk.days_later(10)
     desk.submit(2)
@@ -131,7 +131,7 @@ class Stubborn:
         self._store.replace(registration, was=was)
 
 
-def test_one_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_round(desk):
+def test_one_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_round(desk: Desk) -> None:
     registrations = [desk.registered(number) for number in range(1, 10)]
     desk.days_later(30)
     store: Any = Stubborn(desk, registrations[4])
@@ -143,7 +143,7 @@ def test_one_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the
     assert a_round(desk) == {"expired": 1}
 
 
-def test_one_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_round(desk):
+def test_one_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_round(desk: Desk) -> None:
     registrations = [desk.registered(number) for number in range(1, 10)]
     desk.client.update_item(
         TableName="RegistrationsTable",
@@ -160,7 +160,7 @@ def test_one_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_ro
     assert statuses(desk, *others) == [Status.EXPIRED] * 8
 
 
-def test_a_payment_that_comes_in_the_middle_of_the_round_is_what_counts(desk):
+def test_a_payment_that_comes_in_the_middle_of_the_round_is_what_counts(desk: Desk) -> None:
     registration = desk.registered()
     desk.days_later(30)
     store: Any = Meddled(
@@ -171,7 +171,7 @@ def test_a_payment_that_comes_in_the_middle_of_the_round_is_what_counts(desk):
     assert statuses(desk, registration) == [Status.ACTIVE]
 
 
-def test_a_worker_whose_application_expired_last_night_can_register_in_the_morning(desk):
+def test_a_worker_whose_application_expired_last_night_can_register_in_the_morning(desk: Desk) -> None:
     first = desk.registered()
     desk.days_later(30)
     a_round(desk)

@@ -50,7 +50,9 @@ def captured(day: date, *, zone: str = "Asia/Jakarta", **worker: Any) -> dict[st
         ("0001-01-01", date(2024, 10, 9), "age_too_old"),
     ],
 )
-def test_a_worker_is_seventeen_to_sixty_four_on_the_local_day(zone, birth_date, on, refused_for):
+def test_a_worker_is_seventeen_to_sixty_four_on_the_local_day(
+    zone: Any, birth_date: str, on: date, refused_for: str | None
+) -> None:
     capture = captured(on, zone=zone, birth_date=birth_date)
     if refused_for is None:
         assert read(**capture).birth_date.isoformat() == birth_date
@@ -59,7 +61,7 @@ def test_a_worker_is_seventeen_to_sixty_four_on_the_local_day(zone, birth_date, 
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_worker_comes_of_age_at_local_midnight(zone):
+def test_a_worker_comes_of_age_at_local_midnight(zone: Any) -> None:
     capture = captured(date(2024, 10, 9), zone=zone, birth_date="2007-10-09")
     midnight = datetime.fromisoformat(capture["captured_at"])
     capture["campaign"]["first_day"] = "2024-10-08"
@@ -68,7 +70,7 @@ def test_a_worker_comes_of_age_at_local_midnight(zone):
     assert broken(**capture) == ["worker.birth_date: age_too_young"]
 
 
-def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival():
+def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival() -> None:
     a_year_on = {"now": NOW + timedelta(days=365)}
     assert broken(worker={"birth_date": "2007-10-10"}, **a_year_on) == ["worker.birth_date: age_too_young"]
     assert read(worker={"birth_date": "1959-10-10"}, **a_year_on)
@@ -83,7 +85,7 @@ def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival():
         (18, "2006-10-09", True),
     ],
 )
-def test_the_youngest_age_is_a_setting(minimum, birth_date, may):
+def test_the_youngest_age_is_a_setting(minimum: int, birth_date: str, may: bool) -> None:
     capture = {"ages": AgeLimits(minimum=minimum), "worker": {"birth_date": birth_date}}
     if may:
         assert read(**capture)
@@ -92,7 +94,7 @@ def test_the_youngest_age_is_a_setting(minimum, birth_date, may):
 
 
 @given(born=st.dates(date(1900, 1, 1), date(2100, 1, 1)), on=st.dates(date(2000, 1, 1), date(2099, 12, 31)))
-def test_age_is_the_number_of_birthdays_had(born, on):
+def test_age_is_the_number_of_birthdays_had(born: date, on: date) -> None:
     def birthday(year: int) -> date:
         try:
             return born.replace(year=year)

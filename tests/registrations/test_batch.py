@@ -49,13 +49,13 @@ def taken(items: list[Item]) -> Taking:
     return taking
 
 
-def test_items_of_different_workers_are_taken_side_by_side():
+def test_items_of_different_workers_are_taken_side_by_side() -> None:
     together = Barrier(10, timeout=20)
     arrived = take_each([an_item(number, number) for number in range(1, 11)], lambda item: together.wait())
     assert sorted(arrived) == list(range(10))
 
 
-def test_two_captures_of_one_worker_are_taken_one_after_the_other():
+def test_two_captures_of_one_worker_are_taken_one_after_the_other() -> None:
     taking = taken([an_item(1, 1), an_item(2, 2), an_item(3, 1), an_item(4, 1)])
     assert taking.was_done_before(0, 2)
     assert taking.was_done_before(2, 3)
@@ -64,17 +64,17 @@ def test_two_captures_of_one_worker_are_taken_one_after_the_other():
 @pytest.mark.parametrize(
     "typed", ["317107 520485 0001", "3171.0752.0485.0001", "31-71-07-520485-0001", " 3171075204850001 "]
 )
-def test_one_worker_is_known_however_the_nik_is_typed(typed):
+def test_one_worker_is_known_however_the_nik_is_typed(typed: str) -> None:
     again = {"capture_id": a_capture_id(2), "worker": {"nik": typed}}
     assert taken([an_item(1, 1), again]).was_done_before(0, 1)
 
 
-def test_one_capture_twice_is_taken_one_after_the_other_whoever_it_names():
+def test_one_capture_twice_is_taken_one_after_the_other_whoever_it_names() -> None:
     upper = {"capture_id": a_capture_id(1).upper(), "worker": {"nik": a_nik(2)}}
     assert taken([an_item(1, 1), upper]).was_done_before(0, 1)
 
 
-def test_what_waits_for_one_item_holds_back_what_waits_for_it():
+def test_what_waits_for_one_item_holds_back_what_waits_for_it() -> None:
     # The third shares nothing with the first, but the second, which waits, shares something with both.
     taking = taken([an_item(1, 1), an_item(1, 2), an_item(3, 2)])
     assert taking.was_done_before(0, 1)
@@ -82,7 +82,7 @@ def test_what_waits_for_one_item_holds_back_what_waits_for_it():
 
 
 @given(drawn=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), max_size=25))
-def test_of_any_two_items_that_share_a_capture_or_a_worker_the_earlier_is_done_first(drawn):
+def test_of_any_two_items_that_share_a_capture_or_a_worker_the_earlier_is_done_first(drawn: Any) -> None:
     taking = taken([an_item(*each) for each in drawn])
     for later, (capture, nik) in enumerate(drawn):
         for earlier, (its_capture, its_nik) in enumerate(drawn[:later]):
@@ -101,7 +101,7 @@ STRANGE = st.fixed_dictionaries(
 
 
 @given(items=st.lists(ANY_JSON | STRANGE, max_size=10))
-def test_whatever_an_item_is_it_gets_its_turn_and_its_verdict(items):
+def test_whatever_an_item_is_it_gets_its_turn_and_its_verdict(items: Any) -> None:
     numbered = list(enumerate(items))
     assert take_each(numbered, lambda item: item) == numbered
     assert len(take_each(items, lambda item: type(item).__name__)) == len(items)
@@ -112,7 +112,7 @@ def a_batch(*items: Any, **changes: Any) -> SubmitBatch:
 
 
 @pytest.mark.parametrize("number", [1, 2, MAX_ITEMS])
-def test_a_batch_has_one_to_two_hundred_items(number):
+def test_a_batch_has_one_to_two_hundred_items(number: Any) -> None:
     assert len(a_batch(*[None] * number).items) == number
 
 
@@ -131,18 +131,18 @@ def test_a_batch_has_one_to_two_hundred_items(number):
         ({"items": [0], "registrations": [1]}, "field_unknown"),
     ],
 )
-def test_anything_else_is_no_batch(body, code):
+def test_anything_else_is_no_batch(body: Any, code: str) -> None:
     with pytest.raises(ValidationError) as refused:
         SubmitBatch.model_validate_json(json.dumps(body), strict=True)
     assert [field_code(each["type"]) for each in refused.value.errors()] == [code]
 
 
-def test_the_items_may_be_called_registrations():
+def test_the_items_may_be_called_registrations() -> None:
     body = json.dumps({"registrations": [1, "two", None]})
     assert SubmitBatch.model_validate_json(body, strict=True).items == [1, "two", None]
 
 
-def test_a_full_batch_of_long_captures_fits_into_a_body():
+def test_a_full_batch_of_long_captures_fits_into_a_body() -> None:
     longest = a_capture(
         worker={"address": "A" * 300, "name": "N" * 100, "email": f"{'e' * 245}@mail.id"},
         work={"place": "P" * 120, "occupations": ["construction_labourer", "religious_teacher"]},

@@ -35,7 +35,7 @@ def story(registration: Registration) -> list[str]:
     return [event.happening for event in registration.life.history]
 
 
-def test_each_event_is_stored_with_who_and_when(desk):
+def test_each_event_is_stored_with_who_and_when(desk: Desk) -> None:
     reference = desk.submit().reference
     desk.days_later(1)
     desk.casework.verify(reference, MATCHED, by=CORE)
@@ -62,7 +62,7 @@ def test_each_event_is_stored_with_who_and_when(desk):
     ],
     ids=["payment code", "payment", "verification", "cancellation"],
 )
-def test_an_event_reported_again_later_changes_nothing(desk, report):
+def test_an_event_reported_again_later_changes_nothing(desk: Desk, report: Any) -> None:
     reference = desk.submit().reference
     first = report(desk.casework, reference)
     desk.days_later(5)
@@ -71,7 +71,7 @@ def test_an_event_reported_again_later_changes_nothing(desk, report):
     assert desk.store.get(reference) == first
 
 
-def test_a_payment_that_comes_between_reading_and_storing_is_not_lost(desk):
+def test_a_payment_that_comes_between_reading_and_storing_is_not_lost(desk: Desk) -> None:
     reference = desk.submit().reference
     casework = meddled(
         desk,
@@ -86,7 +86,7 @@ def test_a_payment_that_comes_between_reading_and_storing_is_not_lost(desk):
     assert (stored.life.paid_through, stored.life.version) == ("2027-01", 4)
 
 
-def test_a_payment_reported_by_two_at_once_counts_once(desk):
+def test_a_payment_reported_by_two_at_once_counts_once(desk: Desk) -> None:
     reference = desk.submit().reference
     again = meddled(desk, lambda: desk.casework.take_payment(reference, a_payment(), by=CORE))
 
@@ -96,7 +96,7 @@ def test_a_payment_reported_by_two_at_once_counts_once(desk):
     assert story(told) == ["registered", "paid"]
 
 
-def test_two_payments_under_one_id_at_once_are_one_and_a_refusal(desk):
+def test_two_payments_under_one_id_at_once_are_one_and_a_refusal(desk: Desk) -> None:
     reference = desk.submit().reference
     other = meddled(desk, lambda: desk.casework.take_payment(reference, a_payment(), by=CORE))
 
@@ -104,7 +104,7 @@ def test_two_payments_under_one_id_at_once_are_one_and_a_refusal(desk):
         other.take_payment(reference, a_payment(amount=1), by=CORE)
 
 
-def test_what_was_allowed_when_it_was_read_and_is_no_more_is_refused(desk):
+def test_what_was_allowed_when_it_was_read_and_is_no_more_is_refused(desk: Desk) -> None:
     reference = desk.submit().reference
     late = meddled(desk, lambda: desk.casework.cancel(reference, OTHER, by=a_caller()))
 
@@ -114,7 +114,7 @@ def test_what_was_allowed_when_it_was_read_and_is_no_more_is_refused(desk):
     assert story(desk.store.get(reference)) == ["registered", "cancelled"]
 
 
-def test_a_race_without_end_is_given_up_and_stores_nothing(desk):
+def test_a_race_without_end_is_given_up_and_stores_nothing(desk: Desk) -> None:
     reference = desk.submit().reference
     others = (f"other-{number}" for number in range(100))
     in_the_way = [
@@ -127,18 +127,18 @@ def test_a_race_without_end_is_given_up_and_stores_nothing(desk):
 
 
 @pytest.mark.parametrize("typed", ["7K4-M2Q-X9P", "", "no reference", "7K4-M2Q-X9P\n", "%2e%2e"])
-def test_nothing_happens_to_a_registration_that_nobody_has(desk, typed):
+def test_nothing_happens_to_a_registration_that_nobody_has(desk: Desk, typed: str) -> None:
     with pytest.raises(RegistrationUnknown):
         desk.casework.take_payment(typed, a_payment(), by=CORE)
 
 
-def test_a_registration_of_another_campaign_is_as_unknown_as_none(desk):
+def test_a_registration_of_another_campaign_is_as_unknown_as_none(desk: Desk) -> None:
     elsewhere = a_caller(campaigns=frozenset({"senen-2024"}))
     with pytest.raises(RegistrationUnknown):
         desk.casework.cancel(desk.submit().reference, OTHER, by=elsewhere)
 
 
-def test_while_a_registration_is_open_its_status_is_what_another_capture_is_told(desk):
+def test_while_a_registration_is_open_its_status_is_what_another_capture_is_told(desk: Desk) -> None:
     reference = desk.submit().reference
     tellings = []
     for number, report in enumerate(
@@ -174,7 +174,9 @@ def lapsed(desk: Desk, reference: str) -> None:
 
 
 @pytest.mark.parametrize("ended", [cancelled, expired, lapsed])
-def test_when_a_registration_has_ended_another_capture_opens_one_that_follows_it(desk, ended):
+def test_when_a_registration_has_ended_another_capture_opens_one_that_follows_it(
+    desk: Desk, ended: Any
+) -> None:
     first = desk.registered()
     ended(desk, first.reference)
     assert desk.store.get(first.reference).life.status == ended.__name__
@@ -189,7 +191,7 @@ def test_when_a_registration_has_ended_another_capture_opens_one_that_follows_it
     assert (third.outcome, third.reference) == (Outcome.ALREADY_REGISTERED, second.reference)
 
 
-def test_a_worker_may_come_back_any_number_of_times(desk):
+def test_a_worker_may_come_back_any_number_of_times(desk: Desk) -> None:
     followed = None
     for number in range(1, 6):
         registration = desk.registered(number, nik=1)
@@ -198,7 +200,7 @@ def test_a_worker_may_come_back_any_number_of_times(desk):
         followed = registration.reference
 
 
-def test_the_first_capture_is_told_its_first_answer_whatever_has_happened_since(desk):
+def test_the_first_capture_is_told_its_first_answer_whatever_has_happened_since(desk: Desk) -> None:
     first = desk.submit()
     cancelled(desk, first.reference)
     desk.submit(2, nik=1)
@@ -206,7 +208,7 @@ def test_the_first_capture_is_told_its_first_answer_whatever_has_happened_since(
     assert desk.submit() == first
 
 
-def test_a_payment_for_a_lapsed_membership_brings_it_back_if_nothing_follows_it(desk):
+def test_a_payment_for_a_lapsed_membership_brings_it_back_if_nothing_follows_it(desk: Desk) -> None:
     reference = desk.submit().reference
     lapsed(desk, reference)
 
@@ -216,7 +218,7 @@ def test_a_payment_for_a_lapsed_membership_brings_it_back_if_nothing_follows_it(
     assert desk.submit(2, nik=1).status is Status.ACTIVE
 
 
-def test_what_is_reported_of_a_lapsed_membership_that_something_follows_is_refused(desk):
+def test_what_is_reported_of_a_lapsed_membership_that_something_follows_is_refused(desk: Desk) -> None:
     first = desk.registered()
     lapsed(desk, first.reference)
     second = desk.submit(2, nik=1).reference
@@ -228,7 +230,9 @@ def test_what_is_reported_of_a_lapsed_membership_that_something_follows_is_refus
     assert [desk.store.get(each) for each in (first.reference, second)] == before
 
 
-def test_a_payment_that_races_the_registration_which_follows_is_taken_or_refused_never_lost(desk):
+def test_a_payment_that_races_the_registration_which_follows_is_taken_or_refused_never_lost(
+    desk: Desk,
+) -> None:
     first = desk.registered()
     lapsed(desk, first.reference)
     late = meddled(desk, lambda: desk.submit(2, nik=1))
@@ -238,7 +242,7 @@ def test_a_payment_that_races_the_registration_which_follows_is_taken_or_refused
     assert desk.store.get(first.reference).life.status is Status.LAPSED
 
 
-def test_of_two_stale_copies_one_is_stored(desk):
+def test_of_two_stale_copies_one_is_stored(desk: Desk) -> None:
     registration = desk.registered()
     desk.casework.verify(registration.reference, MATCHED, by=CORE)
     with pytest.raises(Contended):

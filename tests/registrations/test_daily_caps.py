@@ -68,7 +68,9 @@ def capped_phones(desk: Desk) -> Capped:
 
 
 @pytest.mark.parametrize("by", [VAN, BOT], ids=["van", "bot"])
-def test_a_client_over_its_number_is_flagged_and_then_refused_until_tomorrow(capped_clients, by):
+def test_a_client_over_its_number_is_flagged_and_then_refused_until_tomorrow(
+    capped_clients: Capped, by: Any
+) -> None:
     flags = [capped_clients.flags(a_send(number), by=by) for number in range(4)]
     assert flags == [(), (), (Flag.CLIENT_BUSY,), (Flag.CLIENT_BUSY,)]
 
@@ -82,7 +84,9 @@ def test_a_client_over_its_number_is_flagged_and_then_refused_until_tomorrow(cap
 
 
 @pytest.mark.parametrize("by", [VAN, BOT], ids=["van", "bot"])
-def test_what_was_accepted_is_answered_as_before_to_a_client_at_its_cap(capped_clients, by):
+def test_what_was_accepted_is_answered_as_before_to_a_client_at_its_cap(
+    capped_clients: Capped, by: Any
+) -> None:
     first = [capped_clients.submit(a_send(number), by=by).answer for number in range(4)]
 
     again = [capped_clients.submit(a_send(number), by=by) for number in range(4)]
@@ -94,7 +98,7 @@ def test_what_was_accepted_is_answered_as_before_to_a_client_at_its_cap(capped_c
         capped_clients.submit(a_send(9), by=by)
 
 
-def test_sends_that_are_not_accepted_use_up_nothing(capped_clients):
+def test_sends_that_are_not_accepted_use_up_nothing(capped_clients: Capped) -> None:
     capped_clients.submit(a_send(0))
     for _ in range(5):
         capped_clients.submit(a_send(0))
@@ -106,7 +110,7 @@ def test_sends_that_are_not_accepted_use_up_nothing(capped_clients):
     assert [capped_clients.flags(a_send(number)) for number in (1, 2, 3)] == [(), *[(Flag.CLIENT_BUSY,)] * 2]
 
 
-def test_a_known_worker_counts_for_the_client_that_asks(capped_clients):
+def test_a_known_worker_counts_for_the_client_that_asks(capped_clients: Capped) -> None:
     for number in range(4):
         capped_clients.submit(a_send(1, capture_id=a_capture_id(100 + number)))
 
@@ -114,7 +118,7 @@ def test_a_known_worker_counts_for_the_client_that_asks(capped_clients):
         capped_clients.submit(a_send(2))
 
 
-def test_a_capture_that_was_refused_before_the_cap_is_not_an_answer_to_repeat(capped_clients):
+def test_a_capture_that_was_refused_before_the_cap_is_not_an_answer_to_repeat(capped_clients: Capped) -> None:
     with pytest.raises(RulesBroken):
         capped_clients.submit(a_send(9, worker={"nik": "1"}))
     for number in range(4):
@@ -124,7 +128,7 @@ def test_a_capture_that_was_refused_before_the_cap_is_not_an_answer_to_repeat(ca
         capped_clients.submit(a_send(9))
 
 
-def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(capped_phones):
+def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(capped_phones: Capped) -> None:
     flags = [capped_phones.flags(a_send(number, phone=ONE_PHONE)) for number in range(3)]
     assert flags == [(), (Flag.PHONE_BUSY,), (Flag.PHONE_BUSY,)]
 
@@ -138,7 +142,7 @@ def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(cappe
     assert capped_phones.flags(a_send(3, phone=ONE_PHONE)) == ()
 
 
-def test_a_phone_that_is_used_up_is_refused_whichever_device_asks(capped_phones):
+def test_a_phone_that_is_used_up_is_refused_whichever_device_asks(capped_phones: Capped) -> None:
     for number in range(3):
         capped_phones.submit(a_send(number, phone=ONE_PHONE), by=a_caller(client_id=f"van-{number}"))
 
@@ -146,7 +150,7 @@ def test_a_phone_that_is_used_up_is_refused_whichever_device_asks(capped_phones)
         capped_phones.submit(a_send(3, phone=ONE_PHONE), by=a_caller(client_id="van-9"))
 
 
-def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(capped_phones):
+def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(capped_phones: Capped) -> None:
     first = [capped_phones.submit(a_send(number, phone=ONE_PHONE)).answer for number in range(3)]
 
     again = [capped_phones.submit(a_send(number, phone=ONE_PHONE)) for number in range(3)]
@@ -154,7 +158,7 @@ def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(cappe
     assert again == [Submitted(answer, replayed=True) for answer in first]
 
 
-def test_sending_again_does_not_count_a_phone_again(capped_phones):
+def test_sending_again_does_not_count_a_phone_again(capped_phones: Capped) -> None:
     for _ in range(5):
         capped_phones.submit(a_send(0, phone=ONE_PHONE))
 
@@ -162,7 +166,7 @@ def test_sending_again_does_not_count_a_phone_again(capped_phones):
     assert capped_phones.flags(a_send(2, phone=ONE_PHONE)) == (Flag.PHONE_BUSY,)
 
 
-def test_a_worker_who_is_known_is_told_so_whatever_the_phone(capped_phones):
+def test_a_worker_who_is_known_is_told_so_whatever_the_phone(capped_phones: Capped) -> None:
     for number in range(3):
         capped_phones.submit(a_send(number, phone=ONE_PHONE))
 
@@ -171,7 +175,9 @@ def test_a_worker_who_is_known_is_told_so_whatever_the_phone(capped_phones):
     assert known.answer.outcome is Outcome.ALREADY_REGISTERED
 
 
-def test_a_worker_whose_registration_has_ended_needs_a_phone_that_is_not_used_up(capped_phones):
+def test_a_worker_whose_registration_has_ended_needs_a_phone_that_is_not_used_up(
+    capped_phones: Capped,
+) -> None:
     ended = capped_phones.submit(a_send(1)).answer
     capped_phones.desk.cancel(ended.reference)
     for number in (2, 3, 4):
@@ -183,7 +189,7 @@ def test_a_worker_whose_registration_has_ended_needs_a_phone_that_is_not_used_up
     assert capped_phones.submit(a_send(1, capture_id=a_capture_id(98))).answer.outcome is Outcome.REACTIVATED
 
 
-def test_a_bot_is_never_told_of_a_phone_but_a_person_is(capped_phones):
+def test_a_bot_is_never_told_of_a_phone_but_a_person_is(capped_phones: Capped) -> None:
     for number in range(3):
         capped_phones.submit(a_send(number, phone=ONE_PHONE))
 
@@ -197,6 +203,6 @@ def test_a_bot_is_never_told_of_a_phone_but_a_person_is(capped_phones):
         capped_phones.submit(a_send(5, phone=ONE_PHONE))
 
 
-def test_what_a_bot_sends_is_flagged_as_what_a_device_sends_is(capped_phones):
+def test_what_a_bot_sends_is_flagged_as_what_a_device_sends_is(capped_phones: Capped) -> None:
     flags = [capped_phones.flags(a_send(number, phone=ONE_PHONE), by=BOT) for number in range(4)]
     assert flags == [(), (Flag.PHONE_BUSY,), (Flag.PHONE_BUSY,), (Flag.PHONE_OVER_CAP,)]

@@ -60,7 +60,7 @@ def a_long_line(desk: Desk) -> tuple[str, list[Reference]]:
     return first.worker_key, references
 
 
-def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk):
+def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk: Desk) -> None:
     worker_key, references = a_long_line(desk)
     other = desk.registered(99)
     before = counted(desk)
@@ -75,7 +75,7 @@ def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk):
     assert desk.store.get(other.reference) == other
 
 
-def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk):
+def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk: Desk) -> None:
     registration = desk.registered()
 
     erase(desk, registration.worker_key)
@@ -85,7 +85,7 @@ def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk):
     assert capture["taken"]["M"].keys() == {"capture_id", "campaign_id", "day", "client_id", "channel"}
 
 
-def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk):
+def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk: Desk) -> None:
     registration = desk.registered()
 
     erase(desk, registration.worker_key)
@@ -106,7 +106,7 @@ def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk):
         assert registration.reference not in str(item)
 
 
-def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk):
+def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk: Desk) -> None:
     registration = desk.registered(1)
     desk.submit(2, nik=1)
     erase(desk, registration.worker_key)
@@ -119,14 +119,14 @@ def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk):
     assert kinds(desk) == {"CAPTURE": 2}
 
 
-def test_an_erased_worker_can_register_anew_as_somebody_new(desk):
+def test_an_erased_worker_can_register_anew_as_somebody_new(desk: Desk) -> None:
     registration = desk.registered(1)
     erase(desk, registration.worker_key)
 
     assert desk.submit(2, nik=1).outcome == "created"
 
 
-def test_a_dead_reference_is_unknown_and_takes_no_payment(desk):
+def test_a_dead_reference_is_unknown_and_takes_no_payment(desk: Desk) -> None:
     registration = desk.registered()
     erase(desk, registration.worker_key)
 
@@ -136,7 +136,7 @@ def test_a_dead_reference_is_unknown_and_takes_no_payment(desk):
         desk.casework.take_payment(registration.reference, a_payment(), by=CORE)
 
 
-def test_erasing_nobody_or_once_more_changes_nothing(desk):
+def test_erasing_nobody_or_once_more_changes_nothing(desk: Desk) -> None:
     registration = desk.registered()
     erase(desk, "somebody nobody knows")
     assert desk.store.get(registration.reference) == registration
@@ -167,7 +167,7 @@ def erasing_on(desk: Desk, workers: Any) -> Erasing:
 
 
 @pytest.mark.parametrize("at", range(9))
-def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk, at):
+def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk: Desk, at: Any) -> None:
     worker_key, references = a_long_line(desk)
     before = counted(desk)
     with pytest.raises(KeyboardInterrupt):
@@ -195,7 +195,7 @@ class Meddled:
 
 
 @pytest.mark.parametrize("before", ["forget_capture", "remove", "forget_worker"])
-def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(desk, before):
+def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(desk: Desk, before: str) -> None:
     registration = desk.registered(1)
     meddled = Meddled(desk, before, lambda: desk.submit(2, nik=1))
 
@@ -206,7 +206,7 @@ def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(desk
         desk.submit(2, nik=1)
 
 
-def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(desk):
+def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(desk: Desk) -> None:
     worker_key, references = a_long_line(desk)
     asked_at = desk.clock()
     desk.casework.cancel(references[-1], Cancellation(reason="other"), by=a_caller())
@@ -220,7 +220,7 @@ def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(des
     assert desk.submit(8, nik=1).outcome == "already_registered"
 
 
-def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(desk):
+def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(desk: Desk) -> None:
     registration = desk.registered()
 
     def pay() -> None:
@@ -231,7 +231,7 @@ def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(
     assert kinds(desk) == {"CAPTURE": 1}
 
 
-def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(desk):
+def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(desk: Desk) -> None:
     registration = desk.registered(1)
     desk.submit(2, nik=1)
     slow = Meddled(desk, "forget_capture", lambda: desk.clock.forward(timedelta(seconds=20)))
@@ -244,7 +244,7 @@ def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(des
     assert kinds(desk) == {"CAPTURE": 2}
 
 
-def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk):
+def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk: Desk) -> None:
     class Endless:
         def trail(self, worker_key: str) -> Trail:
             return Trail(None, (CaptureLink("c", Reference("7K4-M2Q-X9P")),))
@@ -270,7 +270,9 @@ def ended(desk: Desk, number: int = 1, status: Status = Status.CANCELLED) -> Any
 
 
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
-def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(desk, status):
+def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(
+    desk: Desk, status: Status
+) -> None:
     registration = ended(desk, status=status)
     before = counted(desk)
     desk.clock.forward(timedelta(days=90) - timedelta(seconds=1))
@@ -297,7 +299,7 @@ def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(des
     assert registration.worker_key not in str(kept(desk))
 
 
-def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_was_there(desk):
+def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_was_there(desk: Desk) -> None:
     registration = ended(desk)
     desk.days_later(90)
     a_round(desk)
@@ -313,7 +315,7 @@ def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_wa
         desk.submit(1)
 
 
-def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk):
+def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk: Desk) -> None:
     registration = desk.registered()
     desk.cancel(registration.reference)
     desk.client.update_item(
@@ -329,7 +331,7 @@ def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk):
     assert a_round(desk) == {}
 
 
-def test_a_round_that_comes_twice_destroys_nothing_more(desk):
+def test_a_round_that_comes_twice_destroys_nothing_more(desk: Desk) -> None:
     ended(desk)
     desk.days_later(90)
     a_round(desk)
@@ -340,7 +342,7 @@ def test_a_round_that_comes_twice_destroys_nothing_more(desk):
     assert kept(desk) == before
 
 
-def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(desk):
+def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(desk: Desk) -> None:
     ended(desk)
     desk.days_later(90)
     a_round(desk)
@@ -348,7 +350,7 @@ def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(desk
     assert desk.submit(2, nik=1).outcome == "created"
 
 
-def test_a_worker_who_has_another_application_stays_known(desk):
+def test_a_worker_who_has_another_application_stays_known(desk: Desk) -> None:
     paid = desk.registered(1)
     desk.casework.take_payment(paid.reference, a_payment(paid_at=desk.clock()), by=CORE)
     desk.days_later(200)
@@ -370,7 +372,7 @@ def test_a_worker_who_has_another_application_stays_known(desk):
 
 
 @pytest.mark.parametrize("at", range(3))
-def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk, at):
+def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk: Desk, at: Any) -> None:
     registration = ended(desk)
     desk.days_later(90)
     workers: Any = Interrupted(desk, at)
@@ -383,7 +385,7 @@ def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk, at):
     assert kinds(desk) == {"CAPTURE": 1, "REGISTRATION": 1}
 
 
-def test_memberships_that_lapsed_are_not_destroyed(desk):
+def test_memberships_that_lapsed_are_not_destroyed(desk: Desk) -> None:
     paid = desk.registered()
     desk.casework.take_payment(paid.reference, a_payment(paid_at=desk.clock()), by=CORE)
     desk.days_later(900)

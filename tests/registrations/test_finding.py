@@ -52,7 +52,7 @@ def many(desk: Desk) -> list[str]:
     return list(taken)
 
 
-def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(desk):
+def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(desk: Desk) -> None:
     everyone = many(desk)
 
     def turn(*, after: Position | None, size: int) -> Page[Registration]:
@@ -66,7 +66,7 @@ def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(de
         assert walk(turn, size) == whole, size
 
 
-def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk):
+def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk: Desk) -> None:
     everyone = many(desk)
 
     def turn(*, after: Position | None, size: int) -> Page[Registration]:
@@ -78,7 +78,7 @@ def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk):
         assert walk(turn, size) == whole, size
 
 
-def test_a_walk_can_be_taken_up_after_any_row(desk):
+def test_a_walk_can_be_taken_up_after_any_row(desk: Desk) -> None:
     many(desk)
     rows = desk.casework.in_status(Status.RECEIVED, after=None, size=200).rows
     for read, row in enumerate(rows, start=1):
@@ -87,7 +87,7 @@ def test_a_walk_can_be_taken_up_after_any_row(desk):
         assert [each.reference for each in rest.rows] == [each.reference for each in rows[read:]]
 
 
-def test_a_page_of_nothing_has_no_end(desk):
+def test_a_page_of_nothing_has_no_end(desk: Desk) -> None:
     for page in (
         desk.casework.registered_on(FIRST_DAY, after=None, size=10),
         desk.casework.in_status(Status.RECEIVED, after=Position("~"), size=10),
@@ -95,7 +95,7 @@ def test_a_page_of_nothing_has_no_end(desk):
         assert (list(page.rows), page.end, page.next) == ([], None, None)
 
 
-def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk):
+def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk: Desk) -> None:
     today = desk.submit(1).reference
     desk.submit(2, nik=1)
     with pytest.raises(RulesBroken):
@@ -110,7 +110,7 @@ def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk)
     assert found == [[today], [tomorrow], []]
 
 
-def test_a_registration_stands_in_one_status_at_a_time_by_when_it_came_there(desk):
+def test_a_registration_stands_in_one_status_at_a_time_by_when_it_came_there(desk: Desk) -> None:
     first, second = desk.submit(1).reference, desk.submit(2).reference
     for reference in (second, first):
         desk.days_later(1)
@@ -159,7 +159,7 @@ def late(desk: Desk, number: int, *, by: timedelta, into: set[str]) -> None:
     desk.clock.forward(by)
 
 
-def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(desk):
+def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(desk: Desk) -> None:
     desk.submit(1)
     page = desk.casework.in_status(Status.RECEIVED, after=None, size=10)
     assert desk.casework.resume_from(page, after=None) == timestamp(NOW - timedelta(minutes=1))
@@ -167,7 +167,7 @@ def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(desk)
     assert desk.casework.resume_from(page, after=None) == page.end
 
 
-def test_a_pull_that_found_nothing_resumes_where_it_began(desk):
+def test_a_pull_that_found_nothing_resumes_where_it_began(desk: Desk) -> None:
     nothing = Page[Registration]([], None, has_more=False)
     assert desk.casework.resume_from(nothing, after=None) is None
     earlier = Position(timestamp(NOW - timedelta(hours=1)))
@@ -175,7 +175,7 @@ def test_a_pull_that_found_nothing_resumes_where_it_began(desk):
 
 
 @given(reached=st.none() | st.timedeltas(timedelta(days=-2), timedelta(days=2)))
-def test_no_pull_resumes_less_than_a_minute_ago(reached):
+def test_no_pull_resumes_less_than_a_minute_ago(reached: Any) -> None:
     nothing_kept: Any = None
     casework = Casework(registrations=nothing_kept, clock=FixedClock(NOW))
     end = None if reached is None else Position(f"{timestamp(NOW + reached)}#7K4-M2Q-X9P")
@@ -184,7 +184,7 @@ def test_no_pull_resumes_less_than_a_minute_ago(reached):
     assert resume is None or end is None or resume <= min(end, timestamp(NOW - timedelta(minutes=1)))
 
 
-def test_a_pull_misses_nothing_that_is_written_while_it_reads(desk):
+def test_a_pull_misses_nothing_that_is_written_while_it_reads(desk: Desk) -> None:
     written = {desk.submit(number).reference for number in range(1, 6)}
     puller = Puller(desk)
     for number in range(10, 20):
@@ -197,7 +197,7 @@ def test_a_pull_misses_nothing_that_is_written_while_it_reads(desk):
     assert puller.seen == written
 
 
-def test_a_pull_that_takes_minutes_misses_nothing_either(desk):
+def test_a_pull_that_takes_minutes_misses_nothing_either(desk: Desk) -> None:
     written = set()
     for number in range(1, 4):
         written.add(desk.submit(number).reference)
@@ -219,7 +219,7 @@ class Arrived:
 
 
 @given(arrived=st.lists(st.integers(1, 60)))
-def test_a_device_owes_exactly_what_has_not_arrived_below_its_highest_number(arrived):
+def test_a_device_owes_exactly_what_has_not_arrived_below_its_highest_number(arrived: Any) -> None:
     store: Any = Arrived(arrived)
     gaps = Casework(registrations=store, clock=FixedClock(NOW)).gaps("van-2")
 
@@ -229,7 +229,7 @@ def test_a_device_owes_exactly_what_has_not_arrived_below_its_highest_number(arr
     assert all(one.last + 1 < other.first for one, other in pairwise(gaps))
 
 
-def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(desk):
+def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(desk: Desk) -> None:
     for number, sequence in ((1, 1), (1, 1), (2, 2), (4, 4), (9, 9)):
         desk.submit(number, nik=1, device_sequence=sequence)
     with pytest.raises(RulesBroken):

@@ -1,6 +1,7 @@
 """The life of a registration: what may happen where, what it does, and that saying it again does nothing."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,13 +61,13 @@ EVENTS = {
 }
 
 
-def test_every_happening_but_the_first_and_every_status_has_its_place_in_the_table():
+def test_every_happening_but_the_first_and_every_status_has_its_place_in_the_table() -> None:
     assert set(TABLE) == set(Happening) - {Happening.REGISTERED} == set(TRANSITIONS)
     assert set(COLUMNS) == set(Status)
 
 
 @pytest.mark.parametrize(("happening", "status", "leads_to"), CELLS)
-def test_the_table_says_where_each_happening_leads(happening, status, leads_to):
+def test_the_table_says_where_each_happening_leads(happening: Any, status: Any, leads_to: Any) -> None:
     found = TRANSITIONS[Happening(happening)].get(Status(status), ".")
     assert found == leads_to
 
@@ -75,7 +76,9 @@ def test_the_table_says_where_each_happening_leads(happening, status, leads_to):
     ("happening", "status", "leads_to"),
     [cell for cell in CELLS if cell[0] in EVENTS and cell[:2] != ("cancelled", "cancelled")],
 )
-def test_each_event_leads_where_the_table_says_or_is_refused(happening, status, leads_to):
+def test_each_event_leads_where_the_table_says_or_is_refused(
+    happening: Any, status: Any, leads_to: Any
+) -> None:
     before = a_life(Status(status))
     if leads_to == ".":
         with pytest.raises(TransitionNotAllowed):
@@ -89,12 +92,12 @@ def test_each_event_leads_where_the_table_says_or_is_refused(happening, status, 
 
 
 @pytest.mark.parametrize("happening", EVENTS)
-def test_the_same_event_once_more_changes_nothing(happening):
+def test_the_same_event_once_more_changes_nothing(happening: Any) -> None:
     once = EVENTS[happening](a_life())
     assert EVENTS[happening](once) is once
 
 
-def test_a_registration_begins_received_and_unchecked():
+def test_a_registration_begins_received_and_unchecked() -> None:
     life = Life.begun(at=BEGUN, client_id="van-1")
     assert (life.status, life.since, life.version) == (Status.RECEIVED, BEGUN, 1)
     assert life.history == (Event(Happening.REGISTERED, Status.RECEIVED, BEGUN, "van-1"),)
@@ -102,17 +105,17 @@ def test_a_registration_begins_received_and_unchecked():
 
 
 @pytest.mark.parametrize("status", Status)
-def test_only_what_has_ended_makes_room_for_a_new_registration(status):
+def test_only_what_has_ended_makes_room_for_a_new_registration(status: Status) -> None:
     assert a_life(status).has_ended == (status in ENDED)
     assert {Status.LAPSED, Status.CANCELLED, Status.EXPIRED} == ENDED
 
 
-def test_another_payment_code_takes_the_place_of_the_first():
+def test_another_payment_code_takes_the_place_of_the_first() -> None:
     life = issue(a_code(code="EPS-9999"))(issue(a_code())(a_life()))
     assert (life.payment_code, life.version) == (a_code(code="EPS-9999"), 4)
 
 
-def test_a_registration_whose_mismatch_was_cleared_up_can_be_asked_to_pay_by_the_same_code():
+def test_a_registration_whose_mismatch_was_cleared_up_can_be_asked_to_pay_by_the_same_code() -> None:
     life = a_life()
     for event in (issue(a_code()), verify("mismatch"), verify("matched")):
         life = event(life)
@@ -120,12 +123,12 @@ def test_a_registration_whose_mismatch_was_cleared_up_can_be_asked_to_pay_by_the
     assert issue(a_code())(life).status is Status.AWAITING_PAYMENT
 
 
-def test_protection_that_was_paid_for_does_not_end_by_a_mismatch():
+def test_protection_that_was_paid_for_does_not_end_by_a_mismatch() -> None:
     life = verify("mismatch")(pay(a_payment())(a_life()))
     assert (life.status, life.verification) == (Status.ACTIVE, Verification.MISMATCH)
 
 
-def test_what_the_civil_registry_says_last_counts():
+def test_what_the_civil_registry_says_last_counts() -> None:
     life = a_life()
     for said, status in (("mismatch", "mismatch"), ("matched", "received"), ("mismatch", "mismatch")):
         life = verify(said)(life)
@@ -133,7 +136,7 @@ def test_what_the_civil_registry_says_last_counts():
 
 
 @pytest.mark.parametrize("status", sorted(NEVER_PAID))
-def test_an_application_that_nobody_paid_for_expires_on_its_day(status):
+def test_an_application_that_nobody_paid_for_expires_on_its_day(status: Any) -> None:
     life = a_life(status)
     assert age(EXPIRES_ON - timedelta(days=1))(life) is life
     expired = age(EXPIRES_ON)(life)
@@ -141,7 +144,7 @@ def test_an_application_that_nobody_paid_for_expires_on_its_day(status):
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))
-def test_what_has_ended_does_not_age(status):
+def test_what_has_ended_does_not_age(status: Any) -> None:
     life = a_life(status, paid_through="2020-01")
     assert age(FAR_AHEAD)(life) is life
 
@@ -172,7 +175,7 @@ def lived(life: Life, event: Do) -> Life:
 
 
 @given(events=st.lists(HAPPENINGS, max_size=12))
-def test_whatever_happens_the_record_of_it_is_whole(events):
+def test_whatever_happens_the_record_of_it_is_whole(events: Any) -> None:
     life = Life.begun(at=BEGUN, client_id="van-1")
     for event in events:
         before, life = life, lived(life, event)
@@ -186,7 +189,7 @@ def test_whatever_happens_the_record_of_it_is_whole(events):
 
 
 @given(events=st.lists(HAPPENINGS, max_size=12))
-def test_every_payment_that_was_taken_is_in_the_history_once(events):
+def test_every_payment_that_was_taken_is_in_the_history_once(events: Any) -> None:
     life = Life.begun(at=BEGUN, client_id="van-1")
     for event in events:
         life = lived(life, event)

@@ -41,7 +41,7 @@ def code_of_refusal(text: str) -> str:
         "கண்ணன்",
     ],
 )
-def test_a_name_is_kept_as_it_was_typed(name):
+def test_a_name_is_kept_as_it_was_typed(name: str) -> None:
     assert names.parse(name) == name
 
 
@@ -56,7 +56,7 @@ def test_a_name_is_kept_as_it_was_typed(name):
         ("A\N{COMBINING RING ABOVE}sa", "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}sa"),
     ],
 )
-def test_only_blanks_around_a_name_and_ways_to_write_one_letter_are_changed(typed, kept):
+def test_only_blanks_around_a_name_and_ways_to_write_one_letter_are_changed(typed: str, kept: str) -> None:
     assert names.parse(typed) == kept
 
 
@@ -90,7 +90,7 @@ def test_only_blanks_around_a_name_and_ways_to_write_one_letter_are_changed(type
     ],
     ids=ascii,
 )
-def test_what_cannot_be_seen_has_no_place_in_a_name(hidden):
+def test_what_cannot_be_seen_has_no_place_in_a_name(hidden: str) -> None:
     assert code_of_refusal(f"Siti{hidden}Aminah") == "name_characters"
 
 
@@ -125,11 +125,11 @@ def test_what_cannot_be_seen_has_no_place_in_a_name(hidden):
     ],
     ids=ascii,
 )
-def test_pictures_signs_and_numbers_have_no_place_in_a_name(picture):
+def test_pictures_signs_and_numbers_have_no_place_in_a_name(picture: str) -> None:
     assert code_of_refusal(f"Siti {picture}") == "name_characters"
 
 
-def test_half_a_character_is_no_character():
+def test_half_a_character_is_no_character() -> None:
     assert code_of_refusal("Siti \ud83d") == "name_characters"
 
 
@@ -138,11 +138,11 @@ def test_half_a_character_is_no_character():
     ["", " ", ".", "-", "'", "''", "...", "\u0301"],
     ids=ascii,
 )
-def test_a_name_without_a_letter_is_none(nobody):
+def test_a_name_without_a_letter_is_none(nobody: str) -> None:
     assert code_of_refusal(nobody) == "name_empty"
 
 
-def test_a_name_has_room_for_a_hundred_characters():
+def test_a_name_has_room_for_a_hundred_characters() -> None:
     longest = "a" * 100
     assert names.parse(a_submission(worker={"name": longest}).worker.name) == longest
     for unfit in ("a" * 101, ""):
@@ -165,13 +165,13 @@ def read(typed: str) -> str | None:
 
 
 @given(typed=st.text(LETTERS, min_size=1, max_size=100))
-def test_a_name_that_was_read_reads_the_same_again(typed):
+def test_a_name_that_was_read_reads_the_same_again(typed: str) -> None:
     name = read(typed)
     assert name is None or (read(name) == name and unicodedata.is_normalized("NFC", name))
 
 
 @given(typed=st.text(max_size=100))
-def test_whatever_is_typed_is_a_name_that_can_be_stored_or_is_refused(typed):
+def test_whatever_is_typed_is_a_name_that_can_be_stored_or_is_refused(typed: str) -> None:
     name = read(typed)
     # The store and the text of a message take it as it is.
     assert name is None or (name.encode().decode() == name and any(each.isalpha() for each in name))

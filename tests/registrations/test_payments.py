@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,8 +29,8 @@ from tests.registrations.happenings import AT, a_code, a_life, a_payment, age, p
     ],
 )
 def test_a_first_payment_pays_from_the_month_it_was_made_in(
-    paid_at, months, through, active_until, lapses_on
-):
+    paid_at: str, months: int, through: str, active_until: date, lapses_on: date
+) -> None:
     life = pay(a_payment(paid_at=paid_at, months=months))(a_life())
     assert (life.paid_through, life.active_until, life.lapses_on) == (through, active_until, lapses_on)
 
@@ -47,21 +48,21 @@ def test_a_first_payment_pays_from_the_month_it_was_made_in(
     ],
 )
 def test_a_further_payment_extends_what_is_paid_and_charges_no_month_that_has_gone_by(
-    paid_at, months, through
-):
+    paid_at: str, months: int, through: str
+) -> None:
     until_january = pay(a_payment(months=3))(a_life())
     life = pay(a_payment("p-2", paid_at=paid_at, months=months))(until_january)
     assert (life.status, life.paid_through) == (Status.ACTIVE, through)
 
 
-def test_a_lapsed_membership_is_active_again_when_it_is_paid():
+def test_a_lapsed_membership_is_active_again_when_it_is_paid() -> None:
     lapsed = age(date(2099, 1, 1))(pay(a_payment())(a_life()))
     assert lapsed.status is Status.LAPSED
     life = pay(a_payment("p-2", paid_at="2099-01-05T12:00:00+07:00"))(lapsed)
     assert (life.status, life.paid_through) == (Status.ACTIVE, "2099-01")
 
 
-def test_a_payment_counts_once_however_its_instant_is_written():
+def test_a_payment_counts_once_however_its_instant_is_written() -> None:
     once = pay(a_payment(paid_at="2026-11-22T12:00:00+07:00"))(a_life())
     assert pay(a_payment(paid_at="2026-11-22T05:00:00Z"))(once) is once
 
@@ -71,26 +72,26 @@ def test_a_payment_counts_once_however_its_instant_is_written():
     [{"amount": 16_401}, {"months": 2}, {"paid_at": AT + timedelta(seconds=1)}, {"kpj": "21012345678"}],
     ids=str,
 )
-def test_a_payment_id_used_for_another_payment_is_refused(change):
+def test_a_payment_id_used_for_another_payment_is_refused(change: dict[str, Any]) -> None:
     once = pay(a_payment())(a_life())
     with pytest.raises(PaymentReused):
         pay(a_payment(**change))(once)
 
 
-def test_the_card_number_last_told_is_kept():
+def test_the_card_number_last_told_is_kept() -> None:
     life = a_life()
     for number, kpj in enumerate([None, "21012345678", None, "21012345679", None]):
         life = pay(a_payment(f"p-{number}", kpj=kpj))(life)
     assert life.kpj == "21012345679"
 
 
-def test_a_membership_lapses_after_three_unpaid_months():
+def test_a_membership_lapses_after_three_unpaid_months() -> None:
     active = pay(a_payment(months=3))(a_life())
     assert age(date(2027, 4, 30))(active).status is Status.ACTIVE
     assert age(date(2027, 5, 1))(active).status is Status.LAPSED
 
 
-def test_a_worker_is_reminded_once_two_weeks_before_a_membership_lapses():
+def test_a_worker_is_reminded_once_two_weeks_before_a_membership_lapses() -> None:
     active = pay(a_payment(months=3))(a_life())
     assert active.ages_on == date(2027, 4, 17)
     assert age(date(2027, 4, 16))(active) is active
@@ -103,14 +104,14 @@ def test_a_worker_is_reminded_once_two_weeks_before_a_membership_lapses():
     assert age(date(2027, 5, 1))(reminded).status is Status.LAPSED
 
 
-def test_who_pays_after_a_reminder_is_reminded_again_before_the_next_lapse():
+def test_who_pays_after_a_reminder_is_reminded_again_before_the_next_lapse() -> None:
     reminded = age(date(2027, 4, 17))(pay(a_payment(months=3))(a_life()))
     paid = pay(a_payment(payment_id="p-2", months=1))(reminded)
     assert paid.ages_on == date(2027, 5, 18)
     assert age(date(2027, 5, 18))(paid).history[-1].happening is Happening.LAPSING_SOON
 
 
-def test_a_round_that_comes_too_late_for_a_reminder_gives_none():
+def test_a_round_that_comes_too_late_for_a_reminder_gives_none() -> None:
     active = pay(a_payment(months=3))(a_life())
     lapsed = age(date(2027, 6, 1))(active)
     assert [event.happening for event in lapsed.history][-2:] == [Happening.PAID, Happening.LAPSED]
@@ -137,13 +138,13 @@ def test_a_round_that_comes_too_late_for_a_reminder_gives_none():
     ],
     ids=lambda value: value.__name__ if callable(value) else next(iter(value)),
 )
-def test_what_makes_no_sense_does_not_happen(make, slip):
+def test_what_makes_no_sense_does_not_happen(make: Any, slip: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         make(**slip)
 
 
 @given(months=st.lists(st.sampled_from([1, 2, 3, 6, 12]), min_size=1, max_size=8))
-def test_payments_of_one_month_add_up(months):
+def test_payments_of_one_month_add_up(months: Any) -> None:
     life = a_life()
     for number, each in enumerate(months):
         life = pay(a_payment(f"p-{number}", months=each))(life)
@@ -151,7 +152,7 @@ def test_payments_of_one_month_add_up(months):
     assert life.paid_through == f"{year}-{month + 1:02d}"
 
 
-def test_payments_that_are_reported_in_another_order_pay_for_the_same_months():
+def test_payments_that_are_reported_in_another_order_pay_for_the_same_months() -> None:
     paid = [
         a_payment("p-1", paid_at="2027-01-10T12:00:00+07:00"),
         a_payment("p-2"),

@@ -191,7 +191,9 @@ CODE, PAID = ("payment_code_issued", "awaiting_payment"), ("paid", "active")
         ((CODE,), (CODE,), []),
     ],
 )
-def test_what_happened_since_is_news_with_the_version_that_it_made(before, after, news) -> None:
+def test_what_happened_since_is_news_with_the_version_that_it_made(
+    before: Any, after: Any, news: Any
+) -> None:
     record = a_record(a_changed_application(*after), event="MODIFY", before=a_changed_application(*before))
     for _ in range(2):
         told, _ = announce(record)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -71,13 +72,17 @@ def board(days: Days, clock: FixedClock) -> Board:
         (datetime(2026, 1, 1, tzinfo=UTC), SECOND_DAY),
     ],
 )
-def test_it_shows_today_in_the_campaigns_zone_or_the_day_nearest_to_it(board, clock, now, day):
+def test_it_shows_today_in_the_campaigns_zone_or_the_day_nearest_to_it(
+    board: Board, clock: FixedClock, now: Any, day: Any
+) -> None:
     clock.at = now
 
     assert board.show(CAMPAIGN.campaign_id).summary.day == day
 
 
-def test_screens_that_look_within_seconds_are_told_the_same_count(board, days, clock):
+def test_screens_that_look_within_seconds_are_told_the_same_count(
+    board: Board, days: Days, clock: FixedClock
+) -> None:
     board.show(CAMPAIGN.campaign_id)
     clock.at += timedelta(seconds=19)
     board.show(CAMPAIGN.campaign_id)
@@ -87,7 +92,9 @@ def test_screens_that_look_within_seconds_are_told_the_same_count(board, days, c
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 
-def test_a_day_that_takes_long_to_count_is_counted_less_often(board, days, clock):
+def test_a_day_that_takes_long_to_count_is_counted_less_often(
+    board: Board, days: Days, clock: FixedClock
+) -> None:
     days.takes = timedelta(seconds=6)
 
     board.show(CAMPAIGN.campaign_id)
@@ -99,7 +106,7 @@ def test_a_day_that_takes_long_to_count_is_counted_less_often(board, days, clock
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 
-def test_of_a_day_too_big_to_count_the_last_board_stays(board, days, clock):
+def test_of_a_day_too_big_to_count_the_last_board_stays(board: Board, days: Days, clock: FixedClock) -> None:
     last = board.show(CAMPAIGN.campaign_id)
     days.too_big = True
     clock.at += timedelta(minutes=1)
@@ -110,7 +117,9 @@ def test_of_a_day_too_big_to_count_the_last_board_stays(board, days, clock):
 @pytest.mark.parametrize(
     ("stored_at", "is_shown"), [(NOON - timedelta(hours=1), False), (NOON + timedelta(hours=1), True)]
 )
-def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(board, days, clock, stored_at, is_shown):
+def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(
+    board: Board, days: Days, clock: FixedClock, stored_at: Any, is_shown: bool
+) -> None:
     board.show(CAMPAIGN.campaign_id)
     days.too_big, days.stored = True, counted_at(stored_at)
     clock.at += timedelta(hours=2)
@@ -118,13 +127,15 @@ def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(board, days
     assert (board.show(CAMPAIGN.campaign_id) == days.stored) is is_shown
 
 
-def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(board, days):
+def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(board: Board, days: Days) -> None:
     days.too_big, days.stored = True, counted_at(NOON - timedelta(hours=1))
 
     assert board.show(CAMPAIGN.campaign_id) == days.stored
 
 
-def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(board, days):
+def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(
+    board: Board, days: Days
+) -> None:
     days.too_big, days.takes = True, timedelta(seconds=18)
 
     for _ in range(2):
@@ -134,7 +145,9 @@ def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(b
 
 
 @pytest.mark.parametrize("stored", [None, counted_at(NOON)], ids=["never summarised", "summarised"])
-def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(board, days, clock, stored):
+def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(
+    board: Board, days: Days, clock: FixedClock, stored: Any
+) -> None:
     def look() -> None:
         with suppress(CountUnfinished):
             board.show(CAMPAIGN.campaign_id)
@@ -150,7 +163,7 @@ def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(board, da
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 
-def test_a_new_day_is_counted_at_once(board, days, clock):
+def test_a_new_day_is_counted_at_once(board: Board, days: Days, clock: FixedClock) -> None:
     clock.at = datetime(2024, 10, 9, 16, 59, 55, tzinfo=UTC)
     board.show(CAMPAIGN.campaign_id)
     clock.at += timedelta(seconds=5)
@@ -159,6 +172,6 @@ def test_a_new_day_is_counted_at_once(board, days, clock):
     assert days.counted == [FIRST_DAY, SECOND_DAY]
 
 
-def test_a_campaign_nobody_opened_has_no_board(board):
+def test_a_campaign_nobody_opened_has_no_board(board: Board) -> None:
     with pytest.raises(CampaignUnknown):
         board.show("never-opened")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,7 @@ def oddities(facts: Iterable[CaptureFacts], **limits: int) -> list[Oddity]:
     return counted(*facts, unusual=Unusual(**limits)).oddities
 
 
-def test_created_registrations_are_broken_down_by_all_that_managers_ask():
+def test_created_registrations_are_broken_down_by_all_that_managers_ask() -> None:
     other = replace(
         A_PORTER,
         officer=None,
@@ -72,7 +73,7 @@ def test_created_registrations_are_broken_down_by_all_that_managers_ask():
     ]
 
 
-def test_a_refused_capture_counts_under_each_of_its_reasons():
+def test_a_refused_capture_counts_under_each_of_its_reasons() -> None:
     refused = replace(A_PORTER, outcome=Outcome.REFUSED, reasons=("age_too_old", "nik_length"))
 
     found = counted(refused, replace(refused, reasons=("nik_length",)))
@@ -81,7 +82,7 @@ def test_a_refused_capture_counts_under_each_of_its_reasons():
     assert found.by_sex == {}
 
 
-def test_registrations_stand_in_the_funnel_where_they_are_now_and_their_money_adds_up():
+def test_registrations_stand_in_the_funnel_where_they_are_now_and_their_money_adds_up() -> None:
     found = counted(
         RegistrationFacts(Status.ACTIVE, quoted=49_200, paid=49_200),
         RegistrationFacts(Status.ACTIVE, quoted=16_400, paid=98_400),
@@ -92,7 +93,7 @@ def test_registrations_stand_in_the_funnel_where_they_are_now_and_their_money_ad
     assert (found.money.quoted, found.money.paid) == (82_000, 147_600)
 
 
-def test_registrations_by_a_phone_that_was_given_for_many_are_worth_a_look():
+def test_registrations_by_a_phone_that_was_given_for_many_are_worth_a_look() -> None:
     busy = [replace(A_PORTER, flags=(flag,)) for flag in (Flag.PHONE_BUSY, Flag.PHONE_OVER_CAP)]
     client_busy = replace(A_PORTER, flags=(Flag.CLIENT_BUSY,))
 
@@ -110,7 +111,7 @@ def by_clients(**workers: int) -> list[CaptureFacts]:
     ]
 
 
-def test_a_client_far_above_its_peers_is_worth_a_look():
+def test_a_client_far_above_its_peers_is_worth_a_look() -> None:
     assert oddities(by_clients(van_1=20, van_2=18, van_3=22, van_4=60)) == [
         Oddity(pattern="client_above_peers", client_id="van_4", workers=60, usual=20)
     ]
@@ -126,11 +127,11 @@ def test_a_client_far_above_its_peers_is_worth_a_look():
     ],
     ids=["not so far", "few workers", "one peer", "of another kind"],
 )
-def test_a_client_that_may_be_as_it_is_is_not(workers):
+def test_a_client_that_may_be_as_it_is_is_not(workers: dict[str, Any]) -> None:
     assert oddities(by_clients(**workers)) == []
 
 
-def test_one_client_out_of_all_measure_hides_no_other():
+def test_one_client_out_of_all_measure_hides_no_other() -> None:
     """As it would if the mean were what is compared with."""
     found = oddities(by_clients(van_1=20, van_2=20, van_3=20, van_4=70, van_5=2_000))
 
@@ -144,13 +145,13 @@ def with_serials(*neighbourhoods: str, client_id: str = "van-1") -> list[Capture
     ]
 
 
-def test_a_run_of_neighbouring_serials_on_one_client_is_worth_a_look():
+def test_a_run_of_neighbouring_serials_on_one_client_is_worth_a_look() -> None:
     assert oddities(with_serials("a", "b", *"ccccc", "d")) == [
         Oddity(pattern="neighbouring_serials", client_id="van-1", workers=5)
     ]
 
 
-def test_every_worker_of_a_run_is_counted_and_every_run_of_a_client():
+def test_every_worker_of_a_run_is_counted_and_every_run_of_a_client() -> None:
     (found,) = oddities(with_serials(*"aaaaaaa", *"bbbb", *"aaaaa"))
     assert found.workers == 12
 
@@ -165,11 +166,11 @@ def test_every_worker_of_a_run_is_counted_and_every_run_of_a_client():
     ],
     ids=["too short", "interrupted", "on two clients", "of known workers"],
 )
-def test_what_is_no_run_is_not(facts):
+def test_what_is_no_run_is_not(facts: Any) -> None:
     assert oddities(facts) == []
 
 
-def test_a_pause_ends_a_run():
+def test_a_pause_ends_a_run() -> None:
     early = in_order(*with_serials(*"aaa"))
     late = [
         replace(
@@ -181,7 +182,7 @@ def test_a_pause_ends_a_run():
     assert tally([*early, *late], Unusual()).oddities == []
 
 
-def test_clients_that_take_turns_have_runs_of_their_own():
+def test_clients_that_take_turns_have_runs_of_their_own() -> None:
     pairs = zip(with_serials(*"aaaaa"), with_serials(*"bbbbb", client_id="van-2"), strict=True)
     assert [each.client_id for each in oddities(each for pair in pairs for each in pair)] == [
         "van-1",
@@ -213,7 +214,7 @@ TOUCHY = Unusual(workers_at_least=1, times_peers=2, run_of=2)
 
 
 @given(facts=FACTS, cuts=st.sets(st.integers(0, 40)))
-def test_a_count_laid_aside_anywhere_comes_to_the_same_bytes(facts, cuts):
+def test_a_count_laid_aside_anywhere_comes_to_the_same_bytes(facts: Any, cuts: Any) -> None:
     count = Count(TOUCHY)
     for number, fact in enumerate(in_order(*facts)):
         if number in cuts:
@@ -224,7 +225,7 @@ def test_a_count_laid_aside_anywhere_comes_to_the_same_bytes(facts, cuts):
 
 
 @given(facts=FACTS)
-def test_everything_adds_up_to_what_was_created(facts):
+def test_everything_adds_up_to_what_was_created(facts: Any) -> None:
     found = counted(*facts)
     created = found.counts.created
     for breakdown in (

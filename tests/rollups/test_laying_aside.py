@@ -69,7 +69,7 @@ def is_right(stage: Stage) -> bool:
     return (summary.counts, summary.by_client) == (counted.counts, counted.by_client)
 
 
-def test_a_day_that_takes_longer_than_an_invocation_is_gone_on_with_by_the_next():
+def test_a_day_that_takes_longer_than_an_invocation_is_gone_on_with_by_the_next() -> None:
     stage = BigStage()
     ticks = 0
     while (told := stage.tick_of(minutes=5))["unfinished"]:
@@ -83,7 +83,7 @@ def test_a_day_that_takes_longer_than_an_invocation_is_gone_on_with_by_the_next(
     assert stage.marked() == []
 
 
-def test_a_count_that_is_killed_in_the_middle_loses_only_what_came_after_it_was_laid_aside():
+def test_a_count_that_is_killed_in_the_middle_loses_only_what_came_after_it_was_laid_aside() -> None:
     stage = BigStage()
     stage.facts.on_read = stage.killed_at(44_000)
     with pytest.raises(Killed):
@@ -98,7 +98,7 @@ def test_a_count_that_is_killed_in_the_middle_loses_only_what_came_after_it_was_
 
 
 @pytest.mark.parametrize("position", ["000000000a", "000044999a"], ids=["behind", "ahead"])
-def test_a_count_of_a_day_that_was_marked_meanwhile_is_begun_anew(position: str):
+def test_a_count_of_a_day_that_was_marked_meanwhile_is_begun_anew(position: str) -> None:
     stage = BigStage()
     stage.tick_of(minutes=5)
     stage.facts.add(FIRST_DAY, replace(CREATED, client_id="late"), position=position)
@@ -112,7 +112,7 @@ def test_a_count_of_a_day_that_was_marked_meanwhile_is_begun_anew(position: str)
     assert stage.marked() == []
 
 
-def test_a_count_that_another_has_overtaken_is_not_gone_on_with():
+def test_a_count_that_another_has_overtaken_is_not_gone_on_with() -> None:
     stage = BigStage()
     stage.tick_of(minutes=5)
     stage.rollup.recount(FIRST_DAY, until=stage.clock() + AN_HOUR)
@@ -123,7 +123,7 @@ def test_a_count_that_another_has_overtaken_is_not_gone_on_with():
     assert is_right(stage)
 
 
-def test_a_day_that_changed_while_it_was_counted_stays_marked():
+def test_a_day_that_changed_while_it_was_counted_stays_marked() -> None:
     stage = BigStage(2_000)
     stage.facts.on_read = lambda number: stage.rollup.mark(FIRST_DAY) if number == 1_000 else None
 
@@ -132,7 +132,7 @@ def test_a_day_that_changed_while_it_was_counted_stays_marked():
     assert stage.marked() == [FIRST_DAY]
 
 
-def test_a_mark_made_as_the_count_began_stays_however_long_the_count_took():
+def test_a_mark_made_as_the_count_began_stays_however_long_the_count_took() -> None:
     stage = BigStage(12_000)
     stage.rollup.mark(FIRST_DAY)
 
@@ -142,7 +142,7 @@ def test_a_mark_made_as_the_count_began_stays_however_long_the_count_took():
     assert is_right(stage)
 
 
-def test_one_big_day_leaves_time_for_the_others():
+def test_one_big_day_leaves_time_for_the_others() -> None:
     stage = BigStage()
     stage.capture(SECOND_DAY)
     stage.clock.forward(timedelta(days=1))
@@ -153,7 +153,7 @@ def test_one_big_day_leaves_time_for_the_others():
     assert stage.rollup.read(SECOND_DAY).counts.created == 1
 
 
-def test_a_caller_hears_in_time_that_there_is_more_to_count():
+def test_a_caller_hears_in_time_that_there_is_more_to_count() -> None:
     stage = BigStage()
     for _ in range(30):
         asked_at = stage.clock()
@@ -167,7 +167,7 @@ def test_a_caller_hears_in_time_that_there_is_more_to_count():
     assert stage.read == MANY
 
 
-def test_a_count_that_is_done_is_kept_no_longer():
+def test_a_count_that_is_done_is_kept_no_longer() -> None:
     stage = BigStage()
     stage.tick_of(minutes=5)
     stage.tick_of(minutes=60)
@@ -175,7 +175,7 @@ def test_a_count_that_is_done_is_kept_no_longer():
     assert stage.summaries.find_laid_aside(FIRST_DAY) is None
 
 
-def test_a_look_at_a_day_too_big_to_count_keeps_nothing():
+def test_a_look_at_a_day_too_big_to_count_keeps_nothing() -> None:
     stage = BigStage()
 
     with pytest.raises(CountUnfinished):
@@ -185,7 +185,7 @@ def test_a_look_at_a_day_too_big_to_count_keeps_nothing():
 
 
 @pytest.mark.parametrize("minutes", [4, 15], ids=["hardly begun", "nearly done"])
-def test_a_look_leaves_a_count_that_a_tick_laid_aside(minutes: int):
+def test_a_look_leaves_a_count_that_a_tick_laid_aside(minutes: int) -> None:
     stage = BigStage()
     stage.tick_of(minutes)
     laid_aside = stage.summaries.find_laid_aside(FIRST_DAY)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,7 +101,9 @@ def test_every_figure_adds_up(counted: Sequence[CaptureFacts]) -> None:
 
 
 @given(counted=captures, order=st.randoms())
-def test_the_order_of_captures_changes_nothing_not_even_the_bytes(counted: list[CaptureFacts], order) -> None:
+def test_the_order_of_captures_changes_nothing_not_even_the_bytes(
+    counted: list[CaptureFacts], order: Any
+) -> None:
     shuffled = list(counted)
     order.shuffle(shuffled)
     assert a_count(*counted).model_dump_json() == a_count(*shuffled).model_dump_json()
@@ -178,7 +181,7 @@ def arrived(client_id: str, *days: int) -> list[CaptureFacts]:
     return [replace(a_capture(client_id=client_id), received_on=date(2024, 10, day)) for day in days]
 
 
-def test_notes_say_through_whom_and_when_a_late_difference_came():
+def test_notes_say_through_whom_and_when_a_late_difference_came() -> None:
     before = a_count(*arrived("van-1", 9, 9), *arrived("van-2", 9))
 
     after = a_count(*arrived("van-1", 9), *arrived("van-2", 9, *[10] * 14), before=before)
@@ -202,7 +205,7 @@ def test_the_notes_add_up_to_what_changed(first: list[CaptureFacts], second: lis
         assert sum(note.difference for note in after.notes) == created
 
 
-def test_a_payment_alone_is_a_new_version_with_a_change_and_no_note():
+def test_a_payment_alone_is_a_new_version_with_a_change_and_no_note() -> None:
     waiting = RegistrationFacts(Status.AWAITING_PAYMENT, quoted=49_200, paid=0)
     before = a_count(a_capture(), waiting)
 
@@ -216,7 +219,7 @@ def test_a_payment_alone_is_a_new_version_with_a_change_and_no_note():
     assert after.notes == []
 
 
-def test_texts_are_figures_too():
+def test_texts_are_figures_too() -> None:
     def texts(**by_state: int) -> Texts:
         return Texts(total=1, by_state=by_state, unknown_share=0.0, parts=1, rupiah=350)
 
@@ -230,7 +233,7 @@ def test_texts_are_figures_too():
     ]
 
 
-def test_a_version_after_the_final_one_is_a_revision():
+def test_a_version_after_the_final_one_is_a_revision() -> None:
     final = a_count(a_capture(), state=State.FINAL)
     revised = a_count(a_capture(), a_capture(), before=final, state=State.FINAL)
 

@@ -16,7 +16,7 @@ from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, SUMMARY_HOUR, St
 A_DAY = timedelta(days=1)
 
 
-def test_a_report_is_of_the_newest_version_beside_its_campaign():
+def test_a_report_is_of_the_newest_version_beside_its_campaign() -> None:
     stage = Stage()
     stage.capture()
     stage.tick()
@@ -29,7 +29,7 @@ def test_a_report_is_of_the_newest_version_beside_its_campaign():
     assert (report.summary.version, report.summary.counts.created) == (2, 2)
 
 
-def test_an_older_version_stays_readable():
+def test_an_older_version_stays_readable() -> None:
     stage = Stage()
     stage.tick()
     first = stage.rollup.read(FIRST_DAY)
@@ -41,7 +41,7 @@ def test_an_older_version_stays_readable():
         stage.rollup.report(FIRST_DAY, version=3)
 
 
-def test_the_curve_leads_up_to_the_day_and_adds_up():
+def test_the_curve_leads_up_to_the_day_and_adds_up() -> None:
     stage = Stage(FINAL + A_DAY)
     for of in (FIRST_DAY, FIRST_DAY, SECOND_DAY):
         stage.capture(of)
@@ -54,7 +54,7 @@ def test_the_curve_leads_up_to_the_day_and_adds_up():
     assert len(stage.rollup.report(FIRST_DAY).curve) == 1
 
 
-def test_a_day_is_listed_by_its_newest_version():
+def test_a_day_is_listed_by_its_newest_version() -> None:
     stage = Stage()
     stage.tick()
     stage.capture()
@@ -65,7 +65,7 @@ def test_a_day_is_listed_by_its_newest_version():
         stage.rollup.headlines("senen-2024")
 
 
-def test_a_day_that_became_final_in_the_ordinary_course_is_no_revision():
+def test_a_day_that_became_final_in_the_ordinary_course_is_no_revision() -> None:
     stage = Stage()
     stage.tick()
     stage.clock.at = FINAL
@@ -77,7 +77,7 @@ def test_a_day_that_became_final_in_the_ordinary_course_is_no_revision():
     assert stage.rollup.report(SECOND_DAY).revisions == ()
 
 
-def test_a_final_day_that_changed_is_told_once_more_in_the_next_report():
+def test_a_final_day_that_changed_is_told_once_more_in_the_next_report() -> None:
     stage = Stage()
     stage.tick()
     stage.clock.at = FINAL
@@ -94,7 +94,7 @@ def test_a_final_day_that_changed_is_told_once_more_in_the_next_report():
     assert stage.rollup.report(FIRST_DAY).revisions == ()
 
 
-def test_a_day_revised_in_steps_is_told_from_the_version_that_stood_before():
+def test_a_day_revised_in_steps_is_told_from_the_version_that_stood_before() -> None:
     stage = Stage(FINAL)
     stage.capture(FIRST_DAY)
     stage.tick()
@@ -118,7 +118,7 @@ def test_a_day_revised_in_steps_is_told_from_the_version_that_stood_before():
     assert stage.rollup.read(FIRST_DAY).notes == [], "a version itself is told against the one before"
 
 
-def test_what_one_report_has_told_the_next_does_not_tell_again():
+def test_what_one_report_has_told_the_next_does_not_tell_again() -> None:
     stage = Stage(FINAL)
     stage.tick()
     stage.clock.forward(AN_HOUR)
@@ -135,7 +135,7 @@ def test_what_one_report_has_told_the_next_does_not_tell_again():
     assert stage.rollup.report(SECOND_DAY).revisions == ()
 
 
-def test_a_running_day_is_told_as_it_stands_and_nothing_is_written():
+def test_a_running_day_is_told_as_it_stands_and_nothing_is_written() -> None:
     stage = Stage(SUMMARY_HOUR - 6 * AN_HOUR)
     stage.capture()
     stage.capture()
@@ -148,7 +148,7 @@ def test_a_running_day_is_told_as_it_stands_and_nothing_is_written():
     assert stage.marked() == [FIRST_DAY]
 
 
-def test_a_running_day_comes_on_top_of_the_days_before_it():
+def test_a_running_day_comes_on_top_of_the_days_before_it() -> None:
     stage = Stage(FINAL)
     stage.capture(FIRST_DAY)
     stage.tick()
@@ -160,7 +160,7 @@ def test_a_running_day_comes_on_top_of_the_days_before_it():
     assert [day.cumulative for day in report.curve] == [1, 2]
 
 
-def test_a_running_day_is_of_the_moment_even_where_nothing_is_new():
+def test_a_running_day_is_of_the_moment_even_where_nothing_is_new() -> None:
     stage = Stage()
     stage.capture()
     stage.tick()
@@ -169,7 +169,7 @@ def test_a_running_day_is_of_the_moment_even_where_nothing_is_new():
     assert stage.rollup.report_as_of_now(FIRST_DAY).summary.counted_at == "2024-10-09T14:00:00.000Z"
 
 
-def test_a_final_day_is_not_counted_again_to_be_looked_at():
+def test_a_final_day_is_not_counted_again_to_be_looked_at() -> None:
     stage = Stage(FINAL)
     stage.capture()
     stage.tick()

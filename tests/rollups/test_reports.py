@@ -3,7 +3,7 @@
 from tests.rollups.reports import a_report
 
 
-def test_each_group_of_the_report_comes_to_what_was_created():
+def test_each_group_of_the_report_comes_to_what_was_created() -> None:
     summary = a_report().summary
 
     for group in ("by_channel", "by_client", "by_officer", "by_sex", "by_age", "by_hour", "by_received_day"):
@@ -12,7 +12,7 @@ def test_each_group_of_the_report_comes_to_what_was_created():
     assert sum(summary.refused_by_reason.values()) == summary.counts.refused
 
 
-def test_single_fields_of_the_report_can_be_changed():
+def test_single_fields_of_the_report_can_be_changed() -> None:
     report = a_report(campaign={"target": 0}, summary={"version": 7}, revisions=())
 
     assert (report.campaign.target, report.summary.version, report.revisions) == (0, 7, ())

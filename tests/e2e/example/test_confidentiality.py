@@ -138,7 +138,7 @@ def planted(stack: RunningStack, value: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nobody_is_named(busy_stack, place):
+def test_nobody_is_named(busy_stack: RunningStack, place: Any) -> None:
     people = People()
     seen = list(PLACES[place](busy_stack))
 
@@ -150,7 +150,7 @@ def test_nobody_is_named(busy_stack, place):
 
 
 @pytest.mark.parametrize("field", ["nik", "phone", "name", "address", "email"])
-def test_this_search_finds_somebody_who_is_named(busy_stack, field):
+def test_this_search_finds_somebody_who_is_named(busy_stack: RunningStack, field: str) -> None:
     people = People()
     somebody = next(each["worker"] for each in captures() if each["worker"][field])
 
@@ -160,7 +160,7 @@ def test_this_search_finds_somebody_who_is_named(busy_stack, field):
     assert found == PLACES.keys()
 
 
-def test_the_other_detectors_find_somebody_nobody_has_heard_of(busy_stack):
+def test_the_other_detectors_find_somebody_nobody_has_heard_of(busy_stack: RunningStack) -> None:
     with planted(busy_stack, "0812-3456-7890 or stranger@pasar.example"):
         phoned = {place for place, read in PLACES.items() if any(map(phones_in, read(busy_stack)))}
         mailed = {place for place, read in PLACES.items() if any(map(_ADDRESS.search, read(busy_stack)))}
@@ -172,11 +172,11 @@ def test_the_other_detectors_find_somebody_nobody_has_heard_of(busy_stack):
     "written",
     ["081234567890", "+62 812-3456-7890", "62812 3456 7890", "(0812) 3456 7890", '{"to":"+6281234567890"}'],
 )
-def test_the_other_detector_knows_phones_however_they_are_written(written):
+def test_the_other_detector_knows_phones_however_they_are_written(written: str) -> None:
     assert phones_in(f"2026-11-22 09:54:50,123+0000 {written} 123e4567-e89b-12d3-a456-426614174000")
 
 
-def test_this_search_knows_everybody_however_they_are_written():
+def test_this_search_knows_everybody_however_they_are_written() -> None:
     people = People()
 
     for worker in (capture["worker"] for capture in captures()):

@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from tests.e2e.conftest import RunningStack
+from tests.e2e.example.conftest import MarketDay
 from tests.e2e.test_reports import mails_to, rounds
 
 pytestmark = pytest.mark.e2e
@@ -12,7 +14,9 @@ pytestmark = pytest.mark.e2e
 _NAMED = re.compile(r"tanah-abang-2024-(\d{4}-\d\d-\d\d)-v(\d+)\.xlsx")
 
 
-def test_each_manager_gets_one_mail_of_each_day_with_the_figures_of_a_version(stack, market_day):
+def test_each_manager_gets_one_mail_of_each_day_with_the_figures_of_a_version(
+    stack: RunningStack, market_day: MarketDay
+) -> None:
     for _ in range(2):
         rounds(stack)
 

@@ -1,10 +1,12 @@
 """The example market day on the packaged stack: what its README says comes of it, each time it is sent."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from tests.e2e.example.conftest import DAYS, EXPECTED, IN_ORDER
+from tests.e2e.conftest import RunningStack
+from tests.e2e.example.conftest import DAYS, EXPECTED, IN_ORDER, MarketDay
 from tests.e2e.market import text_id
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +30,7 @@ def refusals() -> Counter[str]:
     return counted
 
 
-def test_every_line_is_answered_as_the_example_says(market_day):
+def test_every_line_is_answered_as_the_example_says(market_day: MarketDay) -> None:
     assert market_day.outcomes == Counter(
         created=EXPECTED["workers"],
         already_registered=EXPECTED["already_registered"],
@@ -40,7 +42,7 @@ def test_every_line_is_answered_as_the_example_says(market_day):
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_the_days_summary_is_what_the_example_says(market_day, day):
+def test_the_days_summary_is_what_the_example_says(market_day: MarketDay, day: Any) -> None:
     expected, summary = IN_ORDER["days"][day], market_day.summaries[day]
 
     assert summary["counts"] == {**expected["counts"], "reactivated": 0}
@@ -49,14 +51,14 @@ def test_the_days_summary_is_what_the_example_says(market_day, day):
     assert summary["state"] == "final"
 
 
-def test_every_registration_led_to_one_text(market_day):
+def test_every_registration_led_to_one_text(market_day: MarketDay) -> None:
     told = Counter(text["context"]["message_id"] for text in market_day.texts)
 
     assert len(market_day.texts) == EXPECTED["texts"] == len(market_day.phones)
     assert set(told.values()) == {1}
 
 
-def test_every_text_went_to_the_phone_of_its_worker(market_day):
+def test_every_text_went_to_the_phone_of_its_worker(market_day: MarketDay) -> None:
     by_id = {text["context"]["message_id"]: text for text in market_day.texts}
 
     for reference, phone in market_day.phones.items():
@@ -65,7 +67,7 @@ def test_every_text_went_to_the_phone_of_its_worker(market_day):
         assert text["to"] == phone
 
 
-def test_sent_again_nothing_is_created(market_day, market_day_again):
+def test_sent_again_nothing_is_created(market_day: MarketDay, market_day_again: MarketDay) -> None:
     answered = market_day.outcomes
     accepted = answered["created"] + answered["already_registered"] + answered["replayed"]
 
@@ -74,11 +76,15 @@ def test_sent_again_nothing_is_created(market_day, market_day_again):
     )
 
 
-def test_sent_again_the_summaries_stay_as_they_are(market_day, market_day_again):
+def test_sent_again_the_summaries_stay_as_they_are(
+    market_day: MarketDay, market_day_again: MarketDay
+) -> None:
     assert market_day_again.summaries == market_day.summaries
 
 
-def test_sent_again_nobody_is_texted_again(stack, market_day, market_day_again):
+def test_sent_again_nobody_is_texted_again(
+    stack: RunningStack, market_day: MarketDay, market_day_again: MarketDay
+) -> None:
     ours = {text["context"]["message_id"] for text in market_day.texts}
     now = [text for text in stack.messages() if text["context"].get("message_id") in ours]
 

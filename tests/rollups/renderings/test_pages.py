@@ -39,7 +39,7 @@ class Read(HTMLParser):
 
 
 @pytest.mark.parametrize("rendering", RENDERED)
-def test_what_was_typed_is_never_markup(rendering):
+def test_what_was_typed_is_never_markup(rendering: Any) -> None:
     report = a_report(
         campaign={"name": TYPED, "place": TYPED, "branch": TYPED[:100]},
         summary={"by_client": {TYPED: 157}, "by_officer": {TYPED: 157}, "by_hour": {TYPED: 157}},
@@ -56,7 +56,7 @@ def test_what_was_typed_is_never_markup(rendering):
 
 @pytest.mark.parametrize("rendering", RENDERED)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_rendering_says_its_language_and_leads_with_the_answer(rendering, language):
+def test_a_rendering_says_its_language_and_leads_with_the_answer(rendering: Any, language: Any) -> None:
     document = RENDERED[rendering](a_report(), language)
 
     assert Read(document).elements[0] == ("html", {"lang": language})
@@ -64,7 +64,7 @@ def test_a_rendering_says_its_language_and_leads_with_the_answer(rendering, lang
 
 
 @pytest.mark.parametrize("rendering", RENDERED)
-def test_a_rendering_asks_nobody_for_anything(rendering):
+def test_a_rendering_asks_nobody_for_anything(rendering: Any) -> None:
     """A page that loads from elsewhere tells elsewhere who reads it."""
     read = Read(RENDERED[rendering](a_report(), "id"))
 
@@ -74,15 +74,15 @@ def test_a_rendering_asks_nobody_for_anything(rendering):
 
 
 @pytest.mark.parametrize("rendering", RENDERED)
-def test_the_same_report_gives_the_same_bytes(rendering):
+def test_the_same_report_gives_the_same_bytes(rendering: Any) -> None:
     assert RENDERED[rendering](a_report(), "id") == RENDERED[rendering](a_report(), "id")
 
 
-def test_the_page_runs_no_script():
+def test_the_page_runs_no_script() -> None:
     assert "script" not in Read(html.page(a_report(), "id")).tags()
 
 
-def test_the_page_says_what_changed_and_why_before_any_breakdown():
+def test_the_page_says_what_changed_and_why_before_any_breakdown() -> None:
     text = Read(html.page(a_report(), "id")).text
 
     why = text.index("+14 pendaftaran lewat van-2, diterima Kamis, 10 Oktober 2024")
@@ -94,14 +94,14 @@ def test_the_page_says_what_changed_and_why_before_any_breakdown():
     assert text.index("Perlu dilihat") < text.index("Menurut pekerjaan")
 
 
-def test_a_note_without_a_day_of_receipt_is_told_without_one():
+def test_a_note_without_a_day_of_receipt_is_told_without_one() -> None:
     note = a_report().summary.notes[0].model_copy(update={"received_on": None})
     text = Read(html.page(a_report(summary={"notes": [note]}), "id")).text
 
     assert "+14 pendaftaran lewat van-2T" in text
 
 
-def test_every_figure_of_the_summary_stands_on_the_page_as_text():
+def test_every_figure_of_the_summary_stands_on_the_page_as_text() -> None:
     text = Read(html.page(a_report(), "id")).text
 
     for told in (
@@ -115,7 +115,7 @@ def test_every_figure_of_the_summary_stands_on_the_page_as_text():
         assert told in text
 
 
-def test_a_final_day_says_that_it_is():
+def test_a_final_day_says_that_it_is() -> None:
     text = Read(
         html.page(a_report(summary={"state": "final", "version": 1, "changes": [], "notes": []}), "id")
     ).text
@@ -125,13 +125,13 @@ def test_a_final_day_says_that_it_is():
     assert "Ini hitungan pertama" in text
 
 
-def test_a_final_day_that_was_revised_says_so():
+def test_a_final_day_that_was_revised_says_so() -> None:
     for rendering in (RENDERED["page"], RENDERED["mail"]):
         document = rendering(a_report(summary={"state": "final", "version": 4, "revision": 2}), "id")
         assert "Versi 4, revisi ke-2" in document
 
 
-def test_a_campaign_without_a_target_is_not_measured_against_one():
+def test_a_campaign_without_a_target_is_not_measured_against_one() -> None:
     for rendering in RENDERED.values():
         document = rendering(a_report(campaign={"target": 0}), "id")
 
@@ -139,7 +139,7 @@ def test_a_campaign_without_a_target_is_not_measured_against_one():
         assert "dari target" not in document
 
 
-def test_a_day_without_anything_is_a_page_too():
+def test_a_day_without_anything_is_a_page_too() -> None:
     nothing = {"created": 0, "captures": 0, "already_registered": 0, "reactivated": 0, "refused": 0}
     summary = a_report().summary
     bare = type(summary).model_validate(
@@ -168,20 +168,20 @@ def test_a_day_without_anything_is_a_page_too():
         (2, False, "No number of registrations changed."),
     ],
 )
-def test_a_mail_without_changes_says_why(version, is_first, says):
+def test_a_mail_without_changes_says_why(version: int, is_first: bool, says: str) -> None:
     report = a_report(summary={"version": version, "changes": [], "notes": []}, is_first=is_first)
 
     assert says in mail.compose(report, "en").text
 
 
-def test_a_subject_is_one_line():
+def test_a_subject_is_one_line() -> None:
     letter = mail.compose(a_report(campaign={"name": "Pasar\r\nBcc: x@example.com"}), "id")
 
     assert not re.search(r"[\r\n]", letter.subject)
     assert letter.subject.startswith("Sementara: 157 terdaftar, Pasar")
 
 
-def test_the_board_without_figures_asks_for_the_token_in_a_field_that_hides_it():
+def test_the_board_without_figures_asks_for_the_token_in_a_field_that_hides_it() -> None:
     read = Read(board.door("id"))
     fields = {found["name"]: found for tag, found in read.elements if tag == "input"}
 
@@ -190,7 +190,7 @@ def test_the_board_without_figures_asks_for_the_token_in_a_field_that_hides_it()
     assert fields["token"]["autocomplete"] == "off"
 
 
-def test_markup_stays_and_text_is_escaped():
+def test_markup_stays_and_text_is_escaped() -> None:
     told = element(
         "p", "a<b", Markup("<i>"), None, ["c", 1], class_='"x"', hidden=True, lang=None, open=False
     )

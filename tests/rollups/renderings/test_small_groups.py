@@ -30,31 +30,31 @@ def cells(figures: Figures, group: str) -> Mapping[str, int]:
     return {cell.key: cell.count for cell in figures.group(group).cells}
 
 
-def test_groups_that_are_large_enough_are_told_as_they_are():
+def test_groups_that_are_large_enough_are_told_as_they_are() -> None:
     assert cells(mailed(), "by_sex") == {"male": 91, "female": 66}
     assert cells(mailed(), "by_client") == {"kiosk-1": 34, "van-1": 64, "van-2": 59}
 
 
-def test_a_single_small_group_is_put_together_with_the_next_one():
+def test_a_single_small_group_is_put_together_with_the_next_one() -> None:
     """Alone it would be what is missing from the day's total."""
     told = cells(mailed(by_age={"15-24": 3, "25-34": 9, "35-44": 60, "45-54": 85}), "by_age")
 
     assert told == {"35-44": 60, "45-54": 85, MERGED: 12}
 
 
-def test_small_groups_are_put_together_until_their_sum_is_not_small_either():
+def test_small_groups_are_put_together_until_their_sum_is_not_small_either() -> None:
     told = cells(mailed(by_age={"15-24": 1, "25-34": 2, "35-44": 70, "45-54": 84}), "by_age")
 
     assert told == {"45-54": 84, MERGED: 73}
 
 
-def test_where_only_two_groups_are_nothing_is_told_of_either():
+def test_where_only_two_groups_are_nothing_is_told_of_either() -> None:
     told = mailed(by_sex={"female": 2, "male": 155}).group("by_sex")
 
     assert (told.cells, told.withheld) == ((), True)
 
 
-def test_groups_of_nobody_go_with_the_small_ones():
+def test_groups_of_nobody_go_with_the_small_ones() -> None:
     """What stands there with a 0 would say which ones were put together."""
     funnel = Funnel(received=61, awaiting_payment=74, mismatch=2, active=17, cancelled=3)
     figures = mailed(funnel=funnel, counts=NOBODY_CAME_BACK)
@@ -63,20 +63,20 @@ def test_groups_of_nobody_go_with_the_small_ones():
 
 
 @pytest.mark.parametrize("jht", [1, 4, 153, 156])
-def test_a_programme_tells_of_those_without_it_too(jht):
+def test_a_programme_tells_of_those_without_it_too(jht: int) -> None:
     told = cells(mailed(by_programme={"JHT": jht, "JKK": 157, "JKM": 157}), "by_programme")
 
     assert told == {"JKK": 157, "JKM": 157}
 
 
 @pytest.mark.parametrize("drivers", [2, 153, 156])
-def test_an_occupation_tells_of_those_without_it_too_because_a_worker_may_have_two(drivers):
+def test_an_occupation_tells_of_those_without_it_too_because_a_worker_may_have_two(drivers: int) -> None:
     told = cells(mailed(by_occupation={"ojek_driver": drivers, "porter": 40, "tailor": 6}), "by_occupation")
 
     assert told == {"porter": 40, "tailor": 6}
 
 
-def test_a_reason_tells_of_those_refused_for_others_too_because_a_capture_may_have_two():
+def test_a_reason_tells_of_those_refused_for_others_too_because_a_capture_may_have_two() -> None:
     counts = Counts(captures=157, created=157, already_registered=0, reactivated=0, refused=20)
     reasons = {"nik_length": 18, "phone_malformed": 9, "nik_serial": 1}
 
@@ -85,7 +85,7 @@ def test_a_reason_tells_of_those_refused_for_others_too_because_a_capture_may_ha
     }
 
 
-def test_the_funnel_is_left_out_where_it_would_give_away_how_few_came_back():
+def test_the_funnel_is_left_out_where_it_would_give_away_how_few_came_back() -> None:
     """It is of all who were registered, the day's total of the new ones alone."""
     counts = Counts(captures=101, created=98, already_registered=0, reactivated=3, refused=0)
     figures = mailed(counts=counts, funnel=Funnel(received=50, awaiting_payment=31, active=20))
@@ -94,7 +94,7 @@ def test_the_funnel_is_left_out_where_it_would_give_away_how_few_came_back():
     assert figures.active is None
 
 
-def test_devices_are_left_out_where_one_is_small_because_channels_are_their_sums():
+def test_devices_are_left_out_where_one_is_small_because_channels_are_their_sums() -> None:
     figures = mailed(by_client={"kiosk-1": 34, "van-1": 120, "van-2": 3})
 
     assert figures.group("by_client").withheld
@@ -102,7 +102,7 @@ def test_devices_are_left_out_where_one_is_small_because_channels_are_their_sums
     assert [oddity.workers for oddity in figures.oddities] == [0, 0, 0]
 
 
-def test_few_refusals_are_neither_counted_nor_explained():
+def test_few_refusals_are_neither_counted_nor_explained() -> None:
     counts = Counts(captures=168, created=157, already_registered=6, reactivated=5, refused=3)
     figures = mailed(counts=counts, refused_by_reason={"nik_length": 3})
 
@@ -110,13 +110,13 @@ def test_few_refusals_are_neither_counted_nor_explained():
     assert figures.group("refused_by_reason").withheld
 
 
-def test_captures_are_not_told_where_they_would_give_away_the_rest():
+def test_captures_are_not_told_where_they_would_give_away_the_rest() -> None:
     counts = Counts(captures=160, created=157, already_registered=3, reactivated=0, refused=0)
 
     assert "captures" not in mailed(counts=counts).counts
 
 
-def test_what_a_few_people_paid_is_not_told():
+def test_what_a_few_people_paid_is_not_told() -> None:
     funnel = Funnel(received=153, active=3, lapsed=1)
 
     assert dict(mailed(funnel=funnel, money=Money(quoted=7_000_000, paid=65_600)).money) == {
@@ -124,7 +124,7 @@ def test_what_a_few_people_paid_is_not_told():
     }
 
 
-def test_the_total_of_a_day_is_told_whatever_it_is():
+def test_the_total_of_a_day_is_told_whatever_it_is() -> None:
     counts = Counts(captures=2, created=2, already_registered=0, reactivated=0, refused=0)
     figures = mailed(counts=counts, by_sex={"female": 2}, money=Money(quoted=32_800))
 
@@ -133,7 +133,7 @@ def test_the_total_of_a_day_is_told_whatever_it_is():
     assert dict(figures.money) == {"paid": 0}
 
 
-def test_a_share_of_unknown_texts_is_not_told_where_it_counts_a_handful():
+def test_a_share_of_unknown_texts_is_not_told_where_it_counts_a_handful() -> None:
     texts = a_report().summary.texts
     few = texts.model_copy(update={"by_state": {"delivered": 228, "unknown": 3}, "unknown_share": 0.013})
 
@@ -141,7 +141,7 @@ def test_a_share_of_unknown_texts_is_not_told_where_it_counts_a_handful():
     assert "unknown_share" not in mailed(texts=few).texts
 
 
-def test_a_note_on_a_handful_is_not_told_and_changes_are_told_of_the_total_alone():
+def test_a_note_on_a_handful_is_not_told_and_changes_are_told_of_the_total_alone() -> None:
     notes = [
         Note(difference=14, client_id="van-2", received_on=SECOND_DAY),
         Note(difference=-2, client_id="van-1", received_on=FIRST_DAY),
@@ -156,7 +156,7 @@ def test_a_note_on_a_handful_is_not_told_and_changes_are_told_of_the_total_alone
     assert [change.figure for change in figures.changes] == ["counts.created"]
 
 
-def test_an_oddity_about_a_handful_is_told_without_its_number():
+def test_an_oddity_about_a_handful_is_told_without_its_number() -> None:
     oddity = Oddity(pattern="neighbouring_serials", client_id="van-1", workers=4)
     report = a_report(summary={"oddities": [oddity]})
 
@@ -169,7 +169,7 @@ A_BREAKDOWN = some.dictionaries(some.sampled_from("abcdefghijkl"), some.integers
 
 
 @given(counts=A_BREAKDOWN, group=some.sampled_from(["by_age", "by_sex", "by_hour", "by_client"]))
-def test_nothing_told_is_small_and_nothing_small_can_be_reckoned_out(counts, group):
+def test_nothing_told_is_small_and_nothing_small_can_be_reckoned_out(counts: Any, group: Any) -> None:
     figures = mailed(**{group: counts})
     told = cells(figures, group)
 
@@ -221,8 +221,8 @@ def reckoned(figures: Figures) -> Iterator[int]:
     active=some.integers(0, 40),
 )
 def test_nothing_small_can_be_reckoned_out_of_groups_that_overlap(
-    workers, refusals, already_registered, reactivated, active
-):
+    workers: Any, refusals: Any, already_registered: Any, reactivated: Any, active: Any
+) -> None:
     registered = len(workers) + reactivated
     active = min(active, registered)
     figures = mailed(
@@ -258,7 +258,7 @@ SMALL_DAYS = some.fixed_dictionaries(
 
 @settings(max_examples=40)
 @given(summary=SMALL_DAYS)
-def test_neither_the_mail_nor_what_is_attached_has_a_small_count(summary):
+def test_neither_the_mail_nor_what_is_attached_has_a_small_count(summary: Any) -> None:
     letter = mail.compose(a_report(summary=summary), "id")
 
     counted_in_text = re.findall(r"^ +(\d+)  ", letter.text, re.MULTILINE)
@@ -269,7 +269,7 @@ def test_neither_the_mail_nor_what_is_attached_has_a_small_count(summary):
     assert not re.findall(r">[1-4]</td>", letter.html)
 
 
-def test_the_mail_says_what_it_leaves_out():
+def test_the_mail_says_what_it_leaves_out() -> None:
     letter = mail.compose(a_report(), "en")
 
     assert "groups of fewer than 5 people" in letter.text

@@ -49,13 +49,13 @@ def told_by_json(report: Any) -> dict[tuple[str, str], float]:
     return {**counts, **groups, **texts, **money, **progress, **curve}
 
 
-def test_every_figure_of_the_csv_is_that_of_json_and_none_is_missing():
+def test_every_figure_of_the_csv_is_that_of_json_and_none_is_missing() -> None:
     told = {(row["figure"], row["key"]): float(row["value"]) for row in rows(a_report())}
 
     assert told == told_by_json(a_report())
 
 
-def test_the_csv_names_day_version_and_state_in_each_line_and_numbers_are_plain():
+def test_the_csv_names_day_version_and_state_in_each_line_and_numbers_are_plain() -> None:
     for row in rows(a_report()):
         assert (row["campaign_id"], row["day"], row["version"], row["state"]) == (
             "tanah-abang-2024",
@@ -67,13 +67,13 @@ def test_the_csv_names_day_version_and_state_in_each_line_and_numbers_are_plain(
         assert row["unit"] in {"workers", "captures", "rupiah", "texts", "parts", "share"}
 
 
-def test_the_csv_is_written_as_rfc_4180_has_it():
+def test_the_csv_is_written_as_rfc_4180_has_it() -> None:
     assert csv.table(a_report()).startswith(
         "campaign_id,day,version,state,counted_at,figure,key,value,unit\r\n"
     )
 
 
-def test_no_cell_of_the_csv_is_a_formula():
+def test_no_cell_of_the_csv_is_a_formula() -> None:
     for begins in "=+-@\t\r":
         report = a_report(summary={"by_officer": {f"{begins}1": 3}})
 
@@ -81,7 +81,7 @@ def test_no_cell_of_the_csv_is_a_formula():
         assert row["key"] == f"'{begins}1"
 
 
-def test_the_workbook_has_every_figure_of_json_as_a_number():
+def test_the_workbook_has_every_figure_of_json_as_a_number() -> None:
     breakdowns = list(opened(a_report())["Rincian"].values)[1:]
     json_groups = {
         (key, value)
@@ -93,7 +93,7 @@ def test_the_workbook_has_every_figure_of_json_as_a_number():
     assert all(type(count) is int for *_, count in breakdowns)
 
 
-def test_the_headlines_of_the_workbook_are_those_of_json():
+def test_the_headlines_of_the_workbook_are_those_of_json() -> None:
     summary = {row[0]: row[1] for row in opened(a_report(), "en")["Summary"].values}
     told = told_by_json(a_report())
 
@@ -119,7 +119,7 @@ LABELS = {
 }
 
 
-def test_days_are_dates_and_money_is_shown_in_rupiah():
+def test_days_are_dates_and_money_is_shown_in_rupiah() -> None:
     book = opened(a_report())
     days = book["Hari"]
     summary = {row[0].value: row[1] for row in book["Ringkasan"].rows}
@@ -131,7 +131,7 @@ def test_days_are_dates_and_money_is_shown_in_rupiah():
     assert "%" in summary["SMS kepada pekerja: Tidak diketahui nasibnya"].number_format
 
 
-def test_what_was_typed_is_text_and_never_a_formula():
+def test_what_was_typed_is_text_and_never_a_formula() -> None:
     book = opened(a_report(campaign={"name": HOSTILE, "place": "<b>&'\x00\x0b\"</b>"}))
     cells = {row[0].value: row[1] for row in book["Ringkasan"].rows}
 
@@ -141,17 +141,17 @@ def test_what_was_typed_is_text_and_never_a_formula():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_same_report_gives_the_same_bytes(language):
+def test_the_same_report_gives_the_same_bytes(language: Any) -> None:
     assert xlsx.workbook(a_report(), language) == xlsx.workbook(a_report(), language)
     assert csv.table(a_report()) == csv.table(a_report())
 
 
-def test_the_workbook_knows_no_hour_but_that_of_the_count():
+def test_the_workbook_knows_no_hour_but_that_of_the_count() -> None:
     with zipfile.ZipFile(io.BytesIO(xlsx.workbook(a_report(), "id"))) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_a_day_on_which_nothing_happened_is_a_workbook_too():
+def test_a_day_on_which_nothing_happened_is_a_workbook_too() -> None:
     bare = a_report(
         summary={
             "texts": None,

@@ -1,5 +1,7 @@
 """The manager's text: one part, whatever the campaign is called and however large its figures."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -11,26 +13,26 @@ from chalicelib.rollups.renderings.words import LANGUAGES
 from tests.rollups.reports import a_report
 
 
-def test_it_tells_the_day_the_campaign_and_how_sure_they_are():
+def test_it_tells_the_day_the_campaign_and_how_sure_they_are() -> None:
     assert text.words(a_report(), "id") == (
         "Aktivasi Pasar Tanah Abang 10 Okt: 157 terdaftar, 330 dari target 500. "
         "Sementara; 1 hari lain direvisi."
     )
 
 
-def test_it_speaks_english_on_request():
+def test_it_speaks_english_on_request() -> None:
     assert text.words(a_report(revisions=()), "en") == (
         "Aktivasi Pasar Tanah Abang 10 Oct: 157 registered, 330 of target 500. Provisional."
     )
 
 
-def test_a_campaign_without_a_target_has_its_sum():
+def test_a_campaign_without_a_target_has_its_sum() -> None:
     told = text.words(a_report(campaign={"target": 0}, revisions=()), "id")
 
     assert "157 terdaftar, seluruhnya 330." in told
 
 
-def test_a_long_name_gives_way_to_the_figures():
+def test_a_long_name_gives_way_to_the_figures() -> None:
     told = text.words(a_report(campaign={"name": "Pasar " * 20}), "id")
 
     assert "...: " in told.replace(" 10 Okt", "")
@@ -42,7 +44,7 @@ def test_a_long_name_gives_way_to_the_figures():
 @given(
     name=some.text(min_size=1, max_size=120), created=some.integers(0, 10_000_000), days=some.integers(0, 366)
 )
-def test_it_is_one_part_always(language, name, created, days):
+def test_it_is_one_part_always(language: Any, name: Any, created: Any, days: Any) -> None:
     report = a_report(
         campaign={"name": name, "target": 10_000_000},
         summary={

@@ -33,7 +33,7 @@ def pairs(node: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("at", "said"), list(pairs(words())), ids=lambda each: each if isinstance(each, str) else ""
 )
-def test_everything_is_said_in_both_languages_with_the_same_values(at, said):
+def test_everything_is_said_in_both_languages_with_the_same_values(at: Any, said: Any) -> None:
     assert set(said) == set(LANGUAGES)
     if isinstance(said["id"], str):
         places = [sorted(part.partition("}")[0] for part in said[each].split("{")[1:]) for each in LANGUAGES]
@@ -50,13 +50,13 @@ def test_everything_is_said_in_both_languages_with_the_same_values(at, said):
         ("funnel", Funnel.model_fields),
     ],
 )
-def test_whatever_is_counted_has_a_name(group, keys):
+def test_whatever_is_counted_has_a_name(group: str, keys: Any) -> None:
     labels = words()["labels"][group]
 
     assert set(labels) == {str(key) for key in keys}
 
 
-def test_every_reason_to_refuse_a_capture_has_a_name():
+def test_every_reason_to_refuse_a_capture_has_a_name() -> None:
     refused = codes_given("refuse", position=1) | codes_given("NIKMalformed", position=0)
     refused |= codes_given("PhoneUnusable", position=0) | codes_given("NameUnusable", position=0)
 
@@ -64,30 +64,30 @@ def test_every_reason_to_refuse_a_capture_has_a_name():
     assert refused <= set(words()["labels"]["refused_by_reason"])
 
 
-def test_every_zone_of_a_campaign_has_its_short_name():
+def test_every_zone_of_a_campaign_has_its_short_name() -> None:
     assert set(words()["calendar"]["zones"]) == set(get_args(Zone))
 
 
-def test_a_key_without_a_name_is_its_own_name():
+def test_a_key_without_a_name_is_its_own_name() -> None:
     assert ID.label("by_client", "van-1") == "van-1"
     assert ID.label("by_occupation", "lamplighter") == "lamplighter"
 
 
-def test_an_occupation_is_called_what_the_list_of_occupations_calls_it():
+def test_an_occupation_is_called_what_the_list_of_occupations_calls_it() -> None:
     assert (ID.label("by_occupation", "market_trader"), EN.label("by_occupation", "market_trader")) == (
         "Pedagang pasar",
         "Market trader",
     )
 
 
-def test_numbers_and_money_are_written_as_each_language_does():
+def test_numbers_and_money_are_written_as_each_language_does() -> None:
     assert (ID.number(1_234_500), EN.number(1_234_500)) == ("1.234.500", "1,234,500")
     assert ID.rupiah(1_234_500) == "Rp\N{NO-BREAK SPACE}1.234.500"
     assert (ID.difference(14), ID.difference(-1_000), ID.difference(0)) == ("+14", "\N{MINUS SIGN}1.000", "0")
     assert (ID.share(0.0433), EN.share(0.0433), ID.share(0.66)) == ("4,3%", "4.3%", "66%")
 
 
-def test_days_are_written_out():
+def test_days_are_written_out() -> None:
     assert ID.day(date(2024, 10, 9)) == "Rabu, 9 Oktober 2024"
     assert EN.day(date(2024, 10, 9)) == "Wednesday, 9 October 2024"
 
@@ -101,11 +101,11 @@ def test_days_are_written_out():
         ("Asia/Jayapura", "Kamis, 10 Oktober 2024, 01.30 WIT"),
     ],
 )
-def test_a_moment_is_told_in_the_campaigns_own_zone(zone, told):
+def test_a_moment_is_told_in_the_campaigns_own_zone(zone: str, told: str) -> None:
     assert ID.moment(datetime(2024, 10, 9, 16, 30, tzinfo=UTC), zone) == told
 
 
-def test_every_phrase_is_said_somewhere():
+def test_every_phrase_is_said_somewhere() -> None:
     folder = ROOT / "chalicelib" / "rollups" / "renderings"
     source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
     # Said by the name of a figure, of a state or of a pattern.
