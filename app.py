@@ -35,16 +35,16 @@ for routes in (
 ):
     app.register_blueprint(routes)
 for source in ("dynamodb", "scheduled", "sqs"):
-    app.register_middleware(observability.wordless, source)
+    app.register_middleware(observability.redact_errors, source)
 
 
 @app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)
 def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     """Who is calling."""
-    return authorizer.policy(wiring.registry(), wiring.sightings(), request.token, request.method_arn)
+    return authorizer.build_policy(wiring.registry(), wiring.sightings(), request.token, request.method_arn)
 
 
-authorizer.protect(app, authorize_caller, public=is_public)
+authorizer.protect_routes(app, authorize_caller, is_public=is_public)
 
 
 @app.on_dynamodb_record(
@@ -52,7 +52,7 @@ authorizer.protect(app, authorize_caller, public=is_public)
 )
 def on_registration_changes(event: DynamoDBEvent) -> batches.PartialBatch:
     """Announce what was stored."""
-    return batches.consume_stream(event.to_dict(), wiring.relay().announce)
+    return batches.consume_stream(event.to_dict(), wiring.relay().publish)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
@@ -60,7 +60,7 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
     """Tell workers."""
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), consumer.handler(wiring.notifier()))
+    return batches.consume_queue(event.to_dict(), consumer.make_handler(wiring.notifier()))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
@@ -68,15 +68,15 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     """Note what the SMS service reports."""
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), consumer.receipt_handler(wiring.notifier()))
+    return batches.consume_queue(event.to_dict(), consumer.make_receipt_handler(wiring.notifier()))
 
 
 @app.schedule("cron(* * * * ? *)")
-def queue_due_texts(event: CloudWatchEvent) -> dict[str, int]:
+def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
     """Give texts that are due back to the senders."""
     from chalicelib.notifications import schedule
 
-    return schedule.queue_due(wiring.requeue())
+    return schedule.queue_due_sms(wiring.requeue())
 
 
 @app.schedule("cron(0 * * * ? *)")
@@ -84,7 +84,7 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(wiring.rollup(), wiring.now, cast("schedule.Context", event.context))
+    return schedule.roll_up(wiring.rollup(), wiring.utc_now, cast("schedule.LambdaContext", event.context))
 
 
 # What the hour has counted is told with the next of these, five minutes later at most.
@@ -102,7 +102,9 @@ def export_days(event: CloudWatchEvent) -> dict[str, int]:
     """Export final campaign days for analysts."""
     from chalicelib.exports import schedule
 
-    return schedule.export_days(wiring.exporter(), wiring.now, cast("schedule.Context", event.context))
+    return schedule.export_days(
+        wiring.exporter(), wiring.utc_now, cast("schedule.LambdaContext", event.context)
+    )
 
 
 # Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
@@ -111,7 +113,7 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse what time has run out for, and destroy what may not be kept any longer."""
     from chalicelib.registrations import schedule
 
-    return schedule.age_due(wiring.casework(), wiring.erasing())
+    return schedule.age_due_registrations(wiring.casework(), wiring.erasing())
 
 
-cold_start.is_over()
+cold_start.finish()

@@ -23,8 +23,8 @@ SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", 
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 _ACCOUNT = "000000000000"
-_ANSWER_SECONDS = 60
-_BOOT = """
+_RESPONSE_TIMEOUT_SECONDS = 60
+_BOOTSTRAP_SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[2:]
 from awslambdaric.__main__ import main
@@ -32,12 +32,12 @@ main(sys.argv[:2])
 """
 
 
-class DidNotAnswer(Exception):
+class NoResponse(Exception):
     """The function's process ended, or kept silent; the message holds what it printed."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvocationResult:
     """What came of one invocation, and when by `time.perf_counter`.
 
     `error` is the type of what the function raised; `value` then says more.
@@ -45,10 +45,10 @@ class Answer:
 
     value: Any
     error: str | None
-    answered: float
+    answered_at: float
 
 
-def ship_runtime(folder: Path) -> Path:
+def link_runtime(folder: Path) -> Path:
     """Fill a folder with what AWS ships, from this very environment, its bytecode included."""
     folder.mkdir()
     for name in (*SDK, *RUNTIME_CLIENT):
@@ -60,29 +60,29 @@ def ship_runtime(folder: Path) -> Path:
     return folder
 
 
-class Function:
+class LocalFunction:
     """One function, from the start of its process on."""
 
-    def __init__(self, api: "_RuntimeAPI", process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, api: "_RuntimeApiServer", process: subprocess.Popen[bytes], log: Path) -> None:
         self._api = api
         self._process = process
         self._log = log
 
-    def invoke(self, event: Mapping[str, Any]) -> Answer:
+    def invoke(self, event: Mapping[str, Any]) -> InvocationResult:
         """Give it an event as soon as it asks for one, and wait for what comes of it. Raises DidNotAnswer."""
-        deadline = time.perf_counter() + _ANSWER_SECONDS
+        deadline = time.perf_counter() + _RESPONSE_TIMEOUT_SECONDS
         self._api.events.put(json.dumps(event).encode())
         while True:
             try:
-                answered, error, body = self._api.answers.get(timeout=0.5)
+                answered, error, body = self._api.results.get(timeout=0.5)
             except Empty:
                 if self._process.poll() is None and time.perf_counter() < deadline:
                     continue
-                raise DidNotAnswer(self.log) from None
-            return Answer(json.loads(body), error, answered)
+                raise NoResponse(self.read_log) from None
+            return InvocationResult(json.loads(body), error, answered)
 
     @property
-    def log(self) -> str:
+    def read_log(self) -> str:
         """Everything it has printed."""
         return self._log.read_text(errors="replace")
 
@@ -95,11 +95,11 @@ class Function:
 
 
 @contextlib.contextmanager
-def running(
+def run_function(
     task: Path, handler: str, *, runtime: Path, environment: Mapping[str, str], log: Path
-) -> Iterator[Function]:
+) -> Iterator[LocalFunction]:
     """A function of the zip unpacked at `task`, with this environment and no more; stopped at the end."""
-    api = _RuntimeAPI()
+    api = _RuntimeApiServer()
     server = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05})
     server.start()
     try:
@@ -107,15 +107,15 @@ def running(
             process = subprocess.Popen(
                 # No site-packages, nothing of Python's from the environment, and no bytecode written: the
                 # directory of a task is read-only on Lambda.
-                [sys.executable, "-I", "-S", "-B", "-c", _BOOT, handler, task, runtime],
-                env={**_reserved(handler, task, api.address), **environment},
+                [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP_SCRIPT, handler, task, runtime],
+                env={**_make_reserved_variables(handler, task, api.address), **environment},
                 cwd=task,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
         try:
-            yield Function(api, process, log)
+            yield LocalFunction(api, process, log)
         finally:
             process.kill()
             process.wait()
@@ -126,7 +126,7 @@ def running(
         api.server_close()
 
 
-def _reserved(handler: str, task: Path, runtime_api: str) -> dict[str, str]:
+def _make_reserved_variables(handler: str, task: Path, runtime_api: str) -> dict[str, str]:
     """The variables that Lambda itself sets, those that our code or its libraries read."""
     return {
         "_HANDLER": handler,
@@ -143,7 +143,7 @@ def _reserved(handler: str, task: Path, runtime_api: str) -> dict[str, str]:
     }
 
 
-class _RuntimeAPI(ThreadingHTTPServer):
+class _RuntimeApiServer(ThreadingHTTPServer):
     """Lambda's Runtime API for one function: hands out events, takes what comes of them."""
 
     daemon_threads = True
@@ -151,9 +151,9 @@ class _RuntimeAPI(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
+        super().__init__(("127.0.0.1", 0), _RequestHandler)
         self.events: Queue[bytes | None] = Queue()
-        self.answers: Queue[tuple[float, str | None, bytes]] = Queue()
+        self.results: Queue[tuple[float, str | None, bytes]] = Queue()
 
     @property
     def address(self) -> str:
@@ -163,8 +163,8 @@ class _RuntimeAPI(ThreadingHTTPServer):
         """Nothing: a function that was stopped hangs up, and `invoke` notices one that ends by itself."""
 
 
-class _Conversation(BaseHTTPRequestHandler):
-    server: _RuntimeAPI
+class _RequestHandler(BaseHTTPRequestHandler):
+    server: _RuntimeApiServer
     protocol_version = "HTTP/1.1"
     # Without this each answer waits 40 ms for an acknowledgement.
     disable_nagle_algorithm = True
@@ -175,15 +175,15 @@ class _Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         # The runtime client ends itself where the type of the content is not said.
-        deadline = str(int((time.time() + _ANSWER_SECONDS) * 1000))
-        self._send(200, event, **_INVOCATION, **{"Lambda-Runtime-Deadline-Ms": deadline})
+        deadline = str(int((time.time() + _RESPONSE_TIMEOUT_SECONDS) * 1000))
+        self._send(200, event, **_INVOCATION_HEADERS, **{"Lambda-Runtime-Deadline-Ms": deadline})
 
     def do_POST(self) -> None:
         answered = time.perf_counter()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         error = json.loads(body)["errorType"] if self.path.endswith("/error") else None
         self._send(202, b"{}")
-        self.server.answers.put((answered, error, body))
+        self.server.results.put((answered, error, body))
 
     def log_message(self, *_: object) -> None:
         """Nothing: the answers tell."""
@@ -198,7 +198,7 @@ class _Conversation(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-_INVOCATION = {
+_INVOCATION_HEADERS = {
     "Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
     "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:ap-southeast-3:{_ACCOUNT}:function:alone",
     "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",

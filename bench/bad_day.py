@@ -17,35 +17,35 @@ from typing import Any
 
 import httpx
 
-from bench.functions import told
-from bench.ledger import Ledger, is_settled
-from bench.market import capture_of, open_campaign
-from bench.throttling import throttling
-from ops.api import API
-from ops.dead_letters.queues import DeadLetters
+from bench.functions import override_environment
+from bench.ledger import CampaignSmsLedger, is_settled
+from bench.market import create_campaign, make_capture
+from bench.throttling import run_faulty_proxy
+from ops.api import ApiClient
+from ops.dead_letters.queues import DeadLetterReader
 from ops.dead_letters.redriving import redrive
 from ops.stack import LocalStack
-from tests.e2e.waiting import until
+from tests.e2e.waiting import wait_until
 
-_DEVICES = 8
-_PAUSE_SECONDS = 0.2
-_PATIENCE_SECONDS = 1800
-_QUIET_LOOKS = 5
+_DEVICE_COUNT = 8
+_POLL_SECONDS = 0.2
+_TIMEOUT_SECONDS = 1800
+_QUIET_POLLS = 5
 
 # What the gateway does to requests, and to receipts.
-_FAULTS = (
+_GATEWAY_FAULTS = (
     {"mode": "timeout_after_accept", "share": 0.05, "seconds": 0},
     {"mode": "throttle", "share": 0.10},
     {"mode": "server_error", "share": 0.05},
 )
-_RECEIPTS = {"order": ["twice", "reversed"]}
+_RECEIPT_SETTINGS = {"order": ["twice", "reversed"]}
 # What tables and queues do to requests of the functions.
-_REFUSED, _UNANSWERED = 0.10, 0.02
-FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueTexts")
+_REFUSED_SHARE, _UNANSWERED_SHARE = 0.10, 0.02
+FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueSms")
 
 
 @dataclass(frozen=True)
-class BadDay:
+class FaultInjectionResult:
     """What came of it.
 
     `twice` counts workers with two texts; `twice_without_cause` those of them whose first attempt was not
@@ -53,67 +53,69 @@ class BadDay:
     """
 
     workers: int
-    untexted: int
-    twice: int
-    twice_without_cause: int
-    killed: int
+    without_sms: int
+    duplicates: int
+    unexplained_duplicates: int
+    killed_processes: int
     parts: int
-    gateways_parts: int
+    gateway_parts: int
     faults: dict[str, int]
     requests: dict[str, int]
     redriven: int
     seconds: float
 
     @property
-    def is_good(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether everybody was texted, nobody twice without cause, and the ledger counts as the gateway."""
-        return not (self.untexted or self.twice_without_cause) and self.parts == self.gateways_parts
+        return not (self.without_sms or self.unexplained_duplicates) and self.parts == self.gateway_parts
 
     def __str__(self) -> str:
         """The figures, in a sentence each."""
         return (
-            f"{self.workers} workers, {self.untexted} untexted, {self.twice} texted twice after an unknown"
-            f" outcome, {self.twice_without_cause} without; gateway {self.faults}, tables and queues"
-            f" {self.requests}, {self.killed} senders killed, {self.redriven} dead letters redriven,"
-            f" {self.parts} parts in the ledger and {self.gateways_parts} at the gateway,"
+            f"{self.workers} workers, {self.without_sms} untexted, {self.duplicates} texted twice after an unknown"
+            f" outcome, {self.unexplained_duplicates} without; gateway {self.faults}, tables and queues"
+            f" {self.requests}, {self.killed_processes} senders killed, {self.redriven} dead letters redriven,"
+            f" {self.parts} parts in the ledger and {self.gateway_parts} at the gateway,"
             f" {self.seconds:.0f} s"
         )
 
 
-class _Run:
+class _FaultInjectionRun:
     """One such day on a stack that is up."""
 
-    def __init__(self, stack: LocalStack, campaign_id: str, workers: int, first: int) -> None:
+    def __init__(self, stack: LocalStack, campaign_id: str, workers: int, first_worker: int) -> None:
         self._stack = stack
         self._description = stack.describe()
         self._campaign_id = campaign_id
-        self._numbers = range(first, first + workers)
-        self._aws = stack.emulator.client
-        self.ledger = Ledger(stack, campaign_id)
-        self.killed = self.redriven = 0
+        self._worker_numbers = range(first_worker, first_worker + workers)
+        self._aws_client = stack.emulator.make_client
+        self.ledger = CampaignSmsLedger(stack, campaign_id)
+        self.killed_processes = self.redriven = 0
 
     def register(self) -> None:
         """Every worker once, as devices do that try again until they are answered."""
-        with ThreadPoolExecutor(_DEVICES) as devices:
-            for answer in devices.map(self._register, self._numbers):
+        with ThreadPoolExecutor(_DEVICE_COUNT) as devices:
+            for answer in devices.map(self._register_worker, self._worker_numbers):
                 if not answer.is_success:
                     raise AssertionError(answer.text)
 
-    def _register(self, number: int) -> httpx.Response:
-        capture = capture_of(number, campaign_id=self._campaign_id)
-        with closing(self._api("van-1")) as api:
+    def _register_worker(self, worker_number: int) -> httpx.Response:
+        capture = make_capture(worker_number, campaign_id=self._campaign_id)
+        with closing(self._make_api("van-1")) as api:
             return api.send("POST", "/v1/registrations", json.dumps(capture))
 
-    def _api(self, client: str) -> API:
-        token = self._description.token_of(client)
+    def _make_api(self, client: str) -> ApiClient:
+        token = self._description.find_token(client)
         if token is None:
             raise AssertionError(f"no client {client}")
-        return API(self._description.api_url, token)
+        return ApiClient(self._description.api_url, token)
 
-    def kill_a_sender(self) -> None:
+    def kill_sender(self) -> None:
         """Once texts go out, end one sender without a word."""
-        until(
-            "texts to go out", lambda: len(self.texts()) >= len(self._numbers) // 4, seconds=_PATIENCE_SECONDS
+        wait_until(
+            "texts to go out",
+            lambda: len(self.fetch_sms()) >= len(self._worker_numbers) // 4,
+            timeout_seconds=_TIMEOUT_SECONDS,
         )
         name = self._description.outputs["OnNotificationsName"]
         for environment in Path("/proc").glob("[0-9]*/environ"):
@@ -124,98 +126,107 @@ class _Run:
             ours = f"AWS_LAMBDA_FUNCTION_NAME={name}".encode() in known
             if ours and f"GATEWAY_PORT={self._stack.port}".encode() in known:
                 os.kill(int(environment.parent.name), signal.SIGKILL)
-                self.killed += 1
+                self.killed_processes += 1
                 return
 
-    def settle(self) -> None:
+    def await_settled(self) -> None:
         """Let hours pass until every worker's text has come to something."""
-        until("the bad day to end", self._is_settled, seconds=_PATIENCE_SECONDS)
+        wait_until("the bad day to end", self._is_settled, timeout_seconds=_TIMEOUT_SECONDS)
 
     def _is_settled(self) -> bool:
         self._await_quiet()
-        rows = self.ledger.rows()
-        if len(rows) == len(self._numbers) and all(is_settled(row) for row in rows):
+        rows = self.ledger.read_rows()
+        if len(rows) == len(self._worker_numbers) and all(is_settled(row) for row in rows):
             return True
         self._redrive()
-        self.ledger.let_an_hour_pass()
+        self.ledger.advance_one_hour()
         return False
 
     def _redrive(self) -> None:
         for queue in ("NotificationsDeadLetters", "ReceiptsDeadLetters"):
-            letters = DeadLetters(self._stack.stage(), queue)
-            with letters.held() as held:
+            letters = DeadLetterReader(self._stack.as_stage(), queue)
+            with letters.hold_messages() as held:
                 for letter in held:
-                    redrive(letter, self._stack.stage())
+                    redrive(letter, self._stack.as_stage())
                     letters.remove(letter)
                     self.redriven += 1
 
     def _await_quiet(self) -> None:
         """Until nothing has been under way for some looks on end."""
         quiet = 0
-        while quiet < _QUIET_LOOKS:
-            time.sleep(_PAUSE_SECONDS)
-            quiet = 0 if self._under_way() else quiet + 1
+        while quiet < _QUIET_POLLS:
+            time.sleep(_POLL_SECONDS)
+            quiet = 0 if self._count_in_progress() else quiet + 1
 
-    def _under_way(self) -> int:
+    def _count_in_progress(self) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        sqs, waiting = self._aws("sqs"), 0
+        sqs, waiting = self._aws_client("sqs"), 0
         for queue in ("NotificationsQueue", "ReceiptsQueue"):
             url = self._description.outputs[f"{queue}Url"]
             found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
             waiting += sum(int(each) for each in found.values())
-        return waiting + int(self._gateway("receipts")["waiting"])
+        return waiting + int(self._fetch_from_gateway("receipts")["waiting"])
 
-    def texts(self) -> list[dict[str, Any]]:
+    def fetch_sms(self) -> list[dict[str, Any]]:
         """What the gateway took of the campaign's texts."""
-        texts: list[dict[str, Any]] = self._gateway("messages")
+        texts: list[dict[str, Any]] = self._fetch_from_gateway("messages")
         return [text for text in texts if text["context"].get("campaign_id") == self._campaign_id]
 
-    def faults(self) -> dict[str, int]:
+    def fetch_fault_hits(self) -> dict[str, int]:
         """How often the gateway misbehaved."""
-        hits: dict[str, int] = self._gateway("faults")["hits"]
+        hits: dict[str, int] = self._fetch_from_gateway("faults")["hits"]
         return hits
 
-    def _gateway(self, what: str) -> Any:
-        return httpx.get(f"{self._description.gateway_url}/{what}", trust_env=False).json()
+    def _fetch_from_gateway(self, path: str) -> Any:
+        return httpx.get(f"{self._description.gateway_url}/{path}", trust_env=False).json()
 
 
-def bad_day(
-    stack: LocalStack, campaign_id: str, *, workers: int, first: int, functions: Sequence[str] = FUNCTIONS
-) -> BadDay:
+def run_fault_injection(
+    stack: LocalStack,
+    campaign_id: str,
+    *,
+    workers: int,
+    first_worker: int,
+    functions: Sequence[str] = FUNCTIONS,
+) -> FaultInjectionResult:
     """Register so many workers while everything misbehaves, and count what came of it.
 
     `first` is the number of the first worker: no other may have it. Tables and queues misbehave to
     `functions` only.
     """
-    run = _Run(stack, campaign_id, workers, first)
-    open_campaign(stack.describe(), campaign_id)
+    run = _FaultInjectionRun(stack, campaign_id, workers, first_worker)
+    create_campaign(stack.describe(), campaign_id)
     began = time.monotonic()
     with ExitStack() as day:
-        day.enter_context(_misbehaving(stack))
-        spoilt = day.enter_context(throttling(stack.emulator.url, refused=_REFUSED, unanswered=_UNANSWERED))
+        day.enter_context(_inject_faults(stack))
+        spoilt = day.enter_context(
+            run_faulty_proxy(
+                stack.emulator.url, refused_share=_REFUSED_SHARE, unanswered_share=_UNANSWERED_SHARE
+            )
+        )
         outputs = stack.describe().outputs
         names = [outputs[f"{each}Name"] for each in functions]
         urls = {f"AWS_ENDPOINT_URL_{service}": spoilt.url for service in ("DYNAMODB", "SQS")}
-        day.enter_context(told(stack.emulator.client("lambda"), names, **urls))
+        day.enter_context(override_environment(stack.emulator.make_client("lambda"), names, **urls))
         with ThreadPoolExecutor(1) as killer:
-            killing = killer.submit(run.kill_a_sender)
+            killing = killer.submit(run.kill_sender)
             run.register()
             killing.result()
-        run.settle()
-        faults, requests = run.faults(), dict(spoilt.counted)
-    rows = {row["message_id"]: row for row in run.ledger.rows()}
-    texts = run.texts()
-    taken = Counter(text["context"]["message_id"] for text in texts)
+        run.await_settled()
+        faults, requests = run.fetch_fault_hits(), dict(spoilt.outcome_counts)
+    rows = {row["sms_id"]: row for row in run.ledger.read_rows()}
+    texts = run.fetch_sms()
+    taken = Counter(text["context"]["sms_id"] for text in texts)
     sends = [send for row in rows.values() for send in row["sends"].values()]
-    twice = [row for message_id, row in rows.items() if taken[message_id] > 1]
-    return BadDay(
+    twice = [row for sms_id, row in rows.items() if taken[sms_id] > 1]
+    return FaultInjectionResult(
         workers=workers,
-        untexted=workers - len(taken),
-        twice=len(twice),
-        twice_without_cause=sum(not row["is_resent"] or taken[row["message_id"]] > 2 for row in twice),  # noqa: PLR2004 - one more than once more
-        killed=run.killed,
+        without_sms=workers - len(taken),
+        duplicates=len(twice),
+        unexplained_duplicates=sum(not row["is_resent"] or taken[row["sms_id"]] > 2 for row in twice),  # noqa: PLR2004 - one more than once more
+        killed_processes=run.killed_processes,
         parts=sum(int(send["parts"]) for send in sends),
-        gateways_parts=sum(text["parts"] for text in texts),
+        gateway_parts=sum(text["parts"] for text in texts),
         faults=faults,
         requests=requests,
         redriven=run.redriven,
@@ -224,9 +235,9 @@ def bad_day(
 
 
 @contextmanager
-def _misbehaving(stack: LocalStack) -> Iterator[None]:
+def _inject_faults(stack: LocalStack) -> Iterator[None]:
     """Meanwhile the gateway misbehaves, and what nobody could handle comes back in seconds."""
-    description, sqs = stack.describe(), stack.emulator.client("sqs")
+    description, sqs = stack.describe(), stack.emulator.make_client("sqs")
     gateway = description.gateway_url
     queues = [description.outputs[f"{queue}Url"] for queue in ("NotificationsQueue", "ReceiptsQueue")]
     kept = {
@@ -236,16 +247,16 @@ def _misbehaving(stack: LocalStack) -> Iterator[None]:
     try:
         for url in queues:
             sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "10"})
-        _ask(gateway, "receipts", [_RECEIPTS])
-        _ask(gateway, "faults", _FAULTS)
+        _post_all(gateway, "receipts", [_RECEIPT_SETTINGS])
+        _post_all(gateway, "faults", _GATEWAY_FAULTS)
         yield
     finally:
         httpx.delete(f"{gateway}/faults", trust_env=False)
-        _ask(gateway, "receipts", [{"order": "normal"}])
+        _post_all(gateway, "receipts", [{"order": "normal"}])
         for url, before in kept.items():
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
-def _ask(gateway: str, what: str, wishes: Sequence[Any]) -> None:
-    for wish in wishes:
-        httpx.post(f"{gateway}/{what}", json=wish, trust_env=False).raise_for_status()
+def _post_all(gateway: str, path: str, payloads: Sequence[Any]) -> None:
+    for wish in payloads:
+        httpx.post(f"{gateway}/{path}", json=wish, trust_env=False).raise_for_status()

@@ -6,33 +6,35 @@ from typing import Any
 
 
 @contextmanager
-def told(functions: Any, names: list[str], **variables: str) -> Iterator[None]:
+def override_environment(lambda_client: Any, function_names: list[str], **variables: str) -> Iterator[None]:
     """Meanwhile these functions find these variables in their environment."""
     before = {}
     try:
-        for name in names:
-            found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        for name in function_names:
+            found = lambda_client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             before[name] = found
-            _tell(functions, name, {**found, **variables})
+            _set_environment(lambda_client, name, {**found, **variables})
         yield
     finally:
         for name, found in before.items():
-            _tell(functions, name, found)
+            _set_environment(lambda_client, name, found)
 
 
-def _tell(functions: Any, name: str, variables: dict[str, str]) -> None:
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+def _set_environment(lambda_client: Any, function_name: str, variables: dict[str, str]) -> None:
+    lambda_client.update_function_configuration(
+        FunctionName=function_name, Environment={"Variables": variables}
+    )
+    lambda_client.get_waiter("function_updated_v2").wait(FunctionName=function_name)
 
 
 @contextmanager
-def unread(functions: Any, name: str) -> Iterator[None]:
+def pause_event_sources(lambda_client: Any, function_name: str) -> Iterator[None]:
     """Meanwhile what this function reads stays in its queues, or its stream."""
-    mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    mappings = lambda_client.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
     try:
         for mapping in mappings:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+            lambda_client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         yield
     finally:
         for mapping in mappings:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+            lambda_client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

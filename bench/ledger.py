@@ -8,51 +8,51 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.clock import timestamp
+from chalicelib.clock import to_timestamp
 from chalicelib.dynamodb import from_item, to_item
 from ops.stack import LocalStack
-from tests.events import schedule_event
+from tests.events import make_schedule_event
 
-_TAKEN = frozenset({"accepted", "sent", "delivered"})
+_SETTLED_STATES = frozenset({"accepted", "sent", "delivered"})
 
 
-class Ledger:
+class CampaignSmsLedger:
     """The texts of one campaign."""
 
     def __init__(self, stack: LocalStack, campaign_id: str) -> None:
         self._outputs = stack.describe().outputs
-        self._aws = stack.emulator.client
+        self._aws_client = stack.emulator.make_client
         self._campaign_id = campaign_id
 
-    def rows(self) -> list[dict[str, Any]]:
+    def read_rows(self) -> list[dict[str, Any]]:
         """All of them; what is left of an erased one names no campaign."""
-        pages = self._aws("dynamodb").get_paginator("scan")
-        found = pages.paginate(TableName=self._outputs["TextsTableName"], ConsistentRead=True)
+        pages = self._aws_client("dynamodb").get_paginator("scan")
+        found = pages.paginate(TableName=self._outputs["SmsLedgerTableName"], ConsistentRead=True)
         rows = [from_item(item) for page in found for item in page["Items"]]
         return [row for row in rows if row.get("campaign_id") == self._campaign_id]
 
-    def let_an_hour_pass(self) -> None:
+    def advance_one_hour(self) -> None:
         """What is not settled is an hour older, and the round is made that looks for what is due."""
-        for row in self.rows():
+        for row in self.read_rows():
             if not is_settled(row):
-                self._take_an_hour_off(row)
-        answer = self._aws("lambda").invoke(
-            FunctionName=self._outputs["QueueDueTextsName"], Payload=json.dumps(schedule_event())
+                self._age_row(row)
+        answer = self._aws_client("lambda").invoke(
+            FunctionName=self._outputs["QueueDueSmsName"], Payload=json.dumps(make_schedule_event())
         )
         answer["Payload"].read()
 
-    def _take_an_hour_off(self, row: dict[str, Any]) -> None:
+    def _age_row(self, row: dict[str, Any]) -> None:
         moved = {
-            name: timestamp(datetime.fromisoformat(row[name]) - timedelta(hours=1))
+            name: to_timestamp(datetime.fromisoformat(row[name]) - timedelta(hours=1))
             for name in ("due_at", "touched_at")
             if name in row
         }
-        dynamodb = self._aws("dynamodb")
+        dynamodb = self._aws_client("dynamodb")
         # A receipt may have come in between, and then there is nothing to wait for.
         with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
-                TableName=self._outputs["TextsTableName"],
-                Key=to_item({"message_id": row["message_id"]}),
+                TableName=self._outputs["SmsLedgerTableName"],
+                Key=to_item({"sms_id": row["sms_id"]}),
                 UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moved),
                 ConditionExpression="revision = :revision",
                 ExpressionAttributeValues=to_item(
@@ -63,4 +63,4 @@ class Ledger:
 
 def is_settled(row: dict[str, Any]) -> bool:
     """Whether nothing will happen to a text any more; one that is unknown for good is left to people."""
-    return row["state"] in _TAKEN or (row["state"] == "unknown" and "due_at" not in row)
+    return row["state"] in _SETTLED_STATES or (row["state"] == "unknown" and "due_at" not in row)

@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from bench import posts
-from bench.alone import Answer, Function, running
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik, a_phone
+from bench.alone import InvocationResult, LocalFunction, run_function
+from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik, make_phone
 
 COLD_ROUNDS = 11
 WARM_ROUNDS = 15
@@ -21,10 +21,10 @@ _WARM_UP_REQUESTS = 60
 
 _HANDLER = "app.app"
 _CREATED = 201
-_SERIALS_OF_A_DAY = 9_999
+_MAX_SERIAL = 9_999
 
 
-class WrongAnswer(Exception):
+class UnexpectedAnswer(Exception):
     """A function did not do the work that is being measured."""
 
 
@@ -34,90 +34,90 @@ class Contender:
 
     name: str
     task: Path
-    answers_with: int
+    success_status: int
 
 
-class Rounds:
+class RoundTimings:
     """What each contender took in each round. All took their turn in every round."""
 
     def __init__(self) -> None:
-        self._taken: dict[str, list[float]] = defaultdict(list)
+        self._seconds: dict[str, list[float]] = defaultdict(list)
 
-    def add(self, contender: Contender, taken: float) -> None:
+    def add(self, contender: Contender, seconds: float) -> None:
         """Note what a contender took in this round."""
-        self._taken[contender.name].append(taken)
+        self._seconds[contender.name].append(seconds)
 
     def median(self, contender: Contender) -> float:
         """What it usually took."""
-        return median(self._taken[contender.name])
+        return median(self._seconds[contender.name])
 
     def ratio(self, contender: Contender, other: Contender) -> float:
         """How many times the other's it took: the median over the rounds, so that no busy moment decides."""
-        pairs = zip(self._taken[contender.name], self._taken[other.name], strict=True)
+        pairs = zip(self._seconds[contender.name], self._seconds[other.name], strict=True)
         return median(mine / theirs for mine, theirs in pairs)
 
 
-class Measurement:
+class Benchmark:
     """Measures contenders against one stage."""
 
     def __init__(self, *, runtime: Path, environment: Mapping[str, str], log: Path) -> None:
         self._runtime = runtime
         self._environment = environment
         self._log = log
-        self._captures = _distinct_captures()
+        self._captures = _iter_distinct_captures()
 
-    def open_campaign(self, ours: Contender) -> None:
+    def create_campaign(self, ours: Contender) -> None:
         """Let our own zip open the campaign that captures are registered for."""
-        with self._started(ours) as function:
-            _require(function.invoke(posts.campaign_post(a_campaign())), _CREATED)
+        with self._start_function(ours) as function:
+            _check_status(function.invoke(posts.make_campaign_event(make_campaign_payload())), _CREATED)
 
-    def cold_start(self, *contenders: Contender) -> Rounds:
+    def measure_cold_start(self, *contenders: Contender) -> RoundTimings:
         """Seconds from the start of the process to its first answer."""
-        rounds = Rounds()
+        rounds = RoundTimings()
         for _ in range(COLD_ROUNDS):
             for each in contenders:
-                event = posts.registration_post(next(self._captures))
+                event = posts.make_registration_event(next(self._captures))
                 began = time.perf_counter()
-                with self._started(each) as function:
+                with self._start_function(each) as function:
                     answer = function.invoke(event)
-                _require(answer, each.answers_with)
-                rounds.add(each, answer.answered - began)
+                _check_status(answer, each.success_status)
+                rounds.add(each, answer.answered_at - began)
         return rounds
 
-    def warm_cpu(self, *contenders: Contender) -> Rounds:
+    def measure_warm_cpu(self, *contenders: Contender) -> RoundTimings:
         """Processor seconds of the function's process for one request, once it is warm."""
-        rounds = Rounds()
+        rounds = RoundTimings()
         with contextlib.ExitStack() as stack:
-            turns = [(each, stack.enter_context(self._started(each))) for each in contenders]
+            turns = [(each, stack.enter_context(self._start_function(each))) for each in contenders]
             for each, function in turns:
-                self._burden(function, each, _WARM_UP_REQUESTS)
+                self._measure_cpu(function, each, _WARM_UP_REQUESTS)
             for _ in range(WARM_ROUNDS):
                 for each, function in turns:
-                    rounds.add(each, self._burden(function, each, WARM_REQUESTS) / WARM_REQUESTS)
+                    rounds.add(each, self._measure_cpu(function, each, WARM_REQUESTS) / WARM_REQUESTS)
         return rounds
 
-    def _burden(self, function: Function, contender: Contender, count: int) -> float:
-        requests = [posts.registration_post(next(self._captures)) for _ in range(count)]
+    def _measure_cpu(self, function: LocalFunction, contender: Contender, count: int) -> float:
+        requests = [posts.make_registration_event(next(self._captures)) for _ in range(count)]
         before = function.cpu_seconds
         answers = [function.invoke(post) for post in requests]
         used = function.cpu_seconds - before
         for answer in answers:
-            _require(answer, contender.answers_with)
+            _check_status(answer, contender.success_status)
         return used
 
-    def _started(self, contender: Contender) -> contextlib.AbstractContextManager[Function]:
-        return running(
+    def _start_function(self, contender: Contender) -> contextlib.AbstractContextManager[LocalFunction]:
+        return run_function(
             contender.task, _HANDLER, runtime=self._runtime, environment=self._environment, log=self._log
         )
 
 
-def _require(answer: Answer, status: int) -> None:
-    if answer.error is not None or answer.value["statusCode"] != status:
-        raise WrongAnswer(json.dumps(answer.value))
+def _check_status(result: InvocationResult, status: int) -> None:
+    if result.error is not None or result.value["statusCode"] != status:
+        raise UnexpectedAnswer(json.dumps(result.value))
 
 
-def _distinct_captures() -> Iterator[dict[str, Any]]:
+def _iter_distinct_captures() -> Iterator[dict[str, Any]]:
     """Captures of workers whom nobody has registered yet."""
-    for number in range(1, _SERIALS_OF_A_DAY + 1):
-        worker = {"nik": a_nik(number), "phone": a_phone(number)}
-        yield a_capture(capture_id=a_capture_id(number), worker=worker)
+    for number in range(1, _MAX_SERIAL + 1):
+        worker = {"nik": make_nik(number), "phone": make_phone(number)}
+        yield make_capture_payload(capture_id=make_capture_id(number), worker=worker)

@@ -18,23 +18,23 @@ from typing import Any
 
 import httpx
 
-from bench.stage import free_pair
-from ops.api import API
+from bench.stage import find_free_port_pair
+from ops.api import ApiClient
 from ops.stack import LocalStack
-from tests.builders import a_capture, a_capture_id, a_nik, a_phone
+from tests.builders import make_capture_id, make_capture_payload, make_nik, make_phone
 
-TRIES = 200
-_WARM_UP = 20
+REQUESTS_PER_GROUP = 200
+_WARM_UP_REQUESTS = 20
 _ACCEPTED = 202
 _SEED = 20241009
 
 
-class NotAccepted(Exception):
+class CaptureRefused(Exception):
     """A bot's capture was not accepted."""
 
 
 @dataclass(frozen=True)
-class Times:
+class ResponseTimes:
     """Seconds that answers took, for new and for known workers, tried in turns in no order."""
 
     new: list[float]
@@ -56,59 +56,63 @@ class Times:
         return longer / pairs, erfc(abs(longer - pairs / 2) / spread / sqrt(2))
 
 
-def times_of_a_bot(home: Path) -> Times:
+def measure_bot_times(data_dir: Path) -> ResponseTimes:
     """What a bot takes note of: 200 captures of new workers and 200 of known ones, shuffled."""
-    stack = LocalStack(port=free_pair(), local=home)
+    stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
     description = stack.up()
     try:
-        _stop_listening(stack.emulator.client("lambda"))
+        _disable_event_sources(stack.emulator.make_client("lambda"))
         numbers = count(1)
-        with closing(API(description.api_url, description.tokens["kiosk"])) as api:
-            known = [_capture(next(numbers)) for _ in range(TRIES)]
-            for start in range(0, TRIES, 100):
+        with closing(ApiClient(description.api_url, description.tokens["kiosk"])) as api:
+            known = [_make_capture(next(numbers)) for _ in range(REQUESTS_PER_GROUP)]
+            for start in range(0, REQUESTS_PER_GROUP, 100):
                 batch = json.dumps({"items": known[start : start + 100]})
                 api.send("POST", "/v1/registrations/batch", batch).raise_for_status()
         token = description.tokens["bot"]
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False) as bot:
             url = f"{description.api_url}/v1/registrations"
-            for _ in range(_WARM_UP):
-                _took(bot, url, _capture(next(numbers)))
-            return _in_no_order(bot, url, known, numbers)
+            for _ in range(_WARM_UP_REQUESTS):
+                _time_request(bot, url, _make_capture(next(numbers)))
+            return _time_shuffled(bot, url, known, numbers)
     finally:
         stack.down()
 
 
-def _stop_listening(functions: Any) -> None:
+def _disable_event_sources(lambda_client: Any) -> None:
     """Let nothing read the table's stream or a queue from now on."""
-    for page in functions.get_paginator("list_event_source_mappings").paginate():
+    for page in lambda_client.get_paginator("list_event_source_mappings").paginate():
         for mapping in page["EventSourceMappings"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+            lambda_client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
-def _in_no_order(bot: httpx.Client, url: str, known: list[dict[str, Any]], numbers: Iterator[int]) -> Times:
-    asked = [True] * TRIES + [False] * TRIES
+def _time_shuffled(
+    bot: httpx.Client, url: str, known: list[dict[str, Any]], worker_numbers: Iterator[int]
+) -> ResponseTimes:
+    asked = [True] * REQUESTS_PER_GROUP + [False] * REQUESTS_PER_GROUP
     Random(_SEED).shuffle(asked)  # noqa: S311 - an order, no secret
-    times, repeats = Times(new=[], known=[]), iter(known)
+    times, repeats = ResponseTimes(new=[], known=[]), iter(known)
     for is_known in asked:
-        capture = _capture(next(numbers))
+        capture = _make_capture(next(worker_numbers))
         if is_known:
             nik = next(repeats)["worker"]["nik"]
-            times.known.append(_took(bot, url, {**capture, "worker": {**capture["worker"], "nik": nik}}))
+            times.known.append(
+                _time_request(bot, url, {**capture, "worker": {**capture["worker"], "nik": nik}})
+            )
         else:
-            times.new.append(_took(bot, url, capture))
+            times.new.append(_time_request(bot, url, capture))
     return times
 
 
-def _took(bot: httpx.Client, url: str, capture: dict[str, Any]) -> float:
+def _time_request(bot: httpx.Client, url: str, capture: dict[str, Any]) -> float:
     body = json.dumps(capture).encode()
     began = time.perf_counter()
     answer = bot.post(url, content=body, headers={"Content-Type": "application/json"})
     took = time.perf_counter() - began
     if answer.status_code != _ACCEPTED:
-        raise NotAccepted(answer.text)
+        raise CaptureRefused(answer.text)
     return took
 
 
-def _capture(number: int) -> dict[str, Any]:
-    worker = {"nik": a_nik(number), "phone": a_phone(number)}
-    return a_capture(capture_id=a_capture_id(number), worker=worker)
+def _make_capture(worker_number: int) -> dict[str, Any]:
+    worker = {"nik": make_nik(worker_number), "phone": make_phone(worker_number)}
+    return make_capture_payload(capture_id=make_capture_id(worker_number), worker=worker)

@@ -8,17 +8,19 @@ MANAGER = {"client_id": "office", "roles": "manager", "channel": "office", "camp
 KIOSK = {"client_id": "kiosk-1", "roles": "kiosk", "channel": "kiosk", "campaigns": "*"}
 
 
-def campaign_post(campaign: Mapping[str, Any]) -> dict[str, Any]:
+def make_campaign_event(campaign: Mapping[str, Any]) -> dict[str, Any]:
     """A manager's `POST /v1/campaigns`."""
-    return _post("/v1/campaigns", campaign, MANAGER)
+    return _make_event("/v1/campaigns", campaign, MANAGER)
 
 
-def registration_post(capture: Mapping[str, Any], *, by: Mapping[str, str] = KIOSK) -> dict[str, Any]:
+def make_registration_event(
+    capture: Mapping[str, Any], *, caller: Mapping[str, str] = KIOSK
+) -> dict[str, Any]:
     """A kiosk's `POST /v1/registrations`."""
-    return _post("/v1/registrations", capture, by)
+    return _make_event("/v1/registrations", capture, caller)
 
 
-def _post(path: str, body: Mapping[str, Any], caller: Mapping[str, str]) -> dict[str, Any]:
+def _make_event(path: str, body: Mapping[str, Any], caller: Mapping[str, str]) -> dict[str, Any]:
     headers = {
         "accept": "*/*",
         "accept-language": "id",

@@ -20,36 +20,36 @@ from typing import Any
 
 import boto3
 
-from bench.stage import free_pair
+from bench.stage import find_free_port_pair
 from chalicelib.clients.model import Channel
-from chalicelib.clock import timestamp
+from chalicelib.clock import to_timestamp
 from chalicelib.dynamodb import Item, to_item
 from chalicelib.privacy.encryption import FieldCipher, FieldKeys
 from chalicelib.registrations import items
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, Outcome, RegistrationFacts
-from chalicelib.rollups.counting import Unusual
-from chalicelib.rollups.service import RollUp
+from chalicelib.rollups.counting import AnomalyThresholds
+from chalicelib.rollups.service import RollUpService
 from ops.emulator import Emulator
-from tests.builders import a_capture_id
-from tests.contracts.stored import FIRST_DAY, a_reference, the_campaign
-from tests.fakes import InMemorySummaries, KnownCampaigns, KnownTexts
-from tests.tables import declared_tables
+from tests.builders import make_capture_id
+from tests.contracts.stored import FIRST_DAY, make_campaign, make_reference
+from tests.fakes import InMemoryCampaigns, InMemorySmsCounts, InMemorySummaries
+from tests.tables import read_table_definitions
 
-SMALL, BIG = 10_000, 100_000
+SMALL_DAY, BIG_DAY = 10_000, 100_000
 
-_TABLE = "RegistrationsTable"
-_NAMED = "DAFTAR_TEST_DYNAMODB_URL"
+_TABLE_ID = "RegistrationsTable"
+_DYNAMODB_URL_VARIABLE = "DAFTAR_TEST_DYNAMODB_URL"
 # Two rows each, and DynamoDB takes 25 at once.
-_WORKERS_A_BATCH = 12
+_WORKERS_PER_BATCH = 12
 _WRITERS = 4
-_A_DAY_LONG = timedelta(hours=12)
+_DAY_LENGTH = timedelta(hours=12)
 _REGION = "ap-southeast-3"
 
 
 @dataclass(frozen=True)
-class Recount:
+class RecountResult:
     """What one count took: seconds of its processor, megabytes at its peak, read units, and what it found."""
 
     registrations: int
@@ -59,25 +59,25 @@ class Recount:
     created: int
 
 
-def recounts(work: Path) -> Iterator[Recount]:
+def measure_recounts(work: Path) -> Iterator[RecountResult]:
     """A small day and a big one, ten times as much."""
-    with _engine(work) as url:
-        client = _client(url)
-        for number in (SMALL, BIG):
+    with _run_engine(work) as url:
+        client = _make_client(url)
+        for number in (SMALL_DAY, BIG_DAY):
             table = f"recount-{os.getpid()}-{number}"
-            client.create_table(TableName=table, **declared_tables()[_TABLE])
-            _load(client, table, number)
-            yield _counted_apart(url, table, number)
+            client.create_table(TableName=table, **read_table_definitions()[_TABLE_ID])
+            _load_rows(client, table, number)
+            yield _recount_in_subprocess(url, table, number)
             client.delete_table(TableName=table)
 
 
 @contextmanager
-def _engine(work: Path) -> Iterator[str]:
-    named = os.environ.get(_NAMED)
+def _run_engine(work: Path) -> Iterator[str]:
+    named = os.environ.get(_DYNAMODB_URL_VARIABLE)
     if named:
         yield named
         return
-    emulator = Emulator(port=free_pair(), home=work, sms_url="http://127.0.0.1:9")
+    emulator = Emulator(port=find_free_port_pair(), home=work, sms_url="http://127.0.0.1:9")
     try:
         emulator.start()
         yield emulator.url
@@ -85,48 +85,48 @@ def _engine(work: Path) -> Iterator[str]:
         emulator.program.stop()
 
 
-def _load(client: Any, table: str, number: int) -> None:
+def _load_rows(client: Any, table: str, worker_count: int) -> None:
     """A capture and its registration, so many times, spread over a long market day."""
 
     def put(first: int) -> None:
-        workers = range(first, min(first + _WORKERS_A_BATCH, number))
-        rows = [row for each in workers for row in _rows(each, number)]
+        workers = range(first, min(first + _WORKERS_PER_BATCH, worker_count))
+        rows = [row for each in workers for row in _make_rows(each, worker_count)]
         request = {table: [{"PutRequest": {"Item": row}} for row in rows]}
         while request:
             request = client.batch_write_item(RequestItems=request).get("UnprocessedItems", {})
 
     with ThreadPoolExecutor(_WRITERS) as writers:
-        for _ in writers.map(put, range(0, number, _WORKERS_A_BATCH)):
+        for _ in writers.map(put, range(0, worker_count, _WORKERS_PER_BATCH)):
             pass
 
 
-def _rows(number: int, of: int) -> Iterator[Item]:
+def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
     """What the index shows of one worker, and no more of it: the rest is not read."""
     opened = datetime(2024, 10, 8, 23, tzinfo=UTC)
-    at = timestamp(opened + _A_DAY_LONG * number / of)
-    capture_id, reference = a_capture_id(number + 1), a_reference(number)
+    at = to_timestamp(opened + _DAY_LENGTH * worker_number / worker_count)
+    capture_id, reference = make_capture_id(worker_number + 1), make_reference(worker_number)
     facts = CaptureFacts(
-        outcome=Outcome.CREATED if number % 10 else Outcome.ALREADY_REGISTERED,
+        outcome=Outcome.CREATED if worker_number % 10 else Outcome.ALREADY_REGISTERED,
         channel=Channel.VAN,
-        client_id=f"van-{number % 40}",
+        client_id=f"van-{worker_number % 40}",
         occupations=("porter",),
-        officer=f"ofc-{number % 120}",
+        officer=f"ofc-{worker_number % 120}",
         programmes=("JKK", "JKM"),
         sex="female",
         age="30-39",
-        hour=f"{6 + 12 * number // of:02}",
+        hour=f"{6 + 12 * worker_number // worker_count:02}",
         received_on=date(2024, 10, 9),
-        neighbours=(f"{number % 7919:06x}", f"{number % 7907:06x}"),
+        neighbours=(f"{worker_number % 7919:06x}", f"{worker_number % 7907:06x}"),
     )
     registration = RegistrationFacts(Status.RECEIVED, quoted=49_200, paid=0)
     key = items.registration_key(reference)
-    shard = items.shard_of(capture_id)
+    shard = items.find_shard(capture_id)
     yield to_item(
         {
             **items.capture_key(capture_id),
             "day_shard": items.capture_shards(FIRST_DAY)[shard],
             "day_order": f"{at}#{capture_id}",
-            "facts": items.facts_values(facts),
+            "facts": items.build_capture_facts(facts),
         }
     )
     yield to_item(
@@ -134,24 +134,24 @@ def _rows(number: int, of: int) -> Iterator[Item]:
             **key,
             "day_shard": items.registration_shards(FIRST_DAY)[shard],
             "day_order": f"{at}#{reference}",
-            "facts": items.registration_facts_values(registration, key["pk"], _cipher()),
+            "facts": items.build_registration_facts(registration, key["pk"], _make_cipher()),
         }
     )
 
 
-def _counted_apart(url: str, table: str, number: int) -> Recount:
+def _recount_in_subprocess(url: str, table: str, worker_count: int) -> RecountResult:
     command = [sys.executable, "-m", "bench.recount", url, table]
     told = subprocess.run(command, check=True, capture_output=True, text=True)
     found = json.loads(told.stdout)
-    if not os.environ.get(_NAMED):
+    if not os.environ.get(_DYNAMODB_URL_VARIABLE):
         found["units"] = None  # The embedded engine says the same of any read.
-    return Recount(registrations=number, **found)
+    return RecountResult(registrations=worker_count, **found)
 
 
-def _count(url: str, table: str) -> dict[str, float]:
+def _recount(url: str, table: str) -> dict[str, float]:
     """In the process of its own: count the day, as the hourly tick does."""
     units: list[float] = []
-    client = _client(url)
+    client = _make_client(url)
 
     def ask_for_units(params: dict[str, Any], **_: object) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
@@ -161,43 +161,43 @@ def _count(url: str, table: str) -> dict[str, float]:
 
     client.meta.events.register("provide-client-params.dynamodb.Query", ask_for_units)
     client.meta.events.register("after-call.dynamodb.Query", add_units)
-    rollup = RollUp(
-        facts=DynamoRegistrations(client, table, _cipher()),
-        campaigns=KnownCampaigns(the_campaign()),
+    rollup = RollUpService(
+        facts=DynamoRegistrations(client, table, _make_cipher()),
+        campaigns=InMemoryCampaigns(make_campaign()),
         summaries=InMemorySummaries(),
-        texts=KnownTexts(),
-        unusual=Unusual(),
+        sms_counter=InMemorySmsCounts(),
+        thresholds=AnomalyThresholds(),
         clock=lambda: datetime.now(UTC),
     )
-    before = _cpu_seconds()
-    found = rollup.recount(FIRST_DAY, until=datetime.now(UTC) + timedelta(hours=1))
+    before = _read_cpu_seconds()
+    found = rollup.recount(FIRST_DAY, deadline=datetime.now(UTC) + timedelta(hours=1))
     return {
-        "cpu_seconds": _cpu_seconds() - before,
-        "peak_megabytes": _peak_megabytes(),
+        "cpu_seconds": _read_cpu_seconds() - before,
+        "peak_megabytes": _read_peak_megabytes(),
         "units": sum(units),
         "created": found.summary.counts.created,
     }
 
 
-def _cpu_seconds() -> float:
+def _read_cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
-def _peak_megabytes() -> float:
+def _read_peak_megabytes() -> float:
     # Not `ru_maxrss`: a new process inherits its parent's.
     (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in each)
     return int(line.split()[1]) / 1024
 
 
-def _client(url: str) -> Any:
+def _make_client(url: str) -> Any:
     session = boto3.Session("test", "test", region_name=_REGION)
     return session.client("dynamodb", endpoint_url=url)
 
 
-def _cipher() -> FieldCipher:
-    return FieldCipher(lambda: FieldKeys(current="bench", by_id={"bench": bytes(32)}))
+def _make_cipher() -> FieldCipher:
+    return FieldCipher(lambda: FieldKeys(current_key_id="bench", by_id={"bench": bytes(32)}))
 
 
 if __name__ == "__main__":
-    print(json.dumps(_count(*sys.argv[1:])))  # noqa: T201 - what the other process reads
+    print(json.dumps(_recount(*sys.argv[1:])))  # noqa: T201 - what the other process reads

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ops.deployment import Deployment
 from ops.emulator import REGION, ROOT, Emulator
-from ops.processes import LOOPBACK, Program, port_is_free
-from ops.seeding import provide_keys
+from ops.processes import LOOPBACK, Program, is_port_free
+from ops.seeding import create_missing_keys
 from tests.tables import STAGE_ENVIRONMENT, create_tables
 
 BARE_TABLE = "BareTable"
@@ -21,7 +21,7 @@ _START_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Stage:
+class EmulatorHarness:
     """A stage that stands, and the environment that functions find it by."""
 
     emulator: Emulator
@@ -30,28 +30,28 @@ class Stage:
 
 
 @contextlib.contextmanager
-def standing(home: Path) -> Iterator[Stage]:
+def run_harness(data_dir: Path) -> Iterator[EmulatorHarness]:
     """A new stage with its data under `home`; the programs behind it are stopped at the end."""
-    home.mkdir(parents=True)
-    emulator_port, gateway_port = free_ports(2)
+    data_dir.mkdir(parents=True)
+    emulator_port, gateway_port = find_free_ports(2)
     gateway_url = f"http://{LOOPBACK}:{gateway_port}"
-    emulator = Emulator(port=emulator_port, home=home, sms_url=gateway_url)
-    gateway = Program("SMS stand-in", home)
+    emulator = Emulator(port=emulator_port, home=data_dir, sms_url=gateway_url)
+    gateway = Program("fake-sms", data_dir)
     try:
         gateway.start(
-            [sys.executable, "-m", "ops.gateway", str(gateway_port), home / "texts.jsonl"],
+            [sys.executable, "-m", "ops.gateway", str(gateway_port), data_dir / "sms.jsonl"],
             {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
         )
-        gateway.await_health(f"{gateway_url}/healthz", seconds=_START_SECONDS)
+        gateway.await_health(f"{gateway_url}/healthz", timeout_seconds=_START_SECONDS)
         emulator.start()
-        yield Stage(emulator, gateway_url, _furnish(emulator, gateway_url))
+        yield EmulatorHarness(emulator, gateway_url, _create_resources(emulator, gateway_url))
     finally:
         emulator.program.stop()
         gateway.stop()
 
 
-def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
-    dynamodb = emulator.client("dynamodb")
+def _create_resources(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
+    dynamodb = emulator.make_client("dynamodb")
     create_tables(dynamodb)
     dynamodb.create_table(
         TableName=BARE_TABLE,
@@ -59,14 +59,14 @@ def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    key = emulator.make_client("kms").create_key()["KeyMetadata"]["Arn"]
     outputs = {"KeysTableName": STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"], "FieldKeyArn": key}
-    provide_keys(Deployment(stack="alone", outputs=outputs, resources={}), emulator.client)
+    create_missing_keys(Deployment(stack_name="alone", outputs=outputs, resources={}), emulator.make_client)
     return {
         **STAGE_ENVIRONMENT,
         "DAFTAR_FIELD_KEY_ARN": key,
         **{
-            f"DAFTAR_{name.upper()}_QUEUE_URL": emulator.client("sqs").create_queue(QueueName=name)[
+            f"DAFTAR_{name.upper()}_QUEUE_URL": emulator.make_client("sqs").create_queue(QueueName=name)[
                 "QueueUrl"
             ]
             for name in ("notifications", "reminders")
@@ -84,15 +84,15 @@ def _furnish(emulator: Emulator, gateway_url: str) -> Mapping[str, str]:
     }
 
 
-def free_pair() -> int:
+def find_free_port_pair() -> int:
     """A port that nobody listens on now, and neither on the one above it."""
     while True:
-        [port] = free_ports(1)
-        if port_is_free(port + 1):
+        [port] = find_free_ports(1)
+        if is_port_free(port + 1):
             return port
 
 
-def free_ports(count: int) -> list[int]:
+def find_free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now."""
     with contextlib.ExitStack() as probes:
         bound = [probes.enter_context(socket.socket()) for _ in range(count)]

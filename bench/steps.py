@@ -8,15 +8,22 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from bench.stage import Stage
-from tests.builders import a_body, a_campaign, a_capture, a_capture_id, a_nik, a_phone
+from bench.stage import EmulatorHarness
+from tests.builders import (
+    encode_payload,
+    make_campaign_payload,
+    make_capture_id,
+    make_capture_payload,
+    make_nik,
+    make_phone,
+)
 
 REPEATS = 200
 
 
-def cpu_by_step(stage: Stage) -> Mapping[str, float]:
+def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     """Milliseconds of CPU that each step of a registration takes, and the whole, beside a running stage."""
-    os.environ.update(stage.environment)
+    os.environ.update(harness.environment)
     # The settings are read when the first service is built, so nothing of ours is imported before.
     from chalicelib import wiring  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
@@ -26,38 +33,40 @@ def cpu_by_step(stage: Stage) -> Mapping[str, float]:
     from chalicelib.registrations.views import AnswerView  # noqa: PLC0415
 
     registrar, quoting = wiring.registrar(), wiring.quoting()
-    campaign = Campaign.model_validate(a_campaign())
+    campaign = Campaign.model_validate(make_campaign_payload())
     caller = Caller("bench", frozenset({Role.KIOSK}), Channel.KIOSK, frozenset({"*"}))
     serials = count(5_000)
-    body = a_body(a_capture())
+    body = encode_payload(make_capture_payload())
     command = SubmitRegistration.model_validate_json(body)
     now = datetime.now(UTC)
 
     def submit() -> Any:
         serial = next(serials)
-        capture_id = UUID(a_capture_id(10_000 + serial))
-        worker = command.worker.model_copy(update={"nik": a_nik(serial), "phone": a_phone(serial)})
+        capture_id = UUID(make_capture_id(10_000 + serial))
+        worker = command.worker.model_copy(update={"nik": make_nik(serial), "phone": make_phone(serial)})
         return registrar.submit(
             command.model_copy(update={"capture_id": capture_id, "worker": worker}),
-            by=caller,
+            caller=caller,
             correlation_id="bench",
         ).answer
 
     answer = submit()
     registration = registrar.get(answer.reference)
     return {
-        "read the body": _cpu(lambda: SubmitRegistration.model_validate_json(body)),
-        "check the rules": _cpu(
-            lambda: rules.read_worker(command, campaign, now=now, ages=rules.AgeLimits())
+        "read the body": _measure_cpu(lambda: SubmitRegistration.model_validate_json(body)),
+        "check the rules": _measure_cpu(
+            lambda: rules.read_worker(command, campaign, now=now, age_limits=rules.AgeLimits())
         ),
-        "quote": _cpu(lambda: quoting.quote(rules.quote_asked(command))),
-        "seal and lay out the item": _cpu(lambda: items.registration_values(registration, wiring.cipher())),
-        "write the answer": _cpu(lambda: AnswerView.of(answer).model_dump_json()),
-        "all of it, with hashing and the transaction": _cpu(submit),
+        "quote": _measure_cpu(lambda: quoting.quote(rules.build_quote_request(command))),
+        "seal and lay out the item": _measure_cpu(
+            lambda: items.build_registration(registration, wiring.cipher())
+        ),
+        "write the answer": _measure_cpu(lambda: AnswerView.from_answer(answer).model_dump_json()),
+        "all of it, with hashing and the transaction": _measure_cpu(submit),
     }
 
 
-def _cpu(step: Callable[[], object]) -> float:
+def _measure_cpu(step: Callable[[], object]) -> float:
     for _ in range(REPEATS // 10):
         step()
     began = time.process_time()

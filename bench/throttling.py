@@ -15,52 +15,56 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
 
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 # What each service says to a client that asks too much.
-_THROTTLED = {
+_THROTTLING_ERRORS = {
     "DynamoDB_20120810": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
     "AmazonSQS": "com.amazonaws.sqs#RequestThrottled",
 }
 
 
-class Throttling(ThreadingHTTPServer):
+class FaultyProxy(ThreadingHTTPServer):
     """Refuses a share of the requests, and carries out another share without telling the caller."""
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, upstream: str, *, refused: float, unanswered: float, seed: int = 0) -> None:
+    def __init__(
+        self, upstream: str, *, refused_share: float, unanswered_share: float, seed: int = 0
+    ) -> None:
         self.upstream = urlsplit(upstream)
-        self.counted: Counter[str] = Counter()
-        self._refused = refused
-        self._unanswered = unanswered
+        self.outcome_counts: Counter[str] = Counter()
+        self._refused_share = refused_share
+        self._unanswered_share = unanswered_share
         self._seed = seed
-        self._numbers = count()
+        self._request_numbers = count()
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Exchange)
+        super().__init__(("127.0.0.1", 0), _RequestHandler)
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
-    def fate(self) -> str:
+    def draw_outcome(self) -> str:
         """What becomes of the next request."""
         with self._lock:
-            drawn = sha256(f"{self._seed}|{next(self._numbers)}".encode()).digest()
+            drawn = sha256(f"{self._seed}|{next(self._request_numbers)}".encode()).digest()
             at = int.from_bytes(drawn[:8]) / 2**64
-            fate = "refused" if at < self._refused else "handed on"
-            if self._refused <= at < self._refused + self._unanswered:
+            fate = "refused" if at < self._refused_share else "handed on"
+            if self._refused_share <= at < self._refused_share + self._unanswered_share:
                 fate = "unanswered"
-            self.counted[fate] += 1
+            self.outcome_counts[fate] += 1
             return fate
 
 
 @contextmanager
-def throttling(upstream: str, *, refused: float, unanswered: float) -> Iterator[Throttling]:
+def run_faulty_proxy(
+    upstream: str, *, refused_share: float, unanswered_share: float
+) -> Iterator[FaultyProxy]:
     """A bad day that lasts as long as the block."""
-    with Throttling(upstream, refused=refused, unanswered=unanswered) as server:
+    with FaultyProxy(upstream, refused_share=refused_share, unanswered_share=unanswered_share) as server:
         serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         try:
@@ -70,23 +74,23 @@ def throttling(upstream: str, *, refused: float, unanswered: float) -> Iterator[
             serving.join()
 
 
-class _Exchange(BaseHTTPRequestHandler):
+class _RequestHandler(BaseHTTPRequestHandler):
     """One request."""
 
-    server: Throttling
+    server: FaultyProxy
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         service = self.headers.get("X-Amz-Target", "").partition(".")[0]
-        fate = self.server.fate()
-        if fate == "refused" and service in _THROTTLED:
-            said = {"__type": _THROTTLED[service], "message": "a bad day"}
+        fate = self.server.draw_outcome()
+        if fate == "refused" and service in _THROTTLING_ERRORS:
+            said = {"__type": _THROTTLING_ERRORS[service], "message": "a bad day"}
             self._send(400, "application/x-amz-json-1.0", json.dumps(said).encode())
             return
         try:
-            status, kind, answer = self._asked(body)
+            status, kind, answer = self._forward(body)
         except (OSError, HTTPException):
             self.close_connection = True
             return
@@ -103,9 +107,9 @@ class _Exchange(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Keep silent."""
 
-    def _asked(self, body: bytes) -> tuple[int, str, bytes]:
+    def _forward(self, body: bytes) -> tuple[int, str, bytes]:
         upstream = self.server.upstream
-        connection = HTTPConnection(upstream.hostname or "", upstream.port, timeout=_PATIENCE_SECONDS)
+        connection = HTTPConnection(upstream.hostname or "", upstream.port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.putrequest("POST", self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

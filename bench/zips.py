@@ -8,14 +8,14 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from ops.emulator import REGION, ROOT
-from ops.packaging import package
-from ops.processes import run_to_end
+from ops.packaging import package_app
+from ops.processes import run_program
 
 _BARE = ROOT / "bench" / "bare"
 
 
 @dataclass(frozen=True)
-class Zips:
+class UnpackedZips:
     """Where each zip was unpacked."""
 
     ours: Path
@@ -23,40 +23,40 @@ class Zips:
     bare_compiled: Path
 
 
-def unpacked(work: Path) -> Zips:
+def unpack_zips(work_dir: Path) -> UnpackedZips:
     """Package ours as it is deployed, and the bare handler exactly as `chalice package` makes it.
 
     A third is the bare one with its bytecode compiled as ours is, so that ours has no advantage from that.
     """
-    ours = _extracted(package("local", work / "package").archive, work / "ours")
-    bare = _extracted(_bare_archive(work / "bare-package"), work / "bare")
-    bare_compiled = _extracted(work / "bare-package" / "deployment.zip", work / "bare-compiled")
+    ours = _extract(package_app("local", work_dir / "package").archive, work_dir / "ours")
+    bare = _extract(_package_bare(work_dir / "bare-package"), work_dir / "bare")
+    bare_compiled = _extract(work_dir / "bare-package" / "deployment.zip", work_dir / "bare-compiled")
     command: list[str | Path] = [sys.executable, "-m", "compileall", "-q"]
     command += ["--invalidation-mode", "unchecked-hash", bare_compiled]
-    run_to_end(command, cwd=bare_compiled, environment={})
-    return Zips(ours, bare, bare_compiled)
+    run_program(command, cwd=bare_compiled, environment={})
+    return UnpackedZips(ours, bare, bare_compiled)
 
 
-def size(tree: Path) -> int:
+def measure_size(directory: Path) -> int:
     """The bytes of every file under a directory."""
-    return sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
-def _bare_archive(out: Path) -> Path:
+def _package_bare(output_dir: Path) -> Path:
     # Chalice writes into the project's own directory.
-    project = Path(shutil.copytree(_BARE, out / "project"))
+    project = Path(shutil.copytree(_BARE, output_dir / "project"))
     command: list[str | Path] = [
         Path(sys.executable).with_name("chalice"),
         "package",
         "--stage",
         "bench",
-        out,
+        output_dir,
     ]
-    run_to_end(command, cwd=project, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
-    return out / "deployment.zip"
+    run_program(command, cwd=project, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
+    return output_dir / "deployment.zip"
 
 
-def _extracted(archive: Path, tree: Path) -> Path:
+def _extract(archive: Path, directory: Path) -> Path:
     with ZipFile(archive) as packed:
-        packed.extractall(tree)
-    return tree
+        packed.extractall(directory)
+    return directory

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib import observability
 
 PartialBatch = dict[str, list[dict[str, str]]]
-Record = Mapping[str, Any]
+StreamRecord = Mapping[str, Any]
 
 
 def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> PartialBatch:
@@ -30,7 +30,7 @@ def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> Pa
         try:
             handle(record.body)
         except Exception as error:
-            observability.log_unforeseen(error, "message not handled", {"message_id": record.message_id})
+            observability.log_exception(error, "message not handled", {"message_id": record.message_id})
             raise
 
     response = process_partial_response(
@@ -45,24 +45,26 @@ def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> Pa
     }
 
 
-def consume_stream(event: Mapping[str, Any], announce: Callable[[Sequence[Record]], object]) -> PartialBatch:
+def consume_stream(
+    event: Mapping[str, Any], publish: Callable[[Sequence[StreamRecord]], object]
+) -> PartialBatch:
     """Give the batch to `announce` whole; where that fails, record by record up to the first that fails.
 
     A stream goes on from the first failure, so only that one is reported: what follows it comes again.
     """
-    records: list[Record] = list(event["Records"])
+    records: list[StreamRecord] = list(event["Records"])
     try:
-        announce(records)
+        publish(records)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, each record gets its own chance
-        observability.log_unforeseen(error, "batch not announced at once", {"records": len(records)})
+        observability.log_exception(error, "batch not published at once", {"records": len(records)})
     else:
-        observability.logger.info("batch announced", extra={"records": len(records)})
+        observability.logger.info("batch published", extra={"records": len(records)})
         return {"batchItemFailures": []}
     for record in records:
         try:
-            announce([record])
+            publish([record])
         except Exception as error:  # noqa: BLE001 - reported to Lambda, which retries and then sets it aside
             sequence_number = record["dynamodb"]["SequenceNumber"]
-            observability.log_unforeseen(error, "record not announced", {"sequence_number": sequence_number})
+            observability.log_exception(error, "record not published", {"sequence_number": sequence_number})
             return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}
     return {"batchItemFailures": []}

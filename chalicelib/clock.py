@@ -6,6 +6,6 @@ from datetime import UTC, datetime
 Clock = Callable[[], datetime]
 
 
-def timestamp(at: datetime) -> str:
+def to_timestamp(instant: datetime) -> str:
     """An instant as it is stored and sent: UTC, milliseconds, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

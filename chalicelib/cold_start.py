@@ -9,7 +9,7 @@ import gc
 gc.disable()
 
 
-def is_over() -> None:
+def finish() -> None:
     """Collect garbage from now on, and never again look at what was imported."""
     gc.freeze()
     gc.enable()

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 Item = dict[str, Any]
 
 # In characters. Ids are 64 at most; a partition key is 2,048 bytes at most, prefix included.
-LONGEST_ID = 64
+MAX_ID_LENGTH = 64
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -22,37 +22,37 @@ def to_item(values: Mapping[str, Any]) -> Item:
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """DynamoDB attribute values as plain values; bytes come back as bytes."""
-    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    return {name: _to_plain(_deserializer.deserialize(value)) for name, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if isinstance(value, Binary):
         return bytes(value.value)  # type: ignore[attr-defined]
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: _to_plain(inner) for name, inner in value.items()}
     return value
 
 
-def condition_failed(error: ClientError) -> bool:
+def is_condition_failure(error: ClientError) -> bool:
     """Whether a single conditional write was refused by its condition."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
-def cancellation_reasons(error: ClientError) -> list[Mapping[str, Any]]:
+def get_cancellation_reasons(error: ClientError) -> list[Mapping[str, Any]]:
     """Why a transaction was cancelled, one reason per item in its order; empty if it was not cancelled."""
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         return []
     return list(error.response.get("CancellationReasons", []))
 
 
-def failed_conditions(reasons: list[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_failed_conditions(reasons: list[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The transaction items whose own condition failed: their position, and the values that stand there."""
     for position, reason in enumerate(reasons):
         if reason.get("Code") == "ConditionalCheckFailed":
             yield position, from_item(reason.get("Item", {}))
 
 
-def pages(client: Any, **query: Any) -> Iterator[dict[str, Any]]:
+def iter_query_items(client: Any, **query: Any) -> Iterator[dict[str, Any]]:
     """Every item of a query, page after page, so that memory stays flat whatever the partition holds."""
     while True:
         page = client.query(**query)

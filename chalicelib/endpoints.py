@@ -14,16 +14,16 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
 from chalicelib import observability, problems
-from chalicelib.clients.authorizer import caller_from
+from chalicelib.clients.authorizer import parse_caller
 from chalicelib.clients.model import Caller, Role
-from chalicelib.negotiation import preferred
+from chalicelib.negotiation import select_language
 from chalicelib.refusals import Refusal
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 
 Command = TypeVar("Command", bound=BaseModel)
-View = Callable[..., Response]
+RouteHandler = Callable[..., Response]
 
 
 class BodyTooLarge(Refusal):
@@ -46,7 +46,7 @@ class MediaTypeUnsupported(Refusal):
 
 # What a good answer holds: a model as JSON, a text of some media type, or nothing. A model that no cold start
 # should build is given as the function that imports it.
-Gives = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
+Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Contract:
     """
 
     roles: frozenset[Role] | None
-    gives: Gives
-    takes: type[BaseModel] | None = None
-    asks: type[BaseModel] | None = None
-    refuses: tuple[type[Refusal], ...] = ()
+    responses: Responses
+    body_model: type[BaseModel] | None = None
+    query_model: type[BaseModel] | None = None
+    refusals: tuple[type[Refusal], ...] = ()
     headers: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
+    other_media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,22 +79,24 @@ class AnonymousRequest:
     language: problems.Language
 
     @classmethod
-    def of(cls, request: ChaliceRequest) -> Self:
+    def from_chalice(cls, chalice_request: ChaliceRequest) -> Self:
         """Read what API Gateway says of a request."""
-        return cls(**cls._read(request))
+        return cls(**cls._read_fields(chalice_request))
 
     @staticmethod
-    def _read(request: ChaliceRequest) -> dict[str, Any]:
-        context = request.context
+    def _read_fields(chalice_request: ChaliceRequest) -> dict[str, Any]:
+        context = chalice_request.context
         return {
-            "method": request.method,
+            "method": chalice_request.method,
             "route": context["resourcePath"],
-            "body": _as_bytes(request.raw_body),
-            "headers": request.headers,
-            "query": request.query_params or {},
+            "body": _to_bytes(chalice_request.raw_body),
+            "headers": chalice_request.headers,
+            "query": chalice_request.query_params or {},
             "correlation_id": context.get("requestId")
-            or str(getattr(request.lambda_context, "aws_request_id", "")),
-            "language": preferred(request.headers.get("accept-language", ""), problems.LANGUAGES),
+            or str(getattr(chalice_request.lambda_context, "aws_request_id", "")),
+            "language": select_language(
+                chalice_request.headers.get("accept-language", ""), problems.LANGUAGES
+            ),
         }
 
 
@@ -105,37 +107,39 @@ class Request(AnonymousRequest):
     caller: Caller
 
     @classmethod
-    def of(cls, request: ChaliceRequest) -> Self:
+    def from_chalice(cls, chalice_request: ChaliceRequest) -> Self:
         """Read what API Gateway and its authorizer say of a request."""
-        return cls(**cls._read(request), caller=caller_from(request.context["authorizer"]))
+        return cls(
+            **cls._read_fields(chalice_request), caller=parse_caller(chalice_request.context["authorizer"])
+        )
 
-    def parsed(self, model: type[Command], *, at_most: int = MAX_BODY_BYTES) -> Command:
+    def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
         """The body as a model.
 
         Raises BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
         """
-        self._check_envelope(at_most)
+        self._check_size_and_media_type(max_bytes)
         return model.model_validate_json(self.body, strict=True)
 
-    def parsed_loosely(self, model: type[Command], *, at_most: int) -> Command:
+    def parse_body_leniently(self, model: type[Command], *, max_bytes: int) -> Command:
         """The body as a model of parts that are each read on their own later.
 
         Text that is no text, such as half a character, passes here: it is its own part's fault. Raises as
         `parsed` does, and JSONMalformed.
         """
-        self._check_envelope(at_most)
+        self._check_size_and_media_type(max_bytes)
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
             raise JSONMalformed("not JSON") from None
         return model.model_validate(document)
 
-    def queried(self, model: type[Command]) -> Command:
+    def parse_query(self, model: type[Command]) -> Command:
         """The query string as a model. Raises pydantic's ValidationError."""
         return model.model_validate_strings(dict(self.query), strict=True)
 
-    def _check_envelope(self, at_most: int) -> None:
-        if len(self.body) > at_most:
+    def _check_size_and_media_type(self, max_bytes: int) -> None:
+        if len(self.body) > max_bytes:
             raise BodyTooLarge(f"{len(self.body)} bytes")
         declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
         if declared != _JSON:
@@ -145,13 +149,13 @@ class Request(AnonymousRequest):
 def endpoint(
     routes: Blueprint,
     *roles: Role,
-    gives: Gives,
-    takes: type[BaseModel] | None = None,
-    asks: type[BaseModel] | None = None,
-    refuses: tuple[type[Refusal], ...] = (),
+    responses: Responses,
+    body_model: type[BaseModel] | None = None,
+    query_model: type[BaseModel] | None = None,
+    refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
-    also: tuple[str, ...] = (),
-) -> Callable[[View], View]:
+    other_media_types: tuple[str, ...] = (),
+) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint that only these roles may call.
 
     The view takes a `Request` and the path's parameters. Whatever it raises becomes a problem document. What
@@ -159,19 +163,19 @@ def endpoint(
     adds is what the API's description says of it.
     """
     allowed = frozenset(roles)
-    contract = Contract(allowed, gives, takes, asks, refuses, headers, also)
+    contract = Contract(allowed, responses, body_model, query_model, refusals, headers, other_media_types)
 
-    def decorate(view: View) -> View:
+    def decorate(view: RouteHandler) -> RouteHandler:
         def ask(**path: str) -> Response:
-            request = Request.of(routes.current_request)
+            request = Request.from_chalice(routes.current_request)
 
             def answer() -> Response:
-                request.caller.require_any(allowed)
+                request.caller.require_any_role(allowed)
                 return view(request, **path)
 
-            return _answered(request, answer)
+            return _run_handler(request, answer)
 
-        return _described(view, ask, contract)
+        return _attach_contract(view, ask, contract)
 
     return decorate
 
@@ -179,35 +183,35 @@ def endpoint(
 def public_endpoint(
     routes: Blueprint,
     *,
-    gives: Gives,
-    refuses: tuple[type[Refusal], ...] = (),
+    responses: Responses,
+    refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
-) -> Callable[[View], View]:
+) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint that anybody may call, without a token.
 
     The view takes an `AnonymousRequest` and the path's parameters, and itself judges whatever proof of who
     is calling it needs.
     """
-    contract = Contract(None, gives, refuses=refuses, headers=headers)
+    contract = Contract(None, responses, refusals=refusals, headers=headers)
 
-    def decorate(view: View) -> View:
+    def decorate(view: RouteHandler) -> RouteHandler:
         def ask(**path: str) -> Response:
-            request = AnonymousRequest.of(routes.current_request)
-            return _answered(request, lambda: view(request, **path))
+            request = AnonymousRequest.from_chalice(routes.current_request)
+            return _run_handler(request, lambda: view(request, **path))
 
-        return _described(view, ask, contract)
+        return _attach_contract(view, ask, contract)
 
     return decorate
 
 
-def is_public(view: View) -> bool:
+def is_public(handler: RouteHandler) -> bool:
     """Whether anybody may call the view of a route. Raises AttributeError if no decorator here made it."""
-    return contract_of(view).roles is None
+    return get_contract(handler).roles is None
 
 
-def contract_of(view: View) -> Contract:
+def get_contract(handler: RouteHandler) -> Contract:
     """What the view of a route takes and gives. Raises AttributeError if no decorator here made it."""
-    found: Contract = view.contract  # type: ignore[attr-defined]
+    found: Contract = handler.contract  # type: ignore[attr-defined]
     return found
 
 
@@ -216,16 +220,16 @@ def json_response(
     status: int = 200,
     *,
     headers: Mapping[str, str] | None = None,
-    leave_out_defaults: bool = False,
+    exclude_defaults: bool = False,
 ) -> Response:
     """A model as JSON, the same bytes for the same values."""
-    body = model.model_dump_json(exclude_defaults=leave_out_defaults)
+    body = model.model_dump_json(exclude_defaults=exclude_defaults)
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
 
 
-def page_headers(script: str | None = None) -> dict[str, str]:
+def build_page_headers(script_hash: str | None = None) -> dict[str, str]:
     """What a page may do: show its own style, and run its one script if its hash is given; nothing else."""
-    scripts = f"script-src '{script}'; connect-src 'self'; " if script else ""
+    scripts = f"script-src '{script_hash}'; connect-src 'self'; " if script_hash else ""
     return {
         "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -247,31 +251,31 @@ class BytesResponse(Response):
         return {**encoded.to_dict(), "isBase64Encoded": True}
 
 
-def _as_bytes(body: bytes | str) -> bytes:
+def _to_bytes(body: bytes | str) -> bytes:
     return body.encode() if isinstance(body, str) else body
 
 
-def _described(view: View, ask: View, contract: Contract) -> View:
-    serve = wraps(view)(ask)
+def _attach_contract(handler: RouteHandler, wrapper: RouteHandler, contract: Contract) -> RouteHandler:
+    serve = wraps(handler)(wrapper)
     serve.contract = contract  # type: ignore[attr-defined]
     return serve
 
 
-def _answered(request: AnonymousRequest, answer: Callable[[], Response]) -> Response:
-    observability.correlate(request.correlation_id)
+def _run_handler(request: AnonymousRequest, call_handler: Callable[[], Response]) -> Response:
+    observability.set_correlation_id(request.correlation_id)
     try:
-        response = answer()
+        response = call_handler()
     except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
-        response = problems.answer(error, request.language) or _unforeseen(error, request)
-    return _logged(request, response)
+        response = problems.respond_to_error(error, request.language) or _respond_to_exception(error, request)
+    return _log_response(request, response)
 
 
-def _unforeseen(error: Exception, request: AnonymousRequest) -> Response:
-    observability.log_unforeseen(error, "request failed", {"route": request.route, "method": request.method})
+def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Response:
+    observability.log_exception(error, "request failed", {"route": request.route, "method": request.method})
     return problems.respond("internal_error", request.language)
 
 
-def _logged(request: AnonymousRequest, response: Response) -> Response:
+def _log_response(request: AnonymousRequest, response: Response) -> Response:
     facts: dict[str, Any] = {
         "method": request.method,
         "route": request.route,

@@ -17,7 +17,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from chalicelib.privacy.masking import MASKED, masked_text
+from chalicelib.privacy.masking import MASKED, mask_text
 
 NAMESPACE = "Daftar"
 
@@ -60,13 +60,13 @@ FACTS: Mapping[str, re.Pattern[str]] = {
 }
 
 # Dates of campaigns and places in a stream are long numbers by their nature.
-_LONG_NUMBERS = frozenset({"day", "sequence_number"})
+_LONG_NUMBER_KEYS = frozenset({"day", "sequence_number"})
 
 # What Powertools itself puts on each line.
-_FRAME = frozenset({"level", "location", "timestamp", "service", "xray_trace_id", "exception_name"})
+_POWERTOOLS_KEYS = frozenset({"level", "location", "timestamp", "service", "xray_trace_id", "exception_name"})
 
 # No count of ours comes near; a NIK, a phone and a card number are above.
-_COUNTS_BELOW = 10_000_000
+_NUMBER_LIMIT = 10_000_000
 
 
 class MaskingFormatter(LambdaPowertoolsFormatter):
@@ -78,41 +78,46 @@ class MaskingFormatter(LambdaPowertoolsFormatter):
         safe.msg = record.msg if isinstance(record.msg, str) and _MESSAGE.fullmatch(record.msg) else MASKED
         safe.args = safe.exc_info = safe.exc_text = safe.stack_info = None
         if isinstance(record.exc_info, tuple) and record.exc_info[0] is not None:
-            safe.error, safe.where = record.exc_info[0].__name__, _places(record.exc_info[2])
+            safe.error, safe.where = record.exc_info[0].__name__, _format_frames(record.exc_info[2])
         return super().format(safe)
 
     def serialize(self, log: Any) -> str:
         """The line as JSON, after each value was looked at."""
-        return super().serialize({_key(key): _seen(key, value) for key, value in log.items()})
+        return super().serialize(
+            {_sanitize_key(key): _sanitize_value(key, value) for key, value in log.items()}
+        )
 
 
-def _key(key: str) -> str:
+def _sanitize_key(key: str) -> str:
     return key if _KEY.fullmatch(key) else MASKED
 
 
-def _seen(key: str, value: object) -> object:
-    if key in _FRAME:
+def _sanitize_value(key: str, value: object) -> object:
+    if key in _POWERTOOLS_KEYS:
         return value
     if key in {"message", "correlation_id"}:
-        return masked_text(value) if isinstance(value, str) else MASKED
+        return mask_text(value) if isinstance(value, str) else MASKED
     shape = FACTS.get(key)
     if shape is None:
         return MASKED
-    return _fact(value, shape, masked_text if key not in _LONG_NUMBERS else str)
+    return _sanitize_fact(value, shape, mask_text if key not in _LONG_NUMBER_KEYS else str)
 
 
-def _fact(value: object, shape: re.Pattern[str], masked: Callable[[str], str]) -> object:
+def _sanitize_fact(value: object, pattern: re.Pattern[str], mask: Callable[[str], str]) -> object:
     match value:
         case None | bool():
             return value
         case int() | float():
-            return value if abs(value) < _COUNTS_BELOW else MASKED
+            return value if abs(value) < _NUMBER_LIMIT else MASKED
         case str():
-            return value if shape.fullmatch(value) and masked(value) == value else MASKED
+            return value if pattern.fullmatch(value) and mask(value) == value else MASKED
         case list() | tuple():
-            return [_fact(each, shape, masked) for each in value]
+            return [_sanitize_fact(each, pattern, mask) for each in value]
         case dict():
-            return {_fact(name, shape, masked): _fact(each, shape, masked) for name, each in value.items()}
+            return {
+                _sanitize_fact(name, pattern, mask): _sanitize_fact(each, pattern, mask)
+                for name, each in value.items()
+            }
     return MASKED
 
 
@@ -126,7 +131,7 @@ logger = Logger(
 )
 
 
-def correlate(correlation_id: str) -> None:
+def set_correlation_id(correlation_id: str) -> None:
     """Put the id that ties a request to its text on every log line until the next call."""
     logger.set_correlation_id(correlation_id)
 
@@ -140,39 +145,39 @@ def measure(name: str, unit: MetricUnit, value: float, **dimensions: str) -> Non
     """Record a value of a metric (EMF)."""
     with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE) as metric:
         for dimension, its_value in dimensions.items():
-            metric.add_dimension(name=dimension, value=str(_fact(its_value, _NAME, masked_text)))
+            metric.add_dimension(name=dimension, value=str(_sanitize_fact(its_value, _NAME, mask_text)))
 
 
-def log_unforeseen(error: BaseException, message: str, facts: Mapping[str, object]) -> None:
+def log_exception(error: BaseException, message: str, facts: Mapping[str, object]) -> None:
     """Log where an unforeseen error arose, and its type.
 
     Its own message may hold personal values, so it is left out.
     """
-    facts = {**facts, "error": type(error).__name__, "where": _places(error.__traceback__)}
+    facts = {**facts, "error": type(error).__name__, "where": _format_frames(error.__traceback__)}
     logger.error(message, extra=facts)
 
 
-class RoundIncomplete(Exception):
+class PartialFailure(Exception):
     """A scheduled round did what it could. Its words are numbers, and may be told to anyone."""
 
 
-class FunctionFailed(Exception):
+class UnhandledError(Exception):
     """A function failed for a reason that nobody foresaw: its type is said here, its place in the log."""
 
 
-def wordless(event: Any, get_response: Callable[[Any], Any]) -> Any:
+def redact_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
     """Middleware for functions without a caller: what they raise goes to the log and, with the event that
     failed, into a queue, so that the words of an unforeseen error are taken out of it.
     """
     try:
         return get_response(event)
-    except RoundIncomplete:
+    except PartialFailure:
         raise
     except Exception as error:  # noqa: BLE001 - raised again, without its words
-        log_unforeseen(error, "function failed", {})
-        raise FunctionFailed(type(error).__name__) from None
+        log_exception(error, "function failed", {})
+        raise UnhandledError(type(error).__name__) from None
 
 
-def _places(raised: TracebackType | None) -> list[str]:
-    frames = traceback.extract_tb(raised)
+def _format_frames(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)
     return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-6:]]

@@ -12,8 +12,8 @@ Position = NewType("Position", str)
 Row = TypeVar("Row")
 
 # Orders are printable ASCII: a timestamp and an id.
-_LONGEST = 200
-_SETTLED = "|"
+_MAX_LENGTH = 200
+_SEPARATOR = "|"
 
 
 class CursorInvalid(Refusal):
@@ -27,20 +27,20 @@ class Page(Generic[Row]):
     """Some rows in order, the position of the last one read, and whether more stand behind it."""
 
     rows: Sequence[Row]
-    end: Position | None
+    last_position: Position | None
     has_more: bool
 
     @property
-    def next(self) -> Position | None:
+    def next_position(self) -> Position | None:
         """Where the next page begins, if there is one."""
-        return self.end if self.has_more else None
+        return self.last_position if self.has_more else None
 
 
-def to_cursor(position: Position | None, settled: Position | None = None) -> str | None:
+def to_cursor(position: Position | None, settled_position: Position | None = None) -> str | None:
     """A position as it travels, with what was settled when the first page was read."""
     if position is None:
         return None
-    text = position if settled is None else f"{position}{_SETTLED}{settled}"
+    text = position if settled_position is None else f"{position}{_SEPARATOR}{settled_position}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -54,7 +54,7 @@ def from_cursor(cursor: str | None) -> tuple[Position | None, Position | None]:
         )
     except (binascii.Error, ValueError):
         raise CursorInvalid("not base64") from None
-    if not (0 < len(text) <= _LONGEST and text.isprintable()):
+    if not (0 < len(text) <= _MAX_LENGTH and text.isprintable()):
         raise CursorInvalid("not a position")
-    position, _, settled = text.partition(_SETTLED)
+    position, _, settled = text.partition(_SEPARATOR)
     return Position(position), Position(settled) if settled else None

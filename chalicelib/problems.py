@@ -32,8 +32,8 @@ class Problem:
     """One kind of refusal: its HTTP status, and its title in both languages."""
 
     status: int
-    id: str
-    en: str
+    indonesian: str
+    english: str
 
 
 PROBLEMS: Mapping[str, Problem] = {
@@ -131,8 +131,8 @@ PROBLEMS: Mapping[str, Problem] = {
 class FieldMessage:
     """What a broken rule tells the person at the tablet."""
 
-    id: str
-    en: str
+    indonesian: str
+    english: str
 
 
 FIELD_MESSAGES: Mapping[str, FieldMessage] = {
@@ -206,10 +206,10 @@ _FIELD_CODES: Mapping[str, str] = {
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
 }
-_WRONG_TYPE_ENDING = "_type"
+_WRONG_TYPE_SUFFIX = "_type"
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 
-_PASSING_ERRORS = frozenset(
+_TRANSIENT_ERRORS = frozenset(
     {
         "InternalServerError",
         "ProvisionedThroughputExceededException",
@@ -220,25 +220,27 @@ _PASSING_ERRORS = frozenset(
         "TransactionInProgressException",
     }
 )
-_PASSING_CANCELLATIONS = frozenset(
+_TRANSIENT_CANCELLATIONS = frozenset(
     {"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"}
 )
 
 
-def answer(error: Exception, language: Language) -> Response | None:
+def respond_to_error(error: Exception, language: Language) -> Response | None:
     """The answer to a refusal, a misshapen body or a passing failure of AWS;
 
     None for an error nobody foresaw.
     """
     match error:
         case RulesBroken():
-            return respond(error.code, language, errors=(_named(rule, language) for rule in error.broken))
+            return respond(
+                error.code, language, errors=(_to_field_error(rule, language) for rule in error.broken_rules)
+            )
         case Refusal():
-            return respond(error.code, language, retry_after=error.after_seconds)
+            return respond(error.code, language, retry_after_seconds=error.retry_after_seconds)
         case ValidationError():
-            return _shape_problem(error, language)
-    if is_passing(error):
-        return respond(TryAgain.code, language, retry_after=RETRY_AFTER_SECONDS)
+            return _respond_to_validation_error(error, language)
+    if is_transient(error):
+        return respond(TryAgain.code, language, retry_after_seconds=RETRY_AFTER_SECONDS)
     return None
 
 
@@ -247,26 +249,26 @@ def respond(
     language: Language,
     *,
     errors: Iterable[Mapping[str, str]] = (),
-    retry_after: int | None = None,
+    retry_after_seconds: int | None = None,
 ) -> Response:
     """A problem document for one code of the table."""
     problem = PROBLEMS[code]
     body: dict[str, Any] = {
         "type": "about:blank",
         "code": code,
-        "title": problem.en if language == "en" else problem.id,
+        "title": problem.english if language == "en" else problem.indonesian,
         "status": problem.status,
     }
     named = list(errors)
     if named:
         body["errors"] = named
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE, "Content-Language": language}
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
+    if retry_after_seconds is not None:
+        headers["Retry-After"] = str(retry_after_seconds)
     return Response(body, headers, problem.status)
 
 
-def is_passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether AWS was throttled or out of reach, so that the very same request may succeed in a moment."""
     if isinstance(error, HTTPClientError | NotConnected):
         return True
@@ -274,41 +276,43 @@ def is_passing(error: Exception) -> bool:
         code = error.response["Error"]["Code"]
         reasons = error.response.get("CancellationReasons", [])
         return (
-            code in _PASSING_ERRORS
+            code in _TRANSIENT_ERRORS
             or error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
-            or any(reason.get("Code") in _PASSING_CANCELLATIONS for reason in reasons)
+            or any(reason.get("Code") in _TRANSIENT_CANCELLATIONS for reason in reasons)
         )
     return False
 
 
-def _shape_problem(error: ValidationError, language: Language) -> Response:
+def _respond_to_validation_error(error: ValidationError, language: Language) -> Response:
     # Neither the input nor pydantic's own message goes out: both may hold what was typed.
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(each["type"] == "json_invalid" for each in found):
         return respond("json_malformed", language)
     broken = (
-        BrokenRule(field=".".join(_step(step) for step in each["loc"]), code=field_code(each["type"]))
+        BrokenRule(
+            field=".".join(_format_path_step(step) for step in each["loc"]), code=to_field_code(each["type"])
+        )
         for each in found
     )
-    return respond("body_invalid", language, errors=(_named(rule, language) for rule in broken))
+    return respond("body_invalid", language, errors=(_to_field_error(rule, language) for rule in broken))
 
 
-def _step(step: int | str) -> str:
+def _format_path_step(step: int | str) -> str:
     # The name of an unknown field comes from the sender, who may have typed anything there.
     return str(step) if isinstance(step, int) or _FIELD_NAME.fullmatch(step) else "?"
 
 
-def field_code(pydantic_type: str) -> str:
+def to_field_code(pydantic_type: str) -> str:
     """Our stable code for one of pydantic's error types."""
     if pydantic_type in _FIELD_CODES:
         return _FIELD_CODES[pydantic_type]
-    return "value_wrong_type" if pydantic_type.endswith(_WRONG_TYPE_ENDING) else "value_malformed"
+    return "value_wrong_type" if pydantic_type.endswith(_WRONG_TYPE_SUFFIX) else "value_malformed"
 
 
-def _named(rule: BrokenRule, language: Language) -> dict[str, str]:
+def _to_field_error(rule: BrokenRule, language: Language) -> dict[str, str]:
     message = FIELD_MESSAGES[rule.code]
     return {
         "field": rule.field,
         "code": rule.code,
-        "message": message.en if language == "en" else message.id,
+        "message": message.english if language == "en" else message.indonesian,
     }

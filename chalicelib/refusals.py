@@ -11,12 +11,12 @@ class Refusal(Exception):
     """
 
     code: ClassVar[str]
-    after_seconds: int | None = None
+    retry_after_seconds: int | None = None
     """When the very same request may succeed; None if waiting does not help."""
 
-    def after(self, seconds: int) -> Self:
+    def with_retry_after(self, seconds: int) -> Self:
         """This refusal, with word of when to send the request again."""
-        self.after_seconds = seconds
+        self.retry_after_seconds = seconds
         return self
 
 
@@ -33,9 +33,9 @@ class RulesBroken(Refusal):
 
     code = "rules_broken"
 
-    def __init__(self, *broken: BrokenRule) -> None:
-        super().__init__(", ".join(f"{rule.field}: {rule.code}" for rule in broken))
-        self.broken = broken
+    def __init__(self, *broken_rules: BrokenRule) -> None:
+        super().__init__(", ".join(f"{rule.field}: {rule.code}" for rule in broken_rules))
+        self.broken_rules = broken_rules
 
 
 class TryAgain(Refusal):
@@ -43,9 +43,9 @@ class TryAgain(Refusal):
 
     code = "try_again"
 
-    def __init__(self, reason: str, *, after_seconds: int = 2) -> None:
+    def __init__(self, reason: str, *, retry_after_seconds: int = 2) -> None:
         super().__init__(reason)
-        self.after_seconds = after_seconds
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotAllowed(Refusal):
@@ -54,7 +54,7 @@ class NotAllowed(Refusal):
     code = "role_not_allowed"
 
 
-class CampaignNotYours(Refusal):
+class CampaignNotAllowed(Refusal):
     """The caller is bound to other campaigns; whether this one exists is not said."""
 
     code = "campaign_not_yours"

@@ -24,7 +24,9 @@ class Settings(BaseModel):
     clients_table: str = Field(
         alias="DAFTAR_CLIENTS_TABLE", description="Clients and hashes of their tokens."
     )
-    texts_table: str = Field(alias="DAFTAR_TEXTS_TABLE", description="The ledger: one row per text.")
+    sms_ledger_table: str = Field(
+        alias="DAFTAR_SMS_LEDGER_TABLE", description="The ledger: one row per text."
+    )
     sending_table: str = Field(
         alias="DAFTAR_SENDING_TABLE",
         description="What sending goes by: budgets, counts, opt-outs, the line that senders stand in.",
@@ -156,8 +158,8 @@ class Settings(BaseModel):
         default="",
         description="SES configuration set that collects bounces and complaints; empty for none.",
     )
-    report_texts: str = Field(
-        alias="DAFTAR_REPORT_TEXTS",
+    report_sms: str = Field(
+        alias="DAFTAR_REPORT_SMS",
         default="provisional",
         pattern=r"^(none|provisional|final|provisional,final)$",
         description="Which of a day's reports managers get as a text too.",
@@ -249,45 +251,45 @@ class Settings(BaseModel):
 
     # What is worth a look in a day's summary is our own judgement (confidence low): that agents made people
     # up to fill a quota is known, how their days looked is not. An officer registers 60 to 150 workers a day.
-    odd_times_peers: int = Field(
-        alias="DAFTAR_ODD_TIMES_PEERS",
+    anomaly_peer_ratio: int = Field(
+        alias="DAFTAR_ANOMALY_PEER_RATIO",
         default=3,
         ge=2,
         description="How many times what its peers in the middle registered a client stands out with.",
     )
-    odd_workers: int = Field(
-        alias="DAFTAR_ODD_WORKERS",
+    anomaly_min_workers: int = Field(
+        alias="DAFTAR_ANOMALY_MIN_WORKERS",
         default=50,
         ge=1,
         description="Workers a day below which no client stands out from its peers.",
     )
-    odd_peers: int = Field(
-        alias="DAFTAR_ODD_PEERS",
+    anomaly_min_peers: int = Field(
+        alias="DAFTAR_ANOMALY_MIN_PEERS",
         default=2,
         ge=1,
         description="Peers on its channel without which no client stands out.",
     )
-    odd_run: int = Field(
-        alias="DAFTAR_ODD_RUN",
+    anomaly_run_length: int = Field(
+        alias="DAFTAR_ANOMALY_RUN_LENGTH",
         default=5,
         ge=2,
         description="Neighbouring NIKs one after the other on one client that are worth a look.",
     )
-    odd_run_minutes: int = Field(
-        alias="DAFTAR_ODD_RUN_MINUTES",
+    anomaly_run_gap_minutes: int = Field(
+        alias="DAFTAR_ANOMALY_RUN_GAP_MINUTES",
         default=15,
         ge=1,
         description="Minutes between two captures after which they belong to no run.",
     )
 
     @property
-    def weights(self) -> dict[str, int]:
+    def weight_by_gateway(self) -> dict[str, int]:
         """How many texts of a hundred each gateway carries."""
         pairs = (each.partition("=") for each in self.gateway_weights.split(","))
         return {name: int(weight) for name, _, weight in pairs}
 
     @classmethod
-    def read(cls) -> Self:
+    def from_environment(cls) -> Self:
         """Read the environment. Raises SettingsIncomplete, naming each variable at fault."""
         try:
             return cls.model_validate(dict(os.environ))
@@ -299,4 +301,4 @@ class Settings(BaseModel):
 @cache
 def settings() -> Settings:
     """The settings of this process, read on first use so that importing needs no environment."""
-    return Settings.read()
+    return Settings.from_environment()

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from chalicelib.refusals import TryAgain
 
-_BATCH = 10  # SQS takes no more entries in one request.
+_MAX_BATCH_SIZE = 10  # SQS takes no more entries in one request.
 
 
 def send_all(client: Any, queue_url: str, messages: Sequence[BaseModel]) -> None:
@@ -15,10 +15,10 @@ def send_all(client: Any, queue_url: str, messages: Sequence[BaseModel]) -> None
 
     Raises TryAgain if the queue did not take one; others may have gone out then.
     """
-    for start in range(0, len(messages), _BATCH):
+    for start in range(0, len(messages), _MAX_BATCH_SIZE):
         entries = [
             {"Id": str(position), "MessageBody": message.model_dump_json()}
-            for position, message in enumerate(messages[start : start + _BATCH])
+            for position, message in enumerate(messages[start : start + _MAX_BATCH_SIZE])
         ]
         refused = client.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
         if refused:

@@ -21,50 +21,50 @@ from botocore.loaders import Loader
 
 from chalicelib import observability
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
-from chalicelib.campaigns.service import CampaignOffice
-from chalicelib.clients.caps import Allowance
-from chalicelib.clients.dynamodb import DynamoClients, DynamoDayCounts, DynamoLastSeen
+from chalicelib.campaigns.service import CampaignService
+from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.dynamodb import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
 from chalicelib.clients.model import DailyCap, Role
-from chalicelib.clients.service import Registry, Sightings, Token, TokenLife
-from chalicelib.contributions.rules import shipped_rules
-from chalicelib.contributions.service import Quoting
-from chalicelib.privacy.dynamodb import DynamoRequests, DynamoWrappedKeys
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
+from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.service import QuoteService
+from chalicelib.privacy.dynamodb import DynamoDataRequests, DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.privacy.keyring import Keyring
-from chalicelib.privacy.kms import KMSKeyWrap
+from chalicelib.privacy.kms import KMSKeyWrapper
 from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.service import Limits, Registrar
+from chalicelib.registrations.service import IntakeLimits, IntakeService
 from chalicelib.settings import SettingsIncomplete, settings
 
 if TYPE_CHECKING:
     from chalicelib.deliveries.model import Medium
-    from chalicelib.deliveries.service import Deliverer, Way
-    from chalicelib.exports.service import Exporter
-    from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
+    from chalicelib.deliveries.service import ReportChannel, ReportDeliveryService
+    from chalicelib.exports.service import ExportService
+    from chalicelib.notifications.dynamodb import DynamoSendRateLimiter, DynamoSmsLedger
     from chalicelib.notifications.gateways import Gateway
-    from chalicelib.notifications.requeue import Requeue
-    from chalicelib.notifications.routing import Router
-    from chalicelib.notifications.service import Notifier
-    from chalicelib.notifications.sqs import SQSReceipts
-    from chalicelib.notifications.twilio import Account as TwilioAccount
-    from chalicelib.privacy.service import PrivacyDesk
-    from chalicelib.registrations.casework import Casework
-    from chalicelib.registrations.erasing import Erasing
-    from chalicelib.registrations.relay import Relay
-    from chalicelib.rollups.board import Board
+    from chalicelib.notifications.requeue import DueSmsQueuer
+    from chalicelib.notifications.routing import GatewayRouter
+    from chalicelib.notifications.service import NotificationService
+    from chalicelib.notifications.sqs import SQSReceiptSink
+    from chalicelib.notifications.twilio import TwilioAccount
+    from chalicelib.privacy.service import DataRequestService
+    from chalicelib.registrations.casework import LifecycleService
+    from chalicelib.registrations.erasing import ErasureService
+    from chalicelib.registrations.relay import StreamPublisher
+    from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.dynamodb import DynamoSummaries
-    from chalicelib.rollups.service import RollUp
+    from chalicelib.rollups.service import RollUpService
 
 _TOKEN_BYTES = 32
 
 # A campaign does not say which language its managers read; the branch offices' is Indonesian.
-_MANAGERS_LANGUAGE: Final = "id"
+_MANAGER_LANGUAGE: Final = "id"
 
 # Two attempts of 1 + 1.5 seconds and a pause below one second: a caller hears "try again" within 5 seconds.
 # The defaults would hold the request for 25 seconds and more.
-_ASK_TWICE = Config(
+_TWO_ATTEMPTS = Config(
     connect_timeout=1,
     read_timeout=1.5,
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -76,23 +76,27 @@ _ASK_TWICE = Config(
 
 # SendTextMessage has no idempotency key: the SDK must not try again where we could not tell one text from
 # two.
-_ASK_ONCE = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
+_SINGLE_ATTEMPT = Config(
+    connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1}
+)
 
 # A day's rows are some megabytes, and nobody waits for them.
-_PATIENTLY = Config(connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
+_LONG_TIMEOUT = Config(
+    connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
+)
 
 # For what may as well not happen: nobody waits longer than this for it.
-_ASK_BRIEFLY = Config(
+_SHORT_TIMEOUT = Config(
     connect_timeout=0.3, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1}
 )
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """The present instant."""
     return datetime.now(UTC)
 
 
-def new_token() -> Token:
+def generate_token() -> Token:
     """A new bearer token of 256 random bits.
 
     The prefix lets scanners of leaked secrets recognise it.
@@ -100,327 +104,347 @@ def new_token() -> Token:
     return Token(f"daftar_{secrets.token_urlsafe(_TOKEN_BYTES)}")
 
 
-def new_write_id() -> str:
+def generate_write_id() -> str:
     """What one write is told from another by."""
     return secrets.token_hex(8)
 
 
 @cache
-def registrar() -> Registrar:
+def registrar() -> IntakeService:
     """Takes captures in."""
-    return Registrar(
+    return IntakeService(
         registrations=_registrations(),
         campaigns=campaign_office(),
-        quoting=quoting(),
-        limits=Limits(
-            clients=_allowance(),
-            ages=AgeLimits(minimum=settings().minimum_age),
-            unpaid_for=timedelta(days=settings().unpaid_days),
-            phone=DailyCap(flag=settings().phone_daily_flag, cap=settings().phone_daily_cap),
+        quote_service=quoting(),
+        limits=IntakeLimits(
+            client_allowance=_allowance(),
+            age_limits=AgeLimits(minimum_age=settings().minimum_age),
+            payment_period=timedelta(days=settings().unpaid_days),
+            phone_cap=DailyCap(flag=settings().phone_daily_flag, cap=settings().phone_daily_cap),
         ),
-        hashing=KeyedHash(_keyring().hash_key),
-        clock=now,
+        hashing=KeyedHash(_keyring().get_hash_key),
+        clock=utc_now,
         random_index=secrets.randbelow,
     )
 
 
 @cache
-def casework() -> "Casework":
+def casework() -> "LifecycleService":
     """Changes registrations after they were taken in, and finds them."""
-    from chalicelib.registrations.casework import Casework
+    from chalicelib.registrations.casework import LifecycleService
 
-    return Casework(registrations=_registrations(), clock=now)
+    return LifecycleService(registrations=_registrations(), clock=utc_now)
 
 
 @cache
-def erasing() -> "Erasing":
+def erasing() -> "ErasureService":
     """Finds and takes away what is kept of workers."""
-    from chalicelib.registrations.erasing import Erasing
+    from chalicelib.registrations.erasing import ErasureService
 
-    return Erasing(
-        workers=DynamoWorkers(_dynamodb(), settings().registrations_table, cipher(), new_id=new_write_id),
+    return ErasureService(
+        workers=DynamoWorkers(
+            _dynamodb(), settings().registrations_table, cipher(), new_id=generate_write_id
+        ),
         registrations=_registrations(),
-        clock=now,
-        kept_for=timedelta(days=settings().keep_ended_days),
+        clock=utc_now,
+        retention_period=timedelta(days=settings().keep_ended_days),
     )
 
 
 @cache
-def privacy_desk() -> "PrivacyDesk":
+def privacy_desk() -> "DataRequestService":
     """Discloses and erases what is held on one NIK."""
-    from chalicelib.privacy.service import PrivacyDesk
+    from chalicelib.privacy.service import DataRequestService
 
-    return PrivacyDesk(
-        people=erasing(),
-        texts=_ledger(),
-        requests=DynamoRequests(_dynamodb(), settings().requests_table),
-        hashing=KeyedHash(_keyring().hash_key),
-        clock=now,
+    return DataRequestService(
+        worker_data=erasing(),
+        sms_history=_ledger(),
+        requests=DynamoDataRequests(_dynamodb(), settings().requests_table),
+        hashing=KeyedHash(_keyring().get_hash_key),
+        clock=utc_now,
     )
 
 
 @cache
-def campaign_office() -> CampaignOffice:
+def campaign_office() -> CampaignService:
     """Opens campaigns and finds them."""
-    return CampaignOffice(
-        campaigns=DynamoCampaigns(_dynamodb(), settings().campaigns_table, cipher()), clock=now
+    return CampaignService(
+        campaigns=DynamoCampaigns(_dynamodb(), settings().campaigns_table, cipher()), clock=utc_now
     )
 
 
 @cache
-def quoting() -> Quoting:
+def quoting() -> QuoteService:
     """Works out quotes."""
-    return Quoting(rules=shipped_rules(), clock=now)
+    return QuoteService(rules=load_rules(), clock=utc_now)
 
 
 @cache
-def registry() -> Registry:
+def registry() -> ClientRegistry:
     """Knows who may call."""
-    return Registry(
+    return ClientRegistry(
         clients=DynamoClients(_dynamodb(), settings().clients_table),
-        clock=now,
-        new_token=new_token,
-        life=TokenLife(
-            usual=timedelta(days=settings().token_days),
+        clock=utc_now,
+        generate_token=generate_token,
+        token_lifetime=TokenLifetime(
+            default_lifetime=timedelta(days=settings().token_days),
             overlap=timedelta(hours=settings().token_overlap_hours),
         ),
     )
 
 
 @cache
-def sightings() -> Sightings:
+def sightings() -> LastSeenTracker:
     """Notes when clients call."""
-    return Sightings(store=_last_seen, clock=now)
+    return LastSeenTracker(get_store=_last_seen, clock=utc_now)
 
 
 @cache
-def _last_seen() -> DynamoLastSeen:
-    return DynamoLastSeen(_client("dynamodb", _ASK_BRIEFLY), settings().clients_table)
+def _last_seen() -> DynamoLastSeenStore:
+    return DynamoLastSeenStore(_create_client("dynamodb", _SHORT_TIMEOUT), settings().clients_table)
 
 
 @cache
-def _allowance() -> Allowance:
-    return Allowance(
+def _allowance() -> DailyCapLimiter:
+    return DailyCapLimiter(
         counts=DynamoDayCounts(_dynamodb(), settings().clients_table),
         caps={
             Role.KIOSK: DailyCap(flag=settings().device_daily_flag, cap=settings().device_daily_cap),
             Role.BOT: DailyCap(flag=settings().bot_daily_flag, cap=settings().bot_daily_cap),
         },
-        clock=now,
+        clock=utc_now,
     )
 
 
 @cache
-def rollup() -> "RollUp":
+def rollup() -> "RollUpService":
     """Counts campaign days."""
-    from chalicelib.notifications.service import TextCounts
-    from chalicelib.rollups.counting import Unusual
-    from chalicelib.rollups.service import RollUp
+    from chalicelib.notifications.service import LedgerSmsCounter
+    from chalicelib.rollups.counting import AnomalyThresholds
+    from chalicelib.rollups.service import RollUpService
 
-    return RollUp(
+    return RollUpService(
         facts=registrar(),
         campaigns=campaign_office(),
         summaries=_summaries(),
-        texts=TextCounts(_ledger()),
-        unusual=Unusual(
-            times_peers=settings().odd_times_peers,
-            workers_at_least=settings().odd_workers,
-            peers_at_least=settings().odd_peers,
-            run_of=settings().odd_run,
-            run_pause=timedelta(minutes=settings().odd_run_minutes),
+        sms_counter=LedgerSmsCounter(_ledger()),
+        thresholds=AnomalyThresholds(
+            peer_ratio=settings().anomaly_peer_ratio,
+            min_workers=settings().anomaly_min_workers,
+            min_peers=settings().anomaly_min_peers,
+            run_length=settings().anomaly_run_length,
+            max_run_gap=timedelta(minutes=settings().anomaly_run_gap_minutes),
         ),
-        clock=now,
+        clock=utc_now,
     )
 
 
 @cache
-def board() -> "Board":
+def board() -> "BoardService":
     """Says how a running campaign goes."""
-    from chalicelib.rollups.board import Board
+    from chalicelib.rollups.board import BoardService
 
-    return Board(days=rollup(), campaigns=campaign_office(), clock=now)
+    return BoardService(reports=rollup(), campaigns=campaign_office(), clock=utc_now)
 
 
 @cache
-def relay() -> "Relay":
+def relay() -> "StreamPublisher":
     """Passes on what the registrations table's stream says."""
-    from chalicelib.registrations.relay import Relay
-    from chalicelib.registrations.sqs import SQSNotifications
+    from chalicelib.registrations.relay import StreamPublisher
+    from chalicelib.registrations.sqs import SQSNotificationQueue
 
-    return Relay(
-        notifications=SQSNotifications(_client("sqs", _ASK_TWICE), settings().notifications_queue_url),
-        marks=rollup(),
-        tells_known_workers=settings().tells_known_workers,
+    return StreamPublisher(
+        notification_queue=SQSNotificationQueue(
+            _create_client("sqs", _TWO_ATTEMPTS), settings().notifications_queue_url
+        ),
+        dirty_days=rollup(),
+        may_notify_known_workers=settings().tells_known_workers,
     )
 
 
 @cache
-def notifier() -> "Notifier":
+def notifier() -> "NotificationService":
     """Sends the texts that events call for."""
     from chalicelib.notifications.hours import QuietHours
-    from chalicelib.notifications.pace import Rate
-    from chalicelib.notifications.service import Notifier, Surroundings, Terms
+    from chalicelib.notifications.pace import SendRate
+    from chalicelib.notifications.service import (
+        NotificationConfig,
+        NotificationDependencies,
+        NotificationService,
+    )
 
-    return Notifier(
+    return NotificationService(
         registrations=registrar(),
         campaigns=campaign_office(),
         ledger=_ledger(),
-        line=line(),
+        rate_limiter=line(),
         gateway=_router(),
-        terms=Terms(
-            rate=Rate(settings().sms_parts_a_second),
-            quiet=QuietHours(settings().quiet_from, settings().quiet_until),
-            price_a_part=settings().sms_price,
-            rupiah_a_dollar=settings().rupiah_a_dollar,
-            texts_a_day=settings().sms_a_day,
+        config=NotificationConfig(
+            rate=SendRate(settings().sms_parts_a_second),
+            quiet_hours=QuietHours(settings().quiet_from, settings().quiet_until),
+            price_per_part=settings().sms_price,
+            rupiah_per_dollar=settings().rupiah_a_dollar,
+            sms_per_day=settings().sms_a_day,
         ),
-        around=Surroundings(clock=now, chance=_chance, wait=_wait, hashing=KeyedHash(_keyring().hash_key)),
+        dependencies=NotificationDependencies(
+            clock=utc_now,
+            random_fraction=_random_fraction,
+            wait=_sleep,
+            hashing=KeyedHash(_keyring().get_hash_key),
+        ),
     )
 
 
 @cache
-def deliverer() -> "Deliverer":
+def deliverer() -> "ReportDeliveryService":
     """Tells managers of their campaigns' days."""
     from chalicelib.deliveries.dynamodb import DynamoDeliveries
-    from chalicelib.deliveries.service import Deliverer, Surroundings, Terms
+    from chalicelib.deliveries.service import DeliveryConfig, DeliveryDependencies, ReportDeliveryService
     from chalicelib.rollups.dynamodb import DynamoOutbox
-    from chalicelib.rollups.model import State
+    from chalicelib.rollups.model import SummaryState
 
     news_for = timedelta(days=settings().report_days)
-    return Deliverer(
+    return ReportDeliveryService(
         outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
         reports=rollup(),
         campaigns=campaign_office(),
         deliveries=DynamoDeliveries(
             _dynamodb(),
             settings().sending_table,
-            new_write_id=new_write_id,
-            clock=now,
-            kept_for=2 * news_for,
+            new_write_id=generate_write_id,
+            clock=utc_now,
+            retention=2 * news_for,
         ),
-        ways=dict(_ways_to_managers()),
-        terms=Terms(
-            texted=[State(each) for each in settings().report_texts.split(",") if each != "none"],
-            news_for=news_for,
+        channels=dict(_iter_delivery_channels()),
+        config=DeliveryConfig(
+            sms_states=[SummaryState(each) for each in settings().report_sms.split(",") if each != "none"],
+            max_age=news_for,
         ),
-        around=Surroundings(
-            clock=now,
-            hashing=KeyedHash(_keyring().hash_key),
-            on_failure=lambda error: observability.log_unforeseen(error, "manager not told", {}),
+        dependencies=DeliveryDependencies(
+            clock=utc_now,
+            hashing=KeyedHash(_keyring().get_hash_key),
+            on_failure=lambda error: observability.log_exception(error, "report not sent to manager", {}),
         ),
     )
 
 
-def _ways_to_managers() -> "Iterator[tuple[Medium, Way]]":
-    from chalicelib.deliveries.mailing import Mailing, Sender
+def _iter_delivery_channels() -> "Iterator[tuple[Medium, ReportChannel]]":
+    from chalicelib.deliveries.mailing import MailReportChannel, MailSender
     from chalicelib.deliveries.model import Medium
-    from chalicelib.deliveries.ses import SESPost
-    from chalicelib.deliveries.texting import Surroundings, Texting
-    from chalicelib.notifications.pace import Rate
+    from chalicelib.deliveries.ses import SESMailTransport
+    from chalicelib.deliveries.texting import SmsChannelDependencies, SmsReportChannel
+    from chalicelib.notifications.pace import SendRate
     from chalicelib.rollups.renderings import mail, text
 
     if settings().mail_from:
         yield (
             Medium.MAIL,
-            Mailing(
-                post=SESPost(
-                    _client("sesv2", _ASK_ONCE),
+            MailReportChannel(
+                transport=SESMailTransport(
+                    _create_client("sesv2", _SINGLE_ATTEMPT),
                     sender=settings().mail_from,
                     configuration_set=settings().mail_configuration_set,
                 ),
-                sender=Sender(settings().mail_from, settings().mail_reply_to),
-                compose=lambda report: mail.compose(report, _MANAGERS_LANGUAGE),
-                clock=now,
+                sender=MailSender(settings().mail_from, settings().mail_reply_to),
+                compose=lambda report: mail.compose(report, _MANAGER_LANGUAGE),
+                clock=utc_now,
             ),
         )
     yield (
-        Medium.TEXT,
-        Texting(
+        Medium.SMS,
+        SmsReportChannel(
             gateway=_router(),
-            line=line(),
-            rate=Rate(settings().sms_parts_a_second),
+            rate_limiter=line(),
+            rate=SendRate(settings().sms_parts_a_second),
             opt_outs=_ledger(),
-            words=lambda report: text.words(report, _MANAGERS_LANGUAGE),
-            around=Surroundings(clock=now, wait=_wait, hashing=KeyedHash(_keyring().hash_key)),
+            render_body=lambda report: text.render_body(report, _MANAGER_LANGUAGE),
+            dependencies=SmsChannelDependencies(
+                clock=utc_now, wait=_sleep, hashing=KeyedHash(_keyring().get_hash_key)
+            ),
         ),
     )
 
 
 @cache
-def exporter() -> "Exporter":
+def exporter() -> "ExportService":
     """Exports campaign days for analysts."""
-    from chalicelib.exports.s3 import S3Shelf
-    from chalicelib.exports.service import Exporter
+    from chalicelib.exports.s3 import S3ExportStore
+    from chalicelib.exports.service import ExportService
     from chalicelib.rollups.dynamodb import DynamoOutbox
 
-    return Exporter(
+    return ExportService(
         outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
         summaries=_summaries(),
         captures=registrar(),
-        shelf=S3Shelf(_client("s3", _PATIENTLY), settings().exports_bucket),
-        hashing=KeyedHash(_keyring().hash_key),
-        clock=now,
+        store=S3ExportStore(_create_client("s3", _LONG_TIMEOUT), settings().exports_bucket),
+        hashing=KeyedHash(_keyring().get_hash_key),
+        clock=utc_now,
     )
 
 
 @cache
-def requeue() -> "Requeue":
+def requeue() -> "DueSmsQueuer":
     """Looks for texts that are due."""
-    from chalicelib.notifications.requeue import Requeue
-    from chalicelib.notifications.sqs import SQSDueTexts
-    from chalicelib.notifications.templates import Kind
+    from chalicelib.notifications.requeue import DueSmsQueuer
+    from chalicelib.notifications.sqs import SQSSmsQueues
+    from chalicelib.notifications.templates import SmsKind
 
     queues = {
-        Kind.CONFIRMATION: settings().notifications_queue_url,
-        Kind.REMINDER: settings().reminders_queue_url,
+        SmsKind.CONFIRMATION: settings().notifications_queue_url,
+        SmsKind.REMINDER: settings().reminders_queue_url,
     }
-    return Requeue(
-        ledger=_ledger(), line=line(), queues=SQSDueTexts(_client("sqs", _ASK_TWICE), queues), clock=now
+    return DueSmsQueuer(
+        ledger=_ledger(),
+        rate_limiter=line(),
+        queues=SQSSmsQueues(_create_client("sqs", _TWO_ATTEMPTS), queues),
+        clock=utc_now,
     )
 
 
 @cache
-def line() -> "DynamoLine":
+def line() -> "DynamoSendRateLimiter":
     """The line that senders stand in."""
-    from chalicelib.notifications.dynamodb import DynamoLine
+    from chalicelib.notifications.dynamodb import DynamoSendRateLimiter
 
-    return DynamoLine(_dynamodb(), settings().sending_table)
+    return DynamoSendRateLimiter(_dynamodb(), settings().sending_table)
 
 
 @cache
-def _ledger() -> "DynamoLedger":
-    from chalicelib.notifications.dynamodb import DynamoLedger
+def _ledger() -> "DynamoSmsLedger":
+    from chalicelib.notifications.dynamodb import DynamoSmsLedger
 
-    return DynamoLedger(
+    return DynamoSmsLedger(
         _dynamodb(),
-        texts=settings().texts_table,
-        sending=settings().sending_table,
-        new_write_id=new_write_id,
+        sms_table=settings().sms_ledger_table,
+        sending_table=settings().sending_table,
+        new_write_id=generate_write_id,
     )
 
 
-def _wait(length: timedelta) -> None:
-    time.sleep(length.total_seconds())
+def _sleep(duration: timedelta) -> None:
+    time.sleep(duration.total_seconds())
 
 
-def _chance() -> float:
+def _random_fraction() -> float:
     return secrets.randbelow(1_000_000) / 1_000_000
 
 
 @cache
-def receipts() -> "SQSReceipts":
+def receipts() -> "SQSReceiptSink":
     """Takes what gateways report over HTTP."""
-    from chalicelib.notifications.sqs import SQSReceipts
+    from chalicelib.notifications.sqs import SQSReceiptSink
 
-    return SQSReceipts(_client("sqs", _ASK_TWICE), settings().receipts_queue_url)
+    return SQSReceiptSink(_create_client("sqs", _TWO_ATTEMPTS), settings().receipts_queue_url)
 
 
 @cache
 def twilio_account() -> "TwilioAccount":
     """The account with the Twilio-compatible gateway: read once in a container's life."""
-    from chalicelib.notifications.twilio import Account as TwilioAccount
+    from chalicelib.notifications.twilio import TwilioAccount
 
-    found = _client("secretsmanager", _ASK_TWICE).get_secret_value(SecretId=settings().twilio_secret)
+    found = _create_client("secretsmanager", _TWO_ATTEMPTS).get_secret_value(
+        SecretId=settings().twilio_secret
+    )
     secret = json.loads(found["SecretString"])
     return TwilioAccount(sid=secret["account_sid"], token=secret["auth_token"])
 
@@ -431,59 +455,59 @@ def twilio_public_url() -> str | None:
 
 
 @cache
-def _router() -> "Router":
-    from chalicelib.notifications.routing import Router
+def _router() -> "GatewayRouter":
+    from chalicelib.notifications.routing import GatewayRouter
 
-    return Router(
-        _gateways(),
-        weights=settings().weights,
-        clock=now,
-        tell=_gateway_left_alone,
-        resumed_at=lambda: line().resumed_at,
+    return GatewayRouter(
+        _iter_gateways(),
+        weights=settings().weight_by_gateway,
+        clock=utc_now,
+        on_circuit_open=_report_circuit_open,
+        get_resumed_at=lambda: line().resumed_at,
     )
 
 
-def _gateways() -> Iterator["Gateway"]:
-    from chalicelib.notifications.aws_sms import AWSSMS, Account
+def _iter_gateways() -> Iterator["Gateway"]:
+    from chalicelib.notifications.aws_sms import AwsSmsConfig, AwsSmsGateway
 
-    yield AWSSMS(
-        _client("pinpoint-sms-voice-v2", _ASK_ONCE),
-        Account(
+    yield AwsSmsGateway(
+        _create_client("pinpoint-sms-voice-v2", _SINGLE_ATTEMPT),
+        AwsSmsConfig(
             originator=settings().sms_originator,
             max_price=settings().sms_max_price,
             configuration_set=settings().sms_configuration_set,
             protect_configuration=settings().sms_protect_configuration,
         ),
-        now,
+        utc_now,
     )
-    if settings().weights.get("twilio"):
-        from chalicelib.notifications.twilio import TwilioSMS
+    if settings().weight_by_gateway.get("twilio"):
+        from chalicelib.notifications.twilio import TwilioGateway
 
         url = twilio_public_url()
         if not url:
             raise SettingsIncomplete("texts by twilio need DAFTAR_TWILIO_SECRET and DAFTAR_PUBLIC_URL")
-        yield TwilioSMS(
+        yield TwilioGateway(
             url=settings().twilio_url,
-            account=twilio_account,
+            get_account=twilio_account,
             originator=settings().sms_originator,
             public_url=url,
-            clock=now,
+            clock=utc_now,
         )
 
 
-def _gateway_left_alone(gateway: str, reason: str) -> None:
-    observability.count("GatewaysLeftAlone")
-    observability.logger.warning("gateway left alone", extra={"gateway": gateway, "reason": reason})
+def _report_circuit_open(gateway: str, reason: str) -> None:
+    observability.count("GatewayCircuitsOpened")
+    observability.logger.warning("gateway circuit opened", extra={"gateway": gateway, "reason": reason})
 
 
 @cache
 def _keyring() -> Keyring:
     """The stage's data keys."""
     return Keyring(
-        stored=wrapped_keys(),
-        wrap=key_wrap(),
-        clock=now,
-        on_failure=lambda error: observability.log_unforeseen(error, "keys not read anew", {}),
+        wrapped_keys=wrapped_keys(),
+        key_wrapper=key_wrap(),
+        clock=utc_now,
+        on_failure=lambda error: observability.log_exception(error, "keys not refreshed", {}),
     )
 
 
@@ -494,9 +518,9 @@ def wrapped_keys() -> DynamoWrappedKeys:
 
 
 @cache
-def key_wrap() -> KMSKeyWrap:
+def key_wrap() -> KMSKeyWrapper:
     """Makes and unwraps data keys."""
-    return KMSKeyWrap(_client("kms", _ASK_TWICE), settings().field_key_arn)
+    return KMSKeyWrapper(_create_client("kms", _TWO_ATTEMPTS), settings().field_key_arn)
 
 
 @cache
@@ -507,7 +531,7 @@ def _registrations() -> DynamoRegistrations:
 @cache
 def cipher() -> FieldCipher:
     """Seals and unseals personal fields."""
-    return FieldCipher(_keyring().field_keys, _keyring().field_keys_with)
+    return FieldCipher(_keyring().get_field_keys, _keyring().refresh_field_keys)
 
 
 @cache
@@ -519,11 +543,11 @@ def _summaries() -> "DynamoSummaries":
 
 @cache
 def _dynamodb() -> Any:
-    return _client("dynamodb", _ASK_TWICE)
+    return _create_client("dynamodb", _TWO_ATTEMPTS)
 
 
 # The rule by which endpoints are named. It has no exception among our services.
-_ENDPOINTS = {
+_ENDPOINT_RULES = {
     "partitions": [
         {
             "partition": "aws",
@@ -540,7 +564,7 @@ _ENDPOINTS = {
 }
 
 
-class OurServices(Loader):
+class ServiceDataLoader(Loader):
     """The SDK's data, as if it knew our services only.
 
     Asking which services there are, it would list some 900 directories on each cold start; asking where they
@@ -554,16 +578,16 @@ class OurServices(Loader):
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         """A file of the SDK's, and where it stands."""
         if name == "endpoints":
-            return _ENDPOINTS, self.BUILTIN_DATA_PATH
+            return _ENDPOINT_RULES, self.BUILTIN_DATA_PATH
         return super().load_data_with_path(name)
 
 
 @cache
 def _session() -> boto3.session.Session:
     session = botocore.session.get_session()
-    session.register_component("data_loader", OurServices())
+    session.register_component("data_loader", ServiceDataLoader())
     return boto3.session.Session(botocore_session=session)
 
 
-def _client(service: str, config: Config) -> Any:
+def _create_client(service: str, config: Config) -> Any:
     return _session().client(service, config=config)  # type: ignore[call-overload]

@@ -6,18 +6,18 @@ from http import HTTPStatus
 
 import httpx
 
-_ATTEMPTS = 8
+_MAX_ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 15.0
-_LONGEST_ASKED_SECONDS = 60
+_MAX_PAUSE_SECONDS = 15.0
+_MAX_RETRY_AFTER_SECONDS = 60
 _TIMEOUT_SECONDS = 35
 
 
-class NoAnswer(Exception):
+class ApiUnavailable(Exception):
     """The API could not be reached, or put us off, until we gave up."""
 
 
-class API:
+class ApiClient:
     """The API with one client's token. Every request may be repeated: the API makes that safe."""
 
     def __init__(
@@ -25,10 +25,10 @@ class API:
         url: str,
         token: str,
         *,
-        pause: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._pause = pause
+        self._sleep = sleep
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             timeout=_TIMEOUT_SECONDS,
@@ -40,36 +40,36 @@ class API:
     def send(self, method: str, path: str, body: str | bytes | None = None) -> httpx.Response:
         """The definite answer: success, or a refusal that sending again will not change. Raises NoAnswer."""
         because = ""
-        for attempt in range(_ATTEMPTS):
-            seconds = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+        for attempt in range(_MAX_ATTEMPTS):
+            seconds = min(_FIRST_PAUSE_SECONDS * 2**attempt, _MAX_PAUSE_SECONDS)
             try:
                 response = self._http.request(method, f"{self._url}{path}", content=body)
             except httpx.TransportError as error:
                 because = type(error).__name__
             else:
-                if not _is_passing(response):
+                if not _is_transient(response):
                     return response
                 because = f"status {response.status_code}"
-                seconds = _asked_pause(response) or seconds
-            self._pause(seconds)
-        raise NoAnswer(f"{method} {path}: {because}, {_ATTEMPTS} times")
+                seconds = _retry_pause_seconds(response) or seconds
+            self._sleep(seconds)
+        raise ApiUnavailable(f"{method} {path}: {because}, {_MAX_ATTEMPTS} times")
 
     def close(self) -> None:
         """Let its connections go."""
         self._http.close()
 
 
-def _is_passing(response: httpx.Response) -> bool:
+def _is_transient(response: httpx.Response) -> bool:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         # A day's cap is as definite as any refusal: nobody waits here for tomorrow.
-        return _asked_seconds(response) <= _LONGEST_ASKED_SECONDS
+        return _retry_after_seconds(response) <= _MAX_RETRY_AFTER_SECONDS
     return response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _asked_pause(response: httpx.Response) -> float | None:
-    return min(_asked_seconds(response), _LONGEST_PAUSE_SECONDS) or None
+def _retry_pause_seconds(response: httpx.Response) -> float | None:
+    return min(_retry_after_seconds(response), _MAX_PAUSE_SECONDS) or None
 
 
-def _asked_seconds(response: httpx.Response) -> float:
+def _retry_after_seconds(response: httpx.Response) -> float:
     asked = response.headers.get("Retry-After", "")
     return float(asked) if asked.isdecimal() else 0

@@ -17,25 +17,31 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chalicelib import wiring
 from ops import telling
-from ops.api import API, NoAnswer
-from ops.dead_letters.commands import COMMANDS as DEAD_LETTER_COMMANDS
-from ops.deployment import Clients, DeploymentFailed, outputs_of
+from ops.api import ApiClient, ApiUnavailable
+from ops.dead_letters.commands import DEAD_LETTER_COMMANDS
+from ops.deployment import AwsClientFactory, DeploymentFailed, read_stack_outputs
 from ops.emulator import ROOT
-from ops.interrupts import Stopped, stoppable
-from ops.opt_outs import COMMANDS as OPT_OUT_COMMANDS
-from ops.processes import ProgramError
-from ops.registering import Outcomes, Sending, register
-from ops.rotation import Rotation
-from ops.seeding import DEVICES
-from ops.sending import COMMANDS as SENDING_COMMANDS
-from ops.stack import EXAMPLE, Description, LocalStack
-from ops.stages import deployed
-from ops.tables import clients_table, mails_table, outcomes_table, summaries_table, texts_table
+from ops.interrupts import Shutdown, shutdown_on_signal
+from ops.opt_outs import OPT_OUT_COMMANDS
+from ops.processes import OperationError
+from ops.registering import DeviceBatch, SubmissionOutcomes, submit_batches
+from ops.rotation import KeyRotation
+from ops.seeding import DEVICE_CHANNELS
+from ops.sending import SMS_COMMANDS
+from ops.stack import EXAMPLE_DIR, LocalStack, StackDescription
+from ops.stages import find_stage
+from ops.tables import (
+    make_clients_table,
+    make_mails_table,
+    make_outcomes_table,
+    make_sms_table,
+    make_summaries_table,
+)
 
-_PORT = 8320
-_TEXTS_SHOWN = 6
-_INTERRUPTED = 130
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DEFAULT_PORT = 8320
+_SMS_SHOWN = 6
+_INTERRUPTED_EXIT_CODE = 130
+_DAY_TYPE = click.DateTime(["%Y-%m-%d"])
 
 console = Console()
 
@@ -53,15 +59,15 @@ def main() -> None:
 @click.option("--fresh", is_flag=True, help="Forget the data of the last run.")
 def up(fresh: bool) -> None:
     """Start the local stack and leave it running."""
-    stack = _new_stack()
-    with _explained(), stoppable():
-        _start(stack, fresh=fresh)
+    stack = _make_local_stack()
+    with _explain_errors(), shutdown_on_signal():
+        _start_stack(stack, fresh=fresh)
 
 
 @main.command()
 def down() -> None:
     """Stop the local stack; its data stays."""
-    stack = _last_stack()
+    stack = _find_local_stack()
     was_up = stack.is_up
     stack.down()
     console.print("stopped" if was_up else f"nothing was up on port {stack.port}")
@@ -70,28 +76,28 @@ def down() -> None:
 @main.command()
 def status() -> None:
     """Say whether the stack is up, and what it holds."""
-    stack = _last_stack()
-    with _explained():
+    stack = _find_local_stack()
+    with _explain_errors():
         description = stack.describe()
         _show_addresses(description)
         console.print(
-            f"{len(description.messages())} texts received, {stack.texts_waiting()} waiting to be sent"
+            f"{len(description.fetch_sms())} texts received, {stack.count_waiting_sms()} waiting to be sent"
         )
 
 
 @main.command()
 def messages() -> None:
     """Show the texts that workers would have got."""
-    with _explained():
-        texts = _last_stack().describe().messages()
-        console.print(texts_table(texts, of=len(texts)))
+    with _explain_errors():
+        texts = _find_local_stack().describe().fetch_sms()
+        console.print(make_sms_table(texts, total=len(texts)))
 
 
 @main.command()
 def mails() -> None:
     """Show the mails that managers would have got, each as a file that any mail program opens."""
-    with _explained():
-        console.print(mails_table(_last_stack().describe().mails_sent()))
+    with _explain_errors():
+        console.print(make_mails_table(_find_local_stack().describe().list_mails()))
 
 
 @main.command("register")
@@ -105,39 +111,41 @@ def register_files(files: tuple[Path, ...], client: str | None) -> None:
     A file named after a device (van-1.jsonl) is sent as that device, any other as the kiosk. Each device
     sends its lines in order; devices send at the same time.
     """
-    with _explained(), stoppable():
-        outcomes = _register(_last_stack().describe(), files, client)
-    if not outcomes.are_definite:
+    with _explain_errors(), shutdown_on_signal():
+        outcomes = _submit_files(_find_local_stack().describe(), files, client)
+    if not outcomes.is_complete:
         raise click.ClickException("some lines got no answer: send the files again, which repeats nothing")
 
 
 @main.command("roll-up")
 @click.argument("campaign")
-@click.argument("day", required=False, type=_DAY)
-@click.option("--from", "first", type=_DAY, help="The first day to count, if not the campaign's first.")
-@click.option("--to", "last", type=_DAY, help="The last day to count, if not the campaign's last.")
+@click.argument("day", required=False, type=_DAY_TYPE)
+@click.option("--from", "first", type=_DAY_TYPE, help="The first day to count, if not the campaign's first.")
+@click.option("--to", "last", type=_DAY_TYPE, help="The last day to count, if not the campaign's last.")
 def roll_up(campaign: str, day: datetime | None, first: datetime | None, last: datetime | None) -> None:
     """Count a DAY of a CAMPAIGN now, or each of its days, or those between two."""
     if day and (first or last):
         raise click.UsageError("name a DAY, or --from and --to, not both")
-    with _explained():
-        _show_summaries(_last_stack().describe(), "POST", campaign, first=day or first, last=day or last)
+    with _explain_errors():
+        _show_summaries(
+            _find_local_stack().describe(), "POST", campaign, first=day or first, last=day or last
+        )
 
 
 @main.command()
 @click.argument("campaign")
-@click.argument("day", type=_DAY)
+@click.argument("day", type=_DAY_TYPE)
 def summary(campaign: str, day: datetime) -> None:
     """Show the newest summary of a DAY of a CAMPAIGN."""
-    with _explained():
-        _show_summaries(_last_stack().describe(), "GET", campaign, first=day, last=day)
+    with _explain_errors():
+        _show_summaries(_find_local_stack().describe(), "GET", campaign, first=day, last=day)
 
 
 @main.command("export")
 @click.argument("campaign")
-@click.argument("day", required=False, type=_DAY)
-@click.option("--from", "first", type=_DAY, help="The first of several days.")
-@click.option("--to", "last", type=_DAY, help="The last of them.")
+@click.argument("day", required=False, type=_DAY_TYPE)
+@click.option("--from", "first", type=_DAY_TYPE, help="The first of several days.")
+@click.option("--to", "last", type=_DAY_TYPE, help="The last of them.")
 @click.option("--stack", metavar="NAME", help="A deployed stack, with your own AWS credentials.")
 def export_days(
     campaign: str, day: datetime | None, first: datetime | None, last: datetime | None, stack: str | None
@@ -146,9 +154,11 @@ def export_days(
     begin, end = first or day, last or day
     if begin is None or end is None:
         raise click.UsageError("say which DAY, or --from which --to which")
-    with _explained():
-        stage = deployed(stack) if stack else _last_stack().stage()
-        done = telling.export(stage, campaign, map(date.fromisoformat, _days(begin.date(), end.date())))
+    with _explain_errors():
+        stage = find_stage(stack) if stack else _find_local_stack().as_stage()
+        done = telling.export_days(
+            stage, campaign, map(date.fromisoformat, _list_days(begin.date(), end.date()))
+        )
         bucket = stage.outputs["ExportsBucketName"]
         console.print(f"{done['exported']} exported, {done['open']} waiting; bucket {bucket}", soft_wrap=True)
 
@@ -161,8 +171,8 @@ def clients() -> None:
 @clients.command("list")
 def list_clients() -> None:
     """Show every client, when its token ends and when it was last seen."""
-    with _explained():
-        console.print(clients_table(_as_admin("GET", "/v1/clients")["clients"]))
+    with _explain_errors():
+        console.print(make_clients_table(_call_as_admin("GET", "/v1/clients")["clients"]))
 
 
 @clients.command()
@@ -181,8 +191,8 @@ def enrol(
     """Enrol a CLIENT and show its token, this once."""
     body = {"client_id": client, "roles": roles, "campaigns": campaigns}
     given = {"channel": channel, "expires_at": expires_at}
-    with _explained():
-        enrolled = _as_admin(
+    with _explain_errors():
+        enrolled = _call_as_admin(
             "POST", "/v1/clients", body | {name: each for name, each in given.items() if each}
         )
         console.print(f"good until {enrolled['expires_at']}; the token is shown this once:")
@@ -197,8 +207,8 @@ def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> No
     """Give a CLIENT a new token and show it, this once."""
     given = {"overlap_hours": overlap_hours, "expires_at": expires_at}
     body = {name: each for name, each in given.items() if each is not None}
-    with _explained():
-        rotated = _as_admin("POST", f"/v1/clients/{client}/token", body)
+    with _explain_errors():
+        rotated = _call_as_admin("POST", f"/v1/clients/{client}/token", body)
         console.print(f"older tokens end at {rotated['older_tokens_end_at']}")
         console.print(f"good until {rotated['expires_at']}; the token is shown this once:")
         console.print(rotated["token"], soft_wrap=True, highlight=False)
@@ -208,8 +218,8 @@ def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> No
 @click.argument("client")
 def revoke(client: str) -> None:
     """Revoke a CLIENT: its tokens are refused within a minute."""
-    with _explained():
-        _as_admin("DELETE", f"/v1/clients/{client}")
+    with _explain_errors():
+        _call_as_admin("DELETE", f"/v1/clients/{client}")
         console.print(f"{client} is revoked")
 
 
@@ -222,17 +232,17 @@ def rotate_key(retire: bool, stack: str | None) -> None:
     Adds a key and seals everything anew under it while the stack runs. Stop it at any time; the next run goes
     on with what is left.
     """
-    with _explained(), stoppable():
-        rotation = _rotation(stack)
+    with _explain_errors(), shutdown_on_signal():
+        rotation = _make_rotation(stack)
         if retire:
             console.print(f"retired {', '.join(rotation.retire())}")
             return
         rotated = rotation.rotate()
-        console.print(f"{rotated.items} items were sealed anew under {rotated.current}")
-        console.print(f"nothing is sealed under {', '.join(rotated.older)} any more")
-        if wiring.now() < rotated.settled_at:
+        console.print(f"{rotated.resealed_count} items were sealed anew under {rotated.current_key_id}")
+        console.print(f"nothing is sealed under {', '.join(rotated.older_key_ids)} any more")
+        if wiring.utc_now() < rotated.retirable_at:
             console.print(
-                f"until {rotated.settled_at:%H:%M:%S} UTC functions may still seal under it, not having "
+                f"until {rotated.retirable_at:%H:%M:%S} UTC functions may still seal under it, not having "
                 "looked at the keys yet: run this once more after that, and then with --retire",
                 soft_wrap=True,
             )
@@ -241,16 +251,16 @@ def rotate_key(retire: bool, stack: str | None) -> None:
 @main.command()
 def run() -> None:
     """Start the stack, send it the example market day, show what came of it, and stay up until Ctrl-C."""
-    stack = _new_stack()
+    stack = _make_local_stack()
     is_shown = False
-    with _explained(), stoppable():
+    with _explain_errors(), shutdown_on_signal():
         try:
-            description = _start(stack)
-            _show_market_day(stack, description)
+            description = _start_stack(stack)
+            _run_market_day(stack, description)
             is_shown = True
             console.print("\nUp until you press Ctrl-C.")
-            _stay_up(stack)
-        except Stopped:
+            _wait_while_up(stack)
+        except Shutdown:
             console.print("\nstopping")
             if not is_shown:
                 raise
@@ -258,16 +268,16 @@ def run() -> None:
             stack.down()
 
 
-class _Explained(click.Group):
+class _ErrorExplainingGroup(click.Group):
     """A group whose commands tell failures of what we operate in a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _explained():
+        with _explain_errors():
             return super().invoke(ctx)
 
 
-_which_stack = click.option(
+_stack_option = click.option(
     "--stack",
     "stack",
     metavar="NAME",
@@ -275,135 +285,139 @@ _which_stack = click.option(
 )
 
 
-@main.group(cls=_Explained)
-@_which_stack
+@main.group(cls=_ErrorExplainingGroup)
+@_stack_option
 @click.pass_context
-def texts(context: click.Context, stack: str | None) -> None:
+def sms(context: click.Context, stack: str | None) -> None:
     """Stop and resume all texts, or release those of a campaign that are held."""
-    context.obj = deployed(stack) if stack else _last_stack().stage()
+    context.obj = find_stage(stack) if stack else _find_local_stack().as_stage()
 
 
-@main.group("opt-outs", cls=_Explained)
-@_which_stack
+@main.group("opt-outs", cls=_ErrorExplainingGroup)
+@_stack_option
 @click.pass_context
 def opt_outs(context: click.Context, stack: str | None) -> None:
     """Say whether a phone wants no texts, note that, or take it back when its owner asks."""
-    context.obj = deployed(stack) if stack else _last_stack().stage()
+    context.obj = find_stage(stack) if stack else _find_local_stack().as_stage()
 
 
-@main.group("dead-letters", cls=_Explained)
-@_which_stack
+@main.group("dead-letters", cls=_ErrorExplainingGroup)
+@_stack_option
 @click.pass_context
 def dead_letters(context: click.Context, stack: str | None) -> None:
     """See what nobody could handle, and have it handled again or drop it."""
-    context.obj = deployed(stack) if stack else _last_stack().stage()
+    context.obj = find_stage(stack) if stack else _find_local_stack().as_stage()
 
 
-for command in SENDING_COMMANDS:
-    texts.add_command(command)
+for command in SMS_COMMANDS:
+    sms.add_command(command)
 for command in OPT_OUT_COMMANDS:
     opt_outs.add_command(command)
 for command in DEAD_LETTER_COMMANDS:
     dead_letters.add_command(command)
 
 
-def _rotation(stack: str | None) -> Rotation:
-    if stack is None:
-        local = _last_stack()
-        return _rotation_of(local.describe().outputs, local.emulator.client)
+def _make_rotation(stack_name: str | None) -> KeyRotation:
+    if stack_name is None:
+        local = _find_local_stack()
+        return _build_rotation(local.describe().outputs, local.emulator.make_client)
     session: Any = boto3.Session()
-    return _rotation_of(outputs_of(session.client("cloudformation"), stack), session.client)
+    return _build_rotation(read_stack_outputs(session.client("cloudformation"), stack_name), session.client)
 
 
-def _rotation_of(outputs: dict[str, str], clients: Clients) -> Rotation:
-    return Rotation(outputs=outputs, clients=clients, clock=wiring.now, tell=console.print)
+def _build_rotation(outputs: dict[str, str], aws_client: AwsClientFactory) -> KeyRotation:
+    return KeyRotation(
+        outputs=outputs, aws_client=aws_client, clock=wiring.utc_now, on_progress=console.print
+    )
 
 
-def _new_stack() -> LocalStack:
-    port = os.environ.get("DAFTAR_PORT", str(_PORT))
+def _make_local_stack() -> LocalStack:
+    port = os.environ.get("DAFTAR_PORT", str(_DEFAULT_PORT))
     if not port.isdecimal():
         raise click.UsageError(f"DAFTAR_PORT is a number, not {port!r}")
-    return LocalStack(port=int(port), local=_local())
+    return LocalStack(port=int(port), directory=_find_local_dir())
 
 
-def _last_stack() -> LocalStack:
+def _find_local_stack() -> LocalStack:
     """The stack on DAFTAR_PORT if that is set, else the one that was started last."""
-    described = _local() / "stack.json"
+    described = _find_local_dir() / "stack.json"
     if "DAFTAR_PORT" in os.environ or not described.exists():
-        return _new_stack()
+        return _make_local_stack()
     url = httpx.URL(json.loads(described.read_text())["aws_endpoint_url"])
-    return LocalStack(port=url.port or _PORT, local=_local())
+    return LocalStack(port=url.port or _DEFAULT_PORT, directory=_find_local_dir())
 
 
-def _local() -> Path:
+def _find_local_dir() -> Path:
     return Path(os.environ.get("DAFTAR_LOCAL_DIR", ROOT / ".local")).resolve()
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explain_errors() -> Iterator[None]:
     """Failures of what we operate are told in a sentence, without a traceback."""
     try:
         yield
-    except (ProgramError, DeploymentFailed, NoAnswer) as error:
+    except (OperationError, DeploymentFailed, ApiUnavailable) as error:
         raise click.ClickException(str(error)) from None
-    except Stopped:
-        raise click.exceptions.Exit(_INTERRUPTED) from None
+    except Shutdown:
+        raise click.exceptions.Exit(_INTERRUPTED_EXIT_CODE) from None
 
 
-def _start(stack: LocalStack, *, fresh: bool = False) -> Description:
+def _start_stack(stack: LocalStack, *, fresh: bool = False) -> StackDescription:
     begun = time.monotonic()
     with console.status("starting") as shown:
-        description = stack.up(fresh=fresh, tell=shown.update)
+        description = stack.up(fresh=fresh, on_progress=shown.update)
     console.print(f"up in {time.monotonic() - begun:.1f} s")
     _show_addresses(description)
     return description
 
 
-def _show_addresses(description: Description) -> None:
+def _show_addresses(description: StackDescription) -> None:
     console.print(f"API    {description.api_url}", soft_wrap=True)
     console.print(f"AWS    {description.aws_endpoint_url} ({description.region})", soft_wrap=True)
     console.print(f"texts  {description.gateway_url}", soft_wrap=True)
 
 
-def _register(description: Description, files: Sequence[Path], client: str | None = None) -> Outcomes:
+def _submit_files(
+    description: StackDescription, files: Sequence[Path], client: str | None = None
+) -> SubmissionOutcomes:
     by_device: dict[str, list[Path]] = {}
     for file in files:
         device = client or (file.stem if file.stem in description.device_tokens else "kiosk")
         by_device.setdefault(device, []).append(file)
-    sendings = [Sending.of(device, own) for device, own in by_device.items()]
+    sendings = [DeviceBatch.from_files(device, own) for device, own in by_device.items()]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bars = {each.device: progress.add_task(each.device, total=len(each.lines)) for each in sendings}
-        outcomes = register(
+        outcomes = submit_batches(
             sendings,
-            api_for=lambda device: API(description.api_url, _token(description, device)),
+            make_api=lambda device: ApiClient(description.api_url, _require_token(description, device)),
             on_answer=lambda device: progress.advance(bars[device]),
         )
-    console.print(outcomes_table(outcomes))
+    console.print(make_outcomes_table(outcomes))
     return outcomes
 
 
-def _token(description: Description, client: str) -> str:
-    token = description.token_of(client)
+def _require_token(description: StackDescription, client: str) -> str:
+    token = description.find_token(client)
     if token is None:
-        raise ProgramError(f"this stack has no client {client!r}")
+        raise OperationError(f"this stack has no client {client!r}")
     return token
 
 
-def _show_market_day(stack: LocalStack, description: Description) -> None:
-    before = len(description.messages())
-    outcomes = _register(description, [EXAMPLE / f"{device}.jsonl" for device in DEVICES])
+def _run_market_day(stack: LocalStack, description: StackDescription) -> None:
+    before = len(description.fetch_sms())
+    outcomes = _submit_files(description, [EXAMPLE_DIR / f"{device}.jsonl" for device in DEVICE_CHANNELS])
     with console.status("waiting for the texts"):
-        texts = stack.await_texts(before + outcomes.total["created"])
+        texts = stack.await_sms(before + outcomes.total["created"])
     if texts:
-        console.print(texts_table(texts[-_TEXTS_SHOWN:], of=len(texts)))
+        console.print(make_sms_table(texts[-_SMS_SHOWN:], total=len(texts)))
     _show_summaries(description, "POST", description.campaign_id)
-    telling.deliver(stack.stage())
-    console.print(mails_table(description.mails_sent()))
+    telling.deliver_reports(stack.as_stage())
+    console.print(make_mails_table(description.list_mails()))
 
 
 def _show_summaries(
-    description: Description,
+    description: StackDescription,
     method: str,
     campaign: str,
     *,
@@ -411,39 +425,41 @@ def _show_summaries(
     last: datetime | None = None,
 ) -> None:
     """Ask for the summary of each day from the first to the last, if not of all the campaign's days."""
-    with closing(API(description.api_url, description.tokens["manager"])) as api:
+    with closing(ApiClient(description.api_url, description.tokens["manager"])) as api:
         path = f"/v1/campaigns/{campaign}"
-        own = _answer(api, "GET", path)
-        days = _days(
+        own = _call_api(api, "GET", path)
+        days = _list_days(
             first.date() if first else date.fromisoformat(own["first_day"]),
             last.date() if last else date.fromisoformat(own["last_day"]),
         )
         if not days:
             raise click.UsageError("the days are not in order")
-        console.print(summaries_table([_answer(api, method, f"{path}/summaries/{each}") for each in days]))
+        console.print(
+            make_summaries_table([_call_api(api, method, f"{path}/summaries/{each}") for each in days])
+        )
 
 
-def _as_admin(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    description = _last_stack().describe()
-    with closing(API(description.api_url, description.tokens["admin"])) as api:
-        return _answer(api, method, path, None if body is None else json.dumps(body))
+def _call_as_admin(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    description = _find_local_stack().describe()
+    with closing(ApiClient(description.api_url, description.tokens["admin"])) as api:
+        return _call_api(api, method, path, None if body is None else json.dumps(body))
 
 
-def _answer(api: API, method: str, path: str, body: str | None = None) -> Any:
+def _call_api(api: ApiClient, method: str, path: str, body: str | None = None) -> Any:
     response = api.send(method, path, body)
     if not response.is_success:
-        raise ProgramError(f"{method} {path}: {response.status_code} {response.text}")
+        raise OperationError(f"{method} {path}: {response.status_code} {response.text}")
     return response.json() if response.content else None
 
 
-def _days(first: date, last: date) -> list[str]:
+def _list_days(first: date, last: date) -> list[str]:
     return [(first + timedelta(days=day)).isoformat() for day in range((last - first).days + 1)]
 
 
-def _stay_up(stack: LocalStack) -> NoReturn:
-    while stack.is_whole:
+def _wait_while_up(stack: LocalStack) -> NoReturn:
+    while stack.is_fully_up:
         time.sleep(1)
-    raise ProgramError("a part of the stack has ended by itself: see the logs in .local")
+    raise OperationError("a part of the stack has ended by itself: see the logs in .local")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, WaiterError
 from ops.packaging import Package
 
 # The client of an AWS service, by the service's name: the one thing that differs between here and AWS.
-Clients = Callable[[str], Any]
+AwsClientFactory = Callable[[str], Any]
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_NEVER_CREATED = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
+_FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
 
 
 class DeploymentFailed(Exception):
@@ -27,30 +27,35 @@ class DeploymentFailed(Exception):
 class Deployment:
     """A stack that stands: its outputs and, by logical id, the physical names of its resources."""
 
-    stack: str
+    stack_name: str
     outputs: Mapping[str, str]
     resources: Mapping[str, str]
 
 
 def deploy(
-    package: Package, *, stack: str, bucket: str, parameters: Mapping[str, str], clients: Clients
+    package: Package,
+    *,
+    stack_name: str,
+    bucket: str,
+    parameters: Mapping[str, str],
+    aws_client: AwsClientFactory,
 ) -> Deployment:
     """Create the stack, update it, or leave it alone when nothing has changed. Raises DeploymentFailed."""
-    template_url = _upload(package, bucket, clients("s3"))
-    cloudformation = clients("cloudformation")
+    template_url = _upload_package(package, bucket, aws_client("s3"))
+    cloudformation = aws_client("cloudformation")
     request = {
-        "StackName": stack,
+        "StackName": stack_name,
         "TemplateURL": template_url,
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
         "Capabilities": _CAPABILITIES,
     }
     _create_or_update(cloudformation, request)
-    deployment = _deployment(cloudformation, stack)
-    _check_functions(package, deployment, clients("lambda"))
+    deployment = _read_deployment(cloudformation, stack_name)
+    _check_functions(package, deployment, aws_client("lambda"))
     return deployment
 
 
-def _upload(package: Package, bucket: str, s3: Any) -> str:
+def _upload_package(package: Package, bucket: str, s3: Any) -> str:
     """Store zip and template under the digest of their content, and say where the template is."""
     try:
         s3.head_bucket(Bucket=bucket)
@@ -59,7 +64,7 @@ def _upload(package: Package, bucket: str, s3: Any) -> str:
     archive_key = f"{package.digest}.zip"
     s3.put_object(Bucket=bucket, Key=archive_key, Body=package.archive.read_bytes())
     template = deepcopy(package.template)
-    for _, function in _functions(template):
+    for _, function in _iter_functions(template):
         function["Properties"]["CodeUri"] = f"s3://{bucket}/{archive_key}"
     body = json.dumps(template, sort_keys=True).encode()
     template_key = f"{sha256(body).hexdigest()}.json"
@@ -67,7 +72,7 @@ def _upload(package: Package, bucket: str, s3: Any) -> str:
     return f"{s3.meta.endpoint_url}/{bucket}/{template_key}"
 
 
-def _functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _iter_functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             yield name, resource
@@ -75,8 +80,8 @@ def _functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
     stack = request["StackName"]
-    status = _status(cloudformation, stack)
-    if status in _NEVER_CREATED:
+    status = _read_stack_status(cloudformation, stack)
+    if status in _FAILED_CREATION_STATUSES:
         cloudformation.delete_stack(StackName=stack)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack)
         status = None
@@ -89,38 +94,38 @@ def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
             waiter = cloudformation.get_waiter("stack_update_complete")
         waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800})
     except WaiterError:
-        raise DeploymentFailed("\n".join(_failures(cloudformation, stack))) from None
+        raise DeploymentFailed("\n".join(_iter_failures(cloudformation, stack))) from None
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise DeploymentFailed(str(error)) from error
 
 
-def _status(cloudformation: Any, stack: str) -> str | None:
+def _read_stack_status(cloudformation: Any, stack_name: str) -> str | None:
     try:
-        return str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        return str(cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackStatus"])
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
 
 
-def _failures(cloudformation: Any, stack: str) -> Iterator[str]:
-    for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]:
+def _iter_failures(cloudformation: Any, stack_name: str) -> Iterator[str]:
+    for event in cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]:
         if event["ResourceStatus"].endswith("FAILED"):
             yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
 
 
-def outputs_of(cloudformation: Any, stack: str) -> dict[str, str]:
+def read_stack_outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
     """What a stack that stands says of itself."""
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    described = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
-def _deployment(cloudformation: Any, stack: str) -> Deployment:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+def _read_deployment(cloudformation: Any, stack_name: str) -> Deployment:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
     return Deployment(
-        stack=stack,
-        outputs=outputs_of(cloudformation, stack),
+        stack_name=stack_name,
+        outputs=read_stack_outputs(cloudformation, stack_name),
         resources={
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for page in pages
@@ -129,11 +134,11 @@ def _deployment(cloudformation: Any, stack: str) -> Deployment:
     )
 
 
-def _check_functions(package: Package, deployment: Deployment, functions: Any) -> None:
+def _check_functions(package: Package, deployment: Deployment, lambda_client: Any) -> None:
     """Raises DeploymentFailed unless every function runs exactly the zip that we packaged."""
     expected = b64encode(bytes.fromhex(package.digest)).decode()
-    for name, resource in _functions(package.template):
-        found = functions.get_function_configuration(FunctionName=deployment.resources[name])
+    for name, resource in _iter_functions(package.template):
+        found = lambda_client.get_function_configuration(FunctionName=deployment.resources[name])
         if found["CodeSize"] == 0 or found["CodeSha256"] != expected:
             raise DeploymentFailed(f"{name} does not run the zip that was packaged")
         if found["Runtime"] != resource["Properties"]["Runtime"]:

@@ -11,16 +11,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from ops.processes import LOOPBACK, Program, ProgramError
+from ops.processes import LOOPBACK, OperationError, Program
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "ap-southeast-3"
 VERSION = "1.5.33"
 _INTERPRETER = ROOT / ".emulator" / "bin" / "python"
-_PROGRAM = ROOT / "ops" / "emulator_main.py"
+_MAIN_SCRIPT = ROOT / "ops" / "emulator_main.py"
 _START_SECONDS = 60
 # Whatever proxy the machine uses, it does not lead to our loopback interface.
-_DIRECT = Config(proxies={})
+_NO_PROXY = Config(proxies={})
 
 
 class Emulator:
@@ -37,24 +37,26 @@ class Emulator:
     def start(self) -> None:
         """Start it and wait until it answers. Raises ProgramError."""
         if not _INTERPRETER.exists():
-            raise ProgramError("the emulator is not installed: make setup")
+            raise OperationError("the emulator is not installed: make setup")
         # Workers leave their unpacked zips there.
         shutil.rmtree(self._home / "tmp", ignore_errors=True)
         for directory in ("state", "s3", "tmp"):
             (self._home / directory).mkdir(parents=True, exist_ok=True)
         # -P: our modules beside the program are not for the emulator to import.
-        self.program.start([_INTERPRETER, "-P", _PROGRAM], self._environment())
-        health = self.program.await_health(f"{self.url}/_ministack/health", seconds=_START_SECONDS).json()
+        self.program.start([_INTERPRETER, "-P", _MAIN_SCRIPT], self._make_environment())
+        health = self.program.await_health(
+            f"{self.url}/_ministack/health", timeout_seconds=_START_SECONDS
+        ).json()
         if health["version"] != VERSION:
             self.program.stop()
-            raise ProgramError(f"Daftar was proven on ministack {VERSION}, this is {health['version']}")
+            raise OperationError(f"Daftar was proven on ministack {VERSION}, this is {health['version']}")
 
-    def client(self, service: str) -> Any:
-        """A client of one of its services, as its root user, or of the SMS stand-in that is beside it."""
+    def make_client(self, service: str) -> Any:
+        """A client of one of its services, as its root user, or of the fake-sms that is beside it."""
         url = self._sms_url if service == "pinpoint-sms-voice-v2" else self.url
-        return self._session.client(service, endpoint_url=url, config=_DIRECT)
+        return self._session.client(service, endpoint_url=url, config=_NO_PROXY)
 
-    def _environment(self) -> dict[str, str]:
+    def _make_environment(self) -> dict[str, str]:
         return {
             "PATH": os.defpath,
             "HOME": str(self._home),
@@ -80,44 +82,44 @@ class Emulator:
 
 
 # AWS authorises the batch under the action of the single message, and has no other name for it.
-_SEND, _SEND_BATCH = "sqs:SendMessage", "sqs:SendMessageBatch"
+_SEND_ACTION, _SEND_BATCH_ACTION = "sqs:SendMessage", "sqs:SendMessageBatch"
 
 
-def deployable(template: dict[str, Any]) -> dict[str, Any]:
+def adapt_template(template: dict[str, Any]) -> dict[str, Any]:
     """The template with what the emulator reads differently from AWS said in a way that it takes.
 
     Left out is one demand: nothing speaks TLS here, so a bucket that insists on it would answer nobody.
     """
-    resources = _without_tls(_with_batch_sending(template["Resources"]))
-    return {**template, "Resources": {**resources, **_gateway_responses(resources)}}
+    resources = _drop_tls_policies(_allow_batch_sends(template["Resources"]))
+    return {**template, "Resources": {**resources, **_make_gateway_responses(resources)}}
 
 
-def _with_batch_sending(value: Any) -> Any:
+def _allow_batch_sends(value: Any) -> Any:
     """Policies that allow to send messages allow the emulator's action for batches of them as well."""
     if isinstance(value, list):
-        return [_with_batch_sending(inner) for inner in value]
+        return [_allow_batch_sends(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    changed = {name: _with_batch_sending(inner) for name, inner in value.items()}
+    changed = {name: _allow_batch_sends(inner) for name, inner in value.items()}
     actions = changed.get("Action", [])
     listed = actions if isinstance(actions, list) else [actions]
-    return {**changed, "Action": [*listed, _SEND_BATCH]} if _SEND in listed else changed
+    return {**changed, "Action": [*listed, _SEND_BATCH_ACTION]} if _SEND_ACTION in listed else changed
 
 
-def _without_tls(resources: dict[str, Any]) -> dict[str, Any]:
+def _drop_tls_policies(resources: dict[str, Any]) -> dict[str, Any]:
     return {
         name: resource
         for name, resource in resources.items()
-        if not (resource["Type"] == "AWS::S3::BucketPolicy" and _demands_tls_only(resource["Properties"]))
+        if not (resource["Type"] == "AWS::S3::BucketPolicy" and _is_tls_only(resource["Properties"]))
     }
 
 
-def _demands_tls_only(policy: dict[str, Any]) -> bool:
+def _is_tls_only(policy: dict[str, Any]) -> bool:
     statements = policy["PolicyDocument"]["Statement"]
     return all("aws:SecureTransport" in each.get("Condition", {}).get("Bool", {}) for each in statements)
 
 
-def _gateway_responses(resources: dict[str, Any]) -> dict[str, Any]:
+def _make_gateway_responses(resources: dict[str, Any]) -> dict[str, Any]:
     """SAM's GatewayResponses, which the emulator drops, as the resources that it honours.
 
     A deployment of the API serves those that were there before it, and the emulator makes resources that

@@ -39,37 +39,39 @@ from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import get_account_id
 from ministack.services import dynamodb, lambda_svc, ses_v2
 
-_STREAMS = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
+_STREAM_STATE = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
 
-_tables = dynamodb.get_state
-_load_tables = dynamodb.load_persisted_state
-
-
-def _tables_and_streams() -> dict[str, Any]:
-    return {**_tables(), **{name: deepcopy(stream) for name, stream in _STREAMS.items()}}
+_original_get_state = dynamodb.get_state
+_original_load_state = dynamodb.load_persisted_state
 
 
-def _load_tables_and_streams(saved: dict[str, Any]) -> None:
-    _load_tables(saved)
-    for name, stream in _STREAMS.items():
-        stream.update(saved.get(name, {}))
+def _get_state_with_streams() -> dict[str, Any]:
+    return {**_original_get_state(), **{name: deepcopy(stream) for name, stream in _STREAM_STATE.items()}}
 
 
-_conditions = iam_actions.request_tag_context
+def _load_state_with_streams(state: dict[str, Any]) -> None:
+    _original_load_state(state)
+    for name, stream in _STREAM_STATE.items():
+        stream.update(state.get(name, {}))
 
 
-def _conditions_and_encryption_context(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
+_original_request_context = iam_actions.request_tag_context
+
+
+def _add_encryption_context(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
     context = json.loads(body or b"{}").get("EncryptionContext", {}) if service == "kms" else {}
     named = {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
-    return {**_conditions(service, action, body, *rest), **named}
+    return {**_original_request_context(service, action, body, *rest), **named}
 
 
-_enforce = app._enforce_ses_v2
+_original_enforce_ses = app._enforce_ses_v2
 
 
-def _enforce_sender(method: str, path: str, headers: Any, body: bytes, query: Any, request_id: str) -> Any:
+def _enforce_ses_sender(
+    method: str, path: str, headers: Any, body: bytes, query: Any, request_id: str
+) -> Any:
     if not path.endswith("/outbound-emails"):
-        return _enforce(method, path, headers, body, query, request_id)
+        return _original_enforce_ses(method, path, headers, body, query, request_id)
     sender = json.loads(body).get("FromEmailAddress", "")
     identity = f"arn:aws:ses:{app.extract_region(headers, query)}:{get_account_id()}:identity/{sender}"
     context = {"ses:FromAddress": sender}
@@ -84,38 +86,38 @@ def _enforce_sender(method: str, path: str, headers: Any, body: bytes, query: An
     )
 
 
-_mails = Path.home() / "mails"
-_read_mail, _mails_taken = ses_v2._parse_raw_mime, ses_v2._sent_emails_list
-_at_hand: list[bytes] = []
+_MAILS_DIR = Path.home() / "mails"
+_original_parse_mime, _original_sent_emails = ses_v2._parse_raw_mime, ses_v2._sent_emails_list
+_pending_mails: list[bytes] = []
 
 
-def _mail_at_hand(raw: str) -> Any:
-    _at_hand[:] = [b64decode(raw)]
-    return _read_mail(raw)
+def _parse_and_keep_mime(raw: str) -> Any:
+    _pending_mails[:] = [b64decode(raw)]
+    return _original_parse_mime(raw)
 
 
-def _mail_taken() -> Any:
+def _store_sent_mails() -> Any:
     # A mail is read, then judged, and only one that is taken is put on this list.
-    while _at_hand:
-        _mails.mkdir(exist_ok=True)
-        (_mails / f"{time.time_ns()}.eml").write_bytes(_at_hand.pop())
-    return _mails_taken()
+    while _pending_mails:
+        _MAILS_DIR.mkdir(exist_ok=True)
+        (_MAILS_DIR / f"{time.time_ns()}.eml").write_bytes(_pending_mails.pop())
+    return _original_sent_emails()
 
 
-_execute = lambda_svc._execute_function
-_attempts: Counter[tuple[str, str]] = Counter()
+_original_execute = lambda_svc._execute_function
+_attempt_counts: Counter[tuple[str, str]] = Counter()
 
 
-def _execute_and_hear_out(function: dict[str, Any], event: Any) -> dict[str, Any]:
-    result: dict[str, Any] = _execute(function, event)
-    record = _first_failed(event, result)
-    mapping = None if record is None else _mapping_that_hears_out(record)
+def _execute_with_partial_failures(function: dict[str, Any], event: Any) -> dict[str, Any]:
+    result: dict[str, Any] = _original_execute(function, event)
+    record = _find_first_failed(event, result)
+    mapping = None if record is None else _find_partial_failure_mapping(record)
     if mapping is None:
         return result
     stream, number = record["eventSourceARN"], record["dynamodb"]["SequenceNumber"]
-    position = _position(stream, number)
-    _attempts[mapping["UUID"], number] += 1
-    if _attempts[mapping["UUID"], number] > mapping.get("MaximumRetryAttempts", math.inf):
+    position = _find_stream_position(stream, number)
+    _attempt_counts[mapping["UUID"], number] += 1
+    if _attempt_counts[mapping["UUID"], number] > mapping.get("MaximumRetryAttempts", math.inf):
         lambda_svc._send_ddb_stream_failure_record(
             mapping, function, [record], stream, result, "RetryAttemptsExhausted"
         )
@@ -126,7 +128,7 @@ def _execute_and_hear_out(function: dict[str, Any], event: Any) -> dict[str, Any
     return {**result, "error": True, "body": {"errorType": "BatchItemFailure", "errorMessage": number}}
 
 
-def _first_failed(event: Any, result: dict[str, Any]) -> Any:
+def _find_first_failed(event: Any, result: dict[str, Any]) -> Any:
     records = event.get("Records") if isinstance(event, dict) else None
     if result.get("error") or not records or records[0].get("eventSource") != "aws:dynamodb":
         return None
@@ -138,7 +140,7 @@ def _first_failed(event: Any, result: dict[str, Any]) -> Any:
     return next(iter(failed or records)) if named else None
 
 
-def _mapping_that_hears_out(record: Any) -> Any:
+def _find_partial_failure_mapping(record: Any) -> Any:
     for _, _, mapping in lambda_svc._iter_all_esms():
         asks = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ())
         if asks and mapping["EventSourceArn"] == record["eventSourceARN"]:
@@ -146,23 +148,23 @@ def _mapping_that_hears_out(record: Any) -> Any:
     return None
 
 
-def _position(stream: str, number: str) -> int:
+def _find_stream_position(stream: str, sequence_number: str) -> int:
     table = stream.split("/stream/", maxsplit=1)[0].rpartition("/")[2]
     numbers = [record["dynamodb"]["SequenceNumber"] for record in dynamodb.stream_live_records(table)]
     start: int = dynamodb.stream_start_position(table)
-    return start + numbers.index(number)
+    return start + numbers.index(sequence_number)
 
 
-_unpacking = threading.Lock()
+_unpack_lock = threading.Lock()
 
 
-class _Shared(zipfile.ZipFile):
+class _SharedZipFile(zipfile.ZipFile):
     """A zip that is unpacked once, however often it is asked to be."""
 
     def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
         packed = Path(str(self.filename))
         unpacked = Path(gettempdir(), f"unpacked-{sha256(packed.read_bytes()).hexdigest()}")
-        with _unpacking:
+        with _unpack_lock:
             if not unpacked.exists():
                 draft = unpacked.with_suffix(".draft")
                 super().extractall(draft)
@@ -172,11 +174,11 @@ class _Shared(zipfile.ZipFile):
 
 
 if __name__ == "__main__":
-    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _Shared})
-    iam_actions.request_tag_context = _conditions_and_encryption_context
-    app._enforce_ses_v2 = _enforce_sender
-    ses_v2._parse_raw_mime, ses_v2._sent_emails_list = _mail_at_hand, _mail_taken
-    lambda_svc._execute_function = _execute_and_hear_out
-    dynamodb.get_state = _tables_and_streams
-    dynamodb.load_persisted_state = _load_tables_and_streams
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _SharedZipFile})
+    iam_actions.request_tag_context = _add_encryption_context
+    app._enforce_ses_v2 = _enforce_ses_sender
+    ses_v2._parse_raw_mime, ses_v2._sent_emails_list = _parse_and_keep_mime, _store_sent_mails
+    lambda_svc._execute_function = _execute_with_partial_failures
+    dynamodb.get_state = _get_state_with_streams
+    dynamodb.load_persisted_state = _load_state_with_streams
     app.main()

@@ -6,26 +6,26 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(BaseException):
+class Shutdown(BaseException):
     """We were asked to stop. Not an Exception: nothing may take it for a failure and carry on."""
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def shutdown_on_signal() -> Iterator[None]:
     """Within it the first such signal raises Stopped and later ones are ignored, so that cleaning up ends.
 
     The handlers are set explicitly, because a shell starts its background jobs with SIGINT ignored.
     """
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
-        for each in _SIGNALS:
+        for each in _SHUTDOWN_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        raise Stopped
+        raise Shutdown
 
-    before = {each: signal.signal(each, stop) for each in _SIGNALS}
+    before = {each: signal.signal(each, stop) for each in _SHUTDOWN_SIGNALS}
     try:
         yield
     finally:

@@ -21,10 +21,10 @@ import yaml
 
 from ops import wording
 from ops.emulator import REGION, ROOT
-from ops.processes import run_to_end
+from ops.processes import run_program
 
 # What of our dependencies never runs in our Lambdas. A test imports the application from what is left.
-PRUNED = {
+PRUNED_PATTERNS = {
     "*.pyi": "read by type checkers only",
     "*/py.typed": "read by type checkers only",
     "*.data/*": "command-line programs of the dependencies",
@@ -66,7 +66,7 @@ PRUNED = {
 # and their tests; a campaign's zone is one of four, and Lambda's image may have no zones of its own; short
 # numbers are those of emergency services, which nobody registers with; of the models of events, batches
 # import those of queues and streams alone.
-_NEEDED_PARTS = {
+_NEEDED_PATTERNS = {
     "tzdata/zoneinfo/": (
         "tzdata/zoneinfo/__init__.py",
         "tzdata/zoneinfo/Asia/__init__.py",
@@ -100,7 +100,7 @@ _NEEDED_PARTS = {
 }
 
 # Read when a number of that country first appears, which is no cold start: not worth their size twice.
-_NOT_COMPILED = r"/phonenumbers/(short)?data/region_(?!ID\.)"
+_UNCOMPILED_PATTERN = r"/phonenumbers/(short)?data/region_(?!ID\.)"
 
 _TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -126,42 +126,42 @@ class Package:
             return sum(entry.file_size for entry in archive.infolist())
 
 
-def package(stage: str, out: Path) -> Package:
+def package_app(stage: str, output_dir: Path) -> Package:
     """Package a stage into the directory `out`.
 
     Raises WordingFaulty for a text that may not be published, or ProgramError, with what Chalice said, if it
     cannot.
     """
-    wording.check()
-    out.mkdir(parents=True, exist_ok=True)
+    wording.check_templates()
+    output_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as directory:
         raw = Path(directory)
-        _chalice_package(stage, raw)
-        template = _without_stray_subs(yaml.safe_load((raw / "sam.yaml").read_text()))
+        _run_chalice_package(stage, raw)
+        template = _remove_stray_subs(yaml.safe_load((raw / "sam.yaml").read_text()))
         tree = raw / "tree"
         _unpack_needed(raw / "deployment.zip", tree)
         _compile(tree)
-        _pack(tree, out / "deployment.zip")
-    (out / "template.json").write_text(json.dumps(template, indent=1) + "\n")
-    return Package(out / "deployment.zip", template)
+        _pack(tree, output_dir / "deployment.zip")
+    (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")
+    return Package(output_dir / "deployment.zip", template)
 
 
-def _chalice_package(stage: str, out: Path) -> None:
+def _run_chalice_package(stage: str, output_dir: Path) -> None:
     command: list[str | Path] = [Path(sys.executable).with_name("chalice"), "package", "--stage", stage]
-    command += ["--merge-template", "infra/resources.yaml", "--template-format", "json", out]
+    command += ["--merge-template", "infra/resources.yaml", "--template-format", "json", output_dir]
     # Chalice keeps the dependencies in .chalice/deployments between runs, without a lock of its own.
     with (ROOT / "requirements.txt").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run_to_end(command, cwd=ROOT, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
+        run_program(command, cwd=ROOT, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
 
 
-def _without_stray_subs(value: Any) -> Any:
+def _remove_stray_subs(value: Any) -> Any:
     """The template with `Fn::GetAtt` alone wherever merging has left Chalice's `Fn::Sub` beside it."""
     if isinstance(value, dict):
         stray = {"Fn::Sub"} if "Fn::GetAtt" in value else set()
-        return {key: _without_stray_subs(inner) for key, inner in value.items() if key not in stray}
+        return {key: _remove_stray_subs(inner) for key, inner in value.items() if key not in stray}
     if isinstance(value, list):
-        return [_without_stray_subs(inner) for inner in value]
+        return [_remove_stray_subs(inner) for inner in value]
     return value
 
 
@@ -171,10 +171,10 @@ def _unpack_needed(archive: Path, tree: Path) -> None:
 
 
 def _is_needed(name: str) -> bool:
-    for library, needed in _NEEDED_PARTS.items():
+    for library, needed in _NEEDED_PATTERNS.items():
         if name.startswith(library) and not _matches(name, needed):
             return False
-    return not _matches(name, PRUNED)
+    return not _matches(name, PRUNED_PATTERNS)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
@@ -196,19 +196,19 @@ def _compile(tree: Path) -> None:
         "--invalidation-mode",
         "unchecked-hash",
     ]
-    command += ["-x", _NOT_COMPILED, "-s", tree, "-p", _TASK_ROOT, tree]
-    run_to_end(command, cwd=tree, environment={"PYTHONHASHSEED": "0"})
+    command += ["-x", _UNCOMPILED_PATTERN, "-s", tree, "-p", _TASK_ROOT, tree]
+    run_program(command, cwd=tree, environment={"PYTHONHASHSEED": "0"})
 
 
 def _pack(tree: Path, archive: Path) -> None:
     with ZipFile(archive, "w") as packed:
-        for path in _files(tree):
+        for path in _iter_files(tree):
             entry = ZipInfo(path.relative_to(tree).as_posix(), _EPOCH)
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, path.read_bytes(), ZIP_DEFLATED, _COMPRESSION_LEVEL)
 
 
-def _files(tree: Path) -> Iterator[Path]:
+def _iter_files(tree: Path) -> Iterator[Path]:
     return (path for path in sorted(tree.rglob("*")) if path.is_file())
 
 
@@ -217,7 +217,7 @@ def _files(tree: Path) -> Iterator[Path]:
 @click.argument("out", type=click.Path(path_type=Path))
 def main(stage: str, out: Path) -> None:
     """Package a stage into the directory OUT."""
-    made = package(stage, out)
+    made = package_app(stage, out)
     click.echo(f"{made.archive}: {made.unpacked_bytes / 1e6:.1f} MB unpacked, sha256 {made.digest[:12]}")
 
 

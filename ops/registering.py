@@ -11,28 +11,28 @@ from threading import Event
 
 import httpx
 
-from ops.api import API, NoAnswer
+from ops.api import ApiClient, ApiUnavailable
 
 UNANSWERED = "unanswered"
 REPLAYED = "replayed"
 
 
 @dataclass(frozen=True)
-class Sending:
+class DeviceBatch:
     """What one device has to send: JSON Lines, each line the body of one request."""
 
     device: str
     lines: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, device: str, files: Iterable[Path]) -> "Sending":
+    def from_files(cls, device: str, files: Iterable[Path]) -> "DeviceBatch":
         """All lines of some files, in the order given; blank lines are nothing."""
         lines = (line for file in files for line in file.read_bytes().splitlines())
         return cls(device, tuple(line for line in lines if line.strip()))
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class SubmissionOutcomes:
     """How often each outcome was answered, by device."""
 
     by_device: Mapping[str, Counter[str]] = field(default_factory=dict)
@@ -43,49 +43,51 @@ class Outcomes:
         return sum(self.by_device.values(), Counter())
 
     @property
-    def are_definite(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every line got an answer, be it a refusal."""
         return UNANSWERED not in self.total
 
 
-def register(
-    sendings: Iterable[Sending], *, api_for: Callable[[str], API], on_answer: Callable[[str], None]
-) -> Outcomes:
+def submit_batches(
+    batches: Iterable[DeviceBatch], *, make_api: Callable[[str], ApiClient], on_answer: Callable[[str], None]
+) -> SubmissionOutcomes:
     """Send everything and count what came back; `on_answer` hears the device after each of its lines.
 
     Interrupted, it sends no further line.
     """
-    sendings = list(sendings)
+    batches = list(batches)
     interrupted = Event()
 
-    def send(sending: Sending) -> Counter[str]:
+    def send(sending: DeviceBatch) -> Counter[str]:
         outcomes: Counter[str] = Counter()
-        with closing(api_for(sending.device)) as api:
+        with closing(make_api(sending.device)) as api:
             for line in takewhile(lambda _: not interrupted.is_set(), sending.lines):
-                outcomes[_outcome(api, line)] += 1
+                outcomes[_submit_line(api, line)] += 1
                 on_answer(sending.device)
         return outcomes
 
-    with ThreadPoolExecutor(max_workers=max(len(sendings), 1)) as devices:
+    with ThreadPoolExecutor(max_workers=max(len(batches), 1)) as devices:
         try:
-            counted = list(devices.map(send, sendings))
+            counted = list(devices.map(send, batches))
         except BaseException:
             interrupted.set()
             raise
-    return Outcomes({sending.device: count for sending, count in zip(sendings, counted, strict=True)})
+    return SubmissionOutcomes(
+        {sending.device: count for sending, count in zip(batches, counted, strict=True)}
+    )
 
 
-def _outcome(api: API, line: bytes) -> str:
+def _submit_line(api: ApiClient, line: bytes) -> str:
     try:
         response = api.send("POST", "/v1/registrations", line)
-    except NoAnswer:
+    except ApiUnavailable:
         return UNANSWERED
     if response.is_success:
         return REPLAYED if "Idempotent-Replayed" in response.headers else str(response.json()["outcome"])
-    return _refusal(response)
+    return _describe_refusal(response)
 
 
-def _refusal(response: httpx.Response) -> str:
+def _describe_refusal(response: httpx.Response) -> str:
     """The code of a problem, or of the fields at fault where it names any."""
     try:
         problem = response.json()

@@ -11,135 +11,146 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.campaigns.dynamodb import resealed as resealed_campaign
+from chalicelib.campaigns.dynamodb import reseal as reseal_campaign
 from chalicelib.clock import Clock
-from chalicelib.dynamodb import condition_failed, from_item, to_item
+from chalicelib.dynamodb import from_item, is_condition_failure, to_item
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.privacy.keyring import FIELD_PURPOSE, TAKEN_UP_WITHIN, Keyring, WrappedKey
-from chalicelib.privacy.kms import KMSKeyWrap
-from chalicelib.registrations.items import resealed as resealed_registration
-from ops.deployment import Clients
-from ops.processes import ProgramError
+from chalicelib.privacy.keyring import FIELD_PURPOSE, KEY_REFRESH_INTERVAL, Keyring, WrappedKey
+from chalicelib.privacy.kms import KMSKeyWrapper
+from chalicelib.registrations.items import reseal as reseal_registration
+from ops.deployment import AwsClientFactory
+from ops.processes import OperationError
 
 # Every table with sealed values, and how its items are sealed anew; `tests/structure` finds a missing one.
-SEALED: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], dict[str, Any]]] = {
-    "RegistrationsTable": resealed_registration,
-    "CampaignsTable": resealed_campaign,
+SEALED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], dict[str, Any]]] = {
+    "RegistrationsTable": reseal_registration,
+    "CampaignsTable": reseal_campaign,
 }
 
-_PAGE = 100
-_PASSES = 5
+_PAGE_SIZE = 100
+_MAX_PASSES = 5
 
 # A value is stored within moments of being sealed.
-_MARGIN = timedelta(minutes=1)
+_SAFETY_MARGIN = timedelta(minutes=1)
 
 
-class CannotRetire(ProgramError):
+class KeyInUse(OperationError):
     """The old key may still be needed; the message says why, and until when."""
 
 
 @dataclass(frozen=True)
-class Rotated:
+class RotationResult:
     """What a run has done: the key that seals now, the ones before it, and how many items were sealed anew.
 
     Until an instant, functions that have not looked at the keys may still seal under the old one.
     """
 
-    current: str
-    older: tuple[str, ...]
-    items: int
-    settled_at: datetime
+    current_key_id: str
+    older_key_ids: tuple[str, ...]
+    resealed_count: int
+    retirable_at: datetime
 
 
-class Rotation:
+class KeyRotation:
     """Changes the field key of one stage, with the rights of whoever runs it."""
 
     def __init__(
-        self, *, outputs: Mapping[str, str], clients: Clients, clock: Clock, tell: Callable[[str], object]
+        self,
+        *,
+        outputs: Mapping[str, str],
+        aws_client: AwsClientFactory,
+        clock: Clock,
+        on_progress: Callable[[str], object],
     ) -> None:
         self._outputs = outputs
-        self._dynamodb = clients("dynamodb")
-        self._stored = DynamoWrappedKeys(self._dynamodb, outputs["KeysTableName"])
-        self._wrap = KMSKeyWrap(clients("kms"), outputs["FieldKeyArn"])
+        self._dynamodb = aws_client("dynamodb")
+        self._key_store = DynamoWrappedKeys(self._dynamodb, outputs["KeysTableName"])
+        self._key_wrap = KMSKeyWrapper(aws_client("kms"), outputs["FieldKeyArn"])
         self._clock = clock
-        self._tell = tell
+        self._on_progress = on_progress
 
-    def rotate(self) -> Rotated:
+    def rotate(self) -> RotationResult:
         """Add a key, unless an earlier run has added one, and seal everything anew under it.
 
         Raises ProgramError if values kept coming in under the old key.
         """
-        keys = self._keys()
+        keys = self._list_field_keys()
         if len(keys) == 1:
-            new = self._wrap.make(FIELD_PURPOSE, at=self._clock())
-            self._stored.add(new)
+            new = self._key_wrap.generate(FIELD_PURPOSE, now=self._clock())
+            self._key_store.add(new)
             keys.append(new)
-            self._tell(f"added {new.key_id}")
+            self._on_progress(f"added {new.key_id}")
         else:
-            self._tell(f"going on with {keys[-1].key_id}")
+            self._on_progress(f"going on with {keys[-1].key_id}")
         items = 0
-        for _ in range(_PASSES):
-            found = sum(self._reseal(table) for table in SEALED)
+        for _ in range(_MAX_PASSES):
+            found = sum(self._reseal_table(table) for table in SEALED_TABLES)
             items += found
             if found == 0:
-                return Rotated(
-                    current=keys[-1].key_id,
-                    older=tuple(key.key_id for key in keys[:-1]),
-                    items=items,
-                    settled_at=_settled_at(keys[-1]),
+                return RotationResult(
+                    current_key_id=keys[-1].key_id,
+                    older_key_ids=tuple(key.key_id for key in keys[:-1]),
+                    resealed_count=items,
+                    retirable_at=_find_retirable_at(keys[-1]),
                 )
-        raise ProgramError("values keep coming in under the old key: run this again in a few minutes")
+        raise OperationError("values keep coming in under the old key: run this again in a few minutes")
 
     def retire(self) -> tuple[str, ...]:
         """Take the older keys away, after nothing was found under them. Raises CannotRetire."""
-        keys = self._keys()
+        keys = self._list_field_keys()
         current, older = keys[-1], keys[:-1]
         if not older:
-            raise CannotRetire("there is one key, and it is in use: run this without --retire to add another")
-        if self._clock() < _settled_at(current):
-            raise CannotRetire(
-                f"functions may seal under the old key until {_settled_at(current):%H:%M:%S} UTC"
+            raise KeyInUse("there is one key, and it is in use: run this without --retire to add another")
+        if self._clock() < _find_retirable_at(current):
+            raise KeyInUse(
+                f"functions may seal under the old key until {_find_retirable_at(current):%H:%M:%S} UTC"
             )
-        cipher = self._cipher()
-        left = sum(bool(SEALED[table](item, cipher)) for table in SEALED for item in self._items(table))
+        cipher = self._make_cipher()
+        left = sum(
+            bool(SEALED_TABLES[table](item, cipher))
+            for table in SEALED_TABLES
+            for item in self._scan_items(table)
+        )
         if left:
-            raise CannotRetire(f"{left} items are still under an older key: run this without --retire first")
+            raise KeyInUse(f"{left} items are still under an older key: run this without --retire first")
         for key in older:
-            self._stored.remove(key)
+            self._key_store.remove(key)
         return tuple(key.key_id for key in older)
 
-    def _keys(self) -> list[WrappedKey]:
-        keys = list(self._stored.of(FIELD_PURPOSE))
+    def _list_field_keys(self) -> list[WrappedKey]:
+        keys = list(self._key_store.iter_by_purpose(FIELD_PURPOSE))
         if not keys:
-            raise ProgramError("this stage has no field key yet")
+            raise OperationError("this stage has no field key yet")
         return keys
 
-    def _cipher(self) -> FieldCipher:
+    def _make_cipher(self) -> FieldCipher:
         def fail(error: Exception) -> None:
             raise error
 
-        keyring = Keyring(stored=self._stored, wrap=self._wrap, clock=self._clock, on_failure=fail)
-        return FieldCipher(keyring.field_keys, keyring.field_keys_with)
+        keyring = Keyring(
+            wrapped_keys=self._key_store, key_wrapper=self._key_wrap, clock=self._clock, on_failure=fail
+        )
+        return FieldCipher(keyring.get_field_keys, keyring.refresh_field_keys)
 
-    def _reseal(self, table: str) -> int:
+    def _reseal_table(self, table: str) -> int:
         """Seal anew what is under an older key in one table; how many items were."""
-        cipher, seen, changed = self._cipher(), 0, 0
-        for item in self._items(table):
-            anew = SEALED[table](item, cipher)
+        cipher, seen, changed = self._make_cipher(), 0, 0
+        for item in self._scan_items(table):
+            anew = SEALED_TABLES[table](item, cipher)
             seen += 1
             changed += bool(anew)
             if anew:
-                self._store(table, item, anew)
-            if seen % _PAGE == 0:
-                self._tell(f"{table}: {seen} items seen, {changed} sealed anew")
-        self._tell(f"{table}: {seen} items seen, {changed} sealed anew")
+                self._write_resealed(table, item, anew)
+            if seen % _PAGE_SIZE == 0:
+                self._on_progress(f"{table}: {seen} items seen, {changed} sealed anew")
+        self._on_progress(f"{table}: {seen} items seen, {changed} sealed anew")
         return changed
 
-    def _store(self, table: str, item: Mapping[str, Any], anew: Mapping[str, Any]) -> None:
+    def _write_resealed(self, table: str, item: Mapping[str, Any], resealed: Mapping[str, Any]) -> None:
         """Put the new values where the old ones stand still; where they do not, the next pass looks again."""
-        names = list(anew)
-        values = {f":new{at}": anew[name] for at, name in enumerate(names)}
+        names = list(resealed)
+        values = {f":new{at}": resealed[name] for at, name in enumerate(names)}
         values |= {f":old{at}": item[name] for at, name in enumerate(names)}
         try:
             self._dynamodb.update_item(
@@ -151,13 +162,13 @@ class Rotation:
                 ExpressionAttributeValues=to_item(values),
             )
         except ClientError as error:
-            if not condition_failed(error):
+            if not is_condition_failure(error):
                 raise
 
-    def _items(self, table: str) -> Iterator[dict[str, Any]]:
+    def _scan_items(self, table: str) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {
             "TableName": self._outputs[f"{table}Name"],
-            "Limit": _PAGE,
+            "Limit": _PAGE_SIZE,
             "ConsistentRead": True,
         }
         while True:
@@ -168,5 +179,5 @@ class Rotation:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _settled_at(current: WrappedKey) -> datetime:
-    return current.made_at + TAKEN_UP_WITHIN + _MARGIN
+def _find_retirable_at(current_key: WrappedKey) -> datetime:
+    return current_key.made_at + KEY_REFRESH_INTERVAL + _SAFETY_MARGIN

@@ -14,19 +14,19 @@ from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.messages import EnrolClient
 from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Role
-from chalicelib.clients.service import Registry, Token, TokenLife
+from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from chalicelib.privacy.kms import KMSKeyWrap
-from ops.deployment import Clients, Deployment
+from chalicelib.privacy.kms import KMSKeyWrapper
+from ops.deployment import AwsClientFactory, Deployment
 from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 
 # The devices of the example market day, and where each meets workers.
-DEVICES = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
+DEVICE_CHANNELS = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
 
 # The tokens of a local stack are kept over its runs, and each may stand for all the devices of a test.
-_LIFE = timedelta(days=3650)
-_UNCAPPED = 10_000_000
+_TOKEN_LIFETIME = timedelta(days=3650)
+_NO_DAILY_CAP = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -37,69 +37,69 @@ class Tokens:
     devices: Mapping[str, str]
 
 
-def provide_keys(deployment: Deployment, clients: Clients) -> None:
+def create_missing_keys(deployment: Deployment, aws_client: AwsClientFactory) -> None:
     """Give the stage a data key for each purpose that has none. No key leaves KMS unwrapped."""
-    stored = DynamoWrappedKeys(clients("dynamodb"), deployment.outputs["KeysTableName"])
-    wrap = KMSKeyWrap(clients("kms"), deployment.outputs["FieldKeyArn"])
+    stored = DynamoWrappedKeys(aws_client("dynamodb"), deployment.outputs["KeysTableName"])
+    wrap = KMSKeyWrapper(aws_client("kms"), deployment.outputs["FieldKeyArn"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
-        if not any(stored.of(purpose)):
-            stored.add(wrap.make(purpose, at=wiring.now()))
+        if not any(stored.iter_by_purpose(purpose)):
+            stored.add(wrap.generate(purpose, now=wiring.utc_now()))
 
 
-def provide_gateway_account(secrets: Any, name: str) -> str:
+def create_twilio_secret(secrets_client: Any, secret_name: str) -> str:
     """The ARN of the secret with our account at the stand-in's Twilio side."""
     account = json.dumps({"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN})
-    with suppress(secrets.exceptions.ResourceExistsException):
-        secrets.create_secret(Name=name, SecretString=account)
-    return str(secrets.describe_secret(SecretId=name)["ARN"])
+    with suppress(secrets_client.exceptions.ResourceExistsException):
+        secrets_client.create_secret(Name=secret_name, SecretString=account)
+    return str(secrets_client.describe_secret(SecretId=secret_name)["ARN"])
 
 
-def provide_sender(ses: Any, address: str) -> None:
+def create_mail_identity(ses_client: Any, address: str) -> None:
     """An address that mails may be from."""
-    with suppress(ses.exceptions.AlreadyExistsException):
-        ses.create_email_identity(EmailIdentity=address)
+    with suppress(ses_client.exceptions.AlreadyExistsException):
+        ses_client.create_email_identity(EmailIdentity=address)
 
 
-def enrol_clients(deployment: Deployment, clients: Clients, tokens_file: Path) -> Tokens:
+def enrol_clients(deployment: Deployment, aws_client: AwsClientFactory, tokens_file: Path) -> Tokens:
     """Enrol the local clients, for every campaign, under the tokens in the file; again changes nothing.
 
     The file is written first: a run that ends halfway leaves no client whose token nobody knows.
     """
-    tokens = _kept_tokens(tokens_file)
+    tokens = _load_or_make_tokens(tokens_file)
     for role, token in tokens.roles.items():
         command = EnrolClient(
             client_id=role,
             roles=(Role(role),),
             campaigns=(EVERY_CAMPAIGN,),
-            daily_flag=_UNCAPPED,
-            daily_cap=_UNCAPPED,
+            daily_flag=_NO_DAILY_CAP,
+            daily_cap=_NO_DAILY_CAP,
         )
-        _enrol(command, token, deployment, clients)
+        _enrol_client(command, token, deployment, aws_client)
     for device, token in tokens.devices.items():
         command = EnrolClient(
             client_id=device,
             roles=(Role.KIOSK,),
-            channel=DEVICES[device],
+            channel=DEVICE_CHANNELS[device],
             campaigns=(EVERY_CAMPAIGN,),
-            daily_flag=_UNCAPPED,
-            daily_cap=_UNCAPPED,
+            daily_flag=_NO_DAILY_CAP,
+            daily_cap=_NO_DAILY_CAP,
         )
-        _enrol(command, token, deployment, clients)
+        _enrol_client(command, token, deployment, aws_client)
     return tokens
 
 
-def _kept_tokens(file: Path) -> Tokens:
+def _load_or_make_tokens(file: Path) -> Tokens:
     if file.exists():
         return Tokens(**json.loads(file.read_text()))
     tokens = Tokens(
-        roles={str(role): wiring.new_token() for role in Role},
-        devices={device: wiring.new_token() for device in DEVICES},
+        roles={str(role): wiring.generate_token() for role in Role},
+        devices={device: wiring.generate_token() for device in DEVICE_CHANNELS},
     )
-    write_private(file, json.dumps(asdict(tokens)))
+    write_private_file(file, json.dumps(asdict(tokens)))
     return tokens
 
 
-def write_private(file: Path, text: str) -> None:
+def write_private_file(file: Path, text: str) -> None:
     """Write a file that only its owner can read, at once: nobody sees it half written."""
     draft = file.with_name(f"{file.name}.draft")
     draft.unlink(missing_ok=True)
@@ -108,12 +108,14 @@ def write_private(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def _enrol(command: EnrolClient, token: str, deployment: Deployment, clients: Clients) -> None:
-    registry = Registry(
-        clients=DynamoClients(clients("dynamodb"), deployment.outputs["ClientsTableName"]),
-        clock=wiring.now,
-        new_token=lambda: Token(token),
-        life=TokenLife(usual=_LIFE),
+def _enrol_client(
+    command: EnrolClient, token: str, deployment: Deployment, aws_client: AwsClientFactory
+) -> None:
+    registry = ClientRegistry(
+        clients=DynamoClients(aws_client("dynamodb"), deployment.outputs["ClientsTableName"]),
+        clock=wiring.utc_now,
+        generate_token=lambda: Token(token),
+        token_lifetime=TokenLifetime(default_lifetime=_TOKEN_LIFETIME),
     )
     # If it exists, an earlier run has enrolled it, under this very token.
     with suppress(ClientExists):

@@ -7,29 +7,29 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.deployment import Clients
-from ops.processes import ProgramError
+from ops.deployment import AwsClientFactory
+from ops.processes import OperationError
 
 
 @dataclass(frozen=True)
 class Stage:
     """One stage, on AWS or in the embedded one."""
 
-    stack: str
+    stack_name: str
     outputs: Mapping[str, str]
-    clients: Clients
+    aws_client: AwsClientFactory
 
-    def log_group(self, function: str) -> str:
+    def get_log_group(self, function_id: str) -> str:
         """Where a function logs, by its logical id; `infra/resources.yaml` names the groups so."""
-        return f"/aws/lambda/{self.stack}-{function}"
+        return f"/aws/lambda/{self.stack_name}-{function_id}"
 
 
-def deployed(stack: str) -> Stage:
+def find_stage(stack_name: str) -> Stage:
     """A stage on AWS, by the account and the region that the environment names. Raises ProgramError."""
     session: Any = boto3.Session()
     try:
-        found = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        found = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"the stack {stack} cannot be looked at: {error}") from None
+        raise OperationError(f"the stack {stack_name} cannot be looked at: {error}") from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-    return Stage(stack, outputs, session.client)
+    return Stage(stack_name, outputs, session.client)

@@ -9,20 +9,22 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from ops.registering import Outcomes
+from ops.registering import SubmissionOutcomes
 
 # These are no refusals and come first; the refusals follow by name.
-_USUAL = ("created", "already_registered", "accepted", "replayed")
+_SUCCESS_OUTCOMES = ("created", "already_registered", "accepted", "replayed")
 
 
-def outcomes_table(outcomes: Outcomes) -> Table:
+def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
     """How often each outcome was answered to each device, and to all of them."""
     devices = outcomes.by_device
     table = Table("", *devices, "all", title="What the API answered")
     for column in table.columns[1:]:
         column.justify = "right"
     total = outcomes.total
-    for outcome in [name for name in _USUAL if name in total] + sorted(set(total) - set(_USUAL)):
+    for outcome in [name for name in _SUCCESS_OUTCOMES if name in total] + sorted(
+        set(total) - set(_SUCCESS_OUTCOMES)
+    ):
         counts = [*(counted[outcome] for counted in devices.values()), total[outcome]]
         table.add_row(outcome, *map(str, counts))
     table.add_section()
@@ -30,16 +32,16 @@ def outcomes_table(outcomes: Outcomes) -> Table:
     return table
 
 
-def texts_table(texts: Sequence[Mapping[str, str]], *, of: int) -> Table:
+def make_sms_table(sms_list: Sequence[Mapping[str, str]], *, total: int) -> Table:
     """Some of the texts that workers got."""
-    table = Table("to", "text", title=f"{len(texts)} of {of} texts", show_lines=True)
-    for text in texts:
+    table = Table("to", "text", title=f"{len(sms_list)} of {total} texts", show_lines=True)
+    for text in sms_list:
         # As they are: a text must not be able to style the table.
         table.add_row(Text(text["to"]), Text(text["text"]))
     return table
 
 
-def mails_table(mails: Sequence[Path]) -> Table:
+def make_mails_table(mails: Sequence[Path]) -> Table:
     """The mails that managers got, and where each can be opened."""
     table = Table("to", "subject", "file", title=f"{len(mails)} mails to managers")
     for mail in mails:
@@ -49,7 +51,7 @@ def mails_table(mails: Sequence[Path]) -> Table:
     return table
 
 
-def summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
+def make_summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
     """Days of one campaign side by side: their counts, and what their registrations break down into."""
     headings = [f"{each['day']}\n{each['state']}, version {each['version']}" for each in summaries]
     table = Table("", *headings, title=summaries[0]["campaign_id"])
@@ -66,7 +68,7 @@ def summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def clients_table(clients: Sequence[Mapping[str, Any]]) -> Table:
+def make_clients_table(clients: Sequence[Mapping[str, Any]]) -> Table:
     """Who may call, for which campaigns, until when, and when they last did."""
     table = Table("client", "roles", "campaigns", "token ends", "last seen", "revoked", title="Clients")
     for each in clients:

@@ -6,39 +6,39 @@ from datetime import UTC, date, datetime
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.rollups.dynamodb import DynamoSummaries
-from chalicelib.rollups.outbox import Reader, Waiting
-from ops.processes import ProgramError
+from chalicelib.rollups.outbox import Consumer, OutboxEntry
+from ops.processes import OperationError
 from ops.stages import Stage
 
 
-def deliver(stage: Stage) -> dict[str, int]:
+def deliver_reports(stage: Stage) -> dict[str, int]:
     """Tell managers what waits to be told, as the next round would. Raises ProgramError."""
-    return _invoked(stage, "DeliverReports")
+    return _invoke_function(stage, "DeliverReports")
 
 
-def export(stage: Stage, campaign_id: str, days: Iterable[date]) -> dict[str, int]:
+def export_days(stage: Stage, campaign_id: str, days: Iterable[date]) -> dict[str, int]:
     """Export days of a campaign, once more if they were before. Raises ProgramError.
 
     A day that is not final is not exported; what else waits is exported as well.
     """
-    summaries = DynamoSummaries(stage.clients("dynamodb"), stage.outputs["SummariesTableName"])
+    summaries = DynamoSummaries(stage.aws_client("dynamodb"), stage.outputs["SummariesTableName"])
     for day in days:
         of = CampaignDay(campaign_id, day)
-        summary = summaries.latest(of)
+        summary = summaries.find_latest(of)
         if summary is None:
-            raise ProgramError(f"{campaign_id} has no summary of {day}: daftar roll-up")
-        summaries.ask(Reader.ANALYSTS, Waiting(of, summary.version, datetime.now(UTC)))
-    return _invoked(stage, "ExportDays")
+            raise OperationError(f"{campaign_id} has no summary of {day}: daftar roll-up")
+        summaries.enqueue(Consumer.ANALYSTS, OutboxEntry(of, summary.version, datetime.now(UTC)))
+    return _invoke_function(stage, "ExportDays")
 
 
-def _invoked(stage: Stage, function: str) -> dict[str, int]:
+def _invoke_function(stage: Stage, function_id: str) -> dict[str, int]:
     event = {"source": "daftar", "detail-type": "By hand", "detail": {}, "resources": [], "time": ""}
     event |= {"version": "0", "id": "by-hand", "account": "", "region": ""}
-    answer = stage.clients("lambda").invoke(
-        FunctionName=stage.outputs[f"{function}Name"], Payload=json.dumps(event)
+    answer = stage.aws_client("lambda").invoke(
+        FunctionName=stage.outputs[f"{function_id}Name"], Payload=json.dumps(event)
     )
     payload = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise ProgramError(f"{function}: {payload.get('errorMessage')}; its log says where")
+        raise OperationError(f"{function_id}: {payload.get('errorMessage')}; its log says where")
     counts: dict[str, int] = payload
     return counts

@@ -11,23 +11,34 @@ from itertools import product
 from pathlib import Path
 
 from chalicelib.notifications import gsm7
-from chalicelib.notifications.segments import segmented
-from chalicelib.notifications.templates import LANGUAGES, Field, FieldKind, Language, Template, templates
+from chalicelib.notifications.segments import split_segments
+from chalicelib.notifications.templates import (
+    LANGUAGES,
+    FieldKind,
+    Language,
+    Template,
+    TemplateField,
+    load_templates,
+)
 
 BRAND = "BPJAMSOSTEK"
 
-_WORDS = json.loads(Path(__file__).with_name("filtered_words.json").read_text(encoding="utf-8"))["words"]
-_FILTERED = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.I)
-_LINK = re.compile(r"https?:|www\.|://|\b\w+\.(id|com|net|org|go|me|ly|info)\b", re.I)
-_LONG_RUN = re.compile(r"\d{4}")
-_ANSWER = re.compile(r"\b(reply|stop|balas|ketik|unsubscribe|berhenti langganan)\b", re.I)
-_DENIED = re.compile(r"\b(belum|tidak|not( yet)?) (terlindungi|dilindungi|protected|insured|covered)\b", re.I)
-_PROTECTED = re.compile(r"terlindung|dilindungi|protected|insured|covered|\b(aktif|active)\b", re.I)
-_FIELD = re.compile(r"\{(.*?)\}")
+_FILTERED_WORDS = json.loads(Path(__file__).with_name("filtered_words.json").read_text(encoding="utf-8"))[
+    "words"
+]
+_FILTERED_PATTERN = re.compile(rf"\b({'|'.join(_FILTERED_WORDS)})\b", re.I)
+_LINK_PATTERN = re.compile(r"https?:|www\.|://|\b\w+\.(id|com|net|org|go|me|ly|info)\b", re.I)
+_LONG_DIGIT_RUN = re.compile(r"\d{4}")
+_REPLY_REQUEST_PATTERN = re.compile(r"\b(reply|stop|balas|ketik|unsubscribe|berhenti langganan)\b", re.I)
+_NOT_PROTECTED_PATTERN = re.compile(
+    r"\b(belum|tidak|not( yet)?) (terlindungi|dilindungi|protected|insured|covered)\b", re.I
+)
+_PROTECTED_PATTERN = re.compile(r"terlindung|dilindungi|protected|insured|covered|\b(aktif|active)\b", re.I)
+_FIELD_PATTERN = re.compile(r"\{(.*?)\}")
 
 # As full as each kind of field can be, in plain characters and, for what people type, in those that count
 # twice. A reference of nothing but digits is the worst one.
-_FILLINGS = {
+_WORST_CHARACTERS = {
     FieldKind.NAME: ("W", "€"),
     FieldKind.REFERENCE: ("9", "W"),
     FieldKind.AMOUNT: (".",),
@@ -35,70 +46,72 @@ _FILLINGS = {
 }
 
 
-class WordingFaulty(Exception):
+class TemplateInvalid(Exception):
     """A template that may not be published; the message names each fault."""
 
 
-def check() -> None:
+def check_templates() -> None:
     """Judge every template we ship. Raises WordingFaulty."""
-    faults = [f"{each.purpose}: {fault}" for each in templates().values() for fault in faults_of(each)]
+    faults = [f"{each.purpose}: {fault}" for each in load_templates().values() for fault in find_faults(each)]
     if faults:
-        raise WordingFaulty("\n".join(faults))
+        raise TemplateInvalid("\n".join(faults))
 
 
-def faults_of(wording: Template) -> Iterator[str]:
+def find_faults(template: Template) -> Iterator[str]:
     """Everything that speaks against publishing a template."""
-    if set(wording.texts) != set(LANGUAGES):
-        yield f"is worded in {sorted(wording.texts)}, not in {sorted(LANGUAGES)}"
+    if set(template.bodies) != set(LANGUAGES):
+        yield f"is worded in {sorted(template.bodies)}, not in {sorted(LANGUAGES)}"
         return
     for language in LANGUAGES:
-        words = wording.texts[language]
-        used = set(_FIELD.findall(words))
-        if used != set(wording.fields):
-            yield f"{language}: uses {sorted(used)} and declares {sorted(wording.fields)}"
+        words = template.bodies[language]
+        used = set(_FIELD_PATTERN.findall(words))
+        if used != set(template.fields):
+            yield f"{language}: uses {sorted(used)} and declares {sorted(template.fields)}"
             continue
-        yield from (f"{language}: {fault}" for fault in _faults_in_words(words, wording))
-        yield from (f"{language}: {fault}" for fault in sorted(set(_faults_when_full(wording, language))))
+        yield from (f"{language}: {fault}" for fault in _find_body_faults(words, template))
+        yield from (f"{language}: {fault}" for fault in sorted(set(_find_length_faults(template, language))))
 
 
-def _faults_in_words(words: str, wording: Template) -> Iterator[str]:
-    fixed = _FIELD.sub("", words)
-    if not words.startswith(f"{BRAND}: "):
+def _find_body_faults(body: str, template: Template) -> Iterator[str]:
+    fixed = _FIELD_PATTERN.sub("", body)
+    if not body.startswith(f"{BRAND}: "):
         yield f"does not begin with {BRAND}"
-    if found := _FILTERED.search(fixed):
+    if found := _FILTERED_PATTERN.search(fixed):
         yield f"says {found.group()!r}, which operators filter"
-    if _LINK.search(fixed):
+    if _LINK_PATTERN.search(fixed):
         yield "holds a link"
-    if _ANSWER.search(fixed):
+    if _REPLY_REQUEST_PATTERN.search(fixed):
         yield "asks for an answer"
-    if gsm7.septets(fixed) != len(fixed):
+    if gsm7.count_septets(fixed) != len(fixed):
         yield "holds a character that counts twice"
-    if not wording.after_payment and _PROTECTED.search(_DENIED.sub("", fixed)):
+    if not template.is_after_payment and _PROTECTED_PATTERN.search(_NOT_PROTECTED_PATTERN.sub("", fixed)):
         yield "says protected before payment"
 
 
-def fullest_texts(wording: Template, language: Language) -> Iterator[str]:
+def render_longest_bodies(template: Template, language: Language) -> Iterator[str]:
     """A template filled as full as it can be, with whatever fills it worst."""
-    choices = [[(name, text) for text in _fullest(field)] for name, field in wording.fields.items()]
+    choices = [
+        [(name, text) for text in _iter_longest_values(field)] for name, field in template.fields.items()
+    ]
     for values in product(*choices):
-        yield wording.render(language, **dict(values))
+        yield template.render(language, **dict(values))
 
 
-def _faults_when_full(wording: Template, language: Language) -> Iterator[str]:
-    for text in fullest_texts(wording, language):
-        cut = segmented(text)
+def _find_length_faults(template: Template, language: Language) -> Iterator[str]:
+    for text in render_longest_bodies(template, language):
+        cut = split_segments(text)
         if cut.encoding != "GSM":
             yield "leaves the GSM-7 alphabet"
         if len(cut.parts) > 1:
-            yield f"takes {gsm7.septets(text)} septets when full"
-        if _LONG_RUN.search(text):
+            yield f"takes {gsm7.count_septets(text)} septets when full"
+        if _LONG_DIGIT_RUN.search(text):
             yield "holds a run of digits over 3"
 
 
-def _fullest(field: Field) -> Iterator[str]:
-    for filling in _FILLINGS[field.kind]:
+def _iter_longest_values(field: TemplateField) -> Iterator[str]:
+    for filling in _WORST_CHARACTERS[field.kind]:
         if field.kind is FieldKind.REFERENCE and filling.isdigit():
             # Spaces are put between groups of three when it is rendered.
-            yield filling * (field.septets - (field.septets - 1) // 4)
+            yield filling * (field.max_septets - (field.max_septets - 1) // 4)
         else:
-            yield filling * (field.septets // gsm7.septets(filling))
+            yield filling * (field.max_septets // gsm7.count_septets(filling))

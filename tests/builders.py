@@ -6,42 +6,42 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from chalicelib.clients.caps import Allowance, DayCounts
+from chalicelib.clients.caps import DailyCapLimiter, DayCounts
 from chalicelib.clients.model import Caller, Channel, DailyCap, Role
 from chalicelib.clock import Clock
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.service import Limits
+from chalicelib.registrations.service import IntakeLimits
 
 NOW = datetime(2024, 10, 9, 5, 0, tzinfo=UTC)  # noon on the first day at Pasar Tanah Abang
 
 
-def a_capture_id(number: int = 1) -> str:
+def make_capture_id(number: int = 1) -> str:
     """A UUIDv7 of the first campaign day; another number, another capture."""
     return str(UUID(int=(0x01926F3E7C00 << 80) | (0x7 << 76) | (0x2 << 62) | number))
 
 
-def a_nik(serial: int = 7001, *, born: str = "520485", place: str = "317107") -> str:
+def make_nik(serial: int = 7001, *, birth_digits: str = "520485", district_code: str = "317107") -> str:
     """A well-formed NIK of an invented woman born on 12 April 1985."""
-    return f"{place}{born}{serial:04d}"
+    return f"{district_code}{birth_digits}{serial:04d}"
 
 
-def a_phone(number: int = 7001) -> str:
+def make_phone(number: int = 7001) -> str:
     """A mobile number of a block that nobody has; another number below 10,000, another phone."""
     return f"0824-5550-{number:04d}"
 
 
-def a_capture(**changes: Any) -> dict[str, Any]:
+def make_capture_payload(**changes: Any) -> dict[str, Any]:
     """A capture as a device sends it. `worker=`, `work=` … change single fields inside."""
     capture: dict[str, Any] = {
-        "capture_id": a_capture_id(),
+        "capture_id": make_capture_id(),
         "campaign_id": "tanah-abang-2024",
         "captured_at": "2024-10-09T11:12:00+07:00",
         "officer": "ofc-12",
         "worker": {
-            "nik": a_nik(),
+            "nik": make_nik(),
             "name": "Melati Kusumawati",
             "birth_date": "1985-04-12",
-            "phone": a_phone(),
+            "phone": make_phone(),
             "email": None,
             "address": "Jalan Contoh 7",
             "postal_code": "10250",
@@ -62,7 +62,7 @@ def a_capture(**changes: Any) -> dict[str, Any]:
     return capture
 
 
-def a_campaign(**changes: Any) -> dict[str, Any]:
+def make_campaign_payload(**changes: Any) -> dict[str, Any]:
     """The campaign at Pasar Tanah Abang."""
     return {
         "campaign_id": "tanah-abang-2024",
@@ -81,17 +81,19 @@ def a_campaign(**changes: Any) -> dict[str, Any]:
     }
 
 
-def a_body(capture: dict[str, Any]) -> bytes:
+def encode_payload(payload: dict[str, Any]) -> bytes:
     """A capture as it travels."""
-    return json.dumps(capture).encode()
+    return json.dumps(payload).encode()
 
 
-def a_submission(**changes: Any) -> SubmitRegistration:
+def make_submission(**changes: Any) -> SubmitRegistration:
     """A capture as it was parsed."""
-    return SubmitRegistration.model_validate_json(a_body(a_capture(**changes)), strict=True)
+    return SubmitRegistration.model_validate_json(
+        encode_payload(make_capture_payload(**changes)), strict=True
+    )
 
 
-def a_caller(*roles: Role, **changes: Any) -> Caller:
+def make_caller(*roles: Role, **changes: Any) -> Caller:
     """A van's tablet that works for the campaign at Pasar Tanah Abang, unless roles are given."""
     usual = Caller(
         client_id="van-1",
@@ -102,14 +104,14 @@ def a_caller(*roles: Role, **changes: Any) -> Caller:
     return replace(usual, **changes)
 
 
-def an_allowance(counts: DayCounts, clock: Clock, **caps: DailyCap) -> Allowance:
+def make_allowance(counts: DayCounts, clock: Clock, **caps: DailyCap) -> DailyCapLimiter:
     """What is left to clients; caps by role, far away unless given."""
     usual = dict.fromkeys((Role.KIOSK, Role.BOT), DailyCap(flag=5_000, cap=10_000))
     given = {Role(name): cap for name, cap in caps.items()}
-    return Allowance(counts=counts, caps={**usual, **given}, clock=clock)
+    return DailyCapLimiter(counts=counts, caps={**usual, **given}, clock=clock)
 
 
-def some_limits(counts: DayCounts, clock: Clock, **changes: Any) -> Limits:
+def make_limits(counts: DayCounts, clock: Clock, **changes: Any) -> IntakeLimits:
     """What a stage sets, with the usual cap of a phone number."""
-    usual: dict[str, Any] = {"clients": an_allowance(counts, clock), "phone": DailyCap(flag=5, cap=50)}
-    return Limits(**{**usual, **changes})
+    usual: dict[str, Any] = {"clients": make_allowance(counts, clock), "phone": DailyCap(flag=5, cap=50)}
+    return IntakeLimits(**{**usual, **changes})

@@ -15,14 +15,14 @@ from xdist.scheduler import LoadScopeScheduling
 from chalicelib import wiring
 from chalicelib.privacy.dynamodb import DynamoWrappedKeys
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from chalicelib.privacy.kms import KMSKeyWrap
+from chalicelib.privacy.kms import KMSKeyWrapper
 from chalicelib.settings import settings
-from tests.scenes import REGION, Scene
+from tests.scenes import REGION, Snapshot
 from tests.tables import STAGE_ENVIRONMENT, create_tables
-from tests.transactions import make_quick
+from tests.transactions import patch_moto_transactions
 
 # Where the product never runs, and credentials that open nothing: a test that escapes finds no one.
-_NOWHERE = {
+_DUMMY_AWS_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": "testing",
@@ -30,22 +30,22 @@ _NOWHERE = {
 }
 
 
-make_quick()
+patch_moto_transactions()
 
 # Folders whose tests share something that takes seconds to start.
-_SHARED = frozenset({"browser", "infra", "zip"})
+_FOLDERS_SHARING_RESOURCES = frozenset({"browser", "infra", "zip"})
 
 # Those of the packaged stack share two, so that no worker has to wait for one other at the end: about half of
 # the time that they take is spent in these modules.
-ON_THE_OTHER_STACK = frozenset(
+SECOND_STACK_MODULES = frozenset(
     {"test_intake", "test_persons", "test_refusals", "test_repeats", "test_reports", "test_strangers"}
 )
 
 # These start stacks of their own.
-ALONE = frozenset({"test_daftar_run", "test_restart"})
+OWN_STACK_MODULES = frozenset({"test_daftar_run", "test_restart"})
 
 
-class _SharingTogether(LoadScopeScheduling):
+class _SharedResourceScheduling(LoadScopeScheduling):
     """Keeps tests that share something costly on one worker; the others go to whoever is free.
 
     The groups of xdist 3.8 itself are lost: pytest 9.2 keeps the ids of tests elsewhere, and nobody is told.
@@ -54,17 +54,19 @@ class _SharingTogether(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = Path(nodeid.partition("::")[0])
         folder = path.parts[1]
-        if path.stem in ALONE:
+        if path.stem in OWN_STACK_MODULES:
             return nodeid
         if folder == "e2e":
-            return "the other stack" if path.stem in ON_THE_OTHER_STACK else "a stack"
-        is_shared = folder in _SHARED or path.stem == "test_packaging" or "[embedded" in nodeid
+            return "the other stack" if path.stem in SECOND_STACK_MODULES else "a stack"
+        is_shared = (
+            folder in _FOLDERS_SHARING_RESOURCES or path.stem == "test_packaging" or "[embedded" in nodeid
+        )
         return folder if is_shared else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How the tests are given to the workers."""
-    return _SharingTogether(config, log)
+    return _SharedResourceScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,26 +81,26 @@ def _models_read_once() -> Iterator[None]:
 def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("AWS_", "DAFTAR_", "POWERTOOLS_"))]:
         monkeypatch.delenv(name)
-    for name, value in _NOWHERE.items():
+    for name, value in _DUMMY_AWS_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
 
 # One session for all of moto: making one reads the whole model of the service again.
-_MOTO = boto3.Session("testing", "testing", region_name=REGION)
+_MOTO_SESSION = boto3.Session("testing", "testing", region_name=REGION)
 
 
-def _set_stage() -> str:
+def _create_stage_resources() -> str:
     """Tables, and the key that the stage's data keys are wrapped under; its ARN."""
-    create_tables(_MOTO.client("dynamodb"))
-    arn: str = _MOTO.client("kms").create_key()["KeyMetadata"]["Arn"]
-    wrap = KMSKeyWrap(_MOTO.client("kms"), arn)
-    keys = DynamoWrappedKeys(_MOTO.client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
+    create_tables(_MOTO_SESSION.client("dynamodb"))
+    arn: str = _MOTO_SESSION.client("kms").create_key()["KeyMetadata"]["Arn"]
+    wrap = KMSKeyWrapper(_MOTO_SESSION.client("kms"), arn)
+    keys = DynamoWrappedKeys(_MOTO_SESSION.client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
-        keys.add(wrap.make(purpose, at=wiring.now()))
+        keys.add(wrap.generate(purpose, now=wiring.utc_now()))
     return arn
 
 
-_STAGE = Scene(("dynamodb", "kms"), _set_stage)
+_STAGE_SNAPSHOT = Snapshot(("dynamodb", "kms"), _create_stage_resources)
 
 
 @pytest.fixture
@@ -107,22 +109,22 @@ def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
     for name, value in STAGE_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", _STAGE.begin())
+        monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", _STAGE_SNAPSHOT.restore())
         for name in ("notifications", "reminders"):
-            queue = _MOTO.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+            queue = _MOTO_SESSION.client("sqs").create_queue(QueueName=name)["QueueUrl"]
             monkeypatch.setenv(f"DAFTAR_{name.upper()}_QUEUE_URL", queue)
-        _forget_what_was_built()
+        _reset_container()
         yield
-        _forget_what_was_built()
+        _reset_container()
 
 
 @pytest.fixture
 def rebuilt(stage: None) -> Callable[[], None]:
     """Build everything anew at the next call, as a container that starts now would."""
-    return _forget_what_was_built
+    return _reset_container
 
 
-def _forget_what_was_built() -> None:
+def _reset_container() -> None:
     settings.cache_clear()
     for built in vars(wiring).values():
         # The SDK's session knows nothing but its own data, and reading that is longer than most tests.

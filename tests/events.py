@@ -8,7 +8,7 @@ from typing import Any
 from tests.builders import NOW
 
 
-def sqs_event(*bodies: Any) -> dict[str, Any]:
+def make_sqs_event(*bodies: Any) -> dict[str, Any]:
     """A batch from the notifications queue; a body that is no text is sent as JSON. Ids are m-0, m-1 …"""
     return {
         "Records": [
@@ -27,19 +27,19 @@ def sqs_event(*bodies: Any) -> dict[str, Any]:
     }
 
 
-def stream_event(
-    *items: dict[str, Any], name: str = "INSERT", before: dict[str, Any] | None = None
+def make_stream_event(
+    *items: dict[str, Any], event_name: str = "INSERT", old_item: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """A batch from the registrations table's stream; an item is as DynamoDB keeps it. Ids are 1, 2 …
 
     `before` is what every item was.
     """
-    old = {} if before is None else {"OldImage": as_lambda_hands_over(before)}
+    old = {} if old_item is None else {"OldImage": encode_stream_image(old_item)}
     return {
         "Records": [
             {
                 "eventID": f"event-{number}",
-                "eventName": name,
+                "eventName": event_name,
                 "eventSource": "aws:dynamodb",
                 "eventVersion": "1.1",
                 "awsRegion": "ap-southeast-3",
@@ -48,7 +48,7 @@ def stream_event(
                     "SequenceNumber": str(number),
                     "StreamViewType": "NEW_AND_OLD_IMAGES",
                     "Keys": {key: item[key] for key in ("pk", "sk") if key in item},
-                    "NewImage": as_lambda_hands_over(item),
+                    "NewImage": encode_stream_image(item),
                     **old,
                 },
             }
@@ -57,24 +57,24 @@ def stream_event(
     }
 
 
-def as_lambda_hands_over(item: Any) -> Any:
+def encode_stream_image(item: Any) -> Any:
     """An item as it comes in an event: bytes are base64 text there."""
     if isinstance(item, bytes):
         return base64.b64encode(item).decode()
     if isinstance(item, dict):
-        return {name: as_lambda_hands_over(value) for name, value in item.items()}
+        return {name: encode_stream_image(value) for name, value in item.items()}
     return item
 
 
-def removed(*items: dict[str, Any]) -> dict[str, Any]:
+def make_remove_event(*items: dict[str, Any]) -> dict[str, Any]:
     """The same batch after the items are gone: there is no new image."""
-    event = stream_event(*items, name="REMOVE")
+    event = make_stream_event(*items, event_name="REMOVE")
     for record in event["Records"]:
         record["dynamodb"]["OldImage"] = record["dynamodb"].pop("NewImage")
     return event
 
 
-def schedule_event(at: datetime = NOW) -> dict[str, Any]:
+def make_schedule_event(fired_at: datetime = NOW) -> dict[str, Any]:
     """The hourly event of EventBridge."""
     return {
         "version": "0",
@@ -82,14 +82,14 @@ def schedule_event(at: datetime = NOW) -> dict[str, Any]:
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": "000000000000",
-        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": fired_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": "ap-southeast-3",
         "resources": ["arn:aws:events:ap-southeast-3:000000000000:rule/hourly"],
         "detail": {},
     }
 
 
-def a_news(**changes: Any) -> dict[str, Any]:
+def make_domain_event(**changes: Any) -> dict[str, Any]:
     """What the relay puts on the notifications queue."""
     return {
         "type": "RegistrationReceived",

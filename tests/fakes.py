@@ -12,238 +12,240 @@ from typing import Any
 
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
-from chalicelib.campaigns.service import DaysMoved
+from chalicelib.campaigns.service import CampaignWriteConflict
 from chalicelib.deliveries.model import Delivery, DeliveryId
-from chalicelib.notifications.gateways import GatewayId, Outgoing
-from chalicelib.notifications.model import MessageId, OptOut, Text, TextState
-from chalicelib.notifications.pace import LineBusy, Stop, Stopped
+from chalicelib.notifications.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.notifications.model import OptOut, Sms, SmsId, SmsState
+from chalicelib.notifications.pace import RateLimited, SendingStop, SendingStopped
 from chalicelib.notifications.service import (
-    Brakes,
-    BudgetSpent,
-    DayOfTexts,
-    EnoughToday,
-    Moved,
-    OptedOut,
-    TextFacts,
+    BudgetExhausted,
+    DailyLimitReached,
+    PhoneOptedOut,
+    SendLimits,
+    SmsFacts,
+    SmsTotals,
+    StaleRevision,
 )
-from chalicelib.notifications.templates import Kind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.pagination import Position
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import CaptureFacts, DayFact, Registration, RegistrationFacts
 from chalicelib.registrations.reference import Reference
-from chalicelib.rollups.model import Headline, State, Summary
-from chalicelib.rollups.outbox import Reader, Waiting
-from chalicelib.rollups.service import AlreadyWritten, LaidAside, Mark
+from chalicelib.rollups.model import Headline, Summary, SummaryState
+from chalicelib.rollups.outbox import Consumer, OutboxEntry
+from chalicelib.rollups.service import Checkpoint, DirtyDay, VersionExists
 
 
 class FixedClock:
     """A clock that stands still until it is moved."""
 
-    def __init__(self, at: datetime) -> None:
-        self.at = at
+    def __init__(self, now: datetime) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
-        return self.at
+        return self.now
 
-    def forward(self, by: timedelta) -> None:
+    def advance(self, duration: timedelta) -> None:
         """Move it on."""
-        self.at += by
+        self.now += duration
 
 
-class InMemoryLedger:
+class InMemorySmsLedger:
     """Satisfies `notifications.service.Ledger`.
 
     `committed` is the money of each campaign and day; `on_write` is what happens just before each write.
     """
 
-    def __init__(self, *, on_write: Callable[[], object] = lambda: None) -> None:
-        self.texts: dict[str, Text] = {}
+    def __init__(self, *, before_write: Callable[[], object] = lambda: None) -> None:
+        self.sms_by_id: dict[str, Sms] = {}
         self.committed: Counter[tuple[str, date]] = Counter()
-        self.opted_out: dict[str, OptOut] = {}
-        self.on_write = on_write
-        self._counted: Counter[tuple[str, date]] = Counter()
+        self.opt_outs: dict[str, OptOut] = {}
+        self.before_write = before_write
+        self._sms_per_phone_day: Counter[tuple[str, date]] = Counter()
 
-    def get(self, message_id: str) -> Text | None:
+    def get(self, sms_id: str) -> Sms | None:
         """One text, as it stands now."""
-        return self.texts.get(message_id)
+        return self.sms_by_id.get(sms_id)
 
-    def begin(self, text: Text) -> Text:
+    def get_or_create(self, sms: Sms) -> Sms:
         """Store a new text; what stands there then."""
-        self.on_write()
-        return self.texts.setdefault(text.message_id, text)
+        self.before_write()
+        return self.sms_by_id.setdefault(sms.sms_id, sms)
 
-    def move(self, text: Text, *, was: Text) -> bool:
+    def update(self, sms: Sms, *, previous: Sms) -> bool:
         """Store a text's next revision; False if it has moved meanwhile."""
-        self.on_write()
-        standing = self.texts.get(text.message_id)
-        if standing is None or standing.revision != was.revision:
+        self.before_write()
+        standing = self.sms_by_id.get(sms.sms_id)
+        if standing is None or standing.revision != previous.revision:
             return False
-        self._store(text, was)
+        self._store(sms, previous)
         return True
 
-    def claim(self, text: Text, *, was: Text, brakes: Brakes) -> None:
+    def claim(self, sms: Sms, *, previous: Sms, limits: SendLimits) -> None:
         """Raises Moved, OptedOut, EnoughToday or BudgetSpent."""
-        self.on_write()
-        standing = self.texts.get(text.message_id)
-        if standing is None or standing.revision != was.revision:
-            raise Moved
-        opt_out = self.opted_out.get(text.phone_hash)
+        self.before_write()
+        standing = self.sms_by_id.get(sms.sms_id)
+        if standing is None or standing.revision != previous.revision:
+            raise StaleRevision
+        opt_out = self.opt_outs.get(sms.phone_hash)
         if opt_out is not None and opt_out.is_in_force:
-            raise OptedOut
-        phone, is_copy = (text.phone_hash, text.counted_on), text.counted_on != was.counted_on
-        if is_copy and self._counted[phone] >= brakes.texts_a_day:
-            raise EnoughToday
-        more = text.committed - was.committed
-        if more and brakes.budget is not None and self._spent(text) + more > brakes.budget:
-            raise BudgetSpent
-        self._counted[phone] += is_copy
-        self._store(text, was)
+            raise PhoneOptedOut
+        phone, is_copy = (sms.phone_hash, sms.counted_on), sms.counted_on != previous.counted_on
+        if is_copy and self._sms_per_phone_day[phone] >= limits.sms_per_day:
+            raise DailyLimitReached
+        more = sms.committed - previous.committed
+        if more and limits.budget is not None and self._budget_exhausted(sms) + more > limits.budget:
+            raise BudgetExhausted
+        self._sms_per_phone_day[phone] += is_copy
+        self._store(sms, previous)
 
-    def due(self, kind: Kind, now: datetime) -> Iterator[MessageId]:
+    def iter_due(self, kind: SmsKind, now: datetime) -> Iterator[SmsId]:
         """The texts that somebody must look at by now."""
         due = [
-            each for each in self.texts.values() if each.kind is kind and each.due_at and each.due_at <= now
+            each
+            for each in self.sms_by_id.values()
+            if each.kind is kind and each.due_at and each.due_at <= now
         ]
-        yield from [each.message_id for each in sorted(due, key=lambda each: str(each.due_at))]
+        yield from [each.sms_id for each in sorted(due, key=lambda each: str(each.due_at))]
 
-    def held(self) -> Iterator[MessageId]:
+    def iter_held(self) -> Iterator[SmsId]:
         """The texts that wait for somebody to release them."""
-        yield from [each.message_id for each in self.texts.values() if each.state is TextState.HELD]
+        yield from [each.sms_id for each in self.sms_by_id.values() if each.state is SmsState.HELD]
 
-    def of_day(self, day: CampaignDay) -> Iterator[TextFacts]:
+    def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[SmsFacts]:
         """What counting needs of the texts of a campaign day."""
-        for each in self.texts.values():
-            if (each.campaign_id, each.day) == (day.campaign_id, day.day):
-                yield TextFacts(each.purpose, each.state, each.parts_sent, each.committed)
+        for each in self.sms_by_id.values():
+            if (each.campaign_id, each.day) == (campaign_day.campaign_id, campaign_day.day):
+                yield SmsFacts(each.purpose, each.state, each.parts_sent, each.committed)
 
-    def opt_out(self, phone_hash: str, *, at: datetime, source: str) -> None:
+    def record_opt_out(self, phone_hash: str, *, occurred_at: datetime, source: str) -> None:
         """Claim no text for this phone any more, unless that was lifted since it was said."""
-        standing = self.opted_out.get(phone_hash)
-        if standing is None or (standing.lifted_at is not None and standing.lifted_at < at):
-            self.opted_out[phone_hash] = OptOut(at, source)
+        standing = self.opt_outs.get(phone_hash)
+        if standing is None or (standing.lifted_at is not None and standing.lifted_at < occurred_at):
+            self.opt_outs[phone_hash] = OptOut(occurred_at, source)
 
-    def lift_opt_out(self, phone_hash: str, *, at: datetime, by: str) -> bool:
+    def lift_opt_out(self, phone_hash: str, *, occurred_at: datetime, lifted_by: str) -> bool:
         """Let texts be claimed for this phone again; False if it has not opted out."""
-        standing = self.opted_out.get(phone_hash)
+        standing = self.opt_outs.get(phone_hash)
         if standing is None or not standing.is_in_force:
             return False
-        self.opted_out[phone_hash] = replace(standing, lifted_at=at, lifted_by=by)
+        self.opt_outs[phone_hash] = replace(standing, lifted_at=occurred_at, lifted_by=lifted_by)
         return True
 
-    def _spent(self, text: Text) -> int:
-        return 0 if text.budget_day is None else self.committed[text.campaign_id, text.budget_day]
+    def _budget_exhausted(self, sms: Sms) -> int:
+        return 0 if sms.budget_day is None else self.committed[sms.campaign_id, sms.budget_day]
 
-    def _store(self, text: Text, was: Text) -> None:
-        self.texts[text.message_id] = text
-        if text.budget_day is not None:
-            self.committed[text.campaign_id, text.budget_day] += text.committed - was.committed
+    def _store(self, sms: Sms, previous: Sms) -> None:
+        self.sms_by_id[sms.sms_id] = sms
+        if sms.budget_day is not None:
+            self.committed[sms.campaign_id, sms.budget_day] += sms.committed - previous.committed
 
 
-class InMemoryLine:
+class InMemorySendRateLimiter:
     """Satisfies `notifications.pace.Line`."""
 
     def __init__(self) -> None:
-        self.free_at: datetime | None = None
-        self.stop_now: Stop | None = None
+        self.next_free_at: datetime | None = None
+        self.current_stop: SendingStop | None = None
         self.resumed_at: datetime | None = None
 
-    def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
+    def reserve(self, duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
         """When to send. Raises Stopped or LineBusy."""
-        stop = self.stopped(now)
+        stop = self.find_stop(now)
         if stop is not None:
-            raise Stopped(stop.reason, stop.until)
-        slot = now if self.free_at is None else max(self.free_at, now)
-        if slot > now + longest:
-            raise LineBusy
-        self.free_at = slot + takes
+            raise SendingStopped(stop.reason, stop.ends_at)
+        slot = now if self.next_free_at is None else max(self.next_free_at, now)
+        if slot > now + max_wait:
+            raise RateLimited
+        self.next_free_at = slot + duration
         return slot
 
-    def stop(self, stop: Stop) -> None:
+    def stop(self, stop: SendingStop) -> None:
         """Let nobody send. A shorter stop never shortens a longer one."""
-        standing = self.stop_now
+        standing = self.current_stop
         longer = standing is None or (
-            standing.until is not None and (stop.until is None or stop.until > standing.until)
+            standing.ends_at is not None and (stop.ends_at is None or stop.ends_at > standing.ends_at)
         )
-        self.stop_now = stop if longer else standing
+        self.current_stop = stop if longer else standing
 
-    def resume(self, at: datetime) -> None:
+    def resume(self, now: datetime) -> None:
         """Let everybody send again."""
-        self.stop_now, self.resumed_at = None, at
+        self.current_stop, self.resumed_at = None, now
 
-    def stopped(self, now: datetime) -> Stop | None:
+    def find_stop(self, now: datetime) -> SendingStop | None:
         """Why nothing is sent now, if so."""
-        stop = self.stop_now
-        return None if stop is None or (stop.until is not None and stop.until <= now) else stop
+        stop = self.current_stop
+        return None if stop is None or (stop.ends_at is not None and stop.ends_at <= now) else stop
 
 
 class InMemoryOutbox:
     """Satisfies `deliveries.service.Outbox` and `exports.service.Outbox`."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[Reader, CampaignDay], Waiting] = {}
-        self._told: dict[CampaignDay, int] = {}
-        self._turns: dict[Reader, datetime] = {}
+        self._entries: dict[tuple[Consumer, CampaignDay], OutboxEntry] = {}
+        self._delivered_versions: dict[CampaignDay, int] = {}
+        self._leases: dict[Consumer, datetime] = {}
 
-    def waiting(self, reader: Reader) -> Iterator[Waiting]:
+    def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
         """Every day that waits for a reader, by day."""
-        found = [each for (its, _), each in self._waiting.items() if its is reader]
-        yield from sorted(found, key=lambda each: (each.of.day, each.of.campaign_id))
+        found = [each for (its, _), each in self._entries.items() if its is consumer]
+        yield from sorted(found, key=lambda each: (each.campaign_day.day, each.campaign_day.campaign_id))
 
-    def ask(self, reader: Reader, waiting: Waiting) -> None:
+    def enqueue(self, consumer: Consumer, entry: OutboxEntry) -> None:
         """Let a day wait for a reader, once more if it does already."""
-        self._waiting[reader, waiting.of] = waiting
+        self._entries[consumer, entry.campaign_day] = entry
 
-    def done(self, reader: Reader, waiting: Waiting) -> None:
+    def remove(self, consumer: Consumer, entry: OutboxEntry) -> None:
         """Let a day wait no longer, unless it was asked for once more since it was read."""
-        standing = self._waiting.get((reader, waiting.of))
-        if standing is not None and standing.asked_at == waiting.asked_at:
-            del self._waiting[reader, waiting.of]
+        standing = self._entries.get((consumer, entry.campaign_day))
+        if standing is not None and standing.enqueued_at == entry.enqueued_at:
+            del self._entries[consumer, entry.campaign_day]
 
-    def begin(self, reader: Reader, waiting: Waiting, at: datetime) -> None:
+    def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:
         """Keep when a day was begun, unless it was asked for once more since it was read."""
-        standing = self._waiting.get((reader, waiting.of))
-        if standing is not None and standing.asked_at == waiting.asked_at:
-            self._waiting[reader, waiting.of] = replace(standing, tried_at=at)
+        standing = self._entries.get((consumer, entry.campaign_day))
+        if standing is not None and standing.enqueued_at == entry.enqueued_at:
+            self._entries[consumer, entry.campaign_day] = replace(standing, tried_at=attempted_at)
 
-    def take_turn(self, reader: Reader, now: datetime, until: datetime) -> bool:
+    def acquire_lease(self, consumer: Consumer, now: datetime, expires_at: datetime) -> bool:
         """Whether nobody else is at a reader's days; if so, nobody else will be before that time."""
-        if reader in self._turns and self._turns[reader] > now:
+        if consumer in self._leases and self._leases[consumer] > now:
             return False
-        self._turns[reader] = until
+        self._leases[consumer] = expires_at
         return True
 
-    def end_turn(self, reader: Reader, until: datetime) -> None:
+    def release_lease(self, consumer: Consumer, expires_at: datetime) -> None:
         """Let others be at a reader's days again."""
-        if self._turns.get(reader) == until:
-            del self._turns[reader]
+        if self._leases.get(consumer) == expires_at:
+            del self._leases[consumer]
 
-    def told(self, of: CampaignDay) -> int | None:
+    def find_notified_version(self, campaign_day: CampaignDay) -> int | None:
         """The version of a final day that managers were last told."""
-        return self._told.get(of)
+        return self._delivered_versions.get(campaign_day)
 
-    def note_told(self, of: CampaignDay, version: int) -> None:
+    def record_notified_version(self, campaign_day: CampaignDay, version: int) -> None:
         """Keep which version managers were told."""
-        self._told[of] = version
+        self._delivered_versions[campaign_day] = version
 
 
 class InMemoryDeliveries:
     """Satisfies `deliveries.service.Deliveries`. `on_write` is what happens just before each write."""
 
-    def __init__(self, *, on_write: Callable[[], object] = lambda: None) -> None:
-        self.known: dict[DeliveryId, Delivery] = {}
-        self.on_write = on_write
+    def __init__(self, *, before_write: Callable[[], object] = lambda: None) -> None:
+        self.by_id: dict[DeliveryId, Delivery] = {}
+        self.before_write = before_write
 
-    def get(self, known: DeliveryId) -> Delivery | None:
+    def find(self, delivery_id: DeliveryId) -> Delivery | None:
         """One delivery, as it stands now."""
-        return self.known.get(known)
+        return self.by_id.get(delivery_id)
 
-    def move(self, delivery: Delivery) -> bool:
+    def save(self, delivery: Delivery) -> bool:
         """Store a delivery's next revision; False if another sender was first."""
-        self.on_write()
-        standing = self.known.get(delivery.delivery_id)
+        self.before_write()
+        standing = self.by_id.get(delivery.delivery_id)
         if (0 if standing is None else standing.revision) != delivery.revision - 1:
             return False
-        self.known[delivery.delivery_id] = delivery
+        self.by_id[delivery.delivery_id] = delivery
         return True
 
 
@@ -251,77 +253,92 @@ class InMemorySummaries:
     """Satisfies `rollups.service.Summaries`."""
 
     def __init__(self) -> None:
-        self.written: list[Summary] = []
+        self.stored_versions: list[Summary] = []
         self.outbox = InMemoryOutbox()
-        self._marks: dict[CampaignDay, Mark] = {}
-        self._laid_aside: dict[CampaignDay, LaidAside | None] = {}
+        self._dirty_days: dict[CampaignDay, DirtyDay] = {}
+        self._checkpoints: dict[CampaignDay, Checkpoint | None] = {}
 
     def add(self, summary: Summary) -> None:
         """Store a new version. Raises AlreadyWritten."""
         key = (summary.campaign_id, summary.day, summary.version)
-        if any((each.campaign_id, each.day, each.version) == key for each in self.written):
-            raise AlreadyWritten
-        self.written.append(summary)
-        waiting = Waiting(summary.of, summary.version, datetime.fromisoformat(summary.counted_at))
-        self.outbox.ask(Reader.MANAGERS, waiting)
-        if summary.state is State.FINAL:
-            self.outbox.ask(Reader.ANALYSTS, waiting)
+        if any((each.campaign_id, each.day, each.version) == key for each in self.stored_versions):
+            raise VersionExists
+        self.stored_versions.append(summary)
+        waiting = OutboxEntry(
+            summary.campaign_day, summary.version, datetime.fromisoformat(summary.counted_at)
+        )
+        self.outbox.enqueue(Consumer.MANAGERS, waiting)
+        if summary.state is SummaryState.FINAL:
+            self.outbox.enqueue(Consumer.ANALYSTS, waiting)
 
-    def latest(self, of: CampaignDay) -> Summary | None:
+    def find_latest(self, campaign_day: CampaignDay) -> Summary | None:
         """The newest version of a day."""
-        versions = [each for each in self.written if (each.campaign_id, each.day) == (of.campaign_id, of.day)]
+        versions = [
+            each
+            for each in self.stored_versions
+            if (each.campaign_id, each.day) == (campaign_day.campaign_id, campaign_day.day)
+        ]
         return max(versions, key=lambda each: each.version, default=None)
 
-    def find(self, of: CampaignDay, version: int) -> Summary | None:
+    def find_version(self, campaign_day: CampaignDay, version: int) -> Summary | None:
         """One version of a day, however old."""
-        found = [each for each in self.written if each.of == of and each.version == version]
+        found = [
+            each
+            for each in self.stored_versions
+            if each.campaign_day == campaign_day and each.version == version
+        ]
         return found[0] if found else None
 
-    def headlines(self, campaign_id: str) -> Iterator[Headline]:
+    def iter_headlines(self, campaign_id: str) -> Iterator[Headline]:
         """The newest version of each day, by day."""
         newest: dict[date, Headline] = {}
-        for each in self.written:
+        for each in self.stored_versions:
             if each.campaign_id == campaign_id:
                 newest[each.day] = each.headline
         yield from (newest[day] for day in sorted(newest))
 
-    def ask(self, reader: Reader, waiting: Waiting) -> None:
+    def enqueue(self, consumer: Consumer, entry: OutboxEntry) -> None:
         """Let a day wait for a reader, once more if it does already."""
-        self.outbox.ask(reader, waiting)
+        self.outbox.enqueue(consumer, entry)
 
-    def mark(self, of: CampaignDay, *, at: datetime) -> None:
+    def mark_dirty(self, campaign_day: CampaignDay, *, occurred_at: datetime) -> None:
         """Mark a day, or mark it once more."""
-        before = self._marks[of].marks if of in self._marks else 0
-        self._marks[of] = Mark(of, before + 1, at)
+        before = self._dirty_days[campaign_day].generation if campaign_day in self._dirty_days else 0
+        self._dirty_days[campaign_day] = DirtyDay(campaign_day, before + 1, occurred_at)
 
-    def marks(self) -> Iterator[Mark]:
+    def iter_dirty_days(self) -> Iterator[DirtyDay]:
         """Every marked day, by day."""
-        yield from sorted(self._marks.values(), key=lambda mark: (mark.of.day, mark.of.campaign_id))
+        yield from sorted(
+            self._dirty_days.values(), key=lambda mark: (mark.campaign_day.day, mark.campaign_day.campaign_id)
+        )
 
-    def find_mark(self, of: CampaignDay) -> Mark | None:
+    def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
         """The mark of a day, if it is marked."""
-        return self._marks.get(of)
+        return self._dirty_days.get(campaign_day)
 
-    def lay_aside(self, of: CampaignDay, count: LaidAside | None) -> None:
+    def save_checkpoint(self, campaign_day: CampaignDay, checkpoint: Checkpoint | None) -> None:
         """Keep a count that is not done, in place of the one kept before."""
-        self._laid_aside[of] = count
+        self._checkpoints[campaign_day] = checkpoint
 
-    def find_laid_aside(self, of: CampaignDay) -> LaidAside | None:
+    def find_checkpoint(self, campaign_day: CampaignDay) -> Checkpoint | None:
         """The count of a day that was laid aside last."""
-        return self._laid_aside.get(of)
+        return self._checkpoints.get(campaign_day)
 
-    def unmark(self, mark: Mark) -> None:
+    def clear_dirty(self, dirty_day: DirtyDay) -> None:
         """Take a mark away, unless the day was marked once more since it was read."""
-        if mark.of in self._marks and self._marks[mark.of].marks == mark.marks:
-            del self._marks[mark.of]
+        if (
+            dirty_day.campaign_day in self._dirty_days
+            and self._dirty_days[dirty_day.campaign_day].generation == dirty_day.generation
+        ):
+            del self._dirty_days[dirty_day.campaign_day]
 
 
-class KnownCampaigns:
+class InMemoryCampaigns:
     """Campaigns in a dictionary; satisfies `campaigns.service.Campaigns`. `asked` counts look-ups."""
 
     def __init__(self, *campaigns: Campaign) -> None:
         self._campaigns = {campaign.campaign_id: campaign for campaign in campaigns}
-        self.asked = 0
+        self.lookup_count = 0
 
     def add(self, campaign: Campaign) -> None:
         """Raises CampaignExists if the id is taken."""
@@ -331,42 +348,42 @@ class KnownCampaigns:
 
     def get(self, campaign_id: str) -> Campaign:
         """Raises CampaignUnknown."""
-        self.asked += 1
+        self.lookup_count += 1
         if campaign_id not in self._campaigns:
             raise CampaignUnknown(campaign_id)
         return self._campaigns[campaign_id]
 
-    def replace(self, campaign: Campaign, *, was: Campaign) -> None:
+    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
         """Store the fields that differ. Raises DaysMoved if the days are no longer as they were."""
         standing = self._campaigns[campaign.campaign_id]
-        if _days(standing) != _days(was):
-            raise DaysMoved(campaign.campaign_id)
-        before = dict(was)
+        if _campaign_dates(standing) != _campaign_dates(previous):
+            raise CampaignWriteConflict(campaign.campaign_id)
+        before = dict(previous)
         differing = {name: value for name, value in campaign if value != before[name]}
         self._campaigns[campaign.campaign_id] = standing.model_copy(update=differing)
 
-    def ending_since(self, day: date) -> Iterator[Campaign]:
+    def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
         """The campaigns that end on a day or later."""
         yield from sorted(
-            (each for each in self._campaigns.values() if each.last_day >= day),
+            (each for each in self._campaigns.values() if each.last_day >= first_last_day),
             key=lambda campaign: campaign.last_day,
         )
 
 
-def _days(campaign: Campaign) -> tuple[date, date, date]:
+def _campaign_dates(campaign: Campaign) -> tuple[date, date, date]:
     return campaign.first_day, campaign.last_day, campaign.accepts_until
 
 
-class KnownRegistrations:
+class InMemoryRegistrations:
     """The registrations that messages may name; satisfies `notifications.service.Registrations`."""
 
     def __init__(self, *registrations: Registration) -> None:
         self._registrations = {each.reference: each for each in registrations}
 
-    def get(self, known_reference: str) -> Registration:
+    def get(self, reference: str) -> Registration:
         """Raises RegistrationUnknown."""
         for registration in self._registrations.values():
-            if registration.reference == known_reference:
+            if registration.reference == reference:
                 return registration
         raise RegistrationUnknown("no registration has this reference")
 
@@ -374,41 +391,45 @@ class KnownRegistrations:
         """A registration that has changed, or is new."""
         self._registrations[registration.reference] = registration
 
-    def take_away(self, reference: str) -> None:
+    def remove(self, reference: str) -> None:
         """A registration whose worker was erased."""
         del self._registrations[Reference(reference)]
 
 
-class KnownFacts:
+class InMemoryDayFacts:
     """What counts for each day; satisfies `rollups.service.Facts`. A day may be made unreadable.
 
     `on_read` is what happens as the reading begins (0) and as each fact is read, told its number.
     """
 
     def __init__(self, *, on_read: Callable[[int], object] = lambda _: None) -> None:
-        self.by_day: dict[CampaignDay, list[DayFact]] = {}
-        self.unreadable: set[CampaignDay] = set()
+        self.facts_by_day: dict[CampaignDay, list[DayFact]] = {}
+        self.unreadable_days: set[CampaignDay] = set()
         self.on_read = on_read
 
-    def add(self, of: CampaignDay, facts: CaptureFacts | RegistrationFacts, **more: Any) -> None:
+    def add(self, campaign_day: CampaignDay, facts: CaptureFacts | RegistrationFacts, **fields: Any) -> None:
         """One thing more that counts for a day, after all others unless a position is given."""
-        known = self.by_day.setdefault(of, [])
-        position = more.pop("position", f"{len(known):09}")
-        known.append(DayFact(Position(position), facts, **more))
+        known = self.facts_by_day.setdefault(campaign_day, [])
+        position = fields.pop("position", f"{len(known):09}")
+        known.append(DayFact(Position(position), facts, **fields))
 
-    def facts_of(self, of: CampaignDay, *, after: Position | None = None) -> Iterator[DayFact]:
+    def iter_day_facts(
+        self, campaign_day: CampaignDay, *, start_after: Position | None = None
+    ) -> Iterator[DayFact]:
         """Raises ConnectionError for an unreadable day."""
-        if of in self.unreadable:
+        if campaign_day in self.unreadable_days:
             raise ConnectionError
-        known = sorted(self.by_day.get(of, ()), key=lambda fact: fact.position)
+        known = sorted(self.facts_by_day.get(campaign_day, ()), key=lambda fact: fact.position)
         self.on_read(0)
-        for number, fact in enumerate((each for each in known if each.position > (after or "")), start=1):
+        for number, fact in enumerate(
+            (each for each in known if each.position > (start_after or "")), start=1
+        ):
             self.on_read(number)
             yield fact
 
-    def captures_of(self, of: CampaignDay) -> Iterator[DayFact]:
+    def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
         """The captures among them; satisfies `exports.service.Captures`."""
-        return (fact for fact in self.facts_of(of) if isinstance(fact.facts, CaptureFacts))
+        return (fact for fact in self.iter_day_facts(campaign_day) if isinstance(fact.facts, CaptureFacts))
 
 
 class InMemoryDayCounts:
@@ -416,24 +437,24 @@ class InMemoryDayCounts:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, date]] = Counter()
-        self.asked = 0
+        self.request_count = 0
 
     def add(self, client_id: str, day: date, number: int) -> int:
         """Add to a client's count of a day, or take away; the count after that."""
-        self.asked += 1
+        self.request_count += 1
         self.counts[client_id, day] += number
         return self.counts[client_id, day]
 
 
-class KnownTexts:
+class InMemorySmsCounts:
     """The texts of each day; satisfies `rollups.service.Sent`."""
 
     def __init__(self) -> None:
-        self.by_day: dict[CampaignDay, DayOfTexts] = {}
+        self.counts_by_day: dict[CampaignDay, SmsTotals] = {}
 
-    def texts_of(self, day: CampaignDay) -> DayOfTexts:
+    def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
         """None, for a day that nothing is known of."""
-        return self.by_day.get(day, DayOfTexts())
+        return self.counts_by_day.get(campaign_day, SmsTotals())
 
 
 class ScriptedGateway:
@@ -443,16 +464,16 @@ class ScriptedGateway:
 
     name = "scripted"
 
-    def __init__(self, *answers: str | Exception, during: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, *answers: str | Exception, on_send: Callable[[], object] = lambda: None) -> None:
         self._answers = list(answers)
-        self.sent: list[Outgoing] = []
-        self.during = during
+        self.sent_sms: list[OutgoingSms] = []
+        self.on_send = on_send
 
-    def send(self, outgoing: Outgoing) -> GatewayId:
+    def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
         """The next answer. `during` is what happens while the text is on its way."""
-        self.sent.append(outgoing)
-        self.during()
-        answer = self._answers.pop(0) if self._answers else f"gateway-{len(self.sent)}"
+        self.sent_sms.append(outgoing)
+        self.on_send()
+        answer = self._answers.pop(0) if self._answers else f"gateway-{len(self.sent_sms)}"
         if isinstance(answer, Exception):
             raise answer
-        return GatewayId(self.name, answer)
+        return GatewayAcceptance(self.name, answer)

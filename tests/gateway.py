@@ -1,4 +1,4 @@
-"""The SMS stand-in, running."""
+"""The fake-sms, running."""
 
 import threading
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.gateway.inbox import Inbox
-from ops.gateway.server import GatewayServer
+from ops.gateway.server import FakeSmsServer
 
 
 @contextmanager
-def running_gateway(texts: Path) -> Iterator[str]:
+def run_fake_gateway(inbox_file: Path) -> Iterator[str]:
     """The URL of a stand-in that keeps its texts in a file."""
-    with GatewayServer(0, Inbox(texts)) as server:
+    with FakeSmsServer(0, Inbox(inbox_file)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -9,10 +9,10 @@ from typing import Any
 from chalicelib.observability import logger
 
 
-class Lines(list[dict[str, Any]]):
+class LogLines(list[dict[str, Any]]):
     """The lines of log and metrics, parsed, once the block they were taken in has ended."""
 
-    def saying(self, message: str) -> list[dict[str, Any]]:
+    def with_message(self, message: str) -> list[dict[str, Any]]:
         """The log lines with a message."""
         return [line for line in self if line.get("message") == message]
 
@@ -22,9 +22,9 @@ class Lines(list[dict[str, Any]]):
 
 
 @contextmanager
-def logged() -> Iterator[Lines]:
+def collect_logs() -> Iterator[LogLines]:
     """Take what the block writes to log and metrics."""
-    lines, stream = Lines(), StringIO()
+    lines, stream = LogLines(), StringIO()
     handler = logger.registered_handler
     before = handler.setStream(stream)  # type: ignore[attr-defined]
     try:

@@ -9,13 +9,13 @@ from typing import Any, Generic, TypeVar
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-Told = TypeVar("Told")
+SetupResult = TypeVar("SetupResult")
 
 # A region the product never runs in.
 REGION = "eu-north-1"
 
 
-class Scene(Generic[Told]):
+class Snapshot(Generic[SetupResult]):
     """What some services of moto hold after it was set up.
 
     Each test gets a copy of its own, in a fraction of the time that setting up takes. Where it matters how
@@ -23,20 +23,24 @@ class Scene(Generic[Told]):
     """
 
     def __init__(
-        self, services: tuple[str, ...], set_up: Callable[[], Told], *, lasts: float = math.inf
+        self,
+        services: tuple[str, ...],
+        set_up: Callable[[], SetupResult],
+        *,
+        max_age_seconds: float = math.inf,
     ) -> None:
         self._services = services
         self._set_up = set_up
-        self._lasts = lasts
-        self._kept: tuple[float, Told, dict[str, Any]] | None = None
+        self._max_age_seconds = max_age_seconds
+        self._saved: tuple[float, SetupResult, dict[str, Any]] | None = None
 
-    def begin(self) -> Told:
+    def restore(self) -> SetupResult:
         """Have moto hold it and nothing else; what setting it up has told."""
-        if self._kept is None or monotonic() - self._kept[0] > self._lasts:
+        if self._saved is None or monotonic() - self._saved[0] > self._max_age_seconds:
             told = self._set_up()
-            self._kept = monotonic(), told, {each: deepcopy(self._state(each)) for each in self._services}
+            self._saved = monotonic(), told, {each: deepcopy(self._state(each)) for each in self._services}
             return told
-        _, told, held = self._kept
+        _, told, held = self._saved
         for service in self._services:
             self._state(service).update(deepcopy(held[service]))
         return told

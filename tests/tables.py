@@ -14,7 +14,7 @@ STAGE_ENVIRONMENT = {
     "DAFTAR_REGISTRATIONS_TABLE": "RegistrationsTable",
     "DAFTAR_CAMPAIGNS_TABLE": "CampaignsTable",
     "DAFTAR_CLIENTS_TABLE": "ClientsTable",
-    "DAFTAR_TEXTS_TABLE": "TextsTable",
+    "DAFTAR_SMS_LEDGER_TABLE": "SmsLedgerTable",
     "DAFTAR_SENDING_TABLE": "SendingTable",
     "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
     "DAFTAR_REQUESTS_TABLE": "RequestsTable",
@@ -28,17 +28,17 @@ STAGE_ENVIRONMENT = {
 }
 
 
-class _Loader(yaml.SafeLoader):
+class _CloudFormationLoader(yaml.SafeLoader):
     """YAML in which CloudFormation's short functions (`!Ref`, `!If` …) stand for nothing."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+_CloudFormationLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
 @cache
-def declared_tables() -> dict[str, dict[str, Any]]:
+def read_table_definitions() -> dict[str, dict[str, Any]]:
     """What `create_table` takes for each table, by the table's logical id."""
-    resources = yaml.load(_TEMPLATE.read_text(encoding="utf-8"), _Loader)["Resources"]  # noqa: S506 - our own safe subclass
+    resources = yaml.load(_TEMPLATE.read_text(encoding="utf-8"), _CloudFormationLoader)["Resources"]  # noqa: S506 - our own safe subclass
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {
         name: {key: value for key, value in resource["Properties"].items() if key in wanted}
@@ -49,5 +49,5 @@ def declared_tables() -> dict[str, dict[str, Any]]:
 
 def create_tables(client: Any, *, prefix: str = "") -> None:
     """Make every declared table, named by its logical id after a prefix."""
-    for name, declaration in declared_tables().items():
+    for name, declaration in read_table_definitions().items():
         client.create_table(TableName=f"{prefix}{name}", **declaration)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from chalicelib import batches
-from chalicelib.batches import Record
+from chalicelib.batches import StreamRecord
 from chalicelib.dynamodb import to_item
-from tests.builders import a_nik
-from tests.events import sqs_event, stream_event
-from tests.logs import logged
+from tests.builders import make_nik
+from tests.events import make_sqs_event, make_stream_event
+from tests.logs import collect_logs
 
 TEN = [f"body {number}" for number in range(10)]
 
@@ -23,7 +23,7 @@ class Handled:
 
     def __call__(self, body: str) -> None:
         if body in self._fails_for:
-            raise ValueError(f"cannot handle {a_nik()}")
+            raise ValueError(f"cannot handle {make_nik()}")
         self.bodies.append(body)
 
 
@@ -33,30 +33,30 @@ def failed_items(answer: batches.PartialBatch) -> list[str]:
 
 def test_every_good_message_is_done_with() -> None:
     handled = Handled()
-    assert batches.consume_queue(sqs_event(*TEN), handled) == {"batchItemFailures": []}
+    assert batches.consume_queue(make_sqs_event(*TEN), handled) == {"batchItemFailures": []}
     assert handled.bodies == TEN
 
 
 @pytest.mark.parametrize("bad", [0, 4, 9])
 def test_one_bad_message_of_ten_goes_back_alone(bad: int) -> None:
     handled = Handled(fails_for=[TEN[bad]])
-    answer = batches.consume_queue(sqs_event(*TEN), handled)
+    answer = batches.consume_queue(make_sqs_event(*TEN), handled)
     assert failed_items(answer) == [f"m-{bad}"]
     assert handled.bodies == TEN[:bad] + TEN[bad + 1 :]
 
 
 @pytest.mark.parametrize("size", [1, 10])
 def test_a_batch_of_bad_messages_goes_back_message_by_message(size: int) -> None:
-    answer = batches.consume_queue(sqs_event(*TEN[:size]), Handled(fails_for=TEN))
+    answer = batches.consume_queue(make_sqs_event(*TEN[:size]), Handled(fails_for=TEN))
     assert failed_items(answer) == [f"m-{number}" for number in range(size)]
 
 
 def test_a_bad_message_is_logged_by_its_id_and_kind_and_without_its_own_words() -> None:
-    with logged() as lines:
-        batches.consume_queue(sqs_event(a_nik(), "good"), Handled(fails_for=[a_nik()]))
-    (line,) = lines.saying("message not handled")
+    with collect_logs() as lines:
+        batches.consume_queue(make_sqs_event(make_nik(), "good"), Handled(fails_for=[make_nik()]))
+    (line,) = lines.with_message("message not handled")
     assert (line["message_id"], line["error"], line["level"]) == ("m-0", "ValueError", "ERROR")
-    assert a_nik() not in str(lines)
+    assert make_nik() not in str(lines)
 
 
 class Announced:
@@ -67,15 +67,15 @@ class Announced:
         self._fails_for = fails_for
         self._whole_batches = whole_batches
 
-    def __call__(self, records: Sequence[Record]) -> None:
+    def __call__(self, records: Sequence[StreamRecord]) -> None:
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
         self.calls.append(numbers)
         if set(numbers) & set(self._fails_for) or (len(numbers) > 1 and not self._whole_batches):
-            raise ValueError(f"cannot announce {a_nik()}")
+            raise ValueError(f"cannot announce {make_nik()}")
 
 
-def five_changes() -> dict[str, list[Record]]:
-    return stream_event(*(to_item({"pk": f"CAPTURE#{number}", "sk": "CAPTURE"}) for number in range(5)))
+def five_changes() -> dict[str, list[StreamRecord]]:
+    return make_stream_event(*(to_item({"pk": f"CAPTURE#{number}", "sk": "CAPTURE"}) for number in range(5)))
 
 
 def test_a_good_batch_of_the_stream_is_announced_at_once() -> None:
@@ -98,8 +98,8 @@ def test_a_batch_that_fails_only_as_a_whole_is_announced_record_by_record() -> N
 
 
 def test_a_record_that_fails_is_logged_by_its_number_and_without_the_errors_own_words() -> None:
-    with logged() as lines:
+    with collect_logs() as lines:
         batches.consume_stream(five_changes(), Announced(fails_for=["2"]))
-    (line,) = lines.saying("record not announced")
+    (line,) = lines.with_message("record not published")
     assert (line["sequence_number"], line["error"]) == ("2", "ValueError")
-    assert a_nik() not in str(lines)
+    assert make_nik() not in str(lines)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.negotiation import acceptable, preferred
+from chalicelib.negotiation import select_language, select_media_type
 
 ID, EN = "id", "en"
 
@@ -42,11 +42,11 @@ ID, EN = "id", "en"
     ],
 )
 def test_the_language_that_weighs_most_is_spoken(accepted: str, language: str) -> None:
-    assert preferred(accepted, (ID, EN)) == language
+    assert select_language(accepted, (ID, EN)) == language
 
 
 def test_where_all_weigh_the_same_the_first_offer_is_taken() -> None:
-    assert preferred("*", (EN, ID)) == EN
+    assert select_language("*", (EN, ID)) == EN
 
 
 FORMS = ["application/json", "text/html", "text/csv"]
@@ -71,11 +71,11 @@ A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/
     ],
 )
 def test_the_most_wanted_media_type_that_is_offered_is_given(accepted: Any, given: str) -> None:
-    assert acceptable(accepted, FORMS) == given
+    assert select_media_type(accepted, FORMS) == given
 
 
 @pytest.mark.parametrize(
     "accepted", ["application/pdf", "*/*;q=0", "text/html;q=0", "text/html;q=x", "html", "*"]
 )
 def test_nothing_is_given_where_nothing_offered_is_wanted(accepted: str) -> None:
-    assert acceptable(accepted, FORMS) is None
+    assert select_media_type(accepted, FORMS) is None

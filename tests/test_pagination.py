@@ -56,5 +56,5 @@ def test_whatever_is_sent_is_a_position_or_refused(cursor: Any) -> None:
 
 def test_only_a_page_with_more_behind_it_has_a_next_one() -> None:
     end = Position("2024-10-09T05:00:00.000Z#7K4-M2Q-X9P")
-    assert Page([], end, has_more=True).next == end
-    assert Page([], end, has_more=False).next is None
+    assert Page([], end, has_more=True).next_position == end
+    assert Page([], end, has_more=False).next_position is None

@@ -17,7 +17,7 @@ from chalicelib import problems
 from chalicelib.problems import PROBLEMS, Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
-from tests.builders import a_body, a_capture, a_nik
+from tests.builders import encode_payload, make_capture_payload, make_nik
 
 
 def an_aws_error(code: str, *, status: int = 400, reasons: tuple[str, ...] = ()) -> ClientError:
@@ -38,7 +38,7 @@ def misshapen(body: bytes) -> ValidationError:
 
 
 def body_of(error: Exception, language: Language = "en") -> dict[str, Any]:
-    answer = problems.answer(error, language)
+    answer = problems.respond_to_error(error, language)
     assert answer is not None
     body: dict[str, Any] = answer.body
     return body
@@ -49,7 +49,7 @@ def errors_of(body: bytes) -> dict[str, str]:
 
 
 def test_a_refusal_is_the_problem_that_its_code_names() -> None:
-    answer = problems.answer(NotAllowed("van-1 has none"), "en")
+    answer = problems.respond_to_error(NotAllowed("van-1 has none"), "en")
     assert answer is not None
     assert answer.status_code == 403
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -79,7 +79,7 @@ def test_each_broken_rule_is_told_to_the_person_at_the_tablet() -> None:
 
 
 def test_try_again_says_when() -> None:
-    answer = problems.answer(TryAgain("others were in the way", after_seconds=7), "en")
+    answer = problems.respond_to_error(TryAgain("others were in the way", retry_after_seconds=7), "en")
     assert answer is not None
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
 
@@ -108,7 +108,7 @@ def test_a_body_that_is_no_json_is_malformed(body: bytes) -> None:
 def test_each_misshapen_field_has_its_path_and_a_stable_code(
     changes: dict[str, Any], field: str, code: str
 ) -> None:
-    assert errors_of(a_body({**a_capture(**changes)})) == {field: code}
+    assert errors_of(encode_payload({**make_capture_payload(**changes)})) == {field: code}
 
 
 def test_missing_fields_are_named_one_by_one() -> None:
@@ -121,9 +121,9 @@ def test_json_that_is_no_object_is_misshapen_as_a_whole(body: bytes) -> None:
 
 
 def test_no_answer_repeats_what_was_typed() -> None:
-    personal = {"nik": a_nik() * 3, "name": "Melati" * 20, "language": "melati", "postal_code": 10250}
-    told = str(body_of(misshapen(a_body(a_capture(worker=personal)))))
-    for value in ("elati", a_nik(), "10250"):
+    personal = {"nik": make_nik() * 3, "name": "Melati" * 20, "language": "melati", "postal_code": 10250}
+    told = str(body_of(misshapen(encode_payload(make_capture_payload(worker=personal)))))
+    for value in ("elati", make_nik(), "10250"):
         assert value not in told
 
 
@@ -146,7 +146,7 @@ def test_no_answer_repeats_what_was_typed() -> None:
     ids=lambda error: str(error)[:60],
 )
 def test_aws_throttled_or_out_of_reach_means_try_again(error: Exception) -> None:
-    answer = problems.answer(error, "en")
+    answer = problems.respond_to_error(error, "en")
     assert answer is not None
     assert (answer.status_code, answer.body["code"]) == (503, "try_again")
     assert int(answer.headers["Retry-After"]) > 0
@@ -166,4 +166,4 @@ def test_aws_throttled_or_out_of_reach_means_try_again(error: Exception) -> None
     ids=lambda error: type(error).__name__ + str(error)[:60],
 )
 def test_what_nobody_foresaw_is_left_to_the_edge(error: Exception) -> None:
-    assert problems.answer(error, "en") is None
+    assert problems.respond_to_error(error, "en") is None

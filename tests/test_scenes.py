@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from tests.scenes import REGION, Scene
+from tests.scenes import REGION, Snapshot
 from tests.tables import create_tables
 
 ITEM = {"pk": {"S": "x"}, "sk": {"S": "x"}, "held": {"M": {"times": {"N": "1"}}}}
@@ -37,10 +37,10 @@ def held() -> tuple[list[str], list[Any]]:
 
 
 def test_each_time_a_scene_begins_as_it_was_set_up() -> None:
-    scene, seen = Scene(("dynamodb",), set_up), []
+    scene, seen = Snapshot(("dynamodb",), set_up), []
     for _ in range(3):
         with mock_aws():
-            assert scene.begin() == "told"
+            assert scene.restore() == "told"
             seen.append(held())
             do_harm()
 
@@ -51,11 +51,11 @@ def test_each_time_a_scene_begins_as_it_was_set_up() -> None:
 
 def test_a_scene_is_set_up_anew_once_it_is_too_long_ago() -> None:
     told = iter(["first", "second"])
-    lasting = Scene(("dynamodb",), lambda: next(told))
+    lasting = Snapshot(("dynamodb",), lambda: next(told))
     with mock_aws():
-        assert [lasting.begin() for _ in range(3)] == ["first"] * 3
+        assert [lasting.restore() for _ in range(3)] == ["first"] * 3
 
     told = iter(["first", "second"])
-    passing = Scene(("dynamodb",), lambda: next(told), lasts=-1)
+    passing = Snapshot(("dynamodb",), lambda: next(told), max_age_seconds=-1)
     with mock_aws():
-        assert [passing.begin() for _ in range(2)] == ["first", "second"]
+        assert [passing.restore() for _ in range(2)] == ["first", "second"]

@@ -5,9 +5,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chalicelib.wiring import OurServices
+from chalicelib.wiring import ServiceDataLoader
 
-OURS = OurServices().list_available_services("service-2")
+OURS = ServiceDataLoader().list_available_services("service-2")
 
 
 def asked(service: str, session: botocore.session.Session) -> tuple[Any, ...]:
@@ -24,5 +24,5 @@ def asked(service: str, session: botocore.session.Session) -> tuple[Any, ...]:
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_is_asked_where_the_sdks_whole_list_has_it_and_signed_for_alike(service: str) -> None:
     briefed = botocore.session.get_session()
-    briefed.register_component("data_loader", OurServices())
+    briefed.register_component("data_loader", ServiceDataLoader())
     assert asked(service, briefed) == asked(service, botocore.session.get_session())

@@ -13,16 +13,16 @@ import moto.dynamodb.models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
-_update_item = DynamoDBBackend.update_item
+_original_update_item = DynamoDBBackend.update_item
 
 
-def make_quick() -> None:
+def patch_moto_transactions() -> None:
     """From now on, for the whole process."""
-    moto.dynamodb.models.copy = SimpleNamespace(deepcopy=_copied)  # type: ignore[assignment]
-    DynamoDBBackend.update_item = _update_a_copy  # type: ignore[method-assign]
+    moto.dynamodb.models.copy = SimpleNamespace(deepcopy=_copy_table)  # type: ignore[assignment]
+    DynamoDBBackend.update_item = _update_item_copy  # type: ignore[method-assign]
 
 
-def _copied(value: Any) -> Any:
+def _copy_table(value: Any) -> Any:
     if not isinstance(value, Table):
         return copy.deepcopy(value)
     table = copy.copy(value)
@@ -32,7 +32,7 @@ def _copied(value: Any) -> Any:
     return table
 
 
-def _update_a_copy(backend: DynamoDBBackend, table_name: str, key: Any, *rest: Any, **more: Any) -> Any:
+def _update_item_copy(backend: DynamoDBBackend, table_name: str, key: Any, *rest: Any, **more: Any) -> Any:
     table = backend.get_table(table_name)
     hash_key, range_key = backend.get_keys_value(table, key)
     item = copy.deepcopy(table.get_item(hash_key, range_key))
@@ -40,4 +40,4 @@ def _update_a_copy(backend: DynamoDBBackend, table_name: str, key: Any, *rest: A
         table.items[hash_key][range_key] = item
     elif item is not None:
         table.items[hash_key] = item  # type: ignore[assignment]
-    return _update_item(backend, table_name, key, *rest, **more)
+    return _original_update_item(backend, table_name, key, *rest, **more)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, Target, Words
+from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, ShortText, Target
 
 
 class ChangeCampaign(BaseModel):
@@ -15,9 +15,9 @@ class ChangeCampaign(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Words | None = None
-    branch: Words | None = None
-    place: Words | None = None
+    name: ShortText | None = None
+    branch: ShortText | None = None
+    place: ShortText | None = None
     last_day: Day | None = Field(default=None, description="No earlier than it is.")
     accepts_until: Day | None = None
     summary_hour: Hour | None = None

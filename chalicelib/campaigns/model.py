@@ -33,16 +33,16 @@ Instant = Annotated[
     ),
 ]
 
-Words = Annotated[str, Field(min_length=1, max_length=120)]
+ShortText = Annotated[str, Field(min_length=1, max_length=120)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Target = Annotated[int, Field(ge=0, le=10_000_000)]
 DailyRupiah = Annotated[int, Field(ge=0, le=10_000_000_000, description="Rupiah a day.")]
 
 # Every day of a running campaign is looked at every hour.
-MOST_DAYS = timedelta(days=366)
+MAX_DURATION = timedelta(days=366)
 
 CLOCK_SKEW = timedelta(minutes=10)
-FINAL_HOUR = 7  # On the morning after, before the branch opens, a day's summary becomes final.
+SUMMARY_FINAL_HOUR = 7  # On the morning after, before the branch opens, a day's summary becomes final.
 
 
 class Manager(BaseModel):
@@ -72,9 +72,9 @@ class Campaign(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     campaign_id: CampaignId
-    name: Words
-    branch: Words
-    place: Words
+    name: ShortText
+    branch: ShortText
+    place: ShortText
     zone: Zone
     first_day: Day
     last_day: Day
@@ -85,16 +85,16 @@ class Campaign(BaseModel):
     sms_budget: DailyRupiah
 
     @model_validator(mode="after")
-    def _days_in_order(self) -> "Campaign":
+    def _validate_day_order(self) -> "Campaign":
         if not self.first_day <= self.last_day <= self.accepts_until:
             raise PydanticCustomError(
                 "days_out_of_order", "first_day, last_day and accepts_until are not in order"
             )
-        if self.last_day - self.first_day >= MOST_DAYS:
+        if self.last_day - self.first_day >= MAX_DURATION:
             raise PydanticCustomError("campaign_too_long", "a campaign lasts a year at most")
         return self
 
-    def changed(self, changes: Mapping[str, object]) -> "Campaign":
+    def with_changes(self, changes: Mapping[str, object]) -> "Campaign":
         """This campaign with some fields changed.
 
         Raises RulesBroken if a day that captures may have been taken on would no longer be one of its days,
@@ -105,15 +105,15 @@ class Campaign(BaseModel):
             raise RulesBroken(BrokenRule("last_day", "last_day_earlier"))
         return campaign
 
-    def local_day(self, at: datetime) -> date:
+    def local_day(self, instant: datetime) -> date:
         """The day that an instant falls on in the campaign's zone."""
-        return at.astimezone(ZoneInfo(self.zone)).date()
+        return instant.astimezone(ZoneInfo(self.zone)).date()
 
-    def local_hour(self, at: datetime) -> int:
+    def local_hour(self, instant: datetime) -> int:
         """The hour of the day that an instant falls in, in the campaign's zone."""
-        return at.astimezone(ZoneInfo(self.zone)).hour
+        return instant.astimezone(ZoneInfo(self.zone)).hour
 
-    def days(self) -> Iterator[date]:
+    def iter_days(self) -> Iterator[date]:
         """Each day of the campaign, first to last."""
         for ordinal in range(self.first_day.toordinal(), self.last_day.toordinal() + 1):
             yield date.fromordinal(ordinal)
@@ -122,7 +122,7 @@ class Campaign(BaseModel):
         """Whether a local day is one of the campaign's."""
         return self.first_day <= day <= self.last_day
 
-    def accepts_at(self, now: datetime) -> bool:
+    def is_accepting(self, now: datetime) -> bool:
         """Whether captures may still arrive; `accepts_until` is the last local day on which they do."""
         return self.local_day(now) <= self.accepts_until
 
@@ -130,11 +130,11 @@ class Campaign(BaseModel):
         """From when on a day is summarised: its summary hour, local time."""
         return self._instant(day, self.summary_hour)
 
-    def final_from(self, day: date) -> datetime:
+    def summary_final_at(self, day: date) -> datetime:
         """From when on a day's summary is final: the next morning, local time."""
-        return self._instant(day + timedelta(days=1), FINAL_HOUR)
+        return self._instant(day + timedelta(days=1), SUMMARY_FINAL_HOUR)
 
-    def ends_at(self, day: date) -> datetime:
+    def day_ends_at(self, day: date) -> datetime:
         """The instant at which a local day is over."""
         return self._instant(day + timedelta(days=1), 0)
 

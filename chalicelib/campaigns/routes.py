@@ -10,7 +10,7 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.model import Role
 from chalicelib.endpoints import Request, endpoint, json_response
 from chalicelib.pagination import CursorInvalid, from_cursor, to_cursor
-from chalicelib.refusals import CampaignNotYours, RulesBroken
+from chalicelib.refusals import CampaignNotAllowed, RulesBroken
 
 routes = Blueprint(__name__)
 
@@ -26,43 +26,47 @@ class CampaignsView(BaseModel):
 @endpoint(
     routes,
     Role.MANAGER,
-    takes=Campaign,
-    gives={201: Campaign, 200: Campaign},
-    refuses=(CampaignNotYours, CampaignExists),
+    body_model=Campaign,
+    responses={201: Campaign, 200: Campaign},
+    refusals=(CampaignNotAllowed, CampaignExists),
 )
 def open_campaign(request: Request) -> Response:
     """Open a campaign; sending the very same one again changes nothing."""
-    campaign = request.parsed(Campaign)
+    campaign = request.parse_body(Campaign)
     request.caller.require_campaign(campaign.campaign_id)
     is_new = wiring.campaign_office().open(campaign)
     return json_response(campaign, 201 if is_new else 200)
 
 
 @routes.route("/v1/campaigns", methods=["GET"], content_types=[])
-@endpoint(routes, Role.MANAGER, asks=ListCampaigns, gives={200: CampaignsView}, refuses=(CursorInvalid,))
+@endpoint(
+    routes, Role.MANAGER, query_model=ListCampaigns, responses={200: CampaignsView}, refusals=(CursorInvalid,)
+)
 def list_campaigns(request: Request) -> Response:
     """The campaigns that the caller works for, by last day."""
-    asked = request.queried(ListCampaigns)
+    asked = request.parse_query(ListCampaigns)
     after, _ = from_cursor(asked.cursor)
-    page = wiring.campaign_office().page(by=request.caller, after=after, size=asked.size)
-    return json_response(CampaignsView(campaigns=list(page.rows), cursor=to_cursor(page.next)))
+    page = wiring.campaign_office().list_for_caller(
+        caller=request.caller, start_after=after, page_size=asked.size
+    )
+    return json_response(CampaignsView(campaigns=list(page.rows), cursor=to_cursor(page.next_position)))
 
 
 @routes.route("/v1/campaigns/{campaign_id}", methods=["GET"], content_types=[])
-@endpoint(routes, Role.MANAGER, gives={200: Campaign}, refuses=(CampaignNotYours, CampaignUnknown))
+@endpoint(routes, Role.MANAGER, responses={200: Campaign}, refusals=(CampaignNotAllowed, CampaignUnknown))
 def show_campaign(request: Request, campaign_id: str) -> Response:
     """One campaign."""
     request.caller.require_campaign(campaign_id)
-    return json_response(wiring.campaign_office().current(campaign_id))
+    return json_response(wiring.campaign_office().get_current(campaign_id))
 
 
 @routes.route("/v1/campaigns/{campaign_id}", methods=["PATCH"], content_types=[])
 @endpoint(
     routes,
     Role.MANAGER,
-    takes=ChangeCampaign,
-    gives={200: Campaign},
-    refuses=(CampaignNotYours, CampaignUnknown, RulesBroken),
+    body_model=ChangeCampaign,
+    responses={200: Campaign},
+    refusals=(CampaignNotAllowed, CampaignUnknown, RulesBroken),
 )
 def change_campaign(request: Request, campaign_id: str) -> Response:
     """Change some fields of a campaign; the same change again changes nothing.
@@ -70,5 +74,5 @@ def change_campaign(request: Request, campaign_id: str) -> Response:
     Captures and counts see the change within a minute. Of two changes at once each keeps what it alone names.
     """
     request.caller.require_campaign(campaign_id)
-    changes = request.parsed(ChangeCampaign).changes
+    changes = request.parse_body(ChangeCampaign).changes
     return json_response(wiring.campaign_office().change(campaign_id, changes))

@@ -16,13 +16,13 @@ from chalicelib.pagination import CursorInvalid, Page, Position
 from chalicelib.refusals import TryAgain
 
 # A campaign changes rarely and every registration needs it: a container asks again after this long.
-_KNOWN_FOR = timedelta(seconds=60)
+_CACHE_DURATION = timedelta(seconds=60)
 
-_ROUNDS = 4
-_POSITION = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) [a-z0-9-]+")
+_MAX_WRITE_ATTEMPTS = 4
+_POSITION_PATTERN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) [a-z0-9-]+")
 
 
-class DaysMoved(Exception):
+class CampaignWriteConflict(Exception):
     """Another change has moved the campaign's days since they were read."""
 
 
@@ -35,28 +35,28 @@ class Campaigns(Protocol):
     def get(self, campaign_id: str) -> Campaign:
         """Raises CampaignUnknown."""
 
-    def replace(self, campaign: Campaign, *, was: Campaign) -> None:
+    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
         """Store the fields that differ, and no other. Raises DaysMoved if the days are no longer as they
         were, since they have to stay in order with one another.
         """
 
-    def ending_since(self, day: date) -> Iterator[Campaign]:
+    def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
         """The campaigns whose last day is this one or later, by last day."""
 
 
 @dataclass(frozen=True)
-class _Known:
+class _CachedCampaign:
     campaign: Campaign
-    until: datetime
+    expires_at: datetime
 
 
-class CampaignOffice:
+class CampaignService:
     """Opens and changes campaigns, and remembers the ones it has lately been asked for."""
 
     def __init__(self, *, campaigns: Campaigns, clock: Clock) -> None:
         self._campaigns = campaigns
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._cache: dict[str, _CachedCampaign] = {}
 
     def open(self, campaign: Campaign) -> bool:
         """Store a campaign;
@@ -73,14 +73,14 @@ class CampaignOffice:
 
     def get(self, campaign_id: str) -> Campaign:
         """The campaign, at most a minute old. Raises CampaignUnknown."""
-        known = self._known.get(campaign_id)
-        if known is None or known.until <= self._clock():
-            return self.current(campaign_id)
+        known = self._cache.get(campaign_id)
+        if known is None or known.expires_at <= self._clock():
+            return self.get_current(campaign_id)
         return known.campaign
 
-    def current(self, campaign_id: str) -> Campaign:
+    def get_current(self, campaign_id: str) -> Campaign:
         """The campaign as it stands. Raises CampaignUnknown."""
-        return self._remembered(self._campaigns.get(campaign_id))
+        return self._store_in_cache(self._campaigns.get(campaign_id))
 
     def change(self, campaign_id: str, changes: Mapping[str, object]) -> Campaign:
         """The campaign with some fields changed; the same change again changes nothing.
@@ -88,56 +88,73 @@ class CampaignOffice:
         Of two changes at once each keeps what it alone names; the later one decides what both do. Raises
         CampaignUnknown, RulesBroken, TryAgain, or ValidationError for days out of order.
         """
-        for _ in range(_ROUNDS):
+        for _ in range(_MAX_WRITE_ATTEMPTS):
             was = self._campaigns.get(campaign_id)
-            campaign = was.changed(changes)
+            campaign = was.with_changes(changes)
             if campaign == was:
                 return was
             try:
-                self._campaigns.replace(campaign, was=was)
-            except DaysMoved:
+                self._campaigns.replace(campaign, previous=was)
+            except CampaignWriteConflict:
                 continue
-            return self._remembered(campaign)
+            return self._store_in_cache(campaign)
         raise TryAgain("other changes were in the way")
 
-    def page(self, *, by: Caller, after: Position | None, size: int) -> Page[Campaign]:
+    def list_for_caller(
+        self, *, caller: Caller, start_after: Position | None, page_size: int
+    ) -> Page[Campaign]:
         """A page of the campaigns that a caller works for, by last day and id. Raises CursorInvalid."""
-        since = _day_in(after)
-        found = self._in_order(since) if EVERY_CAMPAIGN in by.campaigns else self._own(by)
-        rows = list(islice((each for each in found if after is None or _position(each) > after), size + 1))
-        kept = rows[:size]
-        return Page(kept, end=_position(kept[-1]) if kept else after, has_more=len(rows) > size)
+        since = _parse_day(start_after)
+        found = (
+            self._iter_by_last_day(since) if EVERY_CAMPAIGN in caller.campaigns else self._iter_own(caller)
+        )
+        rows = list(
+            islice(
+                (each for each in found if start_after is None or _build_position(each) > start_after),
+                page_size + 1,
+            )
+        )
+        kept = rows[:page_size]
+        return Page(
+            kept,
+            last_position=_build_position(kept[-1]) if kept else start_after,
+            has_more=len(rows) > page_size,
+        )
 
-    def ending_since(self, day: date) -> Iterator[Campaign]:
+    def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
         """The campaigns whose last day is this one or later."""
-        return self._campaigns.ending_since(day)
+        return self._campaigns.iter_ending_since(first_last_day)
 
-    def _in_order(self, since: date) -> Iterator[Campaign]:
+    def _iter_by_last_day(self, first_last_day: date) -> Iterator[Campaign]:
         # Those that end on one day come in no order of their own.
-        for _, ending in groupby(self._campaigns.ending_since(since), key=lambda each: each.last_day):
-            yield from sorted(ending, key=_position)
+        for _, ending in groupby(
+            self._campaigns.iter_ending_since(first_last_day), key=lambda each: each.last_day
+        ):
+            yield from sorted(ending, key=_build_position)
 
-    def _own(self, by: Caller) -> Iterator[Campaign]:
+    def _iter_own(self, caller: Caller) -> Iterator[Campaign]:
         own = []
-        for campaign_id in by.campaigns:
+        for campaign_id in caller.campaigns:
             # A token may be made before its campaign is opened.
             with suppress(CampaignUnknown):
                 own.append(self._campaigns.get(campaign_id))
-        return iter(sorted(own, key=_position))
+        return iter(sorted(own, key=_build_position))
 
-    def _remembered(self, campaign: Campaign) -> Campaign:
-        self._known[campaign.campaign_id] = _Known(campaign, until=self._clock() + _KNOWN_FOR)
+    def _store_in_cache(self, campaign: Campaign) -> Campaign:
+        self._cache[campaign.campaign_id] = _CachedCampaign(
+            campaign, expires_at=self._clock() + _CACHE_DURATION
+        )
         return campaign
 
 
-def _position(campaign: Campaign) -> Position:
+def _build_position(campaign: Campaign) -> Position:
     return Position(f"{campaign.last_day} {campaign.campaign_id}")
 
 
-def _day_in(position: Position | None) -> date:
+def _parse_day(position: Position | None) -> date:
     if position is None:
         return date.min
-    found = _POSITION.fullmatch(position)
+    found = _POSITION_PATTERN.fullmatch(position)
     if found is None:
         raise CursorInvalid("not a position among campaigns")
     try:

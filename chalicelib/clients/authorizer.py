@@ -8,7 +8,7 @@ from chalice.app import Authorizer, Chalice
 from chalicelib import observability
 from chalicelib.clients.errors import TokenRevoked, TokenUnknown
 from chalicelib.clients.model import Caller, Channel, Client, DailyCap, Role
-from chalicelib.clients.service import Registry, Sightings, Token
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token
 
 _SCHEME = "bearer"
 
@@ -20,7 +20,9 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-def policy(registry: Registry, sightings: Sightings, authorization: str, method_arn: str) -> dict[str, Any]:
+def build_policy(
+    registry: ClientRegistry, last_seen_tracker: LastSeenTracker, authorization: str, method_arn: str
+) -> dict[str, Any]:
     """Allow a holder of a good token everywhere: the routes themselves check its roles and campaigns.
 
     A revoked or expired token is denied by policy, which the gateway answers with a code of its own.
@@ -35,25 +37,27 @@ def policy(registry: Registry, sightings: Sightings, authorization: str, method_
     except TokenUnknown:
         raise Unauthorized from None
     except TokenRevoked:
-        return _statement("Deny", principal="revoked", method_arn=method_arn)
-    _note_seen(sightings, client, token)
+        return _build_statement("Deny", principal="revoked", method_arn=method_arn)
+    _record_last_seen(last_seen_tracker, client, token)
     return {
-        **_statement("Allow", principal=client.client_id, method_arn=method_arn),
-        "context": _context(client.caller),
+        **_build_statement("Allow", principal=client.client_id, method_arn=method_arn),
+        "context": _build_context(client.caller),
     }
 
 
-def protect(app: Chalice, check: Authorizer, *, public: Callable[[Callable[..., Any]], bool]) -> None:
+def protect_routes(
+    app: Chalice, route_authorizer: Authorizer, *, is_public: Callable[[Callable[..., Any]], bool]
+) -> None:
     """Put every route behind the authorizer but those whose view says that it is public, so that forgetting
     it on a new route is not possible.
     """
     for methods in app.routes.values():
         for entry in methods.values():
-            if not public(entry.view_function):
-                entry.authorizer = check
+            if not is_public(entry.view_function):
+                entry.authorizer = route_authorizer
 
 
-def caller_from(context: Mapping[str, str]) -> Caller:
+def parse_caller(context: Mapping[str, str]) -> Caller:
     """The caller that `policy` put into the request's context;
 
     API Gateway alone can have written it there.
@@ -68,7 +72,7 @@ def caller_from(context: Mapping[str, str]) -> Caller:
     )
 
 
-def _context(caller: Caller) -> dict[str, str]:
+def _build_context(caller: Caller) -> dict[str, str]:
     own = {} if caller.daily_cap is None else {"daily_cap": f"{caller.daily_cap.flag}/{caller.daily_cap.cap}"}
     return {
         "client_id": caller.client_id,
@@ -79,14 +83,14 @@ def _context(caller: Caller) -> dict[str, str]:
     }
 
 
-def _note_seen(sightings: Sightings, client: Client, token: Token) -> None:
+def _record_last_seen(last_seen_tracker: LastSeenTracker, client: Client, token: Token) -> None:
     try:
-        sightings.note(client, token)
+        last_seen_tracker.record_call(client, token)
     except Exception as error:  # noqa: BLE001 - whether a call was noted must not decide whether it is let in
-        observability.log_unforeseen(error, "client not noted as seen", {"client_id": client.client_id})
+        observability.log_exception(error, "client last seen not recorded", {"client_id": client.client_id})
 
 
-def _statement(effect: str, *, principal: str, method_arn: str) -> dict[str, Any]:
+def _build_statement(effect: str, *, principal: str, method_arn: str) -> dict[str, Any]:
     # The gateway keeps the answer for every route of the stage, so it must not name just the one asked for.
     api, stage, *_ = method_arn.split("/")
     return {

@@ -16,9 +16,9 @@ from chalicelib.clients.errors import ClientCapReached
 from chalicelib.clients.model import Caller, DailyCap, Role
 from chalicelib.clock import Clock
 
-_KNOWN_FOR = timedelta(seconds=60)
-_A_DAY = timedelta(days=1)
-_PART_OF_WHAT_IS_LEFT = 20
+_SYNC_INTERVAL = timedelta(seconds=60)
+_ONE_DAY = timedelta(days=1)
+_SYNC_DIVISOR = 20
 
 
 class DayCounts(Protocol):
@@ -32,23 +32,23 @@ class DayCounts(Protocol):
 class _Tally:
     """What this container knows of one client's day: the common count, and what it has not put to it yet."""
 
-    common: int
-    asked_at: datetime
-    own: int = 0
+    shared_count: int
+    synced_at: datetime
+    unsynced_count: int = 0
 
     @property
-    def count(self) -> int:
-        return self.common + self.own
+    def total(self) -> int:
+        return self.shared_count + self.unsynced_count
 
-    def is_worth_asking(self, now: datetime, cap: DailyCap) -> bool:
-        if now - self.asked_at >= _KNOWN_FOR:
+    def is_sync_due(self, now: datetime, cap: DailyCap) -> bool:
+        if now - self.synced_at >= _SYNC_INTERVAL:
             return True
-        left = (cap.flag if self.count < cap.flag else cap.cap) - self.count
+        left = (cap.flag if self.total < cap.flag else cap.cap) - self.total
         # A client that is refused anyway, again and again, shall not cost a write each time.
-        return left > 0 and self.own >= left // _PART_OF_WHAT_IS_LEFT
+        return left > 0 and self.unsynced_count >= left // _SYNC_DIVISOR
 
 
-class Allowance:
+class DailyCapLimiter:
     """What is left to each client of its day. Made once in a container; its threads may share it."""
 
     def __init__(self, *, counts: DayCounts, caps: Mapping[Role, DailyCap], clock: Clock) -> None:
@@ -58,40 +58,40 @@ class Allowance:
         self._tallies: dict[tuple[str, date], _Tally] = {}
         self._lock = Lock()
 
-    def take(self, by: Caller, day: date) -> bool:
+    def reserve(self, caller: Caller, day: date) -> bool:
         """Count one capture of a client; True if it is over the number that passes without a flag.
 
         Raises ClientCapReached, and then has counted nothing.
         """
-        cap = self._cap_of(by)
+        cap = self._get_cap(caller)
         with self._lock:
-            tally = self._up_to_date(by.client_id, day, cap)
-            if tally.count >= cap.cap:
-                raise ClientCapReached(f"{by.client_id}: {cap.cap} on {day}")
-            tally.own += 1
-            return tally.count > cap.flag
+            tally = self._get_synced_tally(caller.client_id, day, cap)
+            if tally.total >= cap.cap:
+                raise ClientCapReached(f"{caller.client_id}: {cap.cap} on {day}")
+            tally.unsynced_count += 1
+            return tally.total > cap.flag
 
-    def give_back(self, by: Caller, day: date) -> None:
+    def release(self, caller: Caller, day: date) -> None:
         """Take back the count of one capture: it was known already, or was not accepted in the end."""
         with self._lock:
-            self._tallies[by.client_id, day].own -= 1
+            self._tallies[caller.client_id, day].unsynced_count -= 1
 
-    def _cap_of(self, by: Caller) -> DailyCap:
-        if by.daily_cap is not None:
-            return by.daily_cap
-        return self._caps[Role.BOT if by.speaks_with_strangers else Role.KIOSK]
+    def _get_cap(self, caller: Caller) -> DailyCap:
+        if caller.daily_cap is not None:
+            return caller.daily_cap
+        return self._caps[Role.BOT if caller.is_public_facing else Role.KIOSK]
 
-    def _up_to_date(self, client_id: str, day: date, cap: DailyCap) -> _Tally:
+    def _get_synced_tally(self, client_id: str, day: date, cap: DailyCap) -> _Tally:
         now = self._clock()
         tally = self._tallies.get((client_id, day))
         if tally is None:
-            self._forget_days_before(day - _A_DAY)
+            self._drop_tallies_before(day - _ONE_DAY)
             tally = self._tallies[client_id, day] = _Tally(self._counts.add(client_id, day, 0), now)
-        elif tally.is_worth_asking(now, cap):
-            own = tally.own
-            tally.common, tally.asked_at = self._counts.add(client_id, day, own), now
-            tally.own -= own
+        elif tally.is_sync_due(now, cap):
+            own = tally.unsynced_count
+            tally.shared_count, tally.synced_at = self._counts.add(client_id, day, own), now
+            tally.unsynced_count -= own
         return tally
 
-    def _forget_days_before(self, day: date) -> None:
+    def _drop_tallies_before(self, day: date) -> None:
         self._tallies = {key: tally for key, tally in self._tallies.items() if key[1] >= day}

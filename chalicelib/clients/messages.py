@@ -12,8 +12,8 @@ from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, Client, DailyCap, 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
 
 # A month: longer, and the old token would be a second one for good.
-_LONGEST_OVERLAP_HOURS = 720
-_MOST_A_DAY = 10_000_000
+_MAX_OVERLAP_HOURS = 720
+_MAX_PER_DAY = 10_000_000
 
 
 class EnrolClient(BaseModel):
@@ -31,20 +31,20 @@ class EnrolClient(BaseModel):
         default=None, description="When its token ends; after the stage's usual life when left out."
     )
     daily_flag: int | None = Field(
-        default=None, ge=0, le=_MOST_A_DAY, description="Captures a day that pass without a flag."
+        default=None, ge=0, le=_MAX_PER_DAY, description="Captures a day that pass without a flag."
     )
     daily_cap: int | None = Field(
-        default=None, ge=1, le=_MOST_A_DAY, description="Captures a day that pass at all."
+        default=None, ge=1, le=_MAX_PER_DAY, description="Captures a day that pass at all."
     )
 
     @model_validator(mode="after")
-    def _caps_together(self) -> "EnrolClient":
+    def _check_caps_together(self) -> "EnrolClient":
         if (self.daily_flag is None) != (self.daily_cap is None):
             raise PydanticCustomError("daily_caps_incomplete", "daily_flag and daily_cap go together")
         return self
 
     @property
-    def met_through(self) -> Channel:
+    def effective_channel(self) -> Channel:
         """The channel given, else the one that goes with the first role: kiosk, bot, or the office."""
         if self.channel is not None:
             return self.channel
@@ -66,7 +66,7 @@ class RotateToken(BaseModel):
     overlap_hours: int | None = Field(
         default=None,
         ge=0,
-        le=_LONGEST_OVERLAP_HOURS,
+        le=_MAX_OVERLAP_HOURS,
         description="How long older tokens stay good, 0 for not at all; the stage's usual time if left out.",
     )
     expires_at: Instant | None = Field(
@@ -90,7 +90,7 @@ class ClientView(BaseModel):
     daily_cap: int | None
 
     @classmethod
-    def of(cls, client: Client) -> "ClientView":
+    def from_client(cls, client: Client) -> "ClientView":
         """A client without its token, which nobody but its holder has."""
         own = client.daily_cap
         return cls(

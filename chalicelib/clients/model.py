@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.clients.errors import ClientRevoked
-from chalicelib.refusals import CampaignNotYours, NotAllowed
+from chalicelib.refusals import CampaignNotAllowed, NotAllowed
 
 EVERY_CAMPAIGN = "*"
 
@@ -52,33 +52,33 @@ class Caller:
     campaigns: frozenset[str]
     daily_cap: DailyCap | None = None
 
-    def require_any(self, roles: frozenset[Role]) -> None:
+    def require_any_role(self, roles: frozenset[Role]) -> None:
         """Raises NotAllowed unless the caller has one of the roles."""
         if not self.roles & roles:
             raise NotAllowed(f"{self.client_id} has none of {sorted(roles)}")
 
-    def has(self, role: Role) -> bool:
+    def has_role(self, role: Role) -> bool:
         """Whether the caller has a role."""
         return role in self.roles
 
     @property
-    def speaks_with_strangers(self) -> bool:
+    def is_public_facing(self) -> bool:
         """Whether what it is told may reach anybody: then nothing may tell what is known of a worker."""
         return Role.KIOSK not in self.roles
 
-    def works_for(self, campaign_id: str) -> bool:
+    def may_access_campaign(self, campaign_id: str) -> bool:
         """Whether the caller is bound to a campaign, or to every one."""
         return EVERY_CAMPAIGN in self.campaigns or campaign_id in self.campaigns
 
     def require_campaign(self, campaign_id: str) -> None:
         """Raises CampaignNotYours unless the caller works for the campaign."""
-        if not self.works_for(campaign_id):
-            raise CampaignNotYours(f"{self.client_id} is bound to other campaigns")
+        if not self.may_access_campaign(campaign_id):
+            raise CampaignNotAllowed(f"{self.client_id} is bound to other campaigns")
 
     def require_every_campaign(self) -> None:
         """Raises CampaignNotYours unless the caller works for every campaign."""
         if EVERY_CAMPAIGN not in self.campaigns:
-            raise CampaignNotYours(f"{self.client_id} is bound to some campaigns")
+            raise CampaignNotAllowed(f"{self.client_id} is bound to some campaigns")
 
     def require_self(self, client_id: str) -> None:
         """Raises NotAllowed unless this is about the caller itself."""
@@ -108,11 +108,11 @@ class Client:
         """Whether its token must no longer be honoured."""
         return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
-    def revoked(self, now: datetime) -> "Client":
+    def revoke(self, now: datetime) -> "Client":
         """This client with its token revoked."""
         return replace(self, revoked_at=now)
 
-    def rotated(self, now: datetime, *, expires_at: datetime) -> "Client":
+    def rotate(self, now: datetime, *, expires_at: datetime) -> "Client":
         """This client with a new token, which is good until then. Raises ClientRevoked."""
         if self.revoked_at is not None:
             raise ClientRevoked(self.client_id)

@@ -13,7 +13,7 @@ from chalicelib.endpoints import Request, endpoint, json_response
 
 routes = Blueprint(__name__)
 
-_SHOWN_ONCE = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class EnrolledView(ClientView):
@@ -38,50 +38,54 @@ class ClientsView(BaseModel):
 @endpoint(
     routes,
     Role.ADMIN,
-    takes=EnrolClient,
-    gives={201: EnrolledView},
-    refuses=(ClientExists,),
+    body_model=EnrolClient,
+    responses={201: EnrolledView},
+    refusals=(ClientExists,),
     headers=("Cache-Control",),
 )
 def enrol_client(request: Request) -> Response:
     """Enrol a client and show its token, once."""
-    client, token = wiring.registry().enrol(request.parsed(EnrolClient))
-    view = EnrolledView(**ClientView.of(client).model_dump(), token=token)
-    return json_response(view, 201, headers=_SHOWN_ONCE)
+    client, token = wiring.registry().enrol(request.parse_body(EnrolClient))
+    view = EnrolledView(**ClientView.from_client(client).model_dump(), token=token)
+    return json_response(view, 201, headers=_NO_STORE)
 
 
 @routes.route("/v1/clients", methods=["GET"], content_types=[])
-@endpoint(routes, Role.ADMIN, gives={200: ClientsView})
+@endpoint(routes, Role.ADMIN, responses={200: ClientsView})
 def list_clients(request: Request) -> Response:
     """Every client, revoked ones too."""
-    return json_response(ClientsView(clients=[ClientView.of(each) for each in wiring.registry().all()]))
+    return json_response(
+        ClientsView(clients=[ClientView.from_client(each) for each in wiring.registry().iter_all()])
+    )
 
 
 @routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
-@endpoint(routes, Role.ADMIN, gives={200: ClientView}, refuses=(ClientUnknown,))
+@endpoint(routes, Role.ADMIN, responses={200: ClientView}, refusals=(ClientUnknown,))
 def show_client(request: Request, client_id: str) -> Response:
     """One client."""
-    return json_response(ClientView.of(wiring.registry().get(client_id)))
+    return json_response(ClientView.from_client(wiring.registry().get(client_id)))
 
 
 @routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])
 @endpoint(
     routes,
     Role.ADMIN,
-    takes=RotateToken,
-    gives={201: RotatedView},
-    refuses=(ClientUnknown, ClientRevoked),
+    body_model=RotateToken,
+    responses={201: RotatedView},
+    refusals=(ClientUnknown, ClientRevoked),
     headers=("Cache-Control",),
 )
 def rotate_token(request: Request, client_id: str) -> Response:
     """Give a client a new token and show it, once; older ones end after a while."""
-    client, token, older_end_at = wiring.registry().rotate(client_id, request.parsed(RotateToken))
-    view = RotatedView(**ClientView.of(client).model_dump(), token=token, older_tokens_end_at=older_end_at)
-    return json_response(view, 201, headers=_SHOWN_ONCE)
+    client, token, older_end_at = wiring.registry().rotate(client_id, request.parse_body(RotateToken))
+    view = RotatedView(
+        **ClientView.from_client(client).model_dump(), token=token, older_tokens_end_at=older_end_at
+    )
+    return json_response(view, 201, headers=_NO_STORE)
 
 
 @routes.route("/v1/clients/{client_id}", methods=["DELETE"], content_types=[])
-@endpoint(routes, Role.ADMIN, gives={204: None}, refuses=(ClientUnknown,))
+@endpoint(routes, Role.ADMIN, responses={204: None}, refusals=(ClientUnknown,))
 def revoke_client(request: Request, client_id: str) -> Response:
     """Revoke a client's tokens; they are refused within a minute."""
     wiring.registry().revoke(client_id)

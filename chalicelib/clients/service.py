@@ -14,14 +14,14 @@ from chalicelib.clock import Clock
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
 
-_SEEN_EVERY = timedelta(hours=1)
+_RECORD_INTERVAL = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class TokenLife:
+class TokenLifetime:
     """How long tokens are good where nothing else is said, and how long after they were replaced."""
 
-    usual: timedelta = timedelta(days=90)
+    default_lifetime: timedelta = timedelta(days=90)
     overlap: timedelta = timedelta(hours=24)
 
 
@@ -31,13 +31,13 @@ class Clients(Protocol):
     def add(self, client: Client, token: TokenHash) -> None:
         """Store a new client. Raises ClientExists."""
 
-    def holding(self, token: TokenHash) -> Client:
+    def get_by_token(self, token: TokenHash) -> Client:
         """The client that holds a token. Raises TokenUnknown."""
 
     def get(self, client_id: str) -> Client:
         """Raises ClientUnknown."""
 
-    def rotate(self, client: Client, token: TokenHash, *, older_end_at: datetime) -> None:
+    def rotate(self, client: Client, token: TokenHash, *, older_tokens_end_at: datetime) -> None:
         """Store a further token of a client; its older ones end then, if not before.
 
         Raises ClientUnknown, ClientRevoked or TryAgain.
@@ -49,32 +49,39 @@ class Clients(Protocol):
         Raises ClientUnknown or TryAgain.
         """
 
-    def all(self) -> Iterator[Client]:
+    def iter_all(self) -> Iterator[Client]:
         """Every client, by id."""
 
 
-class LastSeen(Protocol):
+class LastSeenStore(Protocol):
     """Where it is kept when clients were last seen."""
 
-    def note(self, client_id: str, token: TokenHash, *, at: datetime, unless_since: datetime) -> None:
+    def record_call(
+        self, client_id: str, token: TokenHash, *, occurred_at: datetime, unless_seen_since: datetime
+    ) -> None:
         """Store that a client called, unless it is known to have called since then."""
 
 
-def token_hash(token: Token) -> TokenHash:
+def hash_token(token: Token) -> TokenHash:
     """What is stored of a token. A token has 256 random bits, so its plain digest gives nothing away."""
     return TokenHash(hashlib.sha256(token.encode()).hexdigest())
 
 
-class Registry:
+class ClientRegistry:
     """The list of who may call."""
 
     def __init__(
-        self, *, clients: Clients, clock: Clock, new_token: Callable[[], Token], life: TokenLife
+        self,
+        *,
+        clients: Clients,
+        clock: Clock,
+        generate_token: Callable[[], Token],
+        token_lifetime: TokenLifetime,
     ) -> None:
         self._clients = clients
         self._clock = clock
-        self._new_token = new_token
-        self._life = life
+        self._generate_token = generate_token
+        self._token_lifetime = token_lifetime
 
     def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
         """Store a new client and make its token, which is returned this once. Raises ClientExists."""
@@ -82,14 +89,14 @@ class Registry:
         client = Client(
             client_id=command.client_id,
             roles=frozenset(command.roles),
-            channel=command.met_through,
+            channel=command.effective_channel,
             campaigns=frozenset(command.campaigns),
             enrolled_at=now,
-            expires_at=command.expires_at or now + self._life.usual,
+            expires_at=command.expires_at or now + self._token_lifetime.default_lifetime,
             daily_cap=command.own_cap,
         )
-        token = self._new_token()
-        self._clients.add(client, token_hash(token))
+        token = self._generate_token()
+        self._clients.add(client, hash_token(token))
         return client, token
 
     def rotate(self, client_id: str, command: RotateToken) -> tuple[Client, Token, datetime]:
@@ -99,19 +106,19 @@ class Registry:
         token is made good for longer. Raises ClientUnknown, ClientRevoked or TryAgain.
         """
         now = self._clock()
-        overlap = self._life.overlap
+        overlap = self._token_lifetime.overlap
         if command.overlap_hours is not None:
             overlap = timedelta(hours=command.overlap_hours)
-        client = self._clients.get(client_id).rotated(
-            now, expires_at=command.expires_at or now + self._life.usual
+        client = self._clients.get(client_id).rotate(
+            now, expires_at=command.expires_at or now + self._token_lifetime.default_lifetime
         )
-        token = self._new_token()
-        self._clients.rotate(client, token_hash(token), older_end_at=now + overlap)
+        token = self._generate_token()
+        self._clients.rotate(client, hash_token(token), older_tokens_end_at=now + overlap)
         return client, token, now + overlap
 
     def identify(self, token: Token) -> Client:
         """Who holds a token. Raises TokenUnknown, or TokenRevoked when it was revoked or has expired."""
-        client = self._clients.holding(token_hash(token))
+        client = self._clients.get_by_token(hash_token(token))
         if client.is_revoked(self._clock()):
             raise TokenRevoked(client.client_id)
         return client
@@ -120,42 +127,46 @@ class Registry:
         """Stop honouring a client's tokens; once more changes nothing. Raises ClientUnknown or TryAgain."""
         client = self._clients.get(client_id)
         if client.revoked_at is None:
-            self._clients.revoke(client.revoked(self._clock()))
+            self._clients.revoke(client.revoke(self._clock()))
 
     def get(self, client_id: str) -> Client:
         """Raises ClientUnknown."""
         return self._clients.get(client_id)
 
-    def require_within_reach(self, client_id: str, *, of: Caller) -> None:
+    def require_shared_campaign(self, client_id: str, *, caller: Caller) -> None:
         """Raises ClientUnknown where there is no such client, and alike where it works for campaigns that
         the caller does not work for.
         """
         client = self._clients.get(client_id)
-        if not any(of.works_for(campaign_id) for campaign_id in client.campaigns):
+        if not any(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns):
             raise ClientUnknown("works for other campaigns")
 
-    def all(self) -> Iterator[Client]:
+    def iter_all(self) -> Iterator[Client]:
         """Every client, by id."""
-        return self._clients.all()
+        return self._clients.iter_all()
 
 
-class Sightings:
+class LastSeenTracker:
     """Notes that clients call: known to the hour, for one write an hour and not one a request.
 
     `store` is called on the first use: most containers never need it.
     """
 
-    def __init__(self, *, store: Callable[[], LastSeen], clock: Clock) -> None:
-        self._store = store
+    def __init__(self, *, get_store: Callable[[], LastSeenStore], clock: Clock) -> None:
+        self._get_store = get_store
         self._clock = clock
-        self._tried: dict[str, datetime] = {}
+        self._attempted_at: dict[str, datetime] = {}
 
-    def note(self, client: Client, token: Token) -> None:
+    def record_call(self, client: Client, token: Token) -> None:
         """Note that a client calls now, unless that was noted, or tried here, within the hour."""
         now = self._clock()
-        hour_ago = now - _SEEN_EVERY
-        latest = max(filter(None, (client.last_seen_at, self._tried.get(client.client_id))), default=None)
+        hour_ago = now - _RECORD_INTERVAL
+        latest = max(
+            filter(None, (client.last_seen_at, self._attempted_at.get(client.client_id))), default=None
+        )
         if latest is None or latest <= hour_ago:
             # Before trying: where the store does not answer, a caller waits for that once an hour only.
-            self._tried[client.client_id] = now
-            self._store().note(client.client_id, token_hash(token), at=now, unless_since=hour_ago)
+            self._attempted_at[client.client_id] = now
+            self._get_store().record_call(
+                client.client_id, hash_token(token), occurred_at=now, unless_seen_since=hour_ago
+            )

@@ -19,19 +19,19 @@ _PER_CENT = 100
 _MONTHS_A_YEAR = 12
 
 
-def month_of(day: date) -> str:
+def format_month(day: date) -> str:
     """The contribution month of a day, such as `2026-11`."""
     return f"{day.year:04d}-{day.month:02d}"
 
 
-def months_from(first: str, count: int) -> list[str]:
+def list_months(first_month: str, count: int) -> list[str]:
     """A run of contribution months."""
-    year, month = map(int, first.split("-"))
+    year, month = map(int, first_month.split("-"))
     ordinals = range(year * _MONTHS_A_YEAR + month - 1, year * _MONTHS_A_YEAR + month - 1 + count)
     return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
 
 
-class _Dated(BaseModel):
+class _DatedRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
@@ -39,7 +39,7 @@ class _Dated(BaseModel):
     first_month: ContributionMonth
     last_month: ContributionMonth | None
 
-    def holds_in(self, month: str) -> bool:
+    def is_in_force(self, month: str) -> bool:
         """Whether this is the rule in a contribution month."""
         return self.first_month <= month and (self.last_month is None or month <= self.last_month)
 
@@ -53,7 +53,7 @@ class Band(BaseModel):
     base: int = Field(gt=0)
 
 
-class ContributionTable(_Dated):
+class ContributionTable(_DatedRule):
     """What each programme costs by income. The base of the band decides, never the income itself."""
 
     jkk_per_mille: int
@@ -61,24 +61,24 @@ class ContributionTable(_Dated):
     jht_per_mille: int
     bands: tuple[Band, ...] = Field(min_length=1, description="By income, the first from 0.")
 
-    def base_for(self, monthly_income: int) -> int:
+    def find_base(self, monthly_income: int) -> int:
         """The base of the band an income falls in; only lower bounds decide, so no income falls between
         two.
         """
         return [band.base for band in self.bands if band.income_from <= monthly_income][-1]
 
-    def amount(self, programme: Programme, monthly_income: int) -> int:
+    def compute_amount(self, programme: Programme, monthly_income: int) -> int:
         """One month of one programme, in rupiah."""
         match programme:
             case "JKK":
-                return self.base_for(monthly_income) * self.jkk_per_mille // _PER_MILLE
+                return self.find_base(monthly_income) * self.jkk_per_mille // _PER_MILLE
             case "JKM":
                 return self.jkm_amount
             case "JHT":
-                return self.base_for(monthly_income) * self.jht_per_mille // _PER_MILLE
+                return self.find_base(monthly_income) * self.jht_per_mille // _PER_MILLE
 
 
-class DiscountPolicy(_Dated):
+class DiscountPolicy(_DatedRule):
     """A relief from contributions: for whom, on which programmes, and who may not be the payer."""
 
     sectors: tuple[Sector, ...]
@@ -87,22 +87,22 @@ class DiscountPolicy(_Dated):
     percent_off: int = Field(gt=0, le=100)
     full_price_months: int = Field(ge=0, description="How many first months a newcomer pays in full.")
 
-    def applies(self, case: "Case", programme: Programme, position: int) -> bool:
+    def is_applicable(self, inputs: "QuoteInputs", programme: Programme, month_index: int) -> bool:
         """Whether a newcomer's month, counted from 0, is relieved."""
         return (
-            case.sector in self.sectors
+            inputs.sector in self.sectors
             and programme in self.programmes
-            and case.payer not in self.except_payers
-            and position >= self.full_price_months
+            and inputs.payer not in self.except_payers
+            and month_index >= self.full_price_months
         )
 
-    def relieved(self, amount: int) -> int:
+    def apply_discount(self, amount: int) -> int:
         """What is left to pay."""
         return amount * (_PER_CENT - self.percent_off) // _PER_CENT
 
 
 @dataclass(frozen=True)
-class Case:
+class QuoteInputs:
     """What a quote depends on."""
 
     monthly_income: int

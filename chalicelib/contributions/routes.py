@@ -13,7 +13,7 @@ routes = Blueprint(__name__)
 
 
 @routes.route("/v1/quotes", methods=["POST"], content_types=[])
-@endpoint(routes, *Role, takes=AskForQuote, gives={200: Quote}, refuses=(RulesBroken,))
+@endpoint(routes, *Role, body_model=AskForQuote, responses={200: Quote}, refusals=(RulesBroken,))
 def ask_for_quote(request: Request) -> Response:
     """What membership would cost."""
-    return json_response(wiring.quoting().quote(request.parsed(AskForQuote)))
+    return json_response(wiring.quoting().quote(request.parse_body(AskForQuote)))

@@ -26,13 +26,13 @@ class Rules:
 
 
 @cache
-def shipped_rules() -> Rules:
+def load_rules() -> Rules:
     """The rules in the data files."""
     return Rules(
-        tables=TypeAdapter(list[ContributionTable]).validate_python(_rows("tables.json")),
-        policies=TypeAdapter(list[DiscountPolicy]).validate_python(_rows("policies.json")),
+        tables=TypeAdapter(list[ContributionTable]).validate_python(_load_rows("tables.json")),
+        policies=TypeAdapter(list[DiscountPolicy]).validate_python(_load_rows("policies.json")),
     )
 
 
-def _rows(name: str) -> object:
-    return json.loads((_DATA / name).read_text(encoding="utf-8"))
+def _load_rows(file_name: str) -> object:
+    return json.loads((_DATA / file_name).read_text(encoding="utf-8"))

@@ -7,95 +7,103 @@ from zoneinfo import ZoneInfo
 from chalicelib.clock import Clock
 from chalicelib.contributions.messages import AskForQuote
 from chalicelib.contributions.model import (
-    Case,
     ContributionTable,
     DiscountPolicy,
     Programme,
     Quote,
+    QuoteInputs,
     QuoteLine,
     QuoteMonth,
-    month_of,
-    months_from,
+    format_month,
+    list_months,
 )
 from chalicelib.contributions.rules import Rules
-from chalicelib.occupations.model import is_known, sector_of
+from chalicelib.occupations.model import find_sector, is_known_occupation
 from chalicelib.refusals import BrokenRule, RulesBroken
 
 # Which zone a contribution month is counted in is not said anywhere; the agency sits in Jakarta.
 CONTRIBUTION_ZONE = ZoneInfo("Asia/Jakarta")
 
-_OFFERED = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
+_OFFERED_PROGRAMMES = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
 
 
-class Quoting:
+class QuoteService:
     """Works out quotes."""
 
     def __init__(self, *, rules: Rules, clock: Clock) -> None:
         self._rules = rules
         self._clock = clock
 
-    def quote(self, asked: AskForQuote) -> Quote:
+    def quote(self, quote_request: AskForQuote) -> Quote:
         """The price of what is asked for. Raises RulesBroken, naming every field that cannot be had."""
-        start = asked.start_month or contribution_month(self._clock())
-        broken = [*broken_choices(asked), *self._months_without_rule(asked, start)]
+        start = quote_request.start_month or find_contribution_month(self._clock())
+        broken = [*check_choices(quote_request), *self._check_months(quote_request, start)]
         if broken:
             raise RulesBroken(*broken)
-        case = Case(
-            monthly_income=asked.monthly_income, sector=sector_of(asked.occupations), payer=asked.payer
+        case = QuoteInputs(
+            monthly_income=quote_request.monthly_income,
+            sector=find_sector(quote_request.occupations),
+            payer=quote_request.payer,
         )
         months = tuple(
-            self._month(case, month, position, asked.programmes)
-            for position, month in enumerate(months_from(start, asked.months))
+            self._price_month(case, month, position, quote_request.programmes)
+            for position, month in enumerate(list_months(start, quote_request.months))
         )
         return Quote(total=sum(month.amount for month in months), months=months)
 
-    def _months_without_rule(self, asked: AskForQuote, start: str) -> Iterator[BrokenRule]:
-        if any(self._table(month) is None for month in months_from(start, asked.months)):
+    def _check_months(self, quote_request: AskForQuote, first_month: str) -> Iterator[BrokenRule]:
+        if any(self._find_table(month) is None for month in list_months(first_month, quote_request.months)):
             yield BrokenRule("start_month", "month_without_rule")
 
-    def _month(self, case: Case, month: str, position: int, programmes: tuple[Programme, ...]) -> QuoteMonth:
-        table = self._table(month)
+    def _price_month(
+        self, inputs: QuoteInputs, month: str, month_index: int, programmes: tuple[Programme, ...]
+    ) -> QuoteMonth:
+        table = self._find_table(month)
         if table is None:
             raise ValueError(f"no table holds in {month}")
         lines = tuple(
-            _line(case, table, self._policy(case, month, position, programme), programme)
+            _price_line(inputs, table, self._find_policy(inputs, month, month_index, programme), programme)
             for programme in programmes
         )
         return QuoteMonth(month=month, amount=sum(line.amount for line in lines), lines=lines)
 
-    def _table(self, month: str) -> ContributionTable | None:
-        return next((table for table in self._rules.tables if table.holds_in(month)), None)
+    def _find_table(self, month: str) -> ContributionTable | None:
+        return next((table for table in self._rules.tables if table.is_in_force(month)), None)
 
-    def _policy(self, case: Case, month: str, position: int, programme: Programme) -> DiscountPolicy | None:
-        holding = (policy for policy in self._rules.policies if policy.holds_in(month))
-        return next((policy for policy in holding if policy.applies(case, programme, position)), None)
+    def _find_policy(
+        self, inputs: QuoteInputs, month: str, month_index: int, programme: Programme
+    ) -> DiscountPolicy | None:
+        holding = (policy for policy in self._rules.policies if policy.is_in_force(month))
+        return next(
+            (policy for policy in holding if policy.is_applicable(inputs, programme, month_index)), None
+        )
 
 
-def contribution_month(at: datetime) -> str:
+def find_contribution_month(instant: datetime) -> str:
     """The contribution month of an instant."""
-    return month_of(at.astimezone(CONTRIBUTION_ZONE).date())
+    return format_month(instant.astimezone(CONTRIBUTION_ZONE).date())
 
 
-def broken_choices(asked: AskForQuote) -> Iterator[BrokenRule]:
+def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
     """What is asked for but cannot be had, whatever it costs."""
-    programmes = set(asked.programmes)
-    if programmes not in _OFFERED or len(programmes) != len(asked.programmes):
+    programmes = set(quote_request.programmes)
+    if programmes not in _OFFERED_PROGRAMMES or len(programmes) != len(quote_request.programmes):
         yield BrokenRule("programmes", "programmes_not_offered")
-    elif asked.employs_others and "JHT" not in programmes:
+    elif quote_request.employs_others and "JHT" not in programmes:
         # Permenaker 5/2021, art. 31-32: who employs others must take all three.
         yield BrokenRule("programmes", "jht_required")
-    for position, occupation in enumerate(asked.occupations):
-        if not is_known(occupation):
+    for position, occupation in enumerate(quote_request.occupations):
+        if not is_known_occupation(occupation):
             yield BrokenRule(f"occupations.{position}", "occupation_unknown")
 
 
-def _line(
-    case: Case, table: ContributionTable, policy: DiscountPolicy | None, programme: Programme
+def _price_line(
+    inputs: QuoteInputs, table: ContributionTable, policy: DiscountPolicy | None, programme: Programme
 ) -> QuoteLine:
-    full = table.amount(programme, case.monthly_income)
+    full = table.compute_amount(programme, inputs.monthly_income)
     return QuoteLine(
         programme=programme,
-        amount=full if policy is None else policy.relieved(full),
+        amount=full if policy is None else policy.apply_discount(full),
         table=table.id,
         policy=None if policy is None else policy.id,
     )

@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.clock import Clock, timestamp
+from chalicelib.clock import Clock, to_timestamp
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium
-from chalicelib.dynamodb import condition_failed, from_item, to_item
+from chalicelib.dynamodb import from_item, is_condition_failure, to_item
 
 
 class DynamoDeliveries:
@@ -23,28 +23,30 @@ class DynamoDeliveries:
     """
 
     def __init__(
-        self, client: Any, table: str, *, new_write_id: Callable[[], str], clock: Clock, kept_for: timedelta
+        self, client: Any, table: str, *, new_write_id: Callable[[], str], clock: Clock, retention: timedelta
     ) -> None:
         self._client = client
         self._table = table
         self._new_write_id = new_write_id
         self._clock = clock
-        self._kept_for = kept_for
+        self._retention = retention
 
-    def get(self, known: DeliveryId) -> Delivery | None:
+    def find(self, delivery_id: DeliveryId) -> Delivery | None:
         """One delivery, as it stands now."""
-        found = self._client.get_item(TableName=self._table, Key=to_item(_key(known)), ConsistentRead=True)
-        return _delivery(known, from_item(found["Item"])) if "Item" in found else None
+        found = self._client.get_item(
+            TableName=self._table, Key=to_item(_delivery_key(delivery_id)), ConsistentRead=True
+        )
+        return _parse_delivery(delivery_id, from_item(found["Item"])) if "Item" in found else None
 
-    def move(self, delivery: Delivery) -> bool:
+    def save(self, delivery: Delivery) -> bool:
         """Store a delivery's next revision; False if another sender was first."""
         write_id = self._new_write_id()
         item = {
-            **_key(delivery.delivery_id),
+            **_delivery_key(delivery.delivery_id),
             **{name: value for name, value in asdict(delivery).items() if name != "delivery_id"},
-            "touched_at": None if delivery.touched_at is None else timestamp(delivery.touched_at),
+            "touched_at": None if delivery.touched_at is None else to_timestamp(delivery.touched_at),
             "write_id": write_id,
-            "expires_at": int((self._clock() + self._kept_for).timestamp()),
+            "expires_at": int((self._clock() + self._retention).timestamp()),
         }
         try:
             self._client.put_item(
@@ -61,27 +63,27 @@ class DynamoDeliveries:
                 ),
             )
         except ClientError as error:
-            if not condition_failed(error):
+            if not is_condition_failure(error):
                 raise
             standing = from_item(error.response.get("Item", {}))  # type: ignore[arg-type]
             return standing.get("write_id") == write_id
         return True
 
 
-def _key(known: DeliveryId) -> dict[str, str]:
-    return {"pk": f"DELIVERY#{known}"}
+def _delivery_key(delivery_id: DeliveryId) -> dict[str, str]:
+    return {"pk": f"DELIVERY#{delivery_id}"}
 
 
-def _delivery(known: DeliveryId, values: dict[str, Any]) -> Delivery:
-    touched_at = values.get("touched_at")
+def _parse_delivery(delivery_id: DeliveryId, item: dict[str, Any]) -> Delivery:
+    touched_at = item.get("touched_at")
     return Delivery(
-        delivery_id=known,
-        medium=Medium(values["medium"]),
-        state=DeliveryState(values["state"]),
-        revision=int(values["revision"]),
-        attempts=int(values["attempts"]),
-        version=int(values["version"]),
+        delivery_id=delivery_id,
+        medium=Medium(item["medium"]),
+        state=DeliveryState(item["state"]),
+        revision=int(item["revision"]),
+        attempts=int(item["attempts"]),
+        version=int(item["version"]),
         touched_at=None if touched_at is None else datetime.fromisoformat(touched_at),
-        is_repeated=values["is_repeated"],
-        reason=values.get("reason"),
+        is_repeated=item["is_repeated"],
+        reason=item.get("reason"),
     )

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.campaigns.model import Manager
 from chalicelib.clock import Clock
-from chalicelib.deliveries.service import Sending
-from chalicelib.notifications.errors import Never
+from chalicelib.deliveries.service import OutgoingReport
+from chalicelib.notifications.errors import PermanentFailure
 from chalicelib.rollups.report import Report
 
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
-_WORKBOOK = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+_WORKBOOK_MIME_TYPE = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 # A subject is folded where it is longer, and some mail programs show the fold. SMTP takes lines of 998.
-_HEADER_LINE = 250
+_MAX_HEADER_LINE = 250
 
 # What could end a header, and begin another one: names are whatever somebody typed.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Mail(Protocol):
@@ -43,15 +43,15 @@ class Mail(Protocol):
         """The same as a workbook."""
 
 
-class Post(Protocol):
+class MailTransport(Protocol):
     """Who carries mails."""
 
-    def send(self, *, to: str, raw: bytes) -> None:
+    def send(self, *, recipient: str, raw_message: bytes) -> None:
         """Hand over one mail. Raises TryLater, Never or OutcomeUnknown."""
 
 
 @dataclass(frozen=True)
-class Sender:
+class MailSender:
     """Who mails are from, and where answers go; empty for back to the sender."""
 
     address: str
@@ -59,66 +59,66 @@ class Sender:
     name: str = "Daftar"
 
 
-class Mailing:
+class MailReportChannel:
     """Satisfies `service.Way`."""
 
     def __init__(
-        self, *, post: Post, sender: Sender, compose: Callable[[Report], Mail], clock: Clock
+        self, *, transport: MailTransport, sender: MailSender, compose: Callable[[Report], Mail], clock: Clock
     ) -> None:
-        self._post = post
+        self._transport = transport
         self._sender = sender
         self._compose = compose
         self._clock = clock
-        self._composed: tuple[Report, Mail] | None = None
+        self._cached_mail: tuple[Report, Mail] | None = None
 
-    def address(self, manager: Manager) -> str | None:
+    def find_address(self, manager: Manager) -> str | None:
         """The manager's e-mail address."""
         return manager.email or None
 
-    def send(self, sending: Sending) -> None:
+    def send(self, outgoing: OutgoingReport) -> None:
         """Mail a report. Raises TryLater, Never or OutcomeUnknown."""
-        address = sending.manager.email or ""
-        self._post.send(to=address, raw=self._message(sending, address))
+        address = outgoing.manager.email or ""
+        self._transport.send(recipient=address, raw_message=self._build_message(outgoing, address))
 
-    def _message(self, sending: Sending, address: str) -> bytes:
+    def _build_message(self, outgoing: OutgoingReport, address: str) -> bytes:
         # Imported here because the cold start of the API, which shares the zip, would pay for it too.
         from email.message import EmailMessage  # noqa: PLC0415
         from email.policy import SMTP  # noqa: PLC0415
 
-        mail, summary = self._mail(sending.report), sending.report.summary
-        message = EmailMessage(policy=SMTP.clone(max_line_length=_HEADER_LINE))
-        message["From"] = _address(self._sender.name, self._sender.address)
-        message["To"] = _address(sending.manager.name, address)
+        mail, summary = self._get_mail(outgoing.report), outgoing.report.summary
+        message = EmailMessage(policy=SMTP.clone(max_line_length=_MAX_HEADER_LINE))
+        message["From"] = _parse_address(self._sender.name, self._sender.address)
+        message["To"] = _parse_address(outgoing.manager.name, address)
         if self._sender.reply_to:
-            message["Reply-To"] = _address("", self._sender.reply_to)
-        message["Subject"] = _one_line(mail.subject)
+            message["Reply-To"] = _parse_address("", self._sender.reply_to)
+        message["Subject"] = _to_one_line(mail.subject)
         message["Date"] = self._clock()
-        message["Message-ID"] = f"<{sending.delivery_id}@{self._sender.address.rpartition('@')[2]}>"
+        message["Message-ID"] = f"<{outgoing.delivery_id}@{self._sender.address.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
-        maintype, subtype = _WORKBOOK
+        maintype, subtype = _WORKBOOK_MIME_TYPE
         name = f"{summary.campaign_id}-{summary.day.isoformat()}-v{summary.version}.xlsx"
         message.add_attachment(mail.workbook, maintype=maintype, subtype=subtype, filename=name)
         return message.as_bytes()
 
-    def _mail(self, report: Report) -> Mail:
+    def _get_mail(self, report: Report) -> Mail:
         """A report's mail, composed once for all managers who are told the same."""
-        if self._composed is None or self._composed[0] != report:
-            self._composed = report, self._compose(report)
-        return self._composed[1]
+        if self._cached_mail is None or self._cached_mail[0] != report:
+            self._cached_mail = report, self._compose(report)
+        return self._cached_mail[1]
 
 
-def _address(name: str, address: str) -> "Address":
+def _parse_address(name: str, address: str) -> "Address":
     from email.headerregistry import Address  # noqa: PLC0415 - as above
 
     try:
-        parsed = Address(_one_line(name), addr_spec=address)
+        parsed = Address(_to_one_line(name), addr_spec=address)
         parsed.addr_spec.encode("ascii")
     except Exception:  # noqa: BLE001 - the parser of addresses fails in many ways
-        raise Never("address_unusable") from None
+        raise PermanentFailure("address_unusable") from None
     return parsed
 
 
-def _one_line(text: str) -> str:
-    return _CONTROLS.sub(" ", text).strip()
+def _to_one_line(text: str) -> str:
+    return _CONTROL_CHARACTERS.sub(" ", text).strip()

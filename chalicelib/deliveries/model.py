@@ -14,17 +14,17 @@ from chalicelib.campaigns.model import CampaignDay
 DeliveryId = NewType("DeliveryId", str)
 
 # Longer than the delivering function may run: a claim this old has nobody working on it any more.
-ABANDONED_AFTER = timedelta(minutes=4)
+CLAIM_TIMEOUT = timedelta(minutes=4)
 
 # At a round every five minutes, a manager whose mail is not taken is tried for two hours.
-MOST_ATTEMPTS = 24
+MAX_ATTEMPTS = 24
 
 
 class Medium(StrEnum):
     """How a manager is reached."""
 
     MAIL = "mail"
-    TEXT = "text"
+    SMS = "text"
 
 
 class DeliveryState(StrEnum):
@@ -37,7 +37,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
-SETTLED = frozenset({DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.FAILED})
+SETTLED_STATES = frozenset({DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.FAILED})
 
 
 @dataclass(frozen=True)
@@ -61,51 +61,57 @@ class Delivery:
     @property
     def is_settled(self) -> bool:
         """Whether nobody will do anything about it any more."""
-        return self.state in SETTLED
+        return self.state in SETTLED_STATES
 
     @property
-    def may_be_known(self) -> bool:
+    def may_have_arrived(self) -> bool:
         """Whether its manager has that version, as far as anybody knows."""
         return self.state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
 
-    def is_abandoned(self, now: datetime) -> bool:
+    def is_claim_expired(self, now: datetime) -> bool:
         """Whether whoever claimed it must have been stopped."""
         claimed = self.state is DeliveryState.CLAIMED
-        return claimed and (self.touched_at is None or now >= self.touched_at + ABANDONED_AFTER)
+        return claimed and (self.touched_at is None or now >= self.touched_at + CLAIM_TIMEOUT)
 
-    def claimed(self, now: datetime, *, version: int) -> "Delivery":
+    def claim(self, now: datetime, *, version: int) -> "Delivery":
         """In one sender's hands: from here on it may be out, whatever happens to the sender."""
-        return self._changed(
+        return self._with_changes(
             state=DeliveryState.CLAIMED, touched_at=now, attempts=self.attempts + 1, version=version
         )
 
-    def accepted(self) -> "Delivery":
+    def record_acceptance(self) -> "Delivery":
         """Taken by whoever carries it."""
-        return self._changed(state=DeliveryState.ACCEPTED, reason=None)
+        return self._with_changes(state=DeliveryState.ACCEPTED, reason=None)
 
-    def not_taken(self, reason: str) -> "Delivery":
+    def record_rejection(self, reason: str) -> "Delivery":
         """It was surely not sent, and may be later; given up after so many attempts."""
-        given_up = self.attempts >= MOST_ATTEMPTS
-        return self._changed(state=DeliveryState.FAILED if given_up else DeliveryState.WAITING, reason=reason)
+        given_up = self.attempts >= MAX_ATTEMPTS
+        return self._with_changes(
+            state=DeliveryState.FAILED if given_up else DeliveryState.WAITING, reason=reason
+        )
 
-    def refused(self, reason: str) -> "Delivery":
+    def record_failure(self, reason: str) -> "Delivery":
         """It was surely not sent, and never will be."""
-        return self._changed(state=DeliveryState.FAILED, reason=reason)
+        return self._with_changes(state=DeliveryState.FAILED, reason=reason)
 
-    def lost_sight_of(self, reason: str) -> "Delivery":
+    def record_unknown_outcome(self, reason: str) -> "Delivery":
         """Nobody knows whether it was sent: a mail is sent once more, a text is not."""
         if self.medium is Medium.MAIL and not self.is_repeated:
-            return self._changed(state=DeliveryState.WAITING, is_repeated=True, reason=reason)
-        return self._changed(state=DeliveryState.UNKNOWN, reason=reason)
+            return self._with_changes(state=DeliveryState.WAITING, is_repeated=True, reason=reason)
+        return self._with_changes(state=DeliveryState.UNKNOWN, reason=reason)
 
-    def _changed(self, **changes: object) -> "Delivery":
+    def _with_changes(self, **changes: object) -> "Delivery":
         return replace(self, revision=self.revision + 1, **changes)  # type: ignore[arg-type]
 
 
-def delivery_id(of: CampaignDay, occasion: str, medium: Medium, recipient: str) -> DeliveryId:
+def derive_delivery_id(
+    campaign_day: CampaignDay, report_key: str, medium: Medium, recipient_hash: str
+) -> DeliveryId:
     """The id of the one delivery that a report to a manager can be, whoever works it out and however often.
 
     `recipient` is a keyed hash of the address.
     """
-    name = "\x1f".join((of.campaign_id, of.day.isoformat(), occasion, medium, recipient))
+    name = "\x1f".join(
+        (campaign_day.campaign_id, campaign_day.day.isoformat(), report_key, medium, recipient_hash)
+    )
     return DeliveryId(hashlib.sha256(name.encode()).hexdigest()[:32])

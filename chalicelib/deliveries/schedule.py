@@ -4,66 +4,70 @@ from collections.abc import Iterator, Sequence
 
 from chalicelib import observability
 from chalicelib.deliveries.model import Delivery, DeliveryState
-from chalicelib.deliveries.service import Deliverer, Due
-from chalicelib.rollups.outbox import Waiting
+from chalicelib.deliveries.service import DueReport, ReportDeliveryService
+from chalicelib.rollups.outbox import OutboxEntry
 
 # Settled, and the manager may know nothing.
-_NOT_DELIVERED = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
+_UNDELIVERED_STATES = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
 
 
-class SomeReportsNotTold(observability.RoundIncomplete):
+class DeliveryPartialFailure(observability.PartialFailure):
     """The round told what it could; what it could not still waits, and is in the log."""
 
 
-def deliver_reports(deliverer: Deliverer) -> dict[str, int]:
+def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
     """Tell every report that is due.
 
     One that cannot be told holds up no other, but fails the round in the end.
     """
     settled = open_ = failed = 0
-    for campaign_id, waiting in deliverer.waiting():
-        for due in _due(deliverer, campaign_id, waiting):
+    for campaign_id, waiting in delivery_service.iter_entries_by_campaign():
+        for due in _iter_due_reports(delivery_service, campaign_id, waiting):
             if due is None:
                 failed += 1
                 continue
-            facts = {"campaign_id": campaign_id, "day": due.of.day.isoformat()}
+            facts = {"campaign_id": campaign_id, "day": due.campaign_day.day.isoformat()}
             try:
-                told = deliverer.tell(due)
+                told = delivery_service.deliver(due)
             except Exception as error:  # noqa: BLE001 - the other reports are still to be told
-                observability.log_unforeseen(error, "report not told", facts)
+                observability.log_exception(error, "report not delivered", facts)
                 failed += 1
                 continue
             settled += told.is_settled
             open_ += not told.is_settled
-            _note(told.moved, due)
-            if not deliverer.can_mail:
+            _record_deliveries(told.updated, due)
+            if not delivery_service.has_mail_channel:
                 observability.count("ReportsNotMailed")
-                observability.logger.warning("nobody is mailed, there is no sender", extra=facts)
+                observability.logger.warning(
+                    "no mail sender is configured, reports are not mailed", extra=facts
+                )
     if failed:
-        raise SomeReportsNotTold(f"{failed} of {failed + settled + open_}")
+        raise DeliveryPartialFailure(f"{failed} of {failed + settled + open_}")
     return {"settled": settled, "open": open_}
 
 
-def _due(deliverer: Deliverer, campaign_id: str, waiting: Sequence[Waiting]) -> Iterator[Due | None]:
+def _iter_due_reports(
+    delivery_service: ReportDeliveryService, campaign_id: str, entries: Sequence[OutboxEntry]
+) -> Iterator[DueReport | None]:
     """What of a campaign is due; None where that cannot be found out."""
     try:
-        yield from deliverer.due(campaign_id, waiting)
+        yield from delivery_service.iter_due_reports(campaign_id, entries)
     except Exception as error:  # noqa: BLE001 - the other campaigns are still to be told
-        observability.log_unforeseen(error, "reports not found", {"campaign_id": campaign_id})
+        observability.log_exception(error, "due reports not determined", {"campaign_id": campaign_id})
         yield None
 
 
-def _note(moved: Sequence[Delivery], due: Due) -> None:
-    for each in moved:
+def _record_deliveries(updated: Sequence[Delivery], due_report: DueReport) -> None:
+    for each in updated:
         observability.count("Reports", state=each.state, medium=each.medium)
-        if each.state in _NOT_DELIVERED:
+        if each.state in _UNDELIVERED_STATES:
             observability.count("ReportsNotDelivered")
         observability.logger.info(
-            "manager told",
+            "report delivery updated",
             extra={
                 "delivery_id": each.delivery_id,
-                "campaign_id": due.of.campaign_id,
-                "day": due.of.day.isoformat(),
+                "campaign_id": due_report.campaign_day.campaign_id,
+                "day": due_report.campaign_day.day.isoformat(),
                 "medium": each.medium,
                 "state": each.state,
                 "attempts": each.attempts,

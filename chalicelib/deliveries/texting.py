@@ -11,23 +11,23 @@ from typing import Protocol
 
 from chalicelib.campaigns.model import Manager
 from chalicelib.clock import Clock
-from chalicelib.deliveries.service import Sending
-from chalicelib.notifications.errors import Never, TryLater
-from chalicelib.notifications.gateways import Gateway, Outgoing
-from chalicelib.notifications.model import MessageId
-from chalicelib.notifications.pace import Line, LineBusy, Rate, Stopped
-from chalicelib.notifications.segments import segmented
+from chalicelib.deliveries.service import OutgoingReport
+from chalicelib.notifications.errors import PermanentFailure, TransientFailure
+from chalicelib.notifications.gateways import Gateway, OutgoingSms
+from chalicelib.notifications.model import SmsId
+from chalicelib.notifications.pace import RateLimited, SendingStopped, SendRate, SendRateLimiter
+from chalicelib.notifications.segments import split_segments
 from chalicelib.privacy.hashing import KeyedHash
-from chalicelib.registrations.phone import Phone, PhoneUnusable, parse
+from chalicelib.registrations.phone import InvalidPhone, Phone, parse
 from chalicelib.rollups.report import Report
 
 _PURPOSE = "day_report"
 
 # Figures of the evening are no news by night.
-_GOOD_FOR = timedelta(hours=3)
+_VALIDITY = timedelta(hours=3)
 
 # Workers' confirmations may be in line; a manager's text waits for them, or for the next round.
-_IN_LINE = timedelta(seconds=4)
+_MAX_WAIT = timedelta(seconds=4)
 
 
 class OptOuts(Protocol):
@@ -38,7 +38,7 @@ class OptOuts(Protocol):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SmsChannelDependencies:
     """What texting has around it."""
 
     clock: Clock
@@ -46,69 +46,69 @@ class Surroundings:
     hashing: KeyedHash
 
 
-class Texting:
+class SmsReportChannel:
     """Satisfies `service.Way`."""
 
     def __init__(
         self,
         *,
         gateway: Gateway,
-        line: Line,
-        rate: Rate,
+        rate_limiter: SendRateLimiter,
+        rate: SendRate,
         opt_outs: OptOuts,
-        words: Callable[[Report], str],
-        around: Surroundings,
+        render_body: Callable[[Report], str],
+        dependencies: SmsChannelDependencies,
     ) -> None:
         self._gateway = gateway
-        self._line = line
+        self._rate_limiter = rate_limiter
         self._rate = rate
         self._opt_outs = opt_outs
-        self._words = words
-        self._around = around
+        self._render_body = render_body
+        self._dependencies = dependencies
 
-    def address(self, manager: Manager) -> str | None:
+    def find_address(self, manager: Manager) -> str | None:
         """The manager's number, in its one form where it has one."""
         if not manager.phone:
             return None
         try:
             return parse(manager.phone)
-        except PhoneUnusable:
+        except InvalidPhone:
             return manager.phone
 
-    def send(self, sending: Sending) -> None:
+    def send(self, outgoing: OutgoingReport) -> None:
         """Text a report. Raises TryLater, Never, StopEverything or OutcomeUnknown."""
-        phone = self._phone(sending.manager)
-        words, report = self._words(sending.report), sending.report
-        parts = len(segmented(words).parts)
-        self._take_slot(parts)
+        phone = self._parse_phone(outgoing.manager)
+        words, report = self._render_body(outgoing.report), outgoing.report
+        parts = len(split_segments(words).parts)
+        self._reserve_capacity(parts)
         self._gateway.send(
-            Outgoing(
-                to=phone,
-                words=words,
-                message_id=MessageId(sending.delivery_id),
-                correlation_id=sending.delivery_id,
+            OutgoingSms(
+                phone=phone,
+                body=words,
+                sms_id=SmsId(outgoing.delivery_id),
+                correlation_id=outgoing.delivery_id,
                 parts=parts,
-                deadline=self._around.clock() + _GOOD_FOR,
+                deadline=self._dependencies.clock() + _VALIDITY,
                 purpose=_PURPOSE,
                 campaign_id=report.campaign.campaign_id,
             )
         )
 
-    def _phone(self, manager: Manager) -> Phone:
+    def _parse_phone(self, manager: Manager) -> Phone:
         try:
             phone = parse(manager.phone or "")
-        except PhoneUnusable as unusable:
-            raise Never(unusable.code) from None
-        if self._opt_outs.has_opted_out(self._around.hashing.of("phone", phone)):
-            raise Never("opted_out", opted_out=True)
+        except InvalidPhone as unusable:
+            raise PermanentFailure(unusable.code) from None
+        if self._opt_outs.has_opted_out(self._dependencies.hashing.digest("phone", phone)):
+            raise PermanentFailure("opted_out", opted_out=True)
         return phone
 
-    def _take_slot(self, parts: int) -> None:
-        now = self._around.clock()
+    def _reserve_capacity(self, parts: int) -> None:
+        now = self._dependencies.clock()
         try:
-            at = self._line.take(self._rate.takes(parts), now=now, longest=_IN_LINE)
-        except Stopped:
-            raise TryLater("stopped") from None
-        except LineBusy:
-            raise TryLater("line_busy") from None
-        self._around.wait(max(at - now, timedelta(0)))
+            at = self._rate_limiter.reserve(self._rate.compute_duration(parts), now=now, max_wait=_MAX_WAIT)
+        except SendingStopped:
+            raise TransientFailure("stopped") from None
+        except RateLimited:
+            raise TransientFailure("rate_limited") from None
+        self._dependencies.wait(max(at - now, timedelta(0)))

@@ -19,11 +19,11 @@ from chalicelib.rollups.model import Counts
 # Another number where a field goes or changes its meaning; a new field is none.
 SCHEMA_VERSION = 1
 
-_ID_DIGITS = 32
-_OFFICER_DIGITS = 12
+_ID_LENGTH = 32
+_OFFICER_ID_LENGTH = 12
 
 
-class ExportedFile(BaseModel):
+class ExportFile(BaseModel):
     """One object with rows."""
 
     model_config = ConfigDict(frozen=True)
@@ -46,10 +46,10 @@ class Manifest(BaseModel):
     counted_at: str
     content_hash: str
     counts: Counts
-    files: list[ExportedFile]
+    files: list[ExportFile]
 
 
-def row(fact: DayFact, facts: CaptureFacts, of: CampaignDay, hashing: KeyedHash) -> bytes:
+def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, hashing: KeyedHash) -> bytes:
     """A capture as a line of JSON.
 
     Of a worker who was erased only what makes the totals whole is left, with no id: the facts together would
@@ -59,9 +59,9 @@ def row(fact: DayFact, facts: CaptureFacts, of: CampaignDay, hashing: KeyedHash)
     if fact.captured_at is not None:
         capture_id = fact.position.partition("#")[2]
         values |= {
-            "id": hashing.of(f"export {of.campaign_id}", capture_id)[:_ID_DIGITS],
+            "id": hashing.digest(f"export {campaign_day.campaign_id}", capture_id)[:_ID_LENGTH],
             "client_id": facts.client_id,
-            "officer": _officer(facts, of, hashing),
+            "officer": _pseudonymise_officer(facts, campaign_day, hashing),
             "occupations": list(facts.occupations),
             "programmes": list(facts.programmes),
             "sex": facts.sex,
@@ -74,7 +74,7 @@ def row(fact: DayFact, facts: CaptureFacts, of: CampaignDay, hashing: KeyedHash)
     return json.dumps(values, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _officer(facts: CaptureFacts, of: CampaignDay, hashing: KeyedHash) -> str | None:
+def _pseudonymise_officer(facts: CaptureFacts, campaign_day: CampaignDay, hashing: KeyedHash) -> str | None:
     if facts.officer is None:
         return None
-    return hashing.of(f"export officer {of.campaign_id}", facts.officer)[:_OFFICER_DIGITS]
+    return hashing.digest(f"export officer {campaign_day.campaign_id}", facts.officer)[:_OFFICER_ID_LENGTH]

@@ -7,29 +7,29 @@ from typing import Protocol
 
 from chalicelib import observability
 from chalicelib.clock import Clock
-from chalicelib.exports.service import Exporter, ExportUnfinished
-from chalicelib.rollups.outbox import Waiting
+from chalicelib.exports.service import ExportService, ExportUnfinished
+from chalicelib.rollups.outbox import OutboxEntry
 
 # What a round keeps for packing and storing the rows that it has read: 100,000 are a second or two.
-_MARGIN = timedelta(seconds=30)
+_STORE_MARGIN = timedelta(seconds=30)
 
 
-class Context(Protocol):
+class LambdaContext(Protocol):
     """What Lambda says of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
         """How long it may still take."""
 
 
-class SomeDaysNotExported(observability.RoundIncomplete):
+class ExportPartialFailure(observability.PartialFailure):
     """The round exported what it could; the days it could not still wait, and are in the log."""
 
 
-class AnotherRoundUnderWay(observability.RoundIncomplete):
+class ExportAlreadyRunning(observability.PartialFailure):
     """Two rounds at once would take away each other's rows."""
 
 
-def export_days(exporter: Exporter, clock: Clock, context: Context) -> dict[str, int]:
+def export_days(export_service: ExportService, clock: Clock, context: LambdaContext) -> dict[str, int]:
     """Export every day that waits, while there is time.
 
     One that cannot be exported holds up no other, but fails the round in the end. None is begun in the second
@@ -38,45 +38,45 @@ def export_days(exporter: Exporter, clock: Clock, context: Context) -> dict[str,
     began = clock()
     cut_off = began + timedelta(milliseconds=context.get_remaining_time_in_millis())
     exported = open_ = failed = 0
-    with _turn(exporter, cut_off):
-        days = exporter.waiting()
+    with _hold_lease(export_service, cut_off):
+        days = export_service.list_entries()
         for number, waiting in enumerate(days):
             if clock() - began > (cut_off - began) / 2:
                 left = len(days) - number
                 observability.logger.warning(
-                    "time is up, days wait for the next round", extra={"records": left}
+                    "time limit reached, remaining days wait for the next run", extra={"records": left}
                 )
                 open_ += left
                 break
-            done = _export(exporter, waiting, until=cut_off - _MARGIN)
+            done = _export_day(export_service, waiting, deadline=cut_off - _STORE_MARGIN)
             failed += done is None
             exported += done is True
             open_ += done is False
     if failed:
-        raise SomeDaysNotExported(f"{failed} of {failed + exported + open_}")
+        raise ExportPartialFailure(f"{failed} of {failed + exported + open_}")
     return {"exported": exported, "open": open_}
 
 
 @contextmanager
-def _turn(exporter: Exporter, until: datetime) -> Iterator[None]:
-    if not exporter.take_turn(until):
-        raise AnotherRoundUnderWay("another round is under way")
+def _hold_lease(export_service: ExportService, expires_at: datetime) -> Iterator[None]:
+    if not export_service.acquire_lease(expires_at):
+        raise ExportAlreadyRunning("another export is running")
     try:
         yield
     finally:
-        exporter.end_turn(until)
+        export_service.release_lease(expires_at)
 
 
-def _export(exporter: Exporter, waiting: Waiting, *, until: datetime) -> bool | None:
+def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> bool | None:
     """Whether a day was exported; None where it could not be."""
-    facts = {"campaign_id": waiting.of.campaign_id, "day": waiting.of.day.isoformat()}
+    facts = {"campaign_id": entry.campaign_day.campaign_id, "day": entry.campaign_day.day.isoformat()}
     try:
-        done = exporter.export(waiting, until=until)
+        done = export_service.export(entry, deadline=deadline)
     except ExportUnfinished:
-        observability.logger.error("campaign day takes too long to export", extra=facts)
+        observability.logger.error("campaign day export timed out", extra=facts)
         return None
     except Exception as error:  # noqa: BLE001 - the other days are still to be exported
-        observability.log_unforeseen(error, "campaign day not exported", facts)
+        observability.log_exception(error, "campaign day not exported", facts)
         return None
     if done.is_late:
         observability.count("ExportsLate")

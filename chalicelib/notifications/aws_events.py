@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from chalicelib.notifications.model import MessageId
+from chalicelib.notifications.model import SmsId
 from chalicelib.notifications.receipts import Receipt
 
 GATEWAY = "aws"
 
 # SUCCESSFUL is that the carrier took it. UNKNOWN comes after 72 hours without news: the text was taken all
 # the same. QUEUED and PENDING say nothing that acceptance did not.
-_STATES: Mapping[str, Literal["sent", "delivered", "failed"]] = {
+_STATE_BY_EVENT_TYPE: Mapping[str, Literal["sent", "delivered", "failed"]] = {
     "TEXT_SENT": "sent",
     "TEXT_SUCCESSFUL": "sent",
     "TEXT_UNKNOWN": "sent",
@@ -33,29 +33,29 @@ _STATES: Mapping[str, Literal["sent", "delivered", "failed"]] = {
 }
 
 
-def receipt(body: str) -> Receipt | None:
+def parse_receipt(body: str) -> Receipt | None:
     """What an event says of a text of ours; None if it says nothing new.
 
     Raises ValueError or KeyError for what is no event.
     """
     event: dict[str, Any] = json.loads(body, parse_float=Decimal)
-    state = _STATES.get(event["eventType"])
-    message_id = (event.get("context") or {}).get("message_id")
-    if state is None or message_id is None:
+    state = _STATE_BY_EVENT_TYPE.get(event["eventType"])
+    sms_id = (event.get("context") or {}).get("sms_id")
+    if state is None or sms_id is None:
         return None
     return Receipt(
-        message_id=MessageId(message_id),
+        sms_id=SmsId(sms_id),
         gateway=GATEWAY,
         gateway_id=event["messageId"],
         state=state,
-        at=datetime.fromtimestamp(int(event["eventTimestamp"]) / 1000, tz=UTC),
+        occurred_at=datetime.fromtimestamp(int(event["eventTimestamp"]) / 1000, tz=UTC),
         reason=event["eventType"] if state == "failed" else None,
         parts=event.get("totalMessageParts"),
-        price_microusd=_price(event),
+        price_microusd=_parse_price(event),
     )
 
 
-def _price(event: Mapping[str, Any]) -> int | None:
+def _parse_price(event: Mapping[str, Any]) -> int | None:
     if "totalMessagePrice" not in event:
         return None
     dollars = Decimal(event["totalMessagePrice"]) + Decimal(event.get("totalCarrierFee") or 0)

@@ -11,22 +11,28 @@ from botocore.exceptions import (
 )
 
 from chalicelib.clock import Clock
-from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
-from chalicelib.notifications.gateways import GatewayId, Outgoing
+from chalicelib.notifications.errors import (
+    AccountFailure,
+    GatewayError,
+    OutcomeUnknown,
+    PermanentFailure,
+    TransientFailure,
+)
+from chalicelib.notifications.gateways import GatewayAcceptance, OutgoingSms
 
 # The service has no idempotency key. What is refused with one of these was not sent: an internal error that
 # the service itself answers with is an answer, and not a lost one.
-_LATER = frozenset({"ThrottlingException", "InternalServerException"})
-_NEVER = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
-_STOP = frozenset({"ServiceQuotaExceededException", "AccessDeniedException"})
-_OPTED_OUT = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+_TRANSIENT_CODES = frozenset({"ThrottlingException", "InternalServerException"})
+_PERMANENT_CODES = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
+_ACCOUNT_CODES = frozenset({"ServiceQuotaExceededException", "AccessDeniedException"})
+_OPTED_OUT_REASON = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
 
 # What the service takes as a time to live.
-_SHORTEST, _LONGEST = 5, 259_200
+_MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 5, 259_200
 
 
 @dataclass(frozen=True)
-class Account:
+class AwsSmsConfig:
     """What was registered and set up at AWS, by name, and the most that a text may cost, in US dollars.
 
     Configuration set and protect configuration may be empty: then the account's own hold.
@@ -38,7 +44,7 @@ class Account:
     protect_configuration: str = ""
 
 
-class AWSSMS:
+class AwsSmsGateway:
     """Satisfies `gateways.Gateway`.
 
     Its client must not retry by itself: a retry after a time-out could be a second text.
@@ -46,49 +52,49 @@ class AWSSMS:
 
     name = "aws"
 
-    def __init__(self, client: Any, account: Account, clock: Clock) -> None:
+    def __init__(self, client: Any, config: AwsSmsConfig, clock: Clock) -> None:
         self._client = client
-        self._account = account
+        self._config = config
         self._clock = clock
 
-    def send(self, outgoing: Outgoing) -> GatewayId:
+    def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
         """The service's message id. Raises TryLater, Never, StopEverything or OutcomeUnknown."""
         given = {
-            "ConfigurationSetName": self._account.configuration_set,
-            "ProtectConfigurationId": self._account.protect_configuration,
+            "ConfigurationSetName": self._config.configuration_set,
+            "ProtectConfigurationId": self._config.protect_configuration,
         }
         seconds_left = int((outgoing.deadline - self._clock()).total_seconds())
         try:
             sent = self._client.send_text_message(
-                DestinationPhoneNumber=outgoing.to,
-                OriginationIdentity=self._account.originator,
-                MessageBody=outgoing.words,
+                DestinationPhoneNumber=outgoing.phone,
+                OriginationIdentity=self._config.originator,
+                MessageBody=outgoing.body,
                 MessageType="TRANSACTIONAL",
-                MaxPrice=self._account.max_price,
-                TimeToLive=min(max(seconds_left, _SHORTEST), _LONGEST),
+                MaxPrice=self._config.max_price,
+                TimeToLive=min(max(seconds_left, _MIN_TTL_SECONDS), _MAX_TTL_SECONDS),
                 Context={
-                    "message_id": outgoing.message_id,
+                    "sms_id": outgoing.sms_id,
                     "correlation_id": outgoing.correlation_id,
                     "campaign_id": outgoing.campaign_id,
                 },
                 **{name: value for name, value in given.items() if value},
             )
         except (ConnectTimeoutError, EndpointConnectionError) as error:
-            raise TryLater(type(error).__name__, gateway=self.name) from None
+            raise TransientFailure(type(error).__name__, gateway=self.name) from None
         except HTTPClientError as error:
             raise OutcomeUnknown(type(error).__name__, gateway=self.name) from None
         except ClientError as error:
-            raise self._classed(error) from None
-        return GatewayId(self.name, str(sent["MessageId"]))
+            raise self._classify(error) from None
+        return GatewayAcceptance(self.name, str(sent["MessageId"]))
 
-    def _classed(self, error: ClientError) -> GatewayError:
+    def _classify(self, error: ClientError) -> GatewayError:
         code, detail = error.response["Error"]["Code"], error.response.get("Reason", "")
         reason = f"{code}:{detail}".rstrip(":")
-        if code in _NEVER:
-            return Never(reason, gateway=self.name, opted_out=detail == _OPTED_OUT)
-        if code in _STOP:
-            return StopEverything(reason, gateway=self.name)
-        if code in _LATER:
-            return TryLater(reason, gateway=self.name)
+        if code in _PERMANENT_CODES:
+            return PermanentFailure(reason, gateway=self.name, opted_out=detail == _OPTED_OUT_REASON)
+        if code in _ACCOUNT_CODES:
+            return AccountFailure(reason, gateway=self.name)
+        if code in _TRANSIENT_CODES:
+            return TransientFailure(reason, gateway=self.name)
         # Whoever said this was not the service, and what stood behind it may have taken the text.
         return OutcomeUnknown(reason, gateway=self.name)

@@ -26,15 +26,15 @@ class GatewayError(Exception):
         self.gateway = gateway
 
 
-class TryLater(GatewayError):
+class TransientFailure(GatewayError):
     """The gateway did not take the text, and may take it later."""
 
 
-class LeftAlone(TryLater):
+class CircuitOpen(TransientFailure):
     """No gateway took the text, and one that might have is not asked: it is left alone for a while."""
 
 
-class Never(GatewayError):
+class PermanentFailure(GatewayError):
     """The gateway refused the text for good; `opted_out` if because the worker wants no more texts."""
 
     def __init__(self, reason: str, *, gateway: str | None = None, opted_out: bool = False) -> None:
@@ -42,7 +42,7 @@ class Never(GatewayError):
         self.opted_out = opted_out
 
 
-class StopEverything(GatewayError):
+class AccountFailure(GatewayError):
     """The gateway takes nothing from us at all: the month's money is spent, or we may not send."""
 
 

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.notifications.model import MessageId
+from chalicelib.notifications.model import SmsId
 from chalicelib.registrations.phone import Phone
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingSms:
     """One attempt at one text.
 
     After its deadline a text only confuses; a gateway that can drop it then is told to.
     """
 
-    to: Phone
-    words: str
-    message_id: MessageId
+    phone: Phone
+    body: str
+    sms_id: SmsId
     correlation_id: str
     parts: int
     deadline: datetime
@@ -26,7 +26,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class GatewayId:
+class GatewayAcceptance:
     """Which gateway accepted a text, and its own id for it."""
 
     gateway: str
@@ -40,5 +40,5 @@ class Gateway(Protocol):
     def name(self) -> str:
         """What the ledger and receipts call it."""
 
-    def send(self, outgoing: Outgoing) -> GatewayId:
+    def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
         """Hand over one text. Raises TryLater, Never, StopEverything or OutcomeUnknown."""

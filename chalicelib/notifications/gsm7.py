@@ -34,7 +34,7 @@ _PUNCTUATION = str.maketrans(
 
 
 # Format characters and marks: left out, nothing is missed.
-_INVISIBLE = frozenset({"Cf", "Mn", "Me"})
+_INVISIBLE_CATEGORIES = frozenset({"Cf", "Mn", "Me"})
 
 
 def is_gsm7(text: str) -> bool:
@@ -42,19 +42,19 @@ def is_gsm7(text: str) -> bool:
     return all(character in _BASIC or character in _EXTENSION for character in text)
 
 
-def septets(text: str) -> int:
+def count_septets(text: str) -> int:
     """The length of a text that is within the alphabet, as networks count it."""
     return sum(2 if character in _EXTENSION else 1 for character in text)
 
 
-def transliterated(text: str) -> str:
+def transliterate(text: str) -> str:
     """A text in the alphabet: accents dropped where they must be, quotes and dashes made plain, anything
     else a `?`.
     """
-    return "".join(_within(character) for character in text.translate(_PUNCTUATION))
+    return "".join(_transliterate_character(character) for character in text.translate(_PUNCTUATION))
 
 
-def _within(character: str) -> str:
+def _transliterate_character(character: str) -> str:
     if is_gsm7(character):
         return character
     bare = "".join(
@@ -62,4 +62,4 @@ def _within(character: str) -> str:
     )
     if bare and is_gsm7(bare):
         return bare
-    return "" if unicodedata.category(character) in _INVISIBLE else "?"
+    return "" if unicodedata.category(character) in _INVISIBLE_CATEGORIES else "?"

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 # Most faults of a gateway are over within minutes; the last of these repeats until the text's deadline.
-_RETRIES = (
+_RETRY_DELAYS = (
     timedelta(seconds=30),
     timedelta(minutes=2),
     timedelta(minutes=10),
@@ -21,48 +21,50 @@ _RETRIES = (
 _JITTER = 0.2
 
 # What waits for the morning is spread over its first half hour.
-_MORNING = timedelta(minutes=30)
+_MORNING_SPREAD = timedelta(minutes=30)
 
-_ZONES = Path(__file__).with_name("zones.json")
+_ZONES_FILE = Path(__file__).with_name("zones.json")
 
 
-def retry_at(now: datetime, attempts: int, chance: float) -> datetime:
+def compute_retry_at(now: datetime, attempts: int, random_fraction: float) -> datetime:
     """When to try again after so many attempts. `chance` is between 0 and 1."""
-    wait = _RETRIES[min(max(attempts, 1), len(_RETRIES)) - 1]
-    return now + wait * (1 + _JITTER * (2 * chance - 1))
+    wait = _RETRY_DELAYS[min(max(attempts, 1), len(_RETRY_DELAYS)) - 1]
+    return now + wait * (1 + _JITTER * (2 * random_fraction - 1))
 
 
 @dataclass(frozen=True)
 class QuietHours:
     """Local hours in which nobody is reminded of anything: from one hour up to another."""
 
-    begin: int
-    end: int
+    start_hour: int
+    end_hour: int
 
-    def covers(self, at: datetime, zone: str) -> bool:
+    def is_quiet(self, now: datetime, zone: str) -> bool:
         """Whether it is quiet where the worker is."""
-        hour = at.astimezone(ZoneInfo(zone)).hour
-        if self.begin <= self.end:
-            return self.begin <= hour < self.end
-        return hour >= self.begin or hour < self.end
+        hour = now.astimezone(ZoneInfo(zone)).hour
+        if self.start_hour <= self.end_hour:
+            return self.start_hour <= hour < self.end_hour
+        return hour >= self.start_hour or hour < self.end_hour
 
-    def next_morning(self, at: datetime, zone: str, chance: float) -> datetime:
+    def compute_next_morning(self, now: datetime, zone: str, random_fraction: float) -> datetime:
         """Shortly after the quiet hours next end."""
-        local = at.astimezone(ZoneInfo(zone))
-        morning = datetime.combine(local.date(), time(self.end), tzinfo=local.tzinfo)
+        local = now.astimezone(ZoneInfo(zone))
+        morning = datetime.combine(local.date(), time(self.end_hour), tzinfo=local.tzinfo)
         if morning <= local:
-            morning = datetime.combine(local.date() + timedelta(days=1), time(self.end), tzinfo=local.tzinfo)
-        return morning.astimezone(at.tzinfo) + _MORNING * chance
+            morning = datetime.combine(
+                local.date() + timedelta(days=1), time(self.end_hour), tzinfo=local.tzinfo
+            )
+        return morning.astimezone(now.tzinfo) + _MORNING_SPREAD * random_fraction
 
 
-def zone_of(postal_code: str, otherwise: str) -> str:
+def find_zone(postal_code: str, default: str) -> str:
     """The zone that a worker lives in, by the first two digits of the postal code."""
-    return _zones().get(postal_code[:2], otherwise)
+    return _load_zones().get(postal_code[:2], default)
 
 
 @cache
-def _zones() -> Mapping[str, str]:
-    kept = json.loads(_ZONES.read_text(encoding="utf-8"))["by_postal_code"]
+def _load_zones() -> Mapping[str, str]:
+    kept = json.loads(_ZONES_FILE.read_text(encoding="utf-8"))["by_postal_code"]
     return {
         f"{number:02d}": each["zone"]
         for each in kept

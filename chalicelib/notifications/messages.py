@@ -9,28 +9,28 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.notifications.model import MessageId
+from chalicelib.notifications.model import SmsId
 from chalicelib.notifications.receipts import Receipt
 
 
-class TextDue(BaseModel):
+class SmsDue(BaseModel):
     """A text is due. The ledger knows everything else."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    type: Literal["TextDue"] = "TextDue"
+    type: Literal["SmsDue"] = "SmsDue"
     version: Literal[1] = 1
-    message_id: str
+    sms_id: str
 
 
-class ReceiptTaken(BaseModel):
+class ReceiptReceived(BaseModel):
     """A gateway has reported on a text over HTTP, and has proved to be that gateway."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    type: Literal["ReceiptTaken"] = "ReceiptTaken"
+    type: Literal["ReceiptReceived"] = "ReceiptReceived"
     version: Literal[1] = 1
-    message_id: str
+    sms_id: str
     gateway: str
     gateway_id: str
     state: Literal["sent", "delivered", "failed"]
@@ -39,26 +39,26 @@ class ReceiptTaken(BaseModel):
     opted_out: bool = False
 
     @classmethod
-    def of(cls, receipt: Receipt) -> "ReceiptTaken":
+    def from_receipt(cls, receipt: Receipt) -> "ReceiptReceived":
         """A receipt as a message."""
         return cls(
-            message_id=receipt.message_id,
+            sms_id=receipt.sms_id,
             gateway=receipt.gateway,
             gateway_id=receipt.gateway_id,
             state=receipt.state,
-            at=receipt.at,
+            at=receipt.occurred_at,
             reason=receipt.reason,
             opted_out=receipt.opted_out,
         )
 
-    def receipt(self) -> Receipt:
+    def to_receipt(self) -> Receipt:
         """The receipt again."""
         return Receipt(
-            message_id=MessageId(self.message_id),
+            sms_id=SmsId(self.sms_id),
             gateway=self.gateway,
             gateway_id=self.gateway_id,
             state=self.state,
-            at=self.at,
+            occurred_at=self.at,
             reason=self.reason,
             opted_out=self.opted_out,
         )

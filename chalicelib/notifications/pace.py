@@ -9,56 +9,56 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 
-class Stopped(Exception):
+class SendingStopped(Exception):
     """Nothing is to be sent now; `until` when is not always known."""
 
-    def __init__(self, reason: str, until: datetime | None) -> None:
+    def __init__(self, reason: str, ends_at: datetime | None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.until = until
+        self.ends_at = ends_at
 
 
-class LineBusy(Exception):
+class RateLimited(Exception):
     """Confirmations are in line."""
 
 
 @dataclass(frozen=True)
-class Rate:
+class SendRate:
     """How many parts a second may go out, as the contract with the gateway says."""
 
-    parts_a_second: float
+    parts_per_second: float
 
-    def takes(self, parts: int) -> timedelta:
+    def compute_duration(self, parts: int) -> timedelta:
         """How long a text of so many parts keeps the line."""
-        return timedelta(seconds=parts / self.parts_a_second)
+        return timedelta(seconds=parts / self.parts_per_second)
 
 
 @dataclass(frozen=True)
-class Stop:
+class SendingStop:
     """Why nothing is sent, and until when; None means until somebody resumes."""
 
     reason: str
-    until: datetime | None
+    ends_at: datetime | None
 
 
-class Line(Protocol):
+class SendRateLimiter(Protocol):
     """The one line that every sender stands in. Every change is one conditional write."""
 
-    def take(self, takes: timedelta, *, now: datetime, longest: timedelta) -> datetime:
+    def reserve(self, duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
         """When to send: the next free slot.
 
         Raises Stopped, or LineBusy where that is longer off than the sender may stand in line.
         """
 
-    def stop(self, stop: Stop) -> None:
+    def stop(self, stop: SendingStop) -> None:
         """Let nobody send. A stop by a gateway never shortens one by hand."""
 
-    def resume(self, at: datetime) -> None:
+    def resume(self, now: datetime) -> None:
         """Let everybody send again."""
 
     @property
     def resumed_at(self) -> datetime | None:
         """When somebody last let everybody send again, as this sender saw it when it last took a slot."""
 
-    def stopped(self, now: datetime) -> Stop | None:
+    def find_stop(self, now: datetime) -> SendingStop | None:
         """Why nothing is sent now, if so."""

@@ -9,40 +9,40 @@ from dataclasses import dataclass
 
 from chalicelib.notifications import gsm7
 
-_WHOLE_SEPTETS, _PART_SEPTETS = gsm7.SEGMENT_SEPTETS, 153
-_WHOLE_UNITS, _PART_UNITS = 70, 67
-_TWO_UNITS_FROM = 0x10000
+_SINGLE_SEPTETS, _PART_SEPTETS = gsm7.SEGMENT_SEPTETS, 153
+_SINGLE_UNITS, _PART_UNITS = 70, 67
+_FIRST_TWO_UNIT_CODE_POINT = 0x10000
 
 
 @dataclass(frozen=True)
-class Segmented:
+class SegmentedText:
     """A text as it travels: its encoding, and the characters of each part."""
 
     encoding: str
     parts: tuple[str, ...]
 
 
-def segmented(text: str) -> Segmented:
+def split_segments(text: str) -> SegmentedText:
     """A text in parts, at least one."""
     if gsm7.is_gsm7(text):
-        return Segmented("GSM", _parts(text, gsm7.septets, _WHOLE_SEPTETS, _PART_SEPTETS))
-    return Segmented("UCS-2", _parts(text, _units, _WHOLE_UNITS, _PART_UNITS))
+        return SegmentedText("GSM", _split(text, gsm7.count_septets, _SINGLE_SEPTETS, _PART_SEPTETS))
+    return SegmentedText("UCS-2", _split(text, _count_utf16_units, _SINGLE_UNITS, _PART_UNITS))
 
 
-def _parts(text: str, length: Callable[[str], int], whole: int, part: int) -> tuple[str, ...]:
-    return (text,) if length(text) <= whole else tuple(_filled(text, length, part))
+def _split(text: str, measure: Callable[[str], int], single_limit: int, part_limit: int) -> tuple[str, ...]:
+    return (text,) if measure(text) <= single_limit else tuple(_fill_parts(text, measure, part_limit))
 
 
-def _filled(characters: Iterable[str], length: Callable[[str], int], most: int) -> Iterator[str]:
+def _fill_parts(characters: Iterable[str], measure: Callable[[str], int], limit: int) -> Iterator[str]:
     kept, taken = "", 0
     for character in characters:
-        size = length(character)
-        if taken + size > most:
+        size = measure(character)
+        if taken + size > limit:
             yield kept
             kept, taken = "", 0
         kept, taken = kept + character, taken + size
     yield kept
 
 
-def _units(text: str) -> int:
-    return sum(2 if ord(character) >= _TWO_UNITS_FROM else 1 for character in text)
+def _count_utf16_units(text: str) -> int:
+    return sum(2 if ord(character) >= _FIRST_TWO_UNIT_CODE_POINT else 1 for character in text)

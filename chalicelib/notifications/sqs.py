@@ -3,25 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.notifications.messages import ReceiptTaken, TextDue
+from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.receipts import Receipt
-from chalicelib.notifications.templates import Kind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.sqs import send_all
 
 
-class SQSDueTexts:
+class SQSSmsQueues:
     """Satisfies `requeue.Queues`."""
 
-    def __init__(self, client: Any, queue_urls: Mapping[Kind, str]) -> None:
+    def __init__(self, client: Any, queue_urls: Mapping[SmsKind, str]) -> None:
         self._client = client
         self._queue_urls = queue_urls
 
-    def send(self, kind: Kind, due: Sequence[TextDue]) -> None:
+    def send(self, kind: SmsKind, messages: Sequence[SmsDue]) -> None:
         """Send every message. Raises TryAgain if the queue did not take one."""
-        send_all(self._client, self._queue_urls[kind], due)
+        send_all(self._client, self._queue_urls[kind], messages)
 
 
-class SQSReceipts:
+class SQSReceiptSink:
     """Satisfies `receipts.TakesReceipts`: the ledger is told later, by whoever reads the queue.
 
     A gateway that calls does not wait for the ledger, nor call again: once this has returned, it is kept.
@@ -31,7 +31,7 @@ class SQSReceipts:
         self._client = client
         self._queue_url = queue_url
 
-    def note(self, receipt: Receipt) -> None:
+    def record_receipt(self, receipt: Receipt) -> None:
         """Keep a receipt until it has been noted."""
-        body = ReceiptTaken.of(receipt).model_dump_json()
+        body = ReceiptReceived.from_receipt(receipt).model_dump_json()
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)

@@ -22,14 +22,14 @@ LANGUAGES: tuple[Language, ...] = ("id", "en")
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
 # Operators take a longer run of digits for a one-time password and drop the text.
-_LONG_RUN = re.compile(r"(\d{3})(?=\d)")
+_LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
 _MONTHS: Mapping[Language, tuple[str, ...]] = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
 
-_FILE = Path(__file__).with_name("templates.json")
+_TEMPLATES_FILE = Path(__file__).with_name("templates.json")
 
 
 class Purpose(StrEnum):
@@ -43,7 +43,7 @@ class Purpose(StrEnum):
     ALREADY_REGISTERED = "already_registered"
 
 
-class Kind(StrEnum):
+class SmsKind(StrEnum):
     """How urgent a text is: a confirmation goes at any hour and before every reminder."""
 
     CONFIRMATION = "confirmation"
@@ -60,11 +60,11 @@ class FieldKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Field:
+class TemplateField:
     """A place in a text, and the most septets that what is put there may take."""
 
     kind: FieldKind
-    septets: int
+    max_septets: int
 
 
 @dataclass(frozen=True)
@@ -77,98 +77,98 @@ class Template:
 
     purpose: str
     version: int
-    kind: Kind
-    deadline: timedelta
-    duplicate_harmless: bool
-    after_payment: bool
-    fields: Mapping[str, Field]
-    texts: Mapping[str, str]
+    kind: SmsKind
+    time_to_live: timedelta
+    is_duplicate_harmless: bool
+    is_after_payment: bool
+    fields: Mapping[str, TemplateField]
+    bodies: Mapping[str, str]
 
     def render(self, language: Language, **values: str) -> str:
         """One text. Raises ValueError for fields that are not the template's, or longer than they may be."""
         if values.keys() != self.fields.keys():
             raise ValueError(f"{self.purpose} takes {sorted(self.fields)}")
-        fitted = {name: _fitted(value, self.fields[name]) for name, value in values.items()}
-        return self.texts[language].format_map(fitted)
+        fitted = {name: _fit(value, self.fields[name]) for name, value in values.items()}
+        return self.bodies[language].format_map(fitted)
 
 
 @cache
-def template(purpose: Purpose) -> Template:
+def get_template(purpose: Purpose) -> Template:
     """The current template for a purpose."""
-    return templates()[purpose]
+    return load_templates()[purpose]
 
 
 @cache
-def templates() -> Mapping[str, Template]:
+def load_templates() -> Mapping[str, Template]:
     """Every template, by purpose."""
-    return parsed(json.loads(_FILE.read_text(encoding="utf-8")))
+    return parse_templates(json.loads(_TEMPLATES_FILE.read_text(encoding="utf-8")))
 
 
-def parsed(kept: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:
+def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:
     """Templates as the file keeps them. Raises KeyError, ValueError or TypeError if they are none."""
     return {
         purpose: Template(
             purpose=Purpose(purpose),
             version=wording["version"],
-            kind=Kind(wording["kind"]),
-            deadline=timedelta(hours=wording["deadline_hours"]),
-            duplicate_harmless=wording["duplicate_harmless"],
-            after_payment=wording["after_payment"],
+            kind=SmsKind(wording["kind"]),
+            time_to_live=timedelta(hours=wording["deadline_hours"]),
+            is_duplicate_harmless=wording["duplicate_harmless"],
+            is_after_payment=wording["after_payment"],
             fields={
-                name: Field(FieldKind(field["kind"]), field["septets"])
+                name: TemplateField(FieldKind(field["kind"]), field["septets"])
                 for name, field in wording["fields"].items()
             },
-            texts=wording["texts"],
+            bodies=wording["texts"],
         )
-        for purpose, wording in kept.items()
+        for purpose, wording in document.items()
     }
 
 
-def rupiah(amount: int) -> str:
+def format_rupiah(amount: int) -> str:
     """An amount as it is written in Indonesia: `Rp16.800`."""
     return f"Rp{amount:,}".replace(",", ".")
 
 
-def day(on: date, language: Language) -> str:
+def format_day(day: date, language: Language) -> str:
     """A day in nine letters: `31 Des 26`. A year of four digits would look like a one-time password."""
-    return f"{on.day} {_MONTHS[language][on.month - 1]} {on.year % 100:02d}"
+    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year % 100:02d}"
 
 
-def _fitted(value: str, field: Field) -> str:
+def _fit(value: str, field: TemplateField) -> str:
     match field.kind:
         case FieldKind.NAME:
-            return _shortened(value, field.septets)
+            return _shorten_name(value, field.max_septets)
         case FieldKind.REFERENCE:
-            return _checked(_LONG_RUN.sub(r"\1 ", value), field.septets)
+            return _check(_LONG_DIGIT_RUN.sub(r"\1 ", value), field.max_septets)
         case _:
-            return _checked(value, field.septets)
+            return _check(value, field.max_septets)
 
 
-def _checked(value: str, most: int) -> str:
-    if not gsm7.is_gsm7(value) or gsm7.septets(value) > most:
-        raise ValueError(f"longer than {most} septets")
+def _check(value: str, limit: int) -> str:
+    if not gsm7.is_gsm7(value) or gsm7.count_septets(value) > limit:
+        raise ValueError(f"longer than {limit} septets")
     return value
 
 
-def _shortened(name: str, most: int) -> str:
+def _shorten_name(name: str, limit: int) -> str:
     # A full stop inside a word would make a link of it on most phones.
-    spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterated(name))
+    spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterate(name))
     text = " ".join(spaced.split())
-    if gsm7.septets(text) <= most:
+    if gsm7.count_septets(text) <= limit:
         return text
     kept = ""
     for word in text.split(" "):
         longer = f"{kept} {word}".strip()
-        if gsm7.septets(longer) > most:
+        if gsm7.count_septets(longer) > limit:
             break
         kept = longer
-    return kept or _cut(text, most)
+    return kept or _cut_word(text, limit)
 
 
-def _cut(word: str, most: int) -> str:
+def _cut_word(word: str, limit: int) -> str:
     kept = ""
     for character in word:
-        if gsm7.septets(kept + character) > most:
+        if gsm7.count_septets(kept + character) > limit:
             break
         kept += character
     return kept

@@ -17,15 +17,15 @@ from chalicelib.notifications.receipts import Receipt
 
 if TYPE_CHECKING:
     # As in `receipts`.
-    from chalicelib.notifications.model import MessageId
+    from chalicelib.notifications.model import SmsId
 
 PATH = "/v1/gateways/twilio/receipts"
-_ECHO = "message_id"
-_MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
+_SMS_ID_PARAMETER = "sms_id"
+_SMS_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 # A callback has some fifteen parameters; whoever sends hundreds is not Twilio.
-_MOST_PARAMETERS = 100
+_MAX_PARAMETERS = 100
 
-_STATES: Mapping[str, Literal["sent", "delivered", "failed"]] = {
+_STATE_BY_STATUS: Mapping[str, Literal["sent", "delivered", "failed"]] = {
     "sent": "sent",
     "delivered": "delivered",
     "read": "delivered",
@@ -34,27 +34,31 @@ _STATES: Mapping[str, Literal["sent", "delivered", "failed"]] = {
     "canceled": "failed",
 }
 # https://www.twilio.com/docs/api/errors/21610: the recipient has unsubscribed.
-OPTED_OUT = "21610"
+OPTED_OUT_CODE = "21610"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 Form = Mapping[str, list[str]]
 
 
-def callback_url(public_url: str, message_id: str) -> str:
+def build_callback_url(public_url: str, sms_id: str) -> str:
     """Where Twilio is to report on a text; its id comes back with the URL."""
-    return f"{public_url.rstrip('/')}{PATH}?{urlencode({_ECHO: message_id})}"
+    return f"{public_url.rstrip('/')}{PATH}?{urlencode({_SMS_ID_PARAMETER: sms_id})}"
 
 
-def echoed(query: Mapping[str, str]) -> "MessageId | None":
+def parse_sms_id(query: Mapping[str, str]) -> "SmsId | None":
     """The id of the text that a callback's URL names, if it is one that we could have given."""
-    given = query.get(_ECHO, "")
-    return cast("MessageId", given) if set(query) == {_ECHO} and _MESSAGE_ID.fullmatch(given) else None
+    given = query.get(_SMS_ID_PARAMETER, "")
+    return (
+        cast("SmsId", given)
+        if set(query) == {_SMS_ID_PARAMETER} and _SMS_ID_PATTERN.fullmatch(given)
+        else None
+    )
 
 
-def form_of(body: bytes) -> Form | None:
+def parse_form(body: bytes) -> Form | None:
     """The parameters of a callback, empty ones too; None if it is no form."""
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
         return None
     form: dict[str, list[str]] = {}
@@ -63,7 +67,7 @@ def form_of(body: bytes) -> Form | None:
     return form
 
 
-def signature(url: str, form: Form, token: str) -> str:
+def compute_signature(url: str, form: Form, token: str) -> str:
     """What Twilio signs: the URL, then each name in order, with each of its different values in order."""
     parameters = (name + value for name in sorted(form) for value in sorted(set(form[name])))
     # Twilio's choice of hash. SHA-1 in an HMAC is not broken by what breaks it as a bare digest.
@@ -71,38 +75,38 @@ def signature(url: str, form: Form, token: str) -> str:
     return base64.b64encode(signed.digest()).decode()
 
 
-def is_signed(url: str, form: Form, given: str, token: str) -> bool:
+def is_signed(url: str, form: Form, signature: str, token: str) -> bool:
     """Whether the signature given is Twilio's, in a time that tells nothing of how near it came."""
     matches = [
-        hmac.compare_digest(signature(spelling, form, token).encode(), given.encode())
-        for spelling in _spellings(url)
+        hmac.compare_digest(compute_signature(spelling, form, token).encode(), signature.encode())
+        for spelling in _iter_url_variants(url)
     ]
     return any(matches)
 
 
-def receipt(message_id: "MessageId", form: Form, at: datetime) -> Receipt | None:
+def parse_receipt(sms_id: "SmsId", form: Form, occurred_at: datetime) -> Receipt | None:
     """What a callback says of a text; None if it is nothing that the ledger keeps."""
-    state = _STATES.get(_only(form, "MessageStatus"))
-    gateway_id = _only(form, "MessageSid")
+    state = _STATE_BY_STATUS.get(_get_single(form, "MessageStatus"))
+    gateway_id = _get_single(form, "MessageSid")
     if state is None or not gateway_id:
         return None
-    reason = _only(form, "ErrorCode") or None
+    reason = _get_single(form, "ErrorCode") or None
     return Receipt(
-        message_id=message_id,
+        sms_id=sms_id,
         gateway="twilio",
         gateway_id=gateway_id,
         state=state,
-        at=at,
+        occurred_at=occurred_at,
         reason=reason,
-        opted_out=reason == OPTED_OUT,
+        opted_out=reason == OPTED_OUT_CODE,
     )
 
 
-def _only(form: Form, name: str) -> str:
+def _get_single(form: Form, name: str) -> str:
     return form[name][0] if len(form.get(name, ())) == 1 else ""
 
 
-def _spellings(url: str) -> Iterator[str]:
+def _iter_url_variants(url: str) -> Iterator[str]:
     """The URL with and without its scheme's default port: Twilio signs either."""
     yield url
     parts = urlsplit(url)

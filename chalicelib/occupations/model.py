@@ -32,21 +32,21 @@ class Occupation(BaseModel):
 
 
 @cache
-def occupations() -> Mapping[str, Occupation]:
+def load_occupations() -> Mapping[str, Occupation]:
     """Every occupation, by id."""
     rows = json.loads(_FILE.read_text(encoding="utf-8"))["occupations"]
     return {each.id: each for each in TypeAdapter(list[Occupation]).validate_python(rows)}
 
 
-def is_known(occupation_id: str) -> bool:
+def is_known_occupation(occupation_id: str) -> bool:
     """Whether the list has this id."""
-    return occupation_id in occupations()
+    return occupation_id in load_occupations()
 
 
-def sector_of(occupation_ids: tuple[str, ...]) -> Sector:
+def find_sector(occupation_ids: tuple[str, ...]) -> Sector:
     """The discount sector of a worker: that of the first, the main, occupation.
 
     No rule for a worker with two occupations was found; the one named first is what most of the income
     comes from.
     """
-    return occupations()[occupation_ids[0]].sector
+    return load_occupations()[occupation_ids[0]].sector

@@ -7,13 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.clock import timestamp
-from chalicelib.dynamodb import condition_failed, from_item, pages, to_item
+from chalicelib.clock import to_timestamp
+from chalicelib.dynamodb import from_item, is_condition_failure, iter_query_items, to_item
 from chalicelib.privacy.keyring import WrappedKey
-from chalicelib.privacy.model import Act, PersonRequest
+from chalicelib.privacy.model import DataRequest, DataRequestType
 
 _BY_SUBJECT = "by_subject"
-_ASKED, _DONE = "asked", "done"
+_STEP_ASKED, _STEP_DONE = "asked", "done"
 
 
 class DynamoWrappedKeys:
@@ -23,9 +23,9 @@ class DynamoWrappedKeys:
         self._client = client
         self._table = table
 
-    def of(self, purpose: str) -> Iterator[WrappedKey]:
+    def iter_by_purpose(self, purpose: str) -> Iterator[WrappedKey]:
         """The keys of one purpose, oldest first."""
-        for item in pages(
+        for item in iter_query_items(
             self._client,
             TableName=self._table,
             KeyConditionExpression="purpose = :purpose",
@@ -44,11 +44,11 @@ class DynamoWrappedKeys:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item({**asdict(key), "made_at": timestamp(key.made_at)}),
+                Item=to_item({**asdict(key), "made_at": to_timestamp(key.made_at)}),
                 ConditionExpression="attribute_not_exists(key_id)",
             )
         except ClientError as error:
-            if condition_failed(error):
+            if is_condition_failure(error):
                 return False
             raise
         return True
@@ -61,7 +61,7 @@ class DynamoWrappedKeys:
         )
 
 
-class DynamoRequests:
+class DynamoDataRequests:
     """Satisfies `service.Requests`.
 
     <request id>   asked   what was asked, by whom, when and why, and what was found
@@ -74,31 +74,31 @@ class DynamoRequests:
         self._client = client
         self._table = table
 
-    def begin(self, request: PersonRequest) -> PersonRequest:
+    def begin(self, request: DataRequest) -> DataRequest:
         """Put a request on record; the one that stands under its id, which may be an earlier one."""
-        asked = {**asdict(request), "step": _ASKED, "asked_at": timestamp(request.asked_at)}
+        asked = {**asdict(request), "step": _STEP_ASKED, "asked_at": to_timestamp(request.asked_at)}
         standing = self._add(asked)
         if standing is None:
             return request
-        key = {"request_id": request.request_id, "step": _DONE}
+        key = {"request_id": request.request_id, "step": _STEP_DONE}
         found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
-        return _with_done(_request(standing), from_item(found.get("Item", {})))
+        return _with_completion(_to_request(standing), from_item(found.get("Item", {})))
 
-    def finish(self, request: PersonRequest, *, at: datetime) -> PersonRequest:
+    def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
         """Note that it was done; as it was first noted."""
         done = {
             "request_id": request.request_id,
-            "step": _DONE,
+            "step": _STEP_DONE,
             "subject": request.subject,
-            "asked_at": timestamp(request.asked_at),
-            "done_at": timestamp(at),
+            "asked_at": to_timestamp(request.asked_at),
+            "done_at": to_timestamp(occurred_at),
         }
-        return _with_done(request, self._add(done) or done)
+        return _with_completion(request, self._add(done) or done)
 
-    def about(self, subject: str) -> Iterator[PersonRequest]:
+    def iter_by_subject(self, subject: str) -> Iterator[DataRequest]:
         """The requests about one person, in no order; one made this moment may be missing."""
         steps = list(
-            pages(
+            iter_query_items(
                 self._client,
                 TableName=self._table,
                 IndexName=_BY_SUBJECT,
@@ -106,10 +106,10 @@ class DynamoRequests:
                 ExpressionAttributeValues=to_item({":subject": subject}),
             )
         )
-        done = {step["request_id"]: step for step in steps if step["step"] == _DONE}
+        done = {step["request_id"]: step for step in steps if step["step"] == _STEP_DONE}
         for step in steps:
-            if step["step"] == _ASKED:
-                yield _with_done(_request(step), done.get(step["request_id"], {}))
+            if step["step"] == _STEP_ASKED:
+                yield _with_completion(_to_request(step), done.get(step["request_id"], {}))
 
     def _add(self, step: dict[str, Any]) -> dict[str, Any] | None:
         """What stands there already, or None if the step was added."""
@@ -121,16 +121,16 @@ class DynamoRequests:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if not condition_failed(error):
+            if not is_condition_failure(error):
                 raise
             return from_item(error.response["Item"])  # type: ignore[typeddict-item]
         return None
 
 
-def _request(values: dict[str, Any]) -> PersonRequest:
-    return PersonRequest(
+def _to_request(values: dict[str, Any]) -> DataRequest:
+    return DataRequest(
         request_id=values["request_id"],
-        act=Act(values["act"]),
+        act=DataRequestType(values["act"]),
         subject=values["subject"],
         fingerprint=values["fingerprint"],
         reason=values["reason"],
@@ -142,5 +142,5 @@ def _request(values: dict[str, Any]) -> PersonRequest:
     )
 
 
-def _with_done(request: PersonRequest, done: dict[str, Any]) -> PersonRequest:
-    return replace(request, done_at=datetime.fromisoformat(done["done_at"])) if done else request
+def _with_completion(request: DataRequest, completion: dict[str, Any]) -> DataRequest:
+    return replace(request, done_at=datetime.fromisoformat(completion["done_at"])) if completion else request

@@ -14,9 +14,9 @@ class KeyedHash:
     Without the key, a hash of a NIK could be undone by trying all NIKs.
     """
 
-    def __init__(self, key: Callable[[], HashKey]) -> None:
-        self._key = key
+    def __init__(self, get_key: Callable[[], HashKey]) -> None:
+        self._get_key = get_key
 
-    def of(self, purpose: str, value: str) -> str:
+    def digest(self, purpose: str, value: str) -> str:
         """Hex digest of a value for one purpose; the same value for another purpose hashes differently."""
-        return hmac.new(self._key(), f"{purpose}\x1f{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._get_key(), f"{purpose}\x1f{value}".encode(), hashlib.sha256).hexdigest()

@@ -14,10 +14,10 @@ FIELD_PURPOSE = "field"
 HASH_PURPOSE = "hash"
 
 # How long a container may go on sealing under the key before a new one.
-TAKEN_UP_WITHIN = timedelta(minutes=5)
+KEY_REFRESH_INTERVAL = timedelta(minutes=5)
 
 # Neither a key that is nowhere nor a store that does not answer is asked for at every value.
-_PAUSE = timedelta(seconds=10)
+_RETRY_INTERVAL = timedelta(seconds=10)
 
 
 class KeysMissing(Exception):
@@ -37,11 +37,11 @@ class WrappedKey:
 class WrappedKeys(Protocol):
     """Where wrapped keys are kept."""
 
-    def of(self, purpose: str) -> Iterable[WrappedKey]:
+    def iter_by_purpose(self, purpose: str) -> Iterable[WrappedKey]:
         """The keys of one purpose, oldest first."""
 
 
-class KeyWrap(Protocol):
+class KeyWrapper(Protocol):
     """Who can unwrap them: KMS, through one call each."""
 
     def unwrap(self, key: WrappedKey) -> bytes:
@@ -56,62 +56,67 @@ class Keyring:
     """
 
     def __init__(
-        self, *, stored: WrappedKeys, wrap: KeyWrap, clock: Clock, on_failure: Callable[[Exception], object]
+        self,
+        *,
+        wrapped_keys: WrappedKeys,
+        key_wrapper: KeyWrapper,
+        clock: Clock,
+        on_failure: Callable[[Exception], object],
     ) -> None:
-        self._stored = stored
-        self._wrap = wrap
+        self._wrapped_keys = wrapped_keys
+        self._key_wrapper = key_wrapper
         self._clock = clock
         self._on_failure = on_failure
-        self._known: FieldKeys | None = None
-        self._look_again_at = clock()
-        self._missed: dict[str, datetime] = {}
+        self._cached_keys: FieldKeys | None = None
+        self._refresh_at = clock()
+        self._retry_missing_at: dict[str, datetime] = {}
 
-    def field_keys(self) -> FieldKeys:
+    def get_field_keys(self) -> FieldKeys:
         """The keys that seal fields, as they stood within the last minutes.
 
         Where they cannot be read anew, those that are known go on serving.
         """
-        if self._known is None:
-            return self._read()
-        if self._clock() < self._look_again_at:
-            return self._known
+        if self._cached_keys is None:
+            return self._load_field_keys()
+        if self._clock() < self._refresh_at:
+            return self._cached_keys
         try:
-            return self._read()
+            return self._load_field_keys()
         except Exception as error:  # noqa: BLE001 - what is known still seals and unseals; intake goes on
-            self._look_again_at = self._clock() + _PAUSE
+            self._refresh_at = self._clock() + _RETRY_INTERVAL
             self._on_failure(error)
-            return self._known
+            return self._cached_keys
 
-    def field_keys_with(self, key_id: str) -> FieldKeys:
+    def refresh_field_keys(self, key_id: str) -> FieldKeys:
         """The keys, looked at anew for one that was not among them; not again soon if it was not there."""
         now = self._clock()
-        if self._missed.get(key_id, now) > now:
-            return self.field_keys()
-        keys = self._read()
+        if self._retry_missing_at.get(key_id, now) > now:
+            return self.get_field_keys()
+        keys = self._load_field_keys()
         if key_id not in keys.by_id:
-            self._missed[key_id] = now + _PAUSE
+            self._retry_missing_at[key_id] = now + _RETRY_INTERVAL
         return keys
 
-    def hash_key(self) -> HashKey:
+    def get_hash_key(self) -> HashKey:
         """The key that hashes are made under. It never rotates: hashes could not be compared any more."""
         return self._hash_key
 
-    def _read(self) -> FieldKeys:
-        stored = self._all_of(FIELD_PURPOSE)
-        unwrapped = {} if self._known is None else self._known.by_id
+    def _load_field_keys(self) -> FieldKeys:
+        stored = self._list_wrapped_keys(FIELD_PURPOSE)
+        unwrapped = {} if self._cached_keys is None else self._cached_keys.by_id
         known = FieldKeys(
-            current=stored[-1].key_id,
-            by_id={key.key_id: unwrapped.get(key.key_id) or self._wrap.unwrap(key) for key in stored},
+            current_key_id=stored[-1].key_id,
+            by_id={key.key_id: unwrapped.get(key.key_id) or self._key_wrapper.unwrap(key) for key in stored},
         )
-        self._known, self._look_again_at = known, self._clock() + TAKEN_UP_WITHIN
+        self._cached_keys, self._refresh_at = known, self._clock() + KEY_REFRESH_INTERVAL
         return known
 
     @cached_property
     def _hash_key(self) -> HashKey:
-        return HashKey(self._wrap.unwrap(self._all_of(HASH_PURPOSE)[0]))
+        return HashKey(self._key_wrapper.unwrap(self._list_wrapped_keys(HASH_PURPOSE)[0]))
 
-    def _all_of(self, purpose: str) -> list[WrappedKey]:
-        stored = list(self._stored.of(purpose))
+    def _list_wrapped_keys(self, purpose: str) -> list[WrappedKey]:
+        stored = list(self._wrapped_keys.iter_by_purpose(purpose))
         if not stored:
             raise KeysMissing(purpose)
         return stored

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from chalicelib.clock import timestamp
+from chalicelib.clock import to_timestamp
 from chalicelib.privacy.keyring import WrappedKey
 
 
-class KMSKeyWrap:
+class KMSKeyWrapper:
     """Satisfies `keyring.KeyWrap`.
 
     The encryption context names the purpose, so a key cannot serve another one.
@@ -20,17 +20,19 @@ class KMSKeyWrap:
     def unwrap(self, key: WrappedKey) -> bytes:
         """The plain data key, 32 bytes."""
         plain: bytes = self._client.decrypt(
-            KeyId=self._key_arn, CiphertextBlob=key.wrapped, EncryptionContext=_context(key.purpose)
+            KeyId=self._key_arn, CiphertextBlob=key.wrapped, EncryptionContext=_build_context(key.purpose)
         )["Plaintext"]
         return plain
 
-    def make(self, purpose: str, *, at: datetime) -> WrappedKey:
+    def generate(self, purpose: str, *, now: datetime) -> WrappedKey:
         """A new 256-bit data key that is seen by nobody until it is first unwrapped."""
         wrapped = self._client.generate_data_key_without_plaintext(
-            KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_context(purpose)
+            KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_build_context(purpose)
         )["CiphertextBlob"]
-        return WrappedKey(purpose=purpose, key_id=f"{purpose}-{timestamp(at)}", wrapped=wrapped, made_at=at)
+        return WrappedKey(
+            purpose=purpose, key_id=f"{purpose}-{to_timestamp(now)}", wrapped=wrapped, made_at=now
+        )
 
 
-def _context(purpose: str) -> dict[str, str]:
+def _build_context(purpose: str) -> dict[str, str]:
     return {"daftar:purpose": purpose}

@@ -13,19 +13,19 @@ _ID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{32,6
 _MAIL = r"[^\s@,;:<>'\"]+@[^\s@,;:<>'\"]+"
 # A NIK, a phone or a card number, however it is grouped: eight digits or more, little between any two.
 _NUMBER = r"\d(?:[\W_]{0,3}\d){7,}"
-_TELLING = re.compile(rf"(?P<id>(?<![0-9A-Za-z])(?:{_ID})(?![0-9A-Za-z]))|{_MAIL}|{_NUMBER}")
+_IDENTIFYING = re.compile(rf"(?P<id>(?<![0-9A-Za-z])(?:{_ID})(?![0-9A-Za-z]))|{_MAIL}|{_NUMBER}")
 
 
-def masked_number(digits: str, *, shown: int = 4) -> str:
+def mask_number(digits: str, *, visible_digits: int = 4) -> str:
     """All but the last digits replaced: `***********0001`."""
-    return _MASK * max(0, len(digits) - shown) + digits[-shown:]
+    return _MASK * max(0, len(digits) - visible_digits) + digits[-visible_digits:]
 
 
-def masked_name(name: str) -> str:
+def mask_name(name: str) -> str:
     """The first letter of each word: `S*** A*****`."""
     return " ".join(word[0] + _MASK * (len(word) - 1) for word in name.split())
 
 
-def masked_text(text: str) -> str:
+def mask_text(text: str) -> str:
     """A text without e-mail addresses and long numbers; ids that are made by machines stay."""
-    return _TELLING.sub(lambda found: found[0] if found["id"] else MASKED, text)
+    return _IDENTIFYING.sub(lambda found: found[0] if found["id"] else MASKED, text)

@@ -10,7 +10,7 @@ Reason = Literal[
 ]
 
 
-class AskAboutPerson(BaseModel):
+class SubmitDataRequest(BaseModel):
     """Ask for all that is held on one NIK, or for its erasure. The same request may be sent again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Act(StrEnum):
+class DataRequestType(StrEnum):
     """What is asked for."""
 
     DISCLOSURE = "disclosure"
@@ -16,7 +16,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True)
-class PersonRequest:
+class DataRequest:
     """One request. The counts are of what was found when it was first made.
 
     `subject` is a hash of the NIK that nothing else carries, so that a person can be told of earlier requests
@@ -24,7 +24,7 @@ class PersonRequest:
     """
 
     request_id: str
-    act: Act
+    act: DataRequestType
     subject: str
     fingerprint: str
     reason: str

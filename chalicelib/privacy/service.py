@@ -7,11 +7,11 @@ from typing import Protocol
 
 from chalicelib.clients.model import Caller
 from chalicelib.clock import Clock
-from chalicelib.notifications.model import OptOut, Text
+from chalicelib.notifications.model import OptOut, Sms
 from chalicelib.privacy.errors import RequestReused
 from chalicelib.privacy.hashing import KeyedHash
-from chalicelib.privacy.messages import AskAboutPerson
-from chalicelib.privacy.model import Act, PersonRequest
+from chalicelib.privacy.messages import SubmitDataRequest
+from chalicelib.privacy.model import DataRequest, DataRequestType
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import nik
 from chalicelib.registrations.erasing import Application, CaptureLink
@@ -21,142 +21,163 @@ from chalicelib.registrations.reference import Reference
 from chalicelib.registrations.service import Capture
 
 
-class People(Protocol):
+class WorkerData(Protocol):
     """What is kept of workers: `registrations.erasing`."""
 
-    def applications(self, worker_key: str) -> list[Application]:
+    def list_applications(self, worker_key: str) -> list[Application]:
         """Every registration of a worker, the latest first."""
 
-    def captures(self, worker_key: str) -> Iterator[CaptureLink]:
+    def iter_capture_links(self, worker_key: str) -> Iterator[CaptureLink]:
         """Every capture of a worker that led to a registration."""
 
-    def capture(self, link: CaptureLink) -> Capture:
+    def get_capture(self, capture_link: CaptureLink) -> Capture:
         """The capture behind a link."""
 
     def erase(
-        self, worker_key: str, *, asked_at: datetime, forget_texts: Callable[[Reference], object]
+        self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
     ) -> None:
         """Take away everything of a worker received before an instant. Raises TryAgain."""
 
 
-class Texts(Protocol):
+class SmsHistory(Protocol):
     """What was sent to workers."""
 
-    def of(self, registration: str) -> Iterator[Text]:
+    def iter_by_reference(self, reference: str) -> Iterator[Sms]:
         """The texts that a registration has led to."""
 
-    def forget(self, registration: str) -> None:
+    def erase(self, reference: str) -> None:
         """Take them away, but for what is counted of each. Raises TryAgain."""
 
     def find_opt_out(self, phone_hash: str) -> OptOut | None:
         """What a phone's owner wanted last, also if it was lifted since."""
 
 
-class Requests(Protocol):
+class DataRequests(Protocol):
     """Where requests are kept: added to, and never changed."""
 
-    def begin(self, request: PersonRequest) -> PersonRequest:
+    def begin(self, request: DataRequest) -> DataRequest:
         """Put a request on record; the one that stands under its id, which may be an earlier one."""
 
-    def finish(self, request: PersonRequest, *, at: datetime) -> PersonRequest:
+    def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
         """Note that it was done; as it was first noted."""
 
-    def about(self, subject: str) -> Iterator[PersonRequest]:
+    def iter_by_subject(self, subject: str) -> Iterator[DataRequest]:
         """The requests about one person, in no order; one made this moment may be missing."""
 
 
 @dataclass(frozen=True)
-class Disclosure:
+class DisclosureReport:
     """All that is held on one NIK. Opt-outs are by the numbers on the registrations."""
 
-    request: PersonRequest
+    request: DataRequest
     registrations: list[Registration]
     captures: list[Capture]
-    texts: list[Text]
+    sms_list: list[Sms]
     opt_outs: Mapping[Phone, OptOut]
-    requests: list[PersonRequest]
+    requests: list[DataRequest]
 
 
-class PrivacyDesk:
+class DataRequestService:
     """Answers requests about one person's data, for admins."""
 
     def __init__(
-        self, *, people: People, texts: Texts, requests: Requests, hashing: KeyedHash, clock: Clock
+        self,
+        *,
+        worker_data: WorkerData,
+        sms_history: SmsHistory,
+        requests: DataRequests,
+        hashing: KeyedHash,
+        clock: Clock,
     ) -> None:
-        self._people = people
-        self._texts = texts
+        self._worker_data = worker_data
+        self._sms_history = sms_history
         self._requests = requests
         self._hashing = hashing
         self._clock = clock
 
-    def disclose(self, command: AskAboutPerson, *, by: Caller) -> Disclosure:
+    def disclose(self, command: SubmitDataRequest, *, caller: Caller) -> DisclosureReport:
         """All that is held on a NIK now. The same request again is told what is held then.
 
         Raises RequestReused or RulesBroken.
         """
-        number = self._read(command)
-        worker_key = self._hashing.of("nik", number)
-        registrations = list(_registrations(self._people.applications(worker_key)))
-        captures = [self._people.capture(link) for link in self._people.captures(worker_key)]
-        texts = [text for each in registrations for text in self._texts.of(each.reference)]
-        found = (len(registrations), len(captures), len(texts))
-        request = self._begin(command, Act.DISCLOSURE, number, by, found)
-        others = [
-            each for each in self._requests.about(request.subject) if each.request_id != request.request_id
+        number = self._parse_nik(command)
+        worker_key = self._hashing.digest("nik", number)
+        registrations = list(_iter_registrations(self._worker_data.list_applications(worker_key)))
+        captures = [
+            self._worker_data.get_capture(link) for link in self._worker_data.iter_capture_links(worker_key)
         ]
-        return Disclosure(
-            request=self._requests.finish(request, at=self._clock()),
+        texts = [
+            text for each in registrations for text in self._sms_history.iter_by_reference(each.reference)
+        ]
+        found = (len(registrations), len(captures), len(texts))
+        request = self._begin_request(command, DataRequestType.DISCLOSURE, number, caller, found)
+        others = [
+            each
+            for each in self._requests.iter_by_subject(request.subject)
+            if each.request_id != request.request_id
+        ]
+        return DisclosureReport(
+            request=self._requests.finish(request, occurred_at=self._clock()),
             registrations=registrations,
             captures=captures,
-            texts=texts,
-            opt_outs=dict(self._opt_outs(registrations)),
+            sms_list=texts,
+            opt_outs=dict(self._iter_opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
         )
 
-    def erase(self, command: AskAboutPerson, *, by: Caller) -> tuple[PersonRequest, bool]:
+    def erase(self, command: SubmitDataRequest, *, caller: Caller) -> tuple[DataRequest, bool]:
         """Take the person away from wherever it is kept; the request, and whether it had been done before.
 
         What is counted stays as it is. A request that was cut off goes on where it stopped when it is sent
         again. Raises RequestReused, RulesBroken or TryAgain.
         """
-        number = self._read(command)
-        worker_key = self._hashing.of("nik", number)
-        references = [each.reference for each in self._people.applications(worker_key)]
-        captures = sum(1 for _ in self._people.captures(worker_key))
-        texts = sum(1 for each in references for _ in self._texts.of(each))
-        request = self._begin(command, Act.ERASURE, number, by, (len(references), captures, texts))
+        number = self._parse_nik(command)
+        worker_key = self._hashing.digest("nik", number)
+        references = [each.reference for each in self._worker_data.list_applications(worker_key)]
+        captures = sum(1 for _ in self._worker_data.iter_capture_links(worker_key))
+        texts = sum(1 for each in references for _ in self._sms_history.iter_by_reference(each))
+        request = self._begin_request(
+            command, DataRequestType.ERASURE, number, caller, (len(references), captures, texts)
+        )
         if request.done_at is not None:
             return request, True
-        self._people.erase(worker_key, asked_at=request.asked_at, forget_texts=self._texts.forget)
-        return self._requests.finish(request, at=self._clock()), False
+        self._worker_data.erase(
+            worker_key, received_before=request.asked_at, erase_sms=self._sms_history.erase
+        )
+        return self._requests.finish(request, occurred_at=self._clock()), False
 
-    def _opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
+    def _iter_opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
         for phone in dict.fromkeys(each.worker.phone for each in registrations):
-            opt_out = self._texts.find_opt_out(self._hashing.of("phone", phone))
+            opt_out = self._sms_history.find_opt_out(self._hashing.digest("phone", phone))
             if opt_out is not None:
                 yield phone, opt_out
 
-    def _read(self, command: AskAboutPerson) -> nik.NIK:
+    def _parse_nik(self, command: SubmitDataRequest) -> nik.NIK:
         try:
-            number, _ = nik.parse(command.nik, on=self._clock().date())
-        except nik.NIKMalformed as malformed:
+            number, _ = nik.parse(command.nik, capture_day=self._clock().date())
+        except nik.InvalidNIK as malformed:
             raise RulesBroken(BrokenRule("nik", malformed.code)) from None
         return number
 
-    def _begin(
-        self, command: AskAboutPerson, act: Act, number: nik.NIK, by: Caller, found: tuple[int, int, int]
-    ) -> PersonRequest:
+    def _begin_request(
+        self,
+        command: SubmitDataRequest,
+        request_type: DataRequestType,
+        number: nik.NIK,
+        caller: Caller,
+        counts: tuple[int, int, int],
+    ) -> DataRequest:
         request_id = str(command.request_id)
         # The id is in it, so that two requests about one person have nothing in common but their subject.
-        content = "\x1f".join((request_id, act, number, command.reason))
-        registrations, captures, texts = found
-        request = PersonRequest(
+        content = "\x1f".join((request_id, request_type, number, command.reason))
+        registrations, captures, texts = counts
+        request = DataRequest(
             request_id=request_id,
-            act=act,
-            subject=self._hashing.of("subject of a request", number),
-            fingerprint=self._hashing.of("request", content),
+            act=request_type,
+            subject=self._hashing.digest("subject of a request", number),
+            fingerprint=self._hashing.digest("request", content),
             reason=command.reason,
-            client_id=by.client_id,
+            client_id=caller.client_id,
             asked_at=self._clock(),
             registrations=registrations,
             captures=captures,
@@ -168,7 +189,7 @@ class PrivacyDesk:
         return standing
 
 
-def _registrations(applications: Iterable[Application]) -> Iterator[Registration]:
+def _iter_registrations(applications: Iterable[Application]) -> Iterator[Registration]:
     for each in applications:
         if each.registration is not None:
             yield each.registration

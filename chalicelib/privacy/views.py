@@ -4,19 +4,19 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from chalicelib.clock import timestamp
-from chalicelib.privacy.model import PersonRequest
+from chalicelib.clock import to_timestamp
+from chalicelib.privacy.model import DataRequest
 from chalicelib.registrations.service import Capture
 from chalicelib.registrations.views import WholeRegistrationView
 
 if TYPE_CHECKING:
     # Whoever asks has them loaded; the cold start of the API does without them.
-    from chalicelib.notifications.model import OptOut, Text
-    from chalicelib.privacy.service import Disclosure
+    from chalicelib.notifications.model import OptOut, Sms
+    from chalicelib.privacy.service import DisclosureReport
     from chalicelib.registrations.phone import Phone
 
 
-class RequestView(BaseModel):
+class DataRequestView(BaseModel):
     """One request: what was asked, by whom, when and why, when it was done, and how much was found."""
 
     request_id: str
@@ -31,7 +31,7 @@ class RequestView(BaseModel):
     texts: int
 
     @classmethod
-    def of(cls, request: PersonRequest) -> "RequestView":
+    def from_request(cls, request: DataRequest) -> "DataRequestView":
         """A request as it is on record."""
         held = request.registrations + request.captures > 0
         return cls(
@@ -40,8 +40,8 @@ class RequestView(BaseModel):
             outcome={"disclosure": "disclosed", "erasure": "erased"}[request.act] if held else "nothing_held",
             reason=request.reason,
             client_id=request.client_id,
-            asked_at=timestamp(request.asked_at),
-            done_at=None if request.done_at is None else timestamp(request.done_at),
+            asked_at=to_timestamp(request.asked_at),
+            done_at=None if request.done_at is None else to_timestamp(request.done_at),
             registrations=request.registrations,
             captures=request.captures,
             texts=request.texts,
@@ -62,14 +62,14 @@ class CaptureView(BaseModel):
     reference: str | None
 
     @classmethod
-    def of(cls, capture: Capture) -> "CaptureView":
+    def from_capture(cls, capture: Capture) -> "CaptureView":
         """A capture as it is kept."""
-        taken = capture.taken
+        taken = capture.capture_metadata
         return cls(
             capture_id=taken.capture_id,
             campaign_id=taken.campaign_id,
-            captured_at=timestamp(taken.captured_at),
-            received_at=timestamp(taken.received_at),
+            captured_at=to_timestamp(taken.captured_at),
+            received_at=to_timestamp(taken.received_at),
             client_id=taken.client_id,
             channel=taken.channel,
             officer=taken.officer,
@@ -78,7 +78,7 @@ class CaptureView(BaseModel):
         )
 
 
-class TextView(BaseModel):
+class SmsView(BaseModel):
     """One text: what it was for, how far it came, and through which gateway. Its words are made when it is
     sent, and not kept.
     """
@@ -93,17 +93,17 @@ class TextView(BaseModel):
     gateway: str | None
 
     @classmethod
-    def of(cls, text: "Text") -> "TextView":
+    def from_sms(cls, sms: "Sms") -> "SmsView":
         """A text as the ledger has it."""
         return cls(
-            registration=text.registration,
-            purpose=text.purpose,
-            template_version=text.template_version,
-            state=text.state,
-            begun_at=timestamp(text.begun_at),
-            attempts=text.attempts,
-            attempted_at=timestamp(text.touched_at) if text.attempts and text.touched_at else None,
-            gateway=text.gateway,
+            registration=sms.reference,
+            purpose=sms.purpose,
+            template_version=sms.template_version,
+            state=sms.state,
+            begun_at=to_timestamp(sms.begun_at),
+            attempts=sms.attempts,
+            attempted_at=to_timestamp(sms.touched_at) if sms.attempts and sms.touched_at else None,
+            gateway=sms.gateway,
         )
 
 
@@ -120,14 +120,14 @@ class OptOutView(BaseModel):
     lifted_by: str | None
 
     @classmethod
-    def of(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
+    def from_opt_out(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
         """An opt-out as it is kept."""
         return cls(
             phone=phone,
             in_force=opt_out.is_in_force,
-            since=timestamp(opt_out.at),
+            since=to_timestamp(opt_out.opted_out_at),
             source=opt_out.source,
-            lifted_at=None if opt_out.lifted_at is None else timestamp(opt_out.lifted_at),
+            lifted_at=None if opt_out.lifted_at is None else to_timestamp(opt_out.lifted_at),
             lifted_by=opt_out.lifted_by,
         )
 
@@ -135,21 +135,21 @@ class OptOutView(BaseModel):
 class DisclosureView(BaseModel):
     """All that is held on one NIK, and what was done with it."""
 
-    request: RequestView
+    request: DataRequestView
     registrations: list[WholeRegistrationView]
     captures: list[CaptureView]
-    texts: list[TextView]
+    texts: list[SmsView]
     opt_outs: list[OptOutView]
-    requests: list[RequestView]
+    requests: list[DataRequestView]
 
     @classmethod
-    def of(cls, disclosure: "Disclosure") -> "DisclosureView":
+    def from_disclosure(cls, disclosure: "DisclosureReport") -> "DisclosureView":
         """As it was found."""
         return cls(
-            request=RequestView.of(disclosure.request),
-            registrations=[WholeRegistrationView.entire(each) for each in disclosure.registrations],
-            captures=[CaptureView.of(each) for each in disclosure.captures],
-            texts=[TextView.of(each) for each in disclosure.texts],
-            opt_outs=[OptOutView.of(phone, each) for phone, each in disclosure.opt_outs.items()],
-            requests=[RequestView.of(each) for each in disclosure.requests],
+            request=DataRequestView.from_request(disclosure.request),
+            registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],
+            captures=[CaptureView.from_capture(each) for each in disclosure.captures],
+            texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
+            opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
+            requests=[DataRequestView.from_request(each) for each in disclosure.requests],
         )

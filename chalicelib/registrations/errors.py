@@ -48,7 +48,7 @@ class PhoneCapReached(Refusal):
     code = "phone_cap_reached"
 
 
-class CaptureForgotten(Refusal):
+class CaptureErased(Refusal):
     """The capture was taken in once, and its person's data was destroyed since: it is not taken in again."""
 
     code = "capture_forgotten"
@@ -66,7 +66,7 @@ class TransitionNotAllowed(Refusal):
     code = "transition_not_allowed"
 
 
-class Superseded(Refusal):
+class RegistrationSuperseded(Refusal):
     """The worker has registered anew since this application ended; what happens now belongs to the newer
     one.
     """

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.registrations.lifecycle import Happening, Status
+from chalicelib.registrations.lifecycle import EventType, Status
 from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
 
 
@@ -51,7 +51,7 @@ class ListRegistrations(BaseModel):
     size: int = Field(default=100, ge=1, le=200)
 
 
-class _News(BaseModel):
+class _DomainEventBase(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: Literal[1] = 1
@@ -59,27 +59,27 @@ class _News(BaseModel):
     correlation_id: str
 
 
-class RegistrationReceived(_News):
+class RegistrationReceived(_DomainEventBase):
     """A worker's registration was stored."""
 
     type: Literal["RegistrationReceived"] = "RegistrationReceived"
 
 
-class RegistrationChanged(_News):
+class RegistrationChanged(_DomainEventBase):
     """Something happened to a registration that its worker should know.
 
-    `life_version` is the version of its life that this made: no two events share one.
+    `event_version` is the version of its life that this made: no two events share one.
     """
 
     type: Literal["RegistrationChanged"] = "RegistrationChanged"
-    happening: Happening
-    life_version: int
+    event_type: EventType
+    event_version: int
 
 
-class KnownWorkerMet(_News):
+class KnownWorkerMet(_DomainEventBase):
     """A worker with an open registration was met again, by a caller who may know that."""
 
     type: Literal["KnownWorkerMet"] = "KnownWorkerMet"
 
 
-News = RegistrationReceived | RegistrationChanged | KnownWorkerMet
+DomainEvent = RegistrationReceived | RegistrationChanged | KnownWorkerMet

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from chalicelib.clients.model import Channel
 from chalicelib.contributions.model import Months, Payer, Programme, Quote
 from chalicelib.pagination import Position
-from chalicelib.registrations.lifecycle import NEVER_PAID, Life, Status
+from chalicelib.registrations.lifecycle import OPEN_UNPAID_STATUSES, LifecycleState, Status
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.reference import Reference
@@ -43,11 +43,11 @@ class Flag(StrEnum):
 Language = Literal["id", "en"]
 
 
-class _Fact(BaseModel):
+class _FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class WorkerAsTyped(_Fact):
+class WorkerAsTyped(_FrozenModel):
     """Who is registered, as it was typed at capture: personal throughout."""
 
     nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
@@ -60,7 +60,7 @@ class WorkerAsTyped(_Fact):
     language: Language = "id"
 
 
-class Work(_Fact):
+class Work(_FrozenModel):
     """What the worker lives from. The income is rupiah a month."""
 
     occupations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...] = Field(
@@ -71,7 +71,7 @@ class Work(_Fact):
     employs_others: bool
 
 
-class Coverage(_Fact):
+class Coverage(_FrozenModel):
     """What the worker asks for."""
 
     programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
@@ -79,7 +79,7 @@ class Coverage(_Fact):
     payer: Payer
 
 
-class Consent(_Fact):
+class Consent(_FrozenModel):
     """Proof that the worker agreed, and to which text."""
 
     text_version: str = Field(min_length=1, max_length=40)
@@ -105,7 +105,7 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class Taken:
+class CaptureMetadata:
     """The circumstances of a capture: when, where, by whom and through what.
 
     Nothing of the worker.
@@ -133,8 +133,8 @@ class Registration:
 
     reference: Reference
     worker_key: str
-    life: Life
-    taken: Taken
+    lifecycle: LifecycleState
+    capture_metadata: CaptureMetadata
     worker: Worker
     work: Work
     coverage: Coverage
@@ -147,15 +147,15 @@ class Registration:
     @property
     def facts(self) -> "RegistrationFacts":
         """What counting needs to know of it."""
-        paid = sum(payment.amount for payment in self.life.payments)
-        return RegistrationFacts(self.life.status, quoted=self.quote.total, paid=paid)
+        paid = sum(payment.amount for payment in self.lifecycle.payments)
+        return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
 
     @property
     def due_on(self) -> date | None:
         """The local day on which time alone will change it, if nothing else happens."""
-        if self.life.status in NEVER_PAID:
+        if self.lifecycle.status in OPEN_UNPAID_STATUSES:
             return self.expires_on
-        return self.life.ages_on
+        return self.lifecycle.next_ageing_on
 
 
 @dataclass(frozen=True)

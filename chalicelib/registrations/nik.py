@@ -13,11 +13,11 @@ from typing import NewType
 
 NIK = NewType("NIK", str)
 
-_DIGITS = 16
+_LENGTH = 16
 _SEPARATORS = re.compile(r"[\s.\-]+")
-_WOMAN = 40
-_LAST_CITY = "79"
-_NEIGHBOURS = 10
+_FEMALE_DAY_OFFSET = 40
+_LAST_REGENCY_CODE = "79"
+_NEIGHBOURHOOD_SIZE = 10
 
 # The 38 provinces of today, and 54 (East Timor, until 1999): a NIK keeps the code it was first issued under.
 PROVINCES = frozenset(
@@ -39,7 +39,7 @@ class Sex(StrEnum):
     MALE = "male"
 
 
-class NIKMalformed(ValueError):
+class InvalidNIK(ValueError):
     """Not a NIK. `code` says why; the value is never repeated."""
 
     def __init__(self, code: str) -> None:
@@ -48,61 +48,63 @@ class NIKMalformed(ValueError):
 
 
 @dataclass(frozen=True)
-class Reading:
+class NIKDetails:
     """What a NIK says of its bearer. The place is that of first issue, and need not exist any more."""
 
     birth_date: date
     sex: Sex
-    place_is_numbered: bool
+    has_valid_place_code: bool
 
 
-def parse(text: str, *, on: date) -> tuple[NIK, Reading]:
+def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
     """The NIK in a text that may have spaces, dots or dashes, and what it says on a given day.
 
     The century is the one that makes its bearer 0-99 years old on that day. Raises NIKMalformed with
     `nik_length`, `nik_province`, `nik_serial` or `nik_birth_date`.
     """
     digits = _SEPARATORS.sub("", text)
-    if len(digits) != _DIGITS or not (digits.isascii() and digits.isdigit()):
-        raise NIKMalformed("nik_length")
+    if len(digits) != _LENGTH or not (digits.isascii() and digits.isdigit()):
+        raise InvalidNIK("nik_length")
     if digits[:2] not in PROVINCES:
-        raise NIKMalformed("nik_province")
+        raise InvalidNIK("nik_province")
     if digits[12:] == "0000":
-        raise NIKMalformed("nik_serial")
-    return NIK(digits), _read(digits, on)
+        raise InvalidNIK("nik_serial")
+    return NIK(digits), _decode(digits, capture_day)
 
 
-def neighbourhoods(number: NIK) -> tuple[str, str]:
+def list_neighbourhoods(nik: NIK) -> tuple[str, str]:
     """Two texts of which NIKs of one place and birth date share one if their serials are five apart or less.
 
     Registers hand out serials one after the other, and so does somebody who makes NIKs up.
     """
-    serial = int(number[12:])
+    serial = int(nik[12:])
     return (
-        f"{number[:12]} {serial // _NEIGHBOURS}",
-        f"{number[:12]} {(serial + _NEIGHBOURS // 2) // _NEIGHBOURS} half on",
+        f"{nik[:12]} {serial // _NEIGHBOURHOOD_SIZE}",
+        f"{nik[:12]} {(serial + _NEIGHBOURHOOD_SIZE // 2) // _NEIGHBOURHOOD_SIZE} half on",
     )
 
 
-def _read(digits: str, on: date) -> Reading:
+def _decode(digits: str, capture_day: date) -> NIKDetails:
     day, month, year = int(digits[6:8]), int(digits[8:10]), int(digits[10:12])
-    sex = Sex.FEMALE if day > _WOMAN else Sex.MALE
+    sex = Sex.FEMALE if day > _FEMALE_DAY_OFFSET else Sex.MALE
     if sex is Sex.FEMALE:
-        day -= _WOMAN
-    this_century = on.year - on.year % 100
+        day -= _FEMALE_DAY_OFFSET
+    this_century = capture_day.year - capture_day.year % 100
     for century in (this_century, this_century - 100):
         try:
             birth_date = date(century + year, month, day)
         except ValueError:
             continue
-        if birth_date <= on:
-            return Reading(
-                birth_date=birth_date, sex=sex, place_is_numbered=_is_numbered(digits[2:4], digits[4:6])
+        if birth_date <= capture_day:
+            return NIKDetails(
+                birth_date=birth_date,
+                sex=sex,
+                has_valid_place_code=_is_valid_place_code(digits[2:4], digits[4:6]),
             )
-    raise NIKMalformed("nik_birth_date")
+    raise InvalidNIK("nik_birth_date")
 
 
-def _is_numbered(regency: str, district: str) -> bool:
+def _is_valid_place_code(regency: str, district: str) -> bool:
     # Regencies are numbered from 01 and cities from 71, districts from 01; which of them exist changes by
     # the year.
-    return "01" <= regency <= _LAST_CITY and district != "00"
+    return "01" <= regency <= _LAST_REGENCY_CODE and district != "00"

@@ -11,11 +11,11 @@ Phone = NewType("Phone", str)
 
 _REGION = "ID"
 _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]+")
-_INVISIBLE = frozenset({"Cf"})
-_DIALLED = re.compile(r"\+?\d+")
+_INVISIBLE_CATEGORIES = frozenset({"Cf"})
+_DIALLED_NUMBER = re.compile(r"\+?\d+")
 
 
-class PhoneUnusable(ValueError):
+class InvalidPhone(ValueError):
     """Not a number that a text can be sent to. `code` says why; the value is never repeated."""
 
     def __init__(self, code: str) -> None:
@@ -31,22 +31,24 @@ def parse(text: str) -> Phone:
     """
     # Numbers copied from a contact list come with invisible marks of direction and full-width digits.
     plain = "".join(
-        each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) not in _INVISIBLE
+        each
+        for each in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(each) not in _INVISIBLE_CATEGORIES
     )
     # The library would skip letters, and so make a number out of a typing mistake.
     dialled = _PUNCTUATION.sub("", plain)
-    if not _DIALLED.fullmatch(dialled):
-        raise PhoneUnusable("phone_malformed")
+    if not _DIALLED_NUMBER.fullmatch(dialled):
+        raise InvalidPhone("phone_malformed")
     if dialled.startswith("00"):
         dialled = "+" + dialled[2:]
     try:
         number = phonenumbers.parse(dialled, _REGION)
     except phonenumbers.NumberParseException:
-        raise PhoneUnusable("phone_malformed") from None
+        raise InvalidPhone("phone_malformed") from None
     if number.country_code != phonenumbers.country_code_for_region(_REGION):
-        raise PhoneUnusable("phone_foreign")
+        raise InvalidPhone("phone_foreign")
     if not phonenumbers.is_valid_number_for_region(number, _REGION):
-        raise PhoneUnusable("phone_malformed")
+        raise InvalidPhone("phone_malformed")
     if phonenumbers.number_type(number) is not PhoneNumberType.MOBILE:
-        raise PhoneUnusable("phone_not_mobile")
+        raise InvalidPhone("phone_not_mobile")
     return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.registrations.messages import News
+from chalicelib.registrations.messages import DomainEvent
 from chalicelib.sqs import send_all
 
 
-class SQSNotifications:
+class SQSNotificationQueue:
     """Satisfies `relay.Notifications`."""
 
     def __init__(self, client: Any, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, messages: Sequence[News]) -> None:
+    def send(self, domain_events: Sequence[DomainEvent]) -> None:
         """Send every message.
 
         Raises TryAgain if the queue did not take one; others may have gone out then.
         """
-        send_all(self._client, self._queue_url, messages)
+        send_all(self._client, self._queue_url, domain_events)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from chalicelib.clock import timestamp
+from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
-from chalicelib.privacy.masking import masked_name, masked_number
+from chalicelib.privacy.masking import mask_name, mask_number
 from chalicelib.registrations.lifecycle import Payment, PaymentCode
 from chalicelib.registrations.model import Answer, Consent, Registration, Worker
 
 if TYPE_CHECKING:
     # Whoever asks has it loaded; the cold start of the API does without it.
-    from chalicelib.registrations.casework import Gap
+    from chalicelib.registrations.casework import SequenceGap
 
 
 class AnswerView(BaseModel):
@@ -28,7 +28,7 @@ class AnswerView(BaseModel):
     quote: Quote
 
     @classmethod
-    def of(cls, answer: Answer) -> "AnswerView":
+    def from_answer(cls, answer: Answer) -> "AnswerView":
         """The stored answer; the same stored answer gives the same bytes."""
         return cls(
             capture_id=answer.capture_id,
@@ -86,18 +86,18 @@ class WorkerView(BaseModel):
     postal_code: str | None = None
 
     @classmethod
-    def masked(cls, worker: Worker) -> "WorkerView":
+    def build_masked(cls, worker: Worker) -> "WorkerView":
         """Enough to recognise someone by, too little to harm them with."""
         return cls(
-            nik=masked_number(worker.nik),
-            name=masked_name(worker.name),
-            phone=masked_number(worker.phone),
+            nik=mask_number(worker.nik),
+            name=mask_name(worker.name),
+            phone=mask_number(worker.phone),
             language=worker.language,
             checks=worker.checks,
         )
 
     @classmethod
-    def whole(cls, worker: Worker) -> "WorkerView":
+    def build_full(cls, worker: Worker) -> "WorkerView":
         """Everything, for the core system alone."""
         return cls(
             nik=worker.nik,
@@ -161,43 +161,45 @@ class RegistrationView(BaseModel):
     history: list[EventView]
 
     @classmethod
-    def masked(cls, registration: Registration) -> "RegistrationView":
+    def build_masked(cls, registration: Registration) -> "RegistrationView":
         """For officers and managers."""
-        return cls._of(registration, WorkerView.masked(registration.worker), is_whole=False)
+        return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
 
     @classmethod
-    def whole(cls, registration: Registration) -> "RegistrationView":
+    def build_full(cls, registration: Registration) -> "RegistrationView":
         """For the core system."""
-        return cls._of(registration, WorkerView.whole(registration.worker), is_whole=True)
+        return cls._build(registration, WorkerView.build_full(registration.worker), is_full=True)
 
     @classmethod
-    def _of(cls, registration: Registration, worker: WorkerView, *, is_whole: bool) -> "RegistrationView":
-        taken, life = registration.taken, registration.life
+    def _build(
+        cls, registration: Registration, worker_view: WorkerView, *, is_full: bool
+    ) -> "RegistrationView":
+        taken, life = registration.capture_metadata, registration.lifecycle
         history = [
             EventView(
-                event=event.happening,
+                event=event.event_type,
                 status=event.status,
-                at=timestamp(event.at),
+                at=to_timestamp(event.occurred_at),
                 client_id=event.client_id,
                 detail=event.detail,
             )
             for event in life.history
         ]
         history[0].officer = taken.officer
-        hidden = set() if is_whole else {"monthly_income"}
+        hidden = set() if is_full else {"monthly_income"}
         return cls(
             reference=registration.reference,
             status=life.status,
             verification=life.verification,
             campaign_id=taken.campaign_id,
             channel=taken.channel,
-            captured_at=timestamp(taken.captured_at),
-            received_at=timestamp(taken.received_at),
+            captured_at=to_timestamp(taken.captured_at),
+            received_at=to_timestamp(taken.received_at),
             active_until=life.active_until,
             follows=registration.follows,
             flags=registration.flags,
-            payment_code=life.payment_code if is_whole else None,
-            worker=worker,
+            payment_code=life.payment_code if is_full else None,
+            worker=worker_view,
             work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),
             coverage=CoverageView.model_validate(registration.coverage.model_dump()),
             quote=registration.quote,
@@ -215,15 +217,15 @@ class WholeRegistrationView(RegistrationView):
     expires_on: date
 
     @classmethod
-    def entire(cls, registration: Registration) -> "WholeRegistrationView":
+    def build_complete(cls, registration: Registration) -> "WholeRegistrationView":
         """Everything."""
-        whole = RegistrationView.whole(registration)
+        whole = RegistrationView.build_full(registration)
         return cls(
             **vars(whole),
             sex=registration.worker.sex,
             consent=registration.consent,
-            payments=registration.life.payments,
-            kpj=registration.life.kpj,
+            payments=registration.lifecycle.payments,
+            kpj=registration.lifecycle.kpj,
             expires_on=registration.expires_on,
         )
 
@@ -253,6 +255,6 @@ class GapsView(BaseModel):
     missing: list[GapView]
 
     @classmethod
-    def of(cls, client_id: str, gaps: list["Gap"]) -> "GapsView":
+    def from_gaps(cls, client_id: str, gaps: list["SequenceGap"]) -> "GapsView":
         """As they were found."""
         return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.campaigns.model import CampaignDay
 
 
-class State(StrEnum):
+class SummaryState(StrEnum):
     """Whether the day may still change in the ordinary course of things."""
 
     PROVISIONAL = "provisional"
@@ -33,7 +33,7 @@ class Counts(BaseModel):
     refused: int
 
 
-class Texts(BaseModel):
+class SmsCounts(BaseModel):
     """What became of the texts of the day's registrations, as known when the day was counted.
 
     Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
@@ -72,7 +72,7 @@ class Money(BaseModel):
     paid: int = 0
 
 
-class Oddity(BaseModel):
+class Anomaly(BaseModel):
     """Something unusual about the day, for a person to look at: it accuses nobody.
 
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
@@ -118,9 +118,9 @@ class Tally(BaseModel):
     refused_by_reason: dict[str, int] = {}
     funnel: Funnel = Funnel()
     money: Money = Money()
-    oddities: list[Oddity] = []
+    oddities: list[Anomaly] = []
     arrivals: list[Arrivals] = []
-    texts: Texts | None = None
+    texts: SmsCounts | None = None
 
 
 class Note(BaseModel):
@@ -146,7 +146,7 @@ class Change(BaseModel):
     now: int
 
 
-class Version(BaseModel):
+class SummaryVersion(BaseModel):
     """Which version of which day's summary it is, and how sure.
 
     The content hash covers every figure and the state, not when they were counted, nor what is said of the
@@ -158,21 +158,21 @@ class Version(BaseModel):
     campaign_id: str
     day: date
     version: int
-    state: State
+    state: SummaryState
     revision: int = 0
     counted_at: str
     content_hash: str
 
 
 # Pydantic takes the fields of the last class named here first: a summary begins with whose it is.
-class Summary(Tally, Version):
+class Summary(Tally, SummaryVersion):
     """One version of a day's summary, and what changed since the one before."""
 
     changes: list[Change]
     notes: list[Note] = []
 
     @property
-    def of(self) -> CampaignDay:
+    def campaign_day(self) -> CampaignDay:
         """The day it is of."""
         return CampaignDay(self.campaign_id, self.day)
 
@@ -190,7 +190,7 @@ class Headline(BaseModel):
 
     day: date
     version: int
-    state: State
+    state: SummaryState
     revision: int = 0
     counted_at: str
     content_hash: str
@@ -198,43 +198,43 @@ class Headline(BaseModel):
 
 
 def summarise(
-    counted: Tally, *, of: CampaignDay, state: State, counted_at: str, before: Summary | None
+    tally: Tally, *, campaign_day: CampaignDay, state: SummaryState, counted_at: str, previous: Summary | None
 ) -> Summary:
     """The next version of a day's summary; the one before itself if there is nothing new to say."""
-    content_hash = _content_hash(counted, state)
-    if before is not None and before.content_hash == content_hash:
-        return before
+    content_hash = _hash_content(tally, state)
+    if previous is not None and previous.content_hash == content_hash:
+        return previous
     summary = Summary(
-        **dict(counted),
-        campaign_id=of.campaign_id,
-        day=of.day,
-        version=1 if before is None else before.version + 1,
+        **dict(tally),
+        campaign_id=campaign_day.campaign_id,
+        day=campaign_day.day,
+        version=1 if previous is None else previous.version + 1,
         state=state,
-        revision=_revision(before),
+        revision=_next_revision(previous),
         counted_at=counted_at,
         content_hash=content_hash,
         changes=[],
     )
-    return told_against(before, summary)
+    return with_changes_since(previous, summary)
 
 
-def told_against(before: Tally | None, summary: Summary) -> Summary:
+def with_changes_since(baseline: Tally | None, summary: Summary) -> Summary:
     """The same version, with what changed since another one; without one nothing did."""
-    changes = [] if before is None else _changes(before, summary)
-    notes = [] if before is None else list(_notes(before, summary))
+    changes = [] if baseline is None else _list_changes(baseline, summary)
+    notes = [] if baseline is None else list(_iter_notes(baseline, summary))
     return summary.model_copy(update={"changes": changes, "notes": notes})
 
 
-def _revision(before: Summary | None) -> int:
-    return before.revision + 1 if before is not None and before.state is State.FINAL else 0
+def _next_revision(previous: Summary | None) -> int:
+    return previous.revision + 1 if previous is not None and previous.state is SummaryState.FINAL else 0
 
 
-def _content_hash(counted: Tally, state: State) -> str:
-    return hashlib.sha256(f"{state}\n{counted.model_dump_json()}".encode()).hexdigest()
+def _hash_content(tally: Tally, state: SummaryState) -> str:
+    return hashlib.sha256(f"{state}\n{tally.model_dump_json()}".encode()).hexdigest()
 
 
-def _changes(before: Tally, counted: Tally) -> list[Change]:
-    was, now = dict(_figures(before)), dict(_figures(counted))
+def _list_changes(baseline: Tally, tally: Tally) -> list[Change]:
+    was, now = dict(_iter_figures(baseline)), dict(_iter_figures(tally))
     return [
         Change(figure=figure, was=was.get(figure, 0), now=now.get(figure, 0))
         for figure in sorted(was.keys() | now.keys())
@@ -242,26 +242,26 @@ def _changes(before: Tally, counted: Tally) -> list[Change]:
     ]
 
 
-def _figures(counted: Tally) -> Iterator[tuple[str, int]]:
+def _iter_figures(tally: Tally) -> Iterator[tuple[str, int]]:
     """Every figure that is a number, by its name."""
     for group in Tally.model_fields:
-        found = getattr(counted, group)
-        for name, value in _numbers(dict(found) if isinstance(found, BaseModel) else found):
+        found = getattr(tally, group)
+        for name, value in _iter_numbers(dict(found) if isinstance(found, BaseModel) else found):
             yield f"{group}.{name}", value
 
 
-def _numbers(found: object) -> Iterator[tuple[str, int]]:
-    if isinstance(found, dict):
-        for name, value in found.items():
+def _iter_numbers(values: object) -> Iterator[tuple[str, int]]:
+    if isinstance(values, dict):
+        for name, value in values.items():
             if isinstance(value, int):
                 yield name, value
             else:
-                yield from _numbers(value)
+                yield from _iter_numbers(value)
 
 
-def _notes(before: Tally, counted: Tally) -> Iterator[Note]:
+def _iter_notes(baseline: Tally, tally: Tally) -> Iterator[Note]:
     was, now = (
-        {(a.client_id, a.received_on): a.created for a in each.arrivals} for each in (before, counted)
+        {(a.client_id, a.received_on): a.created for a in each.arrivals} for each in (baseline, tally)
     )
     for client_id, received_on in sorted(was.keys() | now.keys()):
         key = client_id, received_on

@@ -11,7 +11,7 @@ from enum import StrEnum
 from chalicelib.campaigns.model import CampaignDay
 
 
-class Reader(StrEnum):
+class Consumer(StrEnum):
     """For whom a day waits."""
 
     MANAGERS = "managers"
@@ -19,12 +19,12 @@ class Reader(StrEnum):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class OutboxEntry:
     """A day that waits, and since when. `asked_at` tells one request from a later one; `tried_at` is when it
     was last begun, where that is kept.
     """
 
-    of: CampaignDay
+    campaign_day: CampaignDay
     version: int
-    asked_at: datetime
+    enqueued_at: datetime
     tried_at: datetime | None = None

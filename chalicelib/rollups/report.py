@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.rollups.model import State, Summary
+from chalicelib.rollups.model import Summary, SummaryState
 
 
 @dataclass(frozen=True)
-class DayOfCurve:
+class CurvePoint:
     """One day of the campaign as it is known now, and all that was created up to its end."""
 
     day: date
     created: int
     cumulative: int
     version: int
-    state: State
+    state: SummaryState
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,6 @@ class Report:
 
     campaign: Campaign
     summary: Summary
-    curve: tuple[DayOfCurve, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
     revisions: tuple[Summary, ...] = ()
     is_first: bool = False

@@ -4,18 +4,18 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from chalicelib.rollups.model import Change, Headline, Note, State, Summary
+from chalicelib.rollups.model import Change, Headline, Note, Summary, SummaryState
 from chalicelib.rollups.report import Report
 
 
-class DayOfCurveView(BaseModel):
+class CurvePointView(BaseModel):
     """One day of the campaign, and all that was created up to its end."""
 
     day: date
     created: int
     cumulative: int
     version: int
-    state: State
+    state: SummaryState
 
 
 class ProgressView(BaseModel):
@@ -23,7 +23,7 @@ class ProgressView(BaseModel):
 
     target: int
     created: int
-    curve: list[DayOfCurveView]
+    curve: list[CurvePointView]
 
 
 class RevisionView(BaseModel):
@@ -43,9 +43,9 @@ class SummaryView(Summary):
     revisions: list[RevisionView]
 
     @classmethod
-    def of_report(cls, report: Report) -> "SummaryView":
+    def from_report(cls, report: Report) -> "SummaryView":
         """The same report gives the same bytes."""
-        curve = [DayOfCurveView(**vars(each)) for each in report.curve]
+        curve = [CurvePointView(**vars(each)) for each in report.curve]
         return cls(
             **dict(report.summary),
             progress=ProgressView(

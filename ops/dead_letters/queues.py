@@ -7,48 +7,48 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.processes import ProgramError
+from ops.processes import OperationError
 from ops.stages import Stage
 
 # While an operator looks, nobody else sees a letter; whatever happens to the operator, it is back after this.
-_HELD_SECONDS = 120
-_A_BATCH = 10
+_VISIBILITY_TIMEOUT_SECONDS = 120
+_BATCH_SIZE = 10
 
 
 @dataclass(frozen=True)
-class LastResort:
+class DeadLetterQueue:
     """One such queue, by its logical id, and the function that gave up.
 
     It read `source`, or else the stream, or else it was sent an event.
     """
 
-    queue: str
-    function: str
-    source: str | None = None
-    is_of_stream: bool = False
+    logical_id: str
+    function_id: str
+    source_queue: str | None = None
+    is_for_stream: bool = False
 
 
-LAST_RESORTS = {
-    each.queue: each
+DEAD_LETTER_QUEUES = {
+    each.logical_id: each
     for each in (
-        LastResort("NotificationsDeadLetters", "OnNotifications", source="NotificationsQueue"),
-        LastResort("RemindersDeadLetters", "OnNotifications", source="RemindersQueue"),
-        LastResort("ReceiptsDeadLetters", "OnReceipts", source="ReceiptsQueue"),
-        LastResort("DueTextsFailures", "QueueDueTexts"),
-        LastResort("StreamFailures", "OnRegistrationChanges", is_of_stream=True),
-        LastResort("RollUpFailures", "RollUpDueDays"),
-        LastResort("DeliveryFailures", "DeliverReports"),
-        LastResort("ExportFailures", "ExportDays"),
-        LastResort("AgeingFailures", "AgeRegistrations"),
+        DeadLetterQueue("NotificationsDeadLetters", "OnNotifications", source_queue="NotificationsQueue"),
+        DeadLetterQueue("RemindersDeadLetters", "OnNotifications", source_queue="RemindersQueue"),
+        DeadLetterQueue("ReceiptsDeadLetters", "OnReceipts", source_queue="ReceiptsQueue"),
+        DeadLetterQueue("DueSmsFailures", "QueueDueSms"),
+        DeadLetterQueue("StreamFailures", "OnRegistrationChanges", is_for_stream=True),
+        DeadLetterQueue("RollUpFailures", "RollUpDueDays"),
+        DeadLetterQueue("DeliveryFailures", "DeliverReports"),
+        DeadLetterQueue("ExportFailures", "ExportDays"),
+        DeadLetterQueue("AgeingFailures", "AgeRegistrations"),
     )
 }
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """One message that was given up. Its body may name a person, so it is never shown."""
 
-    resort: LastResort
+    queue: DeadLetterQueue
     message_id: str
     sent_at: datetime
     body: str = field(repr=False)
@@ -65,49 +65,49 @@ class Letter:
         return content if isinstance(content, dict) else {}
 
 
-class DeadLetters:
+class DeadLetterReader:
     """The letters of one queue."""
 
-    def __init__(self, stage: Stage, queue: str) -> None:
-        if queue not in LAST_RESORTS:
-            raise ProgramError(f"there is no queue {queue}: {', '.join(LAST_RESORTS)}")
-        self.resort = LAST_RESORTS[queue]
-        self._url = stage.outputs[f"{queue}Url"]
-        self._sqs = stage.clients("sqs")
+    def __init__(self, stage: Stage, queue_name: str) -> None:
+        if queue_name not in DEAD_LETTER_QUEUES:
+            raise OperationError(f"there is no queue {queue_name}: {', '.join(DEAD_LETTER_QUEUES)}")
+        self.queue = DEAD_LETTER_QUEUES[queue_name]
+        self._url = stage.outputs[f"{queue_name}Url"]
+        self._sqs = stage.aws_client("sqs")
 
     @contextmanager
-    def held(self) -> Iterator[Iterator[Letter]]:
+    def hold_messages(self) -> Iterator[Iterator[DeadLetter]]:
         """Every letter, one after the other; those not removed are back in the queue afterwards."""
         receipts: list[str] = []
         try:
-            yield self._received(receipts)
+            yield self._receive(receipts)
         finally:
-            for start in range(0, len(receipts), _A_BATCH):
-                self._release(receipts[start : start + _A_BATCH])
+            for start in range(0, len(receipts), _BATCH_SIZE):
+                self._release(receipts[start : start + _BATCH_SIZE])
 
-    def remove(self, letter: Letter) -> None:
+    def remove(self, dead_letter: DeadLetter) -> None:
         """Take one letter out for good."""
-        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt_handle)
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=dead_letter.receipt_handle)
 
-    def _received(self, receipts: list[str]) -> Iterator[Letter]:
+    def _receive(self, receipt_handles: list[str]) -> Iterator[DeadLetter]:
         while True:
             # A long poll asks every server of the queue, so that an empty answer means an empty queue.
             messages = self._sqs.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=_A_BATCH,
-                VisibilityTimeout=_HELD_SECONDS,
+                MaxNumberOfMessages=_BATCH_SIZE,
+                VisibilityTimeout=_VISIBILITY_TIMEOUT_SECONDS,
                 WaitTimeSeconds=1,
                 AttributeNames=["SentTimestamp"],
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not messages:
                 return
-            receipts.extend(message["ReceiptHandle"] for message in messages)
-            yield from map(self._letter, messages)
+            receipt_handles.extend(message["ReceiptHandle"] for message in messages)
+            yield from map(self._parse, messages)
 
-    def _letter(self, message: dict[str, Any]) -> Letter:
-        return Letter(
-            resort=self.resort,
+    def _parse(self, message: dict[str, Any]) -> DeadLetter:
+        return DeadLetter(
+            queue=self.queue,
             message_id=message["MessageId"],
             sent_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
             body=message["Body"],
@@ -115,12 +115,12 @@ class DeadLetters:
             receipt_handle=message["ReceiptHandle"],
         )
 
-    def _release(self, receipts: list[str]) -> None:
+    def _release(self, receipt_handles: list[str]) -> None:
         # Of a letter that was removed meanwhile SQS says so in its answer, and that is all right.
         self._sqs.change_message_visibility_batch(
             QueueUrl=self._url,
             Entries=[
                 {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for number, receipt in enumerate(receipts)
+                for number, receipt in enumerate(receipt_handles)
             ],
         )

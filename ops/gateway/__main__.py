@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from ops.gateway.inbox import Inbox
-from ops.gateway.server import GatewayServer
+from ops.gateway.server import FakeSmsServer
 
 
-def _leave(*_: object) -> NoReturn:
+def _exit(*_: object) -> NoReturn:
     sys.exit(0)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     port, file = sys.argv[1:]
-    with GatewayServer(int(port), Inbox(Path(file))) as server:
+    with FakeSmsServer(int(port), Inbox(Path(file))) as server:
         server.serve_forever()

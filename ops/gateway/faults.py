@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 # Longer than any client of ours waits for an answer.
-_SILENT_SECONDS = 20.0
+_TIMEOUT_SECONDS = 20.0
 
 
-class Mode(StrEnum):
+class FaultMode(StrEnum):
     """The ways in which a request to send goes wrong."""
 
     TIMEOUT_AFTER_ACCEPT = "timeout_after_accept"
@@ -24,10 +24,10 @@ class Mode(StrEnum):
     SPEND_LIMIT = "spend_limit"
 
 
-SILENT = frozenset({Mode.TIMEOUT_AFTER_ACCEPT, Mode.TIMEOUT_BEFORE_ACCEPT})
+TIMEOUT_MODES = frozenset({FaultMode.TIMEOUT_AFTER_ACCEPT, FaultMode.TIMEOUT_BEFORE_ACCEPT})
 
 
-class Refused(Exception):
+class InvalidSettings(Exception):
     """What was asked of the stand-in makes no sense; the message says why."""
 
 
@@ -40,33 +40,33 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Mode
+    mode: FaultMode
     times: int | None = Field(default=None, ge=1)
     seconds: float | None = Field(default=None, ge=0, le=300)
     share: float = Field(default=1, gt=0, le=1)
     seed: int = 0
 
     @property
-    def delay(self) -> float:
+    def delay_seconds(self) -> float:
         """How long it keeps the caller waiting."""
         if self.seconds is not None:
             return self.seconds
-        return _SILENT_SECONDS if self.mode in SILENT else 0
+        return _TIMEOUT_SECONDS if self.mode in TIMEOUT_MODES else 0
 
-    def hits(self, number: str, nth: int) -> bool:
+    def hits(self, phone: str, request_number: int) -> bool:
         """Whether the nth request for a number is among its share."""
-        drawn = sha256(f"{self.seed}|{self.mode}|{number}|{nth}".encode()).digest()
+        drawn = sha256(f"{self.seed}|{self.mode}|{phone}|{request_number}".encode()).digest()
         return int.from_bytes(drawn[:8]) / 2**64 < self.share
 
 
-class Faults:
+class FaultInjector:
     """The faults that are armed, the oldest first. One request meets one of them at most."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
-        self._left: list[int | None] = []
-        self._asked: Counter[str] = Counter()
-        self._hits: Counter[Mode] = Counter()
+        self._remaining_uses: list[int | None] = []
+        self._request_counts: Counter[str] = Counter()
+        self._hit_counts: Counter[FaultMode] = Counter()
         self._lock = threading.Lock()
 
     def arm(self, body: bytes) -> None:
@@ -74,45 +74,48 @@ class Faults:
         try:
             fault = Fault.model_validate_json(body)
         except ValidationError as error:
-            raise Refused(in_words(error)) from None
+            raise InvalidSettings(describe_errors(error)) from None
         with self._lock:
             self._armed.append(fault)
-            self._left.append(fault.times)
+            self._remaining_uses.append(fault.times)
 
     def disarm(self) -> None:
         """Behave again, and forget what was counted."""
         with self._lock:
             self._armed.clear()
-            self._left.clear()
-            self._hits.clear()
-            self._asked.clear()
+            self._remaining_uses.clear()
+            self._hit_counts.clear()
+            self._request_counts.clear()
 
-    def met_by(self, number: str) -> Fault | None:
+    def take_fault(self, phone: str) -> Fault | None:
         """The fault that this request for a number meets, if any; it has then been used once."""
         with self._lock:
-            self._asked[number] += 1
+            self._request_counts[phone] += 1
             for index, fault in enumerate(self._armed):
-                left = self._left[index]
-                if left == 0 or not fault.hits(number, self._asked[number]):
+                left = self._remaining_uses[index]
+                if left == 0 or not fault.hits(phone, self._request_counts[phone]):
                     continue
                 if left is not None:
-                    self._left[index] = left - 1
-                self._hits[fault.mode] += 1
+                    self._remaining_uses[index] = left - 1
+                self._hit_counts[fault.mode] += 1
                 return fault
         return None
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """What is still armed, and how often each mode has hit."""
         with self._lock:
             armed = [
-                {"mode": fault.mode, "times": left, "seconds": fault.delay, "share": fault.share}
-                for fault, left in zip(self._armed, self._left, strict=True)
+                {"mode": fault.mode, "times": left, "seconds": fault.delay_seconds, "share": fault.share}
+                for fault, left in zip(self._armed, self._remaining_uses, strict=True)
                 if left != 0
             ]
-            return {"armed": armed, "hits": {mode: self._hits[mode] for mode in Mode if self._hits[mode]}}
+            return {
+                "armed": armed,
+                "hits": {mode: self._hit_counts[mode] for mode in FaultMode if self._hit_counts[mode]},
+            }
 
 
-def in_words(error: ValidationError) -> str:
+def describe_errors(error: ValidationError) -> str:
     """What is wrong with a request to the stand-in, field by field."""
     wrong = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False))
     return "; ".join(f"{field}: {message}" if field else message for field, message in wrong)

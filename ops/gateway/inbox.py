@@ -9,7 +9,7 @@ from uuid import uuid4
 
 
 @dataclass(frozen=True)
-class Text:
+class ReceivedSms:
     """One text on somebody's phone. `message_id` is the gateway's, `context` what the sender sent along.
 
     `parts` and the price are what the gateway itself counts and charges, whatever the sender thought.
@@ -33,16 +33,16 @@ class Inbox:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._path.touch(mode=0o600)
-        self._texts = [Text(**json.loads(line)) for line in path.read_text().splitlines()]
+        self._received = [ReceivedSms(**json.loads(line)) for line in path.read_text().splitlines()]
         self._lock = threading.Lock()
 
-    def add(self, text: Text) -> None:
+    def add(self, sms: ReceivedSms) -> None:
         """Keep one more text."""
         with self._lock, self._path.open("a") as file:
-            file.write(json.dumps(asdict(text)) + "\n")
-            self._texts.append(text)
+            file.write(json.dumps(asdict(sms)) + "\n")
+            self._received.append(sms)
 
-    def texts(self) -> list[Text]:
+    def list_sms(self) -> list[ReceivedSms]:
         """All texts, oldest first."""
         with self._lock:
-            return list(self._texts)
+            return list(self._received)

@@ -3,53 +3,56 @@
 import time
 from typing import Any
 
-LIST = "Default"
+LIST_NAME = "Default"
 
 
-class NotThere(Exception):
+class ResourceNotFound(Exception):
     """There is no such list, or no such number on it: `kind` is AWS's word for which."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
+    def __init__(self, resource_type: str) -> None:
+        super().__init__(resource_type)
+        self.resource_type = resource_type
 
 
 class OptOutList:
     """Numbers and since when. It is forgotten when the stand-in stops."""
 
     def __init__(self) -> None:
-        self._since: dict[str, float] = {}
+        self._opted_out_at: dict[str, float] = {}
 
-    def holds(self, number: str) -> bool:
+    def contains(self, phone: str) -> bool:
         """Whether nothing is sent to a number."""
-        return number in self._since
+        return phone in self._opted_out_at
 
     def put(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take a number onto the list. Raises NotThere."""
-        number = _listed(request)["OptedOutNumber"]
-        self._since.setdefault(number, time.time())
-        return self._described(number)
+        number = _check_list(request)["OptedOutNumber"]
+        self._opted_out_at.setdefault(number, time.time())
+        return self._describe_number(number)
 
     def delete(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take a number off the list. Raises NotThere."""
-        number = _listed(request)["OptedOutNumber"]
-        described = self._described(number)
-        del self._since[number]
+        number = _check_list(request)["OptedOutNumber"]
+        described = self._describe_number(number)
+        del self._opted_out_at[number]
         return described
 
     def describe(self, request: dict[str, Any]) -> dict[str, Any]:
         """Some numbers of the list, or all. Raises NotThere."""
-        numbers = _listed(request).get("OptedOutNumbers") or list(self._since)
-        return {"OptOutListName": LIST, "OptedOutNumbers": [self._described(number) for number in numbers]}
+        numbers = _check_list(request).get("OptedOutNumbers") or list(self._opted_out_at)
+        return {
+            "OptOutListName": LIST_NAME,
+            "OptedOutNumbers": [self._describe_number(number) for number in numbers],
+        }
 
-    def _described(self, number: str) -> dict[str, Any]:
-        if number not in self._since:
-            raise NotThere("opted-out-number")
-        since = self._since[number]
-        return {"OptedOutNumber": number, "OptedOutTimestamp": since, "EndUserOptedOut": False}
+    def _describe_number(self, phone: str) -> dict[str, Any]:
+        if phone not in self._opted_out_at:
+            raise ResourceNotFound("opted-out-number")
+        since = self._opted_out_at[phone]
+        return {"OptedOutNumber": phone, "OptedOutTimestamp": since, "EndUserOptedOut": False}
 
 
-def _listed(request: dict[str, Any]) -> dict[str, Any]:
-    if request["OptOutListName"] != LIST:
-        raise NotThere("opt-out-list")
+def _check_list(request: dict[str, Any]) -> dict[str, Any]:
+    if request["OptOutListName"] != LIST_NAME:
+        raise ResourceNotFound("opt-out-list")
     return request

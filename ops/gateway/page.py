@@ -3,7 +3,7 @@
 from html import escape
 from itertools import groupby
 
-from ops.gateway.inbox import Text
+from ops.gateway.inbox import ReceivedSms
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -31,16 +31,16 @@ _PAGE = """<!doctype html>
 """
 
 
-def phones_page(texts: list[Text]) -> str:
+def render_page(sms_list: list[ReceivedSms]) -> str:
     """A self-contained page; the number that received a text last comes first."""
-    by_number = sorted(texts, key=lambda text: (text.to, text.received_at))
+    by_number = sorted(sms_list, key=lambda text: (text.to, text.received_at))
     phones = [list(received) for _, received in groupby(by_number, key=lambda text: text.to)]
     phones.sort(key=lambda received: received[-1].received_at, reverse=True)
-    heading = f"{len(texts)} texts on {len(phones)} phones"
-    return _PAGE.format(heading=heading, phones="\n".join(_phone(received) for received in phones))
+    heading = f"{len(sms_list)} texts on {len(phones)} phones"
+    return _PAGE.format(heading=heading, phones="\n".join(_render_phone(received) for received in phones))
 
 
-def _phone(received: list[Text]) -> str:
+def _render_phone(received: list[ReceivedSms]) -> str:
     bubbles = "\n".join(
         f"<p>{escape(text.text)}</p><time>{escape(text.received_at[:19].replace('T', ' '))} UTC</time>"
         for text in received

@@ -14,17 +14,17 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from ops.gateway.account import size_of
-from ops.gateway.faults import Mode
-from ops.gateway.inbox import Text
-from ops.gateway.opt_outs import NotThere, OptOutList
-from ops.gateway.reception import Reception
+from ops.gateway.account import measure_sms
+from ops.gateway.faults import FaultMode
+from ops.gateway.inbox import ReceivedSms
+from ops.gateway.opt_outs import OptOutList, ResourceNotFound
+from ops.gateway.reception import SmsAcceptor
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 
 
 @dataclass(frozen=True)
-class Answer:
+class AwsResponse:
     """What goes back over HTTP: a status and the members of the result, or of the error named."""
 
     status: int
@@ -32,25 +32,25 @@ class Answer:
     error: str | None = None
 
     @classmethod
-    def refusal(cls, error: str, message: str, *, status: int = 400, **members: object) -> "Answer":
+    def make_error(cls, error: str, message: str, *, status: int = 400, **members: object) -> "AwsResponse":
         """An error in the shape in which AWS sends it."""
         return cls(status, {"__type": error, "Message": message, **members}, error)
 
 
-_MISBEHAVIOUR = {
-    Mode.THROTTLE: Answer.refusal("ThrottlingException", "Rate exceeded"),
-    Mode.SERVER_ERROR: Answer.refusal(
+_FAULT_RESPONSES = {
+    FaultMode.THROTTLE: AwsResponse.make_error("ThrottlingException", "Rate exceeded"),
+    FaultMode.SERVER_ERROR: AwsResponse.make_error(
         "InternalServerException", "An internal error occurred", status=500, RequestId="none"
     ),
-    Mode.REJECT: Answer.refusal(
+    FaultMode.REJECT: AwsResponse.make_error(
         "ConflictException",
         "The number is blocked",
         Reason="DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE",
     ),
-    Mode.OPTED_OUT: Answer.refusal(
+    FaultMode.OPTED_OUT: AwsResponse.make_error(
         "ConflictException", "The number has opted out", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT"
     ),
-    Mode.SPEND_LIMIT: Answer.refusal(
+    FaultMode.SPEND_LIMIT: AwsResponse.make_error(
         "ServiceQuotaExceededException",
         "The month's spend limit is reached",
         Reason="MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
@@ -58,43 +58,45 @@ _MISBEHAVIOUR = {
 }
 
 
-class SMSVoice:
+class AwsSmsService:
     """The operations we use: sending, and the list of who opted out. What else the real service does is
     answered as unknown, never faked.
     """
 
-    def __init__(self, reception: Reception) -> None:
-        self._reception = reception
+    def __init__(self, acceptor: SmsAcceptor) -> None:
+        self._acceptor = acceptor
         self._model = ServiceModel(Loader().load_service_model("pinpoint-sms-voice-v2", "service-2"))
         self._opt_outs = OptOutList()
-        self._operations: dict[str, Callable[[dict[str, Any]], Answer]] = {
+        self._operations: dict[str, Callable[[dict[str, Any]], AwsResponse]] = {
             "SendTextMessage": self._send_text_message,
-            "PutOptedOutNumber": lambda request: _found(self._opt_outs.put, request),
-            "DeleteOptedOutNumber": lambda request: _found(self._opt_outs.delete, request),
-            "DescribeOptedOutNumbers": lambda request: _found(self._opt_outs.describe, request),
+            "PutOptedOutNumber": lambda request: _run_opt_out_operation(self._opt_outs.put, request),
+            "DeleteOptedOutNumber": lambda request: _run_opt_out_operation(self._opt_outs.delete, request),
+            "DescribeOptedOutNumbers": lambda request: _run_opt_out_operation(
+                self._opt_outs.describe, request
+            ),
         }
 
-    def answer(self, target: str, body: bytes) -> Answer:
+    def handle(self, target: str, body: bytes) -> AwsResponse:
         """Carry out the operation that the `X-Amz-Target` header names, or say in AWS's terms why not.
 
         Raises Unanswered.
         """
         service, _, operation = target.partition(".")
         if service != self._model.metadata["targetPrefix"] or operation not in self._operations:
-            return Answer.refusal("UnknownOperationException", f"unknown target {target!r}")
+            return AwsResponse.make_error("UnknownOperationException", f"unknown target {target!r}")
         try:
             request = json.loads(body)
         except ValueError:
-            return Answer.refusal("SerializationException", "the body is not JSON")
-        fault = self._fault(operation, request)
+            return AwsResponse.make_error("SerializationException", "the body is not JSON")
+        fault = self._validate(operation, request)
         return fault or self._operations[operation](request)
 
-    def _send_text_message(self, request: dict[str, Any]) -> Answer:
-        if self._opt_outs.holds(request["DestinationPhoneNumber"]):
-            return _MISBEHAVIOUR[Mode.OPTED_OUT]
+    def _send_text_message(self, request: dict[str, Any]) -> AwsResponse:
+        if self._opt_outs.contains(request["DestinationPhoneNumber"]):
+            return _FAULT_RESPONSES[FaultMode.OPTED_OUT]
         words = request.get("MessageBody", "")
-        size = size_of(words)
-        text = Text(
+        size = measure_sms(words)
+        text = ReceivedSms(
             to=request["DestinationPhoneNumber"],
             text=words,
             context=request.get("Context", {}),
@@ -104,44 +106,54 @@ class SMSVoice:
             price_microusd=size.price_microusd,
         )
         if not request.get("DryRun"):
-            wrong = self._reception.take(text, report_to=request.get("ConfigurationSetName", ""))
+            wrong = self._acceptor.accept(text, receipt_target=request.get("ConfigurationSetName", ""))
             if wrong:
-                return _MISBEHAVIOUR[wrong]
-        return Answer(200, {"MessageId": text.message_id})
+                return _FAULT_RESPONSES[wrong]
+        return AwsResponse(200, {"MessageId": text.message_id})
 
-    def _fault(self, operation: str, request: Any) -> Answer | None:
+    def _validate(self, operation: str, request: Any) -> AwsResponse | None:
         shape = self._model.shape_for(f"{operation}Request")
         report = ParamValidator().validate(request, shape)
         if report.has_errors():
-            return Answer.refusal("ValidationException", report.generate_report(), Reason="CANNOT_PARSE")
-        fields = [{"Name": name, "Message": message} for name, message in _broken_limits("", request, shape)]
+            return AwsResponse.make_error(
+                "ValidationException", report.generate_report(), Reason="CANNOT_PARSE"
+            )
+        fields = [
+            {"Name": name, "Message": message} for name, message in _find_limit_violations("", request, shape)
+        ]
         if not fields:
             return None
         summary = "; ".join(f"{field['Name']}: {field['Message']}" for field in fields)
-        return Answer.refusal("ValidationException", summary, Reason="FIELD_VALIDATION_FAILED", Fields=fields)
-
-
-def _found(asked: Callable[[dict[str, Any]], dict[str, Any]], request: dict[str, Any]) -> Answer:
-    try:
-        return Answer(200, asked(request))
-    except NotThere as missing:
-        return Answer.refusal(
-            "ResourceNotFoundException", f"there is no such {missing.kind}", ResourceType=missing.kind
+        return AwsResponse.make_error(
+            "ValidationException", summary, Reason="FIELD_VALIDATION_FAILED", Fields=fields
         )
 
 
-def _broken_limits(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, str]]:
+def _run_opt_out_operation(
+    operation: Callable[[dict[str, Any]], dict[str, Any]], request: dict[str, Any]
+) -> AwsResponse:
+    try:
+        return AwsResponse(200, operation(request))
+    except ResourceNotFound as missing:
+        return AwsResponse.make_error(
+            "ResourceNotFoundException",
+            f"there is no such {missing.resource_type}",
+            ResourceType=missing.resource_type,
+        )
+
+
+def _find_limit_violations(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, str]]:
     """What AWS itself checks and botocore's validator leaves to it: maximum sizes, patterns and choices."""
     limit = shape.metadata.get("max")
     if limit is not None and not isinstance(value, int | float) and len(value) > limit:
         yield name, f"is longer than {limit}"
     if isinstance(shape, StringShape):
-        yield from _broken_string(name, value, shape)
-    for inner_name, inner, inner_shape in _parts(name, value, shape):
-        yield from _broken_limits(inner_name, inner, inner_shape)
+        yield from _find_string_violations(name, value, shape)
+    for inner_name, inner, inner_shape in _iter_members(name, value, shape):
+        yield from _find_limit_violations(inner_name, inner, inner_shape)
 
 
-def _broken_string(name: str, value: str, shape: StringShape) -> Iterator[tuple[str, str]]:
+def _find_string_violations(name: str, value: str, shape: StringShape) -> Iterator[tuple[str, str]]:
     if shape.enum and value not in shape.enum:
         yield name, f"is none of {', '.join(shape.enum)}"
     pattern = shape.metadata.get("pattern")
@@ -149,7 +161,7 @@ def _broken_string(name: str, value: str, shape: StringShape) -> Iterator[tuple[
         yield name, f"does not match {pattern}"
 
 
-def _parts(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, Any, Shape]]:
+def _iter_members(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, Any, Shape]]:
     """The members of a structure, the items of a list, the keys and values of a map."""
     if isinstance(shape, StructureShape):
         for member in value.keys() & shape.members.keys():

@@ -19,19 +19,19 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ops.gateway.faults import Refused, in_words
-from ops.gateway.inbox import Text
-from ops.gateway.twilio_account import ACCOUNT_SID, signature
+from ops.gateway.faults import InvalidSettings, describe_errors
+from ops.gateway.inbox import ReceivedSms
+from ops.gateway.twilio_account import ACCOUNT_SID, sign_form
 
-Order = Literal["normal", "late", "twice", "reversed", "never"]
-State = Literal["sent", "delivered", "failed"]
+ReceiptOrder = Literal["normal", "late", "twice", "reversed", "never"]
+ReceiptState = Literal["sent", "delivered", "failed"]
 
-_SOON_SECONDS = 0.05
-_LATE_SECONDS = 5.0
-_CALLBACK_SECONDS = 15.0
+_DEFAULT_DELAY_SECONDS = 0.05
+_LATE_DELAY_SECONDS = 5.0
+_CALLBACK_TIMEOUT_SECONDS = 15.0
 
 
-class Wanted(BaseModel):
+class ReceiptSettings(BaseModel):
     """What is asked of the receipts. What is left out stays as it was.
 
     `final` is what texts come to in the end. AWS's events need a topic, and the SNS that has it. Callbacks to
@@ -40,178 +40,182 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    order: list[Order] = ["normal"]
-    seconds: float = Field(default=_LATE_SECONDS, ge=0, le=3600)
+    order: list[ReceiptOrder] = ["normal"]
+    seconds: float = Field(default=_LATE_DELAY_SECONDS, ge=0, le=3600)
     final: Literal["delivered", "failed"] = "delivered"
     topic_arn: str = ""
     endpoint_url: str = ""
     public_url: str = ""
     api_url: str = ""
 
-    def changed(self, body: bytes) -> "Wanted":
+    def with_changes(self, body: bytes) -> "ReceiptSettings":
         """These wishes with others in their place. Raises Refused."""
         try:
             changes = json.loads(body)
         except ValueError:
-            raise Refused("the body is not JSON") from None
+            raise InvalidSettings("the body is not JSON") from None
         if not isinstance(changes, dict):
-            raise Refused("the body is not an object")
+            raise InvalidSettings("the body is not an object")
         if isinstance(changes.get("order"), str):
             changes["order"] = [changes["order"]]
         try:
-            return Wanted.model_validate({**self.model_dump(), **changes})
+            return ReceiptSettings.model_validate({**self.model_dump(), **changes})
         except ValidationError as error:
-            raise Refused(in_words(error)) from None
+            raise InvalidSettings(describe_errors(error)) from None
 
-    def plan(self) -> list[tuple[float, State]]:
+    def plan(self) -> list[tuple[float, ReceiptState]]:
         """When, in seconds after a text was accepted, it is reported to be what."""
         if "never" in self.order:
             return []
-        states: list[State] = ["sent", self.final]
+        states: list[ReceiptState] = ["sent", self.final]
         if "reversed" in self.order:
             states.reverse()
         if "twice" in self.order:
             states = [state for state in states for _ in range(2)]
-        first = self.seconds if "late" in self.order else _SOON_SECONDS
-        return [(first + nth * _SOON_SECONDS, state) for nth, state in enumerate(states)]
+        first = self.seconds if "late" in self.order else _DEFAULT_DELAY_SECONDS
+        return [(first + nth * _DEFAULT_DELAY_SECONDS, state) for nth, state in enumerate(states)]
 
 
 @dataclass(order=True)
-class _Due:
-    at: float
-    number: int
-    report: Callable[[], None] = field(compare=False)
+class _ScheduledReceipt:
+    due_at: float
+    sequence: int
+    send: Callable[[], None] = field(compare=False)
 
 
-class Receipts:
+class ReceiptSender:
     """Reports on texts from a thread of its own, one report after another."""
 
     def __init__(self) -> None:
-        self._wanted = Wanted()
-        self._due: list[_Due] = []
-        self._planned = 0
-        self._reported = 0
-        self._failed = 0
-        self._changed = threading.Condition()
-        threading.Thread(target=self._work, daemon=True, name="receipts").start()
+        self._settings = ReceiptSettings()
+        self._scheduled: list[_ScheduledReceipt] = []
+        self._scheduled_count = 0
+        self._sent_count = 0
+        self._failed_count = 0
+        self._condition = threading.Condition()
+        threading.Thread(target=self._run, daemon=True, name="receipts").start()
 
-    def wish(self, body: bytes) -> None:
+    def configure(self, body: bytes) -> None:
         """Change how receipts come, for texts accepted from now on. Raises Refused."""
-        with self._changed:
-            self._wanted = self._wanted.changed(body)
+        with self._condition:
+            self._settings = self._settings.with_changes(body)
 
-    def follow(self, text: Text, report_to: str) -> None:
+    def schedule(self, sms: ReceivedSms, receipt_target: str) -> None:
         """Report on a text, if there is anywhere to report to."""
-        with self._changed:
-            wanted, now = self._wanted, time.monotonic()
-            if not (report_to and (text.protocol == "twilio" or wanted.topic_arn)):
+        with self._condition:
+            wanted, now = self._settings, time.monotonic()
+            if not (receipt_target and (sms.protocol == "twilio" or wanted.topic_arn)):
                 return
             for after, state in wanted.plan():
-                report = _report(text, state, report_to, wanted)
-                heapq.heappush(self._due, _Due(now + after, self._planned, report))
-                self._planned += 1
-            self._changed.notify()
+                report = _make_sender(sms, state, receipt_target, wanted)
+                heapq.heappush(self._scheduled, _ScheduledReceipt(now + after, self._scheduled_count, report))
+                self._scheduled_count += 1
+            self._condition.notify()
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """The wishes, and how many reports were taken, refused or are still to come."""
-        with self._changed:
+        with self._condition:
             return {
-                **self._wanted.model_dump(),
-                "reported": self._reported,
-                "failed": self._failed,
-                "waiting": self._planned - self._reported - self._failed,
+                **self._settings.model_dump(),
+                "reported": self._sent_count,
+                "failed": self._failed_count,
+                "waiting": self._scheduled_count - self._sent_count - self._failed_count,
             }
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
-            due = self._next_due()
+            due = self._await_next()
             try:
-                due.report()
+                due.send()
             except (httpx.HTTPError, BotoCoreError, ClientError):
                 # Neither service tries again here; that the sender gets on without is its affair.
-                self._failed += 1
+                self._failed_count += 1
             else:
-                self._reported += 1
+                self._sent_count += 1
 
-    def _next_due(self) -> _Due:
-        with self._changed:
+    def _await_next(self) -> _ScheduledReceipt:
+        with self._condition:
             while True:
-                wait = self._due[0].at - time.monotonic() if self._due else None
+                wait = self._scheduled[0].due_at - time.monotonic() if self._scheduled else None
                 if wait is not None and wait <= 0:
-                    return heapq.heappop(self._due)
-                self._changed.wait(wait)
+                    return heapq.heappop(self._scheduled)
+                self._condition.wait(wait)
 
 
-def _report(text: Text, state: State, report_to: str, wanted: Wanted) -> Callable[[], None]:
-    if text.protocol == "twilio":
-        return lambda: _call_back(text, state, report_to, wanted)
-    return lambda: _publish(text, state, wanted)
+def _make_sender(
+    sms: ReceivedSms, state: ReceiptState, receipt_target: str, settings: ReceiptSettings
+) -> Callable[[], None]:
+    if sms.protocol == "twilio":
+        return lambda: _post_callback(sms, state, receipt_target, settings)
+    return lambda: _publish_event(sms, state, settings)
 
 
 @cache
-def _sns(endpoint_url: str, region: str) -> Any:
+def _make_sns_client(endpoint_url: str, region: str) -> Any:
     session: Any = boto3.Session("test", "test", region_name=region)
     return session.client("sns", endpoint_url=endpoint_url or None, config=Config(proxies={}))
 
 
-def _publish(text: Text, state: State, wanted: Wanted) -> None:
-    sns = _sns(wanted.endpoint_url, wanted.topic_arn.split(":")[3])
-    sns.publish(TopicArn=wanted.topic_arn, Message=json.dumps(aws_event(text, state)))
+def _publish_event(sms: ReceivedSms, state: ReceiptState, settings: ReceiptSettings) -> None:
+    sns = _make_sns_client(settings.endpoint_url, settings.topic_arn.split(":")[3])
+    sns.publish(TopicArn=settings.topic_arn, Message=json.dumps(make_aws_event(sms, state)))
 
 
-def aws_event(text: Text, state: State) -> dict[str, Any]:
+def make_aws_event(sms: ReceivedSms, state: ReceiptState) -> dict[str, Any]:
     """An event as AWS End User Messaging SMS publishes it."""
     kind, description = {
         "sent": ("SENT", "Message has been sent to the carrier"),
         "delivered": ("DELIVERED", "Message has been accepted by phone"),
         "failed": ("UNREACHABLE", "Phone is currently unreachable/unavailable"),
     }[state]
-    asked_at = datetime.fromisoformat(text.received_at)
+    asked_at = datetime.fromisoformat(sms.received_at)
     return {
         "eventType": f"TEXT_{kind}",
         "eventVersion": "1.0",
-        "eventTimestamp": _milliseconds(datetime.now(UTC)),
+        "eventTimestamp": _to_milliseconds(datetime.now(UTC)),
         "isFinal": state != "sent",
-        "originationPhoneNumber": text.sender,
-        "destinationPhoneNumber": text.to,
+        "originationPhoneNumber": sms.sender,
+        "destinationPhoneNumber": sms.to,
         "isoCountryCode": "ID",
-        "messageId": text.message_id,
-        "messageRequestTimestamp": _milliseconds(asked_at),
-        "messageEncoding": text.encoding,
+        "messageId": sms.message_id,
+        "messageRequestTimestamp": _to_milliseconds(asked_at),
+        "messageEncoding": sms.encoding,
         "messageType": "TRANSACTIONAL",
         "messageStatus": kind,
         "messageStatusDescription": description,
-        "context": text.context,
-        "totalMessageParts": text.parts,
-        "totalMessagePrice": text.price_microusd / 1_000_000,
+        "context": sms.context,
+        "totalMessageParts": sms.parts,
+        "totalMessagePrice": sms.price_microusd / 1_000_000,
         "totalCarrierFee": 0.0,
     }
 
 
-def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+def _to_milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
 
 
-def _call_back(text: Text, state: State, url: str, wanted: Wanted) -> None:
-    form = twilio_form(text, state)
-    headers = {"X-Twilio-Signature": signature(url, form), "User-Agent": "TwilioProxy/1.1"}
+def _post_callback(sms: ReceivedSms, state: ReceiptState, url: str, settings: ReceiptSettings) -> None:
+    form = make_twilio_form(sms, state)
+    headers = {"X-Twilio-Signature": sign_form(url, form), "User-Agent": "TwilioProxy/1.1"}
     way = url
-    if wanted.public_url and url.startswith(wanted.public_url):
-        way = wanted.api_url + url.removeprefix(wanted.public_url)
-    httpx.post(way, data=form, headers=headers, timeout=_CALLBACK_SECONDS, trust_env=False).raise_for_status()
+    if settings.public_url and url.startswith(settings.public_url):
+        way = settings.api_url + url.removeprefix(settings.public_url)
+    httpx.post(
+        way, data=form, headers=headers, timeout=_CALLBACK_TIMEOUT_SECONDS, trust_env=False
+    ).raise_for_status()
 
 
-def twilio_form(text: Text, state: State) -> dict[str, str]:
+def make_twilio_form(sms: ReceivedSms, state: ReceiptState) -> dict[str, str]:
     """The parameters of a status callback as Twilio sends them."""
     status = "undelivered" if state == "failed" else state
     form = {
         "AccountSid": ACCOUNT_SID,
         "ApiVersion": "2010-04-01",
-        "From": text.sender,
-        "MessageSid": text.message_id,
+        "From": sms.sender,
+        "MessageSid": sms.message_id,
         "MessageStatus": status,
-        "SmsSid": text.message_id,
+        "SmsSid": sms.message_id,
         "SmsStatus": status,
-        "To": text.to,
+        "To": sms.to,
     }
     return {**form, "ErrorCode": "30003"} if state == "failed" else form

@@ -2,32 +2,32 @@
 
 import time
 
-from ops.gateway.faults import SILENT, Faults, Mode
-from ops.gateway.inbox import Inbox, Text
-from ops.gateway.receipts import Receipts
+from ops.gateway.faults import TIMEOUT_MODES, FaultInjector, FaultMode
+from ops.gateway.inbox import Inbox, ReceivedSms
+from ops.gateway.receipts import ReceiptSender
 
 
-class Unanswered(Exception):
+class ConnectionDropped(Exception):
     """The caller is to hear nothing: the connection is hung up."""
 
 
-class Reception:
+class SmsAcceptor:
     """Accepts texts, unless a fault is armed."""
 
-    def __init__(self, inbox: Inbox, faults: Faults, receipts: Receipts) -> None:
+    def __init__(self, inbox: Inbox, faults: FaultInjector, receipts: ReceiptSender) -> None:
         self._inbox = inbox
         self._faults = faults
         self._receipts = receipts
 
-    def take(self, text: Text, *, report_to: str = "") -> Mode | None:
+    def accept(self, sms: ReceivedSms, *, receipt_target: str = "") -> FaultMode | None:
         """What the caller must be told instead of yes. Raises Unanswered, perhaps with the text accepted."""
-        fault = self._faults.met_by(text.to)
-        if fault is None or fault.mode is Mode.TIMEOUT_AFTER_ACCEPT:
-            self._inbox.add(text)
-            self._receipts.follow(text, report_to)
+        fault = self._faults.take_fault(sms.to)
+        if fault is None or fault.mode is FaultMode.TIMEOUT_AFTER_ACCEPT:
+            self._inbox.add(sms)
+            self._receipts.schedule(sms, receipt_target)
         if fault is None:
             return None
-        time.sleep(fault.delay)
-        if fault.mode in SILENT:
-            raise Unanswered
+        time.sleep(fault.delay_seconds)
+        if fault.mode in TIMEOUT_MODES:
+            raise ConnectionDropped
         return fault.mode

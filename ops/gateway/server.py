@@ -8,20 +8,20 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from ops.gateway.account import statement
-from ops.gateway.faults import Faults, Refused
+from ops.gateway.account import make_statement
+from ops.gateway.faults import FaultInjector, InvalidSettings
 from ops.gateway.inbox import Inbox
-from ops.gateway.page import phones_page
-from ops.gateway.protocol import CONTENT_TYPE, SMSVoice
-from ops.gateway.receipts import Receipts
-from ops.gateway.reception import Reception, Unanswered
-from ops.gateway.twilio import Messages
+from ops.gateway.page import render_page
+from ops.gateway.protocol import CONTENT_TYPE, AwsSmsService
+from ops.gateway.receipts import ReceiptSender
+from ops.gateway.reception import ConnectionDropped, SmsAcceptor
+from ops.gateway.twilio import TwilioMessages
 
-_LONGEST_BODY = 1_000_000
-_TWILIO = "/2010-04-01/"
+_MAX_BODY_BYTES = 1_000_000
+_TWILIO_PREFIX = "/2010-04-01/"
 
 
-class GatewayServer(ThreadingHTTPServer):
+class FakeSmsServer(ThreadingHTTPServer):
     """`POST /` is the AWS service and `POST /2010-04-01/...` Twilio's.
 
     `GET /messages` and `GET /` show what was accepted, `GET /account` what it cost. `/faults` and `/receipts`
@@ -34,12 +34,12 @@ class GatewayServer(ThreadingHTTPServer):
 
     def __init__(self, port: int, inbox: Inbox) -> None:
         self.inbox = inbox
-        self.faults = Faults()
-        self.receipts = Receipts()
-        reception = Reception(inbox, self.faults, self.receipts)
-        self.service = SMSVoice(reception)
-        self.twilio = Messages(reception)
-        super().__init__(("127.0.0.1", port), _Exchange)
+        self.faults = FaultInjector()
+        self.receipts = ReceiptSender()
+        reception = SmsAcceptor(inbox, self.faults, self.receipts)
+        self.aws_sms = AwsSmsService(reception)
+        self.twilio = TwilioMessages(reception)
+        super().__init__(("127.0.0.1", port), _RequestHandler)
 
     @property
     def url(self) -> str:
@@ -47,10 +47,10 @@ class GatewayServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class _Exchange(BaseHTTPRequestHandler):
+class _RequestHandler(BaseHTTPRequestHandler):
     """One request and its answer."""
 
-    server: GatewayServer
+    server: FakeSmsServer
     protocol_version = "HTTP/1.1"
     # Head and body of an answer are two small writes: Nagle's algorithm would hold the second for 40 ms.
     disable_nagle_algorithm = True
@@ -59,15 +59,15 @@ class _Exchange(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         match path:
             case "/":
-                self._send(200, "text/html; charset=utf-8", phones_page(self.server.inbox.texts()))
+                self._send(200, "text/html; charset=utf-8", render_page(self.server.inbox.list_sms()))
             case "/messages":
-                self._send_json(200, [asdict(text) for text in self.server.inbox.texts()])
+                self._send_json(200, [asdict(text) for text in self.server.inbox.list_sms()])
             case "/account":
                 self._send_account(dict(parse_qsl(query)))
             case "/faults":
-                self._send_json(200, self.server.faults.described())
+                self._send_json(200, self.server.faults.describe())
             case "/receipts":
-                self._send_json(200, self.server.receipts.described())
+                self._send_json(200, self.server.receipts.describe())
             case "/healthz":
                 self._send_json(200, {"status": "ok"})
             case _:
@@ -75,14 +75,14 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LONGEST_BODY:
+        if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
             self.close_connection = True
             self._send_json(413, {"message": "say a length that we can take"})
             return
         body = self.rfile.read(int(length))
         try:
-            self._answer(self.path.partition("?")[0], body)
-        except Unanswered:
+            self._route_post(self.path.partition("?")[0], body)
+        except ConnectionDropped:
             self.close_connection = True
 
     def do_DELETE(self) -> None:
@@ -90,40 +90,40 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send_json(404, {"message": "not found"})
             return
         self.server.faults.disarm()
-        self._send_json(200, self.server.faults.described())
+        self._send_json(200, self.server.faults.describe())
 
-    def _answer(self, path: str, body: bytes) -> None:
+    def _route_post(self, path: str, body: bytes) -> None:
         if path == "/faults":
-            self._change(self.server.faults.arm, body, self.server.faults.described)
+            self._apply_change(self.server.faults.arm, body, self.server.faults.describe)
         elif path == "/receipts":
-            self._change(self.server.receipts.wish, body, self.server.receipts.described)
-        elif path.startswith(_TWILIO):
-            said = self.server.twilio.answer(path, self.headers.get("Authorization", ""), body)
+            self._apply_change(self.server.receipts.configure, body, self.server.receipts.describe)
+        elif path.startswith(_TWILIO_PREFIX):
+            said = self.server.twilio.handle(path, self.headers.get("Authorization", ""), body)
             self._send_json(said.status, said.body, {"Twilio-Request-Id": f"RQ{uuid4().hex}"})
         else:
-            self._answer_as_aws(body)
+            self._handle_aws(body)
 
-    def _answer_as_aws(self, body: bytes) -> None:
-        answer = self.server.service.answer(self.headers.get("X-Amz-Target", ""), body)
+    def _handle_aws(self, body: bytes) -> None:
+        answer = self.server.aws_sms.handle(self.headers.get("X-Amz-Target", ""), body)
         headers = {"x-amzn-RequestId": str(uuid4())}
         if answer.error:
             headers["x-amzn-ErrorType"] = answer.error
         self._send(answer.status, CONTENT_TYPE, json.dumps(answer.body), headers)
 
-    def _change(
-        self, change: Callable[[bytes], None], body: bytes, described: Callable[[], dict[str, Any]]
+    def _apply_change(
+        self, apply: Callable[[bytes], None], body: bytes, describe: Callable[[], dict[str, Any]]
     ) -> None:
         try:
-            change(body)
-        except Refused as refusal:
+            apply(body)
+        except InvalidSettings as refusal:
             self._send_json(400, {"message": str(refusal)})
         else:
-            self._send_json(200, described())
+            self._send_json(200, describe())
 
     def _send_account(self, query: dict[str, str]) -> None:
         zone, by = query.get("zone", "UTC"), query.get("by", "campaign_id")
         try:
-            self._send_json(200, statement(self.server.inbox.texts(), zone=zone, by=by))
+            self._send_json(200, make_statement(self.server.inbox.list_sms(), zone=zone, group_key=by))
         except ValueError as error:
             self._send_json(400, {"message": str(error)})
 
@@ -133,10 +133,12 @@ class _Exchange(BaseHTTPRequestHandler):
     def _send_json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
         self._send(status, "application/json", json.dumps(value), headers)
 
-    def _send(self, status: int, kind: str, text: str, headers: dict[str, str] | None = None) -> None:
-        body = text.encode()
+    def _send(
+        self, status: int, content_type: str, content: str, headers: dict[str, str] | None = None
+    ) -> None:
+        body = content.encode()
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -10,7 +10,7 @@ ACCOUNT_SID = "AC0000000000000000000000000000da17"
 AUTH_TOKEN = "the-stand-in-has-no-secrets"  # noqa: S105
 
 
-def signature(url: str, form: Mapping[str, str]) -> str:
+def sign_form(url: str, form: Mapping[str, str]) -> str:
     """`X-Twilio-Signature` of a form posted to a URL."""
     signed = url + "".join(name + form[name] for name in sorted(form))
     digest = hmac.new(AUTH_TOKEN.encode(), signed.encode(), hashlib.sha1).digest()

@@ -7,14 +7,14 @@ import click
 
 from app import app
 from ops.emulator import ROOT
-from ops.openapi.document import describe
+from ops.openapi.document import build_document
 from ops.openapi.markdown import to_markdown
 from ops.openapi.page import to_page
 
 
-def written() -> dict[Path, str]:
+def build_files() -> dict[Path, str]:
     """Every file that is made from the API's description, and what it has to hold."""
-    document = describe(app)
+    document = build_document(app)
     markdown = to_markdown(document)
     return {
         ROOT / "chalicelib" / "api" / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False)
@@ -27,7 +27,7 @@ def written() -> dict[Path, str]:
 @click.command()
 def main() -> None:
     """Write the API's description anew."""
-    for file, text in written().items():
+    for file, text in build_files().items():
         file.write_text(text, encoding="utf-8")
         click.echo(f"{file.relative_to(ROOT)}: {len(text.encode()) / 1000:.0f} kB")
 

@@ -16,18 +16,18 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from chalicelib.clients.model import Role
-from chalicelib.endpoints import Contract, contract_of
+from chalicelib.endpoints import Contract, get_contract
 from chalicelib.problems import CONTENT_TYPE, FIELD_MESSAGES, LANGUAGES
-from ops.openapi.codes import every_code
-from ops.openapi.examples import Example, every_example
+from ops.openapi.codes import load_codes
+from ops.openapi.examples import Example, load_examples
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
 
-_SCHEMAS = "#/components/schemas/"
-_RESPONSES = "#/components/responses/"
-_EXAMPLES = "#/components/examples/"
-_HEADER_REFS = "#/components/headers/"
+_SCHEMAS_PREFIX = "#/components/schemas/"
+_RESPONSES_PREFIX = "#/components/responses/"
+_EXAMPLES_PREFIX = "#/components/examples/"
+_HEADERS_PREFIX = "#/components/headers/"
 _JSON = "application/json"
 
 _INTRODUCTION = Path(__file__).with_name("introduction.md")
@@ -93,8 +93,8 @@ _HEADERS: Mapping[str, Schema] = {
     },
 }
 # Left out where there is nothing to say; all others that an endpoint names come with each good answer.
-_SOMETIMES = {"Content-Disposition", "Idempotent-Replayed"}
-_WITH_STATUS: Mapping[int, tuple[str, ...]] = {
+_OPTIONAL_HEADERS = {"Content-Disposition", "Idempotent-Replayed"}
+_STATUS_HEADERS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     429: ("Retry-After",),
     503: ("Retry-After",),
@@ -102,7 +102,7 @@ _WITH_STATUS: Mapping[int, tuple[str, ...]] = {
 
 _BODY_CODES = ("json_malformed", "body_invalid", "body_too_large", "media_type_unsupported")
 _TOKEN_CODES = ("token_missing_or_unknown", "token_revoked")
-_ALWAYS_POSSIBLE = ("internal_error", "try_again", "too_many_requests")
+_COMMON_CODES = ("internal_error", "try_again", "too_many_requests")
 
 _PROBLEM: Schema = {
     "title": "Problem",
@@ -118,7 +118,7 @@ _PROBLEM: Schema = {
         "errors": {
             "type": "array",
             "description": "Every field at fault, all at once.",
-            "items": {"$ref": f"{_SCHEMAS}FieldError"},
+            "items": {"$ref": f"{_SCHEMAS_PREFIX}FieldError"},
         },
         "request_id": {"type": "string", "description": "Where API Gateway itself has answered."},
     },
@@ -144,7 +144,7 @@ class Endpoint:
     method: str
     path: str
     name: str
-    words: str
+    docstring: str
     contract: Contract
 
     @property
@@ -153,24 +153,24 @@ class Endpoint:
         return re.findall(r"{(\w+)}", self.path)
 
     @property
-    def gives(self) -> dict[int, type[BaseModel] | str | None]:
+    def responses(self) -> dict[int, type[BaseModel] | str | None]:
         """What its good answers hold; models that no cold start should build are built here."""
         return {
             status: given if given is None or isinstance(given, (type, str)) else given()
-            for status, given in self.contract.gives.items()
+            for status, given in self.contract.responses.items()
         }
 
-    def codes(self) -> set[str]:
+    def list_codes(self) -> set[str]:
         """Every code that it can answer with, API Gateway's included."""
         contract = self.contract
-        found = {*_ALWAYS_POSSIBLE, *(refusal.code for refusal in contract.refuses)}
+        found = {*_COMMON_CODES, *(refusal.code for refusal in contract.refusals)}
         if contract.roles is not None:
             found.update(_TOKEN_CODES)
             if contract.roles != frozenset(Role):
                 found.add("role_not_allowed")
-        if contract.takes is not None:
+        if contract.body_model is not None:
             found.update(_BODY_CODES)
-        if contract.asks is not None:
+        if contract.query_model is not None:
             found.add("body_invalid")
         if self.parameters:
             # A parameter with a slash in it, or with nothing, is another path.
@@ -178,33 +178,33 @@ class Endpoint:
         return found
 
 
-class _Plain(GenerateJsonSchema):
+class _UntitledJsonSchema(GenerateJsonSchema):
     """Schemas without a title for every field: they say the field's name once more."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
-def describe(app: Chalice) -> dict[str, Any]:
+def build_document(app: Chalice) -> dict[str, Any]:
     """The whole document. Raises KeyError for a path parameter, header or code that nobody has described."""
-    endpoints = sorted(every_endpoint(app), key=lambda each: (_tag(each.path), each.path, each.method))
-    examples = every_example()
-    schemas = _Schemas(endpoints)
+    endpoints = sorted(iter_endpoints(app), key=lambda each: (_find_tag(each.path), each.path, each.method))
+    examples = load_examples()
+    schemas = _ModelSchemas(endpoints)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for endpoint in endpoints:
         told = [example for example in examples if example.operation == endpoint.name]
-        paths[endpoint.path][endpoint.method.lower()] = _operation(endpoint, schemas, told)
+        paths[endpoint.path][endpoint.method.lower()] = _describe_operation(endpoint, schemas, told)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Daftar",
             "version": "1.0.0",
-            "description": _unwrapped(_INTRODUCTION.read_text(encoding="utf-8").strip()),
+            "description": _unwrap(_INTRODUCTION.read_text(encoding="utf-8").strip()),
         },
         # Relative to this document, which is served at v1/openapi.json: right whatever stands before it.
         "servers": [{"url": "..", "description": "Where this document comes from."}],
         "security": [],
-        "tags": [{"name": name} for name in sorted({_tag(each.path) for each in endpoints})],
+        "tags": [{"name": name} for name in sorted({_find_tag(each.path) for each in endpoints})],
         "paths": dict(paths),
         "components": {
             "securitySchemes": {
@@ -216,9 +216,9 @@ def describe(app: Chalice) -> dict[str, Any]:
                 }
             },
             "schemas": {"FieldError": _FIELD_ERROR, "Problem": _PROBLEM, **schemas.by_name},
-            "responses": dict(sorted(_refusals(endpoints))),
+            "responses": dict(sorted(_iter_problem_responses(endpoints))),
             "headers": _HEADERS,
-            "examples": {code: _problem_example(code) for code in every_code()},
+            "examples": {code: _make_problem_example(code) for code in load_codes()},
         },
         "x-problems": [
             {
@@ -227,77 +227,77 @@ def describe(app: Chalice) -> dict[str, Any]:
                 "title": vars(each.title),
                 "meaning": vars(each.meaning),
             }
-            for each in every_code().values()
+            for each in load_codes().values()
         ],
         "x-field-codes": [
-            {"code": code, "message": {"id": message.id, "en": message.en}}
+            {"code": code, "message": {"id": message.indonesian, "en": message.english}}
             for code, message in sorted(FIELD_MESSAGES.items())
         ],
     }
 
 
-def every_endpoint(app: Chalice) -> Iterator[Endpoint]:
+def iter_endpoints(app: Chalice) -> Iterator[Endpoint]:
     """Every route of the application."""
     for path, methods in app.routes.items():
         for method, entry in methods.items():
             view = entry.view_function
-            yield Endpoint(method, path, view.__name__, inspect.getdoc(view) or "", contract_of(view))
+            yield Endpoint(method, path, view.__name__, inspect.getdoc(view) or "", get_contract(view))
 
 
-class _Schemas:
+class _ModelSchemas:
     """The schemas of every model that an endpoint takes or gives."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        wanted = sorted(set(_models(endpoints)), key=lambda each: (each[0].__name__, each[1]))
+        wanted = sorted(set(_iter_models(endpoints)), key=lambda each: (each[0].__name__, each[1]))
         self._refs, made = models_json_schema(
-            wanted, ref_template=f"{_SCHEMAS}{{model}}", schema_generator=_Plain
+            wanted, ref_template=f"{_SCHEMAS_PREFIX}{{model}}", schema_generator=_UntitledJsonSchema
         )
         self.by_name: dict[str, Schema] = made["$defs"]
         for schema in self.by_name.values():
             if "description" in schema:
-                schema["description"] = _unwrapped(schema["description"])
+                schema["description"] = _unwrap(schema["description"])
         # Two models leave open what they hold, because each part is read, and may fail, on its own.
         verdict = self.by_name["VerdictView"]["properties"]
-        verdict["problem"] = {"$ref": f"{_SCHEMAS}Problem"}
+        verdict["problem"] = {"$ref": f"{_SCHEMAS_PREFIX}Problem"}
         items = self.by_name["SubmitBatch"]["properties"]["items"]
-        items["items"] = {"anyOf": [{"$ref": f"{_SCHEMAS}SubmitRegistration"}, {}]}
+        items["items"] = {"anyOf": [{"$ref": f"{_SCHEMAS_PREFIX}SubmitRegistration"}, {}]}
         items["description"] = "Captures; anything else is answered with a verdict of its own."
-        for model in {each.contract.asks for each in endpoints} - {None}:
+        for model in {each.contract.query_model for each in endpoints} - {None}:
             del self.by_name[model.__name__]  # type: ignore[union-attr]
         # Asked for apart: a query's model is no component.
         self._queries = {
-            each.contract.asks: each.contract.asks.model_json_schema(
-                ref_template=f"{_SCHEMAS}{{model}}", schema_generator=_Plain
+            each.contract.query_model: each.contract.query_model.model_json_schema(
+                ref_template=f"{_SCHEMAS_PREFIX}{{model}}", schema_generator=_UntitledJsonSchema
             )
             for each in endpoints
-            if each.contract.asks is not None
+            if each.contract.query_model is not None
         }
 
     def ref(self, model: type[BaseModel], mode: Mode) -> Schema:
         """Where a model's schema stands."""
         return self._refs[(model, mode)]
 
-    def query(self, model: type[BaseModel]) -> Iterator[dict[str, Any]]:
+    def iter_query_parameters(self, model: type[BaseModel]) -> Iterator[dict[str, Any]]:
         """The parameters of a query."""
         schema = self._queries[model]
         for name, told in schema["properties"].items():
-            own = _without_null(told)
+            own = _remove_null(told)
             description = own.pop("description", None)
             parameter = {"name": name, "in": "query", "required": name in schema.get("required", ())}
             yield {**parameter, **({"description": description} if description else {}), "schema": own}
 
 
-def _models(endpoints: Sequence[Endpoint]) -> Iterator[tuple[type[BaseModel], Mode]]:
+def _iter_models(endpoints: Sequence[Endpoint]) -> Iterator[tuple[type[BaseModel], Mode]]:
     for endpoint in endpoints:
-        for taken in (endpoint.contract.takes, endpoint.contract.asks):
+        for taken in (endpoint.contract.body_model, endpoint.contract.query_model):
             if taken is not None:
                 yield taken, "validation"
-        for given in endpoint.gives.values():
+        for given in endpoint.responses.values():
             if isinstance(given, type):
                 yield given, "serialization"
 
 
-def _without_null(schema: Schema) -> Schema:
+def _remove_null(schema: Schema) -> Schema:
     """What a parameter is when it is there: leaving it out is how it is null."""
     if "anyOf" not in schema:
         return dict(schema)
@@ -305,39 +305,41 @@ def _without_null(schema: Schema) -> Schema:
     return {**choice, **{key: value for key, value in schema.items() if key not in {"anyOf", "default"}}}
 
 
-def _operation(endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example]) -> dict[str, Any]:
-    summary, _, more = endpoint.words.partition("\n\n")
+def _describe_operation(
+    endpoint: Endpoint, schemas: _ModelSchemas, examples: Sequence[Example]
+) -> dict[str, Any]:
+    summary, _, more = endpoint.docstring.partition("\n\n")
     roles = endpoint.contract.roles
     parameters = [
         {"name": name, "in": "path", "required": True, **_PATH_PARAMETERS[name]}
         for name in endpoint.parameters
     ]
-    if endpoint.contract.asks is not None:
-        parameters += schemas.query(endpoint.contract.asks)
+    if endpoint.contract.query_model is not None:
+        parameters += schemas.iter_query_parameters(endpoint.contract.query_model)
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
-        "summary": _unwrapped(summary),
-        "tags": [_tag(endpoint.path)],
+        "summary": _unwrap(summary),
+        "tags": [_find_tag(endpoint.path)],
     }
     if more:
-        operation["description"] = _unwrapped(more)
+        operation["description"] = _unwrap(more)
     if parameters:
         operation["parameters"] = parameters
-    if endpoint.contract.takes is not None:
+    if endpoint.contract.body_model is not None:
         operation["requestBody"] = {
             "required": True,
             "content": {
                 _JSON: {
-                    "schema": schemas.ref(endpoint.contract.takes, "validation"),
-                    **_told(_asked(examples)),
+                    "schema": schemas.ref(endpoint.contract.body_model, "validation"),
+                    **_make_examples(_iter_request_bodies(examples)),
                 }
             },
         }
     operation["responses"] = {
-        **{str(status): answer for status, answer in _good_answers(endpoint, schemas, examples)},
+        **{str(status): answer for status, answer in _iter_success_responses(endpoint, schemas, examples)},
         **{
-            str(status): {"$ref": f"{_RESPONSES}{_refusal(codes)}"}
-            for status, codes in _problems(endpoint).items()
+            str(status): {"$ref": f"{_RESPONSES_PREFIX}{_name_problem_response(codes)}"}
+            for status, codes in _group_problem_codes(endpoint).items()
         },
     }
     # One role is enough: each is an alternative of its own.
@@ -345,102 +347,102 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example
     return operation
 
 
-def _good_answers(
-    endpoint: Endpoint, schemas: _Schemas, examples: Sequence[Example]
+def _iter_success_responses(
+    endpoint: Endpoint, schemas: _ModelSchemas, examples: Sequence[Example]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    for status, given in sorted(endpoint.gives.items()):
-        told = _told((each.title, each.answer) for each in examples if each.status == status)
+    for status, given in sorted(endpoint.responses.items()):
+        told = _make_examples((each.title, each.answer) for each in examples if each.status == status)
         answer: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
         for name in sorted({"X-Correlation-Id", *endpoint.contract.headers}):
             # A 304 says again how long the copy may be kept, and nothing of what it holds.
             if given is not None or name in {"X-Correlation-Id", "Cache-Control", "ETag"}:
-                answer["headers"][name] = {**_HEADERS[name], "required": name not in _SOMETIMES}
+                answer["headers"][name] = {**_HEADERS[name], "required": name not in _OPTIONAL_HEADERS}
         if isinstance(given, str):
             answer["content"] = {given: {"schema": {"type": "object" if given == _JSON else "string"}}}
         elif given is not None:
-            answer["description"] = _unwrapped((inspect.getdoc(given) or "").partition("\n\n")[0])
+            answer["description"] = _unwrap((inspect.getdoc(given) or "").partition("\n\n")[0])
             answer["content"] = {
                 _JSON: {"schema": schemas.ref(given, "serialization"), **told},
-                **{each: _form(each) for each in endpoint.contract.also},
+                **{each: _make_media_type(each) for each in endpoint.contract.other_media_types},
             }
         yield status, answer
 
 
-def _form(media_type: str) -> Schema:
+def _make_media_type(media_type: str) -> Schema:
     """What is told of an answer in another form: a text is a string, and bytes have no schema."""
     return {"schema": {"type": "string"}} if media_type.startswith("text/") else {}
 
 
-def _problems(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
+def _group_problem_codes(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
     """The codes that an endpoint can answer with, by their status."""
     by_status: dict[int, tuple[str, ...]] = {}
-    for code in sorted(endpoint.codes()):
-        status = every_code()[code].status
+    for code in sorted(endpoint.list_codes()):
+        status = load_codes()[code].status
         by_status[status] = (*by_status.get(status, ()), code)
     return dict(sorted(by_status.items()))
 
 
-def _refusal(codes: Sequence[str]) -> str:
+def _name_problem_response(codes: Sequence[str]) -> str:
     """The name of the response that holds one of these codes."""
     return "-or-".join(codes)
 
 
-def _refusals(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _iter_problem_responses(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every response that is a problem, once for all endpoints that can give it."""
     for endpoint in endpoints:
-        for status, codes in _problems(endpoint).items():
-            names = ["Content-Language", "X-Correlation-Id", *_WITH_STATUS.get(status, ())]
+        for status, codes in _group_problem_codes(endpoint).items():
+            names = ["Content-Language", "X-Correlation-Id", *_STATUS_HEADERS.get(status, ())]
             # Which code it is, is all that differs between the answers of one status.
             one_of = {"properties": {"code": {"enum": list(codes)}}}
             content = {
-                "schema": {"allOf": [{"$ref": f"{_SCHEMAS}Problem"}, one_of]},
-                "examples": {code: {"$ref": f"{_EXAMPLES}{code}"} for code in codes},
+                "schema": {"allOf": [{"$ref": f"{_SCHEMAS_PREFIX}Problem"}, one_of]},
+                "examples": {code: {"$ref": f"{_EXAMPLES_PREFIX}{code}"} for code in codes},
             }
             yield (
-                _refusal(codes),
+                _name_problem_response(codes),
                 {
-                    "description": " ".join(f"`{code}`: {every_code()[code].title.en}" for code in codes),
-                    "headers": {name: {"$ref": f"{_HEADER_REFS}{name}"} for name in names},
+                    "description": " ".join(f"`{code}`: {load_codes()[code].title.en}" for code in codes),
+                    "headers": {name: {"$ref": f"{_HEADERS_PREFIX}{name}"} for name in names},
                     "content": {CONTENT_TYPE: content},
                 },
             )
 
 
-def _problem_example(code: str) -> dict[str, Any]:
-    told = every_code()[code]
+def _make_problem_example(code: str) -> dict[str, Any]:
+    told = load_codes()[code]
     value = {"type": "about:blank", "code": code, "title": told.title.en, "status": told.status}
     if code in {"body_invalid", "rules_broken"}:
-        field, field_code = _FAULTS[code]
-        message = FIELD_MESSAGES[field_code].en
+        field, field_code = _EXAMPLE_ERRORS[code]
+        message = FIELD_MESSAGES[field_code].english
         value["errors"] = [{"field": field, "code": field_code, "message": message}]
     return {"summary": told.title.en, "value": value}
 
 
-_FAULTS = {
+_EXAMPLE_ERRORS = {
     "body_invalid": ("worker.name", "field_missing"),
     "rules_broken": ("worker.nik", "nik_length"),
 }
 
 
-def _asked(examples: Sequence[Example]) -> Iterator[tuple[str, Any]]:
+def _iter_request_bodies(examples: Sequence[Example]) -> Iterator[tuple[str, Any]]:
     """The bodies that were not refused, each once."""
     seen: list[Any] = []
     for example in examples:
-        if example.is_good and example.body not in seen:
+        if example.is_success and example.body not in seen:
             seen.append(example.body)
             yield example.title, example.body
 
 
-def _told(named: Iterator[tuple[str, Any]]) -> dict[str, Any]:
-    examples = {name: {"value": value} for name, value in named}
+def _make_examples(named_values: Iterator[tuple[str, Any]]) -> dict[str, Any]:
+    examples = {name: {"value": value} for name, value in named_values}
     return {"examples": examples} if examples else {}
 
 
-def _tag(path: str) -> str:
+def _find_tag(path: str) -> str:
     parts = path.strip("/").split("/")
     return parts[1] if parts[0] == "v1" and parts[1] != "openapi.json" else "this API"
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap(text: str) -> str:
     """Paragraphs as single lines."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).with_name("examples.json")
+_EXAMPLES_FILE = Path(__file__).with_name("examples.json")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Example:
 
     title: str
     operation: str
-    by: str | None
+    caller: str | None
     status: int
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -28,12 +28,12 @@ class Example:
     answer: Any = None
 
     @property
-    def is_good(self) -> bool:
+    def is_success(self) -> bool:
         """Whether the request was not refused."""
         return self.status < HTTPStatus.BAD_REQUEST
 
 
 @cache
-def every_example() -> tuple[Example, ...]:
+def load_examples() -> tuple[Example, ...]:
     """The story, in the order in which it happens."""
-    return tuple(Example(**each) for each in json.loads(_FILE.read_text(encoding="utf-8")))
+    return tuple(Example(**each) for each in json.loads(_EXAMPLES_FILE.read_text(encoding="utf-8")))

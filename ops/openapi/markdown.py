@@ -16,10 +16,10 @@ same is served as OpenAPI 3.1 at `GET /v1/openapi.json`, and as a page at `GET /
 
 def to_markdown(document: Node) -> str:
     """Operations first, then what they take and give, then the codes."""
-    return "\n".join(_lines(document)).rstrip() + "\n"
+    return "\n".join(_iter_lines(document)).rstrip() + "\n"
 
 
-def _lines(document: Node) -> Iterator[str]:
+def _iter_lines(document: Node) -> Iterator[str]:
     yield _INTRODUCTION
     yield document["info"]["description"]
     yield ""
@@ -30,55 +30,58 @@ def _lines(document: Node) -> Iterator[str]:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    yield from _table(
+    yield from _format_table(
         ("Operation", "Roles", "What"),
-        ((f"[`{name}`](#{anchor(name)})", _roles(each), each["summary"]) for name, each in operations),
+        (
+            (f"[`{name}`](#{make_anchor(name)})", _format_roles(each), each["summary"])
+            for name, each in operations
+        ),
     )
     for name, operation in operations:
         yield f"### {name}"
         yield ""
-        yield from _operation(document, operation)
+        yield from _format_operation(document, operation)
     yield "## What is taken and given"
     yield ""
     for name, schema in document["components"]["schemas"].items():
         yield f"### {name}"
         yield ""
-        yield from _schema(schema)
-    yield from _codes(document)
+        yield from _format_schema(schema)
+    yield from _format_codes(document)
 
 
-def _operation(document: Node, operation: Node) -> Iterator[str]:
+def _format_operation(document: Node, operation: Node) -> Iterator[str]:
     yield operation["summary"]
     yield ""
     if "description" in operation:
         yield operation["description"]
         yield ""
-    yield f"Roles: {_roles(operation)}."
+    yield f"Roles: {_format_roles(operation)}."
     yield ""
     if "parameters" in operation:
         rows = (
-            (f"`{each['name']}`", each["in"], _kind(each["schema"]), each.get("description", ""))
+            (f"`{each['name']}`", each["in"], _describe_type(each["schema"]), each.get("description", ""))
             for each in operation["parameters"]
         )
-        yield from _table(("Parameter", "In", "Type", ""), rows)
+        yield from _format_table(("Parameter", "In", "Type", ""), rows)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        yield f"Takes {_kind(content['schema'])} as `{media_type}`."
+        yield f"Takes {_describe_type(content['schema'])} as `{media_type}`."
         yield ""
-        yield from _examples(content)
-    yield from _table(("Status", "Answer"), _answers(document, operation))
+        yield from _format_examples(content)
+    yield from _format_table(("Status", "Answer"), _format_responses(document, operation))
     for status, answer in operation["responses"].items():
         for content in answer.get("content", {}).values():
-            yield from _examples(content, f"{status}: ")
+            yield from _format_examples(content, f"{status}: ")
 
 
-def _answers(document: Node, operation: Node) -> Iterator[tuple[str, str]]:
+def _format_responses(document: Node, operation: Node) -> Iterator[tuple[str, str]]:
     for status, answer in operation["responses"].items():
         if "$ref" in answer:
-            codes = _named(document, answer["$ref"])["content"]["application/problem+json"]["examples"]
-            yield status, ", ".join(f"[`{code}`](#{anchor(code)})" for code in codes)
+            codes = _resolve(document, answer["$ref"])["content"]["application/problem+json"]["examples"]
+            yield status, ", ".join(f"[`{code}`](#{make_anchor(code)})" for code in codes)
             continue
         kinds = [
-            _kind(content["schema"]) if "$ref" in content.get("schema", {}) else f"`{media_type}`"
+            _describe_type(content["schema"]) if "$ref" in content.get("schema", {}) else f"`{media_type}`"
             for media_type, content in answer.get("content", {}).items()
         ]
         told = [": ".join([*kinds, answer["description"]]).removesuffix(".")]
@@ -86,7 +89,7 @@ def _answers(document: Node, operation: Node) -> Iterator[tuple[str, str]]:
         yield status, "; with ".join([*told, ", ".join(own)] if own else told)
 
 
-def _examples(content: Node, prefix: str = "") -> Iterator[str]:
+def _format_examples(content: Node, prefix: str = "") -> Iterator[str]:
     for title, example in content.get("examples", {}).items():
         yield f"{prefix}{title}:"
         yield ""
@@ -96,25 +99,29 @@ def _examples(content: Node, prefix: str = "") -> Iterator[str]:
         yield ""
 
 
-def _schema(schema: Node) -> Iterator[str]:
+def _format_schema(schema: Node) -> Iterator[str]:
     if "description" in schema:
         yield schema["description"]
         yield ""
     if "properties" not in schema:
-        yield f"{_kind(schema)}"
+        yield f"{_describe_type(schema)}"
         yield ""
         return
     required = schema.get("required", ())
-    yield from _table(
+    yield from _format_table(
         ("Field", "Type", ""),
         (
-            (f"`{name}`" if name in required else f"`{name}`?", _kind(each), each.get("description", ""))
+            (
+                f"`{name}`" if name in required else f"`{name}`?",
+                _describe_type(each),
+                each.get("description", ""),
+            )
             for name, each in schema["properties"].items()
         ),
     )
 
 
-def _codes(document: Node) -> Iterator[str]:
+def _format_codes(document: Node) -> Iterator[str]:
     yield "## Problems"
     yield ""
     yield "`code` is stable. The title comes in the language that was asked for."
@@ -128,7 +135,7 @@ def _codes(document: Node) -> Iterator[str]:
         yield ""
     yield "## Codes of single fields"
     yield ""
-    yield from _table(
+    yield from _format_table(
         ("Code", "English", "Indonesian"),
         (
             (f"`{each['code']}`", each["message"]["en"], each["message"]["id"])
@@ -137,30 +144,30 @@ def _codes(document: Node) -> Iterator[str]:
     )
 
 
-def _roles(operation: Node) -> str:
+def _format_roles(operation: Node) -> str:
     roles = [role for each in operation["security"] for role in each["bearer"]]
     return ", ".join(roles) or "anybody, without a token"
 
 
-def _kind(schema: Node) -> str:
+def _describe_type(schema: Node) -> str:
     """A schema in a few words."""
     match schema:
         case {"$ref": reference}:
             name = reference.rpartition("/")[2]
-            told = f"[{name}](#{anchor(name)})"
+            told = f"[{name}](#{make_anchor(name)})"
         case {"anyOf": choices}:
-            told = " or ".join(_kind(choice) for choice in choices)
+            told = " or ".join(_describe_type(choice) for choice in choices)
         case {"const": value}:
             told = f"`{json.dumps(value)}`"
         case {"enum": values}:
             told = ", ".join(f"`{value}`" for value in values)
         case {"type": "array", "items": items}:
-            told = f"list of {_kind(items)}"
+            told = f"list of {_describe_type(items)}"
         case {"type": "object", "additionalProperties": dict() as values}:
-            told = f"object of {_kind(values)}"
+            told = f"object of {_describe_type(values)}"
         case _:
             told = str(schema.get("type", "anything"))
-    return told + _limits(schema)
+    return told + _describe_limits(schema)
 
 
 _LIMITS = {
@@ -177,27 +184,27 @@ _LIMITS = {
 }
 
 
-def _limits(schema: Node) -> str:
+def _describe_limits(schema: Node) -> str:
     told = [words.format(schema[limit]) for limit, words in _LIMITS.items() if schema.get(limit) is not None]
     return f" ({', '.join(told)})" if told else ""
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |".replace("|  |", "| |")
-    yield "|" + "---|" * len(heads)
+def _format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |".replace("|  |", "| |")
+    yield "|" + "---|" * len(headings)
     for row in rows:
         yield "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
     yield ""
 
 
-def _named(document: Node, reference: str) -> Node:
+def _resolve(document: Node, reference: str) -> Node:
     found: Any = document
     for step in reference.removeprefix("#/").split("/"):
         found = found[step]
     return found  # type: ignore[no-any-return]
 
 
-def anchor(heading: str) -> str:
+def make_anchor(heading: str) -> str:
     """The fragment by which a heading is found, as forges make it of a heading in Markdown."""
     kept = (each for each in heading.lower() if each.isalnum() or each in " -_")
     return "".join(kept).replace(" ", "-")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ops.openapi.markdown import anchor
+from ops.openapi.markdown import make_anchor
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -35,9 +35,9 @@ def to_page(markdown: str) -> str:
     tokens = reader.parse(markdown)
     for opening, content in pairwise(tokens):
         if opening.type == "heading_open":
-            opening.attrSet("id", anchor(_text(content)))
+            opening.attrSet("id", make_anchor(_read_heading(content)))
     return _PAGE.format(body=reader.renderer.render(tokens, reader.options, {}))
 
 
-def _text(heading: Token) -> str:
+def _read_heading(heading: Token) -> str:
     return "".join(child.content for child in heading.children or ())

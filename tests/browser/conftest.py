@@ -14,7 +14,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def found_browser() -> str | None:
+def find_browser() -> str | None:
     """The path of a Chromium, or None."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
@@ -23,7 +23,7 @@ def found_browser() -> str | None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium of this machine; Playwright brings none of its own."""
-    path = found_browser()
+    path = find_browser()
     if path is None:
         pytest.skip(f"no browser here: install one of {', '.join(BROWSERS)} to look at the pages")
     with sync_playwright() as playwright:
@@ -34,26 +34,26 @@ def browser() -> Iterator[Browser]:
 
 
 @dataclass
-class Shown:
+class BrowserPage:
     """A page of ours in the browser, and what went wrong in it."""
 
     page: Page
-    wrong: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._record_console_message)
 
-    def _note(self, message: ConsoleMessage) -> None:
+    def _record_console_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.wrong.append(message.text)
+            self.errors.append(message.text)
 
-    def overflow(self) -> int:
+    def measure_overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
         width: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         return width
 
-    def violations(self) -> list[str]:
+    def find_violations(self) -> list[str]:
         """What breaks WCAG's level AA, as axe-core sees it."""
         found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_AA}}).response
         assert found["passes"], "axe looked at nothing"
@@ -65,8 +65,8 @@ class Shown:
 
 
 @pytest.fixture
-def shown(browser: Browser) -> Iterator[Shown]:
+def shown(browser: Browser) -> Iterator[BrowserPage]:
     """An empty page, at the width of a desk."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
-    yield Shown(page)
+    yield BrowserPage(page)
     page.close()

@@ -9,25 +9,25 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings import board, html, mail
-from tests.browser.conftest import found_browser
-from tests.rollups.reports import a_report
+from tests.browser.conftest import find_browser
+from tests.rollups.reports import make_report
 
 OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 
 # Name of the file, document, and the window's width and height; a height of 0 takes the whole page.
 SHOTS = (
-    ("page-phone", html.page(a_report(), "id"), 360, 0),
-    ("page-desk", html.page(a_report(), "id"), 1280, 0),
-    ("mail-phone", mail.compose(a_report(), "id").html, 360, 0),
-    ("mail-desk", mail.compose(a_report(), "id").html, 1280, 0),
-    ("board-phone", board.page(a_report(), "id"), 360, 0),
-    ("board-screen", board.page(a_report(), "id"), 1280, 720),
+    ("page-phone", html.render_html(make_report(), "id"), 360, 0),
+    ("page-desk", html.render_html(make_report(), "id"), 1280, 0),
+    ("mail-phone", mail.compose(make_report(), "id").html, 360, 0),
+    ("mail-desk", mail.compose(make_report(), "id").html, 1280, 0),
+    ("board-phone", board.render_board(make_report(), "id"), 360, 0),
+    ("board-screen", board.render_board(make_report(), "id"), 1280, 720),
 )
 
 
 def main() -> None:
     """Write every screenshot."""
-    path = found_browser()
+    path = find_browser()
     if path is None:
         sys.exit("no browser here to take screenshots with")
     OUT.mkdir(exist_ok=True)

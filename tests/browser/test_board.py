@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from chalicelib.endpoints import page_headers
+from chalicelib.endpoints import build_page_headers
 from chalicelib.rollups.model import Counts
 from chalicelib.rollups.renderings import board
-from tests.browser.conftest import Shown
-from tests.rollups.reports import a_report
+from tests.browser.conftest import BrowserPage
+from tests.rollups.reports import make_report
 
 # Nobody is asked: every request of the page is answered here. API Gateway puts a stage, `/api`, first.
 STAGE = "http://daftar.localhost/api"
@@ -32,25 +32,25 @@ class Service:
         if self.is_gone:
             route.abort()
         elif path == "/api/board":
-            self._give(route, board.door("id"))
+            self._give(route, board.render_sign_in("id"))
         elif self.refuses or route.request.headers.get("authorization") != f"Bearer {TOKEN}":
             route.fulfill(status=401, content_type="application/problem+json", body="{}")
         elif path == "/api/v1/campaigns/tanah-abang-2024/board":
-            self._give(route, board.page(self._report(), "id"))
+            self._give(route, board.render_board(self._report(), "id"))
         else:
             route.fulfill(status=404, body="")
 
     def _report(self) -> object:
         counts = Counts(captures=0, created=self.created, already_registered=0, reactivated=0, refused=0)
-        return a_report(summary={"counts": counts})
+        return make_report(summary={"counts": counts})
 
     def _give(self, route: Route, page: str) -> None:
-        headers = page_headers(board.script_hash())
+        headers = build_page_headers(board.get_script_hash())
         route.fulfill(status=200, content_type="text/html; charset=utf-8", headers=headers, body=page)
 
 
 @pytest.fixture
-def service(shown: Shown) -> Service:
+def service(shown: BrowserPage) -> Service:
     service = Service()
     shown.page.route("**/*", service.answer)
     shown.page.clock.install()
@@ -68,16 +68,16 @@ def told(page: Page) -> str:
     return page.locator(".huge").inner_text()
 
 
-def test_the_board_is_shown_once_a_token_is_typed(shown: Shown, service: Service) -> None:
+def test_the_board_is_shown_once_a_token_is_typed(shown: BrowserPage, service: Service) -> None:
     log_in(shown.page)
 
     assert told(shown.page) == "157"
     assert shown.page.title() == "Papan Aktivasi Pasar Tanah Abang"
-    assert shown.violations() == []
-    assert shown.wrong == []
+    assert shown.find_violations() == []
+    assert shown.errors == []
 
 
-def test_the_figures_change_without_the_page_being_loaded_again(shown: Shown, service: Service) -> None:
+def test_the_figures_change_without_the_page_being_loaded_again(shown: BrowserPage, service: Service) -> None:
     log_in(shown.page)
     told(shown.page)
     shown.page.evaluate("window.isStillTheSamePage = true")
@@ -87,10 +87,10 @@ def test_the_figures_change_without_the_page_being_loaded_again(shown: Shown, se
     shown.page.get_by_text("158", exact=True).wait_for()
 
     assert shown.page.evaluate("window.isStillTheSamePage")
-    assert shown.wrong == []
+    assert shown.errors == []
 
 
-def test_a_token_is_in_no_address_and_is_gone_with_the_tab(shown: Shown, service: Service) -> None:
+def test_a_token_is_in_no_address_and_is_gone_with_the_tab(shown: BrowserPage, service: Service) -> None:
     log_in(shown.page)
     told(shown.page)
 
@@ -101,7 +101,7 @@ def test_a_token_is_in_no_address_and_is_gone_with_the_tab(shown: Shown, service
     assert shown.page.evaluate("sessionStorage.getItem('token')") == TOKEN
 
 
-def test_the_tab_knows_the_token_when_the_page_is_loaded_again(shown: Shown, service: Service) -> None:
+def test_the_tab_knows_the_token_when_the_page_is_loaded_again(shown: BrowserPage, service: Service) -> None:
     log_in(shown.page)
     told(shown.page)
     service.created = 159
@@ -111,7 +111,9 @@ def test_the_tab_knows_the_token_when_the_page_is_loaded_again(shown: Shown, ser
     assert told(shown.page) == "159"
 
 
-def test_a_token_that_is_not_good_is_forgotten_and_asked_for_again(shown: Shown, service: Service) -> None:
+def test_a_token_that_is_not_good_is_forgotten_and_asked_for_again(
+    shown: BrowserPage, service: Service
+) -> None:
     log_in(shown.page, token="daftar_wrong")
 
     shown.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
@@ -120,7 +122,7 @@ def test_a_token_that_is_not_good_is_forgotten_and_asked_for_again(shown: Shown,
 
 
 def test_a_token_that_is_revoked_later_takes_the_figures_off_the_screen(
-    shown: Shown, service: Service
+    shown: BrowserPage, service: Service
 ) -> None:
     log_in(shown.page)
     told(shown.page)
@@ -132,7 +134,7 @@ def test_a_token_that_is_revoked_later_takes_the_figures_off_the_screen(
     assert shown.page.locator(".huge").count() == 0
 
 
-def test_a_lost_connection_is_said_and_mends_itself(shown: Shown, service: Service) -> None:
+def test_a_lost_connection_is_said_and_mends_itself(shown: BrowserPage, service: Service) -> None:
     log_in(shown.page)
     told(shown.page)
     service.is_gone = True

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.rollups.renderings import mail, xlsx
 from tests.rollups.renderings.test_tables import LABELS, told_by_json
-from tests.rollups.reports import a_report
+from tests.rollups.reports import make_report
 
 # Its CSV filter: comma, double quotes, UTF-8, values as they are stored and not as shown, every sheet.
 _EVERY_SHEET = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1"
@@ -26,7 +26,10 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sheets]:
     if office is None:
         pytest.skip("no LibreOffice here: install its Calc to read the workbook with it")
     directory = tmp_path_factory.mktemp("calc")
-    books = {"asked": xlsx.workbook(a_report(), "en"), "mailed": mail.compose(a_report(), "en").workbook}
+    books = {
+        "asked": xlsx.render_workbook(make_report(), "en"),
+        "mailed": mail.compose(make_report(), "en").workbook,
+    }
     for name, book in books.items():
         (directory / f"{name}.xlsx").write_bytes(book)
     # A home of its own, so that it neither finds nor leaves anything.
@@ -48,7 +51,7 @@ def number(cell: str) -> float:
 
 
 def test_libreoffice_reads_every_figure_as_json_tells_it(read: dict[str, Sheets]) -> None:
-    sheets, told = read["asked"], told_by_json(a_report())
+    sheets, told = read["asked"], told_by_json(make_report())
     summary = {row[0]: row[1] for row in sheets["Summary"]}
     breakdowns = {(key, float(count)) for _, key, _, count in sheets["Breakdowns"][1:]}
 

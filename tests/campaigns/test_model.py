@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.campaigns.model import CampaignDay
-from tests.contracts.stored import the_campaign
+from tests.contracts.stored import make_campaign
 
 OFFSETS = {"Asia/Jakarta": 7, "Asia/Pontianak": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9}
 
 
 def test_a_campaign_of_one_day_is_a_campaign() -> None:
-    campaign = the_campaign(last_day="2024-10-09", accepts_until="2024-10-09")
-    assert list(campaign.days()) == [date(2024, 10, 9)]
+    campaign = make_campaign(last_day="2024-10-09", accepts_until="2024-10-09")
+    assert list(campaign.iter_days()) == [date(2024, 10, 9)]
 
 
 def test_a_campaign_has_every_day_from_the_first_to_the_last() -> None:
-    campaign = the_campaign(first_day="2024-02-28", last_day="2024-03-01")
-    assert list(campaign.days()) == [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
+    campaign = make_campaign(first_day="2024-02-28", last_day="2024-03-01")
+    assert list(campaign.iter_days()) == [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
     assert [campaign.has_day(day) for day in (date(2024, 2, 27), date(2024, 2, 28), date(2024, 3, 1))] == [
         False,
         True,
@@ -40,15 +40,15 @@ def test_a_campaign_has_every_day_from_the_first_to_the_last() -> None:
 )
 def test_days_out_of_order_are_refused_by_name(days: dict[str, str]) -> None:
     with pytest.raises(ValidationError) as refused:
-        the_campaign(**days)
+        make_campaign(**days)
     assert [fault["type"] for fault in refused.value.errors()] == ["days_out_of_order"]
 
 
 def test_a_campaign_lasts_a_year_at_most() -> None:
     usual = {"first_day": "2024-01-01", "accepts_until": "2025-12-31"}
-    assert len(list(the_campaign(**usual, last_day="2024-12-31").days())) == 366
+    assert len(list(make_campaign(**usual, last_day="2024-12-31").iter_days())) == 366
     with pytest.raises(ValidationError) as refused:
-        the_campaign(**usual, last_day="2025-01-01")
+        make_campaign(**usual, last_day="2025-01-01")
     assert [fault["type"] for fault in refused.value.errors()] == ["campaign_too_long"]
 
 
@@ -77,28 +77,28 @@ def test_a_campaign_lasts_a_year_at_most() -> None:
 )
 def test_each_misshapen_field_is_found(changes: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        the_campaign(**changes)
+        make_campaign(**changes)
     assert [error["loc"][0] for error in refused.value.errors()] == [fault]
 
 
 @pytest.mark.parametrize("zone", OFFSETS)
 @given(at=st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 - the strategy adds the zone
 def test_an_instant_falls_on_the_day_that_clocks_show_there(zone: str, at: datetime) -> None:
-    assert the_campaign(zone=zone).local_day(at) == (at + timedelta(hours=OFFSETS[zone])).date()
+    assert make_campaign(zone=zone).local_day(at) == (at + timedelta(hours=OFFSETS[zone])).date()
 
 
 @pytest.mark.parametrize("zone", OFFSETS)
 def test_a_summary_is_due_at_its_hour_and_final_the_next_morning_local_time(zone: str) -> None:
-    campaign, day = the_campaign(zone=zone, summary_hour=20), date(2024, 10, 9)
+    campaign, day = make_campaign(zone=zone, summary_hour=20), date(2024, 10, 9)
     offset = timedelta(hours=OFFSETS[zone])
     assert campaign.summary_due_at(day) == datetime(2024, 10, 9, 20, tzinfo=UTC) - offset
-    assert campaign.final_from(day) == datetime(2024, 10, 10, 7, tzinfo=UTC) - offset
+    assert campaign.summary_final_at(day) == datetime(2024, 10, 10, 7, tzinfo=UTC) - offset
 
 
 @pytest.mark.parametrize("hour", [0, 23])
 def test_a_summary_is_due_before_it_is_final_whatever_its_hour(hour: int) -> None:
-    campaign = the_campaign(summary_hour=hour)
-    assert campaign.summary_due_at(date(2024, 12, 31)) < campaign.final_from(date(2024, 12, 31))
+    campaign = make_campaign(summary_hour=hour)
+    assert campaign.summary_due_at(date(2024, 12, 31)) < campaign.summary_final_at(date(2024, 12, 31))
 
 
 def test_campaign_days_sort_so_that_batches_mark_them_in_one_order() -> None:

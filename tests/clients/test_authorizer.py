@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.clients import authorizer
-from chalicelib.clients.authorizer import Unauthorized, caller_from
+from chalicelib.clients.authorizer import Unauthorized, parse_caller
 from chalicelib.clients.errors import TokenRevoked, TokenUnknown
 from chalicelib.clients.model import Caller, Channel, Client, DailyCap, Role
 from chalicelib.clients.service import Token
-from tests.builders import NOW, a_caller
+from tests.builders import NOW, make_caller
 
 METHOD_ARN = "arn:aws:execute-api:eu-north-1:000000000000:api1/api/POST/v1/registrations"
 GOOD, REVOKED = Token("daftar_good"), Token("daftar_revoked")
@@ -51,8 +51,8 @@ class ScriptedSightings:
 def policy(
     authorization: str, *, caller: Caller | None = None, sightings: ScriptedSightings | None = None
 ) -> dict[str, Any]:
-    known, noting = KnownTokens(caller or a_caller()), sightings or ScriptedSightings()
-    return authorizer.policy(known, noting, authorization, METHOD_ARN)  # type: ignore[arg-type]
+    known, noting = KnownTokens(caller or make_caller()), sightings or ScriptedSightings()
+    return authorizer.build_policy(known, noting, authorization, METHOD_ARN)  # type: ignore[arg-type]
 
 
 def only_statement(answer: dict[str, Any]) -> dict[str, Any]:
@@ -136,4 +136,4 @@ def test_the_api_reads_back_the_caller_that_the_authorizer_saw(
     caller = Caller("van-1", roles, channel, campaigns, daily_cap)
     context = policy(f"Bearer {GOOD}", caller=caller)["context"]
     assert all(isinstance(value, str) for value in context.values())
-    assert caller_from(context) == caller
+    assert parse_caller(context) == caller

@@ -17,19 +17,19 @@ from moto import mock_aws
 
 from chalicelib.privacy.encryption import FieldCipher, FieldKeys
 from ops.emulator import Emulator
-from tests.tables import declared_tables
+from tests.tables import read_table_definitions
 
 # Racing threads each need a connection; what they do to one another must reach the test, untried again.
-_RACING = Config(max_pool_connections=50, retries={"mode": "standard", "total_max_attempts": 1})
+_RACE_CONFIG = Config(max_pool_connections=50, retries={"mode": "standard", "total_max_attempts": 1})
 _PREFIXES = count(1)
 
 # One session for all of moto: making one reads the whole model of the service again.
-_MOTO = boto3.Session("testing", "testing", region_name="eu-north-1")
+_MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")
 
 _NAMED_URL = os.environ.get("DAFTAR_TEST_DYNAMODB_URL")
-_REAL = [pytest.param("embedded_engine", id="embedded", marks=pytest.mark.e2e)]
+_CONCURRENT_ENGINES = [pytest.param("embedded_engine", id="embedded", marks=pytest.mark.e2e)]
 if _NAMED_URL:
-    _REAL.append(pytest.param("named_engine", id="named"))
+    _CONCURRENT_ENGINES.append(pytest.param("named_engine", id="named"))
 
 
 class Engine:
@@ -38,62 +38,62 @@ class Engine:
     def __init__(self, client: Any) -> None:
         self.client = client
         self._prefix = f"test-{os.getpid()}-{next(_PREFIXES)}-"
-        self._made: list[str] = []
+        self._table_names: list[str] = []
 
-    def table(self, declared: str) -> str:
+    def create_table(self, logical_id: str) -> str:
         """A new table as the template declares it; its name."""
-        name = f"{self._prefix}{declared}"
-        self.client.create_table(TableName=name, **declared_tables()[declared])
-        self._made.append(name)
+        name = f"{self._prefix}{logical_id}"
+        self.client.create_table(TableName=name, **read_table_definitions()[logical_id])
+        self._table_names.append(name)
         return name
 
-    def raw_items(self) -> list[dict[str, Any]]:
+    def scan_items(self) -> list[dict[str, Any]]:
         """Everything that the test's tables hold, as it is kept."""
         return [
             item
-            for name in self._made
+            for name in self._table_names
             for page in self.client.get_paginator("scan").paginate(TableName=name)
             for item in page["Items"]
         ]
 
-    def leave_nothing(self) -> None:
+    def delete_tables(self) -> None:
         """Delete the tables."""
-        for name in self._made:
+        for name in self._table_names:
             self.client.delete_table(TableName=name)
 
 
-@pytest.fixture(params=[pytest.param("moto_engine", id="moto"), *_REAL])
+@pytest.fixture(params=[pytest.param("moto_engine", id="moto"), *_CONCURRENT_ENGINES])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     made: Callable[[], Engine] = request.getfixturevalue(request.param)
     engine = made()
     yield engine
-    engine.leave_nothing()
+    engine.delete_tables()
 
 
-@pytest.fixture(params=_REAL)
+@pytest.fixture(params=_CONCURRENT_ENGINES)
 def real_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine that serves many requests at once."""
     made: Callable[[], Engine] = request.getfixturevalue(request.param)
     engine = made()
     yield engine
-    engine.leave_nothing()
+    engine.delete_tables()
 
 
 @pytest.fixture
 def moto_engine(_no_account: None) -> Iterator[Callable[[], Engine]]:
     with mock_aws():
-        yield lambda: Engine(_MOTO.client("dynamodb"))
+        yield lambda: Engine(_MOTO_SESSION.client("dynamodb"))
 
 
 @pytest.fixture(scope="session")
 def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Engine]]:
     emulator = Emulator(
-        port=_free_port(), home=tmp_path_factory.mktemp("embedded"), sms_url="http://127.0.0.1:9"
+        port=_find_free_port(), home=tmp_path_factory.mktemp("embedded"), sms_url="http://127.0.0.1:9"
     )
     with ExitStack() as stopping:
         stopping.callback(emulator.program.stop)
         emulator.start()
-        client = _client_at(emulator.url)
+        client = _connect(emulator.url)
         yield lambda: Engine(client)
 
 
@@ -103,21 +103,21 @@ def named_engine() -> Callable[[], Engine]:
         pytest.skip(
             "DAFTAR_TEST_DYNAMODB_URL names no further engine, such as DynamoDB Local on http://127.0.0.1:8000"
         )
-    client = _client_at(_NAMED_URL)
+    client = _connect(_NAMED_URL)
     return lambda: Engine(client)
 
 
 @pytest.fixture
 def cipher() -> FieldCipher:
-    return FieldCipher(lambda: FieldKeys(current="2024-10", by_id={"2024-10": bytes(range(32))}))
+    return FieldCipher(lambda: FieldKeys(current_key_id="2024-10", by_id={"2024-10": bytes(range(32))}))
 
 
-def _client_at(url: str) -> Any:
+def _connect(url: str) -> Any:
     session = boto3.Session("test", "test", region_name="ap-southeast-3")
-    return session.client("dynamodb", endpoint_url=url, config=_RACING)
+    return session.client("dynamodb", endpoint_url=url, config=_RACE_CONFIG)
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -7,38 +7,38 @@ from typing import Any, Protocol
 
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clients.model import Channel, Client, Role
-from chalicelib.clock import timestamp
+from chalicelib.clock import to_timestamp
 from chalicelib.contributions.messages import AskForQuote
-from chalicelib.contributions.rules import shipped_rules
-from chalicelib.contributions.service import Quoting
-from chalicelib.notifications.model import MessageId, Text
-from chalicelib.notifications.templates import Kind, Purpose
-from chalicelib.registrations.lifecycle import Life, Status
+from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.service import QuoteService
+from chalicelib.notifications.model import Sms, SmsId
+from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.registrations.lifecycle import LifecycleState, Status
 from chalicelib.registrations.model import (
     Answer,
     CaptureFacts,
+    CaptureMetadata,
     Consent,
     Coverage,
     DayFact,
     Outcome,
     Registration,
     RegistrationFacts,
-    Taken,
     Work,
     Worker,
 )
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.reference import Reference
-from chalicelib.registrations.service import Capture, PhoneCount
-from chalicelib.rollups.model import Counts, State, Summary
-from tests.builders import NOW, a_campaign, a_capture_id, a_nik
+from chalicelib.registrations.service import Capture, PhoneCountIncrement
+from chalicelib.rollups.model import Counts, Summary, SummaryState
+from tests.builders import NOW, make_campaign_payload, make_capture_id, make_nik
 
 
-class Counted(Protocol):
+class DayFactSource(Protocol):
     """Whoever knows what counts for a day."""
 
-    def facts_of(self, of: CampaignDay) -> Iterator[DayFact]:
+    def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
         """All of it."""
 
 
@@ -46,7 +46,7 @@ CAMPAIGN_ID = "tanah-abang-2024"
 FIRST_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 9))
 SECOND_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 10))
 REFERENCE, ANOTHER_REFERENCE = Reference("7K4-M2Q-X9P"), Reference("B3D-F5H-J7M")
-A_QUOTE = Quoting(rules=shipped_rules(), clock=lambda: NOW).quote(
+QUOTE = QuoteService(rules=load_rules(), clock=lambda: NOW).quote(
     AskForQuote(
         monthly_income=2_513_000,
         occupations=("porter",),
@@ -57,11 +57,11 @@ A_QUOTE = Quoting(rules=shipped_rules(), clock=lambda: NOW).quote(
         start_month="2024-10",
     )
 )
-A_PHONE = PhoneCount("phone", FIRST_DAY.day, below=1_000)
+PHONE_COUNT = PhoneCountIncrement("phone", FIRST_DAY.day, limit=1_000)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def a_reference(number: int) -> Reference:
+def make_reference(number: int) -> Reference:
     """Another number, another reference."""
     digits = ""
     for _ in range(9):
@@ -70,20 +70,26 @@ def a_reference(number: int) -> Reference:
     return Reference(f"{digits[:3]}-{digits[3:6]}-{digits[6:]}")
 
 
-def captures_of(counted: Counted, of: CampaignDay) -> list[CaptureFacts]:
+def collect_capture_facts(source: DayFactSource, campaign_day: CampaignDay) -> list[CaptureFacts]:
     """What counts of the captures of a day."""
-    return [fact.facts for fact in counted.facts_of(of) if isinstance(fact.facts, CaptureFacts)]
+    return [
+        fact.facts for fact in source.iter_day_facts(campaign_day) if isinstance(fact.facts, CaptureFacts)
+    ]
 
 
-def registrations_of(counted: Counted, of: CampaignDay) -> list[RegistrationFacts]:
+def collect_registration_facts(source: DayFactSource, campaign_day: CampaignDay) -> list[RegistrationFacts]:
     """What counts of the registrations of a day."""
-    return [fact.facts for fact in counted.facts_of(of) if isinstance(fact.facts, RegistrationFacts)]
+    return [
+        fact.facts
+        for fact in source.iter_day_facts(campaign_day)
+        if isinstance(fact.facts, RegistrationFacts)
+    ]
 
 
-def taken(number: int = 1, **changes: Any) -> Taken:
+def make_capture_metadata(number: int = 1, **changes: Any) -> CaptureMetadata:
     """The circumstances of a capture; another number, another capture."""
-    usual = Taken(
-        capture_id=a_capture_id(number),
+    usual = CaptureMetadata(
+        capture_id=make_capture_id(number),
         campaign_id=CAMPAIGN_ID,
         day=FIRST_DAY.day,
         captured_at=NOW - timedelta(minutes=48),
@@ -96,8 +102,8 @@ def taken(number: int = 1, **changes: Any) -> Taken:
     return replace(usual, **changes)
 
 
-def a_capture_of(
-    circumstances: Taken,
+def make_capture(
+    capture_metadata: CaptureMetadata,
     outcome: Outcome = Outcome.CREATED,
     *,
     reference: Reference = REFERENCE,
@@ -106,31 +112,31 @@ def a_capture_of(
 ) -> Capture:
     """A capture, with the answer that goes with its outcome."""
     answer = Answer(
-        capture_id=circumstances.capture_id,
+        capture_id=capture_metadata.capture_id,
         outcome=outcome,
         reference=reference,
         status=Status.RECEIVED,
-        received_at=timestamp(circumstances.received_at),
-        quote=A_QUOTE,
+        received_at=to_timestamp(capture_metadata.received_at),
+        quote=QUOTE,
     )
     return Capture(
-        taken=circumstances,
+        capture_metadata=capture_metadata,
         fingerprint=fingerprint,
-        facts=CaptureFacts(outcome, circumstances.channel, circumstances.client_id, occupations),
+        facts=CaptureFacts(outcome, capture_metadata.channel, capture_metadata.client_id, occupations),
         answer=None if outcome is Outcome.REFUSED else answer,
     )
 
 
-def a_registration(
+def make_registration(
     reference: Reference = REFERENCE,
-    circumstances: Taken | None = None,
+    capture_metadata: CaptureMetadata | None = None,
     *,
     worker_key: str = "worker",
     **worker: Any,
 ) -> Registration:
     """A registration; keyword arguments change fields of its worker."""
     usual = Worker(
-        nik=NIK(a_nik()),
+        nik=NIK(make_nik()),
         name="Melati Kusumawati",
         sex=Sex.FEMALE,
         birth_date=date(1985, 4, 12),
@@ -140,27 +146,29 @@ def a_registration(
         postal_code="10250",
         language="id",
     )
-    circumstances = circumstances or taken()
+    capture_metadata = capture_metadata or make_capture_metadata()
     return Registration(
         reference=reference,
         worker_key=worker_key,
-        life=Life.begun(at=circumstances.received_at, client_id=circumstances.client_id),
-        taken=circumstances,
+        lifecycle=LifecycleState.begin(
+            occurred_at=capture_metadata.received_at, client_id=capture_metadata.client_id
+        ),
+        capture_metadata=capture_metadata,
         worker=replace(usual, **worker),
         work=Work(occupations=("porter",), place="Blok A", monthly_income=2_513_000, employs_others=False),
         coverage=Coverage(programmes=("JKK", "JKM"), months=3, payer="self"),
         consent=Consent(text_version="2024-10", given_at=NOW - timedelta(minutes=49), method="tick"),
-        quote=A_QUOTE,
+        quote=QUOTE,
         expires_on=FIRST_DAY.day + timedelta(days=30),
     )
 
 
-def the_campaign(**changes: Any) -> Campaign:
+def make_campaign(**changes: Any) -> Campaign:
     """A campaign as the service hands it to the store."""
-    return Campaign.model_validate(a_campaign(**changes))
+    return Campaign.model_validate(make_campaign_payload(**changes))
 
 
-def a_client(client_id: str = "van-1", **changes: Any) -> Client:
+def make_client(client_id: str = "van-1", **changes: Any) -> Client:
     """A van's tablet."""
     usual = Client(
         client_id=client_id,
@@ -172,17 +180,17 @@ def a_client(client_id: str = "van-1", **changes: Any) -> Client:
     return replace(usual, **changes)
 
 
-def a_text(number: int = 1, **changes: Any) -> Text:
+def make_sms(number: int = 1, **changes: Any) -> Sms:
     """A text that is to be sent; another number, another text."""
-    usual = Text(
-        message_id=MessageId(f"{number:032x}"),
-        registration=REFERENCE,
+    usual = Sms(
+        sms_id=SmsId(f"{number:032x}"),
+        reference=REFERENCE,
         campaign_id=CAMPAIGN_ID,
         day=FIRST_DAY.day,
         purpose=Purpose.RECEIVED,
         template_version=1,
-        occasion=1,
-        kind=Kind.CONFIRMATION,
+        event_version=1,
+        kind=SmsKind.CONFIRMATION,
         phone_hash="hash of a phone",
         correlation_id="c0ffee00-0000-4000-8000-000000000001",
         begun_at=NOW,
@@ -194,14 +202,16 @@ def a_text(number: int = 1, **changes: Any) -> Text:
     return replace(usual, **changes)
 
 
-def a_summary(of: CampaignDay = FIRST_DAY, version: int = 1, *, at: datetime = NOW) -> Summary:
+def make_summary(
+    campaign_day: CampaignDay = FIRST_DAY, version: int = 1, *, counted_at: datetime = NOW
+) -> Summary:
     """A summary of a day with three captures."""
     return Summary(
-        campaign_id=of.campaign_id,
-        day=of.day,
+        campaign_id=campaign_day.campaign_id,
+        day=campaign_day.day,
         version=version,
-        state=State.PROVISIONAL,
-        counted_at=timestamp(at),
+        state=SummaryState.PROVISIONAL,
+        counted_at=to_timestamp(counted_at),
         content_hash=f"hash of version {version}",
         counts=Counts(captures=3, created=2, already_registered=1, reactivated=0, refused=1),
         by_channel={"van": 2},

@@ -6,15 +6,15 @@ import pytest
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
-from chalicelib.campaigns.service import DaysMoved
-from chalicelib.privacy.encryption import CannotUnseal, FieldCipher
+from chalicelib.campaigns.service import CampaignWriteConflict
+from chalicelib.privacy.encryption import FieldCipher, UnsealError
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, the_campaign
+from tests.contracts.stored import FIRST_DAY, make_campaign
 
 
 @pytest.fixture
 def table(engine: Engine) -> str:
-    return engine.table("CampaignsTable")
+    return engine.create_table("CampaignsTable")
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def campaigns(engine: Engine, table: str, cipher: FieldCipher) -> DynamoCampaign
 
 
 def test_a_campaign_comes_back_as_it_was_added(campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign())
+    campaigns.add(make_campaign())
 
-    assert campaigns.get("tanah-abang-2024") == the_campaign()
+    assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 
 def test_a_campaign_without_managers_comes_back_without_them(campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign(managers=[]))
+    campaigns.add(make_campaign(managers=[]))
 
     assert campaigns.get("tanah-abang-2024").managers == ()
 
@@ -45,89 +45,89 @@ def test_an_id_longer_than_any_key_is_unknown(campaigns: DynamoCampaigns) -> Non
 
 
 def test_a_second_campaign_with_the_same_id_leaves_the_first_as_it_was(campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign())
+    campaigns.add(make_campaign())
 
     with pytest.raises(CampaignExists):
-        campaigns.add(the_campaign(target=1))
+        campaigns.add(make_campaign(target=1))
 
     assert campaigns.get("tanah-abang-2024").target == 500
 
 
 def test_campaigns_are_listed_by_last_day_from_a_day_on(campaigns: DynamoCampaigns) -> None:
     for campaign_id, last_day in (("later", "2024-10-12"), ("ended", "2024-10-08"), ("now", "2024-10-09")):
-        campaigns.add(the_campaign(campaign_id=campaign_id, first_day="2024-10-01", last_day=last_day))
+        campaigns.add(make_campaign(campaign_id=campaign_id, first_day="2024-10-01", last_day=last_day))
 
-    listed = [campaign.campaign_id for campaign in campaigns.ending_since(FIRST_DAY.day)]
+    listed = [campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)]
 
     assert listed == ["now", "later"]
 
 
 def test_a_listed_campaign_is_whole(campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign())
+    campaigns.add(make_campaign())
 
-    assert list(campaigns.ending_since(FIRST_DAY.day)) == [the_campaign()]
+    assert list(campaigns.iter_ending_since(FIRST_DAY.day)) == [make_campaign()]
 
 
 def test_managers_copied_into_another_campaign_cannot_be_read_there(
     engine: Engine, table: str, campaigns: DynamoCampaigns
 ) -> None:
-    campaigns.add(the_campaign())
-    campaigns.add(the_campaign(campaign_id="another", managers=[]))
-    items = {item["campaign_id"]["S"]: item for item in engine.raw_items()}
+    campaigns.add(make_campaign())
+    campaigns.add(make_campaign(campaign_id="another", managers=[]))
+    items = {item["campaign_id"]["S"]: item for item in engine.scan_items()}
 
     forged = {**items["another"], "managers": items["tanah-abang-2024"]["managers"]}
     engine.client.put_item(TableName=table, Item=forged)
 
-    with pytest.raises(CannotUnseal):
+    with pytest.raises(UnsealError):
         campaigns.get("another")
 
 
 def test_a_change_stores_what_differs_and_leaves_the_rest(campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign())
+    campaigns.add(make_campaign())
     was = campaigns.get("tanah-abang-2024")
     # Somebody else's change, of another field, after this one was read.
-    campaigns.replace(the_campaign(name="Aktivasi"), was=was)
+    campaigns.replace(make_campaign(name="Aktivasi"), previous=was)
 
-    campaigns.replace(the_campaign(target=1, managers=[]), was=was)
+    campaigns.replace(make_campaign(target=1, managers=[]), previous=was)
 
-    assert campaigns.get("tanah-abang-2024") == the_campaign(name="Aktivasi", target=1, managers=[])
+    assert campaigns.get("tanah-abang-2024") == make_campaign(name="Aktivasi", target=1, managers=[])
 
 
 def test_changed_managers_are_sealed(engine: Engine, campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign(managers=[]))
+    campaigns.add(make_campaign(managers=[]))
     managers = [{"name": "Kepala Baru", "email": "baru@cabang.example", "phone": None}]
 
-    campaigns.replace(the_campaign(managers=managers), was=the_campaign(managers=[]))
+    campaigns.replace(make_campaign(managers=managers), previous=make_campaign(managers=[]))
 
     assert campaigns.get("tanah-abang-2024").managers[0].name == "Kepala Baru"
-    assert "Kepala Baru" not in str(engine.raw_items())
+    assert "Kepala Baru" not in str(engine.scan_items())
 
 
 @pytest.mark.parametrize("moved", [{"last_day": "2024-10-11"}, {"accepts_until": "2029-12-31"}])
 def test_a_change_is_not_stored_over_days_that_have_moved(
     campaigns: DynamoCampaigns, moved: dict[str, Any]
 ) -> None:
-    campaigns.add(the_campaign())
-    campaigns.replace(the_campaign(**moved), was=the_campaign())
+    campaigns.add(make_campaign())
+    campaigns.replace(make_campaign(**moved), previous=make_campaign())
 
-    with pytest.raises(DaysMoved):
-        campaigns.replace(the_campaign(target=1), was=the_campaign())
+    with pytest.raises(CampaignWriteConflict):
+        campaigns.replace(make_campaign(target=1), previous=make_campaign())
 
-    assert campaigns.get("tanah-abang-2024") == the_campaign(**moved)
+    assert campaigns.get("tanah-abang-2024") == make_campaign(**moved)
 
 
 def test_a_campaign_never_opened_cannot_be_changed(engine: Engine, campaigns: DynamoCampaigns) -> None:
-    with pytest.raises(DaysMoved):
-        campaigns.replace(the_campaign(target=1), was=the_campaign())
+    with pytest.raises(CampaignWriteConflict):
+        campaigns.replace(make_campaign(target=1), previous=make_campaign())
 
-    assert engine.raw_items() == []
+    assert engine.scan_items() == []
 
 
 def test_a_campaign_that_lasts_longer_is_listed_by_its_new_last_day(campaigns: DynamoCampaigns) -> None:
-    campaigns.add(the_campaign())
-    campaigns.add(the_campaign(campaign_id="another", last_day="2024-10-11"))
+    campaigns.add(make_campaign())
+    campaigns.add(make_campaign(campaign_id="another", last_day="2024-10-11"))
 
-    campaigns.replace(the_campaign(last_day="2024-10-12"), was=the_campaign())
+    campaigns.replace(make_campaign(last_day="2024-10-12"), previous=make_campaign())
 
-    listed = [campaign.campaign_id for campaign in campaigns.ending_since(FIRST_DAY.day)]
+    listed = [campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)]
     assert listed == ["another", "tanah-abang-2024"]

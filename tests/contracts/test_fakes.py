@@ -14,18 +14,18 @@ from moto import mock_aws
 from chalicelib import wiring
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.dynamodb import DynamoDayCounts
-from chalicelib.notifications.dynamodb import DynamoLedger, DynamoLine
-from chalicelib.notifications.model import IllegalTransition, Report, Text, TextState
-from chalicelib.notifications.pace import Line, LineBusy, Stop, Stopped
-from chalicelib.notifications.service import Braked, Brakes, Ledger, Moved
-from chalicelib.notifications.templates import Kind
+from chalicelib.notifications.dynamodb import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, SmsState
+from chalicelib.notifications.pace import RateLimited, SendingStop, SendingStopped, SendRateLimiter
+from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.rollups.dynamodb import DynamoOutbox, DynamoSummaries
-from chalicelib.rollups.outbox import Reader
-from chalicelib.rollups.service import AlreadyWritten, Mark, Summaries
+from chalicelib.rollups.outbox import Consumer
+from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, a_summary, a_text
-from tests.fakes import InMemoryDayCounts, InMemoryLedger, InMemoryLine, InMemorySummaries
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_sms, make_summary
+from tests.fakes import InMemoryDayCounts, InMemorySendRateLimiter, InMemorySmsLedger, InMemorySummaries
 
 SLOT = timedelta(milliseconds=700)
 DAYS = st.sampled_from([FIRST_DAY, SECOND_DAY])
@@ -38,7 +38,7 @@ def a_table() -> Iterator[ATable]:
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="eu-north-1")
         client = session.client("dynamodb")
-        yield lambda declared: (client, Engine(client).table(declared))
+        yield lambda declared: (client, Engine(client).create_table(declared))
 
 
 @given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
@@ -49,48 +49,54 @@ def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table: ATable, 
         assert table.add(client_id, of.day, number) == memory.add(client_id, of.day, number)
 
 
-def claim(ledger: Ledger, text: Text, brakes: Brakes) -> str:
+def claim(ledger: SmsLedger, text: Sms, brakes: SendLimits) -> str:
     try:
         ledger.claim(
-            text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day), was=text, brakes=brakes
+            text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day), previous=text, limits=brakes
         )
-    except (Braked, Moved, IllegalTransition) as refusal:
+    except (LimitExceeded, StaleRevision, IllegalTransition) as refusal:
         return type(refusal).__name__
     return "claimed"
 
 
-def move(ledger: Ledger, text: Text, change: str) -> bool | str:
-    changes: dict[str, Callable[[Text], Text]] = {
-        "start": lambda text: text.attempt_started(NOW),
-        "accept": lambda text: text.accepted("aws", "g-1"),
-        "settle": lambda text: text.noted(Report("aws", "g-1", TextState.SENT, price=331)),
-        "put off": lambda text: text.put_off(NOW, "stopped"),
-        "give up": lambda text: text.given_up("expired"),
+def move(ledger: SmsLedger, text: Sms, change: str) -> bool | str:
+    changes: dict[str, Callable[[Sms], Sms]] = {
+        "start": lambda text: text.start_attempt(NOW),
+        "accept": lambda text: text.record_acceptance("aws", "g-1"),
+        "settle": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.SENT, price=331)),
+        "put off": lambda text: text.defer(NOW, "stopped"),
+        "give up": lambda text: text.abandon("expired"),
     }
     try:
         changed = changes[change](text)
     except IllegalTransition:
         return "illegal"
-    return ledger.move(changed, was=text)
+    return ledger.update(changed, previous=text)
 
 
-def tell_ledger(ledger: DynamoLedger | InMemoryLedger, step: str, number: int, *, stale: bool) -> object:
+def tell_ledger(
+    ledger: DynamoSmsLedger | InMemorySmsLedger, step: str, number: int, *, stale: bool
+) -> object:
     """One step of a story, and what came of it."""
-    text = ledger.get(a_text(number).message_id)
+    text = ledger.get(make_sms(number).sms_id)
     if step == "begin" or text is None:
-        return ledger.begin(a_text(number))
+        return ledger.get_or_create(make_sms(number))
     if stale:
         text = replace(text, revision=text.revision - 1)
     match step:
         case "claim":
-            return claim(ledger, text, Brakes(texts_a_day=2, budget=900))
+            return claim(ledger, text, SendLimits(sms_per_day=2, budget=900))
         case "opt out":
-            return ledger.opt_out(text.phone_hash, at=NOW + timedelta(minutes=number), source="aws")
+            return ledger.record_opt_out(
+                text.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws"
+            )
         case "lift":
-            return ledger.lift_opt_out(text.phone_hash, at=NOW + timedelta(minutes=number), by="salemba")
+            return ledger.lift_opt_out(
+                text.phone_hash, occurred_at=NOW + timedelta(minutes=number), lifted_by="salemba"
+            )
         case "look":
-            due = set(ledger.due(Kind.CONFIRMATION, NOW + timedelta(days=1)))
-            return text, due, set(ledger.held()), sorted(ledger.of_day(FIRST_DAY), key=str)
+            due = set(ledger.iter_due(SmsKind.CONFIRMATION, NOW + timedelta(days=1)))
+            return text, due, set(ledger.iter_held()), sorted(ledger.iter_day_facts(FIRST_DAY), key=str)
         case _:
             return move(ledger, text, step)
 
@@ -108,10 +114,12 @@ LEDGER_STEPS = st.sampled_from(
 )
 @settings(max_examples=50, deadline=None)
 def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(a_table: ATable, steps: Any) -> None:
-    client, texts = a_table("TextsTable")
+    client, texts = a_table("SmsLedgerTable")
     _, sending = a_table("SendingTable")
-    on_table = DynamoLedger(client, texts=texts, sending=sending, new_write_id=wiring.new_write_id)
-    in_memory = InMemoryLedger()
+    on_table = DynamoSmsLedger(
+        client, sms_table=texts, sending_table=sending, new_write_id=wiring.generate_write_id
+    )
+    in_memory = InMemorySmsLedger()
     for step, number, stale in steps:
         answers = [tell_ledger(ledger, step, number, stale=stale) for ledger in (in_memory, on_table)]
         assert answers[0] == answers[1], step
@@ -123,46 +131,46 @@ LINE_STEPS = st.tuples(
 )
 
 
-def tell_line(line: Line, step: str, seconds: int) -> object:
+def tell_line(line: SendRateLimiter, step: str, seconds: int) -> object:
     """One step at a line, and what came of it."""
     at = NOW + timedelta(seconds=seconds)
     acts: dict[str, Callable[[], object]] = {
-        "confirmation": lambda: line.take(SLOT, now=at, longest=timedelta(seconds=2)),
-        "reminder": lambda: line.take(SLOT, now=at, longest=timedelta(0)),
-        "stop": lambda: line.stop(Stop("spend_limit", at + timedelta(seconds=1))),
-        "stop by hand": lambda: line.stop(Stop("by hand", None)),
+        "confirmation": lambda: line.reserve(SLOT, now=at, max_wait=timedelta(seconds=2)),
+        "reminder": lambda: line.reserve(SLOT, now=at, max_wait=timedelta(0)),
+        "stop": lambda: line.stop(SendingStop("spend_limit", at + timedelta(seconds=1))),
+        "stop by hand": lambda: line.stop(SendingStop("by hand", None)),
         "resume": lambda: line.resume(at),
-        "look": lambda: (line.stopped(at), line.resumed_at),
+        "look": lambda: (line.find_stop(at), line.resumed_at),
     }
     try:
         return acts[step]()
-    except LineBusy:
+    except RateLimited:
         return "busy"
-    except Stopped as stopped:
-        return "stopped", stopped.reason, stopped.until
+    except SendingStopped as stopped:
+        return "stopped", stopped.reason, stopped.ends_at
 
 
 @given(steps=st.lists(LINE_STEPS, max_size=16))
 @settings(max_examples=50, deadline=None)
 def test_the_line_in_memory_answers_as_the_line_of_the_table(a_table: ATable, steps: Any) -> None:
-    lines = InMemoryLine(), DynamoLine(*a_table("SendingTable"))
+    lines = InMemorySendRateLimiter(), DynamoSendRateLimiter(*a_table("SendingTable"))
     for step, seconds in steps:
         answers = [tell_line(line, step, seconds) for line in lines]
         assert answers[0] == answers[1], step
 
 
 def mark(summaries: Summaries, of: CampaignDay, minutes: int) -> None:
-    summaries.mark(of, at=NOW + timedelta(minutes=minutes))
+    summaries.mark_dirty(of, occurred_at=NOW + timedelta(minutes=minutes))
 
 
 def unmark(summaries: Summaries, of: CampaignDay, marks: int) -> None:
-    summaries.unmark(Mark(of, marks, NOW))
+    summaries.clear_dirty(DirtyDay(of, marks, NOW))
 
 
 def add(summaries: Summaries, of: CampaignDay, version: int) -> str:
     try:
-        summaries.add(a_summary(of, version))
-    except AlreadyWritten:
+        summaries.add(make_summary(of, version))
+    except VersionExists:
         return "written already"
     return "written"
 
@@ -178,15 +186,15 @@ def test_summaries_in_memory_answer_as_those_of_the_table(a_table: ATable, steps
         assert in_memory == on_table
     in_memory, on_table = (
         (
-            list(summaries.marks()),
-            [summaries.latest(of) for of in (FIRST_DAY, SECOND_DAY)],
-            [summaries.find(FIRST_DAY, version) for version in (1, 2, 3)],
-            list(summaries.headlines(FIRST_DAY.campaign_id)),
+            list(summaries.iter_dirty_days()),
+            [summaries.find_latest(of) for of in (FIRST_DAY, SECOND_DAY)],
+            [summaries.find_version(FIRST_DAY, version) for version in (1, 2, 3)],
+            list(summaries.iter_headlines(FIRST_DAY.campaign_id)),
         )
         for summaries in stores
     )
     assert in_memory == on_table
     outboxes = in_memory_summaries.outbox, DynamoOutbox(*table)
-    for reader in Reader:
-        waiting, on_table = (list(outbox.waiting(reader)) for outbox in outboxes)
+    for reader in Consumer:
+        waiting, on_table = (list(outbox.iter_entries(reader)) for outbox in outboxes)
         assert waiting == on_table

@@ -13,21 +13,27 @@ import pytest
 from chalicelib.clients.model import Role
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.casework import Casework
+from chalicelib.registrations.casework import LifecycleService
 from chalicelib.registrations.dynamodb import DynamoRegistrations
-from chalicelib.registrations.errors import Superseded, TransitionNotAllowed
+from chalicelib.registrations.errors import RegistrationSuperseded, TransitionNotAllowed
 from chalicelib.registrations.lifecycle import Cancellation, Payment, Status
-from chalicelib.registrations.reference import new
-from chalicelib.registrations.service import Contended, WorkerKnown
-from tests.builders import a_caller
+from chalicelib.registrations.reference import generate
+from chalicelib.registrations.service import WorkerExists, WriteConflict
+from tests.builders import make_caller
 from tests.contracts.conftest import Engine
-from tests.contracts.lives import BEGUN, a_case, ended, its_capture, paid
-from tests.contracts.stored import A_PHONE
+from tests.contracts.lives import (
+    RECEIVED_AT,
+    add_payment,
+    expire_or_lapse,
+    make_matching_capture,
+    make_received_registration,
+)
+from tests.contracts.stored import PHONE_COUNT
 from tests.fakes import FixedClock
 
 RACERS = 20
-REFERENCE = new(lambda below: 20)
-CORE = a_caller(Role.CORE, campaigns=frozenset({"*"}))
+REFERENCE = generate(lambda below: 20)
+CORE = make_caller(Role.CORE, campaigns=frozenset({"*"}))
 _ROUNDS = 200  # Far more than any race needs; one that never ends fails the test instead of hanging it.
 
 
@@ -40,7 +46,7 @@ def race(run: Callable[[int], str]) -> Counter[str]:
         for _ in range(_ROUNDS):
             try:
                 return run(number)
-            except (TryAgain, Contended):
+            except (TryAgain, WriteConflict):
                 continue
         raise AssertionError("other writers were in the way for ever")
 
@@ -50,71 +56,75 @@ def race(run: Callable[[int], str]) -> Counter[str]:
 
 @pytest.fixture
 def store(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
-    store = DynamoRegistrations(real_engine.client, real_engine.table("RegistrationsTable"), cipher)
-    registration = a_case(reference=REFERENCE)
-    store.add(registration, its_capture(registration), A_PHONE)
+    store = DynamoRegistrations(real_engine.client, real_engine.create_table("RegistrationsTable"), cipher)
+    registration = make_received_registration(reference=REFERENCE)
+    store.add(registration, make_matching_capture(registration), PHONE_COUNT)
     return store
 
 
 @pytest.fixture
-def casework(store: DynamoRegistrations) -> Casework:
-    return Casework(registrations=store, clock=FixedClock(BEGUN))
+def casework(store: DynamoRegistrations) -> LifecycleService:
+    return LifecycleService(registrations=store, clock=FixedClock(RECEIVED_AT))
 
 
 def a_payment(number: int) -> Payment:
-    return Payment(payment_id=f"p-{number}", amount=16_400, months=1, paid_at=BEGUN)
+    return Payment(payment_id=f"p-{number}", amount=16_400, months=1, paid_at=RECEIVED_AT)
 
 
-def test_of_twenty_payments_at_once_none_is_lost(casework: Casework, store: DynamoRegistrations) -> None:
+def test_of_twenty_payments_at_once_none_is_lost(
+    casework: LifecycleService, store: DynamoRegistrations
+) -> None:
     def pay(number: int) -> str:
-        casework.take_payment(REFERENCE, a_payment(number), by=CORE)
+        casework.record_payment(REFERENCE, a_payment(number), caller=CORE)
         return "taken"
 
     assert race(pay) == {"taken": RACERS}
 
-    life = store.get(REFERENCE).life
+    life = store.get(REFERENCE).lifecycle
     assert {payment.payment_id for payment in life.payments} == {f"p-{number}" for number in range(RACERS)}
     assert (life.version, life.paid_through) == (RACERS + 1, "2026-05")
 
 
 def test_one_payment_reported_twenty_times_at_once_counts_once(
-    casework: Casework, store: DynamoRegistrations
+    casework: LifecycleService, store: DynamoRegistrations
 ) -> None:
-    told = race(lambda number: str(casework.take_payment(REFERENCE, a_payment(1), by=CORE).life.version))
+    told = race(
+        lambda number: str(casework.record_payment(REFERENCE, a_payment(1), caller=CORE).lifecycle.version)
+    )
     assert told == {"2": RACERS}
-    assert store.get(REFERENCE).life.paid_through == "2024-10"
+    assert store.get(REFERENCE).lifecycle.paid_through == "2024-10"
 
 
 def test_a_cancellation_that_races_payments_wins_alone_or_not_at_all(
-    casework: Casework, store: DynamoRegistrations
+    casework: LifecycleService, store: DynamoRegistrations
 ) -> None:
     def report(number: int) -> str:
         try:
             if number == 0:
-                casework.cancel(REFERENCE, Cancellation(reason="other"), by=CORE)
+                casework.cancel(REFERENCE, Cancellation(reason="other"), caller=CORE)
                 return "cancelled"
-            casework.take_payment(REFERENCE, a_payment(number), by=CORE)
+            casework.record_payment(REFERENCE, a_payment(number), caller=CORE)
         except TransitionNotAllowed:
             return "refused"
         return "paid"
 
     told = race(report)
 
-    life = store.get(REFERENCE).life
+    life = store.get(REFERENCE).lifecycle
     assert len(life.payments) == told["paid"]
     assert (life.status is Status.CANCELLED) == (told["cancelled"] == 1) == (told["paid"] == 0)
 
 
 def test_of_twenty_captures_after_an_ended_registration_one_follows_it(store: DynamoRegistrations) -> None:
     registration = store.get(REFERENCE)
-    store.replace(ended(registration), was=registration)
+    store.replace(expire_or_lapse(registration), previous=registration)
 
     def send(number: int) -> str:
-        following = a_case(number + 2, worker=1, follows=REFERENCE)
+        following = make_received_registration(number + 2, worker_number=1, follows=REFERENCE)
         try:
-            store.add(following, its_capture(following), A_PHONE)
-        except WorkerKnown as known:
-            return f"known, {known.standing.has_ended}"
+            store.add(following, make_matching_capture(following), PHONE_COUNT)
+        except WorkerExists as known:
+            return f"known, {known.worker_record.has_ended}"
         return "followed"
 
     assert race(send) == {"followed": 1, "known, False": RACERS - 1}
@@ -124,28 +134,28 @@ def test_a_late_payment_that_races_a_new_registration_is_taken_or_refused_and_th
     store: DynamoRegistrations,
 ) -> None:
     registration = store.get(REFERENCE)
-    lapsed = ended(paid(registration))
-    store.replace(lapsed, was=registration)
+    lapsed = expire_or_lapse(add_payment(registration))
+    store.replace(lapsed, previous=registration)
 
     def report(number: int) -> str:
         if number % 2:
-            following = a_case(number + 2, worker=1, follows=REFERENCE)
+            following = make_received_registration(number + 2, worker_number=1, follows=REFERENCE)
             try:
-                store.add(following, its_capture(following), A_PHONE)
-            except WorkerKnown:
+                store.add(following, make_matching_capture(following), PHONE_COUNT)
+            except WorkerExists:
                 return "known"
             return "followed"
         try:
-            store.replace(paid(lapsed, "late"), was=lapsed)
-        except Superseded:
+            store.replace(add_payment(lapsed, "late"), previous=lapsed)
+        except RegistrationSuperseded:
             return "superseded"
-        except Contended:
+        except WriteConflict:
             # The version has moved on: another racer has stored the payment.
-            assert store.get(REFERENCE).life.status is Status.ACTIVE
+            assert store.get(REFERENCE).lifecycle.status is Status.ACTIVE
             return "too late"
         return "paid"
 
     told = race(report)
 
     assert told["paid"] + told["followed"] == 1
-    assert (store.get(REFERENCE).life.status is Status.ACTIVE) == (told["paid"] == 1)
+    assert (store.get(REFERENCE).lifecycle.status is Status.ACTIVE) == (told["paid"] == 1)

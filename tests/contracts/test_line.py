@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.notifications.dynamodb import DynamoLine
-from chalicelib.notifications.pace import LineBusy, Stop, Stopped
+from chalicelib.notifications.dynamodb import DynamoSendRateLimiter
+from chalicelib.notifications.pace import RateLimited, SendingStop, SendingStopped
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 
@@ -16,84 +16,86 @@ IN_LINE = timedelta(seconds=4)
 
 
 @pytest.fixture
-def line(engine: Engine) -> DynamoLine:
-    return DynamoLine(engine.client, engine.table("SendingTable"))
+def line(engine: Engine) -> DynamoSendRateLimiter:
+    return DynamoSendRateLimiter(engine.client, engine.create_table("SendingTable"))
 
 
-def take(line: DynamoLine, at: datetime = NOW, *, longest: timedelta = IN_LINE) -> datetime:
-    return line.take(SLOT, now=at, longest=longest)
+def take(line: DynamoSendRateLimiter, at: datetime = NOW, *, longest: timedelta = IN_LINE) -> datetime:
+    return line.reserve(SLOT, now=at, max_wait=longest)
 
 
-def test_slots_are_given_one_after_the_other(line: DynamoLine) -> None:
+def test_slots_are_given_one_after_the_other(line: DynamoSendRateLimiter) -> None:
     assert [take(line) for _ in range(4)] == [NOW, NOW + SLOT, NOW + 2 * SLOT, NOW + 3 * SLOT]
 
 
-def test_a_line_that_nobody_stands_in_gives_the_present_and_saves_nothing_up(line: DynamoLine) -> None:
+def test_a_line_that_nobody_stands_in_gives_the_present_and_saves_nothing_up(
+    line: DynamoSendRateLimiter,
+) -> None:
     take(line)
     later = NOW + timedelta(hours=1)
 
     assert [take(line, later) for _ in range(2)] == [later, later + SLOT]
 
 
-def test_longer_texts_take_longer(line: DynamoLine) -> None:
-    line.take(3 * SLOT, now=NOW, longest=IN_LINE)
+def test_longer_texts_take_longer(line: DynamoSendRateLimiter) -> None:
+    line.reserve(3 * SLOT, now=NOW, max_wait=IN_LINE)
 
     assert take(line) == NOW + 3 * SLOT
 
 
-def test_a_reminder_gets_a_slot_only_where_there_is_no_line(line: DynamoLine) -> None:
+def test_a_reminder_gets_a_slot_only_where_there_is_no_line(line: DynamoSendRateLimiter) -> None:
     assert take(line, longest=AT_ONCE) == NOW
-    with pytest.raises(LineBusy):
+    with pytest.raises(RateLimited):
         take(line, longest=AT_ONCE)
     assert take(line) == NOW + SLOT, "a confirmation stands in line meanwhile"
     assert take(line, NOW + 2 * SLOT, longest=AT_ONCE) == NOW + 2 * SLOT
 
 
-def test_nobody_stands_in_line_for_too_long(line: DynamoLine) -> None:
-    line.take(timedelta(seconds=5), now=NOW, longest=IN_LINE)
+def test_nobody_stands_in_line_for_too_long(line: DynamoSendRateLimiter) -> None:
+    line.reserve(timedelta(seconds=5), now=NOW, max_wait=IN_LINE)
 
-    with pytest.raises(LineBusy):
+    with pytest.raises(RateLimited):
         take(line)
 
 
-def test_who_is_stopped_gets_no_slot_until_it_is_over(line: DynamoLine) -> None:
+def test_who_is_stopped_gets_no_slot_until_it_is_over(line: DynamoSendRateLimiter) -> None:
     until = NOW + timedelta(minutes=15)
-    line.stop(Stop("spend_limit", until))
+    line.stop(SendingStop("spend_limit", until))
 
-    with pytest.raises(Stopped) as stopped:
+    with pytest.raises(SendingStopped) as stopped:
         take(line)
-    assert (stopped.value.reason, stopped.value.until) == ("spend_limit", until)
-    assert line.stopped(NOW) == Stop("spend_limit", until)
-    assert line.stopped(until) is None
+    assert (stopped.value.reason, stopped.value.ends_at) == ("spend_limit", until)
+    assert line.find_stop(NOW) == SendingStop("spend_limit", until)
+    assert line.find_stop(until) is None
     assert take(line, until) == until
 
 
 @pytest.mark.parametrize("standing", [True, False], ids=["with a line", "without a line"])
-def test_a_stop_by_hand_holds_until_somebody_resumes(line: DynamoLine, standing: bool) -> None:
+def test_a_stop_by_hand_holds_until_somebody_resumes(line: DynamoSendRateLimiter, standing: bool) -> None:
     if standing:
         take(line)
-    line.stop(Stop("by hand", None))
-    line.stop(Stop("spend_limit", NOW + timedelta(minutes=15)))
+    line.stop(SendingStop("by hand", None))
+    line.stop(SendingStop("spend_limit", NOW + timedelta(minutes=15)))
     far = NOW + timedelta(days=365)
 
-    with pytest.raises(Stopped) as stopped:
+    with pytest.raises(SendingStopped) as stopped:
         take(line, far)
-    assert (stopped.value.reason, stopped.value.until) == ("by hand", None)
+    assert (stopped.value.reason, stopped.value.ends_at) == ("by hand", None)
 
     line.resume(NOW)
-    assert line.stopped(NOW) is None
+    assert line.find_stop(NOW) is None
     assert take(line, far) == far
 
 
-def test_a_line_that_was_never_stopped_can_be_resumed(line: DynamoLine) -> None:
+def test_a_line_that_was_never_stopped_can_be_resumed(line: DynamoSendRateLimiter) -> None:
     line.resume(NOW)
 
     assert take(line) == NOW
 
 
 def test_every_sender_knows_from_its_next_slot_when_somebody_resumed(engine: Engine) -> None:
-    table = engine.table("SendingTable")
-    operator, sender = (DynamoLine(engine.client, table) for _ in range(2))
+    table = engine.create_table("SendingTable")
+    operator, sender = (DynamoSendRateLimiter(engine.client, table) for _ in range(2))
     take(sender)
     assert sender.resumed_at is None
 
@@ -107,7 +109,7 @@ def test_every_sender_knows_from_its_next_slot_when_somebody_resumed(engine: Eng
 
 
 def test_many_senders_get_a_slot_each(real_engine: Engine) -> None:
-    line = DynamoLine(real_engine.client, real_engine.table("SendingTable"))
+    line = DynamoSendRateLimiter(real_engine.client, real_engine.create_table("SendingTable"))
 
     with ThreadPoolExecutor(12) as threads:
         slots = sorted(threads.map(lambda _: take(line, longest=timedelta(hours=1)), range(60)))

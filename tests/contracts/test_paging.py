@@ -6,13 +6,19 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
-from chalicelib.dynamodb import pages, to_item
+from chalicelib.dynamodb import iter_query_items, to_item
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.registrations.dynamodb import DynamoRegistrations
-from chalicelib.registrations.items import SHARDS
+from chalicelib.registrations.items import SHARD_COUNT
 from chalicelib.registrations.model import Outcome
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, a_capture_of, captures_of, taken, the_campaign
+from tests.contracts.stored import (
+    FIRST_DAY,
+    collect_capture_facts,
+    make_campaign,
+    make_capture,
+    make_capture_metadata,
+)
 
 # Five items of this size are more than the megabyte that one page holds.
 _WIDE = "w" * 250_000
@@ -35,27 +41,27 @@ def cut_short(engine: Engine) -> Iterator[list[str]]:
 def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(
     engine: Engine, cipher: FieldCipher, cut_short: list[str]
 ) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
+    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
     # With this many, at least one shard holds five, wherever each capture falls.
-    captures = 4 * SHARDS + 1
+    captures = 4 * SHARD_COUNT + 1
     for number in range(captures):
-        refused = a_capture_of(taken(number), Outcome.REFUSED, occupations=(_WIDE,))
+        refused = make_capture(make_capture_metadata(number), Outcome.REFUSED, occupations=(_WIDE,))
         registrations.add_refusal(refused, on_campaign_day=True)
 
-    counted = sum(1 for _ in captures_of(registrations, FIRST_DAY))
+    counted = sum(1 for _ in collect_capture_facts(registrations, FIRST_DAY))
 
     assert counted == captures
     assert cut_short, "no answer was cut into pages, so this has proved nothing"
 
 
 def test_a_query_goes_on_until_the_last_page(engine: Engine, cut_short: list[str]) -> None:
-    table = engine.table("KeysTable")
+    table = engine.create_table("KeysTable")
     for number in range(5):
         engine.client.put_item(
             TableName=table, Item=to_item({"purpose": "field", "key_id": f"{number}", "wrapped": b"key"})
         )
 
-    found = pages(
+    found = iter_query_items(
         engine.client,
         TableName=table,
         KeyConditionExpression="purpose = :purpose",
@@ -70,10 +76,10 @@ def test_a_query_goes_on_until_the_last_page(engine: Engine, cut_short: list[str
 def test_every_campaign_is_listed_when_they_fill_more_than_a_page(
     engine: Engine, cipher: FieldCipher, cut_short: list[str]
 ) -> None:
-    campaigns = DynamoCampaigns(engine.client, engine.table("CampaignsTable"), cipher)
+    campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
     crowded = [{"name": f"{number:04d}" + "n" * 96, "email": None, "phone": None} for number in range(50)]
     for number in range(160):
-        campaigns.add(the_campaign(campaign_id=f"campaign-{number}", managers=crowded))
+        campaigns.add(make_campaign(campaign_id=f"campaign-{number}", managers=crowded))
 
-    assert len({campaign.campaign_id for campaign in campaigns.ending_since(FIRST_DAY.day)}) == 160
+    assert len({campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)}) == 160
     assert cut_short, "no answer was cut into pages, so this has proved nothing"

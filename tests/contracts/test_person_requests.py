@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.privacy.dynamodb import DynamoRequests
-from chalicelib.privacy.model import Act, PersonRequest
+from chalicelib.privacy.dynamodb import DynamoDataRequests
+from chalicelib.privacy.model import DataRequest, DataRequestType
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 
@@ -15,14 +15,14 @@ LATER = NOW + timedelta(minutes=1)
 
 
 @pytest.fixture
-def requests(engine: Engine) -> DynamoRequests:
-    return DynamoRequests(engine.client, engine.table("RequestsTable"))
+def requests(engine: Engine) -> DynamoDataRequests:
+    return DynamoDataRequests(engine.client, engine.create_table("RequestsTable"))
 
 
-def a_request(request_id: str = "r-1", **changes: Any) -> PersonRequest:
-    usual = PersonRequest(
+def a_request(request_id: str = "r-1", **changes: Any) -> DataRequest:
+    usual = DataRequest(
         request_id=request_id,
-        act=Act.ERASURE,
+        act=DataRequestType.ERASURE,
         subject="subject",
         fingerprint="fingerprint",
         reason="worker_request",
@@ -35,32 +35,32 @@ def a_request(request_id: str = "r-1", **changes: Any) -> PersonRequest:
     return replace(usual, **changes)
 
 
-def test_a_request_begins_once_and_the_first_one_stands(requests: DynamoRequests) -> None:
+def test_a_request_begins_once_and_the_first_one_stands(requests: DynamoDataRequests) -> None:
     assert requests.begin(a_request()) == a_request()
 
     assert requests.begin(a_request(asked_at=LATER, registrations=0, fingerprint="other")) == a_request()
 
 
-def test_a_request_is_done_when_it_was_first_done(requests: DynamoRequests) -> None:
+def test_a_request_is_done_when_it_was_first_done(requests: DynamoDataRequests) -> None:
     requests.begin(a_request())
 
-    assert requests.finish(a_request(), at=LATER) == a_request(done_at=LATER)
-    assert requests.finish(a_request(), at=LATER + timedelta(days=1)) == a_request(done_at=LATER)
+    assert requests.finish(a_request(), occurred_at=LATER) == a_request(done_at=LATER)
+    assert requests.finish(a_request(), occurred_at=LATER + timedelta(days=1)) == a_request(done_at=LATER)
     assert requests.begin(a_request()) == a_request(done_at=LATER)
 
 
-def test_requests_are_found_by_the_person_they_are_about(requests: DynamoRequests) -> None:
+def test_requests_are_found_by_the_person_they_are_about(requests: DynamoDataRequests) -> None:
     for request in (
         a_request("r-1"),
-        a_request("r-2", act=Act.DISCLOSURE),
+        a_request("r-2", act=DataRequestType.DISCLOSURE),
         a_request("r-3", subject="other"),
     ):
         requests.begin(request)
-    requests.finish(a_request("r-2", act=Act.DISCLOSURE), at=LATER)
+    requests.finish(a_request("r-2", act=DataRequestType.DISCLOSURE), occurred_at=LATER)
 
-    found = {each.request_id: each for each in requests.about("subject")}
+    found = {each.request_id: each for each in requests.iter_by_subject("subject")}
 
     assert found == {
         "r-1": a_request("r-1"),
-        "r-2": a_request("r-2", act=Act.DISCLOSURE, done_at=LATER),
+        "r-2": a_request("r-2", act=DataRequestType.DISCLOSURE, done_at=LATER),
     }

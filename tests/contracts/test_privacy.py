@@ -9,29 +9,29 @@ import pytest
 
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.clients.dynamodb import DynamoClients
-from chalicelib.clients.service import Token, token_hash
-from chalicelib.privacy.encryption import CannotUnseal, FieldCipher
+from chalicelib.clients.service import Token, hash_token
+from chalicelib.privacy.encryption import FieldCipher, UnsealError
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.service import Standing
-from tests.builders import NOW, a_nik
+from chalicelib.registrations.service import WorkerRecord
+from tests.builders import NOW, make_nik
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
-    A_PHONE,
-    A_QUOTE,
     ANOTHER_REFERENCE,
+    PHONE_COUNT,
+    QUOTE,
     REFERENCE,
-    a_capture_of,
-    a_client,
-    a_registration,
-    taken,
-    the_campaign,
+    make_campaign,
+    make_capture,
+    make_capture_metadata,
+    make_client,
+    make_registration,
 )
-from tests.registrations.happenings import a_payment
+from tests.registrations.happenings import make_payment
 
 PERSONAL = {
-    "NIK": a_nik(),
+    "NIK": make_nik(),
     "name": "Melati",
     "phone": "82455507001",
     "e-mail address": "melati@pasar",
@@ -41,8 +41,8 @@ PERSONAL = {
     "income": "2513000",
     "place of work": "Blok A",
     "sex": "female",
-    "price, which gives the income away": str(A_QUOTE.total),
-    "price of a month": str(A_QUOTE.months[0].amount),
+    "price, which gives the income away": str(QUOTE.total),
+    "price of a month": str(QUOTE.months[0].amount),
     "id of a payment, which the core system may make of a card number": "kpj-21020304050",
 }
 
@@ -64,87 +64,91 @@ def found_in(text: str) -> set[str]:
 
 def test_this_search_finds_what_was_left_in_the_clear(engine: Engine) -> None:
     left_open = {f"value {number}": {"S": value} for number, value in enumerate(PERSONAL.values())}
-    table = engine.table("TextsTable")
-    engine.client.put_item(TableName=table, Item={"message_id": {"S": "1"}, **left_open})
+    table = engine.create_table("SmsLedgerTable")
+    engine.client.put_item(TableName=table, Item={"sms_id": {"S": "1"}, **left_open})
 
-    assert found_in(as_kept(engine.raw_items())) == PERSONAL.keys()
+    assert found_in(as_kept(engine.scan_items())) == PERSONAL.keys()
 
 
 def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine) -> None:
     left_open = {f"value {number}": {"B": value.encode()} for number, value in enumerate(PERSONAL.values())}
-    table = engine.table("TextsTable")
-    engine.client.put_item(TableName=table, Item={"message_id": {"S": "1"}, **left_open})
+    table = engine.create_table("SmsLedgerTable")
+    engine.client.put_item(TableName=table, Item={"sms_id": {"S": "1"}, **left_open})
 
-    assert found_in(as_kept(engine.raw_items())) == PERSONAL.keys()
+    assert found_in(as_kept(engine.scan_items())) == PERSONAL.keys()
 
 
 def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, cipher: FieldCipher) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
-    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
-    registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="worker")
-    registrations.add_refusal(a_capture_of(taken(3), Outcome.REFUSED), on_campaign_day=True)
+    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
+    registrations.add_repeat(
+        make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED), worker_key="worker"
+    )
+    registrations.add_refusal(make_capture(make_capture_metadata(3), Outcome.REFUSED), on_campaign_day=True)
 
-    standing = Standing(REFERENCE, Status.RECEIVED, has_ended=False)
-    registrations.add_unseen(a_registration(ANOTHER_REFERENCE), a_capture_of(taken(4)), A_PHONE, standing)
+    standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
+    registrations.add_public(
+        make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, standing
+    )
 
     paid = registrations.get(REFERENCE)
-    life = paid.life.with_payment(a_payment("kpj-21020304050"), at=NOW, client_id="core")
-    registrations.replace(replace(paid, life=life), was=paid)
+    life = paid.lifecycle.with_payment(make_payment("kpj-21020304050"), occurred_at=NOW, client_id="core")
+    registrations.replace(replace(paid, lifecycle=life), previous=paid)
 
-    assert len(engine.raw_items()) == 11
-    assert found_in(as_kept(engine.raw_items())) == set()
+    assert len(engine.scan_items()) == 11
+    assert found_in(as_kept(engine.scan_items())) == set()
 
 
 def test_the_same_worker_sealed_twice_looks_different(engine: Engine, cipher: FieldCipher) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.table("RegistrationsTable"), cipher)
-    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()), A_PHONE)
+    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
     registrations.add(
-        a_registration(ANOTHER_REFERENCE, worker_key="another"),
-        a_capture_of(taken(2), reference=ANOTHER_REFERENCE),
-        A_PHONE,
+        make_registration(ANOTHER_REFERENCE, worker_key="another"),
+        make_capture(make_capture_metadata(2), reference=ANOTHER_REFERENCE),
+        PHONE_COUNT,
     )
 
-    first, second = (item["sealed"]["M"]["nik"]["B"] for item in engine.raw_items() if "sealed" in item)
+    first, second = (item["sealed"]["M"]["nik"]["B"] for item in engine.scan_items() if "sealed" in item)
     assert first != second
 
 
 def test_a_field_copied_into_another_registration_cannot_be_read_there(
     engine: Engine, cipher: FieldCipher
 ) -> None:
-    table = engine.table("RegistrationsTable")
+    table = engine.create_table("RegistrationsTable")
     registrations = DynamoRegistrations(engine.client, table, cipher)
-    registrations.add(a_registration(worker_key="one"), a_capture_of(taken()), A_PHONE)
+    registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
     registrations.add(
-        a_registration(ANOTHER_REFERENCE, worker_key="another", name="Mawar"),
-        a_capture_of(taken(2), reference=ANOTHER_REFERENCE),
-        A_PHONE,
+        make_registration(ANOTHER_REFERENCE, worker_key="another", name="Mawar"),
+        make_capture(make_capture_metadata(2), reference=ANOTHER_REFERENCE),
+        PHONE_COUNT,
     )
-    items = {item["reference"]["S"]: item for item in engine.raw_items() if "sealed" in item}
+    items = {item["reference"]["S"]: item for item in engine.scan_items() if "sealed" in item}
     forged = items[REFERENCE]
     forged["sealed"]["M"]["name"] = items[ANOTHER_REFERENCE]["sealed"]["M"]["name"]
     engine.client.put_item(TableName=table, Item=forged)
 
-    with pytest.raises(CannotUnseal):
+    with pytest.raises(UnsealError):
         registrations.get(REFERENCE)
 
 
 def test_a_campaign_keeps_its_managers_sealed(engine: Engine, cipher: FieldCipher) -> None:
-    campaigns = DynamoCampaigns(engine.client, engine.table("CampaignsTable"), cipher)
+    campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
     campaigns.add(
-        the_campaign(
+        make_campaign(
             managers=[{"name": "Melati", "email": "melati@pasar.example", "phone": "+6282455507001"}]
         )
     )
 
-    assert found_in(as_kept(engine.raw_items())) == set()
+    assert found_in(as_kept(engine.scan_items())) == set()
 
 
 def test_a_clients_token_is_kept_as_its_hash_only(engine: Engine) -> None:
-    clients = DynamoClients(engine.client, engine.table("ClientsTable"))
+    clients = DynamoClients(engine.client, engine.create_table("ClientsTable"))
     token = Token("daftar_kept-by-its-holder-alone")
-    clients.add(a_client(), token_hash(token))
+    clients.add(make_client(), hash_token(token))
 
-    kept = as_kept(engine.raw_items())
+    kept = as_kept(engine.scan_items())
     assert token not in kept
     assert token.removeprefix("daftar_") not in kept
-    assert token_hash(token) in kept
+    assert hash_token(token) in kept

@@ -16,29 +16,35 @@ from chalicelib import wiring
 from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
-from chalicelib.notifications.dynamodb import DynamoLedger
-from chalicelib.notifications.service import Brakes
+from chalicelib.notifications.dynamodb import DynamoSmsLedger
+from chalicelib.notifications.service import SendLimits
 from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.problems import is_passing
+from chalicelib.problems import is_transient
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.service import CaptureKnown, Contended, PhoneBusy, PhoneCount, WorkerKnown
+from chalicelib.registrations.service import (
+    CaptureExists,
+    PhoneCountExceeded,
+    PhoneCountIncrement,
+    WorkerExists,
+    WriteConflict,
+)
 from chalicelib.rollups.dynamodb import DynamoSummaries
-from chalicelib.rollups.service import AlreadyWritten
+from chalicelib.rollups.service import VersionExists
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
-    A_PHONE,
     FIRST_DAY,
-    a_capture_of,
-    a_client,
-    a_reference,
-    a_registration,
-    a_summary,
-    a_text,
-    captures_of,
-    taken,
+    PHONE_COUNT,
+    collect_capture_facts,
+    make_capture,
+    make_capture_metadata,
+    make_client,
+    make_reference,
+    make_registration,
+    make_sms,
+    make_summary,
 )
 
 RACERS = 40
@@ -65,17 +71,17 @@ def until_decided(attempt: Callable[[], str]) -> str:
     for _ in range(_ROUNDS):
         try:
             return attempt()
-        except Contended:
+        except WriteConflict:
             continue
         except ClientError as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
     raise AssertionError("other writers were in the way for ever")
 
 
 @pytest.fixture
 def registrations(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
-    return DynamoRegistrations(real_engine.client, real_engine.table("RegistrationsTable"), cipher)
+    return DynamoRegistrations(real_engine.client, real_engine.create_table("RegistrationsTable"), cipher)
 
 
 def test_of_forty_captures_of_one_worker_one_makes_the_registration(
@@ -84,18 +90,18 @@ def test_of_forty_captures_of_one_worker_one_makes_the_registration(
     references: set[str] = set()
 
     def send(number: int) -> str:
-        circumstances = taken(number)
-        reference = a_reference(number)
+        circumstances = make_capture_metadata(number)
+        reference = make_reference(number)
 
         def attempt() -> str:
             try:
                 registrations.add(
-                    a_registration(reference, circumstances),
-                    a_capture_of(circumstances, reference=reference),
-                    A_PHONE,
+                    make_registration(reference, circumstances),
+                    make_capture(circumstances, reference=reference),
+                    PHONE_COUNT,
                 )
-            except WorkerKnown as known:
-                references.add(known.standing.reference)
+            except WorkerExists as known:
+                references.add(known.worker_record.reference)
                 return "worker known"
             references.add(reference)
             return "created"
@@ -113,15 +119,17 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(
     found: set[str] = set()
 
     def send(number: int) -> str:
-        reference = a_reference(number)
+        reference = make_reference(number)
 
         def attempt() -> str:
             try:
                 registrations.add(
-                    a_registration(reference), a_capture_of(taken(), reference=reference), A_PHONE
+                    make_registration(reference),
+                    make_capture(make_capture_metadata(), reference=reference),
+                    PHONE_COUNT,
                 )
-            except CaptureKnown as known:
-                found.add(known.stored.answer.reference)
+            except CaptureExists as known:
+                found.add(known.capture.answer.reference)
                 return "capture known"
             found.add(reference)
             return "stored"
@@ -130,7 +138,7 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(
 
     assert race(send) == {"stored": 1, "capture known": RACERS - 1}
     assert len(found) == 1
-    assert len(list(captures_of(registrations, FIRST_DAY))) == 1
+    assert len(list(collect_capture_facts(registrations, FIRST_DAY))) == 1
 
 
 def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(
@@ -140,10 +148,12 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(
         def attempt() -> str:
             try:
                 if number % 2:
-                    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
+                    registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
                 else:
-                    registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
-            except CaptureKnown:
+                    registrations.add_refusal(
+                        make_capture(make_capture_metadata(), Outcome.REFUSED), on_campaign_day=True
+                    )
+            except CaptureExists:
                 return "capture known"
             return "refused" if number % 2 == 0 else "created"
 
@@ -152,7 +162,7 @@ def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(
     outcomes = race(send)
 
     assert outcomes["created"] == 1
-    assert [facts.outcome for facts in captures_of(registrations, FIRST_DAY)] == [Outcome.CREATED]
+    assert [facts.outcome for facts in collect_capture_facts(registrations, FIRST_DAY)] == [Outcome.CREATED]
 
 
 def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(
@@ -162,78 +172,82 @@ def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(
         def attempt() -> str:
             try:
                 registrations.add(
-                    a_registration(a_reference(number), worker_key=f"worker {number}"),
-                    a_capture_of(taken(number)),
-                    PhoneCount("phone", FIRST_DAY.day, below=25),
+                    make_registration(make_reference(number), worker_key=f"worker {number}"),
+                    make_capture(make_capture_metadata(number)),
+                    PhoneCountIncrement("phone", FIRST_DAY.day, limit=25),
                 )
-            except PhoneBusy:
+            except PhoneCountExceeded:
                 return "over the cap"
             return "created"
 
         return until_decided(attempt)
 
     assert race(send) == {"created": 25, "over the cap": RACERS - 25}
-    assert registrations.known("nobody", phone_key="phone", day=FIRST_DAY.day).counted == 25
+    assert registrations.read_prior_state("nobody", phone_key="phone", day=FIRST_DAY.day).phone_count == 25
 
 
 def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(
     registrations: DynamoRegistrations,
 ) -> None:
     def send(number: int) -> str:
-        circumstances = taken(number)
+        circumstances = make_capture_metadata(number)
 
         def attempt() -> str:
-            standing = registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).worker
+            standing = registrations.read_prior_state(
+                "worker", phone_key="phone", day=FIRST_DAY.day
+            ).worker_record
             outcome = Outcome.CREATED if standing is None else Outcome.ALREADY_REGISTERED
-            reference = a_reference(number) if standing is None else standing.reference
-            capture = a_capture_of(circumstances, outcome, reference=reference)
+            reference = make_reference(number) if standing is None else standing.reference
+            capture = make_capture(circumstances, outcome, reference=reference)
             try:
-                registrations.add_unseen(
-                    a_registration(a_reference(number), circumstances), capture, A_PHONE, standing
+                registrations.add_public(
+                    make_registration(make_reference(number), circumstances), capture, PHONE_COUNT, standing
                 )
-            except WorkerKnown:
+            except WorkerExists:
                 return attempt()
             return outcome
 
         return until_decided(attempt)
 
     assert race(send) == {"created": 1, "already_registered": RACERS - 1}
-    assert registrations.known("worker", phone_key="phone", day=FIRST_DAY.day).counted == RACERS
-    assert len(list(captures_of(registrations, FIRST_DAY))) == RACERS
+    assert (
+        registrations.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day).phone_count == RACERS
+    )
+    assert len(list(collect_capture_facts(registrations, FIRST_DAY))) == RACERS
 
 
 def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(
     real_engine: Engine,
 ) -> None:
-    clients = DynamoClients(real_engine.client, real_engine.table("ClientsTable"))
-    clients.add(a_client(expires_at=LATER), TokenHash("f" * 64))
+    clients = DynamoClients(real_engine.client, real_engine.create_table("ClientsTable"))
+    clients.add(make_client(expires_at=LATER), TokenHash("f" * 64))
     made: list[int] = []
 
     def rotate(number: int) -> str:
         def attempt() -> str:
-            client = clients.get("van-1").rotated(NOW, expires_at=LATER)
+            client = clients.get("van-1").rotate(NOW, expires_at=LATER)
             try:
-                clients.rotate(client, TokenHash(f"{number:064x}"), older_end_at=LATER)
+                clients.rotate(client, TokenHash(f"{number:064x}"), older_tokens_end_at=LATER)
             except TryAgain:
-                raise Contended from None
+                raise WriteConflict from None
             made.append(number)
             return "rotated"
 
         return until_decided(attempt)
 
     assert race(rotate) == {"rotated": RACERS}
-    clients.revoke(clients.get("van-1").revoked(NOW))
-    refused = [clients.holding(TokenHash(f"{number:064x}")).is_revoked(NOW) for number in made]
+    clients.revoke(clients.get("van-1").revoke(NOW))
+    refused = [clients.get_by_token(TokenHash(f"{number:064x}")).is_revoked(NOW) for number in made]
     assert refused == [True] * RACERS
 
 
 def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine: Engine) -> None:
-    clients = DynamoClients(real_engine.client, real_engine.table("ClientsTable"))
+    clients = DynamoClients(real_engine.client, real_engine.create_table("ClientsTable"))
 
     def enrol(number: int) -> str:
         def attempt() -> str:
             try:
-                clients.add(a_client(), TokenHash(f"{number:064x}"))
+                clients.add(make_client(), TokenHash(f"{number:064x}"))
             except ClientExists:
                 return "exists"
             return "enrolled"
@@ -243,12 +257,12 @@ def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine: Engine) -> N
     assert race(enrol) == {"enrolled": 1, "exists": RACERS - 1}
 
 
-def a_ledger(engine: Engine) -> DynamoLedger:
-    return DynamoLedger(
+def a_ledger(engine: Engine) -> DynamoSmsLedger:
+    return DynamoSmsLedger(
         engine.client,
-        texts=engine.table("TextsTable"),
-        sending=engine.table("SendingTable"),
-        new_write_id=wiring.new_write_id,
+        sms_table=engine.create_table("SmsLedgerTable"),
+        sending_table=engine.create_table("SendingTable"),
+        new_write_id=wiring.generate_write_id,
     )
 
 
@@ -256,31 +270,31 @@ def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine: Engin
     ledger = a_ledger(real_engine)
 
     def begin(number: int) -> str:
-        own = a_text(correlation_id=f"c-{number}")
-        return "begun" if ledger.begin(own) == own else "standing"
+        own = make_sms(correlation_id=f"c-{number}")
+        return "begun" if ledger.get_or_create(own) == own else "standing"
 
     assert race(begin) == {"begun": 1, "standing": RACERS - 1}
 
 
 def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine: Engine) -> None:
     ledger = a_ledger(real_engine)
-    begun = ledger.begin(a_text())
-    claimed = begun.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day)
-    brakes = Brakes(texts_a_day=3, budget=None)
-    ledger.claim(claimed, was=begun, brakes=brakes)
+    begun = ledger.get_or_create(make_sms())
+    claimed = begun.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day)
+    brakes = SendLimits(sms_per_day=3, budget=None)
+    ledger.claim(claimed, previous=begun, limits=brakes)
 
-    moved = race(lambda number: str(ledger.move(claimed.attempt_started(NOW), was=claimed)))
+    moved = race(lambda number: str(ledger.update(claimed.start_attempt(NOW), previous=claimed)))
 
     assert moved == {"True": 1, "False": RACERS - 1}
 
 
 def test_of_forty_counts_one_writes_the_version(real_engine: Engine) -> None:
-    summaries = DynamoSummaries(real_engine.client, real_engine.table("SummariesTable"))
+    summaries = DynamoSummaries(real_engine.client, real_engine.create_table("SummariesTable"))
 
     def write(number: int) -> str:
         try:
-            summaries.add(a_summary())
-        except AlreadyWritten:
+            summaries.add(make_summary())
+        except VersionExists:
             return "written already"
         return "written"
 
@@ -288,13 +302,13 @@ def test_of_forty_counts_one_writes_the_version(real_engine: Engine) -> None:
 
 
 def test_forty_marks_of_one_day_are_all_counted(real_engine: Engine) -> None:
-    summaries = DynamoSummaries(real_engine.client, real_engine.table("SummariesTable"))
+    summaries = DynamoSummaries(real_engine.client, real_engine.create_table("SummariesTable"))
 
     def mark(number: int) -> str:
-        summaries.mark(FIRST_DAY, at=NOW)
+        summaries.mark_dirty(FIRST_DAY, occurred_at=NOW)
         return "marked"
 
     race(mark)
 
-    (only,) = summaries.marks()
-    assert only.marks == RACERS
+    (only,) = summaries.iter_dirty_days()
+    assert only.generation == RACERS

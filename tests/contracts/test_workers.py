@@ -6,27 +6,27 @@ import pytest
 
 from chalicelib.privacy.encryption import FieldCipher
 from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
-from chalicelib.registrations.erasing import CaptureLink, Trail
-from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.erasing import CaptureLink, WorkerLinks
+from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.model import Outcome
-from chalicelib.wiring import new_write_id
+from chalicelib.wiring import generate_write_id
 from tests.builders import NOW
 from tests.contracts.conftest import Engine
 from tests.contracts.stored import (
-    A_PHONE,
     ANOTHER_REFERENCE,
     FIRST_DAY,
+    PHONE_COUNT,
     REFERENCE,
-    a_capture_of,
-    a_registration,
-    captures_of,
-    taken,
+    collect_capture_facts,
+    make_capture,
+    make_capture_metadata,
+    make_registration,
 )
 
 
 @pytest.fixture
 def table(engine: Engine) -> str:
-    return engine.table("RegistrationsTable")
+    return engine.create_table("RegistrationsTable")
 
 
 @pytest.fixture
@@ -36,61 +36,69 @@ def registrations(engine: Engine, table: str, cipher: FieldCipher) -> DynamoRegi
 
 @pytest.fixture
 def workers(engine: Engine, table: str, cipher: FieldCipher) -> DynamoWorkers:
-    return DynamoWorkers(engine.client, table, cipher, new_id=new_write_id)
+    return DynamoWorkers(engine.client, table, cipher, new_id=generate_write_id)
 
 
-LINKS = tuple(CaptureLink(taken(number).capture_id, REFERENCE) for number in (1, 2))
+LINKS = tuple(CaptureLink(make_capture_metadata(number).capture_id, REFERENCE) for number in (1, 2))
 
 
 @pytest.fixture
 def known(registrations: DynamoRegistrations) -> None:
-    registrations.add(a_registration(), a_capture_of(taken()), A_PHONE)
-    registrations.add_repeat(a_capture_of(taken(2), Outcome.ALREADY_REGISTERED), worker_key="worker")
+    registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
+    registrations.add_repeat(
+        make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED), worker_key="worker"
+    )
 
 
 def test_a_trail_leads_to_the_registration_and_to_every_capture(workers: DynamoWorkers, known: None) -> None:
-    assert workers.trail("worker") == Trail(REFERENCE, LINKS)
-    assert workers.trail("nobody") == Trail(None, ())
-    assert workers.capture(LINKS[0].capture_id) == a_capture_of(taken())
+    assert workers.get_links("worker") == WorkerLinks(REFERENCE, LINKS)
+    assert workers.get_links("nobody") == WorkerLinks(None, ())
+    assert workers.get_capture(LINKS[0].capture_id) == make_capture(make_capture_metadata())
 
 
 def test_a_forgotten_capture_is_counted_and_never_taken_in_again(
     registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
 ) -> None:
-    before = sorted(captures_of(registrations, FIRST_DAY), key=str)
+    before = sorted(collect_capture_facts(registrations, FIRST_DAY), key=str)
     for _ in range(2):
-        workers.forget_capture("worker", LINKS[0])
+        workers.erase_capture("worker", LINKS[0])
 
-    assert sorted(captures_of(registrations, FIRST_DAY), key=str) == before
-    assert workers.trail("worker") == Trail(REFERENCE, LINKS[1:])
-    with pytest.raises(CaptureForgotten):
-        workers.capture(LINKS[0].capture_id)
-    with pytest.raises(CaptureForgotten):
+    assert sorted(collect_capture_facts(registrations, FIRST_DAY), key=str) == before
+    assert workers.get_links("worker") == WorkerLinks(REFERENCE, LINKS[1:])
+    with pytest.raises(CaptureErased):
+        workers.get_capture(LINKS[0].capture_id)
+    with pytest.raises(CaptureErased):
         registrations.add(
-            a_registration(ANOTHER_REFERENCE, worker_key="other"), a_capture_of(taken()), A_PHONE
+            make_registration(ANOTHER_REFERENCE, worker_key="other"),
+            make_capture(make_capture_metadata()),
+            PHONE_COUNT,
         )
-    with pytest.raises(CaptureForgotten):
-        registrations.add_repeat(a_capture_of(taken(), Outcome.ALREADY_REGISTERED), worker_key="worker")
-    with pytest.raises(CaptureForgotten):
-        registrations.add_refusal(a_capture_of(taken(), Outcome.REFUSED), on_campaign_day=True)
+    with pytest.raises(CaptureErased):
+        registrations.add_repeat(
+            make_capture(make_capture_metadata(), Outcome.ALREADY_REGISTERED), worker_key="worker"
+        )
+    with pytest.raises(CaptureErased):
+        registrations.add_refusal(
+            make_capture(make_capture_metadata(), Outcome.REFUSED), on_campaign_day=True
+        )
 
 
 def test_a_worker_is_forgotten_only_while_that_registration_is_the_latest(
     workers: DynamoWorkers, known: None
 ) -> None:
-    workers.forget_worker("worker", ANOTHER_REFERENCE)
-    assert workers.trail("worker").latest == REFERENCE
+    workers.erase_worker("worker", ANOTHER_REFERENCE)
+    assert workers.get_links("worker").latest_reference == REFERENCE
 
     for _ in range(2):
-        workers.forget_worker("worker", REFERENCE)
-    assert workers.trail("worker").latest is None
+        workers.erase_worker("worker", REFERENCE)
+    assert workers.get_links("worker").latest_reference is None
 
 
 def test_a_registration_that_was_removed_is_unknown(
     registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
 ) -> None:
     for _ in range(2):
-        workers.remove(REFERENCE)
+        workers.erase_registration(REFERENCE)
 
     with pytest.raises(RegistrationUnknown):
         registrations.get(REFERENCE)
@@ -99,21 +107,21 @@ def test_a_registration_that_was_removed_is_unknown(
 def test_a_destroyed_registration_is_known_to_have_been_destroyed_and_listed_nowhere(
     registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
 ) -> None:
-    assert workers.destroy(a_registration(), at=NOW) is True
+    assert workers.destroy_personal_fields(make_registration(), destroyed_at=NOW) is True
 
     with pytest.raises(RegistrationDestroyed):
         registrations.get(REFERENCE)
-    assert list(registrations.registered_on(FIRST_DAY, after=None, size=9).rows) == []
-    assert list(registrations.due(NOW.date() + timedelta(days=99))) == []
-    assert list(workers.ended_by(NOW + timedelta(days=99))) == []
+    assert list(registrations.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows) == []
+    assert list(registrations.iter_due(NOW.date() + timedelta(days=99))) == []
+    assert list(workers.iter_ended_unpaid(NOW + timedelta(days=99))) == []
 
 
 def test_a_registration_that_was_changed_meanwhile_is_not_destroyed(
     registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
 ) -> None:
-    changed = a_registration()
-    workers.remove(REFERENCE)
+    changed = make_registration()
+    workers.erase_registration(REFERENCE)
 
-    assert workers.destroy(changed, at=NOW) is False
+    assert workers.destroy_personal_fields(changed, destroyed_at=NOW) is False
     with pytest.raises(RegistrationUnknown):
         registrations.get(REFERENCE)

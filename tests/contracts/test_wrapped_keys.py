@@ -10,7 +10,7 @@ from tests.contracts.conftest import Engine
 
 @pytest.fixture
 def keys(engine: Engine) -> DynamoWrappedKeys:
-    return DynamoWrappedKeys(engine.client, engine.table("KeysTable"))
+    return DynamoWrappedKeys(engine.client, engine.create_table("KeysTable"))
 
 
 def a_key(
@@ -22,27 +22,27 @@ def a_key(
 def test_a_key_comes_back_as_it_was_added(keys: DynamoWrappedKeys) -> None:
     assert keys.add(a_key()) is True
 
-    assert list(keys.of("field")) == [a_key()]
+    assert list(keys.iter_by_purpose("field")) == [a_key()]
 
 
 def test_a_key_that_stands_is_never_replaced(keys: DynamoWrappedKeys) -> None:
     keys.add(a_key())
 
     assert keys.add(a_key(wrapped=b"another")) is False
-    assert list(keys.of("field")) == [a_key()]
+    assert list(keys.iter_by_purpose("field")) == [a_key()]
 
 
 def test_the_keys_of_a_purpose_come_oldest_first(keys: DynamoWrappedKeys) -> None:
     for key_id in ("2025-01", "2024-10", "2024-12"):
         keys.add(a_key(key_id))
 
-    assert [key.key_id for key in keys.of("field")] == ["2024-10", "2024-12", "2025-01"]
+    assert [key.key_id for key in keys.iter_by_purpose("field")] == ["2024-10", "2024-12", "2025-01"]
 
 
 def test_each_purpose_has_its_own_keys(keys: DynamoWrappedKeys) -> None:
     keys.add(a_key(purpose="hash"))
 
-    assert list(keys.of("field")) == []
+    assert list(keys.iter_by_purpose("field")) == []
 
 
 def test_a_key_that_was_removed_is_gone_and_the_others_stay(keys: DynamoWrappedKeys) -> None:
@@ -52,4 +52,4 @@ def test_a_key_that_was_removed_is_gone_and_the_others_stay(keys: DynamoWrappedK
     keys.remove(a_key("2024-10"))
     keys.remove(a_key("2024-10"))
 
-    assert [key.key_id for key in keys.of("field")] == ["2025-01"]
+    assert [key.key_id for key in keys.iter_by_purpose("field")] == ["2025-01"]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.contributions.messages import AskForQuote
-from chalicelib.contributions.model import Quote, months_from
-from chalicelib.contributions.rules import shipped_rules
-from chalicelib.contributions.service import Quoting
-from chalicelib.occupations.model import occupations
+from chalicelib.contributions.model import Quote, list_months
+from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.service import QuoteService
+from chalicelib.occupations.model import load_occupations
 from chalicelib.refusals import RulesBroken
 
 NOVEMBER = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -34,7 +34,7 @@ def an_ask(**changes: Any) -> AskForQuote:
 
 
 def quote(*, now: datetime = NOVEMBER, **changes: Any) -> Quote:
-    return Quoting(rules=shipped_rules(), clock=lambda: now).quote(an_ask(**changes))
+    return QuoteService(rules=load_rules(), clock=lambda: now).quote(an_ask(**changes))
 
 
 def amounts(**changes: Any) -> list[int]:
@@ -48,7 +48,7 @@ def policies(**changes: Any) -> set[str | None]:
 def broken(**changes: Any) -> list[tuple[str, str]]:
     with pytest.raises(RulesBroken) as refused:
         quote(**changes)
-    return [(rule.field, rule.code) for rule in refused.value.broken]
+    return [(rule.field, rule.code) for rule in refused.value.broken_rules]
 
 
 def test_the_example_of_the_contract_comes_out_to_the_rupiah() -> None:
@@ -246,11 +246,11 @@ def test_a_question_that_makes_no_sense_is_not_understood(slip: dict[str, Any]) 
 INCOMES = st.integers(0, 25_000_000) | st.integers(0, 1_000_000_000)
 ASKED = st.fixed_dictionaries(
     {
-        "occupations": st.lists(st.sampled_from(sorted(occupations())), min_size=1, max_size=2),
+        "occupations": st.lists(st.sampled_from(sorted(load_occupations())), min_size=1, max_size=2),
         "programmes": st.sampled_from([TWO, THREE]),
         "months": st.sampled_from([1, 2, 3, 6, 12]),
         "payer": st.sampled_from(["self", "sponsor", "csr", "state_budget"]),
-        "start_month": st.sampled_from(months_from("2015-07", 12 * 15)),
+        "start_month": st.sampled_from(list_months("2015-07", 12 * 15)),
     }
 )
 
@@ -259,7 +259,7 @@ ASKED = st.fixed_dictionaries(
 def test_a_quote_adds_up(income: Any, asked: Any) -> None:
     found = quote(monthly_income=income, **asked)
 
-    assert [month.month for month in found.months] == months_from(asked["start_month"], asked["months"])
+    assert [month.month for month in found.months] == list_months(asked["start_month"], asked["months"])
     for month in found.months:
         assert [line.programme for line in month.lines] == asked["programmes"]
         assert all(type(line.amount) is int and line.amount > 0 for line in month.lines)
@@ -269,17 +269,17 @@ def test_a_quote_adds_up(income: Any, asked: Any) -> None:
 
 @given(income=INCOMES, asked=ASKED)
 def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income: Any, asked: Any) -> None:
-    tables = {table.id: table for table in shipped_rules().tables}
-    by_id = {policy.id: policy for policy in shipped_rules().policies}
+    tables = {table.id: table for table in load_rules().tables}
+    by_id = {policy.id: policy for policy in load_rules().policies}
     for month in quote(monthly_income=income, **asked).months:
         for line in month.lines:
-            assert tables[line.table].holds_in(month.month)
-            full = tables[line.table].amount(line.programme, income)
+            assert tables[line.table].is_in_force(month.month)
+            full = tables[line.table].compute_amount(line.programme, income)
             if line.policy is None:
                 assert line.amount == full
             else:
-                assert by_id[line.policy].holds_in(month.month)
-                assert line.amount == by_id[line.policy].relieved(full) < full
+                assert by_id[line.policy].is_in_force(month.month)
+                assert line.amount == by_id[line.policy].apply_discount(full) < full
 
 
 @given(lower=INCOMES, higher=INCOMES, asked=ASKED)

@@ -11,18 +11,18 @@ import openpyxl
 import pytest
 
 from chalicelib.campaigns.model import Manager
-from chalicelib.deliveries.mailing import Mailing, Sender
+from chalicelib.deliveries.mailing import MailReportChannel, MailSender
 from chalicelib.deliveries.model import DeliveryId
-from chalicelib.deliveries.service import Sending
-from chalicelib.notifications.errors import Never
+from chalicelib.deliveries.service import OutgoingReport
+from chalicelib.notifications.errors import PermanentFailure
 from chalicelib.rollups.renderings import mail
 from chalicelib.rollups.report import Report
 from tests.builders import NOW
 from tests.fakes import FixedClock
-from tests.rollups.reports import a_report
+from tests.rollups.reports import make_report
 
 MANAGER = Manager(name="Manajer Satu", email="satu@example.com")
-SENDER = Sender("laporan@daftar.example", "balas@daftar.example")
+SENDER = MailSender("laporan@daftar.example", "balas@daftar.example")
 
 
 class Letterbox:
@@ -32,10 +32,10 @@ class Letterbox:
         self.raw: list[bytes] = []
         self.to: list[str] = []
 
-    def send(self, *, to: str, raw: bytes) -> None:
+    def send(self, *, recipient: str, raw_message: bytes) -> None:
         """Keep it."""
-        self.to.append(to)
-        self.raw.append(raw)
+        self.to.append(recipient)
+        self.raw.append(raw_message)
 
     @property
     def last(self) -> EmailMessage:
@@ -45,13 +45,13 @@ class Letterbox:
 
 
 def sent(
-    report: Report | None = None, manager: Manager = MANAGER, sender: Sender = SENDER
+    report: Report | None = None, manager: Manager = MANAGER, sender: MailSender = SENDER
 ) -> tuple[Letterbox, EmailMessage]:
     box = Letterbox()
-    mailing = Mailing(
-        post=box, sender=sender, compose=lambda each: mail.compose(each, "id"), clock=FixedClock(NOW)
+    mailing = MailReportChannel(
+        transport=box, sender=sender, compose=lambda each: mail.compose(each, "id"), clock=FixedClock(NOW)
     )
-    mailing.send(Sending(DeliveryId("d" * 32), manager, report or a_report()))
+    mailing.send(OutgoingReport(DeliveryId("d" * 32), manager, report or make_report()))
     return box, box.last
 
 
@@ -81,7 +81,7 @@ def test_it_says_from_whom_to_whom_and_that_a_machine_wrote_it() -> None:
 
 
 def test_without_an_address_for_answers_there_is_none() -> None:
-    _, message = sent(sender=Sender("laporan@daftar.example"))
+    _, message = sent(sender=MailSender("laporan@daftar.example"))
 
     assert "Reply-To" not in message
 
@@ -92,7 +92,7 @@ def test_a_delivery_that_is_repeated_has_the_same_id() -> None:
 
 @pytest.mark.parametrize("name", ["Café Tanah Abang", "Pasar Ångström", "市場"])
 def test_a_name_in_any_letters_travels_in_ascii_and_arrives_whole(name: str) -> None:
-    box, message = sent(a_report(campaign={"name": name}), Manager(name=name, email="satu@example.com"))
+    box, message = sent(make_report(campaign={"name": name}), Manager(name=name, email="satu@example.com"))
 
     assert name in message["Subject"]
     assert message["To"].addresses[0].display_name == name
@@ -107,7 +107,7 @@ def test_no_name_becomes_a_header(break_: str, where: str) -> None:
     names: dict[str, Any] = {"campaign": "Pasar", "manager": "Manajer Satu", where: evil}
 
     box, message = sent(
-        a_report(campaign={"name": names["campaign"]}),
+        make_report(campaign={"name": names["campaign"]}),
         Manager(name=names["manager"], email="satu@example.com"),
     )
 
@@ -125,7 +125,7 @@ def test_no_name_becomes_a_header(break_: str, where: str) -> None:
     ["satu@example.com,dua@example.org", "a@b@c", "sätu@example.com", "satu@", "<satu@example.com>"],
 )
 def test_what_is_no_address_is_mailed_to_nobody(address: str) -> None:
-    with pytest.raises(Never) as refused:
+    with pytest.raises(PermanentFailure) as refused:
         sent(manager=Manager.model_construct(name="Manajer Satu", email=address, phone=None))
 
     assert refused.value.reason == "address_unusable"
@@ -133,7 +133,7 @@ def test_what_is_no_address_is_mailed_to_nobody(address: str) -> None:
 
 
 def test_a_mail_holds_no_small_group() -> None:
-    report = a_report(summary={"by_sex": {"female": 3, "male": 154}, "by_occupation": {"porter": 157}})
+    report = make_report(summary={"by_sex": {"female": 3, "male": 154}, "by_occupation": {"porter": 157}})
 
     _, message = sent(report)
 
@@ -158,10 +158,10 @@ def test_one_report_is_composed_once_for_all_its_managers() -> None:
         composed.append(report)
         return mail.compose(report, "id")
 
-    mailing = Mailing(post=Letterbox(), sender=SENDER, compose=compose, clock=FixedClock(NOW))
-    first, second = a_report(), a_report(is_first=True)
-    for report in (first, a_report(), second):
-        mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
+    mailing = MailReportChannel(transport=Letterbox(), sender=SENDER, compose=compose, clock=FixedClock(NOW))
+    first, second = make_report(), make_report(is_first=True)
+    for report in (first, make_report(), second):
+        mailing.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
 
     assert composed == [first, second]
 
@@ -175,11 +175,13 @@ def test_a_mail_is_small_enough_for_any_mailbox() -> None:
 def test_mails_of_two_minutes_differ_in_their_date_alone() -> None:
     box = Letterbox()
     clock = FixedClock(NOW)
-    mailing = Mailing(post=box, sender=SENDER, compose=lambda each: mail.compose(each, "id"), clock=clock)
-    report = a_report()
-    mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
-    clock.forward(timedelta(minutes=2))
-    mailing.send(Sending(DeliveryId("d" * 32), MANAGER, report))
+    mailing = MailReportChannel(
+        transport=box, sender=SENDER, compose=lambda each: mail.compose(each, "id"), clock=clock
+    )
+    report = make_report()
+    mailing.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
+    clock.advance(timedelta(minutes=2))
+    mailing.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
 
     first, second = (message_from_bytes(raw, policy=default) for raw in box.raw)
     assert {name for name in first if first[name] != second[name]} <= {"Date", "Content-Type"}

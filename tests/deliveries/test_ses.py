@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from chalicelib.deliveries.ses import SESPost
-from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
+from chalicelib.deliveries.ses import SESMailTransport
+from chalicelib.notifications.errors import OutcomeUnknown, PermanentFailure, TransientFailure
 
 RAW = b"From: laporan@daftar.example\r\n\r\nhalo"
 ASKED = {
@@ -41,32 +41,34 @@ def test_a_mail_is_handed_over_whole(configuration_set: str, more: dict[str, Any
     with Stubber(client) as stub:
         stub.add_response("send_email", {"MessageId": "m-1"}, {**ASKED, **more})
 
-        SESPost(client, sender="laporan@daftar.example", configuration_set=configuration_set).send(
-            to="satu@example.com", raw=RAW
+        SESMailTransport(client, sender="laporan@daftar.example", configuration_set=configuration_set).send(
+            recipient="satu@example.com", raw_message=RAW
         )
 
 
 @pytest.mark.parametrize(
     ("raised", "meant"),
     [
-        (error("TooManyRequestsException", 429), TryLater),
-        (error("LimitExceededException"), TryLater),
-        (error("MessageRejected"), TryLater),
-        (error("MailFromDomainNotVerifiedException"), TryLater),
-        (error("AccountSuspendedException"), TryLater),
-        (error("SendingPausedException"), TryLater),
-        (error("AccessDeniedException", 403), TryLater),
-        (error("InternalServiceErrorException", 500), TryLater),
-        (error("BadRequestException"), Never),
+        (error("TooManyRequestsException", 429), TransientFailure),
+        (error("LimitExceededException"), TransientFailure),
+        (error("MessageRejected"), TransientFailure),
+        (error("MailFromDomainNotVerifiedException"), TransientFailure),
+        (error("AccountSuspendedException"), TransientFailure),
+        (error("SendingPausedException"), TransientFailure),
+        (error("AccessDeniedException", 403), TransientFailure),
+        (error("InternalServiceErrorException", 500), TransientFailure),
+        (error("BadRequestException"), PermanentFailure),
         (error("503", 503), OutcomeUnknown),
-        (ConnectTimeoutError(endpoint_url="x"), TryLater),
-        (EndpointConnectionError(endpoint_url="x"), TryLater),
+        (ConnectTimeoutError(endpoint_url="x"), TransientFailure),
+        (EndpointConnectionError(endpoint_url="x"), TransientFailure),
         (ReadTimeoutError(endpoint_url="x"), OutcomeUnknown),
     ],
     ids=lambda each: str(each)[:60] if isinstance(each, Exception) else each.__name__,
 )
 def test_what_ses_says_is_classed_by_what_to_do_next(raised: Any, meant: Any) -> None:
     with pytest.raises(meant) as classed:
-        SESPost(Refusing(raised), sender="laporan@daftar.example").send(to="satu@example.com", raw=RAW)
+        SESMailTransport(Refusing(raised), sender="laporan@daftar.example").send(
+            recipient="satu@example.com", raw_message=RAW
+        )
 
     assert "satu" not in str(classed.value)

@@ -7,14 +7,14 @@ import pytest
 
 from chalicelib.campaigns.model import Manager
 from chalicelib.deliveries.model import DeliveryId
-from chalicelib.deliveries.service import Sending
-from chalicelib.deliveries.texting import Surroundings, Texting
-from chalicelib.notifications.errors import Never, OutcomeUnknown, TryLater
-from chalicelib.notifications.pace import Rate, Stop
+from chalicelib.deliveries.service import OutgoingReport
+from chalicelib.deliveries.texting import SmsChannelDependencies, SmsReportChannel
+from chalicelib.notifications.errors import OutcomeUnknown, PermanentFailure, TransientFailure
+from chalicelib.notifications.pace import SendingStop, SendRate
 from tests.builders import NOW
 from tests.deliveries.stage import HASHING
-from tests.fakes import FixedClock, InMemoryLine, ScriptedGateway
-from tests.rollups.reports import a_report
+from tests.fakes import FixedClock, InMemorySendRateLimiter, ScriptedGateway
+from tests.rollups.reports import make_report
 
 PHONE = "+6282455507801"
 WORDS = "Daftar: 157 terdaftar."
@@ -24,7 +24,7 @@ class Phones:
     """Satisfies `texting.OptOuts`."""
 
     def __init__(self, *opted_out: str) -> None:
-        self._hashes = {HASHING.of("phone", phone) for phone in opted_out}
+        self._hashes = {HASHING.digest("phone", phone) for phone in opted_out}
 
     def has_opted_out(self, phone_hash: str) -> bool:
         """Whether this phone wants none."""
@@ -34,20 +34,20 @@ class Phones:
 class Stage:
     def __init__(self, gateway: ScriptedGateway | None = None, *opted_out: str) -> None:
         self.gateway = gateway or ScriptedGateway()
-        self.line = InMemoryLine()
+        self.line = InMemorySendRateLimiter()
         self.waited: list[timedelta] = []
-        self.texting = Texting(
+        self.texting = SmsReportChannel(
             gateway=self.gateway,
-            line=self.line,
-            rate=Rate(10),
+            rate_limiter=self.line,
+            rate=SendRate(10),
             opt_outs=Phones(*opted_out),
-            words=lambda report: WORDS,
-            around=Surroundings(FixedClock(NOW), self.waited.append, HASHING),
+            render_body=lambda report: WORDS,
+            dependencies=SmsChannelDependencies(FixedClock(NOW), self.waited.append, HASHING),
         )
 
     def send(self, phone: str | None = "0824 5550 7801") -> None:
         manager = Manager(name="Manajer Satu", phone=phone)
-        self.texting.send(Sending(DeliveryId("d" * 32), manager, a_report()))
+        self.texting.send(OutgoingReport(DeliveryId("d" * 32), manager, make_report()))
 
 
 def test_a_text_goes_to_the_managers_number_in_its_one_form() -> None:
@@ -55,39 +55,39 @@ def test_a_text_goes_to_the_managers_number_in_its_one_form() -> None:
 
     stage.send()
 
-    (outgoing,) = stage.gateway.sent
-    assert (outgoing.to, outgoing.words, outgoing.message_id) == (PHONE, WORDS, "d" * 32)
+    (outgoing,) = stage.gateway.sent_sms
+    assert (outgoing.phone, outgoing.body, outgoing.sms_id) == (PHONE, WORDS, "d" * 32)
     assert (outgoing.parts, outgoing.campaign_id) == (1, "tanah-abang-2024")
     assert NOW < outgoing.deadline <= NOW + timedelta(hours=3)
 
 
 @pytest.mark.parametrize(("given", "found"), [("0824-5550-7801", PHONE), ("none", "none"), (None, None)])
 def test_a_manager_is_known_by_the_number_however_it_is_written(given: str | None, found: Any) -> None:
-    assert Stage().texting.address(Manager(name="Manajer Satu", phone=given)) == found
+    assert Stage().texting.find_address(Manager(name="Manajer Satu", phone=given)) == found
 
 
 @pytest.mark.parametrize("phone", ["none", "021-5551234", "+15551234567"])
 def test_what_is_no_indonesian_mobile_is_texted_never(phone: str) -> None:
     stage = Stage()
 
-    with pytest.raises(Never):
+    with pytest.raises(PermanentFailure):
         stage.send(phone)
 
-    assert stage.gateway.sent == []
+    assert stage.gateway.sent_sms == []
 
 
 def test_a_phone_that_wants_no_texts_gets_none() -> None:
     stage = Stage(None, PHONE)
 
-    with pytest.raises(Never) as refused:
+    with pytest.raises(PermanentFailure) as refused:
         stage.send()
 
-    assert (refused.value.reason, stage.gateway.sent) == ("opted_out", [])
+    assert (refused.value.reason, stage.gateway.sent_sms) == ("opted_out", [])
 
 
 def test_a_text_waits_for_its_turn_in_the_line() -> None:
     stage = Stage()
-    stage.line.take(timedelta(seconds=1.5), now=NOW, longest=timedelta(0))
+    stage.line.reserve(timedelta(seconds=1.5), now=NOW, max_wait=timedelta(0))
 
     stage.send()
 
@@ -96,22 +96,22 @@ def test_a_text_waits_for_its_turn_in_the_line() -> None:
 
 def test_a_long_line_is_left_to_workers() -> None:
     stage = Stage()
-    stage.line.take(timedelta(seconds=60), now=NOW, longest=timedelta(0))
+    stage.line.reserve(timedelta(seconds=60), now=NOW, max_wait=timedelta(0))
 
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(TransientFailure) as later:
         stage.send()
 
-    assert (later.value.reason, stage.gateway.sent) == ("line_busy", [])
+    assert (later.value.reason, stage.gateway.sent_sms) == ("rate_limited", [])
 
 
 def test_where_sending_is_stopped_managers_wait_as_well() -> None:
     stage = Stage()
-    stage.line.stop(Stop("by_hand", until=None))
+    stage.line.stop(SendingStop("by_hand", ends_at=None))
 
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(TransientFailure) as later:
         stage.send()
 
-    assert (later.value.reason, stage.gateway.sent) == ("stopped", [])
+    assert (later.value.reason, stage.gateway.sent_sms) == ("stopped", [])
 
 
 def test_what_the_gateway_answers_is_for_the_delivery_to_judge() -> None:

@@ -12,17 +12,17 @@ from typing import Any
 import httpx
 import pytest
 
-from ops.api import API
-from ops.processes import LOOPBACK, port_is_free
-from ops.stack import Description, LocalStack
+from ops.api import ApiClient
+from ops.processes import LOOPBACK, is_port_free
+from ops.stack import LocalStack, StackDescription
 
 
 @dataclass(frozen=True)
 class RunningStack:
     """The stack under test, and the ways into it."""
 
-    local: LocalStack
-    description: Description
+    local_stack: LocalStack
+    description: StackDescription
 
     def send(self, client: str, method: str, path: str, body: object = None) -> httpx.Response:
         """One request as a client of the stack (a role, or a device of the example), until it is answered."""
@@ -30,31 +30,31 @@ class RunningStack:
 
     def send_bytes(self, client: str, method: str, path: str, body: bytes | None) -> httpx.Response:
         """The same with a body that is sent as it is."""
-        token = self.description.token_of(client)
+        token = self.description.find_token(client)
         assert token is not None, f"no client {client}"
-        with closing(API(self.description.api_url, token)) as api:
+        with closing(ApiClient(self.description.api_url, token)) as api:
             return api.send(method, path, body)
 
-    def aws(self, service: str) -> Any:
+    def aws_client(self, service: str) -> Any:
         """A client of a service of the embedded AWS, as its root user."""
-        return self.local.emulator.client(service)
+        return self.local_stack.emulator.make_client(service)
 
-    def messages(self) -> list[dict[str, Any]]:
+    def list_sms(self) -> list[dict[str, Any]]:
         """The texts sent so far, oldest first."""
-        return self.description.messages()
+        return self.description.fetch_sms()
 
-    def fire_schedule(self) -> list[Any]:
+    def fire_schedules(self) -> list[Any]:
         """Fire every schedule now, through the targets that its rule has; what their functions answered."""
-        events = self.aws("events")
+        events = self.aws_client("events")
         rules = [rule for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
         return [
-            self._invoke(target["Arn"], _scheduled_event(rule["Arn"], self.description.region))
+            self._invoke(target["Arn"], _make_scheduled_event(rule["Arn"], self.description.region))
             for rule in rules
             for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         ]
 
     def _invoke(self, function: str, event: dict[str, Any]) -> Any:
-        answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        answer = self.aws_client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, payload
         return payload
@@ -63,43 +63,43 @@ class RunningStack:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Packaged, deployed, with keys, clients and the example's campaign, and nothing registered."""
-    local = LocalStack(port=free_port_pair(), local=tmp_path_factory.mktemp("local"))
+    local = LocalStack(port=find_free_port_pair(), directory=tmp_path_factory.mktemp("local"))
     description = local.up()
     stack = RunningStack(local, description)
     try:
-        _hide_for_less(stack)
+        _shorten_visibility_timeouts(stack)
         yield stack
     finally:
         local.down()
 
 
-def _hide_for_less(stack: RunningStack) -> None:
+def _shorten_visibility_timeouts(stack: RunningStack) -> None:
     """Messages that could not be handled come back sooner than on AWS, for nobody to wait three minutes.
 
     A function still has half as long again as it may take.
     """
     for queue in ("Notifications", "Reminders", "Receipts"):
         url = stack.description.outputs[f"{queue}QueueUrl"]
-        stack.aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "45"})
+        stack.aws_client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "45"})
 
 
 @pytest.fixture(scope="session")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, Path]]:
     """A port pair and a directory for a test that starts and stops a stack by itself."""
-    return lambda: (free_port_pair(), tmp_path_factory.mktemp("local"))
+    return lambda: (find_free_port_pair(), tmp_path_factory.mktemp("local"))
 
 
-def free_port_pair() -> int:
+def find_free_port_pair() -> int:
     """A port that is free, and so is the one above it."""
     while True:
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port: int = probe.getsockname()[1]
-        if port_is_free(port) and port_is_free(port + 1):
+        if is_port_free(port) and is_port_free(port + 1):
             return port
 
 
-def _scheduled_event(rule: str, region: str) -> dict[str, Any]:
+def _make_scheduled_event(rule: str, region: str) -> dict[str, Any]:
     return {
         "version": "0",
         "id": "00000000-0000-0000-0000-000000000000",

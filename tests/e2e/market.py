@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from chalicelib.notifications.model import message_id
-from chalicelib.notifications.templates import template
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
+from chalicelib.notifications.model import derive_sms_id
+from chalicelib.notifications.templates import get_template
+from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.e2e.conftest import RunningStack
-from tests.e2e.waiting import until
+from tests.e2e.waiting import wait_until
 
 DAY = "2024-10-09"
 
@@ -21,7 +21,7 @@ _DISTRICT = "940301"
 _NUMBERS = count(1001)
 _MARKETS = count(1)
 
-Message = dict[str, Any]
+SmsRecord = dict[str, Any]
 
 
 class Market:
@@ -31,65 +31,65 @@ class Market:
         self.stack = stack
         self.campaign_id = campaign_id
 
-    def capture(self, **changes: Any) -> dict[str, Any]:
+    def make_capture_payload(self, **changes: Any) -> dict[str, Any]:
         """A capture of a worker whom nobody has registered."""
         number = next(_NUMBERS)
-        worker = {"nik": a_nik(number, place=_DISTRICT), "phone": f"0824-5551-{number}"}
-        own = {"campaign_id": self.campaign_id, "capture_id": a_capture_id(number)}
-        return a_capture(**{**own, **changes, "worker": {**worker, **changes.get("worker", {})}})
+        worker = {"nik": make_nik(number, district_code=_DISTRICT), "phone": f"0824-5551-{number}"}
+        own = {"campaign_id": self.campaign_id, "capture_id": make_capture_id(number)}
+        return make_capture_payload(**{**own, **changes, "worker": {**worker, **changes.get("worker", {})}})
 
-    def register(self, capture: Any, *, by: str = "van-1") -> httpx.Response:
+    def register(self, capture: Any, *, caller: str = "van-1") -> httpx.Response:
         """Send a capture as one of the devices, or with the token of a role."""
-        return self.stack.send(by, "POST", "/v1/registrations", capture)
+        return self.stack.send(caller, "POST", "/v1/registrations", capture)
 
-    def counted(self, day: str = DAY) -> dict[str, Any]:
+    def get_summary(self, day: str = DAY) -> dict[str, Any]:
         """The newest summary of a day, without counting."""
         path = f"/v1/campaigns/{self.campaign_id}/summaries/{day}"
         summary: dict[str, Any] = self.stack.send("manager", "GET", path).json()
         return summary
 
-    def texts_of(self, reference: str) -> list[Message]:
+    def find_sms(self, reference: str) -> list[SmsRecord]:
         """The texts that one registration has led to so far."""
-        own_id = text_id(reference)
-        return [each for each in self.stack.messages() if each["context"].get("message_id") == own_id]
+        own_id = received_sms_id(reference)
+        return [each for each in self.stack.list_sms() if each["context"].get("sms_id") == own_id]
 
-    def await_text_of(self, reference: str) -> Message:
+    def await_sms(self, reference: str) -> SmsRecord:
         """The text of one registration, once it is there."""
-        return until(f"the text of {reference}", lambda: self.texts_of(reference))[0]
+        return wait_until(f"the text of {reference}", lambda: self.find_sms(reference))[0]
 
 
-def a_market(stack: RunningStack) -> Market:
+def open_market(stack: RunningStack) -> Market:
     """A campaign that nobody has registered anyone for."""
     campaign_id = f"market-{next(_MARKETS)}"
-    answer = stack.send("manager", "POST", "/v1/campaigns", a_campaign(campaign_id=campaign_id))
+    answer = stack.send("manager", "POST", "/v1/campaigns", make_campaign_payload(campaign_id=campaign_id))
     assert answer.status_code == 201, answer.text
     return Market(stack, campaign_id)
 
 
-def text_id(reference: str) -> str:
+def received_sms_id(reference: str) -> str:
     """Our own id of the one text that a registration leads to."""
-    wording = template("received")
-    return message_id(reference, wording.purpose, wording.version)
+    wording = get_template("received")
+    return derive_sms_id(reference, wording.purpose, wording.version)
 
 
-def all_at_once(callers: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+def call_concurrently(caller_count: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:
     """The answers to callers who start at the same moment."""
-    start = Barrier(callers)
+    start = Barrier(caller_count)
 
     def caller(number: int) -> httpx.Response:
         start.wait()
         return call(number)
 
-    with ThreadPoolExecutor(callers) as threads:
-        return list(threads.map(caller, range(callers)))
+    with ThreadPoolExecutor(caller_count) as threads:
+        return list(threads.map(caller, range(caller_count)))
 
 
-def let_everything_arrive(stack: RunningStack) -> None:
+def await_pipeline_idle(stack: RunningStack) -> None:
     """Wait until all that was stored before has been announced and all that was announced has been sent.
 
     The stream keeps its order: once the text of one more worker is there, nothing older is on its way.
     """
-    last = a_market(stack)
-    answer = last.register(last.capture())
-    last.await_text_of(answer.json()["reference"])
-    until("the notifications queue to be empty", lambda: stack.local.texts_waiting() == 0)
+    last = open_market(stack)
+    answer = last.register(last.make_capture_payload())
+    last.await_sms(answer.json()["reference"])
+    wait_until("the notifications queue to be empty", lambda: stack.local_stack.count_waiting_sms() == 0)

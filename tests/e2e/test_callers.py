@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, a_market
+from tests.e2e.market import Market, open_market
 
 pytestmark = pytest.mark.e2e
 
@@ -36,14 +36,14 @@ def as_seen(answer: httpx.Response) -> tuple[int, bytes, set[str]]:
 
 @pytest.fixture
 def market(stack: RunningStack) -> Market:
-    return a_market(stack)
+    return open_market(stack)
 
 
 def test_a_device_cannot_tell_a_foreign_reference_from_one_that_never_was(
     stack: RunningStack, market: Market
 ) -> None:
-    reference = market.register(market.capture()).json()["reference"]
-    elsewhere = a_market(stack)
+    reference = market.register(market.make_capture_payload()).json()["reference"]
+    elsewhere = open_market(stack)
     for role in ("kiosk", "manager"):
         token = enrolled(stack, f"{role}-of-{elsewhere.campaign_id}", role, elsewhere.campaign_id)
 
@@ -79,7 +79,7 @@ def test_a_client_at_its_cap_is_refused_until_tomorrow_and_loses_nothing(
     stack: RunningStack, market: Market
 ) -> None:
     token = enrolled(stack, "van-79", "kiosk", market.campaign_id, daily_flag=1, daily_cap=2)
-    captures = [market.capture() for _ in range(3)]
+    captures = [market.make_capture_payload() for _ in range(3)]
     first, second, refused = (asked(stack, token, "POST", "/v1/registrations", each) for each in captures)
 
     assert (first.status_code, second.status_code) == (201, 201)
@@ -98,9 +98,9 @@ def test_a_bot_sees_no_difference_between_a_new_and_a_known_worker(
     stack: RunningStack, market: Market
 ) -> None:
     token = enrolled(stack, "bot-77", "bot", market.campaign_id)
-    known = market.capture()
+    known = market.make_capture_payload()
     market.register(known)
-    captures = [market.capture(), {**market.capture(), "worker": known["worker"]}]
+    captures = [market.make_capture_payload(), {**market.make_capture_payload(), "worker": known["worker"]}]
 
     new_one, known_one = (asked(stack, token, "POST", "/v1/registrations", each) for each in captures)
 

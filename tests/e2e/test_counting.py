@@ -1,7 +1,7 @@
 """Days that add up: a random story is sent in, and what the stack counts is held against a recount of it.
 
-The recount knows what was sent and what was answered, and nothing of how the stack counts. DAFTAR_STORY_STEPS
-makes the story longer, DAFTAR_STORY_SEED another one.
+The recount knows what was sent and what was answered, and nothing of how the stack counts. DAFTAR_SCENARIO_STEPS
+makes the story longer, DAFTAR_SCENARIO_SEED another one.
 """
 
 import json
@@ -17,14 +17,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.builders import a_capture_id
+from tests.builders import make_capture_id
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, a_market, let_everything_arrive
+from tests.e2e.market import Market, await_pipeline_idle, open_market
 
 pytestmark = pytest.mark.e2e
 
-STEPS = int(os.environ.get("DAFTAR_STORY_STEPS", "160"))
-SEED = int(os.environ.get("DAFTAR_STORY_SEED", "4711"))
+STEPS = int(os.environ.get("DAFTAR_SCENARIO_STEPS", "160"))
+SEED = int(os.environ.get("DAFTAR_SCENARIO_SEED", "4711"))
 
 DAYS = ("2024-10-09", "2024-10-10")
 DEVICES = {"van-1": "van", "van-2": "van", "kiosk-1": "kiosk", "bot": "bot"}
@@ -141,7 +141,7 @@ class Story:
         accepted = [each for each in self.taken.values() if each.outcome != "refused" and not each.is_erased]
         if accepted:
             again = self.chance.choice(accepted)
-            answer = self.market.register(again.body, by=again.client)
+            answer = self.market.register(again.body, caller=again.client)
             assert answer.headers.get("Idempotent-Replayed") == "true", answer.text
 
     def a_mistyped_capture(self) -> None:
@@ -156,7 +156,7 @@ class Story:
         person = self.a_person(f"0824-5556-{self.number:04}")
         body = self.a_body(person)
         mistyped = {**body, "worker": {**body["worker"], **fault}}
-        answer = self.market.register(mistyped, by=client)
+        answer = self.market.register(mistyped, caller=client)
         assert answer.status_code == 422, answer.text
         self.taken[body["capture_id"]] = Taken(body, client, "refused", person, reasons)
 
@@ -215,7 +215,7 @@ class Story:
             return
         person = self.people.pop(self.chance.randrange(len(self.people)))
         self.number += 1
-        asked = {"request_id": a_capture_id(self.number + 700_000), "nik": person.nik, "reason": "other"}
+        asked = {"request_id": make_capture_id(self.number + 700_000), "nik": person.nik, "reason": "other"}
         answer = self.market.stack.send("admin", "POST", "/v1/erasures", asked)
         assert answer.status_code == 200, answer.text
         # What they came to stays in the books; nothing leads to it any more.
@@ -257,8 +257,8 @@ class Story:
         chance = self.chance
         moment = f"{chance.choice(DAYS)}T{chance.randrange(6, 20):02}:{chance.randrange(60):02}:00+07:00"
         officer = chance.choice(("ofc-1", "ofc-2", None))
-        return self.market.capture(
-            capture_id=a_capture_id(self.number + 500_000),
+        return self.market.make_capture_payload(
+            capture_id=make_capture_id(self.number + 500_000),
             captured_at=captured_at or moment,
             officer=officer,
             worker={"nik": person.nik, "birth_date": person.born.isoformat(), "phone": person.phone},
@@ -278,7 +278,7 @@ class Story:
     def send(self, body: dict[str, Any], person: Person, by: str) -> None:
         """A capture is taken in, and the books say beforehand what it comes to."""
         outcome = self.outcome_for(person)
-        answer = self.market.register(body, by=by)
+        answer = self.market.register(body, caller=by)
         told = answer.json()
         assert told["outcome"] == ("accepted" if by == "bot" else outcome), (body["capture_id"], told)
         over_flag = self.given[person.phone] >= PHONE_FLAGGED_AFTER
@@ -305,7 +305,7 @@ class Story:
 
     def fire(self, schedule: str) -> Any:
         """Fire one schedule, through the target of its rule."""
-        events = self.market.stack.aws("events")
+        events = self.market.stack.aws_client("events")
         (target,) = (
             target
             for rule in events.list_rules()["Rules"]
@@ -313,7 +313,7 @@ class Story:
             for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         )
         event = json.dumps({**dict.fromkeys(_EVENT, "-"), "resources": [], "detail": {}})
-        answer = self.market.stack.aws("lambda").invoke(FunctionName=target["Arn"], Payload=event)
+        answer = self.market.stack.aws_client("lambda").invoke(FunctionName=target["Arn"], Payload=event)
         told = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, told
         return told
@@ -413,11 +413,11 @@ def in_terms_of_the_recount(summary: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def story(stack: RunningStack) -> Story:
     """A story that was told to its end, with ticks in between, and one tick after all was announced."""
-    told = Story(a_market(stack), Random(SEED))  # noqa: S311 - the same story each time
+    told = Story(open_market(stack), Random(SEED))  # noqa: S311 - the same story each time
     told.tell(STEPS // 2)
     told.a_run(6)
     told.tell(STEPS - STEPS // 2)
-    let_everything_arrive(stack)
+    await_pipeline_idle(stack)
     told.a_tick()
     return told
 
@@ -485,7 +485,7 @@ def test_the_days_are_listed_with_what_they_came_to(story: Story) -> None:
 
 def test_what_is_kept_for_counting_gives_away_no_amount(story: Story) -> None:
     name = story.market.stack.description.outputs["RegistrationsTableName"]
-    pages = story.market.stack.aws("dynamodb").get_paginator("scan").paginate(TableName=name)
+    pages = story.market.stack.aws_client("dynamodb").get_paginator("scan").paginate(TableName=name)
     kept = json.dumps([item for page in pages for item in page["Items"]], default=str)
 
     amounts = {str(amount) for each in story.applied for amount in (each.quoted, each.paid) if amount > 9_999}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ops.emulator import ROOT
-from ops.processes import port_is_free
+from ops.processes import is_port_free
 
 pytestmark = pytest.mark.e2e
 
@@ -67,7 +67,7 @@ def _processes_of(local: Path) -> list[str]:
 
 
 def _is_gone(port: int, local: Path) -> bool:
-    return port_is_free(port) and port_is_free(port + 1) and not _processes_of(local)
+    return is_port_free(port) and is_port_free(port + 1) and not _processes_of(local)
 
 
 def _row(name: str, printed: str) -> list[int]:
@@ -80,7 +80,7 @@ def test_market_day_is_shown_and_a_second_run_repeats_no_text(
     own_stack: Callable[[], tuple[int, Path]],
 ) -> None:
     port, local = own_stack()
-    texts = local / f"port-{port}" / "texts.jsonl"
+    texts = local / f"port-{port}" / "sms.jsonl"
 
     first = Run(port, local)
     printed = first.until(first.is_ready)
@@ -103,7 +103,7 @@ def test_market_day_is_shown_and_a_second_run_repeats_no_text(
     assert "4 mails to managers" in printed
 
 
-@pytest.mark.parametrize("moment", ["SMS stand-in.pid", "emulator.pid", "tokens.json"])
+@pytest.mark.parametrize("moment", ["fake-sms.pid", "emulator.pid", "tokens.json"])
 def test_interrupted_while_starting_it_leaves_nothing_running(
     moment: str, own_stack: Callable[[], tuple[int, Path]]
 ) -> None:

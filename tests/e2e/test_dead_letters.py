@@ -10,12 +10,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bench.functions import unread
-from ops.dead_letters.commands import drop, list_letters, redrive_letters
+from bench.functions import pause_event_sources
+from ops.dead_letters.commands import drop_dead_letters, list_dead_letters, redrive_dead_letters
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, a_market, let_everything_arrive
-from tests.e2e.queues import given_up, undelivered, waiting
-from tests.e2e.waiting import until
+from tests.e2e.market import Market, await_pipeline_idle, open_market
+from tests.e2e.queues import count_messages, limit_receives, pause_notifications
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +25,7 @@ _DEAD = "NotificationsDeadLetters"
 def operate(stack: RunningStack, command: click.Command, *arguments: str) -> str:
     """What `daftar dead-letters` prints."""
     done = CliRunner().invoke(
-        command, arguments, obj=stack.local.stage(), catch_exceptions=False, standalone_mode=False
+        command, arguments, obj=stack.local_stack.as_stage(), catch_exceptions=False, standalone_mode=False
     )
     return done.output
 
@@ -33,7 +33,7 @@ def operate(stack: RunningStack, command: click.Command, *arguments: str) -> str
 @contextmanager
 def broken(stack: RunningStack, reference: str) -> Iterator[None]:
     """Meanwhile a registration cannot be read: a sealed value is not what it was."""
-    table, dynamodb = stack.description.outputs["RegistrationsTableName"], stack.aws("dynamodb")
+    table, dynamodb = stack.description.outputs["RegistrationsTableName"], stack.aws_client("dynamodb")
     key = {"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}}
     whole = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
     dynamodb.put_item(TableName=table, Item={**whole, "sealed": {"M": {}}})
@@ -45,54 +45,56 @@ def broken(stack: RunningStack, reference: str) -> Iterator[None]:
 
 @pytest.fixture
 def market(stack: RunningStack) -> Market:
-    return a_market(stack)
+    return open_market(stack)
 
 
 def test_one_bad_record_in_ten_and_a_poison_message_hold_up_nobody_and_the_mended_one_is_sent_once(
     stack: RunningStack, market: Market
 ) -> None:
-    sqs, queue = stack.aws("sqs"), stack.description.outputs["NotificationsQueueUrl"]
-    let_everything_arrive(stack)
-    with given_up(stack, after=2, seconds=1), ExitStack() as breaking:
-        with undelivered(stack):
-            references = [market.register(market.capture()).json()["reference"] for _ in range(10)]
-            until("ten messages", lambda: waiting(stack, "NotificationsQueue") == 10)
+    sqs, queue = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
+    await_pipeline_idle(stack)
+    with limit_receives(stack, max_receives=2, visibility_seconds=1), ExitStack() as breaking:
+        with pause_notifications(stack):
+            references = [
+                market.register(market.make_capture_payload()).json()["reference"] for _ in range(10)
+            ]
+            wait_until("ten messages", lambda: count_messages(stack, "NotificationsQueue") == 10)
             sqs.send_message(QueueUrl=queue, MessageBody='{"type": "NobodyKnows", "to": "+6282455507001"}')
             bad = references.pop(4)
             breaking.enter_context(broken(stack, bad))
         for reference in references:
-            market.await_text_of(reference)
-        until("two to be given up", lambda: waiting(stack, _DEAD) >= 2)
-        listed = operate(stack, list_letters, _DEAD).splitlines()
-        assert waiting(stack, _DEAD) == 2, listed
+            market.await_sms(reference)
+        wait_until("two to be given up", lambda: count_messages(stack, _DEAD) >= 2)
+        listed = operate(stack, list_dead_letters, _DEAD).splitlines()
+        assert count_messages(stack, _DEAD) == 2, listed
         poison = next(line.split("  ")[1] for line in listed if "NobodyKnows" in line)
 
-        assert market.texts_of(bad) == []
+        assert market.find_sms(bad) == []
         assert [line.split("  ")[-1] for line in listed if bad in line] == ["KeyError"]
         assert [line.split("  ")[-1] for line in listed if poison in line] == ["ValidationError"]
         assert "6282455507001" not in "".join(listed)
 
         breaking.close()
-        assert "1 dropped" in operate(stack, drop, _DEAD, poison, "--yes")
-        assert operate(stack, redrive_letters, _DEAD, "--all") == "1 redriven\n"
-        market.await_text_of(bad)
-        assert operate(stack, redrive_letters, _DEAD, "--all") == "there was nothing\n"
-    let_everything_arrive(stack)
-    assert [len(market.texts_of(reference)) for reference in [*references, bad]] == [1] * 10
+        assert "1 dropped" in operate(stack, drop_dead_letters, _DEAD, poison, "--yes")
+        assert operate(stack, redrive_dead_letters, _DEAD, "--all") == "1 redriven\n"
+        market.await_sms(bad)
+        assert operate(stack, redrive_dead_letters, _DEAD, "--all") == "there was nothing\n"
+    await_pipeline_idle(stack)
+    assert [len(market.find_sms(reference)) for reference in [*references, bad]] == [1] * 10
 
 
 def lost(stack: RunningStack, market: Market) -> str:
     """The reference of a registration that the relay has announced into nothing."""
-    with undelivered(stack):
-        reference = str(market.register(market.capture()).json()["reference"])
-        until("the announcement", lambda: waiting(stack, "NotificationsQueue") == 1)
-        stack.aws("sqs").purge_queue(QueueUrl=stack.description.outputs["NotificationsQueueUrl"])
+    with pause_notifications(stack):
+        reference = str(market.register(market.make_capture_payload()).json()["reference"])
+        wait_until("the announcement", lambda: count_messages(stack, "NotificationsQueue") == 1)
+        stack.aws_client("sqs").purge_queue(QueueUrl=stack.description.outputs["NotificationsQueueUrl"])
     return reference
 
 
 def a_failure(stack: RunningStack, reference: str) -> dict[str, Any]:
     """What Lambda would leave if the relay had given up on the record of a registration."""
-    streams, dynamodb = stack.aws("dynamodbstreams"), stack.aws("dynamodb")
+    streams, dynamodb = stack.aws_client("dynamodbstreams"), stack.aws_client("dynamodb")
     described = dynamodb.describe_table(TableName=stack.description.outputs["RegistrationsTableName"])
     stream = described["Table"]["LatestStreamArn"]
     [shard] = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
@@ -125,25 +127,25 @@ def a_failure(stack: RunningStack, reference: str) -> dict[str, Any]:
 def test_a_record_the_relay_gave_up_on_is_announced_after_all_and_sent_once(
     source: list[str], stack: RunningStack, market: Market
 ) -> None:
-    let_everything_arrive(stack)
+    await_pipeline_idle(stack)
     reference = lost(stack, market)
     failures = stack.description.outputs["StreamFailuresUrl"]
     letter = json.dumps(a_failure(stack, reference))
     for _ in range(2):
-        stack.aws("sqs").send_message(QueueUrl=failures, MessageBody=letter)
+        stack.aws_client("sqs").send_message(QueueUrl=failures, MessageBody=letter)
 
-    assert "1 records  RetryAttemptsExhausted" in operate(stack, list_letters, "StreamFailures")
-    assert operate(stack, redrive_letters, "StreamFailures", "--all", *source) == "2 redriven\n"
+    assert "1 records  RetryAttemptsExhausted" in operate(stack, list_dead_letters, "StreamFailures")
+    assert operate(stack, redrive_dead_letters, "StreamFailures", "--all", *source) == "2 redriven\n"
 
-    market.await_text_of(reference)
-    let_everything_arrive(stack)
-    assert len(market.texts_of(reference)) == 1
+    market.await_sms(reference)
+    await_pipeline_idle(stack)
+    assert len(market.find_sms(reference)) == 1
 
 
 @contextmanager
 def handed_out_twice(stack: RunningStack) -> Iterator[None]:
     """Meanwhile a change that the relay cannot announce is tried once more, and no more."""
-    functions, relay = stack.aws("lambda"), stack.description.outputs["OnRegistrationChangesName"]
+    functions, relay = stack.aws_client("lambda"), stack.description.outputs["OnRegistrationChangesName"]
     (mapping,) = functions.list_event_source_mappings(FunctionName=relay)["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRetryAttempts=1)
     try:
@@ -157,15 +159,15 @@ def handed_out_twice(stack: RunningStack) -> Iterator[None]:
 def test_a_change_nobody_can_read_is_set_aside_and_what_came_before_and_after_it_is_sent_once(
     stack: RunningStack, market: Market
 ) -> None:
-    dynamodb, outputs = stack.aws("dynamodb"), stack.description.outputs
+    dynamodb, outputs = stack.aws_client("dynamodb"), stack.description.outputs
     unreadable = {"pk": {"S": "CAPTURE#unreadable"}, "sk": {"S": "CAPTURE"}}
 
     def register(workers: int) -> list[str]:
-        return [market.register(market.capture()).json()["reference"] for _ in range(workers)]
+        return [market.register(market.make_capture_payload()).json()["reference"] for _ in range(workers)]
 
-    let_everything_arrive(stack)
+    await_pipeline_idle(stack)
     with handed_out_twice(stack):
-        with unread(stack.aws("lambda"), outputs["OnRegistrationChangesName"]):
+        with pause_event_sources(stack.aws_client("lambda"), outputs["OnRegistrationChangesName"]):
             references = register(3)
             dynamodb.put_item(
                 TableName=outputs["RegistrationsTableName"],
@@ -173,11 +175,11 @@ def test_a_change_nobody_can_read_is_set_aside_and_what_came_before_and_after_it
             )
             references += register(3)
         for reference in references:
-            market.await_text_of(reference)
+            market.await_sms(reference)
     dynamodb.delete_item(TableName=outputs["RegistrationsTableName"], Key=unreadable)
-    let_everything_arrive(stack)
-    assert [len(market.texts_of(reference)) for reference in references] == [1] * 6
+    await_pipeline_idle(stack)
+    assert [len(market.find_sms(reference)) for reference in references] == [1] * 6
 
-    listed = operate(stack, list_letters, "StreamFailures").splitlines()
-    stack.aws("sqs").purge_queue(QueueUrl=outputs["StreamFailuresUrl"])
+    listed = operate(stack, list_dead_letters, "StreamFailures").splitlines()
+    stack.aws_client("sqs").purge_queue(QueueUrl=outputs["StreamFailuresUrl"])
     assert [line.split("  ")[-2:] for line in listed[:-1]] == [["1 records", "KeyError"]]

@@ -6,9 +6,9 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from ops.openapi.examples import every_example
+from ops.openapi.examples import load_examples
 from tests.e2e.conftest import RunningStack
-from tests.openapi.story import Sent, Story
+from tests.openapi.story import Scenario, ScenarioResponse
 
 pytestmark = pytest.mark.e2e
 
@@ -32,8 +32,8 @@ def test_the_page_leads_to_the_description(stack: RunningStack) -> None:
 def test_every_example_is_answered_as_the_description_tells(stack: RunningStack) -> None:
     tokens = dict(stack.description.tokens)
 
-    def send(by: str | None, method: str, path: str, body: Any) -> Sent:
-        token = {**tokens, **story.token_of}.get(by or "")
+    def send(by: str | None, method: str, path: str, body: Any) -> ScenarioResponse:
+        token = {**tokens, **story.tokens}.get(by or "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         answer = httpx.request(
             method,
@@ -43,11 +43,9 @@ def test_every_example_is_answered_as_the_description_tells(stack: RunningStack)
             timeout=30,
             trust_env=False,
         )
-        return Sent(answer.status_code, answer.json() if answer.content else None)
+        return ScenarioResponse(answer.status_code, answer.json() if answer.content else None)
 
-    story = Story(send)
-    for example in every_example():
-        sent = story.ask(example)
-        assert (sent.status, story.differences(example.answer, sent.body)) == (example.status, []), (
-            example.title
-        )
+    story = Scenario(send)
+    for example in load_examples():
+        sent = story.send_example(example)
+        assert (sent.status, story.compare(example.answer, sent.body)) == (example.status, []), example.title

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.functions import told
+from bench.functions import override_environment
 from chalicelib.dynamodb import from_item
 from chalicelib.notifications.twilio_callbacks import PATH
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import a_market, text_id
-from tests.e2e.waiting import until
+from tests.e2e.market import open_market, received_sms_id
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -20,40 +20,40 @@ def delivered(stack: RunningStack, reference: str) -> dict[str, Any]:
     """The row of the text of a registration, once a gateway has reported it delivered."""
 
     def look() -> dict[str, Any]:
-        found = stack.aws("dynamodb").get_item(
-            TableName=stack.description.outputs["TextsTableName"],
-            Key={"message_id": {"S": text_id(reference)}},
+        found = stack.aws_client("dynamodb").get_item(
+            TableName=stack.description.outputs["SmsLedgerTableName"],
+            Key={"sms_id": {"S": received_sms_id(reference)}},
         )
         row = from_item(found.get("Item", {}))
         return row if row.get("state") == "delivered" else {}
 
-    return until(f"the text of {reference} to be delivered", look)
+    return wait_until(f"the text of {reference} to be delivered", look)
 
 
 def test_text_by_aws_is_delivered_and_its_report_comes_back_by_topic_and_queue(stack: RunningStack) -> None:
-    market = a_market(stack)
-    reference = market.register(market.capture()).json()["reference"]
-    text = market.await_text_of(reference)
+    market = open_market(stack)
+    reference = market.register(market.make_capture_payload()).json()["reference"]
+    text = market.await_sms(reference)
     row = delivered(stack, reference)
     assert (text["protocol"], row["gateway"]) == ("aws", "aws")
-    assert list(row["sends"]) == [text["message_id"]]
+    assert list(row["sends"]) == [text["sms_id"]]
 
 
 def test_text_by_twilio_is_delivered_and_its_report_comes_back_signed(stack: RunningStack) -> None:
-    market = a_market(stack)
+    market = open_market(stack)
     sender = [stack.description.outputs["OnNotificationsName"]]
-    with told(stack.aws("lambda"), sender, DAFTAR_GATEWAY_WEIGHTS="twilio=100"):
-        reference = market.register(market.capture()).json()["reference"]
-        text = market.await_text_of(reference)
+    with override_environment(stack.aws_client("lambda"), sender, DAFTAR_GATEWAY_WEIGHTS="twilio=100"):
+        reference = market.register(market.make_capture_payload()).json()["reference"]
+        text = market.await_sms(reference)
     row = delivered(stack, reference)
     assert (text["protocol"], row["gateway"]) == ("twilio", "twilio")
-    assert list(row["sends"]) == [text["message_id"]]
+    assert list(row["sends"]) == [text["sms_id"]]
 
 
 def test_report_that_twilio_did_not_sign_is_refused_whatever_the_header_says(stack: RunningStack) -> None:
     answer = httpx.post(
         f"{stack.description.api_url}{PATH}",
-        params={"message_id": "0" * 32},
+        params={"sms_id": "0" * 32},
         data={"MessageSid": "SM1", "MessageStatus": "delivered"},
         headers={"X-Twilio-Signature": base64.b64encode(b"0" * 20).decode()},
     )

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.builders import a_nik
+from tests.builders import make_nik
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import DAY, Market, a_market, all_at_once, let_everything_arrive
+from tests.e2e.market import DAY, Market, await_pipeline_idle, call_concurrently, open_market
 
 pytestmark = pytest.mark.e2e
 
@@ -23,7 +23,7 @@ Verdict = dict[str, Any]
 
 @pytest.fixture
 def market(stack: RunningStack) -> Market:
-    return a_market(stack)
+    return open_market(stack)
 
 
 def send_batch(market: Market, items: list[Any], *, by: str = "van-1") -> list[str]:
@@ -69,28 +69,31 @@ def test_of_fifty_callers_who_race_for_one_worker_one_registers_and_one_text_goe
     stack: RunningStack, market: Market
 ) -> None:
     captures = [
-        market.capture(worker={"nik": a_nik(9001), "phone": "0824-5552-9001"}) for _ in range(CALLERS)
+        market.make_capture_payload(worker={"nik": make_nik(9001), "phone": "0824-5552-9001"})
+        for _ in range(CALLERS)
     ]
 
     for device in DEVICES:  # The gateway knows the devices already, as on any working day.
         market.stack.send(device, "GET", "/v1/registrations/7K4-M2Q-X9P")
 
-    answers = all_at_once(CALLERS, lambda number: market.register(captures[number], by=DEVICES[number % 3]))
+    answers = call_concurrently(
+        CALLERS, lambda number: market.register(captures[number], caller=DEVICES[number % 3])
+    )
 
     told = Counter((answer.status_code, answer.json()["outcome"]) for answer in answers)
     assert told == {(201, "created"): 1, (200, "already_registered"): CALLERS - 1}
     (reference,) = {answer.json()["reference"] for answer in answers}
     assert [row["reference"] for row in listed(market)] == [reference]
-    let_everything_arrive(stack)
-    assert [each for each in stack.messages() if each["to"] == "+6282455529001"] == market.texts_of(reference)
-    assert len(market.texts_of(reference)) == 1
+    await_pipeline_idle(stack)
+    assert [each for each in stack.list_sms() if each["to"] == "+6282455529001"] == market.find_sms(reference)
+    assert len(market.find_sms(reference)) == 1
     assert recounted(market)["counts"]["created"] == 1
 
 
 def test_fifty_sends_of_one_capture_at_once_get_the_same_bytes(market: Market) -> None:
-    capture = market.capture()
+    capture = market.make_capture_payload()
 
-    answers = all_at_once(CALLERS, lambda number: market.register(capture, by=DEVICES[number % 3]))
+    answers = call_concurrently(CALLERS, lambda number: market.register(capture, caller=DEVICES[number % 3]))
 
     assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
     first_told = [answer for answer in answers if "Idempotent-Replayed" not in answer.headers]
@@ -102,25 +105,27 @@ def test_fifty_sends_of_one_capture_at_once_get_the_same_bytes(market: Market) -
 def test_a_batch_sent_again_whole_in_parts_backwards_and_all_at_once_gets_the_same_bytes(
     market: Market,
 ) -> None:
-    items = [market.capture() for _ in range(180)]
-    items += [market.capture(worker={"nik": items[number]["worker"]["nik"]}) for number in range(10)]
-    items += [market.capture(worker={"nik": "317107520485"}) for _ in range(10)]
+    items = [market.make_capture_payload() for _ in range(180)]
+    items += [
+        market.make_capture_payload(worker={"nik": items[number]["worker"]["nik"]}) for number in range(10)
+    ]
+    items += [market.make_capture_payload(worker={"nik": "317107520485"}) for _ in range(10)]
     first = send_batch(market, items)
     assert outcomes(first) == {"created": 180, "already_registered": 10, "invalid": 10}
     before = (listed(market), recounted(market))
 
     assert send_batch(market, items) == first
     assert send_batch(market, items[::-1], by="van-2") == first[::-1]
-    parts = all_at_once(5, lambda part: send_batch(market, items[part * 40 : part * 40 + 40]))  # type: ignore[arg-type,return-value]
+    parts = call_concurrently(5, lambda part: send_batch(market, items[part * 40 : part * 40 + 40]))  # type: ignore[arg-type,return-value]
     assert [each for part in parts for each in part] == first  # type: ignore[attr-defined]
 
     assert (listed(market), recounted(market)) == before
 
 
 def test_a_batch_that_five_callers_send_at_once_is_taken_in_once(market: Market) -> None:
-    items = [market.capture() for _ in range(40)]
+    items = [market.make_capture_payload() for _ in range(40)]
 
-    answers = all_at_once(5, lambda number: send_batch(market, items, by=DEVICES[number % 3]))  # type: ignore[arg-type,return-value]
+    answers = call_concurrently(5, lambda number: send_batch(market, items, by=DEVICES[number % 3]))  # type: ignore[arg-type,return-value]
 
     assert all(answer == answers[0] for answer in answers)
     assert outcomes(answers[0]) == {"created": 40}  # type: ignore[arg-type]
@@ -134,15 +139,15 @@ def test_bad_items_of_every_kind_leave_the_others_alone(market: Market) -> None:
         "3171075204857001",
         [],
         {},
-        market.capture(worker={"nik": "1"}),
-        market.capture(worker={"phone": "021-5550123"}),
-        market.capture(captured_at="2024-10-08T11:12:00+07:00"),
-        market.capture(captured_at="9999-12-31T23:59:59-12:00"),
-        market.capture(campaign_id="no-such-market"),
-        market.capture(consent=None),
-        market.capture(work={"occupations": ["astronaut"]}),
+        market.make_capture_payload(worker={"nik": "1"}),
+        market.make_capture_payload(worker={"phone": "021-5550123"}),
+        market.make_capture_payload(captured_at="2024-10-08T11:12:00+07:00"),
+        market.make_capture_payload(captured_at="9999-12-31T23:59:59-12:00"),
+        market.make_capture_payload(campaign_id="no-such-market"),
+        market.make_capture_payload(consent=None),
+        market.make_capture_payload(work={"occupations": ["astronaut"]}),
     ]
-    good = [market.capture() for _ in bad]
+    good = [market.make_capture_payload() for _ in bad]
 
     results = send_batch(market, [each for pair in zip(bad, good, strict=True) for each in pair])
 
@@ -153,9 +158,11 @@ def test_bad_items_of_every_kind_leave_the_others_alone(market: Market) -> None:
 
 def test_any_part_sent_again_in_any_order_by_anyone_at_once_leaves_the_same_state(market: Market) -> None:
     chance = random.Random(20241009)  # noqa: S311 - a story that can be told again, not a secret
-    items = [market.capture() for _ in range(20)]
-    items += [market.capture(worker={"nik": chance.choice(items)["worker"]["nik"]}) for _ in range(10)]
-    items += [market.capture(worker={"nik": "1"}) for _ in range(4)]
+    items = [market.make_capture_payload() for _ in range(20)]
+    items += [
+        market.make_capture_payload(worker={"nik": chance.choice(items)["worker"]["nik"]}) for _ in range(10)
+    ]
+    items += [market.make_capture_payload(worker={"nik": "1"}) for _ in range(4)]
     first = dict(zip(map(str, range(len(items))), send_batch(market, items), strict=True))
     before = (listed(market), recounted(market))
 
@@ -164,11 +171,11 @@ def test_any_part_sent_again_in_any_order_by_anyone_at_once_leaves_the_same_stat
         part = own.sample(range(len(items)), own.randint(1, len(items)))
         told = send_batch(market, [items[each] for each in part], by=own.choice(DEVICES))
         alone = items[own.randrange(30)]
-        answer = market.register(alone, by=own.choice(DEVICES))
+        answer = market.register(alone, caller=own.choice(DEVICES))
         same = json.dumps(answer.json()) == first[str(items.index(alone))]
         return same and told == [first[str(each)] for each in part]
 
-    assert all_at_once(8, again) == [True] * 8  # type: ignore[comparison-overlap,arg-type]
+    assert call_concurrently(8, again) == [True] * 8  # type: ignore[comparison-overlap,arg-type]
     assert (listed(market), recounted(market)) == before
 
 
@@ -188,9 +195,9 @@ def a_payment(number: int) -> dict[str, Any]:
 
 
 def test_of_twenty_payments_reported_at_once_none_is_lost(market: Market) -> None:
-    reference = market.register(market.capture()).json()["reference"]
+    reference = market.register(market.make_capture_payload()).json()["reference"]
 
-    answers = all_at_once(20, lambda number: report(market, "payments", reference, a_payment(number)))
+    answers = call_concurrently(20, lambda number: report(market, "payments", reference, a_payment(number)))
 
     assert {answer.status_code for answer in answers} == {200}
     whole = market.stack.send("core", "GET", f"/v1/registrations/{reference}").json()
@@ -200,9 +207,9 @@ def test_of_twenty_payments_reported_at_once_none_is_lost(market: Market) -> Non
 
 
 def test_one_payment_reported_twenty_times_at_once_counts_once(market: Market) -> None:
-    reference = market.register(market.capture()).json()["reference"]
+    reference = market.register(market.make_capture_payload()).json()["reference"]
 
-    answers = all_at_once(20, lambda number: report(market, "payments", reference, a_payment(1)))
+    answers = call_concurrently(20, lambda number: report(market, "payments", reference, a_payment(1)))
 
     assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
     assert answers[0].json()["active_until"] == "2024-10-31"
@@ -216,14 +223,14 @@ def a_tick() -> dict[str, Any]:
 
 def a_round(stack: RunningStack) -> Any:
     """Fire the daily schedule now, through the target that its rule has; what the function answered."""
-    events = stack.aws("events")
+    events = stack.aws_client("events")
     (target,) = (
         target
         for rule in events.list_rules()["Rules"]
         if rule.get("ScheduleExpression") == "cron(10 17 * * ? *)"
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     )
-    answer = stack.aws("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(a_tick()))
+    answer = stack.aws_client("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(a_tick()))
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
     return told
@@ -232,7 +239,9 @@ def a_round(stack: RunningStack) -> Any:
 def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(
     stack: RunningStack, market: Market
 ) -> None:
-    paid_long_ago, waiting, cancelled = (market.register(market.capture()).json()["reference"] for _ in "123")
+    paid_long_ago, waiting, cancelled = (
+        market.register(market.make_capture_payload()).json()["reference"] for _ in "123"
+    )
     report(market, "payments", paid_long_ago, a_payment(1))
     report(market, "cancellation", cancelled, {"reason": "worker_request"}, by="van-1")
     before = {row["reference"]: row for row in listed(market)}
@@ -248,7 +257,7 @@ def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(
 
 
 def test_a_life_from_capture_to_card_and_back_again(market: Market) -> None:
-    capture = market.capture(device_sequence=3)
+    capture = market.make_capture_payload(device_sequence=3)
     reference = market.register(capture).json()["reference"]
     code = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
     statuses = [
@@ -265,7 +274,7 @@ def test_a_life_from_capture_to_card_and_back_again(market: Market) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "transition_not_allowed")
     a_round(market.stack)
 
-    again = market.register(market.capture(worker={"nik": capture["worker"]["nik"]})).json()
+    again = market.register(market.make_capture_payload(worker={"nik": capture["worker"]["nik"]})).json()
 
     assert (again["outcome"], again["status"]) == ("reactivated", "received")
     late = report(market, "payments", reference, a_payment(2))
@@ -278,7 +287,7 @@ def test_a_life_from_capture_to_card_and_back_again(market: Market) -> None:
 
 def test_a_device_is_told_which_of_its_captures_have_not_arrived(market: Market) -> None:
     for sequence in (1001, 1002, 1005):
-        market.register(market.capture(device_sequence=sequence), by="van-2")
+        market.register(market.make_capture_payload(device_sequence=sequence), caller="van-2")
     owed = market.stack.send("van-2", "GET", "/v1/clients/van-2/gaps").json()["missing"]
     assert {"first": 1003, "last": 1004} in owed
     assert not any(each["first"] <= number <= each["last"] for each in owed for number in (1001, 1002, 1005))

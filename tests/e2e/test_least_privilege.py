@@ -20,7 +20,7 @@ TABLES = [
     "RegistrationsTable",
     "CampaignsTable",
     "ClientsTable",
-    "TextsTable",
+    "SmsLedgerTable",
     "SendingTable",
     "SummariesTable",
     "KeysTable",
@@ -33,9 +33,9 @@ INDEXES = {
     "RegistrationsTable/by_device_sequence": "client_id",
     "CampaignsTable/by_last_day": "listing",
     "ClientsTable/by_listing": "listing",
-    "TextsTable/by_due": "due_shard",
-    "TextsTable/by_campaign_day": "day_shard",
-    "TextsTable/by_registration": "registration",
+    "SmsLedgerTable/by_due": "due_shard",
+    "SmsLedgerTable/by_campaign_day": "day_shard",
+    "SmsLedgerTable/by_reference": "registration",
     "RequestsTable/by_subject": "subject",
 }
 QUEUES = [
@@ -45,7 +45,7 @@ QUEUES = [
     "RemindersDeadLetters",
     "ReceiptsQueue",
     "ReceiptsDeadLetters",
-    "DueTextsFailures",
+    "DueSmsFailures",
     "StreamFailures",
     "RollUpFailures",
     "DeliveryFailures",
@@ -79,11 +79,11 @@ MAY: dict[str, set[str]] = {
         "Query SummariesTable",
         "GetItem SendingTable",
         "UpdateItem SendingTable",
-        "DeleteItem TextsTable",
-        "GetItem TextsTable",
-        "PutItem TextsTable",
-        "Query TextsTable/by_campaign_day",
-        "Query TextsTable/by_registration",
+        "DeleteItem SmsLedgerTable",
+        "GetItem SmsLedgerTable",
+        "PutItem SmsLedgerTable",
+        "Query SmsLedgerTable/by_campaign_day",
+        "Query SmsLedgerTable/by_reference",
         "GetItem RequestsTable",
         "PutItem RequestsTable",
         "Query RequestsTable/by_subject",
@@ -101,8 +101,8 @@ MAY: dict[str, set[str]] = {
     "OnNotifications": {
         "GetItem RegistrationsTable",
         "GetItem CampaignsTable",
-        "GetItem TextsTable",
-        "PutItem TextsTable",
+        "GetItem SmsLedgerTable",
+        "PutItem SmsLedgerTable",
         "PutItem SendingTable",
         "UpdateItem SendingTable",
         "ConditionCheckItem SendingTable",
@@ -113,26 +113,26 @@ MAY: dict[str, set[str]] = {
         "ReceiveMessage RemindersQueue",
     },
     "OnReceipts": {
-        "GetItem TextsTable",
-        "PutItem TextsTable",
+        "GetItem SmsLedgerTable",
+        "PutItem SmsLedgerTable",
         "PutItem SendingTable",
         "UpdateItem SendingTable",
         "ReceiveMessage ReceiptsQueue",
     },
-    "QueueDueTexts": {
-        "Query TextsTable/by_due",
-        "GetItem TextsTable",
-        "PutItem TextsTable",
+    "QueueDueSms": {
+        "Query SmsLedgerTable/by_due",
+        "GetItem SmsLedgerTable",
+        "PutItem SmsLedgerTable",
         "GetItem SendingTable",
         "SendMessage NotificationsQueue",
         "SendMessage RemindersQueue",
-        "SendMessage DueTextsFailures",
+        "SendMessage DueSmsFailures",
     },
     "RollUpDueDays": {
         "GetItem CampaignsTable",
         "Query CampaignsTable/by_last_day",
         "Query RegistrationsTable/by_campaign_day",
-        "Query TextsTable/by_campaign_day",
+        "Query SmsLedgerTable/by_campaign_day",
         "Query SummariesTable",
         "GetItem SummariesTable",
         "PutItem SummariesTable",
@@ -192,9 +192,11 @@ class Probe:
 
     def __init__(self, stack: RunningStack, function: str) -> None:
         self._stack = stack
-        role = stack.aws("lambda").get_function(FunctionName=stack.description.outputs[f"{function}Name"])
+        role = stack.aws_client("lambda").get_function(
+            FunctionName=stack.description.outputs[f"{function}Name"]
+        )
         # On AWS only Lambda may take on this role; the emulator lets its root user, too.
-        session = stack.aws("sts").assume_role(
+        session = stack.aws_client("sts").assume_role(
             RoleArn=role["Configuration"]["Role"], RoleSessionName="probe"
         )["Credentials"]
         self._session = boto3.Session(
@@ -294,7 +296,7 @@ def _on_table(dynamodb: Any, table: str, name: str) -> Acts:
         if table == "KeysTable"
         else {"pk": {"S": "x"}, "sk": {"S": "x"}}
     )
-    key = {"TextsTable": {"message_id": {"S": "x"}}, "SendingTable": {"pk": {"S": "x"}}}.get(table, key)
+    key = {"SmsLedgerTable": {"sms_id": {"S": "x"}}, "SendingTable": {"pk": {"S": "x"}}}.get(table, key)
     key = {"request_id": {"S": "x"}, "step": {"S": "x"}} if table == "RequestsTable" else key
     first = next(iter(key))
     # No item has this key, so every allowed write fails its condition.
@@ -364,8 +366,8 @@ def test_a_function_is_refused_what_another_one_needs(stack: RunningStack, funct
 
 def simulated(stack: RunningStack, function: str, action: str, resource: str) -> bool:
     """Whether the policies of a function's role allow an action on a resource."""
-    found = stack.aws("lambda").get_function(FunctionName=stack.description.outputs[f"{function}Name"])
-    (result,) = stack.aws("iam").simulate_principal_policy(
+    found = stack.aws_client("lambda").get_function(FunctionName=stack.description.outputs[f"{function}Name"])
+    (result,) = stack.aws_client("iam").simulate_principal_policy(
         PolicySourceArn=found["Configuration"]["Role"], ActionNames=[action], ResourceArns=[resource]
     )["EvaluationResults"]
     return bool(result["EvalDecision"] == "allowed")

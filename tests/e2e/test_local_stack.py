@@ -18,13 +18,13 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture
 def daftar(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run `daftar` with some arguments against the stack under test."""
-    monkeypatch.setenv("DAFTAR_PORT", str(stack.local.port))
-    monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(stack.local.directory))
+    monkeypatch.setenv("DAFTAR_PORT", str(stack.local_stack.port))
+    monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(stack.local_stack.directory))
     return lambda *arguments: CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 def test_stack_describes_itself_to_anybodys_tools(stack: RunningStack) -> None:
-    file = stack.local.directory / "stack.json"
+    file = stack.local_stack.directory / "stack.json"
     described = json.loads(file.read_text())
     assert set(described) >= {
         "api_url",
@@ -67,11 +67,11 @@ def test_every_client_of_the_stack_is_known_to_it(stack: RunningStack) -> None:
 
 
 def test_schedules_reach_their_functions(stack: RunningStack) -> None:
-    assert len(stack.fire_schedule()) == 5
+    assert len(stack.fire_schedules()) == 5
 
 
 def test_functions_share_one_unpacked_zip(stack: RunningStack) -> None:
-    home = stack.local.directory / f"port-{stack.local.port}"
+    home = stack.local_stack.directory / f"port-{stack.local_stack.port}"
     read = [code.resolve() for code in (home / "tmp").glob("ministack-lambda-*/code")]
 
     assert len(read) > 1
@@ -90,7 +90,7 @@ def test_port_of_another_program_is_refused(
     monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(tmp_path))
     answer = daftar("up")
     assert answer.exit_code == 1
-    assert f"port {stack.local.port} is taken" in answer.output
+    assert f"port {stack.local_stack.port} is taken" in answer.output
 
 
 def test_status_says_where_it_is_and_what_waits(daftar: Callable[..., Result], stack: RunningStack) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.bad_day import bad_day
-from bench.ledger import Ledger, is_settled
+from bench.bad_day import run_fault_injection
+from bench.ledger import CampaignSmsLedger, is_settled
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import DAY, Market, a_market, let_everything_arrive
-from tests.e2e.waiting import until
+from tests.e2e.market import DAY, Market, await_pipeline_idle, open_market
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -61,18 +61,18 @@ def gateway(stack: RunningStack) -> Iterator[Gateway]:
     gateway.behave()
 
 
-def all_settled(stack: RunningStack, ledger: Ledger, workers: int) -> bool:
+def all_settled(stack: RunningStack, ledger: CampaignSmsLedger, workers: int) -> bool:
     """Whether every text has come to an end; if not, an hour passes."""
-    found = ledger.rows()
+    found = ledger.read_rows()
     if len(found) == workers and all(is_settled(row) for row in found):
         return True
-    if stack.local.texts_waiting() == 0:
-        ledger.let_an_hour_pass()
+    if stack.local_stack.count_waiting_sms() == 0:
+        ledger.advance_one_hour()
     return False
 
 
 def register_all(market: Market, workers: int) -> None:
-    captures = [market.capture() for _ in range(workers)]
+    captures = [market.make_capture_payload() for _ in range(workers)]
     with ThreadPoolExecutor(CALLERS) as threads:
         answers = list(threads.map(market.register, captures))
     assert {answer.status_code for answer in answers} == {201}
@@ -81,21 +81,21 @@ def register_all(market: Market, workers: int) -> None:
 def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(
     stack: RunningStack, gateway: Gateway
 ) -> None:
-    market = a_market(stack)
+    market = open_market(stack)
     gateway.receipts("twice", "reversed")
     gateway.fault("timeout_after_accept", share=0.05, seconds=0, seed=1)
     gateway.fault("throttle", share=0.10, seed=2)
     gateway.fault("server_error", share=0.05, seed=3)
 
     register_all(market, WORKERS)
-    ledger = Ledger(stack.local, market.campaign_id)
-    until("every text to be settled", lambda: all_settled(stack, ledger, WORKERS), seconds=120)
+    ledger = CampaignSmsLedger(stack.local_stack, market.campaign_id)
+    wait_until("every text to be settled", lambda: all_settled(stack, ledger, WORKERS), timeout_seconds=120)
 
-    rows = ledger.rows()
-    copies = Counter(text["context"]["message_id"] for text in of_market(stack, market))
-    assert set(copies) == {row["message_id"] for row in rows}, "every worker is told"
-    twice = {message_id for message_id, number in copies.items() if number > 1}
-    unsure = {row["message_id"] for row in rows if row["is_resent"]}
+    rows = ledger.read_rows()
+    copies = Counter(text["context"]["sms_id"] for text in of_market(stack, market))
+    assert set(copies) == {row["sms_id"] for row in rows}, "every worker is told"
+    twice = {sms_id for sms_id, number in copies.items() if number > 1}
+    unsure = {row["sms_id"] for row in rows if row["is_resent"]}
     assert twice <= unsure
     sys.stderr.write(f"{len(twice)} of {WORKERS} workers texted twice, {len(unsure)} were in doubt\n")
 
@@ -103,13 +103,13 @@ def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(
 def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender_is_killed(
     stack: RunningStack,
 ) -> None:
-    let_everything_arrive(stack)
+    await_pipeline_idle(stack)
     # Each function that is told of the throttling costs the embedded AWS seconds.
-    told = ("OnRegistrationChanges", "OnNotifications", "QueueDueTexts")
-    day = bad_day(stack.local, "bad-day", workers=20, first=90_001, functions=told)
+    told = ("OnRegistrationChanges", "OnNotifications", "QueueDueSms")
+    day = run_fault_injection(stack.local_stack, "bad-day", workers=20, first_worker=90_001, functions=told)
     sys.stderr.write(f"{day}\n")
-    assert (day.untexted, day.twice_without_cause) == (0, 0)
-    assert (day.killed, day.parts) == (1, day.gateways_parts)
+    assert (day.without_sms, day.unexplained_duplicates) == (0, 0)
+    assert (day.killed_processes, day.parts) == (1, day.gateway_parts)
     assert day.requests["refused"] > 0
     assert day.requests["unanswered"] > 0
     assert day.faults.keys() >= {"throttle", "server_error"}
@@ -118,12 +118,12 @@ def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender
 def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account(
     stack: RunningStack, gateway: Gateway
 ) -> None:
-    market = a_market(stack)
+    market = open_market(stack)
     gateway.fault("timeout_after_accept", times=1, seconds=0)
     register_all(market, 5)
-    ledger = Ledger(stack.local, market.campaign_id)
-    until("every text to be settled", lambda: all_settled(stack, ledger, 5), seconds=120)
-    until("every receipt", lambda: {row["state"] for row in ledger.rows()} == {"delivered"})
+    ledger = CampaignSmsLedger(stack.local_stack, market.campaign_id)
+    wait_until("every text to be settled", lambda: all_settled(stack, ledger, 5), timeout_seconds=120)
+    wait_until("every receipt", lambda: {row["state"] for row in ledger.read_rows()} == {"delivered"})
 
     path = f"/v1/campaigns/{market.campaign_id}/summaries/{DAY}"
     texts = stack.send("manager", "POST", path).json()["texts"]
@@ -135,9 +135,9 @@ def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account
 
 
 def test_each_payment_code_and_each_payment_is_told_once(stack: RunningStack) -> None:
-    market = a_market(stack)
-    reference = market.register(market.capture()).json()["reference"]
-    market.await_text_of(reference)
+    market = open_market(stack)
+    reference = market.register(market.make_capture_payload()).json()["reference"]
+    market.await_sms(reference)
     path = f"/v1/registrations/{reference}"
     code = {"code": "AB-1234-56", "amount": 50_400, "expires_on": "2999-12-31"}
     payment = {"payment_id": "p-1", "amount": 50_400, "months": 3, "paid_at": "2026-11-20T10:00:00+07:00"}
@@ -147,21 +147,23 @@ def test_each_payment_code_and_each_payment_is_told_once(stack: RunningStack) ->
 
     for _ in range(2):
         assert stack.send("core", "PUT", f"{path}/payment-code", code).is_success
-    until("the payment code", lambda: told("AB-123 4-56"))
+    wait_until("the payment code", lambda: told("AB-123 4-56"))
     for _ in range(2):
         assert stack.send("core", "POST", f"{path}/payments", payment).is_success
-    until("the payment", lambda: told("Iuran Rp50.400 sudah kami terima. Melati Kusumawati aktif sampai"))
+    wait_until(
+        "the payment", lambda: told("Iuran Rp50.400 sudah kami terima. Melati Kusumawati aktif sampai")
+    )
     assert stack.send("core", "PUT", f"{path}/payment-code", {**code, "code": "CD-9"}).is_success
 
-    ledger = Ledger(stack.local, market.campaign_id)
+    ledger = CampaignSmsLedger(stack.local_stack, market.campaign_id)
 
     def fourth() -> list[dict[str, Any]]:
-        return [row for row in ledger.rows() if row.get("reason") == "enough_texts_today"]
+        return [row for row in ledger.read_rows() if row.get("reason") == "daily_limit_reached"]
 
-    (waiting,) = until("the fourth text of the day, which waits for the morning", fourth)
+    (waiting,) = wait_until("the fourth text of the day, which waits for the morning", fourth)
     assert (waiting["purpose"], waiting["state"]) == ("payment_code", "pending")
     assert len(of_market(stack, market)) == 3
-    assert Counter(row["purpose"] for row in ledger.rows()) == {
+    assert Counter(row["purpose"] for row in ledger.read_rows()) == {
         "received": 1,
         "payment_code": 2,
         "active": 1,
@@ -170,4 +172,4 @@ def test_each_payment_code_and_each_payment_is_told_once(stack: RunningStack) ->
 
 def of_market(stack: RunningStack, market: Market) -> list[dict[str, Any]]:
     """The texts of a campaign that the gateway took."""
-    return [text for text in stack.messages() if text["context"].get("campaign_id") == market.campaign_id]
+    return [text for text in stack.list_sms() if text["context"].get("campaign_id") == market.campaign_id]

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
-from chalicelib.privacy.encryption import key_id_of
-from ops.processes import ProgramError
-from ops.rotation import Rotated, Rotation
+from chalicelib.privacy.encryption import read_key_id
+from ops.processes import OperationError
+from ops.rotation import KeyRotation, RotationResult
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
-from tests.e2e.market import DAY, a_market, let_everything_arrive
-from tests.e2e.waiting import until
+from tests.e2e.market import DAY, await_pipeline_idle, open_market
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -32,16 +32,16 @@ def asks(stack: RunningStack, act: str, number: int, nik: str) -> dict[str, Any]
 def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_counts_the_same(
     stack: RunningStack,
 ) -> None:
-    market = a_market(stack)
+    market = open_market(stack)
     day = f"/v1/campaigns/{market.campaign_id}/summaries/{DAY}"
     listed = f"/v1/registrations?campaign_id={market.campaign_id}&day={DAY}"
-    capture, other = market.capture(), market.capture()
-    by_bot = {**market.capture(), "worker": capture["worker"]}
+    capture, other = market.make_capture_payload(), market.make_capture_payload()
+    by_bot = {**market.make_capture_payload(), "worker": capture["worker"]}
     reference = market.register(capture).json()["reference"]
-    assert market.register(by_bot, by="bot").status_code == 202
+    assert market.register(by_bot, caller="bot").status_code == 202
     staying = market.register(other).json()["reference"]
-    market.await_text_of(reference)
-    let_everything_arrive(stack)
+    market.await_sms(reference)
+    await_pipeline_idle(stack)
     before = stack.send("manager", "POST", day).json()
     held = asks(stack, "disclosures", 1, capture["worker"]["nik"])
     assert (len(held["registrations"]), len(held["captures"]), len(held["texts"])) == (1, 2, 1)
@@ -49,7 +49,7 @@ def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_
     erased = asks(stack, "erasures", 2, capture["worker"]["nik"])
 
     assert (erased["outcome"], erased["registrations"], erased["captures"]) == ("erased", 1, 2)
-    let_everything_arrive(stack)
+    await_pipeline_idle(stack)
     after = stack.send("manager", "POST", day).json()
     assert {name: after[name] for name in COUNTED} == {name: before[name] for name in COUNTED}
     assert before["counts"]["captures"] == 3
@@ -63,26 +63,26 @@ def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_
     assert asks(stack, "disclosures", 3, capture["worker"]["nik"])["request"]["outcome"] == "nothing_held"
     again = market.register(capture)
     assert (again.status_code, again.json()["code"]) == (410, "capture_forgotten")
-    assert market.register(by_bot, by="bot").status_code == 202
+    assert market.register(by_bot, caller="bot").status_code == 202
     assert asks(stack, "disclosures", 4, capture["worker"]["nik"])["registrations"] == []
 
 
 def keys_in_use(stack: RunningStack) -> set[str]:
     """The keys that any value of any table is sealed under."""
-    dynamodb, outputs = stack.aws("dynamodb"), stack.description.outputs
+    dynamodb, outputs = stack.aws_client("dynamodb"), stack.description.outputs
     found = set()
     for table in (outputs["RegistrationsTableName"], outputs["CampaignsTableName"]):
         for page in dynamodb.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
                 sealed = [item[name]["B"] for name in ("answer", "money", "managers") if name in item]
                 sealed += [each["B"] for each in item.get("sealed", {"M": {}})["M"].values()]
-                found |= set(map(key_id_of, sealed))
+                found |= set(map(read_key_id, sealed))
     return found
 
 
 def marks(stack: RunningStack, campaign_id: str) -> list[str]:
     """How often each day of a campaign was marked to be counted again."""
-    items = stack.aws("dynamodb").query(
+    items = stack.aws_client("dynamodb").query(
         TableName=stack.description.outputs["SummariesTableName"],
         KeyConditionExpression="pk = :marks",
         ExpressionAttributeValues={":marks": {"S": "MARKS"}},
@@ -90,32 +90,32 @@ def marks(stack: RunningStack, campaign_id: str) -> list[str]:
     return sorted(json.dumps(item) for item in items if item["campaign_id"]["S"] == campaign_id)
 
 
-def ended(rotation: Rotation) -> Rotated | None:
+def ended(rotation: KeyRotation) -> RotationResult | None:
     """What a rotation came to; none where values kept coming in and it says to run it again."""
     try:
         return rotation.rotate()
-    except ProgramError:
+    except OperationError:
         return None
 
 
 def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> None:
-    settled, busy = a_market(stack), a_market(stack)
-    capture = settled.capture()
+    settled, busy = open_market(stack), open_market(stack)
+    capture = settled.make_capture_payload()
     first = settled.register(capture)
     reference = first.json()["reference"]
-    settled.await_text_of(reference)
-    let_everything_arrive(stack)
-    marked, told = marks(stack, settled.campaign_id), len(settled.texts_of(reference))
-    rotation = Rotation(
+    settled.await_sms(reference)
+    await_pipeline_idle(stack)
+    marked, told = marks(stack, settled.campaign_id), len(settled.find_sms(reference))
+    rotation = KeyRotation(
         outputs=stack.description.outputs,
-        clients=stack.local.emulator.client,
-        clock=wiring.now,
-        tell=lambda step: None,
+        aws_client=stack.local_stack.emulator.make_client,
+        clock=wiring.utc_now,
+        on_progress=lambda step: None,
     )
 
     with ThreadPoolExecutor(1) as threads:
-        registering = threads.submit(lambda: [busy.register(busy.capture()) for _ in range(15)])
-        rotated = until("the rotation to end", lambda: ended(rotation))
+        registering = threads.submit(lambda: [busy.register(busy.make_capture_payload()) for _ in range(15)])
+        rotated = wait_until("the rotation to end", lambda: ended(rotation))
         meanwhile = registering.result()
 
     assert {answer.status_code for answer in meanwhile} == {201}
@@ -127,8 +127,8 @@ def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> N
     for answer in meanwhile:
         path = f"/v1/registrations/{answer.json()['reference']}"
         assert stack.send("core", "GET", path).status_code == 200
-    assert rotation.rotate().current == rotated.current
-    assert keys_in_use(stack) == {rotated.current}
-    let_everything_arrive(stack)
+    assert rotation.rotate().current_key_id == rotated.current_key_id
+    assert keys_in_use(stack) == {rotated.current_key_id}
+    await_pipeline_idle(stack)
     assert marks(stack, settled.campaign_id) == marked
-    assert len(settled.texts_of(reference)) == told
+    assert len(settled.find_sms(reference)) == told

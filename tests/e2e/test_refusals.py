@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from chalicelib.endpoints import MAX_BODY_BYTES
-from tests.builders import a_body, a_capture
+from tests.builders import encode_payload, make_capture_payload
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import a_market
+from tests.e2e.market import open_market
 
 pytestmark = pytest.mark.e2e
 
@@ -23,7 +23,7 @@ def raw(
 
 
 def bearer(stack: RunningStack, client: str) -> str:
-    return f"Bearer {stack.description.token_of(client)}"
+    return f"Bearer {stack.description.find_token(client)}"
 
 
 def the_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def the_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any
 
 
 def registrations(stack: RunningStack) -> int:
-    found = stack.aws("dynamodb").scan(
+    found = stack.aws_client("dynamodb").scan(
         TableName=stack.description.outputs["RegistrationsTableName"], Select="COUNT"
     )
     return int(found["Count"])
@@ -51,7 +51,9 @@ def registrations(stack: RunningStack) -> int:
 def test_a_caller_without_a_good_token_registers_nobody(stack: RunningStack, token: str | None) -> None:
     before = registrations(stack)
 
-    answer = raw(stack, "POST", "/v1/registrations", token=token, content=a_body(a_capture()))
+    answer = raw(
+        stack, "POST", "/v1/registrations", token=token, content=encode_payload(make_capture_payload())
+    )
 
     the_problem(answer, 401, "token_missing_or_unknown")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -66,7 +68,11 @@ def test_a_revoked_token_is_refused_by_a_code_of_its_own(stack: RunningStack) ->
     before = registrations(stack)
 
     answer = raw(
-        stack, "POST", "/v1/registrations", token=f"Bearer {enrolled['token']}", content=a_body(a_capture())
+        stack,
+        "POST",
+        "/v1/registrations",
+        token=f"Bearer {enrolled['token']}",
+        content=encode_payload(make_capture_payload()),
     )
 
     the_problem(answer, 401, "token_revoked")
@@ -104,12 +110,22 @@ def test_an_unknown_route_is_said_to_be_unknown(
 
 
 REFUSED: dict[str, tuple[str, bytes, int, str]] = {
-    "another role": ("manager", a_body(a_capture()), 403, "role_not_allowed"),
+    "another role": ("manager", encode_payload(make_capture_payload()), 403, "role_not_allowed"),
     "no body": ("van-1", b"", 400, "json_malformed"),
     "malformed": ("van-1", b"{", 400, "json_malformed"),
     "another shape": ("van-1", b"[]", 422, "body_invalid"),
-    "another type": ("van-1", a_body(a_capture(work={"monthly_income": "2500000"})), 422, "body_invalid"),
-    "no campaign": ("van-1", a_body(a_capture(campaign_id="never-opened")), 404, "campaign_unknown"),
+    "another type": (
+        "van-1",
+        encode_payload(make_capture_payload(work={"monthly_income": "2500000"})),
+        422,
+        "body_invalid",
+    ),
+    "no campaign": (
+        "van-1",
+        encode_payload(make_capture_payload(campaign_id="never-opened")),
+        404,
+        "campaign_unknown",
+    ),
     "oversized": ("van-1", b" " * (MAX_BODY_BYTES + 1), 413, "body_too_large"),
 }
 
@@ -140,7 +156,7 @@ def test_a_body_declared_as_something_else_is_refused(stack: RunningStack, kind:
         "POST",
         "/v1/registrations",
         token=bearer(stack, "van-1"),
-        content=a_body(a_capture()),
+        content=encode_payload(make_capture_payload()),
         headers={"Content-Type": kind},
     )
 
@@ -168,8 +184,8 @@ def test_a_client_id_longer_than_any_key_is_unknown(stack: RunningStack) -> None
 
 
 def test_a_refusal_is_told_in_the_language_of_the_caller(stack: RunningStack) -> None:
-    market = a_market(stack)
-    body = json.dumps(market.capture(worker={"nik": "1"})).encode()
+    market = open_market(stack)
+    body = json.dumps(market.make_capture_payload(worker={"nik": "1"})).encode()
     told = {}
     for language in ("id", "en"):
         answer = raw(

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
-from tests.browser.conftest import found_browser
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik, a_phone
+from tests.browser.conftest import find_browser
+from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik, make_phone
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -23,13 +23,15 @@ CREATED = 6
 @pytest.fixture(scope="module")
 def counted(stack: RunningStack) -> RunningStack:
     """The stack with a campaign of its own, six workers and their summary."""
-    opened = stack.send("manager", "POST", "/v1/campaigns", a_campaign(campaign_id=CAMPAIGN, last_day=DAY))
+    opened = stack.send(
+        "manager", "POST", "/v1/campaigns", make_campaign_payload(campaign_id=CAMPAIGN, last_day=DAY)
+    )
     assert opened.status_code == 201
     for number in range(CREATED):
-        capture = a_capture(
+        capture = make_capture_payload(
             campaign_id=CAMPAIGN,
-            capture_id=a_capture_id(4400 + number),
-            worker={"nik": a_nik(8800 + number), "phone": a_phone(8800 + number)},
+            capture_id=make_capture_id(4400 + number),
+            worker={"nik": make_nik(8800 + number), "phone": make_phone(8800 + number)},
         )
         assert stack.send("kiosk", "POST", "/v1/registrations", capture).status_code == 201
     assert stack.send("manager", "POST", SUMMARY).status_code == 200
@@ -75,7 +77,7 @@ def test_bodies_with_letters_beyond_ascii_arrive_whole(counted: RunningStack) ->
 
 
 def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted: RunningStack) -> None:
-    path = found_browser()
+    path = find_browser()
     if path is None:
         pytest.skip("no browser here to open the board with")
     asked, wrong = [], []

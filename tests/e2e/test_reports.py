@@ -16,9 +16,9 @@ import openpyxl
 import pytest
 
 from ops import telling
-from tests.builders import a_campaign
+from tests.builders import make_campaign_payload
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import DAY, Market, a_market, let_everything_arrive
+from tests.e2e.market import DAY, Market, await_pipeline_idle, open_market
 from tests.e2e.test_persons import asks
 
 pytestmark = pytest.mark.e2e
@@ -33,7 +33,7 @@ def a_market_of_today(stack: RunningStack, campaign_id: str) -> Market:
     """A campaign whose one day is today, whose summary hour has come, and that has two managers."""
     today = datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat()
     managers = [{**each, "email": str(each["email"]).format(campaign_id)} for each in MANAGERS]
-    body = a_campaign(
+    body = make_campaign_payload(
         campaign_id=campaign_id,
         name="Pasar Hari Ini",
         first_day=today,
@@ -56,7 +56,7 @@ def captured_now() -> dict[str, Any]:
 def mails_to(stack: RunningStack, domain: str) -> list[EmailMessage]:
     """The mails that went to managers with addresses of a domain."""
     read = [
-        BytesParser(policy=default).parsebytes(mail.read_bytes()) for mail in stack.description.mails_sent()
+        BytesParser(policy=default).parsebytes(mail.read_bytes()) for mail in stack.description.list_mails()
     ]
     return [mail for mail in read if mail["To"].addresses[0].domain == domain]
 
@@ -64,19 +64,19 @@ def mails_to(stack: RunningStack, domain: str) -> list[EmailMessage]:
 def rounds(stack: RunningStack) -> None:
     """The hourly tick and the rounds after it, as they are scheduled; what one counts the next one tells."""
     for _ in range(2):
-        stack.fire_schedule()
+        stack.fire_schedules()
 
 
 def test_each_manager_gets_one_provisional_mail_and_text_with_the_right_numbers(stack: RunningStack) -> None:
     market = a_market_of_today(stack, "pasar-hari-ini")
     for _ in range(7):
-        assert market.register(market.capture(**captured_now())).status_code == 201
-    let_everything_arrive(stack)
+        assert market.register(market.make_capture_payload(**captured_now())).status_code == 201
+    await_pipeline_idle(stack)
 
     rounds(stack)
     rounds(stack)
 
-    summary = market.counted(datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat())
+    summary = market.get_summary(datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat())
     assert (summary["state"], summary["counts"]["created"]) == ("provisional", 7)
     mails = mails_to(stack, "pasar-hari-ini.example")
     assert [mail["To"].addresses[0].username for mail in mails] == ["satu", "dua"]
@@ -89,7 +89,7 @@ def test_each_manager_gets_one_provisional_mail_and_text_with_the_right_numbers(
         assert "Pasar Hari Ini" in page
         workbook = openpyxl.load_workbook(io.BytesIO(attached.get_content()))
         assert 7 in [cell for row in workbook.worksheets[0].iter_rows(values_only=True) for cell in row]
-    (text,) = [each for each in stack.messages() if "Pasar Hari Ini" in each["text"]]
+    (text,) = [each for each in stack.list_sms() if "Pasar Hari Ini" in each["text"]]
     assert (text["to"], "7" in text["text"]) == ("+6282455507801", True)
 
 
@@ -97,7 +97,7 @@ class Bucket:
     """What analysts see of one campaign day."""
 
     def __init__(self, stack: RunningStack, campaign_id: str) -> None:
-        self._s3 = stack.aws("s3")
+        self._s3 = stack.aws_client("s3")
         self._name = stack.description.outputs["ExportsBucketName"]
         self._day = f"captures/campaign={campaign_id}/day={DAY}/"
 
@@ -123,14 +123,14 @@ class Bucket:
 def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none_of_them(
     stack: RunningStack,
 ) -> None:
-    market = a_market(stack)
-    captures = [market.capture() for _ in range(4)]
+    market = open_market(stack)
+    captures = [market.make_capture_payload() for _ in range(4)]
     for capture in captures:
         market.register(capture)
-    market.register({**captures[0], "capture_id": market.capture()["capture_id"]})
-    let_everything_arrive(stack)
+    market.register({**captures[0], "capture_id": market.make_capture_payload()["capture_id"]})
+    await_pipeline_idle(stack)
     rounds(stack)
-    bucket, summary = Bucket(stack, market.campaign_id), market.counted()
+    bucket, summary = Bucket(stack, market.campaign_id), market.get_summary()
 
     assert bucket.manifest()["counts"] == summary["counts"]
     outcomes = Counter(row["outcome"] for row in bucket.rows())
@@ -139,7 +139,7 @@ def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none
     assert None not in before
 
     asks(stack, "erasures", 901, captures[1]["worker"]["nik"])
-    let_everything_arrive(stack)
+    await_pipeline_idle(stack)
     rounds(stack)
 
     after = bucket.rows()
@@ -148,7 +148,7 @@ def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none
         {"id": None, "outcome": "created", "channel": "van"}
     ]
     assert Counter(row["outcome"] for row in after) == outcomes
-    by_hand = telling.export(stack.local.stage(), market.campaign_id, [date.fromisoformat(DAY)])
+    by_hand = telling.export_days(stack.local_stack.as_stage(), market.campaign_id, [date.fromisoformat(DAY)])
     assert by_hand["exported"] >= 1
     assert bucket.rows() == after, "the same day, the same rows"
     version = bucket.manifest()["version"]

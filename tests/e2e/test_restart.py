@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.stack import EXAMPLE, LocalStack
+from ops.stack import EXAMPLE_DIR, LocalStack
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -29,17 +29,17 @@ def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_come
     own_stack: Callable[[], tuple[int, Path]],
 ) -> None:
     port, directory = own_stack()
-    local = LocalStack(port=port, local=directory)
-    captures = (EXAMPLE / "van-1.jsonl").read_bytes().splitlines()
+    local = LocalStack(port=port, directory=directory)
+    captures = (EXAMPLE_DIR / "van-1.jsonl").read_bytes().splitlines()
     try:
         local.up()
         references = [_register(local, captures[0])]
         _change_campaign(local)
         local.down()  # At once: the change is most likely still in the stream.
         local.up()
-        local.await_texts(1)
+        local.await_sms(1)
         references.append(_register(local, captures[1]))
-        texts = local.await_texts(2)
+        texts = local.await_sms(2)
     finally:
         local.down()
     assert len(texts) == 2
@@ -48,14 +48,14 @@ def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_come
 
 def test_fresh_start_forgets_all_of_it(own_stack: Callable[[], tuple[int, Path]]) -> None:
     port, directory = own_stack()
-    local = LocalStack(port=port, local=directory)
-    capture = (EXAMPLE / "van-1.jsonl").read_bytes().splitlines()[0]
+    local = LocalStack(port=port, directory=directory)
+    capture = (EXAMPLE_DIR / "van-1.jsonl").read_bytes().splitlines()[0]
     try:
         local.up()
         _register(local, capture)
         local.down()
         local.up(fresh=True)
         _register(local, capture)  # Created again, so nobody remembers it.
-        assert len(local.await_texts(1)) == 1
+        assert len(local.await_sms(1)) == 1
     finally:
         local.down()

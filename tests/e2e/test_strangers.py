@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from ops.emulator import ROOT
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
+from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +42,9 @@ LEFT_OUT = {
 @pytest.fixture
 def ours(stack: RunningStack) -> dict[str, Any]:
     """A campaign, a client for each role, two without a use, a worker who has paid and one who has not."""
-    campaign = a_campaign(campaign_id=CAMPAIGN, first_day=DAY, last_day=DAY, accepts_until="2999-12-31")
+    campaign = make_campaign_payload(
+        campaign_id=CAMPAIGN, first_day=DAY, last_day=DAY, accepts_until="2999-12-31"
+    )
     assert stack.send("manager", "POST", "/v1/campaigns", campaign).status_code == 201
     paid, unpaid = (registered(stack, number) for number in (9001, 9002))
     payment = {"payment_id": "first", "amount": 32_800, "months": 1, "paid_at": f"{DAY}T10:00:00+07:00"}
@@ -63,11 +65,11 @@ def ours(stack: RunningStack) -> dict[str, Any]:
 
 def registered(stack: RunningStack, number: int) -> str:
     """The reference of a worker of this campaign."""
-    capture = a_capture(
+    capture = make_capture_payload(
         campaign_id=CAMPAIGN,
-        capture_id=a_capture_id(9_000_000 + number),
+        capture_id=make_capture_id(9_000_000 + number),
         captured_at=f"{DAY}T08:00:00+07:00",
-        worker={"nik": a_nik(number, place="940303"), "phone": f"0824-5553-{number}"},
+        worker={"nik": make_nik(number, district_code="940303"), "phone": f"0824-5553-{number}"},
     )
     return str(stack.send("van-1", "POST", "/v1/registrations", capture).json()["reference"])
 
@@ -98,7 +100,7 @@ def run_schemathesis(stack: RunningStack, ours: dict[str, Any], out: Path) -> tu
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "SCHEMATHESIS_HOOKS": "tests.openapi.strangers",
-        "DAFTAR_STRANGERS": json.dumps(ours),
+        "DAFTAR_FUZZ_CONTEXT": json.dumps(ours),
     }
     done = subprocess.run(
         command, cwd=out, env=environment, capture_output=True, text=True, timeout=300, check=False

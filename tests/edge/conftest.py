@@ -20,16 +20,16 @@ from chalicelib.clients.messages import EnrolClient
 from chalicelib.clients.model import Channel, Role
 from chalicelib.problems import CONTENT_TYPE
 from ops.gateway.inbox import Inbox
-from ops.gateway.server import GatewayServer
-from tests.builders import a_campaign
-from tests.openapi.described import undocumented
-from tests.scenes import Scene
-from tests.tables import declared_tables
+from ops.gateway.server import FakeSmsServer
+from tests.builders import make_campaign_payload
+from tests.openapi.described import find_undocumented
+from tests.scenes import Snapshot
+from tests.tables import read_table_definitions
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
-FAR_AHEAD = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.
+FAR_FUTURE = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.
 
-ENROLLED: dict[str, dict[str, Any]] = {
+CLIENTS: dict[str, dict[str, Any]] = {
     "kiosk": {"client_id": "van-1", "roles": [Role.KIOSK], "channel": Channel.VAN},
     "kiosk elsewhere": {"client_id": "senen-1", "roles": [Role.KIOSK], "campaigns": ["senen-2024"]},
     "kiosk anywhere": {"client_id": "van-9", "roles": [Role.KIOSK], "campaigns": ["*"]},
@@ -43,13 +43,13 @@ ENROLLED: dict[str, dict[str, Any]] = {
 
 def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
     """Every answer that any test gets is one that the API's description tells of."""
-    found = undocumented(
+    found = find_undocumented(
         method, path, status=response.status_code, headers=response.headers, body=response.body
     )
     assert found == [], f"{method} {path}: {response.body[:500]!r}"
 
 
-A_QUARTER_OF_AN_HOUR_MS = 900_000
+LAMBDA_TIMEOUT_MS = 900_000
 
 
 class Edge:
@@ -60,15 +60,15 @@ class Edge:
         self._client = Client(app)
 
     def send(
-        self, method: str, path: str, body: Any = b"", *, by: str | None = "kiosk", **headers: str
+        self, method: str, path: str, body: Any = b"", *, caller: str | None = "kiosk", **headers: str
     ) -> HTTPResponse:
         """A request by one of the enrolled clients, or by nobody.
 
         A body that is no bytes travels as JSON. Headers are keywords: `Accept_Language="en"`.
         """
         sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
-        if by is not None:
-            sent["authorization"] = f"Bearer {self.tokens[by]}"
+        if caller is not None:
+            sent["authorization"] = f"Bearer {self.tokens[caller]}"
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         if raw:
             sent.setdefault("content-type", "application/json")
@@ -78,9 +78,9 @@ class Edge:
             assert_documented(method, path, response)
         return response
 
-    def register(self, capture: Any, *, by: str = "kiosk", **headers: str) -> HTTPResponse:
+    def register(self, capture: Any, *, caller: str = "kiosk", **headers: str) -> HTTPResponse:
         """Send a capture."""
-        return self.send("POST", "/v1/registrations", capture, by=by, **headers)
+        return self.send("POST", "/v1/registrations", capture, caller=caller, **headers)
 
     def enrol(self, name: str, client: dict[str, Any]) -> None:
         """Make a client that the test speaks of by a name. It was seen just now: a request stores only what
@@ -88,33 +88,33 @@ class Edge:
         """
         command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
         enrolled, token = wiring.registry().enrol(command)
-        wiring.sightings().note(enrolled, token)
+        wiring.sightings().record_call(enrolled, token)
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Call a function as its event source does. Chalice's own client would give it three seconds."""
-        context = LambdaContext(function, memory_size=512, max_runtime_ms=A_QUARTER_OF_AN_HOUR_MS)
+        context = LambdaContext(function, memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
         return app.handler_map[function](event, context)
 
 
-def _open_market() -> dict[str, str]:
+def _create_campaign_and_clients() -> dict[str, str]:
     """The campaign at Pasar Tanah Abang and a client for every role; their tokens."""
-    wiring.campaign_office().open(Campaign.model_validate(a_campaign(accepts_until=FAR_AHEAD)))
+    wiring.campaign_office().open(Campaign.model_validate(make_campaign_payload(accepts_until=FAR_FUTURE)))
     edge = Edge()
-    for name, client in ENROLLED.items():
+    for name, client in CLIENTS.items():
         edge.enrol(name, client)
     return edge.tokens
 
 
 # Its clients were seen just now: a request stores only what it is about.
-_MARKET = Scene(("dynamodb",), _open_market, lasts=600)
+_MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age_seconds=600)
 
 
 @pytest.fixture
 def edge(stage: None, rebuilt: Callable[[], None]) -> Edge:
     """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
     edge = Edge()
-    edge.tokens |= _MARKET.begin()
+    edge.tokens |= _MARKET_SNAPSHOT.restore()
     rebuilt()
     return edge
 
@@ -128,9 +128,9 @@ def phones_capped_at_three(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt:
 
 
 @pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewayServer]:
-    """The SMS stand-in, at which texts arrive."""
-    with GatewayServer(0, Inbox(tmp_path / "texts.jsonl")) as server:
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSmsServer]:
+    """The fake-sms, at which texts arrive."""
+    with FakeSmsServer(0, Inbox(tmp_path / "sms.jsonl")) as server:
         serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         monkeypatch.setenv(SMS_ENDPOINT, server.url)
@@ -139,18 +139,18 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
         serving.join()
 
 
-class Logged:
+class LogOutput:
     """Everything that the functions wrote: log lines and metrics, as they reach CloudWatch."""
 
     def __init__(self, lines: io.StringIO, metrics: Any) -> None:
         self._lines = lines
         self._metrics = metrics
-        self._printed = ""
+        self._printed_metrics = ""
 
     @property
     def text(self) -> str:
-        self._printed += self._metrics.readouterr().out
-        return self._lines.getvalue() + self._printed
+        self._printed_metrics += self._metrics.readouterr().out
+        return self._lines.getvalue() + self._printed_metrics
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -164,16 +164,16 @@ class Logged:
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
     handler = observability.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     lines = io.StringIO()
     before = handler.setStream(lines)
-    yield Logged(lines, capsys)
+    yield LogOutput(lines, capsys)
     handler.setStream(before)
 
 
-def everything_stored() -> str:
+def dump_stored_state() -> str:
     """All that the stage holds now: every item of every table, and every message of the queue."""
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
     kept: dict[str, Any] = {
@@ -181,7 +181,7 @@ def everything_stored() -> str:
             json.dumps(item, sort_keys=True, default=lambda value: value.hex())
             for item in dynamodb.scan(TableName=table)["Items"]
         )
-        for table in declared_tables()
+        for table in read_table_definitions()
     }
     url = sqs.get_queue_url(QueueName="notifications")["QueueUrl"]
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -189,7 +189,7 @@ def everything_stored() -> str:
     return json.dumps(kept, indent=1)
 
 
-def the_problem(response: HTTPResponse, status: int, code: str) -> dict[str, Any]:
+def assert_problem(response: HTTPResponse, status: int, code: str) -> dict[str, Any]:
     """The problem document of a refusal, after what holds for every one of them has been looked at."""
     problem: dict[str, Any] = response.json_body
     assert (response.status_code, problem.get("code")) == (status, code), response.body

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 # Where the fake of moto answers, whatever the functions were told.
-TABLES = "https://dynamodb.eu-north-1.amazonaws.com/"
+DYNAMODB_URL = "https://dynamodb.eu-north-1.amazonaws.com/"
 
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 
@@ -30,99 +30,99 @@ class Fault:
     operation: str
     kind: str
     times: int = 1_000
-    mentioning: str = ""
-    reasons: list[dict[str, str]] = field(default_factory=list)
+    body_contains: str = ""
+    cancellation_reasons: list[dict[str, str]] = field(default_factory=list)
 
-    def strikes(self, operation: str, body: bytes) -> bool:
+    def matches(self, operation: str, body: bytes) -> bool:
         """Whether this request is one of them."""
-        is_one = self.times > 0 and operation == self.operation and self.mentioning in body.decode()
+        is_one = self.times > 0 and operation == self.operation and self.body_contains in body.decode()
         self.times -= is_one
         return is_one
 
 
-class Interference(ThreadingHTTPServer):
+class FaultyProxy(ThreadingHTTPServer):
     """Hands requests on, except those that a fault strikes."""
 
     daemon_threads = True
 
-    def __init__(self, upstream: str) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream_url: str) -> None:
+        self.upstream_url = upstream_url
         self.faults: list[Fault] = []
-        self.asked: list[str] = []
-        self.sent: list[tuple[str, bytes]] = []
-        self.is_over = threading.Event()
-        super().__init__(("127.0.0.1", 0), _Exchange)
+        self.operations: list[str] = []
+        self.request_bodies: list[tuple[str, bytes]] = []
+        self.shutdown_event = threading.Event()
+        super().__init__(("127.0.0.1", 0), _ProxyHandler)
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
-    def fail(self, operation: str, kind: str, **more: Any) -> None:
+    def add_fault(self, operation: str, kind: str, **fields: Any) -> None:
         """Add a fault."""
-        self.faults.append(Fault(operation, kind, **more))
+        self.faults.append(Fault(operation, kind, **fields))
 
-    def times_asked(self, operation: str) -> int:
+    def count_requests(self, operation: str) -> int:
         """How often one operation was asked for."""
-        return self.asked.count(operation)
+        return self.operations.count(operation)
 
 
 @contextmanager
-def interfering(upstream: str = TABLES) -> Iterator[Interference]:
+def run_faulty_proxy(upstream_url: str = DYNAMODB_URL) -> Iterator[FaultyProxy]:
     """Interference that runs as long as the block."""
-    with Interference(upstream) as server:
+    with FaultyProxy(upstream_url) as server:
         serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         try:
             yield server
         finally:
-            server.is_over.set()
+            server.shutdown_event.set()
             server.shutdown()
             serving.join()
 
 
-class _Exchange(BaseHTTPRequestHandler):
+class _ProxyHandler(BaseHTTPRequestHandler):
     """One request."""
 
-    server: Interference
+    server: FaultyProxy
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
-        self.server.asked.append(operation)
-        self.server.sent.append((operation, body))
-        fault = next((each for each in self.server.faults if each.strikes(operation, body)), None)
+        self.server.operations.append(operation)
+        self.server.request_bodies.append((operation, body))
+        fault = next((each for each in self.server.faults if each.matches(operation, body)), None)
         match fault:
             case None:
-                self._hand_on(body)
+                self._forward(body)
             case Fault(kind="hang"):
-                self.server.is_over.wait()
+                self.server.shutdown_event.wait()
                 self.close_connection = True
             case Fault(kind="drop"):
                 self.close_connection = True
             case Fault(kind="lose the answer"):
-                self._ask_upstream(body)
+                self._request_upstream(body)
                 self.close_connection = True
             case _:
-                self._refuse(fault)
+                self._send_fault(fault)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Keep silent."""
 
-    def _ask_upstream(self, body: bytes) -> requests.Response:
+    def _request_upstream(self, body: bytes) -> requests.Response:
         headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        return requests.post(self.server.upstream, data=body, headers=headers, timeout=10)
+        return requests.post(self.server.upstream_url, data=body, headers=headers, timeout=10)
 
-    def _hand_on(self, body: bytes) -> None:
-        answer = self._ask_upstream(body)
+    def _forward(self, body: bytes) -> None:
+        answer = self._request_upstream(body)
         self._send(answer.status_code, answer.content)
 
-    def _refuse(self, fault: Fault) -> None:
+    def _send_fault(self, fault: Fault) -> None:
         status = 500 if fault.kind == "InternalServerError" else 400
         problem = {"__type": f"{_NAMESPACE}{fault.kind}", "message": "as the test asked"}
-        if fault.reasons:
-            problem["CancellationReasons"] = fault.reasons  # type: ignore[assignment]
+        if fault.cancellation_reasons:
+            problem["CancellationReasons"] = fault.cancellation_reasons  # type: ignore[assignment]
         self._send(status, json.dumps(problem).encode())
 
     def _send(self, status: int, body: bytes) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged
-from tests.events import removed, stream_event
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput
+from tests.events import make_remove_event, make_stream_event
 
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
 
@@ -39,14 +39,14 @@ def marks() -> dict[str, int]:
 @pytest.fixture
 def registered(edge: Edge) -> str:
     """The reference of a worker."""
-    reference: str = edge.register(a_capture()).json_body["reference"]
+    reference: str = edge.register(make_capture_payload()).json_body["reference"]
     return reference
 
 
 def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worker(
     edge: Edge, registered: str
 ) -> None:
-    assert edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION"))) == NOTHING_FAILED
+    assert edge.invoke("on_registration_changes", make_stream_event(*stored("APPLICATION"))) == NOTHING_FAILED
 
     (message,) = news()
     assert set(message) == {"type", "version", "reference", "correlation_id"}
@@ -54,7 +54,7 @@ def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worke
 
 
 def test_a_capture_marks_its_day_and_announces_nobody(edge: Edge, registered: str) -> None:
-    assert edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE"))) == NOTHING_FAILED
+    assert edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE"))) == NOTHING_FAILED
 
     assert news() == []
     assert marks() == {"2024-10-09#tanah-abang-2024": 1}
@@ -62,26 +62,30 @@ def test_a_capture_marks_its_day_and_announces_nobody(edge: Edge, registered: st
 
 def test_a_day_is_marked_once_a_batch(edge: Edge) -> None:
     for number in (1, 2, 3):
-        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
-    edge.register(a_capture(capture_id=a_capture_id(4), captured_at="2024-10-10T08:00:00+07:00"))
+        edge.register(
+            make_capture_payload(capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)})
+        )
+    edge.register(
+        make_capture_payload(capture_id=make_capture_id(4), captured_at="2024-10-10T08:00:00+07:00")
+    )
 
-    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE")))
+    edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE")))
 
     assert marks() == {"2024-10-09#tanah-abang-2024": 1, "2024-10-10#tanah-abang-2024": 1}
 
 
 def test_a_refused_capture_marks_its_day_too(edge: Edge) -> None:
-    edge.register(a_capture(worker={"nik": "1"}))
+    edge.register(make_capture_payload(worker={"nik": "1"}))
 
-    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE")))
+    edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE")))
 
     assert marks() == {"2024-10-09#tanah-abang-2024": 1}
 
 
 def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered: str) -> None:
-    edge.register(a_capture(capture_id=a_capture_id(2), worker={"phone": "0824-5550-7009"}))
+    edge.register(make_capture_payload(capture_id=make_capture_id(2), worker={"phone": "0824-5550-7009"}))
 
-    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE"), *stored("APPLICATION")))
+    edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE"), *stored("APPLICATION")))
 
     assert [message["reference"] for message in news()] == [registered]
 
@@ -92,9 +96,9 @@ def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_
     monkeypatch.setenv("DAFTAR_TELLS_KNOWN_WORKERS", "true")
     rebuilt()
     for number, by in ((2, "kiosk"), (3, "bot")):
-        edge.register(a_capture(capture_id=a_capture_id(number)), by=by)
+        edge.register(make_capture_payload(capture_id=make_capture_id(number)), caller=by)
 
-    event = stream_event(*stored("CAPTURE"))
+    event = make_stream_event(*stored("CAPTURE"))
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
 
     assert [(each["type"], each["reference"]) for each in news()] == [("KnownWorkerMet", registered)]
@@ -102,7 +106,7 @@ def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_
 
 @pytest.mark.parametrize("kind", ["CAPTURE", "OPEN", "APPLICATION"])
 def test_what_is_removed_is_announced_to_nobody(edge: Edge, registered: str, kind: str) -> None:
-    assert edge.invoke("on_registration_changes", removed(*stored(kind))) == NOTHING_FAILED
+    assert edge.invoke("on_registration_changes", make_remove_event(*stored(kind))) == NOTHING_FAILED
 
     assert news() == []
 
@@ -111,27 +115,29 @@ def test_what_is_removed_is_announced_to_nobody(edge: Edge, registered: str, kin
 def test_what_touches_a_day_marks_it(edge: Edge, registered: str, happened: str, marked: int) -> None:
     before = {item["pk"]["S"]: item for item in [*stored("APPLICATION"), *stored("CAPTURE")]}
     payment = {"payment_id": "p-1", "amount": 49_200, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
-    asked = {"request_id": a_capture_id(99), "nik": a_nik()}
+    asked = {"request_id": make_capture_id(99), "nik": make_nik()}
     match happened:
         case "payments":
-            edge.send("POST", f"/v1/registrations/{registered}/payments", payment, by="core")
+            edge.send("POST", f"/v1/registrations/{registered}/payments", payment, caller="core")
         case "cancellation":
             edge.send("POST", f"/v1/registrations/{registered}/cancellation", {"reason": "other"})
         case "erasures":
-            edge.send("POST", "/v1/erasures", asked, by="admin")
+            edge.send("POST", "/v1/erasures", asked, caller="admin")
 
     now = {item["pk"]["S"]: item for item in [*stored("APPLICATION"), *stored("CAPTURE")]}
     for pk, item in before.items():
         if pk not in now:
-            edge.invoke("on_registration_changes", removed(item))
+            edge.invoke("on_registration_changes", make_remove_event(item))
         elif now[pk] != item:
-            edge.invoke("on_registration_changes", stream_event(now[pk], name="MODIFY", before=item))
+            edge.invoke(
+                "on_registration_changes", make_stream_event(now[pk], event_name="MODIFY", old_item=item)
+            )
 
     assert marks() == {"2024-10-09#tanah-abang-2024": marked}
 
 
 def test_a_registration_that_changes_is_not_announced_again(edge: Edge, registered: str) -> None:
-    event = stream_event(*stored("APPLICATION"), name="MODIFY")
+    event = make_stream_event(*stored("APPLICATION"), event_name="MODIFY")
 
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
 
@@ -139,7 +145,7 @@ def test_a_registration_that_changes_is_not_announced_again(edge: Edge, register
 
 
 def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered: str) -> None:
-    event = stream_event(*stored("CAPTURE"), name="MODIFY")
+    event = make_stream_event(*stored("CAPTURE"), event_name="MODIFY")
 
     edge.invoke("on_registration_changes", event)
 
@@ -148,27 +154,31 @@ def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered: s
 
 def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announced(edge: Edge) -> None:
     for number in range(1, 13):
-        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+        edge.register(
+            make_capture_payload(capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)})
+        )
 
-    edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION")))
+    edge.invoke("on_registration_changes", make_stream_event(*stored("APPLICATION")))
 
     assert len({message["reference"] for message in news()}) == 12
 
 
 def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
-    edge: Edge, logged: Logged
+    edge: Edge, logged: LogOutput
 ) -> None:
     for number in (1, 2, 3):
-        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+        edge.register(
+            make_capture_payload(capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)})
+        )
     good = stored("APPLICATION")
-    poison = {**good[1], "taken": {"S": a_nik()}}
+    poison = {**good[1], "taken": {"S": make_nik()}}
 
-    answer = edge.invoke("on_registration_changes", stream_event(good[0], poison, good[2]))
+    answer = edge.invoke("on_registration_changes", make_stream_event(good[0], poison, good[2]))
 
     # A stream goes on from the first failure, so only that one is reported; the third comes again.
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert {message["reference"] for message in news()} == {good[0]["reference"]["S"]}
-    assert a_nik() not in logged.text
+    assert make_nik() not in logged.text
     assert "Melati" not in logged.text
 
 
@@ -176,10 +186,10 @@ def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge: Edge, r
     sqs = boto3.client("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="notifications")["QueueUrl"])
 
-    answer = edge.invoke("on_registration_changes", stream_event(*stored("APPLICATION")))
+    answer = edge.invoke("on_registration_changes", make_stream_event(*stored("APPLICATION")))
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
 def test_an_empty_batch_is_nothing_to_do(edge: Edge) -> None:
-    assert edge.invoke("on_registration_changes", stream_event()) == NOTHING_FAILED
+    assert edge.invoke("on_registration_changes", make_stream_event()) == NOTHING_FAILED

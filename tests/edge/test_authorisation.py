@@ -15,8 +15,8 @@ from app import app
 from chalicelib import wiring
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.model import Role
-from tests.builders import a_campaign, a_capture, a_capture_id, a_nik
-from tests.edge.conftest import FAR_AHEAD, Edge, everything_stored, the_problem
+from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)
@@ -46,10 +46,10 @@ class Target:
     @property
     def capture(self) -> dict[str, Any]:
         """A capture of a worker of its own."""
-        return a_capture(
+        return make_capture_payload(
             campaign_id=self.campaign_id,
-            capture_id=a_capture_id(self.number),
-            worker={"nik": a_nik(self.number), "phone": f"0824-5551-{self.number}"},
+            capture_id=make_capture_id(self.number),
+            worker={"nik": make_nik(self.number), "phone": f"0824-5551-{self.number}"},
         )
 
 
@@ -100,7 +100,7 @@ REQUESTS: dict[str, Request] = {
     "POST /v1/quotes": lambda of: ("/v1/quotes", A_QUOTE),
     "POST /v1/campaigns": lambda of: (
         "/v1/campaigns",
-        a_campaign(campaign_id=of.campaign_id, accepts_until=FAR_AHEAD),
+        make_campaign_payload(campaign_id=of.campaign_id, accepts_until=FAR_FUTURE),
     ),
     "GET /v1/campaigns": lambda of: ("/v1/campaigns", b""),
     "GET /v1/campaigns/{campaign_id}": lambda of: (f"/v1/campaigns/{of.campaign_id}", b""),
@@ -147,7 +147,7 @@ class Matrix:
             for where, campaign_id in (("here", HERE), ("elsewhere", ELSEWHERE)):
                 client = {"client_id": f"{role}-{where}", "roles": [role], "campaigns": [campaign_id]}
                 edge.enrol(f"{role} {where}", client)
-        edge.send("POST", f"/v1/campaigns/{HERE}/summaries/2024-10-09", by="manager")
+        edge.send("POST", f"/v1/campaigns/{HERE}/summaries/2024-10-09", caller="manager")
 
     def something_here(self) -> Target:
         """A registration and a device of the campaign here, made for one try."""
@@ -159,7 +159,7 @@ class Matrix:
 
     def ask(self, route: str, target: Target, *, by: str | None) -> HTTPResponse:
         path, body = REQUESTS[route](target)
-        return self.edge.send(route.partition(" ")[0], path, body, by=by)
+        return self.edge.send(route.partition(" ")[0], path, body, caller=by)
 
     def ask_in_vain(self, route: str, target: Target, *, by: str) -> HTTPResponse:
         """Ask, and see that what never was is answered just alike."""
@@ -210,7 +210,7 @@ def cells(*words: str) -> Iterator[tuple[str, str, str]]:
 def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
     target = Target(HERE, "7K4-M2Q-X9P", "van-1", 1)
 
     for route, role, _ in cells("no"):
@@ -218,10 +218,10 @@ def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(
             with subtests.test(route, by=f"{role} {where}"):
                 path, _ = REQUESTS[route](target)
                 method = route.partition(" ")[0]
-                answer = matrix.edge.send(method, path, b"not even JSON", by=f"{role} {where}")
-                the_problem(answer, 403, "role_not_allowed")
+                answer = matrix.edge.send(method, path, b"not even JSON", caller=f"{role} {where}")
+                assert_problem(answer, 403, "role_not_allowed")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(
@@ -262,7 +262,7 @@ def _filtered(matrix: Matrix, route: str, by: str) -> None:
 
 def _another_client(matrix: Matrix, route: str, by: str) -> None:
     answer = matrix.ask_in_vain(route, matrix.something_here(), by=by)
-    the_problem(answer, 403, "role_not_allowed")
+    assert_problem(answer, 403, "role_not_allowed")
 
 
 def _allowed_all_the_same(matrix: Matrix, route: str, by: str) -> None:
@@ -284,22 +284,22 @@ def test_anybody_may_call_a_public_route(edge: Edge, subtests: pytest.Subtests) 
         with subtests.test(route):
             path, body = REQUESTS[route](Target(HERE, "7K4-M2Q-X9P", "van-1", 1))
             method = route.partition(" ")[0]
-            assert edge.send(method, path, body, by=None).status_code < 300
+            assert edge.send(method, path, body, caller=None).status_code < 300
 
 
 def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     """`test_twilio_receipts.py` shows what the gateway itself is answered."""
-    before = everything_stored()
+    before = dump_stored_state()
 
     for route, role, _ in cells("signed"):
         for by in (f"{role} here", f"{role} elsewhere", None):
             with subtests.test(route, by=by):
                 answer = matrix.ask(route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by)
-                the_problem(answer, 403, "signature_invalid")
+                assert_problem(answer, 403, "signature_invalid")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
@@ -312,12 +312,12 @@ def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
     edge.enrol("expired", {"client_id": "expired-1", **everything, "expires_at": yesterday})
     wiring.registry().revoke("revoked-1")
     edge.tokens |= {"garbage": "daftar_nobody-has-this", "empty": ""}
-    before = everything_stored()
+    before = dump_stored_state()
 
     for route in {route for route, _, word in cells("no", "own", "unseen", "filtered", "itself", "any")}:
         with subtests.test(route):
             method, (path, _) = route.partition(" ")[0], REQUESTS[route](here)
-            assert edge.send(method, path, by=None).status_code == 401
+            assert edge.send(method, path, caller=None).status_code == 401
             for token in ("revoked", "expired"):
                 # Chalice's own answer; the template makes it a 401 with a code (e2e: test_refusals).
                 assert matrix.ask_in_vain(route, here, by=token).status_code == 403
@@ -326,4 +326,4 @@ def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
                 with pytest.raises(Unauthorized):
                     matrix.ask(route, here, by=token)
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from moto.dynamodb.responses import DynamoHandler
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
-from tests.edge.faults import Interference, interfering
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.edge.faults import FaultyProxy, run_faulty_proxy
 
 BATCH = "/v1/registrations/batch"
 
@@ -29,8 +29,8 @@ def _one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def an_item(number: int, *, nik: int | None = None, **changes: Any) -> dict[str, Any]:
     """A capture; another number, another capture, of another worker unless `nik` tells."""
-    worker = {"nik": a_nik(7000 + (nik or number)), **changes.pop("worker", {})}
-    return a_capture(capture_id=a_capture_id(number), worker=worker, **changes)
+    worker = {"nik": make_nik(7000 + (nik or number)), **changes.pop("worker", {})}
+    return make_capture_payload(capture_id=make_capture_id(number), worker=worker, **changes)
 
 
 def sent(edge: Edge, *items: Any) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def test_each_item_is_answered_as_if_it_had_come_alone(edge: Edge) -> None:
 def test_answers_come_in_the_order_of_the_items(edge: Edge) -> None:
     numbers = [5, 3, 8, 1, 12, 2, 11, 4]
     results = sent(edge, *map(an_item, numbers))
-    assert [each["capture_id"] for each in results] == [a_capture_id(number) for number in numbers]
+    assert [each["capture_id"] for each in results] == [make_capture_id(number) for number in numbers]
     assert set(outcomes(results)) == {"created"}
 
 
@@ -80,13 +80,13 @@ BAD = {
     "a capture with no id": ({**an_item(94), "capture_id": "7"}, "body_invalid"),
     "a broken clock": ({**an_item(95), "captured_at": "0001-01-01T00:00:00+14:00"}, "body_invalid"),
     "an income in words": (an_item(96, work={"monthly_income": "2500000"}), "body_invalid"),
-    "a NIK one digit short": (an_item(97, worker={"nik": a_nik()[:-1]}), "rules_broken"),
+    "a NIK one digit short": (an_item(97, worker={"nik": make_nik()[:-1]}), "rules_broken"),
     "a day of no campaign": (an_item(98, captured_at="2024-10-08T11:12:00+07:00"), "rules_broken"),
     "another campaign": (an_item(99, campaign_id="senen-2024"), "campaign_not_yours"),
 }
 
 
-def test_a_bad_item_of_any_kind_touches_no_other(edge: Edge, logged: Logged) -> None:
+def test_a_bad_item_of_any_kind_touches_no_other(edge: Edge, logged: LogOutput) -> None:
     good = [an_item(number) for number in range(1, len(BAD) + 1)]
     mixed = [each for pair in zip([item for item, _ in BAD.values()], good, strict=True) for each in pair]
 
@@ -117,12 +117,12 @@ def test_what_is_wrong_is_told_in_the_language_asked_for(edge: Edge) -> None:
 def test_a_batch_sent_again_whole_or_in_parts_or_backwards_gets_the_same_bytes(edge: Edge) -> None:
     items = [*map(an_item, range(1, 9)), an_item(9, nik=1), an_item(10, worker={"nik": "1"}), an_item(1)]
     first = [json.dumps(each) for each in sent(edge, *items)]
-    before = everything_stored()
+    before = dump_stored_state()
 
     assert [json.dumps(each) for each in sent(edge, *items)] == first
     assert [json.dumps(each) for each in reversed(sent(edge, *reversed(items)))] == first
     assert [json.dumps(each) for each in (*sent(edge, *items[:4]), *sent(edge, *items[4:]))] == first
-    assert everything_stored().count("APPLICATION") == before.count("APPLICATION")
+    assert dump_stored_state().count("APPLICATION") == before.count("APPLICATION")
 
 
 def test_of_two_captures_of_one_worker_the_earlier_is_created(edge: Edge) -> None:
@@ -144,21 +144,23 @@ def test_an_id_used_for_two_captures_is_a_conflict_and_the_earlier_stands(edge: 
 
 
 def test_a_batch_that_is_none_is_refused_whole(edge: Edge) -> None:
-    before = everything_stored()
-    the_problem(edge.send("POST", BATCH, {"items": []}), 422, "body_invalid")
-    the_problem(edge.send("POST", BATCH, {"items": [an_item(1)] * 201}), 422, "body_invalid")
-    the_problem(edge.send("POST", BATCH, [an_item(1)]), 422, "body_invalid")
-    the_problem(edge.send("POST", BATCH, b""), 400, "json_malformed")
-    the_problem(edge.send("POST", BATCH, b'{"items": ['), 400, "json_malformed")
-    the_problem(edge.send("POST", BATCH, {"items": ["x" * 1024 * 1024]}), 413, "body_too_large")
+    before = dump_stored_state()
+    assert_problem(edge.send("POST", BATCH, {"items": []}), 422, "body_invalid")
+    assert_problem(edge.send("POST", BATCH, {"items": [an_item(1)] * 201}), 422, "body_invalid")
+    assert_problem(edge.send("POST", BATCH, [an_item(1)]), 422, "body_invalid")
+    assert_problem(edge.send("POST", BATCH, b""), 400, "json_malformed")
+    assert_problem(edge.send("POST", BATCH, b'{"items": ['), 400, "json_malformed")
+    assert_problem(edge.send("POST", BATCH, {"items": ["x" * 1024 * 1024]}), 413, "body_too_large")
     plain = edge.send("POST", BATCH, {"items": [1]}, Content_Type="text/plain")
-    the_problem(plain, 415, "media_type_unsupported")
-    assert everything_stored() == before
+    assert_problem(plain, 415, "media_type_unsupported")
+    assert dump_stored_state() == before
 
 
 def test_only_a_kiosk_may_send_a_batch(edge: Edge) -> None:
     for role in ("bot", "manager", "core", "admin"):
-        the_problem(edge.send("POST", BATCH, {"items": [an_item(1)]}, by=role), 403, "role_not_allowed")
+        assert_problem(
+            edge.send("POST", BATCH, {"items": [an_item(1)]}, caller=role), 403, "role_not_allowed"
+        )
 
 
 def test_two_hundred_items_that_are_all_bad_are_all_answered(edge: Edge) -> None:
@@ -172,7 +174,7 @@ def test_half_a_character_in_one_item_touches_no_other(edge: Edge) -> None:
     assert outcomes(results) == ["created", "invalid", "created"]
 
 
-def test_outcomes_are_counted_once_an_item(edge: Edge, logged: Logged) -> None:
+def test_outcomes_are_counted_once_an_item(edge: Edge, logged: LogOutput) -> None:
     sent(edge, an_item(1), an_item(2, nik=1), an_item(3), None)
     sent(edge, an_item(1))
     counted = [(each["outcome"], each["Registrations"]) for each in logged.metrics if "Registrations" in each]
@@ -185,9 +187,9 @@ def test_outcomes_are_counted_once_an_item(edge: Edge, logged: Logged) -> None:
 
 
 @pytest.fixture
-def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Interference:
+def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> FaultyProxy:
     """What stands between the functions and their tables, once the stage has been filled without it."""
-    with interfering() as between:
+    with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
         rebuilt()
         yield between
@@ -195,28 +197,30 @@ def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], No
 
 @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError", "drop"])
 def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(
-    edge: Edge, tables: Interference, error: str
+    edge: Edge, tables: FaultyProxy, error: str
 ) -> None:
     items = [an_item(number) for number in range(1, 6)]
-    tables.fail("TransactWriteItems", error, mentioning=f"CAPTURE#{a_capture_id(3)}")
+    tables.add_fault("TransactWriteItems", error, mentioning=f"CAPTURE#{make_capture_id(3)}")
 
     first = sent(edge, *items)
 
     assert outcomes(first) == ["created", "created", "try_again", "created", "created"]
-    assert (first[2]["capture_id"], first[2]["problem"]["code"]) == (a_capture_id(3), "try_again")
-    assert a_capture_id(3) not in everything_stored()
+    assert (first[2]["capture_id"], first[2]["problem"]["code"]) == (make_capture_id(3), "try_again")
+    assert make_capture_id(3) not in dump_stored_state()
     tables.faults.clear()
     second = sent(edge, *items)
     assert outcomes(second) == ["created"] * 5
     assert [*second[:2], *second[3:]] == [*first[:2], *first[3:]]
 
 
-def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, tables: Interference) -> None:
-    tables.fail("TransactWriteItems", "lose the answer", mentioning=f"CAPTURE#{a_capture_id(2)}", times=1)
+def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, tables: FaultyProxy) -> None:
+    tables.add_fault(
+        "TransactWriteItems", "lose the answer", mentioning=f"CAPTURE#{make_capture_id(2)}", times=1
+    )
     results = sent(edge, an_item(1), an_item(2), an_item(3))
     assert outcomes(results) == ["created"] * 3
     assert sent(edge, an_item(2)) == results[1:2]
-    assert everything_stored().count("APPLICATION") == 3
+    assert dump_stored_state().count("APPLICATION") == 3
 
 
 def test_an_item_over_the_cap_of_its_phone_fails_alone(edge: Edge, phones_capped_at_three: None) -> None:
@@ -234,8 +238,8 @@ def test_items_over_the_cap_of_their_client_fail_alone(edge: Edge) -> None:
     edge.enrol("capped", {"client_id": "van-5", "roles": ["kiosk"], "daily_flag": 1, "daily_cap": 3})
     items = [an_item(number, worker={"phone": f"0824-5551-{1000 + number}"}) for number in range(1, 6)]
 
-    first = edge.send("POST", BATCH, {"items": items}, by="capped").json_body["results"]
+    first = edge.send("POST", BATCH, {"items": items}, caller="capped").json_body["results"]
 
     assert sorted(outcomes(first)) == ["capped"] * 2 + ["created"] * 3
     assert {each["problem"]["code"] for each in first if "problem" in each} == {"client_cap_reached"}
-    assert edge.send("POST", BATCH, {"items": items}, by="capped").json_body["results"] == first
+    assert edge.send("POST", BATCH, {"items": items}, caller="capped").json_body["results"] == first

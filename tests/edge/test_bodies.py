@@ -7,25 +7,25 @@ from typing import Any
 import pytest
 
 from chalicelib.endpoints import MAX_BODY_BYTES
-from tests.builders import a_body, a_capture, a_nik
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
+from tests.builders import encode_payload, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 
 MARK = "Melati-Tidak-Boleh-Tampak"
 
 
 def without(*path: str) -> bytes:
     """A capture that lacks one field."""
-    capture = a_capture()
+    capture = make_capture_payload()
     inner = capture
     for step in path[:-1]:
         inner = inner[step]
     del inner[path[-1]]
-    return a_body(capture)
+    return encode_payload(capture)
 
 
 def raw(old: str, new: str) -> bytes:
     """A capture with one piece of its text replaced."""
-    text = json.dumps(a_capture())
+    text = json.dumps(make_capture_payload())
     assert old in text
     return text.replace(old, new).encode()
 
@@ -33,27 +33,27 @@ def raw(old: str, new: str) -> bytes:
 MALFORMED: dict[str, bytes] = {
     "nothing": b"",
     "blanks": b"  \n",
-    "half a capture": a_body(a_capture())[:200],
-    "two captures": a_body(a_capture()) * 2,
+    "half a capture": encode_payload(make_capture_payload())[:200],
+    "two captures": encode_payload(make_capture_payload()) * 2,
     "single quotes": raw('"officer"', "'officer'"),
-    "a trailing comma": a_body(a_capture())[:-1] + b",}",
+    "a trailing comma": encode_payload(make_capture_payload())[:-1] + b",}",
     "a form": b"nik=3171075204857001&name=" + MARK.encode(),
     "XML": b"<worker><name>" + MARK.encode() + b"</name></worker>",
-    "invalid UTF-8": a_body(a_capture()).replace(b"Melati", b"\xff\xfe\xfa"),
-    "overlong UTF-8": a_body(a_capture()).replace(b"Melati", b"\xc0\xaf"),
+    "invalid UTF-8": encode_payload(make_capture_payload()).replace(b"Melati", b"\xff\xfe\xfa"),
+    "overlong UTF-8": encode_payload(make_capture_payload()).replace(b"Melati", b"\xc0\xaf"),
     "a lone high surrogate": raw("Melati", "\\ud83d"),
     "a lone low surrogate": raw("Melati", "\\ude00"),
     "a bare control character": raw("Melati", "Mel\nati"),
     "nested far too deep": b'{"worker":' * 5000 + b"1" + b"}" * 5000,
     "arrays nested far too deep": b"[" * 30_000,
     "a number with a leading zero": raw("2500000", "02500000"),
-    "UTF-16": json.dumps(a_capture()).encode("utf-16"),
+    "UTF-16": json.dumps(make_capture_payload()).encode("utf-16"),
 }
 
 MISSHAPEN: dict[str, tuple[bytes, str, str]] = {
     "null": (b"null", "", "value_wrong_type"),
     "an array": (b"[]", "", "value_wrong_type"),
-    "a capture in an array": (b"[" + a_body(a_capture()) + b"]", "", "value_wrong_type"),
+    "a capture in an array": (b"[" + encode_payload(make_capture_payload()) + b"]", "", "value_wrong_type"),
     "a number": (b"7", "", "value_wrong_type"),
     "a text": (json.dumps(MARK).encode(), "", "value_wrong_type"),
     "true": (b"true", "", "value_wrong_type"),
@@ -62,26 +62,44 @@ MISSHAPEN: dict[str, tuple[bytes, str, str]] = {
     "no worker": (without("worker"), "worker", "field_missing"),
     "no NIK": (without("worker", "nik"), "worker.nik", "field_missing"),
     "no consent": (without("consent", "given_at"), "consent.given_at", "field_missing"),
-    "a field nobody knows": (a_body(a_capture(nickname=MARK)), "nickname", "field_unknown"),
+    "a field nobody knows": (
+        encode_payload(make_capture_payload(nickname=MARK)),
+        "nickname",
+        "field_unknown",
+    ),
     "a field nobody knows, inside": (
-        a_body(a_capture(worker={"mother": MARK})),
+        encode_payload(make_capture_payload(worker={"mother": MARK})),
         "worker.mother",
         "field_unknown",
     ),
-    "a field named for a person": (a_body(a_capture(worker={MARK: 1})), "worker.?", "field_unknown"),
+    "a field named for a person": (
+        encode_payload(make_capture_payload(worker={MARK: 1})),
+        "worker.?",
+        "field_unknown",
+    ),
 }
 
 
 def wrong(field: str, value: Any, code: str = "value_wrong_type") -> tuple[bytes, str, str]:
     """A capture with a wrong value in a field given by its path."""
     group, _, name = field.rpartition(".")
-    capture = a_capture(**{group: {name: value}}) if group else a_capture(**{name: value})
-    return a_body(capture), field, code
+    capture = (
+        make_capture_payload(**{group: {name: value}}) if group else make_capture_payload(**{name: value})
+    )
+    return encode_payload(capture), field, code
 
 
 WRONG_VALUES: dict[str, tuple[bytes, str, str]] = {
-    "a worker who is a text": (a_body({**a_capture(), "worker": MARK}), "worker", "value_wrong_type"),
-    "a worker who is null": (a_body({**a_capture(), "worker": None}), "worker", "value_wrong_type"),
+    "a worker who is a text": (
+        encode_payload({**make_capture_payload(), "worker": MARK}),
+        "worker",
+        "value_wrong_type",
+    ),
+    "a worker who is null": (
+        encode_payload({**make_capture_payload(), "worker": None}),
+        "worker",
+        "value_wrong_type",
+    ),
     "a NIK that is a number": wrong("worker.nik", 3171075204857001),
     "a name that is null": wrong("worker.name", None),
     "a name that is a list": wrong("worker.name", [MARK]),
@@ -100,12 +118,12 @@ WRONG_VALUES: dict[str, tuple[bytes, str, str]] = {
     "three occupations": wrong("work.occupations", ["porter", "tailor", "courier"], "value_too_long"),
     "no occupation": wrong("work.occupations", [], "value_too_short"),
     "an occupation in prose": (
-        a_body(a_capture(work={"occupations": ["porter", MARK]})),
+        encode_payload(make_capture_payload(work={"occupations": ["porter", MARK]})),
         "work.occupations.1",
         "value_malformed",
     ),
     "a programme nobody offers": (
-        a_body(a_capture(coverage={"programmes": ["JKK", MARK]})),
+        encode_payload(make_capture_payload(coverage={"programmes": ["JKK", MARK]})),
         "coverage.programmes.1",
         "value_not_allowed",
     ),
@@ -133,79 +151,83 @@ WRONG_VALUES: dict[str, tuple[bytes, str, str]] = {
 }
 
 
-def test_a_body_that_is_no_json_is_refused(edge: Edge, logged: Logged, subtests: pytest.Subtests) -> None:
-    before = everything_stored()
+def test_a_body_that_is_no_json_is_refused(edge: Edge, logged: LogOutput, subtests: pytest.Subtests) -> None:
+    before = dump_stored_state()
 
     for what, body in MALFORMED.items():
         with subtests.test(what):
-            problem = the_problem(edge.register(body), 400, "json_malformed")
+            problem = assert_problem(edge.register(body), 400, "json_malformed")
             assert "errors" not in problem
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
     assert MARK not in logged.text
 
 
 @pytest.mark.parametrize("cases", [MISSHAPEN, WRONG_VALUES], ids=["fields", "values"])
 def test_a_body_of_another_shape_is_refused_by_the_name_of_its_field(
-    edge: Edge, logged: Logged, subtests: pytest.Subtests, cases: Any
+    edge: Edge, logged: LogOutput, subtests: pytest.Subtests, cases: Any
 ) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for what, (body, field, code) in cases.items():
         with subtests.test(what):
             response = edge.register(body)
-            problem = the_problem(response, 422, "body_invalid")
+            problem = assert_problem(response, 422, "body_invalid")
             assert {(error["field"], error["code"]) for error in problem["errors"]} == {(field, code)}
             assert all(error["message"] for error in problem["errors"])
-            assert everything_stored() == before
+            assert dump_stored_state() == before
             assert MARK not in response.body.decode()
-            assert a_nik() not in response.body.decode()
+            assert make_nik() not in response.body.decode()
 
     assert MARK not in logged.text
-    assert a_nik() not in logged.text
+    assert make_nik() not in logged.text
     assert "Traceback" not in logged.text
 
 
 def test_every_field_at_fault_is_named_at_once(edge: Edge) -> None:
-    body = a_capture(officer="?", worker={"name": "", "birth_date": "soon"}, work={"monthly_income": -1})
+    body = make_capture_payload(
+        officer="?", worker={"name": "", "birth_date": "soon"}, work={"monthly_income": -1}
+    )
 
-    problem = the_problem(edge.register(body), 422, "body_invalid")
+    problem = assert_problem(edge.register(body), 422, "body_invalid")
 
     fields = [error["field"] for error in problem["errors"]]
     assert fields == ["officer", "worker.name", "worker.birth_date", "work.monthly_income"]
 
 
-def test_a_body_larger_than_any_record_is_refused(edge: Edge, logged: Logged) -> None:
-    before = everything_stored()
+def test_a_body_larger_than_any_record_is_refused(edge: Edge, logged: LogOutput) -> None:
+    before = dump_stored_state()
 
-    response = edge.register(a_capture(worker={"address": MARK * (MAX_BODY_BYTES // len(MARK))}))
+    response = edge.register(make_capture_payload(worker={"address": MARK * (MAX_BODY_BYTES // len(MARK))}))
 
-    the_problem(response, 413, "body_too_large")
-    assert everything_stored() == before
+    assert_problem(response, 413, "body_too_large")
+    assert dump_stored_state() == before
     assert MARK not in logged.text
 
 
 def test_a_body_of_exactly_the_largest_size_is_read(edge: Edge) -> None:
-    body = a_body(a_capture())
+    body = encode_payload(make_capture_payload())
 
     assert edge.register(body + b" " * (MAX_BODY_BYTES - len(body))).status_code == 201
 
 
 def test_a_body_declared_as_something_else_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "json", "*/*"):
         with subtests.test(kind):
-            the_problem(edge.register(a_capture(), Content_Type=kind), 415, "media_type_unsupported")
+            assert_problem(
+                edge.register(make_capture_payload(), Content_Type=kind), 415, "media_type_unsupported"
+            )
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 @pytest.mark.parametrize(
     "kind", ["application/json; charset=utf-8", "Application/JSON", "application/json;v=1"]
 )
 def test_the_ways_to_say_json_are_one(edge: Edge, kind: str) -> None:
-    assert edge.register(a_capture(), Content_Type=kind).status_code == 201
+    assert edge.register(make_capture_payload(), Content_Type=kind).status_code == 201
 
 
 def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge) -> None:
@@ -222,15 +244,15 @@ def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge) -> None:
     ["Mel\x00ati", "\u202eitaleM", "Me\u0301lati \U0001f33a", "D'Artagnan; DROP TABLE", "{reference}"],
 )
 def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
-    edge: Edge, logged: Logged, name: str
+    edge: Edge, logged: LogOutput, name: str
 ) -> None:
-    response = edge.register(a_capture(worker={"name": name}))
+    response = edge.register(make_capture_payload(worker={"name": name}))
 
-    problem = the_problem(response, 422, "rules_broken")
+    problem = assert_problem(response, 422, "rules_broken")
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [
         ("worker.name", "name_characters")
     ]
-    for told in (response.body.decode(), logged.text, everything_stored()):
+    for told in (response.body.decode(), logged.text, dump_stored_state()):
         assert name not in told
         assert ascii(name)[1:-1] not in told
 
@@ -239,7 +261,7 @@ def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
     "name", ["Me\u0301lati", "\u5f20\u4f1f", "D'Artagnan, DROP TABLE--", "`ls`", "\u0938\u0940\u0924\u093e"]
 )
 def test_a_strange_name_is_a_name(edge: Edge, name: str) -> None:
-    answer = edge.register(a_capture(worker={"name": name}))
+    answer = edge.register(make_capture_payload(worker={"name": name}))
 
     assert answer.status_code == 201
     shown = edge.send("GET", f"/v1/registrations/{answer.json_body['reference']}").json_body

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, the_problem
-from tests.edge.faults import interfering
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, assert_problem
+from tests.edge.faults import run_faulty_proxy
 
-ANOTHER = a_capture_id(2)
+ANOTHER = make_capture_id(2)
 A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"
 A_CAPTURE_ID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -25,31 +25,34 @@ def as_seen(answer: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_a_bot_is_told_that_a_capture_was_accepted_and_no_more(edge: Edge) -> None:
-    answer = edge.register(a_capture(), by="bot")
+    answer = edge.register(make_capture_payload(), caller="bot")
 
     assert answer.status_code == 202
     told = answer.json_body
     assert list(told) == ["capture_id", "outcome", "quote"]
-    assert (told["capture_id"], told["outcome"]) == (a_capture_id(), "accepted")
+    assert (told["capture_id"], told["outcome"]) == (make_capture_id(), "accepted")
     assert told["quote"]["total"] == 98_400
 
 
 @pytest.mark.parametrize("first", ["kiosk", "bot"])
 def test_a_known_worker_looks_to_a_bot_like_a_new_one(edge: Edge, first: str) -> None:
-    new = edge.register(a_capture(worker={"nik": a_nik(7009)}), by="bot")
-    edge.register(a_capture(capture_id=a_capture_id(3)), by=first)
+    new = edge.register(make_capture_payload(worker={"nik": make_nik(7009)}), caller="bot")
+    edge.register(make_capture_payload(capture_id=make_capture_id(3)), caller=first)
 
-    known = edge.register(a_capture(capture_id=ANOTHER), by="bot")
+    known = edge.register(make_capture_payload(capture_id=ANOTHER), caller="bot")
 
     assert as_seen(known) == as_seen(new)
 
 
 def test_a_replay_of_a_known_worker_looks_like_a_replay_of_a_new_one(edge: Edge) -> None:
-    edge.register(a_capture(capture_id=a_capture_id(3)))
+    edge.register(make_capture_payload(capture_id=make_capture_id(3)))
     answers = []
-    for capture in (a_capture(worker={"nik": a_nik(7009)}), a_capture(capture_id=ANOTHER)):
-        edge.register(capture, by="bot")
-        answers.append(edge.register(capture, by="bot"))
+    for capture in (
+        make_capture_payload(worker={"nik": make_nik(7009)}),
+        make_capture_payload(capture_id=ANOTHER),
+    ):
+        edge.register(capture, caller="bot")
+        answers.append(edge.register(capture, caller="bot"))
 
     new, known = answers
 
@@ -58,29 +61,31 @@ def test_a_replay_of_a_known_worker_looks_like_a_replay_of_a_new_one(edge: Edge)
 
 
 def test_a_bot_that_sends_an_officers_capture_again_is_not_told_the_reference(edge: Edge) -> None:
-    reference = edge.register(a_capture()).json_body["reference"]
+    reference = edge.register(make_capture_payload()).json_body["reference"]
 
-    replayed = edge.register(a_capture(), by="bot")
+    replayed = edge.register(make_capture_payload(), caller="bot")
 
     assert replayed.status_code == 202
     assert reference not in replayed.body.decode()
 
 
 def test_a_capture_id_used_again_is_refused_alike_for_known_and_for_new_workers(edge: Edge) -> None:
-    edge.register(a_capture(), by="bot")
+    edge.register(make_capture_payload(), caller="bot")
 
-    known = edge.register(a_capture(officer="ofc-13"), by="bot")
-    new = edge.register(a_capture(worker={"nik": a_nik(7009)}), by="bot")
+    known = edge.register(make_capture_payload(officer="ofc-13"), caller="bot")
+    new = edge.register(make_capture_payload(worker={"nik": make_nik(7009)}), caller="bot")
 
-    the_problem(known, 409, "capture_reused")
+    assert_problem(known, 409, "capture_reused")
     assert as_seen(known) == as_seen(new)
 
 
 def test_a_bots_mistyped_nik_is_refused_by_rule_whoever_it_may_have_meant(edge: Edge) -> None:
-    edge.register(a_capture())
+    edge.register(make_capture_payload())
 
-    problem = the_problem(
-        edge.register(a_capture(capture_id=ANOTHER, worker={"nik": a_nik()[:-1]}), by="bot"),
+    problem = assert_problem(
+        edge.register(
+            make_capture_payload(capture_id=ANOTHER, worker={"nik": make_nik()[:-1]}), caller="bot"
+        ),
         422,
         "rules_broken",
     )
@@ -89,10 +94,10 @@ def test_a_bots_mistyped_nik_is_refused_by_rule_whoever_it_may_have_meant(edge: 
 
 
 def test_a_bot_cannot_look_up_what_it_registered(edge: Edge) -> None:
-    edge.register(a_capture(), by="bot")
-    reference = edge.register(a_capture()).json_body["reference"]
+    edge.register(make_capture_payload(), caller="bot")
+    reference = edge.register(make_capture_payload()).json_body["reference"]
 
-    the_problem(edge.send("GET", f"/v1/registrations/{reference}", by="bot"), 403, "role_not_allowed")
+    assert_problem(edge.send("GET", f"/v1/registrations/{reference}", caller="bot"), 403, "role_not_allowed")
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ class Watched:
     def register(self, capture: dict[str, Any]) -> tuple[object, list[object], list[int]]:
         """What a bot sees of its answer; what was asked of the tables, in order; and how large that was."""
         self.sent.clear()
-        seen = as_seen(self.edge.register(capture, by="bot"))
+        seen = as_seen(self.edge.register(capture, caller="bot"))
         asked = [(operation, _kinds(json.loads(body))) for operation, body in self.sent]
         return seen, asked, [len(body) for _, body in self.sent]
 
@@ -118,10 +123,10 @@ def _kinds(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def watched(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Watched:
-    with interfering() as between:
+    with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
         rebuilt()
-        watched = Watched(edge, between.sent)
+        watched = Watched(edge, between.request_bodies)
         # Keys, the campaign and the bot's count are asked for once in a container.
         watched.register(sent_by(90))
         watched.register(sent_by(91))
@@ -130,15 +135,15 @@ def watched(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], N
 
 def sent_by(number: int, **changes: Any) -> dict[str, Any]:
     """A capture of a worker; another number, another worker and phone, and all of them equally long."""
-    worker = {"nik": a_nik(7000 + number), "phone": f"0824-5551-{1000 + number}"}
-    return a_capture(**{"capture_id": a_capture_id(number), "worker": worker, **changes})
+    worker = {"nik": make_nik(7000 + number), "phone": f"0824-5551-{1000 + number}"}
+    return make_capture_payload(**{"capture_id": make_capture_id(number), "worker": worker, **changes})
 
 
 def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched: Watched) -> None:
     watched.edge.register(sent_by(10))
 
     new = watched.register(sent_by(11))
-    known = watched.register({**sent_by(10), "capture_id": a_capture_id(12)})
+    known = watched.register({**sent_by(10), "capture_id": make_capture_id(12)})
 
     assert known[:2] == new[:2]
     assert [operation for operation, _ in new[1]] == ["GetItem", "BatchGetItem", "TransactWriteItems"]
@@ -154,16 +159,16 @@ def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended
     watched.edge.send("POST", f"/v1/registrations/{reference}/cancellation", ended)
 
     new = watched.register(sent_by(11))
-    reactivated = watched.register({**sent_by(10), "capture_id": a_capture_id(12)})
+    reactivated = watched.register({**sent_by(10), "capture_id": make_capture_id(12)})
 
     assert reactivated[:2] == new[:2]
 
 
 def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched: Watched) -> None:
     watched.edge.register(sent_by(10))
-    known = {**sent_by(10), "capture_id": a_capture_id(12)}
+    known = {**sent_by(10), "capture_id": make_capture_id(12)}
     for first in (sent_by(11), known):
-        watched.edge.register(first, by="bot")
+        watched.edge.register(first, caller="bot")
 
     assert watched.register(sent_by(11))[:2] == watched.register(known)[:2]
 
@@ -171,10 +176,10 @@ def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched: Wat
 def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched: Watched) -> None:
     watched.edge.register(sent_by(10))
     for number in (10, 11):
-        watched.edge.register({**sent_by(number), "capture_id": a_capture_id(20 + number)}, by="bot")
+        watched.edge.register({**sent_by(number), "capture_id": make_capture_id(20 + number)}, caller="bot")
 
     known, new = (
-        watched.register({**sent_by(number), "capture_id": a_capture_id(20 + number), "officer": "ofc-99"})
+        watched.register({**sent_by(number), "capture_id": make_capture_id(20 + number), "officer": "ofc-99"})
         for number in (10, 11)
     )
 
@@ -188,11 +193,11 @@ def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(
 ) -> None:
     phone = {"phone": "0824-5550-7777"}
     for number in range(100, 100 + given):
-        watched.edge.register(sent_by(number, worker={"nik": a_nik(7000 + number), **phone}))
+        watched.edge.register(sent_by(number, worker={"nik": make_nik(7000 + number), **phone}))
 
     fresh = watched.register(sent_by(11))
-    busy = watched.register(sent_by(12, worker={"nik": a_nik(7012), **phone}))
-    busy_and_known = watched.register(sent_by(13, worker={"nik": a_nik(7011), **phone}))
+    busy = watched.register(sent_by(12, worker={"nik": make_nik(7012), **phone}))
+    busy_and_known = watched.register(sent_by(13, worker={"nik": make_nik(7011), **phone}))
 
     assert fresh[:2] == busy[:2] == busy_and_known[:2]
 
@@ -200,10 +205,10 @@ def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(
 def test_managers_see_what_was_out_of_the_ordinary(edge: Edge, phones_capped_at_three: None) -> None:
     phone = {"phone": "0824-5550-7777"}
     for number in range(100, 103):
-        edge.register(sent_by(number, worker={"nik": a_nik(7000 + number), **phone}))
+        edge.register(sent_by(number, worker={"nik": make_nik(7000 + number), **phone}))
 
-    edge.register(sent_by(11, worker={"nik": a_nik(7011), **phone}), by="bot")
+    edge.register(sent_by(11, worker={"nik": make_nik(7011), **phone}), caller="bot")
 
-    page = edge.send("GET", f"/v1/registrations?{A_DAY}", by="manager").json_body["registrations"]
+    page = edge.send("GET", f"/v1/registrations?{A_DAY}", caller="manager").json_body["registrations"]
     flags = [each.get("flags", []) for each in page if each["worker"]["phone"].endswith("7777")]
     assert sorted(map(tuple, flags)) == [(), *[("phone_busy",)] * 2, ("phone_over_cap",)]

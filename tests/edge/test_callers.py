@@ -8,8 +8,8 @@ import pytest
 from chalicelib import wiring
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.messages import EnrolClient
-from tests.builders import a_campaign, a_capture, a_capture_id
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload
+from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 
 METHOD = "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/POST/v1/registrations"
 
@@ -21,11 +21,11 @@ def asked(edge: Edge, authorization: str) -> Any:
 
 
 def test_a_request_without_a_token_reaches_no_route(edge: Edge) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
-    assert edge.send("POST", "/v1/registrations", a_capture(), by=None).status_code == 401
+    assert edge.send("POST", "/v1/registrations", make_capture_payload(), caller=None).status_code == 401
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_token_nobody_holds_is_unauthorized(edge: Edge, subtests: pytest.Subtests) -> None:
@@ -97,46 +97,47 @@ def test_a_token_is_good_until_it_expires(edge: Edge) -> None:
 
 def test_a_revoked_device_registers_nobody(edge: Edge) -> None:
     wiring.registry().revoke("van-1")
-    before = everything_stored()
+    before = dump_stored_state()
 
     assert (
-        edge.register(a_capture()).status_code == 403
+        edge.register(make_capture_payload()).status_code == 403
     )  # Chalice's own; the template makes it token_revoked.
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_device_of_another_campaign_may_not_register_here(edge: Edge) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
-    the_problem(edge.register(a_capture(), by="kiosk elsewhere"), 403, "campaign_not_yours")
+    assert_problem(edge.register(make_capture_payload(), caller="kiosk elsewhere"), 403, "campaign_not_yours")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_device_learns_nothing_of_campaigns_that_are_not_its_own(edge: Edge) -> None:
-    here = edge.register(a_capture(), by="kiosk elsewhere")
-    nowhere = edge.register(a_capture(campaign_id="never-opened"), by="kiosk elsewhere")
+    here = edge.register(make_capture_payload(), caller="kiosk elsewhere")
+    nowhere = edge.register(make_capture_payload(campaign_id="never-opened"), caller="kiosk elsewhere")
 
     assert here.body == nowhere.body
 
 
 def test_a_device_of_another_campaign_cannot_look_up_a_registration_of_this_one(edge: Edge) -> None:
-    reference = edge.register(a_capture()).json_body["reference"]
+    reference = edge.register(make_capture_payload()).json_body["reference"]
 
-    known = edge.send("GET", f"/v1/registrations/{reference}", by="kiosk elsewhere")
-    unknown = edge.send("GET", "/v1/registrations/7K4-M2Q-X9P", by="kiosk elsewhere")
+    known = edge.send("GET", f"/v1/registrations/{reference}", caller="kiosk elsewhere")
+    unknown = edge.send("GET", "/v1/registrations/7K4-M2Q-X9P", caller="kiosk elsewhere")
 
-    the_problem(known, 404, "registration_unknown")
+    assert_problem(known, 404, "registration_unknown")
     assert known.body == unknown.body
 
 
 def test_a_worker_known_through_another_campaign_is_known_here_too(edge: Edge) -> None:
-    edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
-    first = edge.register(a_capture())
+    edge.send("POST", "/v1/campaigns", make_campaign_payload(campaign_id="senen-2024"), caller="manager")
+    first = edge.register(make_capture_payload())
 
     second = edge.register(
-        a_capture(campaign_id="senen-2024", capture_id=a_capture_id(2)), by="kiosk elsewhere"
+        make_capture_payload(campaign_id="senen-2024", capture_id=make_capture_id(2)),
+        caller="kiosk elsewhere",
     )
 
     assert second.json_body["outcome"] == "already_registered"
@@ -145,9 +146,9 @@ def test_a_worker_known_through_another_campaign_is_known_here_too(edge: Edge) -
 
 @pytest.mark.parametrize("campaign_id", ["senen-2024", "never-opened"])
 def test_a_manager_bound_to_one_campaign_learns_nothing_of_another(edge: Edge, campaign_id: str) -> None:
-    edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager")
+    edge.send("POST", "/v1/campaigns", make_campaign_payload(campaign_id="senen-2024"), caller="manager")
 
     asked = [("GET", ""), ("PATCH", ""), ("GET", "/summaries/2024-10-09"), ("POST", "/summaries/2024-10-09")]
     for method, path in asked:
-        answer = edge.send(method, f"/v1/campaigns/{campaign_id}{path}", by="manager here")
-        the_problem(answer, 403, "campaign_not_yours")
+        answer = edge.send(method, f"/v1/campaigns/{campaign_id}{path}", caller="manager here")
+        assert_problem(answer, 403, "campaign_not_yours")

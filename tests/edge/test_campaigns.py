@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 
 from chalicelib.pagination import Position, to_cursor
-from tests.builders import a_campaign, a_capture
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
+from tests.builders import make_campaign_payload, make_capture_payload
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 
 MARK = "Manajer-Tidak-Boleh-Tampak"
 
 
 def opened(edge: Edge, **changes: Any) -> Any:
     return edge.send(
-        "POST", "/v1/campaigns", a_campaign(**{"campaign_id": "senen-2024", **changes}), by="manager"
+        "POST",
+        "/v1/campaigns",
+        make_campaign_payload(**{"campaign_id": "senen-2024", **changes}),
+        caller="manager",
     )
 
 
@@ -23,45 +26,47 @@ def test_a_campaign_is_opened_and_shown(edge: Edge) -> None:
     answer = opened(edge)
 
     assert answer.status_code == 201
-    assert answer.json_body == a_campaign(campaign_id="senen-2024")
-    assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == answer.body
+    assert answer.json_body == make_campaign_payload(campaign_id="senen-2024")
+    assert edge.send("GET", "/v1/campaigns/senen-2024", caller="manager").body == answer.body
 
 
 def test_the_very_same_campaign_opened_again_changes_nothing(edge: Edge) -> None:
     first = opened(edge)
-    before = everything_stored()
+    before = dump_stored_state()
 
     second = opened(edge)
 
     assert (second.status_code, second.body) == (200, first.body)
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_another_campaign_under_the_same_id_is_refused(edge: Edge) -> None:
     first = opened(edge)
-    before = everything_stored()
+    before = dump_stored_state()
 
-    the_problem(opened(edge, target=1), 409, "campaign_exists")
+    assert_problem(opened(edge, target=1), 409, "campaign_exists")
 
-    assert everything_stored() == before
-    assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == first.body
+    assert dump_stored_state() == before
+    assert edge.send("GET", "/v1/campaigns/senen-2024", caller="manager").body == first.body
 
 
 def test_a_manager_bound_to_another_campaign_opens_none(edge: Edge) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
-    answer = edge.send("POST", "/v1/campaigns", a_campaign(campaign_id="senen-2024"), by="manager here")
+    answer = edge.send(
+        "POST", "/v1/campaigns", make_campaign_payload(campaign_id="senen-2024"), caller="manager here"
+    )
 
-    the_problem(answer, 403, "campaign_not_yours")
-    assert everything_stored() == before
+    assert_problem(answer, 403, "campaign_not_yours")
+    assert dump_stored_state() == before
 
 
 def test_managers_see_the_campaigns_they_work_for_by_last_day(edge: Edge) -> None:
     opened(edge, last_day="2024-10-20")
     opened(edge, campaign_id="early-2024", first_day="2024-10-01", last_day="2024-10-02")
 
-    every = edge.send("GET", "/v1/campaigns", by="manager").json_body["campaigns"]
-    own = edge.send("GET", "/v1/campaigns", by="manager here").json_body["campaigns"]
+    every = edge.send("GET", "/v1/campaigns", caller="manager").json_body["campaigns"]
+    own = edge.send("GET", "/v1/campaigns", caller="manager here").json_body["campaigns"]
 
     assert [each["campaign_id"] for each in every] == ["early-2024", "tanah-abang-2024", "senen-2024"]
     assert [each["campaign_id"] for each in own] == ["tanah-abang-2024"]
@@ -70,8 +75,8 @@ def test_managers_see_the_campaigns_they_work_for_by_last_day(edge: Edge) -> Non
 def test_a_campaign_nobody_opened_is_unknown(edge: Edge, subtests: pytest.Subtests) -> None:
     for campaign_id in ("never-opened", "..", "%00", "tanah abang", "%F0%9F%8C%BA"):
         with subtests.test(campaign_id):
-            shown = edge.send("GET", f"/v1/campaigns/{campaign_id}", by="manager")
-            the_problem(shown, 404, "campaign_unknown")
+            shown = edge.send("GET", f"/v1/campaigns/{campaign_id}", caller="manager")
+            assert_problem(shown, 404, "campaign_unknown")
 
 
 INVALID = {
@@ -105,33 +110,33 @@ INVALID = {
 
 
 def test_a_campaign_of_another_shape_is_refused(
-    edge: Edge, logged: Logged, subtests: pytest.Subtests
+    edge: Edge, logged: LogOutput, subtests: pytest.Subtests
 ) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for what, (changes, field, code) in INVALID.items():
         with subtests.test(what):
             response = opened(edge, **changes)
-            problem = the_problem(response, 422, "body_invalid")
+            problem = assert_problem(response, 422, "body_invalid")
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
-            assert everything_stored() == before
+            assert dump_stored_state() == before
             assert MARK not in response.body.decode()
 
     assert MARK not in logged.text
 
 
 def test_a_body_that_is_no_campaign_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for body in (b"", b"{", b"null", b"[]", json.dumps(MARK).encode()):
         with subtests.test(body.decode()):
-            assert edge.send("POST", "/v1/campaigns", body, by="manager").status_code in {400, 422}
+            assert edge.send("POST", "/v1/campaigns", body, caller="manager").status_code in {400, 422}
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def changed(edge: Edge, **changes: Any) -> Any:
-    return edge.send("PATCH", "/v1/campaigns/senen-2024", changes, by="manager")
+    return edge.send("PATCH", "/v1/campaigns/senen-2024", changes, caller="manager")
 
 
 def test_a_campaign_is_changed_and_shown_as_it_is_now(edge: Edge) -> None:
@@ -141,19 +146,19 @@ def test_a_campaign_is_changed_and_shown_as_it_is_now(edge: Edge) -> None:
 
     manager = {"name": "Kepala Baru", "email": None, "phone": None}
     assert answer.status_code == 200
-    assert answer.json_body == a_campaign(campaign_id="senen-2024", target=600, managers=[manager])
-    assert edge.send("GET", "/v1/campaigns/senen-2024", by="manager").body == answer.body
+    assert answer.json_body == make_campaign_payload(campaign_id="senen-2024", target=600, managers=[manager])
+    assert edge.send("GET", "/v1/campaigns/senen-2024", caller="manager").body == answer.body
 
 
 def test_the_same_change_again_changes_nothing(edge: Edge) -> None:
     opened(edge)
     first = changed(edge, target=600)
-    before = everything_stored()
+    before = dump_stored_state()
 
     for same in ({"target": 600}, {}, {"target": None}):
         assert (changed(edge, **same).status_code, changed(edge, **same).body) == (200, first.body)
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 UNCHANGEABLE = {
@@ -170,34 +175,34 @@ UNCHANGEABLE = {
 
 def test_a_change_that_cannot_be_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
     opened(edge)
-    before = everything_stored()
+    before = dump_stored_state()
 
     for what, (changes, problem_code, field, code) in UNCHANGEABLE.items():
         with subtests.test(what):
-            problem = the_problem(changed(edge, **changes), 422, problem_code)
+            problem = assert_problem(changed(edge, **changes), 422, problem_code)
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_campaign_nobody_opened_cannot_be_changed(edge: Edge) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
-    the_problem(changed(edge, target=1), 404, "campaign_unknown")
+    assert_problem(changed(edge, target=1), 404, "campaign_unknown")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_day_that_was_added_takes_captures_and_is_counted(edge: Edge, rebuilt: Callable[[], None]) -> None:
     opened(edge, accepts_until="2999-12-31")
-    late = a_capture(campaign_id="senen-2024", captured_at="2024-10-11T09:00:00+07:00")
-    the_problem(edge.register(late, by="kiosk elsewhere"), 422, "rules_broken")
+    late = make_capture_payload(campaign_id="senen-2024", captured_at="2024-10-11T09:00:00+07:00")
+    assert_problem(edge.register(late, caller="kiosk elsewhere"), 422, "rules_broken")
 
     changed(edge, last_day="2024-10-11")
     rebuilt()
 
-    assert edge.register(late, by="kiosk elsewhere").status_code == 201
-    counted = edge.send("POST", "/v1/campaigns/senen-2024/summaries/2024-10-11", by="manager").json_body
+    assert edge.register(late, caller="kiosk elsewhere").status_code == 201
+    counted = edge.send("POST", "/v1/campaigns/senen-2024/summaries/2024-10-11", caller="manager").json_body
     assert (counted["counts"]["created"], counted["counts"]["refused"]) == (1, 0)
 
 
@@ -205,8 +210,8 @@ def test_campaigns_come_in_pages(edge: Edge) -> None:
     opened(edge)
     opened(edge, campaign_id="early-2024", first_day="2024-10-01", last_day="2024-10-02")
 
-    first = edge.send("GET", "/v1/campaigns?size=2", by="manager").json_body
-    second = edge.send("GET", f"/v1/campaigns?size=2&cursor={first['cursor']}", by="manager").json_body
+    first = edge.send("GET", "/v1/campaigns?size=2", caller="manager").json_body
+    second = edge.send("GET", f"/v1/campaigns?size=2&cursor={first['cursor']}", caller="manager").json_body
 
     assert [each["campaign_id"] for each in first["campaigns"]] == ["early-2024", "senen-2024"]
     assert [each["campaign_id"] for each in second["campaigns"]] == ["tanah-abang-2024"]
@@ -223,4 +228,4 @@ def test_a_page_of_campaigns_that_cannot_be_is_refused(edge: Edge, subtests: pyt
         ("day=2024-10-09", 422, "body_invalid"),
     ):
         with subtests.test(query):
-            the_problem(edge.send("GET", f"/v1/campaigns?{query}", by="manager"), status, code)
+            assert_problem(edge.send("GET", f"/v1/campaigns?{query}", caller="manager"), status, code)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 
 
 def enrolled(edge: Edge, **changes: Any) -> Any:
     body = {"client_id": "van-7", "roles": ["kiosk"], "campaigns": ["tanah-abang-2024"], **changes}
-    return edge.send("POST", "/v1/clients", body, by="admin")
+    return edge.send("POST", "/v1/clients", body, caller="admin")
 
 
 def with_its_own_token(edge: Edge, answer: Any) -> str:
@@ -25,17 +25,17 @@ def test_a_token_is_shown_once_and_works(edge: Edge) -> None:
 
     assert answer.status_code == 201
     assert answer.headers["Cache-Control"] == "no-store"
-    assert edge.register(a_capture(), by=with_its_own_token(edge, answer)).status_code == 201
+    assert edge.register(make_capture_payload(), caller=with_its_own_token(edge, answer)).status_code == 201
     for path in ("/v1/clients", "/v1/clients/van-7"):
-        shown = edge.send("GET", path, by="admin").body.decode()
+        shown = edge.send("GET", path, caller="admin").body.decode()
         assert "van-7" in shown
         assert answer.json_body["token"] not in shown
 
 
-def test_only_the_hash_of_a_token_is_kept(edge: Edge, logged: Logged) -> None:
+def test_only_the_hash_of_a_token_is_kept(edge: Edge, logged: LogOutput) -> None:
     token = enrolled(edge).json_body["token"]
 
-    kept = everything_stored()
+    kept = dump_stored_state()
     assert token not in kept
     assert token.encode().hex() not in kept
     assert hashlib.sha256(token.encode()).hexdigest() in kept
@@ -50,39 +50,41 @@ def test_every_token_is_another(edge: Edge) -> None:
 
 def test_an_id_that_is_taken_gets_no_second_token(edge: Edge) -> None:
     first = enrolled(edge)
-    before = everything_stored()
+    before = dump_stored_state()
 
-    the_problem(enrolled(edge), 409, "client_exists")
+    assert_problem(enrolled(edge), 409, "client_exists")
 
-    assert everything_stored() == before
-    assert edge.register(a_capture(), by=with_its_own_token(edge, first)).status_code == 201
+    assert dump_stored_state() == before
+    assert edge.register(make_capture_payload(), caller=with_its_own_token(edge, first)).status_code == 201
 
 
 def test_a_revoked_token_is_refused_and_the_client_remains_listed(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge))
 
-    revoked = edge.send("DELETE", "/v1/clients/van-7", by="admin")
+    revoked = edge.send("DELETE", "/v1/clients/van-7", caller="admin")
 
     assert (revoked.status_code, revoked.body) == (204, b"")
-    assert edge.register(a_capture(), by=own).status_code == 403  # Chalice's own; the template makes it 401.
-    shown = edge.send("GET", "/v1/clients/van-7", by="admin").json_body
+    assert (
+        edge.register(make_capture_payload(), caller=own).status_code == 403
+    )  # Chalice's own; the template makes it 401.
+    shown = edge.send("GET", "/v1/clients/van-7", caller="admin").json_body
     assert shown["revoked_at"] is not None
 
 
 def test_revoking_twice_changes_nothing(edge: Edge) -> None:
     enrolled(edge)
-    edge.send("DELETE", "/v1/clients/van-7", by="admin")
-    before = everything_stored()
+    edge.send("DELETE", "/v1/clients/van-7", caller="admin")
+    before = dump_stored_state()
 
-    assert edge.send("DELETE", "/v1/clients/van-7", by="admin").status_code == 204
+    assert edge.send("DELETE", "/v1/clients/van-7", caller="admin").status_code == 204
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_revoking_one_client_leaves_the_others(edge: Edge) -> None:
-    edge.send("DELETE", "/v1/clients/whatsapp", by="admin")
+    edge.send("DELETE", "/v1/clients/whatsapp", caller="admin")
 
-    assert edge.register(a_capture()).status_code == 201
+    assert edge.register(make_capture_payload()).status_code == 201
 
 
 def test_a_client_with_a_past_expiry_is_refused(edge: Edge) -> None:
@@ -90,24 +92,26 @@ def test_a_client_with_a_past_expiry_is_refused(edge: Edge) -> None:
 
     own = with_its_own_token(edge, enrolled(edge, expires_at=past))
 
-    assert edge.register(a_capture(), by=own).status_code == 403
+    assert edge.register(make_capture_payload(), caller=own).status_code == 403
 
 
 def test_a_client_bound_to_no_campaign_works_for_none(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge, campaigns=[]))
 
-    the_problem(edge.register(a_capture(), by=own), 403, "campaign_not_yours")
+    assert_problem(edge.register(make_capture_payload(), caller=own), 403, "campaign_not_yours")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_client_nobody_enrolled_is_unknown(edge: Edge, subtests: pytest.Subtests, method: str) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for client_id in ("nobody", "..", "%00", "%F0%9F%8C%BA"):
         with subtests.test(client_id):
-            the_problem(edge.send(method, f"/v1/clients/{client_id}", by="admin"), 404, "client_unknown")
+            assert_problem(
+                edge.send(method, f"/v1/clients/{client_id}", caller="admin"), 404, "client_unknown"
+            )
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 INVALID = {
@@ -135,18 +139,18 @@ INVALID = {
 
 
 def test_a_client_of_another_shape_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for what, (changes, field, code) in INVALID.items():
         with subtests.test(what):
-            problem = the_problem(enrolled(edge, **changes), 422, "body_invalid")
+            problem = assert_problem(enrolled(edge, **changes), 422, "body_invalid")
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def rotated(edge: Edge, **body: Any) -> Any:
-    return edge.send("POST", "/v1/clients/van-1/token", body, by="admin")
+    return edge.send("POST", "/v1/clients/van-1/token", body, caller="admin")
 
 
 def test_a_new_token_is_shown_once_and_works_beside_the_old_one(edge: Edge) -> None:
@@ -156,25 +160,31 @@ def test_a_new_token_is_shown_once_and_works_beside_the_old_one(edge: Edge) -> N
     assert answer.headers["Cache-Control"] == "no-store"
     edge.tokens["new"] = answer.json_body["token"]
     for number, by in enumerate(("kiosk", "new")):
-        assert edge.register(a_capture(capture_id=a_capture_id(number)), by=by).status_code in {200, 201}
-    assert answer.json_body["token"] not in edge.send("GET", "/v1/clients/van-1", by="admin").body.decode()
-    assert answer.json_body["token"] not in everything_stored()
+        assert edge.register(
+            make_capture_payload(capture_id=make_capture_id(number)), caller=by
+        ).status_code in {200, 201}
+    assert (
+        answer.json_body["token"] not in edge.send("GET", "/v1/clients/van-1", caller="admin").body.decode()
+    )
+    assert answer.json_body["token"] not in dump_stored_state()
 
 
 def test_without_an_overlap_the_old_token_is_refused_at_once(edge: Edge) -> None:
     edge.tokens["new"] = rotated(edge, overlap_hours=0).json_body["token"]
 
-    assert edge.register(a_capture()).status_code == 403  # Chalice's own; the template makes it 401.
-    assert edge.register(a_capture(), by="new").status_code == 201
+    assert (
+        edge.register(make_capture_payload()).status_code == 403
+    )  # Chalice's own; the template makes it 401.
+    assert edge.register(make_capture_payload(), caller="new").status_code == 201
 
 
 def test_a_revocation_reaches_both_tokens(edge: Edge) -> None:
     edge.tokens["new"] = rotated(edge).json_body["token"]
-    edge.send("DELETE", "/v1/clients/van-1", by="admin")
+    edge.send("DELETE", "/v1/clients/van-1", caller="admin")
 
     for by in ("kiosk", "new"):
-        assert edge.register(a_capture(), by=by).status_code == 403
-    the_problem(rotated(edge), 409, "client_revoked")
+        assert edge.register(make_capture_payload(), caller=by).status_code == 403
+    assert_problem(rotated(edge), 409, "client_revoked")
 
 
 def test_when_a_new_token_ends_and_the_old_one_may_be_said(edge: Edge) -> None:
@@ -185,12 +195,12 @@ def test_when_a_new_token_ends_and_the_old_one_may_be_said(edge: Edge) -> None:
 
 
 def test_nobody_gets_a_token_for_a_client_that_is_not_there(edge: Edge) -> None:
-    answer = edge.send("POST", "/v1/clients/nobody/token", {}, by="admin")
-    the_problem(answer, 404, "client_unknown")
+    answer = edge.send("POST", "/v1/clients/nobody/token", {}, caller="admin")
+    assert_problem(answer, 404, "client_unknown")
 
 
 def test_a_rotation_of_another_shape_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
     bodies = {
         "an overlap for ever": ({"overlap_hours": 721}, "overlap_hours", "value_out_of_range"),
         "an overlap before now": ({"overlap_hours": -1}, "overlap_hours", "value_out_of_range"),
@@ -198,44 +208,50 @@ def test_a_rotation_of_another_shape_is_refused(edge: Edge, subtests: pytest.Sub
     }
     for what, (body, field, code) in bodies.items():
         with subtests.test(what):
-            problem = the_problem(rotated(edge, **body), 422, "body_invalid")
+            problem = assert_problem(rotated(edge, **body), 422, "body_invalid")
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_admins_see_when_a_client_called_last(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge))
-    assert edge.send("GET", "/v1/clients/van-7", by="admin").json_body["last_seen_at"] is None
+    assert edge.send("GET", "/v1/clients/van-7", caller="admin").json_body["last_seen_at"] is None
 
-    edge.send("POST", "/v1/quotes", b"", by=own)
+    edge.send("POST", "/v1/quotes", b"", caller=own)
 
-    seen = edge.send("GET", "/v1/clients/van-7", by="admin").json_body["last_seen_at"]
+    seen = edge.send("GET", "/v1/clients/van-7", caller="admin").json_body["last_seen_at"]
     assert datetime.fromisoformat(seen) > datetime.now(UTC) - timedelta(minutes=5)
-    assert seen in edge.send("GET", "/v1/clients", by="admin").body.decode()
+    assert seen in edge.send("GET", "/v1/clients", caller="admin").body.decode()
 
 
 def test_a_client_may_be_enrolled_with_a_cap_of_its_own(edge: Edge) -> None:
     own = with_its_own_token(edge, enrolled(edge, daily_flag=0, daily_cap=1))
-    first = edge.register(a_capture(), by=own)
+    first = edge.register(make_capture_payload(), caller=own)
 
-    second = edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}), by=own)
+    second = edge.register(
+        make_capture_payload(capture_id=make_capture_id(2), worker={"nik": make_nik(7002)}), caller=own
+    )
 
-    the_problem(second, 429, "client_cap_reached")
+    assert_problem(second, 429, "client_cap_reached")
     assert 1 <= int(second.headers["Retry-After"]) <= 24 * 3600
     reference = first.json_body["reference"]
-    shown = edge.send("GET", f"/v1/registrations/{reference}", by="manager").json_body
+    shown = edge.send("GET", f"/v1/registrations/{reference}", caller="manager").json_body
     assert shown["flags"] == ["client_busy"]
-    assert edge.register(a_capture(), by=own).body == first.body
+    assert edge.register(make_capture_payload(), caller=own).body == first.body
 
 
 def test_a_phone_given_too_often_is_refused_with_a_code_of_its_own(
     edge: Edge, phones_capped_at_three: None
 ) -> None:
     for number in range(3):
-        edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}))
+        edge.register(
+            make_capture_payload(capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)})
+        )
 
-    refused = edge.register(a_capture(capture_id=a_capture_id(99), worker={"nik": a_nik(7099)}))
+    refused = edge.register(
+        make_capture_payload(capture_id=make_capture_id(99), worker={"nik": make_nik(7099)})
+    )
 
-    the_problem(refused, 429, "phone_cap_reached")
+    assert_problem(refused, 429, "phone_cap_reached")
     assert 1 <= int(refused.headers["Retry-After"]) <= 24 * 3600

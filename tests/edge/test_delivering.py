@@ -1,5 +1,5 @@
 """The round over the managers' reports, called as EventBridge calls it: real wiring, SES on moto, texts at
-the SMS stand-in. The example's days are long over by the real clock, so their reports are final ones.
+the fake-sms. The example's days are long over by the real clock, so their reports are final ones.
 """
 
 import io
@@ -18,12 +18,12 @@ from moto.ses.models import ses_backends
 
 from chalicelib import wiring
 from chalicelib.campaigns.model import Campaign
-from chalicelib.deliveries.schedule import SomeReportsNotTold
-from ops.gateway.server import GatewayServer
-from tests.builders import a_campaign
-from tests.edge.conftest import Edge, Logged
+from chalicelib.deliveries.schedule import DeliveryPartialFailure
+from ops.gateway.server import FakeSmsServer
+from tests.builders import make_campaign_payload
+from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_rolling_up import TOMORROW, registers, tick
-from tests.events import schedule_event
+from tests.events import make_schedule_event
 
 SENDER = "laporan@daftar.example"
 ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}
@@ -43,11 +43,11 @@ def told(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None
 
 
 def managers(*each: dict[str, Any]) -> Any:
-    return Campaign.model_validate(a_campaign(managers=list(each))).managers
+    return Campaign.model_validate(make_campaign_payload(managers=list(each))).managers
 
 
 def deliver(edge: Edge) -> dict[str, int]:
-    counts: dict[str, int] = edge.invoke("deliver_reports", schedule_event())
+    counts: dict[str, int] = edge.invoke("deliver_reports", make_schedule_event())
     return counts
 
 
@@ -60,8 +60,8 @@ def mails() -> list[tuple[str, EmailMessage]]:
 
 def a_campaign_of_today(**changes: Any) -> str:
     """A campaign whose only day is today, and whose summary hour has come."""
-    day = wiring.now().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
-    campaign = a_campaign(
+    day = wiring.utc_now().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
+    campaign = make_campaign_payload(
         campaign_id="hari-ini",
         first_day=day,
         last_day=day,
@@ -102,7 +102,7 @@ def test_rounds_that_repeat_send_nothing_more(told: Edge) -> None:
 
 
 def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(
-    told: Edge, gateway: GatewayServer, rebuilt: Callable[[], None]
+    told: Edge, gateway: FakeSmsServer, rebuilt: Callable[[], None]
 ) -> None:
     rebuilt()
     a_campaign_of_today(name="Pasar Hari Ini")
@@ -111,7 +111,7 @@ def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(
     deliver(told)
     deliver(told)
 
-    (text,) = gateway.inbox.texts()
+    (text,) = gateway.inbox.list_sms()
     assert (text.to, len(mails())) == ("+6282455507801", 2)
     assert "Pasar Hari Ini" in text.text
 
@@ -130,7 +130,7 @@ def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(told: Edge
 
 
 def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(
-    told: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], logged: Logged
+    told: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], logged: LogOutput
 ) -> None:
     monkeypatch.delenv("DAFTAR_MAIL_FROM")
     rebuilt()
@@ -146,7 +146,7 @@ def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(
 
 
 def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(
-    told: Edge, logged: Logged
+    told: Edge, logged: LogOutput
 ) -> None:
     registers(told, 1)
     registers(told, 2, captured_at=TOMORROW)
@@ -155,7 +155,7 @@ def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(
     key = {"pk": {"S": "CAMPAIGN#tanah-abang-2024"}, "sk": {"S": "DAY#2024-10-09#000001"}}
     dynamodb.put_item(TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}})
 
-    with pytest.raises(SomeReportsNotTold):
+    with pytest.raises(DeliveryPartialFailure):
         deliver(told)
 
     assert len(mails()) == 2
@@ -163,7 +163,7 @@ def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
 
 
-def test_a_campaign_that_cannot_be_read_holds_up_no_other(told: Edge, logged: Logged) -> None:
+def test_a_campaign_that_cannot_be_read_holds_up_no_other(told: Edge, logged: LogOutput) -> None:
     registers(told, 1)
     tick(told)
     boto3.client("dynamodb").put_item(
@@ -178,7 +178,7 @@ def test_a_campaign_that_cannot_be_read_holds_up_no_other(told: Edge, logged: Lo
         },
     )
 
-    with pytest.raises(SomeReportsNotTold):
+    with pytest.raises(DeliveryPartialFailure):
         deliver(told)
 
     assert len(mails()) == 2
@@ -201,7 +201,7 @@ def test_a_mail_of_few_holds_no_small_group(told: Edge) -> None:
         assert f"{name} 3" not in words
 
 
-def test_what_was_told_is_measured_and_names_no_manager(told: Edge, logged: Logged) -> None:
+def test_what_was_told_is_measured_and_names_no_manager(told: Edge, logged: LogOutput) -> None:
     registers(told, 1)
     tick(told)
 

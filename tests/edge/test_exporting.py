@@ -8,11 +8,11 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.exports.schedule import SomeDaysNotExported
-from tests.builders import a_nik
-from tests.edge.conftest import Edge, Logged
+from chalicelib.exports.schedule import ExportPartialFailure
+from tests.builders import make_nik
+from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_rolling_up import TOMORROW, registers, summary, tick
-from tests.events import schedule_event
+from tests.events import make_schedule_event
 
 DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 
@@ -27,7 +27,7 @@ def exporting(edge: Edge, rebuilt: Callable[[], None]) -> Edge:
 
 
 def export(edge: Edge) -> dict[str, int]:
-    counts: dict[str, int] = edge.invoke("export_days", schedule_event())
+    counts: dict[str, int] = edge.invoke("export_days", make_schedule_event())
     return counts
 
 
@@ -73,7 +73,7 @@ def test_rounds_that_repeat_export_nothing_more(exporting: Edge) -> None:
     assert export(exporting) == {"exported": 0, "open": 0}
 
 
-def test_what_came_after_the_count_waits_for_the_next_one(exporting: Edge, logged: Logged) -> None:
+def test_what_came_after_the_count_waits_for_the_next_one(exporting: Edge, logged: LogOutput) -> None:
     registers(exporting, 1)
     tick(exporting)
     registers(exporting, 2)
@@ -85,7 +85,7 @@ def test_what_came_after_the_count_waits_for_the_next_one(exporting: Edge, logge
     assert not [each for each in logged.metrics if "ExportsLate" in each]
 
 
-def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting: Edge, logged: Logged) -> None:
+def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting: Edge, logged: LogOutput) -> None:
     registers(exporting, 1)
     tick(exporting)
     registers(exporting, 2)
@@ -102,7 +102,7 @@ def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting: Edge, log
 
 
 def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(
-    exporting: Edge, logged: Logged
+    exporting: Edge, logged: LogOutput
 ) -> None:
     registers(exporting, 1)
     registers(exporting, 2, captured_at=TOMORROW)
@@ -112,7 +112,7 @@ def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(
         TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}}
     )
 
-    with pytest.raises(SomeDaysNotExported):
+    with pytest.raises(ExportPartialFailure):
         export(exporting)
 
     assert len(rows()) == 1
@@ -120,12 +120,12 @@ def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-10", "tanah-abang-2024")
 
 
-def test_no_row_and_no_log_names_a_worker(exporting: Edge, logged: Logged) -> None:
+def test_no_row_and_no_log_names_a_worker(exporting: Edge, logged: LogOutput) -> None:
     registers(exporting, 1)
     tick(exporting)
 
     export(exporting)
 
-    for value in (a_nik(7001), "Melati", "82455507001", "1985", "10250", "ofc-12"):
+    for value in (make_nik(7001), "Melati", "82455507001", "1985", "10250", "ofc-12"):
         assert value not in json.dumps(exported()), value
         assert value not in logged.text, value

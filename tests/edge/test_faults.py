@@ -10,112 +10,114 @@ import pytest
 from chalice.local import LambdaContext
 
 from app import app
-from chalicelib.observability import FunctionFailed
+from chalicelib.observability import UnhandledError
 from chalicelib.privacy.keyring import KeysMissing
-from tests.builders import a_capture, a_capture_id
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
-from tests.edge.faults import Interference, interfering
+from tests.builders import make_capture_id, make_capture_payload
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.edge.faults import FaultyProxy, run_faulty_proxy
 from tests.edge.test_callers import asked
-from tests.events import schedule_event
+from tests.events import make_schedule_event
 
 PERSONAL = ["317107520485", "Melati", "82455507001", "5550-7001", "Jalan Contoh"]
 ATTEMPTS = 2
 
 
 @pytest.fixture
-def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Interference:
+def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> FaultyProxy:
     """What stands between the functions and their tables, once the stage has been filled without it."""
-    with interfering() as between:
+    with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
         rebuilt()
         yield between
 
 
-def heard_to_try_again(edge: Edge, logged: Logged) -> None:
-    response = edge.register(a_capture())
+def heard_to_try_again(edge: Edge, logged: LogOutput) -> None:
+    response = edge.register(make_capture_payload())
 
-    the_problem(response, 503, "try_again")
+    assert_problem(response, 503, "try_again")
     assert int(response.headers["Retry-After"]) >= 1
     assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
 
 
 def created_once(edge: Edge) -> None:
-    answer = edge.register(a_capture())
+    answer = edge.register(make_capture_payload())
     assert answer.status_code == 201
-    assert edge.register(a_capture()).body == answer.body
-    again = edge.register(a_capture(capture_id=a_capture_id(2)))
+    assert edge.register(make_capture_payload()).body == answer.body
+    again = edge.register(make_capture_payload(capture_id=make_capture_id(2)))
     assert again.json_body["reference"] == answer.json_body["reference"]
 
 
 @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError"])
 def test_a_table_that_cannot_take_a_capture_now_takes_it_once_later(
-    edge: Edge, logged: Logged, tables: Interference, error: str
+    edge: Edge, logged: LogOutput, tables: FaultyProxy, error: str
 ) -> None:
-    before = everything_stored()
-    tables.fail("TransactWriteItems", error)
+    before = dump_stored_state()
+    tables.add_fault("TransactWriteItems", error)
 
     heard_to_try_again(edge, logged)
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
     tables.faults.clear()
     created_once(edge)
 
 
 @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_transaction_throttled_in_one_item_is_to_be_tried_again(
-    edge: Edge, logged: Logged, tables: Interference, reason: str
+    edge: Edge, logged: LogOutput, tables: FaultyProxy, reason: str
 ) -> None:
     reasons = [{"Code": reason}, {"Code": "None"}, {"Code": "None"}]
-    tables.fail("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    tables.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
     heard_to_try_again(edge, logged)
 
 
 def test_writers_that_are_in_the_way_for_ever_end_in_try_again(
-    edge: Edge, logged: Logged, tables: Interference
+    edge: Edge, logged: LogOutput, tables: FaultyProxy
 ) -> None:
     reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]
-    tables.fail("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    tables.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
     heard_to_try_again(edge, logged)
 
 
-def test_one_refusal_by_the_table_is_not_the_callers_business(edge: Edge, tables: Interference) -> None:
-    tables.fail("TransactWriteItems", "ThrottlingException", times=1)
+def test_one_refusal_by_the_table_is_not_the_callers_business(edge: Edge, tables: FaultyProxy) -> None:
+    tables.add_fault("TransactWriteItems", "ThrottlingException", times=1)
 
     created_once(edge)
 
 
 def test_a_throttled_table_is_asked_twice_and_no_more(
-    edge: Edge, logged: Logged, tables: Interference
+    edge: Edge, logged: LogOutput, tables: FaultyProxy
 ) -> None:
-    tables.fail("TransactWriteItems", "ThrottlingException")
+    tables.add_fault("TransactWriteItems", "ThrottlingException")
 
     heard_to_try_again(edge, logged)
 
-    assert tables.times_asked("TransactWriteItems") == ATTEMPTS
+    assert tables.count_requests("TransactWriteItems") == ATTEMPTS
 
 
-def test_a_silent_table_is_asked_twice_and_no_more(edge: Edge, logged: Logged, tables: Interference) -> None:
-    tables.fail("TransactWriteItems", "hang")
+def test_a_silent_table_is_asked_twice_and_no_more(
+    edge: Edge, logged: LogOutput, tables: FaultyProxy
+) -> None:
+    tables.add_fault("TransactWriteItems", "hang")
 
     heard_to_try_again(edge, logged)
 
-    assert tables.times_asked("TransactWriteItems") == ATTEMPTS
+    assert tables.count_requests("TransactWriteItems") == ATTEMPTS
 
 
 def test_a_table_that_drops_its_connections_is_asked_twice_and_no_more(
-    edge: Edge, logged: Logged, tables: Interference
+    edge: Edge, logged: LogOutput, tables: FaultyProxy
 ) -> None:
-    tables.fail("TransactWriteItems", "drop")
+    tables.add_fault("TransactWriteItems", "drop")
 
     heard_to_try_again(edge, logged)
 
-    assert tables.times_asked("TransactWriteItems") == ATTEMPTS
+    assert tables.count_requests("TransactWriteItems") == ATTEMPTS
 
 
-def test_a_write_whose_answer_was_lost_has_happened_once(edge: Edge, tables: Interference) -> None:
-    tables.fail("TransactWriteItems", "lose the answer", times=1)
+def test_a_write_whose_answer_was_lost_has_happened_once(edge: Edge, tables: FaultyProxy) -> None:
+    tables.add_fault("TransactWriteItems", "lose the answer", times=1)
 
     created_once(edge)
 
@@ -124,13 +126,13 @@ def test_a_write_whose_answer_was_lost_has_happened_once(edge: Edge, tables: Int
 
 
 def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(
-    edge: Edge, logged: Logged, tables: Interference
+    edge: Edge, logged: LogOutput, tables: FaultyProxy
 ) -> None:
-    tables.fail("TransactWriteItems", "lose the answer", times=ATTEMPTS)
+    tables.add_fault("TransactWriteItems", "lose the answer", times=ATTEMPTS)
 
     heard_to_try_again(edge, logged)
 
-    answer = edge.register(a_capture())
+    answer = edge.register(make_capture_payload())
     assert (answer.status_code, answer.json_body["outcome"]) == (201, "created")
     assert answer.headers["Idempotent-Replayed"] == "true"
 
@@ -139,10 +141,10 @@ def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(
     ("table", "error"), [("CampaignsTable", "ThrottlingException"), ("KeysTable", "drop")]
 )
 def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(
-    edge: Edge, logged: Logged, tables: Interference, table: str, error: str
+    edge: Edge, logged: LogOutput, tables: FaultyProxy, table: str, error: str
 ) -> None:
     for operation in ("GetItem", "Query"):
-        tables.fail(operation, error, mentioning=table)
+        tables.add_fault(operation, error, mentioning=table)
 
     heard_to_try_again(edge, logged)
 
@@ -158,12 +160,12 @@ def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(
         ("/v1/clients", "admin"),
     ],
 )
-def test_every_route_says_try_again(edge: Edge, tables: Interference, path: str, by: str) -> None:
-    tables.fail("Query", "ThrottlingException")
+def test_every_route_says_try_again(edge: Edge, tables: FaultyProxy, path: str, by: str) -> None:
+    tables.add_fault("Query", "ThrottlingException")
 
-    response = edge.send("GET", path, by=by)
+    response = edge.send("GET", path, caller=by)
 
-    the_problem(response, 503, "try_again")
+    assert_problem(response, 503, "try_again")
     assert "Retry-After" in response.headers
 
 
@@ -186,25 +188,27 @@ def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
     rebuilt()
 
-    answer = app(as_the_gateway_hands_over(a_capture(), context), LambdaContext("api_handler", 1024))
+    answer = app(
+        as_the_gateway_hands_over(make_capture_payload(), context), LambdaContext("api_handler", 1024)
+    )
 
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "try_again")
     assert int(answer["headers"]["Retry-After"]) >= 1
     assert answer["headers"]["X-Correlation-Id"] == "request-1"
 
 
-def test_an_unreachable_table_is_no_error_of_ours(edge: Edge, logged: Logged, tables: Interference) -> None:
-    let_in = tables.times_asked("GetItem")
-    tables.fail("GetItem", "drop", mentioning="CampaignsTable")
-    tables.fail("TransactWriteItems", "drop")
+def test_an_unreachable_table_is_no_error_of_ours(edge: Edge, logged: LogOutput, tables: FaultyProxy) -> None:
+    let_in = tables.count_requests("GetItem")
+    tables.add_fault("GetItem", "drop", mentioning="CampaignsTable")
+    tables.add_fault("TransactWriteItems", "drop")
 
     heard_to_try_again(edge, logged)
 
-    assert tables.times_asked("GetItem") - let_in == 1 + ATTEMPTS
+    assert tables.count_requests("GetItem") - let_in == 1 + ATTEMPTS
 
 
 def test_a_stage_without_keys_fails_without_saying_what_was_sent(
-    edge: Edge, logged: Logged, rebuilt: Callable[[], None]
+    edge: Edge, logged: LogOutput, rebuilt: Callable[[], None]
 ) -> None:
     dynamodb = boto3.client("dynamodb")
     for item in dynamodb.scan(TableName="KeysTable")["Items"]:
@@ -212,9 +216,9 @@ def test_a_stage_without_keys_fails_without_saying_what_was_sent(
         dynamodb.delete_item(TableName="KeysTable", Key=key)
     rebuilt()
 
-    response = edge.register(a_capture(), Accept_Language="en")
+    response = edge.register(make_capture_payload(), Accept_Language="en")
 
-    problem = the_problem(response, 500, "internal_error")
+    problem = assert_problem(response, 500, "internal_error")
     assert problem["title"] == "Something went wrong on our side."
     assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
     (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
@@ -223,9 +227,9 @@ def test_a_stage_without_keys_fails_without_saying_what_was_sent(
 
 
 def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_holds(
-    edge: Edge, logged: Logged
+    edge: Edge, logged: LogOutput
 ) -> None:
-    reference = edge.register(a_capture()).json_body["reference"]
+    reference = edge.register(make_capture_payload()).json_body["reference"]
     key = {"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}}
     boto3.client("dynamodb").update_item(
         TableName="RegistrationsTable",
@@ -235,16 +239,16 @@ def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_hol
 
     response = edge.send("GET", f"/v1/registrations/{reference}")
 
-    the_problem(response, 500, "internal_error")
+    assert_problem(response, 500, "internal_error")
     assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
 
 
-def test_a_table_that_is_not_there_is_an_error_of_ours(edge: Edge, logged: Logged) -> None:
+def test_a_table_that_is_not_there_is_an_error_of_ours(edge: Edge, logged: LogOutput) -> None:
     boto3.client("dynamodb").delete_table(TableName="RegistrationsTable")
 
-    response = edge.register(a_capture())
+    response = edge.register(make_capture_payload())
 
-    the_problem(response, 500, "internal_error")
+    assert_problem(response, 500, "internal_error")
     assert not [value for value in (*PERSONAL, "RegistrationsTable") if value in response.body.decode()]
 
 
@@ -276,13 +280,13 @@ def a_closed_port() -> int:
 
 @pytest.mark.parametrize("function", ["age_registrations", "roll_up_due_days"])
 def test_a_round_that_fails_for_a_reason_of_aws_leaves_its_type_alone(
-    edge: Edge, logged: Logged, function: str
+    edge: Edge, logged: LogOutput, function: str
 ) -> None:
     for table in ("RegistrationsTable", "SummariesTable"):
         boto3.client("dynamodb").delete_table(TableName=table)
 
-    with pytest.raises(FunctionFailed) as failed:
-        edge.invoke(function, schedule_event())
+    with pytest.raises(UnhandledError) as failed:
+        edge.invoke(function, make_schedule_event())
 
     assert str(failed.value) == "ResourceNotFoundException"
     assert [line["error"] for line in logged.lines] == ["ResourceNotFoundException"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, everything_stored, the_problem
-from tests.events import schedule_event
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, assert_problem, dump_stored_state
+from tests.events import make_schedule_event
 
 UNKNOWN = "7K4-M2Q-X9P"
 CODE = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
@@ -35,8 +35,8 @@ EVERYONE = {"kiosk", "bot", "manager", "core", "admin"}
 
 def registered(edge: Edge, number: int = 1, **changes: Any) -> str:
     """The reference of a new registration."""
-    worker = {"nik": a_nik(7000 + number), **changes.pop("worker", {})}
-    answer = edge.register(a_capture(capture_id=a_capture_id(number), worker=worker, **changes))
+    worker = {"nik": make_nik(7000 + number), **changes.pop("worker", {})}
+    answer = edge.register(make_capture_payload(capture_id=make_capture_id(number), worker=worker, **changes))
     assert answer.status_code == 201, answer.body
     reference: str = answer.json_body["reference"]
     return reference
@@ -46,17 +46,17 @@ def report(edge: Edge, what: str, reference: str, body: Any = None, *, by: str |
     """Report an event, as the first role that may."""
     method, path, roles, usual = ROUTES[what]
     body = usual if body is None else body
-    return edge.send(method, f"/v1/registrations/{reference}/{path}", body, by=by or sorted(roles)[-1])
+    return edge.send(method, f"/v1/registrations/{reference}/{path}", body, caller=by or sorted(roles)[-1])
 
 
 def listed(edge: Edge, query: str, *, by: str = "core") -> Any:
-    answer = edge.send("GET", f"/v1/registrations?{query}", by=by)
+    answer = edge.send("GET", f"/v1/registrations?{query}", caller=by)
     assert answer.status_code == 200, answer.body
     return answer.json_body
 
 
 def test_anyone_who_may_call_may_ask_for_a_price(edge: Edge) -> None:
-    answers = [edge.send("POST", "/v1/quotes", QUESTION, by=role) for role in sorted(EVERYONE)]
+    answers = [edge.send("POST", "/v1/quotes", QUESTION, caller=role) for role in sorted(EVERYONE)]
     assert {(answer.status_code, answer.body) for answer in answers} == {(200, answers[0].body)}
     answer = answers[0]
     assert answer.json_body["total"] == 49_200
@@ -72,26 +72,28 @@ def test_anyone_who_may_call_may_ask_for_a_price(edge: Edge) -> None:
 
 def test_a_price_that_cannot_be_had_is_refused_in_the_words_of_the_field(edge: Edge) -> None:
     refused = edge.send("POST", "/v1/quotes", QUESTION | {"employs_others": True}, Accept_Language="en")
-    (error,) = the_problem(refused, 422, "rules_broken")["errors"]
+    (error,) = assert_problem(refused, 422, "rules_broken")["errors"]
     assert error == {
         "field": "programmes",
         "code": "jht_required",
         "message": "Who employs others must take JHT as well.",
     }
     strange = edge.send("POST", "/v1/quotes", QUESTION | {"months": 4})
-    the_problem(strange, 422, "body_invalid")
+    assert_problem(strange, 422, "body_invalid")
 
 
 def test_a_registration_carries_the_price_of_its_own_months(edge: Edge) -> None:
-    quote = edge.register(a_capture()).json_body["quote"]
+    quote = edge.register(make_capture_payload()).json_body["quote"]
     assert [month["month"] for month in quote["months"]] == ["2024-10", "2024-11", "2024-12"]
     assert quote["total"] == 3 * 32_800
 
 
 def test_a_bot_is_told_one_price_whoever_it_asks_for(edge: Edge) -> None:
-    new = edge.register(a_capture(worker={"nik": a_nik(7009)}), by="bot")
+    new = edge.register(make_capture_payload(worker={"nik": make_nik(7009)}), caller="bot")
     registered(edge, 2)
-    known = edge.register(a_capture(capture_id=a_capture_id(3), worker={"nik": a_nik(7002)}), by="bot")
+    known = edge.register(
+        make_capture_payload(capture_id=make_capture_id(3), worker={"nik": make_nik(7002)}), caller="bot"
+    )
     told = [{**answer.json_body, "capture_id": None} for answer in (new, known)]
     assert told[0] == told[1]
     assert set(told[0]) == {"capture_id", "outcome", "quote"}
@@ -100,10 +102,10 @@ def test_a_bot_is_told_one_price_whoever_it_asks_for(edge: Edge) -> None:
 @pytest.mark.parametrize("what", ROUTES)
 def test_only_some_may_report_what_happened(edge: Edge, what: Any) -> None:
     reference = registered(edge)
-    before = everything_stored()
+    before = dump_stored_state()
     for role in sorted(EVERYONE - ROUTES[what][2]):
-        the_problem(report(edge, what, reference, b"not even JSON", by=role), 403, "role_not_allowed")
-    assert everything_stored() == before
+        assert_problem(report(edge, what, reference, b"not even JSON", by=role), 403, "role_not_allowed")
+    assert dump_stored_state() == before
 
 
 @pytest.mark.parametrize("what", ROUTES)
@@ -111,12 +113,12 @@ def test_an_event_is_answered_with_the_registration_and_again_with_the_same(edge
     reference = registered(edge)
     first = report(edge, what, reference)
     assert first.status_code == 200, first.body
-    before = everything_stored()
+    before = dump_stored_state()
 
     again = report(edge, what, reference)
 
     assert (again.status_code, again.body) == (200, first.body)
-    assert everything_stored() == before
+    assert dump_stored_state() == before
     assert first.json_body["reference"] == reference
     assert len(first.json_body["history"]) == 2
 
@@ -124,11 +126,11 @@ def test_an_event_is_answered_with_the_registration_and_again_with_the_same(edge
 @pytest.mark.parametrize("what", ROUTES)
 def test_what_is_reported_of_nobody_or_in_no_sense_is_refused(edge: Edge, what: Any) -> None:
     reference = registered(edge)
-    the_problem(report(edge, what, UNKNOWN), 404, "registration_unknown")
-    the_problem(report(edge, what, "nonsense"), 404, "registration_unknown")
-    the_problem(report(edge, what, reference, b"{"), 400, "json_malformed")
-    the_problem(report(edge, what, reference, {}), 422, "body_invalid")
-    the_problem(report(edge, what, reference, {**ROUTES[what][3], "note": "x"}), 422, "body_invalid")
+    assert_problem(report(edge, what, UNKNOWN), 404, "registration_unknown")
+    assert_problem(report(edge, what, "nonsense"), 404, "registration_unknown")
+    assert_problem(report(edge, what, reference, b"{"), 400, "json_malformed")
+    assert_problem(report(edge, what, reference, {}), 422, "body_invalid")
+    assert_problem(report(edge, what, reference, {**ROUTES[what][3], "note": "x"}), 422, "body_invalid")
     assert len(edge.send("GET", f"/v1/registrations/{reference}").json_body["history"]) == 1
 
 
@@ -136,65 +138,67 @@ def test_a_payment_at_no_time_is_the_senders_error(edge: Edge) -> None:
     reference = registered(edge)
     for at in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2024-10-12T09:00:00", 1728700000):
         refused = report(edge, "payment", reference, PAYMENT | {"paid_at": at})
-        assert the_problem(refused, 422, "body_invalid")["errors"][0]["field"] == "paid_at"
+        assert assert_problem(refused, 422, "body_invalid")["errors"][0]["field"] == "paid_at"
 
 
 def test_a_payment_id_used_for_another_payment_is_refused(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "payment", reference)
-    the_problem(report(edge, "payment", reference, PAYMENT | {"months": 2}), 409, "payment_reused")
+    assert_problem(report(edge, "payment", reference, PAYMENT | {"months": 2}), 409, "payment_reused")
 
 
 def test_what_the_status_does_not_allow_is_refused_and_changes_nothing(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "cancellation", reference)
-    before = everything_stored()
+    before = dump_stored_state()
     for what in ("payment code", "payment", "verification"):
-        the_problem(report(edge, what, reference), 409, "transition_not_allowed")
-    assert everything_stored() == before
+        assert_problem(report(edge, what, reference), 409, "transition_not_allowed")
+    assert dump_stored_state() == before
 
 
 def test_what_was_paid_cannot_be_cancelled(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "payment", reference)
     for by in ("kiosk", "manager"):
-        the_problem(report(edge, "cancellation", reference, by=by), 409, "transition_not_allowed")
+        assert_problem(report(edge, "cancellation", reference, by=by), 409, "transition_not_allowed")
 
 
 def test_a_lapsed_membership_that_something_follows_takes_no_more_payments(edge: Edge) -> None:
     first = registered(edge)
     report(edge, "payment", first)
-    assert edge.invoke("age_registrations", schedule_event()) == {"lapsed": 1}
+    assert edge.invoke("age_registrations", make_schedule_event()) == {"lapsed": 1}
 
-    again = edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7001)}))
+    again = edge.register(make_capture_payload(capture_id=make_capture_id(2), worker={"nik": make_nik(7001)}))
 
     assert (again.status_code, again.json_body["outcome"]) == (201, "reactivated")
     late = PAYMENT | {"payment_id": "p-2"}
-    the_problem(report(edge, "payment", first, late), 409, "registration_superseded")
+    assert_problem(report(edge, "payment", first, late), 409, "registration_superseded")
     shown = edge.send("GET", f"/v1/registrations/{again.json_body['reference']}").json_body
     assert shown["follows"] == first
 
 
 def test_a_kiosk_of_another_campaign_finds_nothing(edge: Edge) -> None:
     reference = registered(edge)
-    the_problem(
-        edge.send("GET", f"/v1/registrations/{reference}", by="kiosk elsewhere"), 404, "registration_unknown"
+    assert_problem(
+        edge.send("GET", f"/v1/registrations/{reference}", caller="kiosk elsewhere"),
+        404,
+        "registration_unknown",
     )
-    the_problem(report(edge, "cancellation", reference, by="kiosk elsewhere"), 404, "registration_unknown")
+    assert_problem(report(edge, "cancellation", reference, by="kiosk elsewhere"), 404, "registration_unknown")
 
 
 def test_only_the_core_system_sees_whole_values(edge: Edge) -> None:
     reference = registered(edge, 1, worker={"email": "melati@pasar.example"})
     report(edge, "payment code", reference)
     path = f"/v1/registrations/{reference}"
-    whole = edge.send("GET", path, by="core").json_body
-    assert whole["worker"]["nik"] == a_nik(7001)
+    whole = edge.send("GET", path, caller="core").json_body
+    assert whole["worker"]["nik"] == make_nik(7001)
     assert (whole["work"]["monthly_income"], whole["payment_code"]) == (2_500_000, CODE)
     for role in ("kiosk", "manager"):
-        shown = edge.send("GET", path, by=role)
+        shown = edge.send("GET", path, caller=role)
         assert shown.json_body["history"] == whole["history"]
         for hidden in (
-            a_nik(7001), "Kusumawati", "82455507001", "1985-04-12", "melati@", "Jalan Contoh", "10250",
+            make_nik(7001), "Kusumawati", "82455507001", "1985-04-12", "melati@", "Jalan Contoh", "10250",
             "2500000", "EPS-4711",
         ):  # fmt: skip
             assert hidden not in shown.body.decode()
@@ -220,8 +224,8 @@ def test_the_history_says_who_did_what_and_when(edge: Edge) -> None:
 def test_a_younger_worker_may_register_where_the_stage_says_so(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
 ) -> None:
-    young = a_capture(worker={"birth_date": "2008-10-09"})
-    (error,) = the_problem(edge.register(young), 422, "rules_broken")["errors"]
+    young = make_capture_payload(worker={"birth_date": "2008-10-09"})
+    (error,) = assert_problem(edge.register(young), 422, "rules_broken")["errors"]
     assert (error["field"], error["code"]) == ("worker.birth_date", "age_too_young")
     monkeypatch.setenv("DAFTAR_MINIMUM_AGE", "16")
     rebuilt()
@@ -230,16 +234,16 @@ def test_a_younger_worker_may_register_where_the_stage_says_so(
 
 def test_a_round_that_finds_nothing_due_changes_nothing(edge: Edge) -> None:
     registered(edge)
-    before = everything_stored()
-    assert edge.invoke("age_registrations", schedule_event()) == {}
-    assert everything_stored() == before
+    before = dump_stored_state()
+    assert edge.invoke("age_registrations", make_schedule_event()) == {}
+    assert dump_stored_state() == before
 
 
 def test_what_happened_is_stored_without_what_is_personal(edge: Edge) -> None:
     reference = registered(edge)
     report(edge, "payment code", reference)
     report(edge, "payment", reference, PAYMENT | {"kpj": "21012345678"})
-    kept = everything_stored()
-    for hidden in (a_nik(7001), "Kusumawati", "82455507001", "2500000", "EPS-4711", "21012345678"):
+    kept = dump_stored_state()
+    for hidden in (make_nik(7001), "Kusumawati", "82455507001", "2500000", "EPS-4711", "21012345678"):
         assert hidden not in kept
     assert json.dumps("p-1") not in kept.replace("\\", "")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.builders import a_capture
-from tests.edge.conftest import Edge, the_problem
+from tests.builders import make_capture_payload
+from tests.edge.conftest import Edge, assert_problem
 
 ASKED = {
     "id": "id",
@@ -28,14 +28,14 @@ TOLD = {
 def test_a_refusal_speaks_the_language_it_was_asked_for(edge: Edge, subtests: pytest.Subtests) -> None:
     for asked, language in ASKED.items():
         with subtests.test(asked):
-            response = edge.register(a_capture(worker={"nik": "1"}), Accept_Language=asked)
-            problem = the_problem(response, 422, "rules_broken")
+            response = edge.register(make_capture_payload(worker={"nik": "1"}), Accept_Language=asked)
+            problem = assert_problem(response, 422, "rules_broken")
             assert (problem["title"], problem["errors"][0]["message"]) == TOLD[language]
             assert response.headers["Content-Language"] == language
 
 
 def test_indonesian_is_spoken_where_nothing_was_asked_for(edge: Edge) -> None:
-    response = edge.register(b"{", by="kiosk")
+    response = edge.register(b"{", caller="kiosk")
 
     assert response.headers["Content-Language"] == "id"
 
@@ -44,7 +44,7 @@ BODIES = {
     "no JSON": (b"{", 400, "json_malformed"),
     "no capture": (b"[]", 422, "body_invalid"),
     "too much": (b" " * 70_000, 413, "body_too_large"),
-    "no campaign": (a_capture(campaign_id="never-opened"), 404, "campaign_unknown"),
+    "no campaign": (make_capture_payload(campaign_id="never-opened"), 404, "campaign_unknown"),
 }
 
 
@@ -52,7 +52,7 @@ def test_every_refusal_of_a_body_is_told_in_both_languages(edge: Edge, subtests:
     for what, (body, status, code) in BODIES.items():
         with subtests.test(what):
             answers = [
-                edge.register(body, by="kiosk anywhere", Accept_Language=each) for each in ("id", "en")
+                edge.register(body, caller="kiosk anywhere", Accept_Language=each) for each in ("id", "en")
             ]
-            indonesian, english = (the_problem(answer, status, code)["title"] for answer in answers)
+            indonesian, english = (assert_problem(answer, status, code)["title"] for answer in answers)
             assert indonesian != english

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.builders import a_capture, a_capture_id
-from tests.edge.conftest import Edge, the_problem
+from tests.builders import make_capture_id, make_capture_payload
+from tests.edge.conftest import Edge, assert_problem
 from tests.edge.test_intake_http import listed, registered, report
 
 A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"
@@ -60,15 +60,15 @@ def test_managers_see_masked_and_the_core_system_whole_rows(edge: Edge) -> None:
 
 def test_others_see_no_lists(edge: Edge) -> None:
     for role in ("kiosk", "bot", "admin"):
-        the_problem(edge.send("GET", f"/v1/registrations?{A_DAY}", by=role), 403, "role_not_allowed")
+        assert_problem(edge.send("GET", f"/v1/registrations?{A_DAY}", caller=role), 403, "role_not_allowed")
 
 
 def test_a_manager_sees_the_days_of_own_campaigns_only(edge: Edge) -> None:
     elsewhere = A_DAY.replace("tanah-abang", "senen")
-    refused = edge.send("GET", f"/v1/registrations?{elsewhere}", by="manager here")
-    the_problem(refused, 403, "campaign_not_yours")
-    by_status = edge.send("GET", "/v1/registrations?status=received", by="manager here")
-    the_problem(by_status, 403, "campaign_not_yours")
+    refused = edge.send("GET", f"/v1/registrations?{elsewhere}", caller="manager here")
+    assert_problem(refused, 403, "campaign_not_yours")
+    by_status = edge.send("GET", "/v1/registrations?status=received", caller="manager here")
+    assert_problem(by_status, 403, "campaign_not_yours")
     assert listed(edge, "status=received", by="manager")["registrations"] == []
 
 
@@ -89,8 +89,8 @@ NONSENSE = [
 def test_a_question_that_makes_no_sense_is_not_understood(edge: Edge, subtests: pytest.Subtests) -> None:
     for asked, field in NONSENSE:
         with subtests.test(str(asked)[:60]):
-            refused = edge.send("GET", f"/v1/registrations?{urlencode(asked)}", by="core")
-            assert [error["field"] for error in the_problem(refused, 422, "body_invalid")["errors"]] == [
+            refused = edge.send("GET", f"/v1/registrations?{urlencode(asked)}", caller="core")
+            assert [error["field"] for error in assert_problem(refused, 422, "body_invalid")["errors"]] == [
                 field
             ]
 
@@ -108,8 +108,8 @@ HALF_ASKED = [
 def test_a_list_is_of_a_campaign_day_or_of_a_status(edge: Edge, subtests: pytest.Subtests) -> None:
     for query in HALF_ASKED:
         with subtests.test(query):
-            refused = edge.send("GET", f"/v1/registrations?{query}", by="core")
-            problem = the_problem(refused, 422, "rules_broken")
+            refused = edge.send("GET", f"/v1/registrations?{query}", caller="core")
+            problem = assert_problem(refused, 422, "rules_broken")
             assert [error["code"] for error in problem["errors"]] == ["campaign_day_or_status"]
 
 
@@ -118,8 +118,8 @@ def test_a_cursor_that_we_did_not_make_is_refused(edge: Edge, subtests: pytest.S
         for query in ("status=active", A_DAY):
             with subtests.test(cursor[:20], of=query):
                 asked = f"{query}&{urlencode({'cursor': cursor})}"
-                refused = edge.send("GET", f"/v1/registrations?{asked}", by="core")
-                the_problem(refused, 400, "cursor_invalid")
+                refused = edge.send("GET", f"/v1/registrations?{asked}", caller="core")
+                assert_problem(refused, 400, "cursor_invalid")
 
 
 def test_a_cursor_of_another_list_is_a_position_like_any_other(edge: Edge) -> None:
@@ -131,11 +131,11 @@ def test_a_cursor_of_another_list_is_a_position_like_any_other(edge: Edge) -> No
 def test_a_device_is_told_what_it_still_owes(edge: Edge) -> None:
     for sequence in (1, 2, 5):
         registered(edge, sequence, device_sequence=sequence)
-    refused = a_capture(capture_id=a_capture_id(9), device_sequence=9, worker={"nik": "1"})
-    the_problem(edge.register(refused), 422, "rules_broken")
+    refused = make_capture_payload(capture_id=make_capture_id(9), device_sequence=9, worker={"nik": "1"})
+    assert_problem(edge.register(refused), 422, "rules_broken")
 
     for by in ("kiosk", "manager", "manager here", "admin"):
-        told = edge.send("GET", "/v1/clients/van-1/gaps", by=by)
+        told = edge.send("GET", "/v1/clients/van-1/gaps", caller=by)
         assert told.status_code == 200
         assert told.json_body == {
             "client_id": "van-1",
@@ -153,12 +153,12 @@ def test_a_device_that_nobody_enrolled_is_unknown_and_owes_not_nothing(
 ) -> None:
     for client_id in ("van-7", "%C2%84", "a" * 3000):
         with subtests.test(client_id[:10]):
-            asked = edge.send("GET", f"/v1/clients/{client_id}/gaps", by="manager")
-            the_problem(asked, 404, "client_unknown")
+            asked = edge.send("GET", f"/v1/clients/{client_id}/gaps", caller="manager")
+            assert_problem(asked, 404, "client_unknown")
 
 
 def test_a_device_is_told_of_itself_alone(edge: Edge) -> None:
     for client in ("van-9", "nobody", "van-1-", "VAN-1", "*"):
-        the_problem(edge.send("GET", f"/v1/clients/{client}/gaps"), 403, "role_not_allowed")
+        assert_problem(edge.send("GET", f"/v1/clients/{client}/gaps"), 403, "role_not_allowed")
     for role in ("bot", "core"):
-        the_problem(edge.send("GET", "/v1/clients/van-1/gaps", by=role), 403, "role_not_allowed")
+        assert_problem(edge.send("GET", "/v1/clients/van-1/gaps", caller=role), 403, "role_not_allowed")

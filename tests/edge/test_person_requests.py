@@ -10,32 +10,32 @@ import boto3
 import pytest
 
 from chalicelib import wiring
-from chalicelib.notifications.messages import ReceiptTaken, TextDue
-from chalicelib.notifications.pace import Stop
-from chalicelib.registrations.lifecycle import Happening
+from chalicelib.notifications.messages import ReceiptReceived, SmsDue
+from chalicelib.notifications.pace import SendingStop
+from chalicelib.registrations.lifecycle import EventType
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
-from ops.gateway.server import GatewayServer
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
-from tests.edge.faults import interfering
-from tests.events import a_news, sqs_event
+from ops.gateway.server import FakeSmsServer
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.edge.faults import run_faulty_proxy
+from tests.events import make_domain_event, make_sqs_event
 
 REQUEST = "0192f3a1-7c00-7000-8000-0000000000aa"
-NIK = a_nik()
+NIK = make_nik()
 PERSONAL = (NIK, "Melati", "Kusumawati", "82455507001", "Jalan Contoh", "melati@")
 PAYMENT = {"payment_id": "p-1", "amount": 49_200, "months": 3, "paid_at": "2024-10-10T09:00:00+07:00"}
 
 
 def asks(edge: Edge, act: str, by: str = "admin", **changes: Any) -> Any:
     body = {"request_id": REQUEST, "nik": NIK, "reason": "worker_request", **changes}
-    return edge.send("POST", f"/v1/{act}", body, by=by)
+    return edge.send("POST", f"/v1/{act}", body, caller=by)
 
 
 def registered(edge: Edge, number: int = 1, **changes: Any) -> str:
     """The reference of the worker, registered and then sent once more by a bot."""
-    capture = a_capture(capture_id=a_capture_id(number), **changes)
+    capture = make_capture_payload(capture_id=make_capture_id(number), **changes)
     reference: str = edge.register(capture).json_body["reference"]
-    edge.register({**capture, "capture_id": a_capture_id(number + 1)}, by="bot")
+    edge.register({**capture, "capture_id": make_capture_id(number + 1)}, caller="bot")
     return reference
 
 
@@ -54,7 +54,9 @@ def kinds() -> set[str]:
 
 def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge: Edge) -> None:
     reference = registered(edge)
-    edge.send("POST", f"/v1/registrations/{reference}/payments", PAYMENT | {"kpj": "21012345678"}, by="core")
+    edge.send(
+        "POST", f"/v1/registrations/{reference}/payments", PAYMENT | {"kpj": "21012345678"}, caller="core"
+    )
 
     answer = asks(edge, "disclosures")
 
@@ -86,11 +88,11 @@ def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge
     assert (told["request"]["registrations"], told["request"]["captures"]) == (1, 2)
 
 
-def test_a_person_is_told_of_each_application_and_each_text(edge: Edge, gateway: GatewayServer) -> None:
+def test_a_person_is_told_of_each_application_and_each_text(edge: Edge, gateway: FakeSmsServer) -> None:
     first = registered(edge)
-    edge.invoke("on_notifications", sqs_event(a_news(reference=first)))
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=first)))
     edge.send("POST", f"/v1/registrations/{first}/cancellation", {"reason": "other"})
-    second = edge.register(a_capture(capture_id=a_capture_id(9))).json_body["reference"]
+    second = edge.register(make_capture_payload(capture_id=make_capture_id(9))).json_body["reference"]
 
     told = asks(edge, "disclosures").json_body
 
@@ -115,11 +117,11 @@ def test_a_person_is_told_of_earlier_requests_also_after_an_erasure(edge: Edge) 
 
 
 def test_an_erased_person_is_in_no_table_and_no_line(
-    edge: Edge, gateway: GatewayServer, logged: Logged
+    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
 ) -> None:
     reference = registered(edge)
-    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
-    others = everything_stored()
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
+    others = dump_stored_state()
 
     answer = asks(edge, "erasures")
 
@@ -132,13 +134,13 @@ def test_an_erased_person_is_in_no_table_and_no_line(
         1,
     )
     assert reference in others
-    kept = everything_stored() + logged.text
-    assert not [value for value in (*PERSONAL, reference) if value in everything_stored()]
+    kept = dump_stored_state() + logged.text
+    assert not [value for value in (*PERSONAL, reference) if value in dump_stored_state()]
     assert not [value for value in PERSONAL if value in kept]
-    (left,) = rows("TextsTable")
-    assert set(left) == {"message_id", "day_shard", "facts"}, "what is counted, and nothing else"
+    (left,) = rows("SmsLedgerTable")
+    assert set(left) == {"sms_id", "day_shard", "facts"}, "what is counted, and nothing else"
     assert kinds() == {"CAPTURE"}
-    the_problem(edge.send("GET", f"/v1/registrations/{reference}"), 404, "registration_unknown")
+    assert_problem(edge.send("GET", f"/v1/registrations/{reference}"), 404, "registration_unknown")
 
 
 def test_an_erasure_sent_again_is_answered_as_before_and_erases_nobody_anew(edge: Edge) -> None:
@@ -153,13 +155,13 @@ def test_an_erasure_sent_again_is_answered_as_before_and_erases_nobody_anew(edge
     assert edge.send("GET", f"/v1/registrations/{reference}").status_code == 200
 
 
-@pytest.mark.parametrize("changes", [{"nik": a_nik(7002)}, {"reason": "other"}])
+@pytest.mark.parametrize("changes", [{"nik": make_nik(7002)}, {"reason": "other"}])
 def test_a_request_id_is_good_for_one_request(edge: Edge, changes: dict[str, Any]) -> None:
     registered(edge)
     asks(edge, "disclosures")
 
-    the_problem(asks(edge, "disclosures", **changes), 409, "request_reused")
-    the_problem(asks(edge, "erasures"), 409, "request_reused")
+    assert_problem(asks(edge, "disclosures", **changes), 409, "request_reused")
+    assert_problem(asks(edge, "erasures"), 409, "request_reused")
     assert len(asks(edge, "disclosures").json_body["registrations"]) == 1
 
 
@@ -167,11 +169,11 @@ def test_a_request_id_is_good_for_one_request(edge: Edge, changes: dict[str, Any
 @pytest.mark.parametrize("by", ["kiosk", "bot", "manager", "core"])
 def test_only_an_admin_asks_about_a_person(edge: Edge, act: str, by: str) -> None:
     registered(edge)
-    before = everything_stored()
+    before = dump_stored_state()
 
-    the_problem(asks(edge, act, by=by), 403, "role_not_allowed")
+    assert_problem(asks(edge, act, by=by), 403, "role_not_allowed")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 @pytest.mark.parametrize("act", ["disclosures", "erasures"])
@@ -186,9 +188,9 @@ def test_only_an_admin_asks_about_a_person(edge: Edge, act: str, by: str) -> Non
     ],
 )
 def test_a_request_that_says_something_else_is_not_put_on_record(
-    edge: Edge, logged: Logged, act: str, changes: dict[str, Any], code: str
+    edge: Edge, logged: LogOutput, act: str, changes: dict[str, Any], code: str
 ) -> None:
-    problem = the_problem(asks(edge, act, **changes), 422, code)
+    problem = assert_problem(asks(edge, act, **changes), 422, code)
 
     assert "Melati" not in json.dumps(problem) + logged.text
     assert rows("RequestsTable") == []
@@ -210,12 +212,12 @@ def test_what_is_on_record_of_a_request_is_not_the_person(edge: Edge) -> None:
 
 def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(edge: Edge) -> None:
     registered(edge)
-    by_kiosk, by_bot = (a_capture(capture_id=a_capture_id(number)) for number in (1, 2))
-    before = edge.register(by_bot, by="bot")
+    by_kiosk, by_bot = (make_capture_payload(capture_id=make_capture_id(number)) for number in (1, 2))
+    before = edge.register(by_bot, caller="bot")
     asks(edge, "erasures")
 
-    the_problem(edge.register(by_kiosk), 410, "capture_forgotten")
-    after = edge.register(by_bot, by="bot")
+    assert_problem(edge.register(by_kiosk), 410, "capture_forgotten")
+    after = edge.register(by_bot, caller="bot")
 
     assert (after.status_code, after.body) == (before.status_code, before.body)
     assert after.headers["Idempotent-Replayed"] == before.headers["Idempotent-Replayed"]
@@ -225,93 +227,93 @@ def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(e
 
 
 def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(
-    edge: Edge, gateway: GatewayServer, logged: Logged
+    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
 ) -> None:
-    news = a_news(reference=registered(edge))
+    news = make_domain_event(reference=registered(edge))
     asks(edge, "erasures")
 
-    assert edge.invoke("on_notifications", sqs_event(news)) == {"batchItemFailures": []}
+    assert edge.invoke("on_notifications", make_sqs_event(news)) == {"batchItemFailures": []}
 
-    assert gateway.inbox.texts() == []
-    assert rows("TextsTable") == []
+    assert gateway.inbox.list_sms() == []
+    assert rows("SmsLedgerTable") == []
     assert [line["level"] for line in logged.lines if line["level"] != "INFO"] == []
-    assert [line["reference"] for line in logged.lines if line["message"] == "nobody to tell"]
+    assert [line["reference"] for line in logged.lines if line["message"] == "no recipient"]
 
 
 @pytest.mark.parametrize(
     "news",
     [
         KnownWorkerMet,
-        partial(RegistrationChanged, happening=Happening.PAYMENT_CODE_ISSUED, life_version=2),
+        partial(RegistrationChanged, event_type=EventType.PAYMENT_CODE_ISSUED, event_version=2),
     ],
 )
 def test_no_news_of_an_erased_worker_is_an_error(
-    edge: Edge, gateway: GatewayServer, logged: Logged, news: Any
+    edge: Edge, gateway: FakeSmsServer, logged: LogOutput, news: Any
 ) -> None:
     reference = registered(edge)
     asks(edge, "erasures")
 
-    event = sqs_event(news(reference=reference, correlation_id="c-1").model_dump_json())
+    event = make_sqs_event(news(reference=reference, correlation_id="c-1").model_dump_json())
     assert edge.invoke("on_notifications", event) == {"batchItemFailures": []}
 
-    assert gateway.inbox.texts() == []
-    assert [line["reference"] for line in logged.lines if line["message"] == "nobody to tell"]
+    assert gateway.inbox.list_sms() == []
+    assert [line["reference"] for line in logged.lines if line["message"] == "no recipient"]
 
 
 def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(
-    edge: Edge, gateway: GatewayServer, logged: Logged
+    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
 ) -> None:
     reference = registered(edge)
-    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
-    (message_id,) = {row["message_id"]["S"] for row in rows("TextsTable")}
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
+    (sms_id,) = {row["sms_id"]["S"] for row in rows("SmsLedgerTable")}
     asks(edge, "erasures")
-    left = rows("TextsTable")
+    left = rows("SmsLedgerTable")
 
-    due = TextDue(message_id=message_id).model_dump_json()
-    assert edge.invoke("on_notifications", sqs_event(due)) == {"batchItemFailures": []}
-    receipt = ReceiptTaken(
-        message_id=message_id, gateway="aws", gateway_id="g-1", state="delivered", at=datetime.now(UTC)
+    due = SmsDue(sms_id=sms_id).model_dump_json()
+    assert edge.invoke("on_notifications", make_sqs_event(due)) == {"batchItemFailures": []}
+    receipt = ReceiptReceived(
+        sms_id=sms_id, gateway="aws", gateway_id="g-1", state="delivered", at=datetime.now(UTC)
     )
-    assert edge.invoke("on_receipts", sqs_event(receipt.model_dump_json())) == {"batchItemFailures": []}
+    assert edge.invoke("on_receipts", make_sqs_event(receipt.model_dump_json())) == {"batchItemFailures": []}
 
-    assert len(gateway.inbox.texts()) == 1
-    assert rows("TextsTable") == left
-    assert [line["sms_id"] for line in logged.lines if line["message"] == "nobody to tell"] == [message_id]
+    assert len(gateway.inbox.list_sms()) == 1
+    assert rows("SmsLedgerTable") == left
+    assert [line["sms_id"] for line in logged.lines if line["message"] == "no recipient"] == [sms_id]
 
 
-def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge: Edge, gateway: GatewayServer) -> None:
+def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge: Edge, gateway: FakeSmsServer) -> None:
     reference = registered(edge)
-    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
-    (message_id,) = {row["message_id"]["S"] for row in rows("TextsTable")}
-    opted_out = ReceiptTaken(
-        message_id=message_id,
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
+    (sms_id,) = {row["sms_id"]["S"] for row in rows("SmsLedgerTable")}
+    opted_out = ReceiptReceived(
+        sms_id=sms_id,
         gateway="aws",
         gateway_id="g-1",
         state="failed",
         at=datetime.now(UTC),
         opted_out=True,
     )
-    edge.invoke("on_receipts", sqs_event(opted_out.model_dump_json()))
+    edge.invoke("on_receipts", make_sqs_event(opted_out.model_dump_json()))
     asks(edge, "erasures")
 
-    again = edge.register(a_capture(capture_id=a_capture_id(9))).json_body["reference"]
-    edge.invoke("on_notifications", sqs_event(a_news(reference=again)))
+    again = edge.register(make_capture_payload(capture_id=make_capture_id(9))).json_body["reference"]
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=again)))
 
-    assert len(gateway.inbox.texts()) == 1
+    assert len(gateway.inbox.list_sms()) == 1
     (told,) = asks(edge, "disclosures", request_id=REQUEST[:-1] + "b").json_body["texts"]
     assert (told["state"], told["attempts"], told["attempted_at"]) == ("failed", 0, None)
 
 
 def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_that(
-    edge: Edge, gateway: GatewayServer
+    edge: Edge, gateway: FakeSmsServer
 ) -> None:
     reference = registered(edge)
-    edge.invoke("on_notifications", sqs_event(a_news(reference=reference)))
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
     assert asks(edge, "disclosures").json_body["opt_outs"] == []
-    (text,) = rows("TextsTable")
+    (text,) = rows("SmsLedgerTable")
     phone_hash, said_at = text["phone_hash"]["S"], datetime(2024, 10, 9, 2, 30, tzinfo=UTC)
     ledger = wiring._ledger()
-    ledger.opt_out(phone_hash, at=said_at, source="aws")
+    ledger.record_opt_out(phone_hash, occurred_at=said_at, source="aws")
 
     (told,) = asks(edge, "disclosures").json_body["opt_outs"]
     assert told == {
@@ -323,7 +325,7 @@ def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_
         "lifted_by": None,
     }
 
-    ledger.lift_opt_out(phone_hash, at=said_at + timedelta(days=1), by="salemba")
+    ledger.lift_opt_out(phone_hash, occurred_at=said_at + timedelta(days=1), lifted_by="salemba")
     (told,) = asks(edge, "disclosures").json_body["opt_outs"]
     assert (told["in_force"], told["lifted_at"], told["lifted_by"]) == (
         False,
@@ -338,27 +340,27 @@ def committed() -> list[int]:
 
 
 def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_erased(
-    edge: Edge, gateway: GatewayServer
+    edge: Edge, gateway: FakeSmsServer
 ) -> None:
-    wiring.line().stop(Stop("by hand", None))
-    edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
+    wiring.line().stop(SendingStop("by hand", None))
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=registered(edge))))
     assert committed() == [350]
 
     for _ in range(2):
         asks(edge, "erasures")
 
     assert committed() == [0]
-    assert gateway.inbox.texts() == []
+    assert gateway.inbox.list_sms() == []
 
 
-def test_a_recount_after_an_erasure_says_the_same(edge: Edge, gateway: GatewayServer) -> None:
-    edge.invoke("on_notifications", sqs_event(a_news(reference=registered(edge))))
+def test_a_recount_after_an_erasure_says_the_same(edge: Edge, gateway: FakeSmsServer) -> None:
+    edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=registered(edge))))
     day = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
-    before = edge.send("POST", day, by="manager").json_body
+    before = edge.send("POST", day, caller="manager").json_body
     asks(edge, "erasures")
 
     assert before["texts"]["by_state"] == {"accepted": 1}
-    assert edge.send("POST", day, by="manager").json_body == before
+    assert edge.send("POST", day, caller="manager").json_body == before
 
 
 @pytest.mark.parametrize("fault", ["ThrottlingException", "drop", "lose the answer"])
@@ -366,15 +368,15 @@ def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], fault: str
 ) -> None:
     reference = registered(edge)
-    with interfering() as between:
+    with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
         rebuilt()
-        between.fail("DeleteItem", fault, times=2)
-        the_problem(asks(edge, "erasures"), 503, "try_again")
+        between.add_fault("DeleteItem", fault, times=2)
+        assert_problem(asks(edge, "erasures"), 503, "try_again")
 
         erased = asks(edge, "erasures")
 
         assert erased.status_code == 200
         assert (erased.json_body["registrations"], erased.json_body["captures"]) == (1, 2)
         assert kinds() == {"CAPTURE"}
-        assert reference not in everything_stored()
+        assert reference not in dump_stored_state()

@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 
 PERSONAL = ["317107520485", "Melati", "Kusumawati", "82455507001", "5550-7001", "Jalan Contoh", "1985-04-12"]
 
@@ -18,31 +18,31 @@ def items_of(kind: str) -> int:
 
 
 def test_a_new_worker_is_registered(edge: Edge) -> None:
-    answer = edge.register(a_capture())
+    answer = edge.register(make_capture_payload())
 
     assert answer.status_code == 201
     assert answer.headers["Content-Type"] == "application/json"
     told = answer.json_body
     assert list(told) == ["capture_id", "outcome", "reference", "status", "received_at", "quote"]
-    assert (told["capture_id"], told["outcome"], told["status"]) == (a_capture_id(), "created", "received")
+    assert (told["capture_id"], told["outcome"], told["status"]) == (make_capture_id(), "created", "received")
     assert told["quote"]["total"] == 98_400
     assert "Idempotent-Replayed" not in answer.headers
 
 
 def test_the_same_capture_sent_again_gets_the_same_bytes(edge: Edge) -> None:
-    first = edge.register(a_capture())
-    before = everything_stored()
+    first = edge.register(make_capture_payload())
+    before = dump_stored_state()
 
-    second = edge.register(a_capture())
+    second = edge.register(make_capture_payload())
 
     assert (second.status_code, second.body) == (first.status_code, first.body)
     assert second.headers["Idempotent-Replayed"] == "true"
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_the_same_capture_written_in_another_way_is_the_same(edge: Edge) -> None:
-    first = edge.register(a_capture())
-    reordered = dict(reversed(a_capture().items()))
+    first = edge.register(make_capture_payload())
+    reordered = dict(reversed(make_capture_payload().items()))
 
     second = edge.register(json.dumps(reordered, indent=2).encode())
 
@@ -51,32 +51,32 @@ def test_the_same_capture_written_in_another_way_is_the_same(edge: Edge) -> None
 
 
 def test_the_same_capture_sent_by_another_device_gets_the_same_bytes(edge: Edge) -> None:
-    first = edge.register(a_capture())
+    first = edge.register(make_capture_payload())
 
     # A tablet was exchanged, and the new one sends what the old one had kept.
-    second = edge.register(a_capture(), by="kiosk")
+    second = edge.register(make_capture_payload(), caller="kiosk")
 
     assert second.body == first.body
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"worker": {"phone": "0824-5550-7002"}}, {"worker": {"nik": a_nik(7002)}}, {"officer": None}],
+    [{"worker": {"phone": "0824-5550-7002"}}, {"worker": {"nik": make_nik(7002)}}, {"officer": None}],
     ids=["phone", "NIK", "officer"],
 )
 def test_a_capture_id_used_again_for_other_content_is_refused(edge: Edge, changes: dict[str, Any]) -> None:
-    edge.register(a_capture())
-    before = everything_stored()
+    edge.register(make_capture_payload())
+    before = dump_stored_state()
 
-    the_problem(edge.register(a_capture(**changes)), 409, "capture_reused")
+    assert_problem(edge.register(make_capture_payload(**changes)), 409, "capture_reused")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_known_worker_is_told_the_reference_of_the_first_registration(edge: Edge) -> None:
-    first = edge.register(a_capture())
+    first = edge.register(make_capture_payload())
 
-    second = edge.register(a_capture(capture_id=a_capture_id(2)))
+    second = edge.register(make_capture_payload(capture_id=make_capture_id(2)))
 
     assert second.status_code == 200
     assert second.json_body["outcome"] == "already_registered"
@@ -85,19 +85,19 @@ def test_a_known_worker_is_told_the_reference_of_the_first_registration(edge: Ed
 
 
 def test_a_known_worker_is_known_by_the_nik_however_it_is_typed(edge: Edge) -> None:
-    edge.register(a_capture())
+    edge.register(make_capture_payload())
 
-    spaced = f"{a_nik()[:6]} {a_nik()[6:12]}-{a_nik()[12:]}"
+    spaced = f"{make_nik()[:6]} {make_nik()[6:12]}-{make_nik()[12:]}"
     second = edge.register(
-        a_capture(capture_id=a_capture_id(2), worker={"nik": spaced, "phone": "0824 5550 7009"})
+        make_capture_payload(capture_id=make_capture_id(2), worker={"nik": spaced, "phone": "0824 5550 7009"})
     )
 
     assert second.json_body["outcome"] == "already_registered"
 
 
 def test_a_repeat_sent_again_gets_the_same_bytes(edge: Edge) -> None:
-    edge.register(a_capture())
-    repeat = a_capture(capture_id=a_capture_id(2))
+    edge.register(make_capture_payload())
+    repeat = make_capture_payload(capture_id=make_capture_id(2))
     first = edge.register(repeat)
 
     second = edge.register(repeat)
@@ -107,7 +107,7 @@ def test_a_repeat_sent_again_gets_the_same_bytes(edge: Edge) -> None:
 
 
 def test_the_registration_can_be_looked_up_masked(edge: Edge) -> None:
-    reference = edge.register(a_capture()).json_body["reference"]
+    reference = edge.register(make_capture_payload()).json_body["reference"]
 
     shown = edge.send("GET", f"/v1/registrations/{reference}")
 
@@ -127,7 +127,7 @@ def test_the_registration_can_be_looked_up_masked(edge: Edge) -> None:
     "typed", [str.lower, lambda text: text.replace("-", "")], ids=["small letters", "no dashes"]
 )
 def test_a_reference_may_be_typed_in_any_way(edge: Edge, typed: Any) -> None:
-    reference = edge.register(a_capture()).json_body["reference"]
+    reference = edge.register(make_capture_payload()).json_body["reference"]
 
     shown = edge.send("GET", f"/v1/registrations/{typed(reference)}")
 
@@ -138,11 +138,11 @@ def test_a_reference_nobody_was_given_is_unknown(edge: Edge, subtests: pytest.Su
     for reference in ("7K4-M2Q-X9P", "nonsense", "..", "%00", "A" * 3000, "%F0%9F%8C%BA"):
         with subtests.test(reference):
             shown = edge.send("GET", f"/v1/registrations/{reference}")
-            the_problem(shown, 404, "registration_unknown")
+            assert_problem(shown, 404, "registration_unknown")
 
 
-def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, logged: Logged) -> None:
-    edge.register(a_capture())
+def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, logged: LogOutput) -> None:
+    edge.register(make_capture_payload())
 
     (line,) = logged.lines
     assert (line["message"], line["status"], line["client_id"]) == ("request answered", 201, "van-1")
@@ -152,12 +152,17 @@ def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, logged: Log
 @pytest.mark.parametrize(
     ("sends", "outcomes"),
     [
-        ([a_capture()], ["created"]),
-        ([a_capture(), a_capture()], ["created", "replayed"]),
-        ([a_capture(), a_capture(capture_id=a_capture_id(2))], ["created", "already_registered"]),
+        ([make_capture_payload()], ["created"]),
+        ([make_capture_payload(), make_capture_payload()], ["created", "replayed"]),
+        (
+            [make_capture_payload(), make_capture_payload(capture_id=make_capture_id(2))],
+            ["created", "already_registered"],
+        ),
     ],
 )
-def test_registrations_are_counted_by_outcome(edge: Edge, logged: Logged, sends: Any, outcomes: Any) -> None:
+def test_registrations_are_counted_by_outcome(
+    edge: Edge, logged: LogOutput, sends: Any, outcomes: Any
+) -> None:
     for capture in sends:
         edge.register(capture)
 

@@ -3,11 +3,11 @@
 import boto3
 import pytest
 
-from chalicelib.rollups.schedule import SomeDaysNotCounted
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, Logged
+from chalicelib.rollups.schedule import RollUpPartialFailure
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_announcing import marks, stored
-from tests.events import schedule_event, stream_event
+from tests.events import make_schedule_event, make_stream_event
 
 SUMMARIES = "/v1/campaigns/tanah-abang-2024/summaries"
 TOMORROW = "2024-10-10T08:00:00+07:00"
@@ -15,17 +15,21 @@ TOMORROW = "2024-10-10T08:00:00+07:00"
 
 def registers(edge: Edge, number: int, **changes: object) -> None:
     """One more worker, announced at once."""
-    edge.register(a_capture(capture_id=a_capture_id(number), worker={"nik": a_nik(7000 + number)}, **changes))
-    edge.invoke("on_registration_changes", stream_event(*stored("CAPTURE")))
+    edge.register(
+        make_capture_payload(
+            capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)}, **changes
+        )
+    )
+    edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE")))
 
 
 def tick(edge: Edge) -> dict[str, int]:
-    counted: dict[str, int] = edge.invoke("roll_up_due_days", schedule_event())
+    counted: dict[str, int] = edge.invoke("roll_up_due_days", make_schedule_event())
     return counted
 
 
 def summary(edge: Edge, day: str = "2024-10-09") -> dict[str, object]:
-    shown: dict[str, object] = edge.send("GET", f"{SUMMARIES}/{day}", by="manager").json_body
+    shown: dict[str, object] = edge.send("GET", f"{SUMMARIES}/{day}", caller="manager").json_body
     return shown
 
 
@@ -95,7 +99,7 @@ def test_a_late_capture_is_told_as_a_change_at_the_next_tick(edge: Edge) -> None
 
 
 def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(
-    edge: Edge, logged: Logged
+    edge: Edge, logged: LogOutput
 ) -> None:
     registers(edge, 1)
     registers(edge, 2, captured_at=TOMORROW)
@@ -108,7 +112,7 @@ def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(
         },
     )
 
-    with pytest.raises(SomeDaysNotCounted):
+    with pytest.raises(RollUpPartialFailure):
         tick(edge)
 
     assert summary(edge, "2024-10-10")["counts"]["created"] == 1
@@ -116,7 +120,7 @@ def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
 
 
-def test_a_tick_measures_how_late_it_was_for_each_day(edge: Edge, logged: Logged) -> None:
+def test_a_tick_measures_how_late_it_was_for_each_day(edge: Edge, logged: LogOutput) -> None:
     registers(edge, 1)
 
     tick(edge)
@@ -126,9 +130,9 @@ def test_a_tick_measures_how_late_it_was_for_each_day(edge: Edge, logged: Logged
     assert measured[0]["RollUpLag"][0] >= 0
 
 
-def test_counting_names_nobody(edge: Edge, logged: Logged) -> None:
+def test_counting_names_nobody(edge: Edge, logged: LogOutput) -> None:
     registers(edge, 1)
 
     tick(edge)
 
-    assert not [value for value in (a_nik(7001), "Melati", "82455507001") if value in logged.text]
+    assert not [value for value in (make_nik(7001), "Melati", "82455507001") if value in logged.text]

@@ -4,20 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.builders import a_campaign, a_capture, a_nik
-from tests.edge.conftest import Edge, Logged, everything_stored, the_problem
+from tests.builders import make_campaign_payload, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.edge.test_registering import PERSONAL, items_of
 
 RULES = {
-    "a NIK one digit short": ({"worker": {"nik": a_nik()[:-1]}}, "worker.nik", "nik_length"),
-    "a NIK of no province": ({"worker": {"nik": "99" + a_nik()[2:]}}, "worker.nik", "nik_province"),
+    "a NIK one digit short": ({"worker": {"nik": make_nik()[:-1]}}, "worker.nik", "nik_length"),
+    "a NIK of no province": ({"worker": {"nik": "99" + make_nik()[2:]}}, "worker.nik", "nik_province"),
     "a NIK of an impossible date": (
-        {"worker": {"nik": a_nik(born="720285")}},
+        {"worker": {"nik": make_nik(birth_digits="720285")}},
         "worker.nik",
         "nik_birth_date",
     ),
-    "a NIK with no serial": ({"worker": {"nik": a_nik(0)}}, "worker.nik", "nik_serial"),
-    "a NIK with letters": ({"worker": {"nik": a_nik()[:-1] + "O"}}, "worker.nik", "nik_length"),
+    "a NIK with no serial": ({"worker": {"nik": make_nik(0)}}, "worker.nik", "nik_serial"),
+    "a NIK with letters": ({"worker": {"nik": make_nik()[:-1] + "O"}}, "worker.nik", "nik_length"),
     "a NIK in other digits": ({"worker": {"nik": "٣" * 16}}, "worker.nik", "nik_length"),
     "a landline": ({"worker": {"phone": "021-5550123"}}, "worker.phone", "phone_not_mobile"),
     "a foreign number": ({"worker": {"phone": "+60 12-345 6789"}}, "worker.phone", "phone_foreign"),
@@ -61,33 +61,35 @@ RULES = {
 
 
 def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(
-    edge: Edge, logged: Logged, subtests: pytest.Subtests
+    edge: Edge, logged: LogOutput, subtests: pytest.Subtests
 ) -> None:
     for what, (changes, field, code) in RULES.items():
         with subtests.test(what):
-            response = edge.register(a_capture(**changes))
-            problem = the_problem(response, 422, "rules_broken")
+            response = edge.register(make_capture_payload(**changes))
+            problem = assert_problem(response, 422, "rules_broken")
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
             typed = filter(None, changes.get("worker", {}).values())
-            for told in (response.body.decode(), logged.text, everything_stored()):
+            for told in (response.body.decode(), logged.text, dump_stored_state()):
                 assert not [value for value in (*PERSONAL, *typed) if value in told]
 
     assert items_of("APPLICATION") == items_of("OPEN") == 0
 
 
 def test_every_broken_rule_is_named_at_once(edge: Edge) -> None:
-    mistyped = a_capture(captured_at="2024-10-08T11:12:00+07:00", worker={"nik": "1", "phone": "021-5550123"})
+    mistyped = make_capture_payload(
+        captured_at="2024-10-08T11:12:00+07:00", worker={"nik": "1", "phone": "021-5550123"}
+    )
 
-    problem = the_problem(edge.register(mistyped), 422, "rules_broken")
+    problem = assert_problem(edge.register(mistyped), 422, "rules_broken")
 
     assert [error["field"] for error in problem["errors"]] == ["captured_at", "worker.nik", "worker.phone"]
 
 
 def test_a_refused_capture_is_noted_without_its_worker_and_counted(edge: Edge) -> None:
-    edge.register(a_capture(worker={"nik": a_nik()[:-1]}))
+    edge.register(make_capture_payload(worker={"nik": make_nik()[:-1]}))
 
     assert items_of("CAPTURE") == 1
-    day = edge.send("POST", "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", by="manager").json_body
+    day = edge.send("POST", "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", caller="manager").json_body
     assert day["counts"] == {
         "captures": 0,
         "created": 0,
@@ -98,25 +100,27 @@ def test_a_refused_capture_is_noted_without_its_worker_and_counted(edge: Edge) -
 
 
 def test_a_mended_capture_is_taken_under_the_same_id(edge: Edge) -> None:
-    edge.register(a_capture(worker={"nik": a_nik()[:-1]}))
+    edge.register(make_capture_payload(worker={"nik": make_nik()[:-1]}))
 
-    assert edge.register(a_capture()).json_body["outcome"] == "created"
+    assert edge.register(make_capture_payload()).json_body["outcome"] == "created"
     assert items_of("CAPTURE") == 1
 
 
 def test_an_accepted_capture_stays_accepted_when_its_id_comes_back_with_a_slip(edge: Edge) -> None:
-    edge.register(a_capture())
-    before = everything_stored()
+    edge.register(make_capture_payload())
+    before = dump_stored_state()
 
-    the_problem(edge.register(a_capture(worker={"nik": a_nik()[:-1]})), 409, "capture_reused")
+    assert_problem(
+        edge.register(make_capture_payload(worker={"nik": make_nik()[:-1]})), 409, "capture_reused"
+    )
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_capture_from_the_future_is_refused(edge: Edge) -> None:
     in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
-    problem = the_problem(edge.register(a_capture(captured_at=in_an_hour)), 422, "rules_broken")
+    problem = assert_problem(edge.register(make_capture_payload(captured_at=in_an_hour)), 422, "rules_broken")
 
     assert problem["errors"][0]["code"] == "captured_in_future"
 
@@ -125,7 +129,7 @@ def test_a_capture_from_the_future_is_refused(edge: Edge) -> None:
     "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"]
 )
 def test_a_clock_at_the_end_of_the_calendar_is_the_senders_error(edge: Edge, at: str) -> None:
-    problem = the_problem(edge.register(a_capture(captured_at=at)), 422, "body_invalid")
+    problem = assert_problem(edge.register(make_capture_payload(captured_at=at)), 422, "body_invalid")
 
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [
         ("captured_at", "value_out_of_range")
@@ -141,9 +145,9 @@ def test_a_clock_at_the_end_of_the_calendar_is_the_senders_error(edge: Edge, at:
     ],
 )
 def test_a_capture_belongs_to_the_day_it_was_in_the_campaigns_zone(edge: Edge, at: str, day: str) -> None:
-    edge.register(a_capture(captured_at=at))
+    edge.register(make_capture_payload(captured_at=at))
 
-    counted = edge.send("POST", f"/v1/campaigns/tanah-abang-2024/summaries/{day}", by="manager").json_body
+    counted = edge.send("POST", f"/v1/campaigns/tanah-abang-2024/summaries/{day}", caller="manager").json_body
     assert counted["counts"]["created"] == 1
 
 
@@ -151,23 +155,27 @@ def test_a_capture_after_the_campaign_has_closed_is_refused(edge: Edge) -> None:
     edge.send(
         "POST",
         "/v1/campaigns",
-        a_campaign(campaign_id="closed-2024", accepts_until="2024-10-31"),
-        by="manager",
+        make_campaign_payload(campaign_id="closed-2024", accepts_until="2024-10-31"),
+        caller="manager",
     )
 
-    problem = the_problem(
-        edge.register(a_capture(campaign_id="closed-2024"), by="kiosk anywhere"), 422, "rules_broken"
+    problem = assert_problem(
+        edge.register(make_capture_payload(campaign_id="closed-2024"), caller="kiosk anywhere"),
+        422,
+        "rules_broken",
     )
 
     assert [error["code"] for error in problem["errors"]] == ["campaign_closed"]
 
 
-def test_a_campaign_nobody_opened_is_unknown(edge: Edge, logged: Logged) -> None:
-    before = everything_stored()
+def test_a_campaign_nobody_opened_is_unknown(edge: Edge, logged: LogOutput) -> None:
+    before = dump_stored_state()
 
-    the_problem(
-        edge.register(a_capture(campaign_id="pasar-senen"), by="kiosk anywhere"), 404, "campaign_unknown"
+    assert_problem(
+        edge.register(make_capture_payload(campaign_id="pasar-senen"), caller="kiosk anywhere"),
+        404,
+        "campaign_unknown",
     )
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
     assert not [value for value in PERSONAL if value in logged.text]

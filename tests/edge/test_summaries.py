@@ -2,36 +2,36 @@
 
 import pytest
 
-from tests.builders import a_capture, a_capture_id, a_nik
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 
 DAY = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
 
 
 def market_day(edge: Edge) -> None:
     """Two workers, one of them twice, one mistyped; a third worker comes with two trades."""
-    edge.register(a_capture())
-    edge.register(a_capture(capture_id=a_capture_id(2)))
-    edge.register(a_capture(capture_id=a_capture_id(3), worker={"nik": a_nik(7002)}))
+    edge.register(make_capture_payload())
+    edge.register(make_capture_payload(capture_id=make_capture_id(2)))
+    edge.register(make_capture_payload(capture_id=make_capture_id(3), worker={"nik": make_nik(7002)}))
     edge.register(
-        a_capture(
-            capture_id=a_capture_id(4),
-            worker={"nik": a_nik(7003)},
+        make_capture_payload(
+            capture_id=make_capture_id(4),
+            worker={"nik": make_nik(7003)},
             work={"occupations": ["porter", "tailor"]},
         ),
-        by="bot",
+        caller="bot",
     )
-    edge.register(a_capture(capture_id=a_capture_id(5), worker={"nik": "1"}))
+    edge.register(make_capture_payload(capture_id=make_capture_id(5), worker={"nik": "1"}))
 
 
 def test_a_day_never_counted_has_no_summary(edge: Edge) -> None:
-    the_problem(edge.send("GET", DAY, by="manager"), 404, "summary_unknown")
+    assert_problem(edge.send("GET", DAY, caller="manager"), 404, "summary_unknown")
 
 
 def test_a_day_is_counted_on_request(edge: Edge) -> None:
     market_day(edge)
 
-    counted = edge.send("POST", DAY, by="manager").json_body
+    counted = edge.send("POST", DAY, caller="manager").json_body
 
     assert counted["counts"] == {
         "captures": 4,
@@ -49,29 +49,29 @@ def test_a_day_is_counted_on_request(edge: Edge) -> None:
 def test_what_was_counted_is_what_is_shown(edge: Edge) -> None:
     market_day(edge)
 
-    counted = edge.send("POST", DAY, by="manager here")
+    counted = edge.send("POST", DAY, caller="manager here")
 
     assert counted.status_code == 200
-    assert edge.send("GET", DAY, by="manager").body == counted.body
+    assert edge.send("GET", DAY, caller="manager").body == counted.body
 
 
 def test_counting_again_says_nothing_new(edge: Edge) -> None:
     market_day(edge)
-    first = edge.send("POST", DAY, by="manager")
-    before = everything_stored()
+    first = edge.send("POST", DAY, caller="manager")
+    before = dump_stored_state()
 
-    second = edge.send("POST", DAY, by="manager")
+    second = edge.send("POST", DAY, caller="manager")
 
     assert second.body == first.body
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge: Edge) -> None:
-    edge.register(a_capture())
-    edge.send("POST", DAY, by="manager")
-    edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
+    edge.register(make_capture_payload())
+    edge.send("POST", DAY, caller="manager")
+    edge.register(make_capture_payload(capture_id=make_capture_id(2), worker={"nik": make_nik(7002)}))
 
-    counted = edge.send("POST", DAY, by="manager").json_body
+    counted = edge.send("POST", DAY, caller="manager").json_body
 
     assert counted["version"] == 2
     assert {"figure": "counts.created", "was": 1, "now": 2} in counted["changes"]
@@ -79,43 +79,43 @@ def test_a_late_capture_makes_a_new_version_that_says_what_changed(edge: Edge) -
 
 
 def test_every_version_of_a_day_stays_readable(edge: Edge) -> None:
-    edge.register(a_capture())
-    first = edge.send("POST", DAY, by="manager").json_body
-    edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
-    second = edge.send("POST", DAY, by="manager").json_body
+    edge.register(make_capture_payload())
+    first = edge.send("POST", DAY, caller="manager").json_body
+    edge.register(make_capture_payload(capture_id=make_capture_id(2), worker={"nik": make_nik(7002)}))
+    second = edge.send("POST", DAY, caller="manager").json_body
 
     for version, counted in (("1", first), ("2", second)):
-        shown = edge.send("GET", f"{DAY}?version={version}", by="manager").json_body
+        shown = edge.send("GET", f"{DAY}?version={version}", caller="manager").json_body
         assert (shown["version"], shown["counts"]) == (counted["version"], counted["counts"])
-    the_problem(edge.send("GET", f"{DAY}?version=3", by="manager"), 404, "summary_unknown")
+    assert_problem(edge.send("GET", f"{DAY}?version=3", caller="manager"), 404, "summary_unknown")
 
 
 @pytest.mark.parametrize("query", ["version=0", "version=one", "version=1000000", "versions=1"])
 def test_a_version_that_cannot_be_is_refused_by_name(edge: Edge, query: str) -> None:
-    the_problem(edge.send("GET", f"{DAY}?{query}", by="manager"), 422, "body_invalid")
+    assert_problem(edge.send("GET", f"{DAY}?{query}", caller="manager"), 422, "body_invalid")
 
 
 def test_the_days_of_a_campaign_are_listed_by_their_newest_versions(edge: Edge) -> None:
     listed = DAY.rpartition("/")[0]
-    assert edge.send("GET", listed, by="manager").json_body == {
+    assert edge.send("GET", listed, caller="manager").json_body == {
         "campaign_id": "tanah-abang-2024",
         "days": [],
     }
     market_day(edge)
-    counted = edge.send("POST", DAY, by="manager").json_body
+    counted = edge.send("POST", DAY, caller="manager").json_body
 
-    (day,) = edge.send("GET", listed, by="manager").json_body["days"]
+    (day,) = edge.send("GET", listed, caller="manager").json_body["days"]
 
     assert day.pop("created") == counted["counts"]["created"]
     assert day == {name: counted[name] for name in day}
-    answer = edge.send("GET", "/v1/campaigns/never-opened/summaries", by="manager")
-    the_problem(answer, 404, "campaign_unknown")
+    answer = edge.send("GET", "/v1/campaigns/never-opened/summaries", caller="manager")
+    assert_problem(answer, 404, "campaign_unknown")
 
 
 def test_a_summary_stands_beside_the_campaigns_progress(edge: Edge) -> None:
     market_day(edge)
 
-    counted = edge.send("POST", DAY, by="manager").json_body
+    counted = edge.send("POST", DAY, caller="manager").json_body
 
     assert counted["progress"] == {
         "target": 500,
@@ -126,20 +126,20 @@ def test_a_summary_stands_beside_the_campaigns_progress(edge: Edge) -> None:
 
 
 def test_a_late_capture_to_a_final_day_is_told_in_the_next_days_report(edge: Edge) -> None:
-    edge.register(a_capture())
+    edge.register(make_capture_payload())
     for day in (DAY, DAY.replace("-09", "-10")):
-        edge.send("POST", day, by="manager")
-    edge.register(a_capture(capture_id=a_capture_id(2), worker={"nik": a_nik(7002)}))
-    edge.send("POST", DAY, by="manager")
+        edge.send("POST", day, caller="manager")
+    edge.register(make_capture_payload(capture_id=make_capture_id(2), worker={"nik": make_nik(7002)}))
+    edge.send("POST", DAY, caller="manager")
 
-    (told,) = edge.send("GET", DAY.replace("-09", "-10"), by="manager").json_body["revisions"]
+    (told,) = edge.send("GET", DAY.replace("-09", "-10"), caller="manager").json_body["revisions"]
 
     assert (told["day"], told["version"]) == ("2024-10-09", 2)
     assert [(note["difference"], note["client_id"]) for note in told["notes"]] == [(1, "van-1")]
 
 
 def test_an_empty_day_can_be_counted_too(edge: Edge) -> None:
-    counted = edge.send("POST", DAY, by="manager").json_body
+    counted = edge.send("POST", DAY, caller="manager").json_body
 
     assert set(counted["counts"].values()) == {0}
 
@@ -147,16 +147,16 @@ def test_an_empty_day_can_be_counted_too(edge: Edge) -> None:
 def test_a_summary_names_nobody(edge: Edge) -> None:
     market_day(edge)
 
-    told = edge.send("POST", DAY, by="manager").body.decode()
+    told = edge.send("POST", DAY, caller="manager").body.decode()
 
-    assert not [value for value in (a_nik(), "Melati", "82455507001") if value in told]
+    assert not [value for value in (make_nik(), "Melati", "82455507001") if value in told]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_day_that_is_none_of_the_campaigns_has_no_summary(
     edge: Edge, subtests: pytest.Subtests, method: str
 ) -> None:
-    before = everything_stored()
+    before = dump_stored_state()
 
     for day in (
         "2024-10-08",
@@ -172,14 +172,14 @@ def test_a_day_that_is_none_of_the_campaigns_has_no_summary(
         "9" * 3000,
     ):
         with subtests.test(day[:20]):
-            answer = edge.send(method, f"/v1/campaigns/tanah-abang-2024/summaries/{day}", by="manager")
-            the_problem(answer, 404, "day_not_in_campaign")
+            answer = edge.send(method, f"/v1/campaigns/tanah-abang-2024/summaries/{day}", caller="manager")
+            assert_problem(answer, 404, "day_not_in_campaign")
 
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_campaign_nobody_opened_has_no_summaries(edge: Edge, method: str) -> None:
-    answer = edge.send(method, "/v1/campaigns/never-opened/summaries/2024-10-09", by="manager")
+    answer = edge.send(method, "/v1/campaigns/never-opened/summaries/2024-10-09", caller="manager")
 
-    the_problem(answer, 404, "campaign_unknown")
+    assert_problem(answer, 404, "campaign_unknown")

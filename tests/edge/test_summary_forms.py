@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
-from tests.builders import a_capture
-from tests.edge.conftest import Edge, everything_stored, the_problem
+from tests.builders import make_capture_payload
+from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 from tests.edge.test_summaries import DAY, market_day
 
 BOARD = "/v1/campaigns/tanah-abang-2024/board"
@@ -21,7 +21,7 @@ CREATED = 3
 def counted(edge: Edge) -> Edge:
     """The campaign with a day that was counted."""
     market_day(edge)
-    edge.send("POST", DAY, by="manager")
+    edge.send("POST", DAY, caller="manager")
     return edge
 
 
@@ -31,30 +31,30 @@ def workbook(body: bytes) -> openpyxl.Workbook:
 
 def test_json_is_given_where_nobody_asks_for_another_form(counted: Edge) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
-        answer = counted.send("GET", DAY, by="manager", **headers)
+        answer = counted.send("GET", DAY, caller="manager", **headers)
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.json_body["counts"]["created"] == CREATED
 
 
 @pytest.mark.parametrize("form", MEDIA_TYPES)
 def test_a_form_is_asked_for_by_name_or_by_media_type(counted: Edge, form: Any) -> None:
-    named = counted.send("GET", f"{DAY}?format={form}", by="manager")
-    accepted = counted.send("GET", DAY, by="manager", Accept=MEDIA_TYPES[form])
+    named = counted.send("GET", f"{DAY}?format={form}", caller="manager")
+    accepted = counted.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[form])
 
     assert named.status_code == 200
     assert named.headers["Content-Type"].partition(";")[0] == MEDIA_TYPES[form]
     assert accepted.body == named.body
-    assert counted.send("GET", f"{DAY}?format={form}", by="manager").body == named.body
+    assert counted.send("GET", f"{DAY}?format={form}", caller="manager").body == named.body
 
 
 def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted: Edge) -> None:
     for accepted in ("text/html", "application/pdf", "*/*;q=0"):
-        answer = counted.send("GET", f"{DAY}?format=xlsx", by="manager", Accept=accepted)
+        answer = counted.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)
         assert {row[0]: row[1] for row in workbook(answer.body)["Ringkasan"].values}["Terdaftar"] == CREATED
 
 
 def test_a_browser_gets_the_page(counted: Edge) -> None:
-    page = counted.send("GET", DAY, by="manager", Accept=A_BROWSER)
+    page = counted.send("GET", DAY, caller="manager", Accept=A_BROWSER)
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
@@ -63,7 +63,7 @@ def test_a_browser_gets_the_page(counted: Edge) -> None:
 
 
 def test_a_table_is_a_file_with_a_name(counted: Edge) -> None:
-    answer = counted.send("GET", f"{DAY}?format=csv", by="manager")
+    answer = counted.send("GET", f"{DAY}?format=csv", caller="manager")
     told = {
         row["figure"]: row["value"] for row in csv.DictReader(io.StringIO(answer.body.decode(), newline=""))
     }
@@ -75,7 +75,7 @@ def test_a_table_is_a_file_with_a_name(counted: Edge) -> None:
 
 def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted: Edge) -> None:
     for form in MEDIA_TYPES:
-        answer = counted.send("GET", f"{DAY}?format={form}", by="manager")
+        answer = counted.send("GET", f"{DAY}?format={form}", caller="manager")
         assert "Accept" in answer.headers["Vary"].split(", ")
         assert answer.headers["Cache-Control"] == "private, no-cache"
 
@@ -92,7 +92,7 @@ def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted: Edge)
 def test_the_page_is_indonesian_unless_english_is_asked_for(
     counted: Edge, query: str, headers: dict[str, Any], language: str
 ) -> None:
-    page = counted.send("GET", f"{DAY}?format=html{query}", by="manager", **headers)
+    page = counted.send("GET", f"{DAY}?format=html{query}", caller="manager", **headers)
 
     assert page.headers["Content-Language"] == language
     assert f'<html lang="{language}">' in page.body.decode()
@@ -100,7 +100,7 @@ def test_the_page_is_indonesian_unless_english_is_asked_for(
 
 @pytest.mark.parametrize("query", ["format=pdf", "format=", "format=HTML", "language=jv", "fromat=html"])
 def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted: Edge, query: str) -> None:
-    problem = the_problem(counted.send("GET", f"{DAY}?{query}", by="manager"), 422, "body_invalid")
+    problem = assert_problem(counted.send("GET", f"{DAY}?{query}", caller="manager"), 422, "body_invalid")
 
     (error,) = problem["errors"]
     assert error["code"] in {"value_not_allowed", "field_unknown"}
@@ -108,16 +108,18 @@ def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted: Edge, qu
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "image/png;q=1, text/html;q=0", "*/*;q=0"])
 def test_where_no_form_is_accepted_none_is_given(counted: Edge, accepted: str) -> None:
-    the_problem(counted.send("GET", DAY, by="manager", Accept=accepted), 406, "format_unavailable")
+    assert_problem(counted.send("GET", DAY, caller="manager", Accept=accepted), 406, "format_unavailable")
 
 
 def test_an_older_version_has_every_form_too(counted: Edge) -> None:
     counted.register(
-        a_capture(capture_id="01926f3e-7c00-7000-8000-0000000000ff", worker={"nik": "3171075204857099"})
+        make_capture_payload(
+            capture_id="01926f3e-7c00-7000-8000-0000000000ff", worker={"nik": "3171075204857099"}
+        )
     )
-    counted.send("POST", DAY, by="manager")
+    counted.send("POST", DAY, caller="manager")
 
-    first = counted.send("GET", f"{DAY}?format=html&version=1", by="manager").body.decode()
+    first = counted.send("GET", f"{DAY}?format=html&version=1", caller="manager").body.decode()
 
     assert "Versi 1" in first
     assert f">{CREATED}<" in first
@@ -125,17 +127,17 @@ def test_an_older_version_has_every_form_too(counted: Edge) -> None:
 
 def test_the_board_shows_what_was_not_summarised_yet_and_stores_nothing(edge: Edge) -> None:
     market_day(edge)
-    before = everything_stored()
+    before = dump_stored_state()
 
-    board = edge.send("GET", BOARD, by="manager")
+    board = edge.send("GET", BOARD, caller="manager")
 
     assert board.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "Aktivasi Pasar Tanah Abang" in board.body.decode()
-    assert everything_stored() == before
+    assert dump_stored_state() == before
 
 
 def test_the_script_of_a_board_is_the_only_one_that_its_page_may_run(edge: Edge) -> None:
-    for answer in (edge.send("GET", BOARD, by="manager"), edge.send("GET", "/board", by=None)):
+    for answer in (edge.send("GET", BOARD, caller="manager"), edge.send("GET", "/board", caller=None)):
         policy = answer.headers["Content-Security-Policy"]
         assert policy.count("'sha256-") == 1
         assert answer.body.decode().count("<script>") == 1
@@ -143,11 +145,13 @@ def test_the_script_of_a_board_is_the_only_one_that_its_page_may_run(edge: Edge)
 
 
 def test_the_door_of_the_board_says_nothing_of_any_campaign(edge: Edge) -> None:
-    door = edge.send("GET", "/board", by=None, Accept_Language="en").body.decode()
+    door = edge.send("GET", "/board", caller=None, Accept_Language="en").body.decode()
 
     assert '<html lang="en">' in door
     assert "Tanah Abang" not in door
 
 
 def test_the_board_of_a_campaign_nobody_opened_is_unknown(edge: Edge) -> None:
-    the_problem(edge.send("GET", "/v1/campaigns/never-opened/board", by="manager"), 404, "campaign_unknown")
+    assert_problem(
+        edge.send("GET", "/v1/campaigns/never-opened/board", caller="manager"), 404, "campaign_unknown"
+    )

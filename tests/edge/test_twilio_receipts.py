@@ -9,8 +9,8 @@ import boto3
 import pytest
 from chalice.test import HTTPResponse
 
-from chalicelib.notifications.twilio_callbacks import PATH, callback_url, signature
-from tests.edge.conftest import Edge, Logged, the_problem
+from chalicelib.notifications.twilio_callbacks import PATH, build_callback_url, compute_signature
+from tests.edge.conftest import Edge, LogOutput, assert_problem
 
 PUBLIC_URL = "https://api.daftar.example/api"
 MESSAGE = "0123456789abcdef0123456789abcdef"
@@ -44,15 +44,19 @@ def report(edge: Edge, receipts: object, rebuilt: Callable[[], None]) -> Report:
     rebuilt()
 
     def call(
-        body: bytes | None = None, *, signed: str | None = None, query: str = f"message_id={MESSAGE}"
+        body: bytes | None = None, *, signed: str | None = None, query: str = f"sms_id={MESSAGE}"
     ) -> HTTPResponse:
         form = {name: [value] for name, value in FORM.items()}
-        proof = signature(callback_url(PUBLIC_URL, MESSAGE), form, TOKEN) if signed is None else signed
+        proof = (
+            compute_signature(build_callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
+            if signed is None
+            else signed
+        )
         return edge.send(
             "POST",
             f"{PATH}?{query}",
             urlencode(FORM).encode() if body is None else body,
-            by=None,
+            caller=None,
             Content_Type="application/x-www-form-urlencoded",
             X_Twilio_Signature=proof,
         )
@@ -68,9 +72,9 @@ def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
     [kept] = receipts()
     assert kept.pop("at")
     assert kept == {
-        "type": "ReceiptTaken",
+        "type": "ReceiptReceived",
         "version": 1,
-        "message_id": MESSAGE,
+        "sms_id": MESSAGE,
         "gateway": "twilio",
         "gateway_id": "SM1",
         "state": "delivered",
@@ -83,7 +87,7 @@ def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
 def test_report_by_anybody_else_is_refused_and_kept_nowhere(
     signed: str, report: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    the_problem(report(signed=signed), 403, "signature_invalid")
+    assert_problem(report(signed=signed), 403, "signature_invalid")
     assert receipts() == []
 
 
@@ -95,15 +99,15 @@ def test_report_by_anybody_else_is_refused_and_kept_nowhere(
         {"body": b"\xff\xfe"},
         {"body": b""},
         {"query": ""},
-        {"query": "message_id=fedcba9876543210fedcba9876543210"},
-        {"query": f"message_id={MESSAGE}&more=1"},
+        {"query": "sms_id=fedcba9876543210fedcba9876543210"},
+        {"query": f"sms_id={MESSAGE}&more=1"},
     ],
     ids=["a value", "a blank left out", "no text", "nothing", "no id", "another id", "another parameter"],
 )
 def test_signature_holds_for_what_was_signed_and_nothing_else(
     changed: dict[str, Any], report: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    the_problem(report(**changed), 403, "signature_invalid")
+    assert_problem(report(**changed), 403, "signature_invalid")
     assert receipts() == []
 
 
@@ -111,13 +115,13 @@ def test_report_that_says_nothing_new_is_thanked_for_and_forgotten(
     report: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
     form = {"MessageSid": ["SM1"], "MessageStatus": ["queued"]}
-    proof = signature(callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
+    proof = compute_signature(build_callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
     assert report(b"MessageSid=SM1&MessageStatus=queued", signed=proof).status_code == 204
     assert receipts() == []
 
 
 def test_report_as_large_as_no_callback_is_refused_before_it_is_read(report: Report) -> None:
-    the_problem(report(b"x" * 65_537), 413, "body_too_large")
+    assert_problem(report(b"x" * 65_537), 413, "body_too_large")
 
 
 def test_stage_without_an_account_believes_nobody(
@@ -125,10 +129,10 @@ def test_stage_without_an_account_believes_nobody(
 ) -> None:
     monkeypatch.setenv("DAFTAR_TWILIO_SECRET", "")
     rebuilt()
-    the_problem(report(), 403, "signature_invalid")
+    assert_problem(report(), 403, "signature_invalid")
 
 
-def test_nothing_of_the_worker_is_logged(report: Report, logged: Logged) -> None:
+def test_nothing_of_the_worker_is_logged(report: Report, logged: LogOutput) -> None:
     report()
     assert "request answered" in logged.text
     assert "82455507001" not in logged.text

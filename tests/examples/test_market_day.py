@@ -206,25 +206,25 @@ def expected() -> Body:
 
 
 def test_the_committed_files_are_what_the_generator_writes() -> None:
-    for name, text in market_day.texts_of_files(market_day.SEED).items():
+    for name, text in market_day.render_files(market_day.SEED).items():
         assert (EXAMPLE / name).read_bytes() == text.encode(), f"{name}: run python -m ops.market_day"
 
 
 def test_nothing_but_the_generated_files_and_the_readme_is_there() -> None:
-    generated = set(market_day.texts_of_files(market_day.SEED))
+    generated = set(market_day.render_files(market_day.SEED))
     assert {path.name for path in EXAMPLE.iterdir()} == generated | {"README.md"}
 
 
 def test_the_same_seed_gives_the_same_files_and_another_seed_gives_others() -> None:
-    assert market_day.texts_of_files(1) == market_day.texts_of_files(1)
-    first, second = market_day.texts_of_files(1), market_day.texts_of_files(2)
+    assert market_day.render_files(1) == market_day.render_files(1)
+    first, second = market_day.render_files(1), market_day.render_files(2)
     assert all(first[name] != second[name] for name in first if name != "campaign.json")
 
 
 def test_the_command_writes_the_files_where_it_is_told(tmp_path: Path) -> None:
     market_day.main(["--seed", "1", "--out", str(tmp_path / "there")])
     written = {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()}
-    assert written == {name: text.encode() for name, text in market_day.texts_of_files(1).items()}
+    assert written == {name: text.encode() for name, text in market_day.render_files(1).items()}
 
 
 # The contract
@@ -529,7 +529,7 @@ def _sharers(captures: list[Line]) -> list[int]:
 
 @pytest.fixture(scope="module", params=[market_day.SEED, *OTHER_SEEDS])
 def a_market(request: pytest.FixtureRequest) -> tuple[dict[str, list[Line]], Body]:
-    texts = market_day.texts_of_files(request.param)
+    texts = market_day.render_files(request.param)
     return _parsed(texts), json.loads(texts["expected.json"])
 
 

@@ -15,13 +15,13 @@ from moto import mock_aws
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.exports.model import Manifest
-from chalicelib.exports.s3 import S3Shelf
-from chalicelib.exports.service import Exporter
+from chalicelib.exports.s3 import S3ExportStore
+from chalicelib.exports.service import ExportService
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, Flag, Outcome, RegistrationFacts
-from chalicelib.rollups.outbox import Reader, Waiting
-from tests.builders import a_capture_id
+from chalicelib.rollups.outbox import Consumer, OutboxEntry
+from tests.builders import make_capture_id
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY
 from tests.rollups.test_service import AN_HOUR, FINAL, SUMMARY_HOUR
 from tests.rollups.test_service import Stage as Counting
@@ -43,7 +43,7 @@ A_CAPTURE = CaptureFacts(
 )
 
 
-class StoppedShelf(S3Shelf):
+class StoppedShelf(S3ExportStore):
     """A shelf whose container is stopped after the rows."""
 
     def publish(self, manifest: Manifest) -> None:
@@ -58,15 +58,15 @@ class Stage(Counting):
         super().__init__(at)
         self.s3 = s3
         self.hashing = KeyedHash(lambda: HashKey(b"k" * 32))
-        self.exporter = self.an_exporter(S3Shelf(s3, "exports"))
+        self.exporter = self.an_exporter(S3ExportStore(s3, "exports"))
 
-    def an_exporter(self, shelf: S3Shelf) -> Exporter:
+    def an_exporter(self, shelf: S3ExportStore) -> ExportService:
         """One that puts exports on this shelf."""
-        return Exporter(
+        return ExportService(
             outbox=self.summaries.outbox,
             summaries=self.summaries,
             captures=self.facts,
-            shelf=shelf,
+            store=shelf,
             hashing=self.hashing,
             clock=self.clock,
         )
@@ -74,24 +74,24 @@ class Stage(Counting):
     def captured(self, number: int = 1, of: CampaignDay = FIRST_DAY, **changes: Any) -> None:
         """Another number, another capture, a minute later."""
         at = CAPTURED_AT + timedelta(minutes=number)
-        position = f"{at.isoformat()}#{a_capture_id(number)}"
+        position = f"{at.isoformat()}#{make_capture_id(number)}"
         facts = replace(A_CAPTURE, neighbours=(f"abc{number:03}",), **changes)
         self.facts.add(of, facts, position=position, captured_at=at)
-        self.rollup.mark(of)
+        self.rollup.mark_dirty(of)
 
     def erase(self, number: int, of: CampaignDay = FIRST_DAY) -> None:
         """As an erasure does: what is counted goes on under an id of nothing but chance."""
-        known = self.facts.by_day[of]
-        (gone,) = [each for each in known if each.position.endswith(a_capture_id(number))]
+        known = self.facts.facts_by_day[of]
+        (gone,) = [each for each in known if each.position.endswith(make_capture_id(number))]
         known.remove(gone)
         assert isinstance(gone.facts, CaptureFacts)
         self.facts.add(of, replace(gone.facts, neighbours=()), position=f"left {number:032x}")
-        self.rollup.mark(of)
+        self.rollup.mark_dirty(of)
 
     def export(self) -> list[Any]:
         """One round; what became of each day."""
         until = self.clock() + AN_HOUR
-        return [self.exporter.export(waiting, until=until) for waiting in self.exporter.waiting()]
+        return [self.exporter.export(waiting, deadline=until) for waiting in self.exporter.list_entries()]
 
     def counted_and_exported(self) -> None:
         self.tick()
@@ -173,7 +173,7 @@ def test_no_row_names_a_capture_an_officer_or_a_moment(stage: Stage) -> None:
         gzip.decompress(stage.content(key)) if key.endswith(".gz") else stage.content(key)
         for key in stage.stored()
     ).decode() + "".join(stage.stored())
-    for value in (a_capture_id(1), "ofc-12", "02:13", "09:13", "abc001"):
+    for value in (make_capture_id(1), "ofc-12", "02:13", "09:13", "abc001"):
         assert value not in everything
 
 
@@ -182,8 +182,8 @@ def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_k
     stage.counted_and_exported()
     (row,) = stage.rows()
 
-    known = stage.hashing.of("export tanah-abang-2024", a_capture_id(1))[:32]
-    elsewhere = stage.hashing.of("export senen-2024", a_capture_id(1))[:32]
+    known = stage.hashing.digest("export tanah-abang-2024", make_capture_id(1))[:32]
+    elsewhere = stage.hashing.digest("export senen-2024", make_capture_id(1))[:32]
     assert row["id"] == known != elsewhere
 
 
@@ -196,7 +196,7 @@ def test_the_manifest_vouches_for_the_rows_and_the_summary(stage: Stage) -> None
 
     stage.counted_and_exported()
 
-    summary, manifest = stage.rollup.read(FIRST_DAY), stage.manifest()
+    summary, manifest = stage.rollup.get_summary(FIRST_DAY), stage.manifest()
     (file,) = manifest["files"]
     content = stage.content(file["key"])
     assert file["sha256"] == hashlib.sha256(content).hexdigest()
@@ -211,12 +211,12 @@ def test_the_manifest_vouches_for_the_rows_and_the_summary(stage: Stage) -> None
 
 
 def test_a_provisional_day_is_not_exported(stage: Stage) -> None:
-    stage.clock.at = SUMMARY_HOUR
+    stage.clock.now = SUMMARY_HOUR
     stage.captured()
 
     stage.counted_and_exported()
 
-    assert (stage.stored(), stage.exporter.waiting()) == ([], [])
+    assert (stage.stored(), stage.exporter.list_entries()) == ([], [])
 
 
 def test_the_same_day_gives_the_same_bytes(stage: Stage) -> None:
@@ -224,8 +224,8 @@ def test_the_same_day_gives_the_same_bytes(stage: Stage) -> None:
         stage.captured(number)
     stage.counted_and_exported()
     before = {key: stage.content(key) for key in stage.stored()}
-    stage.facts.by_day[FIRST_DAY].reverse()
-    stage.summaries.outbox.ask(Reader.ANALYSTS, Waiting(FIRST_DAY, 1, stage.clock()))
+    stage.facts.facts_by_day[FIRST_DAY].reverse()
+    stage.summaries.outbox.enqueue(Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, stage.clock()))
 
     stage.export()
 
@@ -237,7 +237,9 @@ def test_rows_do_not_stand_in_the_order_of_capture(stage: Stage) -> None:
         stage.captured(number)
     stage.counted_and_exported()
 
-    in_order = [stage.hashing.of("export tanah-abang-2024", a_capture_id(each))[:32] for each in range(1, 40)]
+    in_order = [
+        stage.hashing.digest("export tanah-abang-2024", make_capture_id(each))[:32] for each in range(1, 40)
+    ]
     ids = [row["id"] for row in stage.rows()]
     assert set(ids) == set(in_order)
     assert ids != in_order
@@ -246,7 +248,7 @@ def test_rows_do_not_stand_in_the_order_of_capture(stage: Stage) -> None:
 def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
-    stage.clock.forward(timedelta(hours=1))
+    stage.clock.advance(timedelta(hours=1))
     stage.captured(2)
 
     stage.counted_and_exported()
@@ -261,15 +263,15 @@ def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(stag
         stage.captured(number)
     stage.counted_and_exported()
     before = {row["id"] for row in stage.rows()}
-    erased = stage.hashing.of("export tanah-abang-2024", a_capture_id(3))[:32]
+    erased = stage.hashing.digest("export tanah-abang-2024", make_capture_id(3))[:32]
     assert erased in before
-    stage.clock.forward(timedelta(hours=1))
+    stage.clock.advance(timedelta(hours=1))
     stage.erase(3)
-    stage.clock.forward(timedelta(hours=1))
+    stage.clock.advance(timedelta(hours=1))
 
     stage.counted_and_exported()
 
-    assert stage.rollup.read(FIRST_DAY).version == 1, "no figure has changed, and yet the rows have"
+    assert stage.rollup.get_summary(FIRST_DAY).version == 1, "no figure has changed, and yet the rows have"
     assert {row["id"] for row in stage.rows()} == before - {erased} | {None}
     (left,) = [row for row in stage.rows() if row["id"] is None]
     assert left == {"id": None, "outcome": "created", "channel": "van"}
@@ -286,7 +288,7 @@ def test_what_was_captured_after_the_count_waits_for_the_next_one(stage: Stage) 
 
     assert (waiting.manifest, waiting.is_late) == (None, False)
     assert stage.stored() == []
-    stage.clock.forward(timedelta(hours=1))
+    stage.clock.advance(timedelta(hours=1))
     stage.counted_and_exported()
     assert stage.manifest()["counts"]["created"] == 2
 
@@ -295,7 +297,7 @@ def test_a_day_that_waits_for_hours_is_late(stage: Stage) -> None:
     stage.captured()
     stage.tick()
     stage.captured(2)
-    stage.clock.forward(timedelta(hours=3, seconds=1))
+    stage.clock.advance(timedelta(hours=3, seconds=1))
 
     (waiting,) = stage.export()
 
@@ -305,12 +307,12 @@ def test_a_day_that_waits_for_hours_is_late(stage: Stage) -> None:
 def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage: Stage) -> None:
     stage.captured()
     stage.counted_and_exported()
-    stage.clock.forward(timedelta(hours=1))
+    stage.clock.advance(timedelta(hours=1))
     stage.captured(2)
     stage.tick()
     with pytest.raises(KeyboardInterrupt):
         stage.an_exporter(StoppedShelf(stage.s3, "exports")).export(
-            stage.exporter.waiting()[0], until=stage.clock() + AN_HOUR
+            stage.exporter.list_entries()[0], deadline=stage.clock() + AN_HOUR
         )
     assert stage.manifest()["version"] == 1
     assert len(stage.rows()) == 1, "what the manifest names stands until it names another"
@@ -325,8 +327,8 @@ def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage: Stage
     stage.captured()
     stage.tick()
     stage.facts.on_read = lambda number: (
-        stage.summaries.outbox.ask(
-            Reader.ANALYSTS, Waiting(FIRST_DAY, 1, stage.clock() + timedelta(seconds=1))
+        stage.summaries.outbox.enqueue(
+            Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, stage.clock() + timedelta(seconds=1))
         )
         if number
         else None
@@ -334,7 +336,7 @@ def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage: Stage
 
     stage.export()
 
-    assert [each.of for each in stage.exporter.waiting()] == [FIRST_DAY]
+    assert [each.campaign_day for each in stage.exporter.list_entries()] == [FIRST_DAY]
 
 
 def test_a_day_without_captures_is_exported_as_such(stage: Stage) -> None:
@@ -346,7 +348,7 @@ def test_a_day_without_captures_is_exported_as_such(stage: Stage) -> None:
 
 
 def test_days_are_exported_each_for_itself(stage: Stage) -> None:
-    stage.clock.at = FINAL + timedelta(days=1)
+    stage.clock.now = FINAL + timedelta(days=1)
     stage.captured()
     stage.captured(2, of=SECOND_DAY)
 
@@ -375,8 +377,8 @@ def test_what_is_left_over_of_a_day_is_swept_page_by_page(stage: Stage) -> None:
     stage.captured()
     stage.tick()
 
-    stage.an_exporter(S3Shelf(TwoAtATime(stage.s3), "exports")).export(
-        stage.exporter.waiting()[0], until=stage.clock() + AN_HOUR
+    stage.an_exporter(S3ExportStore(TwoAtATime(stage.s3), "exports")).export(
+        stage.exporter.list_entries()[0], deadline=stage.clock() + AN_HOUR
     )
 
     assert len(stage.stored()) == 2

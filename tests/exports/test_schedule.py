@@ -9,13 +9,13 @@ import pytest
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.exports import schedule
-from chalicelib.exports.model import ExportedFile, Manifest
-from chalicelib.exports.schedule import AnotherRoundUnderWay, SomeDaysNotExported
-from chalicelib.exports.service import Exporter
+from chalicelib.exports.model import ExportFile, Manifest
+from chalicelib.exports.schedule import ExportAlreadyRunning, ExportPartialFailure
+from chalicelib.exports.service import ExportService
 from chalicelib.privacy.hashing import HashKey, KeyedHash
-from chalicelib.rollups.outbox import Reader, Waiting
+from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY
-from tests.logs import logged
+from tests.logs import collect_logs
 from tests.rollups.test_service import FINAL
 from tests.rollups.test_service import Stage as Counting
 
@@ -44,8 +44,8 @@ class Shelf:
     def __init__(self) -> None:
         self.published: list[CampaignDay] = []
 
-    def put(self, of: CampaignDay, version: int, rows: Iterable[bytes]) -> ExportedFile:
-        return ExportedFile(key="rows", rows=len(list(rows)), bytes=0, sha256="")
+    def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> ExportFile:
+        return ExportFile(key="rows", rows=len(list(rows)), bytes=0, sha256="")
 
     def publish(self, manifest: Manifest) -> None:
         self.published.append(CampaignDay(manifest.campaign_id, manifest.day))
@@ -59,30 +59,30 @@ class Stage(Counting):
         self.shelf = Shelf()
         self.takes: dict[CampaignDay, timedelta] = {}
         self.cut_off: CampaignDay | None = None
-        self.exporter = Exporter(
+        self.exporter = ExportService(
             outbox=self.summaries.outbox,
             summaries=self.summaries,
             captures=self,
-            shelf=self.shelf,
+            store=self.shelf,
             hashing=KeyedHash(lambda: HashKey(b"k" * 32)),
             clock=self.clock,
         )
-        self.clock.at = FINAL + timedelta(days=1)
+        self.clock.now = FINAL + timedelta(days=1)
         for of in (FIRST_DAY, SECOND_DAY):
             self.capture(of)
             self.tick()
-            self.clock.forward(A_MINUTE)
+            self.clock.advance(A_MINUTE)
 
-    def captures_of(self, of: CampaignDay) -> Any:
+    def iter_capture_facts(self, campaign_day: CampaignDay) -> Any:
         """Satisfies `exports.service.Captures`."""
-        for fact in self.facts.captures_of(of):
-            self.clock.forward(self.takes.get(of, timedelta()))
-            if of == self.cut_off:
+        for fact in self.facts.iter_capture_facts(campaign_day):
+            self.clock.advance(self.takes.get(campaign_day, timedelta()))
+            if campaign_day == self.cut_off:
                 raise CutOff
             yield fact
 
     def ask(self, of: CampaignDay, at: datetime) -> None:
-        self.summaries.outbox.ask(Reader.ANALYSTS, Waiting(of, 1, at))
+        self.summaries.outbox.enqueue(Consumer.ANALYSTS, OutboxEntry(of, 1, at))
 
     def round(self) -> dict[str, int]:
         return schedule.export_days(self.exporter, self.clock, Invocation(self.clock))
@@ -101,10 +101,10 @@ def test_the_day_that_was_asked_for_first_comes_first(stage: Stage) -> None:
 
 
 def test_a_day_that_fails_goes_last(stage: Stage) -> None:
-    stage.facts.unreadable.add(FIRST_DAY)
-    with pytest.raises(SomeDaysNotExported):
+    stage.facts.unreadable_days.add(FIRST_DAY)
+    with pytest.raises(ExportPartialFailure):
         stage.round()
-    stage.facts.unreadable.clear()
+    stage.facts.unreadable_days.clear()
     stage.shelf.published.clear()
     # Asked for after the first day was, and before it was tried.
     stage.ask(SECOND_DAY, stage.clock() - timedelta(seconds=30))
@@ -116,13 +116,16 @@ def test_a_day_that_fails_goes_last(stage: Stage) -> None:
 
 def test_a_day_that_takes_too_long_is_stopped_and_starves_no_other(stage: Stage) -> None:
     stage.takes[FIRST_DAY] = A_ROUND
-    with logged() as lines, pytest.raises(SomeDaysNotExported):
+    with collect_logs() as lines, pytest.raises(ExportPartialFailure):
         stage.round()
-    assert [line["day"] for line in lines.saying("campaign day takes too long to export")] == ["2024-10-09"]
-    assert [line["records"] for line in lines.saying("time is up, days wait for the next round")] == [1]
+    assert [line["day"] for line in lines.with_message("campaign day export timed out")] == ["2024-10-09"]
+    assert [
+        line["records"]
+        for line in lines.with_message("time limit reached, remaining days wait for the next run")
+    ] == [1]
     assert stage.shelf.published == []
 
-    with pytest.raises(SomeDaysNotExported):
+    with pytest.raises(ExportPartialFailure):
         stage.round()
 
     assert stage.shelf.published == [SECOND_DAY]
@@ -142,18 +145,18 @@ def test_a_day_in_which_the_run_was_cut_off_goes_last_too(stage: Stage) -> None:
 def test_no_day_is_begun_in_the_second_half_of_a_round(stage: Stage) -> None:
     stage.takes[FIRST_DAY] = A_ROUND * 0.6
 
-    with logged() as lines:
+    with collect_logs() as lines:
         assert stage.round() == {"exported": 1, "open": 1}
-    assert len(lines.saying("time is up, days wait for the next round")) == 1
+    assert len(lines.with_message("time limit reached, remaining days wait for the next run")) == 1
 
     assert stage.round() == {"exported": 1, "open": 0}
     assert stage.shelf.published == [FIRST_DAY, SECOND_DAY]
 
 
 def test_a_round_refuses_to_run_beside_another_one(stage: Stage) -> None:
-    stage.exporter.take_turn(stage.clock() + A_ROUND)
+    stage.exporter.acquire_lease(stage.clock() + A_ROUND)
 
-    with pytest.raises(AnotherRoundUnderWay):
+    with pytest.raises(ExportAlreadyRunning):
         stage.round()
 
     assert stage.shelf.published == []
@@ -162,7 +165,7 @@ def test_a_round_refuses_to_run_beside_another_one(stage: Stage) -> None:
 def test_a_round_that_was_cut_off_keeps_the_next_one_waiting_no_longer_than_it_could_run(
     stage: Stage,
 ) -> None:
-    stage.exporter.take_turn(stage.clock() + A_ROUND)
-    stage.clock.forward(A_ROUND)
+    stage.exporter.acquire_lease(stage.clock() + A_ROUND)
+    stage.clock.advance(A_ROUND)
 
     assert stage.round() == {"exported": 2, "open": 0}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ops.packaging import package
+from ops.packaging import package_app
 from tests.infra.packaged import PackagedTemplate
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> PackagedTemplate:
-    return PackagedTemplate(package("prod", tmp_path_factory.mktemp("package")).template)
+    return PackagedTemplate(package_app("prod", tmp_path_factory.mktemp("package")).template)

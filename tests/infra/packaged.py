@@ -8,7 +8,7 @@ from typing import Any
 
 Properties = Mapping[str, Any]
 
-_NAMED_IN_SUB = re.compile(r"\$\{(\w+)[.}]")
+_SUB_REFERENCE = re.compile(r"\$\{(\w+)[.}]")
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
@@ -36,29 +36,29 @@ class PackagedTemplate:
         self.document = document
         self.resources: Mapping[str, Any] = document["Resources"]
 
-    def of_type(self, kind: str) -> dict[str, Properties]:
+    def find_resources(self, kind: str) -> dict[str, Properties]:
         """The properties of every resource of a type, by logical id."""
         found = {name: each for name, each in self.resources.items() if each["Type"] == kind}
         return {name: each["Properties"] for name, each in found.items()}
 
     @property
     def functions(self) -> dict[str, Properties]:
-        return self.of_type("AWS::Serverless::Function")
+        return self.find_resources("AWS::Serverless::Function")
 
     @property
     def queues(self) -> dict[str, Properties]:
-        return self.of_type("AWS::SQS::Queue")
+        return self.find_resources("AWS::SQS::Queue")
 
     @property
     def tables(self) -> dict[str, Properties]:
-        return self.of_type("AWS::DynamoDB::Table")
+        return self.find_resources("AWS::DynamoDB::Table")
 
     @property
     def api(self) -> Properties:
-        (api,) = self.of_type("AWS::Serverless::Api").values()
+        (api,) = self.find_resources("AWS::Serverless::Api").values()
         return api
 
-    def sources(self, kind: str) -> list[EventSource]:
+    def find_event_sources(self, kind: str) -> list[EventSource]:
         """Every event source of one kind (SQS, DynamoDB, Schedule)."""
         return [
             EventSource(name, kind, event["Properties"])
@@ -67,11 +67,14 @@ class PackagedTemplate:
             if event["Type"] == kind
         ]
 
-    def read_queues(self) -> dict[str, EventSource]:
+    def find_consumed_queues(self) -> dict[str, EventSource]:
         """The queues that functions read, each with what it calls."""
-        return {named(source.properties["Queue"]): source for source in self.sources("SQS")}
+        return {
+            resolve_logical_id(source.properties["Queue"]): source
+            for source in self.find_event_sources("SQS")
+        }
 
-    def last_resorts(self) -> set[str]:
+    def find_dead_letter_queues(self) -> set[str]:
         """The queues that take what nobody could handle."""
         redrives = (queue.get("RedrivePolicy", {}) for queue in self.queues.values())
         targets = [each["deadLetterTargetArn"] for each in redrives if each]
@@ -79,55 +82,55 @@ class PackagedTemplate:
             handled = [function.get("EventInvokeConfig", {})]
             handled += [event["Properties"] for event in function.get("Events", {}).values()]
             for each in handled:
-                targets += [on_failure(each)] if on_failure(each) else []
+                targets += [get_failure_destination(each)] if get_failure_destination(each) else []
                 targets += [each["DeadLetterConfig"]["Arn"]] if "DeadLetterConfig" in each else []
-        return {named(target) for target in targets}
+        return {resolve_logical_id(target) for target in targets}
 
-    def role_of(self, function: str) -> str:
-        return named(self.functions[function]["Role"])
+    def find_role(self, function: str) -> str:
+        return resolve_logical_id(self.functions[function]["Role"])
 
-    def grants(self, role: str) -> Iterator[Grant]:
+    def iter_grants(self, role: str) -> Iterator[Grant]:
         """Every action on every resource that a role may do."""
         for policy in self.resources[role]["Properties"]["Policies"]:
             for given in policy["PolicyDocument"]["Statement"]:
-                statement, condition = unconditional(given)
+                statement, condition = split_condition(given)
                 assert statement["Effect"] == "Allow", (
                     "a role needs no denial: what it is not given is denied"
                 )
                 for action in as_list(statement["Action"]):
                     for resource in as_list(statement["Resource"]):
-                        yield Grant(action, written(resource) + condition)
+                        yield Grant(action, format_resource(resource) + condition)
 
-    def alarms_on(self, namespace: str, metric: str, dimension: str) -> dict[str, Properties]:
+    def find_alarms(self, namespace: str, metric: str, dimension: str) -> dict[str, Properties]:
         """The alarms on one metric, by the logical id of the resource that they watch."""
         return {
-            named(each["Value"]): alarm
-            for alarm in self.of_type("AWS::CloudWatch::Alarm").values()
+            resolve_logical_id(each["Value"]): alarm
+            for alarm in self.find_resources("AWS::CloudWatch::Alarm").values()
             if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
             for each in alarm.get("Dimensions", [])
             if each["Name"] == dimension
         }
 
-    def unless_told_otherwise(self, value: Any) -> Any:
+    def resolve_defaults(self, value: Any) -> Any:
         """A value as it comes out when no parameter is given."""
         match value:
             case {"Ref": name} if name in self.document["Parameters"]:
                 return self.document["Parameters"][name]["Default"]
             case {"Fn::If": [condition, then, otherwise]}:
-                chosen = then if self._holds(self.document["Conditions"][condition]) else otherwise
-                return self.unless_told_otherwise(chosen)
+                chosen = then if self._is_met(self.document["Conditions"][condition]) else otherwise
+                return self.resolve_defaults(chosen)
         return value
 
-    def _holds(self, condition: Mapping[str, Any]) -> bool:
+    def _is_met(self, condition: Mapping[str, Any]) -> bool:
         match condition:
             case {"Fn::Equals": [left, right]}:
-                return bool(self.unless_told_otherwise(left) == self.unless_told_otherwise(right))
+                return bool(self.resolve_defaults(left) == self.resolve_defaults(right))
             case {"Fn::Not": [inner]}:
-                return not self._holds(inner)
+                return not self._is_met(inner)
         raise AssertionError(f"a condition these tests cannot read: {condition}")
 
 
-def named(value: Any) -> str:
+def resolve_logical_id(value: Any) -> str:
     """The logical id of the one resource that a value refers to."""
     match value:
         case {"Ref": str(name)}:
@@ -135,12 +138,12 @@ def named(value: Any) -> str:
         case {"Fn::GetAtt": [str(name), *_]}:
             return name
         case {"Fn::Sub": str(text)}:
-            (name,) = set(_NAMED_IN_SUB.findall(text))
+            (name,) = set(_SUB_REFERENCE.findall(text))
             return str(name)
     raise AssertionError(f"refers to no resource of this template: {value!r}")
 
 
-def written(value: Any) -> str:
+def format_resource(value: Any) -> str:
     """A resource of a policy as one readable string."""
     match value:
         case str():
@@ -152,11 +155,11 @@ def written(value: Any) -> str:
         case {"Fn::Sub": str(text)}:
             return text.replace("${", "").replace("}", "")
         case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
-            return f"{written(then)} if {condition}"
+            return f"{format_resource(then)} if {condition}"
     raise AssertionError(f"not a resource these tests can read: {value!r}")
 
 
-def unconditional(statement: Any) -> tuple[Any, str]:
+def split_condition(statement: Any) -> tuple[Any, str]:
     """A statement of a policy, and on what condition it is there."""
     match statement:
         case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
@@ -164,7 +167,7 @@ def unconditional(statement: Any) -> tuple[Any, str]:
     return statement, ""
 
 
-def on_failure(properties: Properties) -> Any:
+def get_failure_destination(properties: Properties) -> Any:
     """Where an event source or an asynchronous function leaves what failed, or None."""
     return properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
 
@@ -173,6 +176,6 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def readable(document: Any) -> str:
+def to_json(document: Any) -> str:
     """A part of the template as text, to search it."""
     return json.dumps(document, sort_keys=True)

@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.infra.packaged import PackagedTemplate, named
+from tests.infra.packaged import PackagedTemplate, resolve_logical_id
 
 PSEUDO_PARAMETER = "AWS::"
 WORK = "Daftar"
@@ -11,36 +11,40 @@ WORK = "Daftar"
 
 def test_every_alarm_reaches_the_alarm_topic(template: PackagedTemplate) -> None:
     topics = {"AlarmTopic"}
-    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
-        assert {named(each) for each in alarm["AlarmActions"]} == topics, name
+    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
+        assert {resolve_logical_id(each) for each in alarm["AlarmActions"]} == topics, name
         assert alarm.get("ActionsEnabled", True) is True, name
 
 
 def test_every_alarm_says_what_it_means_and_what_to_do(template: PackagedTemplate) -> None:
-    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
         sentences = re.findall(r"[A-Z][^.]+\.", alarm["AlarmDescription"])
         assert len(sentences) >= 2, name
 
 
 def test_every_alarm_watches_something_of_this_stack(template: PackagedTemplate) -> None:
-    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
         if alarm["Namespace"] == WORK:
             continue  # What the functions count themselves carries no name of theirs.
-        watched = {named(each["Value"]) for each in alarm["Dimensions"] if isinstance(each["Value"], dict)}
+        watched = {
+            resolve_logical_id(each["Value"])
+            for each in alarm["Dimensions"]
+            if isinstance(each["Value"], dict)
+        }
         assert watched, name
         assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in watched), name
 
 
 def test_no_alarm_is_left_undecided_by_a_quiet_hour(template: PackagedTemplate) -> None:
-    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
         assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}, name
 
 
 def test_every_topic_is_encrypted_under_a_key_that_its_publisher_may_use(template: PackagedTemplate) -> None:
     publishers = {"AlarmTopic": "cloudwatch.amazonaws.com", "ReceiptsTopic": "sms-voice.amazonaws.com"}
-    assert set(template.of_type("AWS::SNS::Topic")) == set(publishers)
-    for name, topic in template.of_type("AWS::SNS::Topic").items():
-        policy = template.resources[named(topic["KmsMasterKeyId"])]["Properties"]["KeyPolicy"]
+    assert set(template.find_resources("AWS::SNS::Topic")) == set(publishers)
+    for name, topic in template.find_resources("AWS::SNS::Topic").items():
+        policy = template.resources[resolve_logical_id(topic["KmsMasterKeyId"])]["Properties"]["KeyPolicy"]
         users = [statement["Principal"] for statement in policy["Statement"]]
         assert {"Service": publishers[name]} in users, name
 
@@ -48,13 +52,13 @@ def test_every_topic_is_encrypted_under_a_key_that_its_publisher_may_use(templat
 def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: PackagedTemplate) -> None:
     counted = {
         (alarm["MetricName"], *(each["Value"] for each in alarm.get("Dimensions", [])))
-        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+        for alarm in template.find_resources("AWS::CloudWatch::Alarm").values()
         if alarm["Namespace"] == WORK
     }
     assert counted == {
-        ("TextsHeld",),
+        ("SmsHeld",),
         ("SendingStopped",),
-        ("GatewaysLeftAlone",),
+        ("GatewayCircuitsOpened",),
         ("ReportsNotDelivered",),
         ("ExportsLate",),
     }
@@ -63,7 +67,7 @@ def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: Packa
 def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
     template: PackagedTemplate,
 ) -> None:
-    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
     metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
     searches = [first["expression"] for first, *_ in metrics if isinstance(first, dict)]
@@ -74,26 +78,26 @@ def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
 
 
 def test_the_dashboard_names_only_resources_of_this_stack(template: PackagedTemplate) -> None:
-    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     named_there = set(re.findall(r"\$\{([\w:]+)", dashboard["DashboardBody"]["Fn::Sub"]))
     assert named_there
     assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in named_there)
 
 
 def test_the_dashboard_shows_every_function_and_everything_given_up(template: PackagedTemplate) -> None:
-    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
     rows = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
     shown = {(row[1], row[3]) for row in rows if len(row) > 1}
     for metric in ("Errors", "Throttles", "Duration", "ConcurrentExecutions"):
         missing = {name for name in template.functions if (metric, f"${{{name}}}") not in shown}
         assert not missing, metric
-    for queue in template.last_resorts():
+    for queue in template.find_dead_letter_queues():
         assert ("ApproximateNumberOfMessagesVisible", f"${{{queue}.QueueName}}") in shown, queue
 
 
 def test_the_dashboards_widgets_do_not_overlap(template: PackagedTemplate) -> None:
-    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     cells = [
         (widget["x"] + x, widget["y"] + y)
         for widget in json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]

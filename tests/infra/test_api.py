@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from chalicelib.problems import CONTENT_TYPE, PROBLEMS
-from tests.infra.packaged import PackagedTemplate, Properties, named
+from tests.infra.packaged import PackagedTemplate, Properties, resolve_logical_id
 
 # Routes that anybody may call; Twilio's callback proves by a signature who calls. Anything else without an
 # authorizer is a mistake.
@@ -59,7 +59,7 @@ def problems(template: PackagedTemplate) -> Iterator[tuple[str, dict[str, str], 
 
 def latency_alarms(template: PackagedTemplate) -> Iterator[tuple[tuple[str | None, str | None], Properties]]:
     """What each alarm on the latency watches, and the alarm."""
-    for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
+    for alarm in template.find_resources("AWS::CloudWatch::Alarm").values():
         if alarm["MetricName"] == "Latency":
             assert alarm["ExtendedStatistic"] == "p99"
             dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
@@ -91,8 +91,8 @@ def test_every_method_is_throttled(template: PackagedTemplate) -> None:
     assert ("*", "/*") in {(each["HttpMethod"], each["ResourcePath"]) for each in settings}
     for each in settings:
         # A method with settings of its own takes nothing over from those for all.
-        assert 1 <= template.unless_told_otherwise(each["ThrottlingRateLimit"]) <= 1000, each["ResourcePath"]
-        assert 1 <= template.unless_told_otherwise(each["ThrottlingBurstLimit"]) <= 2000, each["ResourcePath"]
+        assert 1 <= template.resolve_defaults(each["ThrottlingRateLimit"]) <= 1000, each["ResourcePath"]
+        assert 1 <= template.resolve_defaults(each["ThrottlingBurstLimit"]) <= 2000, each["ResourcePath"]
 
 
 def test_there_is_no_second_stage_that_nothing_throttles(template: PackagedTemplate) -> None:
@@ -122,7 +122,10 @@ def test_a_code_means_the_same_whoever_says_it(template: PackagedTemplate) -> No
         code = str(body["code"])
         if code in PROBLEMS:
             known = PROBLEMS[code]
-            assert (body["status"], body["title"]) == (known.status, f"{known.id} / {known.en}"), kind
+            assert (body["status"], body["title"]) == (
+                known.status,
+                f"{known.indonesian} / {known.english}",
+            ), kind
         else:
             assert body["status"] == STATUSES[code], kind
 
@@ -140,12 +143,12 @@ def test_a_caller_without_a_good_token_is_told_which_kind_is_wanted(template: Pa
 def test_api_gateways_answers_are_part_of_the_definition_that_is_deployed(template: PackagedTemplate) -> None:
     # As resources of their own they might come after the first deployment, and an update of the definition
     # would drop them.
-    assert not template.of_type("AWS::ApiGateway::GatewayResponse")
+    assert not template.find_resources("AWS::ApiGateway::GatewayResponse")
 
 
 def test_a_failing_or_slow_api_raises_an_alarm(template: PackagedTemplate) -> None:
     for metric in ("5XXError", "Latency"):
-        assert set(template.alarms_on("AWS/ApiGateway", metric, "Stage")) == {"RestAPI"}, metric
+        assert set(template.find_alarms("AWS/ApiGateway", metric, "Stage")) == {"RestAPI"}, metric
 
 
 def test_a_slow_registration_raises_an_alarm_and_a_batch_that_takes_its_time_does_not(
@@ -173,5 +176,5 @@ def test_a_method_whose_latency_is_watched_apart_is_there_and_measured_apart(
 
 def test_the_apis_metrics_are_told_apart_from_those_of_another_stage(template: PackagedTemplate) -> None:
     name = template.api["DefinitionBody"]["info"]["title"]
-    assert named(name) == "AWS::StackName"
-    assert {"AWS::StackName"} == set(template.alarms_on("AWS/ApiGateway", "5XXError", "ApiName"))
+    assert resolve_logical_id(name) == "AWS::StackName"
+    assert {"AWS::StackName"} == set(template.find_alarms("AWS/ApiGateway", "5XXError", "ApiName"))

@@ -1,10 +1,10 @@
 """Every bucket: private, encrypted, over TLS only, kept with its data, and emptied in the end."""
 
-from tests.infra.packaged import PackagedTemplate, Properties, named, readable
+from tests.infra.packaged import PackagedTemplate, Properties, resolve_logical_id, to_json
 
 
 def buckets(template: PackagedTemplate) -> dict[str, Properties]:
-    found = template.of_type("AWS::S3::Bucket")
+    found = template.find_resources("AWS::S3::Bucket")
     assert found
     return found
 
@@ -26,8 +26,8 @@ def test_every_bucket_is_encrypted(template: PackagedTemplate) -> None:
 def test_a_bucket_answers_over_tls_only_and_its_policy_allows_nobody_anything(
     template: PackagedTemplate,
 ) -> None:
-    policies = template.of_type("AWS::S3::BucketPolicy")
-    assert {named(policy["Bucket"]) for policy in policies.values()} == set(buckets(template))
+    policies = template.find_resources("AWS::S3::BucketPolicy")
+    assert {resolve_logical_id(policy["Bucket"]) for policy in policies.values()} == set(buckets(template))
     for name, policy in policies.items():
         (statement,) = policy["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*"), (
@@ -46,7 +46,7 @@ def test_what_is_removed_from_a_bucket_is_gone(template: PackagedTemplate) -> No
 def test_what_stands_in_a_bucket_is_removed_after_a_chosen_time(template: PackagedTemplate) -> None:
     for name, bucket in buckets(template).items():
         (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-        assert (rule["Status"], template.unless_told_otherwise(rule["ExpirationInDays"])) == (
+        assert (rule["Status"], template.resolve_defaults(rule["ExpirationInDays"])) == (
             "Enabled",
             730,
         ), name
@@ -61,8 +61,8 @@ def test_no_bucket_is_deleted_with_its_stack(template: PackagedTemplate) -> None
 def test_no_function_reads_what_was_exported(template: PackagedTemplate) -> None:
     reading = [
         grant
-        for role in template.of_type("AWS::IAM::Role")
-        for grant in template.grants(role)
+        for role in template.find_resources("AWS::IAM::Role")
+        for grant in template.iter_grants(role)
         if grant.action.startswith("s3:Get")
     ]
     assert reading == []
@@ -70,4 +70,4 @@ def test_no_function_reads_what_was_exported(template: PackagedTemplate) -> None
 
 def test_a_bucket_can_be_found_by_its_output(template: PackagedTemplate) -> None:
     assert {f"{name}Name" for name in buckets(template)} <= set(template.document["Outputs"])
-    assert "ExportsBucket" in readable(template.document["Outputs"])
+    assert "ExportsBucket" in to_json(template.document["Outputs"])

@@ -1,7 +1,7 @@
 """Every function: it runs `app.py`, knows its stage, keeps its logs, and its failures are noticed."""
 
 from chalicelib.settings import Settings
-from tests.infra.packaged import PackagedTemplate, named
+from tests.infra.packaged import PackagedTemplate, resolve_logical_id
 
 LONGEST_ANSWER_SECONDS = 28  # API Gateway hangs up after 29.
 LONGEST_BATCH_SECONDS = 20  # A batch takes no further item well before that, and answers for what it took.
@@ -36,11 +36,13 @@ def test_every_function_runs_on_the_processor_its_wheels_were_chosen_for(templat
 
 
 def test_every_functions_logs_are_its_own_and_are_kept_for_a_chosen_time(template: PackagedTemplate) -> None:
-    groups = template.of_type("AWS::Logs::LogGroup")
-    used = [named(function["LoggingConfig"]["LogGroup"]) for function in template.functions.values()]
+    groups = template.find_resources("AWS::Logs::LogGroup")
+    used = [
+        resolve_logical_id(function["LoggingConfig"]["LogGroup"]) for function in template.functions.values()
+    ]
     assert sorted(used) == sorted(groups)
     for name, group in groups.items():
-        assert template.unless_told_otherwise(group["RetentionInDays"]) == 365, name
+        assert template.resolve_defaults(group["RetentionInDays"]) == 365, name
 
 
 def test_tracing_is_switched_by_stage_for_every_function_and_the_api(template: PackagedTemplate) -> None:
@@ -50,8 +52,8 @@ def test_tracing_is_switched_by_stage_for_every_function_and_the_api(template: P
 
 
 def test_a_failing_function_raises_an_alarm(template: PackagedTemplate) -> None:
-    assert set(template.alarms_on("AWS/Lambda", "Errors", "FunctionName")) == set(template.functions)
+    assert set(template.find_alarms("AWS/Lambda", "Errors", "FunctionName")) == set(template.functions)
 
 
 def test_a_function_that_cannot_start_raises_an_alarm(template: PackagedTemplate) -> None:
-    assert set(template.alarms_on("AWS/Lambda", "Throttles", "FunctionName")) == set(template.functions)
+    assert set(template.find_alarms("AWS/Lambda", "Throttles", "FunctionName")) == set(template.functions)

@@ -19,7 +19,7 @@ def told() -> dict[str, str]:
 
 
 def test_every_alarm_has_its_paragraph(template: PackagedTemplate, told: dict[str, str]) -> None:
-    assert set(told) == set(template.of_type("AWS::CloudWatch::Alarm"))
+    assert set(told) == set(template.find_resources("AWS::CloudWatch::Alarm"))
 
 
 def test_a_paragraph_says_what_an_alarm_means_and_what_to_do(told: dict[str, str]) -> None:
@@ -29,4 +29,4 @@ def test_a_paragraph_says_what_an_alarm_means_and_what_to_do(told: dict[str, str
 
 def test_every_last_resort_is_named(template: PackagedTemplate) -> None:
     guide = _GUIDE.read_text(encoding="utf-8")
-    assert [queue for queue in template.last_resorts() if queue not in guide] == []
+    assert [queue for queue in template.find_dead_letter_queues() if queue not in guide] == []

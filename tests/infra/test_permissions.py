@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from tests.infra.packaged import Grant, PackagedTemplate, as_list, unconditional
+from tests.infra.packaged import Grant, PackagedTemplate, as_list, split_condition
 
 # The actions whose resource AWS does not let anybody name, and why each is needed.
 UNNAMEABLE = {
@@ -68,11 +68,11 @@ NEEDED = {
         Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
         GATEWAY_ACCOUNT,
-        Grant("dynamodb:DeleteItem", "TextsTable.Arn"),
-        Grant("dynamodb:GetItem", "TextsTable.Arn"),
-        Grant("dynamodb:PutItem", "TextsTable.Arn"),
-        Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
-        Grant("dynamodb:Query", "TextsTable.Arn/index/by_registration"),
+        Grant("dynamodb:DeleteItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_campaign_day"),
+        Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_reference"),
         Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
         Grant("dynamodb:GetItem", "RequestsTable.Arn"),
@@ -105,8 +105,8 @@ NEEDED = {
         Grant("sqs:ReceiveMessage", "RemindersQueue.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
-        Grant("dynamodb:GetItem", "TextsTable.Arn"),
-        Grant("dynamodb:PutItem", "TextsTable.Arn"),
+        Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "SendingTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
@@ -117,19 +117,19 @@ NEEDED = {
         Grant("sqs:DeleteMessage", "ReceiptsQueue.Arn"),
         Grant("sqs:GetQueueAttributes", "ReceiptsQueue.Arn"),
         Grant("sqs:ReceiveMessage", "ReceiptsQueue.Arn"),
-        Grant("dynamodb:GetItem", "TextsTable.Arn"),
-        Grant("dynamodb:PutItem", "TextsTable.Arn"),
+        Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
-    "QueueDueTexts": {
-        Grant("dynamodb:Query", "TextsTable.Arn/index/by_due"),
-        Grant("dynamodb:GetItem", "TextsTable.Arn"),
-        Grant("dynamodb:PutItem", "TextsTable.Arn"),
+    "QueueDueSms": {
+        Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
+        Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("sqs:SendMessage", "NotificationsQueue.Arn"),
         Grant("sqs:SendMessage", "RemindersQueue.Arn"),
-        Grant("sqs:SendMessage", "DueTextsFailures.Arn"),
+        Grant("sqs:SendMessage", "DueSmsFailures.Arn"),
     },
     "RollUpDueDays": {
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
@@ -139,7 +139,7 @@ NEEDED = {
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
         Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
-        Grant("dynamodb:Query", "TextsTable.Arn/index/by_campaign_day"),
+        Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_campaign_day"),
         Grant("sqs:SendMessage", "RollUpFailures.Arn"),
         *DATA_KEYS,
     },
@@ -189,13 +189,13 @@ def test_what_every_function_needs_is_written_down_here(template: PackagedTempla
 def test_a_function_may_do_exactly_what_it_needs(template: PackagedTemplate, function: str) -> None:
     log = f"{function}Logs.Arn"
     own = {Grant("logs:CreateLogStream", log), Grant("logs:PutLogEvents", log)}
-    assert set(template.grants(template.role_of(function))) == NEEDED[function] | own | TRACES
+    assert set(template.iter_grants(template.find_role(function))) == NEEDED[function] | own | TRACES
 
 
 def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_of_it(
     template: PackagedTemplate,
 ) -> None:
-    (policy,) = template.resources[template.role_of("AuthorizeCaller")]["Properties"]["Policies"]
+    (policy,) = template.resources[template.find_role("AuthorizeCaller")]["Properties"]["Policies"]
     (writing,) = (
         each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "dynamodb:UpdateItem"
     )
@@ -207,10 +207,10 @@ def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_o
 def test_of_what_sending_goes_by_the_api_reaches_no_more_than_a_persons_request_needs(
     template: PackagedTemplate,
 ) -> None:
-    (policy,) = template.resources[template.role_of("APIHandler")]["Properties"]["Policies"]
+    (policy,) = template.resources[template.find_role("APIHandler")]["Properties"]["Policies"]
     reached = {
         statement["Action"]: statement["Condition"]
-        for statement, _ in map(unconditional, policy["PolicyDocument"]["Statement"])
+        for statement, _ in map(split_condition, policy["PolicyDocument"]["Statement"])
         if statement["Resource"] == {"Fn::GetAtt": ["SendingTable", "Arn"]}
     }
     assert reached == {
@@ -223,8 +223,8 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     purposes = {
         function: statement["Condition"]
         for function in template.functions
-        for policy in template.resources[template.role_of(function)]["Properties"]["Policies"]
-        for statement, _ in map(unconditional, policy["PolicyDocument"]["Statement"])
+        for policy in template.resources[template.find_role(function)]["Properties"]["Policies"]
+        for statement, _ in map(split_condition, policy["PolicyDocument"]["Statement"])
         if "kms:Decrypt" in as_list(statement["Action"])
     }
     context = "kms:EncryptionContext:daftar:purpose"
@@ -242,8 +242,8 @@ def test_mails_are_sent_from_the_one_address_and_by_one_function(template: Packa
     mailing = {
         function: statement["Condition"]
         for function in template.functions
-        for policy in template.resources[template.role_of(function)]["Properties"]["Policies"]
-        for statement, _ in map(unconditional, policy["PolicyDocument"]["Statement"])
+        for policy in template.resources[template.find_role(function)]["Properties"]["Policies"]
+        for statement, _ in map(split_condition, policy["PolicyDocument"]["Statement"])
         if any(action.startswith("ses:") for action in as_list(statement["Action"]))
     }
     assert mailing == {"DeliverReports": {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}}
@@ -252,41 +252,41 @@ def test_mails_are_sent_from_the_one_address_and_by_one_function(template: Packa
 def test_nobody_changes_or_deletes_what_is_on_record_about_requests(template: PackagedTemplate) -> None:
     granted = [
         grant.action
-        for role in template.of_type("AWS::IAM::Role")
-        for grant in template.grants(role)
+        for role in template.find_resources("AWS::IAM::Role")
+        for grant in template.iter_grants(role)
         if grant.resource == "RequestsTable.Arn"
     ]
     assert sorted(granted) == ["dynamodb:GetItem", "dynamodb:PutItem"]
 
 
 def test_no_two_functions_share_a_role_and_no_role_is_without_a_function(template: PackagedTemplate) -> None:
-    used = Counter(template.role_of(function) for function in template.functions)
-    assert set(used) == set(template.of_type("AWS::IAM::Role"))
+    used = Counter(template.find_role(function) for function in template.functions)
+    assert set(used) == set(template.find_resources("AWS::IAM::Role"))
     assert set(used.values()) == {1}
 
 
 def test_no_role_is_given_actions_by_pattern(template: PackagedTemplate) -> None:
-    for role in template.of_type("AWS::IAM::Role"):
-        assert not [grant for grant in template.grants(role) if "*" in grant.action], role
+    for role in template.find_resources("AWS::IAM::Role"):
+        assert not [grant for grant in template.iter_grants(role) if "*" in grant.action], role
 
 
 def test_no_role_is_given_a_resource_by_pattern_if_it_can_be_named(template: PackagedTemplate) -> None:
-    for role in template.of_type("AWS::IAM::Role"):
-        by_pattern = {grant for grant in template.grants(role) if "*" in grant.resource}
+    for role in template.find_resources("AWS::IAM::Role"):
+        by_pattern = {grant for grant in template.iter_grants(role) if "*" in grant.resource}
         assert {grant.action for grant in by_pattern} <= set(UNNAMEABLE), role
 
 
 def test_roles_have_no_other_policies_than_their_own(template: PackagedTemplate) -> None:
-    assert not template.of_type("AWS::IAM::Policy")
-    assert not template.of_type("AWS::IAM::ManagedPolicy")
-    for name, role in template.of_type("AWS::IAM::Role").items():
+    assert not template.find_resources("AWS::IAM::Policy")
+    assert not template.find_resources("AWS::IAM::ManagedPolicy")
+    for name, role in template.find_resources("AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in role, name
     for name, function in template.functions.items():
         assert "Policies" not in function, name
 
 
 def test_only_lambda_may_take_on_a_role(template: PackagedTemplate) -> None:
-    for name, role in template.of_type("AWS::IAM::Role").items():
+    for name, role in template.find_resources("AWS::IAM::Role").items():
         statements = role["AssumeRolePolicyDocument"]["Statement"]
         assert [each["Principal"] for each in statements] == [{"Service": "lambda.amazonaws.com"}], name
 
@@ -301,13 +301,13 @@ def test_every_index_is_read_by_a_function_and_every_index_that_one_may_read_is_
     }
     granted = {
         grant.resource
-        for role in template.of_type("AWS::IAM::Role")
-        for grant in template.grants(role)
+        for role in template.find_resources("AWS::IAM::Role")
+        for grant in template.iter_grants(role)
         if "/index/" in grant.resource
     }
     assert granted == declared
 
 
 def test_no_function_scans_a_table(template: PackagedTemplate) -> None:
-    for role in template.of_type("AWS::IAM::Role"):
-        assert "dynamodb:Scan" not in {grant.action for grant in template.grants(role)}, role
+    for role in template.find_resources("AWS::IAM::Role"):
+        assert "dynamodb:Scan" not in {grant.action for grant in template.iter_grants(role)}, role

@@ -1,9 +1,9 @@
 """Every table and every key: kept, recoverable, encrypted under keys of our own."""
 
-from tests.infra.packaged import PackagedTemplate, as_list, named, readable
+from tests.infra.packaged import PackagedTemplate, as_list, resolve_logical_id, to_json
 
 # Rows of these tables expire; the rows of the others are kept until somebody erases them.
-EXPIRING = {"RegistrationsTable", "ClientsTable", "TextsTable", "SendingTable"}
+EXPIRING = {"RegistrationsTable", "ClientsTable", "SmsLedgerTable", "SendingTable"}
 
 
 def test_every_table_can_be_recovered_to_any_second_of_the_last_weeks(template: PackagedTemplate) -> None:
@@ -13,11 +13,11 @@ def test_every_table_can_be_recovered_to_any_second_of_the_last_weeks(template: 
 
 
 def test_every_table_is_encrypted_under_a_key_of_our_own(template: PackagedTemplate) -> None:
-    keys = template.of_type("AWS::KMS::Key")
+    keys = template.find_resources("AWS::KMS::Key")
     for name, table in template.tables.items():
         encryption = table["SSESpecification"]
         assert (encryption["SSEEnabled"], encryption["SSEType"]) == (True, "KMS"), name
-        assert named(encryption["KMSMasterKeyId"]) in keys, name
+        assert resolve_logical_id(encryption["KMSMasterKeyId"]) in keys, name
 
 
 def test_no_table_is_deleted_with_its_stack(template: PackagedTemplate) -> None:
@@ -28,7 +28,7 @@ def test_no_table_is_deleted_with_its_stack(template: PackagedTemplate) -> None:
 
 def test_no_table_can_be_deleted_by_hand_unless_the_stage_asks_for_it(template: PackagedTemplate) -> None:
     for name, table in template.tables.items():
-        assert template.unless_told_otherwise(table["DeletionProtectionEnabled"]) is True, name
+        assert template.resolve_defaults(table["DeletionProtectionEnabled"]) is True, name
 
 
 def test_every_table_takes_a_market_day_without_being_sized_for_it(template: PackagedTemplate) -> None:
@@ -44,28 +44,32 @@ def test_exactly_the_tables_whose_rows_expire_expire_them(template: PackagedTemp
 
 def test_every_table_that_is_throttled_raises_an_alarm(template: PackagedTemplate) -> None:
     watched = [
-        template.alarms_on("AWS/DynamoDB", metric, "TableName")
+        template.find_alarms("AWS/DynamoDB", metric, "TableName")
         for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
     ]
     assert {name for each in watched for name in each} == set(template.tables)
 
 
 def test_a_table_that_fails_to_take_registrations_raises_an_alarm(template: PackagedTemplate) -> None:
-    failing = template.alarms_on("AWS/DynamoDB", "SystemErrors", "TableName")
-    assert set(failing) == {named(source.properties["Stream"]) for source in template.sources("DynamoDB")}
+    failing = template.find_alarms("AWS/DynamoDB", "SystemErrors", "TableName")
+    assert set(failing) == {
+        resolve_logical_id(source.properties["Stream"]) for source in template.find_event_sources("DynamoDB")
+    }
 
 
 def test_every_key_is_rotated_every_year(template: PackagedTemplate) -> None:
-    for name, key in template.of_type("AWS::KMS::Key").items():
+    for name, key in template.find_resources("AWS::KMS::Key").items():
         assert key["EnableKeyRotation"] is True, name
 
 
 def test_no_key_that_data_depends_on_is_deleted_with_its_stack(template: PackagedTemplate) -> None:
-    used_by_tables = {named(each["SSESpecification"]["KMSMasterKeyId"]) for each in template.tables.values()}
+    used_by_tables = {
+        resolve_logical_id(each["SSESpecification"]["KMSMasterKeyId"]) for each in template.tables.values()
+    }
     used_by_functions = {
         grant.resource.partition(".")[0]
-        for role in template.of_type("AWS::IAM::Role")
-        for grant in template.grants(role)
+        for role in template.find_resources("AWS::IAM::Role")
+        for grant in template.iter_grants(role)
         if grant.action.startswith("kms:")
     }
     assert len(used_by_tables | used_by_functions) >= 2, "tables and fields have a key each"
@@ -75,22 +79,24 @@ def test_no_key_that_data_depends_on_is_deleted_with_its_stack(template: Package
 
 
 def test_tables_and_fields_do_not_share_a_key(template: PackagedTemplate) -> None:
-    tables = {named(each["SSESpecification"]["KMSMasterKeyId"]) for each in template.tables.values()}
-    field_key = named(
+    tables = {
+        resolve_logical_id(each["SSESpecification"]["KMSMasterKeyId"]) for each in template.tables.values()
+    }
+    field_key = resolve_logical_id(
         template.document["Globals"]["Function"]["Environment"]["Variables"]["DAFTAR_FIELD_KEY_ARN"]
     )
     assert field_key not in tables
 
 
 def test_nobody_may_do_everything_with_a_key(template: PackagedTemplate) -> None:
-    for name, key in template.of_type("AWS::KMS::Key").items():
+    for name, key in template.find_resources("AWS::KMS::Key").items():
         for statement in key["KeyPolicy"]["Statement"]:
             assert not {"kms:*", "*"} & set(as_list(statement["Action"])), name
 
 
 def test_whoever_administers_a_key_may_not_thereby_use_it(template: PackagedTemplate) -> None:
     using = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncrypt")
-    for name, key in template.of_type("AWS::KMS::Key").items():
+    for name, key in template.find_resources("AWS::KMS::Key").items():
         for statement in key["KeyPolicy"]["Statement"]:
             actions = as_list(statement["Action"])
             if "kms:ScheduleKeyDeletion" in actions:
@@ -100,9 +106,9 @@ def test_whoever_administers_a_key_may_not_thereby_use_it(template: PackagedTemp
 def test_a_key_open_to_everyone_is_open_only_to_our_account_and_through_a_service(
     template: PackagedTemplate,
 ) -> None:
-    for name, key in template.of_type("AWS::KMS::Key").items():
+    for name, key in template.find_resources("AWS::KMS::Key").items():
         for statement in key["KeyPolicy"]["Statement"]:
             if statement["Principal"] in ("*", {"AWS": "*"}):
                 condition = statement["Condition"]["StringEquals"]
                 assert condition["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}, name
-                assert "amazonaws.com" in readable(condition["kms:ViaService"]), name
+                assert "amazonaws.com" in to_json(condition["kms:ViaService"]), name

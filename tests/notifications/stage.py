@@ -6,118 +6,128 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.notifications.hours import QuietHours
-from chalicelib.notifications.messages import TextDue
-from chalicelib.notifications.model import MessageId, Text
-from chalicelib.notifications.pace import Rate
+from chalicelib.notifications.messages import SmsDue
+from chalicelib.notifications.model import Sms, SmsId
+from chalicelib.notifications.pace import SendRate
 from chalicelib.notifications.receipts import Receipt
-from chalicelib.notifications.requeue import Requeue
+from chalicelib.notifications.requeue import DueSmsQueuer
 from chalicelib.notifications.service import (
-    DayOfTexts,
-    Notifier,
-    Surroundings,
-    Terms,
-    TextCounts,
-    release_held,
+    LedgerSmsCounter,
+    NotificationConfig,
+    NotificationDependencies,
+    NotificationService,
+    SmsTotals,
+    release_held_sms,
 )
-from chalicelib.notifications.templates import Kind, Purpose
+from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.model import Registration
 from tests.builders import NOW
-from tests.contracts.stored import FIRST_DAY, REFERENCE, a_registration, the_campaign
+from tests.contracts.stored import FIRST_DAY, REFERENCE, make_campaign, make_registration
 from tests.fakes import (
     FixedClock,
-    InMemoryLedger,
-    InMemoryLine,
-    KnownCampaigns,
-    KnownRegistrations,
+    InMemoryCampaigns,
+    InMemoryRegistrations,
+    InMemorySendRateLimiter,
+    InMemorySmsLedger,
     ScriptedGateway,
 )
 
-TERMS = Terms(rate=Rate(10), quiet=QuietHours(20, 8), price_a_part=350, rupiah_a_dollar=16_500, texts_a_day=3)
+CONFIG = NotificationConfig(
+    rate=SendRate(10),
+    quiet_hours=QuietHours(20, 8),
+    price_per_part=350,
+    rupiah_per_dollar=16_500,
+    sms_per_day=3,
+)
 
 
-class Stopped(Exception):
+class WorkerKilled(Exception):
     """The end of a container in the middle of a send: nobody writes down how it went."""
 
 
-class Stage:
+class NotificationHarness:
     """A notifier, and what it works with. Waiting moves the clock on."""
 
     def __init__(
-        self, *answers: str | Exception, registrations: Sequence[Registration] = (), **campaign: Any
+        self, *answers: str | Exception, registrations: Sequence[Registration] = (), **campaign_changes: Any
     ) -> None:
         self.clock = FixedClock(NOW)
-        self.ledger = InMemoryLedger()
-        self.line = InMemoryLine()
+        self.ledger = InMemorySmsLedger()
+        self.rate_limiter = InMemorySendRateLimiter()
         self.gateway = ScriptedGateway(*answers)
-        self.registrations = KnownRegistrations(*(registrations or [a_registration()]))
-        self.queued: list[tuple[Kind, MessageId]] = []
-        self.terms = TERMS
-        self._campaigns = KnownCampaigns(the_campaign(**campaign))
-        self.notifier = self.a_notifier()
+        self.registrations = InMemoryRegistrations(*(registrations or [make_registration()]))
+        self.queued_sms: list[tuple[SmsKind, SmsId]] = []
+        self.config = CONFIG
+        self._campaigns = InMemoryCampaigns(make_campaign(**campaign_changes))
+        self.service = self.make_service()
 
-    def a_notifier(self, **terms: Any) -> Notifier:
+    def make_service(self, **config_changes: Any) -> NotificationService:
         """One more sender over the same ledger, on other terms if need be."""
-        return Notifier(
+        return NotificationService(
             registrations=self.registrations,
             campaigns=self._campaigns,
             ledger=self.ledger,
-            line=self.line,
+            rate_limiter=self.rate_limiter,
             gateway=self.gateway,
-            terms=replace(self.terms, **terms),
-            around=Surroundings(
+            config=replace(self.config, **config_changes),
+            dependencies=NotificationDependencies(
                 clock=self.clock,
-                chance=lambda: 0.5,
-                wait=self.clock.forward,
+                random_fraction=lambda: 0.5,
+                wait=self.clock.advance,
                 hashing=KeyedHash(lambda: HashKey(bytes(32))),
             ),
         )
 
-    def deliver(self, purpose: Purpose = Purpose.RECEIVED, *, of: str = REFERENCE, occasion: int = 1) -> Text:
+    def consume_event(
+        self, purpose: Purpose = Purpose.RECEIVED, *, reference: str = REFERENCE, event_version: int = 1
+    ) -> Sms:
         """The queue delivers the news of an event."""
-        return self.notifier.tell(purpose, of, occasion=occasion, correlation_id="c-1")
+        return self.service.send(purpose, reference, event_version=event_version, correlation_id="c-1")
 
-    def after(self, length: timedelta) -> "Stage":
+    def advance(self, duration: timedelta) -> "NotificationHarness":
         """The same stage, that much later."""
-        self.clock.forward(length)
+        self.clock.advance(duration)
         return self
 
-    def send(self, kind: Kind, due: Sequence[TextDue]) -> None:
+    def send(self, kind: SmsKind, messages: Sequence[SmsDue]) -> None:
         """Satisfies `requeue.Queues`."""
-        self.queued += [(kind, MessageId(each.message_id)) for each in due]
+        self.queued_sms += [(kind, SmsId(each.sms_id)) for each in messages]
 
-    def round(self) -> list[Text]:
+    def run_due_round(self) -> list[Sms]:
         """The schedule queues what is due, and senders take it up. What they made of it."""
-        before = len(self.queued)
-        Requeue(ledger=self.ledger, line=self.line, queues=self, clock=self.clock).queue_due()
-        return [self.notifier.take_up(each) for _, each in self.queued[before:]]
+        before = len(self.queued_sms)
+        DueSmsQueuer(
+            ledger=self.ledger, rate_limiter=self.rate_limiter, queues=self, clock=self.clock
+        ).queue_due()
+        return [self.service.resume(each) for _, each in self.queued_sms[before:]]
 
-    def reported(self, gateway_id: str, state: Any = "delivered", **more: Any) -> None:
+    def receive_receipt(self, gateway_id: str, state: Any = "delivered", **fields: Any) -> None:
         """A receipt comes for the one text."""
-        self.notifier.note(
+        self.service.record_receipt(
             Receipt(
-                message_id=self.row().message_id,
+                sms_id=self.get_only_sms().sms_id,
                 gateway="scripted",
                 gateway_id=gateway_id,
                 state=state,
-                at=self.clock(),
-                **more,
+                occurred_at=self.clock(),
+                **fields,
             )
         )
 
-    def row(self) -> Text:
+    def get_only_sms(self) -> Sms:
         """The one text of the ledger."""
-        (row,) = self.ledger.texts.values()
+        (row,) = self.ledger.sms_by_id.values()
         return row
 
-    def committed(self, day: datetime = NOW) -> int:
+    def get_committed_budget(self, day: datetime = NOW) -> int:
         """The campaign's money of a day."""
         return self.ledger.committed[FIRST_DAY.campaign_id, day.date()]
 
     def release(self, campaign_id: str) -> int:
         """Somebody lets the held texts of a campaign go out."""
-        return release_held(self.ledger, campaign_id, now=self.clock())
+        return release_held_sms(self.ledger, campaign_id, now=self.clock())
 
-    def counted(self) -> DayOfTexts:
+    def count_sms(self) -> SmsTotals:
         """The texts of the day on which the registrations were taken."""
-        return TextCounts(self.ledger).texts_of(FIRST_DAY)
+        return LedgerSmsCounter(self.ledger).count_sms(FIRST_DAY)

@@ -23,7 +23,7 @@ EVENT = {
     "messageType": "TRANSACTIONAL",
     "messageStatus": "SUCCESSFUL",
     "messageStatusDescription": "Message has been accepted by phone carrier",
-    "context": {"message_id": "m-1", "correlation_id": "c-1"},
+    "context": {"sms_id": "m-1", "correlation_id": "c-1"},
     "totalMessageParts": 1,
     "totalMessagePrice": 0.01939,
     "totalCarrierFee": 0.00061,
@@ -31,12 +31,12 @@ EVENT = {
 
 
 def receipt(**changes: Any) -> Any:
-    return aws_events.receipt(json.dumps({**EVENT, **changes}))
+    return aws_events.parse_receipt(json.dumps({**EVENT, **changes}))
 
 
 def test_an_event_says_what_a_receipt_says() -> None:
     noted = receipt()
-    assert (noted.message_id, noted.gateway, noted.gateway_id) == ("m-1", "aws", EVENT["messageId"])
+    assert (noted.sms_id, noted.gateway, noted.gateway_id) == ("m-1", "aws", EVENT["messageId"])
     assert noted.at == datetime(2024, 10, 9, 5, 2, 3, 456000, tzinfo=UTC)
     assert (noted.parts, noted.price_microusd) == (1, 20_000), "message price and carrier fee"
     assert "82455507001" not in repr(noted)
@@ -71,6 +71,6 @@ def test_what_says_nothing_new_of_a_text_of_ours_is_no_receipt(changes: dict[str
 
 def test_an_event_may_come_without_a_price() -> None:
     event = {name: value for name, value in EVENT.items() if not name.startswith("total")}
-    noted = aws_events.receipt(json.dumps(event))
+    noted = aws_events.parse_receipt(json.dumps(event))
     assert noted is not None
     assert (noted.parts, noted.price_microusd) == (None, None)

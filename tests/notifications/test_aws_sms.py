@@ -9,26 +9,28 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
-from chalicelib.notifications.aws_sms import AWSSMS, Account
+from chalicelib.notifications.aws_sms import AwsSmsConfig, AwsSmsGateway
 from chalicelib.notifications.errors import (
+    AccountFailure,
     GatewayError,
-    Never,
     OutcomeUnknown,
-    StopEverything,
-    TryLater,
+    PermanentFailure,
+    TransientFailure,
 )
-from chalicelib.notifications.gateways import Outgoing
-from chalicelib.notifications.model import MessageId
-from chalicelib.notifications.templates import LANGUAGES, templates
+from chalicelib.notifications.gateways import OutgoingSms
+from chalicelib.notifications.model import SmsId
+from chalicelib.notifications.templates import LANGUAGES, load_templates
 from chalicelib.registrations.phone import Phone
-from ops.wording import fullest_texts
+from ops.wording import render_longest_bodies
 from tests.builders import NOW
 
-ACCOUNT = Account("BPJAMSOSTEK", "0.50000", configuration_set="daftar", protect_configuration="protect-1")
-OUTGOING = Outgoing(
-    to=Phone("+6282455507001"),
-    words="BPJAMSOSTEK: Data Melati sudah kami terima.",
-    message_id=MessageId("m-1"),
+ACCOUNT = AwsSmsConfig(
+    "BPJAMSOSTEK", "0.50000", configuration_set="daftar", protect_configuration="protect-1"
+)
+OUTGOING = OutgoingSms(
+    phone=Phone("+6282455507001"),
+    body="BPJAMSOSTEK: Data Melati sudah kami terima.",
+    sms_id=SmsId("m-1"),
     correlation_id="c-1",
     parts=1,
     deadline=NOW + timedelta(hours=36),
@@ -49,10 +51,10 @@ class Refusing:
 
 
 @pytest.fixture
-def stubbed() -> tuple[AWSSMS, Stubber]:
+def stubbed() -> tuple[AwsSmsGateway, Stubber]:
     # The stubber judges every request and every answer by the service's own model.
     client = boto3.client("pinpoint-sms-voice-v2", "ap-southeast-3")
-    return AWSSMS(client, ACCOUNT, lambda: NOW), Stubber(client)
+    return AwsSmsGateway(client, ACCOUNT, lambda: NOW), Stubber(client)
 
 
 def error(code: str, reason: str = "") -> ClientError:
@@ -60,7 +62,7 @@ def error(code: str, reason: str = "") -> ClientError:
     return ClientError(answer, "SendTextMessage")
 
 
-def test_a_request_says_all_that_protects_us(stubbed: tuple[AWSSMS, Stubber]) -> None:
+def test_a_request_says_all_that_protects_us(stubbed: tuple[AwsSmsGateway, Stubber]) -> None:
     gateway, stubber = stubbed
     stubber.add_response(
         "send_text_message",
@@ -68,11 +70,11 @@ def test_a_request_says_all_that_protects_us(stubbed: tuple[AWSSMS, Stubber]) ->
         {
             "DestinationPhoneNumber": "+6282455507001",
             "OriginationIdentity": "BPJAMSOSTEK",
-            "MessageBody": OUTGOING.words,
+            "MessageBody": OUTGOING.body,
             "MessageType": "TRANSACTIONAL",
             "MaxPrice": "0.50000",
             "TimeToLive": 36 * 3600,
-            "Context": {"message_id": "m-1", "correlation_id": "c-1", "campaign_id": "tanah-abang-2024"},
+            "Context": {"sms_id": "m-1", "correlation_id": "c-1", "campaign_id": "tanah-abang-2024"},
             "ConfigurationSetName": "daftar",
             "ProtectConfigurationId": "protect-1",
         },
@@ -88,20 +90,20 @@ def test_what_is_not_set_up_is_left_to_the_account() -> None:
         usual = dict.fromkeys(("DestinationPhoneNumber", "OriginationIdentity", "MessageBody"), ANY)
         more = dict.fromkeys(("MessageType", "MaxPrice", "TimeToLive", "Context"), ANY)
         stubber.add_response("send_text_message", ACCEPTED, {**usual, **more})
-        AWSSMS(client, Account("BPJAMSOSTEK", "0.50000"), lambda: NOW).send(OUTGOING)
+        AwsSmsGateway(client, AwsSmsConfig("BPJAMSOSTEK", "0.50000"), lambda: NOW).send(OUTGOING)
         stubber.assert_no_pending_responses()
 
 
-@pytest.mark.parametrize("wording", templates().values(), ids=templates().keys())
+@pytest.mark.parametrize("wording", load_templates().values(), ids=load_templates().keys())
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_we_may_send_is_a_request_that_aws_takes(
-    stubbed: tuple[AWSSMS, Stubber], wording: Any, language: Any
+    stubbed: tuple[AwsSmsGateway, Stubber], wording: Any, language: Any
 ) -> None:
     gateway, stubber = stubbed
-    for words in fullest_texts(wording, language):
+    for words in render_longest_bodies(wording, language):
         stubber.add_response("send_text_message", ACCEPTED)
         with stubber:
-            gateway.send(Outgoing(**{**vars(OUTGOING), "words": words}))
+            gateway.send(OutgoingSms(**{**vars(OUTGOING), "words": words}))
 
 
 @pytest.mark.parametrize(
@@ -116,33 +118,33 @@ def test_a_text_lives_until_its_deadline_as_far_as_aws_allows(left: timedelta, s
             asked.append(request)
             return ACCEPTED
 
-    late = Outgoing(**{**vars(OUTGOING), "deadline": NOW + left})
-    AWSSMS(Client(), ACCOUNT, lambda: NOW).send(late)
+    late = OutgoingSms(**{**vars(OUTGOING), "deadline": NOW + left})
+    AwsSmsGateway(Client(), ACCOUNT, lambda: NOW).send(late)
     assert asked[0]["TimeToLive"] == seconds
 
 
 @pytest.mark.parametrize(
     ("raised", "means", "reason"),
     [
-        (lambda: error("ThrottlingException"), TryLater, "ThrottlingException"),
-        (lambda: ConnectTimeoutError(endpoint_url="x"), TryLater, "ConnectTimeoutError"),
+        (lambda: error("ThrottlingException"), TransientFailure, "ThrottlingException"),
+        (lambda: ConnectTimeoutError(endpoint_url="x"), TransientFailure, "ConnectTimeoutError"),
         (
             lambda: error("ConflictException", "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION"),
-            Never,
+            PermanentFailure,
             "ConflictException:DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
         ),
         (
             lambda: error("ValidationException", "SENDER_ID_NOT_REGISTERED"),
-            Never,
+            PermanentFailure,
             "ValidationException:SENDER_ID_NOT_REGISTERED",
         ),
         (
             lambda: error("ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
-            StopEverything,
+            AccountFailure,
             "ServiceQuotaExceededException:MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
         ),
-        (lambda: error("AccessDeniedException"), StopEverything, "AccessDeniedException"),
-        (lambda: error("InternalServerException"), TryLater, "InternalServerException"),
+        (lambda: error("AccessDeniedException"), AccountFailure, "AccessDeniedException"),
+        (lambda: error("InternalServerException"), TransientFailure, "InternalServerException"),
         (lambda: error("503"), OutcomeUnknown, "503"),
         (lambda: ReadTimeoutError(endpoint_url="x"), OutcomeUnknown, "ReadTimeoutError"),
     ],
@@ -151,13 +153,13 @@ def test_each_answer_says_what_to_do_next(
     raised: Callable[[], Exception], means: type[GatewayError], reason: str
 ) -> None:
     with pytest.raises(GatewayError) as answered:
-        AWSSMS(Refusing(raised()), ACCOUNT, lambda: NOW).send(OUTGOING)
+        AwsSmsGateway(Refusing(raised()), ACCOUNT, lambda: NOW).send(OUTGOING)
     assert type(answered.value) is means
     assert (answered.value.reason, answered.value.gateway) == (reason, "aws")
 
 
 def test_who_opted_out_is_told_apart() -> None:
     refused = error("ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT")
-    with pytest.raises(Never) as never:
-        AWSSMS(Refusing(refused), ACCOUNT, lambda: NOW).send(OUTGOING)
+    with pytest.raises(PermanentFailure) as never:
+        AwsSmsGateway(Refusing(refused), ACCOUNT, lambda: NOW).send(OUTGOING)
     assert never.value.opted_out is True

@@ -7,44 +7,48 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.notifications import consumer
-from chalicelib.notifications.errors import Never, TryLater
-from chalicelib.notifications.messages import TextDue
+from chalicelib.notifications.errors import PermanentFailure, TransientFailure
+from chalicelib.notifications.messages import SmsDue
 from chalicelib.notifications.receipts import Receipt
-from chalicelib.notifications.service import TextUnknown
+from chalicelib.notifications.service import SmsUnknown
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.lifecycle import Happening
+from chalicelib.registrations.lifecycle import EventType
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from tests.contracts.stored import REFERENCE
-from tests.logs import logged
-from tests.notifications.stage import Stage
+from tests.logs import collect_logs
+from tests.notifications.stage import NotificationHarness
 
 BODY = RegistrationReceived(reference=REFERENCE, correlation_id="c-1").model_dump_json()
 
 
-def handle(body: str, *answers: str | Exception) -> Stage:
-    stage = Stage(*answers)
-    consumer.handler(stage.notifier)(body)
+def handle(body: str, *answers: str | Exception) -> NotificationHarness:
+    stage = NotificationHarness(*answers)
+    consumer.make_handler(stage.service)(body)
     return stage
 
 
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [("gateway-1", "accepted"), (Never("no"), "failed"), (TryLater("ThrottlingException"), "pending")],
+    [
+        ("gateway-1", "accepted"),
+        (PermanentFailure("no"), "failed"),
+        (TransientFailure("ThrottlingException"), "pending"),
+    ],
 )
 def test_each_text_is_counted_and_logged_by_its_state(answer: str | Exception, state: str) -> None:
-    with logged() as lines:
+    with collect_logs() as lines:
         handle(BODY, answer)
 
     (metric,) = lines.metrics()
     assert (metric["Texts"], metric["state"]) == ([1.0], state)
     # The alarm on held texts watches the metric by this dimension alone.
     assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["state"]]
-    (told,) = lines.saying("worker told")
+    (told,) = lines.with_message("sms processed")
     assert (told["state"], told["correlation_id"], told["purpose"]) == (state, "c-1", "received")
 
 
 def test_neither_log_nor_metrics_name_the_worker() -> None:
-    with logged() as lines:
+    with collect_logs() as lines:
         handle(BODY)
     assert lines
     for personal in ("Melati", "82455507001", "7K4-M2Q-X9P"):
@@ -65,38 +69,38 @@ def test_a_message_that_nobody_can_read_is_not_swallowed(body: str) -> None:
             RegistrationChanged(
                 reference=REFERENCE,
                 correlation_id="c-1",
-                happening=Happening.LAPSING_SOON,
-                life_version=3,
+                event_type=EventType.LAPSING_SOON,
+                event_version=3,
             ),
             "lapsing_soon",
         ),
     ],
 )
 def test_each_kind_of_news_is_told_for_its_purpose(message: Any, purpose: str) -> None:
-    row = handle(message.model_dump_json()).row()
+    row = handle(message.model_dump_json()).get_only_sms()
     assert row.purpose == purpose
-    assert row.occasion == getattr(message, "life_version", 1)
+    assert row.event_version == getattr(message, "life_version", 1)
 
 
 def test_a_text_that_is_due_is_taken_up() -> None:
-    stage = handle(BODY, TryLater("ThrottlingException"))
-    with logged() as lines:
-        consumer.handler(stage.notifier)(TextDue(message_id=stage.row().message_id).model_dump_json())
-    assert stage.row().state == "accepted"
-    assert lines.saying("worker told")[0]["correlation_id"] == "c-1"
+    stage = handle(BODY, TransientFailure("ThrottlingException"))
+    with collect_logs() as lines:
+        consumer.make_handler(stage.service)(SmsDue(sms_id=stage.get_only_sms().sms_id).model_dump_json())
+    assert stage.get_only_sms().state == "accepted"
+    assert lines.with_message("sms processed")[0]["correlation_id"] == "c-1"
 
 
-def test_a_due_text_that_is_gone_has_nobody_to_tell() -> None:
-    with logged() as lines:
-        handle(TextDue(message_id="0123456789abcdef0123456789abcdef").model_dump_json())
-    (line,) = lines.saying("nobody to tell")
+def test_a_due_text_that_is_gone_has_no_recipient() -> None:
+    with collect_logs() as lines:
+        handle(SmsDue(sms_id="0123456789abcdef0123456789abcdef").model_dump_json())
+    (line,) = lines.with_message("no recipient")
     assert line["sms_id"] == "0123456789abcdef0123456789abcdef"
 
 
 @pytest.mark.parametrize(
     ("message", "error"),
     [
-        (TextDue(message_id="no-id-of-ours"), TextUnknown),
+        (SmsDue(sms_id="no-id-of-ours"), SmsUnknown),
         (KnownWorkerMet(reference="no-reference", correlation_id="c-1"), RegistrationUnknown),
     ],
 )
@@ -109,31 +113,29 @@ class TakesReceipts:
     def __init__(self) -> None:
         self.taken: list[Receipt] = []
 
-    def note(self, receipt: Receipt) -> None:
+    def record_receipt(self, receipt: Receipt) -> None:
         self.taken.append(receipt)
 
 
 def test_an_event_of_the_sms_service_is_noted_and_counted() -> None:
     takes, event = TakesReceipts(), {"eventType": "TEXT_DELIVERED", "messageId": "g-1"}
-    with logged() as lines:
-        consumer.receipt_handler(takes)(
-            json.dumps({**event, "eventTimestamp": 1728450000000, "context": {"message_id": "m-1"}})
+    with collect_logs() as lines:
+        consumer.make_receipt_handler(takes)(
+            json.dumps({**event, "eventTimestamp": 1728450000000, "context": {"sms_id": "m-1"}})
         )
     (receipt,) = takes.taken
-    assert (receipt.message_id, receipt.gateway_id, receipt.state) == ("m-1", "g-1", "delivered")
+    assert (receipt.sms_id, receipt.gateway_id, receipt.state) == ("m-1", "g-1", "delivered")
     assert lines.metrics()[0]["Receipts"] == [1.0]
-    assert "receipt noted" in str(lines)
+    assert "receipt recorded" in str(lines)
 
 
 def test_an_event_of_somebody_elses_text_is_left_alone() -> None:
     takes = TakesReceipts()
-    consumer.receipt_handler(takes)('{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
+    consumer.make_receipt_handler(takes)('{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
     assert takes.taken == []
 
 
-@pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"eventType": "TEXT_SENT", "context": {"message_id": "m"}}']
-)
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"eventType": "TEXT_SENT", "context": {"sms_id": "m"}}'])
 def test_an_event_that_nobody_can_read_is_not_swallowed(body: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
-        consumer.receipt_handler(TakesReceipts())(body)
+        consumer.make_receipt_handler(TakesReceipts())(body)

@@ -11,23 +11,23 @@ from threading import Event, Thread
 
 import pytest
 
-from chalicelib.notifications.gateways import GatewayId, Outgoing
-from chalicelib.notifications.pace import Rate
-from chalicelib.notifications.service import Notifier, Surroundings
-from chalicelib.notifications.templates import Kind, Purpose
+from chalicelib.notifications.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.notifications.pace import SendRate
+from chalicelib.notifications.service import NotificationDependencies, NotificationService
+from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.model import Registration
 from tests.builders import NOW
-from tests.contracts.stored import a_reference, a_registration, a_text, the_campaign
-from tests.fakes import InMemoryLedger, InMemoryLine, KnownCampaigns, KnownRegistrations
-from tests.notifications.stage import TERMS
+from tests.contracts.stored import make_campaign, make_reference, make_registration, make_sms
+from tests.fakes import InMemoryCampaigns, InMemoryRegistrations, InMemorySendRateLimiter, InMemorySmsLedger
+from tests.notifications.stage import CONFIG
 
 # As many as infra lets run at once, each as slow as a gateway far away, and then some.
 SENDERS = 5
 ANSWERS_AFTER = timedelta(milliseconds=300)
 A_SECOND = timedelta(seconds=1)
 
-Job = Callable[[Notifier], object]
+Job = Callable[[NotificationService], object]
 
 
 class SimulatedTime:
@@ -83,12 +83,12 @@ class SlowGateway:
         self._time = time
         self.asked: list[tuple[datetime, str]] = []
 
-    def send(self, outgoing: Outgoing) -> GatewayId:
+    def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
         """Accepted, after a while."""
         self.asked.append((self._time(), outgoing.purpose))
         number = len(self.asked)
         self._time.sleep(ANSWERS_AFTER)
-        return GatewayId(self.name, f"g-{number}")
+        return GatewayAcceptance(self.name, f"g-{number}")
 
 
 class Backlog:
@@ -96,19 +96,19 @@ class Backlog:
 
     def __init__(self, registrations: Sequence[Registration], rate: float) -> None:
         self.registrations = registrations
-        self.ledger = InMemoryLedger()
+        self.ledger = InMemorySmsLedger()
         self._time = SimulatedTime()
         self._gateway = SlowGateway(self._time)
-        self._sender = Notifier(
-            registrations=KnownRegistrations(*registrations),
-            campaigns=KnownCampaigns(the_campaign(sms_budget=10_000_000_000)),
+        self._sender = NotificationService(
+            registrations=InMemoryRegistrations(*registrations),
+            campaigns=InMemoryCampaigns(make_campaign(sms_budget=10_000_000_000)),
             ledger=self.ledger,
-            line=InMemoryLine(),
+            rate_limiter=InMemorySendRateLimiter(),
             gateway=self._gateway,
-            terms=replace(TERMS, rate=Rate(rate)),
-            around=Surroundings(
+            config=replace(CONFIG, rate=SendRate(rate)),
+            dependencies=NotificationDependencies(
                 clock=self._time,
-                chance=lambda: 0.5,
+                random_fraction=lambda: 0.5,
                 wait=self._time.sleep,
                 hashing=KeyedHash(lambda: HashKey(bytes(32))),
             ),
@@ -128,13 +128,13 @@ class Backlog:
 
 def workers(number: int) -> list[Registration]:
     return [
-        a_registration(a_reference(each), worker_key=str(each), phone=f"+62824{each:07d}")
+        make_registration(make_reference(each), worker_key=str(each), phone=f"+62824{each:07d}")
         for each in range(number)
     ]
 
 
 def told(registration: Registration) -> Job:
-    return lambda sender: sender.tell(Purpose.RECEIVED, registration.reference, correlation_id="c")
+    return lambda sender: sender.send(Purpose.RECEIVED, registration.reference, correlation_id="c")
 
 
 @pytest.mark.parametrize(("texts", "rate"), [(10_000, 10), (600, 4)])
@@ -153,16 +153,16 @@ def test_confirmations_overtake_reminders_that_were_there_first() -> None:
     people = workers(300)
     backlog = Backlog(people, 10)
     for number, each in enumerate(people[:100]):
-        reminder = a_text(
+        reminder = make_sms(
             number,
             registration=each.reference,
             purpose=Purpose.ALREADY_REGISTERED,
-            kind=Kind.REMINDER,
+            kind=SmsKind.REMINDER,
             phone_hash=str(number),
         )
-        backlog.ledger.begin(reminder)
+        backlog.ledger.get_or_create(reminder)
     reminders: list[Job] = [
-        (lambda sender, due=due: sender.take_up(due)) for due in list(backlog.ledger.texts)
+        (lambda sender, due=due: sender.resume(due)) for due in list(backlog.ledger.sms_by_id)
     ]
 
     asked = backlog.drain(reminders, [told(each) for each in people[100:]])
@@ -171,5 +171,5 @@ def test_confirmations_overtake_reminders_that_were_there_first() -> None:
     confirmations_over = len(order) - order[::-1].index("received")
     assert order.count("received") == 200
     assert order[:confirmations_over].count("already_registered") <= 0.02 * confirmations_over
-    put_off = [each for each in backlog.ledger.texts.values() if each.reason == "line_busy"]
+    put_off = [each for each in backlog.ledger.sms_by_id.values() if each.reason == "rate_limited"]
     assert all(each.due_at for each in put_off), "those that gave way come back"

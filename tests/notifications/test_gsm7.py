@@ -33,14 +33,14 @@ def test_the_tables_of_the_standard_are_whole() -> None:
 @pytest.mark.parametrize("character", BASIC, ids=ascii)
 def test_every_character_of_the_alphabet_counts_once_and_is_kept(character: str) -> None:
     assert gsm7.is_gsm7(character)
-    assert gsm7.septets(character) == 1
+    assert gsm7.count_septets(character) == 1
 
 
 @pytest.mark.parametrize("character", EXTENSION_TABLE, ids=ascii)
 def test_every_character_of_the_extension_counts_twice_and_is_kept(character: str) -> None:
     assert gsm7.is_gsm7(character)
-    assert gsm7.septets(character) == 2
-    assert gsm7.transliterated(character) == character
+    assert gsm7.count_septets(character) == 2
+    assert gsm7.transliterate(character) == character
 
 
 def test_no_other_character_of_unicode_is_within_the_alphabet() -> None:
@@ -55,23 +55,23 @@ def test_a_text_is_as_long_as_its_codes(text: str) -> None:
         for character in text
         for code in ([ESCAPE, character] if character in EXTENSION_TABLE else [character])
     ]
-    assert gsm7.septets(text) == len(coded)
+    assert gsm7.count_septets(text) == len(coded)
 
 
 @given(text=st.text())
 def test_a_transliterated_text_is_always_within_the_alphabet(text: str) -> None:
-    assert gsm7.is_gsm7(gsm7.transliterated(text))
+    assert gsm7.is_gsm7(gsm7.transliterate(text))
 
 
 @given(text=st.text())
 def test_transliterating_twice_changes_nothing_more(text: str) -> None:
-    once = gsm7.transliterated(text)
-    assert gsm7.transliterated(once) == once
+    once = gsm7.transliterate(text)
+    assert gsm7.transliterate(once) == once
 
 
 @given(text=st.text([character for character in BASIC if character != "`"]))
 def test_a_text_within_the_alphabet_is_left_alone(text: str) -> None:
-    assert gsm7.transliterated(text) == text
+    assert gsm7.transliterate(text) == text
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_a_text_within_the_alphabet_is_left_alone(text: str) -> None:
     ],
 )
 def test_what_phones_and_documents_add_is_made_plain(written: str, sent: str) -> None:
-    assert gsm7.transliterated(written) == sent
+    assert gsm7.transliterate(written) == sent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications.hours import QuietHours, retry_at, zone_of
+from chalicelib.notifications.hours import QuietHours, compute_retry_at, find_zone
 from tests.builders import NOW
 
 QUIET = QuietHours(20, 8)
@@ -23,18 +23,18 @@ def at(hour: int, minute: int = 0) -> datetime:
     [(19, 59, False), (20, 0, True), (0, 0, True), (7, 59, True), (8, 0, False), (12, 0, False)],
 )
 def test_it_is_quiet_from_one_hour_up_to_another(hour: int, minute: int, is_quiet: bool) -> None:
-    assert QUIET.covers(at(hour, minute), "Asia/Jakarta") is is_quiet
+    assert QUIET.is_quiet(at(hour, minute), "Asia/Jakarta") is is_quiet
 
 
 def test_quiet_hours_may_lie_within_one_day_or_be_none() -> None:
-    assert QuietHours(12, 14).covers(at(13), "Asia/Jakarta")
-    assert not QuietHours(12, 14).covers(at(14), "Asia/Jakarta")
-    assert not QuietHours(0, 0).covers(at(0), "Asia/Jakarta")
+    assert QuietHours(12, 14).is_quiet(at(13), "Asia/Jakarta")
+    assert not QuietHours(12, 14).is_quiet(at(14), "Asia/Jakarta")
+    assert not QuietHours(0, 0).is_quiet(at(0), "Asia/Jakarta")
 
 
 def test_it_is_evening_two_hours_earlier_in_papua() -> None:
-    assert not QUIET.covers(at(18), "Asia/Jakarta")
-    assert QUIET.covers(at(18), "Asia/Jayapura")
+    assert not QUIET.is_quiet(at(18), "Asia/Jakarta")
+    assert QUIET.is_quiet(at(18), "Asia/Jayapura")
 
 
 @given(
@@ -44,9 +44,9 @@ def test_it_is_evening_two_hours_earlier_in_papua() -> None:
 )
 def test_the_next_morning_is_ahead_and_not_quiet(moment: datetime, zone: str, chance: float) -> None:
     now = moment.replace(tzinfo=UTC)
-    morning = QUIET.next_morning(now, zone, chance)
+    morning = QUIET.compute_next_morning(now, zone, chance)
     assert now < morning <= now + timedelta(hours=24, minutes=30)
-    assert not QUIET.covers(morning, zone)
+    assert not QUIET.is_quiet(morning, zone)
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_the_next_morning_is_ahead_and_not_quiet(moment: datetime, zone: str, ch
     ],
 )
 def test_a_worker_lives_in_the_zone_of_the_postal_code(postal_code: str, zone: str) -> None:
-    assert zone_of(postal_code, "the campaign's own") == zone
+    assert find_zone(postal_code, "the campaign's own") == zone
 
 
 @given(attempts=st.integers(0, 50), chance=st.floats(0, 1))
 def test_a_wait_is_a_fifth_shorter_or_longer_by_chance(attempts: int, chance: float) -> None:
-    wait, middle = retry_at(NOW, attempts, chance) - NOW, retry_at(NOW, attempts, 0.5) - NOW
+    wait, middle = compute_retry_at(NOW, attempts, chance) - NOW, compute_retry_at(NOW, attempts, 0.5) - NOW
     assert 0.8 * middle - timedelta(seconds=1) <= wait <= 1.2 * middle + timedelta(seconds=1)
     assert timedelta(seconds=30) <= middle <= timedelta(hours=2)

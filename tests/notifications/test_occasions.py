@@ -7,57 +7,60 @@ from datetime import date, timedelta
 import pytest
 
 from chalicelib.notifications import occasions
-from chalicelib.notifications.templates import Purpose, template
+from chalicelib.notifications.templates import Purpose, get_template
 from chalicelib.registrations.lifecycle import (
     Cancellation,
-    Happening,
-    Life,
+    EventType,
+    LifecycleState,
     Payment,
     PaymentCode,
     VerificationResult,
 )
 from chalicelib.registrations.messages import RegistrationChanged
 from tests.builders import NOW
-from tests.contracts.stored import REFERENCE, a_registration
+from tests.contracts.stored import REFERENCE, make_registration
 
 CODE = PaymentCode(code="8808123456", amount=50_400, expires_on=date(2024, 11, 8))
 PAYMENT = Payment(payment_id="p-1", amount=50_400, months=3, paid_at=NOW, kpj="21012345678")
-Step = Callable[[Life], Life]
+Step = Callable[[LifecycleState], LifecycleState]
 
 
 def coded(code: PaymentCode = CODE) -> Step:
-    return lambda life: life.with_payment_code(code, at=NOW, client_id="core")
+    return lambda life: life.with_payment_code(code, occurred_at=NOW, client_id="core")
 
 
 def paid(payment: Payment = PAYMENT) -> Step:
-    return lambda life: life.with_payment(payment, at=NOW, client_id="core")
+    return lambda life: life.with_payment(payment, occurred_at=NOW, client_id="core")
 
 
 def verified(result: str) -> Step:
-    return lambda life: life.verified(
-        VerificationResult.model_validate({"result": result}), at=NOW, client_id="core"
+    return lambda life: life.with_verification(
+        VerificationResult.model_validate({"result": result}), occurred_at=NOW, client_id="core"
     )
 
 
 def aged(today: date) -> Step:
-    return lambda life: life.aged(today=today, at=NOW, expires_on=date(2030, 1, 1))
+    return lambda life: life.age(today=today, occurred_at=NOW, expires_on=date(2030, 1, 1))
 
 
-def cancelled(life: Life) -> Life:
-    return life.cancelled(Cancellation(reason="other"), at=NOW, client_id="van-1")
+def cancelled(life: LifecycleState) -> LifecycleState:
+    return life.with_cancellation(Cancellation(reason="other"), occurred_at=NOW, client_id="van-1")
 
 
 def words(purpose: Purpose, occasion: int, *steps: Step, language: str = "id") -> str | None:
-    registration = a_registration(language=language)
+    registration = make_registration(language=language)
     for step in steps:
-        registration = replace(registration, life=step(registration.life))
-    return occasions.words(template(purpose), occasion, registration)
+        registration = replace(registration, lifecycle=step(registration.lifecycle))
+    return occasions.render_body(get_template(purpose), occasion, registration)
 
 
 def test_every_happening_that_is_told_has_words_and_a_message() -> None:
-    for happening in occasions.TOLD:
-        RegistrationChanged(reference=REFERENCE, correlation_id="c", happening=happening, life_version=2)
-    assert set(occasions.TOLD.values()) | {Purpose.RECEIVED, Purpose.ALREADY_REGISTERED} == set(Purpose)
+    for happening in occasions.PURPOSE_BY_EVENT_TYPE:
+        RegistrationChanged(reference=REFERENCE, correlation_id="c", event_type=happening, event_version=2)
+    assert set(occasions.PURPOSE_BY_EVENT_TYPE.values()) | {
+        Purpose.RECEIVED,
+        Purpose.ALREADY_REGISTERED,
+    } == set(Purpose)
 
 
 def test_a_payment_code_is_told_with_what_to_pay_and_until_when() -> None:
@@ -131,4 +134,4 @@ def test_a_known_worker_is_told_so_while_the_registration_is_open() -> None:
 def test_an_event_that_never_happened_is_told_to_nobody() -> None:
     for purpose in (Purpose.PAYMENT_CODE, Purpose.ACTIVE, Purpose.MISMATCH, Purpose.LAPSING_SOON):
         assert words(purpose, 7) is None
-    assert Happening.REGISTERED not in occasions.TOLD
+    assert EventType.REGISTERED not in occasions.PURPOSE_BY_EVENT_TYPE

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.notifications.errors import (
+    AccountFailure,
+    CircuitOpen,
     GatewayError,
-    LeftAlone,
-    Never,
     OutcomeUnknown,
-    StopEverything,
-    TryLater,
+    PermanentFailure,
+    TransientFailure,
 )
-from chalicelib.notifications.gateways import GatewayId, Outgoing
-from chalicelib.notifications.model import MessageId
-from chalicelib.notifications.routing import Router
+from chalicelib.notifications.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.notifications.model import SmsId
+from chalicelib.notifications.routing import GatewayRouter
 from chalicelib.registrations.phone import Phone
 from tests.fakes import FixedClock
 
@@ -30,12 +30,12 @@ class Scripted:
         self.says: GatewayError | None = None
         self.asked: list[str] = []
 
-    def send(self, outgoing: Outgoing) -> GatewayId:
+    def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
         """Take a text, or say what was scripted."""
-        self.asked.append(outgoing.message_id)
+        self.asked.append(outgoing.sms_id)
         if self.says is not None:
             raise self.says
-        return GatewayId(self.name, f"id-{outgoing.message_id}")
+        return GatewayAcceptance(self.name, f"id-{outgoing.sms_id}")
 
 
 class Told:
@@ -55,21 +55,21 @@ class House:
         self.aws, self.twilio = Scripted("aws"), Scripted("twilio")
         self.clock, self.told = FixedClock(NOW), Told()
         self.resumed_at: datetime | None = None
-        self.router = Router(
+        self.router = GatewayRouter(
             [self.aws, self.twilio],
             weights=weights,
             clock=self.clock,
-            tell=self.told,
-            resumed_at=lambda: self.resumed_at,
+            on_circuit_open=self.told,
+            get_resumed_at=lambda: self.resumed_at,
         )
 
-    def send(self, message_id: str = "m-1") -> str:
+    def send(self, sms_id: str = "m-1") -> str:
         """Which gateway took a text."""
         sent = self.router.send(
-            Outgoing(
-                to=Phone("+6282455507001"),
-                words="Halo",
-                message_id=MessageId(message_id),
+            OutgoingSms(
+                phone=Phone("+6282455507001"),
+                body="Halo",
+                sms_id=SmsId(sms_id),
                 correlation_id="c",
                 parts=1,
                 deadline=NOW + timedelta(hours=1),
@@ -100,13 +100,13 @@ def test_a_text_asks_the_same_gateway_each_time() -> None:
 @pytest.mark.parametrize("weights", [{"aws": 100}, {"aws": 100, "twilio": 0}], ids=str)
 def test_a_gateway_without_weight_is_never_asked(weights: dict[str, int]) -> None:
     house = House(**weights)
-    house.aws.says = Never("refused")
-    with pytest.raises(Never):
+    house.aws.says = PermanentFailure("refused")
+    with pytest.raises(PermanentFailure):
         house.send()
     assert house.twilio.asked == []
 
 
-@pytest.mark.parametrize("refusal", [Never("blocked"), StopEverything("spend_limit")], ids=repr)
+@pytest.mark.parametrize("refusal", [PermanentFailure("blocked"), AccountFailure("spend_limit")], ids=repr)
 def test_where_one_gateway_never_will_the_other_is_asked(refusal: GatewayError) -> None:
     house = House(aws=50, twilio=50)
     message = house.first_for(house.aws)
@@ -114,7 +114,7 @@ def test_where_one_gateway_never_will_the_other_is_asked(refusal: GatewayError) 
     assert house.send(message) == "twilio"
 
 
-@pytest.mark.parametrize("slow", [TryLater("throttled"), OutcomeUnknown("timeout")], ids=repr)
+@pytest.mark.parametrize("slow", [TransientFailure("throttled"), OutcomeUnknown("timeout")], ids=repr)
 def test_where_one_gateway_is_slow_no_other_is_asked(slow: GatewayError) -> None:
     house = House(aws=50, twilio=50)
     message = house.first_for(house.aws)
@@ -128,68 +128,68 @@ def test_where_one_gateway_is_slow_no_other_is_asked(slow: GatewayError) -> None
 def test_who_opted_out_is_texted_by_no_other_gateway_either() -> None:
     house = House(aws=50, twilio=50)
     message = house.first_for(house.aws)
-    house.aws.says = Never("opted_out", opted_out=True)
+    house.aws.says = PermanentFailure("opted_out", opted_out=True)
     house.twilio.asked.clear()
-    with pytest.raises(Never):
+    with pytest.raises(PermanentFailure):
         house.send(message)
     assert house.twilio.asked == []
 
 
 def test_everything_stops_only_when_every_gateway_says_so() -> None:
     house = House(aws=50, twilio=50)
-    house.aws.says = house.twilio.says = StopEverything("spend_limit")
-    with pytest.raises(StopEverything):
+    house.aws.says = house.twilio.says = AccountFailure("spend_limit")
+    with pytest.raises(AccountFailure):
         house.send()
 
 
 def test_everything_stops_also_where_the_gateways_say_so_at_different_moments() -> None:
     house = House(aws=50, twilio=50)
     by_twilio = house.first_for(house.twilio)
-    house.aws.says = StopEverything("spend_limit")
+    house.aws.says = AccountFailure("spend_limit")
     assert house.send() == "twilio"
-    house.clock.forward(timedelta(seconds=30))
+    house.clock.advance(timedelta(seconds=30))
 
-    house.twilio.says = StopEverything("account_suspended")
+    house.twilio.says = AccountFailure("account_suspended")
     for _ in range(2):
-        with pytest.raises(StopEverything):
+        with pytest.raises(AccountFailure):
             house.send(by_twilio)
 
 
 def test_one_gateway_that_takes_nothing_and_one_that_is_busy_stop_nobody() -> None:
     house = House(aws=50, twilio=50)
     by_aws = house.first_for(house.aws)
-    house.aws.says = TryLater("throttled")
+    house.aws.says = TransientFailure("throttled")
     for _ in range(5):
-        with pytest.raises(TryLater, match="throttled"):
+        with pytest.raises(TransientFailure, match="throttled"):
             house.send(by_aws)
-    house.twilio.says = StopEverything("account_suspended")
+    house.twilio.says = AccountFailure("account_suspended")
     for _ in range(2):
-        with pytest.raises(LeftAlone):
+        with pytest.raises(CircuitOpen):
             house.send(by_aws)
 
 
 def test_a_text_that_one_gateway_refuses_while_the_other_takes_nothing_stops_nobody_else() -> None:
     house = House(aws=50, twilio=50)
-    house.aws.says, house.twilio.says = Never("blocked"), StopEverything("spend_limit")
-    with pytest.raises(Never, match="blocked"):
+    house.aws.says, house.twilio.says = PermanentFailure("blocked"), AccountFailure("spend_limit")
+    with pytest.raises(PermanentFailure, match="blocked"):
         house.send()
 
 
 def test_a_gateway_that_takes_nothing_is_left_alone_for_a_minute_and_then_tried_by_one_text() -> None:
     house = House(aws=100)
-    house.aws.says = StopEverything("spend_limit")
+    house.aws.says = AccountFailure("spend_limit")
     for _ in range(4):
-        with pytest.raises(StopEverything):
+        with pytest.raises(AccountFailure):
             house.send()
     assert len(house.aws.asked) == 1
 
-    house.clock.forward(timedelta(minutes=1))
+    house.clock.advance(timedelta(minutes=1))
     for _ in range(2):
-        with pytest.raises(StopEverything):
+        with pytest.raises(AccountFailure):
             house.send()
     assert len(house.aws.asked) == 2
 
-    house.clock.forward(timedelta(minutes=1))
+    house.clock.advance(timedelta(minutes=1))
     house.aws.says = None
     assert [house.send() for _ in range(2)] == ["aws", "aws"]
 
@@ -197,14 +197,14 @@ def test_a_gateway_that_takes_nothing_is_left_alone_for_a_minute_and_then_tried_
 def test_a_gateway_that_was_left_alone_is_tried_as_soon_as_somebody_resumes_sending() -> None:
     house = House(aws=100)
     house.resumed_at = NOW - timedelta(seconds=1)
-    house.aws.says = StopEverything("spend_limit")
+    house.aws.says = AccountFailure("spend_limit")
     for _ in range(2):
-        with pytest.raises(StopEverything):
+        with pytest.raises(AccountFailure):
             house.send()
     assert len(house.aws.asked) == 1
     house.aws.says = None
 
-    house.clock.forward(timedelta(seconds=2))
+    house.clock.advance(timedelta(seconds=2))
     house.resumed_at = house.clock()
 
     assert [house.send() for _ in range(2)] == ["aws", "aws"]
@@ -212,15 +212,15 @@ def test_a_gateway_that_was_left_alone_is_tried_as_soon_as_somebody_resumes_send
 
 def test_one_text_tries_a_gateway_for_each_time_that_somebody_resumes_sending() -> None:
     house = House(aws=100)
-    house.aws.says = StopEverything("spend_limit")
-    with pytest.raises(StopEverything):
+    house.aws.says = AccountFailure("spend_limit")
+    with pytest.raises(AccountFailure):
         house.send()
-    house.clock.forward(timedelta(seconds=2))
+    house.clock.advance(timedelta(seconds=2))
     house.resumed_at = house.clock()
-    house.clock.forward(timedelta(seconds=2))
+    house.clock.advance(timedelta(seconds=2))
 
     for _ in range(2):
-        with pytest.raises(StopEverything):
+        with pytest.raises(AccountFailure):
             house.send()
 
     assert len(house.aws.asked) == 2
@@ -229,17 +229,17 @@ def test_one_text_tries_a_gateway_for_each_time_that_somebody_resumes_sending() 
 def test_a_streak_of_refusals_for_now_breaks_the_circuit_and_a_single_one_does_not() -> None:
     house = House(aws=100)
     for _ in range(2):
-        house.aws.says = TryLater("throttled")
+        house.aws.says = TransientFailure("throttled")
         for _ in range(4):
-            with pytest.raises(TryLater, match="throttled"):
+            with pytest.raises(TransientFailure, match="throttled"):
                 house.send()
         house.aws.says = None
         assert house.send() == "aws"
-    house.aws.says = TryLater("throttled")
+    house.aws.says = TransientFailure("throttled")
     for _ in range(5):
-        with pytest.raises(TryLater, match="throttled"):
+        with pytest.raises(TransientFailure, match="throttled"):
             house.send()
-    with pytest.raises(TryLater, match="gateways_left_alone"):
+    with pytest.raises(TransientFailure, match="circuit_open"):
         house.send()
 
 
@@ -254,7 +254,7 @@ def test_slow_answers_break_no_circuit() -> None:
 def test_texts_go_by_the_other_gateway_while_one_is_left_alone() -> None:
     house = House(aws=50, twilio=50)
     message = house.first_for(house.aws)
-    house.aws.says = StopEverything("spend_limit")
+    house.aws.says = AccountFailure("spend_limit")
     house.send(message)
     house.aws.asked.clear()
     assert {house.send(f"n-{number}") for number in range(20)} == {"twilio"}
@@ -263,11 +263,11 @@ def test_texts_go_by_the_other_gateway_while_one_is_left_alone() -> None:
 
 def test_somebody_hears_of_a_gateway_that_is_left_alone() -> None:
     house = House(aws=100)
-    house.aws.says = StopEverything("spend_limit")
-    with pytest.raises(StopEverything):
+    house.aws.says = AccountFailure("spend_limit")
+    with pytest.raises(AccountFailure):
         house.send()
-    house.clock.forward(timedelta(minutes=1))
-    house.aws.says = TryLater("throttled")
-    with pytest.raises(TryLater):
+    house.clock.advance(timedelta(minutes=1))
+    house.aws.says = TransientFailure("throttled")
+    with pytest.raises(TransientFailure):
         house.send()
     assert house.told.of == [("aws", "spend_limit"), ("aws", "throttled")]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications.segments import segmented
+from chalicelib.notifications.segments import split_segments
 
 BASIC, EXTENDED, OUTSIDE, PAIR = "a", "€", "č", "\N{GRINNING FACE}"
 
@@ -48,25 +48,25 @@ def units(part: str) -> int:
     ids=lambda value: f"{len(value)} of {value[-1:]!a}" if isinstance(value, str) else str(value),
 )
 def test_a_text_is_cut_where_the_standard_says(text: str, encoding: str, parts: int) -> None:
-    cut = segmented(text)
+    cut = split_segments(text)
     assert (cut.encoding, len(cut.parts)) == (encoding, parts)
 
 
 @given(text=texts)
 def test_the_parts_are_the_text(text: str) -> None:
-    assert "".join(segmented(text).parts) == text
+    assert "".join(split_segments(text).parts) == text
 
 
 @given(text=texts)
 def test_no_part_is_longer_than_its_encoding_allows(text: str) -> None:
-    cut = segmented(text)
+    cut = split_segments(text)
     size, whole, part = (septets, 160, 153) if cut.encoding == "GSM" else (units, 70, 67)
     assert all(size(each) <= (whole if len(cut.parts) == 1 else part) for each in cut.parts)
 
 
 @given(text=texts)
 def test_neither_an_escape_nor_a_surrogate_pair_straddles_two_parts(text: str) -> None:
-    cut = segmented(text)
+    cut = split_segments(text)
     for each in cut.parts:
         # Half a pair could not be written, and half an escape would make another character of what follows.
         assert each.encode("utf-16-be").decode("utf-16-be") == each
@@ -79,4 +79,4 @@ def test_neither_an_escape_nor_a_surrogate_pair_straddles_two_parts(text: str) -
 
 @given(text=texts)
 def test_one_letter_outside_the_alphabet_changes_the_encoding_of_all(text: str) -> None:
-    assert segmented(text + OUTSIDE).encoding == "UCS-2"
+    assert split_segments(text + OUTSIDE).encoding == "UCS-2"

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.notifications import gsm7, templates
-from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Template, template
+from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Template, get_template
 from chalicelib.registrations import reference
 from chalicelib.registrations.reference import ALPHABET
 
-EVERY_TEXT = [(each, language) for each in templates.templates().values() for language in LANGUAGES]
+EVERY_TEXT = [(each, language) for each in templates.load_templates().values() for language in LANGUAGES]
 NAMES = {(each.purpose, language): (each, language) for each, language in EVERY_TEXT}
 
 
@@ -23,7 +23,7 @@ def every_text() -> pytest.MarkDecorator:
 
 
 def received(name: str, language: Language = "id") -> str:
-    return template(Purpose.RECEIVED).render(language, name=name, reference="7K4-M2Q-X9P")
+    return get_template(Purpose.RECEIVED).render(language, name=name, reference="7K4-M2Q-X9P")
 
 
 def told_name(name: str) -> str:
@@ -35,21 +35,21 @@ def told_name(name: str) -> str:
 def test_a_text_fits_one_part_whatever_the_fields_hold(wording: Template, language: Language) -> None:
     for filling in ("W", "."):
         text = wording.render(
-            language, **{name: filling * field.septets for name, field in wording.fields.items()}
+            language, **{name: filling * field.max_septets for name, field in wording.fields.items()}
         )
         assert gsm7.is_gsm7(text)
-        assert gsm7.septets(text) <= 160
+        assert gsm7.count_septets(text) <= 160
 
 
 def test_every_purpose_has_a_template() -> None:
-    assert set(templates.templates()) == set(Purpose)
+    assert set(templates.load_templates()) == set(Purpose)
 
 
 @given(indices=st.lists(st.integers(0, 29), min_size=8, max_size=8).filter(lambda drawn: max(drawn) >= 8))
 def test_no_reference_is_cut_or_looks_like_a_one_time_password(indices: list[int]) -> None:
     drawn = iter(indices)
-    given_out = reference.new(lambda _: next(drawn))
-    text = template(Purpose.RECEIVED).render("id", name="Melati", reference=given_out)
+    given_out = reference.generate(lambda _: next(drawn))
+    text = get_template(Purpose.RECEIVED).render("id", name="Melati", reference=given_out)
     assert given_out in text
     assert set(given_out) <= {*ALPHABET, "-"}
     assert not re.search(r"\d{4}", text)
@@ -86,7 +86,7 @@ def test_a_name_is_shortened_at_a_word_or_cut(name: str, told: str) -> None:
 def test_whatever_the_name_the_text_is_one_part_on_one_line(name: str, language: Language) -> None:
     text = received(name, language)
     assert gsm7.is_gsm7(text)
-    assert gsm7.septets(text) <= 160
+    assert gsm7.count_septets(text) <= 160
     assert "7K4-M2Q-X9P" in text
     assert text.splitlines() == [text]
 
@@ -94,7 +94,7 @@ def test_whatever_the_name_the_text_is_one_part_on_one_line(name: str, language:
 @pytest.mark.parametrize("fields", [{}, {"name": "Siti"}, {"name": "Siti", "reference": "R", "nik": "1"}])
 def test_fields_that_are_not_the_templates_are_a_fault_of_ours(fields: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="received takes"):
-        template(Purpose.RECEIVED).render("id", **fields)
+        get_template(Purpose.RECEIVED).render("id", **fields)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_fields_that_are_not_the_templates_are_a_fault_of_ours(fields: dict[str,
     ],
 )
 def test_a_payment_code_is_told_in_runs_that_operators_let_through(code: str, told: str) -> None:
-    text = template(Purpose.PAYMENT_CODE).render(
+    text = get_template(Purpose.PAYMENT_CODE).render(
         "id", name="Melati", code=code, amount="Rp16.800", until="15 Des 26"
     )
     assert f"Kode bayar Melati {told}, iuran Rp16.800." in text
@@ -116,17 +116,17 @@ def test_a_payment_code_is_told_in_runs_that_operators_let_through(code: str, to
 
 def test_what_cannot_be_shortened_must_fit() -> None:
     with pytest.raises(ValueError, match="longer than 11"):
-        template(Purpose.RECEIVED).render("id", name="Melati", reference="7K4-M2Q-X9PB")
+        get_template(Purpose.RECEIVED).render("id", name="Melati", reference="7K4-M2Q-X9PB")
 
 
 @pytest.mark.parametrize(
     ("amount", "written"), [(0, "Rp0"), (16_800, "Rp16.800"), (10_000_000_000, "Rp10.000.000.000")]
 )
 def test_an_amount_is_written_as_in_indonesia(amount: int, written: str) -> None:
-    assert templates.rupiah(amount) == written
+    assert templates.format_rupiah(amount) == written
 
 
 @pytest.mark.parametrize(("language", "written"), [("id", "31 Des 26"), ("en", "31 Dec 26")])
 def test_a_day_is_written_without_four_digits_in_a_row(language: Language, written: str) -> None:
-    assert templates.day(date(2026, 12, 31), language) == written
-    assert all(len(templates.day(date(2026, month, 28), language)) == 9 for month in range(1, 13))
+    assert templates.format_day(date(2026, 12, 31), language) == written
+    assert all(len(templates.format_day(date(2026, month, 28), language)) == 9 for month in range(1, 13))

@@ -15,42 +15,48 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from chalicelib.notifications.errors import GatewayError, Never, OutcomeUnknown, StopEverything, TryLater
-from chalicelib.notifications.gateways import Outgoing
-from chalicelib.notifications.model import MessageId
-from chalicelib.notifications.twilio import Account, TwilioSMS
+from chalicelib.notifications.errors import (
+    AccountFailure,
+    GatewayError,
+    OutcomeUnknown,
+    PermanentFailure,
+    TransientFailure,
+)
+from chalicelib.notifications.gateways import OutgoingSms
+from chalicelib.notifications.model import SmsId
+from chalicelib.notifications.twilio import TwilioAccount, TwilioGateway
 from chalicelib.registrations.phone import Phone
 from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN
-from tests.gateway import running_gateway
+from tests.gateway import run_fake_gateway
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-MESSAGE = MessageId("0123456789abcdef0123456789abcdef")
-OURS = Account(ACCOUNT_SID, AUTH_TOKEN)
+MESSAGE = SmsId("0123456789abcdef0123456789abcdef")
+OURS = TwilioAccount(ACCOUNT_SID, AUTH_TOKEN)
 
 
 @pytest.fixture
 def standin(tmp_path: Path) -> Iterator[str]:
-    with running_gateway(tmp_path / "texts.jsonl") as url:
+    with run_fake_gateway(tmp_path / "sms.jsonl") as url:
         httpx.post(f"{url}/receipts", json={"order": "never"}).raise_for_status()
         yield url
 
 
-def a_gateway(url: str, account: Account = OURS) -> TwilioSMS:
-    return TwilioSMS(
+def a_gateway(url: str, account: TwilioAccount = OURS) -> TwilioGateway:
+    return TwilioGateway(
         url=url,
-        account=lambda: account,
+        get_account=lambda: account,
         originator="BPJAMSOSTEK",
         public_url="https://api.daftar.example/api",
         clock=lambda: NOW,
     )
 
 
-def outgoing(**changes: Any) -> Outgoing:
-    return Outgoing(
+def outgoing(**changes: Any) -> OutgoingSms:
+    return OutgoingSms(
         **{
             "to": Phone("+6282455507001"),
             "words": "BPJAMSOSTEK: Halo",
-            "message_id": MESSAGE,
+            "sms_id": MESSAGE,
             "correlation_id": "c0ffee00",
             "parts": 1,
             "deadline": NOW + timedelta(hours=1),
@@ -74,7 +80,7 @@ def test_text_is_handed_over_with_its_id_in_the_callback_url(standin: str) -> No
         "BPJAMSOSTEK: Halo",
         "BPJAMSOSTEK",
     )
-    assert text["context"] == {"message_id": MESSAGE}
+    assert text["context"] == {"sms_id": MESSAGE}
 
 
 def test_base_url_may_have_a_path_of_its_own(standin: str) -> None:
@@ -87,11 +93,11 @@ def test_base_url_may_have_a_path_of_its_own(standin: str) -> None:
 @pytest.mark.parametrize(
     ("mode", "error", "reason"),
     [
-        ("throttle", TryLater, "20429"),
-        ("server_error", TryLater, "20500"),
-        ("reject", Never, "21612"),
-        ("opted_out", Never, "21610"),
-        ("spend_limit", StopEverything, "20005"),
+        ("throttle", TransientFailure, "20429"),
+        ("server_error", TransientFailure, "20500"),
+        ("reject", PermanentFailure, "21612"),
+        ("opted_out", PermanentFailure, "21610"),
+        ("spend_limit", AccountFailure, "20005"),
         ("timeout_after_accept", OutcomeUnknown, "RemoteDisconnected"),
         ("timeout_before_accept", OutcomeUnknown, "RemoteDisconnected"),
     ],
@@ -108,11 +114,11 @@ def test_each_refusal_says_what_to_do_next(
 
 @pytest.mark.parametrize(
     ("account", "reason"),
-    [(Account(ACCOUNT_SID, "wrong"), "20003"), (Account("AC1", AUTH_TOKEN), "20003")],
+    [(TwilioAccount(ACCOUNT_SID, "wrong"), "20003"), (TwilioAccount("AC1", AUTH_TOKEN), "20003")],
     ids=["token", "account"],
 )
-def test_bad_credentials_stop_everything(account: Account, reason: str, standin: str) -> None:
-    with pytest.raises(StopEverything, match=reason):
+def test_bad_credentials_stop_everything(account: TwilioAccount, reason: str, standin: str) -> None:
+    with pytest.raises(AccountFailure, match=reason):
         a_gateway(standin, account).send(outgoing())
 
 
@@ -120,7 +126,7 @@ def test_gateway_that_cannot_be_reached_was_surely_not_asked() -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unheard.getsockname()[1]}"
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientFailure):
         a_gateway(url).send(outgoing())
 
 
@@ -133,8 +139,8 @@ def test_gateway_that_cannot_be_reached_was_surely_not_asked() -> None:
         (b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{", OutcomeUnknown),
         (b"nonsense\r\n\r\n", OutcomeUnknown),
         (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", OutcomeUnknown),
-        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", StopEverything),
-        (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", TryLater),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", AccountFailure),
+        (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", TransientFailure),
         (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", OutcomeUnknown),
     ],
     ids=["no id", "no object", "a page", "cut off", "no HTTP", "400", "404", "429", "503"],
@@ -177,13 +183,13 @@ def test_text_is_worth_as_long_as_its_deadline(left: timedelta, asked: str) -> N
 
 
 def test_account_that_cannot_be_looked_up_now_sent_nothing() -> None:
-    def away() -> Account:
+    def away() -> TwilioAccount:
         raise EndpointConnectionError(endpoint_url="secrets")
 
-    gateway = TwilioSMS(
-        url="http://127.0.0.1:9", account=away, originator="X", public_url="https://x", clock=lambda: NOW
+    gateway = TwilioGateway(
+        url="http://127.0.0.1:9", get_account=away, originator="X", public_url="https://x", clock=lambda: NOW
     )
-    with pytest.raises(TryLater, match="EndpointConnectionError"):
+    with pytest.raises(TransientFailure, match="EndpointConnectionError"):
         gateway.send(outgoing())
 
 

@@ -10,12 +10,18 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from chalicelib.notifications import twilio_callbacks
-from chalicelib.notifications.model import MessageId
-from chalicelib.notifications.twilio_callbacks import callback_url, echoed, form_of, is_signed, signature
+from chalicelib.notifications.model import SmsId
+from chalicelib.notifications.twilio_callbacks import (
+    build_callback_url,
+    compute_signature,
+    is_signed,
+    parse_form,
+    parse_sms_id,
+)
 
 TOKEN = "12345"
-MESSAGE = MessageId("0123456789abcdef0123456789abcdef")
-URL = callback_url("https://api.daftar.example/api", MESSAGE)
+MESSAGE = SmsId("0123456789abcdef0123456789abcdef")
+URL = build_callback_url("https://api.daftar.example/api", MESSAGE)
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 FORMS = st.dictionaries(
@@ -38,18 +44,20 @@ def a_form(**changes: str) -> dict[str, list[str]]:
 
 @given(form=FORMS)
 def test_our_signature_is_that_of_twilios_own_sdk(form: dict[str, list[str]]) -> None:
-    assert signature(URL, form, TOKEN) == RequestValidator(TOKEN).compute_signature(URL, MultiDict(form))
+    assert compute_signature(URL, form, TOKEN) == RequestValidator(TOKEN).compute_signature(
+        URL, MultiDict(form)
+    )
 
 
 @given(form=FORMS)
 def test_twilios_own_sdk_accepts_what_we_sign(form: dict[str, list[str]]) -> None:
-    assert RequestValidator(TOKEN).validate(URL, MultiDict(form), signature(URL, form, TOKEN))
+    assert RequestValidator(TOKEN).validate(URL, MultiDict(form), compute_signature(URL, form, TOKEN))
 
 
 @given(form=FORMS)
 def test_what_twilios_own_sdk_signs_is_accepted_as_it_travels(form: dict[str, list[str]]) -> None:
     body = urlencode(form, doseq=True).encode()
-    travelled = form_of(body)
+    travelled = parse_form(body)
     assert travelled == form
     assert is_signed(URL, travelled, RequestValidator(TOKEN).compute_signature(URL, MultiDict(form)), TOKEN)
 
@@ -64,20 +72,20 @@ def test_the_vector_that_twilio_publishes_is_reproduced() -> None:
         "Caller": ["+14158675309"],
     }
     url = "https://mycompany.com/myapp.php?foo=1&bar=2"
-    assert signature(url, form, TOKEN) == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+    assert compute_signature(url, form, TOKEN) == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
 
 
 def test_values_of_one_name_are_signed_once_each_and_in_order() -> None:
     """A bug of many: the order in which they came is not the order in which they are signed."""
-    assert signature(URL, {"MediaUrl": ["b", "a", "b"]}, TOKEN) == signature(
+    assert compute_signature(URL, {"MediaUrl": ["b", "a", "b"]}, TOKEN) == compute_signature(
         URL, {"MediaUrl": ["a", "b"]}, TOKEN
     )
 
 
 def test_blank_parameters_are_signed_too() -> None:
-    form = form_of(b"Body=&MessageSid=SM1")
+    form = parse_form(b"Body=&MessageSid=SM1")
     assert form == {"Body": [""], "MessageSid": ["SM1"]}
-    assert signature(URL, form, TOKEN) != signature(URL, {"MessageSid": ["SM1"]}, TOKEN)
+    assert compute_signature(URL, form, TOKEN) != compute_signature(URL, {"MessageSid": ["SM1"]}, TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_blank_parameters_are_signed_too() -> None:
     ],
 )
 def test_default_port_may_be_written_or_left_out(ours: str, theirs: str) -> None:
-    assert is_signed(ours, a_form(), signature(theirs, a_form(), TOKEN), TOKEN)
+    assert is_signed(ours, a_form(), compute_signature(theirs, a_form(), TOKEN), TOKEN)
 
 
 @pytest.mark.parametrize("given_signature", ["", "x", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", "é"])
@@ -99,7 +107,7 @@ def test_other_signatures_are_refused(given_signature: str) -> None:
 
 
 def test_signature_covers_token_url_and_every_parameter() -> None:
-    good = signature(URL, a_form(), TOKEN)
+    good = compute_signature(URL, a_form(), TOKEN)
     assert is_signed(URL, a_form(), good, TOKEN)
     assert not is_signed(URL, a_form(), good, "54321")
     assert not is_signed(URL.replace("api.daftar", "api.evil"), a_form(), good, TOKEN)
@@ -110,15 +118,15 @@ def test_signature_covers_token_url_and_every_parameter() -> None:
 
 
 def test_id_that_the_url_echoes_is_ours_or_nothing() -> None:
-    assert echoed({"message_id": MESSAGE}) == MESSAGE
-    assert echoed({}) is None
-    assert echoed({"message_id": "1"}) is None
-    assert echoed({"message_id": MESSAGE, "more": "1"}) is None
+    assert parse_sms_id({"sms_id": MESSAGE}) == MESSAGE
+    assert parse_sms_id({}) is None
+    assert parse_sms_id({"sms_id": "1"}) is None
+    assert parse_sms_id({"sms_id": MESSAGE, "more": "1"}) is None
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"&".join(b"%d=1" % number for number in range(101))])
 def test_what_is_no_form_is_not_read(body: bytes) -> None:
-    assert form_of(body) is None
+    assert parse_form(body) is None
 
 
 @pytest.mark.parametrize(
@@ -129,16 +137,16 @@ def test_what_is_no_form_is_not_read(body: bytes) -> None:
     ],
 )
 def test_each_status_is_a_fact_for_the_ledger(status: str, state: str) -> None:
-    receipt = twilio_callbacks.receipt(MESSAGE, a_form(MessageStatus=status), AT)
+    receipt = twilio_callbacks.parse_receipt(MESSAGE, a_form(MessageStatus=status), AT)
     assert receipt is not None
-    assert (receipt.state, receipt.message_id, receipt.gateway) == (state, MESSAGE, "twilio")
+    assert (receipt.state, receipt.sms_id, receipt.gateway) == (state, MESSAGE, "twilio")
     assert receipt.gateway_id == "SM0123456789abcdef0123456789abcdef"
-    assert (receipt.at, receipt.reason, receipt.opted_out) == (AT, None, False)
+    assert (receipt.occurred_at, receipt.reason, receipt.opted_out) == (AT, None, False)
 
 
 def test_failure_says_why_and_whether_the_worker_opted_out() -> None:
     def reported(code: str) -> tuple[str | None, bool]:
-        receipt = twilio_callbacks.receipt(MESSAGE, a_form(MessageStatus="failed", ErrorCode=code), AT)
+        receipt = twilio_callbacks.parse_receipt(MESSAGE, a_form(MessageStatus="failed", ErrorCode=code), AT)
         assert receipt is not None
         return receipt.reason, receipt.opted_out
 
@@ -150,9 +158,9 @@ def test_failure_says_why_and_whether_the_worker_opted_out() -> None:
     "changes", [{"MessageStatus": "queued"}, {"MessageStatus": "new"}, {"MessageSid": ""}], ids=str
 )
 def test_what_the_ledger_has_no_use_for_is_no_receipt(changes: dict[str, str]) -> None:
-    assert twilio_callbacks.receipt(MESSAGE, a_form(**changes), AT) is None
+    assert twilio_callbacks.parse_receipt(MESSAGE, a_form(**changes), AT) is None
 
 
 def test_status_said_twice_over_is_no_receipt() -> None:
     form = {**a_form(), "MessageStatus": ["sent", "failed"]}
-    assert twilio_callbacks.receipt(MESSAGE, form, AT) is None
+    assert twilio_callbacks.parse_receipt(MESSAGE, form, AT) is None

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.occupations import model
-from chalicelib.occupations.model import Occupation, is_known, occupations, sector_of
+from chalicelib.occupations.model import Occupation, find_sector, is_known_occupation, load_occupations
 
-LIST = occupations()
+LIST = load_occupations()
 FILE = Path(model.__file__).with_name("occupations.json")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -83,11 +83,11 @@ def test_exactly_those_who_move_people_or_goods_are_in_transport() -> None:
 
 @pytest.mark.parametrize("occupation_id", ["porter", "market_trader", "parking_attendant", "other"])
 def test_everyone_else_is_not(occupation_id: str) -> None:
-    assert sector_of((occupation_id,)) == "other"
+    assert find_sector((occupation_id,)) == "other"
 
 
 def test_somebody_whose_work_is_not_listed_can_be_registered() -> None:
-    assert is_known("other")
+    assert is_known_occupation("other")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_everyday_words_find_their_occupation(word: str, occupation_id: str) -> 
 
 @pytest.mark.parametrize("unlisted", ["", "Porter", "porter ", "astronaut", "9333"])
 def test_nothing_else_is_known(unlisted: str) -> None:
-    assert not is_known(unlisted)
+    assert not is_known_occupation(unlisted)
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.jsonl")), ids=lambda file: file.stem)

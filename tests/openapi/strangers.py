@@ -15,9 +15,9 @@ import schemathesis
 from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 
-from tests.builders import a_capture_id, a_nik
+from tests.builders import make_capture_id, make_nik
 
-OURS: dict[str, Any] = json.loads(os.environ["DAFTAR_STRANGERS"])
+FUZZ_CONTEXT: dict[str, Any] = json.loads(os.environ["DAFTAR_FUZZ_CONTEXT"])
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 _REFERENCE = re.compile(r"[0-9A-Z]{3}(-[0-9A-Z]{3}){2}")
@@ -27,19 +27,19 @@ _DISTRICT = "940303"
 _NUMBERS = count()
 
 # What can only be seen by looking at several fields together: no schema of JSON can tell it.
-_BETWEEN_FIELDS = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
+_CROSS_FIELD_CODES = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
 
 
 @schemathesis.auth(refresh_interval=None, cache_by_key=lambda case, context: None)
-class TokenOfARole:
+class RoleTokenAuth:
     """One of the roles that may call the operation, in turn; nothing where anybody may."""
 
-    _turns = count()
+    _role_counter = count()
 
     def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
         allowed = case.operation.definition.raw["security"]
         roles = [role for each in allowed for role in each["bearer"]]
-        return str(OURS["tokens"][roles[next(self._turns) % len(roles)]]) if roles else ""
+        return str(FUZZ_CONTEXT["tokens"][roles[next(self._role_counter) % len(roles)]]) if roles else ""
 
     def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
         if data:
@@ -50,11 +50,11 @@ class TokenOfARole:
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
     """Let others' records alone, and let some of what is well-formed make sense as well."""
     if case.operation.method.upper() != "GET":
-        _only_ours(_name(case), case.path_parameters)
+        _use_own_records(_operation_id(case), case.path_parameters)
     if case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY):
-        case.body = _whole_numbers(case.body)
-        _make_sense(case)
-        _named_as_ours(case)
+        case.body = _normalize_integers(case.body)
+        _make_valid(case)
+        _use_own_names(case)
 
 
 @schemathesis.hook
@@ -62,8 +62,8 @@ def after_call(
     context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response
 ) -> None:
     """Note the references of the workers that were registered by these requests."""
-    if _name(case) == "submit_registration" and response.status_code == 201:
-        OURS["references"].append(response.json()["reference"])
+    if _operation_id(case) == "submit_registration" and response.status_code == 201:
+        FUZZ_CONTEXT["references"].append(response.json()["reference"])
 
 
 @schemathesis.hook
@@ -80,85 +80,101 @@ def filter_failure(
         return True
     problem = response.json()
     faults = {error["code"] for error in problem.get("errors", ())}
-    return problem["code"] == "body_invalid" and not faults <= _BETWEEN_FIELDS
+    return problem["code"] == "body_invalid" and not faults <= _CROSS_FIELD_CODES
 
 
-def _name(case: schemathesis.Case) -> str:
+def _operation_id(case: schemathesis.Case) -> str:
     return str(case.operation.definition.raw["operationId"])
 
 
-def _only_ours(operation: str, path: dict[str, Any]) -> None:
+def _use_own_records(operation: str, path: dict[str, Any]) -> None:
     if _ID.fullmatch(str(path.get("campaign_id", ""))):
-        path["campaign_id"] = OURS["campaign_id"]
+        path["campaign_id"] = FUZZ_CONTEXT["campaign_id"]
     if _ID.fullmatch(str(path.get("client_id", ""))):
-        path["client_id"] = OURS["to_revoke"] if operation == "revoke_client" else OURS["client_id"]
-    if _REFERENCE.fullmatch(str(path.get("reference", ""))) and path["reference"] not in OURS["references"]:
-        path["reference"] = OURS["references"][0]
+        path["client_id"] = (
+            FUZZ_CONTEXT["to_revoke"] if operation == "revoke_client" else FUZZ_CONTEXT["client_id"]
+        )
+    if (
+        _REFERENCE.fullmatch(str(path.get("reference", "")))
+        and path["reference"] not in FUZZ_CONTEXT["references"]
+    ):
+        path["reference"] = FUZZ_CONTEXT["references"][0]
 
 
-def _whole_numbers(value: Any) -> Any:
+def _normalize_integers(value: Any) -> Any:
     """A whole number is written without a point here; to a schema of JSON, 1.0 is one all the same."""
     if isinstance(value, dict):
-        return {name: _whole_numbers(inner) for name, inner in value.items()}
+        return {name: _normalize_integers(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_whole_numbers(inner) for inner in value]
+        return [_normalize_integers(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _make_sense(case: schemathesis.Case) -> None:
+def _make_valid(case: schemathesis.Case) -> None:
     """Every second request is such that it goes through, whatever else it holds."""
     if next(_NUMBERS) % 2:
         return
-    operation = _name(case)
+    operation = _operation_id(case)
     path, query, body = case.path_parameters, case.query, case.body
     if "campaign_id" in path:
-        path["campaign_id"] = OURS["campaign_id"]
+        path["campaign_id"] = FUZZ_CONTEXT["campaign_id"]
     if "day" in path:
-        path["day"] = OURS["day"]
+        path["day"] = FUZZ_CONTEXT["day"]
     if "reference" in path:
-        path["reference"] = OURS["to_cancel"] if operation == "cancel_registration" else OURS["references"][0]
+        path["reference"] = (
+            FUZZ_CONTEXT["to_cancel"] if operation == "cancel_registration" else FUZZ_CONTEXT["references"][0]
+        )
     if "client_id" in path:
-        path["client_id"] = OURS["to_revoke"] if operation == "revoke_client" else OURS["client_id"]
+        path["client_id"] = (
+            FUZZ_CONTEXT["to_revoke"] if operation == "revoke_client" else FUZZ_CONTEXT["client_id"]
+        )
     if operation == "list_registrations":
-        query.update(campaign_id=OURS["campaign_id"], day=OURS["day"])
+        query.update(campaign_id=FUZZ_CONTEXT["campaign_id"], day=FUZZ_CONTEXT["day"])
         query.pop("cursor", None)
     if isinstance(body, dict):
-        _make_sense_of_body(operation, body)
+        _make_body_valid(operation, body)
 
 
-def _named_as_ours(case: schemathesis.Case) -> None:
+def _use_own_names(case: schemathesis.Case) -> None:
     """A client that is enrolled takes no name that another test, or an example, may want; whoever is asked
     about, or erased, is one of the workers that these requests have registered, or nobody.
     """
     if isinstance(case.body, dict) and _ID.fullmatch(str(case.body.get("client_id", ""))):
-        case.body["client_id"] = f"{OURS['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
+        case.body["client_id"] = f"{FUZZ_CONTEXT['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
     if isinstance(case.body, dict) and isinstance(case.body.get("nik"), str):
         number = next(_NUMBERS) % 400
-        case.body["nik"] = a_nik(1 + number, place=_DISTRICT)
-        case.body["request_id"] = a_capture_id(9_200_000 + number)
+        case.body["nik"] = make_nik(1 + number, district_code=_DISTRICT)
+        case.body["request_id"] = make_capture_id(9_200_000 + number)
 
 
-def _make_sense_of_body(operation: str, body: dict[str, Any]) -> None:
+def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
     match operation:
         case "submit_registration":
-            _make_sense_of_capture(body)
+            _make_capture_valid(body)
         case "ask_for_quote":
             body |= {"occupations": ["porter"], "programmes": ["JKK", "JKM"], "employs_others": False}
             body |= {"start_month": "2024-10"}
         case "open_campaign":
             # As many as there may be: each is opened once, and then is in the way of another.
-            body["campaign_id"] = OURS["to_open"][next(_NUMBERS) % len(OURS["to_open"])]
-            body |= {"first_day": OURS["day"], "last_day": OURS["day"], "accepts_until": "2999-12-31"}
+            body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]
+            body |= {
+                "first_day": FUZZ_CONTEXT["day"],
+                "last_day": FUZZ_CONTEXT["day"],
+                "accepts_until": "2999-12-31",
+            }
         case "change_campaign":
-            body |= {"last_day": OURS["day"], "accepts_until": "2999-12-31"}
+            body |= {"last_day": FUZZ_CONTEXT["day"], "accepts_until": "2999-12-31"}
 
 
-def _make_sense_of_capture(body: dict[str, Any]) -> None:
+def _make_capture_valid(body: dict[str, Any]) -> None:
     number = next(_NUMBERS) % 400
-    body |= {"campaign_id": OURS["campaign_id"], "captured_at": f"{OURS['day']}T09:00:00+07:00"}
-    body["capture_id"] = a_capture_id(9_100_000 + number)
+    body |= {
+        "campaign_id": FUZZ_CONTEXT["campaign_id"],
+        "captured_at": f"{FUZZ_CONTEXT['day']}T09:00:00+07:00",
+    }
+    body["capture_id"] = make_capture_id(9_100_000 + number)
     body["worker"] |= {
-        "nik": a_nik(1 + number, place=_DISTRICT),
+        "nik": make_nik(1 + number, district_code=_DISTRICT),
         "name": "Melati Kusumawati",
         "birth_date": "1985-04-12",
         "phone": f"0824-5553-{1000 + number}",

@@ -10,14 +10,14 @@ from app import app
 from chalicelib.clients.model import Role
 from chalicelib.problems import FIELD_MESSAGES, PROBLEMS, respond
 from ops.emulator import ROOT
-from ops.openapi.__main__ import written
-from ops.openapi.codes import MEANINGS, every_code
-from ops.openapi.document import every_endpoint
-from ops.openapi.examples import every_example
-from tests.openapi.described import document, faults, operations, resolved
+from ops.openapi.__main__ import build_files
+from ops.openapi.codes import MEANINGS, load_codes
+from ops.openapi.document import iter_endpoints
+from ops.openapi.examples import load_examples
+from tests.openapi.described import find_schema_errors, list_operations, load_document, resolve_reference
 
-WRITTEN = {file.relative_to(ROOT).as_posix(): text for file, text in written().items()}
-OPERATIONS = operations()
+WRITTEN = {file.relative_to(ROOT).as_posix(): text for file, text in build_files().items()}
+OPERATIONS = list_operations()
 
 
 @pytest.mark.parametrize("file", WRITTEN)
@@ -26,12 +26,12 @@ def test_what_is_committed_is_what_the_code_says(file: str) -> None:
 
 
 def test_writing_it_again_gives_the_same_bytes() -> None:
-    assert {file.relative_to(ROOT).as_posix(): text for file, text in written().items()} == WRITTEN
+    assert {file.relative_to(ROOT).as_posix(): text for file, text in build_files().items()} == WRITTEN
 
 
 def test_it_is_openapi_3_1() -> None:
-    assert document()["openapi"].startswith("3.1.")
-    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(document())] == []
+    assert load_document()["openapi"].startswith("3.1.")
+    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(load_document())] == []
 
 
 def test_it_tells_of_every_route_and_of_no_other() -> None:
@@ -40,7 +40,7 @@ def test_it_tells_of_every_route_and_of_no_other() -> None:
 
 
 def test_each_operation_names_the_roles_that_may_call_it() -> None:
-    for endpoint in every_endpoint(app):
+    for endpoint in iter_endpoints(app):
         named = [
             role for each in OPERATIONS[endpoint.method, endpoint.path]["security"] for role in each["bearer"]
         ]
@@ -51,21 +51,21 @@ def test_nothing_is_referred_to_that_is_not_there() -> None:
     def check(node: object) -> None:
         if isinstance(node, dict):
             if isinstance(node.get("$ref"), str):
-                assert resolved(node) is not None
+                assert resolve_reference(node) is not None
             for inner in node.values():
                 check(inner)
         elif isinstance(node, list):
             for inner in node:
                 check(inner)
 
-    check(document())
+    check(load_document())
 
 
 def test_every_code_is_in_it_with_its_status_and_words_in_both_languages() -> None:
-    told = {each["code"]: each for each in document()["x-problems"]}
+    told = {each["code"]: each for each in load_document()["x-problems"]}
     for code, problem in PROBLEMS.items():
         assert told[code]["status"] == problem.status
-        assert told[code]["title"] == {"id": problem.id, "en": problem.en}
+        assert told[code]["title"] == {"id": problem.indonesian, "en": problem.english}
     for each in told.values():
         assert each["title"]["id"] != each["title"]["en"]
         assert each["meaning"]["id"] != each["meaning"]["en"]
@@ -73,12 +73,14 @@ def test_every_code_is_in_it_with_its_status_and_words_in_both_languages() -> No
 
 
 def test_a_meaning_is_the_meaning_of_a_code() -> None:
-    assert set(MEANINGS) == set(every_code())
+    assert set(MEANINGS) == set(load_codes())
 
 
 def test_every_code_of_a_field_is_in_it() -> None:
-    told = {each["code"]: each["message"] for each in document()["x-field-codes"]}
-    assert told == {code: {"id": message.id, "en": message.en} for code, message in FIELD_MESSAGES.items()}
+    told = {each["code"]: each["message"] for each in load_document()["x-field-codes"]}
+    assert told == {
+        code: {"id": message.indonesian, "en": message.english} for code, message in FIELD_MESSAGES.items()
+    }
 
 
 def test_every_code_can_be_an_operations_answer() -> None:
@@ -88,40 +90,45 @@ def test_every_code_can_be_an_operations_answer() -> None:
         code
         for operation in OPERATIONS.values()
         for answer in operation["responses"].values()
-        for code in resolved(answer)
+        for code in resolve_reference(answer)
         .get("content", {})
         .get("application/problem+json", {})
         .get("examples", ())
     }
-    assert told == set(every_code()) - of_no_operation
+    assert told == set(load_codes()) - of_no_operation
 
 
-@pytest.mark.parametrize("code", sorted(every_code()))
+@pytest.mark.parametrize("code", sorted(load_codes()))
 def test_the_example_of_a_problem_is_one(code: str) -> None:
-    example = document()["components"]["examples"][code]["value"]
-    assert faults({"$ref": "#/components/schemas/Problem"}, example) == []
+    example = load_document()["components"]["examples"][code]["value"]
+    assert find_schema_errors({"$ref": "#/components/schemas/Problem"}, example) == []
     if code in PROBLEMS:
         assert {key: value for key, value in example.items() if key != "errors"} == respond(code, "en").body
 
 
 def test_every_operation_has_an_example_that_is_sent_by_the_tests() -> None:
-    told = {example.operation for example in every_example() if example.is_good}
+    told = {example.operation for example in load_examples() if example.is_success}
     files, signed = {"show_description", "show_page"}, {"take_twilio_receipt"}
     pages = {"open_board", "show_board"}
-    assert told == {endpoint.name for endpoint in every_endpoint(app)} - files - pages - signed
+    assert told == {endpoint.name for endpoint in iter_endpoints(app)} - files - pages - signed
 
 
-@pytest.mark.parametrize("example", every_example(), ids=lambda each: f"{each.operation}: {each.title}")
+@pytest.mark.parametrize("example", load_examples(), ids=lambda each: f"{each.operation}: {each.title}")
 def test_an_example_has_the_shape_that_is_told(example: Any) -> None:
     (operation,) = (each for each in OPERATIONS.values() if each["operationId"] == example.operation)
     if example.body is not None and example.is_good:
-        assert faults(operation["requestBody"]["content"]["application/json"]["schema"], example.body) == []
-    content = resolved(operation["responses"][str(example.status)]).get("content")
+        assert (
+            find_schema_errors(
+                operation["requestBody"]["content"]["application/json"]["schema"], example.body
+            )
+            == []
+        )
+    content = resolve_reference(operation["responses"][str(example.status)]).get("content")
     if content is None:
         assert example.answer is None
     else:
         media_type = next(content[kind] for kind in content if kind.endswith("json"))
-        assert faults(media_type["schema"], example.answer) == []
+        assert find_schema_errors(media_type["schema"], example.answer) == []
 
 
 class _Page(HTMLParser):
@@ -160,5 +167,5 @@ def test_the_page_shows_every_operation_and_every_code() -> None:
     text = (ROOT / "chalicelib" / "api" / "page.html").read_text(encoding="utf-8")
     for method, path in OPERATIONS:
         assert f"{method} {path}" in text
-    for code in every_code():
+    for code in load_codes():
         assert f">{code}<" in text

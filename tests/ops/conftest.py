@@ -1,4 +1,4 @@
-"""The SMS stand-in on a port of its own."""
+"""The fake-sms on a port of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,17 +8,17 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.gateway import running_gateway
+from tests.gateway import run_fake_gateway
 
 
 @pytest.fixture
 def inbox_file(tmp_path: Path) -> Path:
-    return tmp_path / "texts.jsonl"
+    return tmp_path / "sms.jsonl"
 
 
 @pytest.fixture
 def gateway(inbox_file: Path) -> Iterator[str]:
-    with running_gateway(inbox_file) as url:
+    with run_fake_gateway(inbox_file) as url:
         yield url
 
 

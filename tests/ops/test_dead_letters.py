@@ -12,11 +12,16 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from ops.dead_letters.commands import drop, list_letters, redrive_letters, show
-from ops.dead_letters.queues import LAST_RESORTS
-from ops.processes import ProgramError
+from ops.dead_letters.commands import (
+    drop_dead_letters,
+    list_dead_letters,
+    redrive_dead_letters,
+    show_dead_letter,
+)
+from ops.dead_letters.queues import DEAD_LETTER_QUEUES
+from ops.processes import OperationError
 from ops.stages import Stage
-from tests.events import a_news
+from tests.events import make_domain_event
 
 _PHONE = "+6282455507001"
 _TABLE = "registrations"
@@ -85,13 +90,16 @@ class Operator:
     def __init__(self) -> None:
         self.sqs, self.logs, self.functions = boto3.client("sqs"), boto3.client("logs"), Functions()
         self.streams = Streams()
-        queues = [*LAST_RESORTS, *(each.source for each in LAST_RESORTS.values() if each.source)]
+        queues = [
+            *DEAD_LETTER_QUEUES,
+            *(each.source_queue for each in DEAD_LETTER_QUEUES.values() if each.source_queue),
+        ]
         urls = {f"{name}Url": self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in queues}
-        functions = {f"{each.function}Name": each.function for each in LAST_RESORTS.values()}
+        functions = {f"{each.function_id}Name": each.function_id for each in DEAD_LETTER_QUEUES.values()}
         outputs = {**urls, **functions, "RegistrationsTableName": _TABLE}
         self.stage = Stage("daftar-test", outputs, self._client)
-        for function in {each.function for each in LAST_RESORTS.values()}:
-            group = self.stage.log_group(function)
+        for function in {each.function_id for each in DEAD_LETTER_QUEUES.values()}:
+            group = self.stage.get_log_group(function)
             self.logs.create_log_group(logGroupName=group)
             self.logs.create_log_stream(logGroupName=group, logStreamName="s")
 
@@ -113,7 +121,7 @@ class Operator:
     def log(self, function: str, **line: Any) -> None:
         """Write a line as a function does."""
         event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
-        group = self.stage.log_group(function)
+        group = self.stage.get_log_group(function)
         self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
 
     def run(self, command: click.Command, *arguments: str, says: str | None = None) -> str:
@@ -162,12 +170,12 @@ def a_stream_failure(first: str, last: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_letter_is_listed_with_what_the_reader_logged_of_it_last(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", a_news())
+    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
     for error in ("TryLater", "RegistrationUnknown"):
         operator.log("OnNotifications", message="not handled", message_id=message_id, error=error)
     operator.log("OnNotifications", message="not handled", message_id="another", error="KeyError")
 
-    listed = operator.run(list_letters)
+    listed = operator.run(list_dead_letters)
 
     [line, count] = listed.splitlines()
     assert [*line.split("  ")[:2], *line.split("  ")[3:]] == [
@@ -177,18 +185,18 @@ def test_letter_is_listed_with_what_the_reader_logged_of_it_last(operator: Opera
 
 
 def test_looking_takes_nothing_out_and_hides_nothing(operator: Operator) -> None:
-    operator.give_up("NotificationsDeadLetters", a_news())
-    first = operator.run(list_letters, "NotificationsDeadLetters")
-    assert operator.run(list_letters, "NotificationsDeadLetters") == first
+    operator.give_up("NotificationsDeadLetters", make_domain_event())
+    first = operator.run(list_dead_letters, "NotificationsDeadLetters")
+    assert operator.run(list_dead_letters, "NotificationsDeadLetters") == first
     assert len(operator.bodies("NotificationsDeadLetters")) == 1
 
 
 def test_letter_is_shown_with_where_its_error_arose(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", a_news())
+    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
     where = ["consumer.py:25 handle", "service.py:60 get"]
     operator.log("OnNotifications", message_id=message_id, error="RegistrationUnknown", where=where)
 
-    shown = operator.run(show, "NotificationsDeadLetters", message_id)
+    shown = operator.run(show_dead_letter, "NotificationsDeadLetters", message_id)
 
     assert "reference: 7K4-M2Q-X9P" in shown
     assert "correlation_id: c0ffee00-0000-4000-8000-000000000001" in shown
@@ -198,8 +206,10 @@ def test_letter_is_shown_with_where_its_error_arose(operator: Operator) -> None:
 
 
 def test_letter_nobody_said_anything_of_says_where_to_look(operator: Operator) -> None:
-    operator.give_up("NotificationsDeadLetters", a_news())
-    assert "nothing is said of it in /aws/lambda/daftar-test-OnNotifications" in operator.run(list_letters)
+    operator.give_up("NotificationsDeadLetters", make_domain_event())
+    assert "nothing is said of it in /aws/lambda/daftar-test-OnNotifications" in operator.run(
+        list_dead_letters
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +217,7 @@ def test_letter_nobody_said_anything_of_says_where_to_look(operator: Operator) -
     [
         _PHONE,
         f'{{"reference": "{_PHONE}", "worker": {{"phone": "{_PHONE}"}}, "type": "{_PHONE}"}}',
-        {"to": _PHONE, "context": {"message_id": _PHONE}, "destinationPhoneNumber": _PHONE},
+        {"to": _PHONE, "context": {"sms_id": _PHONE}, "destinationPhoneNumber": _PHONE},
         {"Type": "Notification", "Message": json.dumps({"destinationPhoneNumber": _PHONE, "time": "now!"})},
         {"Message": _PHONE, "requestPayload": _PHONE},
         [_PHONE],
@@ -216,37 +226,39 @@ def test_letter_nobody_said_anything_of_says_where_to_look(operator: Operator) -
 )
 def test_nobody_is_shown_whatever_a_letter_holds(body: Any, operator: Operator) -> None:
     message_id = operator.give_up("NotificationsDeadLetters", body)
-    shown = operator.run(list_letters) + operator.run(show, "NotificationsDeadLetters", message_id)
+    shown = operator.run(list_dead_letters) + operator.run(
+        show_dead_letter, "NotificationsDeadLetters", message_id
+    )
     assert _PHONE.lstrip("+") not in shown
 
 
 def test_redriven_letter_is_in_its_queue_again_and_no_longer_among_the_dead(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", a_news())
-    other = a_news(reference="AAA-BBB-CCC")
+    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
+    other = make_domain_event(reference="AAA-BBB-CCC")
     operator.give_up("NotificationsDeadLetters", other)
 
-    told = operator.run(redrive_letters, "NotificationsDeadLetters", message_id)
+    told = operator.run(redrive_dead_letters, "NotificationsDeadLetters", message_id)
 
     assert told == "1 redriven\n"
-    assert operator.bodies("NotificationsQueue") == [json.dumps(a_news())]
+    assert operator.bodies("NotificationsQueue") == [json.dumps(make_domain_event())]
     assert operator.bodies("NotificationsDeadLetters") == [json.dumps(other)]
 
 
 def test_all_letters_are_redriven_when_all_are_asked_for(operator: Operator) -> None:
     for number in range(25):
-        operator.give_up("NotificationsDeadLetters", a_news(correlation_id=f"{number:032x}"))
-    assert operator.run(redrive_letters, "NotificationsDeadLetters", "--all") == "25 redriven\n"
+        operator.give_up("NotificationsDeadLetters", make_domain_event(correlation_id=f"{number:032x}"))
+    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "25 redriven\n"
     assert operator.bodies("NotificationsDeadLetters") == []
-    assert operator.run(redrive_letters, "NotificationsDeadLetters", "--all") == "there was nothing\n"
+    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "there was nothing\n"
 
 
 def test_letter_that_is_not_there_is_said_to_be_missing(operator: Operator) -> None:
-    assert operator.run(redrive_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
-    with pytest.raises(ProgramError, match="has no message gone"):
-        operator.run(show, "NotificationsDeadLetters", "gone")
+    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
+    with pytest.raises(OperationError, match="has no message gone"):
+        operator.run(show_dead_letter, "NotificationsDeadLetters", "gone")
 
 
-@pytest.mark.parametrize("command", [redrive_letters, drop])
+@pytest.mark.parametrize("command", [redrive_dead_letters, drop_dead_letters])
 def test_letters_are_chosen_by_id_or_all_of_them_but_never_by_saying_nothing(
     command: click.Command, operator: Operator
 ) -> None:
@@ -256,12 +268,12 @@ def test_letters_are_chosen_by_id_or_all_of_them_but_never_by_saying_nothing(
 
 
 def test_dropped_letter_is_gone_once_that_is_confirmed(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", a_news())
+    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
     with pytest.raises(click.Abort):
-        operator.run(drop, "NotificationsDeadLetters", message_id, says="n\n")
+        operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, says="n\n")
     assert len(operator.bodies("NotificationsDeadLetters")) == 1
 
-    assert "1 dropped" in operator.run(drop, "NotificationsDeadLetters", message_id, says="y\n")
+    assert "1 dropped" in operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, says="y\n")
 
     assert operator.bodies("NotificationsDeadLetters") == []
     assert operator.bodies("NotificationsQueue") == []
@@ -271,10 +283,10 @@ def test_dropped_letter_is_gone_once_that_is_confirmed(operator: Operator) -> No
     ("answer", "told"),
     [
         (
-            {"errorType": "FunctionFailed", "errorMessage": "ReadTimeoutError"},
+            {"errorType": "UnhandledError", "errorMessage": "ReadTimeoutError"},
             "RetriesExhausted, ReadTimeoutError",
         ),
-        ({"errorType": "FunctionFailed", "errorMessage": _PHONE}, "RetriesExhausted"),
+        ({"errorType": "UnhandledError", "errorMessage": _PHONE}, "RetriesExhausted"),
     ],
 )
 def test_what_nobody_foresaw_is_told_by_its_type(
@@ -283,7 +295,7 @@ def test_what_nobody_foresaw_is_told_by_its_type(
     failed = {"requestContext": {"condition": "RetriesExhausted"}, "responsePayload": answer}
     operator.give_up("RollUpFailures", {**failed, "requestPayload": {"time": "2026-11-22T09:00:00Z"}})
 
-    listed = operator.run(list_letters)
+    listed = operator.run(list_dead_letters)
 
     assert told in listed
     assert _PHONE not in listed
@@ -299,9 +311,9 @@ def test_event_that_was_given_up_is_sent_to_its_function_again(operator: Operato
     operator.give_up("RollUpFailures", by_lambda)
     operator.give_up("AgeingFailures", event, ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="may not call")
 
-    listed = operator.run(list_letters)
-    operator.run(redrive_letters, "RollUpFailures", "--all")
-    operator.run(redrive_letters, "AgeingFailures", "--all")
+    listed = operator.run(list_dead_letters)
+    operator.run(redrive_dead_letters, "RollUpFailures", "--all")
+    operator.run(redrive_dead_letters, "AgeingFailures", "--all")
 
     assert "RetriesExhausted, SummaryClosed" in listed
     assert "NO_PERMISSIONS" in listed
@@ -366,7 +378,7 @@ def test_records_given_up_are_read_from_the_stream_again_and_given_to_the_relay(
     numbers = [table.put(number) for number in range(5)]
     operator.give_up("StreamFailures", a_stream_failure(numbers[1], numbers[3]))
 
-    operator.run(redrive_letters, "StreamFailures", "--all")
+    operator.run(redrive_dead_letters, "StreamFailures", "--all")
 
     assert _announced(operator) == ["REGISTRATION#1", "REGISTRATION#2", "REGISTRATION#3"]
     [(function, event)] = operator.functions.given
@@ -387,8 +399,8 @@ def test_records_that_fail_again_stay_among_the_dead(
     number = table.put(1)
     operator.give_up("StreamFailures", a_stream_failure(number, number))
     operator.functions.answer, operator.functions.error = answer, error
-    with pytest.raises(ProgramError, match="stay where they are"):
-        operator.run(redrive_letters, "StreamFailures", "--all")
+    with pytest.raises(OperationError, match="stay where they are"):
+        operator.run(redrive_dead_letters, "StreamFailures", "--all")
     assert len(operator.bodies("StreamFailures")) == 1
 
 
@@ -398,7 +410,7 @@ def test_reason_of_a_stream_failure_is_what_the_relay_logged_of_its_first_record
     )
     operator.give_up("StreamFailures", a_stream_failure("17", "17"))
     operator.give_up("StreamFailures", a_stream_failure("18", "18"))
-    listed = operator.run(list_letters, "StreamFailures")
+    listed = operator.run(list_dead_letters, "StreamFailures")
     assert "1 records  KeyError" in listed
     assert "1 records  RetryAttemptsExhausted" in listed
 
@@ -413,10 +425,10 @@ def test_records_the_stream_has_forgotten_are_taken_from_the_table_when_that_is_
     operator.give_up("StreamFailures", a_stream_failure("1", "1"))
     operator.streams.has_forgotten = True
 
-    with pytest.raises(ProgramError, match="stay where they are"):
-        operator.run(redrive_letters, "StreamFailures", "--all")
+    with pytest.raises(OperationError, match="stay where they are"):
+        operator.run(redrive_dead_letters, "StreamFailures", "--all")
     assert operator.functions.given == []
-    assert operator.run(redrive_letters, "StreamFailures", "--all", "--from-table") == "1 redriven\n"
+    assert operator.run(redrive_dead_letters, "StreamFailures", "--all", "--from-table") == "1 redriven\n"
 
     assert _announced(operator) == ["REGISTRATION#1"]
     assert operator.functions.given[0][1]["Records"][0]["eventName"] == "INSERT"
@@ -425,6 +437,6 @@ def test_records_the_stream_has_forgotten_are_taken_from_the_table_when_that_is_
 @pytest.mark.parametrize("queue", ["StreamFailures", "RollUpFailures"])
 def test_letter_that_cannot_be_read_stays_until_it_is_dropped(queue: str, operator: Operator) -> None:
     operator.give_up(queue, "{")
-    with pytest.raises(ProgramError, match="stay where they are"):
-        operator.run(redrive_letters, queue, "--all")
+    with pytest.raises(OperationError, match="stay where they are"):
+        operator.run(redrive_dead_letters, queue, "--all")
     assert operator.bodies(queue) == ["{"]

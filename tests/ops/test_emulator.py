@@ -1,6 +1,6 @@
 """What is said differently to the emulator, and that nothing else is."""
 
-from ops.emulator import deployable
+from ops.emulator import adapt_template
 
 
 def test_sam_gateway_responses_become_resources_that_stand_before_the_deployment() -> None:
@@ -10,7 +10,7 @@ def test_sam_gateway_responses_become_resources_that_stand_before_the_deployment
         "ResponseTemplates": {"application/json": "{}"},
     }
     api = {"Type": "AWS::Serverless::Api", "Properties": {"GatewayResponses": {"ACCESS_DENIED": response}}}
-    resources = deployable({"Resources": {"RestAPI": api}})["Resources"]
+    resources = adapt_template({"Resources": {"RestAPI": api}})["Resources"]
     assert resources["RestAPI"] == api
     [(name, made)] = [each for each in resources.items() if each[0] != "RestAPI"]
     assert name < "RestAPIDeployment"
@@ -36,7 +36,7 @@ def test_right_to_send_messages_is_extended_to_batches_and_no_other_right_is() -
         "Type": "AWS::IAM::Role",
         "Properties": {"Policies": [{"PolicyDocument": {"Statement": statements}}]},
     }
-    changed = deployable({"Resources": {"Role": role}})["Resources"]["Role"]
+    changed = adapt_template({"Resources": {"Role": role}})["Resources"]["Role"]
     [policy] = changed["Properties"]["Policies"]
     assert [statement["Action"] for statement in policy["PolicyDocument"]["Statement"]] == [
         ["sqs:SendMessage", "sqs:SendMessageBatch"],
@@ -52,4 +52,4 @@ def test_a_bucket_that_insists_on_tls_answers_here_as_well_and_its_other_rules_s
         name: {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": statements}}}
         for name, statements in {"TLSOnly": [tls], "More": [tls, other]}.items()
     }
-    assert set(deployable({"Resources": resources})["Resources"]) == {"More"}
+    assert set(adapt_template({"Resources": resources})["Resources"]) == {"More"}

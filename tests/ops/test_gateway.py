@@ -1,4 +1,4 @@
-"""The SMS stand-in, seen by the AWS SDK that our Lambda calls it with."""
+"""The fake-sms, seen by the AWS SDK that our Lambda calls it with."""
 
 from http.client import HTTPConnection
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_texts_outlive_the_gateway_in_a_file_for_its_owner_only(
     sms: Any, gateway: str, inbox_file: Path
 ) -> None:
     sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
-    assert [text.text for text in Inbox(inbox_file).texts()] == ["Halo"]
+    assert [text.text for text in Inbox(inbox_file).list_sms()] == ["Halo"]
     assert inbox_file.stat().st_mode & 0o777 == 0o600
 
 

@@ -1,4 +1,4 @@
-"""The SMS stand-in on a bad day: faults and receipts as they are asked for."""
+"""The fake-sms on a bad day: faults and receipts as they are asked for."""
 
 import threading
 import time
@@ -11,11 +11,11 @@ import httpx
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.gateway.account import PRICE_OF_A_PART_MICROUSD, size_of
-from ops.gateway.inbox import Text
-from ops.gateway.receipts import Wanted, aws_event
-from ops.gateway.twilio import MESSAGES
-from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN, signature
+from ops.gateway.account import PART_PRICE_MICROUSD, measure_sms
+from ops.gateway.inbox import ReceivedSms
+from ops.gateway.receipts import ReceiptSettings, make_aws_event
+from ops.gateway.twilio import MESSAGES_PATH
+from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN, sign_form
 
 _PHONE = "+6283100000001"
 _PATIENCE_SECONDS = 10
@@ -33,7 +33,7 @@ def _send_as_aws(sms: Any, words: str = "Halo", to: str = _PHONE) -> None:
     sms.send_text_message(DestinationPhoneNumber=to, MessageBody=words)
 
 
-def _send_as_twilio(gateway: str, path: str = MESSAGES, **changed: str | None) -> httpx.Response:
+def _send_as_twilio(gateway: str, path: str = MESSAGES_PATH, **changed: str | None) -> httpx.Response:
     form = {"To": _PHONE, "From": "BPJAMSOSTEK", "Body": "Halo"} | changed
     given = {name: value for name, value in form.items() if value is not None}
     return httpx.post(gateway + path, data=given, auth=(ACCOUNT_SID, AUTH_TOKEN))
@@ -126,7 +126,7 @@ def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway: str) 
         _arm(gateway, mode="throttle", share=0.1, seed=7)
         with httpx.Client(auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
             answers = {
-                to: client.post(gateway + MESSAGES, data={"To": to, "From": "X", "Body": "Halo"})
+                to: client.post(gateway + MESSAGES_PATH, data={"To": to, "From": "X", "Body": "Halo"})
                 for to in numbers
             }
         return {to for to, answer in answers.items() if answer.status_code == 429}
@@ -194,7 +194,9 @@ def test_what_twilio_would_refuse_is_refused_and_not_sent(
     "authorization", ["", "Basic", "Basic !", "Bearer QUM6eA==", "Basic QUM6eA=="], ids=range(5)
 )
 def test_nobody_else_sends_on_the_account(authorization: str, gateway: str) -> None:
-    answer = httpx.post(gateway + MESSAGES, headers={"Authorization": authorization}, data={"To": _PHONE})
+    answer = httpx.post(
+        gateway + MESSAGES_PATH, headers={"Authorization": authorization}, data={"To": _PHONE}
+    )
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
 
 
@@ -253,13 +255,13 @@ def test_receipts_come_in_the_order_asked_for(
     order: str | list[str], statuses: list[str], gateway: str, listener: Any
 ) -> None:
     httpx.post(f"{gateway}/receipts", json={"order": order, "seconds": 0.1}).raise_for_status()
-    url = f"http://127.0.0.1:{listener.server_port}/receipts?message_id=m-1"
+    url = f"http://127.0.0.1:{listener.server_port}/receipts?sms_id=m-1"
     sid = _send_as_twilio(gateway, StatusCallback=url).json()["sid"]
     assert _heard(gateway, listener) == statuses
     for path, signed, form in listener.heard:
-        assert path == "/receipts?message_id=m-1"
+        assert path == "/receipts?sms_id=m-1"
         assert form["MessageSid"] == sid
-        assert signed == signature(url, form)
+        assert signed == sign_form(url, form)
 
 
 def test_callback_to_the_public_name_goes_to_the_api_and_is_signed_for_the_name(
@@ -268,11 +270,11 @@ def test_callback_to_the_public_name_goes_to_the_api_and_is_signed_for_the_name(
     api = f"http://127.0.0.1:{listener.server_port}/stage"
     wishes = {"public_url": "https://api.daftar.example", "api_url": api}
     httpx.post(f"{gateway}/receipts", json=wishes).raise_for_status()
-    _send_as_twilio(gateway, StatusCallback="https://api.daftar.example/receipts?message_id=m-1")
+    _send_as_twilio(gateway, StatusCallback="https://api.daftar.example/receipts?sms_id=m-1")
     assert _heard(gateway, listener) == ["sent", "delivered"]
     path, signed, form = listener.heard[0]
-    assert path == "/stage/receipts?message_id=m-1"
-    assert signed == signature("https://api.daftar.example/receipts?message_id=m-1", form)
+    assert path == "/stage/receipts?sms_id=m-1"
+    assert signed == sign_form("https://api.daftar.example/receipts?sms_id=m-1", form)
 
 
 def test_receipts_never_come_when_that_is_asked_for(gateway: str) -> None:
@@ -295,16 +297,16 @@ def test_wishes_keep_what_they_do_not_name(gateway: str) -> None:
 
 
 def test_event_of_aws_tells_parts_price_and_the_context_it_was_sent_with() -> None:
-    text = Text(to=_PHONE, text="Halo", context={"message_id": "m-1"}, parts=2, price_microusd=80_000)
-    event = aws_event(text, "delivered")
+    text = ReceivedSms(to=_PHONE, text="Halo", context={"sms_id": "m-1"}, parts=2, price_microusd=80_000)
+    event = make_aws_event(text, "delivered")
     assert {name: event[name] for name in ("eventType", "isFinal", "messageId", "context")} == {
         "eventType": "TEXT_DELIVERED",
         "isFinal": True,
         "messageId": text.message_id,
-        "context": {"message_id": "m-1"},
+        "context": {"sms_id": "m-1"},
     }
     assert (event["totalMessageParts"], event["totalMessagePrice"]) == (2, 0.08)
-    assert not aws_event(text, "sent")["isFinal"]
+    assert not make_aws_event(text, "sent")["isFinal"]
 
 
 def test_aws_reports_only_on_texts_of_a_configuration_set(sms: Any, gateway: str) -> None:
@@ -316,8 +318,8 @@ def test_aws_reports_only_on_texts_of_a_configuration_set(sms: Any, gateway: str
 
 
 def test_failed_is_reported_when_that_is_the_end_asked_for() -> None:
-    assert [state for _, state in Wanted(final="failed").plan()] == ["sent", "failed"]
-    assert aws_event(Text(to=_PHONE, text="Halo"), "failed")["eventType"] == "TEXT_UNREACHABLE"
+    assert [state for _, state in ReceiptSettings(final="failed").plan()] == ["sent", "failed"]
+    assert make_aws_event(ReceivedSms(to=_PHONE, text="Halo"), "failed")["eventType"] == "TEXT_UNREACHABLE"
 
 
 @pytest.mark.parametrize(
@@ -338,7 +340,7 @@ def test_failed_is_reported_when_that_is_the_end_asked_for() -> None:
     ],
 )
 def test_gateway_counts_parts_by_itself(words: str, encoding: str, parts: int) -> None:
-    size = size_of(words)
+    size = measure_sms(words)
     assert (size.encoding, size.parts) == (encoding, parts)
 
 
@@ -348,7 +350,7 @@ def test_account_sums_texts_parts_and_money_by_day_and_campaign(sms: Any, gatewa
         sms.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody=words, Context=context)
     account = httpx.get(f"{gateway}/account", params={"zone": "Asia/Jakarta"}).json()
     assert (account["texts"], account["parts"]) == (3, 4)
-    assert account["price_microusd"] == 4 * PRICE_OF_A_PART_MICROUSD
+    assert account["price_microusd"] == 4 * PART_PRICE_MICROUSD
     assert [(row["campaign_id"], row["texts"], row["parts"]) for row in account["days"]] == [
         ("a", 2, 3),
         ("b", 1, 1),

@@ -10,12 +10,12 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from chalicelib import wiring
-from chalicelib.notifications.dynamodb import DynamoLedger
+from chalicelib.notifications.dynamodb import DynamoSmsLedger
 from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.registrations.phone import Phone
 from ops import opt_outs
-from ops.processes import ProgramError
-from ops.sending import ledger_of
+from ops.processes import OperationError
+from ops.sending import make_ledger
 from ops.stages import Stage
 
 NUMBER = Phone("+6282455507001")
@@ -23,7 +23,7 @@ LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}
 
 
 def a_stage(sms: Any) -> Stage:
-    outputs = {f"{name}Name": name for name in ("TextsTable", "SendingTable", "KeysTable")}
+    outputs = {f"{name}Name": name for name in ("SmsLedgerTable", "SendingTable", "KeysTable")}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
     return Stage(
         "daftar-test",
@@ -54,26 +54,28 @@ def run(command: Command, on: Stage, *arguments: str) -> str:
 
 
 def phone_hash() -> str:
-    return KeyedHash(wiring._keyring().hash_key).of("phone", NUMBER)
+    return KeyedHash(wiring._keyring().get_hash_key).digest("phone", NUMBER)
 
 
-def opted_out(on: Stage, source: str = "aws") -> DynamoLedger:
-    ledger = ledger_of(on)
-    ledger.opt_out(phone_hash(), at=wiring.now(), source=source)
+def opted_out(on: Stage, source: str = "aws") -> DynamoSmsLedger:
+    ledger = make_ledger(on)
+    ledger.record_opt_out(phone_hash(), occurred_at=wiring.utc_now(), source=source)
     return ledger
 
 
 def test_who_never_opted_out_is_told_so(on: Stage) -> None:
-    assert run(opt_outs.show, on) == "number: **********7001\nhere: never opted out\nAWS: sends to it\n"
+    assert (
+        run(opt_outs.show_opt_out, on) == "number: **********7001\nhere: never opted out\nAWS: sends to it\n"
+    )
 
 
 def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(on: Stage) -> None:
     opted_out(on)
-    assert f"here: opted out at {wiring.now():%Y-%m-%d}" in run(opt_outs.show, on)
+    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, on)
 
-    run(opt_outs.lift, on, "--by", "salemba")
+    run(opt_outs.lift_opt_out, on, "--by", "salemba")
 
-    shown = run(opt_outs.show, on)
+    shown = run(opt_outs.show_opt_out, on)
     assert ", said aws; lifted at " in shown
     assert shown.count(" by salemba\n") == 1
 
@@ -81,26 +83,26 @@ def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(on: St
 def test_who_tells_a_branch_has_no_more_texts_and_what_was_said_first_stands_until_it_is_lifted(
     on: Stage,
 ) -> None:
-    assert ", said branch:salemba\n" in run(opt_outs.enter, on, "--by", "salemba")
-    assert ledger_of(on).has_opted_out(phone_hash())
-    assert ", said branch:salemba\n" in run(opt_outs.enter, on, "--by", "kramat")
+    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, on, "--by", "salemba")
+    assert make_ledger(on).has_opted_out(phone_hash())
+    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, on, "--by", "kramat")
 
-    lifted = run(opt_outs.lift, on, "--by", "salemba")
+    lifted = run(opt_outs.lift_opt_out, on, "--by", "salemba")
     assert "may keep a list" not in lifted
-    assert ", said branch:kramat\n" in run(opt_outs.enter, on, "--by", "kramat")
+    assert ", said branch:kramat\n" in run(opt_outs.add_opt_out, on, "--by", "kramat")
 
 
 def test_lifting_lets_the_number_have_texts_again_here_and_at_aws(on: Stage, sms: Any) -> None:
     ledger = opted_out(on)
     sms.put_opted_out_number(**LISTED)
-    assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show, on)
+    assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, on)
 
-    told = run(opt_outs.lift, on, "--by", "salemba")
+    told = run(opt_outs.lift_opt_out, on, "--by", "salemba")
 
     assert "taken off AWS's own list\nlifted: " in told
     assert not ledger.has_opted_out(phone_hash())
     assert sms.describe_opted_out_numbers(OptOutListName="Default")["OptedOutNumbers"] == []
-    assert "here it was not opted out\n" in run(opt_outs.lift, on, "--by", "salemba")
+    assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, on, "--by", "salemba")
 
 
 def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(refusing: Stubber) -> None:
@@ -114,9 +116,9 @@ def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(refusing: Stub
     refusing.add_client_error("delete_opted_out_number", "ConflictException", f"{NUMBER} was deleted lately")
 
     with refusing:
-        result = ran(opt_outs.lift, on, "--by", "salemba")
+        result = ran(opt_outs.lift_opt_out, on, "--by", "salemba")
 
-    assert isinstance(result.exception, ProgramError)
+    assert isinstance(result.exception, OperationError)
     assert "AWS keeps the number on its own list" in str(result.exception)
     assert "(ConflictException)" in str(result.exception)
     assert NUMBER not in f"{result.output}{result.exception}"
@@ -130,7 +132,7 @@ def test_where_aws_cannot_be_asked_that_is_said(refusing: Stubber) -> None:
         refusing.add_client_error("describe_opted_out_numbers", "AccessDeniedException", f"not {NUMBER}")
 
     with refusing:
-        shown, told = run(opt_outs.show, on), run(opt_outs.lift, on, "--by", "salemba")
+        shown, told = run(opt_outs.show_opt_out, on), run(opt_outs.lift_opt_out, on, "--by", "salemba")
 
     assert "AWS: could not be asked (AccessDeniedException)\n" in shown
     assert "AWS could not be asked (AccessDeniedException): " in told
@@ -141,32 +143,32 @@ def test_where_aws_cannot_be_asked_that_is_said(refusing: Stubber) -> None:
 def test_a_gateway_whose_list_nobody_can_change_from_here_is_named(on: Stage) -> None:
     opted_out(on, source="twilio")
 
-    assert "twilio may keep a list" in run(opt_outs.lift, on, "--by", "salemba")
+    assert "twilio may keep a list" in run(opt_outs.lift_opt_out, on, "--by", "salemba")
 
 
 @pytest.mark.parametrize("typed", ["", "021-5550100", "0824-5550-700l", "+60123456789"])
 def test_what_is_no_indonesian_mobile_is_refused_and_not_repeated(on: Stage, typed: str) -> None:
-    result = ran(opt_outs.show, on, typed=typed)
+    result = ran(opt_outs.show_opt_out, on, typed=typed)
 
-    assert isinstance(result.exception, ProgramError)
+    assert isinstance(result.exception, OperationError)
     assert not typed or typed not in f"{result.output}{result.exception}"
 
 
 @pytest.mark.parametrize("by", ["0824-5550-7001", "melati@pasar.example"])
 def test_nobodys_number_is_kept_as_who_lifted_it(on: Stage, by: str) -> None:
-    result = ran(opt_outs.lift, on, "--by", by)
+    result = ran(opt_outs.lift_opt_out, on, "--by", by)
 
     assert result.exit_code == 2
     assert by not in result.output
 
 
 def test_the_number_is_no_argument(on: Stage) -> None:
-    assert ran(opt_outs.show, on, NUMBER).exit_code == 2
+    assert ran(opt_outs.show_opt_out, on, NUMBER).exit_code == 2
 
 
 def test_neither_number_nor_hash_of_the_number_alone_is_kept(on: Stage) -> None:
     opted_out(on)
-    run(opt_outs.lift, on, "--by", "salemba")
+    run(opt_outs.lift_opt_out, on, "--by", "salemba")
 
     kept = str(boto3.client("dynamodb").scan(TableName="SendingTable")["Items"])
     assert NUMBER[3:] not in kept

@@ -15,7 +15,7 @@ import pytest
 
 from chalicelib.campaigns.model import Zone
 from ops.emulator import ROOT
-from ops.packaging import PRUNED, Package, package
+from ops.packaging import PRUNED_PATTERNS, Package, package_app
 
 _LARGEST_BYTES = 15_000_000
 _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
@@ -23,7 +23,7 @@ _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil",
 
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    return package("local", tmp_path_factory.mktemp("package"))
+    return package_app("local", tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def unpacked(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_same_source_gives_the_same_bytes(packaged: Package, tmp_path: Path) -> None:
-    assert package("local", tmp_path).digest == packaged.digest
+    assert package_app("local", tmp_path).digest == packaged.digest
 
 
 def test_zip_is_small_enough_for_a_quick_cold_start(packaged: Package) -> None:
@@ -45,7 +45,7 @@ def test_zip_is_small_enough_for_a_quick_cold_start(packaged: Package) -> None:
 def test_zip_holds_nothing_that_is_pruned(packaged: Package) -> None:
     with ZipFile(packaged.archive) as archive:
         names = archive.namelist()
-    assert not [name for name in names for pattern in PRUNED if fnmatch(name, pattern)]
+    assert not [name for name in names for pattern in PRUNED_PATTERNS if fnmatch(name, pattern)]
 
 
 def test_zip_holds_neither_tests_nor_tools(unpacked: Path) -> None:

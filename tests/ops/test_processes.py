@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.processes import LOOPBACK, Program, ProgramError, exclusive, port_is_free, run_to_end
+from ops.processes import LOOPBACK, OperationError, Program, exclusive_lock, is_port_free, run_program
 
 _ENVIRONMENT = {"PATH": os.defpath}
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -19,7 +19,7 @@ _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 def program(tmp_path: Path) -> Iterator[Program]:
     program = Program("sleeper", tmp_path)
     yield program
-    program.stop(patience_seconds=0)
+    program.stop(timeout_seconds=0)
 
 
 def test_program_lives_until_it_is_stopped(program: Program) -> None:
@@ -40,7 +40,7 @@ def test_program_is_known_and_stopped_by_another_than_its_starter(program: Progr
 
 def test_program_does_not_start_twice(program: Program, tmp_path: Path) -> None:
     program.start(_SLEEPER, _ENVIRONMENT)
-    with pytest.raises(ProgramError, match="running already"):
+    with pytest.raises(OperationError, match="running already"):
         Program("sleeper", tmp_path).start(_SLEEPER, _ENVIRONMENT)
 
 
@@ -66,7 +66,7 @@ def test_program_that_does_not_listen_to_reason_is_ended_by_force(program: Progr
     program.start([sys.executable, "-c", f"{stubborn}; time.sleep(600)"], _ENVIRONMENT)
     while "deaf" not in program.log.read_text():
         time.sleep(0.01)
-    program.stop(patience_seconds=0)
+    program.stop(timeout_seconds=0)
     assert not program.is_running()
 
 
@@ -79,14 +79,14 @@ def test_what_the_program_started_ends_with_it(program: Program, tmp_path: Path)
     while "locked" not in program.log.read_text():
         time.sleep(0.01)
     program.stop()
-    with exclusive(tmp_path / "child", "the child still lives"):
+    with exclusive_lock(tmp_path / "child", "the child still lives"):
         pass
 
 
 def test_program_that_ends_while_awaited_is_quoted(program: Program) -> None:
     program.start([sys.executable, "-c", "print('no such table')"], _ENVIRONMENT)
-    with pytest.raises(ProgramError, match="no such table"):
-        program.await_health(f"http://{LOOPBACK}:1/", seconds=30)
+    with pytest.raises(OperationError, match="no such table"):
+        program.await_health(f"http://{LOOPBACK}:1/", timeout_seconds=30)
 
 
 def test_port_with_a_listener_is_not_free() -> None:
@@ -94,20 +94,20 @@ def test_port_with_a_listener_is_not_free() -> None:
         listener.bind((LOOPBACK, 0))
         listener.listen()
         port = listener.getsockname()[1]
-        assert not port_is_free(port)
-    assert port_is_free(port)
+        assert not is_port_free(port)
+    assert is_port_free(port)
 
 
 def test_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     def take() -> None:
-        with exclusive(tmp_path / "lock", "taken"):
+        with exclusive_lock(tmp_path / "lock", "taken"):
             pass
 
-    with exclusive(tmp_path / "lock", "taken"), pytest.raises(ProgramError, match="taken"):
+    with exclusive_lock(tmp_path / "lock", "taken"), pytest.raises(OperationError, match="taken"):
         take()
     take()
 
 
 def test_failing_command_is_quoted(tmp_path: Path) -> None:
-    with pytest.raises(ProgramError, match="out of paper"):
-        run_to_end(["/bin/sh", "-c", "echo out of paper; exit 3"], cwd=tmp_path, environment=_ENVIRONMENT)
+    with pytest.raises(OperationError, match="out of paper"):
+        run_program(["/bin/sh", "-c", "echo out of paper; exit 3"], cwd=tmp_path, environment=_ENVIRONMENT)

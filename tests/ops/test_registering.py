@@ -8,9 +8,9 @@ import httpx
 import pytest
 from rich.console import Console
 
-from ops.api import API, NoAnswer
-from ops.registering import Outcomes, Sending, register
-from ops.tables import outcomes_table
+from ops.api import ApiClient, ApiUnavailable
+from ops.registering import DeviceBatch, SubmissionOutcomes, submit_batches
+from ops.tables import make_outcomes_table
 
 Answers = Iterator[httpx.Response | httpx.TransportError]
 
@@ -23,9 +23,9 @@ class Server:
         self.bodies: list[bytes] = []
         self.pauses: list[float] = []
 
-    def api(self, device: str = "van-1") -> API:
-        return API(
-            "http://daftar", device, pause=self.pauses.append, transport=httpx.MockTransport(self._answer)
+    def api(self, device: str = "van-1") -> ApiClient:
+        return ApiClient(
+            "http://daftar", device, sleep=self.pauses.append, transport=httpx.MockTransport(self._answer)
         )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -45,8 +45,8 @@ def problem(status: int, code: str, *fields: str) -> httpx.Response:
     return httpx.Response(status, json={"code": code, "errors": errors})
 
 
-def sent(*lines: bytes, server: Server) -> Outcomes:
-    return register([Sending("van-1", lines)], api_for=server.api, on_answer=lambda device: None)
+def sent(*lines: bytes, server: Server) -> SubmissionOutcomes:
+    return submit_batches([DeviceBatch("van-1", lines)], make_api=server.api, on_answer=lambda device: None)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_line_is_sent_again_until_there_is_a_definite_answer() -> None:
 def test_line_that_is_never_answered_is_told_and_the_next_one_still_sent() -> None:
     outcomes = sent(b"1", b"2", server=Server(*[httpx.ConnectError("away")] * 8, created()))
     assert dict(outcomes.total) == {"unanswered": 1, "created": 1}
-    assert not outcomes.are_definite
+    assert not outcomes.is_complete
 
 
 def test_refusals_are_definite_answers() -> None:
-    assert sent(b"{}", server=Server(problem(422, "rules_broken"))).are_definite
+    assert sent(b"{}", server=Server(problem(422, "rules_broken"))).is_complete
 
 
 def test_request_that_is_never_answered_says_why() -> None:
-    with pytest.raises(NoAnswer, match="GET /v1/campaigns: status 503"):
+    with pytest.raises(ApiUnavailable, match="GET /v1/campaigns: status 503"):
         Server(*[httpx.Response(503)] * 8).api().send("GET", "/v1/campaigns")
 
 
@@ -99,9 +99,9 @@ def test_each_device_sends_its_own_lines_in_order(tmp_path: Path) -> None:
     servers = {device: Server(*[created() for _ in range(50)]) for device in ("van-1", "van-2")}
     lines = [json.dumps({"capture_id": number}).encode() for number in range(50)]
     heard: list[str] = []
-    outcomes = register(
-        [Sending(device, tuple(lines)) for device in servers],
-        api_for=lambda device: servers[device].api(),
+    outcomes = submit_batches(
+        [DeviceBatch(device, tuple(lines)) for device in servers],
+        make_api=lambda device: servers[device].api(),
         on_answer=heard.append,
     )
     assert all(server.bodies == lines for server in servers.values())
@@ -119,7 +119,7 @@ def test_interrupted_it_sends_no_further_line() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        register([Sending("van-1", (b"{}",) * 100)], api_for=server.api, on_answer=stop_at_once)
+        submit_batches([DeviceBatch("van-1", (b"{}",) * 100)], make_api=server.api, on_answer=stop_at_once)
     assert len(server.bodies) == 1
 
 
@@ -127,12 +127,12 @@ def test_files_of_one_device_are_sent_one_after_the_other_without_blank_lines(tm
     first, second = tmp_path / "van-1.jsonl", tmp_path / "later.jsonl"
     first.write_bytes(b"1\n\n2\n")
     second.write_bytes(b"3")
-    assert Sending.of("van-1", [first, second]).lines == (b"1", b"2", b"3")
+    assert DeviceBatch.from_files("van-1", [first, second]).lines == (b"1", b"2", b"3")
 
 
 def test_table_names_every_outcome_for_each_device_and_for_all(rendered: Callable[[object], str]) -> None:
     server = Server(created(), problem(422, "rules_broken", "nik_length"), problem(409, "capture_reused"))
-    table = rendered(outcomes_table(sent(b"1", b"2", b"3", server=server)))
+    table = rendered(make_outcomes_table(sent(b"1", b"2", b"3", server=server)))
     rows = [line.split() for line in table.splitlines()]
     assert [row for row in rows if len(row) == 3] == [
         ["created", "1", "1"],

@@ -11,17 +11,24 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.campaigns.dynamodb import DynamoCampaigns
-from chalicelib.privacy.encryption import CannotUnseal, FieldCipher, key_id_of
+from chalicelib.privacy.encryption import FieldCipher, UnsealError, read_key_id
 from chalicelib.privacy.keyring import FIELD_PURPOSE
 from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
 from chalicelib.registrations.lifecycle import VerificationResult
-from chalicelib.wiring import new_write_id
-from ops.processes import ProgramError
-from ops.rotation import CannotRetire, Rotation
+from chalicelib.wiring import generate_write_id
+from ops.processes import OperationError
+from ops.rotation import KeyInUse, KeyRotation
 from tests.builders import NOW
-from tests.contracts.stored import A_PHONE, a_capture_of, a_reference, a_registration, taken, the_campaign
+from tests.contracts.stored import (
+    PHONE_COUNT,
+    make_campaign,
+    make_capture,
+    make_capture_metadata,
+    make_reference,
+    make_registration,
+)
 from tests.fakes import FixedClock
-from tests.tables import STAGE_ENVIRONMENT, declared_tables
+from tests.tables import STAGE_ENVIRONMENT, read_table_definitions
 
 PEOPLE = 7
 MATCHED = VerificationResult(result="matched")
@@ -29,7 +36,7 @@ MATCHED = VerificationResult(result="matched")
 
 @pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock(wiring.now())
+    return FixedClock(wiring.utc_now())
 
 
 @pytest.fixture
@@ -38,13 +45,13 @@ def held(stage: None) -> DynamoRegistrations:
     dynamodb, cipher = boto3.client("dynamodb"), container()
     registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
-        reference = a_reference(number)
+        reference = make_reference(number)
         registrations.add(
-            a_registration(reference, taken(number), worker_key=str(number)),
-            a_capture_of(taken(number), reference=reference),
-            A_PHONE,
+            make_registration(reference, make_capture_metadata(number), worker_key=str(number)),
+            make_capture(make_capture_metadata(number), reference=reference),
+            PHONE_COUNT,
         )
-    DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(the_campaign())
+    DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
     return registrations
 
 
@@ -55,20 +62,20 @@ def container() -> FieldCipher:
     return wiring.cipher()
 
 
-def a_rotation(clock: FixedClock, clients: Any = boto3.client, told: list[str] | None = None) -> Rotation:
-    outputs = {f"{name}Name": name for name in declared_tables()}
+def a_rotation(clock: FixedClock, clients: Any = boto3.client, told: list[str] | None = None) -> KeyRotation:
+    outputs = {f"{name}Name": name for name in read_table_definitions()}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
     tell = [].append if told is None else told.append
-    return Rotation(outputs=outputs, clients=clients, clock=clock, tell=tell)
+    return KeyRotation(outputs=outputs, aws_client=clients, clock=clock, on_progress=tell)
 
 
 def keys() -> list[str]:
-    return [key.key_id for key in wiring.wrapped_keys().of(FIELD_PURPOSE)]
+    return [key.key_id for key in wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)]
 
 
 def sealed_values() -> Iterator[bytes]:
     for table in STAGE_ENVIRONMENT.values():
-        if table not in declared_tables():
+        if table not in read_table_definitions():
             continue
         for item in boto3.client("dynamodb").scan(TableName=table)["Items"]:
             for name, value in item.items():
@@ -80,14 +87,14 @@ def sealed_values() -> Iterator[bytes]:
 
 def used() -> set[str]:
     """The keys that values are sealed under."""
-    return {key_id_of(value) for value in sealed_values()}
+    return {read_key_id(value) for value in sealed_values()}
 
 
 def everyone(registrations: DynamoRegistrations) -> None:
     for number in range(PEOPLE):
-        reference = a_reference(number)
-        assert registrations.get(reference) == a_registration(
-            reference, taken(number), worker_key=str(number)
+        reference = make_reference(number)
+        assert registrations.get(reference) == make_registration(
+            reference, make_capture_metadata(number), worker_key=str(number)
         )
 
 
@@ -95,29 +102,33 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
     held: DynamoRegistrations, clock: FixedClock
 ) -> None:
     (old,) = keys()
-    clock.forward(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
 
     rotated = a_rotation(clock).rotate()
 
-    assert keys() == [old, rotated.current]
-    assert used() == {rotated.current}
-    assert (rotated.older, rotated.items) == ((old,), 2 * PEOPLE + 1)
+    assert keys() == [old, rotated.current_key_id]
+    assert used() == {rotated.current_key_id}
+    assert (rotated.older_key_ids, rotated.resealed_count) == ((old,), 2 * PEOPLE + 1)
     everyone(held)
     everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
-    workers = DynamoWorkers(boto3.client("dynamodb"), "RegistrationsTable", container(), new_id=new_write_id)
-    assert workers.capture(taken(1).capture_id) == a_capture_of(taken(1), reference=a_reference(1))
+    workers = DynamoWorkers(
+        boto3.client("dynamodb"), "RegistrationsTable", container(), new_id=generate_write_id
+    )
+    assert workers.get_capture(make_capture_metadata(1).capture_id) == make_capture(
+        make_capture_metadata(1), reference=make_reference(1)
+    )
     campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", container())
-    assert campaigns.get("tanah-abang-2024") == the_campaign()
+    assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 
 def test_a_second_run_adds_no_key_and_changes_nothing(held: DynamoRegistrations, clock: FixedClock) -> None:
-    clock.forward(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     a_rotation(clock).rotate()
     before, values = keys(), sorted(sealed_values())
 
     again = a_rotation(clock).rotate()
 
-    assert again.items == 0
+    assert again.resealed_count == 0
     assert (keys(), sorted(sealed_values())) == (before, values)
 
 
@@ -145,16 +156,16 @@ class Cut:
 def test_a_run_that_was_stopped_is_gone_on_with(
     held: DynamoRegistrations, clock: FixedClock, at: int
 ) -> None:
-    clock.forward(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     with pytest.raises(KeyboardInterrupt):
         a_rotation(clock, Cut(at)).rotate()
     everyone(held)
 
     rotated = a_rotation(clock).rotate()
 
-    assert rotated.items == 2 * PEOPLE + 1 - at
+    assert rotated.resealed_count == 2 * PEOPLE + 1 - at
     assert len(keys()) == 2
-    assert used() == {rotated.current}
+    assert used() == {rotated.current_key_id}
     everyone(held)
 
 
@@ -170,14 +181,14 @@ class Changing(Cut):
         pk = request["Key"]["pk"]["S"]
         if pk.startswith("REGISTRATION#") and len(self.changed) < PEOPLE:
             was = self._registrations.get(pk.partition("#")[2])
-            life = was.life.verified(MATCHED, at=NOW, client_id="core")
-            self.changed.append(registration := replace(was, life=life))
-            self._registrations.replace(registration, was=was)
+            life = was.lifecycle.with_verification(MATCHED, occurred_at=NOW, client_id="core")
+            self.changed.append(registration := replace(was, lifecycle=life))
+            self._registrations.replace(registration, previous=was)
         return super().update_item(**request)
 
 
 def test_what_functions_change_meanwhile_is_not_lost(held: DynamoRegistrations, clock: FixedClock) -> None:
-    clock.forward(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     changing = Changing(held)
 
     rotated = a_rotation(clock, changing).rotate()
@@ -186,11 +197,11 @@ def test_what_functions_change_meanwhile_is_not_lost(held: DynamoRegistrations, 
     assert {each.reference: held.get(each.reference) for each in changing.changed} == {
         each.reference: each for each in changing.changed
     }
-    assert used() == {rotated.current}
+    assert used() == {rotated.current_key_id}
 
 
 def test_it_says_what_it_does(held: DynamoRegistrations, clock: FixedClock) -> None:
-    clock.forward(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     told: list[str] = []
 
     a_rotation(clock, told=told).rotate()
@@ -204,30 +215,34 @@ def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
     held: DynamoRegistrations, clock: FixedClock
 ) -> None:
     (old,) = keys()
-    clock.forward(timedelta(seconds=1))
-    with pytest.raises(CannotRetire, match="one key"):
+    clock.advance(timedelta(seconds=1))
+    with pytest.raises(KeyInUse, match="one key"):
         a_rotation(clock).retire()
     rotated = a_rotation(clock).rotate()
-    with pytest.raises(CannotRetire, match="until"):
+    with pytest.raises(KeyInUse, match="until"):
         a_rotation(clock).retire()
-    clock.at = rotated.settled_at
+    clock.now = rotated.retirable_at
 
     assert a_rotation(clock).retire() == (old,)
 
-    assert keys() == [rotated.current]
+    assert keys() == [rotated.current_key_id]
     everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
 
 
 def test_a_key_that_values_are_under_is_not_retired(held: DynamoRegistrations, clock: FixedClock) -> None:
     stale = container()
     stale.seal("has looked at the keys", record="r", field="f")
-    clock.forward(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     rotated = a_rotation(clock).rotate()
     late = DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", stale)
-    late.add(a_registration(a_reference(99), taken(99), worker_key="99"), a_capture_of(taken(99)), A_PHONE)
-    clock.at = rotated.settled_at
+    late.add(
+        make_registration(make_reference(99), make_capture_metadata(99), worker_key="99"),
+        make_capture(make_capture_metadata(99)),
+        PHONE_COUNT,
+    )
+    clock.now = rotated.retirable_at
 
-    with pytest.raises(CannotRetire, match="2 items"):
+    with pytest.raises(KeyInUse, match="2 items"):
         a_rotation(clock).retire()
 
     assert len(keys()) == 2
@@ -236,17 +251,19 @@ def test_a_key_that_values_are_under_is_not_retired(held: DynamoRegistrations, c
 
 
 def test_a_stage_without_keys_has_nothing_to_rotate(held: DynamoRegistrations, clock: FixedClock) -> None:
-    for key in list(wiring.wrapped_keys().of(FIELD_PURPOSE)):
+    for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
 
-    with pytest.raises(ProgramError):
+    with pytest.raises(OperationError):
         a_rotation(clock).rotate()
 
 
 def test_without_its_key_a_value_cannot_be_read(held: DynamoRegistrations) -> None:
-    for key in list(wiring.wrapped_keys().of(FIELD_PURPOSE)):
+    for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
-        wiring.wrapped_keys().add(wiring.key_wrap().make(FIELD_PURPOSE, at=NOW))
+        wiring.wrapped_keys().add(wiring.key_wrap().generate(FIELD_PURPOSE, now=NOW))
 
-    with pytest.raises(CannotUnseal):
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()).get(a_reference(0))
+    with pytest.raises(UnsealError):
+        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()).get(
+            make_reference(0)
+        )

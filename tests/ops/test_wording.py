@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.notifications import templates
-from chalicelib.notifications.templates import parsed
+from chalicelib.notifications.templates import parse_templates
 from ops import wording
 
 KEPT = json.loads(Path(templates.__file__).with_name("templates.json").read_text(encoding="utf-8"))
@@ -17,12 +17,12 @@ def faults(words: str, purpose: str = "received", **changes: Any) -> list[str]:
     """What is found in a template whose Indonesian words are these."""
     kept = {**KEPT[purpose], **changes}
     kept["texts"] = {**kept["texts"], "id": words}
-    (made,) = parsed({purpose: kept}).values()
-    return list(wording.faults_of(made))
+    (made,) = parse_templates({purpose: kept}).values()
+    return list(wording.find_faults(made))
 
 
 def test_what_we_ship_may_be_published() -> None:
-    wording.check()
+    wording.check_templates()
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,5 @@ def test_a_field_that_is_told_as_it_is_may_not_bring_a_long_run_of_digits() -> N
 
 def test_a_template_is_worded_in_every_language() -> None:
     kept = {**KEPT["received"], "texts": {"id": KEPT["received"]["texts"]["id"]}}
-    (made,) = parsed({"received": kept}).values()
-    assert list(wording.faults_of(made)) == ["is worded in ['id'], not in ['en', 'id']"]
+    (made,) = parse_templates({"received": kept}).values()
+    assert list(wording.find_faults(made)) == ["is worded in ['id'], not in ['en', 'id']"]

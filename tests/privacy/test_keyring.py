@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.privacy.encryption import CannotUnseal, FieldCipher
-from chalicelib.privacy.keyring import TAKEN_UP_WITHIN, Keyring, KeysMissing, WrappedKey
+from chalicelib.privacy.encryption import FieldCipher, UnsealError
+from chalicelib.privacy.keyring import KEY_REFRESH_INTERVAL, Keyring, KeysMissing, WrappedKey
 from tests.builders import NOW
 from tests.fakes import FixedClock
 
@@ -27,7 +27,7 @@ class StoredKeys:
     def add(self, purpose: str, key_id: str) -> None:
         self._keys.append(a_key(purpose, key_id))
 
-    def of(self, purpose: str) -> Iterable[WrappedKey]:
+    def iter_by_purpose(self, purpose: str) -> Iterable[WrappedKey]:
         self.asked += 1
         if not self.answers:
             raise ConnectionError
@@ -42,17 +42,21 @@ def a_keyring(
     stored: StoredKeys, clock: FixedClock | None = None, failures: list[Exception] | None = None
 ) -> Keyring:
     told = [] if failures is None else failures
-    return Keyring(stored=stored, wrap=stored, clock=clock or FixedClock(NOW), on_failure=told.append)
+    return Keyring(
+        wrapped_keys=stored, key_wrapper=stored, clock=clock or FixedClock(NOW), on_failure=told.append
+    )
 
 
 def test_the_newest_field_key_seals_and_every_one_unseals() -> None:
-    keys = a_keyring(StoredKeys(("field", "2024-10"), ("hash", "2024-10"), ("field", "2025-01"))).field_keys()
-    assert keys.current == "2025-01"
+    keys = a_keyring(
+        StoredKeys(("field", "2024-10"), ("hash", "2024-10"), ("field", "2025-01"))
+    ).get_field_keys()
+    assert keys.current_key_id == "2025-01"
     assert keys.by_id == {"2024-10": b"field 2024-10", "2025-01": b"field 2025-01"}
 
 
 def test_hashes_are_made_under_the_oldest_key_for_ever() -> None:
-    assert a_keyring(StoredKeys(("hash", "2024-10"), ("hash", "2025-01"))).hash_key() == b"hash 2024-10"
+    assert a_keyring(StoredKeys(("hash", "2024-10"), ("hash", "2025-01"))).get_hash_key() == b"hash 2024-10"
 
 
 def test_each_key_is_unwrapped_once_and_only_when_it_is_wanted() -> None:
@@ -60,17 +64,17 @@ def test_each_key_is_unwrapped_once_and_only_when_it_is_wanted() -> None:
     keyring = a_keyring(stored)
     assert stored.unwrapped == []
     for _ in range(3):
-        keyring.field_keys()
+        keyring.get_field_keys()
     assert [key.purpose for key in stored.unwrapped] == ["field"]
     for _ in range(3):
-        keyring.hash_key()
+        keyring.get_hash_key()
     assert [key.purpose for key in stored.unwrapped] == ["field", "hash"]
 
 
 def test_a_stage_without_keys_says_which_are_missing() -> None:
     keyring = a_keyring(StoredKeys(("field", "2024-10")))
     with pytest.raises(KeysMissing, match="hash"):
-        keyring.hash_key()
+        keyring.get_hash_key()
 
 
 def test_keys_that_were_missing_are_found_once_they_are_there() -> None:
@@ -81,20 +85,20 @@ def test_keys_that_were_missing_are_found_once_they_are_there() -> None:
 
     keyring = a_keyring(LateKeys(("hash", "2024-10")))
     with pytest.raises(KeysMissing):
-        keyring.hash_key()
-    assert keyring.hash_key() == b"hash 2024-10"
+        keyring.get_hash_key()
+    assert keyring.get_hash_key() == b"hash 2024-10"
 
 
 def test_a_new_key_is_taken_up_within_minutes_and_only_it_is_unwrapped() -> None:
     stored, clock = StoredKeys(("field", "2024-10")), FixedClock(NOW)
     keyring = a_keyring(stored, clock)
-    keyring.field_keys()
+    keyring.get_field_keys()
     stored.add("field", "2025-01")
 
-    clock.forward(TAKEN_UP_WITHIN - timedelta(seconds=1))
-    assert keyring.field_keys().current == "2024-10"
-    clock.forward(timedelta(seconds=1))
-    assert keyring.field_keys().current == "2025-01"
+    clock.advance(KEY_REFRESH_INTERVAL - timedelta(seconds=1))
+    assert keyring.get_field_keys().current_key_id == "2024-10"
+    clock.advance(timedelta(seconds=1))
+    assert keyring.get_field_keys().current_key_id == "2025-01"
 
     assert [key.key_id for key in stored.unwrapped] == ["2024-10", "2025-01"]
 
@@ -103,30 +107,32 @@ def test_a_value_under_a_key_that_a_container_has_not_met_is_read_at_once() -> N
     stored = StoredKeys(("field", "sixteen bytes 01"))
     stored.unwrap = lambda key: key.key_id.encode()  # type: ignore[method-assign]
     old, new = a_keyring(stored), a_keyring(stored)
-    reader = FieldCipher(old.field_keys, old.field_keys_with)
+    reader = FieldCipher(old.get_field_keys, old.refresh_field_keys)
     reader.seal("before", record="r", field="f")
     stored.add("field", "sixteen bytes 02")
 
-    sealed = FieldCipher(new.field_keys).seal("after", record="r", field="f")
+    sealed = FieldCipher(new.get_field_keys).seal("after", record="r", field="f")
 
     assert reader.unseal(sealed, record="r", field="f") == "after"
-    assert old.field_keys().current == "sixteen bytes 02", "and it seals under the new key from now on"
+    assert old.get_field_keys().current_key_id == "sixteen bytes 02", (
+        "and it seals under the new key from now on"
+    )
 
 
 def test_a_key_that_is_nowhere_is_not_asked_for_at_every_value() -> None:
     stored, clock = StoredKeys(("field", "sixteen bytes 01")), FixedClock(NOW)
     stored.unwrap = lambda key: key.key_id.encode()  # type: ignore[method-assign]
     keyring = a_keyring(stored, clock)
-    cipher = FieldCipher(keyring.field_keys, keyring.field_keys_with)
+    cipher = FieldCipher(keyring.get_field_keys, keyring.refresh_field_keys)
     orphan = b"\x01\x04gone" + bytes(40)
 
     for _ in range(50):
-        with pytest.raises(CannotUnseal):
+        with pytest.raises(UnsealError):
             cipher.unseal(orphan, record="r", field="f")
 
     assert stored.asked == 2
-    clock.forward(timedelta(seconds=11))
-    with pytest.raises(CannotUnseal):
+    clock.advance(timedelta(seconds=11))
+    with pytest.raises(UnsealError):
         cipher.unseal(orphan, record="r", field="f")
     assert stored.asked == 3
 
@@ -134,14 +140,14 @@ def test_a_key_that_is_nowhere_is_not_asked_for_at_every_value() -> None:
 def test_keys_that_cannot_be_read_anew_go_on_serving_and_it_is_told() -> None:
     stored, clock, failures = StoredKeys(("field", "2024-10")), FixedClock(NOW), list[Exception]()
     keyring = a_keyring(stored, clock, failures)
-    keyring.field_keys()
+    keyring.get_field_keys()
     stored.answers = False
-    clock.forward(TAKEN_UP_WITHIN)
+    clock.advance(KEY_REFRESH_INTERVAL)
 
-    assert [keyring.field_keys().current for _ in range(20)] == ["2024-10"] * 20
+    assert [keyring.get_field_keys().current_key_id for _ in range(20)] == ["2024-10"] * 20
 
     assert [type(error) for error in failures] == [ConnectionError]
     stored.answers = True
     stored.add("field", "2025-01")
-    clock.forward(timedelta(seconds=11))
-    assert keyring.field_keys().current == "2025-01"
+    clock.advance(timedelta(seconds=11))
+    assert keyring.get_field_keys().current_key_id == "2025-01"

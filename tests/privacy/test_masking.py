@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.privacy.masking import masked_name, masked_number
+from chalicelib.privacy.masking import mask_name, mask_number
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from chalicelib.privacy.masking import masked_name, masked_number
     ],
 )
 def test_of_a_number_the_last_four_signs_show(value: str, masked: str) -> None:
-    assert masked_number(value) == masked
+    assert mask_number(value) == masked
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_of_a_number_the_last_four_signs_show(value: str, masked: str) -> None:
     ],
 )
 def test_of_a_name_the_first_letter_of_each_word_shows(name: str, masked: str) -> None:
-    assert masked_name(name) == masked
+    assert mask_name(name) == masked
 
 
 @given(value=st.text(min_size=4), shown=st.integers(1, 4))
 def test_a_masked_number_never_shows_more_than_promised(value: str, shown: int) -> None:
-    masked = masked_number(value, shown=shown)
+    masked = mask_number(value, visible_digits=shown)
     assert len(masked) == len(value)
     assert masked[-shown:] == value[-shown:]
     assert set(masked[:-shown]) <= {"*"}
@@ -48,6 +48,6 @@ def test_a_masked_number_never_shows_more_than_promised(value: str, shown: int) 
 
 @given(name=st.text())
 def test_a_masked_name_never_shows_more_than_first_letters(name: str) -> None:
-    masked = masked_name(name).split()
+    masked = mask_name(name).split()
     assert [len(word) for word in masked] == [len(word) for word in name.split()]
     assert all(set(word[1:]) <= {"*"} for word in masked)

@@ -11,48 +11,56 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.campaigns.service import CampaignOffice
+from chalicelib.campaigns.service import CampaignService
 from chalicelib.clients.model import Role
-from chalicelib.contributions.rules import shipped_rules
-from chalicelib.contributions.service import Quoting
+from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.service import QuoteService
 from chalicelib.privacy.encryption import FieldCipher, FieldKeys
 from chalicelib.privacy.hashing import HashKey, KeyedHash
-from chalicelib.registrations.casework import Casework
+from chalicelib.registrations.casework import LifecycleService
 from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
-from chalicelib.registrations.erasing import Erasing
+from chalicelib.registrations.erasing import ErasureService
 from chalicelib.registrations.lifecycle import Cancellation
 from chalicelib.registrations.model import Answer, Registration
-from chalicelib.registrations.service import Limits, Registrar, Registrations
-from chalicelib.wiring import new_write_id
-from tests.builders import NOW, a_caller, a_campaign, a_capture_id, a_nik, a_submission, some_limits
-from tests.fakes import FixedClock, InMemoryDayCounts, KnownCampaigns
-from tests.tables import declared_tables
+from chalicelib.registrations.service import IntakeLimits, IntakeService, Registrations
+from chalicelib.wiring import generate_write_id
+from tests.builders import (
+    NOW,
+    make_caller,
+    make_campaign_payload,
+    make_capture_id,
+    make_limits,
+    make_nik,
+    make_submission,
+)
+from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayCounts
+from tests.tables import read_table_definitions
 
 # One session for all of moto: making one reads the whole model of the service again.
-_MOTO = boto3.Session("testing", "testing", region_name="eu-north-1")
-_TABLE = "RegistrationsTable"
+_MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")
+_TABLE_NAME = "RegistrationsTable"
 
-CORE = a_caller(Role.CORE, client_id="membership", campaigns=frozenset({"*"}))
+CORE_CALLER = make_caller(Role.CORE, client_id="membership", campaigns=frozenset({"*"}))
 
 
 @dataclass
-class Desk:
+class RegistrationHarness:
     """Where captures are taken in and cases go on."""
 
-    client: Any
-    store: DynamoRegistrations
+    dynamodb: Any
+    registrations: DynamoRegistrations
     workers: DynamoWorkers
     clock: FixedClock
-    limits: Limits
+    limits: IntakeLimits
 
     @property
-    def registrar(self) -> Registrar:
+    def intake_service(self) -> IntakeService:
         """Takes captures in for a campaign of two days that never closes."""
-        campaign = Campaign.model_validate(a_campaign(accepts_until="2999-12-31"))
-        return Registrar(
-            registrations=self.store,
-            campaigns=CampaignOffice(campaigns=KnownCampaigns(campaign), clock=self.clock),
-            quoting=Quoting(rules=shipped_rules(), clock=self.clock),
+        campaign = Campaign.model_validate(make_campaign_payload(accepts_until="2999-12-31"))
+        return IntakeService(
+            registrations=self.registrations,
+            campaigns=CampaignService(campaigns=InMemoryCampaigns(campaign), clock=self.clock),
+            quote_service=QuoteService(rules=load_rules(), clock=self.clock),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             limits=self.limits,
             clock=self.clock,
@@ -60,51 +68,57 @@ class Desk:
         )
 
     @property
-    def casework(self) -> Casework:
+    def lifecycle_service(self) -> LifecycleService:
         """Changes cases."""
-        return self.casework_on(self.store)
+        return self.make_lifecycle_service(self.registrations)
 
-    def casework_on(self, store: Registrations) -> Casework:
+    def make_lifecycle_service(self, registrations: Registrations) -> LifecycleService:
         """Changes cases in a store of its own."""
-        return Casework(registrations=store, clock=self.clock)
+        return LifecycleService(registrations=registrations, clock=self.clock)
 
     @property
-    def erasing(self) -> Erasing:
+    def erasure_service(self) -> ErasureService:
         """Takes workers away."""
-        return Erasing(
-            workers=self.workers, registrations=self.store, clock=self.clock, kept_for=timedelta(days=90)
+        return ErasureService(
+            workers=self.workers,
+            registrations=self.registrations,
+            clock=self.clock,
+            retention_period=timedelta(days=90),
         )
 
-    def submit(self, number: int = 1, *, nik: int | None = None, **changes: Any) -> Answer:
+    def submit(self, number: int = 1, *, nik_number: int | None = None, **changes: Any) -> Answer:
         """Send a capture; another number is another capture of another worker, unless `nik` says whose."""
-        worker = {"nik": a_nik(7000 + (number if nik is None else nik)), **changes.pop("worker", {})}
-        command = a_submission(capture_id=a_capture_id(number), worker=worker, **changes)
-        return self.registrar.submit(command, by=a_caller(), correlation_id="c-1").answer
+        worker = {
+            "nik": make_nik(7000 + (number if nik_number is None else nik_number)),
+            **changes.pop("worker", {}),
+        }
+        command = make_submission(capture_id=make_capture_id(number), worker=worker, **changes)
+        return self.intake_service.submit(command, caller=make_caller(), correlation_id="c-1").answer
 
-    def registered(self, number: int = 1, **changes: Any) -> Registration:
+    def register(self, number: int = 1, **changes: Any) -> Registration:
         """The registration that a capture makes."""
-        return self.store.get(self.submit(number, **changes).reference)
+        return self.registrations.get(self.submit(number, **changes).reference)
 
     def cancel(self, reference: str) -> None:
         """Let an application end."""
-        self.casework.cancel(reference, Cancellation(reason="worker_request"), by=a_caller())
+        self.lifecycle_service.cancel(reference, Cancellation(reason="worker_request"), caller=make_caller())
 
-    def days_later(self, days: int) -> None:
+    def advance_days(self, days: int) -> None:
         """Let time go by."""
-        self.clock.forward(timedelta(days=days))
+        self.clock.advance(timedelta(days=days))
 
 
 @pytest.fixture
-def desk(_no_account: None) -> Iterator[Desk]:
+def desk(_no_account: None) -> Iterator[RegistrationHarness]:
     with mock_aws():
-        client = _MOTO.client("dynamodb")
-        client.create_table(TableName=_TABLE, **declared_tables()[_TABLE])
-        cipher = FieldCipher(lambda: FieldKeys(current="k", by_id={"k": bytes(32)}))
+        client = _MOTO_SESSION.client("dynamodb")
+        client.create_table(TableName=_TABLE_NAME, **read_table_definitions()[_TABLE_NAME])
+        cipher = FieldCipher(lambda: FieldKeys(current_key_id="k", by_id={"k": bytes(32)}))
         clock = FixedClock(NOW)
-        yield Desk(
+        yield RegistrationHarness(
             client,
-            DynamoRegistrations(client, _TABLE, cipher),
-            DynamoWorkers(client, _TABLE, cipher, new_id=new_write_id),
+            DynamoRegistrations(client, _TABLE_NAME, cipher),
+            DynamoWorkers(client, _TABLE_NAME, cipher, new_id=generate_write_id),
             clock,
-            some_limits(InMemoryDayCounts(), clock),
+            make_limits(InMemoryDayCounts(), clock),
         )

@@ -4,24 +4,24 @@ from collections.abc import Callable
 
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reference import Reference
-from tests.registrations.conftest import Desk
+from tests.registrations.conftest import RegistrationHarness
 
 
-class Meddled:
+class ConcurrentWriterStore:
     """A store in which somebody else does something right before a change is stored, as often as told."""
 
-    def __init__(self, desk: Desk, *meddling: Callable[[], object]) -> None:
-        self._store = desk.store
-        self._meddling = list(meddling)
+    def __init__(self, harness: RegistrationHarness, *concurrent_writes: Callable[[], object]) -> None:
+        self._store = harness.registrations
+        self._concurrent_writes = list(concurrent_writes)
         self.attempts = 0
 
     def get(self, reference: Reference) -> Registration:
         """As it stands."""
         return self._store.get(reference)
 
-    def replace(self, registration: Registration, *, was: Registration) -> None:
+    def replace(self, registration: Registration, *, previous: Registration) -> None:
         """Let the other one act, then store."""
         self.attempts += 1
-        if self._meddling:
-            self._meddling.pop(0)()
-        self._store.replace(registration, was=was)
+        if self._concurrent_writes:
+            self._concurrent_writes.pop(0)()
+        self._store.replace(registration, previous=previous)

@@ -7,15 +7,15 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.problems import FIELD_MESSAGES, field_code
+from chalicelib.problems import FIELD_MESSAGES, to_field_code
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import rules
 from chalicelib.registrations.model import Worker
 from chalicelib.registrations.rules import AgeLimits
-from tests.builders import NOW, a_campaign, a_submission
+from tests.builders import NOW, make_campaign_payload, make_submission
 
 
-def read(
+def read_worker(
     *,
     now: datetime = NOW,
     campaign: dict[str, Any] | None = None,
@@ -23,24 +23,24 @@ def read(
     **capture: Any,
 ) -> Worker:
     """The worker whom a capture registers."""
-    opened = Campaign.model_validate(a_campaign(**(campaign or {})))
-    return rules.read_worker(a_submission(**capture), opened, now=now, ages=ages)
+    opened = Campaign.model_validate(make_campaign_payload(**(campaign or {})))
+    return rules.read_worker(make_submission(**capture), opened, now=now, age_limits=ages)
 
 
-def broken(**read_with: Any) -> list[str]:
+def find_broken_rules(**read_arguments: Any) -> list[str]:
     """The rules that a capture breaks, each as `field: code`."""
     with pytest.raises(RulesBroken) as refused:
-        read(**read_with)
+        read_worker(**read_arguments)
     # Each has words for the officer, in both languages.
-    assert {rule.code for rule in refused.value.broken} <= set(FIELD_MESSAGES)
-    return [f"{rule.field}: {rule.code}" for rule in refused.value.broken]
+    assert {rule.code for rule in refused.value.broken_rules} <= set(FIELD_MESSAGES)
+    return [f"{rule.field}: {rule.code}" for rule in refused.value.broken_rules]
 
 
-def misshapen(**capture: Any) -> list[tuple[str, str]]:
+def find_shape_errors(**capture: Any) -> list[tuple[str, str]]:
     """What the shape of a capture alone is refused for, as the sender is told it."""
     with pytest.raises(ValidationError) as refused:
-        a_submission(**capture)
+        make_submission(**capture)
     return [
-        (".".join(str(step) for step in each["loc"]), field_code(each["type"]))
+        (".".join(str(step) for step in each["loc"]), to_field_code(each["type"]))
         for each in refused.value.errors()
     ]

@@ -8,98 +8,104 @@ import pytest
 from chalicelib.registrations import schedule
 from chalicelib.registrations.lifecycle import Cancellation, Status
 from chalicelib.registrations.model import Registration
-from chalicelib.registrations.schedule import SomeNotAged
-from chalicelib.registrations.service import Contended
-from tests.builders import NOW, a_caller
-from tests.registrations.conftest import CORE, Desk
-from tests.registrations.happenings import a_payment
-from tests.registrations.meddling import Meddled
+from chalicelib.registrations.schedule import AgeingPartialFailure
+from chalicelib.registrations.service import WriteConflict
+from tests.builders import NOW, make_caller
+from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
+from tests.registrations.happenings import make_payment
+from tests.registrations.meddling import ConcurrentWriterStore
 
 DAY = timedelta(days=1)
 
 
-def a_round(desk: Desk) -> dict[str, int]:
-    return schedule.age_due(desk.casework, desk.erasing)
+def a_round(desk: RegistrationHarness) -> dict[str, int]:
+    return schedule.age_due_registrations(desk.lifecycle_service, desk.erasure_service)
 
 
-def statuses(desk: Desk, *registrations: Registration) -> list[Status]:
-    return [desk.store.get(each.reference).life.status for each in registrations]
+def statuses(desk: RegistrationHarness, *registrations: Registration) -> list[Status]:
+    return [desk.registrations.get(each.reference).lifecycle.status for each in registrations]
 
 
-def everything_kept(desk: Desk) -> list[Any]:
-    items: list[Any] = desk.client.scan(TableName="RegistrationsTable")["Items"]
+def everything_kept(desk: RegistrationHarness) -> list[Any]:
+    items: list[Any] = desk.dynamodb.scan(TableName="RegistrationsTable")["Items"]
     return sorted(items, key=str)
 
 
-def test_an_application_that_nobody_paid_for_expires_after_thirty_days(desk: Desk) -> None:
-    registration = desk.registered()
-    desk.days_later(29)
+def test_an_application_that_nobody_paid_for_expires_after_thirty_days(desk: RegistrationHarness) -> None:
+    registration = desk.register()
+    desk.advance_days(29)
     assert a_round(desk) == {}
-    desk.days_later(1)
+    desk.advance_days(1)
     assert a_round(desk) == {"expired": 1}
     assert statuses(desk, registration) == [Status.EXPIRED]
 
 
-def test_the_thirty_days_begin_when_the_capture_arrives_not_when_it_was_taken(desk: Desk) -> None:
-    desk.days_later(20)
-    registration = desk.registered()
-    desk.days_later(29)
+def test_the_thirty_days_begin_when_the_capture_arrives_not_when_it_was_taken(
+    desk: RegistrationHarness,
+) -> None:
+    desk.advance_days(20)
+    registration = desk.register()
+    desk.advance_days(29)
     assert a_round(desk) == {}
-    desk.days_later(1)
+    desk.advance_days(1)
     assert a_round(desk) == {"expired": 1}
     assert statuses(desk, registration) == [Status.EXPIRED]
 
 
-def test_a_day_begins_at_midnight_in_jakarta(desk: Desk) -> None:
-    desk.registered()
-    desk.clock.at = datetime(2024, 11, 7, 16, 59, 59, tzinfo=UTC)
+def test_a_day_begins_at_midnight_in_jakarta(desk: RegistrationHarness) -> None:
+    desk.register()
+    desk.clock.now = datetime(2024, 11, 7, 16, 59, 59, tzinfo=UTC)
     assert a_round(desk) == {}
-    desk.clock.at = datetime(2024, 11, 7, 17, 0, tzinfo=UTC)
+    desk.clock.now = datetime(2024, 11, 7, 17, 0, tzinfo=UTC)
     assert a_round(desk) == {"expired": 1}
 
 
-def test_a_membership_lapses_when_three_months_are_unpaid(desk: Desk) -> None:
-    registration = desk.registered()
-    desk.casework.take_payment(registration.reference, a_payment(paid_at=desk.clock()), by=CORE)
+def test_a_membership_lapses_when_three_months_are_unpaid(desk: RegistrationHarness) -> None:
+    registration = desk.register()
+    desk.lifecycle_service.record_payment(
+        registration.reference, make_payment(paid_at=desk.clock()), caller=CORE_CALLER
+    )
     for at, became in (
         (datetime(2025, 1, 31, 16, 59, tzinfo=UTC), {}),
         (datetime(2025, 1, 31, 17, 0, tzinfo=UTC), {"lapsed": 1}),
     ):
-        desk.clock.at = at
+        desk.clock.now = at
         assert a_round(desk) == became
     assert statuses(desk, registration) == [Status.LAPSED]
 
 
-def test_a_payment_puts_the_day_of_lapsing_off(desk: Desk) -> None:
-    registration = desk.registered()
+def test_a_payment_puts_the_day_of_lapsing_off(desk: RegistrationHarness) -> None:
+    registration = desk.register()
     for number in (1, 2):
-        desk.casework.take_payment(
-            registration.reference, a_payment(f"p-{number}", paid_at=desk.clock()), by=CORE
+        desk.lifecycle_service.record_payment(
+            registration.reference, make_payment(f"p-{number}", paid_at=desk.clock()), caller=CORE_CALLER
         )
-    desk.clock.at = datetime(2025, 2, 1, 12, tzinfo=UTC)
+    desk.clock.now = datetime(2025, 2, 1, 12, tzinfo=UTC)
     assert a_round(desk) == {}
-    desk.clock.at = datetime(2025, 3, 1, 12, tzinfo=UTC)
+    desk.clock.now = datetime(2025, 3, 1, 12, tzinfo=UTC)
     assert a_round(desk) == {"lapsed": 1}
 
 
-def test_a_round_that_comes_twice_or_days_late_changes_each_once(desk: Desk) -> None:
-    registrations = [desk.registered(number) for number in range(1, 6)]
-    desk.days_later(80)
+def test_a_round_that_comes_twice_or_days_late_changes_each_once(desk: RegistrationHarness) -> None:
+    registrations = [desk.register(number) for number in range(1, 6)]
+    desk.advance_days(80)
 
     assert a_round(desk) == {"expired": 5}
     kept = everything_kept(desk)
-    desk.days_later(1)
+    desk.advance_days(1)
     assert a_round(desk) == {}
 
     assert everything_kept(desk) == kept
-    assert {len(desk.store.get(each.reference).life.history) for each in registrations} == {2}
+    assert {len(desk.registrations.get(each.reference).lifecycle.history) for each in registrations} == {2}
 
 
-def test_what_is_not_due_and_what_has_ended_is_left_alone(desk: Desk) -> None:
-    cancelled, waiting, paid = (desk.registered(number) for number in (1, 2, 3))
-    desk.casework.cancel(cancelled.reference, Cancellation(reason="other"), by=a_caller())
-    desk.casework.take_payment(paid.reference, a_payment(months=12, paid_at=desk.clock()), by=CORE)
-    desk.days_later(29)
+def test_what_is_not_due_and_what_has_ended_is_left_alone(desk: RegistrationHarness) -> None:
+    cancelled, waiting, paid = (desk.register(number) for number in (1, 2, 3))
+    desk.lifecycle_service.cancel(cancelled.reference, Cancellation(reason="other"), caller=make_caller())
+    desk.lifecycle_service.record_payment(
+        paid.reference, make_payment(months=12, paid_at=desk.clock()), caller=CORE_CALLER
+    )
+    desk.advance_days(29)
     kept = everything_kept(desk)
 
     assert a_round(desk) == {}
@@ -108,75 +114,84 @@ def test_what_is_not_due_and_what_has_ended_is_left_alone(desk: Desk) -> None:
     assert statuses(desk, cancelled, waiting, paid) == ["cancelled", "received", "active"]
 
 
-def test_only_what_is_due_is_read(desk: Desk) -> None:
+def test_only_what_is_due_is_read(desk: RegistrationHarness) -> None:
     due = desk.submit(1).reference
-    desk.days_later(10)
+    desk.advance_days(10)
     desk.submit(2)
-    desk.days_later(20)
-    assert list(desk.casework.due()) == [due]
+    desk.advance_days(20)
+    assert list(desk.lifecycle_service.iter_due()) == [due]
 
 
 class Stubborn:
     """A store that will not change one registration."""
 
-    def __init__(self, desk: Desk, stubborn: Registration) -> None:
-        self._store = desk.store
+    def __init__(self, desk: RegistrationHarness, stubborn: Registration) -> None:
+        self._store = desk.registrations
         self._stubborn = stubborn.reference
-        self.due = desk.store.due
-        self.get = desk.store.get
+        self.iter_due = desk.registrations.iter_due
+        self.get = desk.registrations.get
 
-    def replace(self, registration: Registration, *, was: Registration) -> None:
+    def replace(self, registration: Registration, *, previous: Registration) -> None:
         if registration.reference == self._stubborn:
-            raise Contended
-        self._store.replace(registration, was=was)
+            raise WriteConflict
+        self._store.replace(registration, previous=previous)
 
 
-def test_one_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_round(desk: Desk) -> None:
-    registrations = [desk.registered(number) for number in range(1, 10)]
-    desk.days_later(30)
+def test_one_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_round(
+    desk: RegistrationHarness,
+) -> None:
+    registrations = [desk.register(number) for number in range(1, 10)]
+    desk.advance_days(30)
     store: Any = Stubborn(desk, registrations[4])
 
-    with pytest.raises(SomeNotAged, match="1 failed, 8 aged"):
-        schedule.age_due(desk.casework_on(store), desk.erasing)
+    with pytest.raises(AgeingPartialFailure, match="1 failed, 8 aged"):
+        schedule.age_due_registrations(desk.make_lifecycle_service(store), desk.erasure_service)
 
     assert statuses(desk, *registrations).count(Status.EXPIRED) == 8
     assert a_round(desk) == {"expired": 1}
 
 
-def test_one_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_round(desk: Desk) -> None:
-    registrations = [desk.registered(number) for number in range(1, 10)]
-    desk.client.update_item(
+def test_one_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_round(
+    desk: RegistrationHarness,
+) -> None:
+    registrations = [desk.register(number) for number in range(1, 10)]
+    desk.dynamodb.update_item(
         TableName="RegistrationsTable",
         Key={"pk": {"S": f"REGISTRATION#{registrations[4].reference}"}, "sk": {"S": "APPLICATION"}},
         UpdateExpression="SET money = :altered",
         ExpressionAttributeValues={":altered": {"B": b"altered"}},
     )
-    desk.days_later(30)
+    desk.advance_days(30)
 
-    with pytest.raises(SomeNotAged, match="1 failed, 8 aged"):
+    with pytest.raises(AgeingPartialFailure, match="1 failed, 8 aged"):
         a_round(desk)
 
     others = registrations[:4] + registrations[5:]
     assert statuses(desk, *others) == [Status.EXPIRED] * 8
 
 
-def test_a_payment_that_comes_in_the_middle_of_the_round_is_what_counts(desk: Desk) -> None:
-    registration = desk.registered()
-    desk.days_later(30)
-    store: Any = Meddled(
-        desk, lambda: desk.casework.take_payment(registration.reference, a_payment(paid_at=NOW), by=CORE)
+def test_a_payment_that_comes_in_the_middle_of_the_round_is_what_counts(desk: RegistrationHarness) -> None:
+    registration = desk.register()
+    desk.advance_days(30)
+    store: Any = ConcurrentWriterStore(
+        desk,
+        lambda: desk.lifecycle_service.record_payment(
+            registration.reference, make_payment(paid_at=NOW), caller=CORE_CALLER
+        ),
     )
 
-    assert desk.casework_on(store).age(registration.reference) is None
+    assert desk.make_lifecycle_service(store).age(registration.reference) is None
     assert statuses(desk, registration) == [Status.ACTIVE]
 
 
-def test_a_worker_whose_application_expired_last_night_can_register_in_the_morning(desk: Desk) -> None:
-    first = desk.registered()
-    desk.days_later(30)
+def test_a_worker_whose_application_expired_last_night_can_register_in_the_morning(
+    desk: RegistrationHarness,
+) -> None:
+    first = desk.register()
+    desk.advance_days(30)
     a_round(desk)
 
-    again = desk.submit(2, nik=1)
+    again = desk.submit(2, nik_number=1)
 
     assert again.outcome == "reactivated"
-    assert desk.store.get(again.reference).follows == first.reference
+    assert desk.registrations.get(again.reference).follows == first.reference

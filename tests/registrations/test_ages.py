@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.registrations import rules
 from chalicelib.registrations.rules import AgeLimits
 from tests.builders import NOW
-from tests.registrations.reading import broken, read
+from tests.registrations.reading import find_broken_rules, read_worker
 
 ZONES = ["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
 A_SECOND = timedelta(seconds=1)
@@ -55,9 +55,9 @@ def test_a_worker_is_seventeen_to_sixty_four_on_the_local_day(
 ) -> None:
     capture = captured(on, zone=zone, birth_date=birth_date)
     if refused_for is None:
-        assert read(**capture).birth_date.isoformat() == birth_date
+        assert read_worker(**capture).birth_date.isoformat() == birth_date
     else:
-        assert broken(**capture) == [f"worker.birth_date: {refused_for}"]
+        assert find_broken_rules(**capture) == [f"worker.birth_date: {refused_for}"]
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -65,15 +65,17 @@ def test_a_worker_comes_of_age_at_local_midnight(zone: Any) -> None:
     capture = captured(date(2024, 10, 9), zone=zone, birth_date="2007-10-09")
     midnight = datetime.fromisoformat(capture["captured_at"])
     capture["campaign"]["first_day"] = "2024-10-08"
-    assert read(**capture)
+    assert read_worker(**capture)
     capture["captured_at"] = (midnight - A_SECOND).isoformat()
-    assert broken(**capture) == ["worker.birth_date: age_too_young"]
+    assert find_broken_rules(**capture) == ["worker.birth_date: age_too_young"]
 
 
 def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival() -> None:
     a_year_on = {"now": NOW + timedelta(days=365)}
-    assert broken(worker={"birth_date": "2007-10-10"}, **a_year_on) == ["worker.birth_date: age_too_young"]
-    assert read(worker={"birth_date": "1959-10-10"}, **a_year_on)
+    assert find_broken_rules(worker={"birth_date": "2007-10-10"}, **a_year_on) == [
+        "worker.birth_date: age_too_young"
+    ]
+    assert read_worker(worker={"birth_date": "1959-10-10"}, **a_year_on)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +88,11 @@ def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival() -> None
     ],
 )
 def test_the_youngest_age_is_a_setting(minimum: int, birth_date: str, may: bool) -> None:
-    capture = {"ages": AgeLimits(minimum=minimum), "worker": {"birth_date": birth_date}}
+    capture = {"ages": AgeLimits(minimum_age=minimum), "worker": {"birth_date": birth_date}}
     if may:
-        assert read(**capture)
+        assert read_worker(**capture)
     else:
-        assert broken(**capture) == ["worker.birth_date: age_too_young"]
+        assert find_broken_rules(**capture) == ["worker.birth_date: age_too_young"]
 
 
 @given(born=st.dates(date(1900, 1, 1), date(2100, 1, 1)), on=st.dates(date(2000, 1, 1), date(2099, 12, 31)))
@@ -103,6 +105,6 @@ def test_age_is_the_number_of_birthdays_had(born: date, on: date) -> None:
 
     had = sum(birthday(year) <= on for year in range(born.year + 1, on.year + 1))
     if born <= on:
-        assert rules.age_on(on, born) == had
+        assert rules.compute_age(on, born) == had
     else:
-        assert rules.age_on(on, born) < 0
+        assert rules.compute_age(on, born) < 0

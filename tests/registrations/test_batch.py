@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chalicelib.problems import field_code
-from chalicelib.registrations.batch import MAX_BODY_BYTES, MAX_ITEMS, SubmitBatch, take_each
-from tests.builders import a_capture, a_capture_id, a_nik
+from chalicelib.problems import to_field_code
+from chalicelib.registrations.batch import MAX_BODY_BYTES, MAX_ITEMS, SubmitBatch, process_items
+from tests.builders import make_capture_id, make_capture_payload, make_nik
 
 Item = Mapping[str, Any]
 
 
 def an_item(capture: int, nik: int) -> Item:
     """As much of a capture as decides on its turn."""
-    return {"capture_id": a_capture_id(capture), "worker": {"nik": a_nik(nik)}}
+    return {"capture_id": make_capture_id(capture), "worker": {"nik": make_nik(nik)}}
 
 
 class Taking:
@@ -44,14 +44,16 @@ def taken(items: list[Item]) -> Taking:
     """How a batch was taken; each item is known by its place in it."""
     taking = Taking()
     places = {id(item): place for place, item in enumerate(items)}
-    verdicts = take_each(items, lambda item: taking((places[id(item)], item)))
+    verdicts = process_items(items, lambda item: taking((places[id(item)], item)))
     assert verdicts == list(range(len(items)))
     return taking
 
 
 def test_items_of_different_workers_are_taken_side_by_side() -> None:
     together = Barrier(10, timeout=20)
-    arrived = take_each([an_item(number, number) for number in range(1, 11)], lambda item: together.wait())
+    arrived = process_items(
+        [an_item(number, number) for number in range(1, 11)], lambda item: together.wait()
+    )
     assert sorted(arrived) == list(range(10))
 
 
@@ -65,12 +67,12 @@ def test_two_captures_of_one_worker_are_taken_one_after_the_other() -> None:
     "typed", ["317107 520485 0001", "3171.0752.0485.0001", "31-71-07-520485-0001", " 3171075204850001 "]
 )
 def test_one_worker_is_known_however_the_nik_is_typed(typed: str) -> None:
-    again = {"capture_id": a_capture_id(2), "worker": {"nik": typed}}
+    again = {"capture_id": make_capture_id(2), "worker": {"nik": typed}}
     assert taken([an_item(1, 1), again]).was_done_before(0, 1)
 
 
 def test_one_capture_twice_is_taken_one_after_the_other_whoever_it_names() -> None:
-    upper = {"capture_id": a_capture_id(1).upper(), "worker": {"nik": a_nik(2)}}
+    upper = {"capture_id": make_capture_id(1).upper(), "worker": {"nik": make_nik(2)}}
     assert taken([an_item(1, 1), upper]).was_done_before(0, 1)
 
 
@@ -103,8 +105,8 @@ STRANGE = st.fixed_dictionaries(
 @given(items=st.lists(ANY_JSON | STRANGE, max_size=10))
 def test_whatever_an_item_is_it_gets_its_turn_and_its_verdict(items: Any) -> None:
     numbered = list(enumerate(items))
-    assert take_each(numbered, lambda item: item) == numbered
-    assert len(take_each(items, lambda item: type(item).__name__)) == len(items)
+    assert process_items(numbered, lambda item: item) == numbered
+    assert len(process_items(items, lambda item: type(item).__name__)) == len(items)
 
 
 def a_batch(*items: Any, **changes: Any) -> SubmitBatch:
@@ -134,7 +136,7 @@ def test_a_batch_has_one_to_two_hundred_items(number: Any) -> None:
 def test_anything_else_is_no_batch(body: Any, code: str) -> None:
     with pytest.raises(ValidationError) as refused:
         SubmitBatch.model_validate_json(json.dumps(body), strict=True)
-    assert [field_code(each["type"]) for each in refused.value.errors()] == [code]
+    assert [to_field_code(each["type"]) for each in refused.value.errors()] == [code]
 
 
 def test_the_items_may_be_called_registrations() -> None:
@@ -143,7 +145,7 @@ def test_the_items_may_be_called_registrations() -> None:
 
 
 def test_a_full_batch_of_long_captures_fits_into_a_body() -> None:
-    longest = a_capture(
+    longest = make_capture_payload(
         worker={"address": "A" * 300, "name": "N" * 100, "email": f"{'e' * 245}@mail.id"},
         work={"place": "P" * 120, "occupations": ["construction_labourer", "religious_teacher"]},
     )

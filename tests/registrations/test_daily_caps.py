@@ -12,21 +12,28 @@ from chalicelib.refusals import RulesBroken
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import Flag, Outcome
-from chalicelib.registrations.service import Limits, Submitted
-from tests.builders import a_caller, a_capture_id, a_nik, a_submission, an_allowance, some_limits
+from chalicelib.registrations.service import IntakeLimits, SubmissionResult
+from tests.builders import (
+    make_allowance,
+    make_caller,
+    make_capture_id,
+    make_limits,
+    make_nik,
+    make_submission,
+)
 from tests.fakes import InMemoryDayCounts
-from tests.registrations.conftest import Desk
+from tests.registrations.conftest import RegistrationHarness
 
-VAN = a_caller()
-BOT = a_caller(Role.BOT, client_id="whatsapp")
+VAN = make_caller()
+BOT = make_caller(Role.BOT, client_id="whatsapp")
 ONE_PHONE = "0824-5550-7001"
 
 
 def a_send(number: int, *, phone: str | None = None, **changes: Any) -> SubmitRegistration:
     """A capture of a worker of their own, with a phone of their own unless one is given."""
-    worker = {"nik": a_nik(7000 + number), "phone": phone or f"0824-5551-{1000 + number}"}
-    own = {"capture_id": a_capture_id(number), **changes}
-    return a_submission(**{**own, "worker": {**worker, **changes.get("worker", {})}})
+    worker = {"nik": make_nik(7000 + number), "phone": phone or f"0824-5551-{1000 + number}"}
+    own = {"capture_id": make_capture_id(number), **changes}
+    return make_submission(**{**own, "worker": {**worker, **changes.get("worker", {})}})
 
 
 @dataclass
@@ -35,18 +42,18 @@ class Capped:
     registration without a flag and 3 at all.
     """
 
-    desk: Desk
+    desk: RegistrationHarness
     counts: InMemoryDayCounts = field(default_factory=InMemoryDayCounts)
 
-    def limits(self, client: DailyCap, phone: DailyCap) -> Limits:
-        allowance = an_allowance(self.counts, self.desk.clock, kiosk=client, bot=client)
-        return some_limits(self.counts, self.desk.clock, clients=allowance, phone=phone)
+    def limits(self, client: DailyCap, phone: DailyCap) -> IntakeLimits:
+        allowance = make_allowance(self.counts, self.desk.clock, kiosk=client, bot=client)
+        return make_limits(self.counts, self.desk.clock, clients=allowance, phone=phone)
 
-    def submit(self, command: SubmitRegistration, *, by: Caller = VAN) -> Submitted:
-        return self.desk.registrar.submit(command, by=by, correlation_id="c-1")
+    def submit(self, command: SubmitRegistration, *, by: Caller = VAN) -> SubmissionResult:
+        return self.desk.intake_service.submit(command, caller=by, correlation_id="c-1")
 
     def flags(self, command: SubmitRegistration, *, by: Caller = VAN) -> tuple[Flag, ...]:
-        return self.desk.store.get(self.submit(command, by=by).answer.reference).flags
+        return self.desk.registrations.get(self.submit(command, by=by).answer.reference).flags
 
 
 FEW, MANY = DailyCap(flag=2, cap=4), DailyCap(flag=1_000, cap=1_000)
@@ -54,14 +61,14 @@ ONE = DailyCap(flag=1, cap=3)
 
 
 @pytest.fixture
-def capped_clients(desk: Desk) -> Capped:
+def capped_clients(desk: RegistrationHarness) -> Capped:
     capped = Capped(desk)
     desk.limits = capped.limits(FEW, MANY)
     return capped
 
 
 @pytest.fixture
-def capped_phones(desk: Desk) -> Capped:
+def capped_phones(desk: RegistrationHarness) -> Capped:
     capped = Capped(desk)
     desk.limits = capped.limits(MANY, ONE)
     return capped
@@ -78,8 +85,8 @@ def test_a_client_over_its_number_is_flagged_and_then_refused_until_tomorrow(
         capped_clients.submit(a_send(4), by=by)
 
     # It is noon in Jakarta.
-    assert reached.value.after_seconds == 12 * 3600
-    capped_clients.desk.clock.forward(timedelta(hours=12))
+    assert reached.value.retry_after_seconds == 12 * 3600
+    capped_clients.desk.clock.advance(timedelta(hours=12))
     assert capped_clients.submit(a_send(4), by=by).answer.outcome is Outcome.CREATED
 
 
@@ -91,7 +98,7 @@ def test_what_was_accepted_is_answered_as_before_to_a_client_at_its_cap(
 
     again = [capped_clients.submit(a_send(number), by=by) for number in range(4)]
 
-    assert again == [Submitted(answer, replayed=True) for answer in first]
+    assert again == [SubmissionResult(answer, is_replay=True) for answer in first]
     with pytest.raises(CaptureReused):
         capped_clients.submit(a_send(1, officer="ofc-99"), by=by)
     with pytest.raises(ClientCapReached):
@@ -112,7 +119,7 @@ def test_sends_that_are_not_accepted_use_up_nothing(capped_clients: Capped) -> N
 
 def test_a_known_worker_counts_for_the_client_that_asks(capped_clients: Capped) -> None:
     for number in range(4):
-        capped_clients.submit(a_send(1, capture_id=a_capture_id(100 + number)))
+        capped_clients.submit(a_send(1, capture_id=make_capture_id(100 + number)))
 
     with pytest.raises(ClientCapReached):
         capped_clients.submit(a_send(2))
@@ -136,18 +143,18 @@ def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(cappe
         with pytest.raises(PhoneCapReached) as reached:
             capped_phones.submit(a_send(3, phone="+62 824 5550 7001"))
 
-    assert reached.value.after_seconds == 12 * 3600
+    assert reached.value.retry_after_seconds == 12 * 3600
     assert capped_phones.flags(a_send(4)) == ()
-    capped_phones.desk.clock.forward(timedelta(hours=12))
+    capped_phones.desk.clock.advance(timedelta(hours=12))
     assert capped_phones.flags(a_send(3, phone=ONE_PHONE)) == ()
 
 
 def test_a_phone_that_is_used_up_is_refused_whichever_device_asks(capped_phones: Capped) -> None:
     for number in range(3):
-        capped_phones.submit(a_send(number, phone=ONE_PHONE), by=a_caller(client_id=f"van-{number}"))
+        capped_phones.submit(a_send(number, phone=ONE_PHONE), by=make_caller(client_id=f"van-{number}"))
 
     with pytest.raises(PhoneCapReached):
-        capped_phones.submit(a_send(3, phone=ONE_PHONE), by=a_caller(client_id="van-9"))
+        capped_phones.submit(a_send(3, phone=ONE_PHONE), by=make_caller(client_id="van-9"))
 
 
 def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(capped_phones: Capped) -> None:
@@ -155,7 +162,7 @@ def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(cappe
 
     again = [capped_phones.submit(a_send(number, phone=ONE_PHONE)) for number in range(3)]
 
-    assert again == [Submitted(answer, replayed=True) for answer in first]
+    assert again == [SubmissionResult(answer, is_replay=True) for answer in first]
 
 
 def test_sending_again_does_not_count_a_phone_again(capped_phones: Capped) -> None:
@@ -170,7 +177,7 @@ def test_a_worker_who_is_known_is_told_so_whatever_the_phone(capped_phones: Capp
     for number in range(3):
         capped_phones.submit(a_send(number, phone=ONE_PHONE))
 
-    known = capped_phones.submit(a_send(1, phone=ONE_PHONE, capture_id=a_capture_id(99)))
+    known = capped_phones.submit(a_send(1, phone=ONE_PHONE, capture_id=make_capture_id(99)))
 
     assert known.answer.outcome is Outcome.ALREADY_REGISTERED
 
@@ -184,9 +191,11 @@ def test_a_worker_whose_registration_has_ended_needs_a_phone_that_is_not_used_up
         capped_phones.submit(a_send(number, phone=ONE_PHONE))
 
     with pytest.raises(PhoneCapReached):
-        capped_phones.submit(a_send(1, phone=ONE_PHONE, capture_id=a_capture_id(99)))
+        capped_phones.submit(a_send(1, phone=ONE_PHONE, capture_id=make_capture_id(99)))
 
-    assert capped_phones.submit(a_send(1, capture_id=a_capture_id(98))).answer.outcome is Outcome.REACTIVATED
+    assert (
+        capped_phones.submit(a_send(1, capture_id=make_capture_id(98))).answer.outcome is Outcome.REACTIVATED
+    )
 
 
 def test_a_bot_is_never_told_of_a_phone_but_a_person_is(capped_phones: Capped) -> None:
@@ -196,7 +205,7 @@ def test_a_bot_is_never_told_of_a_phone_but_a_person_is(capped_phones: Capped) -
     over = [capped_phones.submit(a_send(number, phone=ONE_PHONE), by=BOT).answer for number in (3, 4)]
 
     assert {each.outcome for each in over} == {Outcome.CREATED}
-    stored = [capped_phones.desk.store.get(each.reference).flags for each in over]
+    stored = [capped_phones.desk.registrations.get(each.reference).flags for each in over]
     assert stored == [(Flag.PHONE_OVER_CAP,)] * 2
     # What a bot sent counts for everybody.
     with pytest.raises(PhoneCapReached):

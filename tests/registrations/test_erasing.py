@@ -9,17 +9,17 @@ import pytest
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.erasing import CaptureLink, Erasing, Trail
-from chalicelib.registrations.errors import CaptureForgotten, RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.erasing import CaptureLink, ErasureService, WorkerLinks
+from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.items import registration_key
 from chalicelib.registrations.lifecycle import Cancellation, Status
 from chalicelib.registrations.reference import Reference
-from chalicelib.rollups.counting import Unusual, tally
+from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.model import Tally
-from tests.builders import a_caller
+from tests.builders import make_caller
 from tests.contracts.stored import FIRST_DAY
-from tests.registrations.conftest import CORE, Desk
-from tests.registrations.happenings import a_payment
+from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
+from tests.registrations.happenings import make_payment
 from tests.registrations.test_ageing import a_round
 
 
@@ -27,42 +27,44 @@ def forget_no_texts(reference: Reference) -> None:
     """There are none."""
 
 
-def erase(desk: Desk, worker_key: str, erasing: Any = None) -> None:
-    (erasing or desk.erasing).erase(worker_key, asked_at=desk.clock(), forget_texts=forget_no_texts)
+def erase(desk: RegistrationHarness, worker_key: str, erasing: Any = None) -> None:
+    (erasing or desk.erasure_service).erase(
+        worker_key, received_before=desk.clock(), erase_sms=forget_no_texts
+    )
 
 
-def counted(desk: Desk, of: CampaignDay = FIRST_DAY) -> Tally:
-    return tally(desk.store.facts_of(of), Unusual())
+def counted(desk: RegistrationHarness, of: CampaignDay = FIRST_DAY) -> Tally:
+    return count_facts(desk.registrations.iter_day_facts(of), AnomalyThresholds())
 
 
-def kept(desk: Desk) -> list[dict[str, Any]]:
+def kept(desk: RegistrationHarness) -> list[dict[str, Any]]:
     """What the table holds, beside the counts of phones, which expire by themselves."""
-    items = desk.client.scan(TableName="RegistrationsTable")["Items"]
+    items = desk.dynamodb.scan(TableName="RegistrationsTable")["Items"]
     return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
 
 
-def kinds(desk: Desk) -> Counter[str]:
+def kinds(desk: RegistrationHarness) -> Counter[str]:
     """How many items of each kind there are, beside what is counted of those who were forgotten."""
     found = Counter(item["pk"]["S"].partition("#")[0] for item in kept(desk))
     del found["LEFT"]
     return found
 
 
-def a_long_line(desk: Desk) -> tuple[str, list[Reference]]:
+def a_long_line(desk: RegistrationHarness) -> tuple[str, list[Reference]]:
     """A worker who registered three times, was repeated in between, and whose references are these."""
-    first = desk.registered(1)
+    first = desk.register(1)
     references = [first.reference]
     for number in (2, 3):
-        desk.submit(10 + number, nik=1)
-        desk.casework.cancel(references[-1], Cancellation(reason="other"), by=a_caller())
-        desk.days_later(1)
-        references.append(desk.submit(number, nik=1).reference)
+        desk.submit(10 + number, nik_number=1)
+        desk.lifecycle_service.cancel(references[-1], Cancellation(reason="other"), caller=make_caller())
+        desk.advance_days(1)
+        references.append(desk.submit(number, nik_number=1).reference)
     return first.worker_key, references
 
 
-def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk: Desk) -> None:
+def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk: RegistrationHarness) -> None:
     worker_key, references = a_long_line(desk)
-    other = desk.registered(99)
+    other = desk.register(99)
     before = counted(desk)
 
     erase(desk, worker_key)
@@ -72,11 +74,11 @@ def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk: D
     text = str(kept(desk))
     assert worker_key not in text
     assert not [reference for reference in references if reference in text]
-    assert desk.store.get(other.reference) == other
+    assert desk.registrations.get(other.reference) == other
 
 
-def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk: Desk) -> None:
-    registration = desk.registered()
+def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk: RegistrationHarness) -> None:
+    registration = desk.register()
 
     erase(desk, registration.worker_key)
 
@@ -85,8 +87,8 @@ def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk: Desk) -> 
     assert capture["taken"]["M"].keys() == {"capture_id", "campaign_id", "day", "client_id", "channel"}
 
 
-def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk: Desk) -> None:
-    registration = desk.registered()
+def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk: RegistrationHarness) -> None:
+    registration = desk.register()
 
     erase(desk, registration.worker_key)
 
@@ -102,44 +104,44 @@ def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk: Desk) -> None
     ]
     for item in left:
         assert item.keys() == {"pk", "sk", "facts", "day_shard", "day_order"}
-        assert registration.taken.capture_id not in str(item)
+        assert registration.capture_metadata.capture_id not in str(item)
         assert registration.reference not in str(item)
 
 
-def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk: Desk) -> None:
-    registration = desk.registered(1)
-    desk.submit(2, nik=1)
+def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk: RegistrationHarness) -> None:
+    registration = desk.register(1)
+    desk.submit(2, nik_number=1)
     erase(desk, registration.worker_key)
 
     for number in (1, 2):
         for changes in ({}, {"worker": {"name": "Mawar"}}, {"worker": {"nik": "31"}}):
-            with pytest.raises(CaptureForgotten):
-                desk.submit(number, nik=1, **changes)
+            with pytest.raises(CaptureErased):
+                desk.submit(number, nik_number=1, **changes)
 
     assert kinds(desk) == {"CAPTURE": 2}
 
 
-def test_an_erased_worker_can_register_anew_as_somebody_new(desk: Desk) -> None:
-    registration = desk.registered(1)
+def test_an_erased_worker_can_register_anew_as_somebody_new(desk: RegistrationHarness) -> None:
+    registration = desk.register(1)
     erase(desk, registration.worker_key)
 
-    assert desk.submit(2, nik=1).outcome == "created"
+    assert desk.submit(2, nik_number=1).outcome == "created"
 
 
-def test_a_dead_reference_is_unknown_and_takes_no_payment(desk: Desk) -> None:
-    registration = desk.registered()
+def test_a_dead_reference_is_unknown_and_takes_no_payment(desk: RegistrationHarness) -> None:
+    registration = desk.register()
     erase(desk, registration.worker_key)
 
     with pytest.raises(RegistrationUnknown):
-        desk.store.get(registration.reference)
+        desk.registrations.get(registration.reference)
     with pytest.raises(RegistrationUnknown):
-        desk.casework.take_payment(registration.reference, a_payment(), by=CORE)
+        desk.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
 
 
-def test_erasing_nobody_or_once_more_changes_nothing(desk: Desk) -> None:
-    registration = desk.registered()
+def test_erasing_nobody_or_once_more_changes_nothing(desk: RegistrationHarness) -> None:
+    registration = desk.register()
     erase(desk, "somebody nobody knows")
-    assert desk.store.get(registration.reference) == registration
+    assert desk.registrations.get(registration.reference) == registration
 
     erase(desk, registration.worker_key)
     before = kept(desk)
@@ -150,7 +152,7 @@ def test_erasing_nobody_or_once_more_changes_nothing(desk: Desk) -> None:
 class Interrupted:
     """The workers' store, on which the process ends at the nth act."""
 
-    def __init__(self, desk: Desk, at: int) -> None:
+    def __init__(self, desk: RegistrationHarness, at: int) -> None:
         self._workers = desk.workers
         self._left = at
 
@@ -162,12 +164,17 @@ class Interrupted:
         return getattr(self._workers, name)
 
 
-def erasing_on(desk: Desk, workers: Any) -> Erasing:
-    return Erasing(workers=workers, registrations=desk.store, clock=desk.clock, kept_for=timedelta(days=90))
+def erasing_on(desk: RegistrationHarness, workers: Any) -> ErasureService:
+    return ErasureService(
+        workers=workers,
+        registrations=desk.registrations,
+        clock=desk.clock,
+        retention_period=timedelta(days=90),
+    )
 
 
 @pytest.mark.parametrize("at", range(9))
-def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk: Desk, at: Any) -> None:
+def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk: RegistrationHarness, at: Any) -> None:
     worker_key, references = a_long_line(desk)
     before = counted(desk)
     with pytest.raises(KeyboardInterrupt):
@@ -183,7 +190,7 @@ def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk: Desk, at
 class Meddled:
     """The workers' store, in which somebody else does something right before an act of a name, once."""
 
-    def __init__(self, desk: Desk, before: str, meddling: Any) -> None:
+    def __init__(self, desk: RegistrationHarness, before: str, meddling: Any) -> None:
         self._workers = desk.workers
         self._before = before
         self._meddling = [meddling]
@@ -195,59 +202,69 @@ class Meddled:
 
 
 @pytest.mark.parametrize("before", ["forget_capture", "remove", "forget_worker"])
-def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(desk: Desk, before: str) -> None:
-    registration = desk.registered(1)
-    meddled = Meddled(desk, before, lambda: desk.submit(2, nik=1))
+def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(
+    desk: RegistrationHarness, before: str
+) -> None:
+    registration = desk.register(1)
+    meddled = Meddled(desk, before, lambda: desk.submit(2, nik_number=1))
 
     erase(desk, registration.worker_key, erasing_on(desk, meddled))
 
     assert kinds(desk) == {"CAPTURE": 2}
-    with pytest.raises(CaptureForgotten):
-        desk.submit(2, nik=1)
+    with pytest.raises(CaptureErased):
+        desk.submit(2, nik_number=1)
 
 
-def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(desk: Desk) -> None:
+def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(
+    desk: RegistrationHarness,
+) -> None:
     worker_key, references = a_long_line(desk)
     asked_at = desk.clock()
-    desk.casework.cancel(references[-1], Cancellation(reason="other"), by=a_caller())
-    desk.clock.forward(timedelta(seconds=1))
+    desk.lifecycle_service.cancel(references[-1], Cancellation(reason="other"), caller=make_caller())
+    desk.clock.advance(timedelta(seconds=1))
 
-    anew = desk.submit(7, nik=1).reference
-    desk.erasing.erase(worker_key, asked_at=asked_at, forget_texts=forget_no_texts)
+    anew = desk.submit(7, nik_number=1).reference
+    desk.erasure_service.erase(worker_key, received_before=asked_at, erase_sms=forget_no_texts)
 
-    assert [each.reference for each in desk.erasing.applications(worker_key)] == [anew]
+    assert [each.reference for each in desk.erasure_service.list_applications(worker_key)] == [anew]
     assert not [reference for reference in references[:-1] if reference in str(kept(desk))]
-    assert desk.submit(8, nik=1).outcome == "already_registered"
+    assert desk.submit(8, nik_number=1).outcome == "already_registered"
 
 
-def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(desk: Desk) -> None:
-    registration = desk.registered()
+def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(
+    desk: RegistrationHarness,
+) -> None:
+    registration = desk.register()
 
     def pay() -> None:
-        desk.casework.take_payment(registration.reference, a_payment(), by=CORE)
+        desk.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
 
     erase(desk, registration.worker_key, erasing_on(desk, Meddled(desk, "remove", pay)))
 
     assert kinds(desk) == {"CAPTURE": 1}
 
 
-def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(desk: Desk) -> None:
-    registration = desk.registered(1)
-    desk.submit(2, nik=1)
-    slow = Meddled(desk, "forget_capture", lambda: desk.clock.forward(timedelta(seconds=20)))
+def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(
+    desk: RegistrationHarness,
+) -> None:
+    registration = desk.register(1)
+    desk.submit(2, nik_number=1)
+    slow = Meddled(desk, "forget_capture", lambda: desk.clock.advance(timedelta(seconds=20)))
     asked_at = desk.clock()
 
     with pytest.raises(TryAgain):
-        erasing_on(desk, slow).erase(registration.worker_key, asked_at=asked_at, forget_texts=forget_no_texts)
+        erasing_on(desk, slow).erase(
+            registration.worker_key, received_before=asked_at, erase_sms=forget_no_texts
+        )
     erase(desk, registration.worker_key)
 
     assert kinds(desk) == {"CAPTURE": 2}
 
 
-def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk: Desk) -> None:
+def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk: RegistrationHarness) -> None:
     class Endless:
-        def trail(self, worker_key: str) -> Trail:
-            return Trail(None, (CaptureLink("c", Reference("7K4-M2Q-X9P")),))
+        def trail(self, worker_key: str) -> WorkerLinks:
+            return WorkerLinks(None, (CaptureLink("c", Reference("7K4-M2Q-X9P")),))
 
         def forget_capture(self, worker_key: str, link: CaptureLink) -> None:
             """It comes back."""
@@ -259,25 +276,27 @@ def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk: D
 # What time destroys.
 
 
-def ended(desk: Desk, number: int = 1, status: Status = Status.CANCELLED) -> Any:
-    registration = desk.registered(number)
+def ended(desk: RegistrationHarness, number: int = 1, status: Status = Status.CANCELLED) -> Any:
+    registration = desk.register(number)
     if status is Status.CANCELLED:
-        desk.casework.cancel(registration.reference, Cancellation(reason="other"), by=a_caller())
+        desk.lifecycle_service.cancel(
+            registration.reference, Cancellation(reason="other"), caller=make_caller()
+        )
     else:
-        desk.days_later(30)
+        desk.advance_days(30)
         a_round(desk)
     return registration
 
 
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
 def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(
-    desk: Desk, status: Status
+    desk: RegistrationHarness, status: Status
 ) -> None:
     registration = ended(desk, status=status)
     before = counted(desk)
-    desk.clock.forward(timedelta(days=90) - timedelta(seconds=1))
+    desk.clock.advance(timedelta(days=90) - timedelta(seconds=1))
     assert a_round(desk) == {}
-    desk.clock.forward(timedelta(seconds=1))
+    desk.clock.advance(timedelta(seconds=1))
 
     assert a_round(desk) == {"destroyed": 1}
 
@@ -299,41 +318,45 @@ def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(
     assert registration.worker_key not in str(kept(desk))
 
 
-def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_was_there(desk: Desk) -> None:
+def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_was_there(
+    desk: RegistrationHarness,
+) -> None:
     registration = ended(desk)
-    desk.days_later(90)
+    desk.advance_days(90)
     a_round(desk)
 
     with pytest.raises(RegistrationDestroyed):
-        desk.casework.look_up(registration.reference, by=a_caller())
-    stranger = a_caller(campaigns=frozenset({"senen-2024"}))
+        desk.lifecycle_service.look_up(registration.reference, caller=make_caller())
+    stranger = make_caller(campaigns=frozenset({"senen-2024"}))
     with pytest.raises(RegistrationUnknown) as unknown:
-        desk.casework.look_up(registration.reference, by=stranger)
+        desk.lifecycle_service.look_up(registration.reference, caller=stranger)
     assert unknown.type is RegistrationUnknown
-    assert list(desk.casework.registered_on(FIRST_DAY, after=None, size=9).rows) == []
-    with pytest.raises(CaptureForgotten):
+    assert (
+        list(desk.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows) == []
+    )
+    with pytest.raises(CaptureErased):
         desk.submit(1)
 
 
-def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk: Desk) -> None:
-    registration = desk.registered()
+def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk: RegistrationHarness) -> None:
+    registration = desk.register()
     desk.cancel(registration.reference)
-    desk.client.update_item(
+    desk.dynamodb.update_item(
         TableName="RegistrationsTable",
         Key=to_item(registration_key(registration.reference)),
         UpdateExpression="REMOVE facts",
     )
-    desk.days_later(90)
+    desk.advance_days(90)
 
     assert a_round(desk) == {"destroyed": 1}
     with pytest.raises(RegistrationDestroyed):
-        desk.store.get(registration.reference)
+        desk.registrations.get(registration.reference)
     assert a_round(desk) == {}
 
 
-def test_a_round_that_comes_twice_destroys_nothing_more(desk: Desk) -> None:
+def test_a_round_that_comes_twice_destroys_nothing_more(desk: RegistrationHarness) -> None:
     ended(desk)
-    desk.days_later(90)
+    desk.advance_days(90)
     a_round(desk)
     before = kept(desk)
 
@@ -342,53 +365,59 @@ def test_a_round_that_comes_twice_destroys_nothing_more(desk: Desk) -> None:
     assert kept(desk) == before
 
 
-def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(desk: Desk) -> None:
+def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(
+    desk: RegistrationHarness,
+) -> None:
     ended(desk)
-    desk.days_later(90)
+    desk.advance_days(90)
     a_round(desk)
 
-    assert desk.submit(2, nik=1).outcome == "created"
+    assert desk.submit(2, nik_number=1).outcome == "created"
 
 
-def test_a_worker_who_has_another_application_stays_known(desk: Desk) -> None:
-    paid = desk.registered(1)
-    desk.casework.take_payment(paid.reference, a_payment(paid_at=desk.clock()), by=CORE)
-    desk.days_later(200)
+def test_a_worker_who_has_another_application_stays_known(desk: RegistrationHarness) -> None:
+    paid = desk.register(1)
+    desk.lifecycle_service.record_payment(
+        paid.reference, make_payment(paid_at=desk.clock()), caller=CORE_CALLER
+    )
+    desk.advance_days(200)
     a_round(desk)
-    again = desk.submit(2, nik=1).reference
-    desk.casework.cancel(again, Cancellation(reason="other"), by=a_caller())
-    desk.days_later(90)
+    again = desk.submit(2, nik_number=1).reference
+    desk.lifecycle_service.cancel(again, Cancellation(reason="other"), caller=make_caller())
+    desk.advance_days(90)
 
     assert a_round(desk) == {"destroyed": 1}
 
-    line = desk.erasing.applications(paid.worker_key)
+    line = desk.erasure_service.list_applications(paid.worker_key)
     assert [(each.reference, each.registration is None) for each in line] == [
         (again, True),
         (paid.reference, False),
     ]
-    assert desk.submit(3, nik=1).outcome == "reactivated"
+    assert desk.submit(3, nik_number=1).outcome == "reactivated"
     erase(desk, paid.worker_key)
     assert kinds(desk) == {"CAPTURE": 3}
 
 
 @pytest.mark.parametrize("at", range(3))
-def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk: Desk, at: Any) -> None:
+def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk: RegistrationHarness, at: Any) -> None:
     registration = ended(desk)
-    desk.days_later(90)
+    desk.advance_days(90)
     workers: Any = Interrupted(desk, at)
 
     try:
-        erasing_on(desk, workers).destroy(registration.reference)
+        erasing_on(desk, workers).destroy_personal_fields(registration.reference)
     except KeyboardInterrupt:
         assert a_round(desk) == {"destroyed": 1}
 
     assert kinds(desk) == {"CAPTURE": 1, "REGISTRATION": 1}
 
 
-def test_memberships_that_lapsed_are_not_destroyed(desk: Desk) -> None:
-    paid = desk.registered()
-    desk.casework.take_payment(paid.reference, a_payment(paid_at=desk.clock()), by=CORE)
-    desk.days_later(900)
+def test_memberships_that_lapsed_are_not_destroyed(desk: RegistrationHarness) -> None:
+    paid = desk.register()
+    desk.lifecycle_service.record_payment(
+        paid.reference, make_payment(paid_at=desk.clock()), caller=CORE_CALLER
+    )
+    desk.advance_days(900)
 
     assert a_round(desk) == {"lapsed": 1}
     assert a_round(desk) == {}

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clock import timestamp
+from chalicelib.clock import to_timestamp
 from chalicelib.pagination import Page, Position
 from chalicelib.refusals import RulesBroken
-from chalicelib.registrations.casework import Casework, Gap
+from chalicelib.registrations.casework import LifecycleService, SequenceGap
 from chalicelib.registrations.lifecycle import Cancellation, Status
 from chalicelib.registrations.model import Registration
-from tests.builders import NOW, a_caller
+from tests.builders import NOW, make_caller
 from tests.fakes import FixedClock
-from tests.registrations.conftest import CORE, Desk
-from tests.registrations.happenings import a_payment
+from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
+from tests.registrations.happenings import make_payment
 
 FIRST_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 SECOND_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 10))
@@ -36,41 +36,43 @@ def walk(turn: Turn, size: int, after: Position | None = None) -> list[str]:
         page = turn(after=after, size=size)
         assert len(page.rows) <= size
         seen += [each.reference for each in page.rows]
-        if page.next is None:
+        if page.next_position is None:
             return seen
         assert page.rows, "a page that is not the last one has rows"
-        after = page.next
+        after = page.next_position
 
 
-def many(desk: Desk) -> list[str]:
+def many(desk: RegistrationHarness) -> list[str]:
     """Registrations taken in a second after one another, some in the very same one, and not in that order."""
     taken = {}
     for number in range(1, MANY + 1):
         at = f"2024-10-09T10:00:{number * 7 % 20:02d}+07:00"
         taken[desk.submit(number, captured_at=at).reference] = (at, number)
-        desk.clock.forward(A_SECOND * (number % 3))
+        desk.clock.advance(A_SECOND * (number % 3))
     return list(taken)
 
 
-def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(desk: Desk) -> None:
+def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(
+    desk: RegistrationHarness,
+) -> None:
     everyone = many(desk)
 
     def turn(*, after: Position | None, size: int) -> Page[Registration]:
-        return desk.casework.registered_on(FIRST_DAY, after=after, size=size)
+        return desk.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=after, page_size=size)
 
     whole = walk(turn, 200)
     assert sorted(whole) == sorted(everyone)
-    captured = [desk.store.get(reference).taken.captured_at for reference in whole]  # type: ignore[arg-type]
+    captured = [desk.registrations.get(reference).capture_metadata.captured_at for reference in whole]  # type: ignore[arg-type]
     assert captured == sorted(captured)
     for size in (1, 2, 3, 5, MANY - 1, MANY, MANY + 1):
         assert walk(turn, size) == whole, size
 
 
-def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk: Desk) -> None:
+def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk: RegistrationHarness) -> None:
     everyone = many(desk)
 
     def turn(*, after: Position | None, size: int) -> Page[Registration]:
-        return desk.casework.in_status(Status.RECEIVED, after=after, size=size)
+        return desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=after, page_size=size)
 
     whole = walk(turn, 200)
     assert sorted(whole) == sorted(everyone)
@@ -78,48 +80,56 @@ def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk: Des
         assert walk(turn, size) == whole, size
 
 
-def test_a_walk_can_be_taken_up_after_any_row(desk: Desk) -> None:
+def test_a_walk_can_be_taken_up_after_any_row(desk: RegistrationHarness) -> None:
     many(desk)
-    rows = desk.casework.in_status(Status.RECEIVED, after=None, size=200).rows
+    rows = desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=None, page_size=200).rows
     for read, row in enumerate(rows, start=1):
-        after = Position(f"{timestamp(row.life.since)}#{row.reference}")
-        rest = desk.casework.in_status(Status.RECEIVED, after=after, size=200)
+        after = Position(f"{to_timestamp(row.lifecycle.status_since)}#{row.reference}")
+        rest = desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=after, page_size=200)
         assert [each.reference for each in rest.rows] == [each.reference for each in rows[read:]]
 
 
-def test_a_page_of_nothing_has_no_end(desk: Desk) -> None:
+def test_a_page_of_nothing_has_no_end(desk: RegistrationHarness) -> None:
     for page in (
-        desk.casework.registered_on(FIRST_DAY, after=None, size=10),
-        desk.casework.in_status(Status.RECEIVED, after=Position("~"), size=10),
+        desk.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=10),
+        desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=Position("~"), page_size=10),
     ):
-        assert (list(page.rows), page.end, page.next) == ([], None, None)
+        assert (list(page.rows), page.last_position, page.next_position) == ([], None, None)
 
 
-def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk: Desk) -> None:
+def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk: RegistrationHarness) -> None:
     today = desk.submit(1).reference
-    desk.submit(2, nik=1)
+    desk.submit(2, nik_number=1)
     with pytest.raises(RulesBroken):
         desk.submit(3, worker={"phone": "021-5550123"})
-    desk.days_later(1)
+    desk.advance_days(1)
     tomorrow = desk.submit(4, captured_at="2024-10-10T00:00:00+07:00").reference
 
     found = [
-        [each.reference for each in desk.casework.registered_on(day, after=None, size=10).rows]
+        [
+            each.reference
+            for each in desk.lifecycle_service.list_by_campaign_day(day, start_after=None, page_size=10).rows
+        ]
         for day in (FIRST_DAY, SECOND_DAY, CampaignDay("senen-2024", FIRST_DAY.day))
     ]
     assert found == [[today], [tomorrow], []]
 
 
-def test_a_registration_stands_in_one_status_at_a_time_by_when_it_came_there(desk: Desk) -> None:
+def test_a_registration_stands_in_one_status_at_a_time_by_when_it_came_there(
+    desk: RegistrationHarness,
+) -> None:
     first, second = desk.submit(1).reference, desk.submit(2).reference
     for reference in (second, first):
-        desk.days_later(1)
-        desk.casework.take_payment(reference, a_payment(), by=CORE)
+        desk.advance_days(1)
+        desk.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER)
     third = desk.submit(3).reference
-    desk.casework.cancel(third, Cancellation(reason="other"), by=a_caller())
+    desk.lifecycle_service.cancel(third, Cancellation(reason="other"), caller=make_caller())
 
     found = {
-        status: [each.reference for each in desk.casework.in_status(status, after=None, size=10).rows]
+        status: [
+            each.reference
+            for each in desk.lifecycle_service.list_by_status(status, start_after=None, page_size=10).rows
+        ]
         for status in Status
     }
     assert {status: rows for status, rows in found.items() if rows} == {
@@ -131,7 +141,9 @@ def test_a_registration_stands_in_one_status_at_a_time_by_when_it_came_there(des
 class Puller:
     """The core system, which pulls what is new and goes on where it was told to."""
 
-    def __init__(self, desk: Desk, *, size: int = 2, page_takes: timedelta = timedelta()) -> None:
+    def __init__(
+        self, desk: RegistrationHarness, *, size: int = 2, page_takes: timedelta = timedelta()
+    ) -> None:
         self._desk, self._size, self._page_takes = desk, size, page_takes
         self._resume: Position | None = None
         self.seen: set[str] = set()
@@ -139,69 +151,75 @@ class Puller:
     def pull(self, *, meanwhile: Callable[[], object] = lambda: None) -> None:
         """One pull, page after page. `meanwhile` happens once, after the first page was read."""
         after = self._resume
-        settled = self._desk.casework.settled()
+        settled = self._desk.lifecycle_service.get_settled_position()
         while True:
-            page = self._desk.casework.in_status(Status.RECEIVED, after=after, size=self._size)
+            page = self._desk.lifecycle_service.list_by_status(
+                Status.RECEIVED, start_after=after, page_size=self._size
+            )
             self.seen |= {each.reference for each in page.rows}
-            self._resume = self._desk.casework.resume_from(page, after=after, settled=settled)
+            self._resume = self._desk.lifecycle_service.compute_resume_position(
+                page, start_after=after, settled=settled
+            )
             meanwhile()
             meanwhile = lambda: None  # noqa: E731
-            self._desk.clock.forward(self._page_takes)
-            if page.next is None:
+            self._desk.clock.advance(self._page_takes)
+            if page.next_position is None:
                 return
-            after = page.next
+            after = page.next_position
 
 
-def late(desk: Desk, number: int, *, by: timedelta, into: set[str]) -> None:
+def late(desk: RegistrationHarness, number: int, *, by: timedelta, into: set[str]) -> None:
     """A registration whose writer read the clock some time ago and is seen only now."""
-    desk.clock.forward(-by)
+    desk.clock.advance(-by)
     into.add(desk.submit(number).reference)
-    desk.clock.forward(by)
+    desk.clock.advance(by)
 
 
-def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(desk: Desk) -> None:
+def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(desk: RegistrationHarness) -> None:
     desk.submit(1)
-    page = desk.casework.in_status(Status.RECEIVED, after=None, size=10)
-    assert desk.casework.resume_from(page, after=None) == timestamp(NOW - timedelta(minutes=1))
-    desk.clock.forward(timedelta(minutes=2))
-    assert desk.casework.resume_from(page, after=None) == page.end
+    page = desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=None, page_size=10)
+    assert desk.lifecycle_service.compute_resume_position(page, start_after=None) == to_timestamp(
+        NOW - timedelta(minutes=1)
+    )
+    desk.clock.advance(timedelta(minutes=2))
+    assert desk.lifecycle_service.compute_resume_position(page, start_after=None) == page.last_position
 
 
-def test_a_pull_that_found_nothing_resumes_where_it_began(desk: Desk) -> None:
+def test_a_pull_that_found_nothing_resumes_where_it_began(desk: RegistrationHarness) -> None:
     nothing = Page[Registration]([], None, has_more=False)
-    assert desk.casework.resume_from(nothing, after=None) is None
-    earlier = Position(timestamp(NOW - timedelta(hours=1)))
-    assert desk.casework.resume_from(nothing, after=earlier) == earlier
+    assert desk.lifecycle_service.compute_resume_position(nothing, start_after=None) is None
+    earlier = Position(to_timestamp(NOW - timedelta(hours=1)))
+    assert desk.lifecycle_service.compute_resume_position(nothing, start_after=earlier) == earlier
 
 
 @given(reached=st.none() | st.timedeltas(timedelta(days=-2), timedelta(days=2)))
 def test_no_pull_resumes_less_than_a_minute_ago(reached: Any) -> None:
     nothing_kept: Any = None
-    casework = Casework(registrations=nothing_kept, clock=FixedClock(NOW))
-    end = None if reached is None else Position(f"{timestamp(NOW + reached)}#7K4-M2Q-X9P")
-    resume = casework.resume_from(Page([], end, has_more=False), after=None)
+    casework = LifecycleService(registrations=nothing_kept, clock=FixedClock(NOW))
+    end = None if reached is None else Position(f"{to_timestamp(NOW + reached)}#7K4-M2Q-X9P")
+    resume = casework.compute_resume_position(Page([], end, has_more=False), start_after=None)
     assert (resume is None) == (end is None)
-    assert resume is None or end is None or resume <= min(end, timestamp(NOW - timedelta(minutes=1)))
+    assert resume is None or end is None or resume <= min(end, to_timestamp(NOW - timedelta(minutes=1)))
 
 
-def test_a_pull_misses_nothing_that_is_written_while_it_reads(desk: Desk) -> None:
+def test_a_pull_misses_nothing_that_is_written_while_it_reads(desk: RegistrationHarness) -> None:
     written = {desk.submit(number).reference for number in range(1, 6)}
     puller = Puller(desk)
     for number in range(10, 20):
         puller.pull(
             meanwhile=lambda number=number: late(desk, number, by=timedelta(seconds=50), into=written)
         )  # type: ignore[misc]
-        desk.clock.forward(timedelta(seconds=number))
-    desk.clock.forward(timedelta(minutes=5))
+        desk.clock.advance(timedelta(seconds=number))
+    desk.clock.advance(timedelta(minutes=5))
     puller.pull()
     assert puller.seen == written
 
 
-def test_a_pull_that_takes_minutes_misses_nothing_either(desk: Desk) -> None:
+def test_a_pull_that_takes_minutes_misses_nothing_either(desk: RegistrationHarness) -> None:
     written = set()
     for number in range(1, 4):
         written.add(desk.submit(number).reference)
-        desk.clock.forward(A_SECOND)
+        desk.clock.advance(A_SECOND)
     puller = Puller(desk, page_takes=timedelta(minutes=2))
     puller.pull(meanwhile=lambda: late(desk, 9, by=timedelta(seconds=2.5), into=written))
     puller.pull()
@@ -214,14 +232,14 @@ class Arrived:
     def __init__(self, numbers: Iterable[int]) -> None:
         self._numbers = sorted(numbers)
 
-    def sequences_of(self, client_id: str) -> Iterable[int]:
+    def iter_device_sequences(self, client_id: str) -> Iterable[int]:
         return self._numbers
 
 
 @given(arrived=st.lists(st.integers(1, 60)))
 def test_a_device_owes_exactly_what_has_not_arrived_below_its_highest_number(arrived: Any) -> None:
     store: Any = Arrived(arrived)
-    gaps = Casework(registrations=store, clock=FixedClock(NOW)).gaps("van-2")
+    gaps = LifecycleService(registrations=store, clock=FixedClock(NOW)).find_gaps("van-2")
 
     owed = [number for gap in gaps for number in range(gap.first, gap.last + 1)]
     assert owed == [number for number in range(1, max(arrived, default=0)) if number not in arrived]
@@ -229,12 +247,16 @@ def test_a_device_owes_exactly_what_has_not_arrived_below_its_highest_number(arr
     assert all(one.last + 1 < other.first for one, other in pairwise(gaps))
 
 
-def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(desk: Desk) -> None:
+def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(desk: RegistrationHarness) -> None:
     for number, sequence in ((1, 1), (1, 1), (2, 2), (4, 4), (9, 9)):
-        desk.submit(number, nik=1, device_sequence=sequence)
+        desk.submit(number, nik_number=1, device_sequence=sequence)
     with pytest.raises(RulesBroken):
         desk.submit(6, device_sequence=6, worker={"nik": "1"})
     desk.submit(20)
 
-    assert desk.casework.gaps("van-1") == [Gap(3, 3), Gap(5, 5), Gap(7, 8)]
-    assert desk.casework.gaps("van-2") == []
+    assert desk.lifecycle_service.find_gaps("van-1") == [
+        SequenceGap(3, 3),
+        SequenceGap(5, 5),
+        SequenceGap(7, 8),
+    ]
+    assert desk.lifecycle_service.find_gaps("van-2") == []

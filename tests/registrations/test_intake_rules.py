@@ -7,15 +7,15 @@ import pytest
 
 from chalicelib.registrations import rules
 from chalicelib.registrations.model import Check
-from tests.builders import NOW, a_nik, a_submission
-from tests.registrations.reading import broken, misshapen, read
+from tests.builders import NOW, make_nik, make_submission
+from tests.registrations.reading import find_broken_rules, find_shape_errors, read_worker
 
 A_SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("postal_code", ["10250", "99999", "23111"])
 def test_a_postal_code_has_five_digits(postal_code: str) -> None:
-    assert read(worker={"postal_code": postal_code}).postal_code == postal_code
+    assert read_worker(worker={"postal_code": postal_code}).postal_code == postal_code
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,20 @@ def test_a_postal_code_has_five_digits(postal_code: str) -> None:
     ids=ascii,
 )
 def test_anything_else_is_no_postal_code(postal_code: str) -> None:
-    assert broken(worker={"postal_code": postal_code}) == ["worker.postal_code: postal_code_malformed"]
+    assert find_broken_rules(worker={"postal_code": postal_code}) == [
+        "worker.postal_code: postal_code_malformed"
+    ]
 
 
 def test_one_or_two_occupations_are_taken_from_the_list() -> None:
     for chosen in (["porter"], ["porter", "ojek_driver"], ["other", "odd_jobs"]):
-        assert read(work={"occupations": chosen})
-    assert broken(work={"occupations": ["astronaut"]}) == ["work.occupations.0: occupation_unknown"]
-    assert broken(work={"occupations": ["porter", "kuli"]}) == ["work.occupations.1: occupation_unknown"]
+        assert read_worker(work={"occupations": chosen})
+    assert find_broken_rules(work={"occupations": ["astronaut"]}) == [
+        "work.occupations.0: occupation_unknown"
+    ]
+    assert find_broken_rules(work={"occupations": ["porter", "kuli"]}) == [
+        "work.occupations.1: occupation_unknown"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -46,12 +52,12 @@ def test_one_or_two_occupations_are_taken_from_the_list() -> None:
     ],
 )
 def test_no_occupation_three_or_something_else_is_not_a_choice(chosen: Any, field: str, code: str) -> None:
-    assert misshapen(work={"occupations": chosen})[0] == (field, code)
+    assert find_shape_errors(work={"occupations": chosen})[0] == (field, code)
 
 
 @pytest.mark.parametrize("email", [None, "a@b.co", "siti.aminah+pasar@mail.example", "1@2.id", "a@b-c.d.e"])
 def test_an_email_address_is_optional(email: str | None) -> None:
-    assert read(worker={"email": email}).email == email
+    assert read_worker(worker={"email": email}).email == email
 
 
 @pytest.mark.parametrize(
@@ -60,11 +66,11 @@ def test_an_email_address_is_optional(email: str | None) -> None:
     ids=ascii,
 )
 def test_an_email_address_has_the_shape_of_one(email: str) -> None:
-    assert misshapen(worker={"email": email}) == [("worker.email", "value_malformed")]
+    assert find_shape_errors(worker={"email": email}) == [("worker.email", "value_malformed")]
 
 
 def test_an_email_address_has_an_end() -> None:
-    assert misshapen(worker={"email": f"{'a' * 250}@b.co"}) == [("worker.email", "value_too_long")]
+    assert find_shape_errors(worker={"email": f"{'a' * 250}@b.co"}) == [("worker.email", "value_too_long")]
 
 
 @pytest.mark.parametrize(
@@ -79,14 +85,14 @@ def test_an_email_address_has_an_end() -> None:
 def test_programmes_that_cannot_be_had_are_named_where_they_stand(
     programmes: Any, employs_others: bool, code: str
 ) -> None:
-    assert broken(coverage={"programmes": programmes}, work={"employs_others": employs_others}) == [
-        f"coverage.programmes: {code}"
-    ]
+    assert find_broken_rules(
+        coverage={"programmes": programmes}, work={"employs_others": employs_others}
+    ) == [f"coverage.programmes: {code}"]
 
 
 @pytest.mark.parametrize("months", [1, 2, 3, 6, 12])
 def test_contributions_are_paid_for_some_numbers_of_months(months: int) -> None:
-    assert read(coverage={"months": months})
+    assert read_worker(coverage={"months": months})
 
 
 @pytest.mark.parametrize(
@@ -99,39 +105,39 @@ def test_contributions_are_paid_for_some_numbers_of_months(months: int) -> None:
     ids=str,
 )
 def test_nothing_else_can_be_chosen(coverage: Any, field: Any) -> None:
-    assert misshapen(coverage=coverage)[0] == (f"coverage.{field}", "value_not_allowed")
+    assert find_shape_errors(coverage=coverage)[0] == (f"coverage.{field}", "value_not_allowed")
 
 
 @pytest.mark.parametrize("payer", ["self", "sponsor", "csr", "state_budget"])
 def test_somebody_else_may_pay(payer: str) -> None:
-    assert read(coverage={"payer": payer})
+    assert read_worker(coverage={"payer": payer})
 
 
 @pytest.mark.parametrize("birth_date", ["1985-04-13", "1986-04-12", "1985-12-04"])
 def test_a_birth_date_other_than_the_niks_is_accepted_and_flagged(birth_date: str) -> None:
-    worker = read(worker={"birth_date": birth_date})
+    worker = read_worker(worker={"birth_date": birth_date})
     assert (worker.birth_date.isoformat(), worker.checks) == (birth_date, (Check.BIRTH_DATE_DIFFERS,))
 
 
 @pytest.mark.parametrize("place", ["310007", "318001", "319999", "317100", "540000"])
 def test_a_nik_of_a_place_that_has_no_number_is_accepted_and_flagged(place: str) -> None:
-    assert read(worker={"nik": a_nik(place=place)}).checks == (Check.NIK_PLACE_UNKNOWN,)
+    assert read_worker(worker={"nik": make_nik(district_code=place)}).checks == (Check.NIK_PLACE_UNKNOWN,)
 
 
 @pytest.mark.parametrize("place", ["317107", "310101", "317901", "650199", "540101"])
 def test_a_nik_of_a_numbered_place_is_not_flagged(place: str) -> None:
-    assert read(worker={"nik": a_nik(place=place)}).checks == ()
+    assert read_worker(worker={"nik": make_nik(district_code=place)}).checks == ()
 
 
 def test_the_date_on_the_card_decides_the_age_whatever_the_nik_says() -> None:
-    child_by_nik = a_nik(born="520415")
-    assert read(worker={"nik": child_by_nik}).checks == (Check.BIRTH_DATE_DIFFERS,)
-    assert broken(worker={"birth_date": "2015-04-12"}) == ["worker.birth_date: age_too_young"]
+    child_by_nik = make_nik(birth_digits="520415")
+    assert read_worker(worker={"nik": child_by_nik}).checks == (Check.BIRTH_DATE_DIFFERS,)
+    assert find_broken_rules(worker={"birth_date": "2015-04-12"}) == ["worker.birth_date: age_too_young"]
 
 
 def test_there_is_no_registration_without_consent() -> None:
     capture = {"consent": None}
-    assert misshapen(**capture) == [("consent", "value_wrong_type")]
+    assert find_shape_errors(**capture) == [("consent", "value_wrong_type")]
 
 
 @pytest.mark.parametrize(
@@ -150,12 +156,12 @@ def test_there_is_no_registration_without_consent() -> None:
 )
 def test_consent_says_to_which_text_when_and_how(consent: dict[str, Any], code: str) -> None:
     (field,) = consent
-    assert misshapen(consent=consent) == [(f"consent.{field}", code)]
+    assert find_shape_errors(consent=consent) == [(f"consent.{field}", code)]
 
 
 @pytest.mark.parametrize("method", ["tick", "signature", "voice", "keypad"])
 def test_consent_may_be_given_in_four_ways(method: str) -> None:
-    assert a_submission(consent={"method": method, "language": "id"}).consent.method == method
+    assert make_submission(consent={"method": method, "language": "id"}).consent.method == method
 
 
 @pytest.mark.parametrize(
@@ -163,25 +169,25 @@ def test_consent_may_be_given_in_four_ways(method: str) -> None:
 )
 def test_a_clock_may_be_ten_minutes_ahead_and_no_more(ahead: Any, refused: bool) -> None:
     capture = {"captured_at": (NOW + ahead).isoformat()}
-    assert not refused or broken(**capture) == ["captured_at: captured_in_future"]
-    assert refused or read(**capture)
+    assert not refused or find_broken_rules(**capture) == ["captured_at: captured_in_future"]
+    assert refused or read_worker(**capture)
 
 
 @pytest.mark.parametrize("captured_at", ["2100-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
 def test_a_clock_that_is_a_century_ahead_is_told_so(captured_at: str) -> None:
     # By then, everyone is too old as well.
-    assert broken(captured_at=captured_at)[0] == "captured_at: captured_in_future"
+    assert find_broken_rules(captured_at=captured_at)[0] == "captured_at: captured_in_future"
 
 
 def test_a_price_is_asked_from_the_month_that_the_capture_was_taken_in_in_jakarta() -> None:
-    late_in_papua = a_submission(captured_at="2026-12-01T01:30:00+09:00")
-    later_in_papua = a_submission(captured_at="2026-12-01T02:30:00+09:00")
-    asked = [rules.quote_asked(capture).start_month for capture in (late_in_papua, later_in_papua)]
+    late_in_papua = make_submission(captured_at="2026-12-01T01:30:00+09:00")
+    later_in_papua = make_submission(captured_at="2026-12-01T02:30:00+09:00")
+    asked = [rules.build_quote_request(capture).start_month for capture in (late_in_papua, later_in_papua)]
     assert asked == ["2026-11", "2026-12"]
 
 
 def test_all_broken_rules_are_named_at_once() -> None:
-    assert broken(
+    assert find_broken_rules(
         now=datetime.fromisoformat("2031-01-01T00:00:00+07:00"),
         captured_at="2024-10-08T23:59:59+07:00",
         worker={

@@ -6,24 +6,24 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.registrations.messages import RegistrationReceived, SubmitRegistration
-from tests.builders import a_body, a_capture, a_submission
+from tests.builders import encode_payload, make_capture_payload, make_submission
 
 
 def faults(capture: dict[str, Any]) -> set[str]:
     with pytest.raises(ValidationError) as refused:
-        SubmitRegistration.model_validate_json(a_body(capture), strict=True)
+        SubmitRegistration.model_validate_json(encode_payload(capture), strict=True)
     return {".".join(map(str, fault["loc"])) for fault in refused.value.errors()}
 
 
 def test_the_contracts_own_example_is_a_capture() -> None:
-    assert a_submission().campaign_id == "tanah-abang-2024"
+    assert make_submission().campaign_id == "tanah-abang-2024"
 
 
 @pytest.mark.parametrize(
     "name", ["capture_id", "campaign_id", "captured_at", "worker", "work", "coverage", "consent"]
 )
 def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
-    capture = a_capture()
+    capture = make_capture_payload()
     del capture[name]
     assert faults(capture) == {name}
 
@@ -70,11 +70,11 @@ def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
     ],
 )
 def test_each_misshapen_field_is_found(changes: dict[str, Any], fault: str) -> None:
-    assert faults(a_capture(**changes)) == {fault}
+    assert faults(make_capture_payload(**changes)) == {fault}
 
 
 def test_two_sends_of_one_capture_have_the_same_content() -> None:
-    assert a_submission().content() == a_submission().content()
+    assert make_submission().content() == make_submission().content()
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_two_sends_of_one_capture_have_the_same_content() -> None:
     ],
 )
 def test_any_other_value_is_other_content(changes: dict[str, Any]) -> None:
-    assert a_submission(**changes).content() != a_submission().content()
+    assert make_submission(**changes).content() != make_submission().content()
 
 
 def test_a_field_sent_empty_is_as_good_as_not_sent() -> None:
-    without_email = a_capture()
+    without_email = make_capture_payload()
     del without_email["worker"]["email"]
-    again = SubmitRegistration.model_validate_json(a_body(without_email), strict=True)
-    content = a_submission(worker={"email": None}).content()
+    again = SubmitRegistration.model_validate_json(encode_payload(without_email), strict=True)
+    content = make_submission(worker={"email": None}).content()
     assert again.content() == content
     assert "email" not in content
 

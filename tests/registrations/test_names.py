@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.registrations import names
-from chalicelib.registrations.names import NameUnusable
-from tests.builders import a_submission
+from chalicelib.registrations.names import InvalidName
+from tests.builders import make_submission
 
 
 def code_of_refusal(text: str) -> str:
-    with pytest.raises(NameUnusable) as refused:
+    with pytest.raises(InvalidName) as refused:
         names.parse(text)
     return refused.value.code
 
@@ -144,10 +144,10 @@ def test_a_name_without_a_letter_is_none(nobody: str) -> None:
 
 def test_a_name_has_room_for_a_hundred_characters() -> None:
     longest = "a" * 100
-    assert names.parse(a_submission(worker={"name": longest}).worker.name) == longest
+    assert names.parse(make_submission(worker={"name": longest}).worker.name) == longest
     for unfit in ("a" * 101, ""):
         with pytest.raises(ValidationError):
-            a_submission(worker={"name": unfit})
+            make_submission(worker={"name": unfit})
 
 
 LETTERS = st.characters(categories=["Lu", "Ll", "Lo", "Lm", "Mn", "Zs", "Po", "Pd"])
@@ -157,7 +157,7 @@ def read(typed: str) -> str | None:
     """The name, or None for what is refused: by one of the two codes, and without repeating it."""
     try:
         return names.parse(typed)
-    except NameUnusable as unusable:
+    except InvalidName as unusable:
         refused = unusable
     assert str(refused) == refused.code
     assert refused.code in {"name_characters", "name_empty"}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.registrations import nik
-from chalicelib.registrations.nik import PROVINCES, NIKMalformed, Sex
-from tests.builders import a_nik
+from chalicelib.registrations.nik import PROVINCES, InvalidNIK, Sex
+from tests.builders import make_nik
 
 TODAY = date(2024, 10, 9)
 
@@ -18,13 +18,13 @@ ISSUED = [str(code) for first, last in RANGES for code in range(first, last + 1)
 
 
 def code_of_refusal(text: str, *, on: date = TODAY) -> str:
-    with pytest.raises(NIKMalformed) as refused:
-        nik.parse(text, on=on)
+    with pytest.raises(InvalidNIK) as refused:
+        nik.parse(text, capture_day=on)
     return refused.value.code
 
 
 def birth_date(born: str, *, on: date = TODAY) -> date:
-    return nik.parse(a_nik(born=born), on=on)[1].birth_date
+    return nik.parse(make_nik(birth_digits=born), capture_day=on)[1].birth_date
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def birth_date(born: str, *, on: date = TODAY) -> date:
     ],
 )
 def test_separators_that_people_type_are_left_out(typed: str) -> None:
-    assert nik.parse(typed, on=TODAY)[0] == "3171075204857001"
+    assert nik.parse(typed, capture_day=TODAY)[0] == "3171075204857001"
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_anything_but_sixteen_plain_digits_is_refused(typed: str) -> None:
 
 @pytest.mark.parametrize("province", ISSUED)
 def test_every_province_that_ever_issued_a_nik_is_known(province: str) -> None:
-    assert nik.parse(a_nik(place=f"{province}7107"[:6]), on=TODAY)
+    assert nik.parse(make_nik(district_code=f"{province}7107"[:6]), capture_day=TODAY)
 
 
 def test_no_other_province_is_known() -> None:
     assert set(ISSUED) == PROVINCES
     for code in {f"{number:02d}" for number in range(100)} - set(ISSUED):
-        assert code_of_refusal(a_nik(place=f"{code}7107")) == "nik_province"
+        assert code_of_refusal(make_nik(district_code=f"{code}7107")) == "nik_province"
 
 
 @pytest.mark.parametrize("place", ["317999", "310000", "549999", "916601", "640601"])
 def test_unknown_regencies_and_districts_are_no_reason_to_refuse(place: str) -> None:
-    assert nik.parse(a_nik(place=place), on=TODAY)
+    assert nik.parse(make_nik(district_code=place), capture_day=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_unknown_regencies_and_districts_are_no_reason_to_refuse(place: str) -> 
     ],
 )
 def test_forty_is_added_to_the_day_of_a_woman(born: str, sex: Sex, day: date) -> None:
-    reading = nik.parse(a_nik(born=born), on=TODAY)[1]
+    reading = nik.parse(make_nik(birth_digits=born), capture_day=TODAY)[1]
     assert (reading.sex, reading.birth_date) == (sex, day)
 
 
 @pytest.mark.parametrize("day", ["00", *(str(day) for day in (*range(32, 41), *range(72, 100)))])
 def test_days_that_no_month_has_are_refused(day: str) -> None:
-    assert code_of_refusal(a_nik(born=f"{day}0185")) == "nik_birth_date"
+    assert code_of_refusal(make_nik(birth_digits=f"{day}0185")) == "nik_birth_date"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_days_that_no_month_has_are_refused(day: str) -> None:
     ["010085", "011385", "019985", "310485", "300285", "290285", "710485", "700285", "690285", "290201"],
 )
 def test_dates_that_no_calendar_has_are_refused(born: str) -> None:
-    assert code_of_refusal(a_nik(born=born)) == "nik_birth_date"
+    assert code_of_refusal(make_nik(birth_digits=born)) == "nik_birth_date"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_leap_days_exist_in_the_century_that_has_them(born: str, on: date, expec
 
 
 def test_a_leap_day_that_neither_century_has_is_refused() -> None:
-    assert code_of_refusal(a_nik(born="290226"), on=date(2026, 11, 22)) == "nik_birth_date"
+    assert code_of_refusal(make_nik(birth_digits="290226"), on=date(2026, 11, 22)) == "nik_birth_date"
 
 
 @pytest.mark.parametrize(
@@ -158,11 +158,11 @@ def test_the_century_is_the_one_that_gives_an_age_below_a_hundred(
 
 @pytest.mark.parametrize("serial", [1, 9, 10, 999, 9999])
 def test_serials_start_at_one(serial: int) -> None:
-    assert nik.parse(a_nik(serial), on=TODAY)[0].endswith(f"{serial:04d}")
+    assert nik.parse(make_nik(serial), capture_day=TODAY)[0].endswith(f"{serial:04d}")
 
 
 def test_the_serial_zero_is_refused() -> None:
-    assert code_of_refusal(a_nik(0)) == "nik_serial"
+    assert code_of_refusal(make_nik(0)) == "nik_serial"
 
 
 @given(
@@ -178,9 +178,9 @@ def test_what_a_registrar_writes_into_a_nik_is_read_from_it(
     place: str, on: date, days_old: int, is_woman: bool, serial: int
 ) -> None:
     born = on - timedelta(days=days_old)
-    written = a_nik(serial, born=f"{born.day + 40 * is_woman:02d}{born:%m%y}", place=place)
+    written = make_nik(serial, birth_digits=f"{born.day + 40 * is_woman:02d}{born:%m%y}", district_code=place)
 
-    number, reading = nik.parse(written, on=on)
+    number, reading = nik.parse(written, capture_day=on)
 
     assert number == written
     assert reading.birth_date == born
@@ -190,8 +190,8 @@ def test_what_a_registrar_writes_into_a_nik_is_read_from_it(
 @given(typed=st.text(max_size=40) | st.text("0123456789", min_size=16, max_size=16))
 def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
     try:
-        number, reading = nik.parse(typed, on=TODAY)
-    except NIKMalformed as refused:
+        number, reading = nik.parse(typed, capture_day=TODAY)
+    except InvalidNIK as refused:
         code = refused.code
     else:
         assert len(number) == 16
@@ -202,6 +202,6 @@ def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
 
 @given(digits=st.text("0123456789", min_size=15, max_size=15))
 def test_a_refusal_never_repeats_the_number(digits: str) -> None:
-    with pytest.raises(NIKMalformed) as refused:
-        nik.parse(digits, on=TODAY)
+    with pytest.raises(InvalidNIK) as refused:
+        nik.parse(digits, capture_day=TODAY)
     assert digits not in f"{refused.value!r} {refused.value}"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.registrations import phone
-from chalicelib.registrations.phone import PhoneUnusable
+from chalicelib.registrations.phone import InvalidPhone
 
 THE_SAME = "+6281234567890"
 
@@ -17,7 +17,7 @@ OPERATORS = (
 
 
 def code_of_refusal(typed: str) -> str:
-    with pytest.raises(PhoneUnusable) as refused:
+    with pytest.raises(InvalidPhone) as refused:
         phone.parse(typed)
     return refused.value.code
 
@@ -167,7 +167,7 @@ def test_prefix_and_punctuation_change_nothing(national: str, country: str, betw
 def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
     try:
         read = phone.parse(typed)
-    except PhoneUnusable as refused:
+    except InvalidPhone as refused:
         code = refused.code
     else:
         assert read.startswith("+628")
@@ -179,6 +179,6 @@ def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["08123456", "021-5551234", "+60123456789"])
 def test_a_refusal_never_repeats_the_number(typed: str) -> None:
-    with pytest.raises(PhoneUnusable) as refused:
+    with pytest.raises(InvalidPhone) as refused:
         phone.parse(typed)
     assert typed not in f"{refused.value!r} {refused.value}"

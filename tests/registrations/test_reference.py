@@ -16,7 +16,7 @@ FIRST_LETTER = 8  # The eight digits come first in the alphabet.
 
 def drawn(indices: Iterable[int]) -> Reference:
     source = iter(indices)
-    return reference.new(lambda _: next(source))
+    return reference.generate(lambda _: next(source))
 
 
 references = (
@@ -56,12 +56,12 @@ def test_characters_are_drawn_from_the_whole_alphabet() -> None:
         asked.append(below)
         return below - 1
 
-    assert reference.new(random_index).startswith("ZZZ-ZZZ-ZZ")
+    assert reference.generate(random_index).startswith("ZZZ-ZZZ-ZZ")
     assert asked == [30] * 8
 
 
 def test_new_references_differ() -> None:
-    assert len({reference.new(secrets.randbelow) for _ in range(1000)}) == 1000
+    assert len({reference.generate(secrets.randbelow) for _ in range(1000)}) == 1000
 
 
 @given(new=references, position=st.integers(0, 8), step=st.integers(1, 29))

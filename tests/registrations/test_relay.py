@@ -9,9 +9,9 @@ import pytest
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.messages import KnownWorkerMet, News, RegistrationReceived
-from chalicelib.registrations.relay import Relay
-from tests.events import as_lambda_hands_over, removed, stream_event
+from chalicelib.registrations.messages import DomainEvent, KnownWorkerMet, RegistrationReceived
+from chalicelib.registrations.relay import StreamPublisher
+from tests.events import encode_stream_image, make_remove_event, make_stream_event
 
 FIRST_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 RECEIVED = RegistrationReceived(reference="7K4-M2Q-X9P", correlation_id="c-1")
@@ -25,30 +25,32 @@ class Told:
         self.sent: list[Any] = []
         self._refuses = refuses
 
-    def mark(self, day: CampaignDay) -> None:
-        self.marked.append(day)
+    def mark_dirty(self, campaign_day: CampaignDay) -> None:
+        self.marked.append(campaign_day)
 
-    def send(self, messages: Sequence[News]) -> None:
+    def send(self, domain_events: Sequence[DomainEvent]) -> None:
         if self._refuses:
             raise TryAgain("the queue refused 1")
-        self.sent.extend(messages)
+        self.sent.extend(domain_events)
 
 
 def a_record(
     new: dict[str, Any], *, event: str = "INSERT", before: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     old = None if before is None else to_item(before)
-    (record,) = stream_event(to_item(new), name=event, before=old)["Records"]
+    (record,) = make_stream_event(to_item(new), event_name=event, old_item=old)["Records"]
     return dict(record)
 
 
-def a_relay(told: Told, *, tells_known_workers: bool = False) -> Relay:
-    return Relay(notifications=told, marks=told, tells_known_workers=tells_known_workers)
+def a_relay(told: Told, *, tells_known_workers: bool = False) -> StreamPublisher:
+    return StreamPublisher(
+        notification_queue=told, dirty_days=told, may_notify_known_workers=tells_known_workers
+    )
 
 
 def announce(*records: dict[str, Any], tells_known_workers: bool = False) -> tuple[Told, int]:
     told = Told()
-    return told, a_relay(told, tells_known_workers=tells_known_workers).announce(records)
+    return told, a_relay(told, tells_known_workers=tells_known_workers).publish(records)
 
 
 def a_stored_capture(day: str = "2024-10-09", campaign_id: str = "tanah-abang-2024") -> dict[str, Any]:
@@ -95,7 +97,7 @@ def test_a_stored_or_mended_capture_marks_its_day(event: str) -> None:
 
 def a_change(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     record = a_record(after, event="MODIFY")
-    return {**record, "dynamodb": {**record["dynamodb"], "OldImage": as_lambda_hands_over(to_item(before))}}
+    return {**record, "dynamodb": {**record["dynamodb"], "OldImage": encode_stream_image(to_item(before))}}
 
 
 def test_a_capture_sealed_anew_is_counted_as_before() -> None:
@@ -128,7 +130,7 @@ def test_a_day_touched_many_times_is_marked_once() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        removed(to_item(a_stored_capture()))["Records"][0],
+        make_remove_event(to_item(a_stored_capture()))["Records"][0],
         a_record({"pk": "WORKER#hash", "sk": "OPEN", "reference": "7K4-M2Q-X9P"}),
     ],
     ids=["a capture removed", "a worker's open registration"],
@@ -139,7 +141,7 @@ def test_other_changes_say_nothing_to_anyone(record: dict[str, Any]) -> None:
 
 
 def test_a_registration_that_is_taken_away_marks_its_day() -> None:
-    told, _ = announce(removed(to_item(a_stored_application()))["Records"][0])
+    told, _ = announce(make_remove_event(to_item(a_stored_application()))["Records"][0])
     assert (told.sent, told.marked) == ([], [FIRST_DAY])
 
 
@@ -162,7 +164,7 @@ def test_days_are_marked_even_if_the_queue_refuses() -> None:
     told = Told(refuses=True)
     records = [a_record(a_stored_application()), a_record(a_stored_capture())]
     with pytest.raises(TryAgain):
-        a_relay(told).announce(records)
+        a_relay(told).publish(records)
     assert told.marked == [FIRST_DAY]
 
 
@@ -197,7 +199,7 @@ def test_what_happened_since_is_news_with_the_version_that_it_made(
     record = a_record(a_changed_application(*after), event="MODIFY", before=a_changed_application(*before))
     for _ in range(2):
         told, _ = announce(record)
-        assert [(each.happening, each.life_version) for each in told.sent] == news
+        assert [(each.event_type, each.event_version) for each in told.sent] == news
         assert all((each.reference, each.correlation_id) == ("7K4-M2Q-X9P", "c-1") for each in told.sent)
 
 

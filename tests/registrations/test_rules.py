@@ -9,8 +9,8 @@ from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import rules
 from chalicelib.registrations.model import Worker
 from chalicelib.registrations.nik import Sex
-from tests.builders import NOW, a_nik, a_submission
-from tests.contracts.stored import the_campaign
+from tests.builders import NOW, make_nik, make_submission
+from tests.contracts.stored import make_campaign
 
 # Midnight of the first campaign day, 9 October 2024, in each of the country's zones.
 MIDNIGHTS = {
@@ -24,20 +24,20 @@ TWO_DAYS = timedelta(days=2)
 
 
 def read(*, now: datetime = NOW, campaign: dict[str, Any] | None = None, **capture: Any) -> Worker:
-    opened = the_campaign(**(campaign or {}))
-    return rules.read_worker(a_submission(**capture), opened, now=now, ages=rules.AgeLimits())
+    opened = make_campaign(**(campaign or {}))
+    return rules.read_worker(make_submission(**capture), opened, now=now, age_limits=rules.AgeLimits())
 
 
 def broken(*, now: datetime = NOW, campaign: dict[str, Any] | None = None, **capture: Any) -> set[str]:
     with pytest.raises(RulesBroken) as refused:
         read(now=now, campaign=campaign, **capture)
-    return {f"{rule.field}: {rule.code}" for rule in refused.value.broken}
+    return {f"{rule.field}: {rule.code}" for rule in refused.value.broken_rules}
 
 
 def test_the_worker_is_read_from_what_was_typed() -> None:
     worker = read(worker={"nik": "317107 520485 7001", "phone": "+62 (0)824 5550 7001", "language": "en"})
 
-    assert (worker.nik, worker.phone) == (a_nik(), "+6282455507001")
+    assert (worker.nik, worker.phone) == (make_nik(), "+6282455507001")
     assert (worker.sex, worker.birth_date) == (Sex.FEMALE, date(1985, 4, 12))
     assert (worker.name, worker.language) == ("Melati Kusumawati", "en")
     assert worker.checks == ()
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_phone_is_named(phone: str, code: str) -> None:
 
 
 def test_a_nik_is_read_as_of_the_day_of_capture() -> None:
-    born_on_the_day = a_nik(born="091024")
+    born_on_the_day = make_nik(birth_digits="091024")
     assert read(worker={"nik": born_on_the_day}, now=NOW + timedelta(days=400)).nik == born_on_the_day
 
 

@@ -5,35 +5,45 @@ from datetime import date
 from typing import Any
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.rollups.model import Change, Counts, Funnel, Money, Note, Oddity, State, Summary, Texts
-from chalicelib.rollups.report import DayOfCurve, Report
-from tests.builders import a_campaign
+from chalicelib.rollups.model import (
+    Anomaly,
+    Change,
+    Counts,
+    Funnel,
+    Money,
+    Note,
+    SmsCounts,
+    Summary,
+    SummaryState,
+)
+from chalicelib.rollups.report import CurvePoint, Report
+from tests.builders import make_campaign_payload
 
 FIRST_DAY, SECOND_DAY = date(2024, 10, 9), date(2024, 10, 10)
 
 
-def a_report(**changes: Any) -> Report:
+def make_report(**changes: Any) -> Report:
     """The report of the second day. `campaign=`, `summary=` change single fields inside; anything else is a
     field of the report.
     """
     usual = Report(
-        campaign=Campaign.model_validate({**a_campaign(), **changes.pop("campaign", {})}),
-        summary=_of_the_second_day().model_copy(update=changes.pop("summary", {})),
+        campaign=Campaign.model_validate({**make_campaign_payload(), **changes.pop("campaign", {})}),
+        summary=_make_second_day_summary().model_copy(update=changes.pop("summary", {})),
         curve=(
-            DayOfCurve(FIRST_DAY, created=173, cumulative=173, version=3, state=State.FINAL),
-            DayOfCurve(SECOND_DAY, created=157, cumulative=330, version=2, state=State.PROVISIONAL),
+            CurvePoint(FIRST_DAY, created=173, cumulative=173, version=3, state=SummaryState.FINAL),
+            CurvePoint(SECOND_DAY, created=157, cumulative=330, version=2, state=SummaryState.PROVISIONAL),
         ),
-        revisions=(_of_the_first_day(),),
+        revisions=(_make_first_day_summary(),),
     )
     return replace(usual, **changes)
 
 
-def _of_the_second_day() -> Summary:
+def _make_second_day_summary() -> Summary:
     return Summary(
         campaign_id="tanah-abang-2024",
         day=SECOND_DAY,
         version=2,
-        state=State.PROVISIONAL,
+        state=SummaryState.PROVISIONAL,
         counted_at="2024-10-10T15:00:04.512Z",
         content_hash="b" * 64,
         counts=Counts(captures=168, created=157, already_registered=10, reactivated=1, refused=7),
@@ -81,9 +91,9 @@ def _of_the_second_day() -> Summary:
         funnel=Funnel(received=61, awaiting_payment=74, mismatch=2, active=17, cancelled=3),
         money=Money(quoted=7_724_400, paid=836_400),
         oddities=[
-            Oddity(pattern="one_phone_many_workers", client_id="van-2", workers=9),
-            Oddity(pattern="neighbouring_serials", client_id="kiosk-1", workers=6),
-            Oddity(pattern="client_above_peers", client_id="van-1", workers=64, usual=27),
+            Anomaly(pattern="one_phone_many_workers", client_id="van-2", workers=9),
+            Anomaly(pattern="neighbouring_serials", client_id="kiosk-1", workers=6),
+            Anomaly(pattern="client_above_peers", client_id="van-1", workers=64, usual=27),
         ],
         changes=[
             Change(figure="by_client.van-2", was=45, now=59),
@@ -93,7 +103,7 @@ def _of_the_second_day() -> Summary:
             Change(figure="money.quoted", was=7_035_600, now=7_724_400),
         ],
         notes=[Note(difference=14, client_id="van-2", received_on=SECOND_DAY)],
-        texts=Texts(
+        texts=SmsCounts(
             total=231,
             by_state={"accepted": 6, "delivered": 204, "failed": 3, "sent": 8, "unknown": 10},
             unknown_share=0.0433,
@@ -103,12 +113,12 @@ def _of_the_second_day() -> Summary:
     )
 
 
-def _of_the_first_day() -> Summary:
+def _make_first_day_summary() -> Summary:
     return Summary(
         campaign_id="tanah-abang-2024",
         day=FIRST_DAY,
         version=3,
-        state=State.FINAL,
+        state=SummaryState.FINAL,
         counted_at="2024-10-10T04:00:03.108Z",
         content_hash="a" * 64,
         counts=Counts(captures=187, created=173, already_registered=14, reactivated=0, refused=7),

@@ -9,14 +9,14 @@ import pytest
 
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clock import timestamp
-from chalicelib.rollups.board import Board
+from chalicelib.clock import to_timestamp
+from chalicelib.rollups.board import BoardService
 from chalicelib.rollups.errors import CountUnfinished, SummaryUnknown
 from chalicelib.rollups.report import Report
-from tests.fakes import FixedClock, KnownCampaigns
-from tests.rollups.reports import FIRST_DAY, SECOND_DAY, a_report
+from tests.fakes import FixedClock, InMemoryCampaigns
+from tests.rollups.reports import FIRST_DAY, SECOND_DAY, make_report
 
-CAMPAIGN = a_report().campaign
+CAMPAIGN = make_report().campaign
 NOON = datetime(2024, 10, 9, 5, tzinfo=UTC)
 
 
@@ -30,21 +30,21 @@ class Days:
     stored: Report | None = None
     counted: list[date] = field(default_factory=list)
 
-    def report_as_of_now(self, of: CampaignDay) -> Report:
-        self.counted.append(of.day)
-        self.clock.at += self.takes
+    def build_live_report(self, campaign_day: CampaignDay) -> Report:
+        self.counted.append(campaign_day.day)
+        self.clock.now += self.takes
         if self.too_big:
             raise CountUnfinished("too big")
-        return counted_at(self.clock.at, day=of.day)
+        return counted_at(self.clock.now, day=campaign_day.day)
 
-    def report(self, of: CampaignDay) -> Report:
+    def build_report(self, campaign_day: CampaignDay) -> Report:
         if self.stored is None:
             raise SummaryUnknown
         return self.stored
 
 
 def counted_at(at: datetime, *, day: date = FIRST_DAY) -> Report:
-    return a_report(summary={"day": day, "counted_at": timestamp(at)})
+    return make_report(summary={"day": day, "counted_at": to_timestamp(at)})
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def days(clock: FixedClock) -> Days:
 
 
 @pytest.fixture
-def board(days: Days, clock: FixedClock) -> Board:
-    return Board(days=days, campaigns=KnownCampaigns(CAMPAIGN), clock=clock)
+def board(days: Days, clock: FixedClock) -> BoardService:
+    return BoardService(reports=days, campaigns=InMemoryCampaigns(CAMPAIGN), clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -73,105 +73,109 @@ def board(days: Days, clock: FixedClock) -> Board:
     ],
 )
 def test_it_shows_today_in_the_campaigns_zone_or_the_day_nearest_to_it(
-    board: Board, clock: FixedClock, now: Any, day: Any
+    board: BoardService, clock: FixedClock, now: Any, day: Any
 ) -> None:
-    clock.at = now
+    clock.now = now
 
-    assert board.show(CAMPAIGN.campaign_id).summary.day == day
+    assert board.get_report(CAMPAIGN.campaign_id).summary.day == day
 
 
 def test_screens_that_look_within_seconds_are_told_the_same_count(
-    board: Board, days: Days, clock: FixedClock
+    board: BoardService, days: Days, clock: FixedClock
 ) -> None:
-    board.show(CAMPAIGN.campaign_id)
-    clock.at += timedelta(seconds=19)
-    board.show(CAMPAIGN.campaign_id)
-    clock.at += timedelta(seconds=1)
-    board.show(CAMPAIGN.campaign_id)
+    board.get_report(CAMPAIGN.campaign_id)
+    clock.now += timedelta(seconds=19)
+    board.get_report(CAMPAIGN.campaign_id)
+    clock.now += timedelta(seconds=1)
+    board.get_report(CAMPAIGN.campaign_id)
 
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 
 def test_a_day_that_takes_long_to_count_is_counted_less_often(
-    board: Board, days: Days, clock: FixedClock
+    board: BoardService, days: Days, clock: FixedClock
 ) -> None:
     days.takes = timedelta(seconds=6)
 
-    board.show(CAMPAIGN.campaign_id)
-    clock.at = NOON + timedelta(seconds=59)
-    board.show(CAMPAIGN.campaign_id)
-    clock.at = NOON + timedelta(seconds=60)
-    board.show(CAMPAIGN.campaign_id)
+    board.get_report(CAMPAIGN.campaign_id)
+    clock.now = NOON + timedelta(seconds=59)
+    board.get_report(CAMPAIGN.campaign_id)
+    clock.now = NOON + timedelta(seconds=60)
+    board.get_report(CAMPAIGN.campaign_id)
 
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 
-def test_of_a_day_too_big_to_count_the_last_board_stays(board: Board, days: Days, clock: FixedClock) -> None:
-    last = board.show(CAMPAIGN.campaign_id)
+def test_of_a_day_too_big_to_count_the_last_board_stays(
+    board: BoardService, days: Days, clock: FixedClock
+) -> None:
+    last = board.get_report(CAMPAIGN.campaign_id)
     days.too_big = True
-    clock.at += timedelta(minutes=1)
+    clock.now += timedelta(minutes=1)
 
-    assert board.show(CAMPAIGN.campaign_id) == last
+    assert board.get_report(CAMPAIGN.campaign_id) == last
 
 
 @pytest.mark.parametrize(
     ("stored_at", "is_shown"), [(NOON - timedelta(hours=1), False), (NOON + timedelta(hours=1), True)]
 )
 def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(
-    board: Board, days: Days, clock: FixedClock, stored_at: Any, is_shown: bool
+    board: BoardService, days: Days, clock: FixedClock, stored_at: Any, is_shown: bool
 ) -> None:
-    board.show(CAMPAIGN.campaign_id)
+    board.get_report(CAMPAIGN.campaign_id)
     days.too_big, days.stored = True, counted_at(stored_at)
-    clock.at += timedelta(hours=2)
+    clock.now += timedelta(hours=2)
 
-    assert (board.show(CAMPAIGN.campaign_id) == days.stored) is is_shown
+    assert (board.get_report(CAMPAIGN.campaign_id) == days.stored) is is_shown
 
 
-def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(board: Board, days: Days) -> None:
+def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(
+    board: BoardService, days: Days
+) -> None:
     days.too_big, days.stored = True, counted_at(NOON - timedelta(hours=1))
 
-    assert board.show(CAMPAIGN.campaign_id) == days.stored
+    assert board.get_report(CAMPAIGN.campaign_id) == days.stored
 
 
 def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(
-    board: Board, days: Days
+    board: BoardService, days: Days
 ) -> None:
     days.too_big, days.takes = True, timedelta(seconds=18)
 
     for _ in range(2):
         with pytest.raises(CountUnfinished) as heard:
-            board.show(CAMPAIGN.campaign_id)
-        assert heard.value.after_seconds == 162
+            board.get_report(CAMPAIGN.campaign_id)
+        assert heard.value.retry_after_seconds == 162
 
 
 @pytest.mark.parametrize("stored", [None, counted_at(NOON)], ids=["never summarised", "summarised"])
 def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(
-    board: Board, days: Days, clock: FixedClock, stored: Any
+    board: BoardService, days: Days, clock: FixedClock, stored: Any
 ) -> None:
     def look() -> None:
         with suppress(CountUnfinished):
-            board.show(CAMPAIGN.campaign_id)
+            board.get_report(CAMPAIGN.campaign_id)
 
     days.too_big, days.takes, days.stored = True, timedelta(seconds=18), stored
     look()
-    clock.at = NOON + timedelta(seconds=179)
+    clock.now = NOON + timedelta(seconds=179)
     look()
     assert days.counted == [FIRST_DAY]
 
-    clock.at += timedelta(seconds=1)
+    clock.now += timedelta(seconds=1)
     look()
     assert days.counted == [FIRST_DAY, FIRST_DAY]
 
 
-def test_a_new_day_is_counted_at_once(board: Board, days: Days, clock: FixedClock) -> None:
-    clock.at = datetime(2024, 10, 9, 16, 59, 55, tzinfo=UTC)
-    board.show(CAMPAIGN.campaign_id)
-    clock.at += timedelta(seconds=5)
-    board.show(CAMPAIGN.campaign_id)
+def test_a_new_day_is_counted_at_once(board: BoardService, days: Days, clock: FixedClock) -> None:
+    clock.now = datetime(2024, 10, 9, 16, 59, 55, tzinfo=UTC)
+    board.get_report(CAMPAIGN.campaign_id)
+    clock.now += timedelta(seconds=5)
+    board.get_report(CAMPAIGN.campaign_id)
 
     assert days.counted == [FIRST_DAY, SECOND_DAY]
 
 
-def test_a_campaign_nobody_opened_has_no_board(board: Board) -> None:
+def test_a_campaign_nobody_opened_has_no_board(board: BoardService) -> None:
     with pytest.raises(CampaignUnknown):
-        board.show("never-opened")
+        board.get_report("never-opened")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from chalicelib.pagination import Position
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, DayFact, Flag, Outcome, RegistrationFacts
-from chalicelib.rollups.counting import Count, Unusual, tally
-from chalicelib.rollups.model import Arrivals, Oddity, Tally
+from chalicelib.rollups.counting import AnomalyThresholds, DayCounter, count_facts
+from chalicelib.rollups.model import Anomaly, Arrivals, Tally
 
 OPENED = datetime(2024, 10, 9, 1, tzinfo=UTC)
 NINTH, TENTH = date(2024, 10, 9), date(2024, 10, 10)
@@ -39,12 +39,12 @@ def in_order(*facts: CaptureFacts | RegistrationFacts) -> list[DayFact]:
     ]
 
 
-def counted(*facts: CaptureFacts | RegistrationFacts, unusual: Unusual | None = None) -> Tally:
-    return tally(in_order(*facts), unusual or Unusual())
+def counted(*facts: CaptureFacts | RegistrationFacts, unusual: AnomalyThresholds | None = None) -> Tally:
+    return count_facts(in_order(*facts), unusual or AnomalyThresholds())
 
 
-def oddities(facts: Iterable[CaptureFacts], **limits: int) -> list[Oddity]:
-    return counted(*facts, unusual=Unusual(**limits)).oddities
+def oddities(facts: Iterable[CaptureFacts], **limits: int) -> list[Anomaly]:
+    return counted(*facts, unusual=AnomalyThresholds(**limits)).oddities
 
 
 def test_created_registrations_are_broken_down_by_all_that_managers_ask() -> None:
@@ -98,7 +98,7 @@ def test_registrations_by_a_phone_that_was_given_for_many_are_worth_a_look() -> 
     client_busy = replace(A_PORTER, flags=(Flag.CLIENT_BUSY,))
 
     assert oddities([A_PORTER, *busy, client_busy]) == [
-        Oddity(pattern="one_phone_many_workers", client_id="van-1", workers=2)
+        Anomaly(pattern="one_phone_many_workers", client_id="van-1", workers=2)
     ]
 
 
@@ -113,7 +113,7 @@ def by_clients(**workers: int) -> list[CaptureFacts]:
 
 def test_a_client_far_above_its_peers_is_worth_a_look() -> None:
     assert oddities(by_clients(van_1=20, van_2=18, van_3=22, van_4=60)) == [
-        Oddity(pattern="client_above_peers", client_id="van_4", workers=60, usual=20)
+        Anomaly(pattern="client_above_peers", client_id="van_4", workers=60, usual=20)
     ]
 
 
@@ -147,7 +147,7 @@ def with_serials(*neighbourhoods: str, client_id: str = "van-1") -> list[Capture
 
 def test_a_run_of_neighbouring_serials_on_one_client_is_worth_a_look() -> None:
     assert oddities(with_serials("a", "b", *"ccccc", "d")) == [
-        Oddity(pattern="neighbouring_serials", client_id="van-1", workers=5)
+        Anomaly(pattern="neighbouring_serials", client_id="van-1", workers=5)
     ]
 
 
@@ -179,7 +179,7 @@ def test_a_pause_ends_a_run() -> None:
         for each in early
         if each.captured_at is not None
     ]
-    assert tally([*early, *late], Unusual()).oddities == []
+    assert count_facts([*early, *late], AnomalyThresholds()).oddities == []
 
 
 def test_clients_that_take_turns_have_runs_of_their_own() -> None:
@@ -210,18 +210,18 @@ FACTS = st.lists(
     ),
     max_size=40,
 )
-TOUCHY = Unusual(workers_at_least=1, times_peers=2, run_of=2)
+TOUCHY = AnomalyThresholds(min_workers=1, peer_ratio=2, run_length=2)
 
 
 @given(facts=FACTS, cuts=st.sets(st.integers(0, 40)))
 def test_a_count_laid_aside_anywhere_comes_to_the_same_bytes(facts: Any, cuts: Any) -> None:
-    count = Count(TOUCHY)
+    count = DayCounter(TOUCHY)
     for number, fact in enumerate(in_order(*facts)):
         if number in cuts:
-            count = Count.taken_up(count.laid_aside(), TOUCHY)
+            count = DayCounter.resume(count.dump_state(), TOUCHY)
         count.add(fact)
 
-    assert count.tally().model_dump_json() == tally(in_order(*facts), TOUCHY).model_dump_json()
+    assert count.to_tally().model_dump_json() == count_facts(in_order(*facts), TOUCHY).model_dump_json()
 
 
 @given(facts=FACTS)

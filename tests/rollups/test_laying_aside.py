@@ -10,10 +10,10 @@ import pytest
 
 from chalicelib.registrations.model import DayFact, Outcome
 from chalicelib.rollups import schedule
-from chalicelib.rollups.counting import Unusual, tally
+from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import CountUnfinished
 from tests.contracts.stored import FIRST_DAY, SECOND_DAY
-from tests.fakes import KnownFacts
+from tests.fakes import InMemoryDayFacts
 from tests.rollups.test_schedule import Invocation
 from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, Stage
 
@@ -28,10 +28,10 @@ class Killed(BaseException):
 @cache
 def captured(captures: int) -> tuple[DayFact, ...]:
     """So many captures of seven devices."""
-    facts = KnownFacts()
+    facts = InMemoryDayFacts()
     for number in range(captures):
         facts.add(FIRST_DAY, replace(CREATED, client_id=f"van-{number % 7}"))
-    return tuple(facts.by_day[FIRST_DAY])
+    return tuple(facts.facts_by_day[FIRST_DAY])
 
 
 class BigStage(Stage):
@@ -39,16 +39,16 @@ class BigStage(Stage):
 
     def __init__(self, captures: int = MANY) -> None:
         super().__init__(FINAL + AN_HOUR)
-        self.facts.by_day[FIRST_DAY] = list(captured(captures))
-        self.rollup.mark(FIRST_DAY)
-        self.clock.forward(AN_HOUR)
+        self.facts.facts_by_day[FIRST_DAY] = list(captured(captures))
+        self.rollup.mark_dirty(FIRST_DAY)
+        self.clock.advance(AN_HOUR)
         self.read = 0
         self.facts.on_read = self.take_time
 
     def take_time(self, number: int) -> None:
         self.read += number > 0
         if number % 100 == 0:
-            self.clock.forward(timedelta(seconds=1))
+            self.clock.advance(timedelta(seconds=1))
 
     def tick_of(self, minutes: int) -> dict[str, int]:
         return schedule.roll_up(self.rollup, self.clock, Invocation(minutes))
@@ -64,8 +64,8 @@ class BigStage(Stage):
 
 def is_right(stage: Stage) -> bool:
     """Whether the summary says what was captured."""
-    counted = tally(stage.facts.by_day[FIRST_DAY], Unusual())
-    summary = stage.rollup.read(FIRST_DAY)
+    counted = count_facts(stage.facts.facts_by_day[FIRST_DAY], AnomalyThresholds())
+    summary = stage.rollup.get_summary(FIRST_DAY)
     return (summary.counts, summary.by_client) == (counted.counts, counted.by_client)
 
 
@@ -75,7 +75,7 @@ def test_a_day_that_takes_longer_than_an_invocation_is_gone_on_with_by_the_next(
     while (told := stage.tick_of(minutes=5))["unfinished"]:
         ticks += 1
         assert told["written"] == 0
-        stage.clock.forward(AN_HOUR)
+        stage.clock.advance(AN_HOUR)
 
     assert ticks > 1
     assert is_right(stage)
@@ -90,7 +90,7 @@ def test_a_count_that_is_killed_in_the_middle_loses_only_what_came_after_it_was_
         stage.tick_of(minutes=60)
 
     stage.facts.on_read = stage.take_time
-    stage.clock.forward(AN_HOUR)
+    stage.clock.advance(AN_HOUR)
     stage.tick_of(minutes=60)
 
     assert is_right(stage)
@@ -102,30 +102,30 @@ def test_a_count_of_a_day_that_was_marked_meanwhile_is_begun_anew(position: str)
     stage = BigStage()
     stage.tick_of(minutes=5)
     stage.facts.add(FIRST_DAY, replace(CREATED, client_id="late"), position=position)
-    stage.rollup.mark(FIRST_DAY)
-    stage.clock.forward(AN_HOUR)
+    stage.rollup.mark_dirty(FIRST_DAY)
+    stage.clock.advance(AN_HOUR)
 
     stage.tick_of(minutes=60)
 
     assert is_right(stage)
-    assert stage.rollup.read(FIRST_DAY).by_client["late"] == 1
+    assert stage.rollup.get_summary(FIRST_DAY).by_client["late"] == 1
     assert stage.marked() == []
 
 
 def test_a_count_that_another_has_overtaken_is_not_gone_on_with() -> None:
     stage = BigStage()
     stage.tick_of(minutes=5)
-    stage.rollup.recount(FIRST_DAY, until=stage.clock() + AN_HOUR)
+    stage.rollup.recount(FIRST_DAY, deadline=stage.clock() + AN_HOUR)
     stage.facts.add(FIRST_DAY, replace(CREATED, outcome=Outcome.REFUSED), position="0")
 
-    stage.rollup.recount(FIRST_DAY, until=stage.clock() + AN_HOUR)
+    stage.rollup.recount(FIRST_DAY, deadline=stage.clock() + AN_HOUR)
 
     assert is_right(stage)
 
 
 def test_a_day_that_changed_while_it_was_counted_stays_marked() -> None:
     stage = BigStage(2_000)
-    stage.facts.on_read = lambda number: stage.rollup.mark(FIRST_DAY) if number == 1_000 else None
+    stage.facts.on_read = lambda number: stage.rollup.mark_dirty(FIRST_DAY) if number == 1_000 else None
 
     stage.tick_of(minutes=5)
 
@@ -134,7 +134,7 @@ def test_a_day_that_changed_while_it_was_counted_stays_marked() -> None:
 
 def test_a_mark_made_as_the_count_began_stays_however_long_the_count_took() -> None:
     stage = BigStage(12_000)
-    stage.rollup.mark(FIRST_DAY)
+    stage.rollup.mark_dirty(FIRST_DAY)
 
     stage.tick_of(minutes=60)
 
@@ -145,12 +145,12 @@ def test_a_mark_made_as_the_count_began_stays_however_long_the_count_took() -> N
 def test_one_big_day_leaves_time_for_the_others() -> None:
     stage = BigStage()
     stage.capture(SECOND_DAY)
-    stage.clock.forward(timedelta(days=1))
+    stage.clock.advance(timedelta(days=1))
 
     told = stage.tick_of(minutes=5)
 
     assert told["unfinished"] == 1
-    assert stage.rollup.read(SECOND_DAY).counts.created == 1
+    assert stage.rollup.get_summary(SECOND_DAY).counts.created == 1
 
 
 def test_a_caller_hears_in_time_that_there_is_more_to_count() -> None:
@@ -172,26 +172,26 @@ def test_a_count_that_is_done_is_kept_no_longer() -> None:
     stage.tick_of(minutes=5)
     stage.tick_of(minutes=60)
 
-    assert stage.summaries.find_laid_aside(FIRST_DAY) is None
+    assert stage.summaries.find_checkpoint(FIRST_DAY) is None
 
 
 def test_a_look_at_a_day_too_big_to_count_keeps_nothing() -> None:
     stage = BigStage()
 
     with pytest.raises(CountUnfinished):
-        stage.rollup.report_as_of_now(FIRST_DAY)
+        stage.rollup.build_live_report(FIRST_DAY)
 
-    assert stage.summaries.find_laid_aside(FIRST_DAY) is None
+    assert stage.summaries.find_checkpoint(FIRST_DAY) is None
 
 
 @pytest.mark.parametrize("minutes", [4, 15], ids=["hardly begun", "nearly done"])
 def test_a_look_leaves_a_count_that_a_tick_laid_aside(minutes: int) -> None:
     stage = BigStage()
     stage.tick_of(minutes)
-    laid_aside = stage.summaries.find_laid_aside(FIRST_DAY)
+    laid_aside = stage.summaries.find_checkpoint(FIRST_DAY)
 
     with suppress(CountUnfinished):
-        stage.rollup.report_as_of_now(FIRST_DAY)
+        stage.rollup.build_live_report(FIRST_DAY)
 
     assert laid_aside is not None
-    assert stage.summaries.find_laid_aside(FIRST_DAY) == laid_aside
+    assert stage.summaries.find_checkpoint(FIRST_DAY) == laid_aside

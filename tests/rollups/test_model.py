@@ -13,8 +13,8 @@ from chalicelib.pagination import Position
 from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, DayFact, Outcome, RegistrationFacts
 from chalicelib.rollups import counting
-from chalicelib.rollups.counting import Unusual
-from chalicelib.rollups.model import Change, Note, State, Summary, Tally, Texts, summarise
+from chalicelib.rollups.counting import AnomalyThresholds
+from chalicelib.rollups.model import Change, Note, SmsCounts, Summary, SummaryState, Tally, summarise
 
 DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 
@@ -31,10 +31,10 @@ captures = st.lists(
 )
 
 
-def tally(facts: Iterable[CaptureFacts | RegistrationFacts], texts: Texts | None = None) -> Tally:
+def tally(facts: Iterable[CaptureFacts | RegistrationFacts], texts: SmsCounts | None = None) -> Tally:
     """Count facts in the order they are given."""
     in_order = (DayFact(Position(f"{number:06}"), each) for number, each in enumerate(facts))
-    return counting.tally(in_order, Unusual(), texts)
+    return counting.count_facts(in_order, AnomalyThresholds(), texts)
 
 
 def a_capture(
@@ -49,11 +49,11 @@ def a_capture(
 def a_count(
     *counted: CaptureFacts | RegistrationFacts,
     before: Summary | None = None,
-    state: State = State.PROVISIONAL,
+    state: SummaryState = SummaryState.PROVISIONAL,
     at: str = "2024-10-09T13:00:00.000Z",
-    texts: Texts | None = None,
+    texts: SmsCounts | None = None,
 ) -> Summary:
-    return summarise(tally(counted, texts), of=DAY, state=state, counted_at=at, before=before)
+    return summarise(tally(counted, texts), campaign_day=DAY, state=state, counted_at=at, previous=before)
 
 
 def test_a_day_without_captures_counts_nothing() -> None:
@@ -111,7 +111,7 @@ def test_the_order_of_captures_changes_nothing_not_even_the_bytes(
 
 def test_the_first_count_is_version_one_and_reports_no_changes() -> None:
     summary = a_count(a_capture())
-    assert (summary.version, summary.state, summary.changes) == (1, State.PROVISIONAL, [])
+    assert (summary.version, summary.state, summary.changes) == (1, SummaryState.PROVISIONAL, [])
     assert (summary.campaign_id, summary.day) == (DAY.campaign_id, DAY.day)
 
 
@@ -145,8 +145,8 @@ def test_a_figure_that_is_gone_is_reported_as_none_left() -> None:
 
 def test_a_summary_that_becomes_final_is_a_new_version_without_changes() -> None:
     before = a_count(a_capture())
-    final = a_count(a_capture(), before=before, state=State.FINAL)
-    assert (final.version, final.state, final.changes) == (2, State.FINAL, [])
+    final = a_count(a_capture(), before=before, state=SummaryState.FINAL)
+    assert (final.version, final.state, final.changes) == (2, SummaryState.FINAL, [])
     assert final.content_hash != before.content_hash
 
 
@@ -220,8 +220,8 @@ def test_a_payment_alone_is_a_new_version_with_a_change_and_no_note() -> None:
 
 
 def test_texts_are_figures_too() -> None:
-    def texts(**by_state: int) -> Texts:
-        return Texts(total=1, by_state=by_state, unknown_share=0.0, parts=1, rupiah=350)
+    def texts(**by_state: int) -> SmsCounts:
+        return SmsCounts(total=1, by_state=by_state, unknown_share=0.0, parts=1, rupiah=350)
 
     before = a_count(a_capture(), texts=texts(accepted=1))
 
@@ -234,7 +234,7 @@ def test_texts_are_figures_too() -> None:
 
 
 def test_a_version_after_the_final_one_is_a_revision() -> None:
-    final = a_count(a_capture(), state=State.FINAL)
-    revised = a_count(a_capture(), a_capture(), before=final, state=State.FINAL)
+    final = a_count(a_capture(), state=SummaryState.FINAL)
+    revised = a_count(a_capture(), a_capture(), before=final, state=SummaryState.FINAL)
 
     assert (final.revision, revised.revision) == (0, 1)

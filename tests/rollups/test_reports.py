@@ -1,10 +1,10 @@
 """The invented report holds together, so that what it is rendered into can be held against it."""
 
-from tests.rollups.reports import a_report
+from tests.rollups.reports import make_report
 
 
 def test_each_group_of_the_report_comes_to_what_was_created() -> None:
-    summary = a_report().summary
+    summary = make_report().summary
 
     for group in ("by_channel", "by_client", "by_officer", "by_sex", "by_age", "by_hour", "by_received_day"):
         assert sum(getattr(summary, group).values()) == summary.counts.created, group
@@ -13,7 +13,7 @@ def test_each_group_of_the_report_comes_to_what_was_created() -> None:
 
 
 def test_single_fields_of_the_report_can_be_changed() -> None:
-    report = a_report(campaign={"target": 0}, summary={"version": 7}, revisions=())
+    report = make_report(campaign={"target": 0}, summary={"version": 7}, revisions=())
 
     assert (report.campaign.target, report.summary.version, report.revisions) == (0, 7, ())
-    assert report.summary.day == a_report().summary.day
+    assert report.summary.day == make_report().summary.day

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.rollups import schedule
-from chalicelib.rollups.counting import Unusual
-from chalicelib.rollups.schedule import SomeDaysNotCounted
-from chalicelib.rollups.service import RollUp
-from tests.builders import a_nik
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
-from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownFacts, KnownTexts
-from tests.logs import logged
+from chalicelib.rollups.counting import AnomalyThresholds
+from chalicelib.rollups.schedule import RollUpPartialFailure
+from chalicelib.rollups.service import RollUpService
+from tests.builders import make_nik
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_campaign
+from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayFacts, InMemorySmsCounts, InMemorySummaries
+from tests.logs import collect_logs
 
 AFTER_BOTH_DAYS = datetime(2024, 10, 10, 14, tzinfo=UTC)
 
@@ -32,13 +32,13 @@ class Stage:
 
     def __init__(self) -> None:
         self.clock = FixedClock(AFTER_BOTH_DAYS)
-        self.facts = KnownFacts()
-        self.rollup = RollUp(
+        self.facts = InMemoryDayFacts()
+        self.rollup = RollUpService(
             facts=self.facts,
-            campaigns=KnownCampaigns(the_campaign()),
+            campaigns=InMemoryCampaigns(make_campaign()),
             summaries=InMemorySummaries(),
-            texts=KnownTexts(),
-            unusual=Unusual(),
+            sms_counter=InMemorySmsCounts(),
+            thresholds=AnomalyThresholds(),
             clock=self.clock,
         )
 
@@ -48,51 +48,53 @@ class Stage:
 
 def test_a_tick_says_how_many_days_it_counted_and_how_many_were_news() -> None:
     stage = Stage()
-    with logged() as lines:
+    with collect_logs() as lines:
         assert stage.tick() == {"counted": 2, "written": 2, "unfinished": 0}
-        stage.rollup.mark(FIRST_DAY)
+        stage.rollup.mark_dirty(FIRST_DAY)
         assert stage.tick() == {"counted": 1, "written": 0, "unfinished": 0}
-    days = [(line["day"], line["version"], line["is_new"]) for line in lines.saying("campaign day counted")]
+    days = [
+        (line["day"], line["version"], line["is_new"]) for line in lines.with_message("campaign day counted")
+    ]
     assert days == [("2024-10-09", 1, True), ("2024-10-10", 1, True), ("2024-10-09", 1, False)]
 
 
 def test_the_lag_is_measured_from_when_a_day_became_due() -> None:
-    with logged() as lines:
+    with collect_logs() as lines:
         Stage().tick()
     assert [metric["RollUpLag"] for metric in lines.metrics()] == [[25 * 3600.0], [3600.0]]
 
 
 def test_a_day_that_cannot_be_counted_does_not_stop_the_others_but_fails_the_tick() -> None:
     stage = Stage()
-    stage.facts.unreadable = {FIRST_DAY}
-    with logged() as lines, pytest.raises(SomeDaysNotCounted, match="1 of 2"):
+    stage.facts.unreadable_days = {FIRST_DAY}
+    with collect_logs() as lines, pytest.raises(RollUpPartialFailure, match="1 of 2"):
         stage.tick()
 
-    assert stage.rollup.read(SECOND_DAY).version == 1
-    (failure,) = lines.saying("campaign day not counted")
+    assert stage.rollup.get_summary(SECOND_DAY).version == 1
+    (failure,) = lines.with_message("campaign day not counted")
     assert (failure["day"], failure["error"]) == ("2024-10-09", "ConnectionError")
 
 
 def test_a_day_that_could_not_be_counted_is_still_due() -> None:
     stage = Stage()
-    stage.rollup.mark(FIRST_DAY)
-    stage.facts.unreadable = {FIRST_DAY}
-    with pytest.raises(SomeDaysNotCounted):
+    stage.rollup.mark_dirty(FIRST_DAY)
+    stage.facts.unreadable_days = {FIRST_DAY}
+    with pytest.raises(RollUpPartialFailure):
         stage.tick()
 
-    stage.facts.unreadable = set()
-    stage.clock.forward(timedelta(hours=1))
+    stage.facts.unreadable_days = set()
+    stage.clock.advance(timedelta(hours=1))
     assert stage.tick() == {"counted": 1, "written": 1, "unfinished": 0}
 
 
 def test_a_mark_of_a_campaign_that_nobody_knows_holds_up_no_other_day() -> None:
     stage = Stage()
-    stage.rollup.mark(replace(FIRST_DAY, campaign_id="senen-2024"))
-    with logged() as lines, pytest.raises(SomeDaysNotCounted, match="1 of 3"):
+    stage.rollup.mark_dirty(replace(FIRST_DAY, campaign_id="senen-2024"))
+    with collect_logs() as lines, pytest.raises(RollUpPartialFailure, match="1 of 3"):
         stage.tick()
 
-    assert [stage.rollup.read(of).version for of in (FIRST_DAY, SECOND_DAY)] == [1, 1]
-    (failure,) = lines.saying("campaign day not counted")
+    assert [stage.rollup.get_summary(of).version for of in (FIRST_DAY, SECOND_DAY)] == [1, 1]
+    (failure,) = lines.with_message("campaign day not counted")
     assert (failure["campaign_id"], failure["error"]) == ("senen-2024", "CampaignUnknown")
 
 
@@ -100,10 +102,10 @@ def test_what_went_wrong_is_logged_without_its_own_words() -> None:
     stage = Stage()
 
     def fail(_: int) -> None:
-        raise ValueError(a_nik())
+        raise ValueError(make_nik())
 
     stage.facts.on_read = fail
-    with logged() as lines, pytest.raises(SomeDaysNotCounted) as failed:
+    with collect_logs() as lines, pytest.raises(RollUpPartialFailure) as failed:
         stage.tick()
-    assert len(lines.saying("campaign day not counted")) == 2
-    assert a_nik() not in f"{lines} {failed.value!r}"
+    assert len(lines.with_message("campaign day not counted")) == 2
+    assert make_nik() not in f"{lines} {failed.value!r}"

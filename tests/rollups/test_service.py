@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
-from chalicelib.notifications.service import DayOfTexts
+from chalicelib.notifications.service import SmsTotals
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import CaptureFacts, Outcome
-from chalicelib.rollups.counting import Unusual, tally
+from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
-from chalicelib.rollups.model import State, Summary, Texts
-from chalicelib.rollups.service import AlreadyWritten, RollUp
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, the_campaign
-from tests.fakes import FixedClock, InMemorySummaries, KnownCampaigns, KnownFacts, KnownTexts
+from chalicelib.rollups.model import SmsCounts, Summary, SummaryState
+from chalicelib.rollups.service import RollUpService, VersionExists
+from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_campaign
+from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayFacts, InMemorySmsCounts, InMemorySummaries
 
 SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta
 FINAL = datetime(2024, 10, 10, 0, tzinfo=UTC)  # 07:00 in Jakarta
@@ -30,42 +30,42 @@ class Stage:
 
     def __init__(self, at: datetime = SUMMARY_HOUR, *campaigns: Campaign) -> None:
         self.clock = FixedClock(at)
-        self.facts = KnownFacts()
+        self.facts = InMemoryDayFacts()
         self.summaries = InMemorySummaries()
-        self.texts = KnownTexts()
-        self.rollup = RollUp(
+        self.texts = InMemorySmsCounts()
+        self.rollup = RollUpService(
             facts=self.facts,
-            campaigns=KnownCampaigns(*(campaigns or [the_campaign()])),
+            campaigns=InMemoryCampaigns(*(campaigns or [make_campaign()])),
             summaries=self.summaries,
-            texts=self.texts,
-            unusual=Unusual(),
+            sms_counter=self.texts,
+            thresholds=AnomalyThresholds(),
             clock=self.clock,
         )
 
     def capture(self, of: CampaignDay = FIRST_DAY, facts: CaptureFacts = CREATED) -> None:
         """As the stream has it: the capture is in the table, then its day is marked."""
         self.facts.add(of, facts)
-        self.rollup.mark(of)
+        self.rollup.mark_dirty(of)
 
     def tick(self) -> list[CampaignDay]:
         """The days counted."""
         counted = []
-        for due in self.rollup.due():
-            self.rollup.count_due(due)
-            counted.append(due.of)
+        for due in self.rollup.iter_due_days():
+            self.rollup.count_due_day(due)
+            counted.append(due.campaign_day)
         return counted
 
     def marked(self) -> list[CampaignDay]:
-        return [mark.of for mark in self.summaries.marks()]
+        return [mark.campaign_day for mark in self.summaries.iter_dirty_days()]
 
 
 def test_a_day_is_counted_once_its_summary_hour_has_come() -> None:
     stage = Stage(SUMMARY_HOUR - timedelta(microseconds=1))
     stage.capture()
     assert stage.tick() == []
-    stage.clock.at = SUMMARY_HOUR
+    stage.clock.now = SUMMARY_HOUR
     assert stage.tick() == [FIRST_DAY]
-    assert stage.rollup.read(FIRST_DAY).counts.created == 1
+    assert stage.rollup.get_summary(FIRST_DAY).counts.created == 1
 
 
 @pytest.mark.parametrize(
@@ -73,31 +73,36 @@ def test_a_day_is_counted_once_its_summary_hour_has_come() -> None:
 )
 def test_the_summary_hour_is_the_campaigns_own(zone: str, hours: int) -> None:
     due_at = datetime(2024, 10, 9, hours, tzinfo=UTC)
-    stage = Stage(due_at, the_campaign(zone=zone))
-    assert [(due.of, due.since) for due in stage.rollup.due()] == [(FIRST_DAY, due_at)]
+    stage = Stage(due_at, make_campaign(zone=zone))
+    assert [(due.campaign_day, due.due_since) for due in stage.rollup.iter_due_days()] == [
+        (FIRST_DAY, due_at)
+    ]
 
 
 def test_a_day_without_captures_is_summarised_too() -> None:
     stage = Stage()
     assert stage.tick() == [FIRST_DAY]
-    assert stage.rollup.read(FIRST_DAY).counts.captures == 0
+    assert stage.rollup.get_summary(FIRST_DAY).counts.captures == 0
 
 
 def test_a_second_tick_in_the_same_hour_counts_nothing_anew() -> None:
     stage = Stage()
     stage.tick()
     assert stage.tick() == []
-    assert len(stage.summaries.written) == 1
+    assert len(stage.summaries.stored_versions) == 1
 
 
 def test_a_summary_is_provisional_until_the_next_morning_and_then_final() -> None:
     stage = Stage(FINAL - timedelta(microseconds=1))
     stage.tick()
-    assert stage.rollup.read(FIRST_DAY).state is State.PROVISIONAL
-    stage.clock.at = FINAL
+    assert stage.rollup.get_summary(FIRST_DAY).state is SummaryState.PROVISIONAL
+    stage.clock.now = FINAL
     assert stage.tick() == [FIRST_DAY]
-    assert (stage.rollup.read(FIRST_DAY).state, stage.rollup.read(FIRST_DAY).version) == (State.FINAL, 2)
-    stage.clock.forward(AN_HOUR)
+    assert (stage.rollup.get_summary(FIRST_DAY).state, stage.rollup.get_summary(FIRST_DAY).version) == (
+        SummaryState.FINAL,
+        2,
+    )
+    stage.clock.advance(AN_HOUR)
     assert stage.tick() == []
 
 
@@ -106,7 +111,10 @@ def test_a_capture_that_arrives_weeks_later_opens_a_new_version() -> None:
     stage.rollup.recount(FIRST_DAY)
     stage.capture()
     assert stage.tick() == [FIRST_DAY]
-    assert (stage.rollup.read(FIRST_DAY).version, stage.rollup.read(FIRST_DAY).counts.created) == (2, 1)
+    assert (
+        stage.rollup.get_summary(FIRST_DAY).version,
+        stage.rollup.get_summary(FIRST_DAY).counts.created,
+    ) == (2, 1)
 
 
 def test_a_day_that_was_never_counted_is_looked_for_a_month_back() -> None:
@@ -118,16 +126,16 @@ def test_a_day_that_was_never_counted_is_looked_for_a_month_back() -> None:
 def test_a_marked_day_is_due_once_even_before_it_was_ever_counted() -> None:
     stage = Stage()
     stage.capture()
-    assert [due.of for due in stage.rollup.due()] == [FIRST_DAY]
+    assert [due.campaign_day for due in stage.rollup.iter_due_days()] == [FIRST_DAY]
 
 
 def test_a_mark_stays_while_the_index_may_still_lag() -> None:
     stage = Stage()
     stage.capture()
-    stage.clock.forward(timedelta(minutes=1))
+    stage.clock.advance(timedelta(minutes=1))
     stage.tick()
     assert stage.marked() == [FIRST_DAY]
-    stage.clock.forward(timedelta(microseconds=1))
+    stage.clock.advance(timedelta(microseconds=1))
     stage.tick()
     assert stage.marked() == []
 
@@ -135,15 +143,15 @@ def test_a_mark_stays_while_the_index_may_still_lag() -> None:
 def test_a_day_marked_while_it_was_being_counted_stays_marked() -> None:
     stage = Stage()
     stage.capture()
-    stage.clock.forward(AN_HOUR)
+    stage.clock.advance(AN_HOUR)
     stage.facts.on_read = lambda number: stage.capture() if number == 1 else None
     stage.tick()
-    assert stage.rollup.read(FIRST_DAY).counts.created == 1
+    assert stage.rollup.get_summary(FIRST_DAY).counts.created == 1
 
     stage.facts.on_read = lambda _: None
-    stage.clock.forward(AN_HOUR)
+    stage.clock.advance(AN_HOUR)
     stage.tick()
-    assert (stage.rollup.read(FIRST_DAY).counts.created, stage.marked()) == (2, [])
+    assert (stage.rollup.get_summary(FIRST_DAY).counts.created, stage.marked()) == (2, [])
 
 
 def test_a_recount_on_request_leaves_the_mark_to_the_tick() -> None:
@@ -165,7 +173,7 @@ def test_a_recount_on_request_leaves_the_mark_to_the_tick() -> None:
 )
 def test_a_summary_that_cannot_be_read_is_refused_by_name(of: CampaignDay, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
-        Stage().rollup.read(of)
+        Stage().rollup.get_summary(of)
 
 
 def test_only_days_of_the_campaign_can_be_recounted() -> None:
@@ -184,17 +192,17 @@ class Overtaken(InMemorySummaries):
         if self._times:
             self._times -= 1
             super().add(summary.model_copy(update={"content_hash": f"of another count {self._times}"}))
-            raise AlreadyWritten
+            raise VersionExists
         super().add(summary)
 
 
-def overtaken(times: int) -> RollUp:
-    return RollUp(
-        facts=KnownFacts(),
-        campaigns=KnownCampaigns(the_campaign()),
+def overtaken(times: int) -> RollUpService:
+    return RollUpService(
+        facts=InMemoryDayFacts(),
+        campaigns=InMemoryCampaigns(make_campaign()),
         summaries=Overtaken(times),
-        texts=KnownTexts(),
-        unusual=Unusual(),
+        sms_counter=InMemorySmsCounts(),
+        thresholds=AnomalyThresholds(),
         clock=FixedClock(SUMMARY_HOUR),
     )
 
@@ -225,32 +233,32 @@ def test_missed_and_doubled_ticks_lead_to_the_same_summaries_in_the_end(
     stage = Stage(SUMMARY_HOUR - 3 * AN_HOUR)
     for step in story:
         if isinstance(step, timedelta):
-            stage.clock.forward(step)
+            stage.clock.advance(step)
         elif isinstance(step, tuple):
             stage.capture(*step)
         else:
             for _ in range(step):
                 stage.tick()
-    stage.clock.at = max(stage.clock.at, FINAL + timedelta(days=1)) + AN_HOUR
+    stage.clock.now = max(stage.clock.now, FINAL + timedelta(days=1)) + AN_HOUR
     stage.tick()
 
     assert stage.tick() == stage.marked() == []
     for of in (FIRST_DAY, SECOND_DAY):
-        summary = stage.rollup.read(of)
-        counted = tally(stage.facts.by_day.get(of, ()), Unusual())
+        summary = stage.rollup.get_summary(of)
+        counted = count_facts(stage.facts.facts_by_day.get(of, ()), AnomalyThresholds())
         assert summary.counts == counted.counts
         assert summary.by_client == counted.by_client
-        assert summary.state is State.FINAL
+        assert summary.state is SummaryState.FINAL
 
 
 def test_a_summary_tells_of_the_days_texts_and_of_those_nobody_knows_about() -> None:
     stage = Stage()
     states = {"delivered": 5, "failed": 1, "unknown": 2}
-    stage.texts.by_day[FIRST_DAY] = DayOfTexts(states, parts=7, money=2450)
+    stage.texts.counts_by_day[FIRST_DAY] = SmsTotals(states, parts=7, money=2450)
 
     texts = stage.rollup.recount(FIRST_DAY).summary.texts
 
-    assert texts == Texts(
+    assert texts == SmsCounts(
         total=8,
         by_state=states,
         unknown_share=0.25,
@@ -262,7 +270,7 @@ def test_a_summary_tells_of_the_days_texts_and_of_those_nobody_knows_about() -> 
 def test_a_receipt_alone_has_no_day_counted_again_but_the_next_count_tells_of_it() -> None:
     stage = Stage()
     stage.tick()
-    stage.texts.by_day[FIRST_DAY] = DayOfTexts({"delivered": 1}, parts=1, money=350)
+    stage.texts.counts_by_day[FIRST_DAY] = SmsTotals({"delivered": 1}, parts=1, money=350)
 
     assert stage.tick() == []
     again = stage.rollup.recount(FIRST_DAY)

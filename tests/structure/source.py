@@ -9,13 +9,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @cache
-def modules() -> dict[str, ast.Module]:
+def parse_modules() -> dict[str, ast.Module]:
     """Every module of the product, by its path from the root: `app.py`, `chalicelib/clients/model.py` …"""
     paths = [ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py"))]
     return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
-def imports(tree: ast.AST) -> set[str]:
+def find_imports(tree: ast.AST) -> set[str]:
     """Every dotted name that is imported anywhere in a module, inside functions too.
 
     `from a import b` counts as `a` and as `a.b`, since either may be the module.
@@ -30,14 +30,17 @@ def imports(tree: ast.AST) -> set[str]:
     return found
 
 
-def imports_any(tree: ast.AST, *names: str) -> set[str]:
+def find_matching_imports(tree: ast.AST, *names: str) -> set[str]:
     """Those imports that are one of the names, or lie inside it."""
     return {
-        found for found in imports(tree) for name in names if found == name or found.startswith(f"{name}.")
+        found
+        for found in find_imports(tree)
+        for name in names
+        if found == name or found.startswith(f"{name}.")
     }
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+def iter_calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """Every call, by the last part of what is called: `findings.refuse(…)` is a call of `refuse`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):

@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from chalicelib.problems import FIELD_MESSAGES, PROBLEMS, field_code
+from chalicelib.problems import FIELD_MESSAGES, PROBLEMS, to_field_code
 from chalicelib.refusals import Refusal
-from tests.structure.source import calls, modules
+from tests.structure.source import iter_calls, parse_modules
 
 # What `problems` says by itself, when no refusal was raised.
 OWN = {"json_malformed", "body_invalid", "internal_error"}
@@ -23,7 +23,7 @@ def subclasses(of: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def every_refusal() -> list[type[Refusal]]:
-    for path in modules():
+    for path in parse_modules():
         importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     return sorted(subclasses(Refusal), key=lambda refusal: refusal.__name__)
 
@@ -36,8 +36,8 @@ def literals(of: ast.Call) -> set[str]:
 def codes_given(call: str, *, position: int) -> set[str]:
     """The codes written out where something is called, as the argument at a position or as `code=`."""
     found = set()
-    for tree in modules().values():
-        for name, node in calls(tree):
+    for tree in parse_modules().values():
+        for name, node in iter_calls(tree):
             if name == call:
                 positional = node.args[position : position + 1]
                 found |= literals(ast.Call(func=node.func, args=positional, keywords=node.keywords))
@@ -78,25 +78,25 @@ def test_every_broken_rule_has_a_message(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(codes_given("PydanticCustomError", position=0)))
 def test_a_rule_of_our_own_in_a_model_keeps_its_own_code(code: str) -> None:
-    assert field_code(code) == code
+    assert to_field_code(code) == code
 
 
 def test_whatever_pydantic_finds_has_a_message() -> None:
     kinds = get_args(ErrorType)
     assert "missing" in kinds
-    assert [kind for kind in kinds if field_code(kind) not in FIELD_MESSAGES] == []
+    assert [kind for kind in kinds if to_field_code(kind) not in FIELD_MESSAGES] == []
 
 
 @pytest.mark.parametrize("code", FIELD_MESSAGES)
 def test_every_message_is_in_both_languages(code: str) -> None:
     message = FIELD_MESSAGES[code]
-    assert message.id
-    assert message.en
-    assert message.id != message.en
+    assert message.indonesian
+    assert message.english
+    assert message.indonesian != message.english
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if path.endswith("/errors.py")])
+@pytest.mark.parametrize("path", [path for path in parse_modules() if path.endswith("/errors.py")])
 def test_the_tree_in_an_errors_module_names_each_of_its_errors(path: str) -> None:
-    drawn = ast.get_docstring(modules()[path]) or ""
-    classes = [node.name for node in modules()[path].body if isinstance(node, ast.ClassDef)]
+    drawn = ast.get_docstring(parse_modules()[path]) or ""
+    classes = [node.name for node in parse_modules()[path].body if isinstance(node, ast.ClassDef)]
     assert [name for name in classes if name not in drawn] == []

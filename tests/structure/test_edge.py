@@ -7,8 +7,8 @@ import pytest
 
 from app import app
 from chalicelib.clients.model import Role
-from chalicelib.endpoints import contract_of
-from tests.structure.source import calls
+from chalicelib.endpoints import get_contract
+from tests.structure.source import iter_calls
 
 # Routes that anybody may call; Twilio's callback proves by a signature who calls.
 PUBLIC = {
@@ -63,7 +63,7 @@ def test_there_is_a_handler_for_each_source_of_events() -> None:
         "on_registration_changes",
         "on_notifications",
         "on_receipts",
-        "queue_due_texts",
+        "queue_due_sms",
         "roll_up_due_days",
         "deliver_reports",
         "export_days",
@@ -87,22 +87,23 @@ def test_a_route_asks_the_authorizer_unless_it_is_public(route: tuple[str, str])
 def test_a_route_may_be_called_by_the_roles_of_the_contract(route: tuple[str, str]) -> None:
     assert route in ROUTES, "the contract names a route that is not there"
     assert route in ROLES, "the contract does not name this route"
-    assert contract_of(ROUTES[route].view_function).roles == ROLES[route]
+    assert get_contract(ROUTES[route].view_function).roles == ROLES[route]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_a_route_takes_the_bodies_and_queries_that_it_says_it_takes(route: tuple[str, str]) -> None:
     """The description is made from what is said; what is read stands in the view."""
     view = inspect.unwrap(ROUTES[route].view_function)
-    contract = contract_of(ROUTES[route].view_function)
+    contract = get_contract(ROUTES[route].view_function)
     read = {
         call: ast.unparse(node.args[0]).rpartition(".")[2]
-        for call, node in calls(ast.parse(inspect.getsource(view)))
+        for call, node in iter_calls(ast.parse(inspect.getsource(view)))
         if call in {"parsed", "parsed_loosely", "queried"}
     }
     told = {
-        "queried": contract.asks and contract.asks.__name__,
-        "parsed" if "parsed" in read else "parsed_loosely": contract.takes and contract.takes.__name__,
+        "queried": contract.query_model and contract.query_model.__name__,
+        "parsed" if "parsed" in read else "parsed_loosely": contract.body_model
+        and contract.body_model.__name__,
     }
     assert read == {call: name for call, name in told.items() if name}
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from chalicelib.observability import FACTS
-from tests.structure.source import calls, modules
+from tests.structure.source import iter_calls, parse_modules
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 OBSERVABILITY = "chalicelib/observability.py"
@@ -13,8 +13,8 @@ UNFORESEEN = "log_unforeseen"
 
 def log_calls() -> Iterator[tuple[str, str, ast.Call]]:
     """Every call that writes a line: where it stands, what is called, and the call."""
-    for path, tree in modules().items():
-        for name, call in calls(tree):
+    for path, tree in parse_modules().items():
+        for name, call in iter_calls(tree):
             is_logger = name in LEVELS and isinstance(call.func, ast.Attribute)
             if (is_logger or name == UNFORESEEN) and path != OBSERVABILITY:
                 yield f"{path}:{call.lineno}", name, call
@@ -45,7 +45,7 @@ def keys_given() -> set[str]:
     for _, name, call in log_calls():
         facts = facts_of(call, name)
         keys += facts.keys if isinstance(facts, ast.Dict) else []
-    for path, tree in modules().items():
+    for path, tree in parse_modules().items():
         keys += named_facts(tree) if path.rpartition("/")[2] in {"endpoints.py", "schedule.py"} else []
     return {str(key.value) for key in keys if isinstance(key, ast.Constant)}
 

@@ -2,8 +2,8 @@
 
 import ast
 
-from ops.rotation import SEALED
-from tests.structure.source import calls, modules
+from ops.rotation import SEALED_TABLES
+from tests.structure.source import iter_calls, parse_modules
 
 CIPHER = "chalicelib/privacy/encryption.py"
 
@@ -11,15 +11,15 @@ CIPHER = "chalicelib/privacy/encryption.py"
 def test_every_module_that_seals_values_says_how_they_are_sealed_anew() -> None:
     sealing = {
         path
-        for path, tree in modules().items()
-        if path != CIPHER and any(name == "seal" for name, _ in calls(tree))
+        for path, tree in parse_modules().items()
+        if path != CIPHER and any(name == "seal" for name, _ in iter_calls(tree))
     }
     rotated = {
         path
-        for path, tree in modules().items()
+        for path, tree in parse_modules().items()
         if any(isinstance(node, ast.FunctionDef) and node.name == "resealed" for node in tree.body)
     }
     assert sealing
     assert sealing == rotated
-    known = {resealed.__module__.replace(".", "/") + ".py" for resealed in SEALED.values()}
+    known = {resealed.__module__.replace(".", "/") + ".py" for resealed in SEALED_TABLES.values()}
     assert known == sealing

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.structure.source import ROOT, calls, imports_any, modules
+from tests.structure.source import ROOT, find_matching_imports, iter_calls, parse_modules
 
 WITHOUT_A_SUBJECT = {
     *("utils", "util", "helpers", "helper", "common"),
@@ -55,7 +55,7 @@ def test_the_edge_stays_short() -> None:
 
 
 def test_packages_hold_no_code_of_their_own() -> None:
-    held = {path for path, tree in modules().items() if path.endswith("__init__.py") and tree.body}
+    held = {path for path, tree in parse_modules().items() if path.endswith("__init__.py") and tree.body}
     assert held == set()
 
 
@@ -67,9 +67,11 @@ def test_every_package_of_the_product_is_a_package() -> None:
 def patches_of_ours(tree: ast.AST) -> set[str]:
     """Mocks a module imports or asks for, and attributes of ours that it sets."""
     arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)} & {"mocker"}
-    targets = {ast.unparse(node.args[0]) for name, node in calls(tree) if name == "setattr" and node.args}
+    targets = {
+        ast.unparse(node.args[0]) for name, node in iter_calls(tree) if name == "setattr" and node.args
+    }
     ours_patched = {target for target in targets if re.search(r"chalicelib|wiring|settings|\bapp\b", target)}
-    return imports_any(tree, "unittest.mock", "mock", "pytest_mock") | arguments | ours_patched
+    return find_matching_imports(tree, "unittest.mock", "mock", "pytest_mock") | arguments | ours_patched
 
 
 def test_nothing_of_ours_is_patched() -> None:

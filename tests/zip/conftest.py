@@ -8,23 +8,23 @@ from zipfile import ZipFile
 
 import pytest
 
-from bench.alone import Function, running, ship_runtime
-from bench.stage import Stage, standing
+from bench.alone import LocalFunction, link_runtime, run_function
+from bench.stage import EmulatorHarness, run_harness
 from ops.emulator import REGION
-from ops.packaging import package
+from ops.packaging import package_app
 from tests.tables import STAGE_ENVIRONMENT
 
-Start = Callable[..., Function]
+StartFunction = Callable[..., LocalFunction]
 
 # Where nobody listens: a function that asks AWS for anything is refused at once.
-_NOBODY = "http://127.0.0.1:9"
+_CLOSED_PORT_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our zip, unpacked."""
     directory = tmp_path_factory.mktemp("task")
-    with ZipFile(package("local", tmp_path_factory.mktemp("package")).archive) as archive:
+    with ZipFile(package_app("local", tmp_path_factory.mktemp("package")).archive) as archive:
         archive.extractall(directory)
     return directory
 
@@ -32,7 +32,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What AWS ships beside every zip."""
-    return ship_runtime(tmp_path_factory.mktemp("aws") / "runtime")
+    return link_runtime(tmp_path_factory.mktemp("aws") / "runtime")
 
 
 @pytest.fixture
@@ -44,32 +44,34 @@ def offline() -> Mapping[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": _NOBODY,
+        "AWS_ENDPOINT_URL": _CLOSED_PORT_URL,
     }
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Our tables, queue and keys in the embedded AWS, and the SMS stand-in."""
-    with standing(tmp_path_factory.mktemp("stage") / "home") as stage:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorHarness]:
+    """Our tables, queue and keys in the embedded AWS, and the fake-sms."""
+    with run_harness(tmp_path_factory.mktemp("stage") / "home") as stage:
         yield stage
 
 
 @pytest.fixture
-def start(task: Path, runtime: Path, tmp_path: Path) -> Iterator[Start]:
+def start(task: Path, runtime: Path, tmp_path: Path) -> Iterator[StartFunction]:
     """Starts a function of the zip, or of another directory, alone; it is stopped at the end of the test."""
     with ExitStack() as started:
 
-        def start_function(handler: str, environment: Mapping[str, str], *, task: Path = task) -> Function:
+        def start_function(
+            handler: str, environment: Mapping[str, str], *, task: Path = task
+        ) -> LocalFunction:
             log = tmp_path / f"{handler}.log"
             return started.enter_context(
-                running(task, handler, runtime=runtime, environment=environment, log=log)
+                run_function(task, handler, runtime=runtime, environment=environment, log=log)
             )
 
         yield start_function
 
 
-def token_event(authorization: str) -> dict[str, Any]:
+def make_token_event(authorization: str) -> dict[str, Any]:
     """What API Gateway asks the authorizer."""
     method = "arn:aws:execute-api:ap-southeast-3:000000000000:alone/api/POST/v1/registrations"
     return {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}

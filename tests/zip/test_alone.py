@@ -10,53 +10,61 @@ import pytest
 from bench import posts
 from bench.alone import SDK
 from ops.emulator import ROOT
-from tests.builders import a_capture
-from tests.events import removed, schedule_event, sqs_event
-from tests.zip.conftest import Start, token_event
+from tests.builders import make_capture_payload
+from tests.events import make_remove_event, make_schedule_event, make_sqs_event
+from tests.zip.conftest import StartFunction, make_token_event
 
 OUR_OWN = {"app.py", "chalicelib"}
 
 
-def test_api_answers_a_caller_of_the_wrong_role(start: Start, offline: Mapping[str, str]) -> None:
-    answer = start("app.app", offline).invoke(posts.registration_post(a_capture(), by=posts.MANAGER))
+def test_api_answers_a_caller_of_the_wrong_role(start: StartFunction, offline: Mapping[str, str]) -> None:
+    answer = start("app.app", offline).invoke(
+        posts.make_registration_event(make_capture_payload(), caller=posts.MANAGER)
+    )
     assert answer.value["statusCode"] == 403
     assert json.loads(answer.value["body"])["code"] == "role_not_allowed"
 
 
-def test_authorizer_refuses_what_is_no_bearer_token(start: Start, offline: Mapping[str, str]) -> None:
-    answer = start("app.authorize_caller", offline).invoke(token_event("Basic bm9ib2R5"))
+def test_authorizer_refuses_what_is_no_bearer_token(start: StartFunction, offline: Mapping[str, str]) -> None:
+    answer = start("app.authorize_caller", offline).invoke(make_token_event("Basic bm9ib2R5"))
     assert (answer.error, answer.value["errorMessage"]) == ("Unauthorized", "Unauthorized")
 
 
-def test_relay_passes_over_what_announces_nothing(start: Start, offline: Mapping[str, str]) -> None:
-    event = removed({"pk": {"S": "CAPTURE#1"}, "sk": {"S": "CAPTURE"}})
+def test_relay_passes_over_what_announces_nothing(start: StartFunction, offline: Mapping[str, str]) -> None:
+    event = make_remove_event({"pk": {"S": "CAPTURE#1"}, "sk": {"S": "CAPTURE"}})
     answer = start("app.on_registration_changes", offline).invoke(event)
     assert answer.value == {"batchItemFailures": []}
 
 
-def test_sender_gives_back_a_message_that_nobody_can_read(start: Start, offline: Mapping[str, str]) -> None:
-    answer = start("app.on_notifications", offline).invoke(sqs_event("not JSON"))
+def test_sender_gives_back_a_message_that_nobody_can_read(
+    start: StartFunction, offline: Mapping[str, str]
+) -> None:
+    answer = start("app.on_notifications", offline).invoke(make_sqs_event("not JSON"))
     assert answer.value == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 
 
-def test_rollup_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
-    answer = start("app.roll_up_due_days", offline).invoke(schedule_event())
+def test_rollup_fails_where_the_tables_are_out_of_reach(
+    start: StartFunction, offline: Mapping[str, str]
+) -> None:
+    answer = start("app.roll_up_due_days", offline).invoke(make_schedule_event())
     # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
-    assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
+    assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
 
 @pytest.mark.parametrize("function", ["deliver_reports", "export_days"])
 def test_a_round_fails_where_the_tables_are_out_of_reach(
-    function: str, start: Start, offline: Mapping[str, str]
+    function: str, start: StartFunction, offline: Mapping[str, str]
 ) -> None:
-    answer = start(f"app.{function}", offline).invoke(schedule_event())
-    assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
+    answer = start(f"app.{function}", offline).invoke(make_schedule_event())
+    assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
 
-def test_ageing_fails_where_the_tables_are_out_of_reach(start: Start, offline: Mapping[str, str]) -> None:
-    answer = start("app.age_registrations", offline).invoke(schedule_event())
+def test_ageing_fails_where_the_tables_are_out_of_reach(
+    start: StartFunction, offline: Mapping[str, str]
+) -> None:
+    answer = start("app.age_registrations", offline).invoke(make_schedule_event())
     # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
-    assert (answer.error, answer.value["errorMessage"]) == ("FunctionFailed", "EndpointConnectionError")
+    assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
 
 @pytest.mark.parametrize(
@@ -64,14 +72,16 @@ def test_ageing_fails_where_the_tables_are_out_of_reach(start: Start, offline: M
     ["chalice", "pydantic", "annotated_types", "aws_lambda_powertools", "phonenumbers", "Cryptodome"],
 )
 def test_a_package_missing_from_the_zip_does_not_come_from_elsewhere(
-    package: str, start: Start, task: Path, tmp_path: Path, offline: Mapping[str, str]
+    package: str, start: StartFunction, task: Path, tmp_path: Path, offline: Mapping[str, str]
 ) -> None:
     incomplete = tmp_path / "task"
     incomplete.mkdir()
     for entry in task.iterdir():
         if entry.name != package:
             (incomplete / entry.name).symlink_to(entry)
-    answer = start("app.app", offline, task=incomplete).invoke(posts.registration_post(a_capture()))
+    answer = start("app.app", offline, task=incomplete).invoke(
+        posts.make_registration_event(make_capture_payload())
+    )
     assert answer.error == "Runtime.ImportModuleError"
     assert package in answer.value["errorMessage"]
 

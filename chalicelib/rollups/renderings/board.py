@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from chalicelib.rollups.renderings import charts, telling
-from chalicelib.rollups.renderings.figures import Figures, Group, figures_of
+from chalicelib.rollups.renderings.figures import Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.markup import Markup, element, verbatim
-from chalicelib.rollups.renderings.words import Language, Speech
+from chalicelib.rollups.renderings.words import Language, Localizer
 from chalicelib.rollups.report import Report
 
 _SECONDS_BETWEEN_LOOKS = 30
@@ -24,21 +24,21 @@ _HERE = Path(__file__).parent
 _FROM_DOOR, _FROM_BOARD = "v1/campaigns/{campaign_id}/board", "../{campaign_id}/board"
 
 
-def page(report: Report, language: Language) -> str:
+def render_board(report: Report, language: Language) -> str:
     """The board, as it stands."""
-    figures, speech = figures_of(report), Speech(language)
-    title = speech.say("board", campaign=figures.campaign.name)
+    figures, speech = build_report_data(report), Localizer(language)
+    title = speech.translate("board", campaign=figures.campaign.name)
     return _document(title, _figures(figures, speech), speech, address=_FROM_BOARD)
 
 
-def door(language: Language) -> str:
+def render_sign_in(language: Language) -> str:
     """The page that asks for a campaign and a token, and then shows its board."""
-    speech = Speech(language)
-    return _document(speech.say("board_plain"), _form(speech), speech, address=_FROM_DOOR)
+    speech = Localizer(language)
+    return _document(speech.translate("board_plain"), _form(speech), speech, address=_FROM_DOOR)
 
 
 @cache
-def script_hash() -> str:
+def get_script_hash() -> str:
     """What a content security policy knows the script by."""
     return f"sha256-{b64encode(sha256(_read('board.js').encode()).digest()).decode()}"
 
@@ -48,7 +48,7 @@ def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-def _document(title: str, main: Markup, speech: Speech, *, address: str) -> str:
+def _document(title: str, main: Markup, speech: Localizer, *, address: str) -> str:
     return "<!doctype html>\n" + element(
         "html",
         element(
@@ -69,77 +69,80 @@ def _document(title: str, main: Markup, speech: Speech, *, address: str) -> str:
     )
 
 
-def _form(speech: Speech) -> Markup:
+def _form(speech: Localizer) -> Markup:
     fields = {"campaign": ("board_campaign", "text"), "token": ("board_token", "password")}
     return element(
         "main",
-        element("header", element("h1", speech.say("board_plain"))),
+        element("header", element("h1", speech.translate("board_plain"))),
         element(
             "form",
             [
                 element(
                     "label",
-                    speech.say(words),
+                    speech.translate(words),
                     element("input", name=name, type=kind, required=True, autocomplete="off"),
                 )
                 for name, (words, kind) in fields.items()
             ],
-            element("button", speech.say("board_open")),
-            element("p", speech.say("board_token_kept")),
+            element("button", speech.translate("board_open")),
+            element("p", speech.translate("board_token_kept")),
             _note("refused", speech),
             _note("stale", speech),
-            element("noscript", element("p", speech.say("board_scripts"))),
+            element("noscript", element("p", speech.translate("board_scripts"))),
         ),
     )
 
 
-def _note(name: str, speech: Speech) -> Markup:
-    words = speech.say(f"board_{name}")
+def _note(name: str, speech: Localizer) -> Markup:
+    words = speech.translate(f"board_{name}")
     return element("p", words, class_="alarm", role="status", data_note=name, hidden=True)
 
 
-def _figures(figures: Figures, speech: Speech) -> Markup:
+def _figures(figures: ReportData, speech: Localizer) -> Markup:
     campaign = figures.campaign
     return element(
         "main",
         element(
             "header",
             element("h1", campaign.name),
-            element("p", f"{campaign.place} · {speech.day(figures.day)}"),
+            element("p", f"{campaign.place} · {speech.format_day(figures.day)}"),
         ),
         element("div", _today(figures, speech), _beside(figures, speech), class_="halves"),
         element(
             "footer",
-            element("p", speech.say("board_last", time=speech.time(figures.counted_at, campaign.zone))),
+            element(
+                "p",
+                speech.translate("board_last", time=speech.format_time(figures.counted_at, campaign.zone)),
+            ),
             _note("stale", speech),
         ),
     )
 
 
-def _today(figures: Figures, speech: Speech) -> Markup:
+def _today(figures: ReportData, speech: Localizer) -> Markup:
     counted_on = figures.campaign.local_day(figures.counted_at)
     words = (
-        speech.say("board_today")
+        speech.translate("board_today")
         if counted_on == figures.day
-        else speech.say("board_on", day=speech.day_of_year(figures.day))
+        else speech.translate("board_on", day=speech.format_day_without_year(figures.day))
     )
     return element(
         "section",
-        element("span", speech.number(figures.created), class_="huge"),
+        element("span", speech.format_number(figures.created), class_="huge"),
         element("p", words, class_="what"),
     )
 
 
-def _beside(figures: Figures, speech: Speech) -> Markup:
+def _beside(figures: ReportData, speech: Localizer) -> Markup:
     share = figures.share_of_target
     return element(
         "div",
         element(
             "section",
-            element("h2", speech.say("board_in_all")),
-            element("p", telling.progress(figures, speech), class_="sum"),
+            element("h2", speech.translate("board_in_all")),
+            element("p", telling.describe_progress(figures, speech), class_="sum"),
             charts.bar(share, kind="rail") if share is not None else None,
-            element("p", telling.missing(figures, speech)),
+            element("p", telling.describe_remaining(figures, speech)),
         ),
         _devices(figures.group("by_client"), figures, speech),
         _hours(figures.group("by_hour"), figures, speech),
@@ -147,20 +150,20 @@ def _beside(figures: Figures, speech: Speech) -> Markup:
     )
 
 
-def _devices(group: Group, figures: Figures, speech: Speech) -> Markup | None:
+def _devices(group: Group, figures: ReportData, speech: Localizer) -> Markup | None:
     if not group.cells:
         return None
     return element(
         "table",
-        element("caption", speech.group(group.name, figures.campaign.zone)),
+        element("caption", speech.get_group_label(group.name, figures.campaign.zone)),
         element(
             "tbody",
             [
                 element(
                     "tr",
                     element("th", cell.key, scope="row"),
-                    element("td", speech.number(cell.count), class_="number"),
-                    element("td", charts.bar(cell.count / group.most), class_="length"),
+                    element("td", speech.format_number(cell.count), class_="number"),
+                    element("td", charts.bar(cell.count / group.max_count), class_="length"),
                 )
                 for cell in group.cells[:_MOST_DEVICES]
             ],
@@ -168,9 +171,9 @@ def _devices(group: Group, figures: Figures, speech: Speech) -> Markup | None:
     )
 
 
-def _hours(group: Group, figures: Figures, speech: Speech) -> Markup | None:
+def _hours(group: Group, figures: ReportData, speech: Localizer) -> Markup | None:
     if not group.cells:
         return None
-    name = speech.group(group.name, figures.campaign.zone)
-    told = ", ".join(f"{speech.label(group.name, cell.key)}: {cell.count}" for cell in group.cells)
+    name = speech.get_group_label(group.name, figures.campaign.zone)
+    told = ", ".join(f"{speech.get_cell_label(group.name, cell.key)}: {cell.count}" for cell in group.cells)
     return element("section", element("h2", name), charts.columns(group, f"{name}. {told}"))

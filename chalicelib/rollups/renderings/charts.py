@@ -1,8 +1,8 @@
 """Charts as inline SVG. Each stands beside a table with the same numbers: nobody has to read the picture."""
 
-from chalicelib.rollups.renderings.figures import Cell, Figures, Group
+from chalicelib.rollups.renderings.figures import Cell, Group, ReportData
 from chalicelib.rollups.renderings.markup import Inside, Markup, element
-from chalicelib.rollups.renderings.words import Speech
+from chalicelib.rollups.renderings.words import Localizer
 
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 70, 18, 28
@@ -24,7 +24,7 @@ def bar(part: float, *, kind: str = "bar") -> Markup:
     )
 
 
-def curve(figures: Figures, speech: Speech) -> Markup | None:
+def curve(figures: ReportData, speech: Localizer) -> Markup | None:
     """What was created in all, day by day, against the target; None where there is no line to draw yet."""
     days = figures.curve
     if len(days) < 2:  # noqa: PLR2004 - a line has two ends
@@ -40,13 +40,13 @@ def curve(figures: Figures, speech: Speech) -> Markup | None:
         element("polygon", points=f"{first},{ground} {line} {last},{ground}", class_="area"),
         element("polyline", points=line, class_="line"),
         element("circle", cx=last, cy=top, r=5),
-        _text(last + 9, top + 5, speech.number(days[-1].cumulative)),
+        _text(last + 9, top + 5, speech.format_number(days[-1].cumulative)),
         _aim(figures, speech, highest) if figures.campaign.target else None,
         _names(figures, speech, points),
         class_="curve",
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         role="img",
-        aria_label=speech.say("chart_of_days"),
+        aria_label=speech.translate("chart_of_days"),
     )
 
 
@@ -58,7 +58,7 @@ def columns(group: Group, label: str) -> Markup:
     return element(
         "svg",
         [
-            _column(cell, cell.count / max(group.most, 1), round(step * (at + 0.5), 1), round(width, 1))
+            _column(cell, cell.count / max(group.max_count, 1), round(step * (at + 0.5), 1), round(width, 1))
             for at, cell in enumerate(group.cells)
         ],
         class_="hours",
@@ -83,20 +83,20 @@ def _y(value: int, highest: int) -> float:
     return round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - value / highest), 1)
 
 
-def _aim(figures: Figures, speech: Speech, highest: int) -> Inside:
+def _aim(figures: ReportData, speech: Localizer, highest: int) -> Inside:
     y = _y(figures.campaign.target, highest)
-    words = f"{speech.say('target')} {speech.number(figures.campaign.target)}"
+    words = f"{speech.translate('target')} {speech.format_number(figures.campaign.target)}"
     return [
         element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="aim"),
         _text(_LEFT, y - 5, words),
     ]
 
 
-def _names(figures: Figures, speech: Speech, points: list[tuple[float, float]]) -> Inside:
+def _names(figures: ReportData, speech: Localizer, points: list[tuple[float, float]]) -> Inside:
     every = -(-len(points) // _MOST_NAMED_DAYS)
     last = len(points) - 1
     return [
-        _text(x, _HEIGHT - 8, speech.short_day(day.day), anchor=_anchor(at, last))
+        _text(x, _HEIGHT - 8, speech.format_short_day(day.day), anchor=_anchor(at, last))
         for at, ((x, _), day) in enumerate(zip(points, figures.curve, strict=True))
         if at % every == 0
     ]

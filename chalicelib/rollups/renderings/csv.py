@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from chalicelib.rollups.renderings.figures import Figures, figures_of
+from chalicelib.rollups.renderings.figures import ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
 COLUMNS = ("campaign_id", "day", "version", "state", "counted_at", "figure", "key", "value", "unit")
@@ -19,9 +19,9 @@ _TEXT_UNITS = {"total": "texts", "parts": "parts", "rupiah": "rupiah", "unknown_
 Row = tuple[str, str, int | float, str]
 
 
-def table(report: Report) -> str:
+def render_csv(report: Report) -> str:
     """The table, lines ended as RFC 4180 has it."""
-    figures = figures_of(report)
+    figures = build_report_data(report)
     of_the_day = (
         _inert(figures.campaign.campaign_id),
         figures.day.isoformat(),
@@ -37,7 +37,7 @@ def table(report: Report) -> str:
     return written.getvalue()
 
 
-def _rows(figures: Figures) -> Iterator[Row]:
+def _rows(figures: ReportData) -> Iterator[Row]:
     yield "created", "", figures.created, "workers"
     for name, count in figures.counts.items():
         yield name, "", count, "captures"
@@ -45,7 +45,7 @@ def _rows(figures: Figures) -> Iterator[Row]:
     yield "target", "", figures.campaign.target, "workers"
     for name, rupiah in figures.money.items():
         yield name, "", rupiah, "rupiah"
-    for name, value in figures.texts.items():
+    for name, value in figures.sms.items():
         yield f"texts_{name}", "", value, _TEXT_UNITS[name]
     for group in figures.groups:
         unit = {"texts": "texts", "refused_by_reason": "captures"}.get(group.name, "workers")

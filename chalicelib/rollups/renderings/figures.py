@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.rollups.model import Change, Note, Oddity, State, Summary
-from chalicelib.rollups.report import DayOfCurve, Report
+from chalicelib.rollups.model import Anomaly, Change, Note, Summary, SummaryState
+from chalicelib.rollups.report import CurvePoint, Report
 
 # The order in which breakdowns are read, and what each of them divides.
 _OF_CREATED = ("by_occupation", "by_sex", "by_age", "by_programme")
 _OF_WHO_TOOK_THEM = ("by_channel", "by_client", "by_officer", "by_hour", "by_received_day")
 
 # The key of a cell that several small ones were put together in.
-MERGED = ""
+MERGED_KEY = ""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Group:
 
     name: str
     cells: tuple[Cell, ...]
-    withheld: bool = False
+    is_withheld: bool = False
 
     @property
-    def most(self) -> int:
+    def max_count(self) -> int:
         """The largest of its counts, which a full bar stands for."""
         return max((cell.count for cell in self.cells), default=0)
 
@@ -44,35 +44,35 @@ class Revision:
 
     day: date
     version: int
-    state: State
+    state: SummaryState
     was: int
     now: int
     notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
-class Figures:
+class ReportData:
     """All that is told of a campaign day. A figure that is not there is not told."""
 
     campaign: Campaign
     day: date
     version: int
     revision: int
-    state: State
+    state: SummaryState
     counted_at: datetime
     content_hash: str
     created: int
     counts: Mapping[str, int]
     groups: tuple[Group, ...]
     money: Mapping[str, int]
-    texts: Mapping[str, int | float]
+    sms: Mapping[str, int | float]
     changes: tuple[Change, ...]
     notes: tuple[Note, ...]
-    oddities: tuple[Oddity, ...]
-    curve: tuple[DayOfCurve, ...]
+    anomalies: tuple[Anomaly, ...]
+    curve: tuple[CurvePoint, ...]
     revisions: tuple[Revision, ...]
     is_first: bool = False
-    small_groups_left_out: bool = False
+    has_small_groups_suppressed: bool = False
 
     @property
     def cumulative(self) -> int:
@@ -94,11 +94,11 @@ class Figures:
         return next((group for group in self.groups if group.name == name), Group(name, ()))
 
 
-def figures_of(report: Report) -> Figures:
+def build_report_data(report: Report) -> ReportData:
     """What a report tells."""
     summary = report.summary
     counts = summary.counts.model_dump()
-    return Figures(
+    return ReportData(
         campaign=report.campaign,
         day=summary.day,
         version=summary.version,
@@ -110,10 +110,10 @@ def figures_of(report: Report) -> Figures:
         counts=counts,
         groups=tuple(group for group in _groups(summary) if group.cells),
         money=summary.money.model_dump(),
-        texts={} if summary.texts is None else summary.texts.model_dump(exclude={"by_state"}),
+        sms={} if summary.texts is None else summary.texts.model_dump(exclude={"by_state"}),
         changes=tuple(sorted(summary.changes, key=lambda change: change.figure != "counts.created")),
         notes=tuple(summary.notes),
-        oddities=tuple(summary.oddities),
+        anomalies=tuple(summary.oddities),
         curve=report.curve,
         revisions=tuple(_revision(each) for each in report.revisions),
         is_first=report.is_first,

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.rollups.renderings import charts, telling
-from chalicelib.rollups.renderings.figures import MERGED, Cell, Figures, Group, figures_of
+from chalicelib.rollups.renderings.figures import MERGED_KEY, Cell, Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.markup import Markup, element, together, verbatim
-from chalicelib.rollups.renderings.words import Language, Speech
+from chalicelib.rollups.renderings.words import Language, Localizer
 from chalicelib.rollups.report import Report
 
 _STYLE = Path(__file__).with_name("page.css")
@@ -18,10 +18,10 @@ _STYLE = Path(__file__).with_name("page.css")
 _DAYS_IN_TABLE = 31
 
 
-def page(report: Report, language: Language) -> str:
+def render_html(report: Report, language: Language) -> str:
     """The whole document."""
-    figures, speech = figures_of(report), Speech(language)
-    title = speech.say("title", campaign=figures.campaign.name, day=speech.day(figures.day))
+    figures, speech = build_report_data(report), Localizer(language)
+    title = speech.translate("title", campaign=figures.campaign.name, day=speech.format_day(figures.day))
     return "<!doctype html>\n" + element(
         "html",
         element(
@@ -41,32 +41,35 @@ def _style() -> str:
     return _STYLE.read_text(encoding="utf-8")
 
 
-def _header(figures: Figures, speech: Speech) -> Markup:
+def _header(figures: ReportData, speech: Localizer) -> Markup:
     campaign, state = figures.campaign, str(figures.state)
     return element(
         "header",
         element(
             "p",
             element("strong", campaign.name),
-            f" · {campaign.place} · {speech.say('branch', branch=campaign.branch)}",
+            f" · {campaign.place} · {speech.translate('branch', branch=campaign.branch)}",
             class_="campaign",
         ),
         element(
             "h1",
-            element("span", f"{speech.say('daily_summary')}: ", class_="hidden"),
-            speech.day(figures.day),
+            element("span", f"{speech.translate('daily_summary')}: ", class_="hidden"),
+            speech.format_day(figures.day),
         ),
         element(
             "p",
-            element("span", speech.say(state), class_=f"badge {state}"),
-            element("span", telling.version(figures, speech)),
-            element("span", speech.say("counted", moment=speech.moment(figures.counted_at, campaign.zone))),
+            element("span", speech.translate(state), class_=f"badge {state}"),
+            element("span", telling.describe_version(figures, speech)),
+            element(
+                "span",
+                speech.translate("counted", moment=speech.format_datetime(figures.counted_at, campaign.zone)),
+            ),
             class_="standing",
         ),
     )
 
 
-def _main(figures: Figures, speech: Speech) -> Markup:
+def _main(figures: ReportData, speech: Localizer) -> Markup:
     return element(
         "main",
         _lead(figures, speech),
@@ -79,7 +82,7 @@ def _main(figures: Figures, speech: Speech) -> Markup:
     )
 
 
-def _lead(figures: Figures, speech: Speech) -> Markup:
+def _lead(figures: ReportData, speech: Localizer) -> Markup:
     share, active = figures.share_of_target, figures.active
     return element(
         "section",
@@ -87,29 +90,34 @@ def _lead(figures: Figures, speech: Speech) -> Markup:
             "div",
             element(
                 "p",
-                element("span", speech.number(figures.created), class_="huge"),
-                element("span", speech.say("registered"), class_="what"),
+                element("span", speech.format_number(figures.created), class_="huge"),
+                element("span", speech.translate("registered"), class_="what"),
             ),
-            element("p", speech.say("active_now", active=speech.number(active)), class_="soft")
+            element("p", speech.translate("active_now", active=speech.format_number(active)), class_="soft")
             if active is not None
             else None,
         ),
         element(
             "div",
-            element("h2", speech.say("so_far"), class_="soft"),
-            element("p", telling.progress(figures, speech), class_="what"),
+            element("h2", speech.translate("so_far"), class_="soft"),
+            element("p", telling.describe_progress(figures, speech), class_="what"),
             charts.bar(share, kind="rail") if share is not None else None,
-            element("p", telling.missing(figures, speech), class_="soft"),
+            element("p", telling.describe_remaining(figures, speech), class_="soft"),
         ),
         class_="lead",
     )
 
 
-def _glance(figures: Figures, speech: Speech) -> Markup:
-    cells = [(speech.count(name), speech.number(count)) for name, count in figures.counts.items()]
-    cells += [(speech.say(f"money_{name}"), speech.rupiah(rupiah)) for name, rupiah in figures.money.items()]
+def _glance(figures: ReportData, speech: Localizer) -> Markup:
+    cells = [
+        (speech.get_count_label(name), speech.format_number(count)) for name, count in figures.counts.items()
+    ]
+    cells += [
+        (speech.translate(f"money_{name}"), speech.format_rupiah(rupiah))
+        for name, rupiah in figures.money.items()
+    ]
     return together(
-        element("h2", speech.say("at_a_glance"), class_="hidden"),
+        element("h2", speech.translate("at_a_glance"), class_="hidden"),
         element(
             "dl",
             [element("div", element("dt", label), element("dd", value)) for label, value in cells],
@@ -118,33 +126,33 @@ def _glance(figures: Figures, speech: Speech) -> Markup:
     )
 
 
-def _changed(figures: Figures, speech: Speech) -> Markup:
-    changes = list(telling.changes(figures, speech))
+def _changed(figures: ReportData, speech: Localizer) -> Markup:
+    changes = list(telling.describe_changes(figures, speech))
     if figures.version == 1:
-        told = element("p", speech.say("first_version"))
+        told = element("p", speech.translate("first_version"))
     elif changes:
         told = _list(changes)
     else:
-        told = element("p", speech.say("nothing_changed"))
-    earlier = list(telling.revisions(figures, speech))
+        told = element("p", speech.translate("nothing_changed"))
+    earlier = list(telling.describe_revisions(figures, speech))
     return element(
         "section",
-        element("h2", speech.say("what_changed")),
+        element("h2", speech.translate("what_changed")),
         told,
-        [element("h3", speech.say("earlier_days")), _list(earlier)] if earlier else None,
-        element("p", speech.say(f"{figures.state}_means"), class_="soft"),
+        [element("h3", speech.translate("earlier_days")), _list(earlier)] if earlier else None,
+        element("p", speech.translate(f"{figures.state}_means"), class_="soft"),
         class_="told",
     )
 
 
-def _unusual(figures: Figures, speech: Speech) -> Markup | None:
-    found = list(telling.oddities(figures, speech))
+def _unusual(figures: ReportData, speech: Localizer) -> Markup | None:
+    found = list(telling.describe_anomalies(figures, speech))
     if not found:
         return None
     return element(
         "section",
-        element("h2", speech.say("for_a_look")),
-        element("p", speech.say("accuses_nobody"), class_="soft"),
+        element("h2", speech.translate("for_a_look")),
+        element("p", speech.translate("accuses_nobody"), class_="soft"),
         _list(found),
         class_="told look",
     )
@@ -154,18 +162,18 @@ def _list(sentences: list[str]) -> Markup:
     return element("ul", [element("li", sentence) for sentence in sentences])
 
 
-def _days(figures: Figures, speech: Speech) -> Markup | None:
+def _days(figures: ReportData, speech: Localizer) -> Markup | None:
     if not figures.curve:
         return None
     return element(
         "section",
-        element("h2", speech.say("the_days")),
+        element("h2", speech.translate("the_days")),
         element(
             "div",
             charts.curve(figures, speech),
             element(
                 "table",
-                element("caption", speech.say("the_days"), class_="hidden"),
+                element("caption", speech.translate("the_days"), class_="hidden"),
                 _heads(speech, "day", "created_column", "cumulative_column"),
                 element("tbody", _rows_of_days(figures, speech)),
             ),
@@ -175,31 +183,31 @@ def _days(figures: Figures, speech: Speech) -> Markup | None:
     )
 
 
-def _rows_of_days(figures: Figures, speech: Speech) -> Iterator[Markup]:
+def _rows_of_days(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
     most = max(day.created for day in figures.curve)
     for day in figures.curve[-_DAYS_IN_TABLE:]:
         yield element(
             "tr",
-            element("th", speech.day_of_year(day.day), scope="row"),
-            element("td", speech.number(day.created), class_="number"),
-            element("td", speech.number(day.cumulative), class_="number"),
+            element("th", speech.format_day_without_year(day.day), scope="row"),
+            element("td", speech.format_number(day.created), class_="number"),
+            element("td", speech.format_number(day.cumulative), class_="number"),
             element("td", charts.bar(_part(day.created, most)), class_="length"),
         )
 
 
-def _parts(figures: Figures, speech: Speech) -> Markup:
+def _parts(figures: ReportData, speech: Localizer) -> Markup:
     return element("div", [_part_of(figures, group, speech) for group in figures.groups], class_="parts")
 
 
-def _part_of(figures: Figures, group: Group, speech: Speech) -> Markup:
-    note = speech.note_on(group.name)
+def _part_of(figures: ReportData, group: Group, speech: Localizer) -> Markup:
+    note = speech.get_group_note(group.name)
     return element(
         "section",
         element(
             "table",
             element(
                 "caption",
-                speech.group(group.name, figures.campaign.zone),
+                speech.get_group_label(group.name, figures.campaign.zone),
                 element("small", note) if note else None,
             ),
             _heads(speech, "kind", "count"),
@@ -210,34 +218,36 @@ def _part_of(figures: Figures, group: Group, speech: Speech) -> Markup:
     )
 
 
-def _heads(speech: Speech, name: str, *numbers: str) -> Markup:
+def _heads(speech: Localizer, name: str, *numbers: str) -> Markup:
     return element(
         "thead",
         element(
             "tr",
-            element("th", speech.say(name), scope="col"),
-            [element("th", speech.say(number), scope="col", class_="number") for number in numbers],
+            element("th", speech.translate(name), scope="col"),
+            [element("th", speech.translate(number), scope="col", class_="number") for number in numbers],
             element("td", class_="length"),
         ),
     )
 
 
-def _row(group: Group, cell: Cell, speech: Speech) -> Markup:
-    label = speech.say("merged") if cell.key == MERGED else speech.label(group.name, cell.key)
+def _row(group: Group, cell: Cell, speech: Localizer) -> Markup:
+    label = (
+        speech.translate("merged") if cell.key == MERGED_KEY else speech.get_cell_label(group.name, cell.key)
+    )
     return element(
         "tr",
         element("th", label, scope="row"),
-        element("td", speech.number(cell.count), class_="number"),
-        element("td", charts.bar(_part(cell.count, group.most)), class_="length"),
+        element("td", speech.format_number(cell.count), class_="number"),
+        element("td", charts.bar(_part(cell.count, group.max_count)), class_="length"),
     )
 
 
-def _cost(figures: Figures, speech: Speech) -> Markup:
-    texts = figures.texts
+def _cost(figures: ReportData, speech: Localizer) -> Markup:
+    texts = figures.sms
     told = [
-        (speech.say("texts_rupiah"), speech.rupiah(int(texts["rupiah"]))),
-        (speech.say("texts_parts"), speech.number(int(texts["parts"]))),
-        (speech.say("texts_unknown_share"), speech.share(float(texts["unknown_share"]))),
+        (speech.translate("texts_rupiah"), speech.format_rupiah(int(texts["rupiah"]))),
+        (speech.translate("texts_parts"), speech.format_number(int(texts["parts"]))),
+        (speech.translate("texts_unknown_share"), speech.format_share(float(texts["unknown_share"]))),
     ]
     return element("p", " · ".join(f"{label}: {value}" for label, value in told), class_="soft")
 
@@ -246,9 +256,9 @@ def _part(count: int, most: int) -> float:
     return count / most if most else 0.0
 
 
-def _footer(figures: Figures, speech: Speech) -> Markup:
+def _footer(figures: ReportData, speech: Localizer) -> Markup:
     return element(
         "footer",
-        element("p", speech.say("made_by")),
-        element("p", speech.say("page_hash", hash=figures.content_hash[:16])),
+        element("p", speech.translate("made_by")),
+        element("p", speech.translate("page_hash", hash=figures.content_hash[:16])),
     )

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.rollups.renderings import telling, xlsx
-from chalicelib.rollups.renderings.figures import MERGED, Cell, Figures, Group, figures_of
+from chalicelib.rollups.renderings.figures import MERGED_KEY, Cell, Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.markup import Inside, Markup, element
-from chalicelib.rollups.renderings.small_groups import LEAST, without_small_groups
-from chalicelib.rollups.renderings.words import Language, Speech
+from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, suppress_small_groups
+from chalicelib.rollups.renderings.words import Language, Localizer
 from chalicelib.rollups.report import Report
 
 _FONT = "font-family:Arial,Helvetica,sans-serif;"
@@ -38,27 +38,27 @@ class Mail:
 
 def compose(report: Report, language: Language) -> Mail:
     """The mail about a campaign day."""
-    figures, speech = without_small_groups(figures_of(report)), Speech(language)
+    figures, speech = suppress_small_groups(build_report_data(report)), Localizer(language)
     return Mail(
         subject=_subject(figures, speech),
         html=_html(figures, speech),
         text="\n".join(_text(figures, speech)) + "\n",
-        workbook=xlsx.workbook_of(figures, language),
+        workbook=xlsx.render_report_data(figures, language),
     )
 
 
-def _subject(figures: Figures, speech: Speech) -> str:
-    return speech.say(
+def _subject(figures: ReportData, speech: Localizer) -> str:
+    return speech.translate(
         "mail_subject",
-        state=speech.say(str(figures.state)),
-        created=speech.number(figures.created),
+        state=speech.translate(str(figures.state)),
+        created=speech.format_number(figures.created),
         campaign=figures.campaign.name,
-        day=speech.day(figures.day),
+        day=speech.format_day(figures.day),
     ).translate(_NO_LINE_BREAK)
 
 
-def _html(figures: Figures, speech: Speech) -> str:
-    title = speech.say("title", campaign=figures.campaign.name, day=speech.day(figures.day))
+def _html(figures: ReportData, speech: Localizer) -> str:
+    title = speech.translate("title", campaign=figures.campaign.name, day=speech.format_day(figures.day))
     return "<!doctype html>\n" + element(
         "html",
         element(
@@ -103,7 +103,7 @@ def _layout(*cells: Markup, **attributes: str) -> Markup:
     )
 
 
-def _body(figures: Figures, speech: Speech) -> Markup:
+def _body(figures: ReportData, speech: Localizer) -> Markup:
     return element(
         "main",
         _head(figures, speech),
@@ -112,12 +112,14 @@ def _body(figures: Figures, speech: Speech) -> Markup:
         _unusual(figures, speech),
         _at_a_glance(figures, speech),
         [_group(figures, group, speech) for group in figures.groups],
-        element("p", speech.say("small_groups", least=LEAST), style=f"{_SOFT_TEXT}margin-top:28px;"),
-        element("p", speech.say("attachment_told"), style=_SOFT_TEXT),
+        element(
+            "p", speech.translate("small_groups", least=MIN_GROUP_SIZE), style=f"{_SOFT_TEXT}margin-top:28px;"
+        ),
+        element("p", speech.translate("attachment_told"), style=_SOFT_TEXT),
     )
 
 
-def _head(figures: Figures, speech: Speech) -> Inside:
+def _head(figures: ReportData, speech: Localizer) -> Inside:
     ink, paper = _BADGES[str(figures.state)]
     badge = f"color:{ink};background:{paper};font-weight:bold;padding:2px 10px;border-radius:12px;"
     standing = f" {_version(figures, speech)}"
@@ -127,26 +129,31 @@ def _head(figures: Figures, speech: Speech) -> Inside:
         ),
         element(
             "h1",
-            speech.day(figures.day),
+            speech.format_day(figures.day),
             style=f"{_FONT}color:{_INK};font-size:26px;line-height:32px;margin:4px 0 8px;",
         ),
         element(
-            "p", element("span", speech.say(str(figures.state)), style=badge), standing, style=_SOFT_TEXT
+            "p",
+            element("span", speech.translate(str(figures.state)), style=badge),
+            standing,
+            style=_SOFT_TEXT,
         ),
     ]
 
 
-def _version(figures: Figures, speech: Speech) -> str:
-    counted = speech.say("counted", moment=speech.moment(figures.counted_at, figures.campaign.zone))
-    return f"{telling.version(figures, speech)}. {counted}."
+def _version(figures: ReportData, speech: Localizer) -> str:
+    counted = speech.translate(
+        "counted", moment=speech.format_datetime(figures.counted_at, figures.campaign.zone)
+    )
+    return f"{telling.describe_version(figures, speech)}. {counted}."
 
 
-def _answer(figures: Figures, speech: Speech) -> Iterator[Markup]:
-    share, missing = figures.share_of_target, telling.missing(figures, speech)
+def _answer(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
+    share, missing = figures.share_of_target, telling.describe_remaining(figures, speech)
     huge = f"{_FONT}color:{_GREEN};font-size:64px;line-height:68px;font-weight:bold;margin:20px 0 0;"
-    yield element("p", speech.number(figures.created), style=huge)
-    yield element("p", element("strong", speech.say("registered")), style=_TEXT)
-    yield element("p", telling.progress(figures, speech), style=f"{_TEXT}margin-top:12px;")
+    yield element("p", speech.format_number(figures.created), style=huge)
+    yield element("p", element("strong", speech.translate("registered")), style=_TEXT)
+    yield element("p", telling.describe_progress(figures, speech), style=f"{_TEXT}margin-top:12px;")
     if share is not None:
         yield _bar(share, height=14)
     if missing is not None:
@@ -171,28 +178,30 @@ def _bar(part: float, *, height: int) -> Markup:
     return _layout(*cells, width="100%", aria_hidden="true", style="margin:6px 0;")
 
 
-def _changed(figures: Figures, speech: Speech) -> Iterator[Markup]:
-    changes = list(telling.changes(figures, speech))
-    earlier = list(telling.revisions(figures, speech))
-    yield element("h2", speech.say("what_changed"), style=_HEADING)
+def _changed(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
+    changes = list(telling.describe_changes(figures, speech))
+    earlier = list(telling.describe_revisions(figures, speech))
+    yield element("h2", speech.translate("what_changed"), style=_HEADING)
     yield _list(changes) if changes else element("p", _unchanged(figures, speech), style=_TEXT)
     if earlier:
-        yield element("h3", speech.say("earlier_days"), style=f"{_TEXT}font-weight:bold;margin-top:10px;")
+        yield element(
+            "h3", speech.translate("earlier_days"), style=f"{_TEXT}font-weight:bold;margin-top:10px;"
+        )
         yield _list(earlier)
-    yield element("p", speech.say(f"{figures.state}_means"), style=f"{_SOFT_TEXT}margin-top:6px;")
+    yield element("p", speech.translate(f"{figures.state}_means"), style=f"{_SOFT_TEXT}margin-top:6px;")
 
 
-def _unchanged(figures: Figures, speech: Speech) -> str:
+def _unchanged(figures: ReportData, speech: Localizer) -> str:
     if figures.version == 1:
-        return speech.say("first_version")
-    return speech.say("first_report" if figures.is_first else "nothing_changed")
+        return speech.translate("first_version")
+    return speech.translate("first_report" if figures.is_first else "nothing_changed")
 
 
-def _unusual(figures: Figures, speech: Speech) -> Iterator[Markup]:
-    found = list(telling.oddities(figures, speech))
+def _unusual(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
+    found = list(telling.describe_anomalies(figures, speech))
     if found:
-        yield element("h2", speech.say("for_a_look"), style=_HEADING)
-        yield element("p", speech.say("accuses_nobody"), style=_SOFT_TEXT)
+        yield element("h2", speech.translate("for_a_look"), style=_HEADING)
+        yield element("p", speech.translate("accuses_nobody"), style=_SOFT_TEXT)
         yield _list(found)
 
 
@@ -204,7 +213,7 @@ def _list(sentences: list[str]) -> Markup:
     )
 
 
-def _at_a_glance(figures: Figures, speech: Speech) -> Markup | None:
+def _at_a_glance(figures: ReportData, speech: Localizer) -> Markup | None:
     told = list(_headlines(figures, speech))
     if not told:
         return None
@@ -216,27 +225,27 @@ def _at_a_glance(figures: Figures, speech: Speech) -> Markup | None:
         )
         for label, value in told
     ]
-    return _table(speech.say("at_a_glance"), rows)
+    return _table(speech.translate("at_a_glance"), rows)
 
 
-def _headlines(figures: Figures, speech: Speech) -> Iterator[tuple[str, str]]:
+def _headlines(figures: ReportData, speech: Localizer) -> Iterator[tuple[str, str]]:
     for name, count in figures.counts.items():
-        yield speech.count(name), speech.number(count)
+        yield speech.get_count_label(name), speech.format_number(count)
     for name, rupiah in figures.money.items():
-        yield speech.say(f"money_{name}"), speech.rupiah(rupiah)
-    if figures.texts:
-        yield speech.say("texts_rupiah"), speech.rupiah(int(figures.texts["rupiah"]))
-    if "unknown_share" in figures.texts:
-        unknown = f"{speech.say('texts')}: {speech.say('texts_unknown_share')}"
-        yield unknown, speech.share(float(figures.texts["unknown_share"]))
+        yield speech.translate(f"money_{name}"), speech.format_rupiah(rupiah)
+    if figures.sms:
+        yield speech.translate("texts_rupiah"), speech.format_rupiah(int(figures.sms["rupiah"]))
+    if "unknown_share" in figures.sms:
+        unknown = f"{speech.translate('texts')}: {speech.translate('texts_unknown_share')}"
+        yield unknown, speech.format_share(float(figures.sms["unknown_share"]))
 
 
-def _group(figures: Figures, group: Group, speech: Speech) -> Inside:
-    name = speech.group(group.name, figures.campaign.zone)
-    if group.withheld:
+def _group(figures: ReportData, group: Group, speech: Localizer) -> Inside:
+    name = speech.get_group_label(group.name, figures.campaign.zone)
+    if group.is_withheld:
         return [
             element("h2", name, style=_HEADING),
-            element("p", speech.say("withheld"), style=_SOFT_TEXT),
+            element("p", speech.translate("withheld"), style=_SOFT_TEXT),
         ]
     return _table(name, [_row(group, cell, speech) for cell in group.cells])
 
@@ -259,8 +268,8 @@ def _table(name: str, rows: list[Markup]) -> Markup:
     )
 
 
-def _row(group: Group, cell: Cell, speech: Speech) -> Markup:
-    part = cell.count / group.most if group.most else 0.0
+def _row(group: Group, cell: Cell, speech: Localizer) -> Markup:
+    part = cell.count / group.max_count if group.max_count else 0.0
     return element(
         "tr",
         element(
@@ -273,7 +282,7 @@ def _row(group: Group, cell: Cell, speech: Speech) -> Markup:
         ),
         element(
             "td",
-            speech.number(cell.count),
+            speech.format_number(cell.count),
             align="right",
             width="16%",
             style=f"{_CELL}font-weight:bold;white-space:nowrap;padding-right:12px;",
@@ -282,39 +291,45 @@ def _row(group: Group, cell: Cell, speech: Speech) -> Markup:
     )
 
 
-def _name(group: Group, cell: Cell, speech: Speech) -> str:
-    return speech.say("merged") if cell.key == MERGED else speech.label(group.name, cell.key)
+def _name(group: Group, cell: Cell, speech: Localizer) -> str:
+    return (
+        speech.translate("merged") if cell.key == MERGED_KEY else speech.get_cell_label(group.name, cell.key)
+    )
 
 
-def _text(figures: Figures, speech: Speech) -> Iterator[str]:
+def _text(figures: ReportData, speech: Localizer) -> Iterator[str]:
     campaign = figures.campaign
-    state = speech.say(str(figures.state))
-    missing = telling.missing(figures, speech)
+    state = speech.translate(str(figures.state))
+    missing = telling.describe_remaining(figures, speech)
     yield f"{campaign.name}, {campaign.place}".translate(_NO_LINE_BREAK)
-    yield speech.day(figures.day)
+    yield speech.format_day(figures.day)
     yield f"{state}. {_version(figures, speech)}"
     yield ""
-    yield f"{speech.number(figures.created)} {speech.say('registered')}"
-    yield f"{telling.progress(figures, speech)} ({missing})" if missing else telling.progress(figures, speech)
+    yield f"{speech.format_number(figures.created)} {speech.translate('registered')}"
+    yield (
+        f"{telling.describe_progress(figures, speech)} ({missing})"
+        if missing
+        else telling.describe_progress(figures, speech)
+    )
     yield ""
-    yield speech.say("what_changed").upper()
-    yield from _items(telling.changes(figures, speech), _unchanged(figures, speech))
-    yield from _section(speech.say("earlier_days"), telling.revisions(figures, speech))
-    yield speech.say(f"{figures.state}_means")
-    yield from _section(speech.say("for_a_look"), telling.oddities(figures, speech))
+    yield speech.translate("what_changed").upper()
+    yield from _items(telling.describe_changes(figures, speech), _unchanged(figures, speech))
+    yield from _section(speech.translate("earlier_days"), telling.describe_revisions(figures, speech))
+    yield speech.translate(f"{figures.state}_means")
+    yield from _section(speech.translate("for_a_look"), telling.describe_anomalies(figures, speech))
     headlines = (f"{label}: {value}" for label, value in _headlines(figures, speech))
-    yield from _section(speech.say("at_a_glance"), headlines)
+    yield from _section(speech.translate("at_a_glance"), headlines)
     for group in figures.groups:
         yield ""
-        yield speech.group(group.name, campaign.zone).upper()
-        if group.withheld:
-            yield speech.say("withheld")
+        yield speech.get_group_label(group.name, campaign.zone).upper()
+        if group.is_withheld:
+            yield speech.translate("withheld")
         for cell in group.cells:
-            yield f"{speech.number(cell.count):>8}  {_name(group, cell, speech)}"
+            yield f"{speech.format_number(cell.count):>8}  {_name(group, cell, speech)}"
     yield ""
     yield _RULE
-    yield speech.say("small_groups", least=LEAST)
-    yield speech.say("attachment_told")
+    yield speech.translate("small_groups", least=MIN_GROUP_SIZE)
+    yield speech.translate("attachment_told")
 
 
 def _items(sentences: Iterator[str], otherwise: str) -> Iterator[str]:

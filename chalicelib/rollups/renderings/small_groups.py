@@ -9,18 +9,18 @@ breakdown is left out. The day's own total is told whatever it is: it is what th
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from chalicelib.rollups.model import Note, Oddity
-from chalicelib.rollups.renderings.figures import MERGED, Cell, Figures, Group
+from chalicelib.rollups.model import Anomaly, Note
+from chalicelib.rollups.renderings.figures import MERGED_KEY, Cell, Group, ReportData
 
-LEAST = 5
+MIN_GROUP_SIZE = 5
 
 
 def is_small(count: int) -> bool:
     """Whether a count tells of so few that they could be known; none at all are nobody."""
-    return 0 < abs(count) < LEAST
+    return 0 < abs(count) < MIN_GROUP_SIZE
 
 
-def without_small_groups(figures: Figures) -> Figures:
+def suppress_small_groups(figures: ReportData) -> ReportData:
     """The same figures, as they may be mailed."""
     groups = {group.name: group for group in figures.groups}
     told = {name: _told(group, figures) for name, group in groups.items()}
@@ -35,16 +35,16 @@ def without_small_groups(figures: Figures) -> Figures:
         counts=counts,
         groups=tuple(told.values()),
         money=_money(figures),
-        texts=_texts(figures, told.get("texts")),
+        sms=_texts(figures, told.get("texts")),
         changes=tuple(change for change in figures.changes if change.figure == "counts.created"),
         notes=_notes(figures.notes),
-        oddities=tuple(_oddity(each, told.get("by_client")) for each in figures.oddities),
+        anomalies=tuple(_oddity(each, told.get("by_client")) for each in figures.anomalies),
         revisions=tuple(replace(each, notes=_notes(each.notes)) for each in figures.revisions),
-        small_groups_left_out=True,
+        has_small_groups_suppressed=True,
     )
 
 
-def _told(group: Group, figures: Figures) -> Group:
+def _told(group: Group, figures: ReportData) -> Group:
     match group.name:
         case "by_occupation" | "by_programme":
             return _each_beside_all(group, figures.created)
@@ -61,10 +61,10 @@ def _put_together(group: Group) -> Group:
     small = [cell for cell in group.cells if is_small(cell.count)]
     if not small:
         return group
-    others = [cell for cell in group.cells if cell.count >= LEAST]
+    others = [cell for cell in group.cells if cell.count >= MIN_GROUP_SIZE]
     by_size = sorted(others, key=lambda cell: (cell.count, cell.key))
     merged = small
-    while len(merged) == 1 or _total(merged) < LEAST:
+    while len(merged) == 1 or _total(merged) < MIN_GROUP_SIZE:
         if not by_size:
             return _withheld(group)
         merged = [*merged, by_size.pop(0)]
@@ -72,7 +72,7 @@ def _put_together(group: Group) -> Group:
         return _withheld(group)
     # Kinds of which there are none go too: what is not named could then be any of them.
     shown = tuple(cell for cell in others if cell in by_size)
-    return replace(group, cells=(*shown, Cell(MERGED, _total(merged))))
+    return replace(group, cells=(*shown, Cell(MERGED_KEY, _total(merged))))
 
 
 def _each_beside_all(group: Group, everybody: int) -> Group:
@@ -82,11 +82,11 @@ def _each_beside_all(group: Group, everybody: int) -> Group:
     shown = tuple(
         cell for cell in group.cells if not is_small(cell.count) and not is_small(everybody - cell.count)
     )
-    return group if shown == group.cells else replace(group, cells=shown, withheld=not shown)
+    return group if shown == group.cells else replace(group, cells=shown, is_withheld=not shown)
 
 
 def _withheld(group: Group) -> Group:
-    return replace(group, cells=(), withheld=True)
+    return replace(group, cells=(), is_withheld=True)
 
 
 def _counts(counts: Mapping[str, int]) -> Mapping[str, int]:
@@ -97,29 +97,31 @@ def _counts(counts: Mapping[str, int]) -> Mapping[str, int]:
     return shown
 
 
-def _money(figures: Figures) -> Mapping[str, int]:
+def _money(figures: ReportData) -> Mapping[str, int]:
     """What a few people were quoted or paid says what they earn."""
     funnel = {cell.key: cell.count for cell in figures.group("funnel").cells}
     people = {"quoted": figures.created, "paid": funnel.get("active", 0) + funnel.get("lapsed", 0)}
-    return {name: rupiah for name, rupiah in figures.money.items() if not rupiah or people[name] >= LEAST}
+    return {
+        name: rupiah for name, rupiah in figures.money.items() if not rupiah or people[name] >= MIN_GROUP_SIZE
+    }
 
 
-def _texts(figures: Figures, by_state: Group | None) -> Mapping[str, int | float]:
-    if is_small(int(figures.texts.get("total", 0))):
+def _texts(figures: ReportData, by_state: Group | None) -> Mapping[str, int | float]:
+    if is_small(int(figures.sms.get("total", 0))):
         return {}
     unknown = next((cell.count for cell in figures.group("texts").cells if cell.key == "unknown"), 0)
     told_by_state = by_state is not None and any(cell.key == "unknown" for cell in by_state.cells)
     hidden = set() if told_by_state or not unknown else {"unknown_share"}
-    return {name: value for name, value in figures.texts.items() if name not in hidden}
+    return {name: value for name, value in figures.sms.items() if name not in hidden}
 
 
 def _notes(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(note for note in notes if not is_small(note.difference))
 
 
-def _oddity(oddity: Oddity, by_client: Group | None) -> Oddity:
+def _oddity(oddity: Anomaly, by_client: Group | None) -> Anomaly:
     """The pattern and the device are told, to be looked at; numbers only where they tell of no handful."""
-    devices_hidden = by_client is not None and by_client.withheld
+    devices_hidden = by_client is not None and by_client.is_withheld
     if devices_hidden or is_small(oddity.workers) or is_small(oddity.usual or 0):
         return oddity.model_copy(update={"workers": 0, "usual": None})
     return oddity

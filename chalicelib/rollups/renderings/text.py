@@ -1,46 +1,46 @@
 """The one text message that a manager gets: a single part, whatever the campaign is called."""
 
-from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, septets, transliterated
-from chalicelib.rollups.renderings.figures import Figures, figures_of
-from chalicelib.rollups.renderings.words import Language, Speech
+from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, count_septets, transliterate
+from chalicelib.rollups.renderings.figures import ReportData, build_report_data
+from chalicelib.rollups.renderings.words import Language, Localizer
 from chalicelib.rollups.report import Report
 
 _CUT = "..."
 
 
-def words(report: Report, language: Language) -> str:
+def render_body(report: Report, language: Language) -> str:
     """The day's total, the campaign's, and how sure they are. A long name gives way to the figures."""
-    figures, speech = figures_of(report), Speech(language)
-    name = transliterated(" ".join(figures.campaign.name.split()))
-    room = SEGMENT_SEPTETS - septets(_message("", figures, speech))
+    figures, speech = build_report_data(report), Localizer(language)
+    name = transliterate(" ".join(figures.campaign.name.split()))
+    room = SEGMENT_SEPTETS - count_septets(_message("", figures, speech))
     return _message(_shortened(name, room), figures, speech)
 
 
-def _message(name: str, figures: Figures, speech: Speech) -> str:
+def _message(name: str, figures: ReportData, speech: Localizer) -> str:
     revised = len(figures.revisions)
-    message = speech.say(
+    message = speech.translate(
         "text_message",
         campaign=name,
-        day=speech.short_day(figures.day),
-        created=speech.number(figures.created),
+        day=speech.format_short_day(figures.day),
+        created=speech.format_number(figures.created),
         progress=_progress(figures, speech),
-        state=speech.say(str(figures.state)),
-        revised=speech.say("text_revised", count=revised) if revised else "",
+        state=speech.translate(str(figures.state)),
+        revised=speech.translate("text_revised", count=revised) if revised else "",
     )
-    return transliterated(message)
+    return transliterate(message)
 
 
-def _progress(figures: Figures, speech: Speech) -> str:
-    cumulative = speech.number(figures.cumulative)
+def _progress(figures: ReportData, speech: Localizer) -> str:
+    cumulative = speech.format_number(figures.cumulative)
     if not figures.campaign.target:
-        return speech.say("text_no_target", cumulative=cumulative)
-    target = speech.number(figures.campaign.target)
-    return speech.say("text_progress", cumulative=cumulative, target=target)
+        return speech.translate("text_no_target", cumulative=cumulative)
+    target = speech.format_number(figures.campaign.target)
+    return speech.translate("text_progress", cumulative=cumulative, target=target)
 
 
 def _shortened(name: str, room: int) -> str:
-    if septets(name) <= room:
+    if count_septets(name) <= room:
         return name
-    while septets(name) > room - len(_CUT):
+    while count_septets(name) > room - len(_CUT):
         name = name[:-1]
     return f"{name.rstrip()}{_CUT}"

@@ -10,27 +10,27 @@ import httpx
 import pytest
 
 from chalicelib.registrations.phone import parse
-from ops.api import API
-from ops.registering import Sending, register
-from ops.stack import EXAMPLE
+from ops.api import ApiClient
+from ops.registering import DeviceBatch, submit_batches
+from ops.stack import EXAMPLE_DIR
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import let_everything_arrive, text_id
+from tests.e2e.market import await_pipeline_idle, received_sms_id
 
-EXPECTED: dict[str, Any] = json.loads((EXAMPLE / "expected.json").read_text())
-IN_ORDER = EXPECTED["in_device_order"]
-DAYS = list(IN_ORDER["days"])
+EXPECTED: dict[str, Any] = json.loads((EXAMPLE_DIR / "expected.json").read_text())
+EXPECTED_IN_ORDER = EXPECTED["in_device_order"]
+DAYS = list(EXPECTED_IN_ORDER["days"])
 
 
-class Listening(API):
+class RecordingAPI(ApiClient):
     """The API, with what was sent and answered."""
 
-    def __init__(self, url: str, token: str, heard: list[tuple[dict[str, Any], httpx.Response]]) -> None:
+    def __init__(self, url: str, token: str, exchanges: list[tuple[dict[str, Any], httpx.Response]]) -> None:
         super().__init__(url, token)
-        self._heard = heard
+        self._exchanges = exchanges
 
     def send(self, method: str, path: str, body: str | bytes | None = None) -> httpx.Response:
         response = super().send(method, path, body)
-        self._heard.append((json.loads(body or b"{}"), response))
+        self._exchanges.append((json.loads(body or b"{}"), response))
         return response
 
 
@@ -39,37 +39,37 @@ class MarketDay:
     """What the devices were answered, and what the stack held when everything had arrived."""
 
     outcomes: Counter[str]
-    phones: Mapping[str, str]
-    texts: list[dict[str, Any]]
+    phone_by_reference: Mapping[str, str]
+    sms: list[dict[str, Any]]
     summaries: Mapping[str, dict[str, Any]]
 
 
-def sent(stack: RunningStack, *groups: Iterable[str]) -> MarketDay:
+def send_example(stack: RunningStack, *device_groups: Iterable[str]) -> MarketDay:
     """Send the example: the devices of a group at once, the groups one after the other."""
     heard: list[tuple[dict[str, Any], httpx.Response]] = []
     total: Counter[str] = Counter()
 
-    def api_for(device: str) -> API:
-        return Listening(stack.description.api_url, str(stack.description.token_of(device)), heard)
+    def api_for(device: str) -> ApiClient:
+        return RecordingAPI(stack.description.api_url, str(stack.description.find_token(device)), heard)
 
-    for devices in groups:
-        sendings = [Sending.of(device, [EXAMPLE / f"{device}.jsonl"]) for device in devices]
-        outcomes = register(sendings, api_for=api_for, on_answer=lambda device: None)
-        assert outcomes.are_definite
+    for devices in device_groups:
+        sendings = [DeviceBatch.from_files(device, [EXAMPLE_DIR / f"{device}.jsonl"]) for device in devices]
+        outcomes = submit_batches(sendings, make_api=api_for, on_answer=lambda device: None)
+        assert outcomes.is_complete
         total += outcomes.total
-    let_everything_arrive(stack)
-    stack.fire_schedule()
+    await_pipeline_idle(stack)
+    stack.fire_schedules()
     path = f"/v1/campaigns/{stack.description.campaign_id}/summaries"
     phones = {
         answer.json()["reference"]: parse(capture["worker"]["phone"])
         for capture, answer in heard
         if answer.status_code == httpx.codes.CREATED
     }
-    ours = {text_id(reference) for reference in phones}
+    ours = {received_sms_id(reference) for reference in phones}
     return MarketDay(
         outcomes=total,
-        phones=phones,
-        texts=[each for each in stack.messages() if each["context"]["message_id"] in ours],
+        phone_by_reference=phones,
+        sms=[each for each in stack.list_sms() if each["context"]["sms_id"] in ours],
         summaries={day: stack.send("manager", "GET", f"{path}/{day}").json() for day in DAYS},
     )
 
@@ -77,10 +77,10 @@ def sent(stack: RunningStack, *groups: Iterable[str]) -> MarketDay:
 @pytest.fixture(scope="session")
 def market_day(stack: RunningStack) -> MarketDay:
     """The example, one device after the other, as its README counts it."""
-    return sent(stack, *([device] for device in IN_ORDER["order"]))
+    return send_example(stack, *([device] for device in EXPECTED_IN_ORDER["order"]))
 
 
 @pytest.fixture(scope="session")
 def market_day_again(stack: RunningStack, market_day: MarketDay) -> MarketDay:
     """The whole example once more, all devices at once."""
-    return sent(stack, IN_ORDER["order"])
+    return send_example(stack, EXPECTED_IN_ORDER["order"])

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from phonenumbers import Leniency, PhoneNumberMatcher
 
-from ops.seeding import DEVICES
-from ops.stack import EXAMPLE
+from ops.seeding import DEVICE_CHANNELS
+from ops.stack import EXAMPLE_DIR
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.conftest import MarketDay
-from tests.e2e.market import a_market
-from tests.e2e.queues import given_up, message_of, undelivered
+from tests.e2e.market import open_market
+from tests.e2e.queues import await_message_body, limit_receives, pause_notifications
 
 _WORD = re.compile(r"\w+")
 
@@ -34,8 +34,8 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 
 
 def captures() -> Iterator[dict[str, Any]]:
-    for device in DEVICES:
-        for line in (EXAMPLE / f"{device}.jsonl").read_text().splitlines():
+    for device in DEVICE_CHANNELS:
+        for line in (EXAMPLE_DIR / f"{device}.jsonl").read_text().splitlines():
             yield json.loads(line)
 
 
@@ -69,7 +69,7 @@ def digits(typed: str) -> str:
 
 def in_the_logs(stack: RunningStack) -> Iterator[str]:
     """Every event of every function's log."""
-    logs = stack.aws("logs")
+    logs = stack.aws_client("logs")
     for group in logs.describe_log_groups()["logGroups"]:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         yield from (event["message"] for page in pages for event in page["events"])
@@ -85,7 +85,7 @@ def phones_in(text: str) -> list[str]:
 
 def in_the_queues(stack: RunningStack) -> Iterator[str]:
     """Every message of every queue, dead letters and failures of the stream too; all stay where they are."""
-    sqs = stack.aws("sqs")
+    sqs = stack.aws_client("sqs")
     for url in sqs.list_queues()["QueueUrls"]:
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         yield from (message["Body"] for message in found.get("Messages", []))
@@ -93,7 +93,7 @@ def in_the_queues(stack: RunningStack) -> Iterator[str]:
 
 def in_the_tables(stack: RunningStack) -> Iterator[str]:
     """Every item of every table as it is kept, with its bytes readable."""
-    dynamodb = stack.aws("dynamodb")
+    dynamodb = stack.aws_client("dynamodb")
     for table in dynamodb.list_tables()["TableNames"]:
         for page in dynamodb.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
@@ -106,34 +106,36 @@ PLACES = {"logs": in_the_logs, "queues": in_the_queues, "tables": in_the_tables}
 @pytest.fixture(scope="module")
 def busy_stack(stack: RunningStack, market_day: MarketDay) -> Iterator[RunningStack]:
     """The stack after the market day, with one message still in the queue."""
-    assert market_day.texts
-    market = a_market(stack)
+    assert market_day.sms
+    market = open_market(stack)
     # Each look is a receive: looked at too often, the message would be given up.
-    with given_up(stack, after=1000, seconds=60):
-        with undelivered(stack):
-            reference = market.register(market.capture()).json()["reference"]
-            message_of(stack, reference)
+    with limit_receives(stack, max_receives=1000, visibility_seconds=60):
+        with pause_notifications(stack):
+            reference = market.register(market.make_capture_payload()).json()["reference"]
+            await_message_body(stack, reference)
             yield stack
-        market.await_text_of(reference)
+        market.await_sms(reference)
 
 
 @contextmanager
 def planted(stack: RunningStack, value: str) -> Iterator[None]:
     """Meanwhile a value stands where it must not be, in each place."""
-    outputs, logs = stack.description.outputs, stack.aws("logs")
+    outputs, logs = stack.description.outputs, stack.aws_client("logs")
     own_stream = {"logGroupName": "/aws/lambda/daftar-local-APIHandler", "logStreamName": "planted"}
     now = int(datetime.now(UTC).timestamp() * 1000)
-    table = {"TableName": outputs["TextsTableName"]}
-    key = {"message_id": {"S": "planted"}}
-    stack.aws("dynamodb").put_item(**table, Item={**key, "note": {"M": {"of": {"B": value.encode()}}}})
-    stack.aws("sqs").send_message(QueueUrl=outputs["StreamFailuresUrl"], MessageBody=f"failed: {value}")
+    table = {"TableName": outputs["SmsLedgerTableName"]}
+    key = {"sms_id": {"S": "planted"}}
+    stack.aws_client("dynamodb").put_item(**table, Item={**key, "note": {"M": {"of": {"B": value.encode()}}}})
+    stack.aws_client("sqs").send_message(
+        QueueUrl=outputs["StreamFailuresUrl"], MessageBody=f"failed: {value}"
+    )
     logs.create_log_stream(**own_stream)
     logs.put_log_events(**own_stream, logEvents=[{"timestamp": now, "message": f'{{"of": "{value}"}}'}])
     try:
         yield
     finally:
-        stack.aws("dynamodb").delete_item(**table, Key=key)
-        stack.aws("sqs").purge_queue(QueueUrl=outputs["StreamFailuresUrl"])
+        stack.aws_client("dynamodb").delete_item(**table, Key=key)
+        stack.aws_client("sqs").purge_queue(QueueUrl=outputs["StreamFailuresUrl"])
         logs.delete_log_stream(**own_stream)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import RunningStack
-from tests.e2e.example.conftest import DAYS, EXPECTED, IN_ORDER, MarketDay
-from tests.e2e.market import text_id
+from tests.e2e.example.conftest import DAYS, EXPECTED, EXPECTED_IN_ORDER, MarketDay
+from tests.e2e.market import received_sms_id
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ def test_every_line_is_answered_as_the_example_says(market_day: MarketDay) -> No
 
 @pytest.mark.parametrize("day", DAYS)
 def test_the_days_summary_is_what_the_example_says(market_day: MarketDay, day: Any) -> None:
-    expected, summary = IN_ORDER["days"][day], market_day.summaries[day]
+    expected, summary = EXPECTED_IN_ORDER["days"][day], market_day.summaries[day]
 
     assert summary["counts"] == {**expected["counts"], "reactivated": 0}
     for breakdown in ("by_channel", "by_client", "by_occupation"):
@@ -52,17 +52,17 @@ def test_the_days_summary_is_what_the_example_says(market_day: MarketDay, day: A
 
 
 def test_every_registration_led_to_one_text(market_day: MarketDay) -> None:
-    told = Counter(text["context"]["message_id"] for text in market_day.texts)
+    told = Counter(text["context"]["sms_id"] for text in market_day.sms)
 
-    assert len(market_day.texts) == EXPECTED["texts"] == len(market_day.phones)
+    assert len(market_day.sms) == EXPECTED["texts"] == len(market_day.phone_by_reference)
     assert set(told.values()) == {1}
 
 
 def test_every_text_went_to_the_phone_of_its_worker(market_day: MarketDay) -> None:
-    by_id = {text["context"]["message_id"]: text for text in market_day.texts}
+    by_id = {text["context"]["sms_id"]: text for text in market_day.sms}
 
-    for reference, phone in market_day.phones.items():
-        text = by_id[text_id(reference)]
+    for reference, phone in market_day.phone_by_reference.items():
+        text = by_id[received_sms_id(reference)]
         assert reference in text["text"]
         assert text["to"] == phone
 
@@ -85,7 +85,7 @@ def test_sent_again_the_summaries_stay_as_they_are(
 def test_sent_again_nobody_is_texted_again(
     stack: RunningStack, market_day: MarketDay, market_day_again: MarketDay
 ) -> None:
-    ours = {text["context"]["message_id"] for text in market_day.texts}
-    now = [text for text in stack.messages() if text["context"].get("message_id") in ours]
+    ours = {text["context"]["sms_id"] for text in market_day.sms}
+    now = [text for text in stack.list_sms() if text["context"].get("sms_id") in ours]
 
-    assert now == market_day.texts
+    assert now == market_day.sms

@@ -11,22 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chalicelib.rollups.model import Change, Counts, Funnel, Money, Note, Oddity
+from chalicelib.rollups.model import Anomaly, Change, Counts, Funnel, Money, Note
 from chalicelib.rollups.renderings import mail
-from chalicelib.rollups.renderings.figures import MERGED, Figures, figures_of
-from chalicelib.rollups.renderings.small_groups import LEAST, is_small, without_small_groups
-from tests.rollups.reports import FIRST_DAY, SECOND_DAY, a_report
+from chalicelib.rollups.renderings.figures import MERGED_KEY, ReportData, build_report_data
+from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, is_small, suppress_small_groups
+from tests.rollups.reports import FIRST_DAY, SECOND_DAY, make_report
 
 
-def mailed(**changes: Any) -> Figures:
+def mailed(**changes: Any) -> ReportData:
     """What of a report may be mailed; changes are of the day's summary."""
-    return without_small_groups(figures_of(a_report(summary=changes)))
+    return suppress_small_groups(build_report_data(make_report(summary=changes)))
 
 
 NOBODY_CAME_BACK = Counts(captures=167, created=157, already_registered=10, reactivated=0, refused=7)
 
 
-def cells(figures: Figures, group: str) -> Mapping[str, int]:
+def cells(figures: ReportData, group: str) -> Mapping[str, int]:
     return {cell.key: cell.count for cell in figures.group(group).cells}
 
 
@@ -39,19 +39,19 @@ def test_a_single_small_group_is_put_together_with_the_next_one() -> None:
     """Alone it would be what is missing from the day's total."""
     told = cells(mailed(by_age={"15-24": 3, "25-34": 9, "35-44": 60, "45-54": 85}), "by_age")
 
-    assert told == {"35-44": 60, "45-54": 85, MERGED: 12}
+    assert told == {"35-44": 60, "45-54": 85, MERGED_KEY: 12}
 
 
 def test_small_groups_are_put_together_until_their_sum_is_not_small_either() -> None:
     told = cells(mailed(by_age={"15-24": 1, "25-34": 2, "35-44": 70, "45-54": 84}), "by_age")
 
-    assert told == {"45-54": 84, MERGED: 73}
+    assert told == {"45-54": 84, MERGED_KEY: 73}
 
 
 def test_where_only_two_groups_are_nothing_is_told_of_either() -> None:
     told = mailed(by_sex={"female": 2, "male": 155}).group("by_sex")
 
-    assert (told.cells, told.withheld) == ((), True)
+    assert (told.cells, told.is_withheld) == ((), True)
 
 
 def test_groups_of_nobody_go_with_the_small_ones() -> None:
@@ -59,7 +59,7 @@ def test_groups_of_nobody_go_with_the_small_ones() -> None:
     funnel = Funnel(received=61, awaiting_payment=74, mismatch=2, active=17, cancelled=3)
     figures = mailed(funnel=funnel, counts=NOBODY_CAME_BACK)
 
-    assert cells(figures, "funnel") == {"received": 61, "awaiting_payment": 74, "active": 17, MERGED: 5}
+    assert cells(figures, "funnel") == {"received": 61, "awaiting_payment": 74, "active": 17, MERGED_KEY: 5}
 
 
 @pytest.mark.parametrize("jht", [1, 4, 153, 156])
@@ -90,16 +90,16 @@ def test_the_funnel_is_left_out_where_it_would_give_away_how_few_came_back() -> 
     counts = Counts(captures=101, created=98, already_registered=0, reactivated=3, refused=0)
     figures = mailed(counts=counts, funnel=Funnel(received=50, awaiting_payment=31, active=20))
 
-    assert (cells(figures, "funnel"), figures.group("funnel").withheld) == ({}, True)
+    assert (cells(figures, "funnel"), figures.group("funnel").is_withheld) == ({}, True)
     assert figures.active is None
 
 
 def test_devices_are_left_out_where_one_is_small_because_channels_are_their_sums() -> None:
     figures = mailed(by_client={"kiosk-1": 34, "van-1": 120, "van-2": 3})
 
-    assert figures.group("by_client").withheld
+    assert figures.group("by_client").is_withheld
     assert cells(figures, "by_channel") == {"van": 123, "kiosk": 34}
-    assert [oddity.workers for oddity in figures.oddities] == [0, 0, 0]
+    assert [oddity.workers for oddity in figures.anomalies] == [0, 0, 0]
 
 
 def test_few_refusals_are_neither_counted_nor_explained() -> None:
@@ -107,7 +107,7 @@ def test_few_refusals_are_neither_counted_nor_explained() -> None:
     figures = mailed(counts=counts, refused_by_reason={"nik_length": 3})
 
     assert dict(figures.counts) == {"captures": 168, "already_registered": 6, "reactivated": 5}
-    assert figures.group("refused_by_reason").withheld
+    assert figures.group("refused_by_reason").is_withheld
 
 
 def test_captures_are_not_told_where_they_would_give_away_the_rest() -> None:
@@ -129,16 +129,16 @@ def test_the_total_of_a_day_is_told_whatever_it_is() -> None:
     figures = mailed(counts=counts, by_sex={"female": 2}, money=Money(quoted=32_800))
 
     assert figures.created == 2
-    assert figures.group("by_sex").withheld
+    assert figures.group("by_sex").is_withheld
     assert dict(figures.money) == {"paid": 0}
 
 
 def test_a_share_of_unknown_texts_is_not_told_where_it_counts_a_handful() -> None:
-    texts = a_report().summary.texts
+    texts = make_report().summary.texts
     few = texts.model_copy(update={"by_state": {"delivered": 228, "unknown": 3}, "unknown_share": 0.013})
 
-    assert "unknown_share" in mailed().texts
-    assert "unknown_share" not in mailed(texts=few).texts
+    assert "unknown_share" in mailed().sms
+    assert "unknown_share" not in mailed(texts=few).sms
 
 
 def test_a_note_on_a_handful_is_not_told_and_changes_are_told_of_the_total_alone() -> None:
@@ -157,8 +157,8 @@ def test_a_note_on_a_handful_is_not_told_and_changes_are_told_of_the_total_alone
 
 
 def test_an_oddity_about_a_handful_is_told_without_its_number() -> None:
-    oddity = Oddity(pattern="neighbouring_serials", client_id="van-1", workers=4)
-    report = a_report(summary={"oddities": [oddity]})
+    oddity = Anomaly(pattern="neighbouring_serials", client_id="van-1", workers=4)
+    report = make_report(summary={"oddities": [oddity]})
 
     told = mail.compose(report, "id").text
 
@@ -174,14 +174,14 @@ def test_nothing_told_is_small_and_nothing_small_can_be_reckoned_out(counts: Any
     told = cells(figures, group)
 
     assert not [key for key, count in told.items() if is_small(count)]
-    if figures.group(group).withheld:
+    if figures.group(group).is_withheld:
         assert told == {}
     elif told != counts:
         hidden = [count for key, count in counts.items() if count and key not in told]
         assert len(hidden) > 1
-        assert told[MERGED] == sum(hidden) >= LEAST
+        assert told[MERGED_KEY] == sum(hidden) >= MIN_GROUP_SIZE
         assert sum(told.values()) == sum(counts.values())
-        assert set(told) - {MERGED}, "with one kind left, there is nothing to compare"
+        assert set(told) - {MERGED_KEY}, "with one kind left, there is nothing to compare"
 
 
 FEW_KINDS = some.lists(some.sets(some.sampled_from("abcd"), min_size=1, max_size=2), max_size=30)
@@ -189,7 +189,7 @@ FEW = some.integers(0, 9)
 OF_ONE_KIND_EACH = ("by_age", "by_channel", "by_client", "by_officer", "by_hour", "by_received_day")
 
 
-def reckoned(figures: Figures) -> Iterator[int]:
+def reckoned(figures: ReportData) -> Iterator[int]:
     """What somebody works out of a mail who knows the totals, what they are of, and which groups overlap."""
     counts = figures.counts
     everybody = {
@@ -259,7 +259,7 @@ SMALL_DAYS = some.fixed_dictionaries(
 @settings(max_examples=40)
 @given(summary=SMALL_DAYS)
 def test_neither_the_mail_nor_what_is_attached_has_a_small_count(summary: Any) -> None:
-    letter = mail.compose(a_report(summary=summary), "id")
+    letter = mail.compose(make_report(summary=summary), "id")
 
     counted_in_text = re.findall(r"^ +(\d+)  ", letter.text, re.MULTILINE)
     rows = list(openpyxl.load_workbook(io.BytesIO(letter.workbook))["Rincian"].values)[1:]
@@ -270,7 +270,7 @@ def test_neither_the_mail_nor_what_is_attached_has_a_small_count(summary: Any) -
 
 
 def test_the_mail_says_what_it_leaves_out() -> None:
-    letter = mail.compose(a_report(), "en")
+    letter = mail.compose(make_report(), "en")
 
     assert "groups of fewer than 5 people" in letter.text
     assert "groups of fewer than 5 people" in letter.html

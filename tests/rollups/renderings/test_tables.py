@@ -12,22 +12,22 @@ import pytest
 from chalicelib.rollups.renderings import csv, xlsx
 from chalicelib.rollups.renderings.words import LANGUAGES
 from chalicelib.rollups.views import SummaryView
-from tests.rollups.reports import FIRST_DAY, SECOND_DAY, a_report
+from tests.rollups.reports import FIRST_DAY, SECOND_DAY, make_report
 
 HOSTILE = '=HYPERLINK("http://example.com","x")'
 
 
 def rows(report: Any) -> list[dict[str, str]]:
-    return list(reader.DictReader(io.StringIO(csv.table(report), newline="")))
+    return list(reader.DictReader(io.StringIO(csv.render_csv(report), newline="")))
 
 
 def opened(report: Any, language: Any = "id") -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(xlsx.workbook(report, language)))
+    return openpyxl.load_workbook(io.BytesIO(xlsx.render_workbook(report, language)))
 
 
 def told_by_json(report: Any) -> dict[tuple[str, str], float]:
     """Every figure of the JSON rendering that the tables have, by figure and key."""
-    document = SummaryView.of_report(report).model_dump(mode="json")
+    document = SummaryView.from_report(report).model_dump(mode="json")
     counts = {(name, ""): value for name, value in document["counts"].items()}
     groups = {
         (name, key): value
@@ -50,13 +50,13 @@ def told_by_json(report: Any) -> dict[tuple[str, str], float]:
 
 
 def test_every_figure_of_the_csv_is_that_of_json_and_none_is_missing() -> None:
-    told = {(row["figure"], row["key"]): float(row["value"]) for row in rows(a_report())}
+    told = {(row["figure"], row["key"]): float(row["value"]) for row in rows(make_report())}
 
-    assert told == told_by_json(a_report())
+    assert told == told_by_json(make_report())
 
 
 def test_the_csv_names_day_version_and_state_in_each_line_and_numbers_are_plain() -> None:
-    for row in rows(a_report()):
+    for row in rows(make_report()):
         assert (row["campaign_id"], row["day"], row["version"], row["state"]) == (
             "tanah-abang-2024",
             "2024-10-10",
@@ -68,24 +68,24 @@ def test_the_csv_names_day_version_and_state_in_each_line_and_numbers_are_plain(
 
 
 def test_the_csv_is_written_as_rfc_4180_has_it() -> None:
-    assert csv.table(a_report()).startswith(
+    assert csv.render_csv(make_report()).startswith(
         "campaign_id,day,version,state,counted_at,figure,key,value,unit\r\n"
     )
 
 
 def test_no_cell_of_the_csv_is_a_formula() -> None:
     for begins in "=+-@\t\r":
-        report = a_report(summary={"by_officer": {f"{begins}1": 3}})
+        report = make_report(summary={"by_officer": {f"{begins}1": 3}})
 
         (row,) = [row for row in rows(report) if row["figure"] == "by_officer"]
         assert row["key"] == f"'{begins}1"
 
 
 def test_the_workbook_has_every_figure_of_json_as_a_number() -> None:
-    breakdowns = list(opened(a_report())["Rincian"].values)[1:]
+    breakdowns = list(opened(make_report())["Rincian"].values)[1:]
     json_groups = {
         (key, value)
-        for (figure, key), value in told_by_json(a_report()).items()
+        for (figure, key), value in told_by_json(make_report()).items()
         if key and not figure.endswith("_on")
     }
 
@@ -94,8 +94,8 @@ def test_the_workbook_has_every_figure_of_json_as_a_number() -> None:
 
 
 def test_the_headlines_of_the_workbook_are_those_of_json() -> None:
-    summary = {row[0]: row[1] for row in opened(a_report(), "en")["Summary"].values}
-    told = told_by_json(a_report())
+    summary = {row[0]: row[1] for row in opened(make_report(), "en")["Summary"].values}
+    told = told_by_json(make_report())
 
     assert {name: summary[label] for name, label in LABELS.items()} == {
         name: told[name, ""] for name in LABELS
@@ -120,7 +120,7 @@ LABELS = {
 
 
 def test_days_are_dates_and_money_is_shown_in_rupiah() -> None:
-    book = opened(a_report())
+    book = opened(make_report())
     days = book["Hari"]
     summary = {row[0].value: row[1] for row in book["Ringkasan"].rows}
 
@@ -132,7 +132,7 @@ def test_days_are_dates_and_money_is_shown_in_rupiah() -> None:
 
 
 def test_what_was_typed_is_text_and_never_a_formula() -> None:
-    book = opened(a_report(campaign={"name": HOSTILE, "place": "<b>&'\x00\x0b\"</b>"}))
+    book = opened(make_report(campaign={"name": HOSTILE, "place": "<b>&'\x00\x0b\"</b>"}))
     cells = {row[0].value: row[1] for row in book["Ringkasan"].rows}
 
     assert (cells["Kegiatan"].value, cells["Kegiatan"].data_type) == (HOSTILE, "s")
@@ -142,23 +142,23 @@ def test_what_was_typed_is_text_and_never_a_formula() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_same_report_gives_the_same_bytes(language: Any) -> None:
-    assert xlsx.workbook(a_report(), language) == xlsx.workbook(a_report(), language)
-    assert csv.table(a_report()) == csv.table(a_report())
+    assert xlsx.render_workbook(make_report(), language) == xlsx.render_workbook(make_report(), language)
+    assert csv.render_csv(make_report()) == csv.render_csv(make_report())
 
 
 def test_the_workbook_knows_no_hour_but_that_of_the_count() -> None:
-    with zipfile.ZipFile(io.BytesIO(xlsx.workbook(a_report(), "id"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(xlsx.render_workbook(make_report(), "id"))) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_a_day_on_which_nothing_happened_is_a_workbook_too() -> None:
-    bare = a_report(
+    bare = make_report(
         summary={
             "texts": None,
             "changes": [],
             "notes": [],
             "oddities": [],
-            **{name: {} for name in a_report().summary.model_dump() if name.startswith("by_")},
+            **{name: {} for name in make_report().summary.model_dump() if name.startswith("by_")},
         },
         curve=(),
         revisions=(),
