@@ -70,7 +70,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _models_read_once() -> Iterator[None]:
+def _cached_botocore_models() -> Iterator[None]:
     """Every test has AWS clients of its own, but the models of the services need reading only once."""
     with pytest.MonkeyPatch.context() as patching:
         patching.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
@@ -78,7 +78,7 @@ def _models_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def _isolated_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("AWS_", "DAFTAR_", "POWERTOOLS_"))]:
         monkeypatch.delenv(name)
     for name, value in _DUMMY_AWS_ENVIRONMENT.items():
@@ -104,7 +104,7 @@ _STAGE_SNAPSHOT = Snapshot(("dynamodb", "kms"), _create_stage_resources)
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
+def moto_stage(monkeypatch: pytest.MonkeyPatch, _isolated_aws_environment: None) -> Iterator[None]:
     """The tables, the queues and the keys of one stage on moto, and wiring that builds everything anew."""
     for name, value in STAGE_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -119,7 +119,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, _no_account: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def rebuilt(stage: None) -> Callable[[], None]:
+def rebuild_container(moto_stage: None) -> Callable[[], None]:
     """Build everything anew at the next call, as a container that starts now would."""
     return _reset_container
 

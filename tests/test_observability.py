@@ -115,7 +115,7 @@ def the_line(write: Callable[[], object]) -> str:
         lambda value: logger.info("told", extra={"reason": value}),
         lambda value: logger.info("told", extra={"client_id": value}),
         lambda value: logger.info("told", extra={"where": ["a.py:1 f", value]}),
-        lambda value: logger.info("told", extra={"became": {value: [value]}}),
+        lambda value: logger.info("told", extra={"by_status": {value: [value]}}),
         lambda value: observability.set_correlation_id(value) or logger.info("told"),
         lambda value: logger.error("told", exc_info=LookupError(value)),
         lambda value: observability.log_exception(LookupError(value), "told", {"route": f"/v1/{value}"}),
@@ -139,7 +139,7 @@ def test_no_line_can_hold_a_number_or_an_address_of_a_person(write: Any, value: 
         lambda: logger.info("told", extra={"worker": "MELATI"}),
         lambda: logger.info("told", extra={"reason": NAME}),
         lambda: logger.info("told", extra={"fields": [NAME]}),
-        lambda: logger.info("told", extra={"became": {NAME: 1}}),
+        lambda: logger.info("told", extra={"by_status": {NAME: 1}}),
         lambda: logger.info("told", extra={"state": Typed()}),
         lambda: logger.info("told", extra={NAME: 1, "MELATI": 1}),
         lambda: logger.error("told", exc_info=LookupError(NAME)),
@@ -169,7 +169,7 @@ KEPT = {
     "route": "/v1/registrations/{reference}",
     "status": 201,
     "is_new": True,
-    "became": {"expired": 12},
+    "by_status": {"expired": 12},
     "fields": ["worker.nik: nik_length", "items.0.?: field_unknown"],
 }
 

@@ -61,7 +61,7 @@ def age_due_registrations(
     for became_status, number in sorted(became.items()):
         observability.count("RegistrationsAged", number, status=became_status)
     failed = a_round.failure_count
-    observability.logger.info("registrations aged", extra={"became": dict(became), "failed": failed})
+    observability.logger.info("registrations aged", extra={"by_status": dict(became), "failed": failed})
     if failed:
         raise AgeingPartialFailure(f"{failed} failed, {became.total()} aged")
     return dict(became)

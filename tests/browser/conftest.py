@@ -65,7 +65,7 @@ class BrowserPage:
 
 
 @pytest.fixture
-def shown(browser: Browser) -> Iterator[BrowserPage]:
+def browser_page(browser: Browser) -> Iterator[BrowserPage]:
     """An empty page, at the width of a desk."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     yield BrowserPage(page)

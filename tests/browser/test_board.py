@@ -50,11 +50,11 @@ class Service:
 
 
 @pytest.fixture
-def service(shown: BrowserPage) -> Service:
-    service = Service()
-    shown.page.route("**/*", service.answer)
-    shown.page.clock.install()
-    return service
+def board_server(browser_page: BrowserPage) -> Service:
+    board_server = Service()
+    browser_page.page.route("**/*", board_server.answer)
+    browser_page.page.clock.install()
+    return board_server
 
 
 def log_in(page: Page, token: str = TOKEN) -> None:
@@ -68,82 +68,88 @@ def told(page: Page) -> str:
     return page.locator(".huge").inner_text()
 
 
-def test_the_board_is_shown_once_a_token_is_typed(shown: BrowserPage, service: Service) -> None:
-    log_in(shown.page)
+def test_the_board_is_shown_once_a_token_is_typed(browser_page: BrowserPage, board_server: Service) -> None:
+    log_in(browser_page.page)
 
-    assert told(shown.page) == "157"
-    assert shown.page.title() == "Papan Aktivasi Pasar Tanah Abang"
-    assert shown.find_violations() == []
-    assert shown.errors == []
-
-
-def test_the_figures_change_without_the_page_being_loaded_again(shown: BrowserPage, service: Service) -> None:
-    log_in(shown.page)
-    told(shown.page)
-    shown.page.evaluate("window.isStillTheSamePage = true")
-    service.created = 158
-
-    shown.page.clock.fast_forward("00:31")
-    shown.page.get_by_text("158", exact=True).wait_for()
-
-    assert shown.page.evaluate("window.isStillTheSamePage")
-    assert shown.errors == []
+    assert told(browser_page.page) == "157"
+    assert browser_page.page.title() == "Papan Aktivasi Pasar Tanah Abang"
+    assert browser_page.find_violations() == []
+    assert browser_page.errors == []
 
 
-def test_a_token_is_in_no_address_and_is_gone_with_the_tab(shown: BrowserPage, service: Service) -> None:
-    log_in(shown.page)
-    told(shown.page)
+def test_the_figures_change_without_the_page_being_loaded_again(
+    browser_page: BrowserPage, board_server: Service
+) -> None:
+    log_in(browser_page.page)
+    told(browser_page.page)
+    browser_page.page.evaluate("window.isStillTheSamePage = true")
+    board_server.created = 158
 
-    assert not [request.url for request in service.asked if TOKEN in request.url]
-    assert TOKEN not in shown.page.url
-    assert TOKEN not in shown.page.content()
-    assert shown.page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
-    assert shown.page.evaluate("sessionStorage.getItem('token')") == TOKEN
+    browser_page.page.clock.fast_forward("00:31")
+    browser_page.page.get_by_text("158", exact=True).wait_for()
+
+    assert browser_page.page.evaluate("window.isStillTheSamePage")
+    assert browser_page.errors == []
 
 
-def test_the_tab_knows_the_token_when_the_page_is_loaded_again(shown: BrowserPage, service: Service) -> None:
-    log_in(shown.page)
-    told(shown.page)
-    service.created = 159
+def test_a_token_is_in_no_address_and_is_gone_with_the_tab(
+    browser_page: BrowserPage, board_server: Service
+) -> None:
+    log_in(browser_page.page)
+    told(browser_page.page)
 
-    shown.page.reload()
+    assert not [request.url for request in board_server.asked if TOKEN in request.url]
+    assert TOKEN not in browser_page.page.url
+    assert TOKEN not in browser_page.page.content()
+    assert browser_page.page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+    assert browser_page.page.evaluate("sessionStorage.getItem('token')") == TOKEN
 
-    assert told(shown.page) == "159"
+
+def test_the_tab_knows_the_token_when_the_page_is_loaded_again(
+    browser_page: BrowserPage, board_server: Service
+) -> None:
+    log_in(browser_page.page)
+    told(browser_page.page)
+    board_server.created = 159
+
+    browser_page.page.reload()
+
+    assert told(browser_page.page) == "159"
 
 
 def test_a_token_that_is_not_good_is_forgotten_and_asked_for_again(
-    shown: BrowserPage, service: Service
+    browser_page: BrowserPage, board_server: Service
 ) -> None:
-    log_in(shown.page, token="daftar_wrong")
+    log_in(browser_page.page, token="daftar_wrong")
 
-    shown.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
-    assert shown.page.evaluate("sessionStorage.getItem('token')") is None
-    assert shown.page.get_by_label("Token manajer").is_visible()
+    browser_page.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
+    assert browser_page.page.evaluate("sessionStorage.getItem('token')") is None
+    assert browser_page.page.get_by_label("Token manajer").is_visible()
 
 
 def test_a_token_that_is_revoked_later_takes_the_figures_off_the_screen(
-    shown: BrowserPage, service: Service
+    browser_page: BrowserPage, board_server: Service
 ) -> None:
-    log_in(shown.page)
-    told(shown.page)
-    service.refuses = True
+    log_in(browser_page.page)
+    told(browser_page.page)
+    board_server.refuses = True
 
-    shown.page.clock.fast_forward("00:31")
-    shown.page.get_by_label("Token manajer").wait_for()
+    browser_page.page.clock.fast_forward("00:31")
+    browser_page.page.get_by_label("Token manajer").wait_for()
 
-    assert shown.page.locator(".huge").count() == 0
+    assert browser_page.page.locator(".huge").count() == 0
 
 
-def test_a_lost_connection_is_said_and_mends_itself(shown: BrowserPage, service: Service) -> None:
-    log_in(shown.page)
-    told(shown.page)
-    service.is_gone = True
-    shown.page.clock.fast_forward("00:31")
-    shown.page.get_by_text("Sambungan terputus").wait_for()
-    assert told(shown.page) == "157"
+def test_a_lost_connection_is_said_and_mends_itself(browser_page: BrowserPage, board_server: Service) -> None:
+    log_in(browser_page.page)
+    told(browser_page.page)
+    board_server.is_gone = True
+    browser_page.page.clock.fast_forward("00:31")
+    browser_page.page.get_by_text("Sambungan terputus").wait_for()
+    assert told(browser_page.page) == "157"
 
-    service.is_gone, service.created = False, 160
-    shown.page.clock.fast_forward("00:31")
-    shown.page.get_by_text("160", exact=True).wait_for()
+    board_server.is_gone, board_server.created = False, 160
+    browser_page.page.clock.fast_forward("00:31")
+    browser_page.page.get_by_text("160", exact=True).wait_for()
 
-    assert not shown.page.get_by_text("Sambungan terputus").is_visible()
+    assert not browser_page.page.get_by_text("Sambungan terputus").is_visible()

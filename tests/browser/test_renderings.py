@@ -30,66 +30,72 @@ LONG = "Aktivasi-Pasar-Tanah-Abang-" * 4
     ],
 )
 def test_a_rendering_is_accessible_and_runs_without_an_error(
-    shown: BrowserPage, rendering: str, language: str, colours: str
+    browser_page: BrowserPage, rendering: str, language: str, colours: str
 ) -> None:
-    shown.page.emulate_media(color_scheme=colours)
-    shown.page.set_content(RENDERED[rendering](make_report(), language))
+    browser_page.page.emulate_media(color_scheme=colours)
+    browser_page.page.set_content(RENDERED[rendering](make_report(), language))
 
-    assert shown.find_violations() == []
-    assert shown.errors == []
+    assert browser_page.find_violations() == []
+    assert browser_page.errors == []
 
 
 @pytest.mark.parametrize("rendering", ["page", "mail"])
-def test_a_final_day_is_accessible_too(shown: BrowserPage, rendering: str) -> None:
+def test_a_final_day_is_accessible_too(browser_page: BrowserPage, rendering: str) -> None:
     report = make_report(summary={"state": SummaryState.FINAL, "version": 1, "changes": [], "notes": []})
-    shown.page.set_content(RENDERED[rendering](report, "id"))
+    browser_page.page.set_content(RENDERED[rendering](report, "id"))
 
-    assert shown.find_violations() == []
+    assert browser_page.find_violations() == []
 
 
 @pytest.mark.parametrize("rendering", RENDERED)
 @pytest.mark.parametrize("name", ["Aktivasi Pasar Tanah Abang", LONG])
-def test_a_rendering_is_never_wider_than_the_window(shown: BrowserPage, rendering: str, name: str) -> None:
+def test_a_rendering_is_never_wider_than_the_window(
+    browser_page: BrowserPage, rendering: str, name: str
+) -> None:
     report = make_report(campaign={"name": name, "place": name}, summary={"by_officer": {"o" * 40: 157}})
     for width in WIDTHS:
-        shown.page.set_viewport_size({"width": width, "height": 800})
-        shown.page.set_content(RENDERED[rendering](report, "id"))
-        assert shown.measure_overflow() == 0, f"at {width} pixels"
+        browser_page.page.set_viewport_size({"width": width, "height": 800})
+        browser_page.page.set_content(RENDERED[rendering](report, "id"))
+        assert browser_page.measure_overflow() == 0, f"at {width} pixels"
 
 
-def test_the_page_is_whole_without_scripts_and_without_the_network(shown: BrowserPage) -> None:
+def test_the_page_is_whole_without_scripts_and_without_the_network(browser_page: BrowserPage) -> None:
     asked = []
-    shown.page.on("request", lambda request: asked.append(request.url))
-    shown.page.set_content(html.render_html(make_report(), "id"))
+    browser_page.page.on("request", lambda request: asked.append(request.url))
+    browser_page.page.set_content(html.render_html(make_report(), "id"))
 
-    assert shown.page.get_by_role("heading", level=1).inner_text().endswith("Kamis, 10 Oktober 2024")
-    assert shown.page.get_by_role("table", name="Menurut pekerjaan").get_by_role("row").count() == 13
-    assert shown.page.get_by_role("rowheader", name="Porter").is_visible()
+    assert browser_page.page.get_by_role("heading", level=1).inner_text().endswith("Kamis, 10 Oktober 2024")
+    assert browser_page.page.get_by_role("table", name="Menurut pekerjaan").get_by_role("row").count() == 13
+    assert browser_page.page.get_by_role("rowheader", name="Porter").is_visible()
     assert asked == []
 
 
-def test_headings_follow_one_another(shown: BrowserPage) -> None:
+def test_headings_follow_one_another(browser_page: BrowserPage) -> None:
     for rendering in RENDERED.values():
-        shown.page.set_content(rendering(make_report(), "id"))
-        levels = shown.page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
+        browser_page.page.set_content(rendering(make_report(), "id"))
+        levels = browser_page.page.evaluate(
+            "[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])"
+        )
         assert levels[0] == 1
         assert levels.count(1) == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def test_a_printed_page_is_dark_on_white_whatever_the_screen_is_like(shown: BrowserPage) -> None:
+def test_a_printed_page_is_dark_on_white_whatever_the_screen_is_like(browser_page: BrowserPage) -> None:
     for rendering in ("page", "board"):
-        shown.page.emulate_media(media="print", color_scheme="dark")
-        shown.page.set_content(RENDERED[rendering](make_report(), "id"))
-        paper = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        browser_page.page.emulate_media(media="print", color_scheme="dark")
+        browser_page.page.set_content(RENDERED[rendering](make_report(), "id"))
+        paper = browser_page.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert paper == "rgb(255, 255, 255)"
-        assert shown.find_violations() == []
+        assert browser_page.find_violations() == []
 
 
-def test_a_screen_at_the_branch_shows_the_whole_board_at_once(shown: BrowserPage) -> None:
+def test_a_screen_at_the_branch_shows_the_whole_board_at_once(browser_page: BrowserPage) -> None:
     for width, height in ((1280, 720), (1366, 768), (1920, 1080)):
-        shown.page.set_viewport_size({"width": width, "height": height})
-        shown.page.set_content(board.render_board(make_report(), "id"))
-        assert shown.page.evaluate("document.documentElement.scrollHeight") <= height
-        large = shown.page.locator(".huge").evaluate("each => parseFloat(getComputedStyle(each).fontSize)")
+        browser_page.page.set_viewport_size({"width": width, "height": height})
+        browser_page.page.set_content(board.render_board(make_report(), "id"))
+        assert browser_page.page.evaluate("document.documentElement.scrollHeight") <= height
+        large = browser_page.page.locator(".huge").evaluate(
+            "each => parseFloat(getComputedStyle(each).fontSize)"
+        )
         assert large > height / 4

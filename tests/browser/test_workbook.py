@@ -20,7 +20,7 @@ Sheets = dict[str, list[list[str]]]
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sheets]:
+def read_csv(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sheets]:
     """Every sheet of what is asked for and of what is mailed, as LibreOffice writes them out."""
     office = shutil.which("soffice") or shutil.which("libreoffice")
     if office is None:
@@ -50,8 +50,8 @@ def number(cell: str) -> float:
     return float(cell.removesuffix("%")) / 100 if cell.endswith("%") else float(cell)
 
 
-def test_libreoffice_reads_every_figure_as_json_tells_it(read: dict[str, Sheets]) -> None:
-    sheets, told = read["asked"], told_by_json(make_report())
+def test_libreoffice_reads_every_figure_as_json_tells_it(read_csv: dict[str, Sheets]) -> None:
+    sheets, told = read_csv["asked"], told_by_json(make_report())
     summary = {row[0]: row[1] for row in sheets["Summary"]}
     breakdowns = {(key, float(count)) for _, key, _, count in sheets["Breakdowns"][1:]}
 
@@ -64,8 +64,8 @@ def test_libreoffice_reads_every_figure_as_json_tells_it(read: dict[str, Sheets]
     }
 
 
-def test_libreoffice_reads_days_as_days(read: dict[str, Sheets]) -> None:
-    days = read["asked"]["Days"][1:]
+def test_libreoffice_reads_days_as_days(read_csv: dict[str, Sheets]) -> None:
+    days = read_csv["asked"]["Days"][1:]
 
     assert [(row[1], row[2]) for row in days] == [("173", "173"), ("157", "330")]
     # Written out anew from the number of a day, in the order of the machine's own locale.
@@ -75,8 +75,8 @@ def test_libreoffice_reads_days_as_days(read: dict[str, Sheets]) -> None:
     ]
 
 
-def test_libreoffice_reads_what_is_mailed(read: dict[str, Sheets]) -> None:
-    breakdowns = read["mailed"]["Breakdowns"][1:]
+def test_libreoffice_reads_what_is_mailed(read_csv: dict[str, Sheets]) -> None:
+    breakdowns = read_csv["mailed"]["Breakdowns"][1:]
 
     assert [row for row in breakdowns if row[2].startswith("Others")]
     assert not [row for row in breakdowns if row[3] and float(row[3]) < 5]

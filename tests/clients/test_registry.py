@@ -31,7 +31,7 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def registry(stage: None, clock: FixedClock) -> ClientRegistry:
+def registry(moto_stage: None, clock: FixedClock) -> ClientRegistry:
     numbers = count(1)
     return ClientRegistry(
         clients=DynamoClients(boto3.client("dynamodb"), "ClientsTable"),

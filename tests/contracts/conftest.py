@@ -71,7 +71,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture(params=_CONCURRENT_ENGINES)
-def real_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def concurrent_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine that serves many requests at once."""
     made: Callable[[], Engine] = request.getfixturevalue(request.param)
     engine = made()
@@ -80,7 +80,7 @@ def real_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def moto_engine(_no_account: None) -> Iterator[Callable[[], Engine]]:
+def moto_engine(_isolated_aws_environment: None) -> Iterator[Callable[[], Engine]]:
     with mock_aws():
         yield lambda: Engine(_MOTO_SESSION.client("dynamodb"))
 

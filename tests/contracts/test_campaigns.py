@@ -13,13 +13,13 @@ from tests.contracts.stored import FIRST_DAY, make_campaign
 
 
 @pytest.fixture
-def table(engine: Engine) -> str:
+def table_name(engine: Engine) -> str:
     return engine.create_table("CampaignsTable")
 
 
 @pytest.fixture
-def campaigns(engine: Engine, table: str, cipher: FieldCipher) -> DynamoCampaigns:
-    return DynamoCampaigns(engine.client, table, cipher)
+def campaigns(engine: Engine, table_name: str, cipher: FieldCipher) -> DynamoCampaigns:
+    return DynamoCampaigns(engine.client, table_name, cipher)
 
 
 def test_a_campaign_comes_back_as_it_was_added(campaigns: DynamoCampaigns) -> None:
@@ -69,14 +69,14 @@ def test_a_listed_campaign_is_whole(campaigns: DynamoCampaigns) -> None:
 
 
 def test_managers_copied_into_another_campaign_cannot_be_read_there(
-    engine: Engine, table: str, campaigns: DynamoCampaigns
+    engine: Engine, table_name: str, campaigns: DynamoCampaigns
 ) -> None:
     campaigns.add(make_campaign())
     campaigns.add(make_campaign(campaign_id="another", managers=[]))
     items = {item["campaign_id"]["S"]: item for item in engine.scan_items()}
 
     forged = {**items["another"], "managers": items["tanah-abang-2024"]["managers"]}
-    engine.client.put_item(TableName=table, Item=forged)
+    engine.client.put_item(TableName=table_name, Item=forged)
 
     with pytest.raises(UnsealError):
         campaigns.get("another")

@@ -18,13 +18,13 @@ ANOTHER_TOKEN = hash_token(Token("daftar_of-another-van"))
 
 
 @pytest.fixture
-def table(engine: Engine) -> str:
+def table_name(engine: Engine) -> str:
     return engine.create_table("ClientsTable")
 
 
 @pytest.fixture
-def clients(engine: Engine, table: str) -> DynamoClients:
-    return DynamoClients(engine.client, table)
+def clients(engine: Engine, table_name: str) -> DynamoClients:
+    return DynamoClients(engine.client, table_name)
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,12 @@ def test_a_revocation_reaches_every_token_that_is_still_good(clients: DynamoClie
 
 
 def test_a_revocation_does_not_need_the_tokens_that_have_ended_and_are_gone(
-    clients: DynamoClients, engine: Engine, table: str
+    clients: DynamoClients, engine: Engine, table_name: str
 ) -> None:
     clients.add(make_client(), a_token(1))
     rotated(clients, a_token(2))
     key = {"pk": {"S": f"TOKEN#{a_token(1)}"}, "sk": {"S": "TOKEN"}}
-    engine.client.delete_item(TableName=table, Key=key)
+    engine.client.delete_item(TableName=table_name, Key=key)
 
     clients.revoke(clients.get("van-1").revoke(LATER))
 
@@ -223,8 +223,8 @@ def test_what_has_ended_is_forgotten_a_month_later(clients: DynamoClients, engin
 
 
 @pytest.fixture
-def last_seen(engine: Engine, table: str) -> DynamoLastSeenStore:
-    return DynamoLastSeenStore(engine.client, table)
+def last_seen(engine: Engine, table_name: str) -> DynamoLastSeenStore:
+    return DynamoLastSeenStore(engine.client, table_name)
 
 
 def test_when_a_client_was_last_seen_stands_with_it_and_with_its_token(
@@ -272,8 +272,8 @@ def test_the_captures_of_a_day_are_counted_and_the_count_expires(engine: Engine)
     assert days_kept == {datetime(2024, 10, 12, tzinfo=UTC), datetime(2024, 10, 13, tzinfo=UTC)}
 
 
-def test_a_count_is_no_client(clients: DynamoClients, engine: Engine, table: str) -> None:
-    DynamoDayCounts(engine.client, table).add("van-1", FIRST_DAY.day, 1)
+def test_a_count_is_no_client(clients: DynamoClients, engine: Engine, table_name: str) -> None:
+    DynamoDayCounts(engine.client, table_name).add("van-1", FIRST_DAY.day, 1)
 
     assert list(clients.iter_all()) == []
     with pytest.raises(ClientUnknown):

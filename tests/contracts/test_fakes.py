@@ -34,7 +34,7 @@ ATable = Callable[[str], tuple[Any, str]]
 
 
 @pytest.fixture(scope="module")
-def a_table() -> Iterator[ATable]:
+def create_table() -> Iterator[ATable]:
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="eu-north-1")
         client = session.client("dynamodb")
@@ -43,8 +43,8 @@ def a_table() -> Iterator[ATable]:
 
 @given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
 @settings(max_examples=20, deadline=None)
-def test_the_day_counts_in_memory_answer_as_those_of_the_table(a_table: ATable, steps: Any) -> None:
-    table, memory = DynamoDayCounts(*a_table("ClientsTable")), InMemoryDayCounts()
+def test_the_day_counts_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
+    table, memory = DynamoDayCounts(*create_table("ClientsTable")), InMemoryDayCounts()
     for client_id, of, number in steps:
         assert table.add(client_id, of.day, number) == memory.add(client_id, of.day, number)
 
@@ -113,9 +113,9 @@ LEDGER_STEPS = st.sampled_from(
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(a_table: ATable, steps: Any) -> None:
-    client, texts = a_table("SmsLedgerTable")
-    _, sending = a_table("SendingTable")
+def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(create_table: ATable, steps: Any) -> None:
+    client, texts = create_table("SmsLedgerTable")
+    _, sending = create_table("SendingTable")
     on_table = DynamoSmsLedger(
         client, sms_table=texts, sending_table=sending, new_write_id=wiring.generate_write_id
     )
@@ -152,8 +152,8 @@ def tell_line(line: SendRateLimiter, step: str, seconds: int) -> object:
 
 @given(steps=st.lists(LINE_STEPS, max_size=16))
 @settings(max_examples=50, deadline=None)
-def test_the_line_in_memory_answers_as_the_line_of_the_table(a_table: ATable, steps: Any) -> None:
-    lines = InMemorySendRateLimiter(), DynamoSendRateLimiter(*a_table("SendingTable"))
+def test_the_line_in_memory_answers_as_the_line_of_the_table(create_table: ATable, steps: Any) -> None:
+    lines = InMemorySendRateLimiter(), DynamoSendRateLimiter(*create_table("SendingTable"))
     for step, seconds in steps:
         answers = [tell_line(line, step, seconds) for line in lines]
         assert answers[0] == answers[1], step
@@ -177,8 +177,8 @@ def add(summaries: Summaries, of: CampaignDay, version: int) -> str:
 
 @given(steps=st.lists(st.tuples(st.sampled_from([mark, unmark, add]), DAYS, st.integers(1, 3)), max_size=10))
 @settings(max_examples=50, deadline=None)
-def test_summaries_in_memory_answer_as_those_of_the_table(a_table: ATable, steps: Any) -> None:
-    table = a_table("SummariesTable")
+def test_summaries_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
+    table = create_table("SummariesTable")
     in_memory_summaries = InMemorySummaries()
     stores = in_memory_summaries, DynamoSummaries(*table)
     for act, of, number in steps:

@@ -387,8 +387,8 @@ def racing(race: Callable[[int], bool]) -> int:
         return sum(threads.map(run, range(RACERS)))
 
 
-def test_of_many_senders_one_claims_a_text(real_engine: Engine) -> None:
-    ledger = a_ledger(real_engine)
+def test_of_many_senders_one_claims_a_text(concurrent_engine: Engine) -> None:
+    ledger = a_ledger(concurrent_engine)
     begun = ledger.get_or_create(make_sms())
 
     def race(_: int) -> bool:
@@ -399,11 +399,11 @@ def test_of_many_senders_one_claims_a_text(real_engine: Engine) -> None:
         return True
 
     assert racing(race) == 1
-    assert committed(real_engine) == 350
+    assert committed(concurrent_engine) == 350
 
 
-def test_many_senders_never_overspend_a_day(real_engine: Engine) -> None:
-    ledger = a_ledger(real_engine)
+def test_many_senders_never_overspend_a_day(concurrent_engine: Engine) -> None:
+    ledger = a_ledger(concurrent_engine)
 
     def race(number: int) -> bool:
         begun = ledger.get_or_create(make_sms(number, phone_hash=str(number)))
@@ -414,11 +414,11 @@ def test_many_senders_never_overspend_a_day(real_engine: Engine) -> None:
         return True
 
     assert racing(race) == 5
-    assert committed(real_engine) == 5 * 350
+    assert committed(concurrent_engine) == 5 * 350
 
 
-def test_many_senders_never_give_a_phone_too_many(real_engine: Engine) -> None:
-    ledger = a_ledger(real_engine)
+def test_many_senders_never_give_a_phone_too_many(concurrent_engine: Engine) -> None:
+    ledger = a_ledger(concurrent_engine)
 
     def race(number: int) -> bool:
         begun = ledger.get_or_create(make_sms(number))
@@ -536,8 +536,8 @@ def test_a_sender_who_is_at_a_forgotten_text_cannot_bring_it_back(ledger: Dynamo
     assert list(ledger.iter_by_reference(make_sms().reference)) == []
 
 
-def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine: Engine) -> None:
-    ledger = a_ledger(real_engine)
+def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(concurrent_engine: Engine) -> None:
+    ledger = a_ledger(concurrent_engine)
 
     begun = ledger.get_or_create(make_sms())
     with ThreadPoolExecutor(RACERS) as threads:
@@ -553,9 +553,9 @@ def test_a_text_is_forgotten_whatever_its_sender_does_meanwhile(real_engine: Eng
 
 
 def test_money_is_given_back_once_whoever_else_forgets_the_text_or_begins_to_send_it(
-    real_engine: Engine,
+    concurrent_engine: Engine,
 ) -> None:
-    ledger = a_ledger(real_engine)
+    ledger = a_ledger(concurrent_engine)
     texts = [claim(ledger, make_sms(number, phone_hash=str(number)), budget=None) for number in range(1, 7)]
 
     def begin(text: Sms) -> bool:
@@ -582,5 +582,5 @@ def test_money_is_given_back_once_whoever_else_forgets_the_text_or_begins_to_sen
         begun = sum(sending.result() for sending in sendings)
 
     # Who began to send before the text was gone may have sent it.
-    assert committed(real_engine) == begun * 350
+    assert committed(concurrent_engine) == begun * 350
     assert sum(facts.money for facts in ledger.iter_day_facts(FIRST_DAY)) == begun * 350

@@ -55,15 +55,17 @@ def race(run: Callable[[int], str]) -> Counter[str]:
 
 
 @pytest.fixture
-def store(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
-    store = DynamoRegistrations(real_engine.client, real_engine.create_table("RegistrationsTable"), cipher)
+def store(concurrent_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
+    store = DynamoRegistrations(
+        concurrent_engine.client, concurrent_engine.create_table("RegistrationsTable"), cipher
+    )
     registration = make_received_registration(reference=REFERENCE)
     store.add(registration, make_matching_capture(registration), PHONE_COUNT)
     return store
 
 
 @pytest.fixture
-def casework(store: DynamoRegistrations) -> LifecycleService:
+def lifecycle_service(store: DynamoRegistrations) -> LifecycleService:
     return LifecycleService(registrations=store, clock=FixedClock(RECEIVED_AT))
 
 
@@ -72,10 +74,10 @@ def a_payment(number: int) -> Payment:
 
 
 def test_of_twenty_payments_at_once_none_is_lost(
-    casework: LifecycleService, store: DynamoRegistrations
+    lifecycle_service: LifecycleService, store: DynamoRegistrations
 ) -> None:
     def pay(number: int) -> str:
-        casework.record_payment(REFERENCE, a_payment(number), caller=CORE)
+        lifecycle_service.record_payment(REFERENCE, a_payment(number), caller=CORE)
         return "taken"
 
     assert race(pay) == {"taken": RACERS}
@@ -86,24 +88,26 @@ def test_of_twenty_payments_at_once_none_is_lost(
 
 
 def test_one_payment_reported_twenty_times_at_once_counts_once(
-    casework: LifecycleService, store: DynamoRegistrations
+    lifecycle_service: LifecycleService, store: DynamoRegistrations
 ) -> None:
     told = race(
-        lambda number: str(casework.record_payment(REFERENCE, a_payment(1), caller=CORE).lifecycle.version)
+        lambda number: str(
+            lifecycle_service.record_payment(REFERENCE, a_payment(1), caller=CORE).lifecycle.version
+        )
     )
     assert told == {"2": RACERS}
     assert store.get(REFERENCE).lifecycle.paid_through == "2024-10"
 
 
 def test_a_cancellation_that_races_payments_wins_alone_or_not_at_all(
-    casework: LifecycleService, store: DynamoRegistrations
+    lifecycle_service: LifecycleService, store: DynamoRegistrations
 ) -> None:
     def report(number: int) -> str:
         try:
             if number == 0:
-                casework.cancel(REFERENCE, Cancellation(reason="other"), caller=CORE)
+                lifecycle_service.cancel(REFERENCE, Cancellation(reason="other"), caller=CORE)
                 return "cancelled"
-            casework.record_payment(REFERENCE, a_payment(number), caller=CORE)
+            lifecycle_service.record_payment(REFERENCE, a_payment(number), caller=CORE)
         except TransitionNotAllowed:
             return "refused"
         return "paid"

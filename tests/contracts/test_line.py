@@ -16,81 +16,85 @@ IN_LINE = timedelta(seconds=4)
 
 
 @pytest.fixture
-def line(engine: Engine) -> DynamoSendRateLimiter:
+def rate_limiter(engine: Engine) -> DynamoSendRateLimiter:
     return DynamoSendRateLimiter(engine.client, engine.create_table("SendingTable"))
 
 
-def take(line: DynamoSendRateLimiter, at: datetime = NOW, *, longest: timedelta = IN_LINE) -> datetime:
-    return line.reserve(SLOT, now=at, max_wait=longest)
+def take(
+    rate_limiter: DynamoSendRateLimiter, at: datetime = NOW, *, longest: timedelta = IN_LINE
+) -> datetime:
+    return rate_limiter.reserve(SLOT, now=at, max_wait=longest)
 
 
-def test_slots_are_given_one_after_the_other(line: DynamoSendRateLimiter) -> None:
-    assert [take(line) for _ in range(4)] == [NOW, NOW + SLOT, NOW + 2 * SLOT, NOW + 3 * SLOT]
+def test_slots_are_given_one_after_the_other(rate_limiter: DynamoSendRateLimiter) -> None:
+    assert [take(rate_limiter) for _ in range(4)] == [NOW, NOW + SLOT, NOW + 2 * SLOT, NOW + 3 * SLOT]
 
 
 def test_a_line_that_nobody_stands_in_gives_the_present_and_saves_nothing_up(
-    line: DynamoSendRateLimiter,
+    rate_limiter: DynamoSendRateLimiter,
 ) -> None:
-    take(line)
+    take(rate_limiter)
     later = NOW + timedelta(hours=1)
 
-    assert [take(line, later) for _ in range(2)] == [later, later + SLOT]
+    assert [take(rate_limiter, later) for _ in range(2)] == [later, later + SLOT]
 
 
-def test_longer_texts_take_longer(line: DynamoSendRateLimiter) -> None:
-    line.reserve(3 * SLOT, now=NOW, max_wait=IN_LINE)
+def test_longer_texts_take_longer(rate_limiter: DynamoSendRateLimiter) -> None:
+    rate_limiter.reserve(3 * SLOT, now=NOW, max_wait=IN_LINE)
 
-    assert take(line) == NOW + 3 * SLOT
+    assert take(rate_limiter) == NOW + 3 * SLOT
 
 
-def test_a_reminder_gets_a_slot_only_where_there_is_no_line(line: DynamoSendRateLimiter) -> None:
-    assert take(line, longest=AT_ONCE) == NOW
+def test_a_reminder_gets_a_slot_only_where_there_is_no_line(rate_limiter: DynamoSendRateLimiter) -> None:
+    assert take(rate_limiter, longest=AT_ONCE) == NOW
     with pytest.raises(RateLimited):
-        take(line, longest=AT_ONCE)
-    assert take(line) == NOW + SLOT, "a confirmation stands in line meanwhile"
-    assert take(line, NOW + 2 * SLOT, longest=AT_ONCE) == NOW + 2 * SLOT
+        take(rate_limiter, longest=AT_ONCE)
+    assert take(rate_limiter) == NOW + SLOT, "a confirmation stands in line meanwhile"
+    assert take(rate_limiter, NOW + 2 * SLOT, longest=AT_ONCE) == NOW + 2 * SLOT
 
 
-def test_nobody_stands_in_line_for_too_long(line: DynamoSendRateLimiter) -> None:
-    line.reserve(timedelta(seconds=5), now=NOW, max_wait=IN_LINE)
+def test_nobody_stands_in_line_for_too_long(rate_limiter: DynamoSendRateLimiter) -> None:
+    rate_limiter.reserve(timedelta(seconds=5), now=NOW, max_wait=IN_LINE)
 
     with pytest.raises(RateLimited):
-        take(line)
+        take(rate_limiter)
 
 
-def test_who_is_stopped_gets_no_slot_until_it_is_over(line: DynamoSendRateLimiter) -> None:
+def test_who_is_stopped_gets_no_slot_until_it_is_over(rate_limiter: DynamoSendRateLimiter) -> None:
     until = NOW + timedelta(minutes=15)
-    line.stop(SendingStop("spend_limit", until))
+    rate_limiter.stop(SendingStop("spend_limit", until))
 
     with pytest.raises(SendingStopped) as stopped:
-        take(line)
+        take(rate_limiter)
     assert (stopped.value.reason, stopped.value.ends_at) == ("spend_limit", until)
-    assert line.find_stop(NOW) == SendingStop("spend_limit", until)
-    assert line.find_stop(until) is None
-    assert take(line, until) == until
+    assert rate_limiter.find_stop(NOW) == SendingStop("spend_limit", until)
+    assert rate_limiter.find_stop(until) is None
+    assert take(rate_limiter, until) == until
 
 
 @pytest.mark.parametrize("standing", [True, False], ids=["with a line", "without a line"])
-def test_a_stop_by_hand_holds_until_somebody_resumes(line: DynamoSendRateLimiter, standing: bool) -> None:
+def test_a_stop_by_hand_holds_until_somebody_resumes(
+    rate_limiter: DynamoSendRateLimiter, standing: bool
+) -> None:
     if standing:
-        take(line)
-    line.stop(SendingStop("by hand", None))
-    line.stop(SendingStop("spend_limit", NOW + timedelta(minutes=15)))
+        take(rate_limiter)
+    rate_limiter.stop(SendingStop("by hand", None))
+    rate_limiter.stop(SendingStop("spend_limit", NOW + timedelta(minutes=15)))
     far = NOW + timedelta(days=365)
 
     with pytest.raises(SendingStopped) as stopped:
-        take(line, far)
+        take(rate_limiter, far)
     assert (stopped.value.reason, stopped.value.ends_at) == ("by hand", None)
 
-    line.resume(NOW)
-    assert line.find_stop(NOW) is None
-    assert take(line, far) == far
+    rate_limiter.resume(NOW)
+    assert rate_limiter.find_stop(NOW) is None
+    assert take(rate_limiter, far) == far
 
 
-def test_a_line_that_was_never_stopped_can_be_resumed(line: DynamoSendRateLimiter) -> None:
-    line.resume(NOW)
+def test_a_line_that_was_never_stopped_can_be_resumed(rate_limiter: DynamoSendRateLimiter) -> None:
+    rate_limiter.resume(NOW)
 
-    assert take(line) == NOW
+    assert take(rate_limiter) == NOW
 
 
 def test_every_sender_knows_from_its_next_slot_when_somebody_resumed(engine: Engine) -> None:
@@ -108,10 +112,12 @@ def test_every_sender_knows_from_its_next_slot_when_somebody_resumed(engine: Eng
     assert sender.resumed_at == NOW + timedelta(minutes=1)
 
 
-def test_many_senders_get_a_slot_each(real_engine: Engine) -> None:
-    line = DynamoSendRateLimiter(real_engine.client, real_engine.create_table("SendingTable"))
+def test_many_senders_get_a_slot_each(concurrent_engine: Engine) -> None:
+    rate_limiter = DynamoSendRateLimiter(
+        concurrent_engine.client, concurrent_engine.create_table("SendingTable")
+    )
 
     with ThreadPoolExecutor(12) as threads:
-        slots = sorted(threads.map(lambda _: take(line, longest=timedelta(hours=1)), range(60)))
+        slots = sorted(threads.map(lambda _: take(rate_limiter, longest=timedelta(hours=1)), range(60)))
 
     assert slots == [NOW + number * SLOT for number in range(60)]

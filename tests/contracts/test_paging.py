@@ -25,7 +25,7 @@ _WIDE = "w" * 250_000
 
 
 @pytest.fixture
-def cut_short(engine: Engine) -> Iterator[list[str]]:
+def one_item_pages(engine: Engine) -> Iterator[list[str]]:
     """The operations whose answers said that there was more."""
     seen: list[str] = []
 
@@ -39,7 +39,7 @@ def cut_short(engine: Engine) -> Iterator[list[str]]:
 
 
 def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(
-    engine: Engine, cipher: FieldCipher, cut_short: list[str]
+    engine: Engine, cipher: FieldCipher, one_item_pages: list[str]
 ) -> None:
     registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
     # With this many, at least one shard holds five, wherever each capture falls.
@@ -51,10 +51,10 @@ def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(
     counted = sum(1 for _ in collect_capture_facts(registrations, FIRST_DAY))
 
     assert counted == captures
-    assert cut_short, "no answer was cut into pages, so this has proved nothing"
+    assert one_item_pages, "no answer was cut into pages, so this has proved nothing"
 
 
-def test_a_query_goes_on_until_the_last_page(engine: Engine, cut_short: list[str]) -> None:
+def test_a_query_goes_on_until_the_last_page(engine: Engine, one_item_pages: list[str]) -> None:
     table = engine.create_table("KeysTable")
     for number in range(5):
         engine.client.put_item(
@@ -70,11 +70,11 @@ def test_a_query_goes_on_until_the_last_page(engine: Engine, cut_short: list[str
     )
 
     assert [item["key_id"] for item in found] == ["0", "1", "2", "3", "4"]
-    assert cut_short == ["Query", "Query"]
+    assert one_item_pages == ["Query", "Query"]
 
 
 def test_every_campaign_is_listed_when_they_fill_more_than_a_page(
-    engine: Engine, cipher: FieldCipher, cut_short: list[str]
+    engine: Engine, cipher: FieldCipher, one_item_pages: list[str]
 ) -> None:
     campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
     crowded = [{"name": f"{number:04d}" + "n" * 96, "email": None, "phone": None} for number in range(50)]
@@ -82,4 +82,4 @@ def test_every_campaign_is_listed_when_they_fill_more_than_a_page(
         campaigns.add(make_campaign(campaign_id=f"campaign-{number}", managers=crowded))
 
     assert len({campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)}) == 160
-    assert cut_short, "no answer was cut into pages, so this has proved nothing"
+    assert one_item_pages, "no answer was cut into pages, so this has proved nothing"

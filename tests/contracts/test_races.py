@@ -80,8 +80,10 @@ def until_decided(attempt: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def registrations(real_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
-    return DynamoRegistrations(real_engine.client, real_engine.create_table("RegistrationsTable"), cipher)
+def registrations(concurrent_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
+    return DynamoRegistrations(
+        concurrent_engine.client, concurrent_engine.create_table("RegistrationsTable"), cipher
+    )
 
 
 def test_of_forty_captures_of_one_worker_one_makes_the_registration(
@@ -217,9 +219,9 @@ def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(
 
 
 def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(
-    real_engine: Engine,
+    concurrent_engine: Engine,
 ) -> None:
-    clients = DynamoClients(real_engine.client, real_engine.create_table("ClientsTable"))
+    clients = DynamoClients(concurrent_engine.client, concurrent_engine.create_table("ClientsTable"))
     clients.add(make_client(expires_at=LATER), TokenHash("f" * 64))
     made: list[int] = []
 
@@ -241,8 +243,8 @@ def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_goo
     assert refused == [True] * RACERS
 
 
-def test_of_forty_enrolments_under_one_id_one_succeeds(real_engine: Engine) -> None:
-    clients = DynamoClients(real_engine.client, real_engine.create_table("ClientsTable"))
+def test_of_forty_enrolments_under_one_id_one_succeeds(concurrent_engine: Engine) -> None:
+    clients = DynamoClients(concurrent_engine.client, concurrent_engine.create_table("ClientsTable"))
 
     def enrol(number: int) -> str:
         def attempt() -> str:
@@ -266,8 +268,8 @@ def a_ledger(engine: Engine) -> DynamoSmsLedger:
     )
 
 
-def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine: Engine) -> None:
-    ledger = a_ledger(real_engine)
+def test_of_forty_deliveries_of_one_event_one_begins_the_text(concurrent_engine: Engine) -> None:
+    ledger = a_ledger(concurrent_engine)
 
     def begin(number: int) -> str:
         own = make_sms(correlation_id=f"c-{number}")
@@ -276,8 +278,8 @@ def test_of_forty_deliveries_of_one_event_one_begins_the_text(real_engine: Engin
     assert race(begin) == {"begun": 1, "standing": RACERS - 1}
 
 
-def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine: Engine) -> None:
-    ledger = a_ledger(real_engine)
+def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(concurrent_engine: Engine) -> None:
+    ledger = a_ledger(concurrent_engine)
     begun = ledger.get_or_create(make_sms())
     claimed = begun.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day)
     brakes = SendLimits(sms_per_day=3, budget=None)
@@ -288,8 +290,8 @@ def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(real_engine: 
     assert moved == {"True": 1, "False": RACERS - 1}
 
 
-def test_of_forty_counts_one_writes_the_version(real_engine: Engine) -> None:
-    summaries = DynamoSummaries(real_engine.client, real_engine.create_table("SummariesTable"))
+def test_of_forty_counts_one_writes_the_version(concurrent_engine: Engine) -> None:
+    summaries = DynamoSummaries(concurrent_engine.client, concurrent_engine.create_table("SummariesTable"))
 
     def write(number: int) -> str:
         try:
@@ -301,8 +303,8 @@ def test_of_forty_counts_one_writes_the_version(real_engine: Engine) -> None:
     assert race(write) == {"written": 1, "written already": RACERS - 1}
 
 
-def test_forty_marks_of_one_day_are_all_counted(real_engine: Engine) -> None:
-    summaries = DynamoSummaries(real_engine.client, real_engine.create_table("SummariesTable"))
+def test_forty_marks_of_one_day_are_all_counted(concurrent_engine: Engine) -> None:
+    summaries = DynamoSummaries(concurrent_engine.client, concurrent_engine.create_table("SummariesTable"))
 
     def mark(number: int) -> str:
         summaries.mark_dirty(FIRST_DAY, occurred_at=NOW)

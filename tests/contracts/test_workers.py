@@ -25,39 +25,41 @@ from tests.contracts.stored import (
 
 
 @pytest.fixture
-def table(engine: Engine) -> str:
+def table_name(engine: Engine) -> str:
     return engine.create_table("RegistrationsTable")
 
 
 @pytest.fixture
-def registrations(engine: Engine, table: str, cipher: FieldCipher) -> DynamoRegistrations:
-    return DynamoRegistrations(engine.client, table, cipher)
+def registrations(engine: Engine, table_name: str, cipher: FieldCipher) -> DynamoRegistrations:
+    return DynamoRegistrations(engine.client, table_name, cipher)
 
 
 @pytest.fixture
-def workers(engine: Engine, table: str, cipher: FieldCipher) -> DynamoWorkers:
-    return DynamoWorkers(engine.client, table, cipher, new_id=generate_write_id)
+def workers(engine: Engine, table_name: str, cipher: FieldCipher) -> DynamoWorkers:
+    return DynamoWorkers(engine.client, table_name, cipher, new_id=generate_write_id)
 
 
 LINKS = tuple(CaptureLink(make_capture_metadata(number).capture_id, REFERENCE) for number in (1, 2))
 
 
 @pytest.fixture
-def known(registrations: DynamoRegistrations) -> None:
+def known_worker(registrations: DynamoRegistrations) -> None:
     registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
     registrations.add_repeat(
         make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED), worker_key="worker"
     )
 
 
-def test_a_trail_leads_to_the_registration_and_to_every_capture(workers: DynamoWorkers, known: None) -> None:
+def test_a_trail_leads_to_the_registration_and_to_every_capture(
+    workers: DynamoWorkers, known_worker: None
+) -> None:
     assert workers.get_links("worker") == WorkerLinks(REFERENCE, LINKS)
     assert workers.get_links("nobody") == WorkerLinks(None, ())
     assert workers.get_capture(LINKS[0].capture_id) == make_capture(make_capture_metadata())
 
 
 def test_a_forgotten_capture_is_counted_and_never_taken_in_again(
-    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known_worker: None
 ) -> None:
     before = sorted(collect_capture_facts(registrations, FIRST_DAY), key=str)
     for _ in range(2):
@@ -84,7 +86,7 @@ def test_a_forgotten_capture_is_counted_and_never_taken_in_again(
 
 
 def test_a_worker_is_forgotten_only_while_that_registration_is_the_latest(
-    workers: DynamoWorkers, known: None
+    workers: DynamoWorkers, known_worker: None
 ) -> None:
     workers.erase_worker("worker", ANOTHER_REFERENCE)
     assert workers.get_links("worker").latest_reference == REFERENCE
@@ -95,7 +97,7 @@ def test_a_worker_is_forgotten_only_while_that_registration_is_the_latest(
 
 
 def test_a_registration_that_was_removed_is_unknown(
-    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known_worker: None
 ) -> None:
     for _ in range(2):
         workers.erase_registration(REFERENCE)
@@ -105,7 +107,7 @@ def test_a_registration_that_was_removed_is_unknown(
 
 
 def test_a_destroyed_registration_is_known_to_have_been_destroyed_and_listed_nowhere(
-    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known_worker: None
 ) -> None:
     assert workers.destroy_personal_fields(make_registration(), destroyed_at=NOW) is True
 
@@ -117,7 +119,7 @@ def test_a_destroyed_registration_is_known_to_have_been_destroyed_and_listed_now
 
 
 def test_a_registration_that_was_changed_meanwhile_is_not_destroyed(
-    registrations: DynamoRegistrations, workers: DynamoWorkers, known: None
+    registrations: DynamoRegistrations, workers: DynamoWorkers, known_worker: None
 ) -> None:
     changed = make_registration()
     workers.erase_registration(REFERENCE)

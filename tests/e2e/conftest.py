@@ -84,7 +84,7 @@ def _shorten_visibility_timeouts(stack: RunningStack) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, Path]]:
+def new_stack_location(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, Path]]:
     """A port pair and a directory for a test that starts and stops a stack by itself."""
     return lambda: (find_free_port_pair(), tmp_path_factory.mktemp("local"))
 

@@ -411,7 +411,7 @@ def in_terms_of_the_recount(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def story(stack: RunningStack) -> Story:
+def scenario(stack: RunningStack) -> Story:
     """A story that was told to its end, with ticks in between, and one tick after all was announced."""
     told = Story(open_market(stack), Random(SEED))  # noqa: S311 - the same story each time
     told.tell(STEPS // 2)
@@ -422,28 +422,33 @@ def story(stack: RunningStack) -> Story:
     return told
 
 
-def test_the_story_has_everything_in_it(story: Story) -> None:
-    taken = story.taken.values()
+def test_the_story_has_everything_in_it(scenario: Story) -> None:
+    taken = scenario.taken.values()
     assert {each.outcome for each in taken} == {"created", "already_registered", "reactivated", "refused"}
-    assert {each.status for each in story.applied} >= {"received", "awaiting_payment", "active", "cancelled"}
-    assert any(each.is_erased and each.paid for each in story.applied)
+    assert {each.status for each in scenario.applied} >= {
+        "received",
+        "awaiting_payment",
+        "active",
+        "cancelled",
+    }
+    assert any(each.is_erased and each.paid for each in scenario.applied)
     assert any(each.over_flag for each in taken)
-    assert "neighbouring_serials" in str([story.recount(day) for day in DAYS])
+    assert "neighbouring_serials" in str([scenario.recount(day) for day in DAYS])
 
 
 @pytest.mark.parametrize("day", DAYS)
 def test_a_day_says_in_the_end_what_was_sent_in_whatever_happened_in_whichever_order(
-    story: Story, day: Any
+    scenario: Story, day: Any
 ) -> None:
-    assert in_terms_of_the_recount(counted(story.market, day)) == story.recount(day), f"seed {SEED}"
+    assert in_terms_of_the_recount(counted(scenario.market, day)) == scenario.recount(day), f"seed {SEED}"
 
 
 @pytest.mark.parametrize("day", DAYS)
 def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next(
-    story: Story, day: Any
+    scenario: Story, day: Any
 ) -> None:
-    newest = counted(story.market, day)
-    versions = [counted(story.market, day, number) for number in range(1, newest["version"] + 1)]
+    newest = counted(scenario.market, day)
+    versions = [counted(scenario.market, day, number) for number in range(1, newest["version"] + 1)]
 
     assert versions[-1]["content_hash"] == newest["content_hash"]
     assert len(versions) > 2
@@ -462,32 +467,34 @@ def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next
 
 @pytest.mark.parametrize("day", DAYS)
 def test_a_recount_of_what_stands_still_writes_nothing_and_is_the_same_to_the_byte(
-    story: Story, day: Any
+    scenario: Story, day: Any
 ) -> None:
-    path = f"/v1/campaigns/{story.market.campaign_id}/summaries/{day}"
-    first = story.market.stack.send("manager", "POST", path)
-    story.a_tick()
+    path = f"/v1/campaigns/{scenario.market.campaign_id}/summaries/{day}"
+    first = scenario.market.stack.send("manager", "POST", path)
+    scenario.a_tick()
 
-    assert story.market.stack.send("manager", "POST", path).content == first.content
-    assert story.market.stack.send("manager", "GET", path).content == first.content
+    assert scenario.market.stack.send("manager", "POST", path).content == first.content
+    assert scenario.market.stack.send("manager", "GET", path).content == first.content
 
 
-def test_the_days_are_listed_with_what_they_came_to(story: Story) -> None:
-    path = f"/v1/campaigns/{story.market.campaign_id}/summaries"
-    listed = story.market.stack.send("manager", "GET", path).json()["days"]
+def test_the_days_are_listed_with_what_they_came_to(scenario: Story) -> None:
+    path = f"/v1/campaigns/{scenario.market.campaign_id}/summaries"
+    listed = scenario.market.stack.send("manager", "GET", path).json()["days"]
 
-    shown = [counted(story.market, day) for day in DAYS]
+    shown = [counted(scenario.market, day) for day in DAYS]
     assert [(each["day"], each["version"], each["content_hash"], each["created"]) for each in listed] == [
         (each["day"], each["version"], each["content_hash"], each["counts"]["created"]) for each in shown
     ]
     assert shown[1]["progress"]["created"] == sum(each["counts"]["created"] for each in shown)
 
 
-def test_what_is_kept_for_counting_gives_away_no_amount(story: Story) -> None:
-    name = story.market.stack.description.outputs["RegistrationsTableName"]
-    pages = story.market.stack.aws_client("dynamodb").get_paginator("scan").paginate(TableName=name)
+def test_what_is_kept_for_counting_gives_away_no_amount(scenario: Story) -> None:
+    name = scenario.market.stack.description.outputs["RegistrationsTableName"]
+    pages = scenario.market.stack.aws_client("dynamodb").get_paginator("scan").paginate(TableName=name)
     kept = json.dumps([item for page in pages for item in page["Items"]], default=str)
 
-    amounts = {str(amount) for each in story.applied for amount in (each.quoted, each.paid) if amount > 9_999}
+    amounts = {
+        str(amount) for each in scenario.applied for amount in (each.quoted, each.paid) if amount > 9_999
+    }
     assert amounts
     assert not [amount for amount in amounts if f'"{amount}"' in kept]

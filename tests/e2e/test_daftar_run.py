@@ -77,9 +77,9 @@ def _row(name: str, printed: str) -> list[int]:
 
 
 def test_market_day_is_shown_and_a_second_run_repeats_no_text(
-    own_stack: Callable[[], tuple[int, Path]],
+    new_stack_location: Callable[[], tuple[int, Path]],
 ) -> None:
-    port, local = own_stack()
+    port, local = new_stack_location()
     texts = local / f"port-{port}" / "sms.jsonl"
 
     first = Run(port, local)
@@ -105,9 +105,9 @@ def test_market_day_is_shown_and_a_second_run_repeats_no_text(
 
 @pytest.mark.parametrize("moment", ["fake-sms.pid", "emulator.pid", "tokens.json"])
 def test_interrupted_while_starting_it_leaves_nothing_running(
-    moment: str, own_stack: Callable[[], tuple[int, Path]]
+    moment: str, new_stack_location: Callable[[], tuple[int, Path]]
 ) -> None:
-    port, local = own_stack()
+    port, local = new_stack_location()
     run = Run(port, local)
     run.until((local / f"port-{port}" / moment).exists)
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def daftar(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run_daftar(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run `daftar` with some arguments against the stack under test."""
     monkeypatch.setenv("DAFTAR_PORT", str(stack.local_stack.port))
     monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(stack.local_stack.directory))
@@ -78,111 +78,113 @@ def test_functions_share_one_unpacked_zip(stack: RunningStack) -> None:
     assert len(set(read)) == 1
 
 
-def test_stack_that_is_up_is_not_started_again(daftar: Callable[..., Result]) -> None:
-    answer = daftar("up")
+def test_stack_that_is_up_is_not_started_again(run_daftar: Callable[..., Result]) -> None:
+    answer = run_daftar("up")
     assert answer.exit_code == 1
     assert "up already" in answer.output
 
 
 def test_port_of_another_program_is_refused(
-    daftar: Callable[..., Result], stack: RunningStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run_daftar: Callable[..., Result], stack: RunningStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(tmp_path))
-    answer = daftar("up")
+    answer = run_daftar("up")
     assert answer.exit_code == 1
     assert f"port {stack.local_stack.port} is taken" in answer.output
 
 
-def test_status_says_where_it_is_and_what_waits(daftar: Callable[..., Result], stack: RunningStack) -> None:
-    answer = daftar("status")
+def test_status_says_where_it_is_and_what_waits(
+    run_daftar: Callable[..., Result], stack: RunningStack
+) -> None:
+    answer = run_daftar("status")
     assert answer.exit_code == 0, answer.output
     assert stack.description.api_url in answer.output
     assert "waiting to be sent" in answer.output
 
 
 def test_status_of_a_stack_that_is_down_says_how_to_start_it(
-    daftar: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run_daftar: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(tmp_path))
-    answer = daftar("status")
+    answer = run_daftar("status")
     assert answer.exit_code == 1
     assert "daftar up" in answer.output
 
 
 def test_lines_that_are_refused_are_counted_by_their_code(
-    daftar: Callable[..., Result], tmp_path: Path
+    run_daftar: Callable[..., Result], tmp_path: Path
 ) -> None:
     captures = tmp_path / "van-1.jsonl"
     captures.write_text("{\n{\n")
-    answer = daftar("register", captures)
+    answer = run_daftar("register", captures)
     assert answer.exit_code == 0, answer.output
     assert "van-1" in answer.output
     assert "json_malformed" in answer.output
 
 
 def test_captures_are_sent_as_the_client_that_is_asked_for(
-    daftar: Callable[..., Result], tmp_path: Path
+    run_daftar: Callable[..., Result], tmp_path: Path
 ) -> None:
     captures = tmp_path / "captures.jsonl"
     captures.write_text("{}\n")
-    assert "role_not_allowed" in daftar("register", "--as", "manager", captures).output
-    assert "no client 'van-9'" in daftar("register", "--as", "van-9", captures).output
+    assert "role_not_allowed" in run_daftar("register", "--as", "manager", captures).output
+    assert "no client 'van-9'" in run_daftar("register", "--as", "van-9", captures).output
 
 
-def test_days_are_counted_and_shown(daftar: Callable[..., Result], stack: RunningStack) -> None:
+def test_days_are_counted_and_shown(run_daftar: Callable[..., Result], stack: RunningStack) -> None:
     example = stack.send("manager", "GET", f"/v1/campaigns/{stack.description.campaign_id}").json()
     stack.send("manager", "POST", "/v1/campaigns", example | {"campaign_id": "command-line"})
-    counted = daftar("roll-up", "command-line")
+    counted = run_daftar("roll-up", "command-line")
     assert counted.exit_code == 0, counted.output
     assert "2024-10-09" in counted.output
     assert "2024-10-10" in counted.output
     for days in (("2024-10-10",), ("--from", "2024-10-10"), ("--from", "2024-10-10", "--to", "2024-10-10")):
-        some = daftar("roll-up", "command-line", *days)
+        some = run_daftar("roll-up", "command-line", *days)
         assert some.exit_code == 0, some.output
         assert "2024-10-09" not in some.output
         assert "2024-10-10" in some.output
-    shown = daftar("summary", "command-line", "2024-10-09")
+    shown = run_daftar("summary", "command-line", "2024-10-09")
     assert shown.exit_code == 0, shown.output
     assert "captures" in shown.output
 
 
 def test_day_outside_the_campaign_is_told_without_a_traceback(
-    daftar: Callable[..., Result], stack: RunningStack
+    run_daftar: Callable[..., Result], stack: RunningStack
 ) -> None:
-    answer = daftar("summary", stack.description.campaign_id, "2024-10-11")
+    answer = run_daftar("summary", stack.description.campaign_id, "2024-10-11")
     assert answer.exit_code == 1
     assert "day_not_in_campaign" in answer.output
     assert "Traceback" not in answer.output
 
 
-def test_messages_are_shown_as_they_were_received(daftar: Callable[..., Result]) -> None:
-    assert daftar("messages").exit_code == 0
+def test_messages_are_shown_as_they_were_received(run_daftar: Callable[..., Result]) -> None:
+    assert run_daftar("messages").exit_code == 0
 
 
 def test_a_client_is_enrolled_given_a_new_token_and_revoked(
-    daftar: Callable[..., Result], stack: RunningStack
+    run_daftar: Callable[..., Result], stack: RunningStack
 ) -> None:
     def status_with(token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.get(f"{stack.description.api_url}/v1/campaigns", headers=headers).status_code
 
-    enrolled = daftar("clients", "enrol", "cli-1", "--role", "manager", "--campaign", "*")
+    enrolled = run_daftar("clients", "enrol", "cli-1", "--role", "manager", "--campaign", "*")
     assert enrolled.exit_code == 0, enrolled.output
     first = enrolled.output.split()[-1]
     assert status_with(first) == 200
 
-    rotated = daftar("clients", "rotate", "cli-1", "--overlap-hours", 1)
+    rotated = run_daftar("clients", "rotate", "cli-1", "--overlap-hours", 1)
     assert rotated.exit_code == 0, rotated.output
     second = rotated.output.split()[-1]
     assert (status_with(first), status_with(second)) == (200, 200)
 
-    unused = daftar("clients", "rotate", "cli-1").output.split()[-1]
-    assert daftar("clients", "revoke", "cli-1").exit_code == 0
+    unused = run_daftar("clients", "rotate", "cli-1").output.split()[-1]
+    assert run_daftar("clients", "revoke", "cli-1").exit_code == 0
     # The gateway keeps what the authorizer said of a token for a minute; this one it was never asked about.
     assert status_with(unused) == 401
 
-    listed = daftar("clients", "list").output
+    listed = run_daftar("clients", "list").output
     assert "cli-1" in listed
     assert not [token for token in (first, second, unused) if token in listed]
-    refused = daftar("clients", "rotate", "cli-1")
+    refused = run_daftar("clients", "rotate", "cli-1")
     assert (refused.exit_code, "client_revoked" in refused.output) == (1, True)

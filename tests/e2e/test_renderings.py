@@ -21,7 +21,7 @@ CREATED = 6
 
 
 @pytest.fixture(scope="module")
-def counted(stack: RunningStack) -> RunningStack:
+def counted_market(stack: RunningStack) -> RunningStack:
     """The stack with a campaign of its own, six workers and their summary."""
     opened = stack.send(
         "manager", "POST", "/v1/campaigns", make_campaign_payload(campaign_id=CAMPAIGN, last_day=DAY)
@@ -50,18 +50,20 @@ def ask(stack: RunningStack, path: str, **headers: str) -> httpx.Response:
 @pytest.mark.parametrize(
     "accepted", ["*/*", MEDIA_TYPES["xlsx"], "text/html,application/xhtml+xml,*/*;q=0.8"]
 )
-def test_a_workbook_arrives_as_bytes_whatever_is_accepted(counted: RunningStack, accepted: str) -> None:
-    answer = ask(counted, f"{SUMMARY}?format=xlsx", Accept=accepted)
+def test_a_workbook_arrives_as_bytes_whatever_is_accepted(
+    counted_market: RunningStack, accepted: str
+) -> None:
+    answer = ask(counted_market, f"{SUMMARY}?format=xlsx", Accept=accepted)
 
     assert answer.headers["Content-Type"] == MEDIA_TYPES["xlsx"]
     told = {row[0]: row[1] for row in openpyxl.load_workbook(io.BytesIO(answer.content))["Ringkasan"].values}
     assert told["Terdaftar"] == CREATED
 
 
-def test_every_other_form_arrives_as_text(counted: RunningStack) -> None:
-    document = ask(counted, SUMMARY, Accept="*/*")
-    page = ask(counted, SUMMARY, Accept="text/html, */*;q=0.1")
-    table = ask(counted, f"{SUMMARY}?format=csv")
+def test_every_other_form_arrives_as_text(counted_market: RunningStack) -> None:
+    document = ask(counted_market, SUMMARY, Accept="*/*")
+    page = ask(counted_market, SUMMARY, Accept="text/html, */*;q=0.1")
+    table = ask(counted_market, f"{SUMMARY}?format=csv")
 
     assert document.json()["counts"]["created"] == CREATED
     assert page.text.startswith("<!doctype html>")
@@ -69,14 +71,16 @@ def test_every_other_form_arrives_as_text(counted: RunningStack) -> None:
     assert f",created,,{CREATED},workers" in table.text
 
 
-def test_bodies_with_letters_beyond_ascii_arrive_whole(counted: RunningStack) -> None:
+def test_bodies_with_letters_beyond_ascii_arrive_whole(counted_market: RunningStack) -> None:
     """API Gateway encodes the bodies of requests, now that it hands on bytes as they are."""
-    changed = counted.send("manager", "PATCH", f"/v1/campaigns/{CAMPAIGN}", {"place": "Blok É, lantai 1½"})
+    changed = counted_market.send(
+        "manager", "PATCH", f"/v1/campaigns/{CAMPAIGN}", {"place": "Blok É, lantai 1½"}
+    )
 
     assert changed.json()["place"] == "Blok É, lantai 1½"
 
 
-def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted: RunningStack) -> None:
+def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted_market: RunningStack) -> None:
     path = find_browser()
     if path is None:
         pytest.skip("no browser here to open the board with")
@@ -86,8 +90,8 @@ def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted: Run
         page = browser.new_page(locale="id-ID")
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(f"{counted.description.api_url}/board#{CAMPAIGN}")
-        page.get_by_label("Token manajer").fill(counted.description.tokens["manager"])
+        page.goto(f"{counted_market.description.api_url}/board#{CAMPAIGN}")
+        page.get_by_label("Token manajer").fill(counted_market.description.tokens["manager"])
         page.get_by_role("button", name="Tampilkan papan").click()
         page.locator(".huge").wait_for()
         told = page.locator(".huge").inner_text()
@@ -95,5 +99,5 @@ def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted: Run
 
     assert told == str(CREATED)
     assert wrong == []
-    assert urljoin(counted.description.api_url, "/") == urljoin(asked[-1], "/")
-    assert not [url for url in asked if counted.description.tokens["manager"] in url]
+    assert urljoin(counted_market.description.api_url, "/") == urljoin(asked[-1], "/")
+    assert not [url for url in asked if counted_market.description.tokens["manager"] in url]

@@ -26,9 +26,9 @@ def _change_campaign(local: LocalStack) -> None:
 
 
 def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_comes_then(
-    own_stack: Callable[[], tuple[int, Path]],
+    new_stack_location: Callable[[], tuple[int, Path]],
 ) -> None:
-    port, directory = own_stack()
+    port, directory = new_stack_location()
     local = LocalStack(port=port, directory=directory)
     captures = (EXAMPLE_DIR / "van-1.jsonl").read_bytes().splitlines()
     try:
@@ -46,8 +46,8 @@ def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_come
     assert all(reference in text["text"] for reference, text in zip(references, texts, strict=True))
 
 
-def test_fresh_start_forgets_all_of_it(own_stack: Callable[[], tuple[int, Path]]) -> None:
-    port, directory = own_stack()
+def test_fresh_start_forgets_all_of_it(new_stack_location: Callable[[], tuple[int, Path]]) -> None:
+    port, directory = new_stack_location()
     local = LocalStack(port=port, directory=directory)
     capture = (EXAMPLE_DIR / "van-1.jsonl").read_bytes().splitlines()[0]
     try:

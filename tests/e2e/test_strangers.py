@@ -40,7 +40,7 @@ LEFT_OUT = {
 
 
 @pytest.fixture
-def ours(stack: RunningStack) -> dict[str, Any]:
+def fuzz_context(stack: RunningStack) -> dict[str, Any]:
     """A campaign, a client for each role, two without a use, a worker who has paid and one who has not."""
     campaign = make_campaign_payload(
         campaign_id=CAMPAIGN, first_day=DAY, last_day=DAY, accepts_until="2999-12-31"
@@ -80,7 +80,9 @@ def enrolled(stack: RunningStack, role: str, client_id: str) -> str:
     return str(stack.send("admin", "POST", "/v1/clients", body).json()["token"])
 
 
-def run_schemathesis(stack: RunningStack, ours: dict[str, Any], out: Path) -> tuple[dict[str, Any], str]:
+def run_schemathesis(
+    stack: RunningStack, fuzz_context: dict[str, Any], out: Path
+) -> tuple[dict[str, Any], str]:
     """Its report, and what it printed."""
     description = out / "openapi.json"
     description.write_bytes(stack.send("bot", "GET", "/v1/openapi.json").content)
@@ -100,7 +102,7 @@ def run_schemathesis(stack: RunningStack, ours: dict[str, Any], out: Path) -> tu
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "SCHEMATHESIS_HOOKS": "tests.openapi.strangers",
-        "DAFTAR_FUZZ_CONTEXT": json.dumps(ours),
+        "DAFTAR_FUZZ_CONTEXT": json.dumps(fuzz_context),
     }
     done = subprocess.run(
         command, cwd=out, env=environment, capture_output=True, text=True, timeout=300, check=False
@@ -111,9 +113,9 @@ def run_schemathesis(stack: RunningStack, ours: dict[str, Any], out: Path) -> tu
 
 
 def test_no_stranger_gets_an_answer_that_the_description_does_not_tell_of(
-    stack: RunningStack, ours: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    stack: RunningStack, fuzz_context: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report, said = run_schemathesis(stack, ours, tmp_path)
+    report, said = run_schemathesis(stack, fuzz_context, tmp_path)
 
     operations, cases = report["operations"], report["test_cases"]
     reached = {

@@ -111,20 +111,20 @@ _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age
 
 
 @pytest.fixture
-def edge(stage: None, rebuilt: Callable[[], None]) -> Edge:
+def edge(moto_stage: None, rebuild_container: Callable[[], None]) -> Edge:
     """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
     edge = Edge()
     edge.tokens |= _MARKET_SNAPSHOT.restore()
-    rebuilt()
+    rebuild_container()
     return edge
 
 
 @pytest.fixture
-def phones_capped_at_three(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> None:
+def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]) -> None:
     """A phone number may be given for one registration a day without a flag, and for three at all."""
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_FLAG", "1")
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_CAP", "3")
-    rebuilt()
+    rebuild_container()
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ class LogOutput:
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
+def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
     handler = observability.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     lines = io.StringIO()

@@ -37,23 +37,23 @@ def marks() -> dict[str, int]:
 
 
 @pytest.fixture
-def registered(edge: Edge) -> str:
+def registered_item(edge: Edge) -> str:
     """The reference of a worker."""
     reference: str = edge.register(make_capture_payload()).json_body["reference"]
     return reference
 
 
 def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worker(
-    edge: Edge, registered: str
+    edge: Edge, registered_item: str
 ) -> None:
     assert edge.invoke("on_registration_changes", make_stream_event(*stored("APPLICATION"))) == NOTHING_FAILED
 
     (message,) = news()
     assert set(message) == {"type", "version", "reference", "correlation_id"}
-    assert (message["type"], message["reference"]) == ("RegistrationReceived", registered)
+    assert (message["type"], message["reference"]) == ("RegistrationReceived", registered_item)
 
 
-def test_a_capture_marks_its_day_and_announces_nobody(edge: Edge, registered: str) -> None:
+def test_a_capture_marks_its_day_and_announces_nobody(edge: Edge, registered_item: str) -> None:
     assert edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE"))) == NOTHING_FAILED
 
     assert news() == []
@@ -82,45 +82,45 @@ def test_a_refused_capture_marks_its_day_too(edge: Edge) -> None:
     assert marks() == {"2024-10-09#tanah-abang-2024": 1}
 
 
-def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered: str) -> None:
+def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered_item: str) -> None:
     edge.register(make_capture_payload(capture_id=make_capture_id(2), worker={"phone": "0824-5550-7009"}))
 
     edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE"), *stored("APPLICATION")))
 
-    assert [message["reference"] for message in news()] == [registered]
+    assert [message["reference"] for message in news()] == [registered_item]
 
 
 def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_says_so(
-    edge: Edge, registered: str, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+    edge: Edge, registered_item: str, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
     monkeypatch.setenv("DAFTAR_TELLS_KNOWN_WORKERS", "true")
-    rebuilt()
+    rebuild_container()
     for number, by in ((2, "kiosk"), (3, "bot")):
         edge.register(make_capture_payload(capture_id=make_capture_id(number)), caller=by)
 
     event = make_stream_event(*stored("CAPTURE"))
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
 
-    assert [(each["type"], each["reference"]) for each in news()] == [("KnownWorkerMet", registered)]
+    assert [(each["type"], each["reference"]) for each in news()] == [("KnownWorkerMet", registered_item)]
 
 
 @pytest.mark.parametrize("kind", ["CAPTURE", "OPEN", "APPLICATION"])
-def test_what_is_removed_is_announced_to_nobody(edge: Edge, registered: str, kind: str) -> None:
+def test_what_is_removed_is_announced_to_nobody(edge: Edge, registered_item: str, kind: str) -> None:
     assert edge.invoke("on_registration_changes", make_remove_event(*stored(kind))) == NOTHING_FAILED
 
     assert news() == []
 
 
 @pytest.mark.parametrize(("happened", "marked"), [("payments", 1), ("cancellation", 1), ("erasures", 2)])
-def test_what_touches_a_day_marks_it(edge: Edge, registered: str, happened: str, marked: int) -> None:
+def test_what_touches_a_day_marks_it(edge: Edge, registered_item: str, happened: str, marked: int) -> None:
     before = {item["pk"]["S"]: item for item in [*stored("APPLICATION"), *stored("CAPTURE")]}
     payment = {"payment_id": "p-1", "amount": 49_200, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
     asked = {"request_id": make_capture_id(99), "nik": make_nik()}
     match happened:
         case "payments":
-            edge.send("POST", f"/v1/registrations/{registered}/payments", payment, caller="core")
+            edge.send("POST", f"/v1/registrations/{registered_item}/payments", payment, caller="core")
         case "cancellation":
-            edge.send("POST", f"/v1/registrations/{registered}/cancellation", {"reason": "other"})
+            edge.send("POST", f"/v1/registrations/{registered_item}/cancellation", {"reason": "other"})
         case "erasures":
             edge.send("POST", "/v1/erasures", asked, caller="admin")
 
@@ -136,7 +136,7 @@ def test_what_touches_a_day_marks_it(edge: Edge, registered: str, happened: str,
     assert marks() == {"2024-10-09#tanah-abang-2024": marked}
 
 
-def test_a_registration_that_changes_is_not_announced_again(edge: Edge, registered: str) -> None:
+def test_a_registration_that_changes_is_not_announced_again(edge: Edge, registered_item: str) -> None:
     event = make_stream_event(*stored("APPLICATION"), event_name="MODIFY")
 
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
@@ -144,7 +144,7 @@ def test_a_registration_that_changes_is_not_announced_again(edge: Edge, register
     assert news() == []
 
 
-def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered: str) -> None:
+def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered_item: str) -> None:
     event = make_stream_event(*stored("CAPTURE"), event_name="MODIFY")
 
     edge.invoke("on_registration_changes", event)
@@ -164,7 +164,7 @@ def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announce
 
 
 def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
-    edge: Edge, logged: LogOutput
+    edge: Edge, log_output: LogOutput
 ) -> None:
     for number in (1, 2, 3):
         edge.register(
@@ -178,11 +178,11 @@ def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
     # A stream goes on from the first failure, so only that one is reported; the third comes again.
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert {message["reference"] for message in news()} == {good[0]["reference"]["S"]}
-    assert make_nik() not in logged.text
-    assert "Melati" not in logged.text
+    assert make_nik() not in log_output.text
+    assert "Melati" not in log_output.text
 
 
-def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge: Edge, registered: str) -> None:
+def test_a_queue_that_is_gone_holds_the_stream_at_its_first_record(edge: Edge, registered_item: str) -> None:
     sqs = boto3.client("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="notifications")["QueueUrl"])
 

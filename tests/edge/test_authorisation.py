@@ -170,7 +170,7 @@ class Matrix:
 
 
 @pytest.fixture
-def matrix(edge: Edge) -> Matrix:
+def authorisation_matrix(edge: Edge) -> Matrix:
     return Matrix(edge)
 
 
@@ -208,7 +208,7 @@ def cells(*words: str) -> Iterator[tuple[str, str, str]]:
 
 
 def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(
-    matrix: Matrix, subtests: pytest.Subtests
+    authorisation_matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     before = dump_stored_state()
     target = Target(HERE, "7K4-M2Q-X9P", "van-1", 1)
@@ -218,55 +218,57 @@ def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(
             with subtests.test(route, by=f"{role} {where}"):
                 path, _ = REQUESTS[route](target)
                 method = route.partition(" ")[0]
-                answer = matrix.edge.send(method, path, b"not even JSON", caller=f"{role} {where}")
+                answer = authorisation_matrix.edge.send(
+                    method, path, b"not even JSON", caller=f"{role} {where}"
+                )
                 assert_problem(answer, 403, "role_not_allowed")
 
     assert dump_stored_state() == before
 
 
 def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(
-    matrix: Matrix, subtests: pytest.Subtests
+    authorisation_matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     for route, role, word in cells("own", "unseen", "filtered", "itself", "any"):
         with subtests.test(route, by=role):
-            here = matrix.something_here()
+            here = authorisation_matrix.something_here()
             if word == "itself":
                 here = replace(here, client_id=f"{role}-here")
-            answer = matrix.ask(route, here, by=f"{role} here")
+            answer = authorisation_matrix.ask(route, here, by=f"{role} here")
             assert answer.status_code < 300, answer.body
             assert code_of(answer) is None
 
 
 def test_for_a_foreign_campaign_a_role_gets_what_the_table_says(
-    matrix: Matrix, subtests: pytest.Subtests
+    authorisation_matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     for route, role, word in cells("own", "unseen", "filtered", "itself", "any"):
         with subtests.test(route, by=role):
-            FOREIGN[word](matrix, route, f"{role} elsewhere")
+            FOREIGN[word](authorisation_matrix, route, f"{role} elsewhere")
 
 
-def _not_theirs(matrix: Matrix, route: str, by: str) -> None:
-    answer = matrix.ask_in_vain(route, matrix.something_here(), by=by)
+def _not_theirs(authorisation_matrix: Matrix, route: str, by: str) -> None:
+    answer = authorisation_matrix.ask_in_vain(route, authorisation_matrix.something_here(), by=by)
     assert code_of(answer) == "campaign_not_yours"
 
 
-def _unseen(matrix: Matrix, route: str, by: str) -> None:
-    answer = matrix.ask_in_vain(route, matrix.something_here(), by=by)
+def _unseen(authorisation_matrix: Matrix, route: str, by: str) -> None:
+    answer = authorisation_matrix.ask_in_vain(route, authorisation_matrix.something_here(), by=by)
     assert (answer.status_code, code_of(answer)) in {(404, "registration_unknown"), (404, "client_unknown")}
 
 
-def _filtered(matrix: Matrix, route: str, by: str) -> None:
-    answer = matrix.ask(route, matrix.something_here(), by=by)
+def _filtered(authorisation_matrix: Matrix, route: str, by: str) -> None:
+    answer = authorisation_matrix.ask(route, authorisation_matrix.something_here(), by=by)
     assert (answer.status_code, HERE in answer.body.decode()) == (200, False)
 
 
-def _another_client(matrix: Matrix, route: str, by: str) -> None:
-    answer = matrix.ask_in_vain(route, matrix.something_here(), by=by)
+def _another_client(authorisation_matrix: Matrix, route: str, by: str) -> None:
+    answer = authorisation_matrix.ask_in_vain(route, authorisation_matrix.something_here(), by=by)
     assert_problem(answer, 403, "role_not_allowed")
 
 
-def _allowed_all_the_same(matrix: Matrix, route: str, by: str) -> None:
-    answer = matrix.ask(route, matrix.something_here(), by=by)
+def _allowed_all_the_same(authorisation_matrix: Matrix, route: str, by: str) -> None:
+    answer = authorisation_matrix.ask(route, authorisation_matrix.something_here(), by=by)
     assert answer.status_code < 300, answer.body
 
 
@@ -288,7 +290,7 @@ def test_anybody_may_call_a_public_route(edge: Edge, subtests: pytest.Subtests) 
 
 
 def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(
-    matrix: Matrix, subtests: pytest.Subtests
+    authorisation_matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     """`test_twilio_receipts.py` shows what the gateway itself is answered."""
     before = dump_stored_state()
@@ -296,16 +298,16 @@ def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(
     for route, role, _ in cells("signed"):
         for by in (f"{role} here", f"{role} elsewhere", None):
             with subtests.test(route, by=by):
-                answer = matrix.ask(route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by)
+                answer = authorisation_matrix.ask(route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by)
                 assert_problem(answer, 403, "signature_invalid")
 
     assert dump_stored_state() == before
 
 
 def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
-    matrix: Matrix, subtests: pytest.Subtests
+    authorisation_matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    edge, here = matrix.edge, matrix.something_here()
+    edge, here = authorisation_matrix.edge, authorisation_matrix.something_here()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     everything = {"roles": ROLES, "campaigns": ["*"]}
     edge.enrol("revoked", {"client_id": "revoked-1", **everything})
@@ -320,10 +322,10 @@ def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
             assert edge.send(method, path, caller=None).status_code == 401
             for token in ("revoked", "expired"):
                 # Chalice's own answer; the template makes it a 401 with a code (e2e: test_refusals).
-                assert matrix.ask_in_vain(route, here, by=token).status_code == 403
+                assert authorisation_matrix.ask_in_vain(route, here, by=token).status_code == 403
             for token in ("garbage", "empty"):
                 # API Gateway answers 401 to an authorizer that fails with this word.
                 with pytest.raises(Unauthorized):
-                    matrix.ask(route, here, by=token)
+                    authorisation_matrix.ask(route, here, by=token)
 
     assert dump_stored_state() == before

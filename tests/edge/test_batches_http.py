@@ -86,7 +86,7 @@ BAD = {
 }
 
 
-def test_a_bad_item_of_any_kind_touches_no_other(edge: Edge, logged: LogOutput) -> None:
+def test_a_bad_item_of_any_kind_touches_no_other(edge: Edge, log_output: LogOutput) -> None:
     good = [an_item(number) for number in range(1, len(BAD) + 1)]
     mixed = [each for pair in zip([item for item, _ in BAD.values()], good, strict=True) for each in pair]
 
@@ -100,7 +100,7 @@ def test_a_bad_item_of_any_kind_touches_no_other(edge: Edge, logged: LogOutput) 
         assert "reference" not in result
     assert sent(edge, *mixed) == results
     for value in ("317107520485700", "Kusumawati", "82455507001", "2500000"):
-        assert value not in logged.text
+        assert value not in log_output.text
         assert value not in json.dumps(results)
 
 
@@ -174,10 +174,12 @@ def test_half_a_character_in_one_item_touches_no_other(edge: Edge) -> None:
     assert outcomes(results) == ["created", "invalid", "created"]
 
 
-def test_outcomes_are_counted_once_an_item(edge: Edge, logged: LogOutput) -> None:
+def test_outcomes_are_counted_once_an_item(edge: Edge, log_output: LogOutput) -> None:
     sent(edge, an_item(1), an_item(2, nik=1), an_item(3), None)
     sent(edge, an_item(1))
-    counted = [(each["outcome"], each["Registrations"]) for each in logged.metrics if "Registrations" in each]
+    counted = [
+        (each["outcome"], each["Registrations"]) for each in log_output.metrics if "Registrations" in each
+    ]
     assert counted == [
         ("already_registered", [1.0]),
         ("created", [2.0]),
@@ -187,34 +189,36 @@ def test_outcomes_are_counted_once_an_item(edge: Edge, logged: LogOutput) -> Non
 
 
 @pytest.fixture
-def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> FaultyProxy:
+def dynamodb_proxy(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+) -> FaultyProxy:
     """What stands between the functions and their tables, once the stage has been filled without it."""
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuilt()
+        rebuild_container()
         yield between
 
 
 @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError", "drop"])
 def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(
-    edge: Edge, tables: FaultyProxy, error: str
+    edge: Edge, dynamodb_proxy: FaultyProxy, error: str
 ) -> None:
     items = [an_item(number) for number in range(1, 6)]
-    tables.add_fault("TransactWriteItems", error, mentioning=f"CAPTURE#{make_capture_id(3)}")
+    dynamodb_proxy.add_fault("TransactWriteItems", error, mentioning=f"CAPTURE#{make_capture_id(3)}")
 
     first = sent(edge, *items)
 
     assert outcomes(first) == ["created", "created", "try_again", "created", "created"]
     assert (first[2]["capture_id"], first[2]["problem"]["code"]) == (make_capture_id(3), "try_again")
     assert make_capture_id(3) not in dump_stored_state()
-    tables.faults.clear()
+    dynamodb_proxy.faults.clear()
     second = sent(edge, *items)
     assert outcomes(second) == ["created"] * 5
     assert [*second[:2], *second[3:]] == [*first[:2], *first[3:]]
 
 
-def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, tables: FaultyProxy) -> None:
-    tables.add_fault(
+def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, dynamodb_proxy: FaultyProxy) -> None:
+    dynamodb_proxy.add_fault(
         "TransactWriteItems", "lose the answer", mentioning=f"CAPTURE#{make_capture_id(2)}", times=1
     )
     results = sent(edge, an_item(1), an_item(2), an_item(3))
@@ -223,7 +227,7 @@ def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, tables: Fault
     assert dump_stored_state().count("APPLICATION") == 3
 
 
-def test_an_item_over_the_cap_of_its_phone_fails_alone(edge: Edge, phones_capped_at_three: None) -> None:
+def test_an_item_over_the_cap_of_its_phone_fails_alone(edge: Edge, low_phone_cap: None) -> None:
     shared = [an_item(number) for number in range(1, 6)]
     own = [an_item(6, worker={"phone": "0824-5551-1006"}), an_item(7, worker={"phone": "0824-5551-1007"})]
 

@@ -151,7 +151,9 @@ WRONG_VALUES: dict[str, tuple[bytes, str, str]] = {
 }
 
 
-def test_a_body_that_is_no_json_is_refused(edge: Edge, logged: LogOutput, subtests: pytest.Subtests) -> None:
+def test_a_body_that_is_no_json_is_refused(
+    edge: Edge, log_output: LogOutput, subtests: pytest.Subtests
+) -> None:
     before = dump_stored_state()
 
     for what, body in MALFORMED.items():
@@ -160,12 +162,12 @@ def test_a_body_that_is_no_json_is_refused(edge: Edge, logged: LogOutput, subtes
             assert "errors" not in problem
 
     assert dump_stored_state() == before
-    assert MARK not in logged.text
+    assert MARK not in log_output.text
 
 
 @pytest.mark.parametrize("cases", [MISSHAPEN, WRONG_VALUES], ids=["fields", "values"])
 def test_a_body_of_another_shape_is_refused_by_the_name_of_its_field(
-    edge: Edge, logged: LogOutput, subtests: pytest.Subtests, cases: Any
+    edge: Edge, log_output: LogOutput, subtests: pytest.Subtests, cases: Any
 ) -> None:
     before = dump_stored_state()
 
@@ -179,9 +181,9 @@ def test_a_body_of_another_shape_is_refused_by_the_name_of_its_field(
             assert MARK not in response.body.decode()
             assert make_nik() not in response.body.decode()
 
-    assert MARK not in logged.text
-    assert make_nik() not in logged.text
-    assert "Traceback" not in logged.text
+    assert MARK not in log_output.text
+    assert make_nik() not in log_output.text
+    assert "Traceback" not in log_output.text
 
 
 def test_every_field_at_fault_is_named_at_once(edge: Edge) -> None:
@@ -195,14 +197,14 @@ def test_every_field_at_fault_is_named_at_once(edge: Edge) -> None:
     assert fields == ["officer", "worker.name", "worker.birth_date", "work.monthly_income"]
 
 
-def test_a_body_larger_than_any_record_is_refused(edge: Edge, logged: LogOutput) -> None:
+def test_a_body_larger_than_any_record_is_refused(edge: Edge, log_output: LogOutput) -> None:
     before = dump_stored_state()
 
     response = edge.register(make_capture_payload(worker={"address": MARK * (MAX_BODY_BYTES // len(MARK))}))
 
     assert_problem(response, 413, "body_too_large")
     assert dump_stored_state() == before
-    assert MARK not in logged.text
+    assert MARK not in log_output.text
 
 
 def test_a_body_of_exactly_the_largest_size_is_read(edge: Edge) -> None:
@@ -244,7 +246,7 @@ def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge) -> None:
     ["Mel\x00ati", "\u202eitaleM", "Me\u0301lati \U0001f33a", "D'Artagnan; DROP TABLE", "{reference}"],
 )
 def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
-    edge: Edge, logged: LogOutput, name: str
+    edge: Edge, log_output: LogOutput, name: str
 ) -> None:
     response = edge.register(make_capture_payload(worker={"name": name}))
 
@@ -252,7 +254,7 @@ def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [
         ("worker.name", "name_characters")
     ]
-    for told in (response.body.decode(), logged.text, dump_stored_state()):
+    for told in (response.body.decode(), log_output.text, dump_stored_state()):
         assert name not in told
         assert ascii(name)[1:-1] not in told
 

@@ -122,15 +122,17 @@ def _kinds(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def watched(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Watched:
+def dynamodb_proxy(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+) -> Watched:
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuilt()
-        watched = Watched(edge, between.request_bodies)
+        rebuild_container()
+        dynamodb_proxy = Watched(edge, between.request_bodies)
         # Keys, the campaign and the bot's count are asked for once in a container.
-        watched.register(sent_by(90))
-        watched.register(sent_by(91))
-        yield watched
+        dynamodb_proxy.register(sent_by(90))
+        dynamodb_proxy.register(sent_by(91))
+        yield dynamodb_proxy
 
 
 def sent_by(number: int, **changes: Any) -> dict[str, Any]:
@@ -139,11 +141,11 @@ def sent_by(number: int, **changes: Any) -> dict[str, Any]:
     return make_capture_payload(**{"capture_id": make_capture_id(number), "worker": worker, **changes})
 
 
-def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched: Watched) -> None:
-    watched.edge.register(sent_by(10))
+def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(dynamodb_proxy: Watched) -> None:
+    dynamodb_proxy.edge.register(sent_by(10))
 
-    new = watched.register(sent_by(11))
-    known = watched.register({**sent_by(10), "capture_id": make_capture_id(12)})
+    new = dynamodb_proxy.register(sent_by(11))
+    known = dynamodb_proxy.register({**sent_by(10), "capture_id": make_capture_id(12)})
 
     assert known[:2] == new[:2]
     assert [operation for operation, _ in new[1]] == ["GetItem", "BatchGetItem", "TransactWriteItems"]
@@ -153,33 +155,39 @@ def test_the_tables_are_asked_the_same_for_a_new_and_for_a_known_worker(watched:
     assert all(abs(one - other) <= 400 for one, other in zip(new[2], known[2], strict=True))
 
 
-def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended(watched: Watched) -> None:
-    reference = watched.edge.register(sent_by(10)).json_body["reference"]
+def test_the_tables_are_asked_the_same_for_a_worker_whose_registration_has_ended(
+    dynamodb_proxy: Watched,
+) -> None:
+    reference = dynamodb_proxy.edge.register(sent_by(10)).json_body["reference"]
     ended = {"reason": "worker_request"}
-    watched.edge.send("POST", f"/v1/registrations/{reference}/cancellation", ended)
+    dynamodb_proxy.edge.send("POST", f"/v1/registrations/{reference}/cancellation", ended)
 
-    new = watched.register(sent_by(11))
-    reactivated = watched.register({**sent_by(10), "capture_id": make_capture_id(12)})
+    new = dynamodb_proxy.register(sent_by(11))
+    reactivated = dynamodb_proxy.register({**sent_by(10), "capture_id": make_capture_id(12)})
 
     assert reactivated[:2] == new[:2]
 
 
-def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(watched: Watched) -> None:
-    watched.edge.register(sent_by(10))
+def test_the_tables_are_asked_the_same_when_a_capture_is_sent_again(dynamodb_proxy: Watched) -> None:
+    dynamodb_proxy.edge.register(sent_by(10))
     known = {**sent_by(10), "capture_id": make_capture_id(12)}
     for first in (sent_by(11), known):
-        watched.edge.register(first, caller="bot")
+        dynamodb_proxy.edge.register(first, caller="bot")
 
-    assert watched.register(sent_by(11))[:2] == watched.register(known)[:2]
+    assert dynamodb_proxy.register(sent_by(11))[:2] == dynamodb_proxy.register(known)[:2]
 
 
-def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched: Watched) -> None:
-    watched.edge.register(sent_by(10))
+def test_the_tables_are_asked_the_same_when_an_id_is_used_again(dynamodb_proxy: Watched) -> None:
+    dynamodb_proxy.edge.register(sent_by(10))
     for number in (10, 11):
-        watched.edge.register({**sent_by(number), "capture_id": make_capture_id(20 + number)}, caller="bot")
+        dynamodb_proxy.edge.register(
+            {**sent_by(number), "capture_id": make_capture_id(20 + number)}, caller="bot"
+        )
 
     known, new = (
-        watched.register({**sent_by(number), "capture_id": make_capture_id(20 + number), "officer": "ofc-99"})
+        dynamodb_proxy.register(
+            {**sent_by(number), "capture_id": make_capture_id(20 + number), "officer": "ofc-99"}
+        )
         for number in (10, 11)
     )
 
@@ -189,20 +197,20 @@ def test_the_tables_are_asked_the_same_when_an_id_is_used_again(watched: Watched
 
 @pytest.mark.parametrize("given", [1, 3], ids=["flagged", "over the cap"])
 def test_the_tables_are_asked_the_same_whatever_a_phone_was_given_for(
-    phones_capped_at_three: None, watched: Watched, given: int
+    low_phone_cap: None, dynamodb_proxy: Watched, given: int
 ) -> None:
     phone = {"phone": "0824-5550-7777"}
     for number in range(100, 100 + given):
-        watched.edge.register(sent_by(number, worker={"nik": make_nik(7000 + number), **phone}))
+        dynamodb_proxy.edge.register(sent_by(number, worker={"nik": make_nik(7000 + number), **phone}))
 
-    fresh = watched.register(sent_by(11))
-    busy = watched.register(sent_by(12, worker={"nik": make_nik(7012), **phone}))
-    busy_and_known = watched.register(sent_by(13, worker={"nik": make_nik(7011), **phone}))
+    fresh = dynamodb_proxy.register(sent_by(11))
+    busy = dynamodb_proxy.register(sent_by(12, worker={"nik": make_nik(7012), **phone}))
+    busy_and_known = dynamodb_proxy.register(sent_by(13, worker={"nik": make_nik(7011), **phone}))
 
     assert fresh[:2] == busy[:2] == busy_and_known[:2]
 
 
-def test_managers_see_what_was_out_of_the_ordinary(edge: Edge, phones_capped_at_three: None) -> None:
+def test_managers_see_what_was_out_of_the_ordinary(edge: Edge, low_phone_cap: None) -> None:
     phone = {"phone": "0824-5550-7777"}
     for number in range(100, 103):
         edge.register(sent_by(number, worker={"nik": make_nik(7000 + number), **phone}))

@@ -110,7 +110,7 @@ INVALID = {
 
 
 def test_a_campaign_of_another_shape_is_refused(
-    edge: Edge, logged: LogOutput, subtests: pytest.Subtests
+    edge: Edge, log_output: LogOutput, subtests: pytest.Subtests
 ) -> None:
     before = dump_stored_state()
 
@@ -122,7 +122,7 @@ def test_a_campaign_of_another_shape_is_refused(
             assert dump_stored_state() == before
             assert MARK not in response.body.decode()
 
-    assert MARK not in logged.text
+    assert MARK not in log_output.text
 
 
 def test_a_body_that_is_no_campaign_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
@@ -193,13 +193,15 @@ def test_a_campaign_nobody_opened_cannot_be_changed(edge: Edge) -> None:
     assert dump_stored_state() == before
 
 
-def test_a_day_that_was_added_takes_captures_and_is_counted(edge: Edge, rebuilt: Callable[[], None]) -> None:
+def test_a_day_that_was_added_takes_captures_and_is_counted(
+    edge: Edge, rebuild_container: Callable[[], None]
+) -> None:
     opened(edge, accepts_until="2999-12-31")
     late = make_capture_payload(campaign_id="senen-2024", captured_at="2024-10-11T09:00:00+07:00")
     assert_problem(edge.register(late, caller="kiosk elsewhere"), 422, "rules_broken")
 
     changed(edge, last_day="2024-10-11")
-    rebuilt()
+    rebuild_container()
 
     assert edge.register(late, caller="kiosk elsewhere").status_code == 201
     counted = edge.send("POST", "/v1/campaigns/senen-2024/summaries/2024-10-11", caller="manager").json_body

@@ -32,14 +32,14 @@ def test_a_token_is_shown_once_and_works(edge: Edge) -> None:
         assert answer.json_body["token"] not in shown
 
 
-def test_only_the_hash_of_a_token_is_kept(edge: Edge, logged: LogOutput) -> None:
+def test_only_the_hash_of_a_token_is_kept(edge: Edge, log_output: LogOutput) -> None:
     token = enrolled(edge).json_body["token"]
 
     kept = dump_stored_state()
     assert token not in kept
     assert token.encode().hex() not in kept
     assert hashlib.sha256(token.encode()).hexdigest() in kept
-    assert token not in logged.text
+    assert token not in log_output.text
 
 
 def test_every_token_is_another(edge: Edge) -> None:
@@ -241,9 +241,7 @@ def test_a_client_may_be_enrolled_with_a_cap_of_its_own(edge: Edge) -> None:
     assert edge.register(make_capture_payload(), caller=own).body == first.body
 
 
-def test_a_phone_given_too_often_is_refused_with_a_code_of_its_own(
-    edge: Edge, phones_capped_at_three: None
-) -> None:
+def test_a_phone_given_too_often_is_refused_with_a_code_of_its_own(edge: Edge, low_phone_cap: None) -> None:
     for number in range(3):
         edge.register(
             make_capture_payload(capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)})

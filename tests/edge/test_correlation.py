@@ -11,7 +11,7 @@ from tests.events import make_sqs_event, make_stream_event
 
 
 def test_the_id_of_the_answer_travels_to_the_text(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     answer = edge.register(make_capture_payload())
     correlation_id = answer.headers["X-Correlation-Id"]
@@ -23,7 +23,7 @@ def test_the_id_of_the_answer_travels_to_the_text(
     assert stored("APPLICATION")[0]["taken"]["M"]["correlation_id"]["S"] == correlation_id
     assert [message["correlation_id"] for message in messages] == [correlation_id]
     assert [text.context["correlation_id"] for text in sent(gateway)] == [correlation_id]
-    told = [line["message"] for line in logged.lines if line.get("correlation_id") == correlation_id]
+    told = [line["message"] for line in log_output.lines if line.get("correlation_id") == correlation_id]
     assert "request answered" in told
     assert "sms processed" in told
 
@@ -50,11 +50,11 @@ def test_a_replay_keeps_the_id_of_the_send_that_was_stored(edge: Edge) -> None:
     assert stored("CAPTURE")[0]["taken"]["M"]["correlation_id"]["S"] == first
 
 
-def test_a_refusal_carries_the_id_it_is_logged_under(edge: Edge, logged: LogOutput) -> None:
+def test_a_refusal_carries_the_id_it_is_logged_under(edge: Edge, log_output: LogOutput) -> None:
     response = edge.register(b"{")
 
     assert_problem(response, 400, "json_malformed")
-    (line,) = logged.lines
+    (line,) = log_output.lines
     assert response.headers["X-Correlation-Id"] == line["correlation_id"]
 
 

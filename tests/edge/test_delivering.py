@@ -32,12 +32,14 @@ NOTHING = {"settled": 0, "open": 0}
 
 
 @pytest.fixture
-def told(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> Iterator[Edge]:
+def delivery_log(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+) -> Iterator[Edge]:
     """A stage that mails, and a campaign with two managers, one of them with a phone."""
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
     monkeypatch.setenv("DAFTAR_MAIL_FROM", SENDER)
     monkeypatch.setenv("DAFTAR_REPORT_DAYS", "36500")
-    rebuilt()
+    rebuild_container()
     wiring.campaign_office().change("tanah-abang-2024", {"managers": managers(ONE, TWO)})
     return edge
 
@@ -74,15 +76,15 @@ def a_campaign_of_today(**changes: Any) -> str:
     return day
 
 
-def test_nothing_is_told_where_nothing_was_counted(told: Edge) -> None:
-    assert deliver(told) == NOTHING
+def test_nothing_is_told_where_nothing_was_counted(delivery_log: Edge) -> None:
+    assert deliver(delivery_log) == NOTHING
 
 
-def test_each_manager_gets_one_mail_of_a_counted_day(told: Edge) -> None:
-    registers(told, 1)
-    tick(told)
+def test_each_manager_gets_one_mail_of_a_counted_day(delivery_log: Edge) -> None:
+    registers(delivery_log, 1)
+    tick(delivery_log)
 
-    assert deliver(told) == {"settled": 1, "open": 0}
+    assert deliver(delivery_log) == {"settled": 1, "open": 0}
 
     assert [to for to, _ in mails()] == ["satu@example.com", "dua@example.org"]
     _, mail = mails()[0]
@@ -91,81 +93,84 @@ def test_each_manager_gets_one_mail_of_a_counted_day(told: Edge) -> None:
     assert openpyxl.load_workbook(io.BytesIO(attached.get_content())).sheetnames
 
 
-def test_rounds_that_repeat_send_nothing_more(told: Edge) -> None:
-    registers(told, 1)
-    tick(told)
-    deliver(told)
+def test_rounds_that_repeat_send_nothing_more(delivery_log: Edge) -> None:
+    registers(delivery_log, 1)
+    tick(delivery_log)
+    deliver(delivery_log)
 
-    assert [deliver(told), deliver(told)] == [NOTHING, NOTHING]
+    assert [deliver(delivery_log), deliver(delivery_log)] == [NOTHING, NOTHING]
 
     assert len(mails()) == 2
 
 
 def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(
-    told: Edge, gateway: FakeSmsServer, rebuilt: Callable[[], None]
+    delivery_log: Edge, gateway: FakeSmsServer, rebuild_container: Callable[[], None]
 ) -> None:
-    rebuilt()
+    rebuild_container()
     a_campaign_of_today(name="Pasar Hari Ini")
-    tick(told)
+    tick(delivery_log)
 
-    deliver(told)
-    deliver(told)
+    deliver(delivery_log)
+    deliver(delivery_log)
 
     (text,) = gateway.inbox.list_sms()
     assert (text.to, len(mails())) == ("+6282455507801", 2)
     assert "Pasar Hari Ini" in text.text
 
 
-def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(told: Edge) -> None:
-    registers(told, 1)
-    tick(told)
+def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(delivery_log: Edge) -> None:
+    registers(delivery_log, 1)
+    tick(delivery_log)
     boto3.client("sesv2").delete_email_identity(EmailIdentity=SENDER)
-    assert deliver(told) == {"settled": 0, "open": 1}
+    assert deliver(delivery_log) == {"settled": 0, "open": 1}
     assert mails() == []
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
-    assert deliver(told) == {"settled": 1, "open": 0}
+    assert deliver(delivery_log) == {"settled": 1, "open": 0}
 
     assert len(mails()) == 2
 
 
 def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(
-    told: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], logged: LogOutput
+    delivery_log: Edge,
+    monkeypatch: pytest.MonkeyPatch,
+    rebuild_container: Callable[[], None],
+    log_output: LogOutput,
 ) -> None:
     monkeypatch.delenv("DAFTAR_MAIL_FROM")
-    rebuilt()
-    registers(told, 1)
-    tick(told)
+    rebuild_container()
+    registers(delivery_log, 1)
+    tick(delivery_log)
 
-    assert deliver(told) == {"settled": 1, "open": 0}
+    assert deliver(delivery_log) == {"settled": 1, "open": 0}
 
     assert mails() == []
-    (warning,) = [line for line in logged.lines if line["level"] == "WARNING"]
+    (warning,) = [line for line in log_output.lines if line["level"] == "WARNING"]
     assert warning["campaign_id"] == "tanah-abang-2024"
-    assert [each["ReportsNotMailed"] for each in logged.metrics if "ReportsNotMailed" in each] == [[1.0]]
+    assert [each["ReportsNotMailed"] for each in log_output.metrics if "ReportsNotMailed" in each] == [[1.0]]
 
 
 def test_a_report_that_cannot_be_told_holds_up_no_other_and_fails_the_round(
-    told: Edge, logged: LogOutput
+    delivery_log: Edge, log_output: LogOutput
 ) -> None:
-    registers(told, 1)
-    registers(told, 2, captured_at=TOMORROW)
-    tick(told)
+    registers(delivery_log, 1)
+    registers(delivery_log, 2, captured_at=TOMORROW)
+    tick(delivery_log)
     dynamodb = boto3.client("dynamodb")
     key = {"pk": {"S": "CAMPAIGN#tanah-abang-2024"}, "sk": {"S": "DAY#2024-10-09#000001"}}
     dynamodb.put_item(TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}})
 
     with pytest.raises(DeliveryPartialFailure):
-        deliver(told)
+        deliver(delivery_log)
 
     assert len(mails()) == 2
-    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    (failure,) = [line for line in log_output.lines if line["level"] == "ERROR"]
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
 
 
-def test_a_campaign_that_cannot_be_read_holds_up_no_other(told: Edge, logged: LogOutput) -> None:
-    registers(told, 1)
-    tick(told)
+def test_a_campaign_that_cannot_be_read_holds_up_no_other(delivery_log: Edge, log_output: LogOutput) -> None:
+    registers(delivery_log, 1)
+    tick(delivery_log)
     boto3.client("dynamodb").put_item(
         TableName="SummariesTable",
         Item={
@@ -179,17 +184,17 @@ def test_a_campaign_that_cannot_be_read_holds_up_no_other(told: Edge, logged: Lo
     )
 
     with pytest.raises(DeliveryPartialFailure):
-        deliver(told)
+        deliver(delivery_log)
 
     assert len(mails()) == 2
 
 
-def test_a_mail_of_few_holds_no_small_group(told: Edge) -> None:
+def test_a_mail_of_few_holds_no_small_group(delivery_log: Edge) -> None:
     for number in (1, 2, 3):
-        registers(told, number)
-    tick(told)
+        registers(delivery_log, number)
+    tick(delivery_log)
 
-    deliver(told)
+    deliver(delivery_log)
 
     said, attached = mails()[0][1].iter_parts()
     workbook = openpyxl.load_workbook(io.BytesIO(attached.get_content()))
@@ -201,21 +206,21 @@ def test_a_mail_of_few_holds_no_small_group(told: Edge) -> None:
         assert f"{name} 3" not in words
 
 
-def test_what_was_told_is_measured_and_names_no_manager(told: Edge, logged: LogOutput) -> None:
-    registers(told, 1)
-    tick(told)
+def test_what_was_told_is_measured_and_names_no_manager(delivery_log: Edge, log_output: LogOutput) -> None:
+    registers(delivery_log, 1)
+    tick(delivery_log)
 
-    deliver(told)
+    deliver(delivery_log)
 
-    told_of = [each for each in logged.metrics if "Reports" in each]
+    told_of = [each for each in log_output.metrics if "Reports" in each]
     assert [(each["medium"], each["state"]) for each in told_of] == [("mail", "accepted")] * 2
-    assert not [each for each in ("satu@", "dua@", "82455507", "Manajer") if each in logged.text]
+    assert not [each for each in ("satu@", "dua@", "82455507", "Manajer") if each in log_output.text]
 
 
-def test_nothing_that_is_kept_names_a_manager(told: Edge) -> None:
-    registers(told, 1)
-    tick(told)
-    deliver(told)
+def test_nothing_that_is_kept_names_a_manager(delivery_log: Edge) -> None:
+    registers(delivery_log, 1)
+    tick(delivery_log)
+    deliver(delivery_log)
 
     for table in ("SendingTable", "SummariesTable"):
         kept = str(boto3.client("dynamodb").scan(TableName=table)["Items"])

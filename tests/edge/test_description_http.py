@@ -53,10 +53,10 @@ def test_a_health_check_tells_that_the_api_answers_and_no_more(edge: Edge) -> No
 
 
 def test_a_stage_that_was_told_too_little_is_not_healthy(
-    edge: Edge, rebuilt: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    edge: Edge, rebuild_container: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DAFTAR_KEYS_TABLE")
-    rebuilt()
+    rebuild_container()
 
     answer = edge.send("GET", "/healthz", caller=None)
 
@@ -65,14 +65,14 @@ def test_a_stage_that_was_told_too_little_is_not_healthy(
 
 @pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
 def test_a_public_request_is_one_line_in_the_log_that_names_no_caller(
-    edge: Edge, logged: LogOutput, path: str
+    edge: Edge, log_output: LogOutput, path: str
 ) -> None:
     edge.send("GET", path, caller=None, Authorization="Bearer of-somebody")
 
-    (line,) = logged.lines
+    (line,) = log_output.lines
     assert (line["message"], line["route"], line["status"]) == ("request answered", path, 200)
     assert "client_id" not in line
-    assert "of-somebody" not in logged.text
+    assert "of-somebody" not in log_output.text
 
 
 @pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])

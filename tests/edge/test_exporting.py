@@ -18,11 +18,11 @@ DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 
 
 @pytest.fixture
-def exporting(edge: Edge, rebuilt: Callable[[], None]) -> Edge:
+def export_bucket(edge: Edge, rebuild_container: Callable[[], None]) -> Edge:
     """A stage with its bucket."""
     where = {"LocationConstraint": "eu-north-1"}
     boto3.client("s3").create_bucket(Bucket="exports", CreateBucketConfiguration=where)
-    rebuilt()
+    rebuild_container()
     return edge
 
 
@@ -48,47 +48,49 @@ def rows() -> list[dict[str, Any]]:
     return [json.loads(line) for line in exported()[f"{DAY}version=1/part-0000.jsonl.gz"].splitlines()]
 
 
-def test_nothing_is_exported_where_nothing_is_final(exporting: Edge) -> None:
-    assert export(exporting) == {"exported": 0, "open": 0}
+def test_nothing_is_exported_where_nothing_is_final(export_bucket: Edge) -> None:
+    assert export(export_bucket) == {"exported": 0, "open": 0}
 
 
-def test_a_final_days_rows_are_those_of_its_summary(exporting: Edge) -> None:
+def test_a_final_days_rows_are_those_of_its_summary(export_bucket: Edge) -> None:
     for number in (1, 2, 3):
-        registers(exporting, number)
-    tick(exporting)
+        registers(export_bucket, number)
+    tick(export_bucket)
 
-    assert export(exporting) == {"exported": 1, "open": 0}
+    assert export(export_bucket) == {"exported": 1, "open": 0}
 
     assert len(rows()) == 3
     manifest = json.loads(exported()[f"{DAY}_manifest.json"])
-    assert manifest["counts"] == summary(exporting)["counts"]
+    assert manifest["counts"] == summary(export_bucket)["counts"]
     assert {row["age"] for row in rows()} != {None}
 
 
-def test_rounds_that_repeat_export_nothing_more(exporting: Edge) -> None:
-    registers(exporting, 1)
-    tick(exporting)
-    export(exporting)
+def test_rounds_that_repeat_export_nothing_more(export_bucket: Edge) -> None:
+    registers(export_bucket, 1)
+    tick(export_bucket)
+    export(export_bucket)
 
-    assert export(exporting) == {"exported": 0, "open": 0}
-
-
-def test_what_came_after_the_count_waits_for_the_next_one(exporting: Edge, logged: LogOutput) -> None:
-    registers(exporting, 1)
-    tick(exporting)
-    registers(exporting, 2)
-
-    assert export(exporting) == {"exported": 0, "open": 1}
-
-    tick(exporting)
-    assert export(exporting) == {"exported": 1, "open": 0}
-    assert not [each for each in logged.metrics if "ExportsLate" in each]
+    assert export(export_bucket) == {"exported": 0, "open": 0}
 
 
-def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting: Edge, logged: LogOutput) -> None:
-    registers(exporting, 1)
-    tick(exporting)
-    registers(exporting, 2)
+def test_what_came_after_the_count_waits_for_the_next_one(export_bucket: Edge, log_output: LogOutput) -> None:
+    registers(export_bucket, 1)
+    tick(export_bucket)
+    registers(export_bucket, 2)
+
+    assert export(export_bucket) == {"exported": 0, "open": 1}
+
+    tick(export_bucket)
+    assert export(export_bucket) == {"exported": 1, "open": 0}
+    assert not [each for each in log_output.metrics if "ExportsLate" in each]
+
+
+def test_a_day_that_has_waited_for_hours_is_counted_as_late(
+    export_bucket: Edge, log_output: LogOutput
+) -> None:
+    registers(export_bucket, 1)
+    tick(export_bucket)
+    registers(export_bucket, 2)
     boto3.client("dynamodb").update_item(
         TableName="SummariesTable",
         Key={"pk": {"S": "FOR#analysts"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
@@ -96,36 +98,36 @@ def test_a_day_that_has_waited_for_hours_is_counted_as_late(exporting: Edge, log
         ExpressionAttributeValues={":earlier": {"S": "2024-10-11T13:00:00.000Z"}},
     )
 
-    export(exporting)
+    export(export_bucket)
 
-    assert [each["ExportsLate"] for each in logged.metrics if "ExportsLate" in each] == [[1.0]]
+    assert [each["ExportsLate"] for each in log_output.metrics if "ExportsLate" in each] == [[1.0]]
 
 
 def test_a_day_that_cannot_be_exported_holds_up_no_other_and_fails_the_round(
-    exporting: Edge, logged: LogOutput
+    export_bucket: Edge, log_output: LogOutput
 ) -> None:
-    registers(exporting, 1)
-    registers(exporting, 2, captured_at=TOMORROW)
-    tick(exporting)
+    registers(export_bucket, 1)
+    registers(export_bucket, 2, captured_at=TOMORROW)
+    tick(export_bucket)
     key = {"pk": {"S": "CAMPAIGN#tanah-abang-2024"}, "sk": {"S": "DAY#2024-10-10#000001"}}
     boto3.client("dynamodb").put_item(
         TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}}
     )
 
     with pytest.raises(ExportPartialFailure):
-        export(exporting)
+        export(export_bucket)
 
     assert len(rows()) == 1
-    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    (failure,) = [line for line in log_output.lines if line["level"] == "ERROR"]
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-10", "tanah-abang-2024")
 
 
-def test_no_row_and_no_log_names_a_worker(exporting: Edge, logged: LogOutput) -> None:
-    registers(exporting, 1)
-    tick(exporting)
+def test_no_row_and_no_log_names_a_worker(export_bucket: Edge, log_output: LogOutput) -> None:
+    registers(export_bucket, 1)
+    tick(export_bucket)
 
-    export(exporting)
+    export(export_bucket)
 
     for value in (make_nik(7001), "Melati", "82455507001", "1985", "10250", "ofc-12"):
         assert value not in json.dumps(exported()), value
-        assert value not in logged.text, value
+        assert value not in log_output.text, value

@@ -23,20 +23,22 @@ ATTEMPTS = 2
 
 
 @pytest.fixture
-def tables(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]) -> FaultyProxy:
+def dynamodb_proxy(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+) -> FaultyProxy:
     """What stands between the functions and their tables, once the stage has been filled without it."""
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuilt()
+        rebuild_container()
         yield between
 
 
-def heard_to_try_again(edge: Edge, logged: LogOutput) -> None:
+def heard_to_try_again(edge: Edge, log_output: LogOutput) -> None:
     response = edge.register(make_capture_payload())
 
     assert_problem(response, 503, "try_again")
     assert int(response.headers["Retry-After"]) >= 1
-    assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
+    assert not [value for value in PERSONAL if value in response.body.decode() + log_output.text]
 
 
 def created_once(edge: Edge) -> None:
@@ -49,88 +51,92 @@ def created_once(edge: Edge) -> None:
 
 @pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError"])
 def test_a_table_that_cannot_take_a_capture_now_takes_it_once_later(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy, error: str
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy, error: str
 ) -> None:
     before = dump_stored_state()
-    tables.add_fault("TransactWriteItems", error)
+    dynamodb_proxy.add_fault("TransactWriteItems", error)
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
     assert dump_stored_state() == before
-    tables.faults.clear()
+    dynamodb_proxy.faults.clear()
     created_once(edge)
 
 
 @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_transaction_throttled_in_one_item_is_to_be_tried_again(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy, reason: str
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy, reason: str
 ) -> None:
     reasons = [{"Code": reason}, {"Code": "None"}, {"Code": "None"}]
-    tables.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    dynamodb_proxy.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
 
 def test_writers_that_are_in_the_way_for_ever_end_in_try_again(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
     reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]
-    tables.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    dynamodb_proxy.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
 
-def test_one_refusal_by_the_table_is_not_the_callers_business(edge: Edge, tables: FaultyProxy) -> None:
-    tables.add_fault("TransactWriteItems", "ThrottlingException", times=1)
+def test_one_refusal_by_the_table_is_not_the_callers_business(
+    edge: Edge, dynamodb_proxy: FaultyProxy
+) -> None:
+    dynamodb_proxy.add_fault("TransactWriteItems", "ThrottlingException", times=1)
 
     created_once(edge)
 
 
 def test_a_throttled_table_is_asked_twice_and_no_more(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
-    tables.add_fault("TransactWriteItems", "ThrottlingException")
+    dynamodb_proxy.add_fault("TransactWriteItems", "ThrottlingException")
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
-    assert tables.count_requests("TransactWriteItems") == ATTEMPTS
+    assert dynamodb_proxy.count_requests("TransactWriteItems") == ATTEMPTS
 
 
 def test_a_silent_table_is_asked_twice_and_no_more(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
-    tables.add_fault("TransactWriteItems", "hang")
+    dynamodb_proxy.add_fault("TransactWriteItems", "hang")
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
-    assert tables.count_requests("TransactWriteItems") == ATTEMPTS
+    assert dynamodb_proxy.count_requests("TransactWriteItems") == ATTEMPTS
 
 
 def test_a_table_that_drops_its_connections_is_asked_twice_and_no_more(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
-    tables.add_fault("TransactWriteItems", "drop")
+    dynamodb_proxy.add_fault("TransactWriteItems", "drop")
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
-    assert tables.count_requests("TransactWriteItems") == ATTEMPTS
+    assert dynamodb_proxy.count_requests("TransactWriteItems") == ATTEMPTS
 
 
-def test_a_write_whose_answer_was_lost_has_happened_once(edge: Edge, tables: FaultyProxy) -> None:
-    tables.add_fault("TransactWriteItems", "lose the answer", times=1)
+def test_a_write_whose_answer_was_lost_has_happened_once(edge: Edge, dynamodb_proxy: FaultyProxy) -> None:
+    dynamodb_proxy.add_fault("TransactWriteItems", "lose the answer", times=1)
 
     created_once(edge)
 
-    stored = boto3.client("dynamodb", endpoint_url=tables.url).scan(TableName="RegistrationsTable")["Items"]
+    stored = boto3.client("dynamodb", endpoint_url=dynamodb_proxy.url).scan(TableName="RegistrationsTable")[
+        "Items"
+    ]
     assert [item["sk"]["S"] for item in stored].count("APPLICATION") == 1
 
 
 def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
-    tables.add_fault("TransactWriteItems", "lose the answer", times=ATTEMPTS)
+    dynamodb_proxy.add_fault("TransactWriteItems", "lose the answer", times=ATTEMPTS)
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
     answer = edge.register(make_capture_payload())
     assert (answer.status_code, answer.json_body["outcome"]) == (201, "created")
@@ -141,14 +147,14 @@ def test_a_write_whose_every_answer_was_lost_is_found_by_the_next_send(
     ("table", "error"), [("CampaignsTable", "ThrottlingException"), ("KeysTable", "drop")]
 )
 def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(
-    edge: Edge, logged: LogOutput, tables: FaultyProxy, table: str, error: str
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy, table: str, error: str
 ) -> None:
     for operation in ("GetItem", "Query"):
-        tables.add_fault(operation, error, mentioning=table)
+        dynamodb_proxy.add_fault(operation, error, mentioning=table)
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
-    tables.faults.clear()
+    dynamodb_proxy.faults.clear()
     created_once(edge)
 
 
@@ -160,8 +166,8 @@ def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(
         ("/v1/clients", "admin"),
     ],
 )
-def test_every_route_says_try_again(edge: Edge, tables: FaultyProxy, path: str, by: str) -> None:
-    tables.add_fault("Query", "ThrottlingException")
+def test_every_route_says_try_again(edge: Edge, dynamodb_proxy: FaultyProxy, path: str, by: str) -> None:
+    dynamodb_proxy.add_fault("Query", "ThrottlingException")
 
     response = edge.send("GET", path, caller=by)
 
@@ -170,10 +176,10 @@ def test_every_route_says_try_again(edge: Edge, tables: FaultyProxy, path: str, 
 
 
 def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
-    rebuilt()
+    rebuild_container()
 
     # The gateway answers 503 to an authorizer that fails with any word but this one.
     with pytest.raises(Exception, match="Could not connect"):
@@ -181,12 +187,12 @@ def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(
 
 
 def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
     # API Gateway remembers for a minute that a caller was let in, so the API meets the fault itself.
     context = asked(edge, f"Bearer {edge.tokens['kiosk']}")["context"]
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
-    rebuilt()
+    rebuild_container()
 
     answer = app(
         as_the_gateway_hands_over(make_capture_payload(), context), LambdaContext("api_handler", 1024)
@@ -197,37 +203,39 @@ def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(
     assert answer["headers"]["X-Correlation-Id"] == "request-1"
 
 
-def test_an_unreachable_table_is_no_error_of_ours(edge: Edge, logged: LogOutput, tables: FaultyProxy) -> None:
-    let_in = tables.count_requests("GetItem")
-    tables.add_fault("GetItem", "drop", mentioning="CampaignsTable")
-    tables.add_fault("TransactWriteItems", "drop")
+def test_an_unreachable_table_is_no_error_of_ours(
+    edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
+) -> None:
+    let_in = dynamodb_proxy.count_requests("GetItem")
+    dynamodb_proxy.add_fault("GetItem", "drop", mentioning="CampaignsTable")
+    dynamodb_proxy.add_fault("TransactWriteItems", "drop")
 
-    heard_to_try_again(edge, logged)
+    heard_to_try_again(edge, log_output)
 
-    assert tables.count_requests("GetItem") - let_in == 1 + ATTEMPTS
+    assert dynamodb_proxy.count_requests("GetItem") - let_in == 1 + ATTEMPTS
 
 
 def test_a_stage_without_keys_fails_without_saying_what_was_sent(
-    edge: Edge, logged: LogOutput, rebuilt: Callable[[], None]
+    edge: Edge, log_output: LogOutput, rebuild_container: Callable[[], None]
 ) -> None:
     dynamodb = boto3.client("dynamodb")
     for item in dynamodb.scan(TableName="KeysTable")["Items"]:
         key = {name: item[name] for name in ("purpose", "key_id")}
         dynamodb.delete_item(TableName="KeysTable", Key=key)
-    rebuilt()
+    rebuild_container()
 
     response = edge.register(make_capture_payload(), Accept_Language="en")
 
     problem = assert_problem(response, 500, "internal_error")
     assert problem["title"] == "Something went wrong on our side."
-    assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
-    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    assert not [value for value in PERSONAL if value in response.body.decode() + log_output.text]
+    (failure,) = [line for line in log_output.lines if line["level"] == "ERROR"]
     assert failure["error"] == KeysMissing.__name__
-    assert "Traceback" not in logged.text
+    assert "Traceback" not in log_output.text
 
 
 def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_holds(
-    edge: Edge, logged: LogOutput
+    edge: Edge, log_output: LogOutput
 ) -> None:
     reference = edge.register(make_capture_payload()).json_body["reference"]
     key = {"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}}
@@ -240,10 +248,10 @@ def test_a_registration_that_cannot_be_unsealed_fails_without_saying_what_it_hol
     response = edge.send("GET", f"/v1/registrations/{reference}")
 
     assert_problem(response, 500, "internal_error")
-    assert not [value for value in PERSONAL if value in response.body.decode() + logged.text]
+    assert not [value for value in PERSONAL if value in response.body.decode() + log_output.text]
 
 
-def test_a_table_that_is_not_there_is_an_error_of_ours(edge: Edge, logged: LogOutput) -> None:
+def test_a_table_that_is_not_there_is_an_error_of_ours(edge: Edge, log_output: LogOutput) -> None:
     boto3.client("dynamodb").delete_table(TableName="RegistrationsTable")
 
     response = edge.register(make_capture_payload())
@@ -280,7 +288,7 @@ def a_closed_port() -> int:
 
 @pytest.mark.parametrize("function", ["age_registrations", "roll_up_due_days"])
 def test_a_round_that_fails_for_a_reason_of_aws_leaves_its_type_alone(
-    edge: Edge, logged: LogOutput, function: str
+    edge: Edge, log_output: LogOutput, function: str
 ) -> None:
     for table in ("RegistrationsTable", "SummariesTable"):
         boto3.client("dynamodb").delete_table(TableName=table)
@@ -289,4 +297,4 @@ def test_a_round_that_fails_for_a_reason_of_aws_leaves_its_type_alone(
         edge.invoke(function, make_schedule_event())
 
     assert str(failed.value) == "ResourceNotFoundException"
-    assert [line["error"] for line in logged.lines] == ["ResourceNotFoundException"]
+    assert [line["error"] for line in log_output.lines] == ["ResourceNotFoundException"]

@@ -117,7 +117,7 @@ def test_a_person_is_told_of_earlier_requests_also_after_an_erasure(edge: Edge) 
 
 
 def test_an_erased_person_is_in_no_table_and_no_line(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     reference = registered(edge)
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
@@ -134,7 +134,7 @@ def test_an_erased_person_is_in_no_table_and_no_line(
         1,
     )
     assert reference in others
-    kept = dump_stored_state() + logged.text
+    kept = dump_stored_state() + log_output.text
     assert not [value for value in (*PERSONAL, reference) if value in dump_stored_state()]
     assert not [value for value in PERSONAL if value in kept]
     (left,) = rows("SmsLedgerTable")
@@ -188,11 +188,11 @@ def test_only_an_admin_asks_about_a_person(edge: Edge, act: str, by: str) -> Non
     ],
 )
 def test_a_request_that_says_something_else_is_not_put_on_record(
-    edge: Edge, logged: LogOutput, act: str, changes: dict[str, Any], code: str
+    edge: Edge, log_output: LogOutput, act: str, changes: dict[str, Any], code: str
 ) -> None:
     problem = assert_problem(asks(edge, act, **changes), 422, code)
 
-    assert "Melati" not in json.dumps(problem) + logged.text
+    assert "Melati" not in json.dumps(problem) + log_output.text
     assert rows("RequestsTable") == []
 
 
@@ -227,7 +227,7 @@ def test_an_erased_capture_sent_again_is_gone_for_a_kiosk_and_no_news_to_a_bot(e
 
 
 def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     news = make_domain_event(reference=registered(edge))
     asks(edge, "erasures")
@@ -236,8 +236,8 @@ def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(
 
     assert gateway.inbox.list_sms() == []
     assert rows("SmsLedgerTable") == []
-    assert [line["level"] for line in logged.lines if line["level"] != "INFO"] == []
-    assert [line["reference"] for line in logged.lines if line["message"] == "no recipient"]
+    assert [line["level"] for line in log_output.lines if line["level"] != "INFO"] == []
+    assert [line["reference"] for line in log_output.lines if line["message"] == "no recipient"]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_text_still_queued_for_an_erased_worker_is_not_sent_and_no_error(
     ],
 )
 def test_no_news_of_an_erased_worker_is_an_error(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput, news: Any
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput, news: Any
 ) -> None:
     reference = registered(edge)
     asks(edge, "erasures")
@@ -257,11 +257,11 @@ def test_no_news_of_an_erased_worker_is_an_error(
     assert edge.invoke("on_notifications", event) == {"batchItemFailures": []}
 
     assert gateway.inbox.list_sms() == []
-    assert [line["reference"] for line in logged.lines if line["message"] == "no recipient"]
+    assert [line["reference"] for line in log_output.lines if line["message"] == "no recipient"]
 
 
 def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     reference = registered(edge)
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
@@ -278,7 +278,7 @@ def test_a_due_text_and_a_receipt_of_an_erased_worker_are_no_errors(
 
     assert len(gateway.inbox.list_sms()) == 1
     assert rows("SmsLedgerTable") == left
-    assert [line["sms_id"] for line in logged.lines if line["message"] == "no recipient"] == [sms_id]
+    assert [line["sms_id"] for line in log_output.lines if line["message"] == "no recipient"] == [sms_id]
 
 
 def test_an_opt_out_is_honoured_when_the_erased_worker_comes_back(edge: Edge, gateway: FakeSmsServer) -> None:
@@ -365,12 +365,12 @@ def test_a_recount_after_an_erasure_says_the_same(edge: Edge, gateway: FakeSmsSe
 
 @pytest.mark.parametrize("fault", ["ThrottlingException", "drop", "lose the answer"])
 def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None], fault: str
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None], fault: str
 ) -> None:
     reference = registered(edge)
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuilt()
+        rebuild_container()
         between.add_fault("DeleteItem", fault, times=2)
         assert_problem(asks(edge, "erasures"), 503, "try_again")
 

@@ -141,12 +141,12 @@ def test_a_reference_nobody_was_given_is_unknown(edge: Edge, subtests: pytest.Su
             assert_problem(shown, 404, "registration_unknown")
 
 
-def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, logged: LogOutput) -> None:
+def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, log_output: LogOutput) -> None:
     edge.register(make_capture_payload())
 
-    (line,) = logged.lines
+    (line,) = log_output.lines
     assert (line["message"], line["status"], line["client_id"]) == ("request answered", 201, "van-1")
-    assert not [value for value in PERSONAL if value in logged.text]
+    assert not [value for value in PERSONAL if value in log_output.text]
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_a_send_leaves_one_line_in_the_log_and_no_person(edge: Edge, logged: Log
     ],
 )
 def test_registrations_are_counted_by_outcome(
-    edge: Edge, logged: LogOutput, sends: Any, outcomes: Any
+    edge: Edge, log_output: LogOutput, sends: Any, outcomes: Any
 ) -> None:
     for capture in sends:
         edge.register(capture)
 
-    counted = [each for each in logged.metrics if "Registrations" in each]
+    counted = [each for each in log_output.metrics if "Registrations" in each]
     assert [each["outcome"] for each in counted] == outcomes
     assert {each["Registrations"][0] for each in counted} == {1.0}

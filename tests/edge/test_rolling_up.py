@@ -99,7 +99,7 @@ def test_a_late_capture_is_told_as_a_change_at_the_next_tick(edge: Edge) -> None
 
 
 def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(
-    edge: Edge, logged: LogOutput
+    edge: Edge, log_output: LogOutput
 ) -> None:
     registers(edge, 1)
     registers(edge, 2, captured_at=TOMORROW)
@@ -116,23 +116,23 @@ def test_a_day_that_cannot_be_counted_holds_up_no_other_and_fails_the_tick(
         tick(edge)
 
     assert summary(edge, "2024-10-10")["counts"]["created"] == 1
-    (failure,) = [line for line in logged.lines if line["level"] == "ERROR"]
+    (failure,) = [line for line in log_output.lines if line["level"] == "ERROR"]
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
 
 
-def test_a_tick_measures_how_late_it_was_for_each_day(edge: Edge, logged: LogOutput) -> None:
+def test_a_tick_measures_how_late_it_was_for_each_day(edge: Edge, log_output: LogOutput) -> None:
     registers(edge, 1)
 
     tick(edge)
 
-    measured = [each for each in logged.metrics if "RollUpLag" in each]
+    measured = [each for each in log_output.metrics if "RollUpLag" in each]
     assert len(measured) == 1
     assert measured[0]["RollUpLag"][0] >= 0
 
 
-def test_counting_names_nobody(edge: Edge, logged: LogOutput) -> None:
+def test_counting_names_nobody(edge: Edge, log_output: LogOutput) -> None:
     registers(edge, 1)
 
     tick(edge)
 
-    assert not [value for value in (make_nik(7001), "Melati", "82455507001") if value in logged.text]
+    assert not [value for value in (make_nik(7001), "Melati", "82455507001") if value in log_output.text]

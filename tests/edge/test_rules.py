@@ -61,7 +61,7 @@ RULES = {
 
 
 def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(
-    edge: Edge, logged: LogOutput, subtests: pytest.Subtests
+    edge: Edge, log_output: LogOutput, subtests: pytest.Subtests
 ) -> None:
     for what, (changes, field, code) in RULES.items():
         with subtests.test(what):
@@ -69,7 +69,7 @@ def test_a_capture_that_breaks_a_rule_is_refused_by_the_name_of_the_rule(
             problem = assert_problem(response, 422, "rules_broken")
             assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
             typed = filter(None, changes.get("worker", {}).values())
-            for told in (response.body.decode(), logged.text, dump_stored_state()):
+            for told in (response.body.decode(), log_output.text, dump_stored_state()):
                 assert not [value for value in (*PERSONAL, *typed) if value in told]
 
     assert items_of("APPLICATION") == items_of("OPEN") == 0
@@ -168,7 +168,7 @@ def test_a_capture_after_the_campaign_has_closed_is_refused(edge: Edge) -> None:
     assert [error["code"] for error in problem["errors"]] == ["campaign_closed"]
 
 
-def test_a_campaign_nobody_opened_is_unknown(edge: Edge, logged: LogOutput) -> None:
+def test_a_campaign_nobody_opened_is_unknown(edge: Edge, log_output: LogOutput) -> None:
     before = dump_stored_state()
 
     assert_problem(
@@ -178,4 +178,4 @@ def test_a_campaign_nobody_opened_is_unknown(edge: Edge, logged: LogOutput) -> N
     )
 
     assert dump_stored_state() == before
-    assert not [value for value in PERSONAL if value in logged.text]
+    assert not [value for value in PERSONAL if value in log_output.text]

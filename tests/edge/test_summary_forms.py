@@ -18,7 +18,7 @@ CREATED = 3
 
 
 @pytest.fixture
-def counted(edge: Edge) -> Edge:
+def counted_day(edge: Edge) -> Edge:
     """The campaign with a day that was counted."""
     market_day(edge)
     edge.send("POST", DAY, caller="manager")
@@ -29,32 +29,32 @@ def workbook(body: bytes) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(body))
 
 
-def test_json_is_given_where_nobody_asks_for_another_form(counted: Edge) -> None:
+def test_json_is_given_where_nobody_asks_for_another_form(counted_day: Edge) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
-        answer = counted.send("GET", DAY, caller="manager", **headers)
+        answer = counted_day.send("GET", DAY, caller="manager", **headers)
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.json_body["counts"]["created"] == CREATED
 
 
 @pytest.mark.parametrize("form", MEDIA_TYPES)
-def test_a_form_is_asked_for_by_name_or_by_media_type(counted: Edge, form: Any) -> None:
-    named = counted.send("GET", f"{DAY}?format={form}", caller="manager")
-    accepted = counted.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[form])
+def test_a_form_is_asked_for_by_name_or_by_media_type(counted_day: Edge, form: Any) -> None:
+    named = counted_day.send("GET", f"{DAY}?format={form}", caller="manager")
+    accepted = counted_day.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[form])
 
     assert named.status_code == 200
     assert named.headers["Content-Type"].partition(";")[0] == MEDIA_TYPES[form]
     assert accepted.body == named.body
-    assert counted.send("GET", f"{DAY}?format={form}", caller="manager").body == named.body
+    assert counted_day.send("GET", f"{DAY}?format={form}", caller="manager").body == named.body
 
 
-def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted: Edge) -> None:
+def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted_day: Edge) -> None:
     for accepted in ("text/html", "application/pdf", "*/*;q=0"):
-        answer = counted.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)
+        answer = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)
         assert {row[0]: row[1] for row in workbook(answer.body)["Ringkasan"].values}["Terdaftar"] == CREATED
 
 
-def test_a_browser_gets_the_page(counted: Edge) -> None:
-    page = counted.send("GET", DAY, caller="manager", Accept=A_BROWSER)
+def test_a_browser_gets_the_page(counted_day: Edge) -> None:
+    page = counted_day.send("GET", DAY, caller="manager", Accept=A_BROWSER)
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
@@ -62,8 +62,8 @@ def test_a_browser_gets_the_page(counted: Edge) -> None:
     assert f">{CREATED}<" in page.body.decode()
 
 
-def test_a_table_is_a_file_with_a_name(counted: Edge) -> None:
-    answer = counted.send("GET", f"{DAY}?format=csv", caller="manager")
+def test_a_table_is_a_file_with_a_name(counted_day: Edge) -> None:
+    answer = counted_day.send("GET", f"{DAY}?format=csv", caller="manager")
     told = {
         row["figure"]: row["value"] for row in csv.DictReader(io.StringIO(answer.body.decode(), newline=""))
     }
@@ -73,9 +73,9 @@ def test_a_table_is_a_file_with_a_name(counted: Edge) -> None:
     assert answer.headers["Content-Disposition"] == disposition
 
 
-def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted: Edge) -> None:
+def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted_day: Edge) -> None:
     for form in MEDIA_TYPES:
-        answer = counted.send("GET", f"{DAY}?format={form}", caller="manager")
+        answer = counted_day.send("GET", f"{DAY}?format={form}", caller="manager")
         assert "Accept" in answer.headers["Vary"].split(", ")
         assert answer.headers["Cache-Control"] == "private, no-cache"
 
@@ -90,36 +90,36 @@ def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted: Edge)
     ],
 )
 def test_the_page_is_indonesian_unless_english_is_asked_for(
-    counted: Edge, query: str, headers: dict[str, Any], language: str
+    counted_day: Edge, query: str, headers: dict[str, Any], language: str
 ) -> None:
-    page = counted.send("GET", f"{DAY}?format=html{query}", caller="manager", **headers)
+    page = counted_day.send("GET", f"{DAY}?format=html{query}", caller="manager", **headers)
 
     assert page.headers["Content-Language"] == language
     assert f'<html lang="{language}">' in page.body.decode()
 
 
 @pytest.mark.parametrize("query", ["format=pdf", "format=", "format=HTML", "language=jv", "fromat=html"])
-def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted: Edge, query: str) -> None:
-    problem = assert_problem(counted.send("GET", f"{DAY}?{query}", caller="manager"), 422, "body_invalid")
+def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted_day: Edge, query: str) -> None:
+    problem = assert_problem(counted_day.send("GET", f"{DAY}?{query}", caller="manager"), 422, "body_invalid")
 
     (error,) = problem["errors"]
     assert error["code"] in {"value_not_allowed", "field_unknown"}
 
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "image/png;q=1, text/html;q=0", "*/*;q=0"])
-def test_where_no_form_is_accepted_none_is_given(counted: Edge, accepted: str) -> None:
-    assert_problem(counted.send("GET", DAY, caller="manager", Accept=accepted), 406, "format_unavailable")
+def test_where_no_form_is_accepted_none_is_given(counted_day: Edge, accepted: str) -> None:
+    assert_problem(counted_day.send("GET", DAY, caller="manager", Accept=accepted), 406, "format_unavailable")
 
 
-def test_an_older_version_has_every_form_too(counted: Edge) -> None:
-    counted.register(
+def test_an_older_version_has_every_form_too(counted_day: Edge) -> None:
+    counted_day.register(
         make_capture_payload(
             capture_id="01926f3e-7c00-7000-8000-0000000000ff", worker={"nik": "3171075204857099"}
         )
     )
-    counted.send("POST", DAY, caller="manager")
+    counted_day.send("POST", DAY, caller="manager")
 
-    first = counted.send("GET", f"{DAY}?format=html&version=1", caller="manager").body.decode()
+    first = counted_day.send("GET", f"{DAY}?format=html&version=1", caller="manager").body.decode()
 
     assert "Versi 1" in first
     assert f">{CREATED}<" in first

@@ -124,7 +124,7 @@ POISON = {
 
 
 def test_a_poisonous_message_goes_back_alone_from_among_ten(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput, subtests: pytest.Subtests
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput, subtests: pytest.Subtests
 ) -> None:
     good = [make_domain_event(reference=a_reference(edge, number)) for number in range(1, 10)]
     for number, (what, poison) in enumerate(POISON.items()):
@@ -135,8 +135,8 @@ def test_a_poisonous_message_goes_back_alone_from_among_ten(
             assert answer == {"batchItemFailures": [{"itemIdentifier": f"m-{position}"}]}
 
     assert len(sent(gateway)) == len(good)
-    assert make_nik() not in logged.text
-    assert len([line for line in logged.lines if line["level"] == "ERROR"]) == len(POISON)
+    assert make_nik() not in log_output.text
+    assert len([line for line in log_output.lines if line["level"] == "ERROR"]) == len(POISON)
 
 
 def test_a_field_nobody_knows_is_ignored(edge: Edge, gateway: FakeSmsServer) -> None:
@@ -170,7 +170,7 @@ def test_a_text_the_gateway_will_take_later_goes_out_once_then(
 
 
 def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed(
-    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, log_output: LogOutput
 ) -> None:
     first, second = (make_domain_event(reference=a_reference(edge, number)) for number in (1, 2))
     with run_faulty_proxy(gateway.url) as between:
@@ -182,7 +182,7 @@ def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed
         assert between.count_requests(SEND) == 1
         assert sorted(ledger()) == [("pending", 0), ("pending", 1)]
         edge.invoke("queue_due_sms", make_schedule_event())
-        assert [each for each in logged.metrics if "SendingStopped" in each]
+        assert [each for each in log_output.metrics if "SendingStopped" in each]
 
         # The container is the same, and has left the gateway alone for a moment only.
         wiring.line().resume(wiring.utc_now())
@@ -192,16 +192,16 @@ def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed
 
 
 def test_each_round_says_that_texts_are_held_until_none_is(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     edge.send("PATCH", "/v1/campaigns/tanah-abang-2024", {"sms_budget": 0}, caller="manager")
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=a_reference(edge))))
     assert ledger() == [("held", 0)]
 
     def says_so() -> bool:
-        said = len(logged.metrics)
+        said = len(log_output.metrics)
         edge.invoke("queue_due_sms", make_schedule_event())
-        return any("SmsHeld" in each for each in logged.metrics[said:])
+        return any("SmsHeld" in each for each in log_output.metrics[said:])
 
     assert [says_so(), says_so()] == [True, True]
     held = boto3.client("dynamodb").scan(TableName="SmsLedgerTable")["Items"]
@@ -264,7 +264,7 @@ def test_a_receipt_that_nobody_can_read_goes_back_alone(edge: Edge) -> None:
 
 @pytest.mark.parametrize("error", ["ValidationException", "ConflictException"])
 def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
-    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, logged: LogOutput, error: str
+    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, log_output: LogOutput, error: str
 ) -> None:
     event = make_sqs_event(make_domain_event(reference=a_reference(edge)))
     with run_faulty_proxy(gateway.url) as between:
@@ -275,7 +275,7 @@ def test_a_text_the_gateway_refuses_for_good_is_given_up_and_says_so(
 
         assert between.count_requests(SEND) == 1
     assert ledger() == [("failed", 1)]
-    assert [line["state"] for line in logged.lines if line["message"] == "sms processed"] == [
+    assert [line["state"] for line in log_output.lines if line["message"] == "sms processed"] == [
         "failed",
         "failed",
     ]
@@ -300,7 +300,7 @@ def test_a_text_that_may_have_gone_out_is_never_sent_again(
 
 
 def test_a_text_waits_for_a_gateway_that_is_not_there(
-    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
     event = make_sqs_event(make_domain_event(reference=a_reference(edge)))
     with run_faulty_proxy() as gone:
@@ -309,38 +309,38 @@ def test_a_text_waits_for_a_gateway_that_is_not_there(
     assert ledger() == [("pending", 1)]
 
     monkeypatch.setenv(SMS_ENDPOINT, gateway.url)
-    rebuilt()
+    rebuild_container()
 
     assert edge.invoke("on_notifications", event) == NOTHING_FAILED
     assert len(sent(gateway)) == 1
 
 
 def test_neither_the_log_nor_the_ledger_names_the_worker(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=a_reference(edge)), "{"))
 
     kept = str(boto3.client("dynamodb").scan(TableName="SmsLedgerTable")["Items"])
-    for told in (logged.text, kept):
+    for told in (log_output.text, kept):
         assert not [value for value in (make_nik(), "Melati", "82455507001", "BPJAMSOSTEK:") if value in told]
 
 
 def test_texts_are_counted_by_what_became_of_them(
-    edge: Edge, gateway: FakeSmsServer, logged: LogOutput
+    edge: Edge, gateway: FakeSmsServer, log_output: LogOutput
 ) -> None:
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=a_reference(edge))))
 
-    counted = [each["state"] for each in logged.metrics if "Texts" in each]
+    counted = [each["state"] for each in log_output.metrics if "Texts" in each]
     assert counted == ["accepted"]
 
 
 def test_a_text_whose_row_was_written_though_the_answer_was_lost_is_sent_once(
-    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
     event = make_sqs_event(make_domain_event(reference=a_reference(edge)))
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuilt()
+        rebuild_container()
         between.add_fault("PutItem", "lose the answer", mentioning="SmsLedgerTable", times=1)
 
         assert edge.invoke("on_notifications", event) == NOTHING_FAILED

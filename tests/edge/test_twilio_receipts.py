@@ -21,7 +21,7 @@ Report = Callable[..., HTTPResponse]
 
 
 @pytest.fixture
-def receipts(stage: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+def receipts(moto_stage: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
     """What the queue of receipts holds, on a stage that has an account with the gateway."""
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="receipts")["QueueUrl"]
@@ -39,9 +39,9 @@ def receipts(stage: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
 
 
 @pytest.fixture
-def report(edge: Edge, receipts: object, rebuilt: Callable[[], None]) -> Report:
+def post_callback(edge: Edge, receipts: object, rebuild_container: Callable[[], None]) -> Report:
     """A callback, as Twilio makes it unless told otherwise."""
-    rebuilt()
+    rebuild_container()
 
     def call(
         body: bytes | None = None, *, signed: str | None = None, query: str = f"sms_id={MESSAGE}"
@@ -65,9 +65,9 @@ def report(edge: Edge, receipts: object, rebuilt: Callable[[], None]) -> Report:
 
 
 def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
-    report: Report, receipts: Callable[[], list[dict[str, Any]]]
+    post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    answer = report()
+    answer = post_callback()
     assert (answer.status_code, answer.body) == (204, b"")
     [kept] = receipts()
     assert kept.pop("at")
@@ -85,9 +85,9 @@ def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
 
 @pytest.mark.parametrize("signed", ["", "x", "RSOYDt4T1cUTdK1PDd93/VVr8B8="])
 def test_report_by_anybody_else_is_refused_and_kept_nowhere(
-    signed: str, report: Report, receipts: Callable[[], list[dict[str, Any]]]
+    signed: str, post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    assert_problem(report(signed=signed), 403, "signature_invalid")
+    assert_problem(post_callback(signed=signed), 403, "signature_invalid")
     assert receipts() == []
 
 
@@ -105,35 +105,35 @@ def test_report_by_anybody_else_is_refused_and_kept_nowhere(
     ids=["a value", "a blank left out", "no text", "nothing", "no id", "another id", "another parameter"],
 )
 def test_signature_holds_for_what_was_signed_and_nothing_else(
-    changed: dict[str, Any], report: Report, receipts: Callable[[], list[dict[str, Any]]]
+    changed: dict[str, Any], post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    assert_problem(report(**changed), 403, "signature_invalid")
+    assert_problem(post_callback(**changed), 403, "signature_invalid")
     assert receipts() == []
 
 
 def test_report_that_says_nothing_new_is_thanked_for_and_forgotten(
-    report: Report, receipts: Callable[[], list[dict[str, Any]]]
+    post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
 ) -> None:
     form = {"MessageSid": ["SM1"], "MessageStatus": ["queued"]}
     proof = compute_signature(build_callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
-    assert report(b"MessageSid=SM1&MessageStatus=queued", signed=proof).status_code == 204
+    assert post_callback(b"MessageSid=SM1&MessageStatus=queued", signed=proof).status_code == 204
     assert receipts() == []
 
 
-def test_report_as_large_as_no_callback_is_refused_before_it_is_read(report: Report) -> None:
-    assert_problem(report(b"x" * 65_537), 413, "body_too_large")
+def test_report_as_large_as_no_callback_is_refused_before_it_is_read(post_callback: Report) -> None:
+    assert_problem(post_callback(b"x" * 65_537), 413, "body_too_large")
 
 
 def test_stage_without_an_account_believes_nobody(
-    report: Report, monkeypatch: pytest.MonkeyPatch, rebuilt: Callable[[], None]
+    post_callback: Report, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
     monkeypatch.setenv("DAFTAR_TWILIO_SECRET", "")
-    rebuilt()
-    assert_problem(report(), 403, "signature_invalid")
+    rebuild_container()
+    assert_problem(post_callback(), 403, "signature_invalid")
 
 
-def test_nothing_of_the_worker_is_logged(report: Report, logged: LogOutput) -> None:
-    report()
-    assert "request answered" in logged.text
-    assert "82455507001" not in logged.text
-    assert TOKEN not in logged.text
+def test_nothing_of_the_worker_is_logged(post_callback: Report, log_output: LogOutput) -> None:
+    post_callback()
+    assert "request answered" in log_output.text
+    assert "82455507001" not in log_output.text
+    assert TOKEN not in log_output.text

@@ -528,15 +528,15 @@ def _sharers(captures: list[Line]) -> list[int]:
 
 
 @pytest.fixture(scope="module", params=[market_day.SEED, *OTHER_SEEDS])
-def a_market(request: pytest.FixtureRequest) -> tuple[dict[str, list[Line]], Body]:
+def generated_market(request: pytest.FixtureRequest) -> tuple[dict[str, list[Line]], Body]:
     texts = market_day.render_files(request.param)
     return _parsed(texts), json.loads(texts["expected.json"])
 
 
 def test_what_is_expected_in_device_order_is_what_an_independent_count_finds(
-    a_market: tuple[dict[str, list[Line]], Body],
+    generated_market: tuple[dict[str, list[Line]], Body],
 ) -> None:
-    files, expected = a_market
+    files, expected = generated_market
     order = expected["in_device_order"]["order"]
     assert tuple(order) == DEVICES
     days = sent([line for device in order for line in files[device]])
@@ -549,9 +549,9 @@ def test_what_is_expected_in_device_order_is_what_an_independent_count_finds(
 
 
 def test_what_is_expected_in_any_order_holds_in_every_order(
-    a_market: tuple[dict[str, list[Line]], Body],
+    generated_market: tuple[dict[str, list[Line]], Body],
 ) -> None:
-    files, expected = a_market
+    files, expected = generated_market
     for order in _orders(files):
         days = sent(order)
         assert sum(day.counts["created"] for day in days.values()) == expected["workers"] == expected["texts"]

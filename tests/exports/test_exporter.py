@@ -125,28 +125,28 @@ def s3() -> Iterator[Any]:
 
 
 @pytest.fixture
-def stage(s3: Any) -> Iterator[Stage]:
+def harness(s3: Any) -> Iterator[Stage]:
     s3.create_bucket(Bucket="exports", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    stage = Stage(s3)
-    yield stage
-    for key in stage.stored():
+    harness = Stage(s3)
+    yield harness
+    for key in harness.stored():
         s3.delete_object(Bucket="exports", Key=key)
     s3.delete_bucket(Bucket="exports")
 
 
-def test_a_final_day_is_exported_by_campaign_and_day(stage: Stage) -> None:
-    stage.captured()
+def test_a_final_day_is_exported_by_campaign_and_day(harness: Stage) -> None:
+    harness.captured()
 
-    stage.counted_and_exported()
+    harness.counted_and_exported()
 
-    assert stage.stored() == [f"{DAY}_manifest.json", f"{DAY}version=1/part-0000.jsonl.gz"]
+    assert harness.stored() == [f"{DAY}_manifest.json", f"{DAY}version=1/part-0000.jsonl.gz"]
 
 
-def test_a_row_has_the_facts_of_a_capture(stage: Stage) -> None:
-    stage.captured()
-    stage.counted_and_exported()
+def test_a_row_has_the_facts_of_a_capture(harness: Stage) -> None:
+    harness.captured()
+    harness.counted_and_exported()
 
-    (row,) = stage.rows()
+    (row,) = harness.rows()
     pseudonyms = {name: row.pop(name) for name in ("id", "officer")}
 
     assert row == {
@@ -165,197 +165,197 @@ def test_a_row_has_the_facts_of_a_capture(stage: Stage) -> None:
     assert [len(pseudonyms["id"]), len(pseudonyms["officer"])] == [32, 12]
 
 
-def test_no_row_names_a_capture_an_officer_or_a_moment(stage: Stage) -> None:
-    stage.captured()
-    stage.counted_and_exported()
+def test_no_row_names_a_capture_an_officer_or_a_moment(harness: Stage) -> None:
+    harness.captured()
+    harness.counted_and_exported()
 
     everything = b"".join(
-        gzip.decompress(stage.content(key)) if key.endswith(".gz") else stage.content(key)
-        for key in stage.stored()
-    ).decode() + "".join(stage.stored())
+        gzip.decompress(harness.content(key)) if key.endswith(".gz") else harness.content(key)
+        for key in harness.stored()
+    ).decode() + "".join(harness.stored())
     for value in (make_capture_id(1), "ofc-12", "02:13", "09:13", "abc001"):
         assert value not in everything
 
 
-def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_key(stage: Stage) -> None:
-    stage.captured()
-    stage.counted_and_exported()
-    (row,) = stage.rows()
+def test_the_same_capture_is_another_one_in_another_campaign_and_under_another_key(harness: Stage) -> None:
+    harness.captured()
+    harness.counted_and_exported()
+    (row,) = harness.rows()
 
-    known = stage.hashing.digest("export tanah-abang-2024", make_capture_id(1))[:32]
-    elsewhere = stage.hashing.digest("export senen-2024", make_capture_id(1))[:32]
+    known = harness.hashing.digest("export tanah-abang-2024", make_capture_id(1))[:32]
+    elsewhere = harness.hashing.digest("export senen-2024", make_capture_id(1))[:32]
     assert row["id"] == known != elsewhere
 
 
-def test_the_manifest_vouches_for_the_rows_and_the_summary(stage: Stage) -> None:
+def test_the_manifest_vouches_for_the_rows_and_the_summary(harness: Stage) -> None:
     for number in range(1, 8):
-        stage.captured(number)
-    stage.captured(8, outcome=Outcome.REFUSED, reasons=("nik_length",))
-    stage.captured(9, outcome=Outcome.ALREADY_REGISTERED)
-    stage.facts.add(FIRST_DAY, RegistrationFacts(Status.RECEIVED, quoted=1, paid=0))
+        harness.captured(number)
+    harness.captured(8, outcome=Outcome.REFUSED, reasons=("nik_length",))
+    harness.captured(9, outcome=Outcome.ALREADY_REGISTERED)
+    harness.facts.add(FIRST_DAY, RegistrationFacts(Status.RECEIVED, quoted=1, paid=0))
 
-    stage.counted_and_exported()
+    harness.counted_and_exported()
 
-    summary, manifest = stage.rollup.get_summary(FIRST_DAY), stage.manifest()
+    summary, manifest = harness.rollup.get_summary(FIRST_DAY), harness.manifest()
     (file,) = manifest["files"]
-    content = stage.content(file["key"])
+    content = harness.content(file["key"])
     assert file["sha256"] == hashlib.sha256(content).hexdigest()
-    assert (file["bytes"], file["rows"]) == (len(content), len(stage.rows()))
+    assert (file["bytes"], file["rows"]) == (len(content), len(harness.rows()))
     assert manifest["counts"] == summary.counts.model_dump()
     assert (manifest["version"], manifest["content_hash"]) == (summary.version, summary.content_hash)
     assert (manifest["schema_version"], manifest["counted_at"]) == (1, summary.counted_at)
-    outcomes = Counter(row["outcome"] for row in stage.rows())
+    outcomes = Counter(row["outcome"] for row in harness.rows())
     assert outcomes == {"created": 7, "refused": 1, "already_registered": 1}
-    by_client = Counter(row["client_id"] for row in stage.rows() if row["outcome"] == "created")
+    by_client = Counter(row["client_id"] for row in harness.rows() if row["outcome"] == "created")
     assert by_client == summary.by_client
 
 
-def test_a_provisional_day_is_not_exported(stage: Stage) -> None:
-    stage.clock.now = SUMMARY_HOUR
-    stage.captured()
+def test_a_provisional_day_is_not_exported(harness: Stage) -> None:
+    harness.clock.now = SUMMARY_HOUR
+    harness.captured()
 
-    stage.counted_and_exported()
+    harness.counted_and_exported()
 
-    assert (stage.stored(), stage.exporter.list_entries()) == ([], [])
+    assert (harness.stored(), harness.exporter.list_entries()) == ([], [])
 
 
-def test_the_same_day_gives_the_same_bytes(stage: Stage) -> None:
+def test_the_same_day_gives_the_same_bytes(harness: Stage) -> None:
     for number in range(1, 40):
-        stage.captured(number)
-    stage.counted_and_exported()
-    before = {key: stage.content(key) for key in stage.stored()}
-    stage.facts.facts_by_day[FIRST_DAY].reverse()
-    stage.summaries.outbox.enqueue(Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, stage.clock()))
+        harness.captured(number)
+    harness.counted_and_exported()
+    before = {key: harness.content(key) for key in harness.stored()}
+    harness.facts.facts_by_day[FIRST_DAY].reverse()
+    harness.summaries.outbox.enqueue(Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, harness.clock()))
 
-    stage.export()
+    harness.export()
 
-    assert {key: stage.content(key) for key in stage.stored()} == before
+    assert {key: harness.content(key) for key in harness.stored()} == before
 
 
-def test_rows_do_not_stand_in_the_order_of_capture(stage: Stage) -> None:
+def test_rows_do_not_stand_in_the_order_of_capture(harness: Stage) -> None:
     for number in range(1, 40):
-        stage.captured(number)
-    stage.counted_and_exported()
+        harness.captured(number)
+    harness.counted_and_exported()
 
     in_order = [
-        stage.hashing.digest("export tanah-abang-2024", make_capture_id(each))[:32] for each in range(1, 40)
+        harness.hashing.digest("export tanah-abang-2024", make_capture_id(each))[:32] for each in range(1, 40)
     ]
-    ids = [row["id"] for row in stage.rows()]
+    ids = [row["id"] for row in harness.rows()]
     assert set(ids) == set(in_order)
     assert ids != in_order
 
 
-def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(stage: Stage) -> None:
-    stage.captured()
-    stage.counted_and_exported()
-    stage.clock.advance(timedelta(hours=1))
-    stage.captured(2)
+def test_a_revised_day_is_exported_anew_and_its_old_rows_are_gone(harness: Stage) -> None:
+    harness.captured()
+    harness.counted_and_exported()
+    harness.clock.advance(timedelta(hours=1))
+    harness.captured(2)
 
-    stage.counted_and_exported()
+    harness.counted_and_exported()
 
-    assert stage.manifest()["version"] == 2
-    assert stage.stored() == [f"{DAY}_manifest.json", f"{DAY}version=2/part-0000.jsonl.gz"]
-    assert len(stage.rows()) == 2
+    assert harness.manifest()["version"] == 2
+    assert harness.stored() == [f"{DAY}_manifest.json", f"{DAY}version=2/part-0000.jsonl.gz"]
+    assert len(harness.rows()) == 2
 
 
-def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(stage: Stage) -> None:
+def test_who_was_erased_is_in_no_row_of_the_next_export_and_the_totals_stay(harness: Stage) -> None:
     for number in range(1, 6):
-        stage.captured(number)
-    stage.counted_and_exported()
-    before = {row["id"] for row in stage.rows()}
-    erased = stage.hashing.digest("export tanah-abang-2024", make_capture_id(3))[:32]
+        harness.captured(number)
+    harness.counted_and_exported()
+    before = {row["id"] for row in harness.rows()}
+    erased = harness.hashing.digest("export tanah-abang-2024", make_capture_id(3))[:32]
     assert erased in before
-    stage.clock.advance(timedelta(hours=1))
-    stage.erase(3)
-    stage.clock.advance(timedelta(hours=1))
+    harness.clock.advance(timedelta(hours=1))
+    harness.erase(3)
+    harness.clock.advance(timedelta(hours=1))
 
-    stage.counted_and_exported()
+    harness.counted_and_exported()
 
-    assert stage.rollup.get_summary(FIRST_DAY).version == 1, "no figure has changed, and yet the rows have"
-    assert {row["id"] for row in stage.rows()} == before - {erased} | {None}
-    (left,) = [row for row in stage.rows() if row["id"] is None]
+    assert harness.rollup.get_summary(FIRST_DAY).version == 1, "no figure has changed, and yet the rows have"
+    assert {row["id"] for row in harness.rows()} == before - {erased} | {None}
+    (left,) = [row for row in harness.rows() if row["id"] is None]
     assert left == {"id": None, "outcome": "created", "channel": "van"}
-    assert not any(erased.encode() in gzip.decompress(stage.content(key)) for key in stage.stored()[1:])
-    assert stage.manifest()["counts"]["created"] == 5
+    assert not any(erased.encode() in gzip.decompress(harness.content(key)) for key in harness.stored()[1:])
+    assert harness.manifest()["counts"]["created"] == 5
 
 
-def test_what_was_captured_after_the_count_waits_for_the_next_one(stage: Stage) -> None:
-    stage.captured()
-    stage.tick()
-    stage.captured(2)
+def test_what_was_captured_after_the_count_waits_for_the_next_one(harness: Stage) -> None:
+    harness.captured()
+    harness.tick()
+    harness.captured(2)
 
-    (waiting,) = stage.export()
+    (waiting,) = harness.export()
 
     assert (waiting.manifest, waiting.is_late) == (None, False)
-    assert stage.stored() == []
-    stage.clock.advance(timedelta(hours=1))
-    stage.counted_and_exported()
-    assert stage.manifest()["counts"]["created"] == 2
+    assert harness.stored() == []
+    harness.clock.advance(timedelta(hours=1))
+    harness.counted_and_exported()
+    assert harness.manifest()["counts"]["created"] == 2
 
 
-def test_a_day_that_waits_for_hours_is_late(stage: Stage) -> None:
-    stage.captured()
-    stage.tick()
-    stage.captured(2)
-    stage.clock.advance(timedelta(hours=3, seconds=1))
+def test_a_day_that_waits_for_hours_is_late(harness: Stage) -> None:
+    harness.captured()
+    harness.tick()
+    harness.captured(2)
+    harness.clock.advance(timedelta(hours=3, seconds=1))
 
-    (waiting,) = stage.export()
+    (waiting,) = harness.export()
 
     assert waiting.is_late
 
 
-def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(stage: Stage) -> None:
-    stage.captured()
-    stage.counted_and_exported()
-    stage.clock.advance(timedelta(hours=1))
-    stage.captured(2)
-    stage.tick()
+def test_stopped_before_the_manifest_the_next_round_makes_the_export_whole(harness: Stage) -> None:
+    harness.captured()
+    harness.counted_and_exported()
+    harness.clock.advance(timedelta(hours=1))
+    harness.captured(2)
+    harness.tick()
     with pytest.raises(KeyboardInterrupt):
-        stage.an_exporter(StoppedShelf(stage.s3, "exports")).export(
-            stage.exporter.list_entries()[0], deadline=stage.clock() + AN_HOUR
+        harness.an_exporter(StoppedShelf(harness.s3, "exports")).export(
+            harness.exporter.list_entries()[0], deadline=harness.clock() + AN_HOUR
         )
-    assert stage.manifest()["version"] == 1
-    assert len(stage.rows()) == 1, "what the manifest names stands until it names another"
+    assert harness.manifest()["version"] == 1
+    assert len(harness.rows()) == 1, "what the manifest names stands until it names another"
 
-    stage.export()
+    harness.export()
 
-    assert len(stage.rows()) == 2
-    assert len(stage.stored()) == 2
+    assert len(harness.rows()) == 2
+    assert len(harness.stored()) == 2
 
 
-def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(stage: Stage) -> None:
-    stage.captured()
-    stage.tick()
-    stage.facts.on_read = lambda number: (
-        stage.summaries.outbox.enqueue(
-            Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, stage.clock() + timedelta(seconds=1))
+def test_a_day_asked_for_while_it_is_exported_is_exported_once_more(harness: Stage) -> None:
+    harness.captured()
+    harness.tick()
+    harness.facts.on_read = lambda number: (
+        harness.summaries.outbox.enqueue(
+            Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, harness.clock() + timedelta(seconds=1))
         )
         if number
         else None
     )
 
-    stage.export()
+    harness.export()
 
-    assert [each.campaign_day for each in stage.exporter.list_entries()] == [FIRST_DAY]
-
-
-def test_a_day_without_captures_is_exported_as_such(stage: Stage) -> None:
-    stage.tick()
-
-    stage.export()
-
-    assert (stage.rows(), stage.manifest()["files"][0]["rows"]) == ([], 0)
+    assert [each.campaign_day for each in harness.exporter.list_entries()] == [FIRST_DAY]
 
 
-def test_days_are_exported_each_for_itself(stage: Stage) -> None:
-    stage.clock.now = FINAL + timedelta(days=1)
-    stage.captured()
-    stage.captured(2, of=SECOND_DAY)
+def test_a_day_without_captures_is_exported_as_such(harness: Stage) -> None:
+    harness.tick()
 
-    stage.counted_and_exported()
+    harness.export()
 
-    assert len(stage.stored()) == 4
-    assert len(stage.rows()) == 1
+    assert (harness.rows(), harness.manifest()["files"][0]["rows"]) == ([], 0)
+
+
+def test_days_are_exported_each_for_itself(harness: Stage) -> None:
+    harness.clock.now = FINAL + timedelta(days=1)
+    harness.captured()
+    harness.captured(2, of=SECOND_DAY)
+
+    harness.counted_and_exported()
+
+    assert len(harness.stored()) == 4
+    assert len(harness.rows()) == 1
 
 
 class TwoAtATime:
@@ -371,14 +371,14 @@ class TwoAtATime:
         return getattr(self._client, name)
 
 
-def test_what_is_left_over_of_a_day_is_swept_page_by_page(stage: Stage) -> None:
+def test_what_is_left_over_of_a_day_is_swept_page_by_page(harness: Stage) -> None:
     for number in range(5):
-        stage.s3.put_object(Bucket="exports", Key=f"{DAY}version=0/part-{number:04}.jsonl.gz", Body=b"x")
-    stage.captured()
-    stage.tick()
+        harness.s3.put_object(Bucket="exports", Key=f"{DAY}version=0/part-{number:04}.jsonl.gz", Body=b"x")
+    harness.captured()
+    harness.tick()
 
-    stage.an_exporter(S3ExportStore(TwoAtATime(stage.s3), "exports")).export(
-        stage.exporter.list_entries()[0], deadline=stage.clock() + AN_HOUR
+    harness.an_exporter(S3ExportStore(TwoAtATime(harness.s3), "exports")).export(
+        harness.exporter.list_entries()[0], deadline=harness.clock() + AN_HOUR
     )
 
-    assert len(stage.stored()) == 2
+    assert len(harness.stored()) == 2

@@ -89,83 +89,83 @@ class Stage(Counting):
 
 
 @pytest.fixture
-def stage() -> Stage:
+def harness() -> Stage:
     return Stage()
 
 
-def test_the_day_that_was_asked_for_first_comes_first(stage: Stage) -> None:
-    stage.ask(FIRST_DAY, stage.clock())
+def test_the_day_that_was_asked_for_first_comes_first(harness: Stage) -> None:
+    harness.ask(FIRST_DAY, harness.clock())
 
-    assert stage.round() == {"exported": 2, "open": 0}
-    assert stage.shelf.published == [SECOND_DAY, FIRST_DAY]
+    assert harness.round() == {"exported": 2, "open": 0}
+    assert harness.shelf.published == [SECOND_DAY, FIRST_DAY]
 
 
-def test_a_day_that_fails_goes_last(stage: Stage) -> None:
-    stage.facts.unreadable_days.add(FIRST_DAY)
+def test_a_day_that_fails_goes_last(harness: Stage) -> None:
+    harness.facts.unreadable_days.add(FIRST_DAY)
     with pytest.raises(ExportPartialFailure):
-        stage.round()
-    stage.facts.unreadable_days.clear()
-    stage.shelf.published.clear()
+        harness.round()
+    harness.facts.unreadable_days.clear()
+    harness.shelf.published.clear()
     # Asked for after the first day was, and before it was tried.
-    stage.ask(SECOND_DAY, stage.clock() - timedelta(seconds=30))
+    harness.ask(SECOND_DAY, harness.clock() - timedelta(seconds=30))
 
-    stage.round()
+    harness.round()
 
-    assert stage.shelf.published == [SECOND_DAY, FIRST_DAY]
+    assert harness.shelf.published == [SECOND_DAY, FIRST_DAY]
 
 
-def test_a_day_that_takes_too_long_is_stopped_and_starves_no_other(stage: Stage) -> None:
-    stage.takes[FIRST_DAY] = A_ROUND
+def test_a_day_that_takes_too_long_is_stopped_and_starves_no_other(harness: Stage) -> None:
+    harness.takes[FIRST_DAY] = A_ROUND
     with collect_logs() as lines, pytest.raises(ExportPartialFailure):
-        stage.round()
+        harness.round()
     assert [line["day"] for line in lines.with_message("campaign day export timed out")] == ["2024-10-09"]
     assert [
         line["records"]
         for line in lines.with_message("time limit reached, remaining days wait for the next run")
     ] == [1]
-    assert stage.shelf.published == []
+    assert harness.shelf.published == []
 
     with pytest.raises(ExportPartialFailure):
-        stage.round()
+        harness.round()
 
-    assert stage.shelf.published == [SECOND_DAY]
+    assert harness.shelf.published == [SECOND_DAY]
 
 
-def test_a_day_in_which_the_run_was_cut_off_goes_last_too(stage: Stage) -> None:
-    stage.cut_off = FIRST_DAY
+def test_a_day_in_which_the_run_was_cut_off_goes_last_too(harness: Stage) -> None:
+    harness.cut_off = FIRST_DAY
     with pytest.raises(CutOff):
-        stage.round()
+        harness.round()
 
     with pytest.raises(CutOff):
-        stage.round()
+        harness.round()
 
-    assert stage.shelf.published == [SECOND_DAY]
+    assert harness.shelf.published == [SECOND_DAY]
 
 
-def test_no_day_is_begun_in_the_second_half_of_a_round(stage: Stage) -> None:
-    stage.takes[FIRST_DAY] = A_ROUND * 0.6
+def test_no_day_is_begun_in_the_second_half_of_a_round(harness: Stage) -> None:
+    harness.takes[FIRST_DAY] = A_ROUND * 0.6
 
     with collect_logs() as lines:
-        assert stage.round() == {"exported": 1, "open": 1}
+        assert harness.round() == {"exported": 1, "open": 1}
     assert len(lines.with_message("time limit reached, remaining days wait for the next run")) == 1
 
-    assert stage.round() == {"exported": 1, "open": 0}
-    assert stage.shelf.published == [FIRST_DAY, SECOND_DAY]
+    assert harness.round() == {"exported": 1, "open": 0}
+    assert harness.shelf.published == [FIRST_DAY, SECOND_DAY]
 
 
-def test_a_round_refuses_to_run_beside_another_one(stage: Stage) -> None:
-    stage.exporter.acquire_lease(stage.clock() + A_ROUND)
+def test_a_round_refuses_to_run_beside_another_one(harness: Stage) -> None:
+    harness.exporter.acquire_lease(harness.clock() + A_ROUND)
 
     with pytest.raises(ExportAlreadyRunning):
-        stage.round()
+        harness.round()
 
-    assert stage.shelf.published == []
+    assert harness.shelf.published == []
 
 
 def test_a_round_that_was_cut_off_keeps_the_next_one_waiting_no_longer_than_it_could_run(
-    stage: Stage,
+    harness: Stage,
 ) -> None:
-    stage.exporter.acquire_lease(stage.clock() + A_ROUND)
-    stage.clock.advance(A_ROUND)
+    harness.exporter.acquire_lease(harness.clock() + A_ROUND)
+    harness.clock.advance(A_ROUND)
 
-    assert stage.round() == {"exported": 2, "open": 0}
+    assert harness.round() == {"exported": 2, "open": 0}

@@ -12,18 +12,18 @@ _PARAGRAPH = re.compile(r"^\*\*((?:`\w+`(?:,\s)?)+)\*\*(.+?)(?=\n\n|\Z)", re.MUL
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, str]:
+def runbook_sections() -> dict[str, str]:
     """What the guide says of each alarm."""
     paragraphs = _PARAGRAPH.findall(_GUIDE.read_text(encoding="utf-8"))
     return {name: text for names, text in paragraphs for name in re.findall(r"\w+", names)}
 
 
-def test_every_alarm_has_its_paragraph(template: PackagedTemplate, told: dict[str, str]) -> None:
-    assert set(told) == set(template.find_resources("AWS::CloudWatch::Alarm"))
+def test_every_alarm_has_its_paragraph(template: PackagedTemplate, runbook_sections: dict[str, str]) -> None:
+    assert set(runbook_sections) == set(template.find_resources("AWS::CloudWatch::Alarm"))
 
 
-def test_a_paragraph_says_what_an_alarm_means_and_what_to_do(told: dict[str, str]) -> None:
-    for name, text in told.items():
+def test_a_paragraph_says_what_an_alarm_means_and_what_to_do(runbook_sections: dict[str, str]) -> None:
+    for name, text in runbook_sections.items():
         assert len(re.findall(r"[A-Z][^.:]+[.:]", text)) >= 2, name
 
 

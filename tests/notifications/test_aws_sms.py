@@ -51,7 +51,7 @@ class Refusing:
 
 
 @pytest.fixture
-def stubbed() -> tuple[AwsSmsGateway, Stubber]:
+def stubbed_client() -> tuple[AwsSmsGateway, Stubber]:
     # The stubber judges every request and every answer by the service's own model.
     client = boto3.client("pinpoint-sms-voice-v2", "ap-southeast-3")
     return AwsSmsGateway(client, ACCOUNT, lambda: NOW), Stubber(client)
@@ -62,8 +62,8 @@ def error(code: str, reason: str = "") -> ClientError:
     return ClientError(answer, "SendTextMessage")
 
 
-def test_a_request_says_all_that_protects_us(stubbed: tuple[AwsSmsGateway, Stubber]) -> None:
-    gateway, stubber = stubbed
+def test_a_request_says_all_that_protects_us(stubbed_client: tuple[AwsSmsGateway, Stubber]) -> None:
+    gateway, stubber = stubbed_client
     stubber.add_response(
         "send_text_message",
         ACCEPTED,
@@ -97,9 +97,9 @@ def test_what_is_not_set_up_is_left_to_the_account() -> None:
 @pytest.mark.parametrize("wording", load_templates().values(), ids=load_templates().keys())
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_we_may_send_is_a_request_that_aws_takes(
-    stubbed: tuple[AwsSmsGateway, Stubber], wording: Any, language: Any
+    stubbed_client: tuple[AwsSmsGateway, Stubber], wording: Any, language: Any
 ) -> None:
-    gateway, stubber = stubbed
+    gateway, stubber = stubbed_client
     for words in render_longest_bodies(wording, language):
         stubber.add_response("send_text_message", ACCEPTED)
         with stubber:

@@ -35,7 +35,7 @@ OURS = TwilioAccount(ACCOUNT_SID, AUTH_TOKEN)
 
 
 @pytest.fixture
-def standin(tmp_path: Path) -> Iterator[str]:
+def fake_gateway_url(tmp_path: Path) -> Iterator[str]:
     with run_fake_gateway(tmp_path / "sms.jsonl") as url:
         httpx.post(f"{url}/receipts", json={"order": "never"}).raise_for_status()
         yield url
@@ -71,9 +71,9 @@ def accepted(url: str) -> list[dict[str, Any]]:
     return httpx.get(f"{url}/messages").json()
 
 
-def test_text_is_handed_over_with_its_id_in_the_callback_url(standin: str) -> None:
-    sent = a_gateway(standin).send(outgoing())
-    [text] = accepted(standin)
+def test_text_is_handed_over_with_its_id_in_the_callback_url(fake_gateway_url: str) -> None:
+    sent = a_gateway(fake_gateway_url).send(outgoing())
+    [text] = accepted(fake_gateway_url)
     assert (sent.gateway, sent.gateway_id) == ("twilio", text["message_id"])
     assert (text["to"], text["text"], text["sender"]) == (
         "+6282455507001",
@@ -83,11 +83,11 @@ def test_text_is_handed_over_with_its_id_in_the_callback_url(standin: str) -> No
     assert text["context"] == {"sms_id": MESSAGE}
 
 
-def test_base_url_may_have_a_path_of_its_own(standin: str) -> None:
+def test_base_url_may_have_a_path_of_its_own(fake_gateway_url: str) -> None:
     with pytest.raises(OutcomeUnknown):
         # The stand-in answers in AWS's terms there: whoever that was, it was not Twilio.
-        a_gateway(f"{standin}/compatible/").send(outgoing())
-    assert a_gateway(f"{standin}/").send(outgoing())
+        a_gateway(f"{fake_gateway_url}/compatible/").send(outgoing())
+    assert a_gateway(f"{fake_gateway_url}/").send(outgoing())
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,11 @@ def test_base_url_may_have_a_path_of_its_own(standin: str) -> None:
     ],
 )
 def test_each_refusal_says_what_to_do_next(
-    mode: str, error: type[GatewayError], reason: str, standin: str
+    mode: str, error: type[GatewayError], reason: str, fake_gateway_url: str
 ) -> None:
-    httpx.post(f"{standin}/faults", json={"mode": mode, "seconds": 0}).raise_for_status()
+    httpx.post(f"{fake_gateway_url}/faults", json={"mode": mode, "seconds": 0}).raise_for_status()
     with pytest.raises(error) as refused:
-        a_gateway(standin).send(outgoing())
+        a_gateway(fake_gateway_url).send(outgoing())
     assert (refused.value.reason, refused.value.gateway) == (reason, "twilio")
     assert getattr(refused.value, "opted_out", False) is (mode == "opted_out")
 
@@ -117,9 +117,9 @@ def test_each_refusal_says_what_to_do_next(
     [(TwilioAccount(ACCOUNT_SID, "wrong"), "20003"), (TwilioAccount("AC1", AUTH_TOKEN), "20003")],
     ids=["token", "account"],
 )
-def test_bad_credentials_stop_everything(account: TwilioAccount, reason: str, standin: str) -> None:
+def test_bad_credentials_stop_everything(account: TwilioAccount, reason: str, fake_gateway_url: str) -> None:
     with pytest.raises(AccountFailure, match=reason):
-        a_gateway(standin, account).send(outgoing())
+        a_gateway(fake_gateway_url, account).send(outgoing())
 
 
 def test_gateway_that_cannot_be_reached_was_surely_not_asked() -> None:
@@ -209,14 +209,14 @@ class Redirected(TwilioHttpClient):  # type: ignore[misc]
         return super().request(method, self._url + urlsplit(url).path, *rest, **more)
 
 
-def test_twilios_own_sdk_sends_through_the_stand_in(standin: str) -> None:
-    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Redirected(standin))
+def test_twilios_own_sdk_sends_through_the_stand_in(fake_gateway_url: str) -> None:
+    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Redirected(fake_gateway_url))
     message = client.messages.create(
         to="+6282455507001", from_="BPJAMSOSTEK", body="Halo", validity_period=60
     )
     assert (message.status, message.num_segments, message.error_code) == ("queued", "1", None)
     assert message.date_created is not None
-    assert [text["message_id"] for text in accepted(standin)] == [message.sid]
+    assert [text["message_id"] for text in accepted(fake_gateway_url)] == [message.sid]
 
 
 @pytest.mark.parametrize(
@@ -224,10 +224,10 @@ def test_twilios_own_sdk_sends_through_the_stand_in(standin: str) -> None:
     [("opted_out", 400, 21610), ("throttle", 429, 20429), ("spend_limit", 403, 20005)],
 )
 def test_twilios_own_sdk_reads_the_stand_ins_refusals(
-    mode: str, status: int, code: int, standin: str
+    mode: str, status: int, code: int, fake_gateway_url: str
 ) -> None:
-    httpx.post(f"{standin}/faults", json={"mode": mode}).raise_for_status()
-    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Redirected(standin))
+    httpx.post(f"{fake_gateway_url}/faults", json={"mode": mode}).raise_for_status()
+    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Redirected(fake_gateway_url))
     with pytest.raises(TwilioRestException) as refused:
         client.messages.create(to="+6282455507001", from_="BPJAMSOSTEK", body="Halo")
     assert (refused.value.status, refused.value.code) == (status, code)

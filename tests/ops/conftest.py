@@ -17,12 +17,12 @@ def inbox_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gateway(inbox_file: Path) -> Iterator[str]:
+def gateway_url(inbox_file: Path) -> Iterator[str]:
     with run_fake_gateway(inbox_file) as url:
         yield url
 
 
 @pytest.fixture
-def sms(gateway: str) -> Any:
+def sms_client(gateway_url: str) -> Any:
     once = Config(retries={"total_max_attempts": 1})
-    return boto3.client("pinpoint-sms-voice-v2", endpoint_url=gateway, config=once)
+    return boto3.client("pinpoint-sms-voice-v2", endpoint_url=gateway_url, config=once)

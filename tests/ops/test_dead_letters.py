@@ -139,7 +139,7 @@ class Operator:
 
 
 @pytest.fixture
-def operator() -> Iterator[Operator]:
+def operator_console() -> Iterator[Operator]:
     with mock_aws():
         yield Operator()
 
@@ -169,13 +169,13 @@ def a_stream_failure(first: str, last: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_letter_is_listed_with_what_the_reader_logged_of_it_last(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
+def test_letter_is_listed_with_what_the_reader_logged_of_it_last(operator_console: Operator) -> None:
+    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
     for error in ("TryLater", "RegistrationUnknown"):
-        operator.log("OnNotifications", message="not handled", message_id=message_id, error=error)
-    operator.log("OnNotifications", message="not handled", message_id="another", error="KeyError")
+        operator_console.log("OnNotifications", message="not handled", message_id=message_id, error=error)
+    operator_console.log("OnNotifications", message="not handled", message_id="another", error="KeyError")
 
-    listed = operator.run(list_dead_letters)
+    listed = operator_console.run(list_dead_letters)
 
     [line, count] = listed.splitlines()
     assert [*line.split("  ")[:2], *line.split("  ")[3:]] == [
@@ -184,19 +184,19 @@ def test_letter_is_listed_with_what_the_reader_logged_of_it_last(operator: Opera
     assert count == "1 given up"
 
 
-def test_looking_takes_nothing_out_and_hides_nothing(operator: Operator) -> None:
-    operator.give_up("NotificationsDeadLetters", make_domain_event())
-    first = operator.run(list_dead_letters, "NotificationsDeadLetters")
-    assert operator.run(list_dead_letters, "NotificationsDeadLetters") == first
-    assert len(operator.bodies("NotificationsDeadLetters")) == 1
+def test_looking_takes_nothing_out_and_hides_nothing(operator_console: Operator) -> None:
+    operator_console.give_up("NotificationsDeadLetters", make_domain_event())
+    first = operator_console.run(list_dead_letters, "NotificationsDeadLetters")
+    assert operator_console.run(list_dead_letters, "NotificationsDeadLetters") == first
+    assert len(operator_console.bodies("NotificationsDeadLetters")) == 1
 
 
-def test_letter_is_shown_with_where_its_error_arose(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
+def test_letter_is_shown_with_where_its_error_arose(operator_console: Operator) -> None:
+    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
     where = ["consumer.py:25 handle", "service.py:60 get"]
-    operator.log("OnNotifications", message_id=message_id, error="RegistrationUnknown", where=where)
+    operator_console.log("OnNotifications", message_id=message_id, error="RegistrationUnknown", where=where)
 
-    shown = operator.run(show_dead_letter, "NotificationsDeadLetters", message_id)
+    shown = operator_console.run(show_dead_letter, "NotificationsDeadLetters", message_id)
 
     assert "reference: 7K4-M2Q-X9P" in shown
     assert "correlation_id: c0ffee00-0000-4000-8000-000000000001" in shown
@@ -205,9 +205,9 @@ def test_letter_is_shown_with_where_its_error_arose(operator: Operator) -> None:
     assert "log: /aws/lambda/daftar-test-OnNotifications" in shown
 
 
-def test_letter_nobody_said_anything_of_says_where_to_look(operator: Operator) -> None:
-    operator.give_up("NotificationsDeadLetters", make_domain_event())
-    assert "nothing is said of it in /aws/lambda/daftar-test-OnNotifications" in operator.run(
+def test_letter_nobody_said_anything_of_says_where_to_look(operator_console: Operator) -> None:
+    operator_console.give_up("NotificationsDeadLetters", make_domain_event())
+    assert "nothing is said of it in /aws/lambda/daftar-test-OnNotifications" in operator_console.run(
         list_dead_letters
     )
 
@@ -224,59 +224,68 @@ def test_letter_nobody_said_anything_of_says_where_to_look(operator: Operator) -
     ],
     ids=range(6),
 )
-def test_nobody_is_shown_whatever_a_letter_holds(body: Any, operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", body)
-    shown = operator.run(list_dead_letters) + operator.run(
+def test_nobody_is_shown_whatever_a_letter_holds(body: Any, operator_console: Operator) -> None:
+    message_id = operator_console.give_up("NotificationsDeadLetters", body)
+    shown = operator_console.run(list_dead_letters) + operator_console.run(
         show_dead_letter, "NotificationsDeadLetters", message_id
     )
     assert _PHONE.lstrip("+") not in shown
 
 
-def test_redriven_letter_is_in_its_queue_again_and_no_longer_among_the_dead(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
+def test_redriven_letter_is_in_its_queue_again_and_no_longer_among_the_dead(
+    operator_console: Operator,
+) -> None:
+    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
     other = make_domain_event(reference="AAA-BBB-CCC")
-    operator.give_up("NotificationsDeadLetters", other)
+    operator_console.give_up("NotificationsDeadLetters", other)
 
-    told = operator.run(redrive_dead_letters, "NotificationsDeadLetters", message_id)
+    told = operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", message_id)
 
     assert told == "1 redriven\n"
-    assert operator.bodies("NotificationsQueue") == [json.dumps(make_domain_event())]
-    assert operator.bodies("NotificationsDeadLetters") == [json.dumps(other)]
+    assert operator_console.bodies("NotificationsQueue") == [json.dumps(make_domain_event())]
+    assert operator_console.bodies("NotificationsDeadLetters") == [json.dumps(other)]
 
 
-def test_all_letters_are_redriven_when_all_are_asked_for(operator: Operator) -> None:
+def test_all_letters_are_redriven_when_all_are_asked_for(operator_console: Operator) -> None:
     for number in range(25):
-        operator.give_up("NotificationsDeadLetters", make_domain_event(correlation_id=f"{number:032x}"))
-    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "25 redriven\n"
-    assert operator.bodies("NotificationsDeadLetters") == []
-    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "there was nothing\n"
+        operator_console.give_up(
+            "NotificationsDeadLetters", make_domain_event(correlation_id=f"{number:032x}")
+        )
+    assert operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "25 redriven\n"
+    assert operator_console.bodies("NotificationsDeadLetters") == []
+    assert (
+        operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", "--all")
+        == "there was nothing\n"
+    )
 
 
-def test_letter_that_is_not_there_is_said_to_be_missing(operator: Operator) -> None:
-    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
+def test_letter_that_is_not_there_is_said_to_be_missing(operator_console: Operator) -> None:
+    assert operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
     with pytest.raises(OperationError, match="has no message gone"):
-        operator.run(show_dead_letter, "NotificationsDeadLetters", "gone")
+        operator_console.run(show_dead_letter, "NotificationsDeadLetters", "gone")
 
 
 @pytest.mark.parametrize("command", [redrive_dead_letters, drop_dead_letters])
 def test_letters_are_chosen_by_id_or_all_of_them_but_never_by_saying_nothing(
-    command: click.Command, operator: Operator
+    command: click.Command, operator_console: Operator
 ) -> None:
     for chosen in ([], ["m-1", "--all"]):
         with pytest.raises(click.UsageError, match="name the messages"):
-            operator.run(command, "NotificationsDeadLetters", *chosen, says="y\n")
+            operator_console.run(command, "NotificationsDeadLetters", *chosen, says="y\n")
 
 
-def test_dropped_letter_is_gone_once_that_is_confirmed(operator: Operator) -> None:
-    message_id = operator.give_up("NotificationsDeadLetters", make_domain_event())
+def test_dropped_letter_is_gone_once_that_is_confirmed(operator_console: Operator) -> None:
+    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
     with pytest.raises(click.Abort):
-        operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, says="n\n")
-    assert len(operator.bodies("NotificationsDeadLetters")) == 1
+        operator_console.run(drop_dead_letters, "NotificationsDeadLetters", message_id, says="n\n")
+    assert len(operator_console.bodies("NotificationsDeadLetters")) == 1
 
-    assert "1 dropped" in operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, says="y\n")
+    assert "1 dropped" in operator_console.run(
+        drop_dead_letters, "NotificationsDeadLetters", message_id, says="y\n"
+    )
 
-    assert operator.bodies("NotificationsDeadLetters") == []
-    assert operator.bodies("NotificationsQueue") == []
+    assert operator_console.bodies("NotificationsDeadLetters") == []
+    assert operator_console.bodies("NotificationsQueue") == []
 
 
 @pytest.mark.parametrize(
@@ -290,37 +299,39 @@ def test_dropped_letter_is_gone_once_that_is_confirmed(operator: Operator) -> No
     ],
 )
 def test_what_nobody_foresaw_is_told_by_its_type(
-    operator: Operator, answer: dict[str, str], told: str
+    operator_console: Operator, answer: dict[str, str], told: str
 ) -> None:
     failed = {"requestContext": {"condition": "RetriesExhausted"}, "responsePayload": answer}
-    operator.give_up("RollUpFailures", {**failed, "requestPayload": {"time": "2026-11-22T09:00:00Z"}})
+    operator_console.give_up("RollUpFailures", {**failed, "requestPayload": {"time": "2026-11-22T09:00:00Z"}})
 
-    listed = operator.run(list_dead_letters)
+    listed = operator_console.run(list_dead_letters)
 
     assert told in listed
     assert _PHONE not in listed
 
 
-def test_event_that_was_given_up_is_sent_to_its_function_again(operator: Operator) -> None:
+def test_event_that_was_given_up_is_sent_to_its_function_again(operator_console: Operator) -> None:
     event = {"detail-type": "Scheduled Event", "time": "2026-11-22T09:00:00Z"}
     by_lambda = {
         "requestContext": {"condition": "RetriesExhausted"},
         "requestPayload": event,
         "responsePayload": {"errorType": "SummaryClosed", "errorMessage": _PHONE},
     }
-    operator.give_up("RollUpFailures", by_lambda)
-    operator.give_up("AgeingFailures", event, ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="may not call")
+    operator_console.give_up("RollUpFailures", by_lambda)
+    operator_console.give_up(
+        "AgeingFailures", event, ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="may not call"
+    )
 
-    listed = operator.run(list_dead_letters)
-    operator.run(redrive_dead_letters, "RollUpFailures", "--all")
-    operator.run(redrive_dead_letters, "AgeingFailures", "--all")
+    listed = operator_console.run(list_dead_letters)
+    operator_console.run(redrive_dead_letters, "RollUpFailures", "--all")
+    operator_console.run(redrive_dead_letters, "AgeingFailures", "--all")
 
     assert "RetriesExhausted, SummaryClosed" in listed
     assert "NO_PERMISSIONS" in listed
     assert _PHONE not in listed
-    assert operator.functions.given == [("RollUpDueDays", event), ("AgeRegistrations", event)]
-    assert operator.functions.waited_for == [False, False]
-    assert operator.bodies("RollUpFailures") == operator.bodies("AgeingFailures") == []
+    assert operator_console.functions.given == [("RollUpDueDays", event), ("AgeRegistrations", event)]
+    assert operator_console.functions.waited_for == [False, False]
+    assert operator_console.bodies("RollUpFailures") == operator_console.bodies("AgeingFailures") == []
 
 
 class Table:
@@ -360,32 +371,32 @@ class Table:
 
 
 @pytest.fixture
-def table(operator: Operator) -> Table:
-    return Table(operator.streams)
+def table(operator_console: Operator) -> Table:
+    return Table(operator_console.streams)
 
 
-def _announced(operator: Operator) -> list[str]:
+def _announced(operator_console: Operator) -> list[str]:
     return [
         record["dynamodb"]["Keys"]["pk"]["S"]
-        for _, event in operator.functions.given
+        for _, event in operator_console.functions.given
         for record in event["Records"]
     ]
 
 
 def test_records_given_up_are_read_from_the_stream_again_and_given_to_the_relay(
-    operator: Operator, table: Table
+    operator_console: Operator, table: Table
 ) -> None:
     numbers = [table.put(number) for number in range(5)]
-    operator.give_up("StreamFailures", a_stream_failure(numbers[1], numbers[3]))
+    operator_console.give_up("StreamFailures", a_stream_failure(numbers[1], numbers[3]))
 
-    operator.run(redrive_dead_letters, "StreamFailures", "--all")
+    operator_console.run(redrive_dead_letters, "StreamFailures", "--all")
 
-    assert _announced(operator) == ["REGISTRATION#1", "REGISTRATION#2", "REGISTRATION#3"]
-    [(function, event)] = operator.functions.given
+    assert _announced(operator_console) == ["REGISTRATION#1", "REGISTRATION#2", "REGISTRATION#3"]
+    [(function, event)] = operator_console.functions.given
     assert function == "OnRegistrationChanges"
     # As Lambda hands it over, bytes are base64 text.
     assert event["Records"][0]["dynamodb"]["NewImage"]["sealed"] == {"M": {"name": {"B": "AP8="}}}
-    assert operator.bodies("StreamFailures") == []
+    assert operator_console.bodies("StreamFailures") == []
 
 
 @pytest.mark.parametrize(
@@ -394,49 +405,54 @@ def test_records_given_up_are_read_from_the_stream_again_and_given_to_the_relay(
     ids=["a record failed", "the function failed"],
 )
 def test_records_that_fail_again_stay_among_the_dead(
-    answer: Any, error: dict[str, str], operator: Operator, table: Table
+    answer: Any, error: dict[str, str], operator_console: Operator, table: Table
 ) -> None:
     number = table.put(1)
-    operator.give_up("StreamFailures", a_stream_failure(number, number))
-    operator.functions.answer, operator.functions.error = answer, error
+    operator_console.give_up("StreamFailures", a_stream_failure(number, number))
+    operator_console.functions.answer, operator_console.functions.error = answer, error
     with pytest.raises(OperationError, match="stay where they are"):
-        operator.run(redrive_dead_letters, "StreamFailures", "--all")
-    assert len(operator.bodies("StreamFailures")) == 1
+        operator_console.run(redrive_dead_letters, "StreamFailures", "--all")
+    assert len(operator_console.bodies("StreamFailures")) == 1
 
 
-def test_reason_of_a_stream_failure_is_what_the_relay_logged_of_its_first_record(operator: Operator) -> None:
-    operator.log(
+def test_reason_of_a_stream_failure_is_what_the_relay_logged_of_its_first_record(
+    operator_console: Operator,
+) -> None:
+    operator_console.log(
         "OnRegistrationChanges", sequence_number="17", error="KeyError", where=["relay.py:70 news_of"]
     )
-    operator.give_up("StreamFailures", a_stream_failure("17", "17"))
-    operator.give_up("StreamFailures", a_stream_failure("18", "18"))
-    listed = operator.run(list_dead_letters, "StreamFailures")
+    operator_console.give_up("StreamFailures", a_stream_failure("17", "17"))
+    operator_console.give_up("StreamFailures", a_stream_failure("18", "18"))
+    listed = operator_console.run(list_dead_letters, "StreamFailures")
     assert "1 records  KeyError" in listed
     assert "1 records  RetryAttemptsExhausted" in listed
 
 
 def test_records_the_stream_has_forgotten_are_taken_from_the_table_when_that_is_asked_for(
-    operator: Operator, table: Table
+    operator_console: Operator, table: Table
 ) -> None:
     for number, received_at in enumerate(
         ("2026-11-22T07:58:00.000Z", "2026-11-22T08:00:05.000Z", "2026-11-22T08:02:00.000Z")
     ):
         table.put(number, received_at)
-    operator.give_up("StreamFailures", a_stream_failure("1", "1"))
-    operator.streams.has_forgotten = True
+    operator_console.give_up("StreamFailures", a_stream_failure("1", "1"))
+    operator_console.streams.has_forgotten = True
 
     with pytest.raises(OperationError, match="stay where they are"):
-        operator.run(redrive_dead_letters, "StreamFailures", "--all")
-    assert operator.functions.given == []
-    assert operator.run(redrive_dead_letters, "StreamFailures", "--all", "--from-table") == "1 redriven\n"
+        operator_console.run(redrive_dead_letters, "StreamFailures", "--all")
+    assert operator_console.functions.given == []
+    assert (
+        operator_console.run(redrive_dead_letters, "StreamFailures", "--all", "--from-table")
+        == "1 redriven\n"
+    )
 
-    assert _announced(operator) == ["REGISTRATION#1"]
-    assert operator.functions.given[0][1]["Records"][0]["eventName"] == "INSERT"
+    assert _announced(operator_console) == ["REGISTRATION#1"]
+    assert operator_console.functions.given[0][1]["Records"][0]["eventName"] == "INSERT"
 
 
 @pytest.mark.parametrize("queue", ["StreamFailures", "RollUpFailures"])
-def test_letter_that_cannot_be_read_stays_until_it_is_dropped(queue: str, operator: Operator) -> None:
-    operator.give_up(queue, "{")
+def test_letter_that_cannot_be_read_stays_until_it_is_dropped(queue: str, operator_console: Operator) -> None:
+    operator_console.give_up(queue, "{")
     with pytest.raises(OperationError, match="stay where they are"):
-        operator.run(redrive_dead_letters, queue, "--all")
-    assert operator.bodies(queue) == ["{"]
+        operator_console.run(redrive_dead_letters, queue, "--all")
+    assert operator_console.bodies(queue) == ["{"]

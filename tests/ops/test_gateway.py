@@ -13,24 +13,24 @@ from ops.gateway.inbox import Inbox
 _TARGET = "PinpointSMSVoiceV2.SendTextMessage"
 
 
-def _messages(gateway: str) -> list[dict[str, Any]]:
-    return httpx.get(f"{gateway}/messages").json()
+def _messages(gateway_url: str) -> list[dict[str, Any]]:
+    return httpx.get(f"{gateway_url}/messages").json()
 
 
-def _send(gateway: str, body: str, target: str = _TARGET) -> httpx.Response:
+def _send(gateway_url: str, body: str, target: str = _TARGET) -> httpx.Response:
     headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
-    return httpx.post(gateway, content=body, headers=headers)
+    return httpx.post(gateway_url, content=body, headers=headers)
 
 
-def test_text_arrives_with_the_id_and_the_context_it_was_sent_with(sms: Any, gateway: str) -> None:
-    answer = sms.send_text_message(
+def test_text_arrives_with_the_id_and_the_context_it_was_sent_with(sms_client: Any, gateway_url: str) -> None:
+    answer = sms_client.send_text_message(
         DestinationPhoneNumber="+6283100000001",
         OriginationIdentity="BPJAMSOSTEK",
         MessageBody="Halo",
         MessageType="TRANSACTIONAL",
         Context={"message": "m-1"},
     )
-    [message] = _messages(gateway)
+    [message] = _messages(gateway_url)
     assert message["received_at"]
     assert {name: message[name] for name in ("to", "text", "message_id", "context")} == {
         "to": "+6283100000001",
@@ -40,24 +40,26 @@ def test_text_arrives_with_the_id_and_the_context_it_was_sent_with(sms: Any, gat
     }
 
 
-def test_texts_are_listed_oldest_first(sms: Any, gateway: str) -> None:
+def test_texts_are_listed_oldest_first(sms_client: Any, gateway_url: str) -> None:
     for body in ("satu", "dua", "tiga"):
-        sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody=body)
-    assert [message["text"] for message in _messages(gateway)] == ["satu", "dua", "tiga"]
+        sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody=body)
+    assert [message["text"] for message in _messages(gateway_url)] == ["satu", "dua", "tiga"]
 
 
 def test_texts_outlive_the_gateway_in_a_file_for_its_owner_only(
-    sms: Any, gateway: str, inbox_file: Path
+    sms_client: Any, gateway_url: str, inbox_file: Path
 ) -> None:
-    sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
+    sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
     assert [text.text for text in Inbox(inbox_file).list_sms()] == ["Halo"]
     assert inbox_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_dry_run_is_answered_and_sends_nothing(sms: Any, gateway: str) -> None:
-    answer = sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo", DryRun=True)
+def test_dry_run_is_answered_and_sends_nothing(sms_client: Any, gateway_url: str) -> None:
+    answer = sms_client.send_text_message(
+        DestinationPhoneNumber="+6283100000001", MessageBody="Halo", DryRun=True
+    )
     assert answer["MessageId"]
-    assert _messages(gateway) == []
+    assert _messages(gateway_url) == []
 
 
 @pytest.mark.parametrize(
@@ -72,39 +74,39 @@ def test_dry_run_is_answered_and_sends_nothing(sms: Any, gateway: str) -> None:
     ],
 )
 def test_what_aws_would_refuse_is_refused_and_not_sent(
-    changed: dict[str, Any], field: str, sms: Any, gateway: str
+    changed: dict[str, Any], field: str, sms_client: Any, gateway_url: str
 ) -> None:
     request = {"DestinationPhoneNumber": "+6283100000001", "MessageBody": "Halo"} | changed
     with pytest.raises(ClientError) as refused:
-        sms.send_text_message(**request)
+        sms_client.send_text_message(**request)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
     assert refused.value.response["Reason"] == "FIELD_VALIDATION_FAILED"
     assert [each["Name"] for each in refused.value.response["Fields"]] == [field]
-    assert _messages(gateway) == []
+    assert _messages(gateway_url) == []
 
 
-def test_operation_we_do_not_stand_in_for_is_unknown(sms: Any) -> None:
+def test_operation_we_do_not_stand_in_for_is_unknown(sms_client: Any) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        sms.describe_phone_numbers()
+        sms_client.describe_phone_numbers()
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
     [("{}", "ValidationException"), ("[]", "ValidationException"), ("{", "SerializationException")],
 )
-def test_misshapen_request_is_refused_in_the_shape_of_aws(body: str, code: str, gateway: str) -> None:
-    answer = _send(gateway, body)
+def test_misshapen_request_is_refused_in_the_shape_of_aws(body: str, code: str, gateway_url: str) -> None:
+    answer = _send(gateway_url, body)
     assert answer.status_code == 400
     assert answer.json()["__type"] == answer.headers["x-amzn-ErrorType"] == code
 
 
-def test_request_without_a_target_is_refused(gateway: str) -> None:
-    assert _send(gateway, "{}", target="").json()["__type"] == "UnknownOperationException"
+def test_request_without_a_target_is_refused(gateway_url: str) -> None:
+    assert _send(gateway_url, "{}", target="").json()["__type"] == "UnknownOperationException"
 
 
 @pytest.mark.parametrize("header", [("Content-Length", "99999999"), ("Transfer-Encoding", "chunked")])
-def test_body_of_undeclared_or_absurd_length_is_not_read(header: tuple[str, str], gateway: str) -> None:
-    connection = HTTPConnection(httpx.URL(gateway).netloc.decode(), timeout=10)
+def test_body_of_undeclared_or_absurd_length_is_not_read(header: tuple[str, str], gateway_url: str) -> None:
+    connection = HTTPConnection(httpx.URL(gateway_url).netloc.decode(), timeout=10)
     connection.putrequest("POST", "/")
     connection.putheader(*header)
     connection.endheaders()
@@ -112,10 +114,12 @@ def test_body_of_undeclared_or_absurd_length_is_not_read(header: tuple[str, str]
     connection.close()
 
 
-def test_page_shows_each_phone_and_escapes_what_was_sent(sms: Any, gateway: str) -> None:
-    sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="<script>alert(1)</script>")
-    sms.send_text_message(DestinationPhoneNumber="+6283100000002", MessageBody="Halo")
-    page = httpx.get(gateway)
+def test_page_shows_each_phone_and_escapes_what_was_sent(sms_client: Any, gateway_url: str) -> None:
+    sms_client.send_text_message(
+        DestinationPhoneNumber="+6283100000001", MessageBody="<script>alert(1)</script>"
+    )
+    sms_client.send_text_message(DestinationPhoneNumber="+6283100000002", MessageBody="Halo")
+    page = httpx.get(gateway_url)
     assert page.headers["Content-Type"].startswith("text/html")
     assert "2 texts on 2 phones" in page.text
     assert page.text.index("+6283100000002") < page.text.index("+6283100000001")
@@ -123,29 +127,31 @@ def test_page_shows_each_phone_and_escapes_what_was_sent(sms: Any, gateway: str)
     assert "&lt;script&gt;" in page.text
 
 
-def test_it_says_that_it_is_well_and_knows_no_other_page(gateway: str) -> None:
-    assert httpx.get(f"{gateway}/healthz").json() == {"status": "ok"}
-    assert httpx.get(f"{gateway}/nothing").status_code == 404
+def test_it_says_that_it_is_well_and_knows_no_other_page(gateway_url: str) -> None:
+    assert httpx.get(f"{gateway_url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{gateway_url}/nothing").status_code == 404
 
 
-def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(sms: Any, gateway: str) -> None:
+def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(
+    sms_client: Any, gateway_url: str
+) -> None:
     listed = {"OptOutListName": "Default", "OptedOutNumber": "+6283100000001"}
-    sms.put_opted_out_number(**listed)
+    sms_client.put_opted_out_number(**listed)
     assert [
         each["OptedOutNumber"]
-        for each in sms.describe_opted_out_numbers(
+        for each in sms_client.describe_opted_out_numbers(
             OptOutListName="Default", OptedOutNumbers=["+6283100000001"]
         )["OptedOutNumbers"]
     ] == ["+6283100000001"]
     with pytest.raises(ClientError) as refused:
-        sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
+        sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
     assert refused.value.response["Reason"] == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
-    assert _messages(gateway) == []
+    assert _messages(gateway_url) == []
 
-    sms.delete_opted_out_number(**listed)
+    sms_client.delete_opted_out_number(**listed)
 
-    sms.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
-    assert len(_messages(gateway)) == 1
+    sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
+    assert len(_messages(gateway_url)) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,9 +162,9 @@ def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(sms: An
     ],
 )
 def test_what_is_not_on_the_opt_out_list_is_said_as_aws_says_it(
-    asked: dict[str, Any], missing: str, sms: Any
+    asked: dict[str, Any], missing: str, sms_client: Any
 ) -> None:
     with pytest.raises(ClientError) as refused:
-        sms.describe_opted_out_numbers(**asked)
+        sms_client.describe_opted_out_numbers(**asked)
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
     assert refused.value.response["ResourceType"] == missing

@@ -21,22 +21,22 @@ _PHONE = "+6283100000001"
 _PATIENCE_SECONDS = 10
 
 
-def _arm(gateway: str, **fault: object) -> None:
-    httpx.post(f"{gateway}/faults", json=fault).raise_for_status()
+def _arm(gateway_url: str, **fault: object) -> None:
+    httpx.post(f"{gateway_url}/faults", json=fault).raise_for_status()
 
 
-def _texts(gateway: str) -> list[str]:
-    return [message["text"] for message in httpx.get(f"{gateway}/messages").json()]
+def _texts(gateway_url: str) -> list[str]:
+    return [message["text"] for message in httpx.get(f"{gateway_url}/messages").json()]
 
 
-def _send_as_aws(sms: Any, words: str = "Halo", to: str = _PHONE) -> None:
-    sms.send_text_message(DestinationPhoneNumber=to, MessageBody=words)
+def _send_as_aws(sms_client: Any, words: str = "Halo", to: str = _PHONE) -> None:
+    sms_client.send_text_message(DestinationPhoneNumber=to, MessageBody=words)
 
 
-def _send_as_twilio(gateway: str, path: str = MESSAGES_PATH, **changed: str | None) -> httpx.Response:
+def _send_as_twilio(gateway_url: str, path: str = MESSAGES_PATH, **changed: str | None) -> httpx.Response:
     form = {"To": _PHONE, "From": "BPJAMSOSTEK", "Body": "Halo"} | changed
     given = {name: value for name, value in form.items() if value is not None}
-    return httpx.post(gateway + path, data=given, auth=(ACCOUNT_SID, AUTH_TOKEN))
+    return httpx.post(gateway_url + path, data=given, auth=(ACCOUNT_SID, AUTH_TOKEN))
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def _send_as_twilio(gateway: str, path: str = MESSAGES_PATH, **changed: str | No
     ],
 )
 def test_armed_fault_is_told_in_the_terms_of_aws_and_sends_nothing(
-    mode: str, code: str, reason: str | None, sms: Any, gateway: str
+    mode: str, code: str, reason: str | None, sms_client: Any, gateway_url: str
 ) -> None:
-    _arm(gateway, mode=mode, times=1)
+    _arm(gateway_url, mode=mode, times=1)
     with pytest.raises(ClientError) as refused:
-        _send_as_aws(sms)
+        _send_as_aws(sms_client)
     assert refused.value.response["Error"]["Code"] == code
     assert refused.value.response.get("Reason") == reason
-    assert _texts(gateway) == []
+    assert _texts(gateway_url) == []
 
 
 @pytest.mark.parametrize(
@@ -71,62 +71,62 @@ def test_armed_fault_is_told_in_the_terms_of_aws_and_sends_nothing(
     ],
 )
 def test_armed_fault_is_told_in_the_terms_of_twilio_and_sends_nothing(
-    mode: str, status: int, code: int, gateway: str
+    mode: str, status: int, code: int, gateway_url: str
 ) -> None:
-    _arm(gateway, mode=mode, times=1)
-    answer = _send_as_twilio(gateway)
+    _arm(gateway_url, mode=mode, times=1)
+    answer = _send_as_twilio(gateway_url)
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
-    assert _texts(gateway) == []
+    assert _texts(gateway_url) == []
 
 
 @pytest.mark.parametrize(
     ("mode", "accepted"), [("timeout_after_accept", ["Halo"]), ("timeout_before_accept", [])]
 )
 def test_time_out_answers_nobody_and_keeps_only_what_it_had_accepted(
-    mode: str, accepted: list[str], sms: Any, gateway: str
+    mode: str, accepted: list[str], sms_client: Any, gateway_url: str
 ) -> None:
-    _arm(gateway, mode=mode, seconds=0)
+    _arm(gateway_url, mode=mode, seconds=0)
     with pytest.raises(BotoCoreError):
-        _send_as_aws(sms)
+        _send_as_aws(sms_client)
     with pytest.raises(httpx.RemoteProtocolError):
-        _send_as_twilio(gateway)
-    assert _texts(gateway) == accepted * 2
+        _send_as_twilio(gateway_url)
+    assert _texts(gateway_url) == accepted * 2
 
 
-def test_time_out_keeps_the_caller_waiting_as_long_as_it_was_told_to(gateway: str) -> None:
-    _arm(gateway, mode="timeout_before_accept", seconds=0.2)
+def test_time_out_keeps_the_caller_waiting_as_long_as_it_was_told_to(gateway_url: str) -> None:
+    _arm(gateway_url, mode="timeout_before_accept", seconds=0.2)
     begun = time.monotonic()
     with pytest.raises(httpx.RemoteProtocolError):
-        _send_as_twilio(gateway)
+        _send_as_twilio(gateway_url)
     assert time.monotonic() - begun >= 0.2
 
 
-def test_fault_is_used_up_and_the_next_one_follows(sms: Any, gateway: str) -> None:
-    _arm(gateway, mode="throttle", times=2)
-    _arm(gateway, mode="server_error", times=1)
+def test_fault_is_used_up_and_the_next_one_follows(sms_client: Any, gateway_url: str) -> None:
+    _arm(gateway_url, mode="throttle", times=2)
+    _arm(gateway_url, mode="server_error", times=1)
     codes = []
     for _ in range(4):
         try:
-            _send_as_aws(sms)
+            _send_as_aws(sms_client)
         except ClientError as error:
             codes.append(error.response["Error"]["Code"])
     assert codes == ["ThrottlingException", "ThrottlingException", "InternalServerException"]
-    assert _texts(gateway) == ["Halo"]
-    assert httpx.get(f"{gateway}/faults").json() == {
+    assert _texts(gateway_url) == ["Halo"]
+    assert httpx.get(f"{gateway_url}/faults").json() == {
         "armed": [],
         "hits": {"throttle": 2, "server_error": 1},
     }
 
 
-def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway: str) -> None:
+def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway_url: str) -> None:
     phones = [f"+62831{number:08}" for number in range(200)]
 
     def hit(numbers: list[str]) -> set[str]:
-        httpx.delete(f"{gateway}/faults")
-        _arm(gateway, mode="throttle", share=0.1, seed=7)
+        httpx.delete(f"{gateway_url}/faults")
+        _arm(gateway_url, mode="throttle", share=0.1, seed=7)
         with httpx.Client(auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
             answers = {
-                to: client.post(gateway + MESSAGES_PATH, data={"To": to, "From": "X", "Body": "Halo"})
+                to: client.post(gateway_url + MESSAGES_PATH, data={"To": to, "From": "X", "Body": "Halo"})
                 for to in numbers
             }
         return {to for to, answer in answers.items() if answer.status_code == 429}
@@ -136,16 +136,16 @@ def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway: str) 
     assert hit(phones[::-1]) == first
 
 
-def test_what_is_armed_is_shown_and_disarmed(sms: Any, gateway: str) -> None:
-    _arm(gateway, mode="throttle", times=3, share=0.5)
-    _arm(gateway, mode="timeout_after_accept")
-    assert httpx.get(f"{gateway}/faults").json()["armed"] == [
+def test_what_is_armed_is_shown_and_disarmed(sms_client: Any, gateway_url: str) -> None:
+    _arm(gateway_url, mode="throttle", times=3, share=0.5)
+    _arm(gateway_url, mode="timeout_after_accept")
+    assert httpx.get(f"{gateway_url}/faults").json()["armed"] == [
         {"mode": "throttle", "times": 3, "seconds": 0, "share": 0.5},
         {"mode": "timeout_after_accept", "times": None, "seconds": 20, "share": 1},
     ]
-    assert httpx.delete(f"{gateway}/faults").json() == {"armed": [], "hits": {}}
-    _send_as_aws(sms)
-    assert _texts(gateway) == ["Halo"]
+    assert httpx.delete(f"{gateway_url}/faults").json() == {"armed": [], "hits": {}}
+    _send_as_aws(sms_client)
+    assert _texts(gateway_url) == ["Halo"]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,10 @@ def test_what_is_armed_is_shown_and_disarmed(sms: Any, gateway: str) -> None:
         ("receipts", "{", "not JSON"),
     ],
 )
-def test_wish_that_makes_no_sense_is_refused_in_words(path: str, body: str, words: str, gateway: str) -> None:
-    answer = httpx.post(f"{gateway}/{path}", content=body)
+def test_wish_that_makes_no_sense_is_refused_in_words(
+    path: str, body: str, words: str, gateway_url: str
+) -> None:
+    answer = httpx.post(f"{gateway_url}/{path}", content=body)
     assert answer.status_code == 400
     assert words in answer.json()["message"]
 
@@ -183,25 +185,25 @@ def test_wish_that_makes_no_sense_is_refused_in_words(path: str, body: str, word
     ],
 )
 def test_what_twilio_would_refuse_is_refused_and_not_sent(
-    changed: dict[str, str | None], code: int, gateway: str
+    changed: dict[str, str | None], code: int, gateway_url: str
 ) -> None:
-    answer = _send_as_twilio(gateway, **changed)
+    answer = _send_as_twilio(gateway_url, **changed)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert _texts(gateway) == []
+    assert _texts(gateway_url) == []
 
 
 @pytest.mark.parametrize(
     "authorization", ["", "Basic", "Basic !", "Bearer QUM6eA==", "Basic QUM6eA=="], ids=range(5)
 )
-def test_nobody_else_sends_on_the_account(authorization: str, gateway: str) -> None:
+def test_nobody_else_sends_on_the_account(authorization: str, gateway_url: str) -> None:
     answer = httpx.post(
-        gateway + MESSAGES_PATH, headers={"Authorization": authorization}, data={"To": _PHONE}
+        gateway_url + MESSAGES_PATH, headers={"Authorization": authorization}, data={"To": _PHONE}
     )
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
 
 
-def test_only_messages_are_stood_in_for(gateway: str) -> None:
-    answer = _send_as_twilio(gateway, path="/2010-04-01/Accounts.json")
+def test_only_messages_are_stood_in_for(gateway_url: str) -> None:
+    answer = _send_as_twilio(gateway_url, path="/2010-04-01/Accounts.json")
     assert (answer.status_code, answer.json()["code"]) == (404, 20404)
 
 
@@ -232,10 +234,10 @@ def listener() -> Iterator[Any]:
         thread.join()
 
 
-def _heard(gateway: str, listener: Any) -> list[str]:
+def _heard(gateway_url: str, listener: Any) -> list[str]:
     """The statuses that were reported, once none is to come."""
     given_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while (receipts := httpx.get(f"{gateway}/receipts").json())["waiting"] or not receipts["reported"]:
+    while (receipts := httpx.get(f"{gateway_url}/receipts").json())["waiting"] or not receipts["reported"]:
         assert time.monotonic() < given_up_at
         time.sleep(0.01)
     return [form["MessageStatus"] for _, _, form in listener.heard]
@@ -252,12 +254,12 @@ def _heard(gateway: str, listener: Any) -> list[str]:
     ],
 )
 def test_receipts_come_in_the_order_asked_for(
-    order: str | list[str], statuses: list[str], gateway: str, listener: Any
+    order: str | list[str], statuses: list[str], gateway_url: str, listener: Any
 ) -> None:
-    httpx.post(f"{gateway}/receipts", json={"order": order, "seconds": 0.1}).raise_for_status()
+    httpx.post(f"{gateway_url}/receipts", json={"order": order, "seconds": 0.1}).raise_for_status()
     url = f"http://127.0.0.1:{listener.server_port}/receipts?sms_id=m-1"
-    sid = _send_as_twilio(gateway, StatusCallback=url).json()["sid"]
-    assert _heard(gateway, listener) == statuses
+    sid = _send_as_twilio(gateway_url, StatusCallback=url).json()["sid"]
+    assert _heard(gateway_url, listener) == statuses
     for path, signed, form in listener.heard:
         assert path == "/receipts?sms_id=m-1"
         assert form["MessageSid"] == sid
@@ -265,34 +267,36 @@ def test_receipts_come_in_the_order_asked_for(
 
 
 def test_callback_to_the_public_name_goes_to_the_api_and_is_signed_for_the_name(
-    gateway: str, listener: Any
+    gateway_url: str, listener: Any
 ) -> None:
     api = f"http://127.0.0.1:{listener.server_port}/stage"
     wishes = {"public_url": "https://api.daftar.example", "api_url": api}
-    httpx.post(f"{gateway}/receipts", json=wishes).raise_for_status()
-    _send_as_twilio(gateway, StatusCallback="https://api.daftar.example/receipts?sms_id=m-1")
-    assert _heard(gateway, listener) == ["sent", "delivered"]
+    httpx.post(f"{gateway_url}/receipts", json=wishes).raise_for_status()
+    _send_as_twilio(gateway_url, StatusCallback="https://api.daftar.example/receipts?sms_id=m-1")
+    assert _heard(gateway_url, listener) == ["sent", "delivered"]
     path, signed, form = listener.heard[0]
     assert path == "/stage/receipts?sms_id=m-1"
     assert signed == sign_form("https://api.daftar.example/receipts?sms_id=m-1", form)
 
 
-def test_receipts_never_come_when_that_is_asked_for(gateway: str) -> None:
-    httpx.post(f"{gateway}/receipts", json={"order": "never"}).raise_for_status()
-    _send_as_twilio(gateway, StatusCallback="http://127.0.0.1:9/")
-    assert httpx.get(f"{gateway}/receipts").json()["waiting"] == 0
+def test_receipts_never_come_when_that_is_asked_for(gateway_url: str) -> None:
+    httpx.post(f"{gateway_url}/receipts", json={"order": "never"}).raise_for_status()
+    _send_as_twilio(gateway_url, StatusCallback="http://127.0.0.1:9/")
+    assert httpx.get(f"{gateway_url}/receipts").json()["waiting"] == 0
 
 
-def test_text_that_was_accepted_in_silence_is_reported_on_all_the_same(gateway: str, listener: Any) -> None:
-    _arm(gateway, mode="timeout_after_accept", seconds=0)
+def test_text_that_was_accepted_in_silence_is_reported_on_all_the_same(
+    gateway_url: str, listener: Any
+) -> None:
+    _arm(gateway_url, mode="timeout_after_accept", seconds=0)
     with pytest.raises(httpx.RemoteProtocolError):
-        _send_as_twilio(gateway, StatusCallback=f"http://127.0.0.1:{listener.server_port}/")
-    assert _heard(gateway, listener) == ["sent", "delivered"]
+        _send_as_twilio(gateway_url, StatusCallback=f"http://127.0.0.1:{listener.server_port}/")
+    assert _heard(gateway_url, listener) == ["sent", "delivered"]
 
 
-def test_wishes_keep_what_they_do_not_name(gateway: str) -> None:
-    httpx.post(f"{gateway}/receipts", json={"topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
-    wanted = httpx.post(f"{gateway}/receipts", json={"order": "twice"}).json()
+def test_wishes_keep_what_they_do_not_name(gateway_url: str) -> None:
+    httpx.post(f"{gateway_url}/receipts", json={"topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
+    wanted = httpx.post(f"{gateway_url}/receipts", json={"order": "twice"}).json()
     assert (wanted["topic_arn"], wanted["order"]) == ("arn:aws:sns:ap-southeast-3:0:t", ["twice"])
 
 
@@ -309,12 +313,14 @@ def test_event_of_aws_tells_parts_price_and_the_context_it_was_sent_with() -> No
     assert not make_aws_event(text, "sent")["isFinal"]
 
 
-def test_aws_reports_only_on_texts_of_a_configuration_set(sms: Any, gateway: str) -> None:
-    httpx.post(f"{gateway}/receipts", json={"order": "late", "topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
-    _send_as_aws(sms)
-    assert httpx.get(f"{gateway}/receipts").json()["waiting"] == 0
-    sms.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody="Halo", ConfigurationSetName="daftar")
-    assert httpx.get(f"{gateway}/receipts").json()["waiting"] == 2
+def test_aws_reports_only_on_texts_of_a_configuration_set(sms_client: Any, gateway_url: str) -> None:
+    httpx.post(f"{gateway_url}/receipts", json={"order": "late", "topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
+    _send_as_aws(sms_client)
+    assert httpx.get(f"{gateway_url}/receipts").json()["waiting"] == 0
+    sms_client.send_text_message(
+        DestinationPhoneNumber=_PHONE, MessageBody="Halo", ConfigurationSetName="daftar"
+    )
+    assert httpx.get(f"{gateway_url}/receipts").json()["waiting"] == 2
 
 
 def test_failed_is_reported_when_that_is_the_end_asked_for() -> None:
@@ -344,15 +350,15 @@ def test_gateway_counts_parts_by_itself(words: str, encoding: str, parts: int) -
     assert (size.encoding, size.parts) == (encoding, parts)
 
 
-def test_account_sums_texts_parts_and_money_by_day_and_campaign(sms: Any, gateway: str) -> None:
+def test_account_sums_texts_parts_and_money_by_day_and_campaign(sms_client: Any, gateway_url: str) -> None:
     for words, campaign in [("x" * 161, "a"), ("Halo", "a"), ("Halo", "b")]:
         context = {"campaign_id": campaign}
-        sms.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody=words, Context=context)
-    account = httpx.get(f"{gateway}/account", params={"zone": "Asia/Jakarta"}).json()
+        sms_client.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody=words, Context=context)
+    account = httpx.get(f"{gateway_url}/account", params={"zone": "Asia/Jakarta"}).json()
     assert (account["texts"], account["parts"]) == (3, 4)
     assert account["price_microusd"] == 4 * PART_PRICE_MICROUSD
     assert [(row["campaign_id"], row["texts"], row["parts"]) for row in account["days"]] == [
         ("a", 2, 3),
         ("b", 1, 1),
     ]
-    assert httpx.get(f"{gateway}/account?zone=Mars/Base").status_code == 400
+    assert httpx.get(f"{gateway_url}/account?zone=Mars/Base").status_code == 400

@@ -22,33 +22,33 @@ NUMBER = Phone("+6282455507001")
 LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}
 
 
-def a_stage(sms: Any) -> Stage:
+def a_stage(sms_client: Any) -> Stage:
     outputs = {f"{name}Name": name for name in ("SmsLedgerTable", "SendingTable", "KeysTable")}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
     return Stage(
         "daftar-test",
         outputs,
-        lambda service: sms if service == "pinpoint-sms-voice-v2" else boto3.client(service),
+        lambda service: sms_client if service == "pinpoint-sms-voice-v2" else boto3.client(service),
     )
 
 
 @pytest.fixture
-def on(stage: None, sms: Any) -> Stage:
-    return a_stage(sms)
+def stage_option(moto_stage: None, sms_client: Any) -> Stage:
+    return a_stage(sms_client)
 
 
 @pytest.fixture
-def refusing(stage: None) -> Stubber:
+def denied_client(moto_stage: None) -> Stubber:
     """AWS's service, saying only what a test tells it to."""
     return Stubber(boto3.client("pinpoint-sms-voice-v2"))
 
 
-def ran(command: Command, on: Stage, *arguments: str, typed: str = "0824-5550-7001") -> Result:
-    return CliRunner().invoke(command, arguments, obj=on, input=f"{typed}\n")
+def ran(command: Command, stage_option: Stage, *arguments: str, typed: str = "0824-5550-7001") -> Result:
+    return CliRunner().invoke(command, arguments, obj=stage_option, input=f"{typed}\n")
 
 
-def run(command: Command, on: Stage, *arguments: str) -> str:
-    result = ran(command, on, *arguments)
+def run(command: Command, stage_option: Stage, *arguments: str) -> str:
+    result = ran(command, stage_option, *arguments)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -57,66 +57,71 @@ def phone_hash() -> str:
     return KeyedHash(wiring._keyring().get_hash_key).digest("phone", NUMBER)
 
 
-def opted_out(on: Stage, source: str = "aws") -> DynamoSmsLedger:
-    ledger = make_ledger(on)
+def opted_out(stage_option: Stage, source: str = "aws") -> DynamoSmsLedger:
+    ledger = make_ledger(stage_option)
     ledger.record_opt_out(phone_hash(), occurred_at=wiring.utc_now(), source=source)
     return ledger
 
 
-def test_who_never_opted_out_is_told_so(on: Stage) -> None:
+def test_who_never_opted_out_is_told_so(stage_option: Stage) -> None:
     assert (
-        run(opt_outs.show_opt_out, on) == "number: **********7001\nhere: never opted out\nAWS: sends to it\n"
+        run(opt_outs.show_opt_out, stage_option)
+        == "number: **********7001\nhere: never opted out\nAWS: sends to it\n"
     )
 
 
-def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(on: Stage) -> None:
-    opted_out(on)
-    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, on)
+def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(stage_option: Stage) -> None:
+    opted_out(stage_option)
+    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage_option)
 
-    run(opt_outs.lift_opt_out, on, "--by", "salemba")
+    run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
-    shown = run(opt_outs.show_opt_out, on)
+    shown = run(opt_outs.show_opt_out, stage_option)
     assert ", said aws; lifted at " in shown
     assert shown.count(" by salemba\n") == 1
 
 
 def test_who_tells_a_branch_has_no_more_texts_and_what_was_said_first_stands_until_it_is_lifted(
-    on: Stage,
+    stage_option: Stage,
 ) -> None:
-    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, on, "--by", "salemba")
-    assert make_ledger(on).has_opted_out(phone_hash())
-    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, on, "--by", "kramat")
+    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, stage_option, "--by", "salemba")
+    assert make_ledger(stage_option).has_opted_out(phone_hash())
+    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, stage_option, "--by", "kramat")
 
-    lifted = run(opt_outs.lift_opt_out, on, "--by", "salemba")
+    lifted = run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
     assert "may keep a list" not in lifted
-    assert ", said branch:kramat\n" in run(opt_outs.add_opt_out, on, "--by", "kramat")
+    assert ", said branch:kramat\n" in run(opt_outs.add_opt_out, stage_option, "--by", "kramat")
 
 
-def test_lifting_lets_the_number_have_texts_again_here_and_at_aws(on: Stage, sms: Any) -> None:
-    ledger = opted_out(on)
-    sms.put_opted_out_number(**LISTED)
-    assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, on)
+def test_lifting_lets_the_number_have_texts_again_here_and_at_aws(
+    stage_option: Stage, sms_client: Any
+) -> None:
+    ledger = opted_out(stage_option)
+    sms_client.put_opted_out_number(**LISTED)
+    assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, stage_option)
 
-    told = run(opt_outs.lift_opt_out, on, "--by", "salemba")
+    told = run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
     assert "taken off AWS's own list\nlifted: " in told
     assert not ledger.has_opted_out(phone_hash())
-    assert sms.describe_opted_out_numbers(OptOutListName="Default")["OptedOutNumbers"] == []
-    assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, on, "--by", "salemba")
+    assert sms_client.describe_opted_out_numbers(OptOutListName="Default")["OptedOutNumbers"] == []
+    assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
 
-def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(refusing: Stubber) -> None:
-    on = a_stage(refusing.client)
-    ledger = opted_out(on)
-    refusing.add_response(
+def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(denied_client: Stubber) -> None:
+    stage_option = a_stage(denied_client.client)
+    ledger = opted_out(stage_option)
+    denied_client.add_response(
         "describe_opted_out_numbers",
         {"OptedOutNumbers": [{"OptedOutNumber": NUMBER, "OptedOutTimestamp": 1, "EndUserOptedOut": True}]},
         {"OptOutListName": "Default", "OptedOutNumbers": [NUMBER]},
     )
-    refusing.add_client_error("delete_opted_out_number", "ConflictException", f"{NUMBER} was deleted lately")
+    denied_client.add_client_error(
+        "delete_opted_out_number", "ConflictException", f"{NUMBER} was deleted lately"
+    )
 
-    with refusing:
-        result = ran(opt_outs.lift_opt_out, on, "--by", "salemba")
+    with denied_client:
+        result = ran(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
     assert isinstance(result.exception, OperationError)
     assert "AWS keeps the number on its own list" in str(result.exception)
@@ -125,14 +130,17 @@ def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(refusing: Stub
     assert ledger.has_opted_out(phone_hash())
 
 
-def test_where_aws_cannot_be_asked_that_is_said(refusing: Stubber) -> None:
-    on = a_stage(refusing.client)
-    ledger = opted_out(on)
+def test_where_aws_cannot_be_asked_that_is_said(denied_client: Stubber) -> None:
+    stage_option = a_stage(denied_client.client)
+    ledger = opted_out(stage_option)
     for _ in range(2):
-        refusing.add_client_error("describe_opted_out_numbers", "AccessDeniedException", f"not {NUMBER}")
+        denied_client.add_client_error("describe_opted_out_numbers", "AccessDeniedException", f"not {NUMBER}")
 
-    with refusing:
-        shown, told = run(opt_outs.show_opt_out, on), run(opt_outs.lift_opt_out, on, "--by", "salemba")
+    with denied_client:
+        shown, told = (
+            run(opt_outs.show_opt_out, stage_option),
+            run(opt_outs.lift_opt_out, stage_option, "--by", "salemba"),
+        )
 
     assert "AWS: could not be asked (AccessDeniedException)\n" in shown
     assert "AWS could not be asked (AccessDeniedException): " in told
@@ -140,35 +148,35 @@ def test_where_aws_cannot_be_asked_that_is_said(refusing: Stubber) -> None:
     assert not ledger.has_opted_out(phone_hash())
 
 
-def test_a_gateway_whose_list_nobody_can_change_from_here_is_named(on: Stage) -> None:
-    opted_out(on, source="twilio")
+def test_a_gateway_whose_list_nobody_can_change_from_here_is_named(stage_option: Stage) -> None:
+    opted_out(stage_option, source="twilio")
 
-    assert "twilio may keep a list" in run(opt_outs.lift_opt_out, on, "--by", "salemba")
+    assert "twilio may keep a list" in run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
 
 @pytest.mark.parametrize("typed", ["", "021-5550100", "0824-5550-700l", "+60123456789"])
-def test_what_is_no_indonesian_mobile_is_refused_and_not_repeated(on: Stage, typed: str) -> None:
-    result = ran(opt_outs.show_opt_out, on, typed=typed)
+def test_what_is_no_indonesian_mobile_is_refused_and_not_repeated(stage_option: Stage, typed: str) -> None:
+    result = ran(opt_outs.show_opt_out, stage_option, typed=typed)
 
     assert isinstance(result.exception, OperationError)
     assert not typed or typed not in f"{result.output}{result.exception}"
 
 
 @pytest.mark.parametrize("by", ["0824-5550-7001", "melati@pasar.example"])
-def test_nobodys_number_is_kept_as_who_lifted_it(on: Stage, by: str) -> None:
-    result = ran(opt_outs.lift_opt_out, on, "--by", by)
+def test_nobodys_number_is_kept_as_who_lifted_it(stage_option: Stage, by: str) -> None:
+    result = ran(opt_outs.lift_opt_out, stage_option, "--by", by)
 
     assert result.exit_code == 2
     assert by not in result.output
 
 
-def test_the_number_is_no_argument(on: Stage) -> None:
-    assert ran(opt_outs.show_opt_out, on, NUMBER).exit_code == 2
+def test_the_number_is_no_argument(stage_option: Stage) -> None:
+    assert ran(opt_outs.show_opt_out, stage_option, NUMBER).exit_code == 2
 
 
-def test_neither_number_nor_hash_of_the_number_alone_is_kept(on: Stage) -> None:
-    opted_out(on)
-    run(opt_outs.lift_opt_out, on, "--by", "salemba")
+def test_neither_number_nor_hash_of_the_number_alone_is_kept(stage_option: Stage) -> None:
+    opted_out(stage_option)
+    run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
     kept = str(boto3.client("dynamodb").scan(TableName="SendingTable")["Items"])
     assert NUMBER[3:] not in kept

@@ -22,43 +22,43 @@ _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil",
 
 
 @pytest.fixture(scope="module")
-def packaged(tmp_path_factory: pytest.TempPathFactory) -> Package:
+def package_result(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return package_app("local", tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="module")
-def unpacked(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked_zip(package_result: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("task")
-    with ZipFile(packaged.archive) as archive:
+    with ZipFile(package_result.archive) as archive:
         archive.extractall(directory)
     return directory
 
 
-def test_same_source_gives_the_same_bytes(packaged: Package, tmp_path: Path) -> None:
-    assert package_app("local", tmp_path).digest == packaged.digest
+def test_same_source_gives_the_same_bytes(package_result: Package, tmp_path: Path) -> None:
+    assert package_app("local", tmp_path).digest == package_result.digest
 
 
-def test_zip_is_small_enough_for_a_quick_cold_start(packaged: Package) -> None:
-    assert packaged.unpacked_bytes <= _LARGEST_BYTES
+def test_zip_is_small_enough_for_a_quick_cold_start(package_result: Package) -> None:
+    assert package_result.unpacked_bytes <= _LARGEST_BYTES
 
 
-def test_zip_holds_nothing_that_is_pruned(packaged: Package) -> None:
-    with ZipFile(packaged.archive) as archive:
+def test_zip_holds_nothing_that_is_pruned(package_result: Package) -> None:
+    with ZipFile(package_result.archive) as archive:
         names = archive.namelist()
     assert not [name for name in names for pattern in PRUNED_PATTERNS if fnmatch(name, pattern)]
 
 
-def test_zip_holds_neither_tests_nor_tools(unpacked: Path) -> None:
+def test_zip_holds_neither_tests_nor_tools(unpacked_zip: Path) -> None:
     assert not {"ops", "tests", "examples", "bench", "infra", "boto3"} & {
-        path.name for path in unpacked.iterdir()
+        path.name for path in unpacked_zip.iterdir()
     }
 
 
-def test_each_dependency_comes_with_its_licence(unpacked: Path) -> None:
+def test_each_dependency_comes_with_its_licence(unpacked_zip: Path) -> None:
     requirements = [line.partition("==")[0] for line in _requirements()]
     for requirement in requirements:
         name = metadata.metadata(requirement)["Name"].replace("-", "_")
-        [information] = unpacked.glob(f"{name}-*.dist-info")
+        [information] = unpacked_zip.glob(f"{name}-*.dist-info")
         assert [path for path in information.rglob("*") if path.name.upper().startswith(("LICEN", "COPYING"))]
 
 
@@ -66,15 +66,15 @@ def test_every_requirement_is_pinned() -> None:
     assert all("==" in line for line in _requirements())
 
 
-def test_our_modules_are_compiled_and_python_takes_it_on_trust(unpacked: Path) -> None:
-    for source in [unpacked / "app.py", *(unpacked / "chalicelib").rglob("*.py")]:
+def test_our_modules_are_compiled_and_python_takes_it_on_trust(unpacked_zip: Path) -> None:
+    for source in [unpacked_zip / "app.py", *(unpacked_zip / "chalicelib").rglob("*.py")]:
         compiled = Path(importlib.util.cache_from_source(str(source)))
         flags = compiled.read_bytes()[4:8]
         assert flags == b"\x01\0\0\0", f"{source} is checked against its source on every cold start"
 
 
 def test_whatever_our_code_imports_is_in_the_zip_or_provided_by_lambda(
-    unpacked: Path, tmp_path: Path
+    unpacked_zip: Path, tmp_path: Path
 ) -> None:
     for name in _PROVIDED_BY_LAMBDA:
         found = importlib.util.find_spec(name.removesuffix(".py"))
@@ -86,15 +86,15 @@ def test_whatever_our_code_imports_is_in_the_zip_or_provided_by_lambda(
     imports = ["pydantic", "app", *sorted(set(_imported_modules()))]
     program = f"import sys; sys.path[:0] = {[str(unpacked), str(tmp_path)]}\n"
     program += "\n".join(f"import {name}" for name in imports)
-    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, cwd=unpacked, env={})
+    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, cwd=unpacked_zip, env={})
 
 
-def test_every_zone_a_campaign_may_have_is_in_the_zip(unpacked: Path) -> None:
+def test_every_zone_a_campaign_may_have_is_in_the_zip(unpacked_zip: Path) -> None:
     zones = get_args(Zone)
     program = f"import sys, zoneinfo; sys.path.insert(0, {str(unpacked)!r}); zoneinfo.reset_tzpath(())\n"
     program += f"for zone in {zones!r}: zoneinfo.ZoneInfo(zone)"
 
-    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, cwd=unpacked, env={})
+    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, cwd=unpacked_zip, env={})
 
 
 def _imported_modules() -> Iterator[str]:

@@ -130,9 +130,11 @@ def test_files_of_one_device_are_sent_one_after_the_other_without_blank_lines(tm
     assert DeviceBatch.from_files("van-1", [first, second]).lines == (b"1", b"2", b"3")
 
 
-def test_table_names_every_outcome_for_each_device_and_for_all(rendered: Callable[[object], str]) -> None:
+def test_table_names_every_outcome_for_each_device_and_for_all(
+    rendered_output: Callable[[object], str],
+) -> None:
     server = Server(created(), problem(422, "rules_broken", "nik_length"), problem(409, "capture_reused"))
-    table = rendered(make_outcomes_table(sent(b"1", b"2", b"3", server=server)))
+    table = rendered_output(make_outcomes_table(sent(b"1", b"2", b"3", server=server)))
     rows = [line.split() for line in table.splitlines()]
     assert [row for row in rows if len(row) == 3] == [
         ["created", "1", "1"],
@@ -143,7 +145,7 @@ def test_table_names_every_outcome_for_each_device_and_for_all(rendered: Callabl
 
 
 @pytest.fixture
-def rendered() -> Callable[[object], str]:
+def rendered_output() -> Callable[[object], str]:
     def render(shown: object) -> str:
         console = Console(width=100, no_color=True)
         with console.capture() as captured:

@@ -40,7 +40,7 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def held(stage: None) -> DynamoRegistrations:
+def stored_items(moto_stage: None) -> DynamoRegistrations:
     """Some registrations and a campaign, sealed under the stage's first key."""
     dynamodb, cipher = boto3.client("dynamodb"), container()
     registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
@@ -99,7 +99,7 @@ def everyone(registrations: DynamoRegistrations) -> None:
 
 
 def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
-    held: DynamoRegistrations, clock: FixedClock
+    stored_items: DynamoRegistrations, clock: FixedClock
 ) -> None:
     (old,) = keys()
     clock.advance(timedelta(seconds=1))
@@ -109,7 +109,7 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
     assert keys() == [old, rotated.current_key_id]
     assert used() == {rotated.current_key_id}
     assert (rotated.older_key_ids, rotated.resealed_count) == ((old,), 2 * PEOPLE + 1)
-    everyone(held)
+    everyone(stored_items)
     everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
     workers = DynamoWorkers(
         boto3.client("dynamodb"), "RegistrationsTable", container(), new_id=generate_write_id
@@ -121,7 +121,9 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
     assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 
-def test_a_second_run_adds_no_key_and_changes_nothing(held: DynamoRegistrations, clock: FixedClock) -> None:
+def test_a_second_run_adds_no_key_and_changes_nothing(
+    stored_items: DynamoRegistrations, clock: FixedClock
+) -> None:
     clock.advance(timedelta(seconds=1))
     a_rotation(clock).rotate()
     before, values = keys(), sorted(sealed_values())
@@ -154,19 +156,19 @@ class Cut:
 
 @pytest.mark.parametrize("at", [0, 1, 5, 14])
 def test_a_run_that_was_stopped_is_gone_on_with(
-    held: DynamoRegistrations, clock: FixedClock, at: int
+    stored_items: DynamoRegistrations, clock: FixedClock, at: int
 ) -> None:
     clock.advance(timedelta(seconds=1))
     with pytest.raises(KeyboardInterrupt):
         a_rotation(clock, Cut(at)).rotate()
-    everyone(held)
+    everyone(stored_items)
 
     rotated = a_rotation(clock).rotate()
 
     assert rotated.resealed_count == 2 * PEOPLE + 1 - at
     assert len(keys()) == 2
     assert used() == {rotated.current_key_id}
-    everyone(held)
+    everyone(stored_items)
 
 
 class Changing(Cut):
@@ -187,20 +189,22 @@ class Changing(Cut):
         return super().update_item(**request)
 
 
-def test_what_functions_change_meanwhile_is_not_lost(held: DynamoRegistrations, clock: FixedClock) -> None:
+def test_what_functions_change_meanwhile_is_not_lost(
+    stored_items: DynamoRegistrations, clock: FixedClock
+) -> None:
     clock.advance(timedelta(seconds=1))
-    changing = Changing(held)
+    changing = Changing(stored_items)
 
     rotated = a_rotation(clock, changing).rotate()
 
     assert len(changing.changed) == PEOPLE
-    assert {each.reference: held.get(each.reference) for each in changing.changed} == {
+    assert {each.reference: stored_items.get(each.reference) for each in changing.changed} == {
         each.reference: each for each in changing.changed
     }
     assert used() == {rotated.current_key_id}
 
 
-def test_it_says_what_it_does(held: DynamoRegistrations, clock: FixedClock) -> None:
+def test_it_says_what_it_does(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
     told: list[str] = []
 
@@ -212,7 +216,7 @@ def test_it_says_what_it_does(held: DynamoRegistrations, clock: FixedClock) -> N
 
 
 def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
-    held: DynamoRegistrations, clock: FixedClock
+    stored_items: DynamoRegistrations, clock: FixedClock
 ) -> None:
     (old,) = keys()
     clock.advance(timedelta(seconds=1))
@@ -229,7 +233,9 @@ def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
     everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
 
 
-def test_a_key_that_values_are_under_is_not_retired(held: DynamoRegistrations, clock: FixedClock) -> None:
+def test_a_key_that_values_are_under_is_not_retired(
+    stored_items: DynamoRegistrations, clock: FixedClock
+) -> None:
     stale = container()
     stale.seal("has looked at the keys", record="r", field="f")
     clock.advance(timedelta(seconds=1))
@@ -250,7 +256,9 @@ def test_a_key_that_values_are_under_is_not_retired(held: DynamoRegistrations, c
     assert len(a_rotation(clock).retire()) == 1
 
 
-def test_a_stage_without_keys_has_nothing_to_rotate(held: DynamoRegistrations, clock: FixedClock) -> None:
+def test_a_stage_without_keys_has_nothing_to_rotate(
+    stored_items: DynamoRegistrations, clock: FixedClock
+) -> None:
     for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
 
@@ -258,7 +266,7 @@ def test_a_stage_without_keys_has_nothing_to_rotate(held: DynamoRegistrations, c
         a_rotation(clock).rotate()
 
 
-def test_without_its_key_a_value_cannot_be_read(held: DynamoRegistrations) -> None:
+def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistrations) -> None:
     for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
         wiring.wrapped_keys().add(wiring.key_wrap().generate(FIELD_PURPOSE, now=NOW))

@@ -16,7 +16,7 @@ from tests.contracts.stored import make_sms
 
 
 @pytest.fixture
-def a_stage(stage: None) -> Stage:
+def deployed_stage(moto_stage: None) -> Stage:
     outputs = {"SmsLedgerTableName": "SmsLedgerTable", "SendingTableName": "SendingTable"}
     return Stage("daftar-test", outputs, boto3.client)
 
@@ -27,7 +27,7 @@ def run(command: Command, on: Stage, *arguments: str) -> str:
     return ran.output
 
 
-def test_held_texts_of_a_campaign_are_released(a_stage: Stage) -> None:
+def test_held_texts_of_a_campaign_are_released(deployed_stage: Stage) -> None:
     ledger = DynamoSmsLedger(
         boto3.client("dynamodb"),
         sms_table="SmsLedgerTable",
@@ -38,10 +38,10 @@ def test_held_texts_of_a_campaign_are_released(a_stage: Stage) -> None:
         ledger.get_or_create(make_sms(number).hold("budget_exhausted"))
     ledger.get_or_create(make_sms(3, campaign_id="senen-2024").hold("budget_exhausted"))
 
-    assert "3 held" in run(sending.show_sms_status, a_stage)
+    assert "3 held" in run(sending.show_sms_status, deployed_stage)
 
-    assert run(sending.release_sms, a_stage, "tanah-abang-2024").startswith("2 released")
-    assert run(sending.release_sms, a_stage, "tanah-abang-2024").startswith("0 released")
+    assert run(sending.release_sms, deployed_stage, "tanah-abang-2024").startswith("2 released")
+    assert run(sending.release_sms, deployed_stage, "tanah-abang-2024").startswith("0 released")
 
     released = ledger.get(make_sms(1).sms_id)
     assert released is not None
@@ -49,15 +49,15 @@ def test_held_texts_of_a_campaign_are_released(a_stage: Stage) -> None:
     assert list(ledger.iter_held()) == [make_sms(3).sms_id]
 
 
-def test_sending_is_stopped_shown_and_resumed(a_stage: Stage) -> None:
-    assert run(sending.show_sms_status, a_stage) == "texts go out\n"
+def test_sending_is_stopped_shown_and_resumed(deployed_stage: Stage) -> None:
+    assert run(sending.show_sms_status, deployed_stage) == "texts go out\n"
 
-    run(sending.stop_sms, a_stage, "wrong wording")
-    assert run(sending.show_sms_status, a_stage) == "stopped until somebody resumes: wrong wording\n"
+    run(sending.stop_sms, deployed_stage, "wrong wording")
+    assert run(sending.show_sms_status, deployed_stage) == "stopped until somebody resumes: wrong wording\n"
     with pytest.raises(SendingStopped):
         wiring.line().reserve(timedelta(seconds=1), now=datetime.now(UTC), max_wait=timedelta(seconds=1))
 
-    resumed = run(sending.resume_sms, a_stage)
+    resumed = run(sending.resume_sms, deployed_stage)
     assert resumed == "resumed: new texts go out now, those that met the stop come due within 15 minutes\n"
-    assert run(sending.show_sms_status, a_stage) == "texts go out\n"
-    assert run(sending.resume_sms, a_stage).startswith("nothing was stopped")
+    assert run(sending.show_sms_status, deployed_stage) == "texts go out\n"
+    assert run(sending.resume_sms, deployed_stage).startswith("nothing was stopped")

@@ -109,7 +109,7 @@ class RegistrationHarness:
 
 
 @pytest.fixture
-def desk(_no_account: None) -> Iterator[RegistrationHarness]:
+def harness(_isolated_aws_environment: None) -> Iterator[RegistrationHarness]:
     with mock_aws():
         client = _MOTO_SESSION.client("dynamodb")
         client.create_table(TableName=_TABLE_NAME, **read_table_definitions()[_TABLE_NAME])

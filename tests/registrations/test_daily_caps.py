@@ -42,7 +42,7 @@ class Capped:
     registration without a flag and 3 at all.
     """
 
-    desk: RegistrationHarness
+    harness: RegistrationHarness
     counts: InMemoryDayCounts = field(default_factory=InMemoryDayCounts)
 
     def limits(self, client: DailyCap, phone: DailyCap) -> IntakeLimits:
@@ -61,157 +61,171 @@ ONE = DailyCap(flag=1, cap=3)
 
 
 @pytest.fixture
-def capped_clients(desk: RegistrationHarness) -> Capped:
-    capped = Capped(desk)
-    desk.limits = capped.limits(FEW, MANY)
+def harness_with_client_caps(harness: RegistrationHarness) -> Capped:
+    capped = Capped(harness)
+    harness.limits = capped.limits(FEW, MANY)
     return capped
 
 
 @pytest.fixture
-def capped_phones(desk: RegistrationHarness) -> Capped:
-    capped = Capped(desk)
-    desk.limits = capped.limits(MANY, ONE)
+def harness_with_phone_caps(harness: RegistrationHarness) -> Capped:
+    capped = Capped(harness)
+    harness.limits = capped.limits(MANY, ONE)
     return capped
 
 
 @pytest.mark.parametrize("by", [VAN, BOT], ids=["van", "bot"])
 def test_a_client_over_its_number_is_flagged_and_then_refused_until_tomorrow(
-    capped_clients: Capped, by: Any
+    harness_with_client_caps: Capped, by: Any
 ) -> None:
-    flags = [capped_clients.flags(a_send(number), by=by) for number in range(4)]
+    flags = [harness_with_client_caps.flags(a_send(number), by=by) for number in range(4)]
     assert flags == [(), (), (Flag.CLIENT_BUSY,), (Flag.CLIENT_BUSY,)]
 
     with pytest.raises(ClientCapReached) as reached:
-        capped_clients.submit(a_send(4), by=by)
+        harness_with_client_caps.submit(a_send(4), by=by)
 
     # It is noon in Jakarta.
     assert reached.value.retry_after_seconds == 12 * 3600
-    capped_clients.desk.clock.advance(timedelta(hours=12))
-    assert capped_clients.submit(a_send(4), by=by).answer.outcome is Outcome.CREATED
+    harness_with_client_caps.desk.clock.advance(timedelta(hours=12))
+    assert harness_with_client_caps.submit(a_send(4), by=by).answer.outcome is Outcome.CREATED
 
 
 @pytest.mark.parametrize("by", [VAN, BOT], ids=["van", "bot"])
 def test_what_was_accepted_is_answered_as_before_to_a_client_at_its_cap(
-    capped_clients: Capped, by: Any
+    harness_with_client_caps: Capped, by: Any
 ) -> None:
-    first = [capped_clients.submit(a_send(number), by=by).answer for number in range(4)]
+    first = [harness_with_client_caps.submit(a_send(number), by=by).answer for number in range(4)]
 
-    again = [capped_clients.submit(a_send(number), by=by) for number in range(4)]
+    again = [harness_with_client_caps.submit(a_send(number), by=by) for number in range(4)]
 
     assert again == [SubmissionResult(answer, is_replay=True) for answer in first]
     with pytest.raises(CaptureReused):
-        capped_clients.submit(a_send(1, officer="ofc-99"), by=by)
+        harness_with_client_caps.submit(a_send(1, officer="ofc-99"), by=by)
     with pytest.raises(ClientCapReached):
-        capped_clients.submit(a_send(9), by=by)
+        harness_with_client_caps.submit(a_send(9), by=by)
 
 
-def test_sends_that_are_not_accepted_use_up_nothing(capped_clients: Capped) -> None:
-    capped_clients.submit(a_send(0))
+def test_sends_that_are_not_accepted_use_up_nothing(harness_with_client_caps: Capped) -> None:
+    harness_with_client_caps.submit(a_send(0))
     for _ in range(5):
-        capped_clients.submit(a_send(0))
+        harness_with_client_caps.submit(a_send(0))
         with pytest.raises(RulesBroken):
-            capped_clients.submit(a_send(1, worker={"nik": "1"}))
+            harness_with_client_caps.submit(a_send(1, worker={"nik": "1"}))
         with pytest.raises(CaptureReused):
-            capped_clients.submit(a_send(0, officer="ofc-99"))
+            harness_with_client_caps.submit(a_send(0, officer="ofc-99"))
 
-    assert [capped_clients.flags(a_send(number)) for number in (1, 2, 3)] == [(), *[(Flag.CLIENT_BUSY,)] * 2]
+    assert [harness_with_client_caps.flags(a_send(number)) for number in (1, 2, 3)] == [
+        (),
+        *[(Flag.CLIENT_BUSY,)] * 2,
+    ]
 
 
-def test_a_known_worker_counts_for_the_client_that_asks(capped_clients: Capped) -> None:
+def test_a_known_worker_counts_for_the_client_that_asks(harness_with_client_caps: Capped) -> None:
     for number in range(4):
-        capped_clients.submit(a_send(1, capture_id=make_capture_id(100 + number)))
+        harness_with_client_caps.submit(a_send(1, capture_id=make_capture_id(100 + number)))
 
     with pytest.raises(ClientCapReached):
-        capped_clients.submit(a_send(2))
+        harness_with_client_caps.submit(a_send(2))
 
 
-def test_a_capture_that_was_refused_before_the_cap_is_not_an_answer_to_repeat(capped_clients: Capped) -> None:
+def test_a_capture_that_was_refused_before_the_cap_is_not_an_answer_to_repeat(
+    harness_with_client_caps: Capped,
+) -> None:
     with pytest.raises(RulesBroken):
-        capped_clients.submit(a_send(9, worker={"nik": "1"}))
+        harness_with_client_caps.submit(a_send(9, worker={"nik": "1"}))
     for number in range(4):
-        capped_clients.submit(a_send(number))
+        harness_with_client_caps.submit(a_send(number))
 
     with pytest.raises(ClientCapReached):
-        capped_clients.submit(a_send(9))
+        harness_with_client_caps.submit(a_send(9))
 
 
-def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(capped_phones: Capped) -> None:
-    flags = [capped_phones.flags(a_send(number, phone=ONE_PHONE)) for number in range(3)]
+def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(
+    harness_with_phone_caps: Capped,
+) -> None:
+    flags = [harness_with_phone_caps.flags(a_send(number, phone=ONE_PHONE)) for number in range(3)]
     assert flags == [(), (Flag.PHONE_BUSY,), (Flag.PHONE_BUSY,)]
 
     for _ in range(2):
         with pytest.raises(PhoneCapReached) as reached:
-            capped_phones.submit(a_send(3, phone="+62 824 5550 7001"))
+            harness_with_phone_caps.submit(a_send(3, phone="+62 824 5550 7001"))
 
     assert reached.value.retry_after_seconds == 12 * 3600
-    assert capped_phones.flags(a_send(4)) == ()
-    capped_phones.desk.clock.advance(timedelta(hours=12))
-    assert capped_phones.flags(a_send(3, phone=ONE_PHONE)) == ()
+    assert harness_with_phone_caps.flags(a_send(4)) == ()
+    harness_with_phone_caps.desk.clock.advance(timedelta(hours=12))
+    assert harness_with_phone_caps.flags(a_send(3, phone=ONE_PHONE)) == ()
 
 
-def test_a_phone_that_is_used_up_is_refused_whichever_device_asks(capped_phones: Capped) -> None:
+def test_a_phone_that_is_used_up_is_refused_whichever_device_asks(harness_with_phone_caps: Capped) -> None:
     for number in range(3):
-        capped_phones.submit(a_send(number, phone=ONE_PHONE), by=make_caller(client_id=f"van-{number}"))
+        harness_with_phone_caps.submit(
+            a_send(number, phone=ONE_PHONE), by=make_caller(client_id=f"van-{number}")
+        )
 
     with pytest.raises(PhoneCapReached):
-        capped_phones.submit(a_send(3, phone=ONE_PHONE), by=make_caller(client_id="van-9"))
+        harness_with_phone_caps.submit(a_send(3, phone=ONE_PHONE), by=make_caller(client_id="van-9"))
 
 
-def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(capped_phones: Capped) -> None:
-    first = [capped_phones.submit(a_send(number, phone=ONE_PHONE)).answer for number in range(3)]
+def test_what_was_accepted_is_answered_as_before_when_its_phone_is_used_up(
+    harness_with_phone_caps: Capped,
+) -> None:
+    first = [harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE)).answer for number in range(3)]
 
-    again = [capped_phones.submit(a_send(number, phone=ONE_PHONE)) for number in range(3)]
+    again = [harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE)) for number in range(3)]
 
     assert again == [SubmissionResult(answer, is_replay=True) for answer in first]
 
 
-def test_sending_again_does_not_count_a_phone_again(capped_phones: Capped) -> None:
+def test_sending_again_does_not_count_a_phone_again(harness_with_phone_caps: Capped) -> None:
     for _ in range(5):
-        capped_phones.submit(a_send(0, phone=ONE_PHONE))
+        harness_with_phone_caps.submit(a_send(0, phone=ONE_PHONE))
 
-    assert capped_phones.flags(a_send(1, phone=ONE_PHONE)) == (Flag.PHONE_BUSY,)
-    assert capped_phones.flags(a_send(2, phone=ONE_PHONE)) == (Flag.PHONE_BUSY,)
+    assert harness_with_phone_caps.flags(a_send(1, phone=ONE_PHONE)) == (Flag.PHONE_BUSY,)
+    assert harness_with_phone_caps.flags(a_send(2, phone=ONE_PHONE)) == (Flag.PHONE_BUSY,)
 
 
-def test_a_worker_who_is_known_is_told_so_whatever_the_phone(capped_phones: Capped) -> None:
+def test_a_worker_who_is_known_is_told_so_whatever_the_phone(harness_with_phone_caps: Capped) -> None:
     for number in range(3):
-        capped_phones.submit(a_send(number, phone=ONE_PHONE))
+        harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE))
 
-    known = capped_phones.submit(a_send(1, phone=ONE_PHONE, capture_id=make_capture_id(99)))
+    known = harness_with_phone_caps.submit(a_send(1, phone=ONE_PHONE, capture_id=make_capture_id(99)))
 
     assert known.answer.outcome is Outcome.ALREADY_REGISTERED
 
 
 def test_a_worker_whose_registration_has_ended_needs_a_phone_that_is_not_used_up(
-    capped_phones: Capped,
+    harness_with_phone_caps: Capped,
 ) -> None:
-    ended = capped_phones.submit(a_send(1)).answer
-    capped_phones.desk.cancel(ended.reference)
+    ended = harness_with_phone_caps.submit(a_send(1)).answer
+    harness_with_phone_caps.desk.cancel(ended.reference)
     for number in (2, 3, 4):
-        capped_phones.submit(a_send(number, phone=ONE_PHONE))
+        harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE))
 
     with pytest.raises(PhoneCapReached):
-        capped_phones.submit(a_send(1, phone=ONE_PHONE, capture_id=make_capture_id(99)))
+        harness_with_phone_caps.submit(a_send(1, phone=ONE_PHONE, capture_id=make_capture_id(99)))
 
     assert (
-        capped_phones.submit(a_send(1, capture_id=make_capture_id(98))).answer.outcome is Outcome.REACTIVATED
+        harness_with_phone_caps.submit(a_send(1, capture_id=make_capture_id(98))).answer.outcome
+        is Outcome.REACTIVATED
     )
 
 
-def test_a_bot_is_never_told_of_a_phone_but_a_person_is(capped_phones: Capped) -> None:
+def test_a_bot_is_never_told_of_a_phone_but_a_person_is(harness_with_phone_caps: Capped) -> None:
     for number in range(3):
-        capped_phones.submit(a_send(number, phone=ONE_PHONE))
+        harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE))
 
-    over = [capped_phones.submit(a_send(number, phone=ONE_PHONE), by=BOT).answer for number in (3, 4)]
+    over = [
+        harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE), by=BOT).answer for number in (3, 4)
+    ]
 
     assert {each.outcome for each in over} == {Outcome.CREATED}
-    stored = [capped_phones.desk.registrations.get(each.reference).flags for each in over]
+    stored = [harness_with_phone_caps.desk.registrations.get(each.reference).flags for each in over]
     assert stored == [(Flag.PHONE_OVER_CAP,)] * 2
     # What a bot sent counts for everybody.
     with pytest.raises(PhoneCapReached):
-        capped_phones.submit(a_send(5, phone=ONE_PHONE))
+        harness_with_phone_caps.submit(a_send(5, phone=ONE_PHONE))
 
 
-def test_what_a_bot_sends_is_flagged_as_what_a_device_sends_is(capped_phones: Capped) -> None:
-    flags = [capped_phones.flags(a_send(number, phone=ONE_PHONE), by=BOT) for number in range(4)]
+def test_what_a_bot_sends_is_flagged_as_what_a_device_sends_is(harness_with_phone_caps: Capped) -> None:
+    flags = [harness_with_phone_caps.flags(a_send(number, phone=ONE_PHONE), by=BOT) for number in range(4)]
     assert flags == [(), (Flag.PHONE_BUSY,), (Flag.PHONE_BUSY,), (Flag.PHONE_OVER_CAP,)]

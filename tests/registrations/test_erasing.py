@@ -27,72 +27,74 @@ def forget_no_texts(reference: Reference) -> None:
     """There are none."""
 
 
-def erase(desk: RegistrationHarness, worker_key: str, erasing: Any = None) -> None:
-    (erasing or desk.erasure_service).erase(
-        worker_key, received_before=desk.clock(), erase_sms=forget_no_texts
+def erase(harness: RegistrationHarness, worker_key: str, erasing: Any = None) -> None:
+    (erasing or harness.erasure_service).erase(
+        worker_key, received_before=harness.clock(), erase_sms=forget_no_texts
     )
 
 
-def counted(desk: RegistrationHarness, of: CampaignDay = FIRST_DAY) -> Tally:
-    return count_facts(desk.registrations.iter_day_facts(of), AnomalyThresholds())
+def counted(harness: RegistrationHarness, of: CampaignDay = FIRST_DAY) -> Tally:
+    return count_facts(harness.registrations.iter_day_facts(of), AnomalyThresholds())
 
 
-def kept(desk: RegistrationHarness) -> list[dict[str, Any]]:
+def kept(harness: RegistrationHarness) -> list[dict[str, Any]]:
     """What the table holds, beside the counts of phones, which expire by themselves."""
-    items = desk.dynamodb.scan(TableName="RegistrationsTable")["Items"]
+    items = harness.dynamodb.scan(TableName="RegistrationsTable")["Items"]
     return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
 
 
-def kinds(desk: RegistrationHarness) -> Counter[str]:
+def kinds(harness: RegistrationHarness) -> Counter[str]:
     """How many items of each kind there are, beside what is counted of those who were forgotten."""
-    found = Counter(item["pk"]["S"].partition("#")[0] for item in kept(desk))
+    found = Counter(item["pk"]["S"].partition("#")[0] for item in kept(harness))
     del found["LEFT"]
     return found
 
 
-def a_long_line(desk: RegistrationHarness) -> tuple[str, list[Reference]]:
+def a_long_line(harness: RegistrationHarness) -> tuple[str, list[Reference]]:
     """A worker who registered three times, was repeated in between, and whose references are these."""
-    first = desk.register(1)
+    first = harness.register(1)
     references = [first.reference]
     for number in (2, 3):
-        desk.submit(10 + number, nik_number=1)
-        desk.lifecycle_service.cancel(references[-1], Cancellation(reason="other"), caller=make_caller())
-        desk.advance_days(1)
-        references.append(desk.submit(number, nik_number=1).reference)
+        harness.submit(10 + number, nik_number=1)
+        harness.lifecycle_service.cancel(references[-1], Cancellation(reason="other"), caller=make_caller())
+        harness.advance_days(1)
+        references.append(harness.submit(number, nik_number=1).reference)
     return first.worker_key, references
 
 
-def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(desk: RegistrationHarness) -> None:
-    worker_key, references = a_long_line(desk)
-    other = desk.register(99)
-    before = counted(desk)
+def test_nothing_that_leads_to_the_person_is_left_and_what_is_counted_is(
+    harness: RegistrationHarness,
+) -> None:
+    worker_key, references = a_long_line(harness)
+    other = harness.register(99)
+    before = counted(harness)
 
-    erase(desk, worker_key)
+    erase(harness, worker_key)
 
-    assert counted(desk) == before
-    assert kinds(desk) == {"CAPTURE": 6, "WORKER": 2, "REGISTRATION": 1}
-    text = str(kept(desk))
+    assert counted(harness) == before
+    assert kinds(harness) == {"CAPTURE": 6, "WORKER": 2, "REGISTRATION": 1}
+    text = str(kept(harness))
     assert worker_key not in text
     assert not [reference for reference in references if reference in text]
-    assert desk.registrations.get(other.reference) == other
+    assert harness.registrations.get(other.reference) == other
 
 
-def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(desk: RegistrationHarness) -> None:
-    registration = desk.register()
+def test_what_is_left_of_a_capture_is_what_is_counted_and_its_id(harness: RegistrationHarness) -> None:
+    registration = harness.register()
 
-    erase(desk, registration.worker_key)
+    erase(harness, registration.worker_key)
 
-    (capture,) = [item for item in kept(desk) if item["sk"]["S"] == "CAPTURE"]
+    (capture,) = [item for item in kept(harness) if item["sk"]["S"] == "CAPTURE"]
     assert capture.keys() == {"pk", "sk", "taken", "forgotten"}
     assert capture["taken"]["M"].keys() == {"capture_id", "campaign_id", "day", "client_id", "channel"}
 
 
-def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk: RegistrationHarness) -> None:
-    registration = desk.register()
+def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(harness: RegistrationHarness) -> None:
+    registration = harness.register()
 
-    erase(desk, registration.worker_key)
+    erase(harness, registration.worker_key)
 
-    left = [item for item in kept(desk) if item["sk"]["S"] == "LEFT"]
+    left = [item for item in kept(harness) if item["sk"]["S"] == "LEFT"]
     assert len({item["pk"]["S"] for item in left}) == 2
     facts = sorted((sorted(item["facts"]["M"]) for item in left), key=len)
     assert facts == [
@@ -108,52 +110,52 @@ def test_what_is_counted_goes_on_under_ids_that_lead_nowhere(desk: RegistrationH
         assert registration.reference not in str(item)
 
 
-def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(desk: RegistrationHarness) -> None:
-    registration = desk.register(1)
-    desk.submit(2, nik_number=1)
-    erase(desk, registration.worker_key)
+def test_an_erased_capture_sent_again_registers_nobody_whatever_it_says(harness: RegistrationHarness) -> None:
+    registration = harness.register(1)
+    harness.submit(2, nik_number=1)
+    erase(harness, registration.worker_key)
 
     for number in (1, 2):
         for changes in ({}, {"worker": {"name": "Mawar"}}, {"worker": {"nik": "31"}}):
             with pytest.raises(CaptureErased):
-                desk.submit(number, nik_number=1, **changes)
+                harness.submit(number, nik_number=1, **changes)
 
-    assert kinds(desk) == {"CAPTURE": 2}
-
-
-def test_an_erased_worker_can_register_anew_as_somebody_new(desk: RegistrationHarness) -> None:
-    registration = desk.register(1)
-    erase(desk, registration.worker_key)
-
-    assert desk.submit(2, nik_number=1).outcome == "created"
+    assert kinds(harness) == {"CAPTURE": 2}
 
 
-def test_a_dead_reference_is_unknown_and_takes_no_payment(desk: RegistrationHarness) -> None:
-    registration = desk.register()
-    erase(desk, registration.worker_key)
+def test_an_erased_worker_can_register_anew_as_somebody_new(harness: RegistrationHarness) -> None:
+    registration = harness.register(1)
+    erase(harness, registration.worker_key)
+
+    assert harness.submit(2, nik_number=1).outcome == "created"
+
+
+def test_a_dead_reference_is_unknown_and_takes_no_payment(harness: RegistrationHarness) -> None:
+    registration = harness.register()
+    erase(harness, registration.worker_key)
 
     with pytest.raises(RegistrationUnknown):
-        desk.registrations.get(registration.reference)
+        harness.registrations.get(registration.reference)
     with pytest.raises(RegistrationUnknown):
-        desk.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
+        harness.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
 
 
-def test_erasing_nobody_or_once_more_changes_nothing(desk: RegistrationHarness) -> None:
-    registration = desk.register()
-    erase(desk, "somebody nobody knows")
-    assert desk.registrations.get(registration.reference) == registration
+def test_erasing_nobody_or_once_more_changes_nothing(harness: RegistrationHarness) -> None:
+    registration = harness.register()
+    erase(harness, "somebody nobody knows")
+    assert harness.registrations.get(registration.reference) == registration
 
-    erase(desk, registration.worker_key)
-    before = kept(desk)
-    erase(desk, registration.worker_key)
-    assert kept(desk) == before
+    erase(harness, registration.worker_key)
+    before = kept(harness)
+    erase(harness, registration.worker_key)
+    assert kept(harness) == before
 
 
 class Interrupted:
     """The workers' store, on which the process ends at the nth act."""
 
-    def __init__(self, desk: RegistrationHarness, at: int) -> None:
-        self._workers = desk.workers
+    def __init__(self, harness: RegistrationHarness, at: int) -> None:
+        self._workers = harness.workers
         self._left = at
 
     def __getattr__(self, name: str) -> Any:
@@ -164,34 +166,36 @@ class Interrupted:
         return getattr(self._workers, name)
 
 
-def erasing_on(desk: RegistrationHarness, workers: Any) -> ErasureService:
+def erasing_on(harness: RegistrationHarness, workers: Any) -> ErasureService:
     return ErasureService(
         workers=workers,
-        registrations=desk.registrations,
-        clock=desk.clock,
+        registrations=harness.registrations,
+        clock=harness.clock,
         retention_period=timedelta(days=90),
     )
 
 
 @pytest.mark.parametrize("at", range(9))
-def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(desk: RegistrationHarness, at: Any) -> None:
-    worker_key, references = a_long_line(desk)
-    before = counted(desk)
+def test_an_erasure_that_ends_halfway_is_finished_by_the_next_one(
+    harness: RegistrationHarness, at: Any
+) -> None:
+    worker_key, references = a_long_line(harness)
+    before = counted(harness)
     with pytest.raises(KeyboardInterrupt):
-        erase(desk, worker_key, erasing_on(desk, Interrupted(desk, at)))
+        erase(harness, worker_key, erasing_on(harness, Interrupted(harness, at)))
 
-    erase(desk, worker_key)
+    erase(harness, worker_key)
 
-    assert kinds(desk) == {"CAPTURE": 5}
-    assert not [reference for reference in references if reference in str(kept(desk))]
-    assert counted(desk) == before
+    assert kinds(harness) == {"CAPTURE": 5}
+    assert not [reference for reference in references if reference in str(kept(harness))]
+    assert counted(harness) == before
 
 
 class Meddled:
     """The workers' store, in which somebody else does something right before an act of a name, once."""
 
-    def __init__(self, desk: RegistrationHarness, before: str, meddling: Any) -> None:
-        self._workers = desk.workers
+    def __init__(self, harness: RegistrationHarness, before: str, meddling: Any) -> None:
+        self._workers = harness.workers
         self._before = before
         self._meddling = [meddling]
 
@@ -203,65 +207,67 @@ class Meddled:
 
 @pytest.mark.parametrize("before", ["forget_capture", "remove", "forget_worker"])
 def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(
-    desk: RegistrationHarness, before: str
+    harness: RegistrationHarness, before: str
 ) -> None:
-    registration = desk.register(1)
-    meddled = Meddled(desk, before, lambda: desk.submit(2, nik_number=1))
+    registration = harness.register(1)
+    meddled = Meddled(harness, before, lambda: harness.submit(2, nik_number=1))
 
-    erase(desk, registration.worker_key, erasing_on(desk, meddled))
+    erase(harness, registration.worker_key, erasing_on(harness, meddled))
 
-    assert kinds(desk) == {"CAPTURE": 2}
+    assert kinds(harness) == {"CAPTURE": 2}
     with pytest.raises(CaptureErased):
-        desk.submit(2, nik_number=1)
+        harness.submit(2, nik_number=1)
 
 
 def test_who_registers_anew_while_being_erased_stays_and_the_earlier_ones_go(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    worker_key, references = a_long_line(desk)
-    asked_at = desk.clock()
-    desk.lifecycle_service.cancel(references[-1], Cancellation(reason="other"), caller=make_caller())
-    desk.clock.advance(timedelta(seconds=1))
+    worker_key, references = a_long_line(harness)
+    asked_at = harness.clock()
+    harness.lifecycle_service.cancel(references[-1], Cancellation(reason="other"), caller=make_caller())
+    harness.clock.advance(timedelta(seconds=1))
 
-    anew = desk.submit(7, nik_number=1).reference
-    desk.erasure_service.erase(worker_key, received_before=asked_at, erase_sms=forget_no_texts)
+    anew = harness.submit(7, nik_number=1).reference
+    harness.erasure_service.erase(worker_key, received_before=asked_at, erase_sms=forget_no_texts)
 
-    assert [each.reference for each in desk.erasure_service.list_applications(worker_key)] == [anew]
-    assert not [reference for reference in references[:-1] if reference in str(kept(desk))]
-    assert desk.submit(8, nik_number=1).outcome == "already_registered"
+    assert [each.reference for each in harness.erasure_service.list_applications(worker_key)] == [anew]
+    assert not [reference for reference in references[:-1] if reference in str(kept(harness))]
+    assert harness.submit(8, nik_number=1).outcome == "already_registered"
 
 
 def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    registration = desk.register()
+    registration = harness.register()
 
     def pay() -> None:
-        desk.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
+        harness.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
 
-    erase(desk, registration.worker_key, erasing_on(desk, Meddled(desk, "remove", pay)))
+    erase(harness, registration.worker_key, erasing_on(harness, Meddled(harness, "remove", pay)))
 
-    assert kinds(desk) == {"CAPTURE": 1}
+    assert kinds(harness) == {"CAPTURE": 1}
 
 
 def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    registration = desk.register(1)
-    desk.submit(2, nik_number=1)
-    slow = Meddled(desk, "forget_capture", lambda: desk.clock.advance(timedelta(seconds=20)))
-    asked_at = desk.clock()
+    registration = harness.register(1)
+    harness.submit(2, nik_number=1)
+    slow = Meddled(harness, "forget_capture", lambda: harness.clock.advance(timedelta(seconds=20)))
+    asked_at = harness.clock()
 
     with pytest.raises(TryAgain):
-        erasing_on(desk, slow).erase(
+        erasing_on(harness, slow).erase(
             registration.worker_key, received_before=asked_at, erase_sms=forget_no_texts
         )
-    erase(desk, registration.worker_key)
+    erase(harness, registration.worker_key)
 
-    assert kinds(desk) == {"CAPTURE": 2}
+    assert kinds(harness) == {"CAPTURE": 2}
 
 
-def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk: RegistrationHarness) -> None:
+def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(
+    harness: RegistrationHarness,
+) -> None:
     class Endless:
         def trail(self, worker_key: str) -> WorkerLinks:
             return WorkerLinks(None, (CaptureLink("c", Reference("7K4-M2Q-X9P")),))
@@ -270,38 +276,38 @@ def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(desk: R
             """It comes back."""
 
     with pytest.raises(TryAgain):
-        erase(desk, "worker", erasing_on(desk, Endless()))
+        erase(harness, "worker", erasing_on(harness, Endless()))
 
 
 # What time destroys.
 
 
-def ended(desk: RegistrationHarness, number: int = 1, status: Status = Status.CANCELLED) -> Any:
-    registration = desk.register(number)
+def ended(harness: RegistrationHarness, number: int = 1, status: Status = Status.CANCELLED) -> Any:
+    registration = harness.register(number)
     if status is Status.CANCELLED:
-        desk.lifecycle_service.cancel(
+        harness.lifecycle_service.cancel(
             registration.reference, Cancellation(reason="other"), caller=make_caller()
         )
     else:
-        desk.advance_days(30)
-        a_round(desk)
+        harness.advance_days(30)
+        a_round(harness)
     return registration
 
 
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
 def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(
-    desk: RegistrationHarness, status: Status
+    harness: RegistrationHarness, status: Status
 ) -> None:
-    registration = ended(desk, status=status)
-    before = counted(desk)
-    desk.clock.advance(timedelta(days=90) - timedelta(seconds=1))
-    assert a_round(desk) == {}
-    desk.clock.advance(timedelta(seconds=1))
+    registration = ended(harness, status=status)
+    before = counted(harness)
+    harness.clock.advance(timedelta(days=90) - timedelta(seconds=1))
+    assert a_round(harness) == {}
+    harness.clock.advance(timedelta(seconds=1))
 
-    assert a_round(desk) == {"destroyed": 1}
+    assert a_round(harness) == {"destroyed": 1}
 
-    assert counted(desk) == before
-    items = {item["pk"]["S"].partition("#")[0]: item for item in kept(desk)}
+    assert counted(harness) == before
+    items = {item["pk"]["S"].partition("#")[0]: item for item in kept(harness)}
     assert items.keys() == {"CAPTURE", "REGISTRATION", "LEFT"}
     left = items["REGISTRATION"]
     assert left["status"]["S"] == status
@@ -315,109 +321,110 @@ def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(
         "status_shard",
         "due_shard",
     }
-    assert registration.worker_key not in str(kept(desk))
+    assert registration.worker_key not in str(kept(harness))
 
 
 def test_a_destroyed_application_is_gone_and_a_stranger_does_not_hear_that_it_was_there(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    registration = ended(desk)
-    desk.advance_days(90)
-    a_round(desk)
+    registration = ended(harness)
+    harness.advance_days(90)
+    a_round(harness)
 
     with pytest.raises(RegistrationDestroyed):
-        desk.lifecycle_service.look_up(registration.reference, caller=make_caller())
+        harness.lifecycle_service.look_up(registration.reference, caller=make_caller())
     stranger = make_caller(campaigns=frozenset({"senen-2024"}))
     with pytest.raises(RegistrationUnknown) as unknown:
-        desk.lifecycle_service.look_up(registration.reference, caller=stranger)
+        harness.lifecycle_service.look_up(registration.reference, caller=stranger)
     assert unknown.type is RegistrationUnknown
     assert (
-        list(desk.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows) == []
+        list(harness.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows)
+        == []
     )
     with pytest.raises(CaptureErased):
-        desk.submit(1)
+        harness.submit(1)
 
 
-def test_an_application_that_the_release_before_wrote_is_destroyed_too(desk: RegistrationHarness) -> None:
-    registration = desk.register()
-    desk.cancel(registration.reference)
-    desk.dynamodb.update_item(
+def test_an_application_that_the_release_before_wrote_is_destroyed_too(harness: RegistrationHarness) -> None:
+    registration = harness.register()
+    harness.cancel(registration.reference)
+    harness.dynamodb.update_item(
         TableName="RegistrationsTable",
         Key=to_item(registration_key(registration.reference)),
         UpdateExpression="REMOVE facts",
     )
-    desk.advance_days(90)
+    harness.advance_days(90)
 
-    assert a_round(desk) == {"destroyed": 1}
+    assert a_round(harness) == {"destroyed": 1}
     with pytest.raises(RegistrationDestroyed):
-        desk.registrations.get(registration.reference)
-    assert a_round(desk) == {}
+        harness.registrations.get(registration.reference)
+    assert a_round(harness) == {}
 
 
-def test_a_round_that_comes_twice_destroys_nothing_more(desk: RegistrationHarness) -> None:
-    ended(desk)
-    desk.advance_days(90)
-    a_round(desk)
-    before = kept(desk)
+def test_a_round_that_comes_twice_destroys_nothing_more(harness: RegistrationHarness) -> None:
+    ended(harness)
+    harness.advance_days(90)
+    a_round(harness)
+    before = kept(harness)
 
-    assert a_round(desk) == {}
+    assert a_round(harness) == {}
 
-    assert kept(desk) == before
+    assert kept(harness) == before
 
 
 def test_a_worker_whose_application_was_destroyed_registers_as_somebody_new(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    ended(desk)
-    desk.advance_days(90)
-    a_round(desk)
+    ended(harness)
+    harness.advance_days(90)
+    a_round(harness)
 
-    assert desk.submit(2, nik_number=1).outcome == "created"
+    assert harness.submit(2, nik_number=1).outcome == "created"
 
 
-def test_a_worker_who_has_another_application_stays_known(desk: RegistrationHarness) -> None:
-    paid = desk.register(1)
-    desk.lifecycle_service.record_payment(
-        paid.reference, make_payment(paid_at=desk.clock()), caller=CORE_CALLER
+def test_a_worker_who_has_another_application_stays_known(harness: RegistrationHarness) -> None:
+    paid = harness.register(1)
+    harness.lifecycle_service.record_payment(
+        paid.reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
     )
-    desk.advance_days(200)
-    a_round(desk)
-    again = desk.submit(2, nik_number=1).reference
-    desk.lifecycle_service.cancel(again, Cancellation(reason="other"), caller=make_caller())
-    desk.advance_days(90)
+    harness.advance_days(200)
+    a_round(harness)
+    again = harness.submit(2, nik_number=1).reference
+    harness.lifecycle_service.cancel(again, Cancellation(reason="other"), caller=make_caller())
+    harness.advance_days(90)
 
-    assert a_round(desk) == {"destroyed": 1}
+    assert a_round(harness) == {"destroyed": 1}
 
-    line = desk.erasure_service.list_applications(paid.worker_key)
+    line = harness.erasure_service.list_applications(paid.worker_key)
     assert [(each.reference, each.registration is None) for each in line] == [
         (again, True),
         (paid.reference, False),
     ]
-    assert desk.submit(3, nik_number=1).outcome == "reactivated"
-    erase(desk, paid.worker_key)
-    assert kinds(desk) == {"CAPTURE": 3}
+    assert harness.submit(3, nik_number=1).outcome == "reactivated"
+    erase(harness, paid.worker_key)
+    assert kinds(harness) == {"CAPTURE": 3}
 
 
 @pytest.mark.parametrize("at", range(3))
-def test_a_round_that_ends_halfway_is_finished_by_the_next_one(desk: RegistrationHarness, at: Any) -> None:
-    registration = ended(desk)
-    desk.advance_days(90)
-    workers: Any = Interrupted(desk, at)
+def test_a_round_that_ends_halfway_is_finished_by_the_next_one(harness: RegistrationHarness, at: Any) -> None:
+    registration = ended(harness)
+    harness.advance_days(90)
+    workers: Any = Interrupted(harness, at)
 
     try:
-        erasing_on(desk, workers).destroy_personal_fields(registration.reference)
+        erasing_on(harness, workers).destroy_personal_fields(registration.reference)
     except KeyboardInterrupt:
-        assert a_round(desk) == {"destroyed": 1}
+        assert a_round(harness) == {"destroyed": 1}
 
-    assert kinds(desk) == {"CAPTURE": 1, "REGISTRATION": 1}
+    assert kinds(harness) == {"CAPTURE": 1, "REGISTRATION": 1}
 
 
-def test_memberships_that_lapsed_are_not_destroyed(desk: RegistrationHarness) -> None:
-    paid = desk.register()
-    desk.lifecycle_service.record_payment(
-        paid.reference, make_payment(paid_at=desk.clock()), caller=CORE_CALLER
+def test_memberships_that_lapsed_are_not_destroyed(harness: RegistrationHarness) -> None:
+    paid = harness.register()
+    harness.lifecycle_service.record_payment(
+        paid.reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
     )
-    desk.advance_days(900)
+    harness.advance_days(900)
 
-    assert a_round(desk) == {"lapsed": 1}
-    assert a_round(desk) == {}
+    assert a_round(harness) == {"lapsed": 1}
+    assert a_round(harness) == {}

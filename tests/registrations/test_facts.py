@@ -21,13 +21,15 @@ from tests.registrations.happenings import make_payment
 BURST, PARTITION_TAKES = 500, 1_000
 
 
-def test_a_capture_tells_who_took_it_when_and_what_kind_of_worker_it_was(desk: RegistrationHarness) -> None:
-    desk.submit(
+def test_a_capture_tells_who_took_it_when_and_what_kind_of_worker_it_was(
+    harness: RegistrationHarness,
+) -> None:
+    harness.submit(
         captured_at="2024-10-09T09:59:59+07:00",
         coverage={"programmes": ["JKM", "JKK"], "months": 1, "payer": "self"},
     )
 
-    (facts,) = collect_capture_facts(desk.registrations, FIRST_DAY)
+    (facts,) = collect_capture_facts(harness.registrations, FIRST_DAY)
     (first, second) = facts.neighbours
     assert facts == CaptureFacts(
         outcome=Outcome.CREATED,
@@ -44,11 +46,11 @@ def test_a_capture_tells_who_took_it_when_and_what_kind_of_worker_it_was(desk: R
     )
 
 
-def test_the_day_of_arrival_is_the_campaigns_own(desk: RegistrationHarness) -> None:
-    desk.clock.advance(timedelta(hours=13))  # One in the morning in Jakarta.
-    desk.submit()
+def test_the_day_of_arrival_is_the_campaigns_own(harness: RegistrationHarness) -> None:
+    harness.clock.advance(timedelta(hours=13))  # One in the morning in Jakarta.
+    harness.submit()
 
-    (facts,) = collect_capture_facts(desk.registrations, FIRST_DAY)
+    (facts,) = collect_capture_facts(harness.registrations, FIRST_DAY)
     assert facts.received_on == date(2024, 10, 10)
 
 
@@ -56,19 +58,19 @@ def test_the_day_of_arrival_is_the_campaigns_own(desk: RegistrationHarness) -> N
     ("born", "age"),
     [("1994-10-10", "20-29"), ("1994-10-09", "30-39"), ("1959-10-10", "60-69"), ("2007-10-09", "10-19")],
 )
-def test_an_age_is_a_band_of_ten_years(desk: RegistrationHarness, born: str, age: str) -> None:
-    desk.submit(worker={"birth_date": born})
+def test_an_age_is_a_band_of_ten_years(harness: RegistrationHarness, born: str, age: str) -> None:
+    harness.submit(worker={"birth_date": born})
 
-    assert [facts.age for facts in collect_capture_facts(desk.registrations, FIRST_DAY)] == [age]
+    assert [facts.age for facts in collect_capture_facts(harness.registrations, FIRST_DAY)] == [age]
 
 
 def test_a_refused_capture_tells_each_reason_once_and_nothing_of_its_worker(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
     with pytest.raises(RulesBroken):
-        desk.submit(worker={"nik": "31", "postal_code": "0", "phone": "1"})
+        harness.submit(worker={"nik": "31", "postal_code": "0", "phone": "1"})
 
-    (facts,) = collect_capture_facts(desk.registrations, FIRST_DAY)
+    (facts,) = collect_capture_facts(harness.registrations, FIRST_DAY)
     assert facts.outcome is Outcome.REFUSED
     assert facts.reasons == ("nik_length", "phone_malformed", "postal_code_malformed")
     assert (facts.sex, facts.age, facts.neighbours) == (None, None, ())
@@ -77,12 +79,12 @@ def test_a_refused_capture_tells_each_reason_once_and_nothing_of_its_worker(
 @pytest.mark.parametrize("apart", [0, 1, 5])
 @pytest.mark.parametrize("serial", range(7001, 7012))
 def test_neighbouring_serials_are_known_from_one_another(
-    desk: RegistrationHarness, serial: int, apart: int
+    harness: RegistrationHarness, serial: int, apart: int
 ) -> None:
     for number, each in enumerate((serial, serial + apart), start=1):
-        desk.submit(number, worker={"nik": make_nik(each)})
+        harness.submit(number, worker={"nik": make_nik(each)})
 
-    one, other = collect_capture_facts(desk.registrations, FIRST_DAY)
+    one, other = collect_capture_facts(harness.registrations, FIRST_DAY)
     assert not set(one.neighbours).isdisjoint(other.neighbours)
 
 
@@ -90,81 +92,85 @@ def test_neighbouring_serials_are_known_from_one_another(
     "other", [make_nik(7020), make_nik(7001, birth_digits="530485"), make_nik(7001, district_code="317106")]
 )
 def test_serials_far_apart_or_of_another_place_or_day_are_no_neighbours(
-    desk: RegistrationHarness, other: str
+    harness: RegistrationHarness, other: str
 ) -> None:
     for number, nik in enumerate((make_nik(7001), other), start=1):
-        desk.submit(number, worker={"nik": nik})
+        harness.submit(number, worker={"nik": nik})
 
-    one, another = collect_capture_facts(desk.registrations, FIRST_DAY)
+    one, another = collect_capture_facts(harness.registrations, FIRST_DAY)
     assert set(one.neighbours).isdisjoint(another.neighbours)
 
 
-def test_what_tells_neighbours_holds_no_digits_of_a_nik(desk: RegistrationHarness) -> None:
-    desk.submit()
+def test_what_tells_neighbours_holds_no_digits_of_a_nik(harness: RegistrationHarness) -> None:
+    harness.submit()
 
-    (facts,) = collect_capture_facts(desk.registrations, FIRST_DAY)
+    (facts,) = collect_capture_facts(harness.registrations, FIRST_DAY)
     assert {len(each) for each in facts.neighbours} == {3}
     assert not [each for each in facts.neighbours if each in make_nik(7001)]
 
 
-def test_a_registration_tells_where_it_stands_and_its_sums(desk: RegistrationHarness) -> None:
-    paid, cancelled = desk.register(1), desk.register(2)
+def test_a_registration_tells_where_it_stands_and_its_sums(harness: RegistrationHarness) -> None:
+    paid, cancelled = harness.register(1), harness.register(2)
     for number in (1, 2):
-        payment = make_payment(payment_id=f"p-{number}", amount=49_200, paid_at=desk.clock())
-        desk.lifecycle_service.record_payment(paid.reference, payment, caller=CORE_CALLER)
-    desk.lifecycle_service.cancel(cancelled.reference, Cancellation(reason="other"), caller=make_caller())
+        payment = make_payment(payment_id=f"p-{number}", amount=49_200, paid_at=harness.clock())
+        harness.lifecycle_service.record_payment(paid.reference, payment, caller=CORE_CALLER)
+    harness.lifecycle_service.cancel(cancelled.reference, Cancellation(reason="other"), caller=make_caller())
 
-    assert sorted(collect_registration_facts(desk.registrations, FIRST_DAY), key=str) == [
+    assert sorted(collect_registration_facts(harness.registrations, FIRST_DAY), key=str) == [
         RegistrationFacts(Status.ACTIVE, quoted=98_400, paid=98_400),
         RegistrationFacts(Status.CANCELLED, quoted=98_400, paid=0),
     ]
 
 
-def test_no_amount_stands_in_the_clear_and_all_sums_are_as_long(desk: RegistrationHarness) -> None:
-    registration = desk.register(1)
-    desk.submit(2, work={"monthly_income": 9_000_000})
-    desk.lifecycle_service.record_payment(
-        registration.reference, make_payment(paid_at=desk.clock()), caller=CORE_CALLER
+def test_no_amount_stands_in_the_clear_and_all_sums_are_as_long(harness: RegistrationHarness) -> None:
+    registration = harness.register(1)
+    harness.submit(2, work={"monthly_income": 9_000_000})
+    harness.lifecycle_service.record_payment(
+        registration.reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
     )
 
-    rows = desk.dynamodb.scan(TableName="RegistrationsTable")["Items"]
+    rows = harness.dynamodb.scan(TableName="RegistrationsTable")["Items"]
     applications = [row["facts"]["M"] for row in rows if row["sk"]["S"] == "APPLICATION"]
     assert [sorted(facts) for facts in applications] == [["figures", "status"]] * 2
     assert len({len(facts["figures"]["B"]) for facts in applications}) == 1
 
 
-def test_sums_moved_to_another_registration_are_not_read(desk: RegistrationHarness) -> None:
+def test_sums_moved_to_another_registration_are_not_read(harness: RegistrationHarness) -> None:
     for number in (1, 2):
-        desk.submit(number)
+        harness.submit(number)
     one, other = (
         row
-        for row in desk.dynamodb.scan(TableName="RegistrationsTable")["Items"]
+        for row in harness.dynamodb.scan(TableName="RegistrationsTable")["Items"]
         if row["sk"]["S"] == "APPLICATION"
     )
-    desk.dynamodb.put_item(TableName="RegistrationsTable", Item={**one, "facts": other["facts"]})
+    harness.dynamodb.put_item(TableName="RegistrationsTable", Item={**one, "facts": other["facts"]})
 
     with pytest.raises(UnsealError):
-        collect_registration_facts(desk.registrations, FIRST_DAY)
+        collect_registration_facts(harness.registrations, FIRST_DAY)
 
 
 def test_registrations_of_the_release_before_are_not_told_and_hold_up_no_other(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    desk.register(1)
-    standing = desk.register(2)
-    desk.dynamodb.update_item(
+    harness.register(1)
+    standing = harness.register(2)
+    harness.dynamodb.update_item(
         TableName="RegistrationsTable",
         Key=to_item(items.registration_key(standing.reference)),
         UpdateExpression="REMOVE facts",
     )
 
-    assert [facts.quoted for facts in collect_registration_facts(desk.registrations, FIRST_DAY)] == [98_400]
-    assert len(collect_capture_facts(desk.registrations, FIRST_DAY)) == 2
+    assert [facts.quoted for facts in collect_registration_facts(harness.registrations, FIRST_DAY)] == [
+        98_400
+    ]
+    assert len(collect_capture_facts(harness.registrations, FIRST_DAY)) == 2
 
 
-def test_a_capture_that_the_release_before_forgot_is_told_as_left_behind(desk: RegistrationHarness) -> None:
-    desk.submit()
-    desk.dynamodb.update_item(
+def test_a_capture_that_the_release_before_forgot_is_told_as_left_behind(
+    harness: RegistrationHarness,
+) -> None:
+    harness.submit()
+    harness.dynamodb.update_item(
         TableName="RegistrationsTable",
         Key=to_item(items.capture_key(make_capture_id(1))),
         UpdateExpression="SET day_order = :capture_id",
@@ -172,44 +178,48 @@ def test_a_capture_that_the_release_before_forgot_is_told_as_left_behind(desk: R
     )
 
     (left,) = (
-        each for each in desk.registrations.iter_day_facts(FIRST_DAY) if isinstance(each.facts, CaptureFacts)
+        each
+        for each in harness.registrations.iter_day_facts(FIRST_DAY)
+        if isinstance(each.facts, CaptureFacts)
     )
     assert (left.facts.outcome, left.captured_at) == (Outcome.CREATED, None)
 
 
-def test_a_day_is_read_on_from_any_position_to_the_same_end(desk: RegistrationHarness) -> None:
+def test_a_day_is_read_on_from_any_position_to_the_same_end(harness: RegistrationHarness) -> None:
     for number in range(1, 8):
-        desk.submit(number, captured_at=f"2024-10-09T10:0{number % 4}:00+07:00")
-    desk.erasure_service.erase(
-        desk.register(9).worker_key, received_before=desk.clock(), erase_sms=lambda reference: None
+        harness.submit(number, captured_at=f"2024-10-09T10:0{number % 4}:00+07:00")
+    harness.erasure_service.erase(
+        harness.register(9).worker_key, received_before=harness.clock(), erase_sms=lambda reference: None
     )
 
-    whole = list(desk.registrations.iter_day_facts(FIRST_DAY))
+    whole = list(harness.registrations.iter_day_facts(FIRST_DAY))
 
     assert [fact.position for fact in whole] == sorted({fact.position for fact in whole})
     assert len(whole) == 16
     for number, fact in enumerate(whole, start=1):
-        assert list(desk.registrations.iter_day_facts(FIRST_DAY, start_after=fact.position)) == whole[number:]
+        assert (
+            list(harness.registrations.iter_day_facts(FIRST_DAY, start_after=fact.position)) == whole[number:]
+        )
     assert [fact.captured_at is None for fact in whole] == [False] * 14 + [True] * 2
 
 
-def test_captures_are_read_by_themselves_and_registrations_left_unread(desk: RegistrationHarness) -> None:
+def test_captures_are_read_by_themselves_and_registrations_left_unread(harness: RegistrationHarness) -> None:
     for number in (1, 2):
-        desk.submit(number)
-    desk.erasure_service.erase(
-        desk.register(9).worker_key, received_before=desk.clock(), erase_sms=lambda reference: None
+        harness.submit(number)
+    harness.erasure_service.erase(
+        harness.register(9).worker_key, received_before=harness.clock(), erase_sms=lambda reference: None
     )
-    whole = desk.registrations.iter_day_facts(FIRST_DAY)
+    whole = harness.registrations.iter_day_facts(FIRST_DAY)
     captures = sorted(
         (fact for fact in whole if isinstance(fact.facts, CaptureFacts)), key=lambda fact: fact.position
     )
     asked: list[str] = []
-    desk.dynamodb.meta.events.register(
+    harness.dynamodb.meta.events.register(
         "provide-client-params.dynamodb.Query",
         lambda params, **_: asked.append(params["ExpressionAttributeValues"][":shard"]["S"]),
     )
 
-    alone = sorted(desk.registrations.iter_capture_facts(FIRST_DAY), key=lambda fact: fact.position)
+    alone = sorted(harness.registrations.iter_capture_facts(FIRST_DAY), key=lambda fact: fact.position)
 
     assert alone == captures
     assert len(alone) == 3
@@ -217,16 +227,16 @@ def test_captures_are_read_by_themselves_and_registrations_left_unread(desk: Reg
 
 
 def test_a_burst_into_one_campaign_gives_no_partition_of_the_index_more_than_its_share(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    registration = desk.register()
+    registration = harness.register()
     captures = Counter(items.find_shard(make_capture_id(number)) for number in range(10_000))
     registrations = Counter(items.find_shard(reference.generate(randbelow)) for _ in range(10_000))
     for shards in (captures, registrations):
         assert len(shards) == items.SHARD_COUNT
         # Each write is one unit of one partition, since a row of the index is below 1 KB.
         assert max(shards.values()) / shards.total() * BURST < PARTITION_TAKES / 10
-    for row in desk.dynamodb.query(
+    for row in harness.dynamodb.query(
         TableName="RegistrationsTable",
         IndexName="by_campaign_day",
         KeyConditionExpression="day_shard = :shard",

@@ -42,37 +42,37 @@ def walk(turn: Turn, size: int, after: Position | None = None) -> list[str]:
         after = page.next_position
 
 
-def many(desk: RegistrationHarness) -> list[str]:
+def many(harness: RegistrationHarness) -> list[str]:
     """Registrations taken in a second after one another, some in the very same one, and not in that order."""
     taken = {}
     for number in range(1, MANY + 1):
         at = f"2024-10-09T10:00:{number * 7 % 20:02d}+07:00"
-        taken[desk.submit(number, captured_at=at).reference] = (at, number)
-        desk.clock.advance(A_SECOND * (number % 3))
+        taken[harness.submit(number, captured_at=at).reference] = (at, number)
+        harness.clock.advance(A_SECOND * (number % 3))
     return list(taken)
 
 
 def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    everyone = many(desk)
+    everyone = many(harness)
 
     def turn(*, after: Position | None, size: int) -> Page[Registration]:
-        return desk.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=after, page_size=size)
+        return harness.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=after, page_size=size)
 
     whole = walk(turn, 200)
     assert sorted(whole) == sorted(everyone)
-    captured = [desk.registrations.get(reference).capture_metadata.captured_at for reference in whole]  # type: ignore[arg-type]
+    captured = [harness.registrations.get(reference).capture_metadata.captured_at for reference in whole]  # type: ignore[arg-type]
     assert captured == sorted(captured)
     for size in (1, 2, 3, 5, MANY - 1, MANY, MANY + 1):
         assert walk(turn, size) == whole, size
 
 
-def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk: RegistrationHarness) -> None:
-    everyone = many(desk)
+def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(harness: RegistrationHarness) -> None:
+    everyone = many(harness)
 
     def turn(*, after: Position | None, size: int) -> Page[Registration]:
-        return desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=after, page_size=size)
+        return harness.lifecycle_service.list_by_status(Status.RECEIVED, start_after=after, page_size=size)
 
     whole = walk(turn, 200)
     assert sorted(whole) == sorted(everyone)
@@ -80,35 +80,39 @@ def test_pages_of_any_size_show_everyone_in_a_status_once_and_in_order(desk: Reg
         assert walk(turn, size) == whole, size
 
 
-def test_a_walk_can_be_taken_up_after_any_row(desk: RegistrationHarness) -> None:
-    many(desk)
-    rows = desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=None, page_size=200).rows
+def test_a_walk_can_be_taken_up_after_any_row(harness: RegistrationHarness) -> None:
+    many(harness)
+    rows = harness.lifecycle_service.list_by_status(Status.RECEIVED, start_after=None, page_size=200).rows
     for read, row in enumerate(rows, start=1):
         after = Position(f"{to_timestamp(row.lifecycle.status_since)}#{row.reference}")
-        rest = desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=after, page_size=200)
+        rest = harness.lifecycle_service.list_by_status(Status.RECEIVED, start_after=after, page_size=200)
         assert [each.reference for each in rest.rows] == [each.reference for each in rows[read:]]
 
 
-def test_a_page_of_nothing_has_no_end(desk: RegistrationHarness) -> None:
+def test_a_page_of_nothing_has_no_end(harness: RegistrationHarness) -> None:
     for page in (
-        desk.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=10),
-        desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=Position("~"), page_size=10),
+        harness.lifecycle_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=10),
+        harness.lifecycle_service.list_by_status(Status.RECEIVED, start_after=Position("~"), page_size=10),
     ):
         assert (list(page.rows), page.last_position, page.next_position) == ([], None, None)
 
 
-def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk: RegistrationHarness) -> None:
-    today = desk.submit(1).reference
-    desk.submit(2, nik_number=1)
+def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(
+    harness: RegistrationHarness,
+) -> None:
+    today = harness.submit(1).reference
+    harness.submit(2, nik_number=1)
     with pytest.raises(RulesBroken):
-        desk.submit(3, worker={"phone": "021-5550123"})
-    desk.advance_days(1)
-    tomorrow = desk.submit(4, captured_at="2024-10-10T00:00:00+07:00").reference
+        harness.submit(3, worker={"phone": "021-5550123"})
+    harness.advance_days(1)
+    tomorrow = harness.submit(4, captured_at="2024-10-10T00:00:00+07:00").reference
 
     found = [
         [
             each.reference
-            for each in desk.lifecycle_service.list_by_campaign_day(day, start_after=None, page_size=10).rows
+            for each in harness.lifecycle_service.list_by_campaign_day(
+                day, start_after=None, page_size=10
+            ).rows
         ]
         for day in (FIRST_DAY, SECOND_DAY, CampaignDay("senen-2024", FIRST_DAY.day))
     ]
@@ -116,19 +120,19 @@ def test_a_day_shows_its_own_registrations_only_and_no_repeats_or_refusals(desk:
 
 
 def test_a_registration_stands_in_one_status_at_a_time_by_when_it_came_there(
-    desk: RegistrationHarness,
+    harness: RegistrationHarness,
 ) -> None:
-    first, second = desk.submit(1).reference, desk.submit(2).reference
+    first, second = harness.submit(1).reference, harness.submit(2).reference
     for reference in (second, first):
-        desk.advance_days(1)
-        desk.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER)
-    third = desk.submit(3).reference
-    desk.lifecycle_service.cancel(third, Cancellation(reason="other"), caller=make_caller())
+        harness.advance_days(1)
+        harness.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER)
+    third = harness.submit(3).reference
+    harness.lifecycle_service.cancel(third, Cancellation(reason="other"), caller=make_caller())
 
     found = {
         status: [
             each.reference
-            for each in desk.lifecycle_service.list_by_status(status, start_after=None, page_size=10).rows
+            for each in harness.lifecycle_service.list_by_status(status, start_after=None, page_size=10).rows
         ]
         for status in Status
     }
@@ -142,9 +146,9 @@ class Puller:
     """The core system, which pulls what is new and goes on where it was told to."""
 
     def __init__(
-        self, desk: RegistrationHarness, *, size: int = 2, page_takes: timedelta = timedelta()
+        self, harness: RegistrationHarness, *, size: int = 2, page_takes: timedelta = timedelta()
     ) -> None:
-        self._desk, self._size, self._page_takes = desk, size, page_takes
+        self._desk, self._size, self._page_takes = harness, size, page_takes
         self._resume: Position | None = None
         self.seen: set[str] = set()
 
@@ -168,28 +172,30 @@ class Puller:
             after = page.next_position
 
 
-def late(desk: RegistrationHarness, number: int, *, by: timedelta, into: set[str]) -> None:
+def late(harness: RegistrationHarness, number: int, *, by: timedelta, into: set[str]) -> None:
     """A registration whose writer read the clock some time ago and is seen only now."""
-    desk.clock.advance(-by)
-    into.add(desk.submit(number).reference)
-    desk.clock.advance(by)
+    harness.clock.advance(-by)
+    into.add(harness.submit(number).reference)
+    harness.clock.advance(by)
 
 
-def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(desk: RegistrationHarness) -> None:
-    desk.submit(1)
-    page = desk.lifecycle_service.list_by_status(Status.RECEIVED, start_after=None, page_size=10)
-    assert desk.lifecycle_service.compute_resume_position(page, start_after=None) == to_timestamp(
+def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(
+    harness: RegistrationHarness,
+) -> None:
+    harness.submit(1)
+    page = harness.lifecycle_service.list_by_status(Status.RECEIVED, start_after=None, page_size=10)
+    assert harness.lifecycle_service.compute_resume_position(page, start_after=None) == to_timestamp(
         NOW - timedelta(minutes=1)
     )
-    desk.clock.advance(timedelta(minutes=2))
-    assert desk.lifecycle_service.compute_resume_position(page, start_after=None) == page.last_position
+    harness.clock.advance(timedelta(minutes=2))
+    assert harness.lifecycle_service.compute_resume_position(page, start_after=None) == page.last_position
 
 
-def test_a_pull_that_found_nothing_resumes_where_it_began(desk: RegistrationHarness) -> None:
+def test_a_pull_that_found_nothing_resumes_where_it_began(harness: RegistrationHarness) -> None:
     nothing = Page[Registration]([], None, has_more=False)
-    assert desk.lifecycle_service.compute_resume_position(nothing, start_after=None) is None
+    assert harness.lifecycle_service.compute_resume_position(nothing, start_after=None) is None
     earlier = Position(to_timestamp(NOW - timedelta(hours=1)))
-    assert desk.lifecycle_service.compute_resume_position(nothing, start_after=earlier) == earlier
+    assert harness.lifecycle_service.compute_resume_position(nothing, start_after=earlier) == earlier
 
 
 @given(reached=st.none() | st.timedeltas(timedelta(days=-2), timedelta(days=2)))
@@ -202,26 +208,26 @@ def test_no_pull_resumes_less_than_a_minute_ago(reached: Any) -> None:
     assert resume is None or end is None or resume <= min(end, to_timestamp(NOW - timedelta(minutes=1)))
 
 
-def test_a_pull_misses_nothing_that_is_written_while_it_reads(desk: RegistrationHarness) -> None:
-    written = {desk.submit(number).reference for number in range(1, 6)}
-    puller = Puller(desk)
+def test_a_pull_misses_nothing_that_is_written_while_it_reads(harness: RegistrationHarness) -> None:
+    written = {harness.submit(number).reference for number in range(1, 6)}
+    puller = Puller(harness)
     for number in range(10, 20):
         puller.pull(
-            meanwhile=lambda number=number: late(desk, number, by=timedelta(seconds=50), into=written)
+            meanwhile=lambda number=number: late(harness, number, by=timedelta(seconds=50), into=written)
         )  # type: ignore[misc]
-        desk.clock.advance(timedelta(seconds=number))
-    desk.clock.advance(timedelta(minutes=5))
+        harness.clock.advance(timedelta(seconds=number))
+    harness.clock.advance(timedelta(minutes=5))
     puller.pull()
     assert puller.seen == written
 
 
-def test_a_pull_that_takes_minutes_misses_nothing_either(desk: RegistrationHarness) -> None:
+def test_a_pull_that_takes_minutes_misses_nothing_either(harness: RegistrationHarness) -> None:
     written = set()
     for number in range(1, 4):
-        written.add(desk.submit(number).reference)
-        desk.clock.advance(A_SECOND)
-    puller = Puller(desk, page_takes=timedelta(minutes=2))
-    puller.pull(meanwhile=lambda: late(desk, 9, by=timedelta(seconds=2.5), into=written))
+        written.add(harness.submit(number).reference)
+        harness.clock.advance(A_SECOND)
+    puller = Puller(harness, page_takes=timedelta(minutes=2))
+    puller.pull(meanwhile=lambda: late(harness, 9, by=timedelta(seconds=2.5), into=written))
     puller.pull()
     assert puller.seen == written
 
@@ -247,16 +253,18 @@ def test_a_device_owes_exactly_what_has_not_arrived_below_its_highest_number(arr
     assert all(one.last + 1 < other.first for one, other in pairwise(gaps))
 
 
-def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(desk: RegistrationHarness) -> None:
+def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(
+    harness: RegistrationHarness,
+) -> None:
     for number, sequence in ((1, 1), (1, 1), (2, 2), (4, 4), (9, 9)):
-        desk.submit(number, nik_number=1, device_sequence=sequence)
+        harness.submit(number, nik_number=1, device_sequence=sequence)
     with pytest.raises(RulesBroken):
-        desk.submit(6, device_sequence=6, worker={"nik": "1"})
-    desk.submit(20)
+        harness.submit(6, device_sequence=6, worker={"nik": "1"})
+    harness.submit(20)
 
-    assert desk.lifecycle_service.find_gaps("van-1") == [
+    assert harness.lifecycle_service.find_gaps("van-1") == [
         SequenceGap(3, 3),
         SequenceGap(5, 5),
         SequenceGap(7, 8),
     ]
-    assert desk.lifecycle_service.find_gaps("van-2") == []
+    assert harness.lifecycle_service.find_gaps("van-2") == []

@@ -64,169 +64,173 @@ def a_registrar(
 
 
 @pytest.fixture
-def table(stage: None) -> DynamoRegistrations:
+def table_name(moto_stage: None) -> DynamoRegistrations:
     cipher = FieldCipher(lambda: FieldKeys(current_key_id="k", by_id={"k": bytes(32)}))
     return DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", cipher)
 
 
 @pytest.fixture
-def registrar(table: DynamoRegistrations, clock: FixedClock) -> IntakeService:
-    return a_registrar(table, clock)
+def intake_service(table_name: DynamoRegistrations, clock: FixedClock) -> IntakeService:
+    return a_registrar(table_name, clock)
 
 
 @pytest.fixture
-def casework(table: DynamoRegistrations, clock: FixedClock) -> LifecycleService:
-    return LifecycleService(registrations=table, clock=clock)
+def lifecycle_service(table_name: DynamoRegistrations, clock: FixedClock) -> LifecycleService:
+    return LifecycleService(registrations=table_name, clock=clock)
 
 
-def submit(registrar: IntakeService, **capture: object) -> SubmissionResult:
-    return registrar.submit(make_submission(**capture), caller=make_caller(), correlation_id="c-1")
+def submit(intake_service: IntakeService, **capture: object) -> SubmissionResult:
+    return intake_service.submit(make_submission(**capture), caller=make_caller(), correlation_id="c-1")
 
 
-def outcomes(registrar: IntakeService, of: CampaignDay = FIRST_DAY) -> list[str]:
-    return sorted(facts.outcome for facts in collect_capture_facts(registrar, of))
+def outcomes(intake_service: IntakeService, of: CampaignDay = FIRST_DAY) -> list[str]:
+    return sorted(facts.outcome for facts in collect_capture_facts(intake_service, of))
 
 
-def test_a_new_worker_is_registered(registrar: IntakeService) -> None:
-    submitted = submit(registrar)
+def test_a_new_worker_is_registered(intake_service: IntakeService) -> None:
+    submitted = submit(intake_service)
 
     assert (submitted.answer.outcome, submitted.answer.status) == (Outcome.CREATED, Status.RECEIVED)
     assert (submitted.answer.received_at, submitted.is_replay) == ("2024-10-09T05:00:00.000Z", False)
-    registration = registrar.get(submitted.answer.reference)
+    registration = intake_service.get(submitted.answer.reference)
     assert (registration.worker.nik, registration.capture_metadata.client_id) == (make_nik(), "van-1")
     assert registration.lifecycle == LifecycleState.begin(occurred_at=NOW, client_id="van-1")
     assert (registration.follows, registration.expires_on) == (None, date(2024, 11, 8))
 
 
-def test_the_price_that_is_told_is_the_price_that_is_kept(registrar: IntakeService) -> None:
-    answer = submit(registrar).answer
+def test_the_price_that_is_told_is_the_price_that_is_kept(intake_service: IntakeService) -> None:
+    answer = submit(intake_service).answer
 
     assert [(month.month, month.amount) for month in answer.quote.months] == [
         ("2024-10", 32_800),
         ("2024-11", 32_800),
         ("2024-12", 32_800),
     ]
-    assert registrar.get(answer.reference).quote == answer.quote
+    assert intake_service.get(answer.reference).quote == answer.quote
 
 
 def test_the_stage_sets_who_may_register_and_how_long_nobody_need_pay(
-    table: DynamoRegistrations, clock: FixedClock
+    table_name: DynamoRegistrations, clock: FixedClock
 ) -> None:
     ages = AgeLimits(minimum_age=39)
     limits = make_limits(InMemoryDayCounts(), clock, ages=ages, unpaid_for=timedelta(days=2))
-    registrar = a_registrar(table, clock, limits)
+    intake_service = a_registrar(table_name, clock, limits)
     with pytest.raises(RulesBroken, match="age_too_young"):
-        submit(registrar, worker={"birth_date": "1985-10-10"})
+        submit(intake_service, worker={"birth_date": "1985-10-10"})
 
-    answer = submit(registrar, worker={"birth_date": "1985-10-09"}).answer
-    assert registrar.get(answer.reference).expires_on == date(2024, 10, 11)
+    answer = submit(intake_service, worker={"birth_date": "1985-10-09"}).answer
+    assert intake_service.get(answer.reference).expires_on == date(2024, 10, 11)
 
 
 def test_the_same_capture_sent_again_gets_its_first_answer(
-    registrar: IntakeService, clock: FixedClock
+    intake_service: IntakeService, clock: FixedClock
 ) -> None:
-    first = submit(registrar)
+    first = submit(intake_service)
     clock.advance(timedelta(days=3))
 
-    again = submit(registrar)
+    again = submit(intake_service)
 
     assert (again.answer, again.is_replay) == (first.answer, True)
-    assert outcomes(registrar) == ["created"]
+    assert outcomes(intake_service) == ["created"]
 
 
 def test_a_capture_sent_again_after_the_campaign_closed_gets_its_first_answer(
-    registrar: IntakeService, clock: FixedClock
+    intake_service: IntakeService, clock: FixedClock
 ) -> None:
-    first = submit(registrar)
+    first = submit(intake_service)
     clock.advance(timedelta(days=100))
 
-    assert submit(registrar) == SubmissionResult(first.answer, is_replay=True)
+    assert submit(intake_service) == SubmissionResult(first.answer, is_replay=True)
     with pytest.raises(RulesBroken):
-        submit(registrar, capture_id=make_capture_id(2), worker={"nik": make_nik(7002)})
+        submit(intake_service, capture_id=make_capture_id(2), worker={"nik": make_nik(7002)})
 
 
-def test_a_capture_id_used_for_other_content_is_refused(registrar: IntakeService) -> None:
-    submit(registrar)
+def test_a_capture_id_used_for_other_content_is_refused(intake_service: IntakeService) -> None:
+    submit(intake_service)
     with pytest.raises(CaptureReused):
-        submit(registrar, worker={"name": "Kenanga Larasati"})
+        submit(intake_service, worker={"name": "Kenanga Larasati"})
 
 
 def test_a_capture_id_used_for_content_that_breaks_rules_is_refused_as_reused(
-    registrar: IntakeService,
+    intake_service: IntakeService,
 ) -> None:
-    submit(registrar)
+    submit(intake_service)
     with pytest.raises(CaptureReused):
-        submit(registrar, worker={"phone": "021-5551234"})
+        submit(intake_service, worker={"phone": "021-5551234"})
 
 
-def test_a_known_worker_is_told_the_open_registration(registrar: IntakeService) -> None:
-    first = submit(registrar)
+def test_a_known_worker_is_told_the_open_registration(intake_service: IntakeService) -> None:
+    first = submit(intake_service)
 
     second = submit(
-        registrar, capture_id=make_capture_id(2), worker={"name": "MELATI K.", "phone": "0824-5550-7002"}
+        intake_service, capture_id=make_capture_id(2), worker={"name": "MELATI K.", "phone": "0824-5550-7002"}
     )
 
     assert second.answer.outcome is Outcome.ALREADY_REGISTERED
     assert second.answer.reference == first.answer.reference
-    assert registrar.get(first.answer.reference).worker.phone == "+6282455507001"
-    assert outcomes(registrar) == ["already_registered", "created"]
+    assert intake_service.get(first.answer.reference).worker.phone == "+6282455507001"
+    assert outcomes(intake_service) == ["already_registered", "created"]
 
 
-def test_a_repeat_sent_again_gets_its_own_first_answer(registrar: IntakeService) -> None:
-    submit(registrar)
-    second = submit(registrar, capture_id=make_capture_id(2))
-    assert submit(registrar, capture_id=make_capture_id(2)) == SubmissionResult(second.answer, is_replay=True)
+def test_a_repeat_sent_again_gets_its_own_first_answer(intake_service: IntakeService) -> None:
+    submit(intake_service)
+    second = submit(intake_service, capture_id=make_capture_id(2))
+    assert submit(intake_service, capture_id=make_capture_id(2)) == SubmissionResult(
+        second.answer, is_replay=True
+    )
 
 
-def test_a_refused_capture_is_counted_and_may_be_mended(registrar: IntakeService) -> None:
+def test_a_refused_capture_is_counted_and_may_be_mended(intake_service: IntakeService) -> None:
     for _ in range(2):
         with pytest.raises(RulesBroken):
-            submit(registrar, worker={"nik": "1"})
-    assert outcomes(registrar) == ["refused"]
+            submit(intake_service, worker={"nik": "1"})
+    assert outcomes(intake_service) == ["refused"]
 
-    assert submit(registrar).answer.outcome is Outcome.CREATED
-    assert outcomes(registrar) == ["created"]
+    assert submit(intake_service).answer.outcome is Outcome.CREATED
+    assert outcomes(intake_service) == ["created"]
 
 
-def test_a_capture_outside_the_campaigns_days_is_counted_on_none(registrar: IntakeService) -> None:
+def test_a_capture_outside_the_campaigns_days_is_counted_on_none(intake_service: IntakeService) -> None:
     with pytest.raises(RulesBroken):
-        submit(registrar, captured_at="2024-10-08T12:00:00+07:00")
+        submit(intake_service, captured_at="2024-10-08T12:00:00+07:00")
     assert (
-        outcomes(registrar) == outcomes(registrar, CampaignDay("tanah-abang-2024", date(2024, 10, 8))) == []
+        outcomes(intake_service)
+        == outcomes(intake_service, CampaignDay("tanah-abang-2024", date(2024, 10, 8)))
+        == []
     )
 
 
 def test_a_capture_for_a_campaign_of_others_is_refused_before_it_is_looked_up(
-    registrar: IntakeService,
+    intake_service: IntakeService,
 ) -> None:
     with pytest.raises(CampaignNotAllowed):
-        submit(registrar, campaign_id="no-such-campaign")
+        submit(intake_service, campaign_id="no-such-campaign")
 
 
-def test_a_capture_for_no_campaign_is_refused(registrar: IntakeService) -> None:
+def test_a_capture_for_no_campaign_is_refused(intake_service: IntakeService) -> None:
     everywhere = make_caller(campaigns=frozenset({"*"}))
     with pytest.raises(CampaignUnknown):
-        registrar.submit(
+        intake_service.submit(
             make_submission(campaign_id="no-such-campaign"), caller=everywhere, correlation_id="c-1"
         )
 
 
 def test_a_registration_is_found_however_its_reference_is_typed(
-    registrar: IntakeService, casework: LifecycleService
+    intake_service: IntakeService, lifecycle_service: LifecycleService
 ) -> None:
-    reference = submit(registrar).answer.reference
+    reference = submit(intake_service).answer.reference
     typed = reference.lower().replace("-", " ")
-    assert casework.look_up(typed, caller=make_caller()).reference == reference
+    assert lifecycle_service.look_up(typed, caller=make_caller()).reference == reference
 
 
 def test_a_registration_of_another_campaign_is_as_unknown_as_none(
-    registrar: IntakeService, casework: LifecycleService
+    intake_service: IntakeService, lifecycle_service: LifecycleService
 ) -> None:
-    reference = submit(registrar).answer.reference
+    reference = submit(intake_service).answer.reference
     elsewhere = make_caller(campaigns=frozenset({"senen-2024"}))
     for typed in (reference, REFERENCE, "not a reference"):
         with pytest.raises(RegistrationUnknown):
-            casework.look_up(typed, caller=elsewhere)
+            lifecycle_service.look_up(typed, caller=elsewhere)
 
 
 class ScriptedStore:

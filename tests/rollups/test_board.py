@@ -53,13 +53,13 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def days(clock: FixedClock) -> Days:
+def day_source(clock: FixedClock) -> Days:
     return Days(clock)
 
 
 @pytest.fixture
-def board(days: Days, clock: FixedClock) -> BoardService:
-    return BoardService(reports=days, campaigns=InMemoryCampaigns(CAMPAIGN), clock=clock)
+def board(day_source: Days, clock: FixedClock) -> BoardService:
+    return BoardService(reports=day_source, campaigns=InMemoryCampaigns(CAMPAIGN), clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_it_shows_today_in_the_campaigns_zone_or_the_day_nearest_to_it(
 
 
 def test_screens_that_look_within_seconds_are_told_the_same_count(
-    board: BoardService, days: Days, clock: FixedClock
+    board: BoardService, day_source: Days, clock: FixedClock
 ) -> None:
     board.get_report(CAMPAIGN.campaign_id)
     clock.now += timedelta(seconds=19)
@@ -89,13 +89,13 @@ def test_screens_that_look_within_seconds_are_told_the_same_count(
     clock.now += timedelta(seconds=1)
     board.get_report(CAMPAIGN.campaign_id)
 
-    assert days.counted == [FIRST_DAY, FIRST_DAY]
+    assert day_source.counted == [FIRST_DAY, FIRST_DAY]
 
 
 def test_a_day_that_takes_long_to_count_is_counted_less_often(
-    board: BoardService, days: Days, clock: FixedClock
+    board: BoardService, day_source: Days, clock: FixedClock
 ) -> None:
-    days.takes = timedelta(seconds=6)
+    day_source.takes = timedelta(seconds=6)
 
     board.get_report(CAMPAIGN.campaign_id)
     clock.now = NOON + timedelta(seconds=59)
@@ -103,14 +103,14 @@ def test_a_day_that_takes_long_to_count_is_counted_less_often(
     clock.now = NOON + timedelta(seconds=60)
     board.get_report(CAMPAIGN.campaign_id)
 
-    assert days.counted == [FIRST_DAY, FIRST_DAY]
+    assert day_source.counted == [FIRST_DAY, FIRST_DAY]
 
 
 def test_of_a_day_too_big_to_count_the_last_board_stays(
-    board: BoardService, days: Days, clock: FixedClock
+    board: BoardService, day_source: Days, clock: FixedClock
 ) -> None:
     last = board.get_report(CAMPAIGN.campaign_id)
-    days.too_big = True
+    day_source.too_big = True
     clock.now += timedelta(minutes=1)
 
     assert board.get_report(CAMPAIGN.campaign_id) == last
@@ -120,27 +120,27 @@ def test_of_a_day_too_big_to_count_the_last_board_stays(
     ("stored_at", "is_shown"), [(NOON - timedelta(hours=1), False), (NOON + timedelta(hours=1), True)]
 )
 def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(
-    board: BoardService, days: Days, clock: FixedClock, stored_at: Any, is_shown: bool
+    board: BoardService, day_source: Days, clock: FixedClock, stored_at: Any, is_shown: bool
 ) -> None:
     board.get_report(CAMPAIGN.campaign_id)
-    days.too_big, days.stored = True, counted_at(stored_at)
+    day_source.too_big, day_source.stored = True, counted_at(stored_at)
     clock.now += timedelta(hours=2)
 
-    assert (board.get_report(CAMPAIGN.campaign_id) == days.stored) is is_shown
+    assert (board.get_report(CAMPAIGN.campaign_id) == day_source.stored) is is_shown
 
 
 def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(
-    board: BoardService, days: Days
+    board: BoardService, day_source: Days
 ) -> None:
-    days.too_big, days.stored = True, counted_at(NOON - timedelta(hours=1))
+    day_source.too_big, day_source.stored = True, counted_at(NOON - timedelta(hours=1))
 
-    assert board.get_report(CAMPAIGN.campaign_id) == days.stored
+    assert board.get_report(CAMPAIGN.campaign_id) == day_source.stored
 
 
 def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(
-    board: BoardService, days: Days
+    board: BoardService, day_source: Days
 ) -> None:
-    days.too_big, days.takes = True, timedelta(seconds=18)
+    day_source.too_big, day_source.takes = True, timedelta(seconds=18)
 
     for _ in range(2):
         with pytest.raises(CountUnfinished) as heard:
@@ -150,30 +150,30 @@ def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(
 
 @pytest.mark.parametrize("stored", [None, counted_at(NOON)], ids=["never summarised", "summarised"])
 def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(
-    board: BoardService, days: Days, clock: FixedClock, stored: Any
+    board: BoardService, day_source: Days, clock: FixedClock, stored: Any
 ) -> None:
     def look() -> None:
         with suppress(CountUnfinished):
             board.get_report(CAMPAIGN.campaign_id)
 
-    days.too_big, days.takes, days.stored = True, timedelta(seconds=18), stored
+    day_source.too_big, day_source.takes, day_source.stored = True, timedelta(seconds=18), stored
     look()
     clock.now = NOON + timedelta(seconds=179)
     look()
-    assert days.counted == [FIRST_DAY]
+    assert day_source.counted == [FIRST_DAY]
 
     clock.now += timedelta(seconds=1)
     look()
-    assert days.counted == [FIRST_DAY, FIRST_DAY]
+    assert day_source.counted == [FIRST_DAY, FIRST_DAY]
 
 
-def test_a_new_day_is_counted_at_once(board: BoardService, days: Days, clock: FixedClock) -> None:
+def test_a_new_day_is_counted_at_once(board: BoardService, day_source: Days, clock: FixedClock) -> None:
     clock.now = datetime(2024, 10, 9, 16, 59, 55, tzinfo=UTC)
     board.get_report(CAMPAIGN.campaign_id)
     clock.now += timedelta(seconds=5)
     board.get_report(CAMPAIGN.campaign_id)
 
-    assert days.counted == [FIRST_DAY, SECOND_DAY]
+    assert day_source.counted == [FIRST_DAY, SECOND_DAY]
 
 
 def test_a_campaign_nobody_opened_has_no_board(board: BoardService) -> None:

@@ -46,11 +46,11 @@ def codes_given(call: str, *, position: int) -> set[str]:
 
 def rule_codes() -> set[str]:
     return (
-        codes_given("refuse", position=1)
+        codes_given("add_broken_rule", position=1)
         | codes_given("BrokenRule", position=1)
-        | codes_given("NIKMalformed", position=0)
-        | codes_given("PhoneUnusable", position=0)
-        | codes_given("NameUnusable", position=0)
+        | codes_given("InvalidNIK", position=0)
+        | codes_given("InvalidPhone", position=0)
+        | codes_given("InvalidName", position=0)
         | codes_given("PydanticCustomError", position=0)
     )
 

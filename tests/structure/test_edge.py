@@ -98,11 +98,11 @@ def test_a_route_takes_the_bodies_and_queries_that_it_says_it_takes(route: tuple
     read = {
         call: ast.unparse(node.args[0]).rpartition(".")[2]
         for call, node in iter_calls(ast.parse(inspect.getsource(view)))
-        if call in {"parsed", "parsed_loosely", "queried"}
+        if call in {"parse_body", "parse_body_leniently", "parse_query"}
     }
     told = {
-        "queried": contract.query_model and contract.query_model.__name__,
-        "parsed" if "parsed" in read else "parsed_loosely": contract.body_model
+        "parse_query": contract.query_model and contract.query_model.__name__,
+        "parse_body" if "parse_body" in read else "parse_body_leniently": contract.body_model
         and contract.body_model.__name__,
     }
     assert read == {call: name for call, name in told.items() if name}

@@ -8,7 +8,7 @@ from tests.structure.source import iter_calls, parse_modules
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 OBSERVABILITY = "chalicelib/observability.py"
-UNFORESEEN = "log_unforeseen"
+UNFORESEEN = "log_exception"
 
 
 def log_calls() -> Iterator[tuple[str, str, ast.Call]]:

@@ -17,7 +17,7 @@ def test_every_module_that_seals_values_says_how_they_are_sealed_anew() -> None:
     rotated = {
         path
         for path, tree in parse_modules().items()
-        if any(isinstance(node, ast.FunctionDef) and node.name == "resealed" for node in tree.body)
+        if any(isinstance(node, ast.FunctionDef) and node.name == "reseal" for node in tree.body)
     }
     assert sealing
     assert sealing == rotated

@@ -21,7 +21,7 @@ _CLOSED_PORT_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="session")
-def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our zip, unpacked."""
     directory = tmp_path_factory.mktemp("task")
     with ZipFile(package_app("local", tmp_path_factory.mktemp("package")).archive) as archive:
@@ -30,13 +30,13 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lambda_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What AWS ships beside every zip."""
     return link_runtime(tmp_path_factory.mktemp("aws") / "runtime")
 
 
 @pytest.fixture
-def offline() -> Mapping[str, str]:
+def offline_environment() -> Mapping[str, str]:
     """The environment of a stage that nothing answers in."""
     return {
         **STAGE_ENVIRONMENT,
@@ -49,23 +49,23 @@ def offline() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorHarness]:
+def emulator_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorHarness]:
     """Our tables, queue and keys in the embedded AWS, and the fake-sms."""
-    with run_harness(tmp_path_factory.mktemp("stage") / "home") as stage:
-        yield stage
+    with run_harness(tmp_path_factory.mktemp("stage") / "home") as emulator_stage:
+        yield emulator_stage
 
 
 @pytest.fixture
-def start(task: Path, runtime: Path, tmp_path: Path) -> Iterator[StartFunction]:
+def start_function(unpacked_zip: Path, lambda_runtime: Path, tmp_path: Path) -> Iterator[StartFunction]:
     """Starts a function of the zip, or of another directory, alone; it is stopped at the end of the test."""
     with ExitStack() as started:
 
         def start_function(
-            handler: str, environment: Mapping[str, str], *, task: Path = task
+            handler: str, environment: Mapping[str, str], *, unpacked_zip: Path = unpacked_zip
         ) -> LocalFunction:
             log = tmp_path / f"{handler}.log"
             return started.enter_context(
-                run_function(task, handler, runtime=runtime, environment=environment, log=log)
+                run_function(unpacked_zip, handler, runtime=lambda_runtime, environment=environment, log=log)
             )
 
         yield start_function

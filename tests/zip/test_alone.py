@@ -17,52 +17,60 @@ from tests.zip.conftest import StartFunction, make_token_event
 OUR_OWN = {"app.py", "chalicelib"}
 
 
-def test_api_answers_a_caller_of_the_wrong_role(start: StartFunction, offline: Mapping[str, str]) -> None:
-    answer = start("app.app", offline).invoke(
+def test_api_answers_a_caller_of_the_wrong_role(
+    start_function: StartFunction, offline_environment: Mapping[str, str]
+) -> None:
+    answer = start_function("app.app", offline_environment).invoke(
         posts.make_registration_event(make_capture_payload(), caller=posts.MANAGER)
     )
     assert answer.value["statusCode"] == 403
     assert json.loads(answer.value["body"])["code"] == "role_not_allowed"
 
 
-def test_authorizer_refuses_what_is_no_bearer_token(start: StartFunction, offline: Mapping[str, str]) -> None:
-    answer = start("app.authorize_caller", offline).invoke(make_token_event("Basic bm9ib2R5"))
+def test_authorizer_refuses_what_is_no_bearer_token(
+    start_function: StartFunction, offline_environment: Mapping[str, str]
+) -> None:
+    answer = start_function("app.authorize_caller", offline_environment).invoke(
+        make_token_event("Basic bm9ib2R5")
+    )
     assert (answer.error, answer.value["errorMessage"]) == ("Unauthorized", "Unauthorized")
 
 
-def test_relay_passes_over_what_announces_nothing(start: StartFunction, offline: Mapping[str, str]) -> None:
+def test_relay_passes_over_what_announces_nothing(
+    start_function: StartFunction, offline_environment: Mapping[str, str]
+) -> None:
     event = make_remove_event({"pk": {"S": "CAPTURE#1"}, "sk": {"S": "CAPTURE"}})
-    answer = start("app.on_registration_changes", offline).invoke(event)
+    answer = start_function("app.on_registration_changes", offline_environment).invoke(event)
     assert answer.value == {"batchItemFailures": []}
 
 
 def test_sender_gives_back_a_message_that_nobody_can_read(
-    start: StartFunction, offline: Mapping[str, str]
+    start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
-    answer = start("app.on_notifications", offline).invoke(make_sqs_event("not JSON"))
+    answer = start_function("app.on_notifications", offline_environment).invoke(make_sqs_event("not JSON"))
     assert answer.value == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 
 
 def test_rollup_fails_where_the_tables_are_out_of_reach(
-    start: StartFunction, offline: Mapping[str, str]
+    start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
-    answer = start("app.roll_up_due_days", offline).invoke(make_schedule_event())
+    answer = start_function("app.roll_up_due_days", offline_environment).invoke(make_schedule_event())
     # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
     assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
 
 @pytest.mark.parametrize("function", ["deliver_reports", "export_days"])
 def test_a_round_fails_where_the_tables_are_out_of_reach(
-    function: str, start: StartFunction, offline: Mapping[str, str]
+    function: str, start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
-    answer = start(f"app.{function}", offline).invoke(make_schedule_event())
+    answer = start_function(f"app.{function}", offline_environment).invoke(make_schedule_event())
     assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
 
 def test_ageing_fails_where_the_tables_are_out_of_reach(
-    start: StartFunction, offline: Mapping[str, str]
+    start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
-    answer = start("app.age_registrations", offline).invoke(make_schedule_event())
+    answer = start_function("app.age_registrations", offline_environment).invoke(make_schedule_event())
     # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
     assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
@@ -72,30 +80,34 @@ def test_ageing_fails_where_the_tables_are_out_of_reach(
     ["chalice", "pydantic", "annotated_types", "aws_lambda_powertools", "phonenumbers", "Cryptodome"],
 )
 def test_a_package_missing_from_the_zip_does_not_come_from_elsewhere(
-    package: str, start: StartFunction, task: Path, tmp_path: Path, offline: Mapping[str, str]
+    package: str,
+    start_function: StartFunction,
+    unpacked_zip: Path,
+    tmp_path: Path,
+    offline_environment: Mapping[str, str],
 ) -> None:
     incomplete = tmp_path / "task"
     incomplete.mkdir()
-    for entry in task.iterdir():
+    for entry in unpacked_zip.iterdir():
         if entry.name != package:
             (incomplete / entry.name).symlink_to(entry)
-    answer = start("app.app", offline, task=incomplete).invoke(
+    answer = start_function("app.app", offline_environment, task=incomplete).invoke(
         posts.make_registration_event(make_capture_payload())
     )
     assert answer.error == "Runtime.ImportModuleError"
     assert package in answer.value["errorMessage"]
 
 
-def test_zip_holds_what_is_required_and_nothing_else(task: Path) -> None:
+def test_zip_holds_what_is_required_and_nothing_else(unpacked_zip: Path) -> None:
     required = [line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
     known = {*OUR_OWN, "__pycache__"}
     for name in [line for line in required if line and not line.startswith("#")] + ["chalice"]:
         known |= {file.parts[0] for file in metadata.distribution(name).files or ()}
-    assert {entry.name for entry in task.iterdir()} <= known
+    assert {entry.name for entry in unpacked_zip.iterdir()} <= known
 
 
-def test_zip_holds_no_sdk_of_its_own(task: Path) -> None:
+def test_zip_holds_no_sdk_of_its_own(unpacked_zip: Path) -> None:
     # Powertools needs jmespath and so does boto3: that one we bring, in the version that was tested.
     provided = {"boto3", "botocore", "s3transfer", "dateutil", "six.py", "urllib3"}
     assert len(provided) == len(SDK) - len({"jmespath"})
-    assert not provided & {entry.name for entry in task.iterdir()}
+    assert not provided & {entry.name for entry in unpacked_zip.iterdir()}

@@ -18,36 +18,44 @@ from tests.zip.conftest import StartFunction, make_token_event
 pytestmark = pytest.mark.e2e
 
 
-def test_a_capture_becomes_a_text_and_a_summary(start: StartFunction, stage: EmulatorHarness) -> None:
-    api = start("app.app", stage.environment)
+def test_a_capture_becomes_a_text_and_a_summary(
+    start_function: StartFunction, emulator_stage: EmulatorHarness
+) -> None:
+    api = start_function("app.app", emulator_stage.environment)
     assert api.invoke(posts.make_campaign_event(make_campaign_payload())).value["statusCode"] == 201
     answer = api.invoke(posts.make_registration_event(make_capture_payload()))
     assert answer.value["statusCode"] == 201, answer
     reference = json.loads(answer.value["body"])["reference"]
 
     table = STAGE_ENVIRONMENT["DAFTAR_REGISTRATIONS_TABLE"]
-    stored = stage.emulator.make_client("dynamodb").scan(TableName=table)["Items"]
-    announced = start("app.on_registration_changes", stage.environment).invoke(make_stream_event(*stored))
+    stored = emulator_stage.emulator.make_client("dynamodb").scan(TableName=table)["Items"]
+    announced = start_function("app.on_registration_changes", emulator_stage.environment).invoke(
+        make_stream_event(*stored)
+    )
     assert announced.value == {"batchItemFailures": []}
 
-    queue = stage.environment["DAFTAR_NOTIFICATIONS_QUEUE_URL"]
-    waiting = stage.emulator.make_client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    queue = emulator_stage.environment["DAFTAR_NOTIFICATIONS_QUEUE_URL"]
+    waiting = emulator_stage.emulator.make_client("sqs").receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10
+    )
     bodies = [message["Body"] for message in waiting["Messages"]]
-    told = start("app.on_notifications", stage.environment).invoke(make_sqs_event(*bodies))
+    told = start_function("app.on_notifications", emulator_stage.environment).invoke(make_sqs_event(*bodies))
     assert told.value == {"batchItemFailures": []}
-    [text] = httpx.get(f"{stage.gateway_url}/messages").json()
+    [text] = httpx.get(f"{emulator_stage.gateway_url}/messages").json()
     assert reference in text["text"]
 
-    counted = start("app.roll_up_due_days", stage.environment).invoke(make_schedule_event())
+    counted = start_function("app.roll_up_due_days", emulator_stage.environment).invoke(make_schedule_event())
     assert counted.error is None
     assert counted.value["written"] >= 1
 
 
-def test_a_good_token_is_allowed(start: StartFunction, stage: EmulatorHarness, tmp_path: Path) -> None:
+def test_a_good_token_is_allowed(
+    start_function: StartFunction, emulator_stage: EmulatorHarness, tmp_path: Path
+) -> None:
     outputs = {"ClientsTableName": STAGE_ENVIRONMENT["DAFTAR_CLIENTS_TABLE"]}
     deployment = Deployment(stack_name="alone", outputs=outputs, resources={})
-    tokens = enrol_clients(deployment, stage.emulator.make_client, tmp_path / "tokens.json")
-    authorizer = start("app.authorize_caller", stage.environment)
+    tokens = enrol_clients(deployment, emulator_stage.emulator.make_client, tmp_path / "tokens.json")
+    authorizer = start_function("app.authorize_caller", emulator_stage.environment)
     allowed = authorizer.invoke(make_token_event(f"Bearer {tokens.roles['kiosk']}")).value
     assert allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     assert allowed["context"]["roles"] == "kiosk"

@@ -81,6 +81,6 @@ def market_day(stack: RunningStack) -> MarketDay:
 
 
 @pytest.fixture(scope="session")
-def market_day_again(stack: RunningStack, market_day: MarketDay) -> MarketDay:
+def repeated_market_day(stack: RunningStack, market_day: MarketDay) -> MarketDay:
     """The whole example once more, all devices at once."""
     return send_example(stack, EXPECTED_IN_ORDER["order"])

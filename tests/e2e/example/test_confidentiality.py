@@ -104,7 +104,7 @@ PLACES = {"logs": in_the_logs, "queues": in_the_queues, "tables": in_the_tables}
 
 
 @pytest.fixture(scope="module")
-def busy_stack(stack: RunningStack, market_day: MarketDay) -> Iterator[RunningStack]:
+def stack_after_market_day(stack: RunningStack, market_day: MarketDay) -> Iterator[RunningStack]:
     """The stack after the market day, with one message still in the queue."""
     assert market_day.sms
     market = open_market(stack)
@@ -140,9 +140,9 @@ def planted(stack: RunningStack, value: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nobody_is_named(busy_stack: RunningStack, place: Any) -> None:
+def test_nobody_is_named(stack_after_market_day: RunningStack, place: Any) -> None:
     people = People()
-    seen = list(PLACES[place](busy_stack))
+    seen = list(PLACES[place](stack_after_market_day))
 
     assert seen, f"there was nothing to read in the {place}"
     assert not [text for text in seen if people.are_in(text)]
@@ -152,20 +152,26 @@ def test_nobody_is_named(busy_stack: RunningStack, place: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["nik", "phone", "name", "address", "email"])
-def test_this_search_finds_somebody_who_is_named(busy_stack: RunningStack, field: str) -> None:
+def test_this_search_finds_somebody_who_is_named(stack_after_market_day: RunningStack, field: str) -> None:
     people = People()
     somebody = next(each["worker"] for each in captures() if each["worker"][field])
 
-    with planted(busy_stack, somebody[field]):
-        found = {place for place, read in PLACES.items() if any(map(people.are_in, read(busy_stack)))}
+    with planted(stack_after_market_day, somebody[field]):
+        found = {
+            place for place, read in PLACES.items() if any(map(people.are_in, read(stack_after_market_day)))
+        }
 
     assert found == PLACES.keys()
 
 
-def test_the_other_detectors_find_somebody_nobody_has_heard_of(busy_stack: RunningStack) -> None:
-    with planted(busy_stack, "0812-3456-7890 or stranger@pasar.example"):
-        phoned = {place for place, read in PLACES.items() if any(map(phones_in, read(busy_stack)))}
-        mailed = {place for place, read in PLACES.items() if any(map(_ADDRESS.search, read(busy_stack)))}
+def test_the_other_detectors_find_somebody_nobody_has_heard_of(stack_after_market_day: RunningStack) -> None:
+    with planted(stack_after_market_day, "0812-3456-7890 or stranger@pasar.example"):
+        phoned = {
+            place for place, read in PLACES.items() if any(map(phones_in, read(stack_after_market_day)))
+        }
+        mailed = {
+            place for place, read in PLACES.items() if any(map(_ADDRESS.search, read(stack_after_market_day)))
+        }
 
     assert phoned == mailed == PLACES.keys()
 

@@ -67,23 +67,23 @@ def test_every_text_went_to_the_phone_of_its_worker(market_day: MarketDay) -> No
         assert text["to"] == phone
 
 
-def test_sent_again_nothing_is_created(market_day: MarketDay, market_day_again: MarketDay) -> None:
+def test_sent_again_nothing_is_created(market_day: MarketDay, repeated_market_day: MarketDay) -> None:
     answered = market_day.outcomes
     accepted = answered["created"] + answered["already_registered"] + answered["replayed"]
 
-    assert market_day_again.outcomes == Counter(
+    assert repeated_market_day.outcomes == Counter(
         replayed=accepted, capture_reused=answered["capture_reused"], **refusals()
     )
 
 
 def test_sent_again_the_summaries_stay_as_they_are(
-    market_day: MarketDay, market_day_again: MarketDay
+    market_day: MarketDay, repeated_market_day: MarketDay
 ) -> None:
-    assert market_day_again.summaries == market_day.summaries
+    assert repeated_market_day.summaries == market_day.summaries
 
 
 def test_sent_again_nobody_is_texted_again(
-    stack: RunningStack, market_day: MarketDay, market_day_again: MarketDay
+    stack: RunningStack, market_day: MarketDay, repeated_market_day: MarketDay
 ) -> None:
     ours = {text["context"]["sms_id"] for text in market_day.sms}
     now = [text for text in stack.list_sms() if text["context"].get("sms_id") in ours]
