@@ -20,9 +20,9 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.emulator/.ready: ops/emulator-requirements.txt | .venv/.ready
+.emulator/.ready: ops/local/requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .emulator
-	.emulator/bin/python -m pip install --quiet --requirement ops/emulator-requirements.txt
+	.emulator/bin/python -m pip install --quiet --requirement ops/local/requirements.txt
 	@touch $@
 
 run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
@@ -53,11 +53,11 @@ infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
 e2e: setup ## The packaged stack in the embedded AWS, end to end
 	@$(BIN)/python -m pytest -m e2e
 
-api: .venv/.ready ## Write the API's description anew: chalicelib/api, docs/api.md
+api: .venv/.ready ## Write the API's description anew: chalicelib/http, docs/api.md
 	@$(BIN)/python -m ops.openapi
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
-	@$(BIN)/python -m ops.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
+	@$(BIN)/python -m ops.deploy.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
 
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there is a Chromium
 	@$(BIN)/python -m tests.browser.screenshots

@@ -11,15 +11,16 @@ from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
-from chalicelib import batches, observability, wiring
-from chalicelib.api.routes import routes as api_routes
+from chalicelib import observability, wiring
+from chalicelib.aws import batches
 from chalicelib.campaigns.routes import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients.routes import routes as client_routes
 from chalicelib.contributions.routes import routes as quote_routes
-from chalicelib.endpoints import is_public
+from chalicelib.data_requests.routes import routes as privacy_routes
+from chalicelib.http.endpoints import is_public
+from chalicelib.http.routes import routes as api_routes
 from chalicelib.notifications.routes import routes as gateway_routes
-from chalicelib.privacy.routes import routes as privacy_routes
 from chalicelib.registrations.routes import routes as registration_routes
 from chalicelib.rollups.routes import routes as summary_routes
 

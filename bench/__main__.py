@@ -9,18 +9,18 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from bench import stage, zips
-from bench.alone import link_runtime
+from bench import harness, zips
 from bench.bad_day import FaultInjectionResult, run_fault_injection
 from bench.batch import BATCH_ITEMS, SINGLES, compare_batch_with_singles
-from bench.draining import measure_drain
+from bench.drain import measure_drain
+from bench.harness import find_free_port_pair
 from bench.measure import COLD_ROUNDS, WARM_REQUESTS, WARM_ROUNDS, Benchmark, Contender
 from bench.neutrality import REQUESTS_PER_GROUP, measure_bot_times
 from bench.recount import measure_recounts
-from bench.stage import find_free_port_pair
 from bench.steps import measure_cpu_by_step
-from ops.interrupts import Shutdown, shutdown_on_signal
-from ops.stack import LocalStack
+from ops.local.stack import LocalStack
+from ops.signals import Shutdown, shutdown_on_signal
+from tests.support.lambda_runtime import link_runtime
 
 _COLD_START_TARGET = 1.5
 _WARM_CPU_TARGET = 2.5
@@ -86,7 +86,7 @@ def _iter_results(work: Path) -> Iterator[ResultRow]:
     ours = Contender("ours", unpacked.ours, success_status=201)
     bare = Contender("bare", unpacked.bare, success_status=200)
     compiled = Contender("bare, compiled", unpacked.bare_compiled, success_status=200)
-    with stage.run_harness(work / "stage") as standing:
+    with harness.run_harness(work / "stage") as standing:
         measurement = Benchmark(
             runtime=link_runtime(work / "runtime"),
             environment=standing.environment,

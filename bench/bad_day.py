@@ -17,15 +17,15 @@ from typing import Any
 
 import httpx
 
-from bench.functions import override_environment
-from bench.ledger import CampaignSmsLedger, is_settled
-from bench.market import create_campaign, make_capture
-from bench.throttling import run_faulty_proxy
-from ops.api import ApiClient
+from ops.api_client import ApiClient
 from ops.dead_letters.queues import DeadLetterReader
-from ops.dead_letters.redriving import redrive
-from ops.stack import LocalStack
-from tests.e2e.waiting import wait_until
+from ops.dead_letters.redrive import redrive
+from ops.local.stack import LocalStack
+from tests.support.campaigns import create_campaign, make_capture
+from tests.support.faulty_proxy import run_faulty_proxy
+from tests.support.functions import override_environment
+from tests.support.polling import wait_until
+from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
 _DEVICE_COUNT = 8
 _POLL_SECONDS = 0.2
@@ -48,7 +48,7 @@ FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceip
 class FaultInjectionResult:
     """What came of it.
 
-    `twice` counts workers with two texts; `twice_without_cause` those of them whose first attempt was not
+    `duplicates` counts workers with two texts; `unexplained_duplicates` those of them whose first attempt was not
     unknown. Parts are those of the ledger and those that the gateway itself counted.
     """
 

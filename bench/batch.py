@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.stage import find_free_port_pair
-from ops.api import ApiClient
-from ops.stack import LocalStack
-from tests.builders import make_capture_id, make_capture_payload, make_nik, make_phone
+from bench.harness import find_free_port_pair
+from ops.api_client import ApiClient
+from ops.local.stack import LocalStack
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik, make_phone
 
 BATCH_ITEMS = 200
 SINGLES = 20

@@ -10,9 +10,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import posts
-from bench.alone import InvocationResult, LocalFunction, run_function
-from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik, make_phone
+from tests.support import http_events
+from tests.support.builders import (
+    make_campaign_payload,
+    make_capture_id,
+    make_capture_payload,
+    make_nik,
+    make_phone,
+)
+from tests.support.lambda_runtime import InvocationResult, LocalFunction, run_function
 
 COLD_ROUNDS = 11
 WARM_ROUNDS = 15
@@ -69,14 +75,14 @@ class Benchmark:
     def create_campaign(self, ours: Contender) -> None:
         """Let our own zip open the campaign that captures are registered for."""
         with self._start_function(ours) as function:
-            _check_status(function.invoke(posts.make_campaign_event(make_campaign_payload())), _CREATED)
+            _check_status(function.invoke(http_events.make_campaign_event(make_campaign_payload())), _CREATED)
 
     def measure_cold_start(self, *contenders: Contender) -> RoundTimings:
         """Seconds from the start of the process to its first answer."""
         rounds = RoundTimings()
         for _ in range(COLD_ROUNDS):
             for each in contenders:
-                event = posts.make_registration_event(next(self._captures))
+                event = http_events.make_registration_event(next(self._captures))
                 began = time.perf_counter()
                 with self._start_function(each) as function:
                     answer = function.invoke(event)
@@ -97,7 +103,7 @@ class Benchmark:
         return rounds
 
     def _measure_cpu(self, function: LocalFunction, contender: Contender, count: int) -> float:
-        requests = [posts.make_registration_event(next(self._captures)) for _ in range(count)]
+        requests = [http_events.make_registration_event(next(self._captures)) for _ in range(count)]
         before = function.cpu_seconds
         answers = [function.invoke(post) for post in requests]
         used = function.cpu_seconds - before

@@ -18,10 +18,10 @@ from typing import Any
 
 import httpx
 
-from bench.stage import find_free_port_pair
-from ops.api import ApiClient
-from ops.stack import LocalStack
-from tests.builders import make_capture_id, make_capture_payload, make_nik, make_phone
+from bench.harness import find_free_port_pair
+from ops.api_client import ApiClient
+from ops.local.stack import LocalStack
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik, make_phone
 
 REQUESTS_PER_GROUP = 200
 _WARM_UP_REQUESTS = 20

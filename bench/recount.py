@@ -20,22 +20,22 @@ from typing import Any
 
 import boto3
 
-from bench.stage import find_free_port_pair
-from chalicelib.clients.model import Channel
+from bench.harness import find_free_port_pair
+from chalicelib.aws.dynamodb import Item, to_item
+from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
-from chalicelib.dynamodb import Item, to_item
-from chalicelib.privacy.encryption import FieldCipher, FieldKeys
+from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.registrations import items
-from chalicelib.registrations.dynamodb import DynamoRegistrations
-from chalicelib.registrations.lifecycle import Status
 from chalicelib.registrations.model import CaptureFacts, Outcome, RegistrationFacts
+from chalicelib.registrations.states import Status
+from chalicelib.registrations.store import DynamoRegistrations
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.service import RollUpService
-from ops.emulator import Emulator
-from tests.builders import make_capture_id
-from tests.contracts.stored import FIRST_DAY, make_campaign, make_reference
-from tests.fakes import InMemoryCampaigns, InMemorySmsCounts, InMemorySummaries
-from tests.tables import read_table_definitions
+from ops.local.emulator import Emulator
+from tests.support.builders import make_capture_id
+from tests.support.fakes import InMemoryCampaigns, InMemorySmsCounts, InMemorySummaries
+from tests.support.moto_tables import read_table_definitions
+from tests.support.registration_builders import FIRST_DAY, make_campaign, make_reference
 
 SMALL_DAY, BIG_DAY = 10_000, 100_000
 

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from bench.stage import EmulatorHarness
-from tests.builders import (
+from bench.harness import EmulatorHarness
+from tests.support.builders import (
     encode_payload,
     make_campaign_payload,
     make_capture_id,
@@ -26,11 +26,11 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     os.environ.update(harness.environment)
     # The settings are read when the first service is built, so nothing of ours is imported before.
     from chalicelib import wiring  # noqa: PLC0415
+    from chalicelib.callers import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
-    from chalicelib.clients.model import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.registrations import items, rules  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
-    from chalicelib.registrations.views import AnswerView  # noqa: PLC0415
+    from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415
 
     registrar, quoting = wiring.registrar(), wiring.quoting()
     campaign = Campaign.model_validate(make_campaign_payload())

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
-from ops.emulator import REGION, ROOT
-from ops.packaging import package_app
-from ops.processes import run_program
+from ops.deploy.packaging import package_app
+from ops.local.emulator import REGION, ROOT
+from ops.local.processes import run_program
 
 _BARE = ROOT / "bench" / "bare"
 

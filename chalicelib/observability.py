@@ -17,7 +17,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from chalicelib.privacy.masking import MASKED, mask_text
+from chalicelib.crypto.masking import MASKED, mask_text
 
 NAMESPACE = "Daftar"
 

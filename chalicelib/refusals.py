@@ -39,7 +39,7 @@ class RulesBroken(Refusal):
 
 
 class TryAgain(Refusal):
-    """Nothing was stored and nothing is wrong with the request: send it again after `after_seconds`."""
+    """Nothing was stored and nothing is wrong with the request: send it again after `retry_after_seconds`."""
 
     code = "try_again"
 

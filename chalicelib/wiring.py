@@ -20,42 +20,42 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from chalicelib import observability
-from chalicelib.campaigns.dynamodb import DynamoCampaigns
+from chalicelib.callers import DailyCap, Role
 from chalicelib.campaigns.service import CampaignService
+from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.caps import DailyCapLimiter
-from chalicelib.clients.dynamodb import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
-from chalicelib.clients.model import DailyCap, Role
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
-from chalicelib.privacy.dynamodb import DynamoDataRequests, DynamoWrappedKeys
-from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.privacy.hashing import KeyedHash
-from chalicelib.privacy.keyring import Keyring
-from chalicelib.privacy.kms import KMSKeyWrapper
-from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.crypto.keyring import Keyring
+from chalicelib.crypto.kms import KMSKeyWrapper
+from chalicelib.data_requests.store import DynamoDataRequests, DynamoWrappedKeys
+from chalicelib.registrations.intake import IntakeLimits, IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.service import IntakeLimits, IntakeService
+from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
 from chalicelib.settings import SettingsIncomplete, settings
 
 if TYPE_CHECKING:
+    from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.model import Medium
     from chalicelib.deliveries.service import ReportChannel, ReportDeliveryService
     from chalicelib.exports.service import ExportService
-    from chalicelib.notifications.dynamodb import DynamoSendRateLimiter, DynamoSmsLedger
-    from chalicelib.notifications.gateways import Gateway
-    from chalicelib.notifications.requeue import DueSmsQueuer
-    from chalicelib.notifications.routing import GatewayRouter
+    from chalicelib.messaging.gateways import Gateway
+    from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.twilio import TwilioAccount
+    from chalicelib.notifications.due_sms import DueSmsQueuer
+    from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.service import NotificationService
-    from chalicelib.notifications.sqs import SQSReceiptSink
-    from chalicelib.notifications.twilio import TwilioAccount
-    from chalicelib.privacy.service import DataRequestService
-    from chalicelib.registrations.casework import LifecycleService
-    from chalicelib.registrations.erasing import ErasureService
-    from chalicelib.registrations.relay import StreamPublisher
+    from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+    from chalicelib.registrations.erasure import ErasureService
+    from chalicelib.registrations.lifecycle import LifecycleService
+    from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
-    from chalicelib.rollups.dynamodb import DynamoSummaries
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.rollups.store import DynamoSummaries
 
 _TOKEN_BYTES = 32
 
@@ -131,7 +131,7 @@ def registrar() -> IntakeService:
 @cache
 def casework() -> "LifecycleService":
     """Changes registrations after they were taken in, and finds them."""
-    from chalicelib.registrations.casework import LifecycleService
+    from chalicelib.registrations.lifecycle import LifecycleService
 
     return LifecycleService(registrations=_registrations(), clock=utc_now)
 
@@ -139,7 +139,7 @@ def casework() -> "LifecycleService":
 @cache
 def erasing() -> "ErasureService":
     """Finds and takes away what is kept of workers."""
-    from chalicelib.registrations.erasing import ErasureService
+    from chalicelib.registrations.erasure import ErasureService
 
     return ErasureService(
         workers=DynamoWorkers(
@@ -154,7 +154,7 @@ def erasing() -> "ErasureService":
 @cache
 def privacy_desk() -> "DataRequestService":
     """Discloses and erases what is held on one NIK."""
-    from chalicelib.privacy.service import DataRequestService
+    from chalicelib.data_requests.service import DataRequestService
 
     return DataRequestService(
         worker_data=erasing(),
@@ -250,8 +250,8 @@ def board() -> "BoardService":
 @cache
 def relay() -> "StreamPublisher":
     """Passes on what the registrations table's stream says."""
-    from chalicelib.registrations.relay import StreamPublisher
-    from chalicelib.registrations.sqs import SQSNotificationQueue
+    from chalicelib.registrations.queues import SQSNotificationQueue
+    from chalicelib.registrations.stream import StreamPublisher
 
     return StreamPublisher(
         notification_queue=SQSNotificationQueue(
@@ -265,8 +265,8 @@ def relay() -> "StreamPublisher":
 @cache
 def notifier() -> "NotificationService":
     """Sends the texts that events call for."""
+    from chalicelib.messaging.rate_limiter import SendRate
     from chalicelib.notifications.hours import QuietHours
-    from chalicelib.notifications.pace import SendRate
     from chalicelib.notifications.service import (
         NotificationConfig,
         NotificationDependencies,
@@ -298,10 +298,10 @@ def notifier() -> "NotificationService":
 @cache
 def deliverer() -> "ReportDeliveryService":
     """Tells managers of their campaigns' days."""
-    from chalicelib.deliveries.dynamodb import DynamoDeliveries
     from chalicelib.deliveries.service import DeliveryConfig, DeliveryDependencies, ReportDeliveryService
-    from chalicelib.rollups.dynamodb import DynamoOutbox
+    from chalicelib.deliveries.store import DynamoDeliveries
     from chalicelib.rollups.model import SummaryState
+    from chalicelib.rollups.store import DynamoOutbox
 
     news_for = timedelta(days=settings().report_days)
     return ReportDeliveryService(
@@ -329,12 +329,12 @@ def deliverer() -> "ReportDeliveryService":
 
 
 def _iter_delivery_channels() -> "Iterator[tuple[Medium, ReportChannel]]":
-    from chalicelib.deliveries.mailing import MailReportChannel, MailSender
+    from chalicelib.deliveries.mail import MailReportChannel, MailSender
     from chalicelib.deliveries.model import Medium
     from chalicelib.deliveries.ses import SESMailTransport
-    from chalicelib.deliveries.texting import SmsChannelDependencies, SmsReportChannel
-    from chalicelib.notifications.pace import SendRate
-    from chalicelib.rollups.renderings import mail, text
+    from chalicelib.deliveries.sms import SmsChannelDependencies, SmsReportChannel
+    from chalicelib.messaging.rate_limiter import SendRate
+    from chalicelib.rollups.renderings import mail, sms
 
     if settings().mail_from:
         yield (
@@ -357,7 +357,7 @@ def _iter_delivery_channels() -> "Iterator[tuple[Medium, ReportChannel]]":
             rate_limiter=line(),
             rate=SendRate(settings().sms_parts_a_second),
             opt_outs=_ledger(),
-            render_body=lambda report: text.render_body(report, _MANAGER_LANGUAGE),
+            render_body=lambda report: sms.render_body(report, _MANAGER_LANGUAGE),
             dependencies=SmsChannelDependencies(
                 clock=utc_now, wait=_sleep, hashing=KeyedHash(_keyring().get_hash_key)
             ),
@@ -368,9 +368,9 @@ def _iter_delivery_channels() -> "Iterator[tuple[Medium, ReportChannel]]":
 @cache
 def exporter() -> "ExportService":
     """Exports campaign days for analysts."""
-    from chalicelib.exports.s3 import S3ExportStore
     from chalicelib.exports.service import ExportService
-    from chalicelib.rollups.dynamodb import DynamoOutbox
+    from chalicelib.exports.store import S3ExportStore
+    from chalicelib.rollups.store import DynamoOutbox
 
     return ExportService(
         outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
@@ -385,8 +385,8 @@ def exporter() -> "ExportService":
 @cache
 def requeue() -> "DueSmsQueuer":
     """Looks for texts that are due."""
-    from chalicelib.notifications.requeue import DueSmsQueuer
-    from chalicelib.notifications.sqs import SQSSmsQueues
+    from chalicelib.notifications.due_sms import DueSmsQueuer
+    from chalicelib.notifications.queues import SQSSmsQueues
     from chalicelib.notifications.templates import SmsKind
 
     queues = {
@@ -404,14 +404,14 @@ def requeue() -> "DueSmsQueuer":
 @cache
 def line() -> "DynamoSendRateLimiter":
     """The line that senders stand in."""
-    from chalicelib.notifications.dynamodb import DynamoSendRateLimiter
+    from chalicelib.notifications.store import DynamoSendRateLimiter
 
     return DynamoSendRateLimiter(_dynamodb(), settings().sending_table)
 
 
 @cache
 def _ledger() -> "DynamoSmsLedger":
-    from chalicelib.notifications.dynamodb import DynamoSmsLedger
+    from chalicelib.notifications.store import DynamoSmsLedger
 
     return DynamoSmsLedger(
         _dynamodb(),
@@ -432,7 +432,7 @@ def _random_fraction() -> float:
 @cache
 def receipts() -> "SQSReceiptSink":
     """Takes what gateways report over HTTP."""
-    from chalicelib.notifications.sqs import SQSReceiptSink
+    from chalicelib.notifications.queues import SQSReceiptSink
 
     return SQSReceiptSink(_create_client("sqs", _TWO_ATTEMPTS), settings().receipts_queue_url)
 
@@ -440,7 +440,7 @@ def receipts() -> "SQSReceiptSink":
 @cache
 def twilio_account() -> "TwilioAccount":
     """The account with the Twilio-compatible gateway: read once in a container's life."""
-    from chalicelib.notifications.twilio import TwilioAccount
+    from chalicelib.messaging.twilio import TwilioAccount
 
     found = _create_client("secretsmanager", _TWO_ATTEMPTS).get_secret_value(
         SecretId=settings().twilio_secret
@@ -456,7 +456,7 @@ def twilio_public_url() -> str | None:
 
 @cache
 def _router() -> "GatewayRouter":
-    from chalicelib.notifications.routing import GatewayRouter
+    from chalicelib.messaging.routing import GatewayRouter
 
     return GatewayRouter(
         _iter_gateways(),
@@ -468,7 +468,7 @@ def _router() -> "GatewayRouter":
 
 
 def _iter_gateways() -> Iterator["Gateway"]:
-    from chalicelib.notifications.aws_sms import AwsSmsConfig, AwsSmsGateway
+    from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
 
     yield AwsSmsGateway(
         _create_client("pinpoint-sms-voice-v2", _SINGLE_ATTEMPT),
@@ -481,7 +481,7 @@ def _iter_gateways() -> Iterator["Gateway"]:
         utc_now,
     )
     if settings().weight_by_gateway.get("twilio"):
-        from chalicelib.notifications.twilio import TwilioGateway
+        from chalicelib.messaging.twilio import TwilioGateway
 
         url = twilio_public_url()
         if not url:
@@ -536,7 +536,7 @@ def cipher() -> FieldCipher:
 
 @cache
 def _summaries() -> "DynamoSummaries":
-    from chalicelib.rollups.dynamodb import DynamoSummaries
+    from chalicelib.rollups.store import DynamoSummaries
 
     return DynamoSummaries(_dynamodb(), settings().summaries_table)
 

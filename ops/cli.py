@@ -16,27 +16,27 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chalicelib import wiring
-from ops import telling
-from ops.api import ApiClient, ApiUnavailable
-from ops.dead_letters.commands import DEAD_LETTER_COMMANDS
-from ops.deployment import AwsClientFactory, DeploymentFailed, read_stack_outputs
-from ops.emulator import ROOT
-from ops.interrupts import Shutdown, shutdown_on_signal
-from ops.opt_outs import OPT_OUT_COMMANDS
-from ops.processes import OperationError
-from ops.registering import DeviceBatch, SubmissionOutcomes, submit_batches
-from ops.rotation import KeyRotation
-from ops.seeding import DEVICE_CHANNELS
-from ops.sending import SMS_COMMANDS
-from ops.stack import EXAMPLE_DIR, LocalStack, StackDescription
-from ops.stages import find_stage
-from ops.tables import (
+from ops import invoke
+from ops.api_client import ApiClient, ApiUnavailable
+from ops.commands.dead_letters import DEAD_LETTER_COMMANDS
+from ops.commands.opt_outs import OPT_OUT_COMMANDS
+from ops.commands.sms import SMS_COMMANDS
+from ops.commands.tables import (
     make_clients_table,
     make_mails_table,
     make_outcomes_table,
     make_sms_table,
     make_summaries_table,
 )
+from ops.deploy.cloudformation import AwsClientFactory, DeploymentFailed, read_stack_outputs
+from ops.deploy.stages import find_stage
+from ops.key_rotation import KeyRotation
+from ops.local.emulator import ROOT
+from ops.local.processes import OperationError
+from ops.local.seeding import DEVICE_CHANNELS
+from ops.local.stack import EXAMPLE_DIR, LocalStack, StackDescription
+from ops.signals import Shutdown, shutdown_on_signal
+from ops.submission import DeviceBatch, SubmissionOutcomes, submit_batches
 
 _DEFAULT_PORT = 8320
 _SMS_SHOWN = 6
@@ -156,7 +156,7 @@ def export_days(
         raise click.UsageError("say which DAY, or --from which --to which")
     with _explain_errors():
         stage = find_stage(stack) if stack else _find_local_stack().as_stage()
-        done = telling.export_days(
+        done = invoke.export_days(
             stage, campaign, map(date.fromisoformat, _list_days(begin.date(), end.date()))
         )
         bucket = stage.outputs["ExportsBucketName"]
@@ -412,7 +412,7 @@ def _run_market_day(stack: LocalStack, description: StackDescription) -> None:
     if texts:
         console.print(make_sms_table(texts[-_SMS_SHOWN:], total=len(texts)))
     _show_summaries(description, "POST", description.campaign_id)
-    telling.deliver_reports(stack.as_stage())
+    invoke.deliver_reports(stack.as_stage())
     console.print(make_mails_table(description.list_mails()))
 
 

@@ -13,13 +13,13 @@ from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import wiring
-from chalicelib.privacy.dynamodb import DynamoWrappedKeys
-from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from chalicelib.privacy.kms import KMSKeyWrapper
+from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.crypto.kms import KMSKeyWrapper
+from chalicelib.data_requests.store import DynamoWrappedKeys
 from chalicelib.settings import settings
-from tests.scenes import REGION, Snapshot
-from tests.tables import STAGE_ENVIRONMENT, create_tables
-from tests.transactions import patch_moto_transactions
+from tests.support.moto_snapshots import REGION, Snapshot
+from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
+from tests.support.moto_transactions import patch_moto_transactions
 
 # Where the product never runs, and credentials that open nothing: a test that escapes finds no one.
 _DUMMY_AWS_ENVIRONMENT = {

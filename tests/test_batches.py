@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib import batches
-from chalicelib.batches import StreamRecord
-from chalicelib.dynamodb import to_item
-from tests.builders import make_nik
-from tests.events import make_sqs_event, make_stream_event
-from tests.logs import collect_logs
+from chalicelib.aws import batches
+from chalicelib.aws.batches import StreamRecord
+from chalicelib.aws.dynamodb import to_item
+from tests.support.aws_events import make_sqs_event, make_stream_event
+from tests.support.builders import make_nik
+from tests.support.logs import collect_logs
 
 TEN = [f"body {number}" for number in range(10)]
 

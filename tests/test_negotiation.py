@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.negotiation import select_language, select_media_type
+from chalicelib.http.negotiation import select_language, select_media_type
 
 ID, EN = "id", "en"
 

@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib import observability
 from chalicelib.observability import logger
-from tests.builders import make_nik
-from tests.logs import collect_logs
+from tests.support.builders import make_nik
+from tests.support.logs import collect_logs
 
 
 def test_an_unforeseen_error_is_logged_by_type_and_place_and_without_its_words() -> None:

@@ -13,11 +13,11 @@ from botocore.exceptions import (
 )
 from pydantic import ValidationError
 
-from chalicelib import problems
-from chalicelib.problems import PROBLEMS, Language
+from chalicelib.http import problems
+from chalicelib.http.problems import PROBLEMS, Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
-from tests.builders import encode_payload, make_capture_payload, make_nik
+from tests.support.builders import encode_payload, make_capture_payload, make_nik
 
 
 def an_aws_error(code: str, *, status: int = 400, reasons: tuple[str, ...] = ()) -> ClientError:

@@ -5,8 +5,8 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from tests.scenes import REGION, Snapshot
-from tests.tables import create_tables
+from tests.support.moto_snapshots import REGION, Snapshot
+from tests.support.moto_tables import create_tables
 
 ITEM = {"pk": {"S": "x"}, "sk": {"S": "x"}, "held": {"M": {"times": {"N": "1"}}}}
 AT = {"TableName": "RegistrationsTable"}

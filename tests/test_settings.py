@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.settings import Settings, SettingsIncomplete
-from tests.tables import STAGE_ENVIRONMENT
+from tests.support.moto_tables import STAGE_ENVIRONMENT
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib import wiring
+from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
-from chalicelib.campaigns.messages import ChangeCampaign, ListCampaigns
 from chalicelib.campaigns.model import Campaign
-from chalicelib.clients.model import Role
-from chalicelib.endpoints import Request, endpoint, json_response
-from chalicelib.pagination import CursorInvalid, from_cursor, to_cursor
+from chalicelib.campaigns.schemas import ChangeCampaign, ListCampaigns
+from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken
 
 routes = Blueprint(__name__)

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Protocol
 
+from chalicelib.callers import EVERY_CAMPAIGN, Caller
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
-from chalicelib.clients.model import EVERY_CAMPAIGN, Caller
 from chalicelib.clock import Clock
-from chalicelib.pagination import CursorInvalid, Page, Position
+from chalicelib.http.pagination import CursorInvalid, Page, Position
 from chalicelib.refusals import TryAgain
 
 # A campaign changes rarely and every registration needs it: a container asks again after this long.
@@ -36,7 +36,7 @@ class Campaigns(Protocol):
         """Raises CampaignUnknown."""
 
     def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
-        """Store the fields that differ, and no other. Raises DaysMoved if the days are no longer as they
+        """Store the fields that differ, and no other. Raises CampaignWriteConflict if the days are no longer as they
         were, since they have to stay in order with one another.
         """
 

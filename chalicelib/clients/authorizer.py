@@ -6,8 +6,9 @@ from typing import Any
 from chalice.app import Authorizer, Chalice
 
 from chalicelib import observability
+from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients.errors import TokenRevoked, TokenUnknown
-from chalicelib.clients.model import Caller, Channel, Client, DailyCap, Role
+from chalicelib.clients.model import Client
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token
 
 _SCHEME = "bearer"
@@ -58,7 +59,7 @@ def protect_routes(
 
 
 def parse_caller(context: Mapping[str, str]) -> Caller:
-    """The caller that `policy` put into the request's context;
+    """The caller that `build_policy` put into the request's context;
 
     API Gateway alone can have written it there.
     """

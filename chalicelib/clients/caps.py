@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
+from chalicelib.callers import Caller, DailyCap, Role
 from chalicelib.clients.errors import ClientCapReached
-from chalicelib.clients.model import Caller, DailyCap, Role
 from chalicelib.clock import Clock
 
 _SYNC_INTERVAL = timedelta(seconds=60)

@@ -6,10 +6,10 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib import wiring
+from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
-from chalicelib.clients.messages import ClientView, EnrolClient, RotateToken
-from chalicelib.clients.model import Role
-from chalicelib.endpoints import Request, endpoint, json_response
+from chalicelib.clients.schemas import ClientView, EnrolClient, RotateToken
+from chalicelib.http.endpoints import Request, endpoint, json_response
 
 routes = Blueprint(__name__)
 

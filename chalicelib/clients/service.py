@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType, Protocol
 
+from chalicelib.callers import Caller
 from chalicelib.clients.errors import ClientUnknown, TokenRevoked
-from chalicelib.clients.messages import EnrolClient, RotateToken
-from chalicelib.clients.model import Caller, Client
+from chalicelib.clients.model import Client
+from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
 
 Token = NewType("Token", str)

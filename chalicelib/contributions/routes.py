@@ -3,10 +3,10 @@
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.clients.model import Role
-from chalicelib.contributions.messages import AskForQuote
+from chalicelib.callers import Role
 from chalicelib.contributions.model import Quote
-from chalicelib.endpoints import Request, endpoint, json_response
+from chalicelib.contributions.schemas import AskForQuote
+from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.refusals import RulesBroken
 
 routes = Blueprint(__name__)

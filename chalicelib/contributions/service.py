@@ -5,7 +5,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.clock import Clock
-from chalicelib.contributions.messages import AskForQuote
 from chalicelib.contributions.model import (
     ContributionTable,
     DiscountPolicy,
@@ -18,6 +17,7 @@ from chalicelib.contributions.model import (
     list_months,
 )
 from chalicelib.contributions.rules import Rules
+from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.occupations.model import find_sector, is_known_occupation
 from chalicelib.refusals import BrokenRule, RulesBroken
 

@@ -16,9 +16,9 @@ from typing import Protocol
 
 from chalicelib.campaigns.model import Campaign, CampaignDay, Manager
 from chalicelib.clock import Clock
+from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium, derive_delivery_id
-from chalicelib.notifications.errors import GatewayError, OutcomeUnknown, PermanentFailure
-from chalicelib.privacy.hashing import KeyedHash
+from chalicelib.messaging.errors import GatewayError, OutcomeUnknown, PermanentFailure
 from chalicelib.rollups.model import Summary, SummaryState, with_changes_since
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.report import Report
@@ -83,7 +83,7 @@ class ReportChannel(Protocol):
         """Where this manager is reached; None for nowhere."""
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Hand it over. Raises TryLater, Never, StopEverything or OutcomeUnknown."""
+        """Hand it over. Raises TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class DueReport:
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What became of a report: the deliveries of it, as they stand now; `moved` are those of this round."""
+    """What became of a report: the deliveries of it, as they stand now; `updated` are those of this round."""
 
     deliveries: tuple[Delivery, ...]
     updated: tuple[Delivery, ...]

@@ -9,7 +9,7 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
-from chalicelib.notifications.errors import GatewayError, OutcomeUnknown, PermanentFailure, TransientFailure
+from chalicelib.messaging.errors import GatewayError, OutcomeUnknown, PermanentFailure, TransientFailure
 
 # What is refused with one of these no later attempt would send. Everything else that SES says no with is the
 # account's state, or ours to set up (an identity not verified, sending paused, a quota), and may be mended.
@@ -21,7 +21,7 @@ _SERVER_ERROR_STATUS = 500
 
 
 class SESMailTransport:
-    """Satisfies `mailing.Post`.
+    """Satisfies `mailing.MailTransport`.
 
     Its client must not retry by itself: whether a mail may have gone out twice is decided by the caller.
     """
@@ -32,7 +32,7 @@ class SESMailTransport:
         self._configuration_set = configuration_set
 
     def send(self, *, recipient: str, raw_message: bytes) -> None:
-        """Hand over one mail. Raises TryLater, Never or OutcomeUnknown."""
+        """Hand over one mail. Raises TransientFailure, PermanentFailure or OutcomeUnknown."""
         given = {"ConfigurationSetName": self._configuration_set}
         try:
             self._client.send_email(

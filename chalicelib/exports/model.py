@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.privacy.hashing import KeyedHash
+from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.registrations.model import CaptureFacts, DayFact
 from chalicelib.rollups.model import Counts
 

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
+from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.exports.model import ExportFile, Manifest, format_row
-from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.registrations.model import CaptureFacts, DayFact, Outcome
 from chalicelib.rollups.model import Counts, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
@@ -156,7 +156,7 @@ class ExportService:
         )
 
     def _iter_rows(self, summary: Summary, deadline: datetime) -> Iterator[bytes]:
-        """The rows of a day. Raises _FiguresMoved after the last where they are not those of the summary."""
+        """The rows of a day. Raises _CapturesChanged after the last where they are not those of the summary."""
         outcomes: Counter[str] = Counter()
         for fact in self._captures.iter_capture_facts(summary.campaign_day):
             if self._clock() >= deadline:

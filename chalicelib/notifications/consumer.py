@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from chalicelib import observability
-from chalicelib.notifications import aws_events, occasions
+from chalicelib.notifications import aws_events, bodies
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.model import Sms, SmsId
 from chalicelib.notifications.receipts import Receipt, ReceiptSink
 from chalicelib.notifications.service import NotificationService, SmsUnknown
 from chalicelib.notifications.templates import Purpose
-from chalicelib.registrations import reference
+from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 
@@ -62,7 +62,7 @@ def _was_erased(message: Message) -> bool:
     """
     if isinstance(message, SmsDue):
         return _SMS_ID_PATTERN.fullmatch(message.sms_id) is not None
-    return reference.parse(message.reference) is not None
+    return references.parse(message.reference) is not None
 
 
 def _log_no_recipient(message: Message) -> None:
@@ -93,7 +93,7 @@ def _get_purpose_and_version(
         case KnownWorkerMet():
             return Purpose.ALREADY_REGISTERED, 1
         case RegistrationChanged():
-            return occasions.PURPOSE_BY_EVENT_TYPE[message.event_type], message.event_version
+            return bodies.PURPOSE_BY_EVENT_TYPE[message.event_type], message.event_version
 
 
 def make_receipt_handler(sink: ReceiptSink) -> Callable[[str], None]:

@@ -27,7 +27,7 @@ _ZONES_FILE = Path(__file__).with_name("zones.json")
 
 
 def compute_retry_at(now: datetime, attempts: int, random_fraction: float) -> datetime:
-    """When to try again after so many attempts. `chance` is between 0 and 1."""
+    """When to try again after so many attempts. `random_fraction` is between 0 and 1."""
     wait = _RETRY_DELAYS[min(max(attempts, 1), len(_RETRY_DELAYS)) - 1]
     return now + wait * (1 + _JITTER * (2 * random_fraction - 1))
 

@@ -1,6 +1,6 @@
 """What crosses the border of the notifications package.
 
-The round of each minute sends `TextDue` to the senders; the API sends `ReceiptTaken` where the events of AWS
+The round of each minute sends `SmsDue` to the senders; the API sends `ReceiptReceived` where the events of AWS
 are read.
 """
 

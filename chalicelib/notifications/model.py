@@ -43,7 +43,7 @@ class SmsState(StrEnum):
     HELD = "held"
 
 
-# The one table. Senders move a text down to `accepted`; receipts move it on from wherever it stands, because
+# The one table. Senders move a text down to `record_acceptance`; receipts move it on from wherever it stands, because
 # they may overtake the sender's own note of what it did.
 _REPORTED_STATES = frozenset({SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED})
 _FAILURE_STATES = frozenset({SmsState.FAILED, SmsState.UNKNOWN})
@@ -321,7 +321,7 @@ class Sms:
 def derive_sms_id(reference: str, purpose: Purpose, template_version: int, event_version: int = 1) -> SmsId:
     """The id of the one text that an event can lead to, whoever works it out and however often.
 
-    `occasion` tells repeated events of one purpose apart: it is the version of the registration's life that
+    `event_version` tells repeated events of one purpose apart: it is the version of the registration's life that
     the event made, which no repeat of the event changes.
     """
     name = f"{reference}\x1f{purpose}\x1f{template_version}"

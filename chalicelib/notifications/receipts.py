@@ -14,7 +14,7 @@ class Receipt:
     """One fact about one text, as a gateway reports it: perhaps late, twice, or out of order.
 
     `sms_id` is ours, echoed by the gateway. Parts and price are those of the whole text, in millionths of
-    a US dollar. `opted_out` says that the worker no longer wants to be texted.
+    a US dollar. `opt_outs` says that the worker no longer wants to be texted.
     """
 
     sms_id: "SmsId"
@@ -29,7 +29,7 @@ class Receipt:
 
 
 class ReceiptSink(Protocol):
-    """Who is told of receipts: `service.Notifier`."""
+    """Who is told of receipts: `service.NotificationService`."""
 
     def record_receipt(self, receipt: Receipt) -> None:
         """Add what a receipt says to the ledger; what is known or not ours adds nothing."""

@@ -3,9 +3,9 @@
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability, wiring
-from chalicelib.endpoints import MAX_BODY_BYTES, AnonymousRequest, BodyTooLarge, public_endpoint
+from chalicelib.http.endpoints import MAX_BODY_BYTES, AnonymousRequest, BodyTooLarge, public_endpoint
+from chalicelib.messaging.errors import SignatureInvalid
 from chalicelib.notifications import twilio_callbacks
-from chalicelib.notifications.errors import SignatureInvalid
 
 routes = Blueprint(__name__)
 

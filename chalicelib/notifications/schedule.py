@@ -1,7 +1,7 @@
 """The round that comes every minute: texts that are due go back to the senders."""
 
 from chalicelib import observability
-from chalicelib.notifications.requeue import DueSmsQueuer
+from chalicelib.notifications.due_sms import DueSmsQueuer
 
 
 def queue_due_sms(queuer: DueSmsQueuer) -> dict[str, int]:

@@ -13,15 +13,24 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock
-from chalicelib.notifications import occasions
-from chalicelib.notifications.errors import (
+from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.messaging.errors import (
     AccountFailure,
     CircuitOpen,
     OutcomeUnknown,
     PermanentFailure,
     TransientFailure,
 )
-from chalicelib.notifications.gateways import Gateway, OutgoingSms
+from chalicelib.messaging.gateways import Gateway, OutgoingSms
+from chalicelib.messaging.rate_limiter import (
+    RateLimited,
+    SendingStop,
+    SendingStopped,
+    SendRate,
+    SendRateLimiter,
+)
+from chalicelib.messaging.segments import split_segments
+from chalicelib.notifications import bodies
 from chalicelib.notifications.hours import QuietHours, compute_retry_at, find_zone
 from chalicelib.notifications.model import (
     RECEIPT_TIMEOUT,
@@ -32,11 +41,8 @@ from chalicelib.notifications.model import (
     SmsState,
     derive_sms_id,
 )
-from chalicelib.notifications.pace import RateLimited, SendingStop, SendingStopped, SendRate, SendRateLimiter
 from chalicelib.notifications.receipts import Receipt
-from chalicelib.notifications.segments import split_segments
 from chalicelib.notifications.templates import Purpose, SmsKind, get_template
-from chalicelib.privacy.hashing import KeyedHash
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
@@ -129,13 +135,13 @@ class SmsLedger(Protocol):
     def claim(self, sms: Sms, *, previous: Sms, limits: SendLimits) -> None:
         """Take a text in hand, with its money put aside, and count each copy for its phone on its day.
 
-        All or nothing. Raises Moved, OptedOut, EnoughToday, BudgetSpent or Contended.
+        All or nothing. Raises StaleRevision, PhoneOptedOut, DailyLimitReached, BudgetExhausted or WriteConflict.
         """
 
     def update(self, sms: Sms, *, previous: Sms) -> bool:
         """Store a text's next revision, and what it changes in the budget; False if it has moved meanwhile.
 
-        Raises Contended.
+        Raises WriteConflict.
         """
 
     def iter_due(self, kind: SmsKind, now: datetime) -> Iterator[SmsId]:
@@ -265,7 +271,7 @@ class NotificationService:
         return self._advance(text, registration)
 
     def resume(self, sms_id: SmsId) -> Sms:
-        """Do what is to be done about a text now. Raises TextUnknown.
+        """Do what is to be done about a text now. Raises SmsUnknown.
 
         A text whose worker is gone is given up: nobody is to be told.
         """
@@ -303,7 +309,7 @@ class NotificationService:
     ) -> Sms:
         now, wording = self._dependencies.clock(), get_template(purpose)
         is_reminder = wording.kind is SmsKind.REMINDER
-        parts = len(split_segments(occasions.render_body(wording, event_version, registration) or "").parts)
+        parts = len(split_segments(bodies.render_body(wording, event_version, registration) or "").parts)
         return Sms(
             sms_id=derive_sms_id(registration.reference, purpose, wording.version, event_version),
             reference=registration.reference,
@@ -392,12 +398,12 @@ class NotificationService:
             return "expired"
         if not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
             return "not_an_indonesian_mobile"
-        if occasions.render_body(get_template(sms.purpose), sms.event_version, registration) is None:
+        if bodies.render_body(get_template(sms.purpose), sms.event_version, registration) is None:
             return "overtaken"
         return None
 
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
-        words = occasions.render_body(get_template(sms.purpose), sms.event_version, registration)
+        words = bodies.render_body(get_template(sms.purpose), sms.event_version, registration)
         if words is None:
             return self._defer(sms, self._dependencies.clock(), "overtaken")
         try:
@@ -425,7 +431,7 @@ class NotificationService:
         return self._apply(started, self._hand_over(started, outgoing))
 
     def _reserve_slot(self, sms: Sms) -> None:
-        """Wait for the text's turn. Raises Stopped or LineBusy."""
+        """Wait for the text's turn. Raises Stopped or RateLimited."""
         takes, is_reminder = self._config.rate.compute_duration(sms.parts), sms.kind is SmsKind.REMINDER
         for left in reversed(range(_MAX_SLOT_POLLS if is_reminder else 1)):
             now = self._dependencies.clock()
@@ -493,7 +499,7 @@ class NotificationService:
         raise WriteConflict(sms.sms_id)
 
     def _write_with_retries(self, write: Callable[[], Result]) -> Result:
-        """Write, and again where other writers are in the way. Raises Contended."""
+        """Write, and again where other writers are in the way. Raises WriteConflict."""
         for _ in range(_MAX_WRITE_ATTEMPTS - 1):
             try:
                 return write()

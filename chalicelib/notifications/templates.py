@@ -1,7 +1,7 @@
-"""The texts that workers get: data in `templates.json`, filled in so that each stays one GSM-7 part.
+"""The texts that workers get: data in `load_templates.json`, filled in so that each stays one GSM-7 part.
 
 A template declares its fields and the most septets each may take. A longer name is cut at a word; anything
-else that is longer is a fault of ours. `ops/wording.py` judges every template before it is published.
+else that is longer is a fault of ours. `ops/deploy/sms_templates.py` judges every template before it is published.
 """
 
 import json
@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from chalicelib.notifications import gsm7
+from chalicelib.messaging import gsm7
 
 Language = Literal["id", "en"]
 LANGUAGES: tuple[Language, ...] = ("id", "en")
@@ -71,8 +71,8 @@ class TemplateField:
 class Template:
     """The wording for one purpose, in each language.
 
-    After `deadline` a text only confuses. `duplicate_harmless` says that a second copy does no harm;
-    `after_payment` that the worker has paid, and so may be called protected.
+    After `time_to_live` a text only confuses. `is_duplicate_harmless` says that a second copy does no harm;
+    `is_after_payment` that the worker has paid, and so may be called protected.
     """
 
     purpose: str

@@ -1,6 +1,6 @@
 """What informal workers live from: a shipped list with stable ids.
 
-Adding an occupation is adding a row to `occupations.json`; an id, once given out, never changes its meaning.
+Adding an occupation is adding a row to `load_occupations.json`; an id, once given out, never changes its meaning.
 """
 
 import json

@@ -5,15 +5,15 @@ Refusal
 │   └── RegistrationDestroyed   it ended long ago, and nothing personal is left of it
 ├── PhoneCapReached       the phone number was given for as many registrations today as it may
 ├── CaptureReused         the capture id was used before, with other content
-├── CaptureForgotten      the capture was taken in once; its person's data was destroyed since
+├── CaptureErased      the capture was taken in once; its person's data was destroyed since
 ├── PaymentReused         the payment id was used before, with other content
 ├── TransitionNotAllowed  the registration's state does not allow this
-├── Superseded            the worker has a newer registration; this one has ended for good
+├── RegistrationSuperseded            the worker has a newer registration; this one has ended for good
 └── RulesBroken           (from refusals) the capture breaks rules of the field, each named
 """
 
 from chalicelib.refusals import Refusal
-from chalicelib.registrations.reference import Reference
+from chalicelib.registrations.references import Reference
 
 
 class RegistrationUnknown(Refusal):

@@ -12,23 +12,14 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
+from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.model import Channel
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
-from chalicelib.pagination import Position
-from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.http.pagination import Position
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
-from chalicelib.registrations.lifecycle import (
-    ENDED_UNPAID_STATUSES,
-    EventType,
-    LifecycleEvent,
-    LifecycleState,
-    Payment,
-    PaymentCode,
-    Status,
-    Verification,
-)
+from chalicelib.registrations.intake import Capture
 from chalicelib.registrations.model import (
     Answer,
     CaptureFacts,
@@ -46,8 +37,17 @@ from chalicelib.registrations.model import (
 )
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
-from chalicelib.registrations.reference import Reference
-from chalicelib.registrations.service import Capture
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.states import (
+    ENDED_UNPAID_STATUSES,
+    EventType,
+    LifecycleEvent,
+    LifecycleState,
+    Payment,
+    PaymentCode,
+    Status,
+    Verification,
+)
 
 Values = dict[str, Any]
 
@@ -163,7 +163,7 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, on_campaign_day: boo
 
 
 def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
-    """A capture from its item. Raises CaptureForgotten where only what is counted is left of it."""
+    """A capture from its item. Raises CaptureErased where only what is counted is left of it."""
     if "fingerprint" not in values:
         raise CaptureErased("its person's data was destroyed")
     taken, sealed = _parse_capture_metadata(values["taken"]), values.get("answer")

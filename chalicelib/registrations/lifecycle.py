@@ -1,309 +1,208 @@
-"""How a registration lives: the one table of its transitions, and what each event does to it.
-
-Pure.
+"""What happens to a registration after it was taken in: payments, verification, cancellation, time; and
+finding it again.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Literal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field
+from chalicelib.callers import Caller
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import Clock, to_timestamp
+from chalicelib.contributions.service import CONTRIBUTION_ZONE
+from chalicelib.http.pagination import Page, Position
+from chalicelib.refusals import TryAgain
+from chalicelib.registrations import references
+from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.intake import Registrations, WriteConflict
+from chalicelib.registrations.model import Registration
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.states import (
+    Cancellation,
+    EventType,
+    LifecycleState,
+    Payment,
+    PaymentCode,
+    Status,
+    VerificationResult,
+)
 
-from chalicelib.campaigns.model import Instant
-from chalicelib.contributions.model import list_months
-from chalicelib.contributions.service import find_contribution_month
-from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
+_MAX_WRITE_ATTEMPTS = 4
 
-
-class Status(StrEnum):
-    """Where a registration stands.
-
-    Registered is not yet protected: only `active` is.
-    """
-
-    RECEIVED = "received"
-    AWAITING_PAYMENT = "awaiting_payment"
-    MISMATCH = "mismatch"
-    ACTIVE = "active"
-    LAPSED = "lapsed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-class EventType(StrEnum):
-    """What can happen to a registration."""
-
-    REGISTERED = "registered"
-    PAYMENT_CODE_ISSUED = "payment_code_issued"
-    PAID = "paid"
-    MATCHED = "matched"
-    MISMATCHED = "mismatched"
-    CANCELLED = "cancelled"
-    LAPSING_SOON = "lapsing_soon"
-    LAPSED = "lapsed"
-    EXPIRED = "expired"
-
-
-class Verification(StrEnum):
-    """What the civil registry said; apart from where the registration stands."""
-
-    NOT_CHECKED = "not_checked"
-    MATCHED = "matched"
-    MISMATCH = "mismatch"
-
-
-# An application that has ended makes room for a new one of the same worker.
-ENDED_STATUSES = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
-ENDED_UNPAID_STATUSES = frozenset({Status.CANCELLED, Status.EXPIRED})
-OPEN_UNPAID_STATUSES = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
-
-# What may happen where, and where it leads. What is not here is refused.
-TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
-    EventType.PAYMENT_CODE_ISSUED: {
-        Status.RECEIVED: Status.AWAITING_PAYMENT,
-        Status.AWAITING_PAYMENT: Status.AWAITING_PAYMENT,
-        Status.ACTIVE: Status.ACTIVE,
-        Status.LAPSED: Status.LAPSED,
-    },
-    EventType.PAID: {
-        # Workers may pay by NIK before a code was issued, and late.
-        Status.RECEIVED: Status.ACTIVE,
-        Status.AWAITING_PAYMENT: Status.ACTIVE,
-        Status.ACTIVE: Status.ACTIVE,
-        Status.LAPSED: Status.ACTIVE,
-    },
-    EventType.MATCHED: {
-        Status.RECEIVED: Status.RECEIVED,
-        Status.MISMATCH: Status.RECEIVED,
-        Status.AWAITING_PAYMENT: Status.AWAITING_PAYMENT,
-        Status.ACTIVE: Status.ACTIVE,
-    },
-    EventType.MISMATCHED: {
-        Status.RECEIVED: Status.MISMATCH,
-        Status.MISMATCH: Status.MISMATCH,
-        Status.AWAITING_PAYMENT: Status.MISMATCH,
-        # Protection that was paid for does not end by a clerical doubt; the fact is kept beside it.
-        Status.ACTIVE: Status.ACTIVE,
-    },
-    EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
-    # Nothing changes by it: it is the worker's reminder, kept so that there is one.
-    EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
-    EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
-    EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
-}
-
-# After three unpaid months membership is inactive; arrears are not charged (official FAQ).
-_GRACE_MONTHS = 3
-
-# How long before a membership lapses its worker is reminded: time for one more market day's earnings.
-_LAPSE_REMINDER_LEAD = timedelta(days=14)
-
-
-class _FrozenModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PaymentCode(_FrozenModel):
-    """What the core system asks the worker to pay, in rupiah, and until when."""
-
-    code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
-    amount: int = Field(gt=0, le=10_000_000_000)
-    expires_on: date
-
-
-class Payment(_FrozenModel):
-    """A contribution paid, in rupiah, for a number of months."""
-
-    payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    amount: int = Field(gt=0, le=10_000_000_000)
-    months: int = Field(ge=1, le=12)
-    paid_at: Instant
-    kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
-
-
-class VerificationResult(_FrozenModel):
-    """What the civil registry said of NIK, name and birth date."""
-
-    result: Literal["matched", "mismatch"]
-
-
-class Cancellation(_FrozenModel):
-    """Why an application is withdrawn before it was paid."""
-
-    reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
+# No write takes this long from reading the clock to being seen in an index. A pull that goes on from here
+# misses none.
+_INDEX_LAG = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class LifecycleEvent:
-    """One thing that happened, when, and through which client.
+class SequenceGap:
+    """A run of a device's captures that has not arrived, first and last."""
 
-    The client is `system` for what a schedule did.
-    """
-
-    event_type: EventType
-    status: Status
-    occurred_at: datetime
-    client_id: str
-    detail: Mapping[str, str | int] = field(default_factory=dict)
+    first: int
+    last: int
 
 
-@dataclass(frozen=True)
-class LifecycleState:
-    """Where one registration stands and how it got there.
+class LifecycleService:
+    """Changes registrations one event at a time; an event reported twice happens once."""
 
-    Every change makes a new value, one version higher.
-    """
+    def __init__(self, *, registrations: Registrations, clock: Clock) -> None:
+        self._registrations = registrations
+        self._clock = clock
 
-    status: Status
-    status_since: datetime
-    version: int
-    history: tuple[LifecycleEvent, ...]
-    verification: Verification = Verification.NOT_CHECKED
-    payment_code: PaymentCode | None = None
-    payments: tuple[Payment, ...] = ()
-    kpj: str | None = None
-    paid_through: str | None = None
+    def look_up(self, typed_reference: str, *, caller: Caller) -> Registration:
+        """The registration with a reference, for a caller who works for its campaign.
 
-    @classmethod
-    def begin(cls, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
-        """A registration just received."""
-        event = LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, occurred_at, client_id)
-        return cls(status=Status.RECEIVED, status_since=occurred_at, version=1, history=(event,))
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the worker may register anew."""
-        return self.status in ENDED_STATUSES
-
-    @property
-    def active_until(self) -> date | None:
-        """The last day that is paid for: the end of the last paid contribution month."""
-        if self.paid_through is None:
-            return None
-        return _find_first_day_after(self.paid_through, month_count=1) - timedelta(days=1)
-
-    @property
-    def lapses_on(self) -> date | None:
-        """The first day after three unpaid months."""
-        if self.paid_through is None:
-            return None
-        return _find_first_day_after(self.paid_through, month_count=_GRACE_MONTHS + 1)
-
-    @property
-    def next_ageing_on(self) -> date | None:
-        """The day on which time alone does something to a membership: reminds its worker, or lapses it."""
-        if self.status is not Status.ACTIVE or self.lapses_on is None:
-            return None
-        return self.lapses_on if self._has_lapse_reminder else self.lapses_on - _LAPSE_REMINDER_LEAD
-
-    @property
-    def _has_lapse_reminder(self) -> bool:
-        """Whether a reminder was given for what is paid now: one that pays has another one coming."""
-        return any(
-            event.event_type is EventType.LAPSING_SOON
-            and event.detail.get("paid_through") == self.paid_through
-            for event in self.history
-        )
-
-    def with_payment_code(
-        self, payment_code: PaymentCode, *, occurred_at: datetime, client_id: str
-    ) -> "LifecycleState":
-        """The same code again changes nothing; another replaces it.
-
-        Raises TransitionNotAllowed.
+        Raises RegistrationUnknown, or RegistrationDestroyed.
         """
-        # A mismatch that was cleared up has taken the registration back to before the code was issued.
-        if self.payment_code == payment_code and self.status is not Status.RECEIVED:
-            return self
-        moved = self._transition(
-            EventType.PAYMENT_CODE_ISSUED,
-            occurred_at,
-            client_id,
-            {"expires_on": payment_code.expires_on.isoformat()},
-        )
-        return replace(moved, payment_code=payment_code)
+        parsed = references.parse(typed_reference)
+        if parsed is None:
+            raise RegistrationUnknown("no reference looks like this")
+        try:
+            found = self._registrations.get(parsed)
+        except RegistrationDestroyed as destroyed:
+            if caller.may_access_campaign(destroyed.campaign_id):
+                raise
+            raise RegistrationUnknown("of another campaign") from None
+        if not caller.may_access_campaign(found.capture_metadata.campaign_id):
+            raise RegistrationUnknown("of another campaign")
+        return found
 
-    def with_payment(self, payment: Payment, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
-        """A payment counts once, by its id. Raises PaymentReused or TransitionNotAllowed.
+    def issue_payment_code(
+        self, typed_reference: str, payment_code: PaymentCode, *, caller: Caller
+    ) -> Registration:
+        """What the worker is asked to pay.
 
-        It pays for months from the one it was made in, or from the first that is not paid yet.
+        Raises RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        for known in self.payments:
-            if known.payment_id == payment.payment_id:
-                if known != payment:
-                    raise PaymentReused(payment.payment_id)
-                return self
-        detail: dict[str, str | int] = {"payment_id": payment.payment_id, "months": payment.months}
-        moved = self._transition(EventType.PAID, occurred_at, client_id, detail)
-        return replace(
-            moved,
-            payments=(*self.payments, payment),
-            paid_through=_compute_paid_through((*self.payments, payment)),
-            kpj=payment.kpj or self.kpj,
+        return self._change(
+            typed_reference,
+            caller,
+            lambda life: life.with_payment_code(
+                payment_code, occurred_at=self._clock(), client_id=caller.client_id
+            ),
         )
 
-    def with_verification(
-        self, result: VerificationResult, *, occurred_at: datetime, client_id: str
-    ) -> "LifecycleState":
-        """The same result again changes nothing. Raises TransitionNotAllowed."""
-        verification = Verification(result.result)
-        if self.verification is verification:
-            return self
-        matched = verification is Verification.MATCHED
-        event_type = EventType.MATCHED if matched else EventType.MISMATCHED
-        return replace(self._transition(event_type, occurred_at, client_id, {}), verification=verification)
+    def record_payment(self, typed_reference: str, payment: Payment, *, caller: Caller) -> Registration:
+        """A contribution was paid.
 
-    def with_cancellation(
-        self, cancellation: Cancellation, *, occurred_at: datetime, client_id: str
-    ) -> "LifecycleState":
-        """Once more changes nothing. Raises TransitionNotAllowed."""
-        if self.status is Status.CANCELLED:
-            return self
-        return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
-
-    def age(self, *, today: date, occurred_at: datetime, expires_on: date) -> "LifecycleState":
-        """What time alone has done by a local day: unpaid applications expire, unpaid memberships are
-        reminded of, and then lapse.
+        Raises RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded or TryAgain.
         """
-        if self.status in OPEN_UNPAID_STATUSES and today >= expires_on:
-            return self._transition(EventType.EXPIRED, occurred_at, "system", {})
-        if self.status is Status.ACTIVE and self.lapses_on is not None and today >= self.lapses_on:
-            return self._transition(EventType.LAPSED, occurred_at, "system", {})
-        if self.paid_through is not None and self.next_ageing_on is not None and today >= self.next_ageing_on:
-            return self._transition(
-                EventType.LAPSING_SOON, occurred_at, "system", {"paid_through": self.paid_through}
-            )
-        return self
-
-    def _transition(
-        self, event_type: EventType, occurred_at: datetime, client_id: str, detail: Mapping[str, str | int]
-    ) -> "LifecycleState":
-        status = TRANSITIONS[event_type].get(self.status)
-        if status is None:
-            raise TransitionNotAllowed(f"{event_type} while {self.status}")
-        event = LifecycleEvent(event_type, status, occurred_at, client_id, detail)
-        return replace(
-            self,
-            status=status,
-            status_since=self.status_since if status is self.status else occurred_at,
-            version=self.version + 1,
-            history=(*self.history, event),
+        return self._change(
+            typed_reference,
+            caller,
+            lambda life: life.with_payment(payment, occurred_at=self._clock(), client_id=caller.client_id),
         )
 
+    def record_verification(
+        self, typed_reference: str, result: VerificationResult, *, caller: Caller
+    ) -> Registration:
+        """The civil registry has answered.
 
-def _compute_paid_through(payments: tuple[Payment, ...]) -> str | None:
-    """The last month paid for, whatever order the payments were reported in."""
-    paid_through: str | None = None
-    for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
-        first = find_contribution_month(payment.paid_at)
-        if paid_through is not None and paid_through >= first:
-            first = list_months(paid_through, 2)[-1]
-        paid_through = list_months(first, payment.months)[-1]
-    return paid_through
+        Raises RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        """
+        return self._change(
+            typed_reference,
+            caller,
+            lambda life: life.with_verification(
+                result, occurred_at=self._clock(), client_id=caller.client_id
+            ),
+        )
 
+    def cancel(self, typed_reference: str, cancellation: Cancellation, *, caller: Caller) -> Registration:
+        """An application is withdrawn before it was paid.
 
-def _find_first_day_after(month: str, *, month_count: int) -> date:
-    year, number = map(int, list_months(month, month_count + 1)[-1].split("-"))
-    return date(year, number, 1)
+        Raises RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        """
+        return self._change(
+            typed_reference,
+            caller,
+            lambda life: life.with_cancellation(
+                cancellation, occurred_at=self._clock(), client_id=caller.client_id
+            ),
+        )
+
+    def iter_due(self) -> Iterator[Reference]:
+        """The registrations that time may have changed by today."""
+        return self._registrations.iter_due(self._today())
+
+    def age(self, reference: Reference) -> Status | None:
+        """Let time do to a registration what it has to: expire an unpaid application, lapse an unpaid
+        membership.
+
+        The status it came to; None if nothing had to be done. Raises RegistrationUnknown or TryAgain.
+        """
+        registration = self._registrations.get(reference)
+        aged = self._store(
+            registration,
+            lambda life: life.age(
+                today=self._today(), occurred_at=self._clock(), expires_on=registration.expires_on
+            ),
+        )
+        # Where another writer came first, it may be that writer's change that was read again.
+        came_by_time = aged.lifecycle.history[-1].event_type in {EventType.EXPIRED, EventType.LAPSED}
+        return aged.lifecycle.status if came_by_time and aged is not registration else None
+
+    def list_by_campaign_day(
+        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """A page of a campaign day's registrations, by time of capture."""
+        return self._registrations.list_by_campaign_day(
+            campaign_day, start_after=start_after, page_size=page_size
+        )
+
+    def list_by_status(
+        self, status: Status, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """A page of the registrations in one status, by the time they came into it."""
+        return self._registrations.list_by_status(status, start_after=start_after, page_size=page_size)
+
+    def get_settled_position(self) -> Position:
+        """Up to here nothing new can appear any more: a minute ago."""
+        return Position(to_timestamp(self._clock() - _INDEX_LAG))
+
+    def compute_resume_position(
+        self, page: Page[Registration], *, start_after: Position | None, settled: Position | None = None
+    ) -> Position | None:
+        """Where a later pull of a status goes on.
+
+        What is being written while a page is read may sort before its end, so this stays behind what was
+        settled when the pull began, or is now: a later pull repeats some rows and misses none.
+        """
+        reached = page.last_position or start_after
+        if reached is None:
+            return None
+        return min(reached, settled or self.get_settled_position())
+
+    def find_gaps(self, client_id: str) -> list[SequenceGap]:
+        """Which of a device's numbered captures are still owed, up to the highest that arrived."""
+        gaps = []
+        expected = 1
+        for sequence in self._registrations.iter_device_sequences(client_id):
+            if sequence > expected:
+                gaps.append(SequenceGap(first=expected, last=sequence - 1))
+            expected = max(expected, sequence + 1)
+        return gaps
+
+    def _change(
+        self, typed_reference: str, caller: Caller, transition: Callable[[LifecycleState], LifecycleState]
+    ) -> Registration:
+        return self._store(self.look_up(typed_reference, caller=caller), transition)
+
+    def _store(
+        self, registration: Registration, transition: Callable[[LifecycleState], LifecycleState]
+    ) -> Registration:
+        for _ in range(_MAX_WRITE_ATTEMPTS):
+            life = transition(registration.lifecycle)
+            if life == registration.lifecycle:
+                return registration
+            changed = replace(registration, lifecycle=life)
+            try:
+                self._registrations.replace(changed, previous=registration)
+            except WriteConflict:
+                registration = self._registrations.get(registration.reference)
+            else:
+                return changed
+        raise TryAgain("other writers were in the way")
+
+    def _today(self) -> date:
+        return self._clock().astimezone(CONTRIBUTION_ZONE).date()

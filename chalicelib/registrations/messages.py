@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.registrations.lifecycle import EventType, Status
 from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
+from chalicelib.registrations.states import EventType, Status
 
 
 class SubmitRegistration(BaseModel):

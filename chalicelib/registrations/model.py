@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from chalicelib.clients.model import Channel
+from chalicelib.callers import Channel
 from chalicelib.contributions.model import Months, Payer, Programme, Quote
-from chalicelib.pagination import Position
-from chalicelib.registrations.lifecycle import OPEN_UNPAID_STATUSES, LifecycleState, Status
+from chalicelib.http.pagination import Position
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
-from chalicelib.registrations.reference import Reference
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.states import OPEN_UNPAID_STATUSES, LifecycleState, Status
 
 
 class Outcome(StrEnum):

@@ -22,7 +22,7 @@ class InvalidName(ValueError):
 def parse(text: str) -> str:
     """The name in NFC, without blanks around it.
 
-    Letters of any script, blanks, and the punctuation of names are kept. Raises NameUnusable with
+    Letters of any script, blanks, and the punctuation of names are kept. Raises InvalidName with
     `name_characters`, or `name_empty` where no letter is left.
     """
     name = unicodedata.normalize("NFC", text).strip()

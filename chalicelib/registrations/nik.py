@@ -59,7 +59,7 @@ class NIKDetails:
 def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
     """The NIK in a text that may have spaces, dots or dashes, and what it says on a given day.
 
-    The century is the one that makes its bearer 0-99 years old on that day. Raises NIKMalformed with
+    The century is the one that makes its bearer 0-99 years old on that day. Raises InvalidNIK with
     `nik_length`, `nik_province`, `nik_serial` or `nik_birth_date`.
     """
     digits = _SEPARATORS.sub("", text)

@@ -26,7 +26,7 @@ class InvalidPhone(ValueError):
 def parse(text: str) -> Phone:
     """The E.164 form of a number as people write it: 0812…, 812…, 62812…, 0062812…, +62 (0)812-….
 
-    Raises PhoneUnusable with `phone_malformed` (letters, too long, no such number), `phone_foreign` or
+    Raises InvalidPhone with `phone_malformed` (letters, too long, no such number), `phone_foreign` or
     `phone_not_mobile`.
     """
     # Numbers copied from a contact list come with invisible marks of direction and full-width digits.

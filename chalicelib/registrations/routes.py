@@ -8,13 +8,14 @@ from uuid import UUID
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import observability, problems, wiring
+from chalicelib import observability, wiring
+from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
-from chalicelib.clients.model import Role
-from chalicelib.endpoints import Request, endpoint, json_response
-from chalicelib.pagination import CursorInvalid, from_cursor, to_cursor
+from chalicelib.http import problems
+from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
 from chalicelib.registrations.errors import (
@@ -27,17 +28,11 @@ from chalicelib.registrations.errors import (
     RegistrationUnknown,
     TransitionNotAllowed,
 )
-from chalicelib.registrations.lifecycle import (
-    Cancellation,
-    Payment,
-    PaymentCode,
-    VerificationResult,
-)
+from chalicelib.registrations.intake import SubmissionResult
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Outcome, Registration
 from chalicelib.registrations.rules import build_quote_request
-from chalicelib.registrations.service import SubmissionResult
-from chalicelib.registrations.views import (
+from chalicelib.registrations.schemas import (
     AnswerView,
     GapsView,
     NeutralAnswerView,
@@ -46,6 +41,7 @@ from chalicelib.registrations.views import (
     VerdictsView,
     VerdictView,
 )
+from chalicelib.registrations.states import Cancellation, Payment, PaymentCode, VerificationResult
 
 routes = Blueprint(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
-from chalicelib.contributions.messages import AskForQuote
+from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import check_choices, find_contribution_month
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import names, nik, phone

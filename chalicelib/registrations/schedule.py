@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from chalicelib import observability
-from chalicelib.registrations.casework import LifecycleService
-from chalicelib.registrations.erasing import ErasureService
-from chalicelib.registrations.reference import Reference
+from chalicelib.registrations.erasure import ErasureService
+from chalicelib.registrations.lifecycle import LifecycleService
+from chalicelib.registrations.references import Reference
 
 Result = TypeVar("Result")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
+from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.model import Role
-from chalicelib.endpoints import (
+from chalicelib.http.endpoints import (
     AnonymousRequest,
     BytesResponse,
     Request,
@@ -19,16 +19,16 @@ from chalicelib.endpoints import (
     json_response,
     public_endpoint,
 )
-from chalicelib.negotiation import select_media_type
+from chalicelib.http.negotiation import select_media_type
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.rollups.errors import DayNotInCampaign, FormatUnavailable, SummaryUnknown
-from chalicelib.rollups.messages import ShowBoard, ShowSummary
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES, Format
-from chalicelib.rollups.renderings.words import Language
+from chalicelib.rollups.renderings.i18n import Language
+from chalicelib.rollups.requests import ShowBoard, ShowSummary
 
 if TYPE_CHECKING:
     from chalicelib.rollups.report import Report
-    from chalicelib.rollups.views import SummariesView, SummaryView
+    from chalicelib.rollups.schemas import SummariesView, SummaryView
 
 routes = Blueprint(__name__)
 
@@ -51,13 +51,13 @@ _CONTENT_TYPE_HEADERS: dict[Format, dict[str, str]] = {
 def _load_summaries_view() -> type["SummariesView"]:
     # Only managers need a summary's models, and what makes pages of it: importing them with this module would
     # cost every cold start.
-    from chalicelib.rollups.views import SummariesView
+    from chalicelib.rollups.schemas import SummariesView
 
     return SummariesView
 
 
 def _load_summary_view() -> type["SummaryView"]:
-    from chalicelib.rollups.views import SummaryView
+    from chalicelib.rollups.schemas import SummaryView
 
     return SummaryView
 

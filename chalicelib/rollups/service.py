@@ -9,7 +9,7 @@ from typing import Protocol
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, to_timestamp
-from chalicelib.pagination import Position
+from chalicelib.http.pagination import Position
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import DayFact
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
@@ -76,7 +76,7 @@ class Summaries(Protocol):
     """Where every version of every summary is kept, and the marks."""
 
     def add(self, summary: Summary) -> None:
-        """Store a new version. Raises AlreadyWritten."""
+        """Store a new version. Raises VersionExists."""
 
     def find_latest(self, campaign_day: CampaignDay) -> Summary | None:
         """The newest version of a day."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.processes import OperationError
-from ops.stages import Stage
+from ops.deploy.stages import Stage
+from ops.local.processes import OperationError
 
 # While an operator looks, nobody else sees a letter; whatever happens to the operator, it is back after this.
 _VISIBILITY_TIMEOUT_SECONDS = 120
@@ -19,7 +19,7 @@ _BATCH_SIZE = 10
 class DeadLetterQueue:
     """One such queue, by its logical id, and the function that gave up.
 
-    It read `source`, or else the stream, or else it was sent an event.
+    It read `source_queue`, or else the stream, or else it was sent an event.
     """
 
     logical_id: str

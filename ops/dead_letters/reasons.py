@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.observability import UnhandledError
 from ops.dead_letters.queues import DeadLetter
-from ops.stages import Stage
+from ops.deploy.stages import Stage
 
 # What may be shown of a letter, and what it must look like to be: anything else might be about a person.
 _SHOWN_FIELDS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from app import app
-from ops.emulator import ROOT
+from ops.local.emulator import ROOT
 from ops.openapi.document import build_document
 from ops.openapi.markdown import to_markdown
 from ops.openapi.page import to_page
@@ -17,9 +17,9 @@ def build_files() -> dict[Path, str]:
     document = build_document(app)
     markdown = to_markdown(document)
     return {
-        ROOT / "chalicelib" / "api" / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False)
+        ROOT / "chalicelib" / "http" / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False)
         + "\n",
-        ROOT / "chalicelib" / "api" / "page.html": to_page(markdown),
+        ROOT / "chalicelib" / "http" / "page.html": to_page(markdown),
         ROOT / "docs" / "api.md": markdown,
     }
 

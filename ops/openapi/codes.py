@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from chalicelib.problems import PROBLEMS
-from ops.emulator import ROOT
+from chalicelib.http.problems import PROBLEMS
+from ops.local.emulator import ROOT
 
 _RESOURCES = ROOT / "infra" / "resources.yaml"
 _LANGUAGE_SEPARATOR = " / "

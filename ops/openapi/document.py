@@ -15,9 +15,9 @@ from chalice.app import Chalice
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from chalicelib.clients.model import Role
-from chalicelib.endpoints import Contract, get_contract
-from chalicelib.problems import CONTENT_TYPE, FIELD_MESSAGES, LANGUAGES
+from chalicelib.callers import Role
+from chalicelib.http.endpoints import Contract, get_contract
+from chalicelib.http.problems import CONTENT_TYPE, FIELD_MESSAGES, LANGUAGES
 from ops.openapi.codes import load_codes
 from ops.openapi.examples import Example, load_examples
 
@@ -244,6 +244,30 @@ def iter_endpoints(app: Chalice) -> Iterator[Endpoint]:
             yield Endpoint(method, path, view.__name__, inspect.getdoc(view) or "", get_contract(view))
 
 
+# Names of components that generated clients of v1 know, where the class has another name in the code.
+_PUBLISHED_NAMES = {
+    "Anomaly": "Oddity",
+    "CurvePointView": "DayOfCurveView",
+    "DataRequestView": "RequestView",
+    "SmsCounts": "Texts",
+    "SmsView": "TextView",
+    "SubmitDataRequest": "AskAboutPerson",
+    "SummaryState": "State",
+}
+
+
+def _publish_names(value: Any) -> Any:
+    """Return `value` with each reference to a component under its published name."""
+    if isinstance(value, dict):
+        return {key: _publish_names(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_publish_names(inner) for inner in value]
+    if isinstance(value, str) and value.startswith(_SCHEMAS_PREFIX):
+        name = value.removeprefix(_SCHEMAS_PREFIX)
+        return _SCHEMAS_PREFIX + _PUBLISHED_NAMES.get(name, name)
+    return value
+
+
 class _ModelSchemas:
     """The schemas of every model that an endpoint takes or gives."""
 
@@ -252,7 +276,12 @@ class _ModelSchemas:
         self._refs, made = models_json_schema(
             wanted, ref_template=f"{_SCHEMAS_PREFIX}{{model}}", schema_generator=_UntitledJsonSchema
         )
-        self.by_name: dict[str, Schema] = made["$defs"]
+        published = {_PUBLISHED_NAMES.get(name, name): schema for name, schema in made["$defs"].items()}
+        self.by_name: dict[str, Schema] = {
+            name: _publish_names(published[name]) for name in sorted(published)
+        }
+        for name in set(_PUBLISHED_NAMES.values()) & self.by_name.keys():
+            self.by_name[name]["title"] = name
         for schema in self.by_name.values():
             if "description" in schema:
                 schema["description"] = _unwrap(schema["description"])
@@ -275,7 +304,8 @@ class _ModelSchemas:
 
     def ref(self, model: type[BaseModel], mode: Mode) -> Schema:
         """Where a model's schema stands."""
-        return self._refs[(model, mode)]
+        reference: Schema = _publish_names(self._refs[(model, mode)])
+        return reference
 
     def iter_query_parameters(self, model: type[BaseModel]) -> Iterator[dict[str, Any]]:
         """The parameters of a query."""

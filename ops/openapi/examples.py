@@ -16,7 +16,7 @@ _EXAMPLES_FILE = Path(__file__).with_name("examples.json")
 
 @dataclass(frozen=True)
 class Example:
-    """One request and its answer. `by` is a role of the stack, or a client that the story has enrolled."""
+    """One request and its answer. `caller` is a role of the stack, or a client that the story has enrolled."""
 
     title: str
     operation: str

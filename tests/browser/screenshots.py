@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings import board, html, mail
 from tests.browser.conftest import find_browser
-from tests.rollups.reports import make_report
+from tests.support.report_builders import make_report
 
 OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 

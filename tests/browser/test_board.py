@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from chalicelib.endpoints import build_page_headers
+from chalicelib.http.endpoints import build_page_headers
 from chalicelib.rollups.model import Counts
 from chalicelib.rollups.renderings import board
 from tests.browser.conftest import BrowserPage
-from tests.rollups.reports import make_report
+from tests.support.report_builders import make_report
 
 # Nobody is asked: every request of the page is answered here. API Gateway puts a stage, `/api`, first.
 STAGE = "http://daftar.localhost/api"

@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.renderings import board, html, mail
-from chalicelib.rollups.renderings.words import LANGUAGES
+from chalicelib.rollups.renderings.i18n import LANGUAGES
 from tests.browser.conftest import BrowserPage
-from tests.rollups.reports import make_report
+from tests.support.report_builders import make_report
 
 RENDERED: dict[str, Callable[..., str]] = {
     "page": html.render_html,

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.rollups.renderings import mail, xlsx
 from tests.rollups.renderings.test_tables import LABELS, told_by_json
-from tests.rollups.reports import make_report
+from tests.support.report_builders import make_report
 
 # Its CSV filter: comma, double quotes, UTF-8, values as they are stored and not as shown, every sheet.
 _EVERY_SHEET = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1"

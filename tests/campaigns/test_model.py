@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.campaigns.model import CampaignDay
-from tests.contracts.stored import make_campaign
+from tests.support.registration_builders import make_campaign
 
 OFFSETS = {"Asia/Jakarta": 7, "Asia/Pontianak": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9}
 

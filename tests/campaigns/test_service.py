@@ -5,16 +5,16 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
+from chalicelib.callers import EVERY_CAMPAIGN
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
-from chalicelib.campaigns.messages import ChangeCampaign
 from chalicelib.campaigns.model import Campaign
+from chalicelib.campaigns.schemas import ChangeCampaign
 from chalicelib.campaigns.service import CampaignService
-from chalicelib.clients.model import EVERY_CAMPAIGN
-from chalicelib.pagination import CursorInvalid, Position
+from chalicelib.http.pagination import CursorInvalid, Position
 from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
-from tests.builders import NOW, make_caller
-from tests.contracts.stored import make_campaign
-from tests.fakes import FixedClock, InMemoryCampaigns
+from tests.support.builders import NOW, make_caller
+from tests.support.fakes import FixedClock, InMemoryCampaigns
+from tests.support.registration_builders import make_campaign
 
 
 def test_a_campaign_that_was_opened_is_found() -> None:

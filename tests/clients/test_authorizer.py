@@ -8,12 +8,13 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients import authorizer
 from chalicelib.clients.authorizer import Unauthorized, parse_caller
 from chalicelib.clients.errors import TokenRevoked, TokenUnknown
-from chalicelib.clients.model import Caller, Channel, Client, DailyCap, Role
+from chalicelib.clients.model import Client
 from chalicelib.clients.service import Token
-from tests.builders import NOW, make_caller
+from tests.support.builders import NOW, make_caller
 
 METHOD_ARN = "arn:aws:execute-api:eu-north-1:000000000000:api1/api/POST/v1/registrations"
 GOOD, REVOKED = Token("daftar_good"), Token("daftar_revoked")
@@ -42,7 +43,7 @@ class ScriptedSightings:
         self._failure = failure
         self.noted: list[tuple[str, str]] = []
 
-    def note(self, client: Client, token: Token) -> None:
+    def record_call(self, client: Client, token: Token) -> None:
         self.noted.append((client.client_id, token))
         if self._failure is not None:
             raise self._failure

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from chalicelib.callers import Caller, DailyCap, Role
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.errors import ClientCapReached
-from chalicelib.clients.model import Caller, DailyCap, Role
-from tests.builders import NOW, make_allowance, make_caller
-from tests.fakes import FixedClock, InMemoryDayCounts
+from tests.support.builders import NOW, make_allowance, make_caller
+from tests.support.fakes import FixedClock, InMemoryDayCounts
 
 TODAY = date(2024, 10, 9)
 TOMORROW = TODAY + timedelta(days=1)

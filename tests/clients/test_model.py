@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from chalicelib.clients.messages import ClientView, EnrolClient
-from chalicelib.clients.model import Channel, Role
+from chalicelib.callers import Channel, Role
+from chalicelib.clients.schemas import ClientView, EnrolClient
 from chalicelib.refusals import CampaignNotAllowed, NotAllowed
-from tests.builders import NOW, make_caller
-from tests.contracts.stored import make_client
+from tests.support.builders import NOW, make_caller
+from tests.support.registration_builders import make_client
 
 
 def test_one_of_the_roles_is_enough() -> None:

@@ -6,10 +6,9 @@ from itertools import count
 import boto3
 import pytest
 
-from chalicelib.clients.dynamodb import DynamoClients
+from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenRevoked, TokenUnknown
-from chalicelib.clients.messages import EnrolClient, RotateToken
-from chalicelib.clients.model import Role
+from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clients.service import (
     ClientRegistry,
     LastSeenTracker,
@@ -18,9 +17,10 @@ from chalicelib.clients.service import (
     TokenLifetime,
     hash_token,
 )
-from tests.builders import NOW, make_caller
-from tests.contracts.stored import make_client
-from tests.fakes import FixedClock
+from chalicelib.clients.store import DynamoClients
+from tests.support.builders import NOW, make_caller
+from tests.support.fakes import FixedClock
+from tests.support.registration_builders import make_client
 
 ENROLMENT = EnrolClient(client_id="van-1", roles=(Role.KIOSK,), campaigns=("tanah-abang-2024",))
 
@@ -151,7 +151,7 @@ def test_a_revoked_client_gets_no_new_token_and_one_never_enrolled_none_at_all(
 
 
 class WrittenDown:
-    """Satisfies `service.LastSeen`; fails if told so."""
+    """Satisfies `service.LastSeenStore`; fails if told so."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.notes: list[tuple[str, datetime]] = []

@@ -15,9 +15,9 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from chalicelib.privacy.encryption import FieldCipher, FieldKeys
-from ops.emulator import Emulator
-from tests.tables import read_table_definitions
+from chalicelib.crypto.encryption import FieldCipher, FieldKeys
+from ops.local.emulator import Emulator
+from tests.support.moto_tables import read_table_definitions
 
 # Racing threads each need a connection; what they do to one another must reach the test, untried again.
 _RACE_CONFIG = Config(max_pool_connections=50, retries={"mode": "standard", "total_max_attempts": 1})

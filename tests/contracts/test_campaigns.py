@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.campaigns.dynamodb import DynamoCampaigns
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.service import CampaignWriteConflict
-from chalicelib.privacy.encryption import FieldCipher, UnsealError
+from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.crypto.encryption import FieldCipher, UnsealError
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, make_campaign
+from tests.support.registration_builders import FIRST_DAY, make_campaign
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.clients.dynamodb import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
-from chalicelib.clients.model import EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.clients.service import Token, TokenHash, hash_token
-from tests.builders import NOW
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_client
+from tests.support.builders import NOW
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_client
 
 TOKEN = hash_token(Token("daftar_of-a-van"))
 ANOTHER_TOKEN = hash_token(Token("daftar_of-another-van"))

@@ -13,19 +13,24 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.dynamodb import DynamoDayCounts
-from chalicelib.notifications.dynamodb import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.clients.store import DynamoDayCounts
+from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped, SendRateLimiter
 from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, SmsState
-from chalicelib.notifications.pace import RateLimited, SendingStop, SendingStopped, SendRateLimiter
 from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
+from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
 from chalicelib.notifications.templates import SmsKind
-from chalicelib.rollups.dynamodb import DynamoOutbox, DynamoSummaries
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
-from tests.builders import NOW
+from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_sms, make_summary
-from tests.fakes import InMemoryDayCounts, InMemorySendRateLimiter, InMemorySmsLedger, InMemorySummaries
+from tests.support.builders import NOW
+from tests.support.fakes import (
+    InMemoryDayCounts,
+    InMemorySendRateLimiter,
+    InMemorySmsLedger,
+    InMemorySummaries,
+)
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_sms, make_summary
 
 SLOT = timedelta(milliseconds=700)
 DAYS = st.sampled_from([FIRST_DAY, SECOND_DAY])

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
+from chalicelib.aws.dynamodb import from_item
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.dynamodb import from_item
-from chalicelib.notifications.dynamodb import DynamoSmsLedger
 from chalicelib.notifications.model import OptOut, SendUpdate, Sms, SmsState
 from chalicelib.notifications.service import (
     BudgetExhausted,
@@ -24,11 +23,12 @@ from chalicelib.notifications.service import (
     StaleRevision,
     WriteConflict,
 )
+from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.refusals import TryAgain
-from tests.builders import NOW
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_sms
+from tests.support.builders import NOW
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_sms
 
 BRAKES = SendLimits(sms_per_day=3, budget=1_000)
 RACERS = 12
@@ -87,9 +87,9 @@ def test_everything_of_a_text_is_kept(ledger: DynamoSmsLedger) -> None:
     text = claim(ledger, make_sms())
     for change in (
         lambda text: text.start_attempt(NOW),
-        lambda text: text.accepted("aws", "g-1"),
-        lambda text: text.noted(SendUpdate("aws", "g-1", SmsState.SENT, parts=1, price=350)),
-        lambda text: text.noted(
+        lambda text: text.record_acceptance("aws", "g-1"),
+        lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.SENT, parts=1, price=350)),
+        lambda text: text.apply_update(
             SendUpdate("twilio", "g-2", SmsState.FAILED, parts=2, price=700, reason="no")
         ),
     ):
@@ -105,7 +105,7 @@ def test_everything_of_a_text_is_kept(ledger: DynamoSmsLedger) -> None:
         make_sms().defer(NOW + timedelta(hours=9), "quiet_hours"),
         make_sms().hold("budget_exhausted"),
         make_sms().abandon("opted_out"),
-        make_sms(purpose=Purpose.LAPSING_SOON, kind=SmsKind.REMINDER, occasion=4),
+        make_sms(purpose=Purpose.LAPSING_SOON, kind=SmsKind.REMINDER, event_version=4),
     ],
     ids=["put off", "held", "given up", "a reminder"],
 )
@@ -145,7 +145,7 @@ def test_a_claim_over_the_days_money_stores_nothing(engine: Engine, ledger: Dyna
     assert committed(engine) == 700
     assert ledger.get(make_sms(3).sms_id).state is SmsState.PENDING
     # Nor is it counted for its phone.
-    claim(ledger, make_sms(4, phone_hash="three"), texts_a_day=1, budget=None)
+    claim(ledger, make_sms(4, phone_hash="three"), sms_per_day=1, budget=None)
 
 
 def test_a_text_that_alone_costs_more_than_the_day_has_is_refused(ledger: DynamoSmsLedger) -> None:
@@ -173,7 +173,7 @@ def test_a_phone_has_its_texts_of_the_day_and_no_more(engine: Engine, ledger: Dy
 def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(
     engine: Engine, ledger: DynamoSmsLedger
 ) -> None:
-    text = claim(ledger, make_sms(), texts_a_day=1)
+    text = claim(ledger, make_sms(), sms_per_day=1)
     later = text.defer(NOW, "stopped")
     ledger.update(later, previous=text)
 
@@ -183,17 +183,17 @@ def test_a_text_taken_up_again_is_neither_paid_nor_counted_twice(
 
 
 def test_a_text_put_off_to_another_day_counts_for_the_day_it_goes_out_on(ledger: DynamoSmsLedger) -> None:
-    text = claim(ledger, make_sms(1), texts_a_day=1)
+    text = claim(ledger, make_sms(1), sms_per_day=1)
     later = text.defer(NOW, "stopped")
     ledger.update(later, previous=text)
-    claim(ledger, make_sms(2), texts_a_day=1, on=SECOND_DAY)
+    claim(ledger, make_sms(2), sms_per_day=1, on=SECOND_DAY)
 
     with pytest.raises(DailyLimitReached):
         ledger.claim(claimed(later, on=SECOND_DAY), previous=later, limits=replace(BRAKES, sms_per_day=1))
 
 
 def test_the_second_copy_of_a_text_counts_for_its_day_as_well(ledger: DynamoSmsLedger) -> None:
-    text = claim(ledger, make_sms(), texts_a_day=1)
+    text = claim(ledger, make_sms(), sms_per_day=1)
     for after in (
         text.start_attempt(NOW),
         text.start_attempt(NOW).record_unknown_outcome("timeout", "aws", may_resend=True),
@@ -432,7 +432,7 @@ def test_many_senders_never_give_a_phone_too_many(concurrent_engine: Engine) -> 
 
 
 def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledger: DynamoSmsLedger) -> None:
-    for text in (make_sms(1), make_sms(2), make_sms(3, registration="B3D-F5H-J7M")):
+    for text in (make_sms(1), make_sms(2), make_sms(3, reference="B3D-F5H-J7M")):
         ledger.get_or_create(text)
     assert {each.sms_id for each in ledger.iter_by_reference(make_sms().reference)} == {
         make_sms(1).sms_id,
@@ -443,7 +443,7 @@ def test_the_texts_of_a_registration_are_found_and_forgotten_and_no_others(ledge
         ledger.erase(make_sms().reference)
 
     assert list(ledger.iter_by_reference(make_sms().reference)) == []
-    assert list(ledger.iter_by_reference("B3D-F5H-J7M")) == [make_sms(3, registration="B3D-F5H-J7M")]
+    assert list(ledger.iter_by_reference("B3D-F5H-J7M")) == [make_sms(3, reference="B3D-F5H-J7M")]
 
 
 def test_what_is_counted_of_a_forgotten_text_stays_and_leads_to_nobody(
@@ -472,7 +472,7 @@ def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(
     claim(ledger, make_sms(1))
     text = claim(ledger, make_sms(2))
     ledger.update(text.defer(NOW, "stopped"), previous=text)
-    claim(ledger, make_sms(3, registration="B3D-F5H-J7M"), budget=None)
+    claim(ledger, make_sms(3, reference="B3D-F5H-J7M"), budget=None)
     assert committed(engine) == 3 * 350
 
     for _ in range(2):
@@ -487,7 +487,7 @@ def test_money_put_aside_for_a_text_is_free_again_once_when_it_is_forgotten(
     [
         lambda text: text,
         lambda text: text.record_unknown_outcome("ReadTimeoutError", "aws", may_resend=True),
-        lambda text: text.accepted("aws", "g-1"),
+        lambda text: text.record_acceptance("aws", "g-1"),
     ],
     ids=["being sent", "unknown", "accepted"],
 )

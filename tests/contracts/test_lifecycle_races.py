@@ -10,26 +10,26 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.clients.model import Role
-from chalicelib.privacy.encryption import FieldCipher
+from chalicelib.callers import Role
+from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.casework import LifecycleService
-from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.errors import RegistrationSuperseded, TransitionNotAllowed
-from chalicelib.registrations.lifecycle import Cancellation, Payment, Status
-from chalicelib.registrations.reference import generate
-from chalicelib.registrations.service import WorkerExists, WriteConflict
-from tests.builders import make_caller
+from chalicelib.registrations.intake import WorkerExists, WriteConflict
+from chalicelib.registrations.lifecycle import LifecycleService
+from chalicelib.registrations.references import generate
+from chalicelib.registrations.states import Cancellation, Payment, Status
+from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.contracts.lives import (
+from tests.support.builders import make_caller
+from tests.support.fakes import FixedClock
+from tests.support.lifecycle_builders import (
     RECEIVED_AT,
     add_payment,
     expire_or_lapse,
     make_matching_capture,
     make_received_registration,
 )
-from tests.contracts.stored import PHONE_COUNT
-from tests.fakes import FixedClock
+from tests.support.registration_builders import PHONE_COUNT
 
 RACERS = 20
 REFERENCE = generate(lambda below: 20)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.notifications.dynamodb import DynamoSendRateLimiter
-from chalicelib.notifications.pace import RateLimited, SendingStop, SendingStopped
-from tests.builders import NOW
+from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped
+from chalicelib.notifications.store import DynamoSendRateLimiter
 from tests.contracts.conftest import Engine
+from tests.support.builders import NOW
 
 SLOT = timedelta(milliseconds=100)
 AT_ONCE = timedelta(0)

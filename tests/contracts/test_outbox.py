@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.deliveries.dynamodb import DynamoDeliveries
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium
-from chalicelib.rollups.dynamodb import DynamoOutbox, DynamoSummaries
+from chalicelib.deliveries.store import DynamoDeliveries
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from tests.builders import NOW
+from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_summary
-from tests.fakes import FixedClock
+from tests.support.builders import NOW
+from tests.support.fakes import FixedClock
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_summary
 
 A_MINUTE = timedelta(minutes=1)
 

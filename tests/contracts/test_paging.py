@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.campaigns.dynamodb import DynamoCampaigns
-from chalicelib.dynamodb import iter_query_items, to_item
-from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.aws.dynamodb import iter_query_items, to_item
+from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.items import SHARD_COUNT
 from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import (
+from tests.support.registration_builders import (
     FIRST_DAY,
     collect_capture_facts,
     make_campaign,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.privacy.dynamodb import DynamoDataRequests
-from chalicelib.privacy.model import DataRequest, DataRequestType
-from tests.builders import NOW
+from chalicelib.data_requests.model import DataRequest, DataRequestType
+from chalicelib.data_requests.store import DynamoDataRequests
 from tests.contracts.conftest import Engine
+from tests.support.builders import NOW
 
 LATER = NOW + timedelta(minutes=1)
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from chalicelib.campaigns.dynamodb import DynamoCampaigns
-from chalicelib.clients.dynamodb import DynamoClients
+from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.service import Token, hash_token
-from chalicelib.privacy.encryption import FieldCipher, UnsealError
-from chalicelib.registrations.dynamodb import DynamoRegistrations
-from chalicelib.registrations.lifecycle import Status
+from chalicelib.clients.store import DynamoClients
+from chalicelib.crypto.encryption import FieldCipher, UnsealError
+from chalicelib.registrations.intake import WorkerRecord
 from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.service import WorkerRecord
-from tests.builders import NOW, make_nik
+from chalicelib.registrations.states import Status
+from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import (
+from tests.support.builders import NOW, make_nik
+from tests.support.lifecycle_events import make_payment
+from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     PHONE_COUNT,
     QUOTE,
@@ -28,7 +29,6 @@ from tests.contracts.stored import (
     make_client,
     make_registration,
 )
-from tests.registrations.happenings import make_payment
 
 PERSONAL = {
     "NIK": make_nik(),

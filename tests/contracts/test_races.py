@@ -13,28 +13,28 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import wiring
-from chalicelib.clients.dynamodb import DynamoClients
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
-from chalicelib.notifications.dynamodb import DynamoSmsLedger
+from chalicelib.clients.store import DynamoClients
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.http.problems import is_transient
 from chalicelib.notifications.service import SendLimits
-from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.problems import is_transient
+from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.dynamodb import DynamoRegistrations
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.service import (
+from chalicelib.registrations.intake import (
     CaptureExists,
     PhoneCountExceeded,
     PhoneCountIncrement,
     WorkerExists,
     WriteConflict,
 )
-from chalicelib.rollups.dynamodb import DynamoSummaries
+from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.store import DynamoRegistrations
 from chalicelib.rollups.service import VersionExists
-from tests.builders import NOW
+from chalicelib.rollups.store import DynamoSummaries
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import (
+from tests.support.builders import NOW
+from tests.support.registration_builders import (
     FIRST_DAY,
     PHONE_COUNT,
     collect_capture_facts,

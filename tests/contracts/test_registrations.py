@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.lifecycle import ENDED_STATUSES, Status
-from chalicelib.registrations.model import Flag, Outcome
-from chalicelib.registrations.service import (
+from chalicelib.registrations.intake import (
     CaptureExists,
     PhoneCountExceeded,
     PhoneCountIncrement,
@@ -22,8 +19,11 @@ from chalicelib.registrations.service import (
     WorkerRecord,
     WriteConflict,
 )
+from chalicelib.registrations.model import Flag, Outcome
+from chalicelib.registrations.states import ENDED_STATUSES, Status
+from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import (
+from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     FIRST_DAY,
     PHONE_COUNT,
@@ -453,9 +453,9 @@ def test_what_stands_in_for_a_registration_says_nothing_and_expires(
     repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
     registrations.add_public(make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, STANDING)
 
-    (blank,) = [item for item in engine.scan_items() if item["sk"] == {"S": "BLANK"}]
+    (blank,) = [item for item in engine.scan_items() if item["sk"] == {"S": "DECOY"}]
     assert "expires_at" in blank
-    assert said_in(blank["blank"]) <= {"-", "0", "\0"}
+    assert said_in(blank["decoy"]) <= {"-", "0", "\0"}
     indexes = {"day_shard", "status_shard", "due_shard", "client_id"}
     assert not indexes & blank.keys()
 

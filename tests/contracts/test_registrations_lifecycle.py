@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.registrations.dynamodb import DynamoRegistrations
+from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationSuperseded, RegistrationUnknown
-from chalicelib.registrations.lifecycle import Status
+from chalicelib.registrations.intake import WorkerExists, WriteConflict
 from chalicelib.registrations.model import Outcome, Registration
-from chalicelib.registrations.service import WorkerExists, WriteConflict
-from tests.builders import make_capture_id
+from chalicelib.registrations.states import Status
+from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.contracts.lives import (
+from tests.support.builders import make_capture_id
+from tests.support.lifecycle_builders import (
     EXPIRES_ON,
     FIRST_DAY,
     RECEIVED_AT,
@@ -25,7 +25,7 @@ from tests.contracts.lives import (
     make_received_registration,
     make_registration_with_history,
 )
-from tests.contracts.stored import PHONE_COUNT, collect_capture_facts
+from tests.support.registration_builders import PHONE_COUNT, collect_capture_facts
 
 Store = DynamoRegistrations
 
@@ -61,8 +61,8 @@ def test_a_whole_life_comes_back_as_it_was_stored(store: Store) -> None:
     "changes",
     [
         {"worker": replace(make_received_registration().worker, email=None, checks=())},
-        {"taken": replace(make_received_registration().capture_metadata, officer=None)},
-        {"taken": replace(make_received_registration().capture_metadata, device_sequence=7)},
+        {"capture_metadata": replace(make_received_registration().capture_metadata, officer=None)},
+        {"capture_metadata": replace(make_received_registration().capture_metadata, device_sequence=7)},
         {"consent": make_received_registration().consent.model_copy(update={"language": None})},
     ],
     ids=["no e-mail", "no officer", "numbered", "no language of consent"],
@@ -229,13 +229,13 @@ def test_a_page_begins_after_a_position_and_says_whether_more_follow(store: Stor
         lambda **asked: store.list_by_campaign_day(FIRST_DAY, **asked),
         lambda **asked: store.list_by_status(Status.RECEIVED, **asked),
     ):
-        first = turn(after=None, size=2)
-        second = turn(after=first.next_position, size=2)
-        third = turn(after=second.next_position, size=2)
+        first = turn(start_after=None, page_size=2)
+        second = turn(start_after=first.next_position, page_size=2)
+        third = turn(start_after=second.next_position, page_size=2)
         assert found(first) + found(second) + found(third) == expected
         assert [page.has_more for page in (first, second, third)] == [True, True, False]
-        assert found(turn(after=third.last_position, size=2)) == []
-        assert not turn(after=None, size=5).has_more
+        assert found(turn(start_after=third.last_position, page_size=2)) == []
+        assert not turn(start_after=None, page_size=5).has_more
 
 
 def test_a_page_may_be_longer_than_one_read_of_many_items(store: Store) -> None:

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.pagination import Position
-from chalicelib.rollups.dynamodb import DynamoSummaries
+from chalicelib.http.pagination import Position
 from chalicelib.rollups.service import Checkpoint, VersionExists
-from tests.builders import NOW
+from chalicelib.rollups.store import DynamoSummaries
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_summary
+from tests.support.builders import NOW
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_summary
 
 
 @pytest.fixture

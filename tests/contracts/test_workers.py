@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.privacy.encryption import FieldCipher
-from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
-from chalicelib.registrations.erasing import CaptureLink, WorkerLinks
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.registrations.erasure import CaptureLink, WorkerLinks
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
 from chalicelib.wiring import generate_write_id
-from tests.builders import NOW
 from tests.contracts.conftest import Engine
-from tests.contracts.stored import (
+from tests.support.builders import NOW
+from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     FIRST_DAY,
     PHONE_COUNT,

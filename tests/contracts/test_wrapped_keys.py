@@ -2,10 +2,10 @@
 
 import pytest
 
-from chalicelib.privacy.dynamodb import DynamoWrappedKeys
-from chalicelib.privacy.keyring import WrappedKey
-from tests.builders import NOW
+from chalicelib.crypto.keyring import WrappedKey
+from chalicelib.data_requests.store import DynamoWrappedKeys
 from tests.contracts.conftest import Engine
+from tests.support.builders import NOW
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_every_amount_is_a_whole_rupiah(table: Any, programme: Any) -> None:
             "JHT": band.base * table.jht_per_mille,
         }[programme]
         assert thousandths % 1000 == 0
-        assert table.amount(programme, band.income_from) == thousandths // 1000 > 0
+        assert table.compute_amount(programme, band.income_from) == thousandths // 1000 > 0
 
 
 @each_policy

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chalicelib.contributions.messages import AskForQuote
 from chalicelib.contributions.model import Quote, list_months
 from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
 from chalicelib.occupations.model import load_occupations
 from chalicelib.refusals import RulesBroken

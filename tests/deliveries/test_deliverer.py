@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.deliveries.model import CLAIM_TIMEOUT, MAX_ATTEMPTS, DeliveryState, Medium
-from chalicelib.notifications.errors import OutcomeUnknown, PermanentFailure, TransientFailure
+from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, TransientFailure
 from chalicelib.registrations.model import CaptureFacts, Outcome
 from chalicelib.rollups.model import Change, SummaryState
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_campaign
-from tests.deliveries.stage import MANAGER_ONE, MANAGER_TWO, DeliveryHarness
 from tests.rollups.test_service import CREATED, FINAL, SUMMARY_HOUR
+from tests.support.delivery_harness import MANAGER_ONE, MANAGER_TWO, DeliveryHarness
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
 
 A_ROUND, AN_HOUR, A_DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 BOTH = {"Manajer Satu": 1, "Manajer Dua": 1}

@@ -11,22 +11,22 @@ import openpyxl
 import pytest
 
 from chalicelib.campaigns.model import Manager
-from chalicelib.deliveries.mailing import MailReportChannel, MailSender
+from chalicelib.deliveries.mail import MailReportChannel, MailSender
 from chalicelib.deliveries.model import DeliveryId
 from chalicelib.deliveries.service import OutgoingReport
-from chalicelib.notifications.errors import PermanentFailure
+from chalicelib.messaging.errors import PermanentFailure
 from chalicelib.rollups.renderings import mail
 from chalicelib.rollups.report import Report
-from tests.builders import NOW
-from tests.fakes import FixedClock
-from tests.rollups.reports import make_report
+from tests.support.builders import NOW
+from tests.support.fakes import FixedClock
+from tests.support.report_builders import make_report
 
 MANAGER = Manager(name="Manajer Satu", email="satu@example.com")
 SENDER = MailSender("laporan@daftar.example", "balas@daftar.example")
 
 
 class Letterbox:
-    """Satisfies `mailing.Post`; reads each mail as its recipient would."""
+    """Satisfies `mailing.MailTransport`; reads each mail as its recipient would."""
 
     def __init__(self) -> None:
         self.raw: list[bytes] = []

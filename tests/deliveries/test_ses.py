@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from botocore.stub import Stubber
 
 from chalicelib.deliveries.ses import SESMailTransport
-from chalicelib.notifications.errors import OutcomeUnknown, PermanentFailure, TransientFailure
+from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, TransientFailure
 
 RAW = b"From: laporan@daftar.example\r\n\r\nhalo"
 ASKED = {

@@ -8,13 +8,13 @@ import pytest
 from chalicelib.campaigns.model import Manager
 from chalicelib.deliveries.model import DeliveryId
 from chalicelib.deliveries.service import OutgoingReport
-from chalicelib.deliveries.texting import SmsChannelDependencies, SmsReportChannel
-from chalicelib.notifications.errors import OutcomeUnknown, PermanentFailure, TransientFailure
-from chalicelib.notifications.pace import SendingStop, SendRate
-from tests.builders import NOW
-from tests.deliveries.stage import HASHING
-from tests.fakes import FixedClock, InMemorySendRateLimiter, ScriptedGateway
-from tests.rollups.reports import make_report
+from chalicelib.deliveries.sms import SmsChannelDependencies, SmsReportChannel
+from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, TransientFailure
+from chalicelib.messaging.rate_limiter import SendingStop, SendRate
+from tests.support.builders import NOW
+from tests.support.delivery_harness import HASHING
+from tests.support.fakes import FixedClock, InMemorySendRateLimiter, ScriptedGateway
+from tests.support.report_builders import make_report
 
 PHONE = "+6282455507801"
 WORDS = "Daftar: 157 terdaftar."

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from ops.api import ApiClient
-from ops.processes import LOOPBACK, is_port_free
-from ops.stack import LocalStack, StackDescription
+from ops.api_client import ApiClient
+from ops.local.processes import LOOPBACK, is_port_free
+from ops.local.stack import LocalStack, StackDescription
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, open_market
+from tests.support.isolated_campaign import Market, open_market
 
 pytestmark = pytest.mark.e2e
 

@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.builders import make_capture_id
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, await_pipeline_idle, open_market
+from tests.support.builders import make_capture_id
+from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
 
 pytestmark = pytest.mark.e2e
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.emulator import ROOT
-from ops.processes import is_port_free
+from ops.local.emulator import ROOT
+from ops.local.processes import is_port_free
 
 pytestmark = pytest.mark.e2e
 

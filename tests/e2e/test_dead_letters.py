@@ -10,12 +10,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bench.functions import pause_event_sources
-from ops.dead_letters.commands import drop_dead_letters, list_dead_letters, redrive_dead_letters
+from ops.commands.dead_letters import drop_dead_letters, list_dead_letters, redrive_dead_letters
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, await_pipeline_idle, open_market
-from tests.e2e.queues import count_messages, limit_receives, pause_notifications
-from tests.e2e.waiting import wait_until
+from tests.support.functions import pause_event_sources
+from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
+from tests.support.polling import wait_until
+from tests.support.queue_control import count_messages, limit_receives, pause_notifications
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ import pytest
 
 from ops.openapi.examples import load_examples
 from tests.e2e.conftest import RunningStack
-from tests.openapi.story import Scenario, ScenarioResponse
+from tests.support.scenario import Scenario, ScenarioResponse
 
 pytestmark = pytest.mark.e2e
 

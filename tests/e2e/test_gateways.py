@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.functions import override_environment
-from chalicelib.dynamodb import from_item
+from chalicelib.aws.dynamodb import from_item
 from chalicelib.notifications.twilio_callbacks import PATH
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import open_market, received_sms_id
-from tests.e2e.waiting import wait_until
+from tests.support.functions import override_environment
+from tests.support.isolated_campaign import open_market, received_sms_id
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e

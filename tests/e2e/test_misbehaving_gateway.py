@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from bench.bad_day import run_fault_injection
-from bench.ledger import CampaignSmsLedger, is_settled
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import DAY, Market, await_pipeline_idle, open_market
-from tests.e2e.waiting import wait_until
+from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
+from tests.support.polling import wait_until
+from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
 pytestmark = pytest.mark.e2e
 

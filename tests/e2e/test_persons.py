@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
-from chalicelib.privacy.encryption import read_key_id
-from ops.processes import OperationError
-from ops.rotation import KeyRotation, RotationResult
+from chalicelib.crypto.encryption import read_key_id
+from ops.key_rotation import KeyRotation, RotationResult
+from ops.local.processes import OperationError
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
-from tests.e2e.market import DAY, await_pipeline_idle, open_market
-from tests.e2e.waiting import wait_until
+from tests.support.isolated_campaign import DAY, await_pipeline_idle, open_market
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 

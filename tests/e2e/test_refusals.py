@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from chalicelib.endpoints import MAX_BODY_BYTES
-from tests.builders import encode_payload, make_capture_payload
+from chalicelib.http.endpoints import MAX_BODY_BYTES
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import open_market
+from tests.support.builders import encode_payload, make_capture_payload
+from tests.support.isolated_campaign import open_market
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,14 @@ from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
 from tests.browser.conftest import find_browser
-from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik, make_phone
 from tests.e2e.conftest import RunningStack
+from tests.support.builders import (
+    make_campaign_payload,
+    make_capture_id,
+    make_capture_payload,
+    make_nik,
+    make_phone,
+)
 
 pytestmark = pytest.mark.e2e
 

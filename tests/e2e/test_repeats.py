@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dynamodb import from_item
+from chalicelib.aws.dynamodb import from_item
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import Market, await_pipeline_idle, open_market, received_sms_id
-from tests.e2e.queues import await_message_body, pause_notifications
-from tests.e2e.waiting import wait_until
-from tests.events import make_stream_event
+from tests.support.aws_events import make_stream_event
+from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market, received_sms_id
+from tests.support.polling import wait_until
+from tests.support.queue_control import await_message_body, pause_notifications
 
 pytestmark = pytest.mark.e2e
 

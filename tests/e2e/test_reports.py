@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
-from ops import telling
-from tests.builders import make_campaign_payload
+from ops import invoke
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import DAY, Market, await_pipeline_idle, open_market
 from tests.e2e.test_persons import asks
+from tests.support.builders import make_campaign_payload
+from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
 
 pytestmark = pytest.mark.e2e
 
@@ -148,7 +148,7 @@ def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none
         {"id": None, "outcome": "created", "channel": "van"}
     ]
     assert Counter(row["outcome"] for row in after) == outcomes
-    by_hand = telling.export_days(stack.local_stack.as_stage(), market.campaign_id, [date.fromisoformat(DAY)])
+    by_hand = invoke.export_days(stack.local_stack.as_stage(), market.campaign_id, [date.fromisoformat(DAY)])
     assert by_hand["exported"] >= 1
     assert bucket.rows() == after, "the same day, the same rows"
     version = bucket.manifest()["version"]

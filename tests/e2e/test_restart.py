@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.stack import EXAMPLE_DIR, LocalStack
+from ops.local.stack import EXAMPLE_DIR, LocalStack
 from tests.e2e.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e

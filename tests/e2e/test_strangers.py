@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from ops.emulator import ROOT
-from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from ops.local.emulator import ROOT
 from tests.e2e.conftest import RunningStack
+from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 pytestmark = pytest.mark.e2e
 
@@ -101,7 +101,7 @@ def run_schemathesis(
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "SCHEMATHESIS_HOOKS": "tests.openapi.strangers",
+        "SCHEMATHESIS_HOOKS": "tests.support.fuzz_hooks",
         "DAFTAR_FUZZ_CONTEXT": json.dumps(fuzz_context),
     }
     done = subprocess.run(

@@ -4,10 +4,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
+from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
 from tests.e2e.conftest import RunningStack
-from tests.e2e.market import await_pipeline_idle, call_concurrently, open_market, received_sms_id
-from tests.e2e.waiting import wait_until
+from tests.support.isolated_campaign import (
+    await_pipeline_idle,
+    call_concurrently,
+    open_market,
+    received_sms_id,
+)
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 

@@ -15,16 +15,16 @@ from chalice.test import Client, HTTPResponse
 
 from app import app
 from chalicelib import observability, wiring
+from chalicelib.callers import Channel, Role
 from chalicelib.campaigns.model import Campaign
-from chalicelib.clients.messages import EnrolClient
-from chalicelib.clients.model import Channel, Role
-from chalicelib.problems import CONTENT_TYPE
-from ops.gateway.inbox import Inbox
-from ops.gateway.server import FakeSmsServer
-from tests.builders import make_campaign_payload
-from tests.openapi.described import find_undocumented
-from tests.scenes import Snapshot
-from tests.tables import read_table_definitions
+from chalicelib.clients.schemas import EnrolClient
+from chalicelib.http.problems import CONTENT_TYPE
+from ops.fake_sms.inbox import Inbox
+from ops.fake_sms.server import FakeSmsServer
+from tests.support.builders import make_campaign_payload
+from tests.support.moto_snapshots import Snapshot
+from tests.support.moto_tables import read_table_definitions
+from tests.support.openapi import find_undocumented
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 FAR_FUTURE = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.

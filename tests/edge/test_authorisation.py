@@ -13,10 +13,10 @@ from chalice.test import HTTPResponse
 
 from app import app
 from chalicelib import wiring
+from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
-from chalicelib.clients.model import Role
-from tests.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
+from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)

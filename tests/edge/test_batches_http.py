@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from moto.dynamodb.responses import DynamoHandler
 
-from tests.builders import make_capture_id, make_capture_payload, make_nik
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.edge.faults import FaultyProxy, run_faulty_proxy
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
 
 BATCH = "/v1/registrations/batch"
 
@@ -204,7 +204,7 @@ def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(
     edge: Edge, dynamodb_proxy: FaultyProxy, error: str
 ) -> None:
     items = [an_item(number) for number in range(1, 6)]
-    dynamodb_proxy.add_fault("TransactWriteItems", error, mentioning=f"CAPTURE#{make_capture_id(3)}")
+    dynamodb_proxy.add_fault("TransactWriteItems", error, body_contains=f"CAPTURE#{make_capture_id(3)}")
 
     first = sent(edge, *items)
 
@@ -219,7 +219,7 @@ def test_a_throttled_item_is_to_be_sent_again_is_not_stored_and_then_succeeds(
 
 def test_an_item_whose_answer_was_lost_was_stored_once(edge: Edge, dynamodb_proxy: FaultyProxy) -> None:
     dynamodb_proxy.add_fault(
-        "TransactWriteItems", "lose the answer", mentioning=f"CAPTURE#{make_capture_id(2)}", times=1
+        "TransactWriteItems", "lose the answer", body_contains=f"CAPTURE#{make_capture_id(2)}", times=1
     )
     results = sent(edge, an_item(1), an_item(2), an_item(3))
     assert outcomes(results) == ["created"] * 3

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.endpoints import MAX_BODY_BYTES
-from tests.builders import encode_payload, make_capture_payload, make_nik
+from chalicelib.http.endpoints import MAX_BODY_BYTES
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.support.builders import encode_payload, make_capture_payload, make_nik
 
 MARK = "Melati-Tidak-Boleh-Tampak"
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.builders import make_capture_id, make_capture_payload, make_nik
 from tests.edge.conftest import Edge, assert_problem
-from tests.edge.faults import run_faulty_proxy
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.dynamodb_faults import run_faulty_proxy
 
 ANOTHER = make_capture_id(2)
 A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.pagination import Position, to_cursor
-from tests.builders import make_campaign_payload, make_capture_payload
+from chalicelib.http.pagination import Position, to_cursor
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.support.builders import make_campaign_payload, make_capture_payload
 
 MARK = "Manajer-Tidak-Boleh-Tampak"
 

@@ -2,12 +2,12 @@
 
 import json
 
-from ops.gateway.server import FakeSmsServer
-from tests.builders import make_capture_id, make_capture_payload
+from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput, assert_problem
 from tests.edge.test_announcing import news, stored
 from tests.edge.test_texts import sent
-from tests.events import make_sqs_event, make_stream_event
+from tests.support.aws_events import make_sqs_event, make_stream_event
+from tests.support.builders import make_capture_id, make_capture_payload
 
 
 def test_the_id_of_the_answer_travels_to_the_text(

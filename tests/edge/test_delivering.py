@@ -19,11 +19,11 @@ from moto.ses.models import ses_backends
 from chalicelib import wiring
 from chalicelib.campaigns.model import Campaign
 from chalicelib.deliveries.schedule import DeliveryPartialFailure
-from ops.gateway.server import FakeSmsServer
-from tests.builders import make_campaign_payload
+from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_rolling_up import TOMORROW, registers, tick
-from tests.events import make_schedule_event
+from tests.support.aws_events import make_schedule_event
+from tests.support.builders import make_campaign_payload
 
 SENDER = "laporan@daftar.example"
 ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.clients.model import Role
-from ops.emulator import ROOT
+from chalicelib.callers import Role
+from ops.local.emulator import ROOT
 from ops.openapi.examples import load_examples
 from tests.edge.conftest import Edge, LogOutput, dump_stored_state
-from tests.openapi.story import Scenario, ScenarioResponse
+from tests.support.scenario import Scenario, ScenarioResponse
 
 FILES = {"/v1/openapi.json": "openapi.json", "/docs": "page.html"}
 
@@ -20,7 +20,7 @@ def test_anybody_may_read_the_description(edge: Edge, path: Any) -> None:
     answer = edge.send("GET", path, caller=None)
 
     assert answer.status_code == 200
-    assert answer.body == (ROOT / "chalicelib" / "api" / FILES[path]).read_bytes()
+    assert answer.body == (ROOT / "chalicelib" / "http" / FILES[path]).read_bytes()
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from chalicelib.exports.schedule import ExportPartialFailure
-from tests.builders import make_nik
 from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_rolling_up import TOMORROW, registers, summary, tick
-from tests.events import make_schedule_event
+from tests.support.aws_events import make_schedule_event
+from tests.support.builders import make_nik
 
 DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 

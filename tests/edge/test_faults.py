@@ -10,13 +10,13 @@ import pytest
 from chalice.local import LambdaContext
 
 from app import app
+from chalicelib.crypto.keyring import KeysMissing
 from chalicelib.observability import UnhandledError
-from chalicelib.privacy.keyring import KeysMissing
-from tests.builders import make_capture_id, make_capture_payload
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.edge.faults import FaultyProxy, run_faulty_proxy
 from tests.edge.test_callers import asked
-from tests.events import make_schedule_event
+from tests.support.aws_events import make_schedule_event
+from tests.support.builders import make_capture_id, make_capture_payload
+from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
 
 PERSONAL = ["317107520485", "Melati", "82455507001", "5550-7001", "Jalan Contoh"]
 ATTEMPTS = 2
@@ -68,7 +68,9 @@ def test_a_transaction_throttled_in_one_item_is_to_be_tried_again(
     edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy, reason: str
 ) -> None:
     reasons = [{"Code": reason}, {"Code": "None"}, {"Code": "None"}]
-    dynamodb_proxy.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    dynamodb_proxy.add_fault(
+        "TransactWriteItems", "TransactionCanceledException", cancellation_reasons=reasons
+    )
 
     heard_to_try_again(edge, log_output)
 
@@ -77,7 +79,9 @@ def test_writers_that_are_in_the_way_for_ever_end_in_try_again(
     edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
     reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]
-    dynamodb_proxy.add_fault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    dynamodb_proxy.add_fault(
+        "TransactWriteItems", "TransactionCanceledException", cancellation_reasons=reasons
+    )
 
     heard_to_try_again(edge, log_output)
 
@@ -150,7 +154,7 @@ def test_a_table_that_cannot_be_read_now_is_no_error_of_ours(
     edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy, table: str, error: str
 ) -> None:
     for operation in ("GetItem", "Query"):
-        dynamodb_proxy.add_fault(operation, error, mentioning=table)
+        dynamodb_proxy.add_fault(operation, error, body_contains=table)
 
     heard_to_try_again(edge, log_output)
 
@@ -207,7 +211,7 @@ def test_an_unreachable_table_is_no_error_of_ours(
     edge: Edge, log_output: LogOutput, dynamodb_proxy: FaultyProxy
 ) -> None:
     let_in = dynamodb_proxy.count_requests("GetItem")
-    dynamodb_proxy.add_fault("GetItem", "drop", mentioning="CampaignsTable")
+    dynamodb_proxy.add_fault("GetItem", "drop", body_contains="CampaignsTable")
     dynamodb_proxy.add_fault("TransactWriteItems", "drop")
 
     heard_to_try_again(edge, log_output)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.builders import make_capture_payload
 from tests.edge.conftest import Edge, assert_problem
+from tests.support.builders import make_capture_payload
 
 ASKED = {
     "id": "id",

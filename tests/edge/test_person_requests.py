@@ -10,15 +10,15 @@ import boto3
 import pytest
 
 from chalicelib import wiring
+from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
-from chalicelib.notifications.pace import SendingStop
-from chalicelib.registrations.lifecycle import EventType
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
-from ops.gateway.server import FakeSmsServer
-from tests.builders import make_capture_id, make_capture_payload, make_nik
+from chalicelib.registrations.states import EventType
+from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.edge.faults import run_faulty_proxy
-from tests.events import make_domain_event, make_sqs_event
+from tests.support.aws_events import make_domain_event, make_sqs_event
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.dynamodb_faults import run_faulty_proxy
 
 REQUEST = "0192f3a1-7c00-7000-8000-0000000000aa"
 NIK = make_nik()
@@ -49,7 +49,7 @@ def kinds() -> set[str]:
     was forgotten: it says nothing of anybody.
     """
     kept = {item["pk"]["S"].partition("#")[0] for item in rows("RegistrationsTable")}
-    return kept - {"BLANK", "LEFT", "PHONE"}
+    return kept - {"DECOY", "LEFT", "PHONE"}
 
 
 def test_a_person_is_told_everything_that_is_held_and_what_was_done_with_it(edge: Edge) -> None:

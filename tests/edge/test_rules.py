@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.builders import make_campaign_payload, make_capture_payload, make_nik
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.edge.test_registering import PERSONAL, items_of
+from tests.support.builders import make_campaign_payload, make_capture_payload, make_nik
 
 RULES = {
     "a NIK one digit short": ({"worker": {"nik": make_nik()[:-1]}}, "worker.nik", "nik_length"),

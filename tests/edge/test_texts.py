@@ -6,13 +6,13 @@ import boto3
 import pytest
 
 from chalicelib import wiring
-from chalicelib.notifications.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
-from ops.gateway.inbox import ReceivedSms
-from ops.gateway.server import FakeSmsServer
-from tests.builders import make_capture_id, make_capture_payload, make_nik
+from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
+from ops.fake_sms.inbox import ReceivedSms
+from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import SMS_ENDPOINT, Edge, LogOutput
-from tests.edge.faults import run_faulty_proxy
-from tests.events import make_domain_event, make_schedule_event, make_sqs_event
+from tests.support.aws_events import make_domain_event, make_schedule_event, make_sqs_event
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.dynamodb_faults import run_faulty_proxy
 
 SEND = "SendTextMessage"
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
@@ -341,7 +341,7 @@ def test_a_text_whose_row_was_written_though_the_answer_was_lost_is_sent_once(
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
         rebuild_container()
-        between.add_fault("PutItem", "lose the answer", mentioning="SmsLedgerTable", times=1)
+        between.add_fault("PutItem", "lose the answer", body_contains="SmsLedgerTable", times=1)
 
         assert edge.invoke("on_notifications", event) == NOTHING_FAILED
 

@@ -15,7 +15,7 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from ops import market_day
+from ops.local import market_day
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "tanah-abang-2024"
 DEVICES = ("van-1", "kiosk-1", "van-2")
@@ -207,7 +207,7 @@ def expected() -> Body:
 
 def test_the_committed_files_are_what_the_generator_writes() -> None:
     for name, text in market_day.render_files(market_day.SEED).items():
-        assert (EXAMPLE / name).read_bytes() == text.encode(), f"{name}: run python -m ops.market_day"
+        assert (EXAMPLE / name).read_bytes() == text.encode(), f"{name}: run python -m ops.local.market_day"
 
 
 def test_nothing_but_the_generated_files_and_the_readme_is_there() -> None:

@@ -14,17 +14,17 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.exports.model import Manifest
-from chalicelib.exports.s3 import S3ExportStore
 from chalicelib.exports.service import ExportService
-from chalicelib.privacy.hashing import HashKey, KeyedHash
-from chalicelib.registrations.lifecycle import Status
+from chalicelib.exports.store import S3ExportStore
 from chalicelib.registrations.model import CaptureFacts, Flag, Outcome, RegistrationFacts
+from chalicelib.registrations.states import Status
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from tests.builders import make_capture_id
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY
 from tests.rollups.test_service import AN_HOUR, FINAL, SUMMARY_HOUR
 from tests.rollups.test_service import Stage as Counting
+from tests.support.builders import make_capture_id
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 
 DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 CAPTURED_AT = datetime(2024, 10, 9, 2, 12, tzinfo=UTC)

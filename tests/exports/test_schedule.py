@@ -8,16 +8,16 @@ import pytest
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
+from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.exports import schedule
 from chalicelib.exports.model import ExportFile, Manifest
 from chalicelib.exports.schedule import ExportAlreadyRunning, ExportPartialFailure
 from chalicelib.exports.service import ExportService
-from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY
-from tests.logs import collect_logs
 from tests.rollups.test_service import FINAL
 from tests.rollups.test_service import Stage as Counting
+from tests.support.logs import collect_logs
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 
 A_MINUTE = timedelta(minutes=1)
 A_ROUND = timedelta(minutes=15)
@@ -39,7 +39,7 @@ class Invocation:
 
 
 class Shelf:
-    """Satisfies `exports.service.Shelf`: keeps the order of what was published."""
+    """Satisfies `exports.service.ExportStore`: keeps the order of what was published."""
 
     def __init__(self) -> None:
         self.published: list[CampaignDay] = []

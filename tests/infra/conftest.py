@@ -2,8 +2,8 @@
 
 import pytest
 
-from ops.packaging import package_app
-from tests.infra.packaged import PackagedTemplate
+from ops.deploy.packaging import package_app
+from tests.support.template import PackagedTemplate
 
 
 @pytest.fixture(scope="session")

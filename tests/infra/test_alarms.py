@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.infra.packaged import PackagedTemplate, resolve_logical_id
+from tests.support.template import PackagedTemplate, resolve_logical_id
 
 PSEUDO_PARAMETER = "AWS::"
 WORK = "Daftar"

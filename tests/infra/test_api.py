@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from chalicelib.problems import CONTENT_TYPE, PROBLEMS
-from tests.infra.packaged import PackagedTemplate, Properties, resolve_logical_id
+from chalicelib.http.problems import CONTENT_TYPE, PROBLEMS
+from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
 
 # Routes that anybody may call; Twilio's callback proves by a signature who calls. Anything else without an
 # authorizer is a mistake.

@@ -1,6 +1,6 @@
 """Every bucket: private, encrypted, over TLS only, kept with its data, and emptied in the end."""
 
-from tests.infra.packaged import PackagedTemplate, Properties, resolve_logical_id, to_json
+from tests.support.template import PackagedTemplate, Properties, resolve_logical_id, to_json
 
 
 def buckets(template: PackagedTemplate) -> dict[str, Properties]:

@@ -1,7 +1,7 @@
 """`daftar dead-letters` knows every queue that takes what nobody could handle, and who gave it up."""
 
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
-from tests.infra.packaged import PackagedTemplate, get_failure_destination, resolve_logical_id
+from tests.support.template import PackagedTemplate, get_failure_destination, resolve_logical_id
 
 
 def test_every_last_resort_can_be_looked_into(template: PackagedTemplate) -> None:

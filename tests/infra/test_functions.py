@@ -1,7 +1,7 @@
 """Every function: it runs `app.py`, knows its stage, keeps its logs, and its failures are noticed."""
 
 from chalicelib.settings import Settings
-from tests.infra.packaged import PackagedTemplate, resolve_logical_id
+from tests.support.template import PackagedTemplate, resolve_logical_id
 
 LONGEST_ANSWER_SECONDS = 28  # API Gateway hangs up after 29.
 LONGEST_BATCH_SECONDS = 20  # A batch takes no further item well before that, and answers for what it took.

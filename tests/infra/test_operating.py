@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.packaged import PackagedTemplate
+from tests.support.template import PackagedTemplate
 
 _GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
 _PARAGRAPH = re.compile(r"^\*\*((?:`\w+`(?:,\s)?)+)\*\*(.+?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)

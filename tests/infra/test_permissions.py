@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.privacy.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from tests.infra.packaged import Grant, PackagedTemplate, as_list, split_condition
+from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from tests.support.template import Grant, PackagedTemplate, as_list, split_condition
 
 # The actions whose resource AWS does not let anybody name, and why each is needed.
 UNNAMEABLE = {

@@ -1,6 +1,6 @@
 """Every queue: what is read is bounded, what fails is kept, what is kept is noticed."""
 
-from tests.infra.packaged import PackagedTemplate, resolve_logical_id
+from tests.support.template import PackagedTemplate, resolve_logical_id
 
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
 MOST_ATTEMPTS = 10

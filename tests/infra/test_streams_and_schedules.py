@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.events import make_remove_event, make_stream_event
-from tests.infra.packaged import EventSource, PackagedTemplate, get_failure_destination, resolve_logical_id
+from tests.support.aws_events import make_remove_event, make_stream_event
+from tests.support.template import EventSource, PackagedTemplate, get_failure_destination, resolve_logical_id
 
 HOUR_SECONDS = 60 * 60
 DAY_SECONDS = 24 * HOUR_SECONDS

@@ -1,6 +1,6 @@
 """Every table and every key: kept, recoverable, encrypted under keys of our own."""
 
-from tests.infra.packaged import PackagedTemplate, as_list, resolve_logical_id, to_json
+from tests.support.template import PackagedTemplate, as_list, resolve_logical_id, to_json
 
 # Rows of these tables expire; the rows of the others are kept until somebody erases them.
 EXPIRING = {"RegistrationsTable", "ClientsTable", "SmsLedgerTable", "SendingTable"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.infra.packaged import PackagedTemplate, to_json
+from tests.support.template import PackagedTemplate, to_json
 
 ROOT = Path(__file__).parents[2]
 REGION = "ap-southeast-3"

@@ -37,7 +37,7 @@ def receipt(**changes: Any) -> Any:
 def test_an_event_says_what_a_receipt_says() -> None:
     noted = receipt()
     assert (noted.sms_id, noted.gateway, noted.gateway_id) == ("m-1", "aws", EVENT["messageId"])
-    assert noted.at == datetime(2024, 10, 9, 5, 2, 3, 456000, tzinfo=UTC)
+    assert noted.occurred_at == datetime(2024, 10, 9, 5, 2, 3, 456000, tzinfo=UTC)
     assert (noted.parts, noted.price_microusd) == (1, 20_000), "message price and carrier fee"
     assert "82455507001" not in repr(noted)
 

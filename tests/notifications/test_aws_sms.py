@@ -9,20 +9,20 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
-from chalicelib.notifications.aws_sms import AwsSmsConfig, AwsSmsGateway
-from chalicelib.notifications.errors import (
+from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
+from chalicelib.messaging.errors import (
     AccountFailure,
     GatewayError,
     OutcomeUnknown,
     PermanentFailure,
     TransientFailure,
 )
-from chalicelib.notifications.gateways import OutgoingSms
+from chalicelib.messaging.gateways import OutgoingSms
 from chalicelib.notifications.model import SmsId
 from chalicelib.notifications.templates import LANGUAGES, load_templates
 from chalicelib.registrations.phone import Phone
-from ops.wording import render_longest_bodies
-from tests.builders import NOW
+from ops.deploy.sms_templates import render_longest_bodies
+from tests.support.builders import NOW
 
 ACCOUNT = AwsSmsConfig(
     "BPJAMSOSTEK", "0.50000", configuration_set="daftar", protect_configuration="protect-1"
@@ -103,7 +103,7 @@ def test_every_text_we_may_send_is_a_request_that_aws_takes(
     for words in render_longest_bodies(wording, language):
         stubber.add_response("send_text_message", ACCEPTED)
         with stubber:
-            gateway.send(OutgoingSms(**{**vars(OUTGOING), "words": words}))
+            gateway.send(OutgoingSms(**{**vars(OUTGOING), "body": words}))
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chalicelib.messaging.errors import PermanentFailure, TransientFailure
 from chalicelib.notifications import consumer
-from chalicelib.notifications.errors import PermanentFailure, TransientFailure
 from chalicelib.notifications.messages import SmsDue
 from chalicelib.notifications.receipts import Receipt
 from chalicelib.notifications.service import SmsUnknown
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.lifecycle import EventType
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
-from tests.contracts.stored import REFERENCE
-from tests.logs import collect_logs
-from tests.notifications.stage import NotificationHarness
+from chalicelib.registrations.states import EventType
+from tests.support.logs import collect_logs
+from tests.support.notification_harness import NotificationHarness
+from tests.support.registration_builders import REFERENCE
 
 BODY = RegistrationReceived(reference=REFERENCE, correlation_id="c-1").model_dump_json()
 
@@ -79,7 +79,7 @@ def test_a_message_that_nobody_can_read_is_not_swallowed(body: str) -> None:
 def test_each_kind_of_news_is_told_for_its_purpose(message: Any, purpose: str) -> None:
     row = handle(message.model_dump_json()).get_only_sms()
     assert row.purpose == purpose
-    assert row.event_version == getattr(message, "life_version", 1)
+    assert row.event_version == getattr(message, "event_version", 1)
 
 
 def test_a_text_that_is_due_is_taken_up() -> None:

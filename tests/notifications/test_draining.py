@@ -11,16 +11,21 @@ from threading import Event, Thread
 
 import pytest
 
-from chalicelib.notifications.gateways import GatewayAcceptance, OutgoingSms
-from chalicelib.notifications.pace import SendRate
+from chalicelib.crypto.hashing import HashKey, KeyedHash
+from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.service import NotificationDependencies, NotificationService
 from chalicelib.notifications.templates import Purpose, SmsKind
-from chalicelib.privacy.hashing import HashKey, KeyedHash
 from chalicelib.registrations.model import Registration
-from tests.builders import NOW
-from tests.contracts.stored import make_campaign, make_reference, make_registration, make_sms
-from tests.fakes import InMemoryCampaigns, InMemoryRegistrations, InMemorySendRateLimiter, InMemorySmsLedger
-from tests.notifications.stage import CONFIG
+from tests.support.builders import NOW
+from tests.support.fakes import (
+    InMemoryCampaigns,
+    InMemoryRegistrations,
+    InMemorySendRateLimiter,
+    InMemorySmsLedger,
+)
+from tests.support.notification_harness import CONFIG
+from tests.support.registration_builders import make_campaign, make_reference, make_registration, make_sms
 
 # As many as infra lets run at once, each as slow as a gateway far away, and then some.
 SENDERS = 5
@@ -155,7 +160,7 @@ def test_confirmations_overtake_reminders_that_were_there_first() -> None:
     for number, each in enumerate(people[:100]):
         reminder = make_sms(
             number,
-            registration=each.reference,
+            reference=each.reference,
             purpose=Purpose.ALREADY_REGISTERED,
             kind=SmsKind.REMINDER,
             phone_hash=str(number),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications import gsm7
+from chalicelib.messaging import gsm7
 
 # 3GPP TS 23.038, section 6.2.1, in the order of its codes; 0x1B is the escape to the extension table.
 DEFAULT_TABLE = (

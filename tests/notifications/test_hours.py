@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.notifications.hours import QuietHours, compute_retry_at, find_zone
-from tests.builders import NOW
+from tests.support.builders import NOW
 
 QUIET = QuietHours(20, 8)
 ZONES = ["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]

@@ -16,26 +16,26 @@ from chalicelib.notifications.model import (
     derive_sms_id,
 )
 from chalicelib.notifications.templates import Purpose
-from tests.builders import NOW
-from tests.contracts.stored import make_sms
+from tests.support.builders import NOW
+from tests.support.registration_builders import make_sms
 
 LATER = NOW + timedelta(minutes=1)
 
 MOVES = {
-    "claimed": lambda text: text.claimed(NOW, budget_day=text.day, phone_day=text.day),
+    "claimed": lambda text: text.claim(NOW, budget_day=text.day, phone_day=text.day),
     "put off": lambda text: text.defer(LATER, "quiet_hours"),
-    "held": lambda text: text.held("budget_exhausted"),
+    "held": lambda text: text.hold("budget_exhausted"),
     "released": lambda text: text.release(NOW, deadline=LATER),
-    "given up": lambda text: text.given_up("expired"),
+    "given up": lambda text: text.abandon("expired"),
     "to be resent": lambda text: text.schedule_resend(NOW),
     "attempt started": lambda text: text.start_attempt(NOW),
     "not taken": lambda text: text.record_rejection(LATER, "later", None),
-    "refused": lambda text: text.refused("never", None),
+    "refused": lambda text: text.record_failure("never", None),
     "lost sight of": lambda text: text.record_unknown_outcome("timeout", None, may_resend=True),
-    "accepted": lambda text: text.accepted("aws", "g-1"),
-    "sent": lambda text: text.noted(SendUpdate("aws", "g-1", SmsState.SENT)),
-    "delivered": lambda text: text.noted(SendUpdate("aws", "g-1", SmsState.DELIVERED)),
-    "failed": lambda text: text.noted(SendUpdate("aws", "g-1", SmsState.FAILED)),
+    "accepted": lambda text: text.record_acceptance("aws", "g-1"),
+    "sent": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.SENT)),
+    "delivered": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.DELIVERED)),
+    "failed": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.FAILED)),
 }
 
 

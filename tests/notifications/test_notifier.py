@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications.errors import (
+from chalicelib.messaging.errors import (
     AccountFailure,
     CircuitOpen,
     OutcomeUnknown,
     PermanentFailure,
     TransientFailure,
 )
+from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications.model import Sms, SmsId, SmsState
-from chalicelib.notifications.pace import SendingStop
 from chalicelib.notifications.service import SmsUnknown
 from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations.errors import RegistrationUnknown
-from tests.builders import NOW
-from tests.contracts.stored import FIRST_DAY, make_reference, make_registration, make_sms
-from tests.notifications.stage import NotificationHarness, WorkerKilled
+from tests.support.builders import NOW
+from tests.support.notification_harness import NotificationHarness, WorkerKilled
+from tests.support.registration_builders import FIRST_DAY, make_reference, make_registration, make_sms
 
 AGAIN = timedelta(minutes=3)
 MINUTE = timedelta(minutes=1)
@@ -270,10 +270,8 @@ def test_news_of_a_registration_that_is_not_there_begins_no_text() -> None:
     "stopped_at",
     [
         lambda text: text,
-        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day),
-        lambda text: text.claimed(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).defer(
-            NOW, "stopped"
-        ),
+        lambda text: text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day),
+        lambda text: text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).defer(NOW, "stopped"),
         lambda text: _unknown(text, may_resend=True),
     ],
     ids=["pending", "claimed", "put off", "unknown, to be resent"],

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.notifications import occasions
+from chalicelib.notifications import bodies
 from chalicelib.notifications.templates import Purpose, get_template
-from chalicelib.registrations.lifecycle import (
+from chalicelib.registrations.messages import RegistrationChanged
+from chalicelib.registrations.states import (
     Cancellation,
     EventType,
     LifecycleState,
@@ -16,9 +17,8 @@ from chalicelib.registrations.lifecycle import (
     PaymentCode,
     VerificationResult,
 )
-from chalicelib.registrations.messages import RegistrationChanged
-from tests.builders import NOW
-from tests.contracts.stored import REFERENCE, make_registration
+from tests.support.builders import NOW
+from tests.support.registration_builders import REFERENCE, make_registration
 
 CODE = PaymentCode(code="8808123456", amount=50_400, expires_on=date(2024, 11, 8))
 PAYMENT = Payment(payment_id="p-1", amount=50_400, months=3, paid_at=NOW, kpj="21012345678")
@@ -51,13 +51,13 @@ def words(purpose: Purpose, occasion: int, *steps: Step, language: str = "id") -
     registration = make_registration(language=language)
     for step in steps:
         registration = replace(registration, lifecycle=step(registration.lifecycle))
-    return occasions.render_body(get_template(purpose), occasion, registration)
+    return bodies.render_body(get_template(purpose), occasion, registration)
 
 
 def test_every_happening_that_is_told_has_words_and_a_message() -> None:
-    for happening in occasions.PURPOSE_BY_EVENT_TYPE:
+    for happening in bodies.PURPOSE_BY_EVENT_TYPE:
         RegistrationChanged(reference=REFERENCE, correlation_id="c", event_type=happening, event_version=2)
-    assert set(occasions.PURPOSE_BY_EVENT_TYPE.values()) | {
+    assert set(bodies.PURPOSE_BY_EVENT_TYPE.values()) | {
         Purpose.RECEIVED,
         Purpose.ALREADY_REGISTERED,
     } == set(Purpose)
@@ -134,4 +134,4 @@ def test_a_known_worker_is_told_so_while_the_registration_is_open() -> None:
 def test_an_event_that_never_happened_is_told_to_nobody() -> None:
     for purpose in (Purpose.PAYMENT_CODE, Purpose.ACTIVE, Purpose.MISMATCH, Purpose.LAPSING_SOON):
         assert words(purpose, 7) is None
-    assert EventType.REGISTERED not in occasions.PURPOSE_BY_EVENT_TYPE
+    assert EventType.REGISTERED not in bodies.PURPOSE_BY_EVENT_TYPE

@@ -4,16 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.messaging.errors import TransientFailure
+from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications import schedule
-from chalicelib.notifications.errors import TransientFailure
-from chalicelib.notifications.pace import SendingStop
-from chalicelib.notifications.requeue import DueSmsQueuer
+from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.refusals import TryAgain
-from tests.builders import NOW
-from tests.contracts.stored import make_reference, make_registration, make_sms
-from tests.logs import collect_logs
-from tests.notifications.stage import NotificationHarness
+from tests.support.builders import NOW
+from tests.support.logs import collect_logs
+from tests.support.notification_harness import NotificationHarness
+from tests.support.registration_builders import make_reference, make_registration, make_sms
 
 
 def requeue(stage: NotificationHarness) -> DueSmsQueuer:
@@ -95,7 +95,7 @@ def test_confirmations_overtake_reminders_however_many_of_these_are_due() -> Non
         9,
         purpose=Purpose.ALREADY_REGISTERED,
         kind=SmsKind.REMINDER,
-        registration=make_reference(1),
+        reference=make_reference(1),
         due_at=NOW,
     )
     stage.ledger.get_or_create(text)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.notifications.errors import (
+from chalicelib.messaging.errors import (
     AccountFailure,
     CircuitOpen,
     GatewayError,
@@ -13,11 +13,11 @@ from chalicelib.notifications.errors import (
     PermanentFailure,
     TransientFailure,
 )
-from chalicelib.notifications.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.messaging.routing import GatewayRouter
 from chalicelib.notifications.model import SmsId
-from chalicelib.notifications.routing import GatewayRouter
 from chalicelib.registrations.phone import Phone
-from tests.fakes import FixedClock
+from tests.support.fakes import FixedClock
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 

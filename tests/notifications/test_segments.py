@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications.segments import split_segments
+from chalicelib.messaging.segments import split_segments
 
 BASIC, EXTENDED, OUTSIDE, PAIR = "a", "€", "č", "\N{GRINNING FACE}"
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.notifications import gsm7, templates
+from chalicelib.messaging import gsm7
+from chalicelib.notifications import templates
 from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Template, get_template
-from chalicelib.registrations import reference
-from chalicelib.registrations.reference import ALPHABET
+from chalicelib.registrations import references
+from chalicelib.registrations.references import ALPHABET
 
 EVERY_TEXT = [(each, language) for each in templates.load_templates().values() for language in LANGUAGES]
 NAMES = {(each.purpose, language): (each, language) for each, language in EVERY_TEXT}
@@ -48,7 +49,7 @@ def test_every_purpose_has_a_template() -> None:
 @given(indices=st.lists(st.integers(0, 29), min_size=8, max_size=8).filter(lambda drawn: max(drawn) >= 8))
 def test_no_reference_is_cut_or_looks_like_a_one_time_password(indices: list[int]) -> None:
     drawn = iter(indices)
-    given_out = reference.generate(lambda _: next(drawn))
+    given_out = references.generate(lambda _: next(drawn))
     text = get_template(Purpose.RECEIVED).render("id", name="Melati", reference=given_out)
     assert given_out in text
     assert set(given_out) <= {*ALPHABET, "-"}

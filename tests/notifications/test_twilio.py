@@ -15,19 +15,19 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from chalicelib.notifications.errors import (
+from chalicelib.messaging.errors import (
     AccountFailure,
     GatewayError,
     OutcomeUnknown,
     PermanentFailure,
     TransientFailure,
 )
-from chalicelib.notifications.gateways import OutgoingSms
+from chalicelib.messaging.gateways import OutgoingSms
+from chalicelib.messaging.twilio import TwilioAccount, TwilioGateway
 from chalicelib.notifications.model import SmsId
-from chalicelib.notifications.twilio import TwilioAccount, TwilioGateway
 from chalicelib.registrations.phone import Phone
-from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN
-from tests.gateway import run_fake_gateway
+from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
+from tests.support.fake_gateway import run_fake_gateway
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 MESSAGE = SmsId("0123456789abcdef0123456789abcdef")
@@ -54,8 +54,8 @@ def a_gateway(url: str, account: TwilioAccount = OURS) -> TwilioGateway:
 def outgoing(**changes: Any) -> OutgoingSms:
     return OutgoingSms(
         **{
-            "to": Phone("+6282455507001"),
-            "words": "BPJAMSOSTEK: Halo",
+            "phone": Phone("+6282455507001"),
+            "body": "BPJAMSOSTEK: Halo",
             "sms_id": MESSAGE,
             "correlation_id": "c0ffee00",
             "parts": 1,

@@ -7,14 +7,14 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from app import app
-from chalicelib.clients.model import Role
-from chalicelib.problems import FIELD_MESSAGES, PROBLEMS, respond
-from ops.emulator import ROOT
+from chalicelib.callers import Role
+from chalicelib.http.problems import FIELD_MESSAGES, PROBLEMS, respond
+from ops.local.emulator import ROOT
 from ops.openapi.__main__ import build_files
 from ops.openapi.codes import MEANINGS, load_codes
 from ops.openapi.document import iter_endpoints
 from ops.openapi.examples import load_examples
-from tests.openapi.described import find_schema_errors, list_operations, load_document, resolve_reference
+from tests.support.openapi import find_schema_errors, list_operations, load_document, resolve_reference
 
 WRITTEN = {file.relative_to(ROOT).as_posix(): text for file, text in build_files().items()}
 OPERATIONS = list_operations()
@@ -116,7 +116,7 @@ def test_every_operation_has_an_example_that_is_sent_by_the_tests() -> None:
 @pytest.mark.parametrize("example", load_examples(), ids=lambda each: f"{each.operation}: {each.title}")
 def test_an_example_has_the_shape_that_is_told(example: Any) -> None:
     (operation,) = (each for each in OPERATIONS.values() if each["operationId"] == example.operation)
-    if example.body is not None and example.is_good:
+    if example.body is not None and example.is_success:
         assert (
             find_schema_errors(
                 operation["requestBody"]["content"]["application/json"]["schema"], example.body
@@ -151,20 +151,20 @@ class _Page(HTMLParser):
 
 
 def test_the_page_needs_nothing_but_itself_and_runs_nothing() -> None:
-    page = _Page((ROOT / "chalicelib" / "api" / "page.html").read_text(encoding="utf-8"))
+    page = _Page((ROOT / "chalicelib" / "http" / "page.html").read_text(encoding="utf-8"))
     assert not page.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
     assert {name for name in page.attributes if name.startswith("on")} == set()
     assert {link for link in page.links if not link.startswith("#")} == {"v1/openapi.json"}
 
 
 def test_every_link_of_the_page_leads_somewhere() -> None:
-    page = _Page((ROOT / "chalicelib" / "api" / "page.html").read_text(encoding="utf-8"))
+    page = _Page((ROOT / "chalicelib" / "http" / "page.html").read_text(encoding="utf-8"))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
 
 
 def test_the_page_shows_every_operation_and_every_code() -> None:
-    text = (ROOT / "chalicelib" / "api" / "page.html").read_text(encoding="utf-8")
+    text = (ROOT / "chalicelib" / "http" / "page.html").read_text(encoding="utf-8")
     for method, path in OPERATIONS:
         assert f"{method} {path}" in text
     for code in load_codes():

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.gateway import run_fake_gateway
+from tests.support.fake_gateway import run_fake_gateway
 
 
 @pytest.fixture

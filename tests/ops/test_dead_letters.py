@@ -12,16 +12,16 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from ops.dead_letters.commands import (
+from ops.commands.dead_letters import (
     drop_dead_letters,
     list_dead_letters,
     redrive_dead_letters,
     show_dead_letter,
 )
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
-from ops.processes import OperationError
-from ops.stages import Stage
-from tests.events import make_domain_event
+from ops.deploy.stages import Stage
+from ops.local.processes import OperationError
+from tests.support.aws_events import make_domain_event
 
 _PHONE = "+6282455507001"
 _TABLE = "registrations"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.gateway.inbox import Inbox
+from ops.fake_sms.inbox import Inbox
 
 _TARGET = "PinpointSMSVoiceV2.SendTextMessage"
 

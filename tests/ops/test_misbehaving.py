@@ -11,11 +11,11 @@ import httpx
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.gateway.account import PART_PRICE_MICROUSD, measure_sms
-from ops.gateway.inbox import ReceivedSms
-from ops.gateway.receipts import ReceiptSettings, make_aws_event
-from ops.gateway.twilio import MESSAGES_PATH
-from ops.gateway.twilio_account import ACCOUNT_SID, AUTH_TOKEN, sign_form
+from ops.fake_sms.inbox import ReceivedSms
+from ops.fake_sms.pricing import PART_PRICE_MICROUSD, measure_sms
+from ops.fake_sms.receipts import ReceiptSettings, make_aws_event
+from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN, sign_form
+from ops.fake_sms.twilio_protocol import MESSAGES_PATH
 
 _PHONE = "+6283100000001"
 _PATIENCE_SECONDS = 10
@@ -314,7 +314,9 @@ def test_event_of_aws_tells_parts_price_and_the_context_it_was_sent_with() -> No
 
 
 def test_aws_reports_only_on_texts_of_a_configuration_set(sms_client: Any, gateway_url: str) -> None:
-    httpx.post(f"{gateway_url}/receipts", json={"order": "late", "topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
+    httpx.post(
+        f"{gateway_url}/receipts", json={"order": "late", "topic_arn": "arn:aws:sns:ap-southeast-3:0:t"}
+    )
     _send_as_aws(sms_client)
     assert httpx.get(f"{gateway_url}/receipts").json()["waiting"] == 0
     sms_client.send_text_message(

@@ -10,13 +10,13 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from chalicelib import wiring
-from chalicelib.notifications.dynamodb import DynamoSmsLedger
-from chalicelib.privacy.hashing import KeyedHash
+from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.registrations.phone import Phone
-from ops import opt_outs
-from ops.processes import OperationError
-from ops.sending import make_ledger
-from ops.stages import Stage
+from ops.commands import opt_outs
+from ops.commands.sms import make_ledger
+from ops.deploy.stages import Stage
+from ops.local.processes import OperationError
 
 NUMBER = Phone("+6282455507001")
 LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}

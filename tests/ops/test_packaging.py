@@ -14,8 +14,8 @@ from zipfile import ZipFile
 import pytest
 
 from chalicelib.campaigns.model import Zone
-from ops.emulator import ROOT
-from ops.packaging import PRUNED_PATTERNS, Package, package_app
+from ops.deploy.packaging import PRUNED_PATTERNS, Package, package_app
+from ops.local.emulator import ROOT
 
 _LARGEST_BYTES = 15_000_000
 _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
@@ -84,14 +84,14 @@ def test_whatever_our_code_imports_is_in_the_zip_or_provided_by_lambda(
         (tmp_path / name).symlink_to(origin if name.endswith(".py") else origin.parent)
     # Pydantic first: with it loaded, other libraries import more than without.
     imports = ["pydantic", "app", *sorted(set(_imported_modules()))]
-    program = f"import sys; sys.path[:0] = {[str(unpacked), str(tmp_path)]}\n"
+    program = f"import sys; sys.path[:0] = {[str(unpacked_zip), str(tmp_path)]}\n"
     program += "\n".join(f"import {name}" for name in imports)
     subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, cwd=unpacked_zip, env={})
 
 
 def test_every_zone_a_campaign_may_have_is_in_the_zip(unpacked_zip: Path) -> None:
     zones = get_args(Zone)
-    program = f"import sys, zoneinfo; sys.path.insert(0, {str(unpacked)!r}); zoneinfo.reset_tzpath(())\n"
+    program = f"import sys, zoneinfo; sys.path.insert(0, {str(unpacked_zip)!r}); zoneinfo.reset_tzpath(())\n"
     program += f"for zone in {zones!r}: zoneinfo.ZoneInfo(zone)"
 
     subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, cwd=unpacked_zip, env={})

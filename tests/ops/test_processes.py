@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.processes import LOOPBACK, OperationError, Program, exclusive_lock, is_port_free, run_program
+from ops.local.processes import LOOPBACK, OperationError, Program, exclusive_lock, is_port_free, run_program
 
 _ENVIRONMENT = {"PATH": os.defpath}
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from rich.console import Console
 
-from ops.api import ApiClient, ApiUnavailable
-from ops.registering import DeviceBatch, SubmissionOutcomes, submit_batches
-from ops.tables import make_outcomes_table
+from ops.api_client import ApiClient, ApiUnavailable
+from ops.commands.tables import make_outcomes_table
+from ops.submission import DeviceBatch, SubmissionOutcomes, submit_batches
 
 Answers = Iterator[httpx.Response | httpx.TransportError]
 

@@ -10,16 +10,18 @@ import boto3
 import pytest
 
 from chalicelib import wiring
-from chalicelib.campaigns.dynamodb import DynamoCampaigns
-from chalicelib.privacy.encryption import FieldCipher, UnsealError, read_key_id
-from chalicelib.privacy.keyring import FIELD_PURPOSE
-from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
-from chalicelib.registrations.lifecycle import VerificationResult
+from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
+from chalicelib.crypto.keyring import FIELD_PURPOSE
+from chalicelib.registrations.states import VerificationResult
+from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
 from chalicelib.wiring import generate_write_id
-from ops.processes import OperationError
-from ops.rotation import KeyInUse, KeyRotation
-from tests.builders import NOW
-from tests.contracts.stored import (
+from ops.key_rotation import KeyInUse, KeyRotation
+from ops.local.processes import OperationError
+from tests.support.builders import NOW
+from tests.support.fakes import FixedClock
+from tests.support.moto_tables import STAGE_ENVIRONMENT, read_table_definitions
+from tests.support.registration_builders import (
     PHONE_COUNT,
     make_campaign,
     make_capture,
@@ -27,8 +29,6 @@ from tests.contracts.stored import (
     make_reference,
     make_registration,
 )
-from tests.fakes import FixedClock
-from tests.tables import STAGE_ENVIRONMENT, read_table_definitions
 
 PEOPLE = 7
 MATCHED = VerificationResult(result="matched")

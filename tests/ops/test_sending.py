@@ -8,11 +8,11 @@ from click import Command
 from click.testing import CliRunner
 
 from chalicelib import wiring
-from chalicelib.notifications.dynamodb import DynamoSmsLedger
-from chalicelib.notifications.pace import SendingStopped
-from ops import sending
-from ops.stages import Stage
-from tests.contracts.stored import make_sms
+from chalicelib.messaging.rate_limiter import SendingStopped
+from chalicelib.notifications.store import DynamoSmsLedger
+from ops.commands import sms
+from ops.deploy.stages import Stage
+from tests.support.registration_builders import make_sms
 
 
 @pytest.fixture
@@ -38,10 +38,10 @@ def test_held_texts_of_a_campaign_are_released(deployed_stage: Stage) -> None:
         ledger.get_or_create(make_sms(number).hold("budget_exhausted"))
     ledger.get_or_create(make_sms(3, campaign_id="senen-2024").hold("budget_exhausted"))
 
-    assert "3 held" in run(sending.show_sms_status, deployed_stage)
+    assert "3 held" in run(sms.show_sms_status, deployed_stage)
 
-    assert run(sending.release_sms, deployed_stage, "tanah-abang-2024").startswith("2 released")
-    assert run(sending.release_sms, deployed_stage, "tanah-abang-2024").startswith("0 released")
+    assert run(sms.release_sms, deployed_stage, "tanah-abang-2024").startswith("2 released")
+    assert run(sms.release_sms, deployed_stage, "tanah-abang-2024").startswith("0 released")
 
     released = ledger.get(make_sms(1).sms_id)
     assert released is not None
@@ -50,14 +50,14 @@ def test_held_texts_of_a_campaign_are_released(deployed_stage: Stage) -> None:
 
 
 def test_sending_is_stopped_shown_and_resumed(deployed_stage: Stage) -> None:
-    assert run(sending.show_sms_status, deployed_stage) == "texts go out\n"
+    assert run(sms.show_sms_status, deployed_stage) == "texts go out\n"
 
-    run(sending.stop_sms, deployed_stage, "wrong wording")
-    assert run(sending.show_sms_status, deployed_stage) == "stopped until somebody resumes: wrong wording\n"
+    run(sms.stop_sms, deployed_stage, "wrong wording")
+    assert run(sms.show_sms_status, deployed_stage) == "stopped until somebody resumes: wrong wording\n"
     with pytest.raises(SendingStopped):
         wiring.line().reserve(timedelta(seconds=1), now=datetime.now(UTC), max_wait=timedelta(seconds=1))
 
-    resumed = run(sending.resume_sms, deployed_stage)
+    resumed = run(sms.resume_sms, deployed_stage)
     assert resumed == "resumed: new texts go out now, those that met the stop come due within 15 minutes\n"
-    assert run(sending.show_sms_status, deployed_stage) == "texts go out\n"
-    assert run(sending.resume_sms, deployed_stage).startswith("nothing was stopped")
+    assert run(sms.show_sms_status, deployed_stage) == "texts go out\n"
+    assert run(sms.resume_sms, deployed_stage).startswith("nothing was stopped")

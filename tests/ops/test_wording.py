@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.notifications import templates
 from chalicelib.notifications.templates import parse_templates
-from ops import wording
+from ops.deploy import sms_templates
 
 KEPT = json.loads(Path(templates.__file__).with_name("templates.json").read_text(encoding="utf-8"))
 
@@ -18,11 +18,11 @@ def faults(words: str, purpose: str = "received", **changes: Any) -> list[str]:
     kept = {**KEPT[purpose], **changes}
     kept["texts"] = {**kept["texts"], "id": words}
     (made,) = parse_templates({purpose: kept}).values()
-    return list(wording.find_faults(made))
+    return list(sms_templates.find_faults(made))
 
 
 def test_what_we_ship_may_be_published() -> None:
-    wording.check_templates()
+    sms_templates.check_templates()
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_a_field_that_is_told_as_it_is_may_not_bring_a_long_run_of_digits() -> N
 def test_a_template_is_worded_in_every_language() -> None:
     kept = {**KEPT["received"], "texts": {"id": KEPT["received"]["texts"]["id"]}}
     (made,) = parse_templates({"received": kept}).values()
-    assert list(wording.find_faults(made)) == ["is worded in ['id'], not in ['en', 'id']"]
+    assert list(sms_templates.find_faults(made)) == ["is worded in ['id'], not in ['en', 'id']"]

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.privacy.encryption import FieldCipher, FieldKeys, UnsealError
+from chalicelib.crypto.encryption import FieldCipher, FieldKeys, UnsealError
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 RECORD, FIELD = "registration 7K4-M2Q-X9P", "nik"

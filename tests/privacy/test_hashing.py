@@ -6,8 +6,8 @@ import hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.privacy.hashing import HashKey, KeyedHash
-from tests.builders import make_nik
+from chalicelib.crypto.hashing import HashKey, KeyedHash
+from tests.support.builders import make_nik
 
 KEY = bytes(range(32))
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.privacy.encryption import FieldCipher, UnsealError
-from chalicelib.privacy.keyring import KEY_REFRESH_INTERVAL, Keyring, KeysMissing, WrappedKey
-from tests.builders import NOW
-from tests.fakes import FixedClock
+from chalicelib.crypto.encryption import FieldCipher, UnsealError
+from chalicelib.crypto.keyring import KEY_REFRESH_INTERVAL, Keyring, KeysMissing, WrappedKey
+from tests.support.builders import NOW
+from tests.support.fakes import FixedClock
 
 
 def a_key(purpose: str, key_id: str) -> WrappedKey:
@@ -79,8 +79,8 @@ def test_a_stage_without_keys_says_which_are_missing() -> None:
 
 def test_keys_that_were_missing_are_found_once_they_are_there() -> None:
     class LateKeys(StoredKeys):
-        def of(self, purpose: str) -> Iterable[WrappedKey]:
-            found = list(super().of(purpose))
+        def iter_by_purpose(self, purpose: str) -> Iterable[WrappedKey]:
+            found = list(super().iter_by_purpose(purpose))
             return found if self.asked > 1 else []
 
     keyring = a_keyring(LateKeys(("hash", "2024-10")))

@@ -10,21 +10,21 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib.callers import Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
-from chalicelib.clients.model import Role
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
-from chalicelib.privacy.encryption import FieldCipher, FieldKeys
-from chalicelib.privacy.hashing import HashKey, KeyedHash
-from chalicelib.registrations.casework import LifecycleService
-from chalicelib.registrations.dynamodb import DynamoRegistrations, DynamoWorkers
-from chalicelib.registrations.erasing import ErasureService
-from chalicelib.registrations.lifecycle import Cancellation
+from chalicelib.crypto.encryption import FieldCipher, FieldKeys
+from chalicelib.crypto.hashing import HashKey, KeyedHash
+from chalicelib.registrations.erasure import ErasureService
+from chalicelib.registrations.intake import IntakeLimits, IntakeService, Registrations
+from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Answer, Registration
-from chalicelib.registrations.service import IntakeLimits, IntakeService, Registrations
+from chalicelib.registrations.states import Cancellation
+from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
 from chalicelib.wiring import generate_write_id
-from tests.builders import (
+from tests.support.builders import (
     NOW,
     make_caller,
     make_campaign_payload,
@@ -33,8 +33,8 @@ from tests.builders import (
     make_nik,
     make_submission,
 )
-from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayCounts
-from tests.tables import read_table_definitions
+from tests.support.fakes import FixedClock, InMemoryCampaigns, InMemoryDayCounts
+from tests.support.moto_tables import read_table_definitions
 
 # One session for all of moto: making one reads the whole model of the service again.
 _MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")

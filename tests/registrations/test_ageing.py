@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib.registrations import schedule
-from chalicelib.registrations.lifecycle import Cancellation, Status
+from chalicelib.registrations.intake import WriteConflict
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.schedule import AgeingPartialFailure
-from chalicelib.registrations.service import WriteConflict
-from tests.builders import NOW, make_caller
+from chalicelib.registrations.states import Cancellation, Status
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.registrations.happenings import make_payment
-from tests.registrations.meddling import ConcurrentWriterStore
+from tests.support.builders import NOW, make_caller
+from tests.support.concurrent_writer import ConcurrentWriterStore
+from tests.support.lifecycle_events import make_payment
 
 DAY = timedelta(days=1)
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chalicelib.problems import to_field_code
+from chalicelib.http.problems import to_field_code
 from chalicelib.registrations.batch import MAX_BODY_BYTES, MAX_ITEMS, SubmitBatch, process_items
-from tests.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.builders import make_capture_id, make_capture_payload, make_nik
 
 Item = Mapping[str, Any]
 

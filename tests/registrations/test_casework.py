@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.casework import LifecycleService
 from chalicelib.registrations.errors import (
     PaymentReused,
     RegistrationSuperseded,
     RegistrationUnknown,
     TransitionNotAllowed,
 )
-from chalicelib.registrations.lifecycle import Cancellation, Status, VerificationResult
+from chalicelib.registrations.intake import WriteConflict
+from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Outcome, Registration
-from chalicelib.registrations.reference import Reference
-from chalicelib.registrations.service import WriteConflict
-from tests.builders import make_caller
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.states import Cancellation, Status, VerificationResult
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.registrations.happenings import make_payment, make_payment_code
-from tests.registrations.meddling import ConcurrentWriterStore
+from tests.support.builders import make_caller
+from tests.support.concurrent_writer import ConcurrentWriterStore
+from tests.support.lifecycle_events import make_payment, make_payment_code
 
 OTHER = Cancellation(reason="other")
 MATCHED, MISMATCH = VerificationResult(result="matched"), VerificationResult(result="mismatch")
@@ -64,8 +64,8 @@ def test_each_event_is_stored_with_who_and_when(harness: RegistrationHarness) ->
         lambda casework, reference: casework.issue_payment_code(
             reference, make_payment_code(), caller=CORE_CALLER
         ),
-        lambda casework, reference: casework.take_payment(reference, make_payment(), caller=CORE_CALLER),
-        lambda casework, reference: casework.verify(reference, MISMATCH, caller=CORE_CALLER),
+        lambda casework, reference: casework.record_payment(reference, make_payment(), caller=CORE_CALLER),
+        lambda casework, reference: casework.record_verification(reference, MISMATCH, caller=CORE_CALLER),
         lambda casework, reference: casework.cancel(reference, OTHER, caller=make_caller()),
     ],
     ids=["payment code", "payment", "verification", "cancellation"],
@@ -216,7 +216,7 @@ def test_when_a_registration_has_ended_another_capture_opens_one_that_follows_it
 def test_a_worker_may_come_back_any_number_of_times(harness: RegistrationHarness) -> None:
     followed = None
     for number in range(1, 6):
-        registration = harness.register(number, nik=1)
+        registration = harness.register(number, nik_number=1)
         assert registration.follows == followed
         cancelled(harness, registration.reference)
         followed = registration.reference

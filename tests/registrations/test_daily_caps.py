@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.callers import Caller, DailyCap, Role
 from chalicelib.clients.errors import ClientCapReached
-from chalicelib.clients.model import Caller, DailyCap, Role
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
+from chalicelib.registrations.intake import IntakeLimits, SubmissionResult
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import Flag, Outcome
-from chalicelib.registrations.service import IntakeLimits, SubmissionResult
-from tests.builders import (
+from tests.registrations.conftest import RegistrationHarness
+from tests.support.builders import (
     make_allowance,
     make_caller,
     make_capture_id,
@@ -21,8 +22,7 @@ from tests.builders import (
     make_nik,
     make_submission,
 )
-from tests.fakes import InMemoryDayCounts
-from tests.registrations.conftest import RegistrationHarness
+from tests.support.fakes import InMemoryDayCounts
 
 VAN = make_caller()
 BOT = make_caller(Role.BOT, client_id="whatsapp")
@@ -46,14 +46,14 @@ class Capped:
     counts: InMemoryDayCounts = field(default_factory=InMemoryDayCounts)
 
     def limits(self, client: DailyCap, phone: DailyCap) -> IntakeLimits:
-        allowance = make_allowance(self.counts, self.desk.clock, kiosk=client, bot=client)
-        return make_limits(self.counts, self.desk.clock, clients=allowance, phone=phone)
+        allowance = make_allowance(self.counts, self.harness.clock, kiosk=client, bot=client)
+        return make_limits(self.counts, self.harness.clock, client_allowance=allowance, phone_cap=phone)
 
     def submit(self, command: SubmitRegistration, *, by: Caller = VAN) -> SubmissionResult:
-        return self.desk.intake_service.submit(command, caller=by, correlation_id="c-1")
+        return self.harness.intake_service.submit(command, caller=by, correlation_id="c-1")
 
     def flags(self, command: SubmitRegistration, *, by: Caller = VAN) -> tuple[Flag, ...]:
-        return self.desk.registrations.get(self.submit(command, by=by).answer.reference).flags
+        return self.harness.registrations.get(self.submit(command, by=by).answer.reference).flags
 
 
 FEW, MANY = DailyCap(flag=2, cap=4), DailyCap(flag=1_000, cap=1_000)
@@ -86,7 +86,7 @@ def test_a_client_over_its_number_is_flagged_and_then_refused_until_tomorrow(
 
     # It is noon in Jakarta.
     assert reached.value.retry_after_seconds == 12 * 3600
-    harness_with_client_caps.desk.clock.advance(timedelta(hours=12))
+    harness_with_client_caps.harness.clock.advance(timedelta(hours=12))
     assert harness_with_client_caps.submit(a_send(4), by=by).answer.outcome is Outcome.CREATED
 
 
@@ -152,7 +152,7 @@ def test_a_phone_given_for_many_is_flagged_and_then_refused_until_tomorrow(
 
     assert reached.value.retry_after_seconds == 12 * 3600
     assert harness_with_phone_caps.flags(a_send(4)) == ()
-    harness_with_phone_caps.desk.clock.advance(timedelta(hours=12))
+    harness_with_phone_caps.harness.clock.advance(timedelta(hours=12))
     assert harness_with_phone_caps.flags(a_send(3, phone=ONE_PHONE)) == ()
 
 
@@ -197,7 +197,7 @@ def test_a_worker_whose_registration_has_ended_needs_a_phone_that_is_not_used_up
     harness_with_phone_caps: Capped,
 ) -> None:
     ended = harness_with_phone_caps.submit(a_send(1)).answer
-    harness_with_phone_caps.desk.cancel(ended.reference)
+    harness_with_phone_caps.harness.cancel(ended.reference)
     for number in (2, 3, 4):
         harness_with_phone_caps.submit(a_send(number, phone=ONE_PHONE))
 
@@ -219,7 +219,7 @@ def test_a_bot_is_never_told_of_a_phone_but_a_person_is(harness_with_phone_caps:
     ]
 
     assert {each.outcome for each in over} == {Outcome.CREATED}
-    stored = [harness_with_phone_caps.desk.registrations.get(each.reference).flags for each in over]
+    stored = [harness_with_phone_caps.harness.registrations.get(each.reference).flags for each in over]
     assert stored == [(Flag.PHONE_OVER_CAP,)] * 2
     # What a bot sent counts for everybody.
     with pytest.raises(PhoneCapReached):

@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.dynamodb import to_item
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.erasing import CaptureLink, ErasureService, WorkerLinks
+from chalicelib.registrations.erasure import CaptureLink, ErasureService, WorkerLinks
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.items import registration_key
-from chalicelib.registrations.lifecycle import Cancellation, Status
-from chalicelib.registrations.reference import Reference
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.states import Cancellation, Status
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.model import Tally
-from tests.builders import make_caller
-from tests.contracts.stored import FIRST_DAY
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.registrations.happenings import make_payment
 from tests.registrations.test_ageing import a_round
+from tests.support.builders import make_caller
+from tests.support.lifecycle_events import make_payment
+from tests.support.registration_builders import FIRST_DAY
 
 
 def forget_no_texts(reference: Reference) -> None:
@@ -159,7 +159,7 @@ class Interrupted:
         self._left = at
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"forget_capture", "forget_worker", "remove"}:
+        if name in {"erase_capture", "erase_worker", "erase_registration"}:
             self._left -= 1
             if self._left < 0:
                 raise KeyboardInterrupt
@@ -205,7 +205,7 @@ class Meddled:
         return getattr(self._workers, name)
 
 
-@pytest.mark.parametrize("before", ["forget_capture", "remove", "forget_worker"])
+@pytest.mark.parametrize("before", ["erase_capture", "erase_registration", "erase_worker"])
 def test_a_repeat_that_comes_in_while_its_worker_is_erased_is_forgotten_too(
     harness: RegistrationHarness, before: str
 ) -> None:
@@ -243,7 +243,7 @@ def test_a_payment_that_comes_in_meanwhile_does_not_bring_the_registration_back(
     def pay() -> None:
         harness.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
 
-    erase(harness, registration.worker_key, erasing_on(harness, Meddled(harness, "remove", pay)))
+    erase(harness, registration.worker_key, erasing_on(harness, Meddled(harness, "erase_registration", pay)))
 
     assert kinds(harness) == {"CAPTURE": 1}
 
@@ -253,7 +253,7 @@ def test_an_erasure_that_takes_too_long_says_so_and_goes_on_when_asked_again(
 ) -> None:
     registration = harness.register(1)
     harness.submit(2, nik_number=1)
-    slow = Meddled(harness, "forget_capture", lambda: harness.clock.advance(timedelta(seconds=20)))
+    slow = Meddled(harness, "erase_capture", lambda: harness.clock.advance(timedelta(seconds=20)))
     asked_at = harness.clock()
 
     with pytest.raises(TryAgain):
@@ -269,10 +269,10 @@ def test_captures_that_never_stop_coming_do_not_hold_an_erasure_for_ever(
     harness: RegistrationHarness,
 ) -> None:
     class Endless:
-        def trail(self, worker_key: str) -> WorkerLinks:
+        def get_links(self, worker_key: str) -> WorkerLinks:
             return WorkerLinks(None, (CaptureLink("c", Reference("7K4-M2Q-X9P")),))
 
-        def forget_capture(self, worker_key: str, link: CaptureLink) -> None:
+        def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
             """It comes back."""
 
     with pytest.raises(TryAgain):
@@ -311,7 +311,7 @@ def test_what_is_personal_goes_ninety_days_after_an_application_ended_unpaid(
     assert items.keys() == {"CAPTURE", "REGISTRATION", "LEFT"}
     left = items["REGISTRATION"]
     assert left["status"]["S"] == status
-    assert [event["M"]["happening"]["S"] for event in left["history"]["L"]] == ["registered", status]
+    assert [event["M"]["event_type"]["S"] for event in left["history"]["L"]] == ["registered", status]
     assert not left.keys() & {
         "sealed",
         "money",

@@ -6,16 +6,16 @@ from secrets import randbelow
 
 import pytest
 
-from chalicelib.dynamodb import to_item
-from chalicelib.privacy.encryption import UnsealError
+from chalicelib.aws.dynamodb import to_item
+from chalicelib.crypto.encryption import UnsealError
 from chalicelib.refusals import RulesBroken
-from chalicelib.registrations import items, reference
-from chalicelib.registrations.lifecycle import Cancellation, Status
+from chalicelib.registrations import items, references
 from chalicelib.registrations.model import CaptureFacts, Outcome, RegistrationFacts
-from tests.builders import make_caller, make_capture_id, make_nik
-from tests.contracts.stored import FIRST_DAY, collect_capture_facts, collect_registration_facts
+from chalicelib.registrations.states import Cancellation, Status
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.registrations.happenings import make_payment
+from tests.support.builders import make_caller, make_capture_id, make_nik
+from tests.support.lifecycle_events import make_payment
+from tests.support.registration_builders import FIRST_DAY, collect_capture_facts, collect_registration_facts
 
 # Captures a second into one campaign, and what a partition of an index takes.
 BURST, PARTITION_TAKES = 500, 1_000
@@ -231,7 +231,7 @@ def test_a_burst_into_one_campaign_gives_no_partition_of_the_index_more_than_its
 ) -> None:
     registration = harness.register()
     captures = Counter(items.find_shard(make_capture_id(number)) for number in range(10_000))
-    registrations = Counter(items.find_shard(reference.generate(randbelow)) for _ in range(10_000))
+    registrations = Counter(items.find_shard(references.generate(randbelow)) for _ in range(10_000))
     for shards in (captures, registrations):
         assert len(shards) == items.SHARD_COUNT
         # Each write is one unit of one partition, since a row of the index is below 1 KB.

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
-from chalicelib.pagination import Page, Position
+from chalicelib.http.pagination import Page, Position
 from chalicelib.refusals import RulesBroken
-from chalicelib.registrations.casework import LifecycleService, SequenceGap
-from chalicelib.registrations.lifecycle import Cancellation, Status
+from chalicelib.registrations.lifecycle import LifecycleService, SequenceGap
 from chalicelib.registrations.model import Registration
-from tests.builders import NOW, make_caller
-from tests.fakes import FixedClock
+from chalicelib.registrations.states import Cancellation, Status
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.registrations.happenings import make_payment
+from tests.support.builders import NOW, make_caller
+from tests.support.fakes import FixedClock
+from tests.support.lifecycle_events import make_payment
 
 FIRST_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 SECOND_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 10))

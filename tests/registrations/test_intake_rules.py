@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.registrations import rules
 from chalicelib.registrations.model import Check
-from tests.builders import NOW, make_nik, make_submission
-from tests.registrations.reading import find_broken_rules, find_shape_errors, read_worker
+from tests.support.builders import NOW, make_nik, make_submission
+from tests.support.fact_reader import find_broken_rules, find_shape_errors, read_worker
 
 A_SECOND = timedelta(seconds=1)
 

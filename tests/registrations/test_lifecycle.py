@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
-from chalicelib.registrations.lifecycle import (
+from chalicelib.registrations.states import (
     ENDED_STATUSES,
     OPEN_UNPAID_STATUSES,
     TRANSITIONS,
@@ -18,7 +18,7 @@ from chalicelib.registrations.lifecycle import (
     Status,
     Verification,
 )
-from tests.registrations.happenings import (
+from tests.support.lifecycle_events import (
     EXPIRES_ON,
     OCCURRED_AT,
     RECEIVED_AT,

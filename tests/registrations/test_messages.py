@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.registrations.messages import RegistrationReceived, SubmitRegistration
-from tests.builders import encode_payload, make_capture_payload, make_submission
+from tests.support.builders import encode_payload, make_capture_payload, make_submission
 
 
 def faults(capture: dict[str, Any]) -> set[str]:

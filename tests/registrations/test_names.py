@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from chalicelib.registrations import names
 from chalicelib.registrations.names import InvalidName
-from tests.builders import make_submission
+from tests.support.builders import make_submission
 
 
 def code_of_refusal(text: str) -> str:

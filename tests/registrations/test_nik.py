@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.registrations import nik
 from chalicelib.registrations.nik import PROVINCES, InvalidNIK, Sex
-from tests.builders import make_nik
+from tests.support.builders import make_nik
 
 TODAY = date(2024, 10, 9)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.registrations.errors import PaymentReused
-from chalicelib.registrations.lifecycle import EventType, Status
-from tests.registrations.happenings import (
+from chalicelib.registrations.states import EventType, Status
+from tests.support.lifecycle_events import (
     OCCURRED_AT,
     age,
     make_lifecycle,

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.registrations import reference
-from chalicelib.registrations.reference import ALPHABET, Reference
+from chalicelib.registrations import references
+from chalicelib.registrations.references import ALPHABET, Reference
 
 FIRST_LETTER = 8  # The eight digits come first in the alphabet.
 
 
 def drawn(indices: Iterable[int]) -> Reference:
     source = iter(indices)
-    return reference.generate(lambda _: next(source))
+    return references.generate(lambda _: next(source))
 
 
-references = (
+REFERENCES = (
     st.lists(st.integers(0, 29), min_size=8, max_size=8)
     .filter(lambda indices: max(indices) >= FIRST_LETTER)
     .map(drawn)
@@ -32,13 +32,13 @@ def test_the_alphabet_has_thirty_signs_that_are_hard_to_confuse() -> None:
     assert ALPHABET.upper() == ALPHABET
 
 
-@given(new=references)
+@given(new=REFERENCES)
 def test_a_new_reference_stands_in_three_groups_and_is_its_own_reading(new: Reference) -> None:
     assert re.fullmatch(f"[{ALPHABET}]{{3}}(-[{ALPHABET}]{{3}}){{2}}", new)
-    assert reference.parse(new) == new
+    assert references.parse(new) == new
 
 
-@given(new=references)
+@given(new=REFERENCES)
 def test_a_reference_is_never_all_digits_nor_holds_a_long_run_of_them(new: Reference) -> None:
     assert re.search("[A-Z]", new)
     assert not re.search(r"\d{4}", new)
@@ -56,19 +56,19 @@ def test_characters_are_drawn_from_the_whole_alphabet() -> None:
         asked.append(below)
         return below - 1
 
-    assert reference.generate(random_index).startswith("ZZZ-ZZZ-ZZ")
+    assert references.generate(random_index).startswith("ZZZ-ZZZ-ZZ")
     assert asked == [30] * 8
 
 
 def test_new_references_differ() -> None:
-    assert len({reference.generate(secrets.randbelow) for _ in range(1000)}) == 1000
+    assert len({references.generate(secrets.randbelow) for _ in range(1000)}) == 1000
 
 
-@given(new=references, position=st.integers(0, 8), step=st.integers(1, 29))
+@given(new=REFERENCES, position=st.integers(0, 8), step=st.integers(1, 29))
 def test_any_single_changed_character_is_caught(new: Reference, position: int, step: int) -> None:
     characters = list(new.replace("-", ""))
     characters[position] = ALPHABET[(ALPHABET.index(characters[position]) + step) % 30]
-    assert reference.parse("".join(characters)) is None
+    assert references.parse("".join(characters)) is None
 
 
 def test_every_changed_character_of_one_reference_is_caught() -> None:
@@ -77,14 +77,14 @@ def test_every_changed_character_of_one_reference_is_caught() -> None:
         given_out[:position] + sign + given_out[position + 1 :] for position in range(9) for sign in ALPHABET
     } - {given_out}
     assert len(others) == 9 * 29
-    assert not any(reference.parse(other) for other in others)
+    assert not any(references.parse(other) for other in others)
 
 
-@given(new=references)
+@given(new=REFERENCES)
 def test_case_and_grouping_do_not_matter(new: Reference) -> None:
     bare = new.replace("-", "")
     for typed in (new.lower(), bare, bare.lower(), new.replace("-", " "), f" {new} ", "-".join(bare)):
-        assert reference.parse(typed) == new
+        assert references.parse(typed) == new
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_case_and_grouping_do_not_matter(new: Reference) -> None:
     ],
 )
 def test_what_cannot_be_a_reference_is_none(typed: str) -> None:
-    assert reference.parse(typed) is None
+    assert references.parse(typed) is None
 
 
 @given(typed=st.text(max_size=20))
 def test_whatever_is_typed_is_a_reference_or_none(typed: str) -> None:
-    parsed = reference.parse(typed)
-    assert parsed is None or reference.parse(parsed) == parsed
+    parsed = references.parse(typed)
+    assert parsed is None or references.parse(parsed) == parsed

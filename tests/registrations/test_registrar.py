@@ -7,24 +7,18 @@ from secrets import randbelow
 import boto3
 import pytest
 
+from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.campaigns.service import CampaignService
-from chalicelib.clients.model import Role
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
-from chalicelib.pagination import Page, Position
-from chalicelib.privacy.encryption import FieldCipher, FieldKeys
-from chalicelib.privacy.hashing import HashKey, KeyedHash
+from chalicelib.crypto.encryption import FieldCipher, FieldKeys
+from chalicelib.crypto.hashing import HashKey, KeyedHash
+from chalicelib.http.pagination import Page, Position
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken, TryAgain
-from chalicelib.registrations.casework import LifecycleService
-from chalicelib.registrations.dynamodb import DynamoRegistrations
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
-from chalicelib.registrations.lifecycle import LifecycleState, Status
-from chalicelib.registrations.model import DayFact, Outcome, Registration
-from chalicelib.registrations.reference import Reference
-from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.service import (
+from chalicelib.registrations.intake import (
     Capture,
     IntakeLimits,
     IntakeService,
@@ -37,9 +31,15 @@ from chalicelib.registrations.service import (
     WorkerRecord,
     WriteConflict,
 )
-from tests.builders import NOW, make_caller, make_capture_id, make_limits, make_nik, make_submission
-from tests.contracts.stored import FIRST_DAY, REFERENCE, collect_capture_facts, make_campaign
-from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayCounts
+from chalicelib.registrations.lifecycle import LifecycleService
+from chalicelib.registrations.model import DayFact, Outcome, Registration
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.rules import AgeLimits
+from chalicelib.registrations.states import LifecycleState, Status
+from chalicelib.registrations.store import DynamoRegistrations
+from tests.support.builders import NOW, make_caller, make_capture_id, make_limits, make_nik, make_submission
+from tests.support.fakes import FixedClock, InMemoryCampaigns, InMemoryDayCounts
+from tests.support.registration_builders import FIRST_DAY, REFERENCE, collect_capture_facts, make_campaign
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_the_stage_sets_who_may_register_and_how_long_nobody_need_pay(
     table_name: DynamoRegistrations, clock: FixedClock
 ) -> None:
     ages = AgeLimits(minimum_age=39)
-    limits = make_limits(InMemoryDayCounts(), clock, ages=ages, unpaid_for=timedelta(days=2))
+    limits = make_limits(InMemoryDayCounts(), clock, age_limits=ages, payment_period=timedelta(days=2))
     intake_service = a_registrar(table_name, clock, limits)
     with pytest.raises(RulesBroken, match="age_too_young"):
         submit(intake_service, worker={"birth_date": "1985-10-10"})

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.dynamodb import to_item
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.dynamodb import to_item
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.messages import DomainEvent, KnownWorkerMet, RegistrationReceived
-from chalicelib.registrations.relay import StreamPublisher
-from tests.events import encode_stream_image, make_remove_event, make_stream_event
+from chalicelib.registrations.stream import StreamPublisher
+from tests.support.aws_events import encode_stream_image, make_remove_event, make_stream_event
 
 FIRST_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 RECEIVED = RegistrationReceived(reference="7K4-M2Q-X9P", correlation_id="c-1")
@@ -64,7 +64,7 @@ def a_stored_application() -> dict[str, Any]:
         "sk": "APPLICATION",
         "reference": "7K4-M2Q-X9P",
         "taken": {"campaign_id": "tanah-abang-2024", "day": "2024-10-09", "correlation_id": "c-1"},
-        "history": [{"happening": "registered", "status": "received"}],
+        "history": [{"event_type": "registered", "status": "received"}],
         "facts": {"status": "received", "figures": b"\x01\x07sealed"},
         "sealed": {"nik": b"\x01\x07sealed"},
     }
@@ -169,8 +169,8 @@ def test_days_are_marked_even_if_the_queue_refuses() -> None:
 
 
 def a_changed_application(*happenings: tuple[str, str]) -> dict[str, Any]:
-    history = [{"happening": "registered", "status": "received"}]
-    history += [{"happening": happening, "status": status} for happening, status in happenings]
+    history = [{"event_type": "registered", "status": "received"}]
+    history += [{"event_type": happening, "status": status} for happening, status in happenings]
     return {**a_stored_application(), "history": history}
 
 
@@ -209,7 +209,7 @@ def a_capture_of_a_known_worker(channel: str) -> dict[str, Any]:
         **capture,
         "taken": {**capture["taken"], "correlation_id": "c-2"},
         "facts": {"outcome": "already_registered", "channel": channel},
-        "led_to": "7K4-M2Q-X9P",
+        "reference": "7K4-M2Q-X9P",
     }
 
 

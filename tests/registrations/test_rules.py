@@ -9,8 +9,8 @@ from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import rules
 from chalicelib.registrations.model import Worker
 from chalicelib.registrations.nik import Sex
-from tests.builders import NOW, make_nik, make_submission
-from tests.contracts.stored import make_campaign
+from tests.support.builders import NOW, make_nik, make_submission
+from tests.support.registration_builders import make_campaign
 
 # Midnight of the first campaign day, 9 October 2024, in each of the country's zones.
 MIDNIGHTS = {

@@ -13,8 +13,8 @@ from chalicelib.clock import to_timestamp
 from chalicelib.rollups.board import BoardService
 from chalicelib.rollups.errors import CountUnfinished, SummaryUnknown
 from chalicelib.rollups.report import Report
-from tests.fakes import FixedClock, InMemoryCampaigns
-from tests.rollups.reports import FIRST_DAY, SECOND_DAY, make_report
+from tests.support.fakes import FixedClock, InMemoryCampaigns
+from tests.support.report_builders import FIRST_DAY, SECOND_DAY, make_report
 
 CAMPAIGN = make_report().campaign
 NOON = datetime(2024, 10, 9, 5, tzinfo=UTC)

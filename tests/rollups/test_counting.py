@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.pagination import Position
-from chalicelib.registrations.lifecycle import Status
+from chalicelib.http.pagination import Position
 from chalicelib.registrations.model import CaptureFacts, DayFact, Flag, Outcome, RegistrationFacts
+from chalicelib.registrations.states import Status
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter, count_facts
 from chalicelib.rollups.model import Anomaly, Arrivals, Tally
 

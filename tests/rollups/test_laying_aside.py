@@ -12,10 +12,10 @@ from chalicelib.registrations.model import DayFact, Outcome
 from chalicelib.rollups import schedule
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import CountUnfinished
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY
-from tests.fakes import InMemoryDayFacts
 from tests.rollups.test_schedule import Invocation
 from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, Stage
+from tests.support.fakes import InMemoryDayFacts
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 
 # A bit more than two times between which a count is laid aside.
 MANY = 45_000

@@ -10,8 +10,8 @@ from chalicelib.registrations.model import Outcome
 from chalicelib.rollups.errors import SummaryUnknown
 from chalicelib.rollups.model import Note, SummaryState
 from chalicelib.rollups.report import CurvePoint
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_campaign
 from tests.rollups.test_service import AN_HOUR, CREATED, FINAL, SUMMARY_HOUR, Stage
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
 
 A_DAY = timedelta(days=1)
 

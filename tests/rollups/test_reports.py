@@ -1,6 +1,6 @@
 """The invented report holds together, so that what it is rendered into can be held against it."""
 
-from tests.rollups.reports import make_report
+from tests.support.report_builders import make_report
 
 
 def test_each_group_of_the_report_comes_to_what_was_created() -> None:

@@ -9,10 +9,16 @@ from chalicelib.rollups import schedule
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.schedule import RollUpPartialFailure
 from chalicelib.rollups.service import RollUpService
-from tests.builders import make_nik
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_campaign
-from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayFacts, InMemorySmsCounts, InMemorySummaries
-from tests.logs import collect_logs
+from tests.support.builders import make_nik
+from tests.support.fakes import (
+    FixedClock,
+    InMemoryCampaigns,
+    InMemoryDayFacts,
+    InMemorySmsCounts,
+    InMemorySummaries,
+)
+from tests.support.logs import collect_logs
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
 
 AFTER_BOTH_DAYS = datetime(2024, 10, 10, 14, tzinfo=UTC)
 

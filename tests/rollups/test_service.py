@@ -16,8 +16,14 @@ from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
 from chalicelib.rollups.model import SmsCounts, Summary, SummaryState
 from chalicelib.rollups.service import RollUpService, VersionExists
-from tests.contracts.stored import FIRST_DAY, SECOND_DAY, make_campaign
-from tests.fakes import FixedClock, InMemoryCampaigns, InMemoryDayFacts, InMemorySmsCounts, InMemorySummaries
+from tests.support.fakes import (
+    FixedClock,
+    InMemoryCampaigns,
+    InMemoryDayFacts,
+    InMemorySmsCounts,
+    InMemorySummaries,
+)
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
 
 SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta
 FINAL = datetime(2024, 10, 10, 0, tzinfo=UTC)  # 07:00 in Jakarta

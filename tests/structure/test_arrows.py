@@ -4,10 +4,10 @@ import ast
 from collections.abc import Callable
 from graphlib import TopologicalSorter
 
-from tests.structure.source import find_imports, find_matching_imports, parse_modules
+from tests.support.source_tree import find_imports, find_matching_imports, parse_modules
 
 # The files that speak with AWS, with Chalice or with the process; everything else is the domain.
-STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "s3"}
+STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
 ADAPTERS = STORES | {
     *("app", "settings", "wiring", "endpoints", "problems", "batches", "observability"),
     *("routes", "authorizer", "consumer", "schedule"),
@@ -17,10 +17,10 @@ OUTSIDE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chali
 APP, SETTINGS, WIRING = "app.py", "chalicelib/settings.py", "chalicelib/wiring.py"
 
 # A stream record is written in DynamoDB's own form, and reading it is all that the relay does.
-PURE_BUT_FOR = {"chalicelib/registrations/relay.py": {"chalicelib.dynamodb"}}
+PURE_BUT_FOR = {"chalicelib/registrations/stream.py": {"chalicelib.aws.dynamodb"}}
 
 # A nonce must never come twice, whatever a test fixes: the cipher alone draws its own.
-CHANCE_BUT_FOR = {"chalicelib/privacy/encryption.py": {"secrets", "secrets.token_bytes"}}
+CHANCE_BUT_FOR = {"chalicelib/crypto/encryption.py": {"secrets", "secrets.token_bytes"}}
 
 
 def name_of(path: str) -> str:
@@ -119,7 +119,10 @@ def test_packages_never_meet_through_each_others_stores() -> None:
         return {
             found
             for found in find_matching_imports(tree, "chalicelib")
-            if found.count(".") > 1 and found.split(".")[2] in STORES and not found.startswith(f"{own}.")
+            if not found.startswith("chalicelib.aws.")
+            and found.count(".") > 1
+            and found.split(".")[2] in STORES
+            and not found.startswith(f"{own}.")
         }
 
     assert offenders(stores_of_others, where=lambda path: path != WIRING) == {}

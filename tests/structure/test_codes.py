@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from chalicelib.problems import FIELD_MESSAGES, PROBLEMS, to_field_code
+from chalicelib.http.problems import FIELD_MESSAGES, PROBLEMS, to_field_code
 from chalicelib.refusals import Refusal
-from tests.structure.source import iter_calls, parse_modules
+from tests.support.source_tree import iter_calls, parse_modules
 
 # What `problems` says by itself, when no refusal was raised.
 OWN = {"json_malformed", "body_invalid", "internal_error"}

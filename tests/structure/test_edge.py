@@ -6,9 +6,9 @@ import inspect
 import pytest
 
 from app import app
-from chalicelib.clients.model import Role
-from chalicelib.endpoints import get_contract
-from tests.structure.source import iter_calls
+from chalicelib.callers import Role
+from chalicelib.http.endpoints import get_contract
+from tests.support.source_tree import iter_calls
 
 # Routes that anybody may call; Twilio's callback proves by a signature who calls.
 PUBLIC = {

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from chalicelib.observability import FACTS
-from tests.structure.source import iter_calls, parse_modules
+from tests.support.source_tree import iter_calls, parse_modules
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 OBSERVABILITY = "chalicelib/observability.py"

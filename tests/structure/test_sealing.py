@@ -2,10 +2,10 @@
 
 import ast
 
-from ops.rotation import SEALED_TABLES
-from tests.structure.source import iter_calls, parse_modules
+from ops.key_rotation import SEALED_TABLES
+from tests.support.source_tree import iter_calls, parse_modules
 
-CIPHER = "chalicelib/privacy/encryption.py"
+CIPHER = "chalicelib/crypto/encryption.py"
 
 
 def test_every_module_that_seals_values_says_how_they_are_sealed_anew() -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.structure.source import ROOT, find_matching_imports, iter_calls, parse_modules
+from tests.support.source_tree import ROOT, find_matching_imports, iter_calls, parse_modules
 
 WITHOUT_A_SUBJECT = {
     *("utils", "util", "helpers", "helper", "common"),

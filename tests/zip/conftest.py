@@ -8,11 +8,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from bench.alone import LocalFunction, link_runtime, run_function
-from bench.stage import EmulatorHarness, run_harness
-from ops.emulator import REGION
-from ops.packaging import package_app
-from tests.tables import STAGE_ENVIRONMENT
+from bench.harness import EmulatorHarness, run_harness
+from ops.deploy.packaging import package_app
+from ops.local.emulator import REGION
+from tests.support.lambda_runtime import LocalFunction, link_runtime, run_function
+from tests.support.moto_tables import STAGE_ENVIRONMENT
 
 StartFunction = Callable[..., LocalFunction]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import posts
-from bench.alone import SDK
-from ops.emulator import ROOT
-from tests.builders import make_capture_payload
-from tests.events import make_remove_event, make_schedule_event, make_sqs_event
+from ops.local.emulator import ROOT
+from tests.support import http_events
+from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event
+from tests.support.builders import make_capture_payload
+from tests.support.lambda_runtime import SDK
 from tests.zip.conftest import StartFunction, make_token_event
 
 OUR_OWN = {"app.py", "chalicelib"}
@@ -21,7 +21,7 @@ def test_api_answers_a_caller_of_the_wrong_role(
     start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
     answer = start_function("app.app", offline_environment).invoke(
-        posts.make_registration_event(make_capture_payload(), caller=posts.MANAGER)
+        http_events.make_registration_event(make_capture_payload(), caller=http_events.MANAGER)
     )
     assert answer.value["statusCode"] == 403
     assert json.loads(answer.value["body"])["code"] == "role_not_allowed"
@@ -92,7 +92,7 @@ def test_a_package_missing_from_the_zip_does_not_come_from_elsewhere(
         if entry.name != package:
             (incomplete / entry.name).symlink_to(entry)
     answer = start_function("app.app", offline_environment, task=incomplete).invoke(
-        posts.make_registration_event(make_capture_payload())
+        http_events.make_registration_event(make_capture_payload())
     )
     assert answer.error == "Runtime.ImportModuleError"
     assert package in answer.value["errorMessage"]

@@ -6,13 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench import posts
-from bench.stage import EmulatorHarness
-from ops.deployment import Deployment
-from ops.seeding import enrol_clients
-from tests.builders import make_campaign_payload, make_capture_payload
-from tests.events import make_schedule_event, make_sqs_event, make_stream_event
-from tests.tables import STAGE_ENVIRONMENT
+from bench.harness import EmulatorHarness
+from ops.deploy.cloudformation import Deployment
+from ops.local.seeding import enrol_clients
+from tests.support import http_events
+from tests.support.aws_events import make_schedule_event, make_sqs_event, make_stream_event
+from tests.support.builders import make_campaign_payload, make_capture_payload
+from tests.support.moto_tables import STAGE_ENVIRONMENT
 from tests.zip.conftest import StartFunction, make_token_event
 
 pytestmark = pytest.mark.e2e
@@ -22,8 +22,8 @@ def test_a_capture_becomes_a_text_and_a_summary(
     start_function: StartFunction, emulator_stage: EmulatorHarness
 ) -> None:
     api = start_function("app.app", emulator_stage.environment)
-    assert api.invoke(posts.make_campaign_event(make_campaign_payload())).value["statusCode"] == 201
-    answer = api.invoke(posts.make_registration_event(make_capture_payload()))
+    assert api.invoke(http_events.make_campaign_event(make_campaign_payload())).value["statusCode"] == 201
+    answer = api.invoke(http_events.make_registration_event(make_capture_payload()))
     assert answer.value["statusCode"] == 201, answer
     reference = json.loads(answer.value["body"])["reference"]
 

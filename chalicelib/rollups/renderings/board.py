@@ -9,10 +9,10 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from chalicelib.rollups.renderings import charts, telling
-from chalicelib.rollups.renderings.figures import Group, ReportData, build_report_data
+from chalicelib.rollups.renderings import charts, narrative
+from chalicelib.rollups.renderings.i18n import Language, Localizer
 from chalicelib.rollups.renderings.markup import Markup, element, verbatim
-from chalicelib.rollups.renderings.words import Language, Localizer
+from chalicelib.rollups.renderings.report_data import Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
 _SECONDS_BETWEEN_LOOKS = 30
@@ -140,9 +140,9 @@ def _beside(figures: ReportData, speech: Localizer) -> Markup:
         element(
             "section",
             element("h2", speech.translate("board_in_all")),
-            element("p", telling.describe_progress(figures, speech), class_="sum"),
+            element("p", narrative.describe_progress(figures, speech), class_="sum"),
             charts.bar(share, kind="rail") if share is not None else None,
-            element("p", telling.describe_remaining(figures, speech)),
+            element("p", narrative.describe_remaining(figures, speech)),
         ),
         _devices(figures.group("by_client"), figures, speech),
         _hours(figures.group("by_hour"), figures, speech),

@@ -1,8 +1,8 @@
 """Charts as inline SVG. Each stands beside a table with the same numbers: nobody has to read the picture."""
 
-from chalicelib.rollups.renderings.figures import Cell, Group, ReportData
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.markup import Inside, Markup, element
-from chalicelib.rollups.renderings.words import Localizer
+from chalicelib.rollups.renderings.report_data import Cell, Group, ReportData
 
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 70, 18, 28

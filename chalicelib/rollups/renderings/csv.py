@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from chalicelib.rollups.renderings.figures import ReportData, build_report_data
+from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
 COLUMNS = ("campaign_id", "day", "version", "state", "counted_at", "figure", "key", "value", "unit")

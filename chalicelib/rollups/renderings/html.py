@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from chalicelib.rollups.renderings import charts, telling
-from chalicelib.rollups.renderings.figures import MERGED_KEY, Cell, Group, ReportData, build_report_data
+from chalicelib.rollups.renderings import charts, narrative
+from chalicelib.rollups.renderings.i18n import Language, Localizer
 from chalicelib.rollups.renderings.markup import Markup, element, together, verbatim
-from chalicelib.rollups.renderings.words import Language, Localizer
+from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
 _STYLE = Path(__file__).with_name("page.css")
@@ -59,7 +59,7 @@ def _header(figures: ReportData, speech: Localizer) -> Markup:
         element(
             "p",
             element("span", speech.translate(state), class_=f"badge {state}"),
-            element("span", telling.describe_version(figures, speech)),
+            element("span", narrative.describe_version(figures, speech)),
             element(
                 "span",
                 speech.translate("counted", moment=speech.format_datetime(figures.counted_at, campaign.zone)),
@@ -100,9 +100,9 @@ def _lead(figures: ReportData, speech: Localizer) -> Markup:
         element(
             "div",
             element("h2", speech.translate("so_far"), class_="soft"),
-            element("p", telling.describe_progress(figures, speech), class_="what"),
+            element("p", narrative.describe_progress(figures, speech), class_="what"),
             charts.bar(share, kind="rail") if share is not None else None,
-            element("p", telling.describe_remaining(figures, speech), class_="soft"),
+            element("p", narrative.describe_remaining(figures, speech), class_="soft"),
         ),
         class_="lead",
     )
@@ -127,14 +127,14 @@ def _glance(figures: ReportData, speech: Localizer) -> Markup:
 
 
 def _changed(figures: ReportData, speech: Localizer) -> Markup:
-    changes = list(telling.describe_changes(figures, speech))
+    changes = list(narrative.describe_changes(figures, speech))
     if figures.version == 1:
         told = element("p", speech.translate("first_version"))
     elif changes:
         told = _list(changes)
     else:
         told = element("p", speech.translate("nothing_changed"))
-    earlier = list(telling.describe_revisions(figures, speech))
+    earlier = list(narrative.describe_revisions(figures, speech))
     return element(
         "section",
         element("h2", speech.translate("what_changed")),
@@ -146,7 +146,7 @@ def _changed(figures: ReportData, speech: Localizer) -> Markup:
 
 
 def _unusual(figures: ReportData, speech: Localizer) -> Markup | None:
-    found = list(telling.describe_anomalies(figures, speech))
+    found = list(narrative.describe_anomalies(figures, speech))
     if not found:
         return None
     return element(

@@ -7,11 +7,11 @@ many mail programs know neither SVG nor style sheets.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chalicelib.rollups.renderings import telling, xlsx
-from chalicelib.rollups.renderings.figures import MERGED_KEY, Cell, Group, ReportData, build_report_data
+from chalicelib.rollups.renderings import narrative, xlsx
+from chalicelib.rollups.renderings.i18n import Language, Localizer
 from chalicelib.rollups.renderings.markup import Inside, Markup, element
+from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, suppress_small_groups
-from chalicelib.rollups.renderings.words import Language, Localizer
 from chalicelib.rollups.report import Report
 
 _FONT = "font-family:Arial,Helvetica,sans-serif;"
@@ -145,15 +145,15 @@ def _version(figures: ReportData, speech: Localizer) -> str:
     counted = speech.translate(
         "counted", moment=speech.format_datetime(figures.counted_at, figures.campaign.zone)
     )
-    return f"{telling.describe_version(figures, speech)}. {counted}."
+    return f"{narrative.describe_version(figures, speech)}. {counted}."
 
 
 def _answer(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
-    share, missing = figures.share_of_target, telling.describe_remaining(figures, speech)
+    share, missing = figures.share_of_target, narrative.describe_remaining(figures, speech)
     huge = f"{_FONT}color:{_GREEN};font-size:64px;line-height:68px;font-weight:bold;margin:20px 0 0;"
     yield element("p", speech.format_number(figures.created), style=huge)
     yield element("p", element("strong", speech.translate("registered")), style=_TEXT)
-    yield element("p", telling.describe_progress(figures, speech), style=f"{_TEXT}margin-top:12px;")
+    yield element("p", narrative.describe_progress(figures, speech), style=f"{_TEXT}margin-top:12px;")
     if share is not None:
         yield _bar(share, height=14)
     if missing is not None:
@@ -179,8 +179,8 @@ def _bar(part: float, *, height: int) -> Markup:
 
 
 def _changed(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
-    changes = list(telling.describe_changes(figures, speech))
-    earlier = list(telling.describe_revisions(figures, speech))
+    changes = list(narrative.describe_changes(figures, speech))
+    earlier = list(narrative.describe_revisions(figures, speech))
     yield element("h2", speech.translate("what_changed"), style=_HEADING)
     yield _list(changes) if changes else element("p", _unchanged(figures, speech), style=_TEXT)
     if earlier:
@@ -198,7 +198,7 @@ def _unchanged(figures: ReportData, speech: Localizer) -> str:
 
 
 def _unusual(figures: ReportData, speech: Localizer) -> Iterator[Markup]:
-    found = list(telling.describe_anomalies(figures, speech))
+    found = list(narrative.describe_anomalies(figures, speech))
     if found:
         yield element("h2", speech.translate("for_a_look"), style=_HEADING)
         yield element("p", speech.translate("accuses_nobody"), style=_SOFT_TEXT)
@@ -300,23 +300,23 @@ def _name(group: Group, cell: Cell, speech: Localizer) -> str:
 def _text(figures: ReportData, speech: Localizer) -> Iterator[str]:
     campaign = figures.campaign
     state = speech.translate(str(figures.state))
-    missing = telling.describe_remaining(figures, speech)
+    missing = narrative.describe_remaining(figures, speech)
     yield f"{campaign.name}, {campaign.place}".translate(_NO_LINE_BREAK)
     yield speech.format_day(figures.day)
     yield f"{state}. {_version(figures, speech)}"
     yield ""
     yield f"{speech.format_number(figures.created)} {speech.translate('registered')}"
     yield (
-        f"{telling.describe_progress(figures, speech)} ({missing})"
+        f"{narrative.describe_progress(figures, speech)} ({missing})"
         if missing
-        else telling.describe_progress(figures, speech)
+        else narrative.describe_progress(figures, speech)
     )
     yield ""
     yield speech.translate("what_changed").upper()
-    yield from _items(telling.describe_changes(figures, speech), _unchanged(figures, speech))
-    yield from _section(speech.translate("earlier_days"), telling.describe_revisions(figures, speech))
+    yield from _items(narrative.describe_changes(figures, speech), _unchanged(figures, speech))
+    yield from _section(speech.translate("earlier_days"), narrative.describe_revisions(figures, speech))
     yield speech.translate(f"{figures.state}_means")
-    yield from _section(speech.translate("for_a_look"), telling.describe_anomalies(figures, speech))
+    yield from _section(speech.translate("for_a_look"), narrative.describe_anomalies(figures, speech))
     headlines = (f"{label}: {value}" for label, value in _headlines(figures, speech))
     yield from _section(speech.translate("at_a_glance"), headlines)
     for group in figures.groups:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib.rollups.model import Anomaly, Note
-from chalicelib.rollups.renderings.figures import MERGED_KEY, Cell, Group, ReportData
+from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData
 
 MIN_GROUP_SIZE = 5
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from chalicelib.rollups.renderings import spreadsheet, telling
-from chalicelib.rollups.renderings.figures import MERGED_KEY, Group, ReportData, build_report_data
+from chalicelib.rollups.renderings import narrative, spreadsheet
+from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.report_data import MERGED_KEY, Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.spreadsheet import Rupiah, Share, Sheet, Value
-from chalicelib.rollups.renderings.words import Language, Localizer
 from chalicelib.rollups.report import Report
 
 Row = tuple[Value, ...]
@@ -142,7 +142,7 @@ def _notes(figures: ReportData, speech: Localizer) -> Sheet:
 
 
 def _oddities(figures: ReportData, speech: Localizer) -> Sheet:
-    told = telling.describe_anomalies(figures, speech)
+    told = narrative.describe_anomalies(figures, speech)
     return Sheet(
         name=speech.translate("sheet_oddities"),
         columns=_columns(speech, column_pattern=72, column_client=24, column_workers=12, column_usual=12),

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from phonenumbers import Leniency, PhoneNumberMatcher
 
-from ops.seeding import DEVICE_CHANNELS
-from ops.stack import EXAMPLE_DIR
+from ops.local.seeding import DEVICE_CHANNELS
+from ops.local.stack import EXAMPLE_DIR
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.conftest import MarketDay
-from tests.e2e.market import open_market
-from tests.e2e.queues import await_message_body, limit_receives, pause_notifications
+from tests.support.isolated_campaign import open_market
+from tests.support.queue_control import await_message_body, limit_receives, pause_notifications
 
 _WORD = re.compile(r"\w+")
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.conftest import DAYS, EXPECTED, EXPECTED_IN_ORDER, MarketDay
-from tests.e2e.market import received_sms_id
+from tests.support.isolated_campaign import received_sms_id
 
 pytestmark = pytest.mark.e2e
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.rollups.renderings import board, html, mail
+from chalicelib.rollups.renderings.i18n import LANGUAGES
 from chalicelib.rollups.renderings.markup import Markup, element, together
-from chalicelib.rollups.renderings.words import LANGUAGES
-from tests.rollups.reports import make_report
+from tests.support.report_builders import make_report
 
 TYPED = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 RENDERED = {

@@ -13,9 +13,9 @@ from hypothesis import strategies as some
 
 from chalicelib.rollups.model import Anomaly, Change, Counts, Funnel, Money, Note
 from chalicelib.rollups.renderings import mail
-from chalicelib.rollups.renderings.figures import MERGED_KEY, ReportData, build_report_data
+from chalicelib.rollups.renderings.report_data import MERGED_KEY, ReportData, build_report_data
 from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, is_small, suppress_small_groups
-from tests.rollups.reports import FIRST_DAY, SECOND_DAY, make_report
+from tests.support.report_builders import FIRST_DAY, SECOND_DAY, make_report
 
 
 def mailed(**changes: Any) -> ReportData:

@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 
 from chalicelib.rollups.renderings import csv, xlsx
-from chalicelib.rollups.renderings.words import LANGUAGES
-from chalicelib.rollups.views import SummaryView
-from tests.rollups.reports import FIRST_DAY, SECOND_DAY, make_report
+from chalicelib.rollups.renderings.i18n import LANGUAGES
+from chalicelib.rollups.schemas import SummaryView
+from tests.support.report_builders import FIRST_DAY, SECOND_DAY, make_report
 
 HOSTILE = '=HYPERLINK("http://example.com","x")'
 

@@ -6,34 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from chalicelib.notifications.segments import split_segments
+from chalicelib.messaging.segments import split_segments
 from chalicelib.rollups.model import Counts
-from chalicelib.rollups.renderings import text
-from chalicelib.rollups.renderings.words import LANGUAGES
-from tests.rollups.reports import make_report
+from chalicelib.rollups.renderings import sms
+from chalicelib.rollups.renderings.i18n import LANGUAGES
+from tests.support.report_builders import make_report
 
 
 def test_it_tells_the_day_the_campaign_and_how_sure_they_are() -> None:
-    assert text.render_body(make_report(), "id") == (
+    assert sms.render_body(make_report(), "id") == (
         "Aktivasi Pasar Tanah Abang 10 Okt: 157 terdaftar, 330 dari target 500. "
         "Sementara; 1 hari lain direvisi."
     )
 
 
 def test_it_speaks_english_on_request() -> None:
-    assert text.render_body(make_report(revisions=()), "en") == (
+    assert sms.render_body(make_report(revisions=()), "en") == (
         "Aktivasi Pasar Tanah Abang 10 Oct: 157 registered, 330 of target 500. Provisional."
     )
 
 
 def test_a_campaign_without_a_target_has_its_sum() -> None:
-    told = text.render_body(make_report(campaign={"target": 0}, revisions=()), "id")
+    told = sms.render_body(make_report(campaign={"target": 0}, revisions=()), "id")
 
     assert "157 terdaftar, seluruhnya 330." in told
 
 
 def test_a_long_name_gives_way_to_the_figures() -> None:
-    told = text.render_body(make_report(campaign={"name": "Pasar " * 20}), "id")
+    told = sms.render_body(make_report(campaign={"name": "Pasar " * 20}), "id")
 
     assert "...: " in told.replace(" 10 Okt", "")
     assert told.endswith("157 terdaftar, 330 dari target 500. Sementara; 1 hari lain direvisi.")
@@ -52,7 +52,7 @@ def test_it_is_one_part_always(language: Any, name: Any, created: Any, days: Any
         },
         curve=(),
     )
-    told = text.render_body(
+    told = sms.render_body(
         make_report(campaign=report.campaign.model_dump(), revisions=make_report().revisions * days), language
     )
 

@@ -7,15 +7,15 @@ from typing import Any, get_args
 
 import pytest
 
+from chalicelib.callers import Channel
 from chalicelib.campaigns.model import Zone
-from chalicelib.clients.model import Channel
 from chalicelib.contributions.model import Programme
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.nik import Sex
 from chalicelib.rollups.model import Funnel
-from chalicelib.rollups.renderings.words import LANGUAGES, Localizer, load_phrases
-from tests.structure.source import ROOT
+from chalicelib.rollups.renderings.i18n import LANGUAGES, Localizer, load_phrases
 from tests.structure.test_codes import codes_given
+from tests.support.source_tree import ROOT
 
 ID, EN = Localizer("id"), Localizer("en")
 
@@ -57,8 +57,8 @@ def test_whatever_is_counted_has_a_name(group: str, keys: Any) -> None:
 
 
 def test_every_reason_to_refuse_a_capture_has_a_name() -> None:
-    refused = codes_given("refuse", position=1) | codes_given("NIKMalformed", position=0)
-    refused |= codes_given("PhoneUnusable", position=0) | codes_given("NameUnusable", position=0)
+    refused = codes_given("add_broken_rule", position=1) | codes_given("InvalidNIK", position=0)
+    refused |= codes_given("InvalidPhone", position=0) | codes_given("InvalidName", position=0)
 
     assert refused
     assert refused <= set(load_phrases()["labels"]["refused_by_reason"])

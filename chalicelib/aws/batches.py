@@ -1,0 +1,70 @@
+"""Batches from queues and streams: one bad record never takes the good ones with it.
+
+Both answers only mean what they say where the event source mapping asks for `ReportBatchItemFailures`;
+`infra/` does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chalicelib import observability
+
+PartialBatch = dict[str, list[dict[str, str]]]
+StreamRecord = Mapping[str, Any]
+
+
+def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> PartialBatch:
+    """Give each message's body to `handle`.
+
+    A message that raises goes back to its queue, alone, and in the end to its dead letters.
+    """
+    # Imported here because the cold start of the API, which shares the zip, would pay for it too.
+    from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415
+        BatchProcessor,
+        EventType,
+        process_partial_response,
+    )
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord  # noqa: PLC0415
+
+    def handle_record(record: SQSRecord) -> None:
+        try:
+            handle(record.body)
+        except Exception as error:
+            observability.log_exception(error, "message not handled", {"message_id": record.message_id})
+            raise
+
+    response = process_partial_response(
+        event=dict(event),
+        record_handler=handle_record,
+        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+    )
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": str(each["itemIdentifier"])} for each in response["batchItemFailures"]
+        ]
+    }
+
+
+def consume_stream(
+    event: Mapping[str, Any], publish: Callable[[Sequence[StreamRecord]], object]
+) -> PartialBatch:
+    """Give the batch to `publish` whole; where that fails, record by record up to the first that fails.
+
+    A stream goes on from the first failure, so only that one is reported: what follows it comes again.
+    """
+    records: list[StreamRecord] = list(event["Records"])
+    try:
+        publish(records)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, each record gets its own chance
+        observability.log_exception(error, "batch not published at once", {"records": len(records)})
+    else:
+        observability.logger.info("batch published", extra={"records": len(records)})
+        return {"batchItemFailures": []}
+    for record in records:
+        try:
+            publish([record])
+        except Exception as error:  # noqa: BLE001 - reported to Lambda, which retries and then sets it aside
+            sequence_number = record["dynamodb"]["SequenceNumber"]
+            observability.log_exception(error, "record not published", {"sequence_number": sequence_number})
+            return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}
+    return {"batchItemFailures": []}

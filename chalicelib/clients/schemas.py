@@ -1,0 +1,109 @@
+"""What callers send to the clients package, over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
+from chalicelib.campaigns.model import CampaignId, Instant
+from chalicelib.clients.model import Client
+
+ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
+
+# A month: longer, and the old token would be a second one for good.
+_MAX_OVERLAP_HOURS = 720
+_MAX_PER_DAY = 10_000_000
+
+
+class EnrolClient(BaseModel):
+    """Enrol one device, bot or person; an admin sends it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    client_id: ClientId
+    roles: tuple[Role, ...] = Field(min_length=1)
+    channel: Channel | None = Field(default=None, description="Follows from the role when left out.")
+    campaigns: tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...] = Field(
+        default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign."
+    )
+    expires_at: Instant | None = Field(
+        default=None, description="When its token ends; after the stage's usual life when left out."
+    )
+    daily_flag: int | None = Field(
+        default=None, ge=0, le=_MAX_PER_DAY, description="Captures a day that pass without a flag."
+    )
+    daily_cap: int | None = Field(
+        default=None, ge=1, le=_MAX_PER_DAY, description="Captures a day that pass at all."
+    )
+
+    @model_validator(mode="after")
+    def _check_caps_together(self) -> "EnrolClient":
+        if (self.daily_flag is None) != (self.daily_cap is None):
+            raise PydanticCustomError("daily_caps_incomplete", "daily_flag and daily_cap go together")
+        return self
+
+    @property
+    def effective_channel(self) -> Channel:
+        """The channel given, else the one that goes with the first role: kiosk, bot, or the office."""
+        if self.channel is not None:
+            return self.channel
+        return {Role.KIOSK: Channel.KIOSK, Role.BOT: Channel.BOT}.get(self.roles[0], Channel.OFFICE)
+
+    @property
+    def own_cap(self) -> DailyCap | None:
+        """The cap of this client alone, if it was given one."""
+        if self.daily_flag is None or self.daily_cap is None:
+            return None
+        return DailyCap(flag=self.daily_flag, cap=self.daily_cap)
+
+
+class RotateToken(BaseModel):
+    """Replace a client's token; an admin sends it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overlap_hours: int | None = Field(
+        default=None,
+        ge=0,
+        le=_MAX_OVERLAP_HOURS,
+        description="How long older tokens stay good, 0 for not at all; the stage's usual time if left out.",
+    )
+    expires_at: Instant | None = Field(
+        default=None, description="When the new token ends; after the stage's usual life when left out."
+    )
+
+
+class ClientView(BaseModel):
+    """A client as admins see it."""
+
+    client_id: str
+    roles: list[str]
+    channel: str
+    campaigns: list[str]
+    enrolled_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    rotated_at: datetime | None
+    last_seen_at: datetime | None
+    daily_flag: int | None
+    daily_cap: int | None
+
+    @classmethod
+    def from_client(cls, client: Client) -> "ClientView":
+        """A client without its token, which nobody but its holder has."""
+        own = client.daily_cap
+        return cls(
+            client_id=client.client_id,
+            roles=sorted(client.roles),
+            channel=client.channel,
+            campaigns=sorted(client.campaigns),
+            enrolled_at=client.enrolled_at,
+            expires_at=client.expires_at,
+            revoked_at=client.revoked_at,
+            rotated_at=client.rotated_at,
+            last_seen_at=client.last_seen_at,
+            daily_flag=None if own is None else own.flag,
+            daily_cap=None if own is None else own.cap,
+        )

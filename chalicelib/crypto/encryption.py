@@ -1,0 +1,87 @@
+"""Encryption of single fields: AES-256-GCM, bound to the record and the field they belong to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from secrets import token_bytes
+
+from Cryptodome.Cipher import AES
+
+_FORMAT = 1
+_HEADER_BYTES = 2
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+
+
+class UnsealError(Exception):
+    """The bytes were altered, belong elsewhere, or were sealed under a key we do not hold."""
+
+
+@dataclass(frozen=True)
+class FieldKeys:
+    """The data keys of a stage by id, and the id of the one that new values are sealed under."""
+
+    current_key_id: str
+    by_id: Mapping[str, bytes]
+
+
+class FieldCipher:
+    """Seals and unseals text fields.
+
+    A sealed value is format (1 byte), length of the key id (1), key id, nonce (12), ciphertext, tag (16): a
+    key can be replaced while values under the old one stay readable. The associated data names record and
+    field, so that a value copied to another record or field does not unseal.
+    """
+
+    def __init__(
+        self, get_keys: Callable[[], FieldKeys], refresh_keys: Callable[[str], FieldKeys] | None = None
+    ) -> None:
+        """`keys_with` looks the keys up anew for an id that was not among them."""
+        self._get_keys = get_keys
+        self._refresh_keys = refresh_keys
+
+    def seal(self, text: str, *, record: str, field: str) -> bytes:
+        """Encrypt one field of one record under the current key."""
+        keys = self._get_keys()
+        key_id = keys.current_key_id.encode()
+        nonce = token_bytes(_NONCE_BYTES)
+        cipher = AES.new(keys.by_id[keys.current_key_id], AES.MODE_GCM, nonce=nonce)
+        cipher.update(_build_associated_data(record, field))
+        ciphertext, tag = cipher.encrypt_and_digest(text.encode())
+        return bytes([_FORMAT, len(key_id)]) + key_id + nonce + ciphertext + tag
+
+    def unseal(self, sealed: bytes, *, record: str, field: str) -> str:
+        """The text that was sealed for this very record and field. Raises UnsealError."""
+        if len(sealed) < _HEADER_BYTES or sealed[0] != _FORMAT:
+            raise UnsealError(f"unknown format of {field}")
+        start = _HEADER_BYTES + sealed[1]
+        key = self._find_key(read_key_id(sealed))
+        if key is None:
+            raise UnsealError(f"no key for {field}")
+        nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        try:
+            cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+            cipher.update(_build_associated_data(record, field))
+            return cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:]).decode()
+        except ValueError:
+            raise UnsealError(f"{field} does not belong to this record, or was altered") from None
+
+    def reseal(self, sealed: bytes, *, record: str, field: str) -> bytes | None:
+        """The same text under the current key; None if it stands under that one. Raises UnsealError."""
+        if read_key_id(sealed) == self._get_keys().current_key_id:
+            return None
+        return self.seal(self.unseal(sealed, record=record, field=field), record=record, field=field)
+
+    def _find_key(self, key_id: str) -> bytes | None:
+        key = self._get_keys().by_id.get(key_id)
+        if key is None and self._refresh_keys is not None:
+            key = self._refresh_keys(key_id).by_id.get(key_id)
+        return key
+
+
+def read_key_id(sealed: bytes) -> str:
+    """The id of the key that a value is sealed under."""
+    return sealed[_HEADER_BYTES : _HEADER_BYTES + sealed[1]].decode("ascii", "replace")
+
+
+def _build_associated_data(record: str, field: str) -> bytes:
+    return f"{record}\x1f{field}".encode()

@@ -1,0 +1,155 @@
+"""What admins are answered about one person's data."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from chalicelib.clock import to_timestamp
+from chalicelib.data_requests.model import DataRequest
+from chalicelib.registrations.intake import Capture
+from chalicelib.registrations.schemas import WholeRegistrationView
+
+if TYPE_CHECKING:
+    # Whoever asks has them loaded; the cold start of the API does without them.
+    from chalicelib.data_requests.service import DisclosureReport
+    from chalicelib.notifications.model import OptOut, Sms
+    from chalicelib.registrations.phone import Phone
+
+
+class DataRequestView(BaseModel):
+    """One request: what was asked, by whom, when and why, when it was done, and how much was found."""
+
+    request_id: str
+    act: str
+    outcome: str
+    reason: str
+    client_id: str
+    asked_at: str
+    done_at: str | None
+    registrations: int
+    captures: int
+    texts: int
+
+    @classmethod
+    def from_request(cls, request: DataRequest) -> "DataRequestView":
+        """A request as it is on record."""
+        held = request.registrations + request.captures > 0
+        return cls(
+            request_id=request.request_id,
+            act=request.act,
+            outcome={"disclosure": "disclosed", "erasure": "erased"}[request.act] if held else "nothing_held",
+            reason=request.reason,
+            client_id=request.client_id,
+            asked_at=to_timestamp(request.asked_at),
+            done_at=None if request.done_at is None else to_timestamp(request.done_at),
+            registrations=request.registrations,
+            captures=request.captures,
+            texts=request.texts,
+        )
+
+
+class CaptureView(BaseModel):
+    """One act of registering: when, where, by whom and through what, and what its sender was told."""
+
+    capture_id: str
+    campaign_id: str
+    captured_at: str
+    received_at: str
+    client_id: str
+    channel: str
+    officer: str | None
+    outcome: str
+    reference: str | None
+
+    @classmethod
+    def from_capture(cls, capture: Capture) -> "CaptureView":
+        """A capture as it is kept."""
+        taken = capture.capture_metadata
+        return cls(
+            capture_id=taken.capture_id,
+            campaign_id=taken.campaign_id,
+            captured_at=to_timestamp(taken.captured_at),
+            received_at=to_timestamp(taken.received_at),
+            client_id=taken.client_id,
+            channel=taken.channel,
+            officer=taken.officer,
+            outcome=capture.facts.outcome,
+            reference=None if capture.answer is None else capture.answer.reference,
+        )
+
+
+class SmsView(BaseModel):
+    """One text: what it was for, how far it came, and through which gateway. Its words are made when it is
+    sent, and not kept.
+    """
+
+    registration: str
+    purpose: str
+    template_version: int
+    state: str
+    begun_at: str
+    attempts: int
+    attempted_at: str | None
+    gateway: str | None
+
+    @classmethod
+    def from_sms(cls, sms: "Sms") -> "SmsView":
+        """A text as the ledger has it."""
+        return cls(
+            registration=sms.reference,
+            purpose=sms.purpose,
+            template_version=sms.template_version,
+            state=sms.state,
+            begun_at=to_timestamp(sms.begun_at),
+            attempts=sms.attempts,
+            attempted_at=to_timestamp(sms.touched_at) if sms.attempts and sms.touched_at else None,
+            gateway=sms.gateway,
+        )
+
+
+class OptOutView(BaseModel):
+    """That one of the person's numbers wants no texts, or wanted none until that was lifted: since when, who
+    said so, and when and by whom it was lifted.
+    """
+
+    phone: str
+    in_force: bool
+    since: str
+    source: str
+    lifted_at: str | None
+    lifted_by: str | None
+
+    @classmethod
+    def from_opt_out(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
+        """An opt-out as it is kept."""
+        return cls(
+            phone=phone,
+            in_force=opt_out.is_in_force,
+            since=to_timestamp(opt_out.opted_out_at),
+            source=opt_out.source,
+            lifted_at=None if opt_out.lifted_at is None else to_timestamp(opt_out.lifted_at),
+            lifted_by=opt_out.lifted_by,
+        )
+
+
+class DisclosureView(BaseModel):
+    """All that is held on one NIK, and what was done with it."""
+
+    request: DataRequestView
+    registrations: list[WholeRegistrationView]
+    captures: list[CaptureView]
+    texts: list[SmsView]
+    opt_outs: list[OptOutView]
+    requests: list[DataRequestView]
+
+    @classmethod
+    def from_disclosure(cls, disclosure: "DisclosureReport") -> "DisclosureView":
+        """As it was found."""
+        return cls(
+            request=DataRequestView.from_request(disclosure.request),
+            registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],
+            captures=[CaptureView.from_capture(each) for each in disclosure.captures],
+            texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
+            opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
+            requests=[DataRequestView.from_request(each) for each in disclosure.requests],
+        )

@@ -1,0 +1,48 @@
+"""How networks cut a text into parts, which is how they charge for it.
+
+160 septets in one part, or 153 in each of several; 70 UTF-16 units, or 67, where a single letter is outside
+the GSM 7-bit alphabet. A character that takes two units is never split.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from chalicelib.messaging import gsm7
+
+_SINGLE_SEPTETS, _PART_SEPTETS = gsm7.SEGMENT_SEPTETS, 153
+_SINGLE_UNITS, _PART_UNITS = 70, 67
+_FIRST_TWO_UNIT_CODE_POINT = 0x10000
+
+
+@dataclass(frozen=True)
+class SegmentedText:
+    """A text as it travels: its encoding, and the characters of each part."""
+
+    encoding: str
+    parts: tuple[str, ...]
+
+
+def split_segments(text: str) -> SegmentedText:
+    """A text in parts, at least one."""
+    if gsm7.is_gsm7(text):
+        return SegmentedText("GSM", _split(text, gsm7.count_septets, _SINGLE_SEPTETS, _PART_SEPTETS))
+    return SegmentedText("UCS-2", _split(text, _count_utf16_units, _SINGLE_UNITS, _PART_UNITS))
+
+
+def _split(text: str, measure: Callable[[str], int], single_limit: int, part_limit: int) -> tuple[str, ...]:
+    return (text,) if measure(text) <= single_limit else tuple(_fill_parts(text, measure, part_limit))
+
+
+def _fill_parts(characters: Iterable[str], measure: Callable[[str], int], limit: int) -> Iterator[str]:
+    kept, taken = "", 0
+    for character in characters:
+        size = measure(character)
+        if taken + size > limit:
+            yield kept
+            kept, taken = "", 0
+        kept, taken = kept + character, taken + size
+    yield kept
+
+
+def _count_utf16_units(text: str) -> int:
+    return sum(2 if ord(character) >= _FIRST_TWO_UNIT_CODE_POINT else 1 for character in text)

@@ -1,0 +1,260 @@
+"""Registrations as callers see them: masked, and no more than their role may know."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from chalicelib.clock import to_timestamp
+from chalicelib.contributions.model import Quote
+from chalicelib.crypto.masking import mask_name, mask_number
+from chalicelib.registrations.model import Answer, Consent, Registration, Worker
+from chalicelib.registrations.states import Payment, PaymentCode
+
+if TYPE_CHECKING:
+    # Whoever asks has it loaded; the cold start of the API does without it.
+    from chalicelib.registrations.lifecycle import SequenceGap
+
+
+class AnswerView(BaseModel):
+    """What a field officer's device is told of a capture."""
+
+    capture_id: str
+    outcome: str
+    reference: str
+    status: str
+    received_at: str
+    quote: Quote
+
+    @classmethod
+    def from_answer(cls, answer: Answer) -> "AnswerView":
+        """The stored answer; the same stored answer gives the same bytes."""
+        return cls(
+            capture_id=answer.capture_id,
+            outcome=answer.outcome,
+            reference=answer.reference,
+            status=answer.status,
+            received_at=answer.received_at,
+            quote=answer.quote,
+        )
+
+
+class NeutralAnswerView(BaseModel):
+    """What a bot is told: the same whether or not the worker was known.
+
+    The reference travels by SMS alone.
+    """
+
+    capture_id: str
+    outcome: str = "accepted"
+    quote: Quote
+
+
+class VerdictView(BaseModel):
+    """What became of one item of a batch.
+
+    `problem` is there where it was not taken in.
+    """
+
+    capture_id: str | None
+    outcome: str
+    reference: str | None = None
+    status: str | None = None
+    received_at: str | None = None
+    quote: Quote | None = None
+    problem: dict[str, Any] | None = None
+
+
+class VerdictsView(BaseModel):
+    """What became of a batch, item by item and in order."""
+
+    results: list[VerdictView]
+
+
+class WorkerView(BaseModel):
+    """A worker. Masked but for the core system."""
+
+    nik: str
+    name: str
+    phone: str
+    language: str
+    checks: tuple[str, ...]
+    birth_date: date | None = None
+    email: str | None = None
+    address: str | None = None
+    postal_code: str | None = None
+
+    @classmethod
+    def build_masked(cls, worker: Worker) -> "WorkerView":
+        """Enough to recognise someone by, too little to harm them with."""
+        return cls(
+            nik=mask_number(worker.nik),
+            name=mask_name(worker.name),
+            phone=mask_number(worker.phone),
+            language=worker.language,
+            checks=worker.checks,
+        )
+
+    @classmethod
+    def build_full(cls, worker: Worker) -> "WorkerView":
+        """Everything, for the core system alone."""
+        return cls(
+            nik=worker.nik,
+            name=worker.name,
+            phone=worker.phone,
+            language=worker.language,
+            checks=worker.checks,
+            birth_date=worker.birth_date,
+            email=worker.email,
+            address=worker.address,
+            postal_code=worker.postal_code,
+        )
+
+
+class WorkView(BaseModel):
+    """What the worker lives from; the income for the core system alone."""
+
+    occupations: tuple[str, ...]
+    place: str
+    employs_others: bool
+    monthly_income: int | None = None
+
+
+class CoverageView(BaseModel):
+    """What the worker asked for."""
+
+    programmes: tuple[str, ...]
+    months: int
+    payer: str
+
+
+class EventView(BaseModel):
+    """One thing that happened to a registration, when and through whom."""
+
+    event: str
+    status: str
+    at: str
+    client_id: str
+    officer: str | None = None
+    detail: Mapping[str, str | int]
+
+
+class RegistrationView(BaseModel):
+    """A registration. Fields that a role may not see are left out."""
+
+    reference: str
+    status: str
+    verification: str
+    campaign_id: str
+    channel: str
+    captured_at: str
+    received_at: str
+    active_until: date | None
+    follows: str | None
+    flags: tuple[str, ...] = ()
+    payment_code: PaymentCode | None = None
+    worker: WorkerView
+    work: WorkView
+    coverage: CoverageView
+    quote: Quote
+    history: list[EventView]
+
+    @classmethod
+    def build_masked(cls, registration: Registration) -> "RegistrationView":
+        """For officers and managers."""
+        return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
+
+    @classmethod
+    def build_full(cls, registration: Registration) -> "RegistrationView":
+        """For the core system."""
+        return cls._build(registration, WorkerView.build_full(registration.worker), is_full=True)
+
+    @classmethod
+    def _build(
+        cls, registration: Registration, worker_view: WorkerView, *, is_full: bool
+    ) -> "RegistrationView":
+        taken, life = registration.capture_metadata, registration.lifecycle
+        history = [
+            EventView(
+                event=event.event_type,
+                status=event.status,
+                at=to_timestamp(event.occurred_at),
+                client_id=event.client_id,
+                detail=event.detail,
+            )
+            for event in life.history
+        ]
+        history[0].officer = taken.officer
+        hidden = set() if is_full else {"monthly_income"}
+        return cls(
+            reference=registration.reference,
+            status=life.status,
+            verification=life.verification,
+            campaign_id=taken.campaign_id,
+            channel=taken.channel,
+            captured_at=to_timestamp(taken.captured_at),
+            received_at=to_timestamp(taken.received_at),
+            active_until=life.active_until,
+            follows=registration.follows,
+            flags=registration.flags,
+            payment_code=life.payment_code if is_full else None,
+            worker=worker_view,
+            work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),
+            coverage=CoverageView.model_validate(registration.coverage.model_dump()),
+            quote=registration.quote,
+            history=history,
+        )
+
+
+class WholeRegistrationView(RegistrationView):
+    """A registration with all that is kept of it, for the person it is about."""
+
+    sex: str
+    consent: Consent
+    payments: tuple[Payment, ...]
+    kpj: str | None
+    expires_on: date
+
+    @classmethod
+    def build_complete(cls, registration: Registration) -> "WholeRegistrationView":
+        """Everything."""
+        whole = RegistrationView.build_full(registration)
+        return cls(
+            **vars(whole),
+            sex=registration.worker.sex,
+            consent=registration.consent,
+            payments=registration.lifecycle.payments,
+            kpj=registration.lifecycle.kpj,
+            expires_on=registration.expires_on,
+        )
+
+
+class RegistrationsView(BaseModel):
+    """A page of registrations.
+
+    `cursor` asks for the next page; `resume` is for a later pull and misses nothing.
+    """
+
+    registrations: list[RegistrationView]
+    cursor: str | None
+    resume: str | None
+
+
+class GapView(BaseModel):
+    """A run of captures that a device still owes, first and last."""
+
+    first: int
+    last: int
+
+
+class GapsView(BaseModel):
+    """What a device still owes, up to the highest number that arrived."""
+
+    client_id: str
+    missing: list[GapView]
+
+    @classmethod
+    def from_gaps(cls, client_id: str, gaps: list["SequenceGap"]) -> "GapsView":
+        """As they were found."""
+        return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])

@@ -1,0 +1,21 @@
+"""What is asked of summaries, over HTTP by managers."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.rollups.renderings.formats import Format
+from chalicelib.rollups.renderings.i18n import Language
+
+
+class ShowBoard(BaseModel):
+    """Ask for the board of a campaign."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Language | None = Field(default=None, description="As `Accept-Language` says when left out.")
+
+
+class ShowSummary(ShowBoard):
+    """Ask for the summary of a campaign day."""
+
+    version: int | None = Field(default=None, ge=1, le=999_999, description="The newest when left out.")
+    format: Format | None = Field(default=None, description="As `Accept` says when left out.")

@@ -1,0 +1,121 @@
+"""How the gateway misbehaves, armed by whoever tests against it."""
+
+import threading
+from collections import Counter
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+# Longer than any client of ours waits for an answer.
+_TIMEOUT_SECONDS = 20.0
+
+
+class FaultMode(StrEnum):
+    """The ways in which a request to send goes wrong."""
+
+    TIMEOUT_AFTER_ACCEPT = "timeout_after_accept"
+    TIMEOUT_BEFORE_ACCEPT = "timeout_before_accept"
+    THROTTLE = "throttle"
+    SERVER_ERROR = "server_error"
+    REJECT = "reject"
+    OPTED_OUT = "opted_out"
+    SPEND_LIMIT = "spend_limit"
+
+
+TIMEOUT_MODES = frozenset({FaultMode.TIMEOUT_AFTER_ACCEPT, FaultMode.TIMEOUT_BEFORE_ACCEPT})
+
+
+class InvalidSettings(Exception):
+    """What was asked of the stand-in makes no sense; the message says why."""
+
+
+class Fault(BaseModel):
+    """One armed fault: it hits `share` of the requests, `times` of them at most, each after `seconds`.
+
+    A time-out never answers: after `seconds` it hangs up. Which requests a share hits follows from the seed,
+    the number and how often that number was asked for, not from who comes first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: FaultMode
+    times: int | None = Field(default=None, ge=1)
+    seconds: float | None = Field(default=None, ge=0, le=300)
+    share: float = Field(default=1, gt=0, le=1)
+    seed: int = 0
+
+    @property
+    def delay_seconds(self) -> float:
+        """How long it keeps the caller waiting."""
+        if self.seconds is not None:
+            return self.seconds
+        return _TIMEOUT_SECONDS if self.mode in TIMEOUT_MODES else 0
+
+    def hits(self, phone: str, request_number: int) -> bool:
+        """Whether the nth request for a number is among its share."""
+        drawn = sha256(f"{self.seed}|{self.mode}|{phone}|{request_number}".encode()).digest()
+        return int.from_bytes(drawn[:8]) / 2**64 < self.share
+
+
+class FaultInjector:
+    """The faults that are armed, the oldest first. One request meets one of them at most."""
+
+    def __init__(self) -> None:
+        self._armed: list[Fault] = []
+        self._remaining_uses: list[int | None] = []
+        self._request_counts: Counter[str] = Counter()
+        self._hit_counts: Counter[FaultMode] = Counter()
+        self._lock = threading.Lock()
+
+    def arm(self, body: bytes) -> None:
+        """Arm one more fault. Raises InvalidSettings."""
+        try:
+            fault = Fault.model_validate_json(body)
+        except ValidationError as error:
+            raise InvalidSettings(describe_errors(error)) from None
+        with self._lock:
+            self._armed.append(fault)
+            self._remaining_uses.append(fault.times)
+
+    def disarm(self) -> None:
+        """Behave again, and forget what was counted."""
+        with self._lock:
+            self._armed.clear()
+            self._remaining_uses.clear()
+            self._hit_counts.clear()
+            self._request_counts.clear()
+
+    def take_fault(self, phone: str) -> Fault | None:
+        """The fault that this request for a number meets, if any; it has then been used once."""
+        with self._lock:
+            self._request_counts[phone] += 1
+            for index, fault in enumerate(self._armed):
+                left = self._remaining_uses[index]
+                if left == 0 or not fault.hits(phone, self._request_counts[phone]):
+                    continue
+                if left is not None:
+                    self._remaining_uses[index] = left - 1
+                self._hit_counts[fault.mode] += 1
+                return fault
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """What is still armed, and how often each mode has hit."""
+        with self._lock:
+            armed = [
+                {"mode": fault.mode, "times": left, "seconds": fault.delay_seconds, "share": fault.share}
+                for fault, left in zip(self._armed, self._remaining_uses, strict=True)
+                if left != 0
+            ]
+            return {
+                "armed": armed,
+                "hits": {mode: self._hit_counts[mode] for mode in FaultMode if self._hit_counts[mode]},
+            }
+
+
+def describe_errors(error: ValidationError) -> str:
+    """What is wrong with a request to the stand-in, field by field."""
+    wrong = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False))
+    return "; ".join(f"{field}: {message}" if field else message for field, message in wrong)

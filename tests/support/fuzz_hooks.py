@@ -1,0 +1,184 @@
+"""What schemathesis is told before it sends our API what strangers might: whose token to use, whose records
+it may touch, and what makes a request that goes through.
+
+It runs in schemathesis' own process; `tests/e2e/test_strangers.py` starts that and says here, in the
+environment, what is there to work with.
+"""
+
+import json
+import os
+import re
+from itertools import count
+from typing import Any
+
+import schemathesis
+from schemathesis.core.failures import Failure
+from schemathesis.core.parameters import ParameterLocation
+
+from tests.support.builders import make_capture_id, make_nik
+
+FUZZ_CONTEXT: dict[str, Any] = json.loads(os.environ["DAFTAR_FUZZ_CONTEXT"])
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
+_REFERENCE = re.compile(r"[0-9A-Z]{3}(-[0-9A-Z]{3}){2}")
+
+# A district and a block of phones that no other test has anybody in.
+_DISTRICT = "940303"
+_NUMBERS = count()
+
+# What can only be seen by looking at several fields together: no schema of JSON can tell it.
+_CROSS_FIELD_CODES = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
+
+
+@schemathesis.auth(refresh_interval=None, cache_by_key=lambda case, context: None)
+class RoleTokenAuth:
+    """One of the roles that may call the operation, in turn; nothing where anybody may."""
+
+    _role_counter = count()
+
+    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+        allowed = case.operation.definition.raw["security"]
+        roles = [role for each in allowed for role in each["bearer"]]
+        return str(FUZZ_CONTEXT["tokens"][roles[next(self._role_counter) % len(roles)]]) if roles else ""
+
+    def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+        if data:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+    """Let others' records alone, and let some of what is well-formed make sense as well."""
+    if case.operation.method.upper() != "GET":
+        _use_own_records(_operation_id(case), case.path_parameters)
+    if case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY):
+        case.body = _normalize_integers(case.body)
+        _make_valid(case)
+        _use_own_names(case)
+
+
+@schemathesis.hook
+def after_call(
+    context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response
+) -> None:
+    """Note the references of the workers that were registered by these requests."""
+    if _operation_id(case) == "submit_registration" and response.status_code == 201:
+        FUZZ_CONTEXT["references"].append(response.json()["reference"])
+
+
+@schemathesis.hook
+def filter_failure(
+    context: schemathesis.HookContext,
+    failure: Failure,
+    case: schemathesis.Case,
+    response: schemathesis.Response,
+) -> bool:
+    """Well-formed requests may break rules of the field, and cursors may be made up. What a schema has told,
+    however, must be enough for a body or a query to be read.
+    """
+    if "positive_data_acceptance" not in failure.checks:
+        return True
+    problem = response.json()
+    faults = {error["code"] for error in problem.get("errors", ())}
+    return problem["code"] == "body_invalid" and not faults <= _CROSS_FIELD_CODES
+
+
+def _operation_id(case: schemathesis.Case) -> str:
+    return str(case.operation.definition.raw["operationId"])
+
+
+def _use_own_records(operation: str, path: dict[str, Any]) -> None:
+    if _ID.fullmatch(str(path.get("campaign_id", ""))):
+        path["campaign_id"] = FUZZ_CONTEXT["campaign_id"]
+    if _ID.fullmatch(str(path.get("client_id", ""))):
+        path["client_id"] = (
+            FUZZ_CONTEXT["to_revoke"] if operation == "revoke_client" else FUZZ_CONTEXT["client_id"]
+        )
+    if (
+        _REFERENCE.fullmatch(str(path.get("reference", "")))
+        and path["reference"] not in FUZZ_CONTEXT["references"]
+    ):
+        path["reference"] = FUZZ_CONTEXT["references"][0]
+
+
+def _normalize_integers(value: Any) -> Any:
+    """A whole number is written without a point here; to a schema of JSON, 1.0 is one all the same."""
+    if isinstance(value, dict):
+        return {name: _normalize_integers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_normalize_integers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _make_valid(case: schemathesis.Case) -> None:
+    """Every second request is such that it goes through, whatever else it holds."""
+    if next(_NUMBERS) % 2:
+        return
+    operation = _operation_id(case)
+    path, query, body = case.path_parameters, case.query, case.body
+    if "campaign_id" in path:
+        path["campaign_id"] = FUZZ_CONTEXT["campaign_id"]
+    if "day" in path:
+        path["day"] = FUZZ_CONTEXT["day"]
+    if "reference" in path:
+        path["reference"] = (
+            FUZZ_CONTEXT["to_cancel"] if operation == "cancel_registration" else FUZZ_CONTEXT["references"][0]
+        )
+    if "client_id" in path:
+        path["client_id"] = (
+            FUZZ_CONTEXT["to_revoke"] if operation == "revoke_client" else FUZZ_CONTEXT["client_id"]
+        )
+    if operation == "list_registrations":
+        query.update(campaign_id=FUZZ_CONTEXT["campaign_id"], day=FUZZ_CONTEXT["day"])
+        query.pop("cursor", None)
+    if isinstance(body, dict):
+        _make_body_valid(operation, body)
+
+
+def _use_own_names(case: schemathesis.Case) -> None:
+    """A client that is enrolled takes no name that another test, or an example, may want; whoever is asked
+    about, or erased, is one of the workers that these requests have registered, or nobody.
+    """
+    if isinstance(case.body, dict) and _ID.fullmatch(str(case.body.get("client_id", ""))):
+        case.body["client_id"] = f"{FUZZ_CONTEXT['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
+    if isinstance(case.body, dict) and isinstance(case.body.get("nik"), str):
+        number = next(_NUMBERS) % 400
+        case.body["nik"] = make_nik(1 + number, district_code=_DISTRICT)
+        case.body["request_id"] = make_capture_id(9_200_000 + number)
+
+
+def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
+    match operation:
+        case "submit_registration":
+            _make_capture_valid(body)
+        case "ask_for_quote":
+            body |= {"occupations": ["porter"], "programmes": ["JKK", "JKM"], "employs_others": False}
+            body |= {"start_month": "2024-10"}
+        case "open_campaign":
+            # As many as there may be: each is opened once, and then is in the way of another.
+            body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]
+            body |= {
+                "first_day": FUZZ_CONTEXT["day"],
+                "last_day": FUZZ_CONTEXT["day"],
+                "accepts_until": "2999-12-31",
+            }
+        case "change_campaign":
+            body |= {"last_day": FUZZ_CONTEXT["day"], "accepts_until": "2999-12-31"}
+
+
+def _make_capture_valid(body: dict[str, Any]) -> None:
+    number = next(_NUMBERS) % 400
+    body |= {
+        "campaign_id": FUZZ_CONTEXT["campaign_id"],
+        "captured_at": f"{FUZZ_CONTEXT['day']}T09:00:00+07:00",
+    }
+    body["capture_id"] = make_capture_id(9_100_000 + number)
+    body["worker"] |= {
+        "nik": make_nik(1 + number, district_code=_DISTRICT),
+        "name": "Melati Kusumawati",
+        "birth_date": "1985-04-12",
+        "phone": f"0824-5553-{1000 + number}",
+        "postal_code": "10250",
+    }
+    body["work"] |= {"occupations": ["porter"], "employs_others": False}
+    body["coverage"] |= {"programmes": ["JKK", "JKM"], "months": 1}

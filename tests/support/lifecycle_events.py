@@ -1,0 +1,74 @@
+"""What can happen to a registration, as functions from one life to the next."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from chalicelib.registrations.states import (
+    Cancellation,
+    EventType,
+    LifecycleEvent,
+    LifecycleState,
+    Payment,
+    PaymentCode,
+    Status,
+    VerificationResult,
+)
+
+RECEIVED_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+OCCURRED_AT = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+EXPIRES_ON = date(2026, 12, 2)
+
+LifecycleChange = Callable[[LifecycleState], LifecycleState]
+
+
+def make_lifecycle(status: Status = Status.RECEIVED, **changes: Any) -> LifecycleState:
+    """A registration that has come into a status somehow."""
+    begun = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
+    came = LifecycleEvent(EventType.REGISTERED, status, RECEIVED_AT, "van-1")
+    return LifecycleState(
+        **{**vars(begun), "status": status, "version": 2, "history": (*begun.history, came), **changes}
+    )
+
+
+def make_payment_code(**changes: Any) -> PaymentCode:
+    """What the worker is asked to pay."""
+    return PaymentCode.model_validate(
+        {"code": "EPS-1234", "amount": 16_400, "expires_on": date(2026, 12, 15), **changes}
+    )
+
+
+def make_payment(payment_id: str = "p-1", **changes: Any) -> Payment:
+    """One month, paid now."""
+    return Payment.model_validate(
+        {"payment_id": payment_id, "amount": 16_400, "months": 1, "paid_at": OCCURRED_AT, **changes}
+    )
+
+
+def issue_payment_code(code: PaymentCode) -> LifecycleChange:
+    """The core system issues a payment code."""
+    return lambda life: life.with_payment_code(code, occurred_at=OCCURRED_AT, client_id="core")
+
+
+def pay(payment: Payment) -> LifecycleChange:
+    """The core system reports a payment."""
+    return lambda life: life.with_payment(payment, occurred_at=OCCURRED_AT, client_id="core")
+
+
+def verify(result: str) -> LifecycleChange:
+    """The civil registry answers."""
+    return lambda life: life.with_verification(
+        VerificationResult.model_validate({"result": result}), occurred_at=OCCURRED_AT, client_id="core"
+    )
+
+
+def cancel(reason: str = "other") -> LifecycleChange:
+    """An officer withdraws the application."""
+    return lambda life: life.with_cancellation(
+        Cancellation.model_validate({"reason": reason}), occurred_at=OCCURRED_AT, client_id="van-1"
+    )
+
+
+def age(today: date) -> LifecycleChange:
+    """A day comes."""
+    return lambda life: life.age(today=today, occurred_at=OCCURRED_AT, expires_on=EXPIRES_ON)
