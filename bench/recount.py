@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 
 from bench.harness import find_free_port_pair
-from chalicelib.aws.dynamodb import Item, to_item
+from chalicelib.aws.items import Item, to_item
 from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys

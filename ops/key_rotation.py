@@ -11,7 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb import from_item, is_condition_failure, to_item
+from chalicelib.aws.dynamodb import is_condition_failure
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.campaigns.store import reseal as reseal_campaign
 from chalicelib.clock import Clock
 from chalicelib.crypto.encryption import FieldCipher

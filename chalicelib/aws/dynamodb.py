@@ -3,34 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-Item = dict[str, Any]
+from chalicelib.aws.items import from_item
 
 # In characters. Ids are 64 at most; a partition key is 2,048 bytes at most, prefix included.
 MAX_ID_LENGTH = 64
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
-
-
-def to_item(values: Mapping[str, Any]) -> Item:
-    """Plain values as DynamoDB attribute values. A value that is None is left out."""
-    return {name: _serializer.serialize(value) for name, value in values.items() if value is not None}
-
-
-def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """DynamoDB attribute values as plain values; bytes come back as bytes."""
-    return {name: _to_plain(_deserializer.deserialize(value)) for name, value in item.items()}
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, Binary):
-        return bytes(value.value)  # type: ignore[attr-defined]
-    if isinstance(value, dict):
-        return {name: _to_plain(inner) for name, inner in value.items()}
-    return value
 
 
 def is_condition_failure(error: ClientError) -> bool:

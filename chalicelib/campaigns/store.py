@@ -7,14 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb import (
-    MAX_ID_LENGTH,
-    Item,
-    from_item,
-    is_condition_failure,
-    iter_query_items,
-    to_item,
-)
+from chalicelib.aws.dynamodb import MAX_ID_LENGTH, is_condition_failure, iter_query_items
+from chalicelib.aws.items import Item, from_item, to_item
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignWriteConflict

@@ -14,12 +14,11 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.dynamodb import (
     MAX_ID_LENGTH,
-    from_item,
     get_cancellation_reasons,
     iter_failed_conditions,
     iter_query_items,
-    to_item,
 )
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.callers import Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client

@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb import from_item, is_condition_failure, iter_query_items, to_item
+from chalicelib.aws.dynamodb import is_condition_failure, iter_query_items
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.keyring import WrappedKey
 from chalicelib.data_requests.model import DataRequest, DataRequestType

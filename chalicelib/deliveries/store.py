@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb import from_item, is_condition_failure, to_item
+from chalicelib.aws.dynamodb import is_condition_failure
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium
 

@@ -20,14 +20,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.dynamodb import (
-    Item,
-    from_item,
     get_cancellation_reasons,
     is_condition_failure,
     iter_failed_conditions,
     iter_query_items,
-    to_item,
 )
+from chalicelib.aws.items import Item, from_item, to_item
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped

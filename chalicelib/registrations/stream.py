@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, TypeGuard
 
-from chalicelib.aws.dynamodb import from_item
+from chalicelib.aws.items import from_item
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.registrations.messages import (

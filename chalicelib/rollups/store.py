@@ -15,13 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.dynamodb import (
-    from_item,
-    get_cancellation_reasons,
-    is_condition_failure,
-    iter_query_items,
-    to_item,
-)
+from chalicelib.aws.dynamodb import get_cancellation_reasons, is_condition_failure, iter_query_items
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.http.pagination import Position

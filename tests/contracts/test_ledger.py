@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
-from chalicelib.aws.dynamodb import from_item
+from chalicelib.aws.items import from_item
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.notifications.model import OptOut, SendUpdate, Sms, SmsState
 from chalicelib.notifications.service import (

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.dynamodb import iter_query_items, to_item
+from chalicelib.aws.dynamodb import iter_query_items
+from chalicelib.aws.items import to_item
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.items import SHARD_COUNT

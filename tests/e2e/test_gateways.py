@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chalicelib.aws.dynamodb import from_item
+from chalicelib.aws.items import from_item
 from chalicelib.notifications.twilio_callbacks import PATH
 from tests.e2e.conftest import RunningStack
 from tests.support.functions import override_environment

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.dynamodb import from_item
+from chalicelib.aws.items import from_item
 from tests.e2e.conftest import RunningStack
 from tests.support.aws_events import make_stream_event
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market, received_sms_id

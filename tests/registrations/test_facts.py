@@ -6,7 +6,7 @@ from secrets import randbelow
 
 import pytest
 
-from chalicelib.aws.dynamodb import to_item
+from chalicelib.aws.items import to_item
 from chalicelib.crypto.encryption import UnsealError
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import items, references

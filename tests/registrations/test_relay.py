@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.dynamodb import to_item
+from chalicelib.aws.items import to_item
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.messages import DomainEvent, KnownWorkerMet, RegistrationReceived

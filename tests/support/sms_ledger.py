@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.dynamodb import from_item, to_item
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.clock import to_timestamp
 from ops.local.stack import LocalStack
 from tests.support.aws_events import make_schedule_event
