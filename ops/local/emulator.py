@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "ap-southeast-3"
 VERSION = "1.5.33"
 _INTERPRETER = ROOT / ".emulator" / "bin" / "python"
-_MAIN_SCRIPT = ROOT / "ops" / "emulator_main.py"
+_MAIN_SCRIPT = ROOT / "ops" / "local" / "emulator_main.py"
 _START_SECONDS = 60
 # Whatever proxy the machine uses, it does not lead to our loopback interface.
 _NO_PROXY = Config(proxies={})
