@@ -36,7 +36,7 @@ def test_text_by_aws_is_delivered_and_its_report_comes_back_by_topic_and_queue(s
     text = market.await_sms(reference)
     row = delivered(stack, reference)
     assert (text["protocol"], row["gateway"]) == ("aws", "aws")
-    assert list(row["sends"]) == [text["sms_id"]]
+    assert list(row["sends"]) == [text["message_id"]]
 
 
 def test_text_by_twilio_is_delivered_and_its_report_comes_back_signed(stack: RunningStack) -> None:
@@ -47,7 +47,7 @@ def test_text_by_twilio_is_delivered_and_its_report_comes_back_signed(stack: Run
         text = market.await_sms(reference)
     row = delivered(stack, reference)
     assert (text["protocol"], row["gateway"]) == ("twilio", "twilio")
-    assert list(row["sends"]) == [text["sms_id"]]
+    assert list(row["sends"]) == [text["message_id"]]
 
 
 def test_report_that_twilio_did_not_sign_is_refused_whatever_the_header_says(stack: RunningStack) -> None:

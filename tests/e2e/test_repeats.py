@@ -152,6 +152,6 @@ def test_the_ledger_holds_one_row_a_text_and_no_person(stack: RunningStack, mark
 
     row = ledger_row(stack, reference)
 
-    assert (row["registration"], row["attempts"]) == (reference, 1)
+    assert (row["reference"], row["attempts"]) == (reference, 1)
     assert set(row["sends"]) == {text["sms_id"]}
     assert text["to"] not in str(row)
