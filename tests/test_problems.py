@@ -14,7 +14,8 @@ from botocore.exceptions import (
 from pydantic import ValidationError
 
 from chalicelib.http import problems
-from chalicelib.http.problems import PROBLEMS, Language
+from chalicelib.http.problems import PROBLEMS
+from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
 from tests.support.builders import encode_payload, make_capture_payload, make_nik

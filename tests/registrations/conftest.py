@@ -23,7 +23,7 @@ from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Answer, Registration
 from chalicelib.registrations.states import Cancellation
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from chalicelib.wiring import generate_write_id
+from chalicelib.randomness import generate_write_id
 from tests.support.builders import (
     NOW,
     make_caller,
