@@ -25,9 +25,9 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     """Milliseconds of CPU that each step of a registration takes, and the whole, beside a running stage."""
     os.environ.update(harness.environment)
     # The settings are read when the first service is built, so nothing of ours is imported before.
-    from chalicelib.container import Container  # noqa: PLC0415
     from chalicelib.callers import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
+    from chalicelib.container import Container  # noqa: PLC0415
     from chalicelib.registrations import items, rules  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
     from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,10 @@ import pytest
 from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
 
-from chalicelib import wiring
+from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.data_requests.store import DynamoWrappedKeys
-from chalicelib.settings import settings
 from tests.support.moto_snapshots import REGION, Snapshot
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.moto_transactions import patch_moto_transactions
@@ -96,7 +95,7 @@ def _create_stage_resources() -> str:
     wrap = KMSKeyWrapper(_MOTO_SESSION.client("kms"), arn)
     keys = DynamoWrappedKeys(_MOTO_SESSION.client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
-        keys.add(wrap.generate(purpose, now=wiring.utc_now()))
+        keys.add(wrap.generate(purpose, now=utc_now()))
     return arn
 
 
@@ -105,7 +104,7 @@ _STAGE_SNAPSHOT = Snapshot(("dynamodb", "kms"), _create_stage_resources)
 
 @pytest.fixture
 def moto_stage(monkeypatch: pytest.MonkeyPatch, _isolated_aws_environment: None) -> Iterator[None]:
-    """The tables, the queues and the keys of one stage on moto, and wiring that builds everything anew."""
+    """The tables, the queues and the keys of a stage on moto, and the settings that name them."""
     for name, value in STAGE_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
@@ -113,20 +112,4 @@ def moto_stage(monkeypatch: pytest.MonkeyPatch, _isolated_aws_environment: None)
         for name in ("notifications", "reminders"):
             queue = _MOTO_SESSION.client("sqs").create_queue(QueueName=name)["QueueUrl"]
             monkeypatch.setenv(f"DAFTAR_{name.upper()}_QUEUE_URL", queue)
-        _reset_container()
         yield
-        _reset_container()
-
-
-@pytest.fixture
-def rebuild_container(moto_stage: None) -> Callable[[], None]:
-    """Build everything anew at the next call, as a container that starts now would."""
-    return _reset_container
-
-
-def _reset_container() -> None:
-    settings.cache_clear()
-    for built in vars(wiring).values():
-        # The SDK's session knows nothing but its own data, and reading that is longer than most tests.
-        if hasattr(built, "cache_clear") and built is not wiring._session:
-            built.cache_clear()

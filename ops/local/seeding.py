@@ -9,16 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.clock import utc_now
-from chalicelib.randomness import generate_token
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.clients.store import DynamoClients
+from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.randomness import generate_token
 from ops.deploy.cloudformation import AwsClientFactory, Deployment
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.randomness import generate_write_id
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.store import DynamoDayCounts
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped, SendRateLimiter
@@ -19,6 +18,7 @@ from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, S
 from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
 from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.randomness import generate_write_id
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
 from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries

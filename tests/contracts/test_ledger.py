@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.randomness import generate_write_id
 from chalicelib.aws.items import from_item
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.notifications.model import OptOut, SendUpdate, Sms, SmsState
@@ -25,6 +24,7 @@ from chalicelib.notifications.service import (
 )
 from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW

@@ -12,7 +12,6 @@ from threading import Barrier
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.randomness import generate_write_id
 from chalicelib.aws.errors import is_transient
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
@@ -20,6 +19,7 @@ from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.notifications.service import SendLimits
 from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.intake import (
     CaptureExists,

@@ -1,10 +1,10 @@
-"""The edge through Chalice's test client: real wiring and the real authorizer, with every table on moto."""
+"""The app behind Chalice's test client: real services and the real authorizer, with every table on moto."""
 
 import io
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ import pytest
 from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
 
-from app import app
-from chalicelib import observability, wiring
+from chalicelib import observability
 from chalicelib.callers import Channel, Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from tests.support.app_loader import load_app
 from tests.support.builders import make_campaign_payload
 from tests.support.moto_snapshots import Snapshot
 from tests.support.moto_tables import read_table_definitions
@@ -57,7 +57,12 @@ class Edge:
 
     def __init__(self) -> None:
         self.tokens: dict[str, str] = {}
-        self._client = Client(app)
+        self.restart()
+
+    def restart(self) -> None:
+        """Replace the app by one that starts now and reads the environment anew."""
+        self.app, self.container = load_app()
+        self._client = Client(self.app)
 
     def send(
         self, method: str, path: str, body: Any = b"", *, caller: str | None = "kiosk", **headers: str
@@ -87,20 +92,20 @@ class Edge:
         it is about.
         """
         command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
-        enrolled, token = wiring.registry().enrol(command)
-        wiring.sightings().record_call(enrolled, token)
+        enrolled, token = self.container.clients.enrol(command)
+        self.container.last_seen.record_call(enrolled, token)
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Call a function as its event source does. Chalice's own client would give it three seconds."""
         context = LambdaContext(function, memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
-        return app.handler_map[function](event, context)
+        return self.app.handler_map[function](event, context)
 
 
 def _create_campaign_and_clients() -> dict[str, str]:
     """The campaign at Pasar Tanah Abang and a client for every role; their tokens."""
-    wiring.campaign_office().open(Campaign.model_validate(make_campaign_payload(accepts_until=FAR_FUTURE)))
     edge = Edge()
+    edge.container.campaigns.open(Campaign.model_validate(make_campaign_payload(accepts_until=FAR_FUTURE)))
     for name, client in CLIENTS.items():
         edge.enrol(name, client)
     return edge.tokens
@@ -111,20 +116,19 @@ _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age
 
 
 @pytest.fixture
-def edge(moto_stage: None, rebuild_container: Callable[[], None]) -> Edge:
+def edge(moto_stage: None) -> Edge:
     """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
     edge = Edge()
     edge.tokens |= _MARKET_SNAPSHOT.restore()
-    rebuild_container()
     return edge
 
 
 @pytest.fixture
-def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]) -> None:
+def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     """A phone number may be given for one registration a day without a flag, and for three at all."""
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_FLAG", "1")
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_CAP", "3")
-    rebuild_container()
+    edge.restart()
 
 
 @pytest.fixture

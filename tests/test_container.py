@@ -5,7 +5,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chalicelib.wiring import ServiceDataLoader
+from chalicelib.aws.clients import ServiceDataLoader
 
 OURS = ServiceDataLoader().list_available_services("service-2")
 
