@@ -1,11 +1,10 @@
 """The entry points of Daftar: HTTP routes, and one statement for each queue, stream and schedule.
 
-Event handlers stand here and not on blueprints: Lambda imports the module that a handler is defined in, and
-only this one sets up everything. The ARNs are placeholders; `infra/resources.yaml` names the real sources.
-Each handler imports what only it needs: the cold start of the API, in the same zip, would pay for it too.
+Handlers are defined here because Lambda imports a handler's own module only, and import what only they need
+because the API's cold start would pay for it. The ARNs are placeholders for those of `infra/`.
 """
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib import cold_start  # isort: split
 
@@ -25,10 +24,12 @@ from chalicelib.notifications import routes as gateway_routes
 from chalicelib.registrations import routes as registration_routes
 from chalicelib.rollups import routes as summary_routes
 
+if TYPE_CHECKING:
+    from chalicelib.aws.lambda_context import LambdaContext
+
 container = Container()
 
-# Chalice would set the level of the logger of this name, which Powertools and this product share, to ERROR if
-# it does not find a handler of its own on it.
+# Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
@@ -86,7 +87,7 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(container.rollups, container.clock, cast("schedule.LambdaContext", event.context))
+    return schedule.roll_up(container.rollups, container.clock, cast("LambdaContext", event.context))
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.
@@ -104,9 +105,7 @@ def export_days(event: CloudWatchEvent) -> dict[str, int]:
     """Export final campaign days for analysts."""
     from chalicelib.exports import schedule
 
-    return schedule.export_days(
-        container.exports, container.clock, cast("schedule.LambdaContext", event.context)
-    )
+    return schedule.export_days(container.exports, container.clock, cast("LambdaContext", event.context))
 
 
 # Ten minutes past midnight in Jakarta, when a contribution month has ended in every zone of Indonesia.
