@@ -1,4 +1,4 @@
-"""The container: services are built once, of what it was given; and its AWS clients call the right endpoints."""
+"""The container builds each service once; its AWS clients call the endpoints that the SDK knows."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ SERVICES = ServiceDataLoader().list_available_services("service-2")
 
 def describe_client(service: str, session: botocore.session.Session) -> tuple[Any, ...]:
     """Return where a client sends its requests and how it signs them."""
-    client = session.create_client(service, region_name="ap-southeast-3")
+    client: Any = session.create_client(service, region_name="ap-southeast-3")
     return (
         client.meta.endpoint_url,
         client.meta.partition,

@@ -94,6 +94,17 @@ class NameObject:
         return NAME
 
 
+def log_with_correlation_id(value: str) -> None:
+    observability.set_correlation_id(value)
+    logger.info("done")
+
+
+def log_with_appended_name() -> None:
+    logger.append_keys(worker=NAME)
+    logger.info("done")
+    logger.remove_keys(["worker"])
+
+
 def log_one_line(write: Callable[[], object]) -> str:
     with collect_logs() as lines:
         write()
@@ -116,7 +127,7 @@ def log_one_line(write: Callable[[], object]) -> str:
         lambda value: logger.info("done", extra={"client_id": value}),
         lambda value: logger.info("done", extra={"where": ["a.py:1 f", value]}),
         lambda value: logger.info("done", extra={"by_status": {value: [value]}}),
-        lambda value: observability.set_correlation_id(value) or logger.info("done"),
+        log_with_correlation_id,
         lambda value: logger.error("done", exc_info=LookupError(value)),
         lambda value: observability.log_exception(LookupError(value), "done", {"route": f"/v1/{value}"}),
     ],
@@ -143,7 +154,7 @@ def test_no_line_can_hold_a_number_or_an_address_of_a_person(write: Any, value: 
         lambda: logger.info("done", extra={"state": NameObject()}),
         lambda: logger.info("done", extra={NAME: 1, "MELATI": 1}),
         lambda: logger.error("done", exc_info=LookupError(NAME)),
-        lambda: logger.append_keys(worker=NAME) or logger.info("done") or logger.remove_keys(["worker"]),
+        log_with_appended_name,
     ],
     ids=range(12),
 )

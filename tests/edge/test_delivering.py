@@ -1,4 +1,4 @@
-"""The round over the managers' reports, called as EventBridge calls it: a real container, SES on moto, texts at
+"""The run that sends reports, called as EventBridge calls it: a real container, SES on moto, SMS at
 the fake-sms. The example's days are long over by the real clock, so their reports are final ones.
 """
 

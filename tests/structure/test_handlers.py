@@ -3,6 +3,7 @@
 import ast
 import inspect
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ ROUTES = {(method, path): entry for path, methods in app.routes.items() for meth
 
 def handler_strings() -> dict[str, str]:
     """Return what Lambda imports for each function but the API's, by the function's name."""
-    functions = [*app.event_sources, *app.pure_lambda_functions, *app.builtin_auth_handlers]
+    functions: list[Any] = [*app.event_sources, *app.pure_lambda_functions, *app.builtin_auth_handlers]
     return {function.name: function.handler_string for function in functions}
 
 

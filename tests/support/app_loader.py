@@ -40,7 +40,7 @@ def load_app(settings: Settings | None = None, clock: Clock = utc_now) -> Loaded
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    gc.unfreeze()  # The app freezes what was imported; in a test run that would keep the garbage of every test.
+    gc.unfreeze()  # The app freezes all objects: no garbage of earlier tests would be freed.
     container: Container = module.container
     container.aws, container.clock = AwsClients(_shared_session()), clock
     if settings is not None:

@@ -8,32 +8,32 @@ from moto import mock_aws
 from tests.support.moto_snapshots import REGION, Snapshot
 from tests.support.moto_tables import create_tables
 
-ITEM = {"pk": {"S": "x"}, "sk": {"S": "x"}, "held": {"M": {"times": {"N": "1"}}}}
-TABLE = {"TableName": "RegistrationsTable"}
+ITEM: dict[str, Any] = {"pk": {"S": "x"}, "sk": {"S": "x"}, "held": {"M": {"times": {"N": "1"}}}}
+TABLE = "RegistrationsTable"
 
 
 def set_up() -> str:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     create_tables(dynamodb)
-    dynamodb.put_item(**TABLE, Item=ITEM)
+    dynamodb.put_item(TableName=TABLE, Item=ITEM)
     return "result"
 
 
 def change_everything() -> None:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     dynamodb.update_item(
-        **TABLE,
+        TableName=TABLE,
         Key={name: ITEM[name] for name in ("pk", "sk")},
         UpdateExpression="SET held.times = :two",
         ExpressionAttributeValues={":two": {"N": "2"}},
     )
-    dynamodb.put_item(**TABLE, Item={**ITEM, "pk": {"S": "another"}})
+    dynamodb.put_item(TableName=TABLE, Item={**ITEM, "pk": {"S": "another"}})
     dynamodb.delete_table(TableName="KeysTable")
 
 
 def read_state() -> tuple[list[str], list[Any]]:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
-    return dynamodb.list_tables()["TableNames"], dynamodb.scan(**TABLE)["Items"]
+    return dynamodb.list_tables()["TableNames"], dynamodb.scan(TableName=TABLE)["Items"]
 
 
 def test_each_restore_returns_to_the_state_after_set_up() -> None:
