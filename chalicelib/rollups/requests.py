@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings.formats import Format
-from chalicelib.rollups.renderings.i18n import Language
 
 
 class ShowBoard(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import wiring
+from chalicelib.clock import utc_now
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
@@ -74,7 +74,7 @@ def add_opt_out(stage: Stage, branch: str) -> None:
     phone = _prompt_phone()
     click.echo(f"number: {mask_number(phone)}")
     ledger, hashed = make_ledger(stage), _hash_phone(stage, phone)
-    ledger.record_opt_out(hashed, occurred_at=wiring.utc_now(), source=f"{_BRANCH_SOURCE_PREFIX}{branch}")
+    ledger.record_opt_out(hashed, occurred_at=utc_now(), source=f"{_BRANCH_SOURCE_PREFIX}{branch}")
     click.echo(f"here: {_describe_opt_out(ledger.find_opt_out(hashed))}")
 
 
@@ -91,7 +91,7 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
     click.echo(f"number: {mask_number(phone)}")
     _remove_from_aws_list(stage, phone)
     opt_out = ledger.find_opt_out(hashed)
-    if not ledger.lift_opt_out(hashed, occurred_at=wiring.utc_now(), lifted_by=branch):
+    if not ledger.lift_opt_out(hashed, occurred_at=utc_now(), lifted_by=branch):
         click.echo("here it was not opted out")
         return
     click.echo("lifted: what happens from now on is texted; what was not texted meanwhile stays so")
@@ -110,7 +110,7 @@ def _hash_phone(stage: Stage, phone: Phone) -> str:
     keyring = Keyring(
         wrapped_keys=DynamoWrappedKeys(stage.aws_client("dynamodb"), stage.outputs["KeysTableName"]),
         key_wrapper=KMSKeyWrapper(stage.aws_client("kms"), stage.outputs["FieldKeyArn"]),
-        clock=wiring.utc_now,
+        clock=utc_now,
         on_failure=_reraise,
     )
     return KeyedHash(keyring.get_hash_key).digest("phone", phone)

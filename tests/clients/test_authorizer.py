@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients import authorizer
-from chalicelib.clients.authorizer import Unauthorized, parse_caller
+from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.errors import TokenRevoked, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import Token
@@ -137,4 +137,4 @@ def test_the_api_reads_back_the_caller_that_the_authorizer_saw(
     caller = Caller("van-1", roles, channel, campaigns, daily_cap)
     context = policy(f"Bearer {GOOD}", caller=caller)["context"]
     assert all(isinstance(value, str) for value in context.values())
-    assert parse_caller(context) == caller
+    assert Caller.from_context(context) == caller

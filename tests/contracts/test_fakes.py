@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib import wiring
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.store import DynamoDayCounts
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped, SendRateLimiter
@@ -19,6 +18,7 @@ from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, S
 from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
 from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.randomness import generate_write_id
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
 from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
@@ -122,7 +122,7 @@ def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(create_table: A
     client, texts = create_table("SmsLedgerTable")
     _, sending = create_table("SendingTable")
     on_table = DynamoSmsLedger(
-        client, sms_table=texts, sending_table=sending, new_write_id=wiring.generate_write_id
+        client, sms_table=texts, sending_table=sending, new_write_id=generate_write_id
     )
     in_memory = InMemorySmsLedger()
     for step, number, stale in steps:

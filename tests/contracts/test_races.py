@@ -12,14 +12,14 @@ from threading import Barrier
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib import wiring
+from chalicelib.aws.errors import is_transient
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
 from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.http.problems import is_transient
 from chalicelib.notifications.service import SendLimits
 from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.intake import (
     CaptureExists,
@@ -264,7 +264,7 @@ def a_ledger(engine: Engine) -> DynamoSmsLedger:
         engine.client,
         sms_table=engine.create_table("SmsLedgerTable"),
         sending_table=engine.create_table("SendingTable"),
-        new_write_id=wiring.generate_write_id,
+        new_write_id=generate_write_id,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
+from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import read_key_id
 from ops.key_rotation import KeyRotation, RotationResult
 from ops.local.processes import OperationError
@@ -109,7 +109,7 @@ def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> N
     rotation = KeyRotation(
         outputs=stack.description.outputs,
         aws_client=stack.local_stack.emulator.make_client,
-        clock=wiring.utc_now,
+        clock=utc_now,
         on_progress=lambda step: None,
     )
 

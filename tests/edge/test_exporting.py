@@ -1,8 +1,7 @@
-"""The round over the exports, called as EventBridge calls it: real wiring, the bucket on moto."""
+"""The round over the exports, called as EventBridge calls it: a real container, the bucket on moto."""
 
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -18,11 +17,11 @@ DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 
 
 @pytest.fixture
-def export_bucket(edge: Edge, rebuild_container: Callable[[], None]) -> Edge:
+def export_bucket(edge: Edge) -> Edge:
     """A stage with its bucket."""
     where = {"LocationConstraint": "eu-north-1"}
     boto3.client("s3").create_bucket(Bucket="exports", CreateBucketConfiguration=where)
-    rebuild_container()
+    edge.restart()
     return edge
 
 

@@ -44,7 +44,7 @@ CODES = {
 REGISTERING = ("POST", "/v1/registrations")
 ANY = (None, None)
 
-CLIENTS_WAIT_SECONDS = 5  # For one registration; see the clients' timeouts in chalicelib/wiring.py.
+CLIENTS_WAIT_SECONDS = 5  # For one registration; see the clients' timeouts in chalicelib/aws/clients.py.
 BATCH_SECONDS = 10  # What a batch of 200 may take on a day when nothing is wrong.
 
 STATUSES = {"route_unknown": 404, "request_invalid": 400, "too_many_requests": 429, "request_refused": 403}

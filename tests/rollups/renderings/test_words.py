@@ -10,10 +10,11 @@ import pytest
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Programme
+from chalicelib.languages import LANGUAGES
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.nik import Sex
 from chalicelib.rollups.model import Funnel
-from chalicelib.rollups.renderings.i18n import LANGUAGES, Localizer, load_phrases
+from chalicelib.rollups.renderings.i18n import Localizer, load_phrases
 from tests.structure.test_codes import codes_given
 from tests.support.source_tree import ROOT
 

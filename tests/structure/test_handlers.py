@@ -1,7 +1,9 @@
-"""What stands at the edge: handlers that Lambda can find, and routes that say who may call them."""
+"""Entry points: handlers that Lambda can find, and routes that declare who may call them."""
 
 import ast
 import inspect
+from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from chalicelib.callers import Role
 from chalicelib.http.endpoints import get_contract
 from tests.support.source_tree import iter_calls
 
-# Routes that anybody may call; Twilio's callback proves by a signature who calls.
+# Routes that anybody may call; Twilio's callback is authenticated by a signature.
 PUBLIC = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/docs"),
@@ -19,7 +21,7 @@ PUBLIC = {
     ("POST", "/v1/gateways/twilio/receipts"),
 }
 
-# The contract: a route without a line here, or with other roles, is a mistake.
+# The roles of every route, as the API's contract has them.
 ROLES: dict[tuple[str, str], set[Role] | None] = {
     **dict.fromkeys(PUBLIC),
     ("POST", "/v1/registrations"): {Role.KIOSK, Role.BOT},
@@ -53,12 +55,12 @@ ROUTES = {(method, path): entry for path, methods in app.routes.items() for meth
 
 
 def handler_strings() -> dict[str, str]:
-    """What Lambda will import for each function but the API's, by function."""
-    functions = [*app.event_sources, *app.pure_lambda_functions, *app.builtin_auth_handlers]
+    """Return what Lambda imports for each function but the API's, by the function's name."""
+    functions: list[Any] = [*app.event_sources, *app.pure_lambda_functions, *app.builtin_auth_handlers]
     return {function.name: function.handler_string for function in functions}
 
 
-def test_there_is_a_handler_for_each_source_of_events() -> None:
+def test_there_is_a_handler_for_each_event_source() -> None:
     assert set(handler_strings()) == {
         "on_registration_changes",
         "on_notifications",
@@ -73,13 +75,13 @@ def test_there_is_a_handler_for_each_source_of_events() -> None:
 
 
 @pytest.mark.parametrize("function", handler_strings())
-def test_a_handler_stands_in_app(function: str) -> None:
-    """Lambda imports the module of the handler alone: from anywhere else, `app.py` would never run."""
+def test_a_handler_is_defined_in_app(function: str) -> None:
+    """Lambda imports only the module of the handler: from another one, `app.py` would never run."""
     assert handler_strings()[function] == f"app.{function}"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-def test_a_route_asks_the_authorizer_unless_it_is_public(route: tuple[str, str]) -> None:
+def test_a_route_is_behind_the_authorizer_unless_it_is_public(route: tuple[str, str]) -> None:
     assert (ROUTES[route].authorizer is None) is (route in PUBLIC)
 
 
@@ -91,28 +93,28 @@ def test_a_route_may_be_called_by_the_roles_of_the_contract(route: tuple[str, st
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-def test_a_route_takes_the_bodies_and_queries_that_it_says_it_takes(route: tuple[str, str]) -> None:
-    """The description is made from what is said; what is read stands in the view."""
+def test_a_view_parses_the_models_that_its_contract_declares(route: tuple[str, str]) -> None:
+    """The API's description is generated from the contract, but the view does the parsing."""
     view = inspect.unwrap(ROUTES[route].view_function)
     contract = get_contract(ROUTES[route].view_function)
-    read = {
+    parsed = {
         call: ast.unparse(node.args[0]).rpartition(".")[2]
-        for call, node in iter_calls(ast.parse(inspect.getsource(view)))
+        for call, node in iter_calls(ast.parse(dedent(inspect.getsource(view))))
         if call in {"parse_body", "parse_body_leniently", "parse_query"}
     }
-    told = {
+    declared = {
         "parse_query": contract.query_model and contract.query_model.__name__,
-        "parse_body" if "parse_body" in read else "parse_body_leniently": contract.body_model
+        "parse_body" if "parse_body" in parsed else "parse_body_leniently": contract.body_model
         and contract.body_model.__name__,
     }
-    assert read == {call: name for call, name in told.items() if name}
+    assert parsed == {call: name for call, name in declared.items() if name}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-def test_a_route_leaves_the_media_type_to_us(route: tuple[str, str]) -> None:
-    """Chalice would refuse other media types in a shape of its own, of a GET as well."""
+def test_a_route_leaves_the_media_type_to_the_endpoint(route: tuple[str, str]) -> None:
+    """Chalice would refuse other media types with an answer of its own, even of a GET."""
     assert ROUTES[route].content_types == []
 
 
-def test_strangers_are_shown_no_stack_traces() -> None:
+def test_answers_show_no_stack_traces() -> None:
     assert app.debug is False
