@@ -3,14 +3,12 @@
 import functools
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore.session
 import pytest
 from moto import mock_aws
-from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import wiring
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
@@ -20,6 +18,7 @@ from chalicelib.settings import settings
 from tests.support.moto_snapshots import REGION, Snapshot
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.moto_transactions import patch_moto_transactions
+from tests.support.scheduling import SharedResourceScheduling
 
 # Where the product never runs, and credentials that open nothing: a test that escapes finds no one.
 _DUMMY_AWS_ENVIRONMENT = {
@@ -32,41 +31,10 @@ _DUMMY_AWS_ENVIRONMENT = {
 
 patch_moto_transactions()
 
-# Folders whose tests share something that takes seconds to start.
-_FOLDERS_SHARING_RESOURCES = frozenset({"browser", "infra", "zip"})
 
-# Those of the packaged stack share two, so that no worker has to wait for one other at the end: about half of
-# the time that they take is spent in these modules.
-SECOND_STACK_MODULES = frozenset(
-    {"test_intake", "test_persons", "test_refusals", "test_repeats", "test_reports", "test_strangers"}
-)
-
-# These start stacks of their own.
-OWN_STACK_MODULES = frozenset({"test_daftar_run", "test_restart"})
-
-
-class _SharedResourceScheduling(LoadScopeScheduling):
-    """Keeps tests that share something costly on one worker; the others go to whoever is free.
-
-    The groups of xdist 3.8 itself are lost: pytest 9.2 keeps the ids of tests elsewhere, and nobody is told.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = Path(nodeid.partition("::")[0])
-        folder = path.parts[1]
-        if path.stem in OWN_STACK_MODULES:
-            return nodeid
-        if folder == "e2e":
-            return "the other stack" if path.stem in SECOND_STACK_MODULES else "a stack"
-        is_shared = (
-            folder in _FOLDERS_SHARING_RESOURCES or path.stem == "test_packaging" or "[embedded" in nodeid
-        )
-        return folder if is_shared else nodeid
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """How the tests are given to the workers."""
-    return _SharedResourceScheduling(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedResourceScheduling:
+    """Return the scheduler that keeps tests which share something on one worker."""
+    return SharedResourceScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

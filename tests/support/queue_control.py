@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.e2e.conftest import RunningStack
 from tests.support.functions import pause_event_sources
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 
 @contextmanager

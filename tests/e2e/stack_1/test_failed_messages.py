@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from ops.commands.dead_letters import drop_dead_letters, list_dead_letters, redrive_dead_letters
-from tests.e2e.conftest import RunningStack
 from tests.support.functions import pause_event_sources
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
 from tests.support.queue_control import count_messages, limit_receives, pause_notifications
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -8,10 +8,10 @@ import pytest
 
 from chalicelib.aws.items import from_item
 from chalicelib.notifications.twilio_callbacks import PATH
-from tests.e2e.conftest import RunningStack
 from tests.support.functions import override_environment
 from tests.support.isolated_campaign import open_market, received_sms_id
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.local.stack import EXAMPLE_DIR, LocalStack
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import make_capture_id
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

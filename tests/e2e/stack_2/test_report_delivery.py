@@ -16,10 +16,10 @@ import openpyxl
 import pytest
 
 from ops import invoke
-from tests.e2e.conftest import RunningStack
-from tests.e2e.test_persons import asks
+from tests.e2e.stack_2.test_erasure_and_rotation import asks
 from tests.support.builders import make_campaign_payload
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from ops.local.processes import LOOPBACK
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import Market, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from ops.local.emulator import ROOT
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

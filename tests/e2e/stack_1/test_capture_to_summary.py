@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import (
     await_pipeline_idle,
     call_concurrently,
@@ -13,6 +12,7 @@ from tests.support.isolated_campaign import (
     received_sms_id,
 )
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

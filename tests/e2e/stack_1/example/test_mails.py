@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.conftest import RunningStack
-from tests.e2e.example.conftest import MarketDay
-from tests.e2e.test_reports import mails_to, rounds
+from tests.e2e.stack_1.example.conftest import MarketDay
+from tests.e2e.stack_2.test_report_delivery import mails_to, rounds
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from bench.bad_day import run_fault_injection
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
 pytestmark = pytest.mark.e2e

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import RunningStack
-from tests.e2e.example.conftest import DAYS, EXPECTED, EXPECTED_IN_ORDER, MarketDay
+from tests.e2e.stack_1.example.conftest import DAYS, EXPECTED, EXPECTED_IN_ORDER, MarketDay
 from tests.support.isolated_campaign import received_sms_id
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,6 @@ from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
 from tests.browser.conftest import find_browser
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import (
     make_campaign_payload,
     make_capture_id,
@@ -18,6 +17,7 @@ from tests.support.builders import (
     make_nik,
     make_phone,
 )
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.items import from_item
-from tests.e2e.conftest import RunningStack
 from tests.support.aws_events import make_stream_event
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market, received_sms_id
 from tests.support.polling import wait_until
 from tests.support.queue_control import await_message_body, pause_notifications
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
