@@ -66,7 +66,7 @@ def test_a_workbook_arrives_as_bytes_whatever_is_accepted(
     assert told["Terdaftar"] == CREATED
 
 
-def test_every_other_form_arrives_as_text(counted_market: RunningStack) -> None:
+def test_every_other_format_arrives_as_text(counted_market: RunningStack) -> None:
     document = ask(counted_market, SUMMARY, Accept="*/*")
     page = ask(counted_market, SUMMARY, Accept="text/html, */*;q=0.1")
     table = ask(counted_market, f"{SUMMARY}?format=csv")
@@ -77,7 +77,7 @@ def test_every_other_form_arrives_as_text(counted_market: RunningStack) -> None:
     assert f",created,,{CREATED},workers" in table.text
 
 
-def test_bodies_with_letters_beyond_ascii_arrive_whole(counted_market: RunningStack) -> None:
+def test_bodies_with_non_ascii_letters_arrive_intact(counted_market: RunningStack) -> None:
     """API Gateway encodes the bodies of requests, now that it hands on bytes as they are."""
     changed = counted_market.send(
         "manager", "PATCH", f"/v1/campaigns/{CAMPAIGN}", {"place": "Blok É, lantai 1½"}
