@@ -3,14 +3,12 @@
 import functools
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore.session
 import pytest
 from moto import mock_aws
-from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
@@ -19,6 +17,7 @@ from chalicelib.data_requests.store import DynamoWrappedKeys
 from tests.support.moto_snapshots import REGION, Snapshot
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.moto_transactions import patch_moto_transactions
+from tests.support.scheduling import SharedResourceScheduling
 
 # A region where the product never runs, and credentials that are invalid.
 _DUMMY_AWS_ENVIRONMENT = {
@@ -31,42 +30,10 @@ _DUMMY_AWS_ENVIRONMENT = {
 
 patch_moto_transactions()
 
-# Folders whose tests share a resource that takes seconds to start.
-_FOLDERS_SHARING_RESOURCES = frozenset({"browser", "infra", "zip"})
 
-# Tests of the packaged stack share two stacks, of about equal duration, so that two workers can run them. The
-# second stack has these modules.
-SECOND_STACK_MODULES = frozenset(
-    {"test_intake", "test_persons", "test_refusals", "test_repeats", "test_reports", "test_strangers"}
-)
-
-# Modules that start their own stacks.
-OWN_STACK_MODULES = frozenset({"test_daftar_run", "test_restart"})
-
-
-class _SharedResourceScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Runs tests that share a costly resource on one worker, and the others on any.
-
-    It replaces the groups of xdist 3.8, which do not work with pytest 9.2: that keeps the ids of tests
-    elsewhere.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = Path(nodeid.partition("::")[0])
-        folder = path.parts[1]
-        if path.stem in OWN_STACK_MODULES:
-            return nodeid
-        if folder == "e2e":
-            return "the other stack" if path.stem in SECOND_STACK_MODULES else "a stack"
-        is_shared = (
-            folder in _FOLDERS_SHARING_RESOURCES or path.stem == "test_packaging" or "[embedded" in nodeid
-        )
-        return folder if is_shared else nodeid
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Return the scheduler that distributes the tests to the workers."""
-    return _SharedResourceScheduling(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedResourceScheduling:
+    """Return the scheduler that keeps tests which share something on one worker."""
+    return SharedResourceScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

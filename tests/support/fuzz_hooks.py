@@ -1,7 +1,7 @@
 """What schemathesis is told before it sends our API what strangers might: whose token to use, whose records
 it may touch, and what makes a request that goes through.
 
-It runs in schemathesis' own process; `tests/e2e/test_strangers.py` starts that and says here, in the
+It runs in schemathesis' own process; `tests/e2e/stack_2/test_fuzz.py` starts that and says here, in the
 environment, what is there to work with.
 """
 

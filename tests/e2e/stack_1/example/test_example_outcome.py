@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import RunningStack
-from tests.e2e.example.conftest import DAYS, EXPECTED, EXPECTED_IN_ORDER, MarketDay
+from tests.e2e.stack_1.example.conftest import DAYS, EXPECTED, EXPECTED_IN_ORDER, MarketDay
 from tests.support.isolated_campaign import received_sms_id
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -51,14 +51,14 @@ def test_the_days_summary_is_what_the_example_says(market_day: MarketDay, day: A
     assert summary["state"] == "final"
 
 
-def test_every_registration_led_to_one_text(market_day: MarketDay) -> None:
+def test_every_registration_sent_one_sms(market_day: MarketDay) -> None:
     told = Counter(text["context"]["sms_id"] for text in market_day.sms)
 
     assert len(market_day.sms) == EXPECTED["texts"] == len(market_day.phone_by_reference)
     assert set(told.values()) == {1}
 
 
-def test_every_text_went_to_the_phone_of_its_worker(market_day: MarketDay) -> None:
+def test_every_sms_went_to_the_phone_of_its_worker(market_day: MarketDay) -> None:
     by_id = {text["context"]["sms_id"]: text for text in market_day.sms}
 
     for reference, phone in market_day.phone_by_reference.items():
@@ -82,7 +82,7 @@ def test_sent_again_the_summaries_stay_as_they_are(
     assert repeated_market_day.summaries == market_day.summaries
 
 
-def test_sent_again_nobody_is_texted_again(
+def test_sent_again_no_sms_is_sent_again(
     stack: RunningStack, market_day: MarketDay, repeated_market_day: MarketDay
 ) -> None:
     ours = {text["context"]["sms_id"] for text in market_day.sms}

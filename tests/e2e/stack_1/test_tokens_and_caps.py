@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import Market, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -39,7 +39,7 @@ def market(stack: RunningStack) -> Market:
     return open_market(stack)
 
 
-def test_a_device_cannot_tell_a_foreign_reference_from_one_that_never_was(
+def test_a_device_cannot_tell_a_foreign_reference_from_an_unknown_one(
     stack: RunningStack, market: Market
 ) -> None:
     reference = market.register(market.make_capture_payload()).json()["reference"]
@@ -65,7 +65,7 @@ def test_a_token_replaced_without_overlap_is_refused_and_the_new_one_is_good(
     assert asked(stack, rotated["token"], "GET", f"/v1/registrations/{UNKNOWN}").status_code == 404
 
 
-def test_who_called_is_seen_by_the_admin(stack: RunningStack, market: Market) -> None:
+def test_an_admin_sees_when_a_client_called_last(stack: RunningStack, market: Market) -> None:
     token = enrolled(stack, "van-78", "kiosk", market.campaign_id)
     shown = stack.send("admin", "GET", "/v1/clients/van-78").json()
     assert shown["last_seen_at"] is None

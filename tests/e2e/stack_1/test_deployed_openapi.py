@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from ops.openapi.examples import load_examples
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 from tests.support.scenario import Scenario, ScenarioResponse
 
 pytestmark = pytest.mark.e2e

@@ -13,8 +13,8 @@ from chalicelib.registrations.phone import parse
 from ops.api_client import ApiClient
 from ops.local.stack import EXAMPLE_DIR
 from ops.submission import DeviceBatch, submit_batches
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import await_pipeline_idle, received_sms_id
+from tests.support.running_stack import RunningStack
 
 EXPECTED: dict[str, Any] = json.loads((EXAMPLE_DIR / "expected.json").read_text())
 EXPECTED_IN_ORDER = EXPECTED["in_device_order"]

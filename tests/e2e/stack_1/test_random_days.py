@@ -1,7 +1,7 @@
-"""Days that add up: a random story is sent in, and what the stack counts is held against a recount of it.
+"""A random scenario is sent in, and the stack's summaries are compared with an independent recount.
 
-The recount knows what was sent and what was answered, and nothing of how the stack counts. DAFTAR_SCENARIO_STEPS
-makes the story longer, DAFTAR_SCENARIO_SEED another one.
+The recount knows what was sent and answered, and nothing of how the stack counts. DAFTAR_SCENARIO_STEPS sets the
+length of the scenario, DAFTAR_SCENARIO_SEED its seed.
 """
 
 import json
@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import make_capture_id
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -48,11 +48,11 @@ class Person:
     born: date
     phone: str
     sex: str
-    standing: "Applied | None" = None
+    standing: "Application | None" = None
 
 
 @dataclass
-class Applied:
+class Application:
     """One registration."""
 
     person: Person
@@ -65,7 +65,7 @@ class Applied:
 
 
 @dataclass
-class Taken:
+class SentCapture:
     """One capture that was sent, and what it must have come to."""
 
     body: dict[str, Any]
@@ -82,48 +82,48 @@ class Taken:
 
 
 @dataclass
-class Story:
+class Scenario:
     """What happens at a market, step by step, and the books that the recount keeps of it."""
 
     market: Market
     chance: Random
     people: list[Person] = field(default_factory=list)
-    taken: dict[str, Taken] = field(default_factory=dict)
-    applied: list[Applied] = field(default_factory=list)
+    sent_captures: dict[str, SentCapture] = field(default_factory=dict)
+    applied: list[Application] = field(default_factory=list)
     given: Counter[str] = field(default_factory=Counter)
     number: int = 0
 
-    def tell(self, steps: int) -> None:
+    def run(self, steps: int) -> None:
         """So many things happen."""
         acts = (
-            (30, self.somebody_new),
-            (8, self.somebody_known),
-            (8, self.a_capture_sent_again),
-            (8, self.a_mistyped_capture),
-            (4, self.a_mended_capture),
-            (12, self.a_payment),
-            (5, self.a_payment_code),
-            (8, self.a_cancellation),
-            (6, self.an_erasure),
-            (6, self.a_tick),
-            (1, self.the_daily_round),
+            (30, self.register_new_worker),
+            (8, self.register_known_worker),
+            (8, self.resend_capture),
+            (8, self.send_mistyped_capture),
+            (4, self.send_corrected_capture),
+            (12, self.report_payment),
+            (5, self.issue_payment_code),
+            (8, self.cancel_registration),
+            (6, self.erase_worker),
+            (6, self.fire_hourly_run),
+            (1, self.fire_daily_run),
         )
         weights, calls = zip(*acts, strict=True)
         for call in self.chance.choices(calls, weights, k=steps):
             call()
 
-    def somebody_new(self) -> None:
+    def register_new_worker(self) -> None:
         # Every fifth one gives the same number: a family's, or an agent's.
         self.number += 1
         is_shared = self.chance.random() < 0.2
         phone = f"{SHARED}{self.number // 400:04}" if is_shared else f"0824-5558-{self.number:04}"
-        person = self.a_person(phone)
+        person = self.make_person(phone)
         self.people.append(person)
-        self.register(person, by="van-1" if is_shared else self.a_device())
+        self.register(person, by="van-1" if is_shared else self.choose_device())
 
-    def a_run(self, length: int) -> None:
+    def register_run(self, length: int) -> None:
         """Somebody makes people up: one serial after the other, a minute between them."""
-        first = self.a_person("")
+        first = self.make_person("")
         for serial in range(length):
             person = Person(
                 f"{first.nik[:12]}{serial + 1001}", first.born, f"0824-5557-{serial:04}", first.sex
@@ -132,19 +132,21 @@ class Story:
             at = f"2024-10-10T04:{10 + serial}:00+07:00"
             self.register(person, by="van-2", captured_at=at)
 
-    def somebody_known(self) -> None:
+    def register_known_worker(self) -> None:
         known = [each for each in self.people if not each.phone.startswith(SHARED)]
         if known:
-            self.register(self.chance.choice(known), by=self.a_device())
+            self.register(self.chance.choice(known), by=self.choose_device())
 
-    def a_capture_sent_again(self) -> None:
-        accepted = [each for each in self.taken.values() if each.outcome != "refused" and not each.is_erased]
+    def resend_capture(self) -> None:
+        accepted = [
+            each for each in self.sent_captures.values() if each.outcome != "refused" and not each.is_erased
+        ]
         if accepted:
             again = self.chance.choice(accepted)
             answer = self.market.register(again.body, caller=again.client)
             assert answer.headers.get("Idempotent-Replayed") == "true", answer.text
 
-    def a_mistyped_capture(self) -> None:
+    def send_mistyped_capture(self) -> None:
         client = self.chance.choice(sorted(DEVICES))
         faults: list[tuple[dict[str, Any], tuple[str, ...]]] = [
             ({"nik": "31"}, ("nik_length",)),
@@ -153,24 +155,24 @@ class Story:
             ({"birth_date": "1950-01-01"}, ("age_too_old",)),
         ]
         fault, reasons = self.chance.choice(faults)
-        person = self.a_person(f"0824-5556-{self.number:04}")
-        body = self.a_body(person)
+        person = self.make_person(f"0824-5556-{self.number:04}")
+        body = self.make_body(person)
         mistyped = {**body, "worker": {**body["worker"], **fault}}
         answer = self.market.register(mistyped, caller=client)
         assert answer.status_code == 422, answer.text
-        self.taken[body["capture_id"]] = Taken(body, client, "refused", person, reasons)
+        self.sent_captures[body["capture_id"]] = SentCapture(body, client, "refused", person, reasons)
 
-    def a_mended_capture(self) -> None:
-        refused = [each for each in self.taken.values() if each.outcome == "refused"]
+    def send_corrected_capture(self) -> None:
+        refused = [each for each in self.sent_captures.values() if each.outcome == "refused"]
         if refused:
             mended = self.chance.choice(refused)
             self.people.append(mended.person)
             self.send(mended.body, mended.person, mended.client)
 
-    def a_payment(self) -> None:
+    def report_payment(self) -> None:
         open_ones = [
             each
-            for each in self.told()
+            for each in self.applications()
             if each.status in {"received", "awaiting_payment", "active", "lapsed"}
         ]
         if open_ones:
@@ -194,23 +196,23 @@ class Story:
             paid.paid += amount
             paid.status = "active"
 
-    def a_payment_code(self) -> None:
-        open_ones = [each for each in self.told() if each.status in {"received", "awaiting_payment"}]
+    def issue_payment_code(self) -> None:
+        open_ones = [each for each in self.applications() if each.status in {"received", "awaiting_payment"}]
         if open_ones:
             asked = self.chance.choice(open_ones)
             code = {"code": f"E-{self.number}", "amount": 16_800, "expires_on": "2030-01-01"}
             assert self.report("PUT", asked, "payment-code", code).status_code == 200
             asked.status = "awaiting_payment"
 
-    def a_cancellation(self) -> None:
-        open_ones = [each for each in self.told() if each.status in {"received", "awaiting_payment"}]
+    def cancel_registration(self) -> None:
+        open_ones = [each for each in self.applications() if each.status in {"received", "awaiting_payment"}]
         if open_ones:
             ended = self.chance.choice(open_ones)
             answer = self.report("POST", ended, "cancellation", {"reason": "worker_request"}, by="van-1")
             assert answer.status_code == 200, answer.text
             ended.status = "cancelled"
 
-    def an_erasure(self) -> None:
+    def erase_worker(self) -> None:
         if not self.people:
             return
         person = self.people.pop(self.chance.randrange(len(self.people)))
@@ -219,7 +221,7 @@ class Story:
         answer = self.market.stack.send("admin", "POST", "/v1/erasures", asked)
         assert answer.status_code == 200, answer.text
         # What they came to stays in the books; nothing leads to it any more.
-        for each in self.taken.values():
+        for each in self.sent_captures.values():
             if each.person is person:
                 each.is_erased = each.outcome != "refused"
         for known in self.applied:
@@ -227,12 +229,12 @@ class Story:
                 known.reference, known.is_erased = None, True
         person.standing = None
 
-    def a_tick(self) -> None:
+    def fire_hourly_run(self) -> None:
         for _ in range(self.chance.choice((1, 1, 2))):
             told = self.fire("cron(0 * * * ? *)")
             assert told["unfinished"] == 0
 
-    def the_daily_round(self) -> None:
+    def fire_daily_run(self) -> None:
         self.fire("cron(10 17 * * ? *)")
         for each in self.applied:
             if each.status == "active" and not each.is_erased:
@@ -240,7 +242,7 @@ class Story:
 
     # What the acts are made of.
 
-    def a_person(self, phone: str) -> Person:
+    def make_person(self, phone: str) -> Person:
         born = date(1965, 1, 1) + timedelta(days=self.chance.randrange(14_000))
         sex = self.chance.choice(("female", "male"))
         self.number += 1
@@ -249,10 +251,10 @@ class Story:
         nik = f"{place}{day:02}{born.month:02}{born.year % 100:02}{self.number * 13 % 9000 + 1:04}"
         return Person(nik, born, phone, sex)
 
-    def a_device(self) -> str:
+    def choose_device(self) -> str:
         return self.chance.choice(sorted(DEVICES))
 
-    def a_body(self, person: Person, captured_at: str | None = None) -> dict[str, Any]:
+    def make_body(self, person: Person, captured_at: str | None = None) -> dict[str, Any]:
         self.number += 1
         chance = self.chance
         moment = f"{chance.choice(DAYS)}T{chance.randrange(6, 20):02}:{chance.randrange(60):02}:00+07:00"
@@ -273,11 +275,11 @@ class Story:
         )
 
     def register(self, person: Person, *, by: str, captured_at: str | None = None) -> None:
-        self.send(self.a_body(person, captured_at), person, by)
+        self.send(self.make_body(person, captured_at), person, by)
 
     def send(self, body: dict[str, Any], person: Person, by: str) -> None:
         """A capture is taken in, and the books say beforehand what it comes to."""
-        outcome = self.outcome_for(person)
+        outcome = self.expected_outcome(person)
         answer = self.market.register(body, caller=by)
         told = answer.json()
         assert told["outcome"] == ("accepted" if by == "bot" else outcome), (body["capture_id"], told)
@@ -285,21 +287,21 @@ class Story:
         if outcome != "already_registered":
             self.given[person.phone] += 1
             day, quoted = str(body["captured_at"])[:10], told["quote"]["total"]
-            person.standing = Applied(person, day, quoted, told.get("reference"))
+            person.standing = Application(person, day, quoted, told.get("reference"))
             self.applied.append(person.standing)
-        self.taken[body["capture_id"]] = Taken(body, by, outcome, person, over_flag=over_flag)
+        self.sent_captures[body["capture_id"]] = SentCapture(body, by, outcome, person, over_flag=over_flag)
 
-    def outcome_for(self, person: Person) -> str:
+    def expected_outcome(self, person: Person) -> str:
         if person.standing is None:
             return "created"
         return "reactivated" if person.standing.status in ENDED | {"expired"} else "already_registered"
 
-    def told(self) -> list[Applied]:
+    def applications(self) -> list[Application]:
         """The registrations whose reference somebody was told, and that are not erased."""
         return [each for each in self.applied if each.reference is not None]
 
     def report(
-        self, method: str, of: Applied, what: str, body: dict[str, Any], *, by: str = "core"
+        self, method: str, of: Application, what: str, body: dict[str, Any], *, by: str = "core"
     ) -> httpx.Response:
         return self.market.stack.send(by, method, f"/v1/registrations/{of.reference}/{what}", body)
 
@@ -322,7 +324,7 @@ class Story:
 
     def recount(self, day: str) -> dict[str, Any]:
         """All that can be known of a day from what was sent."""
-        taken = [each for each in self.taken.values() if each.day == day]
+        taken = [each for each in self.sent_captures.values() if each.day == day]
         outcomes = Counter(each.outcome for each in taken)
         created = [each for each in taken if each.outcome == "created"]
         applied = [each for each in self.applied if each.day == day]
@@ -352,11 +354,11 @@ class Story:
             "oddities": sorted([*self._shared_phones(created), *self._runs(created)]),
         }
 
-    def _shared_phones(self, created: list[Taken]) -> list[tuple[str, str, int]]:
+    def _shared_phones(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         by_client = Counter(each.client for each in created if each.over_flag)
         return [("one_phone_many_workers", client, workers) for client, workers in by_client.items()]
 
-    def _runs(self, created: list[Taken]) -> list[tuple[str, str, int]]:
+    def _runs(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         in_runs: Counter[str] = Counter()
         for client in DEVICES:
             own = sorted(
@@ -401,7 +403,7 @@ def counted(market: Market, day: str, version: int | None = None) -> dict[str, A
     return summary
 
 
-def in_terms_of_the_recount(summary: dict[str, Any]) -> dict[str, Any]:
+def to_recount_form(summary: dict[str, Any]) -> dict[str, Any]:
     oddities = [
         (each["pattern"], each["client_id"], each["workers"])
         for each in summary["oddities"]
@@ -411,19 +413,19 @@ def in_terms_of_the_recount(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def scenario(stack: RunningStack) -> Story:
+def scenario(stack: RunningStack) -> Scenario:
     """A story that was told to its end, with ticks in between, and one tick after all was announced."""
-    told = Story(open_market(stack), Random(SEED))  # noqa: S311 - the same story each time
-    told.tell(STEPS // 2)
-    told.a_run(6)
-    told.tell(STEPS - STEPS // 2)
+    told = Scenario(open_market(stack), Random(SEED))  # noqa: S311 - the same story each time
+    told.run(STEPS // 2)
+    told.register_run(6)
+    told.run(STEPS - STEPS // 2)
     await_pipeline_idle(stack)
-    told.a_tick()
+    told.fire_hourly_run()
     return told
 
 
-def test_the_story_has_everything_in_it(scenario: Story) -> None:
-    taken = scenario.taken.values()
+def test_the_scenario_covers_every_kind_of_event(scenario: Scenario) -> None:
+    taken = scenario.sent_captures.values()
     assert {each.outcome for each in taken} == {"created", "already_registered", "reactivated", "refused"}
     assert {each.status for each in scenario.applied} >= {
         "received",
@@ -437,15 +439,15 @@ def test_the_story_has_everything_in_it(scenario: Story) -> None:
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_a_day_says_in_the_end_what_was_sent_in_whatever_happened_in_whichever_order(
-    scenario: Story, day: Any
+def test_a_day_finally_counts_what_was_sent_whatever_the_order_of_events(
+    scenario: Scenario, day: Any
 ) -> None:
-    assert in_terms_of_the_recount(counted(scenario.market, day)) == scenario.recount(day), f"seed {SEED}"
+    assert to_recount_form(counted(scenario.market, day)) == scenario.recount(day), f"seed {SEED}"
 
 
 @pytest.mark.parametrize("day", DAYS)
 def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next(
-    scenario: Story, day: Any
+    scenario: Scenario, day: Any
 ) -> None:
     newest = counted(scenario.market, day)
     versions = [counted(scenario.market, day, number) for number in range(1, newest["version"] + 1)]
@@ -466,18 +468,16 @@ def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_a_recount_of_what_stands_still_writes_nothing_and_is_the_same_to_the_byte(
-    scenario: Story, day: Any
-) -> None:
+def test_a_recount_of_an_unchanged_day_writes_nothing_and_is_identical(scenario: Scenario, day: Any) -> None:
     path = f"/v1/campaigns/{scenario.market.campaign_id}/summaries/{day}"
     first = scenario.market.stack.send("manager", "POST", path)
-    scenario.a_tick()
+    scenario.fire_hourly_run()
 
     assert scenario.market.stack.send("manager", "POST", path).content == first.content
     assert scenario.market.stack.send("manager", "GET", path).content == first.content
 
 
-def test_the_days_are_listed_with_what_they_came_to(scenario: Story) -> None:
+def test_the_days_are_listed_with_what_they_came_to(scenario: Scenario) -> None:
     path = f"/v1/campaigns/{scenario.market.campaign_id}/summaries"
     listed = scenario.market.stack.send("manager", "GET", path).json()["days"]
 
@@ -488,7 +488,7 @@ def test_the_days_are_listed_with_what_they_came_to(scenario: Story) -> None:
     assert shown[1]["progress"]["created"] == sum(each["counts"]["created"] for each in shown)
 
 
-def test_what_is_kept_for_counting_gives_away_no_amount(scenario: Story) -> None:
+def test_facts_for_counting_reveal_no_amount(scenario: Scenario) -> None:
     name = scenario.market.stack.description.outputs["RegistrationsTableName"]
     pages = scenario.market.stack.aws_client("dynamodb").get_paginator("scan").paginate(TableName=name)
     kept = json.dumps([item for page in pages for item in page["Items"]], default=str)

@@ -8,10 +8,10 @@ import pytest
 
 from chalicelib.aws.items import from_item
 from chalicelib.notifications.twilio_callbacks import PATH
-from tests.e2e.conftest import RunningStack
 from tests.support.functions import override_environment
 from tests.support.isolated_campaign import open_market, received_sms_id
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -30,7 +30,7 @@ def delivered(stack: RunningStack, reference: str) -> dict[str, Any]:
     return wait_until(f"the text of {reference} to be delivered", look)
 
 
-def test_text_by_aws_is_delivered_and_its_report_comes_back_by_topic_and_queue(stack: RunningStack) -> None:
+def test_sms_by_aws_is_delivered_and_its_receipt_comes_back_by_topic_and_queue(stack: RunningStack) -> None:
     market = open_market(stack)
     reference = market.register(market.make_capture_payload()).json()["reference"]
     text = market.await_sms(reference)
@@ -39,7 +39,7 @@ def test_text_by_aws_is_delivered_and_its_report_comes_back_by_topic_and_queue(s
     assert list(row["sends"]) == [text["message_id"]]
 
 
-def test_text_by_twilio_is_delivered_and_its_report_comes_back_signed(stack: RunningStack) -> None:
+def test_sms_by_twilio_is_delivered_and_its_receipt_comes_back_signed(stack: RunningStack) -> None:
     market = open_market(stack)
     sender = [stack.description.outputs["OnNotificationsName"]]
     with override_environment(stack.aws_client("lambda"), sender, DAFTAR_GATEWAY_WEIGHTS="twilio=100"):
@@ -50,7 +50,7 @@ def test_text_by_twilio_is_delivered_and_its_report_comes_back_signed(stack: Run
     assert list(row["sends"]) == [text["message_id"]]
 
 
-def test_report_that_twilio_did_not_sign_is_refused_whatever_the_header_says(stack: RunningStack) -> None:
+def test_a_callback_that_twilio_did_not_sign_is_refused(stack: RunningStack) -> None:
     answer = httpx.post(
         f"{stack.description.api_url}{PATH}",
         params={"sms_id": "0" * 32},

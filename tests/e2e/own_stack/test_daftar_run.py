@@ -76,7 +76,7 @@ def _row(name: str, printed: str) -> list[int]:
     return [int(cell) for cell in found[1].split("│")]
 
 
-def test_market_day_is_shown_and_a_second_run_repeats_no_text(
+def test_market_day_is_shown_and_a_second_run_sends_no_sms_again(
     new_stack_location: Callable[[], tuple[int, Path]],
 ) -> None:
     port, local = new_stack_location()

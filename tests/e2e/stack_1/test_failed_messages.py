@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from ops.commands.dead_letters import drop_dead_letters, list_dead_letters, redrive_dead_letters
-from tests.e2e.conftest import RunningStack
 from tests.support.functions import pause_event_sources
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
 from tests.support.queue_control import count_messages, limit_receives, pause_notifications
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -48,7 +48,7 @@ def market(stack: RunningStack) -> Market:
     return open_market(stack)
 
 
-def test_one_bad_record_in_ten_and_a_poison_message_hold_up_nobody_and_the_mended_one_is_sent_once(
+def test_a_bad_record_in_ten_and_a_poison_message_block_no_other_and_the_fixed_one_is_sent_once(
     stack: RunningStack, market: Market
 ) -> None:
     sqs, queue = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
@@ -124,7 +124,7 @@ def a_failure(stack: RunningStack, reference: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("source", [[], ["--from-table"]], ids=["from the stream", "from the table"])
-def test_a_record_the_relay_gave_up_on_is_announced_after_all_and_sent_once(
+def test_a_record_that_the_stream_publisher_failed_is_published_by_a_redrive_and_sent_once(
     source: list[str], stack: RunningStack, market: Market
 ) -> None:
     await_pipeline_idle(stack)
@@ -156,7 +156,7 @@ def handed_out_twice(stack: RunningStack) -> Iterator[None]:
         )
 
 
-def test_a_change_nobody_can_read_is_set_aside_and_what_came_before_and_after_it_is_sent_once(
+def test_an_unreadable_change_goes_to_the_failures_and_those_before_and_after_it_are_sent_once(
     stack: RunningStack, market: Market
 ) -> None:
     dynamodb, outputs = stack.aws_client("dynamodb"), stack.description.outputs

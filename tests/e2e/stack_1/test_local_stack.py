@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from ops.local.processes import LOOPBACK
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -23,7 +23,7 @@ def run_daftar(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Callable
     return lambda *arguments: CliRunner().invoke(main, [str(each) for each in arguments])
 
 
-def test_stack_describes_itself_to_anybodys_tools(stack: RunningStack) -> None:
+def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     file = stack.local_stack.directory / "stack.json"
     described = json.loads(file.read_text())
     assert set(described) >= {
@@ -48,7 +48,7 @@ def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
         assert httpx.URL(url).host == LOOPBACK
 
 
-def test_refusals_of_the_gateway_in_front_of_us_have_our_shape(stack: RunningStack) -> None:
+def test_refusals_of_api_gateway_have_our_shape(stack: RunningStack) -> None:
     api = stack.description.api_url
     no_token = httpx.get(f"{api}/v1/campaigns")
     no_route = httpx.get(f"{api}/v1/nothing", headers={"Authorization": "Bearer x"})
@@ -148,7 +148,7 @@ def test_days_are_counted_and_shown(run_daftar: Callable[..., Result], stack: Ru
     assert "captures" in shown.output
 
 
-def test_day_outside_the_campaign_is_told_without_a_traceback(
+def test_day_outside_the_campaign_is_refused_without_a_traceback(
     run_daftar: Callable[..., Result], stack: RunningStack
 ) -> None:
     answer = run_daftar("summary", stack.description.campaign_id, "2024-10-11")

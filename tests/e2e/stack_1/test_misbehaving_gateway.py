@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from bench.bad_day import run_fault_injection
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
 pytestmark = pytest.mark.e2e
@@ -78,7 +78,7 @@ def register_all(market: Market, workers: int) -> None:
     assert {answer.status_code for answer in answers} == {201}
 
 
-def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(
+def test_every_worker_gets_one_sms_from_a_gateway_that_fails_in_every_way(
     stack: RunningStack, gateway: Gateway
 ) -> None:
     market = open_market(stack)
@@ -100,7 +100,7 @@ def test_every_worker_is_told_once_by_a_gateway_that_fails_in_every_way(
     sys.stderr.write(f"{len(twice)} of {WORKERS} workers texted twice, {len(unsure)} were in doubt\n")
 
 
-def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender_is_killed(
+def test_every_worker_gets_one_sms_while_tables_and_queues_throttle_and_a_sender_is_killed(
     stack: RunningStack,
 ) -> None:
     await_pipeline_idle(stack)
@@ -115,7 +115,7 @@ def test_every_worker_is_told_once_while_tables_and_queues_throttle_and_a_sender
     assert day.faults.keys() >= {"throttle", "server_error"}
 
 
-def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account(
+def test_parts_and_cost_of_a_campaign_day_equal_the_gateways_own_account(
     stack: RunningStack, gateway: Gateway
 ) -> None:
     market = open_market(stack)
@@ -134,7 +134,7 @@ def test_parts_and_money_of_a_campaign_day_are_those_of_the_gateways_own_account
     assert texts["rupiah"] == account["price_microusd"] * RUPIAH_A_DOLLAR // 1_000_000
 
 
-def test_each_payment_code_and_each_payment_is_told_once(stack: RunningStack) -> None:
+def test_each_payment_code_and_each_payment_sends_one_sms(stack: RunningStack) -> None:
     market = open_market(stack)
     reference = market.register(market.make_capture_payload()).json()["reference"]
     market.await_sms(reference)

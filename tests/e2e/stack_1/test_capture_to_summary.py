@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
-from tests.e2e.conftest import RunningStack
 from tests.support.isolated_campaign import (
     await_pipeline_idle,
     call_concurrently,
@@ -13,6 +12,7 @@ from tests.support.isolated_campaign import (
     received_sms_id,
 )
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ def test_a_capture_at_a_van_reaches_the_workers_phone_and_the_days_summary(stack
     assert len(market.find_sms(answer.json()["reference"])) == 1
 
 
-def test_a_capture_sent_again_gets_the_same_bytes_and_no_text(stack: RunningStack) -> None:
+def test_a_capture_sent_again_gets_the_same_bytes_and_no_sms(stack: RunningStack) -> None:
     market = open_market(stack)
     capture = market.make_capture_payload()
     first = market.register(capture)
@@ -56,7 +56,7 @@ def test_a_capture_sent_again_gets_the_same_bytes_and_no_text(stack: RunningStac
     assert len(market.find_sms(first.json()["reference"])) == 1
 
 
-def test_a_known_worker_gets_no_second_text_on_any_phone(stack: RunningStack) -> None:
+def test_a_known_worker_gets_no_second_sms_on_any_phone(stack: RunningStack) -> None:
     market = open_market(stack)
     capture = market.make_capture_payload()
     reference = market.register(capture).json()["reference"]
@@ -72,7 +72,7 @@ def test_a_known_worker_gets_no_second_text_on_any_phone(stack: RunningStack) ->
     assert strangers_phone not in [text["to"] for text in stack.list_sms()]
 
 
-def test_of_many_callers_who_race_for_one_worker_one_registers_and_one_text_is_sent(
+def test_of_many_callers_who_race_for_one_worker_one_registers_and_one_sms_is_sent(
     stack: RunningStack,
 ) -> None:
     market = open_market(stack)
@@ -88,7 +88,7 @@ def test_of_many_callers_who_race_for_one_worker_one_registers_and_one_text_is_s
     assert len(market.find_sms(reference)) == 1
 
 
-def test_of_many_sends_of_one_capture_at_once_all_are_told_the_same(stack: RunningStack) -> None:
+def test_many_concurrent_sends_of_one_capture_get_the_same_answer(stack: RunningStack) -> None:
     market = open_market(stack)
     capture = market.make_capture_payload()
 
@@ -101,7 +101,7 @@ def test_of_many_sends_of_one_capture_at_once_all_are_told_the_same(stack: Runni
     assert len(market.find_sms(answers[0].json()["reference"])) == 1
 
 
-def test_a_bot_is_told_the_same_of_a_known_worker_as_of_a_new_one(stack: RunningStack) -> None:
+def test_a_bot_gets_the_same_answer_for_a_known_worker_as_for_a_new_one(stack: RunningStack) -> None:
     market = open_market(stack)
     new = market.register(market.make_capture_payload(), caller="bot")
     known_nik = market.make_capture_payload()
@@ -126,7 +126,7 @@ def test_a_bot_is_told_the_same_of_a_known_worker_as_of_a_new_one(stack: Running
     }
 
 
-def test_one_id_ties_the_answer_to_the_log_lines_and_the_text(stack: RunningStack) -> None:
+def test_one_correlation_id_connects_answer_log_lines_and_sms(stack: RunningStack) -> None:
     market = open_market(stack)
 
     answer = market.register(market.make_capture_payload())

@@ -12,10 +12,10 @@ from phonenumbers import Leniency, PhoneNumberMatcher
 
 from ops.local.seeding import DEVICE_CHANNELS
 from ops.local.stack import EXAMPLE_DIR
-from tests.e2e.conftest import RunningStack
-from tests.e2e.example.conftest import MarketDay
+from tests.e2e.stack_1.example.conftest import MarketDay
 from tests.support.isolated_campaign import open_market
 from tests.support.queue_control import await_message_body, limit_receives, pause_notifications
+from tests.support.running_stack import RunningStack
 
 _WORD = re.compile(r"\w+")
 
@@ -140,7 +140,7 @@ def planted(stack: RunningStack, value: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nobody_is_named(stack_after_market_day: RunningStack, place: Any) -> None:
+def test_no_worker_is_named(stack_after_market_day: RunningStack, place: Any) -> None:
     people = People()
     seen = list(PLACES[place](stack_after_market_day))
 
@@ -152,7 +152,7 @@ def test_nobody_is_named(stack_after_market_day: RunningStack, place: Any) -> No
 
 
 @pytest.mark.parametrize("field", ["nik", "phone", "name", "address", "email"])
-def test_this_search_finds_somebody_who_is_named(stack_after_market_day: RunningStack, field: str) -> None:
+def test_the_search_finds_a_planted_name(stack_after_market_day: RunningStack, field: str) -> None:
     people = People()
     somebody = next(each["worker"] for each in captures() if each["worker"][field])
 
@@ -164,7 +164,7 @@ def test_this_search_finds_somebody_who_is_named(stack_after_market_day: Running
     assert found == PLACES.keys()
 
 
-def test_the_other_detectors_find_somebody_nobody_has_heard_of(stack_after_market_day: RunningStack) -> None:
+def test_the_other_detectors_find_unknown_people(stack_after_market_day: RunningStack) -> None:
     with planted(stack_after_market_day, "0812-3456-7890 or stranger@pasar.example"):
         phoned = {
             place for place, read in PLACES.items() if any(map(phones_in, read(stack_after_market_day)))
@@ -184,7 +184,7 @@ def test_the_other_detector_knows_phones_however_they_are_written(written: str) 
     assert phones_in(f"2026-11-22 09:54:50,123+0000 {written} 123e4567-e89b-12d3-a456-426614174000")
 
 
-def test_this_search_knows_everybody_however_they_are_written() -> None:
+def test_the_search_knows_every_worker_in_every_spelling() -> None:
     people = People()
 
     for worker in (capture["worker"] for capture in captures()):

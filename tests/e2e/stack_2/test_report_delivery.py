@@ -16,10 +16,10 @@ import openpyxl
 import pytest
 
 from ops import invoke
-from tests.e2e.conftest import RunningStack
-from tests.e2e.test_persons import asks
+from tests.e2e.stack_2.test_erasure_and_rotation import make_data_request
 from tests.support.builders import make_campaign_payload
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +32,9 @@ MANAGERS = [
 def a_market_of_today(stack: RunningStack, campaign_id: str) -> Market:
     """A campaign whose one day is today, whose summary hour has come, and that has two managers."""
     today = datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat()
-    managers = [{**each, "email": str(each["email"]).format(campaign_id)} for each in MANAGERS]
+    managers: list[dict[str, Any]] = [
+        {**each, "email": str(each["email"]).format(campaign_id)} for each in MANAGERS
+    ]
     body = make_campaign_payload(
         campaign_id=campaign_id,
         name="Pasar Hari Ini",
@@ -67,7 +69,7 @@ def rounds(stack: RunningStack) -> None:
         stack.fire_schedules()
 
 
-def test_each_manager_gets_one_provisional_mail_and_text_with_the_right_numbers(stack: RunningStack) -> None:
+def test_each_manager_gets_one_provisional_mail_and_sms_with_the_right_numbers(stack: RunningStack) -> None:
     market = a_market_of_today(stack, "pasar-hari-ini")
     for _ in range(7):
         assert market.register(market.make_capture_payload(**captured_now())).status_code == 201
@@ -138,7 +140,7 @@ def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none
     before = {row["id"] for row in bucket.rows()}
     assert None not in before
 
-    asks(stack, "erasures", 901, captures[1]["worker"]["nik"])
+    make_data_request(stack, "erasures", 901, captures[1]["worker"]["nik"])
     await_pipeline_idle(stack)
     rounds(stack)
 

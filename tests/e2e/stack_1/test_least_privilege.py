@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -213,13 +213,16 @@ class Probe:
         return {act for act, attempt in acts.items() if not is_denied(attempt)}
 
     def _client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self._stack.description.aws_endpoint_url)
+        return self._session.client(  # type: ignore[call-overload]
+            service, endpoint_url=self._stack.description.aws_endpoint_url
+        )
 
     def _name(self, table: str) -> str:
         return self._stack.description.outputs[f"{table}Name"]
 
     def _on_tables(self) -> Acts:
-        dynamodb, acts = self._client("dynamodb"), {}
+        dynamodb = self._client("dynamodb")
+        acts: Acts = {}
         for table in TABLES:
             acts |= _on_table(dynamodb, table, self._name(table))
         for index, key in INDEXES.items():
@@ -228,7 +231,8 @@ class Probe:
         return acts
 
     def _on_queues(self) -> Acts:
-        sqs, outputs, acts = self._client("sqs"), self._stack.description.outputs, {}
+        sqs, outputs = self._client("sqs"), self._stack.description.outputs
+        acts: Acts = {}
         for queue in QUEUES:
             url = outputs[f"{queue}Url"]
             acts[f"SendMessage {queue}"] = _sending(sqs, url)
@@ -374,7 +378,7 @@ def simulated(stack: RunningStack, function: str, action: str, resource: str) ->
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_only_senders_may_send_a_text_and_only_under_our_name(stack: RunningStack, function: Any) -> None:
+def test_only_senders_may_send_an_sms_and_only_with_our_sender_id(stack: RunningStack, function: Any) -> None:
     senders = f"arn:aws:sms-voice:{stack.description.region}:000000000000:sender-id"
 
     ours = simulated(stack, function, "sms-voice:SendTextMessage", f"{senders}/BPJAMSOSTEK/ID")

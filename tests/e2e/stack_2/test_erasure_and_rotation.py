@@ -10,17 +10,17 @@ from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import read_key_id
 from ops.key_rotation import KeyRotation, RotationResult
 from ops.local.processes import OperationError
-from tests.e2e.conftest import RunningStack
-from tests.e2e.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
+from tests.e2e.stack_1.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
 from tests.support.isolated_campaign import DAY, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
 COUNTED = ("counts", "by_channel", "by_client", "by_occupation")
 
 
-def asks(stack: RunningStack, act: str, number: int, nik: str) -> dict[str, Any]:
+def make_data_request(stack: RunningStack, act: str, number: int, nik: str) -> dict[str, Any]:
     body = {"request_id": f"0192f3a1-7c00-7000-8000-{number:012d}", "nik": nik, "reason": "worker_request"}
     answer = stack.send("admin", "POST", f"/v1/{act}", body)
     assert answer.status_code == 200, answer.text
@@ -43,10 +43,10 @@ def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_
     market.await_sms(reference)
     await_pipeline_idle(stack)
     before = stack.send("manager", "POST", day).json()
-    held = asks(stack, "disclosures", 1, capture["worker"]["nik"])
+    held = make_data_request(stack, "disclosures", 1, capture["worker"]["nik"])
     assert (len(held["registrations"]), len(held["captures"]), len(held["texts"])) == (1, 2, 1)
 
-    erased = asks(stack, "erasures", 2, capture["worker"]["nik"])
+    erased = make_data_request(stack, "erasures", 2, capture["worker"]["nik"])
 
     assert (erased["outcome"], erased["registrations"], erased["captures"]) == ("erased", 1, 2)
     await_pipeline_idle(stack)
@@ -60,11 +60,14 @@ def test_an_erased_person_is_gone_from_every_table_queue_and_export_and_the_day_
     rows = stack.send("core", "GET", listed).json()["registrations"]
     assert [row["reference"] for row in rows] == [staying]
     assert stack.send("core", "GET", f"/v1/registrations/{reference}").status_code == 404
-    assert asks(stack, "disclosures", 3, capture["worker"]["nik"])["request"]["outcome"] == "nothing_held"
+    assert (
+        make_data_request(stack, "disclosures", 3, capture["worker"]["nik"])["request"]["outcome"]
+        == "nothing_held"
+    )
     again = market.register(capture)
     assert (again.status_code, again.json()["code"]) == (410, "capture_forgotten")
     assert market.register(by_bot, caller="bot").status_code == 202
-    assert asks(stack, "disclosures", 4, capture["worker"]["nik"])["registrations"] == []
+    assert make_data_request(stack, "disclosures", 4, capture["worker"]["nik"])["registrations"] == []
 
 
 def keys_in_use(stack: RunningStack) -> set[str]:
@@ -80,7 +83,7 @@ def keys_in_use(stack: RunningStack) -> set[str]:
     return found
 
 
-def marks(stack: RunningStack, campaign_id: str) -> list[str]:
+def dirty_days(stack: RunningStack, campaign_id: str) -> list[str]:
     """How often each day of a campaign was marked to be counted again."""
     items = stack.aws_client("dynamodb").query(
         TableName=stack.description.outputs["SummariesTableName"],
@@ -105,7 +108,7 @@ def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> N
     reference = first.json()["reference"]
     settled.await_sms(reference)
     await_pipeline_idle(stack)
-    marked, told = marks(stack, settled.campaign_id), len(settled.find_sms(reference))
+    marked, told = dirty_days(stack, settled.campaign_id), len(settled.find_sms(reference))
     rotation = KeyRotation(
         outputs=stack.description.outputs,
         aws_client=stack.local_stack.emulator.make_client,
@@ -127,8 +130,9 @@ def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> N
     for answer in meanwhile:
         path = f"/v1/registrations/{answer.json()['reference']}"
         assert stack.send("core", "GET", path).status_code == 200
+    assert rotated is not None
     assert rotation.rotate().current_key_id == rotated.current_key_id
     assert keys_in_use(stack) == {rotated.current_key_id}
     await_pipeline_idle(stack)
-    assert marks(stack, settled.campaign_id) == marked
+    assert dirty_days(stack, settled.campaign_id) == marked
     assert len(settled.find_sms(reference)) == told

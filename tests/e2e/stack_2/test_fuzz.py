@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from ops.local.emulator import ROOT
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -112,7 +112,7 @@ def run_schemathesis(
     return json.loads((out / "report.json").read_text()), said
 
 
-def test_no_stranger_gets_an_answer_that_the_description_does_not_tell_of(
+def test_fuzzed_requests_get_documented_answers_only(
     stack: RunningStack, fuzz_context: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report, said = run_schemathesis(stack, fuzz_context, tmp_path)
@@ -140,7 +140,7 @@ def _served(stack: RunningStack) -> dict[str, Any]:
     return paths
 
 
-def test_every_operation_but_the_public_ones_is_closed_to_who_has_no_token(stack: RunningStack) -> None:
+def test_every_operation_except_the_public_ones_requires_a_token(stack: RunningStack) -> None:
     found = {}
     for path, methods in _served(stack).items():
         for method, operation in methods.items():

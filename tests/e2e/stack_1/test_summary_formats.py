@@ -10,7 +10,6 @@ from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
 from tests.browser.conftest import find_browser
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import (
     make_campaign_payload,
     make_capture_id,
@@ -18,6 +17,7 @@ from tests.support.builders import (
     make_nik,
     make_phone,
 )
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -66,7 +66,7 @@ def test_a_workbook_arrives_as_bytes_whatever_is_accepted(
     assert told["Terdaftar"] == CREATED
 
 
-def test_every_other_form_arrives_as_text(counted_market: RunningStack) -> None:
+def test_every_other_format_arrives_as_text(counted_market: RunningStack) -> None:
     document = ask(counted_market, SUMMARY, Accept="*/*")
     page = ask(counted_market, SUMMARY, Accept="text/html, */*;q=0.1")
     table = ask(counted_market, f"{SUMMARY}?format=csv")
@@ -77,7 +77,7 @@ def test_every_other_form_arrives_as_text(counted_market: RunningStack) -> None:
     assert f",created,,{CREATED},workers" in table.text
 
 
-def test_bodies_with_letters_beyond_ascii_arrive_whole(counted_market: RunningStack) -> None:
+def test_bodies_with_non_ascii_letters_arrive_intact(counted_market: RunningStack) -> None:
     """API Gateway encodes the bodies of requests, now that it hands on bytes as they are."""
     changed = counted_market.send(
         "manager", "PATCH", f"/v1/campaigns/{CAMPAIGN}", {"place": "Blok É, lantai 1½"}

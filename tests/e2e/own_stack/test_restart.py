@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.local.stack import EXAMPLE_DIR, LocalStack
-from tests.e2e.conftest import RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +25,7 @@ def _change_campaign(local: LocalStack) -> None:
     assert answer.json()["target"] == 1
 
 
-def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_comes_then(
+def test_changes_stored_before_a_stop_are_published_after_it_and_so_are_later_ones(
     new_stack_location: Callable[[], tuple[int, Path]],
 ) -> None:
     port, directory = new_stack_location()
@@ -46,7 +46,7 @@ def test_what_was_stored_before_a_stop_is_announced_after_it_and_so_is_what_come
     assert all(reference in text["text"] for reference, text in zip(references, texts, strict=True))
 
 
-def test_fresh_start_forgets_all_of_it(new_stack_location: Callable[[], tuple[int, Path]]) -> None:
+def test_fresh_start_deletes_all_data(new_stack_location: Callable[[], tuple[int, Path]]) -> None:
     port, directory = new_stack_location()
     local = LocalStack(port=port, directory=directory)
     capture = (EXAMPLE_DIR / "van-1.jsonl").read_bytes().splitlines()[0]

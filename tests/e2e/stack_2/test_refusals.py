@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from chalicelib.http.endpoints import MAX_BODY_BYTES
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import encode_payload, make_capture_payload
 from tests.support.isolated_campaign import open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -48,7 +48,7 @@ def registrations(stack: RunningStack) -> int:
     [None, "Bearer daftar_unknown", "Bearer", "Basic dmFuLTE6", "daftar_unknown"],
     ids=["none", "unknown", "empty", "another scheme", "no scheme"],
 )
-def test_a_caller_without_a_good_token_registers_nobody(stack: RunningStack, token: str | None) -> None:
+def test_a_caller_without_a_valid_token_registers_no_worker(stack: RunningStack, token: str | None) -> None:
     before = registrations(stack)
 
     answer = raw(
@@ -101,7 +101,7 @@ def test_an_expired_token_is_refused_like_a_revoked_one(stack: RunningStack) -> 
     ],
 )
 @pytest.mark.parametrize("client", ["van-1", None])
-def test_an_unknown_route_is_said_to_be_unknown(
+def test_an_unknown_route_is_refused_as_unknown(
     stack: RunningStack, method: str, path: str, client: str | None
 ) -> None:
     token = bearer(stack, client) if client else None
@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[str, bytes, int, str]] = {
 
 
 @pytest.mark.parametrize(("client", "body", "status", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_body_that_is_refused_leaves_nothing(
+def test_a_refused_body_stores_nothing(
     stack: RunningStack, client: Any, body: Any, status: Any, code: Any
 ) -> None:
     before = registrations(stack)
@@ -183,7 +183,7 @@ def test_a_client_id_longer_than_any_key_is_unknown(stack: RunningStack) -> None
     the_problem(answer, 404, "client_unknown")
 
 
-def test_a_refusal_is_told_in_the_language_of_the_caller(stack: RunningStack) -> None:
+def test_a_refusal_is_in_the_language_of_the_caller(stack: RunningStack) -> None:
     market = open_market(stack)
     body = json.dumps(market.make_capture_payload(worker={"nik": "1"})).encode()
     told = {}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.items import from_item
-from tests.e2e.conftest import RunningStack
 from tests.support.aws_events import make_stream_event
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market, received_sms_id
 from tests.support.polling import wait_until
 from tests.support.queue_control import await_message_body, pause_notifications
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -59,7 +59,7 @@ def test_a_message_names_a_registration_and_nothing_of_its_worker(
     market.await_sms(answer.json()["reference"])
 
 
-def test_a_message_that_is_delivered_again_is_one_text(stack: RunningStack, market: Market) -> None:
+def test_a_message_delivered_again_sends_one_sms(stack: RunningStack, market: Market) -> None:
     sqs, url = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     with pause_notifications(stack):
         reference = market.register(market.make_capture_payload()).json()["reference"]
@@ -74,9 +74,7 @@ def test_a_message_that_is_delivered_again_is_one_text(stack: RunningStack, mark
     assert len(market.find_sms(reference)) == 1
 
 
-def test_a_message_that_is_delivered_many_times_at_once_is_one_text(
-    stack: RunningStack, market: Market
-) -> None:
+def test_a_message_delivered_many_times_at_once_sends_one_sms(stack: RunningStack, market: Market) -> None:
     sqs, url = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     with pause_notifications(stack):
         reference = market.register(market.make_capture_payload()).json()["reference"]
@@ -97,7 +95,7 @@ def test_a_message_that_is_delivered_many_times_at_once_is_one_text(
     assert len(market.find_sms(reference)) == 1
 
 
-def test_a_change_that_the_stream_tells_again_is_one_text(stack: RunningStack, market: Market) -> None:
+def test_a_change_that_the_stream_delivers_again_sends_one_sms(stack: RunningStack, market: Market) -> None:
     reference = market.register(market.make_capture_payload()).json()["reference"]
     market.await_sms(reference)
 
@@ -112,7 +110,7 @@ def test_a_change_that_the_stream_tells_again_is_one_text(stack: RunningStack, m
     assert len(market.find_sms(reference)) == 1
 
 
-def test_the_hour_that_strikes_twice_writes_one_version(stack: RunningStack, market: Market) -> None:
+def test_an_hourly_run_that_fires_twice_writes_one_version(stack: RunningStack, market: Market) -> None:
     market.await_sms(market.register(market.make_capture_payload()).json()["reference"])
 
     stack.fire_schedules()
@@ -135,7 +133,7 @@ def test_a_late_capture_is_the_next_version_of_its_day(stack: RunningStack, mark
     assert {"figure": "by_client.kiosk-1", "was": 0, "now": 1} in late["changes"]
 
 
-def test_a_message_that_nobody_can_read_holds_up_no_other(stack: RunningStack, market: Market) -> None:
+def test_an_unreadable_message_does_not_block_the_others(stack: RunningStack, market: Market) -> None:
     sqs, url = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody='{"type": "RegistrationExpired", "version": 1}')
 
@@ -146,7 +144,7 @@ def test_a_message_that_nobody_can_read_holds_up_no_other(stack: RunningStack, m
     sqs.purge_queue(QueueUrl=url)
 
 
-def test_the_ledger_holds_one_row_a_text_and_no_person(stack: RunningStack, market: Market) -> None:
+def test_the_ledger_holds_one_row_per_sms_and_no_personal_data(stack: RunningStack, market: Market) -> None:
     reference = market.register(market.make_capture_payload()).json()["reference"]
     text = market.await_sms(reference)
 

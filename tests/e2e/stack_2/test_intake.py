@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import RunningStack
 from tests.support.builders import make_nik
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, call_concurrently, open_market
+from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
@@ -65,7 +65,7 @@ def recounted(market: Market) -> dict[str, Any]:
     return {name: summary[name] for name in ("counts", "by_channel", "by_client", "by_occupation")}
 
 
-def test_of_fifty_callers_who_race_for_one_worker_one_registers_and_one_text_goes_out(
+def test_of_fifty_callers_who_race_for_one_worker_one_registers_and_one_sms_is_sent(
     stack: RunningStack, market: Market
 ) -> None:
     captures = [
@@ -102,7 +102,7 @@ def test_fifty_sends_of_one_capture_at_once_get_the_same_bytes(market: Market) -
     assert len(listed(market)) == 1
 
 
-def test_a_batch_sent_again_whole_in_parts_backwards_and_all_at_once_gets_the_same_bytes(
+def test_a_batch_sent_again_whole_in_parts_reversed_or_concurrently_gets_the_same_bytes(
     market: Market,
 ) -> None:
     items = [market.make_capture_payload() for _ in range(180)]
@@ -122,7 +122,7 @@ def test_a_batch_sent_again_whole_in_parts_backwards_and_all_at_once_gets_the_sa
     assert (listed(market), recounted(market)) == before
 
 
-def test_a_batch_that_five_callers_send_at_once_is_taken_in_once(market: Market) -> None:
+def test_a_batch_that_five_callers_send_at_once_is_stored_once(market: Market) -> None:
     items = [market.make_capture_payload() for _ in range(40)]
 
     answers = call_concurrently(5, lambda number: send_batch(market, items, by=DEVICES[number % 3]))  # type: ignore[arg-type,return-value]
@@ -133,7 +133,7 @@ def test_a_batch_that_five_callers_send_at_once_is_taken_in_once(market: Market)
 
 
 def test_bad_items_of_every_kind_leave_the_others_alone(market: Market) -> None:
-    bad = [
+    bad: list[Any] = [
         None,
         7,
         "3171075204857001",
@@ -236,9 +236,7 @@ def a_round(stack: RunningStack) -> Any:
     return told
 
 
-def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(
-    stack: RunningStack, market: Market
-) -> None:
+def test_the_daily_run_lapses_due_registrations_and_no_others(stack: RunningStack, market: Market) -> None:
     paid_long_ago, waiting, cancelled = (
         market.register(market.make_capture_payload()).json()["reference"] for _ in "123"
     )
@@ -256,7 +254,7 @@ def test_the_daily_round_lapses_what_is_due_and_leaves_the_rest_alone(
     assert once[paid_long_ago]["history"][-1]["client_id"] == "system"
 
 
-def test_a_life_from_capture_to_card_and_back_again(market: Market) -> None:
+def test_a_registration_goes_from_capture_to_card_to_lapse_and_back(market: Market) -> None:
     capture = market.make_capture_payload(device_sequence=3)
     reference = market.register(capture).json()["reference"]
     code = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
@@ -285,7 +283,7 @@ def test_a_life_from_capture_to_card_and_back_again(market: Market) -> None:
     assert market.register(capture).json()["reference"] == reference
 
 
-def test_a_device_is_told_which_of_its_captures_have_not_arrived(market: Market) -> None:
+def test_gaps_list_the_captures_of_a_device_that_have_not_arrived(market: Market) -> None:
     for sequence in (1001, 1002, 1005):
         market.register(market.make_capture_payload(device_sequence=sequence), caller="van-2")
     owed = market.stack.send("van-2", "GET", "/v1/clients/van-2/gaps").json()["missing"]
