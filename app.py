@@ -1,7 +1,7 @@
 """The edge of Daftar: HTTP routes, and one statement for each queue, stream and schedule.
 
 Event handlers stand here and not on blueprints: Lambda imports the module that a handler is defined in, and
-only this one sets up everything. The ARNs are placeholders; `infra/resources.yaml` names the real sources.
+only this one sets up everything. The ARNs are placeholders; `infra/functions.yaml` names the real sources.
 What only one of them needs it imports itself: the cold start of the API, in the same zip, would pay for it.
 """
 

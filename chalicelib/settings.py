@@ -109,7 +109,7 @@ class Settings(BaseModel):
         description="Local hour up to which nobody is reminded; convention, no rule was found (low).",
     )
     tells_known_workers: bool = Field(
-        alias="DAFTAR_TELLS_KNOWN_WORKERS",
+        alias="DAFTAR_NOTIFY_KNOWN_WORKERS",
         default=False,
         description="Whether a worker registered again by an officer's device gets a text that says so.",
     )

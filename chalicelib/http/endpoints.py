@@ -243,7 +243,7 @@ class BytesResponse(Response):
     """An answer of bytes.
 
     Chalice sends bytes only where `Accept` names their type, and `?format=` must do without. API Gateway is
-    told to hand everything on as it is (`BinaryMediaTypes` in infra/resources.yaml).
+    told to hand everything on as it is (`BinaryMediaTypes` in infra/api.yaml).
     """
 
     def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:

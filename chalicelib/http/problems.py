@@ -3,7 +3,7 @@ English.
 
 One table holds every code this API answers with, one the codes of single fields. Values that were sent are
 never repeated. API Gateway's own refusals (no token, unknown route, too many requests) have the same shape;
-`infra/resources.yaml` writes them.
+`infra/api.yaml` writes them.
 """
 
 import re

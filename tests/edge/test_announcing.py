@@ -93,7 +93,7 @@ def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered_item: st
 def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_says_so(
     edge: Edge, registered_item: str, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
 ) -> None:
-    monkeypatch.setenv("DAFTAR_TELLS_KNOWN_WORKERS", "true")
+    monkeypatch.setenv("DAFTAR_NOTIFY_KNOWN_WORKERS", "true")
     rebuild_container()
     for number, by in ((2, "kiosk"), (3, "bot")):
         edge.register(make_capture_payload(capture_id=make_capture_id(number)), caller=by)
