@@ -39,7 +39,7 @@ class Alarm:
         """Return when the alarm fires, for people: metric, statistic, threshold and time."""
         sign = "<" if self.below else "≥"
         duration = _format_duration(self.period_seconds)
-        times = f"{self.periods} × {duration}" if self.periods > 1 else duration
+        times = f"{self.periods} periods of {duration}" if self.periods > 1 else duration
         return f"`{self.metric}`: {self.statistic.lower()} {sign} {self.threshold} in {times}"
 
     def make_resource(self) -> dict[str, Any]:

@@ -155,7 +155,7 @@ _LATE = (
     own_metric(
         "ReportsNotDelivered",
         "ReportsNotDelivered",
-        "A manager did not get a report, or the outcome is unknown. The report's page has the same figures meanwhile.",
+        "A manager did not get a report, or the outcome is unknown. The day's page has the same figures meanwhile.",
         "`report delivery updated` in the log of DeliverReports names the campaign, day, medium, state and reason, and never the manager. `failed`: a wrong address, an opt-out, or two hours without success (`MessageRejected`: the sender is not verified at SES, or SES is in its sandbox; `SendingPausedException`: bounces or complaints). `unknown`: SES or the gateway did not answer. Correct the managers (`PATCH /v1/campaigns/{campaign_id}`) or SES; the next report is sent by itself.",
     ),
     own_metric(

@@ -10,7 +10,6 @@ from infra import alarms, dashboard, dead_letters, environment, functions, outpu
 
 _DIRECTORY = Path(__file__).parent
 
-# Read in this order; two of them may not define the same thing.
 _FILES = (
     "parameters.yaml",
     "keys.yaml",
@@ -59,10 +58,10 @@ def load_parameters() -> dict[str, dict[str, Any]]:
 
 @cache
 def join_template() -> dict[str, Any]:
-    """Return everything of `infra/` as one document. Raises ValueError if a name is defined twice."""
+    """Return everything of `infra/` as one document. Callers must not change it."""
     document: dict[str, Any] = {}
     for name in _FILES:
-        _merge(document, load_yaml(name))
+        merge(document, load_yaml(name))
     permissions = load_yaml("roles.yaml")
     for made in (
         functions.make_function_resources(permissions),
@@ -70,18 +69,19 @@ def join_template() -> dict[str, Any]:
         alarms.make_alarms(),
         dashboard.make_dashboard(list(permissions)),
     ):
-        _merge(document, {"Resources": made})
+        merge(document, {"Resources": made})
     variables = environment.make_variables({**document["Parameters"], **document["Resources"]})
-    _merge(document, {"Globals": {"Function": {"Environment": {"Variables": variables}}}})
-    _merge(document, {"Outputs": outputs.make_outputs(document["Resources"], list(permissions))})
+    merge(document, {"Globals": {"Function": {"Environment": {"Variables": variables}}}})
+    merge(document, {"Outputs": outputs.make_outputs(document["Resources"], list(permissions))})
     return document
 
 
-def _merge(document: dict[str, Any], part: dict[str, Any], path: str = "") -> None:
+def merge(document: dict[str, Any], part: dict[str, Any], path: str = "") -> None:
+    """Add `part` to `document`, mapping by mapping. Raise ValueError for a value that exists already."""
     for key, value in part.items():
         if key not in document:
             document[key] = value
         elif isinstance(value, dict) and isinstance(document[key], dict):
-            _merge(document[key], value, f"{path}{key}.")
+            merge(document[key], value, f"{path}{key}.")
         else:
             raise ValueError(f"{path}{key} is defined twice")

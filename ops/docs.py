@@ -14,6 +14,7 @@ from infra.template import load_parameters
 from ops.local.emulator import ROOT
 
 _WIDTH = 150
+_CODE_SPACE = "\0"
 
 
 def render_pages() -> dict[Path, str]:
@@ -51,8 +52,14 @@ def _iter_alarm_paragraphs() -> Iterator[str]:
             alarms, key=lambda each: (each.condition, each.description)
         ):
             names = ", ".join(f"`{each.name}`" for each in same)
-            paragraph = f"**{names}** ({condition}) {description}"
-            yield textwrap.fill(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+            yield _wrap(f"**{names}** ({condition}) {description}")
+
+
+def _wrap(paragraph: str) -> str:
+    """Return the paragraph in lines, none of which ends inside code."""
+    joined = re.sub("`[^`]+`", lambda code: code[0].replace(" ", _CODE_SPACE), paragraph)
+    lines = textwrap.wrap(joined, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_CODE_SPACE, " ")
 
 
 def _render_parameters() -> str:

@@ -65,8 +65,8 @@ class Package:
 def package_app(stage: str, output_dir: Path) -> Package:
     """Write the zip and the template of a stage to `output_dir`.
 
-    Raise TemplateInvalid for an SMS template that may not be published, and OperationError with Chalice's message if
-    it fails.
+    Raise TemplateInvalid for an SMS template that may not be published, and OperationError with Chalice's
+    message if it fails.
     """
     sms_templates.check_templates()
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -124,8 +124,8 @@ def _compile(tree: Path) -> None:
     """Compile for this interpreter, whose version Chalice names as the runtime.
 
     Lambda cannot write its task directory: without bytecode, each cold start would compile again. The hash is
-    unchecked because the files never change there. A fresh interpreter, a fixed hash seed and one worker keep the
-    bytes the same.
+    unchecked because the files never change there. A fresh interpreter, a fixed hash seed and one worker keep
+    the bytes the same.
     """
     command: list[str | Path] = [sys.executable, "-m", "compileall", "-q"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", tree, "-p", _TASK_ROOT, tree]
