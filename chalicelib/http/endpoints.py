@@ -240,7 +240,7 @@ class BytesResponse(Response):
     """A binary answer.
 
     Chalice sends bytes only if `Accept` names their type, which a request with `?format=` need not do. API
-    Gateway treats every type as binary (`BinaryMediaTypes` in infra/resources.yaml).
+    Gateway treats every type as binary (`BinaryMediaTypes` in infra/api.yaml).
     """
 
     def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 `PROBLEMS` holds every code of the API, `FIELD_MESSAGES` the codes of single fields. No answer repeats a value
 of the request. API Gateway's own refusals (no token, unknown route, too many requests) have the same shape;
-`infra/resources.yaml` defines them.
+`infra/api.yaml` defines them.
 """
 
 import re

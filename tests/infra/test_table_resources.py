@@ -1,12 +1,12 @@
-"""Every table and every key: kept, recoverable, encrypted under keys of our own."""
+"""Every table is retained, recoverable and encrypted under a key of our own; key policies are narrow."""
 
 from tests.support.template import PackagedTemplate, as_list, resolve_logical_id, to_json
 
-# Rows of these tables expire; the rows of the others are kept until somebody erases them.
+# Items of these tables expire; those of the others are kept until they are erased.
 EXPIRING = {"RegistrationsTable", "ClientsTable", "SmsLedgerTable", "SendingTable"}
 
 
-def test_every_table_can_be_recovered_to_any_second_of_the_last_weeks(template: PackagedTemplate) -> None:
+def test_every_table_has_point_in_time_recovery(template: PackagedTemplate) -> None:
     assert template.tables
     for name, table in template.tables.items():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
@@ -26,23 +26,23 @@ def test_no_table_is_deleted_with_its_stack(template: PackagedTemplate) -> None:
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
 
 
-def test_no_table_can_be_deleted_by_hand_unless_the_stage_asks_for_it(template: PackagedTemplate) -> None:
+def test_tables_are_protected_from_deletion_by_default(template: PackagedTemplate) -> None:
     for name, table in template.tables.items():
         assert template.resolve_defaults(table["DeletionProtectionEnabled"]) is True, name
 
 
-def test_every_table_takes_a_market_day_without_being_sized_for_it(template: PackagedTemplate) -> None:
+def test_every_table_has_on_demand_capacity(template: PackagedTemplate) -> None:
     for name, table in template.tables.items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
 
 
-def test_exactly_the_tables_whose_rows_expire_expire_them(template: PackagedTemplate) -> None:
+def test_exactly_the_tables_with_expiring_items_have_a_time_to_live(template: PackagedTemplate) -> None:
     expiring = {name: table.get("TimeToLiveSpecification") for name, table in template.tables.items()}
     assert {name for name, each in expiring.items() if each} == EXPIRING
     assert all(each == {"AttributeName": "expires_at", "Enabled": True} for each in expiring.values() if each)
 
 
-def test_every_table_that_is_throttled_raises_an_alarm(template: PackagedTemplate) -> None:
+def test_a_throttled_table_raises_an_alarm(template: PackagedTemplate) -> None:
     watched = [
         template.find_alarms("AWS/DynamoDB", metric, "TableName")
         for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
@@ -50,7 +50,7 @@ def test_every_table_that_is_throttled_raises_an_alarm(template: PackagedTemplat
     assert {name for each in watched for name in each} == set(template.tables)
 
 
-def test_a_table_that_fails_to_take_registrations_raises_an_alarm(template: PackagedTemplate) -> None:
+def test_failing_writes_of_registrations_raise_an_alarm(template: PackagedTemplate) -> None:
     failing = template.find_alarms("AWS/DynamoDB", "SystemErrors", "TableName")
     assert set(failing) == {
         resolve_logical_id(source.properties["Stream"]) for source in template.find_event_sources("DynamoDB")
@@ -88,13 +88,13 @@ def test_tables_and_fields_do_not_share_a_key(template: PackagedTemplate) -> Non
     assert field_key not in tables
 
 
-def test_nobody_may_do_everything_with_a_key(template: PackagedTemplate) -> None:
+def test_no_key_policy_allows_every_action(template: PackagedTemplate) -> None:
     for name, key in template.find_resources("AWS::KMS::Key").items():
         for statement in key["KeyPolicy"]["Statement"]:
             assert not {"kms:*", "*"} & set(as_list(statement["Action"])), name
 
 
-def test_whoever_administers_a_key_may_not_thereby_use_it(template: PackagedTemplate) -> None:
+def test_the_administrators_of_a_key_may_not_use_it(template: PackagedTemplate) -> None:
     using = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncrypt")
     for name, key in template.find_resources("AWS::KMS::Key").items():
         for statement in key["KeyPolicy"]["Statement"]:
@@ -103,7 +103,7 @@ def test_whoever_administers_a_key_may_not_thereby_use_it(template: PackagedTemp
                 assert not [each for each in actions if each.startswith(using)], name
 
 
-def test_a_key_open_to_everyone_is_open_only_to_our_account_and_through_a_service(
+def test_a_key_open_to_everyone_requires_our_account_and_a_service(
     template: PackagedTemplate,
 ) -> None:
     for name, key in template.find_resources("AWS::KMS::Key").items():

@@ -1,4 +1,4 @@
-"""The zip alone, as on Lambda: it holds all that its functions import, in a clean interpreter."""
+"""Each function of the zip runs alone in a clean interpreter, as on Lambda."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def test_api_answers_a_caller_of_the_wrong_role(
     assert json.loads(answer.value["body"])["code"] == "role_not_allowed"
 
 
-def test_authorizer_refuses_what_is_no_bearer_token(
+def test_authorizer_refuses_other_schemes_than_bearer(
     start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
     answer = start_function("app.authorize_caller", offline_environment).invoke(
@@ -36,7 +36,7 @@ def test_authorizer_refuses_what_is_no_bearer_token(
     assert (answer.error, answer.value["errorMessage"]) == ("Unauthorized", "Unauthorized")
 
 
-def test_relay_passes_over_what_announces_nothing(
+def test_stream_publisher_ignores_irrelevant_changes(
     start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
     event = make_remove_event({"pk": {"S": "CAPTURE#1"}, "sk": {"S": "CAPTURE"}})
@@ -44,34 +44,21 @@ def test_relay_passes_over_what_announces_nothing(
     assert answer.value == {"batchItemFailures": []}
 
 
-def test_sender_gives_back_a_message_that_nobody_can_read(
+def test_sender_reports_an_invalid_message_as_failed(
     start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
     answer = start_function("app.on_notifications", offline_environment).invoke(make_sqs_event("not JSON"))
     assert answer.value == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 
 
-def test_rollup_fails_where_the_tables_are_out_of_reach(
-    start_function: StartFunction, offline_environment: Mapping[str, str]
-) -> None:
-    answer = start_function("app.roll_up_due_days", offline_environment).invoke(make_schedule_event())
-    # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
-    assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
-
-
-@pytest.mark.parametrize("function", ["deliver_reports", "export_days"])
-def test_a_round_fails_where_the_tables_are_out_of_reach(
+@pytest.mark.parametrize(
+    "function", ["roll_up_due_days", "deliver_reports", "export_days", "age_registrations"]
+)
+def test_a_scheduled_function_fails_without_dynamodb(
     function: str, start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:
     answer = start_function(f"app.{function}", offline_environment).invoke(make_schedule_event())
-    assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
-
-
-def test_ageing_fails_where_the_tables_are_out_of_reach(
-    start_function: StartFunction, offline_environment: Mapping[str, str]
-) -> None:
-    answer = start_function("app.age_registrations", offline_environment).invoke(make_schedule_event())
-    # What it raises ends in a failure queue, so it is the reason's type alone; the log says where.
+    # The error goes to a failure queue, so it has only the type of its cause.
     assert (answer.error, answer.value["errorMessage"]) == ("UnhandledError", "EndpointConnectionError")
 
 
@@ -91,14 +78,14 @@ def test_a_package_missing_from_the_zip_does_not_come_from_elsewhere(
     for entry in unpacked_zip.iterdir():
         if entry.name != package:
             (incomplete / entry.name).symlink_to(entry)
-    answer = start_function("app.app", offline_environment, task=incomplete).invoke(
+    answer = start_function("app.app", offline_environment, unpacked_zip=incomplete).invoke(
         http_events.make_registration_event(make_capture_payload())
     )
     assert answer.error == "Runtime.ImportModuleError"
     assert package in answer.value["errorMessage"]
 
 
-def test_zip_holds_what_is_required_and_nothing_else(unpacked_zip: Path) -> None:
+def test_zip_has_only_the_required_packages(unpacked_zip: Path) -> None:
     required = [line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
     known = {*OUR_OWN, "__pycache__"}
     for name in [line for line in required if line and not line.startswith("#")] + ["chalice"]:
@@ -106,8 +93,8 @@ def test_zip_holds_what_is_required_and_nothing_else(unpacked_zip: Path) -> None
     assert {entry.name for entry in unpacked_zip.iterdir()} <= known
 
 
-def test_zip_holds_no_sdk_of_its_own(unpacked_zip: Path) -> None:
-    # Powertools needs jmespath and so does boto3: that one we bring, in the version that was tested.
+def test_zip_has_no_sdk(unpacked_zip: Path) -> None:
+    # boto3 and Powertools need jmespath; the zip has its own, in the tested version.
     provided = {"boto3", "botocore", "s3transfer", "dateutil", "six.py", "urllib3"}
     assert len(provided) == len(SDK) - len({"jmespath"})
     assert not provided & {entry.name for entry in unpacked_zip.iterdir()}

@@ -1,4 +1,4 @@
-"""The functions of the line at work, each alone, handing on by our hands what AWS would hand on."""
+"""The functions from a capture to its summary, each alone; the test passes on what AWS would pass on."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.zip.conftest import StartFunction, make_token_event
 pytestmark = pytest.mark.e2e
 
 
-def test_a_capture_becomes_a_text_and_a_summary(
+def test_a_capture_becomes_an_sms_and_a_summary(
     start_function: StartFunction, emulator_stage: EmulatorHarness
 ) -> None:
     api = start_function("app.app", emulator_stage.environment)
@@ -29,27 +29,27 @@ def test_a_capture_becomes_a_text_and_a_summary(
 
     table = STAGE_ENVIRONMENT["DAFTAR_REGISTRATIONS_TABLE"]
     stored = emulator_stage.emulator.make_client("dynamodb").scan(TableName=table)["Items"]
-    announced = start_function("app.on_registration_changes", emulator_stage.environment).invoke(
+    published = start_function("app.on_registration_changes", emulator_stage.environment).invoke(
         make_stream_event(*stored)
     )
-    assert announced.value == {"batchItemFailures": []}
+    assert published.value == {"batchItemFailures": []}
 
     queue = emulator_stage.environment["DAFTAR_NOTIFICATIONS_QUEUE_URL"]
-    waiting = emulator_stage.emulator.make_client("sqs").receive_message(
+    received = emulator_stage.emulator.make_client("sqs").receive_message(
         QueueUrl=queue, MaxNumberOfMessages=10
     )
-    bodies = [message["Body"] for message in waiting["Messages"]]
-    told = start_function("app.on_notifications", emulator_stage.environment).invoke(make_sqs_event(*bodies))
-    assert told.value == {"batchItemFailures": []}
-    [text] = httpx.get(f"{emulator_stage.gateway_url}/messages").json()
-    assert reference in text["text"]
+    bodies = [message["Body"] for message in received["Messages"]]
+    sent = start_function("app.on_notifications", emulator_stage.environment).invoke(make_sqs_event(*bodies))
+    assert sent.value == {"batchItemFailures": []}
+    [sms] = httpx.get(f"{emulator_stage.gateway_url}/messages").json()
+    assert reference in sms["text"]
 
     counted = start_function("app.roll_up_due_days", emulator_stage.environment).invoke(make_schedule_event())
     assert counted.error is None
     assert counted.value["written"] >= 1
 
 
-def test_a_good_token_is_allowed(
+def test_a_valid_token_is_allowed(
     start_function: StartFunction, emulator_stage: EmulatorHarness, tmp_path: Path
 ) -> None:
     outputs = {"ClientsTableName": STAGE_ENVIRONMENT["DAFTAR_CLIENTS_TABLE"]}
