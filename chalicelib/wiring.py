@@ -54,8 +54,10 @@ if TYPE_CHECKING:
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
+    from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
-    from chalicelib.rollups.store import DynamoSummaries
+    from chalicelib.rollups.store_outbox import DynamoOutbox
+    from chalicelib.rollups.store_summaries import DynamoSummaries
 
 _TOKEN_BYTES = 32
 
@@ -222,11 +224,13 @@ def rollup() -> "RollUpService":
     from chalicelib.notifications.service import LedgerSmsCounter
     from chalicelib.rollups.counting import AnomalyThresholds
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.rollups.store_counting import DynamoCountingState
 
     return RollUpService(
         facts=registrar(),
         campaigns=campaign_office(),
         summaries=_summaries(),
+        counting_state=DynamoCountingState(_dynamodb(), settings().summaries_table),
         sms_counter=LedgerSmsCounter(_ledger()),
         thresholds=AnomalyThresholds(
             peer_ratio=settings().anomaly_peer_ratio,
@@ -240,11 +244,19 @@ def rollup() -> "RollUpService":
 
 
 @cache
+def reports() -> "ReportService":
+    """Read summaries and build reports."""
+    from chalicelib.rollups.reporting import ReportService
+
+    return ReportService(summaries=_summaries(), campaigns=campaign_office(), preview=rollup())
+
+
+@cache
 def board() -> "BoardService":
     """Says how a running campaign goes."""
     from chalicelib.rollups.board import BoardService
 
-    return BoardService(reports=rollup(), campaigns=campaign_office(), clock=utc_now)
+    return BoardService(reports=reports(), campaigns=campaign_office(), clock=utc_now)
 
 
 @cache
@@ -301,12 +313,11 @@ def deliverer() -> "ReportDeliveryService":
     from chalicelib.deliveries.service import DeliveryConfig, DeliveryDependencies, ReportDeliveryService
     from chalicelib.deliveries.store import DynamoDeliveries
     from chalicelib.rollups.model import SummaryState
-    from chalicelib.rollups.store import DynamoOutbox
 
     news_for = timedelta(days=settings().report_days)
     return ReportDeliveryService(
-        outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
-        reports=rollup(),
+        outbox=_outbox(),
+        reports=reports(),
         campaigns=campaign_office(),
         deliveries=DynamoDeliveries(
             _dynamodb(),
@@ -370,10 +381,9 @@ def exporter() -> "ExportService":
     """Exports campaign days for analysts."""
     from chalicelib.exports.service import ExportService
     from chalicelib.exports.store import S3ExportStore
-    from chalicelib.rollups.store import DynamoOutbox
 
     return ExportService(
-        outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
+        outbox=_outbox(),
         summaries=_summaries(),
         captures=registrar(),
         store=S3ExportStore(_create_client("s3", _LONG_TIMEOUT), settings().exports_bucket),
@@ -536,9 +546,16 @@ def cipher() -> FieldCipher:
 
 @cache
 def _summaries() -> "DynamoSummaries":
-    from chalicelib.rollups.store import DynamoSummaries
+    from chalicelib.rollups.store_summaries import DynamoSummaries
 
     return DynamoSummaries(_dynamodb(), settings().summaries_table)
+
+
+@cache
+def _outbox() -> "DynamoOutbox":
+    from chalicelib.rollups.store_outbox import DynamoOutbox
+
+    return DynamoOutbox(_dynamodb(), settings().summaries_table)
 
 
 @cache

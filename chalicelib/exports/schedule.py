@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Protocol
 
 from chalicelib import observability
 from chalicelib.clock import Clock
-from chalicelib.exports.service import ExportService, ExportUnfinished
+from chalicelib.exports.service import ExportRunning, ExportService, ExportUnfinished
 from chalicelib.rollups.outbox import OutboxEntry
 
 # What a round keeps for packing and storing the rows that it has read: 100,000 are a second or two.
@@ -19,6 +20,12 @@ class LambdaContext(Protocol):
 
     def get_remaining_time_in_millis(self) -> int:
         """How long it may still take."""
+
+
+class _Outcome(Enum):
+    EXPORTED = auto()
+    OPEN = auto()
+    FAILED = auto()
 
 
 class ExportPartialFailure(observability.PartialFailure):
@@ -48,10 +55,10 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
                 )
                 open_ += left
                 break
-            done = _export_day(export_service, waiting, deadline=cut_off - _STORE_MARGIN)
-            failed += done is None
-            exported += done is True
-            open_ += done is False
+            outcome = _export_day(export_service, waiting, deadline=cut_off - _STORE_MARGIN)
+            failed += outcome is _Outcome.FAILED
+            exported += outcome is _Outcome.EXPORTED
+            open_ += outcome is _Outcome.OPEN
     if failed:
         raise ExportPartialFailure(f"{failed} of {failed + exported + open_}")
     return {"exported": exported, "open": open_}
@@ -59,32 +66,30 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
 
 @contextmanager
 def _hold_lease(export_service: ExportService, expires_at: datetime) -> Iterator[None]:
-    if not export_service.acquire_lease(expires_at):
-        raise ExportAlreadyRunning("another export is running")
     try:
-        yield
-    finally:
-        export_service.release_lease(expires_at)
+        with export_service.hold_lease(expires_at):
+            yield
+    except ExportRunning:
+        raise ExportAlreadyRunning("another export is running") from None
 
 
-def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> bool | None:
-    """Whether a day was exported; None where it could not be."""
+def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> _Outcome:
     facts = {"campaign_id": entry.campaign_day.campaign_id, "day": entry.campaign_day.day.isoformat()}
     try:
         done = export_service.export(entry, deadline=deadline)
     except ExportUnfinished:
         observability.logger.error("campaign day export timed out", extra=facts)
-        return None
+        return _Outcome.FAILED
     except Exception as error:  # noqa: BLE001 - the other days are still to be exported
         observability.log_exception(error, "campaign day not exported", facts)
-        return None
+        return _Outcome.FAILED
     if done.is_late:
         observability.count("ExportsLate")
         observability.logger.warning("captures differ from the summary", extra=facts)
     if done.manifest is None:
-        return False
+        return _Outcome.OPEN
     observability.logger.info(
         "campaign day exported",
         extra={**facts, "version": done.manifest.version, "records": done.manifest.counts.captures},
     )
-    return True
+    return _Outcome.EXPORTED

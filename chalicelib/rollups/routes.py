@@ -72,7 +72,7 @@ def _load_summary_view() -> type["SummaryView"]:
 def list_summaries(request: Request, campaign_id: str) -> Response:
     """The days of a campaign that were summarised."""
     request.caller.require_campaign(campaign_id)
-    days = wiring.rollup().list_headlines(campaign_id)
+    days = wiring.reports().list_headlines(campaign_id)
     return json_response(_load_summaries_view()(campaign_id=campaign_id, days=days))
 
 
@@ -91,7 +91,7 @@ def show_summary(request: Request, campaign_id: str, day: str) -> Response:
     request.caller.require_campaign(campaign_id)
     asked = request.parse_query(ShowSummary)
     wanted = asked.format or _negotiate_format(request)
-    report = wiring.rollup().build_report(_parse_campaign_day(campaign_id, day), version=asked.version)
+    report = wiring.reports().build_report(_parse_campaign_day(campaign_id, day), version=asked.version)
     return _render(report, wanted, asked.language or request.language)
 
 
@@ -107,7 +107,7 @@ def recount_day(request: Request, campaign_id: str, day: str) -> Response:
     request.caller.require_campaign(campaign_id)
     of = _parse_campaign_day(campaign_id, day)
     wiring.rollup().recount(of)
-    return json_response(_load_summary_view().from_report(wiring.rollup().build_report(of)))
+    return json_response(_load_summary_view().from_report(wiring.reports().build_report(of)))
 
 
 @routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])
