@@ -11,7 +11,7 @@ from chalicelib.campaigns.model import CampaignDay
 
 
 class Consumer(StrEnum):
-    """Who processes entries."""
+    """A reader of the outbox."""
 
     MANAGERS = "managers"
     ANALYSTS = "analysts"
