@@ -248,7 +248,7 @@ def reports() -> "ReportService":
     """Read summaries and build reports."""
     from chalicelib.rollups.reporting import ReportService
 
-    return ReportService(summaries=_summaries(), campaigns=campaign_office(), preview=rollup())
+    return ReportService(summaries=_summaries(), campaigns=campaign_office(), previewer=rollup())
 
 
 @cache

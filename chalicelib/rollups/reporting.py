@@ -26,7 +26,7 @@ class SummaryReader(Protocol):
         """Yield the headline of each summarised day of a campaign, by day."""
 
 
-class SummaryPreview(Protocol):
+class SummaryPreviewer(Protocol):
     """Counting a day without storing its summary."""
 
     def preview(self, campaign_day: CampaignDay, *, previous: Summary | None) -> Summary:
@@ -37,11 +37,11 @@ class ReportService:
     """Reads summaries of campaign days and builds reports of them."""
 
     def __init__(
-        self, *, summaries: SummaryReader, campaigns: CampaignReader, preview: SummaryPreview
+        self, *, summaries: SummaryReader, campaigns: CampaignReader, previewer: SummaryPreviewer
     ) -> None:
         self._summaries = summaries
         self._campaigns = campaigns
-        self._preview = preview
+        self._previewer = previewer
 
     def get_summary(self, campaign_day: CampaignDay, *, version: int | None = None) -> Summary:
         """Return a version of a day's summary, by default the newest.
@@ -91,7 +91,7 @@ class ReportService:
         latest = self._summaries.find_latest(campaign_day)
         if latest is not None and latest.state is SummaryState.FINAL:
             return self.build_report(campaign_day)
-        summary = self._preview.preview(campaign_day, previous=latest)
+        summary = self._previewer.preview(campaign_day, previous=latest)
         headlines = [
             each
             for each in self._summaries.iter_headlines(campaign_day.campaign_id)

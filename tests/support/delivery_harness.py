@@ -83,7 +83,7 @@ class DeliveryHarness:
             clock=self.clock,
         )
         self.report_service = ReportService(
-            summaries=self.summaries, campaigns=self.campaigns, preview=self.rollup_service
+            summaries=self.summaries, campaigns=self.campaigns, previewer=self.rollup_service
         )
         self.delivery_service = self.make_delivery_service()
 

@@ -59,7 +59,7 @@ class RollUpHarness:
             clock=self.clock,
         )
         self.report_service = ReportService(
-            summaries=self.summaries, campaigns=campaigns, preview=self.rollup_service
+            summaries=self.summaries, campaigns=campaigns, previewer=self.rollup_service
         )
 
     def add_capture(self, campaign_day: CampaignDay = FIRST_DAY, facts: CaptureFacts = CREATED) -> None:
