@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
+    from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
-    from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
+    from chalicelib.rollups.store_outbox import DynamoOutbox
+    from chalicelib.rollups.store_summaries import DynamoSummaries
 
 
 class Container:
@@ -220,14 +222,14 @@ class Container:
     @cached_property
     def summary_store(self) -> "DynamoSummaries":
         """The store of campaign days' summaries."""
-        from chalicelib.rollups.store import DynamoSummaries
+        from chalicelib.rollups.store_summaries import DynamoSummaries
 
         return DynamoSummaries(self.aws.dynamodb, self.settings.summaries_table)
 
     @cached_property
     def outbox(self) -> "DynamoOutbox":
         """The outbox of new summaries for deliveries and exports."""
-        from chalicelib.rollups.store import DynamoOutbox
+        from chalicelib.rollups.store_outbox import DynamoOutbox
 
         return DynamoOutbox(self.aws.dynamodb, self.settings.summaries_table)
 
@@ -236,7 +238,8 @@ class Container:
         """Counts campaign days."""
         from chalicelib.notifications.service import LedgerSmsCounter
         from chalicelib.rollups.counting import AnomalyThresholds
-        from chalicelib.rollups.service import RollUpService
+        from chalicelib.rollups.reporting import ReportService
+    from chalicelib.rollups.service import RollUpService
 
         return RollUpService(
             facts=self.intake,
@@ -254,11 +257,18 @@ class Container:
         )
 
     @cached_property
+    def reports(self) -> "ReportService":
+        """Reads summaries and builds reports."""
+        from chalicelib.rollups.reporting import ReportService
+
+        return ReportService(summaries=self.summary_store, campaigns=self.campaigns, previewer=self.rollups)
+
+    @cached_property
     def board(self) -> "BoardService":
         """Reports on a campaign while it runs."""
         from chalicelib.rollups.board import BoardService
 
-        return BoardService(reports=self.rollups, campaigns=self.campaigns, clock=self.clock)
+        return BoardService(reports=self.reports, campaigns=self.campaigns, clock=self.clock)
 
     @cached_property
     def deliveries(self) -> "ReportDeliveryService":

@@ -33,7 +33,7 @@ def build_delivery_service(container: "Container") -> ReportDeliveryService:
     settings = container.settings
     return ReportDeliveryService(
         outbox=container.outbox,
-        reports=container.rollups,
+        reports=container.reports,
         campaigns=container.campaigns,
         deliveries=DynamoDeliveries(
             container.aws.dynamodb,

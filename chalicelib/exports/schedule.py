@@ -3,15 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from chalicelib import observability
 from chalicelib.aws.lambda_context import LambdaContext
 from chalicelib.clock import Clock
-from chalicelib.exports.service import ExportService, ExportUnfinished
+from chalicelib.exports.service import ExportRunning, ExportService, ExportUnfinished
 from chalicelib.rollups.outbox import OutboxEntry
 
 # Time that a run reserves for packing and storing the rows that it has read: 100,000 take a second or two.
 _STORE_MARGIN = timedelta(seconds=30)
+
+
+class _Outcome(Enum):
+    EXPORTED = auto()
+    OPEN = auto()
+    FAILED = auto()
 
 
 class ExportPartialFailure(observability.PartialFailure):
@@ -41,10 +48,10 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
                 )
                 open_ += remaining
                 break
-            is_exported = _export_day(export_service, entry, deadline=ends_at - _STORE_MARGIN)
-            failed += is_exported is None
-            exported += is_exported is True
-            open_ += is_exported is False
+            outcome = _export_day(export_service, entry, deadline=ends_at - _STORE_MARGIN)
+            failed += outcome is _Outcome.FAILED
+            exported += outcome is _Outcome.EXPORTED
+            open_ += outcome is _Outcome.OPEN
     if failed:
         raise ExportPartialFailure(f"{failed} of {failed + exported + open_}")
     return {"exported": exported, "open": open_}
@@ -52,32 +59,30 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
 
 @contextmanager
 def _hold_lease(export_service: ExportService, expires_at: datetime) -> Iterator[None]:
-    if not export_service.acquire_lease(expires_at):
-        raise ExportAlreadyRunning("another export is running")
     try:
-        yield
-    finally:
-        export_service.release_lease(expires_at)
+        with export_service.hold_lease(expires_at):
+            yield
+    except ExportRunning:
+        raise ExportAlreadyRunning("another export is running") from None
 
 
-def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> bool | None:
-    """Return True if the day was exported, False if it stays open, None if it failed."""
+def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> _Outcome:
     facts = {"campaign_id": entry.campaign_day.campaign_id, "day": entry.campaign_day.day.isoformat()}
     try:
         result = export_service.export(entry, deadline=deadline)
     except ExportUnfinished:
         observability.logger.error("campaign day export timed out", extra=facts)
-        return None
+        return _Outcome.FAILED
     except Exception as error:  # noqa: BLE001 - the other days must still be exported
         observability.log_exception(error, "campaign day not exported", facts)
-        return None
+        return _Outcome.FAILED
     if result.is_late:
         observability.count("ExportsLate")
         observability.logger.warning("captures differ from the summary", extra=facts)
     if result.manifest is None:
-        return False
+        return _Outcome.OPEN
     observability.logger.info(
         "campaign day exported",
         extra={**facts, "version": result.manifest.version, "records": result.manifest.counts.captures},
     )
-    return True
+    return _Outcome.EXPORTED

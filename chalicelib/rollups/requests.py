@@ -1,4 +1,4 @@
-"""What is asked of summaries, over HTTP by managers."""
+"""Query parameters of the summary routes."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

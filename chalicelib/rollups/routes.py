@@ -74,7 +74,7 @@ def blueprint(container: "Container") -> Blueprint:
     def list_summaries(request: Request, campaign_id: str) -> Response:
         """The days of a campaign that were summarised."""
         request.caller.require_campaign(campaign_id)
-        days = container.rollups.list_headlines(campaign_id)
+        days = container.reports.list_headlines(campaign_id)
         return json_response(_load_summaries_view()(campaign_id=campaign_id, days=days))
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["GET"], content_types=[])
@@ -92,7 +92,7 @@ def blueprint(container: "Container") -> Blueprint:
         request.caller.require_campaign(campaign_id)
         query = request.parse_query(ShowSummary)
         response_format = query.format or _negotiate_format(request)
-        report = container.rollups.build_report(_parse_campaign_day(campaign_id, day), version=query.version)
+        report = container.reports.build_report(_parse_campaign_day(campaign_id, day), version=query.version)
         return _render(report, response_format, query.language or request.language)
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["POST"], content_types=[])
@@ -107,7 +107,7 @@ def blueprint(container: "Container") -> Blueprint:
         request.caller.require_campaign(campaign_id)
         campaign_day = _parse_campaign_day(campaign_id, day)
         container.rollups.recount(campaign_day)
-        return json_response(_load_summary_view().from_report(container.rollups.build_report(campaign_day)))
+        return json_response(_load_summary_view().from_report(container.reports.build_report(campaign_day)))
 
     @routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])
     @endpoint(

@@ -20,11 +20,14 @@ from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedge
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.randomness import generate_write_id
 from chalicelib.rollups.outbox import Consumer
-from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
-from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
+from chalicelib.rollups.service import CountingState, DirtyDay, SummaryWriter, VersionExists
+from chalicelib.rollups.store_counting import DynamoCountingState
+from chalicelib.rollups.store_outbox import DynamoOutbox
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.fakes import (
+    InMemoryCountingState,
     InMemoryDayCounts,
     InMemorySendRateLimiter,
     InMemorySmsLedger,
@@ -164,34 +167,47 @@ def test_the_line_in_memory_answers_as_the_line_of_the_table(create_table: ATabl
         assert answers[0] == answers[1], step
 
 
-def mark(summaries: Summaries, of: CampaignDay, minutes: int) -> None:
-    summaries.mark_dirty(of, occurred_at=NOW + timedelta(minutes=minutes))
+def mark_dirty(counting_state: CountingState, campaign_day: CampaignDay, minutes: int) -> None:
+    counting_state.mark_dirty(campaign_day, occurred_at=NOW + timedelta(minutes=minutes))
 
 
-def unmark(summaries: Summaries, of: CampaignDay, marks: int) -> None:
-    summaries.clear_dirty(DirtyDay(of, marks, NOW))
+def clear_dirty(counting_state: CountingState, campaign_day: CampaignDay, generation: int) -> None:
+    counting_state.clear_dirty(DirtyDay(campaign_day, generation, NOW))
 
 
-def add(summaries: Summaries, of: CampaignDay, version: int) -> str:
+def add_version(summaries: SummaryWriter, campaign_day: CampaignDay, version: int) -> str:
     try:
-        summaries.add(make_summary(of, version))
+        summaries.add(make_summary(campaign_day, version))
     except VersionExists:
-        return "written already"
-    return "written"
+        return "exists"
+    return "added"
 
 
-@given(steps=st.lists(st.tuples(st.sampled_from([mark, unmark, add]), DAYS, st.integers(1, 3)), max_size=10))
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from([mark_dirty, clear_dirty]), DAYS, st.integers(1, 3)), max_size=10
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_dirty_days_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
+    in_memory, on_table = InMemoryCountingState(), DynamoCountingState(*create_table("SummariesTable"))
+    for change, campaign_day, number in steps:
+        change(in_memory, campaign_day, number)
+        change(on_table, campaign_day, number)
+    assert list(in_memory.iter_dirty_days()) == list(on_table.iter_dirty_days())
+
+
+@given(steps=st.lists(st.tuples(DAYS, st.integers(1, 3)), max_size=10))
 @settings(max_examples=50, deadline=None)
 def test_summaries_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
     table = create_table("SummariesTable")
     in_memory_summaries = InMemorySummaries()
     stores = in_memory_summaries, DynamoSummaries(*table)
-    for act, of, number in steps:
-        in_memory, on_table = (act(summaries, of, number) for summaries in stores)
-        assert in_memory == on_table
+    for campaign_day, version in steps:
+        added_in_memory, added_on_table = (add_version(each, campaign_day, version) for each in stores)
+        assert added_in_memory == added_on_table
     in_memory, on_table = (
         (
-            list(summaries.iter_dirty_days()),
             [summaries.find_latest(of) for of in (FIRST_DAY, SECOND_DAY)],
             [summaries.find_version(FIRST_DAY, version) for version in (1, 2, 3)],
             list(summaries.iter_headlines(FIRST_DAY.campaign_id)),
@@ -201,5 +217,5 @@ def test_summaries_in_memory_answer_as_those_of_the_table(create_table: ATable, 
     assert in_memory == on_table
     outboxes = in_memory_summaries.outbox, DynamoOutbox(*table)
     for reader in Consumer:
-        waiting, on_table = (list(outbox.iter_entries(reader)) for outbox in outboxes)
-        assert waiting == on_table
+        entries_in_memory, entries_on_table = (list(outbox.iter_entries(reader)) for outbox in outboxes)
+        assert entries_in_memory == entries_on_table

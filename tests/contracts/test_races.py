@@ -31,7 +31,8 @@ from chalicelib.registrations.intake import (
 from chalicelib.registrations.model import Outcome
 from chalicelib.registrations.store import DynamoRegistrations
 from chalicelib.rollups.service import VersionExists
-from chalicelib.rollups.store import DynamoSummaries
+from chalicelib.rollups.store_counting import DynamoCountingState
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.registration_builders import (
@@ -304,13 +305,15 @@ def test_of_forty_counts_one_writes_the_version(concurrent_engine: Engine) -> No
 
 
 def test_forty_marks_of_one_day_are_all_counted(concurrent_engine: Engine) -> None:
-    summaries = DynamoSummaries(concurrent_engine.client, concurrent_engine.create_table("SummariesTable"))
+    counting_state = DynamoCountingState(
+        concurrent_engine.client, concurrent_engine.create_table("SummariesTable")
+    )
 
     def mark(number: int) -> str:
-        summaries.mark_dirty(FIRST_DAY, occurred_at=NOW)
+        counting_state.mark_dirty(FIRST_DAY, occurred_at=NOW)
         return "marked"
 
     race(mark)
 
-    (only,) = summaries.iter_dirty_days()
+    (only,) = counting_state.iter_dirty_days()
     assert only.generation == RACERS

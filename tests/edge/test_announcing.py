@@ -32,7 +32,7 @@ def news() -> list[dict[str, Any]]:
 def marks() -> dict[str, int]:
     """The marked days, and how often each was marked."""
     items = boto3.client("dynamodb").scan(TableName="SummariesTable")["Items"]
-    return {item["sk"]["S"]: int(item["marks"]["N"]) for item in items if item["pk"]["S"] == "MARKS"}
+    return {item["sk"]["S"]: int(item["generation"]["N"]) for item in items if item["pk"]["S"] == "DIRTY"}
 
 
 @pytest.fixture

@@ -170,12 +170,12 @@ def test_a_campaign_that_cannot_be_read_holds_up_no_other(delivery_log: Edge, lo
     boto3.client("dynamodb").put_item(
         TableName="SummariesTable",
         Item={
-            "pk": {"S": "FOR#managers"},
+            "pk": {"S": "OUTBOX#managers"},
             "sk": {"S": "2024-10-01#senen-2024"},
             "campaign_id": {"S": "senen-2024"},
             "day": {"S": "2024-10-01"},
             "version": {"N": "1"},
-            "asked_at": {"S": "2024-10-02T00:00:00.000Z"},
+            "enqueued_at": {"S": "2024-10-02T00:00:00.000Z"},
         },
     )
 

@@ -92,8 +92,8 @@ def test_a_day_that_has_waited_for_hours_is_counted_as_late(
     registers(export_bucket, 2)
     boto3.client("dynamodb").update_item(
         TableName="SummariesTable",
-        Key={"pk": {"S": "FOR#analysts"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
-        UpdateExpression="SET asked_at = :earlier",
+        Key={"pk": {"S": "OUTBOX#analysts"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
+        UpdateExpression="SET enqueued_at = :earlier",
         ExpressionAttributeValues={":earlier": {"S": "2024-10-11T13:00:00.000Z"}},
     )
 

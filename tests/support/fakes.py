@@ -205,7 +205,7 @@ class InMemoryOutbox:
         """Keep when a day was begun, unless it was asked for once more since it was read."""
         standing = self._entries.get((consumer, entry.campaign_day))
         if standing is not None and standing.enqueued_at == entry.enqueued_at:
-            self._entries[consumer, entry.campaign_day] = replace(standing, tried_at=attempted_at)
+            self._entries[consumer, entry.campaign_day] = replace(standing, attempted_at=attempted_at)
 
     def acquire_lease(self, consumer: Consumer, now: datetime, expires_at: datetime) -> bool:
         """Whether nobody else is at a reader's days; if so, nobody else will be before that time."""
@@ -250,38 +250,30 @@ class InMemoryDeliveries:
 
 
 class InMemorySummaries:
-    """Satisfies `rollups.service.Summaries`."""
+    """Satisfies `rollups.service.SummaryWriter` and `rollups.reporting.SummaryReader`."""
 
     def __init__(self) -> None:
         self.stored_versions: list[Summary] = []
         self.outbox = InMemoryOutbox()
-        self._dirty_days: dict[CampaignDay, DirtyDay] = {}
-        self._checkpoints: dict[CampaignDay, Checkpoint | None] = {}
 
     def add(self, summary: Summary) -> None:
-        """Store a new version. Raises VersionExists."""
+        """Store a new version and its outbox entries. Raise VersionExists."""
         key = (summary.campaign_id, summary.day, summary.version)
         if any((each.campaign_id, each.day, each.version) == key for each in self.stored_versions):
             raise VersionExists
         self.stored_versions.append(summary)
-        waiting = OutboxEntry(
-            summary.campaign_day, summary.version, datetime.fromisoformat(summary.counted_at)
-        )
-        self.outbox.enqueue(Consumer.MANAGERS, waiting)
+        entry = OutboxEntry(summary.campaign_day, summary.version, datetime.fromisoformat(summary.counted_at))
+        self.outbox.enqueue(Consumer.MANAGERS, entry)
         if summary.state is SummaryState.FINAL:
-            self.outbox.enqueue(Consumer.ANALYSTS, waiting)
+            self.outbox.enqueue(Consumer.ANALYSTS, entry)
 
     def find_latest(self, campaign_day: CampaignDay) -> Summary | None:
-        """The newest version of a day."""
-        versions = [
-            each
-            for each in self.stored_versions
-            if (each.campaign_id, each.day) == (campaign_day.campaign_id, campaign_day.day)
-        ]
+        """Return the newest version of a day, or None."""
+        versions = [each for each in self.stored_versions if each.campaign_day == campaign_day]
         return max(versions, key=lambda each: each.version, default=None)
 
     def find_version(self, campaign_day: CampaignDay, version: int) -> Summary | None:
-        """One version of a day, however old."""
+        """Return one version of a day, or None."""
         found = [
             each
             for each in self.stored_versions
@@ -290,7 +282,7 @@ class InMemorySummaries:
         return found[0] if found else None
 
     def iter_headlines(self, campaign_id: str) -> Iterator[Headline]:
-        """The newest version of each day, by day."""
+        """Yield the headline of each summarised day of a campaign, by day."""
         newest: dict[date, Headline] = {}
         for each in self.stored_versions:
             if each.campaign_id == campaign_id:
@@ -298,39 +290,47 @@ class InMemorySummaries:
         yield from (newest[day] for day in sorted(newest))
 
     def enqueue(self, consumer: Consumer, entry: OutboxEntry) -> None:
-        """Let a day wait for a reader, once more if it does already."""
+        """Store an outbox entry, in place of the day's earlier one."""
         self.outbox.enqueue(consumer, entry)
 
+
+class InMemoryCountingState:
+    """Satisfies `rollups.service.CountingState`."""
+
+    def __init__(self) -> None:
+        self._dirty_days: dict[CampaignDay, DirtyDay] = {}
+        self._checkpoints: dict[CampaignDay, Checkpoint | None] = {}
+
     def mark_dirty(self, campaign_day: CampaignDay, *, occurred_at: datetime) -> None:
-        """Mark a day, or mark it once more."""
+        """Store that a day changed."""
         before = self._dirty_days[campaign_day].generation if campaign_day in self._dirty_days else 0
         self._dirty_days[campaign_day] = DirtyDay(campaign_day, before + 1, occurred_at)
 
     def iter_dirty_days(self) -> Iterator[DirtyDay]:
-        """Every marked day, by day."""
+        """Yield every dirty day, by day."""
         yield from sorted(
-            self._dirty_days.values(), key=lambda mark: (mark.campaign_day.day, mark.campaign_day.campaign_id)
+            self._dirty_days.values(), key=lambda each: (each.campaign_day.day, each.campaign_day.campaign_id)
         )
 
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
-        """The mark of a day, if it is marked."""
+        """Return the dirty day, or None if the day is not dirty."""
         return self._dirty_days.get(campaign_day)
 
-    def save_checkpoint(self, campaign_day: CampaignDay, checkpoint: Checkpoint | None) -> None:
-        """Keep a count that is not done, in place of the one kept before."""
-        self._checkpoints[campaign_day] = checkpoint
-
-    def find_checkpoint(self, campaign_day: CampaignDay) -> Checkpoint | None:
-        """The count of a day that was laid aside last."""
-        return self._checkpoints.get(campaign_day)
-
     def clear_dirty(self, dirty_day: DirtyDay) -> None:
-        """Take a mark away, unless the day was marked once more since it was read."""
+        """Delete a dirty day, unless the day changed again since it was read."""
         if (
             dirty_day.campaign_day in self._dirty_days
             and self._dirty_days[dirty_day.campaign_day].generation == dirty_day.generation
         ):
             del self._dirty_days[dirty_day.campaign_day]
+
+    def save_checkpoint(self, campaign_day: CampaignDay, checkpoint: Checkpoint | None) -> None:
+        """Store a day's checkpoint in place of the earlier one; None for no checkpoint."""
+        self._checkpoints[campaign_day] = checkpoint
+
+    def find_checkpoint(self, campaign_day: CampaignDay) -> Checkpoint | None:
+        """Return a day's checkpoint, or None."""
+        return self._checkpoints.get(campaign_day)
 
 
 class InMemoryCampaigns:

@@ -87,8 +87,8 @@ def dirty_days(stack: RunningStack, campaign_id: str) -> list[str]:
     """How often each day of a campaign was marked to be counted again."""
     items = stack.aws_client("dynamodb").query(
         TableName=stack.description.outputs["SummariesTableName"],
-        KeyConditionExpression="pk = :marks",
-        ExpressionAttributeValues={":marks": {"S": "MARKS"}},
+        KeyConditionExpression="pk = :dirty",
+        ExpressionAttributeValues={":dirty": {"S": "DIRTY"}},
     )["Items"]
     return sorted(json.dumps(item) for item in items if item["campaign_id"]["S"] == campaign_id)
 

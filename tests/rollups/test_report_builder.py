@@ -1,9 +1,9 @@
-"""The invented report holds together, so that what it is rendered into can be held against it."""
+"""The sample report is consistent, so that renderings can be compared with it."""
 
 from tests.support.report_builders import make_report
 
 
-def test_each_group_of_the_report_comes_to_what_was_created() -> None:
+def test_each_breakdown_adds_up_to_created() -> None:
     summary = make_report().summary
 
     for group in ("by_channel", "by_client", "by_officer", "by_sex", "by_age", "by_hour", "by_received_day"):
