@@ -32,7 +32,8 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoDataRequests, DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
+from chalicelib.data_requests.store import DynamoDataRequests
 from chalicelib.registrations.intake import IntakeLimits, IntakeService
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers

@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from chalicelib import wiring
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.settings import settings
 from tests.support.moto_snapshots import REGION, Snapshot
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables

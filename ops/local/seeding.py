@@ -17,7 +17,7 @@ from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from ops.deploy.cloudformation import AwsClientFactory, Deployment
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.crypto.keyring import WrappedKey
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 
