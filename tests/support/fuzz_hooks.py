@@ -27,7 +27,9 @@ _DISTRICT = "940303"
 _NUMBERS = count()
 
 # What can only be seen by looking at several fields together: no schema of JSON can tell it.
-_CROSS_FIELD_CODES = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
+_CROSS_FIELD_CODES = {
+    *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
+}
 
 
 @schemathesis.auth(refresh_interval=None, cache_by_key=lambda case, context: None)
