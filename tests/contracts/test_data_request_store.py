@@ -1,4 +1,4 @@
-"""What any record of requests promises: each begins once and is done once, and is found by its person."""
+"""The store of data requests, on each engine."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ def requests(engine: Engine) -> DynamoDataRequests:
     return DynamoDataRequests(engine.client, engine.create_table("RequestsTable"))
 
 
-def a_request(request_id: str = "r-1", **changes: Any) -> DataRequest:
+def make_request(request_id: str = "r-1", **changes: Any) -> DataRequest:
     usual = DataRequest(
         request_id=request_id,
         act=DataRequestType.ERASURE,
@@ -35,32 +35,36 @@ def a_request(request_id: str = "r-1", **changes: Any) -> DataRequest:
     return replace(usual, **changes)
 
 
-def test_a_request_begins_once_and_the_first_one_stands(requests: DynamoDataRequests) -> None:
-    assert requests.begin(a_request()) == a_request()
+def test_the_first_request_under_an_id_is_kept(requests: DynamoDataRequests) -> None:
+    assert requests.begin(make_request()) == make_request()
 
-    assert requests.begin(a_request(asked_at=LATER, registrations=0, fingerprint="other")) == a_request()
-
-
-def test_a_request_is_done_when_it_was_first_done(requests: DynamoDataRequests) -> None:
-    requests.begin(a_request())
-
-    assert requests.finish(a_request(), occurred_at=LATER) == a_request(done_at=LATER)
-    assert requests.finish(a_request(), occurred_at=LATER + timedelta(days=1)) == a_request(done_at=LATER)
-    assert requests.begin(a_request()) == a_request(done_at=LATER)
+    assert (
+        requests.begin(make_request(asked_at=LATER, registrations=0, fingerprint="other")) == make_request()
+    )
 
 
-def test_requests_are_found_by_the_person_they_are_about(requests: DynamoDataRequests) -> None:
+def test_the_time_of_the_first_completion_is_kept(requests: DynamoDataRequests) -> None:
+    requests.begin(make_request())
+
+    assert requests.finish(make_request(), occurred_at=LATER) == make_request(done_at=LATER)
+    assert requests.finish(make_request(), occurred_at=LATER + timedelta(days=1)) == make_request(
+        done_at=LATER
+    )
+    assert requests.begin(make_request()) == make_request(done_at=LATER)
+
+
+def test_requests_are_found_by_their_subject(requests: DynamoDataRequests) -> None:
     for request in (
-        a_request("r-1"),
-        a_request("r-2", act=DataRequestType.DISCLOSURE),
-        a_request("r-3", subject="other"),
+        make_request("r-1"),
+        make_request("r-2", act=DataRequestType.DISCLOSURE),
+        make_request("r-3", subject="other"),
     ):
         requests.begin(request)
-    requests.finish(a_request("r-2", act=DataRequestType.DISCLOSURE), occurred_at=LATER)
+    requests.finish(make_request("r-2", act=DataRequestType.DISCLOSURE), occurred_at=LATER)
 
     found = {each.request_id: each for each in requests.iter_by_subject("subject")}
 
     assert found == {
-        "r-1": a_request("r-1"),
-        "r-2": a_request("r-2", act=DataRequestType.DISCLOSURE, done_at=LATER),
+        "r-1": make_request("r-1"),
+        "r-2": make_request("r-2", act=DataRequestType.DISCLOSURE, done_at=LATER),
     }
