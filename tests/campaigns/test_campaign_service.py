@@ -13,7 +13,8 @@ from chalicelib.campaigns.service import CampaignService
 from chalicelib.http.pagination import CursorInvalid, Position
 from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 from tests.support.builders import NOW, make_caller
-from tests.support.fakes import FixedClock, InMemoryCampaigns
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_campaign
 
 

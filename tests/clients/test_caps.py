@@ -10,7 +10,8 @@ from chalicelib.callers import Caller, DailyCap, Role
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.errors import ClientCapReached
 from tests.support.builders import NOW, make_allowance, make_caller
-from tests.support.fakes import FixedClock, InMemoryDayCounts
+from tests.support.fakes.clients import InMemoryDayCounts
+from tests.support.fakes.clock import FixedClock
 
 TODAY = date(2024, 10, 9)
 TOMORROW = TODAY + timedelta(days=1)

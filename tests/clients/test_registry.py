@@ -19,7 +19,7 @@ from chalicelib.clients.service import (
 )
 from chalicelib.clients.store import DynamoClients
 from tests.support.builders import NOW, make_caller
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_client
 
 ENROLMENT = EnrolClient(client_id="van-1", roles=(Role.KIOSK,), campaigns=("tanah-abang-2024",))

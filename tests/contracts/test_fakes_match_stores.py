@@ -24,12 +24,9 @@ from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
 from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
-from tests.support.fakes import (
-    InMemoryDayCounts,
-    InMemorySendRateLimiter,
-    InMemorySmsLedger,
-    InMemorySummaries,
-)
+from tests.support.fakes.clients import InMemoryDayCounts
+from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsLedger
+from tests.support.fakes.summaries import InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_sms, make_summary
 
 SLOT = timedelta(milliseconds=700)
@@ -48,7 +45,9 @@ def create_table() -> Iterator[CreateTable]:
 
 @given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
 @settings(max_examples=20, deadline=None)
-def test_day_counts_match_the_store(create_table: CreateTable, steps: Any) -> None:
+def test_day_counts_match_the_store(
+    create_table: CreateTable, steps: list[tuple[str, CampaignDay, int]]
+) -> None:
     table, memory = DynamoDayCounts(*create_table("ClientsTable")), InMemoryDayCounts()
     for client_id, campaign_day, number in steps:
         added = (client_id, campaign_day.day, number)
@@ -119,7 +118,9 @@ LEDGER_STEPS = st.sampled_from(
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_the_sms_ledger_matches_the_store(create_table: CreateTable, steps: Any) -> None:
+def test_the_sms_ledger_matches_the_store(
+    create_table: CreateTable, steps: list[tuple[str, int, bool]]
+) -> None:
     client, sms_table = create_table("SmsLedgerTable")
     _, sending = create_table("SendingTable")
     write_ids = map(str, count())
@@ -159,11 +160,16 @@ def apply_to_limiter(limiter: SendRateLimiter, step: str, seconds: int) -> objec
 
 @given(steps=st.lists(LIMITER_STEPS, max_size=16))
 @settings(max_examples=50, deadline=None)
-def test_the_send_rate_limiter_matches_the_store(create_table: CreateTable, steps: Any) -> None:
+def test_the_send_rate_limiter_matches_the_store(
+    create_table: CreateTable, steps: list[tuple[str, int]]
+) -> None:
     limiters = InMemorySendRateLimiter(), DynamoSendRateLimiter(*create_table("SendingTable"))
     for step, seconds in steps:
         answers = [apply_to_limiter(limiter, step, seconds) for limiter in limiters]
         assert answers[0] == answers[1], step
+
+
+SummaryStep = Callable[[Summaries, CampaignDay, int], object]
 
 
 def mark_dirty(summaries: Summaries, campaign_day: CampaignDay, minutes: int) -> None:
@@ -188,7 +194,9 @@ def add(summaries: Summaries, campaign_day: CampaignDay, version: int) -> str:
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_summaries_and_the_outbox_match_the_store(create_table: CreateTable, steps: Any) -> None:
+def test_summaries_and_the_outbox_match_the_store(
+    create_table: CreateTable, steps: list[tuple[SummaryStep, CampaignDay, int]]
+) -> None:
     table = create_table("SummariesTable")
     in_memory_summaries = InMemorySummaries()
     stores = in_memory_summaries, DynamoSummaries(*table)

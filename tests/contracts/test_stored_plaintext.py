@@ -16,8 +16,9 @@ from chalicelib.registrations.model import Outcome
 from chalicelib.registrations.states import Status
 from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.support.builders import NOW, make_nik
+from tests.support.builders import NOW
 from tests.support.lifecycle_events import make_payment
+from tests.support.payloads import make_nik
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     PHONE_COUNT,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.crypto.hashing import HashKey, KeyedHash
-from tests.support.builders import make_nik
+from tests.support.payloads import make_nik
 
 KEY = bytes(range(32))
 

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
 from chalicelib.crypto.keyring import KEY_REFRESH_INTERVAL, Keyring, KeysMissing, WrappedKey
 from tests.support.builders import NOW
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 
 
 def make_key(purpose: str, key_id: str) -> WrappedKey:
