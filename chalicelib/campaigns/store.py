@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from chalicelib.aws.dynamodb import MAX_ID_LENGTH
 from chalicelib.aws.items import Values
-from chalicelib.aws.table import Table
+from chalicelib.aws.table import MAX_ID_LENGTH, Table
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignWriteConflict

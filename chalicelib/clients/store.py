@@ -10,9 +10,8 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.dynamodb import MAX_ID_LENGTH
 from chalicelib.aws.items import Values
-from chalicelib.aws.table import Table, TransactionFailed, Write, expires_after
+from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write, expires_after
 from chalicelib.callers import Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client

@@ -61,15 +61,6 @@ def test_a_campaign_is_looked_up_once_a_minute() -> None:
     assert lookup_counts == [1, 1, 2, 2]
 
 
-def test_campaigns_are_listed_from_a_last_day_on() -> None:
-    later, ended = (
-        make_campaign(campaign_id="later"),
-        make_campaign(campaign_id="ended", last_day="2024-10-09"),
-    )
-    service = make_service(later, ended)
-    assert list(service.iter_ending_since(date(2024, 10, 10))) == [later]
-
-
 def change(campaign: Campaign, **changes: object) -> Campaign:
     service = make_service(campaign)
     return service.change(campaign.campaign_id, ChangeCampaign.model_validate(changes).changes)

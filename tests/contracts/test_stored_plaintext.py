@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.clients.service import Token, hash_token
-from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
 from chalicelib.registrations.intake import WorkerRecord
 from chalicelib.registrations.model import Outcome
@@ -27,7 +25,6 @@ from tests.support.registration_builders import (
     make_campaign,
     make_capture,
     make_capture_metadata,
-    make_client,
     make_registration,
 )
 
@@ -144,14 +141,3 @@ def test_a_campaign_has_no_personal_plaintext(engine: Engine, cipher: FieldCiphe
     )
 
     assert find_personal_values(dump_items(engine.scan_items())) == set()
-
-
-def test_only_the_hash_of_a_token_is_stored(engine: Engine) -> None:
-    clients = DynamoClients(engine.client, engine.create_table("ClientsTable"))
-    token = Token("daftar_kept-by-its-holder-alone")
-    clients.add(make_client(), hash_token(token))
-
-    dump = dump_items(engine.scan_items())
-    assert token not in dump
-    assert token.removeprefix("daftar_") not in dump
-    assert hash_token(token) in dump
