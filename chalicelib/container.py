@@ -22,7 +22,8 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoDataRequests, DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
+from chalicelib.data_requests.store import DynamoDataRequests
 from chalicelib.randomness import generate_token, generate_write_id, random_index
 from chalicelib.registrations.intake import IntakeLimits, IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -238,13 +239,14 @@ class Container:
         """Counts campaign days."""
         from chalicelib.notifications.service import LedgerSmsCounter
         from chalicelib.rollups.counting import AnomalyThresholds
-        from chalicelib.rollups.reporting import ReportService
-    from chalicelib.rollups.service import RollUpService
+        from chalicelib.rollups.service import RollUpService
+        from chalicelib.rollups.store_counting import DynamoCountingState
 
         return RollUpService(
             facts=self.intake,
             campaigns=self.campaigns,
             summaries=self.summary_store,
+            counting_state=DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table),
             sms_counter=LedgerSmsCounter(self.sms_ledger),
             thresholds=AnomalyThresholds(
                 peer_ratio=self.settings.anomaly_peer_ratio,

@@ -326,9 +326,7 @@ def _make_rotation(stack_name: str | None) -> KeyRotation:
 
 
 def _build_rotation(outputs: dict[str, str], aws_client: AwsClientFactory) -> KeyRotation:
-    return KeyRotation(
-        outputs=outputs, aws_client=aws_client, clock=utc_now, on_progress=console.print
-    )
+    return KeyRotation(outputs=outputs, aws_client=aws_client, clock=utc_now, on_progress=console.print)
 
 
 def _make_local_stack() -> LocalStack:

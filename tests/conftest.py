@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from tests.support.moto_snapshots import REGION, Snapshot
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.moto_transactions import patch_moto_transactions

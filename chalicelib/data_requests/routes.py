@@ -7,8 +7,7 @@ from chalice.app import Blueprint, Response
 from chalicelib import observability
 from chalicelib.callers import Role
 from chalicelib.data_requests.errors import RequestReused
-from chalicelib.data_requests.requests import SubmitDataRequest
-from chalicelib.data_requests.schemas import DataRequestView, DisclosureView
+from chalicelib.data_requests.schemas import DataRequestView, DisclosureView, SubmitDataRequest
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.refusals import RulesBroken
 

@@ -143,6 +143,10 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "daily_caps_incomplete": FieldMessage(
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
     ),
+    "role_channel_conflict": FieldMessage(
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
+        "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
+    ),
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
     ),
@@ -199,6 +203,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
+    "role_channel_conflict": "role_channel_conflict",
 }
 _WRONG_TYPE_SUFFIX = "_type"
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")

@@ -6,7 +6,7 @@ shell's history and in the list of processes.
 
 import sys
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +16,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.masking import mask_number, mask_text
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.notifications.model import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
 from ops.commands.sms import make_ledger
@@ -111,13 +111,8 @@ def _hash_phone(stage: Stage, phone: Phone) -> str:
         wrapped_keys=DynamoWrappedKeys(stage.aws_client("dynamodb"), stage.outputs["KeysTableName"]),
         key_wrapper=KMSKeyWrapper(stage.aws_client("kms"), stage.outputs["FieldKeyArn"]),
         clock=utc_now,
-        on_failure=_reraise,
     )
     return KeyedHash(keyring.get_hash_key).digest("phone", phone)
-
-
-def _reraise(error: Exception) -> NoReturn:
-    raise error
 
 
 def _describe_opt_out(opt_out: OptOut | None) -> str:

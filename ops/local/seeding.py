@@ -17,7 +17,7 @@ from chalicelib.clients.store import DynamoClients
 from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.randomness import generate_token
 from ops.deploy.cloudformation import AwsClientFactory, Deployment
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN

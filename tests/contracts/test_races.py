@@ -253,6 +253,8 @@ def test_of_forty_enrolments_under_one_id_one_succeeds(concurrent_engine: Engine
                 clients.add(make_client(), TokenHash(f"{number:064x}"))
             except ClientExists:
                 return "exists"
+            except TryAgain:
+                raise WriteConflict from None
             return "enrolled"
 
         return until_decided(attempt)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import pytest
+from tests.structure.test_codes import codes_given
 
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import Zone
@@ -15,7 +16,6 @@ from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.nik import Sex
 from chalicelib.rollups.model import Funnel
 from chalicelib.rollups.renderings.i18n import Localizer, load_phrases
-from tests.structure.test_codes import codes_given
 from tests.support.source_tree import ROOT
 
 ID, EN = Localizer("id"), Localizer("en")

@@ -1,8 +1,9 @@
-"""The fakes answer as the tables do: every step of a random story is told to both."""
+"""The fakes behave as the stores do: both get every step of a random sequence."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import boto3
@@ -18,7 +19,6 @@ from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, S
 from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
 from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
 from chalicelib.notifications.templates import SmsKind
-from chalicelib.randomness import generate_write_id
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import CountingState, DirtyDay, SummaryWriter, VersionExists
 from chalicelib.rollups.store_counting import DynamoCountingState
@@ -26,91 +26,90 @@ from chalicelib.rollups.store_outbox import DynamoOutbox
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
-from tests.support.fakes import (
-    InMemoryCountingState,
-    InMemoryDayCounts,
-    InMemorySendRateLimiter,
-    InMemorySmsLedger,
-    InMemorySummaries,
-)
+from tests.support.fakes.clients import InMemoryDayCounts
+from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsLedger
+from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_sms, make_summary
 
 SLOT = timedelta(milliseconds=700)
 DAYS = st.sampled_from([FIRST_DAY, SECOND_DAY])
 
-ATable = Callable[[str], tuple[Any, str]]
+CreateTable = Callable[[str], tuple[Any, str]]
 
 
 @pytest.fixture(scope="module")
-def create_table() -> Iterator[ATable]:
+def create_table() -> Iterator[CreateTable]:
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="eu-north-1")
         client = session.client("dynamodb")
-        yield lambda declared: (client, Engine(client).create_table(declared))
+        yield lambda logical_id: (client, Engine(client).create_table(logical_id))
 
 
 @given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
 @settings(max_examples=20, deadline=None)
-def test_the_day_counts_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
+def test_day_counts_match_the_store(
+    create_table: CreateTable, steps: list[tuple[str, CampaignDay, int]]
+) -> None:
     table, memory = DynamoDayCounts(*create_table("ClientsTable")), InMemoryDayCounts()
-    for client_id, of, number in steps:
-        assert table.add(client_id, of.day, number) == memory.add(client_id, of.day, number)
+    for client_id, campaign_day, number in steps:
+        added = (client_id, campaign_day.day, number)
+        assert table.add(*added) == memory.add(*added)
 
 
-def claim(ledger: SmsLedger, text: Sms, brakes: SendLimits) -> str:
+def claim(ledger: SmsLedger, sms: Sms, limits: SendLimits) -> str:
     try:
         ledger.claim(
-            text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day), previous=text, limits=brakes
+            sms.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day), previous=sms, limits=limits
         )
     except (LimitExceeded, StaleRevision, IllegalTransition) as refusal:
         return type(refusal).__name__
     return "claimed"
 
 
-def move(ledger: SmsLedger, text: Sms, change: str) -> bool | str:
+def move(ledger: SmsLedger, sms: Sms, change: str) -> bool | str:
     changes: dict[str, Callable[[Sms], Sms]] = {
-        "start": lambda text: text.start_attempt(NOW),
-        "accept": lambda text: text.record_acceptance("aws", "g-1"),
-        "settle": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.SENT, price=331)),
-        "put off": lambda text: text.defer(NOW, "stopped"),
-        "give up": lambda text: text.abandon("expired"),
+        "start": lambda sms: sms.start_attempt(NOW),
+        "accept": lambda sms: sms.record_acceptance("aws", "g-1"),
+        "settle": lambda sms: sms.apply_update(SendUpdate("aws", "g-1", SmsState.SENT, price=331)),
+        "defer": lambda sms: sms.defer(NOW, "stopped"),
+        "abandon": lambda sms: sms.abandon("expired"),
     }
     try:
-        changed = changes[change](text)
+        changed = changes[change](sms)
     except IllegalTransition:
         return "illegal"
-    return ledger.update(changed, previous=text)
+    return ledger.update(changed, previous=sms)
 
 
-def tell_ledger(
+def apply_to_ledger(
     ledger: DynamoSmsLedger | InMemorySmsLedger, step: str, number: int, *, stale: bool
 ) -> object:
-    """One step of a story, and what came of it."""
-    text = ledger.get(make_sms(number).sms_id)
-    if step == "begin" or text is None:
+    """Apply one step to a ledger. Return its result."""
+    sms = ledger.get(make_sms(number).sms_id)
+    if step == "create" or sms is None:
         return ledger.get_or_create(make_sms(number))
     if stale:
-        text = replace(text, revision=text.revision - 1)
+        sms = replace(sms, revision=sms.revision - 1)
     match step:
         case "claim":
-            return claim(ledger, text, SendLimits(sms_per_day=2, budget=900))
+            return claim(ledger, sms, SendLimits(sms_per_day=2, budget=900))
         case "opt out":
             return ledger.record_opt_out(
-                text.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws"
+                sms.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws"
             )
         case "lift":
             return ledger.lift_opt_out(
-                text.phone_hash, occurred_at=NOW + timedelta(minutes=number), lifted_by="salemba"
+                sms.phone_hash, occurred_at=NOW + timedelta(minutes=number), lifted_by="salemba"
             )
-        case "look":
+        case "read":
             due = set(ledger.iter_due(SmsKind.CONFIRMATION, NOW + timedelta(days=1)))
-            return text, due, set(ledger.iter_held()), sorted(ledger.iter_day_facts(FIRST_DAY), key=str)
+            return sms, due, set(ledger.iter_held()), sorted(ledger.iter_day_facts(FIRST_DAY), key=str)
         case _:
-            return move(ledger, text, step)
+            return move(ledger, sms, step)
 
 
 LEDGER_STEPS = st.sampled_from(
-    ["begin", "claim", "claim", "start", "accept", "settle", "put off", "give up", "opt out", "lift", "look"]
+    ["create", "claim", "claim", "start", "accept", "settle", "defer", "abandon", "opt out", "lift", "read"]
 )
 
 
@@ -121,49 +120,54 @@ LEDGER_STEPS = st.sampled_from(
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(create_table: ATable, steps: Any) -> None:
-    client, texts = create_table("SmsLedgerTable")
+def test_the_sms_ledger_matches_the_store(
+    create_table: CreateTable, steps: list[tuple[str, int, bool]]
+) -> None:
+    client, sms_table = create_table("SmsLedgerTable")
     _, sending = create_table("SendingTable")
+    write_ids = map(str, count())
     on_table = DynamoSmsLedger(
-        client, sms_table=texts, sending_table=sending, new_write_id=generate_write_id
+        client, sms_table=sms_table, sending_table=sending, new_write_id=lambda: next(write_ids)
     )
     in_memory = InMemorySmsLedger()
     for step, number, stale in steps:
-        answers = [tell_ledger(ledger, step, number, stale=stale) for ledger in (in_memory, on_table)]
+        answers = [apply_to_ledger(ledger, step, number, stale=stale) for ledger in (in_memory, on_table)]
         assert answers[0] == answers[1], step
 
 
-LINE_STEPS = st.tuples(
-    st.sampled_from(["confirmation", "reminder", "stop", "stop by hand", "resume", "look"]),
+LIMITER_STEPS = st.tuples(
+    st.sampled_from(["confirmation", "reminder", "stop", "stop by hand", "resume", "read"]),
     st.integers(0, 3),
 )
 
 
-def tell_line(line: SendRateLimiter, step: str, seconds: int) -> object:
-    """One step at a line, and what came of it."""
-    at = NOW + timedelta(seconds=seconds)
-    acts: dict[str, Callable[[], object]] = {
-        "confirmation": lambda: line.reserve(SLOT, now=at, max_wait=timedelta(seconds=2)),
-        "reminder": lambda: line.reserve(SLOT, now=at, max_wait=timedelta(0)),
-        "stop": lambda: line.stop(SendingStop("spend_limit", at + timedelta(seconds=1))),
-        "stop by hand": lambda: line.stop(SendingStop("by hand", None)),
-        "resume": lambda: line.resume(at),
-        "look": lambda: (line.find_stop(at), line.resumed_at),
+def apply_to_limiter(limiter: SendRateLimiter, step: str, seconds: int) -> object:
+    """Apply one step to a limiter. Return its result."""
+    now = NOW + timedelta(seconds=seconds)
+    actions: dict[str, Callable[[], object]] = {
+        "confirmation": lambda: limiter.reserve(SLOT, now=now, max_wait=timedelta(seconds=2)),
+        "reminder": lambda: limiter.reserve(SLOT, now=now, max_wait=timedelta(0)),
+        "stop": lambda: limiter.stop(SendingStop("spend_limit", now + timedelta(seconds=1))),
+        "stop by hand": lambda: limiter.stop(SendingStop("by hand", None)),
+        "resume": lambda: limiter.resume(now),
+        "read": lambda: (limiter.find_stop(now), limiter.resumed_at),
     }
     try:
-        return acts[step]()
+        return actions[step]()
     except RateLimited:
-        return "busy"
+        return "rate limited"
     except SendingStopped as stopped:
         return "stopped", stopped.reason, stopped.ends_at
 
 
-@given(steps=st.lists(LINE_STEPS, max_size=16))
+@given(steps=st.lists(LIMITER_STEPS, max_size=16))
 @settings(max_examples=50, deadline=None)
-def test_the_line_in_memory_answers_as_the_line_of_the_table(create_table: ATable, steps: Any) -> None:
-    lines = InMemorySendRateLimiter(), DynamoSendRateLimiter(*create_table("SendingTable"))
+def test_the_send_rate_limiter_matches_the_store(
+    create_table: CreateTable, steps: list[tuple[str, int]]
+) -> None:
+    limiters = InMemorySendRateLimiter(), DynamoSendRateLimiter(*create_table("SendingTable"))
     for step, seconds in steps:
-        answers = [tell_line(line, step, seconds) for line in lines]
+        answers = [apply_to_limiter(limiter, step, seconds) for limiter in limiters]
         assert answers[0] == answers[1], step
 
 
@@ -189,7 +193,9 @@ def add_version(summaries: SummaryWriter, campaign_day: CampaignDay, version: in
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_dirty_days_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
+def test_dirty_days_match_the_store(
+    create_table: CreateTable, steps: list[tuple[Any, CampaignDay, int]]
+) -> None:
     in_memory, on_table = InMemoryCountingState(), DynamoCountingState(*create_table("SummariesTable"))
     for change, campaign_day, number in steps:
         change(in_memory, campaign_day, number)
@@ -199,7 +205,9 @@ def test_dirty_days_in_memory_answer_as_those_of_the_table(create_table: ATable,
 
 @given(steps=st.lists(st.tuples(DAYS, st.integers(1, 3)), max_size=10))
 @settings(max_examples=50, deadline=None)
-def test_summaries_in_memory_answer_as_those_of_the_table(create_table: ATable, steps: Any) -> None:
+def test_summaries_and_the_outbox_match_the_store(
+    create_table: CreateTable, steps: list[tuple[CampaignDay, int]]
+) -> None:
     table = create_table("SummariesTable")
     in_memory_summaries = InMemorySummaries()
     stores = in_memory_summaries, DynamoSummaries(*table)
@@ -208,7 +216,7 @@ def test_summaries_in_memory_answer_as_those_of_the_table(create_table: ATable, 
         assert added_in_memory == added_on_table
     in_memory, on_table = (
         (
-            [summaries.find_latest(of) for of in (FIRST_DAY, SECOND_DAY)],
+            [summaries.find_latest(campaign_day) for campaign_day in (FIRST_DAY, SECOND_DAY)],
             [summaries.find_version(FIRST_DAY, version) for version in (1, 2, 3)],
             list(summaries.iter_headlines(FIRST_DAY.campaign_id)),
         )
@@ -216,6 +224,6 @@ def test_summaries_in_memory_answer_as_those_of_the_table(create_table: ATable, 
     )
     assert in_memory == on_table
     outboxes = in_memory_summaries.outbox, DynamoOutbox(*table)
-    for reader in Consumer:
-        entries_in_memory, entries_on_table = (list(outbox.iter_entries(reader)) for outbox in outboxes)
+    for consumer in Consumer:
+        entries_in_memory, entries_on_table = (list(outbox.iter_entries(consumer)) for outbox in outboxes)
         assert entries_in_memory == entries_on_table

@@ -1,4 +1,4 @@
-"""Masked values show what was promised and nothing else."""
+"""Masked values show their agreed part only."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ from chalicelib.crypto.masking import mask_name, mask_number
         ("", ""),
     ],
 )
-def test_of_a_number_the_last_four_signs_show(value: str, masked: str) -> None:
+def test_the_last_four_digits_of_a_number_are_visible(value: str, masked: str) -> None:
     assert mask_number(value) == masked
 
 
@@ -34,20 +34,20 @@ def test_of_a_number_the_last_four_signs_show(value: str, masked: str) -> None:
         ("   ", ""),
     ],
 )
-def test_of_a_name_the_first_letter_of_each_word_shows(name: str, masked: str) -> None:
+def test_the_first_letter_of_each_word_of_a_name_is_visible(name: str, masked: str) -> None:
     assert mask_name(name) == masked
 
 
-@given(value=st.text(min_size=4), shown=st.integers(1, 4))
-def test_a_masked_number_never_shows_more_than_promised(value: str, shown: int) -> None:
-    masked = mask_number(value, visible_digits=shown)
+@given(value=st.text(min_size=4), visible=st.integers(1, 4))
+def test_a_masked_number_shows_exactly_its_last_digits(value: str, visible: int) -> None:
+    masked = mask_number(value, visible_digits=visible)
     assert len(masked) == len(value)
-    assert masked[-shown:] == value[-shown:]
-    assert set(masked[:-shown]) <= {"*"}
+    assert masked[-visible:] == value[-visible:]
+    assert set(masked[:-visible]) <= {"*"}
 
 
 @given(name=st.text())
-def test_a_masked_name_never_shows_more_than_first_letters(name: str) -> None:
+def test_a_masked_name_shows_only_first_letters(name: str) -> None:
     masked = mask_name(name).split()
     assert [len(word) for word in masked] == [len(word) for word in name.split()]
     assert all(set(word[1:]) <= {"*"} for word in masked)

@@ -1,4 +1,4 @@
-"""Campaigns: their shape, and days that are days of their zone."""
+"""Campaigns: their fields, and their days in their zone."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.registration_builders import make_campaign
 OFFSETS = {"Asia/Jakarta": 7, "Asia/Pontianak": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9}
 
 
-def test_a_campaign_of_one_day_is_a_campaign() -> None:
+def test_a_campaign_may_last_one_day() -> None:
     campaign = make_campaign(last_day="2024-10-09", accepts_until="2024-10-09")
     assert list(campaign.iter_days()) == [date(2024, 10, 9)]
 
@@ -38,22 +38,22 @@ def test_a_campaign_has_every_day_from_the_first_to_the_last() -> None:
         {"accepts_until": "2024-10-09"},
     ],
 )
-def test_days_out_of_order_are_refused_by_name(days: dict[str, str]) -> None:
-    with pytest.raises(ValidationError) as refused:
+def test_days_out_of_order_are_refused(days: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as error_info:
         make_campaign(**days)
-    assert [fault["type"] for fault in refused.value.errors()] == ["days_out_of_order"]
+    assert [field["type"] for field in error_info.value.errors()] == ["days_out_of_order"]
 
 
 def test_a_campaign_lasts_a_year_at_most() -> None:
-    usual = {"first_day": "2024-01-01", "accepts_until": "2025-12-31"}
-    assert len(list(make_campaign(**usual, last_day="2024-12-31").iter_days())) == 366
-    with pytest.raises(ValidationError) as refused:
-        make_campaign(**usual, last_day="2025-01-01")
-    assert [fault["type"] for fault in refused.value.errors()] == ["campaign_too_long"]
+    days = {"first_day": "2024-01-01", "accepts_until": "2025-12-31"}
+    assert len(list(make_campaign(**days, last_day="2024-12-31").iter_days())) == 366
+    with pytest.raises(ValidationError) as error_info:
+        make_campaign(**days, last_day="2025-01-01")
+    assert [field["type"] for field in error_info.value.errors()] == ["campaign_too_long"]
 
 
 @pytest.mark.parametrize(
-    ("changes", "fault"),
+    ("changes", "field"),
     [
         ({"campaign_id": "ab"}, "campaign_id"),
         ({"campaign_id": "Tanah-Abang"}, "campaign_id"),
@@ -75,15 +75,15 @@ def test_a_campaign_lasts_a_year_at_most() -> None:
         ({"managers": [{"name": ""}]}, "managers"),
     ],
 )
-def test_each_misshapen_field_is_found(changes: dict[str, Any], fault: str) -> None:
-    with pytest.raises(ValidationError) as refused:
+def test_each_invalid_field_is_named(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as error_info:
         make_campaign(**changes)
-    assert [error["loc"][0] for error in refused.value.errors()] == [fault]
+    assert [error["loc"][0] for error in error_info.value.errors()] == [field]
 
 
 @pytest.mark.parametrize("zone", OFFSETS)
 @given(at=st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 - the strategy adds the zone
-def test_an_instant_falls_on_the_day_that_clocks_show_there(zone: str, at: datetime) -> None:
+def test_an_instant_falls_on_the_local_day_of_its_zone(zone: str, at: datetime) -> None:
     assert make_campaign(zone=zone).local_day(at) == (at + timedelta(hours=OFFSETS[zone])).date()
 
 
@@ -101,7 +101,7 @@ def test_a_summary_is_due_before_it_is_final_whatever_its_hour(hour: int) -> Non
     assert campaign.summary_due_at(date(2024, 12, 31)) < campaign.summary_final_at(date(2024, 12, 31))
 
 
-def test_campaign_days_sort_so_that_batches_mark_them_in_one_order() -> None:
+def test_campaign_days_sort_by_campaign_and_day() -> None:
     days = [
         CampaignDay("b", date(2024, 1, 1)),
         CampaignDay("a", date(2024, 1, 2)),

@@ -1,4 +1,4 @@
-"""What any store of campaigns promises."""
+"""The store of campaigns, on each engine."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_a_campaign_without_managers_comes_back_without_them(campaigns: DynamoCa
     assert campaigns.get("tanah-abang-2024").managers == ()
 
 
-def test_a_campaign_never_opened_is_unknown(campaigns: DynamoCampaigns) -> None:
+def test_an_unknown_campaign_is_reported(campaigns: DynamoCampaigns) -> None:
     with pytest.raises(CampaignUnknown):
         campaigns.get("tanah-abang-2024")
 
@@ -53,22 +53,22 @@ def test_a_second_campaign_with_the_same_id_leaves_the_first_as_it_was(campaigns
     assert campaigns.get("tanah-abang-2024").target == 500
 
 
-def test_campaigns_are_listed_by_last_day_from_a_day_on(campaigns: DynamoCampaigns) -> None:
+def test_campaigns_are_listed_by_last_day(campaigns: DynamoCampaigns) -> None:
     for campaign_id, last_day in (("later", "2024-10-12"), ("ended", "2024-10-08"), ("now", "2024-10-09")):
         campaigns.add(make_campaign(campaign_id=campaign_id, first_day="2024-10-01", last_day=last_day))
 
-    listed = [campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)]
+    listed_ids = [campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)]
 
-    assert listed == ["now", "later"]
+    assert listed_ids == ["now", "later"]
 
 
-def test_a_listed_campaign_is_whole(campaigns: DynamoCampaigns) -> None:
+def test_a_listed_campaign_is_complete(campaigns: DynamoCampaigns) -> None:
     campaigns.add(make_campaign())
 
     assert list(campaigns.iter_ending_since(FIRST_DAY.day)) == [make_campaign()]
 
 
-def test_managers_copied_into_another_campaign_cannot_be_read_there(
+def test_managers_copied_to_another_campaign_cannot_be_unsealed(
     engine: Engine, table_name: str, campaigns: DynamoCampaigns
 ) -> None:
     campaigns.add(make_campaign())
@@ -82,13 +82,13 @@ def test_managers_copied_into_another_campaign_cannot_be_read_there(
         campaigns.get("another")
 
 
-def test_a_change_stores_what_differs_and_leaves_the_rest(campaigns: DynamoCampaigns) -> None:
+def test_a_change_stores_only_the_fields_that_differ(campaigns: DynamoCampaigns) -> None:
     campaigns.add(make_campaign())
-    was = campaigns.get("tanah-abang-2024")
-    # Somebody else's change, of another field, after this one was read.
-    campaigns.replace(make_campaign(name="Aktivasi"), previous=was)
+    previous = campaigns.get("tanah-abang-2024")
+    # A concurrent change of another field.
+    campaigns.replace(make_campaign(name="Aktivasi"), previous=previous)
 
-    campaigns.replace(make_campaign(target=1, managers=[]), previous=was)
+    campaigns.replace(make_campaign(target=1, managers=[]), previous=previous)
 
     assert campaigns.get("tanah-abang-2024") == make_campaign(name="Aktivasi", target=1, managers=[])
 
@@ -103,31 +103,31 @@ def test_changed_managers_are_sealed(engine: Engine, campaigns: DynamoCampaigns)
     assert "Kepala Baru" not in str(engine.scan_items())
 
 
-@pytest.mark.parametrize("moved", [{"last_day": "2024-10-11"}, {"accepts_until": "2029-12-31"}])
-def test_a_change_is_not_stored_over_days_that_have_moved(
-    campaigns: DynamoCampaigns, moved: dict[str, Any]
+@pytest.mark.parametrize("new_days", [{"last_day": "2024-10-11"}, {"accepts_until": "2029-12-31"}])
+def test_a_change_conflicts_with_days_that_changed_meanwhile(
+    campaigns: DynamoCampaigns, new_days: dict[str, Any]
 ) -> None:
     campaigns.add(make_campaign())
-    campaigns.replace(make_campaign(**moved), previous=make_campaign())
+    campaigns.replace(make_campaign(**new_days), previous=make_campaign())
 
     with pytest.raises(CampaignWriteConflict):
         campaigns.replace(make_campaign(target=1), previous=make_campaign())
 
-    assert campaigns.get("tanah-abang-2024") == make_campaign(**moved)
+    assert campaigns.get("tanah-abang-2024") == make_campaign(**new_days)
 
 
-def test_a_campaign_never_opened_cannot_be_changed(engine: Engine, campaigns: DynamoCampaigns) -> None:
+def test_an_unknown_campaign_cannot_be_changed(engine: Engine, campaigns: DynamoCampaigns) -> None:
     with pytest.raises(CampaignWriteConflict):
         campaigns.replace(make_campaign(target=1), previous=make_campaign())
 
     assert engine.scan_items() == []
 
 
-def test_a_campaign_that_lasts_longer_is_listed_by_its_new_last_day(campaigns: DynamoCampaigns) -> None:
+def test_an_extended_campaign_is_listed_by_its_new_last_day(campaigns: DynamoCampaigns) -> None:
     campaigns.add(make_campaign())
     campaigns.add(make_campaign(campaign_id="another", last_day="2024-10-11"))
 
     campaigns.replace(make_campaign(last_day="2024-10-12"), previous=make_campaign())
 
-    listed = [campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)]
-    assert listed == ["another", "tanah-abang-2024"]
+    listed_ids = [campaign.campaign_id for campaign in campaigns.iter_ending_since(FIRST_DAY.day)]
+    assert listed_ids == ["another", "tanah-abang-2024"]

@@ -1,4 +1,4 @@
-"""What an operator sees who reads the tables as they are kept: no person."""
+"""Raw items of the tables contain no personal plaintext."""
 
 import base64
 import json
@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.clients.service import Token, hash_token
-from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
 from chalicelib.registrations.intake import WorkerRecord
 from chalicelib.registrations.model import Outcome
 from chalicelib.registrations.states import Status
 from chalicelib.registrations.store import DynamoRegistrations
 from tests.contracts.conftest import Engine
-from tests.support.builders import NOW, make_nik
+from tests.support.builders import NOW
 from tests.support.lifecycle_events import make_payment
+from tests.support.payloads import make_nik
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     PHONE_COUNT,
@@ -26,7 +25,6 @@ from tests.support.registration_builders import (
     make_campaign,
     make_capture,
     make_capture_metadata,
-    make_client,
     make_registration,
 )
 
@@ -47,8 +45,8 @@ PERSONAL = {
 }
 
 
-def as_kept(items: list[dict[str, Any]]) -> str:
-    """Raw items as text in which any value that stands in the clear can be found, bytes included."""
+def dump_items(items: list[dict[str, Any]]) -> str:
+    """Return raw items as text in which every plaintext value can be found, bytes included."""
 
     def readable(value: bytes) -> str:
         return value.decode("latin-1")
@@ -56,29 +54,29 @@ def as_kept(items: list[dict[str, Any]]) -> str:
     return json.dumps(items, default=readable, ensure_ascii=False)
 
 
-def found_in(text: str) -> set[str]:
-    """Which personal values a text gives away, also as base64."""
-    encoded = {what: base64.b64encode(value.encode())[:-4].decode() for what, value in PERSONAL.items()}
-    return {what for what, value in PERSONAL.items() if value in text or encoded[what] in text}
+def find_personal_values(text: str) -> set[str]:
+    """Return the names of the personal values that a text contains, plain or as base64."""
+    encoded = {name: base64.b64encode(value.encode())[:-4].decode() for name, value in PERSONAL.items()}
+    return {name for name, value in PERSONAL.items() if value in text or encoded[name] in text}
 
 
-def test_this_search_finds_what_was_left_in_the_clear(engine: Engine) -> None:
-    left_open = {f"value {number}": {"S": value} for number, value in enumerate(PERSONAL.values())}
+def test_the_search_finds_plaintext(engine: Engine) -> None:
+    plaintext = {f"value {number}": {"S": value} for number, value in enumerate(PERSONAL.values())}
     table = engine.create_table("SmsLedgerTable")
-    engine.client.put_item(TableName=table, Item={"sms_id": {"S": "1"}, **left_open})
+    engine.client.put_item(TableName=table, Item={"sms_id": {"S": "1"}, **plaintext})
 
-    assert found_in(as_kept(engine.scan_items())) == PERSONAL.keys()
+    assert find_personal_values(dump_items(engine.scan_items())) == PERSONAL.keys()
 
 
-def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine) -> None:
-    left_open = {f"value {number}": {"B": value.encode()} for number, value in enumerate(PERSONAL.values())}
+def test_the_search_finds_plaintext_bytes(engine: Engine) -> None:
+    plaintext = {f"value {number}": {"B": value.encode()} for number, value in enumerate(PERSONAL.values())}
     table = engine.create_table("SmsLedgerTable")
-    engine.client.put_item(TableName=table, Item={"sms_id": {"S": "1"}, **left_open})
+    engine.client.put_item(TableName=table, Item={"sms_id": {"S": "1"}, **plaintext})
 
-    assert found_in(as_kept(engine.scan_items())) == PERSONAL.keys()
+    assert find_personal_values(dump_items(engine.scan_items())) == PERSONAL.keys()
 
 
-def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, cipher: FieldCipher) -> None:
+def test_a_registration_has_no_personal_plaintext(engine: Engine, cipher: FieldCipher) -> None:
     registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
     registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
     registrations.add_repeat(
@@ -86,20 +84,22 @@ def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, ciph
     )
     registrations.add_refusal(make_capture(make_capture_metadata(3), Outcome.REFUSED), on_campaign_day=True)
 
-    standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
+    previous = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
     registrations.add_public(
-        make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, standing
+        make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, previous
     )
 
     paid = registrations.get(REFERENCE)
-    life = paid.lifecycle.with_payment(make_payment("kpj-21020304050"), occurred_at=NOW, client_id="core")
-    registrations.replace(replace(paid, lifecycle=life), previous=paid)
+    lifecycle = paid.lifecycle.with_payment(
+        make_payment("kpj-21020304050"), occurred_at=NOW, client_id="core"
+    )
+    registrations.replace(replace(paid, lifecycle=lifecycle), previous=paid)
 
     assert len(engine.scan_items()) == 11
-    assert found_in(as_kept(engine.scan_items())) == set()
+    assert find_personal_values(dump_items(engine.scan_items())) == set()
 
 
-def test_the_same_worker_sealed_twice_looks_different(engine: Engine, cipher: FieldCipher) -> None:
+def test_the_same_value_sealed_twice_is_different(engine: Engine, cipher: FieldCipher) -> None:
     registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
     registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
     registrations.add(
@@ -112,7 +112,7 @@ def test_the_same_worker_sealed_twice_looks_different(engine: Engine, cipher: Fi
     assert first != second
 
 
-def test_a_field_copied_into_another_registration_cannot_be_read_there(
+def test_a_field_copied_to_another_registration_cannot_be_unsealed(
     engine: Engine, cipher: FieldCipher
 ) -> None:
     table = engine.create_table("RegistrationsTable")
@@ -132,7 +132,7 @@ def test_a_field_copied_into_another_registration_cannot_be_read_there(
         registrations.get(REFERENCE)
 
 
-def test_a_campaign_keeps_its_managers_sealed(engine: Engine, cipher: FieldCipher) -> None:
+def test_a_campaign_has_no_personal_plaintext(engine: Engine, cipher: FieldCipher) -> None:
     campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
     campaigns.add(
         make_campaign(
@@ -140,15 +140,4 @@ def test_a_campaign_keeps_its_managers_sealed(engine: Engine, cipher: FieldCiphe
         )
     )
 
-    assert found_in(as_kept(engine.scan_items())) == set()
-
-
-def test_a_clients_token_is_kept_as_its_hash_only(engine: Engine) -> None:
-    clients = DynamoClients(engine.client, engine.create_table("ClientsTable"))
-    token = Token("daftar_kept-by-its-holder-alone")
-    clients.add(make_client(), hash_token(token))
-
-    kept = as_kept(engine.scan_items())
-    assert token not in kept
-    assert token.removeprefix("daftar_") not in kept
-    assert hash_token(token) in kept
+    assert find_personal_values(dump_items(engine.scan_items())) == set()
