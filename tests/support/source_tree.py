@@ -44,10 +44,10 @@ def find_runtime_imports(tree: ast.AST) -> set[str]:
 def find_matching_imports(tree: ast.AST, *names: str) -> set[str]:
     """Return the imports that are one of the names, or inside it."""
     return {
-        found
-        for found in find_imports(tree)
+        imported
+        for imported in find_imports(tree)
         for name in names
-        if found == name or found.startswith(f"{name}.")
+        if imported == name or imported.startswith(f"{name}.")
     }
 
 
