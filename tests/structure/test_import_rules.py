@@ -42,8 +42,13 @@ def module_of(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
 
 
+def is_store(name: str) -> bool:
+    return name in STORES or name.startswith("store_")
+
+
 def is_pure(path: str) -> bool:
-    return name_of(path) not in ADAPTERS and not path.startswith(AWS)
+    name = name_of(path)
+    return name not in ADAPTERS and not is_store(name) and not path.startswith(AWS)
 
 
 def find_offenders(
@@ -204,7 +209,7 @@ def test_no_package_imports_the_store_of_another() -> None:
             for name in find_matching_imports(tree, "chalicelib")
             if not name.startswith("chalicelib.aws.")
             and name.count(".") > 1
-            and name.split(".")[2] in STORES
+            and is_store(name.split(".")[2])
             and not name.startswith(f"{package}.")
         }
 
