@@ -2,9 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 
 from tests.support.template import PackagedTemplate, resolve_logical_id
 
+PACKAGE = Path(__file__).parents[2] / "chalicelib"
 PSEUDO_PARAMETER = "AWS::"
 OWN_NAMESPACE = "Daftar"
 LONGEST_DESCRIPTION = 1024  # CloudWatch accepts no more.
@@ -77,6 +79,16 @@ def test_the_dashboard_shows_our_own_metrics(
     for metric in ("Registrations", "Sms", "Receipts", "RollUpLag", "RegistrationsAged", "Reports"):
         wanted = f'Namespace="{variables["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
         assert any(wanted in search for search in searches), metric
+
+
+def test_our_own_metrics_are_counted_by_the_functions(template: PackagedTemplate) -> None:
+    (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
+    names = set(re.findall(r'MetricName=\\"(\w+)', dashboard["DashboardBody"]["Fn::Sub"]))
+    alarms = template.find_resources("AWS::CloudWatch::Alarm").values()
+    names |= {alarm["MetricName"] for alarm in alarms if alarm["Namespace"] == OWN_NAMESPACE}
+    sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert len(names) > 5
+    assert names <= set(re.findall(r'observability\.\w+\(\s*"(\w+)"', sources))
 
 
 def test_the_dashboard_names_only_resources_of_this_stack(template: PackagedTemplate) -> None:
