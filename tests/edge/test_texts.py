@@ -327,7 +327,7 @@ def test_texts_are_counted_by_what_became_of_them(
 ) -> None:
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=a_reference(edge))))
 
-    counted = [each["state"] for each in log_output.metrics if "Texts" in each]
+    counted = [each["state"] for each in log_output.metrics if "Sms" in each]
     assert counted == ["accepted"]
 
 
