@@ -25,7 +25,7 @@ _ADDRESS_FROM_SIGN_IN, _ADDRESS_FROM_BOARD = "v1/campaigns/{campaign_id}/board",
 def render_board(report: Report, language: Language) -> str:
     """Return the board of a report as an HTML document."""
     data, localizer = build_report_data(report), Localizer(language)
-    hours = data.group("by_hour")
+    hours = data.get_group("by_hour")
     hours_label = localizer.get_group_label(hours.name, data.campaign.zone)
     counts = ", ".join(
         f"{localizer.get_cell_label(hours.name, cell.key)}: {cell.count}" for cell in hours.cells
@@ -37,7 +37,7 @@ def render_board(report: Report, language: Language) -> str:
         address=_ADDRESS_FROM_BOARD,
         refresh_seconds=_REFRESH_SECONDS,
         created_label=_describe_created(data, localizer),
-        devices=data.group("by_client"),
+        devices=data.get_group("by_client"),
         max_devices=_MAX_DEVICES,
         hours=charts.build_columns(hours) if hours.cells else None,
         hours_label=hours_label,

@@ -95,9 +95,9 @@ class ReportData:
     @property
     def active(self) -> int | None:
         """Return how many of the day's registrations are protected now; None where that is not shown."""
-        return next((cell.count for cell in self.group("funnel").cells if cell.key == "active"), None)
+        return next((cell.count for cell in self.get_group("funnel").cells if cell.key == "active"), None)
 
-    def group(self, name: str) -> Group:
+    def get_group(self, name: str) -> Group:
         """Return a breakdown by its name; an empty one where nothing was counted."""
         return next((group for group in self.groups if group.name == name), Group(name, ()))
 

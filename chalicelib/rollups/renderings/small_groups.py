@@ -99,7 +99,7 @@ def _suppress_counts(counts: Mapping[str, int]) -> Mapping[str, int]:
 
 def _suppress_money(data: ReportData) -> Mapping[str, int]:
     """Return the sums of at least five people: what a few were quoted or paid reveals what they earn."""
-    funnel = {cell.key: cell.count for cell in data.group("funnel").cells}
+    funnel = {cell.key: cell.count for cell in data.get_group("funnel").cells}
     people = {"quoted": data.created, "paid": funnel.get("active", 0) + funnel.get("lapsed", 0)}
     return {
         name: rupiah for name, rupiah in data.money.items() if not rupiah or people[name] >= MIN_GROUP_SIZE
@@ -109,7 +109,7 @@ def _suppress_money(data: ReportData) -> Mapping[str, int]:
 def _suppress_sms(data: ReportData, by_state: Group | None) -> Mapping[str, int | float]:
     if is_small(int(data.sms.get("total", 0))):
         return {}
-    unknown = next((cell.count for cell in data.group("texts").cells if cell.key == "unknown"), 0)
+    unknown = next((cell.count for cell in data.get_group("texts").cells if cell.key == "unknown"), 0)
     is_shown_by_state = by_state is not None and any(cell.key == "unknown" for cell in by_state.cells)
     hidden = set() if is_shown_by_state or not unknown else {"unknown_share"}
     return {name: value for name, value in data.sms.items() if name not in hidden}

@@ -27,7 +27,7 @@ NONE_REACTIVATED = Counts(captures=167, created=157, already_registered=10, reac
 
 
 def get_cells(data: ReportData, group: str) -> Mapping[str, int]:
-    return {cell.key: cell.count for cell in data.group(group).cells}
+    return {cell.key: cell.count for cell in data.get_group(group).cells}
 
 
 def test_groups_that_are_large_enough_are_shown_unchanged() -> None:
@@ -49,7 +49,7 @@ def test_small_groups_are_merged_until_their_sum_is_not_small() -> None:
 
 
 def test_a_breakdown_of_two_groups_is_withheld_if_one_is_small() -> None:
-    shown = build_mailed_data(by_sex={"female": 2, "male": 155}).group("by_sex")
+    shown = build_mailed_data(by_sex={"female": 2, "male": 155}).get_group("by_sex")
 
     assert (shown.cells, shown.is_withheld) == ((), True)
 
@@ -92,14 +92,14 @@ def test_the_funnel_is_withheld_if_it_would_reveal_a_few_reactivations() -> None
     counts = Counts(captures=101, created=98, already_registered=0, reactivated=3, refused=0)
     data = build_mailed_data(counts=counts, funnel=Funnel(received=50, awaiting_payment=31, active=20))
 
-    assert (get_cells(data, "funnel"), data.group("funnel").is_withheld) == ({}, True)
+    assert (get_cells(data, "funnel"), data.get_group("funnel").is_withheld) == ({}, True)
     assert data.active is None
 
 
 def test_devices_are_withheld_if_one_is_small_because_channels_are_their_sums() -> None:
     data = build_mailed_data(by_client={"kiosk-1": 34, "van-1": 120, "van-2": 3})
 
-    assert data.group("by_client").is_withheld
+    assert data.get_group("by_client").is_withheld
     assert get_cells(data, "by_channel") == {"van": 123, "kiosk": 34}
     assert [anomaly.workers for anomaly in data.anomalies] == [0, 0, 0]
 
@@ -109,7 +109,7 @@ def test_few_refusals_are_neither_counted_nor_broken_down() -> None:
     data = build_mailed_data(counts=counts, refused_by_reason={"nik_length": 3})
 
     assert dict(data.counts) == {"captures": 168, "already_registered": 6, "reactivated": 5}
-    assert data.group("refused_by_reason").is_withheld
+    assert data.get_group("refused_by_reason").is_withheld
 
 
 def test_captures_are_left_out_if_they_would_reveal_another_count() -> None:
@@ -131,7 +131,7 @@ def test_the_total_of_a_day_is_always_shown() -> None:
     data = build_mailed_data(counts=counts, by_sex={"female": 2}, money=Money(quoted=32_800))
 
     assert data.created == 2
-    assert data.group("by_sex").is_withheld
+    assert data.get_group("by_sex").is_withheld
     assert dict(data.money) == {"paid": 0}
 
 
@@ -177,7 +177,7 @@ def test_no_shown_count_is_small_and_no_small_one_can_be_computed(counts: dict[s
     shown = get_cells(data, group)
 
     assert not [key for key, count in shown.items() if is_small(count)]
-    if data.group(group).is_withheld:
+    if data.get_group(group).is_withheld:
         assert shown == {}
     elif shown != counts:
         hidden = [count for key, count in counts.items() if count and key not in shown]
@@ -206,7 +206,7 @@ def iter_computable_counts(data: ReportData) -> Iterator[int]:
         if (total := totals.get(group.name)) is not None:
             yield from (total - cell.count for cell in group.cells)
     known = dict(counts)
-    if funnel := data.group("funnel").cells:
+    if funnel := data.get_group("funnel").cells:
         known["reactivated"] = sum(cell.count for cell in funnel) - data.created
         yield known["reactivated"]
     for one, other in (("reactivated", "already_registered"), ("already_registered", "reactivated")):
