@@ -1,7 +1,7 @@
-"""What is said: everything in both languages, numbers and days as each writes them."""
+"""Phrases and labels in both languages, and the format of numbers and days in each."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
@@ -21,24 +21,25 @@ from tests.support.source_tree import ROOT
 ID, EN = Localizer("id"), Localizer("en")
 
 
-def pairs(node: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every place where something is said in each language."""
+def iter_translations(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every translated entry of the file with its path."""
     if isinstance(node, dict):
         if set(node) & set(LANGUAGES):
-            yield at, node
+            yield path, node
         else:
             for name, inner in node.items():
-                yield from pairs(inner, f"{at}.{name}")
+                yield from iter_translations(inner, f"{path}.{name}")
 
 
 @pytest.mark.parametrize(
-    ("at", "said"), list(pairs(load_phrases())), ids=lambda each: each if isinstance(each, str) else ""
+    "translations",
+    [pytest.param(translations, id=path) for path, translations in iter_translations(load_phrases())],
 )
-def test_everything_is_said_in_both_languages_with_the_same_values(at: Any, said: Any) -> None:
-    assert set(said) == set(LANGUAGES)
-    if isinstance(said["id"], str):
-        places = [sorted(part.partition("}")[0] for part in said[each].split("{")[1:]) for each in LANGUAGES]
-        assert places[0] == places[1]
+def test_each_entry_is_in_both_languages_with_the_same_placeholders(translations: dict[str, Any]) -> None:
+    assert set(translations) == set(LANGUAGES)
+    if isinstance(translations["id"], str):
+        placeholders = [sorted(re.findall(r"{(\w+)}", translations[each])) for each in LANGUAGES]
+        assert placeholders[0] == placeholders[1]
 
 
 @pytest.mark.parametrize(
@@ -46,18 +47,18 @@ def test_everything_is_said_in_both_languages_with_the_same_values(at: Any, said
     [
         ("by_channel", Channel),
         ("by_sex", Sex),
-        ("by_programme", get_args(Programme) or Programme),
+        ("by_programme", get_args(Programme)),
         ("texts", SmsState),
         ("funnel", Funnel.model_fields),
     ],
 )
-def test_whatever_is_counted_has_a_name(group: str, keys: Any) -> None:
+def test_every_key_of_a_breakdown_has_a_label(group: str, keys: Iterable[str]) -> None:
     labels = load_phrases()["labels"][group]
 
     assert set(labels) == {str(key) for key in keys}
 
 
-def test_every_reason_to_refuse_a_capture_has_a_name() -> None:
+def test_every_reason_to_refuse_a_capture_has_a_label() -> None:
     refused = codes_given("add_broken_rule", position=1) | codes_given("InvalidNIK", position=0)
     refused |= codes_given("InvalidPhone", position=0) | codes_given("InvalidName", position=0)
 
@@ -65,16 +66,16 @@ def test_every_reason_to_refuse_a_capture_has_a_name() -> None:
     assert refused <= set(load_phrases()["labels"]["refused_by_reason"])
 
 
-def test_every_zone_of_a_campaign_has_its_short_name() -> None:
+def test_every_zone_of_a_campaign_has_a_label() -> None:
     assert set(load_phrases()["calendar"]["zones"]) == set(get_args(Zone))
 
 
-def test_a_key_without_a_name_is_its_own_name() -> None:
+def test_a_key_without_a_label_is_its_own_label() -> None:
     assert ID.get_cell_label("by_client", "van-1") == "van-1"
     assert ID.get_cell_label("by_occupation", "lamplighter") == "lamplighter"
 
 
-def test_an_occupation_is_called_what_the_list_of_occupations_calls_it() -> None:
+def test_the_label_of_an_occupation_comes_from_the_list_of_occupations() -> None:
     assert (
         ID.get_cell_label("by_occupation", "market_trader"),
         EN.get_cell_label("by_occupation", "market_trader"),
@@ -84,7 +85,7 @@ def test_an_occupation_is_called_what_the_list_of_occupations_calls_it() -> None
     )
 
 
-def test_numbers_and_money_are_written_as_each_language_does() -> None:
+def test_numbers_and_money_have_the_format_of_the_language() -> None:
     assert (ID.format_number(1_234_500), EN.format_number(1_234_500)) == ("1.234.500", "1,234,500")
     assert ID.format_rupiah(1_234_500) == "Rp\N{NO-BREAK SPACE}1.234.500"
     assert (ID.format_difference(14), ID.format_difference(-1_000), ID.format_difference(0)) == (
@@ -99,13 +100,13 @@ def test_numbers_and_money_are_written_as_each_language_does() -> None:
     )
 
 
-def test_days_are_written_out() -> None:
+def test_days_are_written_in_full() -> None:
     assert ID.format_day(date(2024, 10, 9)) == "Rabu, 9 Oktober 2024"
     assert EN.format_day(date(2024, 10, 9)) == "Wednesday, 9 October 2024"
 
 
 @pytest.mark.parametrize(
-    ("zone", "told"),
+    ("zone", "formatted"),
     [
         ("Asia/Jakarta", "Rabu, 9 Oktober 2024, 23.30 WIB"),
         ("Asia/Pontianak", "Rabu, 9 Oktober 2024, 23.30 WIB"),
@@ -113,16 +114,21 @@ def test_days_are_written_out() -> None:
         ("Asia/Jayapura", "Kamis, 10 Oktober 2024, 01.30 WIT"),
     ],
 )
-def test_a_moment_is_told_in_the_campaigns_own_zone(zone: str, told: str) -> None:
-    assert ID.format_datetime(datetime(2024, 10, 9, 16, 30, tzinfo=UTC), zone) == told
+def test_a_time_is_shown_in_the_campaigns_zone(zone: str, formatted: str) -> None:
+    assert ID.format_datetime(datetime(2024, 10, 9, 16, 30, tzinfo=UTC), zone) == formatted
 
 
-def test_every_phrase_is_said_somewhere() -> None:
+def test_every_phrase_is_used() -> None:
     folder = ROOT / "chalicelib" / "rollups" / "renderings"
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
-    # Said by the name of a figure, of a state or of a pattern.
-    by_name = ("money_", "texts_", "board_refused", "board_stale", "provisional", "final")
+    files = [*folder.glob("*.py"), *folder.glob("templates/*.j2")]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    # Composed of a prefix or a suffix and the name of a figure, a state or a notice, or named by a pattern.
+    composed = re.compile(r"(money|sms)_\w+|board_(refused|stale)|(provisional|final)(_means)?")
     patterns = {"one_phone_many_workers", "neighbouring_serials"}
 
-    unsaid = [phrase for phrase in load_phrases()["phrases"] if not re.search(rf"\b{phrase}\b", source)]
-    assert [each for each in unsaid if not each.startswith(by_name) and each not in patterns] == []
+    unused = {
+        phrase
+        for phrase in load_phrases()["phrases"]
+        if not re.search(rf"""["']{phrase}["']|\b{phrase}=""", source) and not composed.fullmatch(phrase)
+    }
+    assert unused - patterns == set()
