@@ -20,8 +20,9 @@ import click
 import yaml
 
 from ops.deploy import sms_templates
-from ops.local.emulator import REGION, ROOT
-from ops.local.processes import run_program
+from ops.openapi.page import write_page
+from ops.programs import run_program
+from ops.project import REGION, ROOT
 
 # What of our dependencies never runs in our Lambdas. A test imports the application from what is left.
 PRUNED_PATTERNS = {
@@ -129,8 +130,8 @@ class Package:
 def package_app(stage: str, output_dir: Path) -> Package:
     """Package a stage into the directory `out`.
 
-    Raises TemplateInvalid for a text that may not be published, or OperationError, with what Chalice said, if it
-    cannot.
+    Raises TemplateInvalid for a text that may not be published, or OperationError, with what Chalice said, if
+    it cannot.
     """
     sms_templates.check_templates()
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -140,6 +141,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         template = _remove_stray_subs(yaml.safe_load((raw / "sam.yaml").read_text()))
         tree = raw / "tree"
         _unpack_needed(raw / "deployment.zip", tree)
+        write_page(tree)
         _compile(tree)
         _pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")

@@ -1,7 +1,6 @@
 """One packaged stack in the embedded AWS for the whole session, on ports of its own, gone at the end."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ import httpx
 import pytest
 
 from ops.api_client import ApiClient
-from ops.local.processes import LOOPBACK, is_port_free
-from ops.local.stack import LocalStack, StackDescription
+from ops.local.description import StackDescription
+from ops.local.stack import LocalStack
+from tests.support.ports import find_free_port_pair
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,6 @@ def _shorten_visibility_timeouts(stack: RunningStack) -> None:
 def new_stack_location(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, Path]]:
     """A port pair and a directory for a test that starts and stops a stack by itself."""
     return lambda: (find_free_port_pair(), tmp_path_factory.mktemp("local"))
-
-
-def find_free_port_pair() -> int:
-    """A port that is free, and so is the one above it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if is_port_free(port) and is_port_free(port + 1):
-            return port
 
 
 def _make_scheduled_event(rule: str, region: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.bad_day import run_fault_injection
 from tests.e2e.conftest import RunningStack
+from tests.support.fault_injection import run_fault_injection
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.processes import LOOPBACK, OperationError, Program, exclusive_lock, is_port_free, run_program
+from ops.errors import OperationError
+from ops.local.processes import Program, exclusive_lock, is_port_free
+from ops.programs import run_program
+from ops.project import LOOPBACK
 
 _ENVIRONMENT = {"PATH": os.defpath}
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]

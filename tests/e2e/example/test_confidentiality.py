@@ -11,7 +11,7 @@ import pytest
 from phonenumbers import Leniency, PhoneNumberMatcher
 
 from ops.local.seeding import DEVICE_CHANNELS
-from ops.local.stack import EXAMPLE_DIR
+from ops.project import EXAMPLE_DIR
 from tests.e2e.conftest import RunningStack
 from tests.e2e.example.conftest import MarketDay
 from tests.support.isolated_campaign import open_market

@@ -1,6 +1,6 @@
 """What is said differently to the emulator, and that nothing else is."""
 
-from ops.local.emulator import adapt_template
+from ops.local.template import adapt_template
 
 
 def test_sam_gateway_responses_become_resources_that_stand_before_the_deployment() -> None:

@@ -9,11 +9,11 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from app import app
 from chalicelib.callers import Role
 from chalicelib.http.problems import FIELD_MESSAGES, PROBLEMS, respond
-from ops.local.emulator import ROOT
 from ops.openapi.__main__ import build_files
 from ops.openapi.codes import MEANINGS, load_codes
-from ops.openapi.document import iter_endpoints
+from ops.openapi.endpoints import iter_endpoints
 from ops.openapi.examples import load_examples
+from ops.project import ROOT
 from tests.support.openapi import find_schema_errors, list_operations, load_document, resolve_reference
 
 WRITTEN = {file.relative_to(ROOT).as_posix(): text for file, text in build_files().items()}

@@ -16,7 +16,7 @@ from chalicelib.registrations.phone import Phone
 from ops.commands import opt_outs
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
-from ops.local.processes import OperationError
+from ops.errors import OperationError
 
 NUMBER = Phone("+6282455507001")
 LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}

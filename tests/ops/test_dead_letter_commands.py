@@ -20,7 +20,7 @@ from ops.commands.dead_letters import (
 )
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.deploy.stages import Stage
-from ops.local.processes import OperationError
+from ops.errors import OperationError
 from tests.support.aws_events import make_domain_event
 
 _PHONE = "+6282455507001"

@@ -16,8 +16,8 @@ from chalicelib.crypto.keyring import FIELD_PURPOSE
 from chalicelib.registrations.states import VerificationResult
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
 from chalicelib.wiring import generate_write_id
+from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
-from ops.local.processes import OperationError
 from tests.support.builders import NOW
 from tests.support.fakes import FixedClock
 from tests.support.moto_tables import STAGE_ENVIRONMENT, read_table_definitions

@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.fake_sms.inbox import ReceivedSms
 from ops.fake_sms.pricing import PART_PRICE_MICROUSD, measure_sms
-from ops.fake_sms.receipts import ReceiptSettings, make_aws_event
+from ops.fake_sms.receipt_events import make_aws_event
+from ops.fake_sms.receipt_settings import ReceiptSettings
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN, sign_form
 from ops.fake_sms.twilio_protocol import MESSAGES_PATH
 
