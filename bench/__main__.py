@@ -38,17 +38,17 @@ _QUEUED_WORKERS = 1000
 
 _METHOD_NOTES = (
     "Each runs alone under AWS's own runtime client, with boto3 beside it as AWS ships it, against the same "
-    "embedded DynamoDB, in turns; a ratio is the median of the rounds' ratios.",
+    "emulator, in turns; a ratio is the median of the rounds' ratios.",
     f"Cold start, {COLD_ROUNDS} rounds: from the start of the process to the answer to its first capture, "
     "in which ours fetches its data keys and has them unwrapped.",
     f"Warm CPU, {WARM_ROUNDS} rounds of {WARM_REQUESTS}: of the process, for one new worker.",
     f"Batch and singles: over HTTP on the deployed stack, in turns; the {SINGLES} singles stand under bare.",
     f"Known beside new: a bot's {REQUESTS_PER_GROUP} captures of each over HTTP on the deployed stack, "
-    "shuffled; new ones stand under bare. Of all pairs, the known one took longer in about half if time tells nothing; p is how "
-    "often chance alone is as far from that (Mann and Whitney).",
+    "shuffled; new ones stand under bare. If the time reveals nothing, the known one takes longer in about half "
+    "of all pairs; p is the p value of the Mann-Whitney test.",
     "Recount: in a process of its own, rows put straight into the table; of ten times the registrations each "
-    "may take no more CPU, and all no more memory. Read units are told where DAFTAR_TEST_DYNAMODB_URL names "
-    "DynamoDB Local, which alone reckons them.",
+    "may take no more CPU, and all no more memory. Read units are shown if DAFTAR_TEST_DYNAMODB_URL names "
+    "DynamoDB Local, which alone reports them.",
     '"bare" is the zip exactly as `chalice package` makes it, without bytecode; "bare, compiled" is the same '
     "with bytecode, which ours has too; the target is for the former.",
 )

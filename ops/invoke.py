@@ -49,5 +49,5 @@ def invoke_function(stage: Stage, function_id: str, event: Mapping[str, Any], **
     )
     result = json.loads(response["Payload"].read() or b"null")
     if "FunctionError" in response:
-        raise OperationError(f"{function_id} failed: {result.get('errorMessage')}; see its log")
+        raise OperationError(f"{function_id} failed: {(result or {}).get('errorMessage')}; see its log")
     return result

@@ -1,4 +1,4 @@
-"""What nobody could handle: shown without the person, and handled again."""
+"""`daftar dead-letters`: list, show, redrive and drop. Personal data is never shown."""
 
 import io
 import json
@@ -27,24 +27,24 @@ _PHONE = "+6282455507001"
 _TABLE = "registrations"
 
 
-class Functions:
-    """Lambda, as far as it is asked: remembers what each function was given, and answers as told."""
+class FakeLambda:
+    """A Lambda client with scripted results; it records the events of each function."""
 
     def __init__(self) -> None:
-        self.given: list[tuple[str, Any]] = []
-        self.waited_for: list[bool] = []
+        self.events: list[tuple[str, Any]] = []
+        self.was_synchronous: list[bool] = []
         self.answer: Any = {"batchItemFailures": []}
         self.error: dict[str, str] = {}
 
-    def invoke(self, **asked: Any) -> dict[str, Any]:
-        """Call a function."""
-        self.given.append((asked["FunctionName"], json.loads(asked["Payload"])))
-        self.waited_for.append(asked.get("InvocationType") != "Event")
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        """Invoke a function."""
+        self.events.append((request["FunctionName"], json.loads(request["Payload"])))
+        self.was_synchronous.append(request.get("InvocationType") != "Event")
         return {"Payload": io.BytesIO(json.dumps(self.answer).encode()), **self.error}
 
 
-class Impatient:
-    """SQS, but nobody waits for the clock: moto knows at once whether a queue is empty."""
+class ShortPollingSqs:
+    """An SQS client without long polls: moto knows at once if a queue is empty."""
 
     def __init__(self) -> None:
         self._sqs = boto3.client("sqs")
@@ -52,44 +52,44 @@ class Impatient:
     def __getattr__(self, operation: str) -> Any:
         return getattr(self._sqs, operation)
 
-    def receive_message(self, **asked: Any) -> Any:
-        """Receive at once."""
-        assert asked.pop("WaitTimeSeconds") > 0, "a short poll misses messages on AWS"
-        return self._sqs.receive_message(**asked)
+    def receive_message(self, **request: Any) -> Any:
+        """Receive without a wait."""
+        assert request.pop("WaitTimeSeconds") > 0, "a short poll misses messages on AWS"
+        return self._sqs.receive_message(**request)
 
 
-class Streams:
-    """The stream of a table: moto's cannot be described."""
+class FakeStreams:
+    """A client of one table's stream, which moto does not offer."""
 
     ARN = "arn:aws:dynamodb:eu-north-1:000000000000:table/registrations/stream/now"
 
     def __init__(self) -> None:
         self._sdk = boto3.client("dynamodbstreams")
         self.records: list[dict[str, Any]] = []
-        self.has_forgotten = False
+        self.is_trimmed = False
 
-    def get_shard_iterator(self, **asked: Any) -> Any:
-        """Where the record with a sequence number stands."""
-        if self.has_forgotten:
-            told = {"Error": {"Code": "TrimmedDataAccessException"}}
-            raise self._sdk.exceptions.TrimmedDataAccessException(told, "GetShardIterator")
+    def get_shard_iterator(self, **request: Any) -> Any:
+        """Return the position of the record with a sequence number."""
+        if self.is_trimmed:
+            error = {"Error": {"Code": "TrimmedDataAccessException"}}
+            raise self._sdk.exceptions.TrimmedDataAccessException(error, "GetShardIterator")
         numbers = [record["dynamodb"]["SequenceNumber"] for record in self.records]
-        return {"ShardIterator": str(numbers.index(asked["SequenceNumber"]))}
+        return {"ShardIterator": str(numbers.index(request["SequenceNumber"]))}
 
-    def get_records(self, **asked: Any) -> Any:
-        """Two records at most, then nothing once, as an open shard does."""
-        start = int(asked["ShardIterator"].strip("+"))
-        if asked["ShardIterator"].endswith("+"):
+    def get_records(self, **request: Any) -> Any:
+        """Return at most two records, then one empty page, as an open shard does."""
+        start = int(request["ShardIterator"].strip("+"))
+        if request["ShardIterator"].endswith("+"):
             return {"Records": [], "NextShardIterator": str(start)}
         return {"Records": self.records[start : start + 2], "NextShardIterator": f"{start + 2}+"}
 
 
-class Operator:
-    """Somebody at the command line, and the stage."""
+class CommandRunner:
+    """Runs commands on a stage with queues, logs and fake functions."""
 
     def __init__(self) -> None:
-        self.sqs, self.logs, self.functions = boto3.client("sqs"), boto3.client("logs"), Functions()
-        self.streams = Streams()
+        self.sqs, self.logs, self.functions = boto3.client("sqs"), boto3.client("logs"), FakeLambda()
+        self.streams = FakeStreams()
         queues = [
             *DEAD_LETTER_QUEUES,
             *(each.source_queue for each in DEAD_LETTER_QUEUES.values() if each.source_queue),
@@ -104,11 +104,11 @@ class Operator:
             self.logs.create_log_stream(logGroupName=group, logStreamName="s")
 
     def _client(self, service: str) -> Any:
-        own = {"lambda": self.functions, "dynamodbstreams": self.streams, "sqs": Impatient()}
+        own = {"lambda": self.functions, "dynamodbstreams": self.streams, "sqs": ShortPollingSqs()}
         return own.get(service) or boto3.client(service)
 
-    def give_up(self, queue: str, body: Any, **attributes: str) -> str:
-        """Put a message into a queue; its id."""
+    def add_dead_letter(self, queue: str, body: Any, **attributes: str) -> str:
+        """Put a message into a queue. Return its id."""
         sent = self.sqs.send_message(
             QueueUrl=self.stage.outputs[f"{queue}Url"],
             MessageBody=body if isinstance(body, str) else json.dumps(body),
@@ -119,33 +119,33 @@ class Operator:
         return str(sent["MessageId"])
 
     def log(self, function: str, **line: Any) -> None:
-        """Write a line as a function does."""
+        """Write a log line as a function does."""
         event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
         group = self.stage.get_log_group(function)
         self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
 
-    def run(self, command: click.Command, *arguments: str, says: str | None = None) -> str:
-        """What a command prints. Raises what it raises."""
-        done = CliRunner().invoke(
-            command, arguments, obj=self.stage, input=says, catch_exceptions=False, standalone_mode=False
+    def run(self, command: click.Command, *arguments: str, typed: str | None = None) -> str:
+        """Return the output of a command. Raises its errors."""
+        result = CliRunner().invoke(
+            command, arguments, obj=self.stage, input=typed, catch_exceptions=False, standalone_mode=False
         )
-        return done.output
+        return result.output
 
-    def bodies(self, queue: str) -> list[str]:
-        """What a queue holds now."""
+    def list_bodies(self, queue: str) -> list[str]:
+        """Return the bodies of a queue's messages."""
         url = self.stage.outputs[f"{queue}Url"]
-        found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [message["Body"] for message in found.get("Messages", [])]
+        received = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message["Body"] for message in received.get("Messages", [])]
 
 
 @pytest.fixture
-def operator_console() -> Iterator[Operator]:
+def operator() -> Iterator[CommandRunner]:
     with mock_aws():
-        yield Operator()
+        yield CommandRunner()
 
 
-def a_stream_failure(first: str, last: str, **changes: Any) -> dict[str, Any]:
-    """What Lambda leaves in the queue of the stream's failures."""
+def make_stream_failure(first: str, last: str, **changes: Any) -> dict[str, Any]:
+    """Return a message of Lambda about a failed stream batch."""
     return {
         "requestContext": {
             "requestId": "r-1",
@@ -169,47 +169,45 @@ def a_stream_failure(first: str, last: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_letter_is_listed_with_what_the_reader_logged_of_it_last(operator_console: Operator) -> None:
-    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
-    for error in ("TryLater", "RegistrationUnknown"):
-        operator_console.log("OnNotifications", message="not handled", message_id=message_id, error=error)
-    operator_console.log("OnNotifications", message="not handled", message_id="another", error="KeyError")
+def test_a_dead_letter_is_listed_with_the_last_logged_error(operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    for error in ("TransientFailure", "RegistrationUnknown"):
+        operator.log("OnNotifications", message="not handled", message_id=message_id, error=error)
+    operator.log("OnNotifications", message="not handled", message_id="another", error="KeyError")
 
-    listed = operator_console.run(list_dead_letters)
+    listed = operator.run(list_dead_letters)
 
     [line, count] = listed.splitlines()
     assert [*line.split("  ")[:2], *line.split("  ")[3:]] == [
         *("NotificationsDeadLetters", message_id, "7K4-M2Q-X9P", "RegistrationUnknown")
     ]
-    assert count == "1 given up"
+    assert count == "1 dead letters"
 
 
-def test_looking_takes_nothing_out_and_hides_nothing(operator_console: Operator) -> None:
-    operator_console.give_up("NotificationsDeadLetters", make_domain_event())
-    first = operator_console.run(list_dead_letters, "NotificationsDeadLetters")
-    assert operator_console.run(list_dead_letters, "NotificationsDeadLetters") == first
-    assert len(operator_console.bodies("NotificationsDeadLetters")) == 1
+def test_listing_removes_and_hides_no_message(operator: CommandRunner) -> None:
+    operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    first = operator.run(list_dead_letters, "NotificationsDeadLetters")
+    assert operator.run(list_dead_letters, "NotificationsDeadLetters") == first
+    assert len(operator.list_bodies("NotificationsDeadLetters")) == 1
 
 
-def test_letter_is_shown_with_where_its_error_arose(operator_console: Operator) -> None:
-    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
+def test_a_dead_letter_is_shown_with_the_frames_of_its_error(operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
     where = ["consumer.py:25 handle", "service.py:60 get"]
-    operator_console.log("OnNotifications", message_id=message_id, error="RegistrationUnknown", where=where)
+    operator.log("OnNotifications", message_id=message_id, error="RegistrationUnknown", where=where)
 
-    shown = operator_console.run(show_dead_letter, "NotificationsDeadLetters", message_id)
+    shown = operator.run(show_dead_letter, "NotificationsDeadLetters", message_id)
 
     assert "reference: 7K4-M2Q-X9P" in shown
     assert "correlation_id: c0ffee00-0000-4000-8000-000000000001" in shown
-    assert "why: RegistrationUnknown" in shown
+    assert "reason: RegistrationUnknown" in shown
     assert "service.py:60 get" in shown
     assert "log: /aws/lambda/daftar-test-OnNotifications" in shown
 
 
-def test_letter_nobody_said_anything_of_says_where_to_look(operator_console: Operator) -> None:
-    operator_console.give_up("NotificationsDeadLetters", make_domain_event())
-    assert "nothing is said of it in /aws/lambda/daftar-test-OnNotifications" in operator_console.run(
-        list_dead_letters
-    )
+def test_a_dead_letter_without_a_known_reason_names_the_log(operator: CommandRunner) -> None:
+    operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    assert "no reason in /aws/lambda/daftar-test-OnNotifications" in operator.run(list_dead_letters)
 
 
 @pytest.mark.parametrize(
@@ -224,72 +222,65 @@ def test_letter_nobody_said_anything_of_says_where_to_look(operator_console: Ope
     ],
     ids=range(6),
 )
-def test_nobody_is_shown_whatever_a_letter_holds(body: Any, operator_console: Operator) -> None:
-    message_id = operator_console.give_up("NotificationsDeadLetters", body)
-    shown = operator_console.run(list_dead_letters) + operator_console.run(
+def test_personal_data_is_never_shown(body: Any, operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", body)
+    shown = operator.run(list_dead_letters) + operator.run(
         show_dead_letter, "NotificationsDeadLetters", message_id
     )
     assert _PHONE.lstrip("+") not in shown
 
 
-def test_redriven_letter_is_in_its_queue_again_and_no_longer_among_the_dead(
-    operator_console: Operator,
+def test_a_redriven_message_returns_to_its_queue(
+    operator: CommandRunner,
 ) -> None:
-    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
     other = make_domain_event(reference="AAA-BBB-CCC")
-    operator_console.give_up("NotificationsDeadLetters", other)
+    operator.add_dead_letter("NotificationsDeadLetters", other)
 
-    told = operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", message_id)
+    output = operator.run(redrive_dead_letters, "NotificationsDeadLetters", message_id)
 
-    assert told == "1 redriven\n"
-    assert operator_console.bodies("NotificationsQueue") == [json.dumps(make_domain_event())]
-    assert operator_console.bodies("NotificationsDeadLetters") == [json.dumps(other)]
+    assert output == "1 redriven\n"
+    assert operator.list_bodies("NotificationsQueue") == [json.dumps(make_domain_event())]
+    assert operator.list_bodies("NotificationsDeadLetters") == [json.dumps(other)]
 
 
-def test_all_letters_are_redriven_when_all_are_asked_for(operator_console: Operator) -> None:
+def test_all_messages_of_a_queue_can_be_redriven(operator: CommandRunner) -> None:
     for number in range(25):
-        operator_console.give_up(
+        operator.add_dead_letter(
             "NotificationsDeadLetters", make_domain_event(correlation_id=f"{number:032x}")
         )
-    assert operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "25 redriven\n"
-    assert operator_console.bodies("NotificationsDeadLetters") == []
-    assert (
-        operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", "--all")
-        == "there was nothing\n"
-    )
+    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "25 redriven\n"
+    assert operator.list_bodies("NotificationsDeadLetters") == []
+    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "--all") == "the queue is empty\n"
 
 
-def test_letter_that_is_not_there_is_said_to_be_missing(operator_console: Operator) -> None:
-    assert operator_console.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
+def test_an_unknown_message_id_is_reported(operator: CommandRunner) -> None:
+    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
     with pytest.raises(OperationError, match="has no message gone"):
-        operator_console.run(show_dead_letter, "NotificationsDeadLetters", "gone")
+        operator.run(show_dead_letter, "NotificationsDeadLetters", "gone")
 
 
 @pytest.mark.parametrize("command", [redrive_dead_letters, drop_dead_letters])
-def test_letters_are_chosen_by_id_or_all_of_them_but_never_by_saying_nothing(
-    command: click.Command, operator_console: Operator
-) -> None:
+def test_messages_must_be_chosen_by_id_or_by_all(command: click.Command, operator: CommandRunner) -> None:
     for chosen in ([], ["m-1", "--all"]):
         with pytest.raises(click.UsageError, match="name the messages"):
-            operator_console.run(command, "NotificationsDeadLetters", *chosen, says="y\n")
+            operator.run(command, "NotificationsDeadLetters", *chosen, typed="y\n")
 
 
-def test_dropped_letter_is_gone_once_that_is_confirmed(operator_console: Operator) -> None:
-    message_id = operator_console.give_up("NotificationsDeadLetters", make_domain_event())
+def test_a_message_is_dropped_after_a_confirmation(operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
     with pytest.raises(click.Abort):
-        operator_console.run(drop_dead_letters, "NotificationsDeadLetters", message_id, says="n\n")
-    assert len(operator_console.bodies("NotificationsDeadLetters")) == 1
+        operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, typed="n\n")
+    assert len(operator.list_bodies("NotificationsDeadLetters")) == 1
 
-    assert "1 dropped" in operator_console.run(
-        drop_dead_letters, "NotificationsDeadLetters", message_id, says="y\n"
-    )
+    assert "1 dropped" in operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, typed="y\n")
 
-    assert operator_console.bodies("NotificationsDeadLetters") == []
-    assert operator_console.bodies("NotificationsQueue") == []
+    assert operator.list_bodies("NotificationsDeadLetters") == []
+    assert operator.list_bodies("NotificationsQueue") == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("response", "reason"),
     [
         (
             {"errorType": "UnhandledError", "errorMessage": "ReadTimeoutError"},
@@ -298,46 +289,46 @@ def test_dropped_letter_is_gone_once_that_is_confirmed(operator_console: Operato
         ({"errorType": "UnhandledError", "errorMessage": _PHONE}, "RetriesExhausted"),
     ],
 )
-def test_what_nobody_foresaw_is_told_by_its_type(
-    operator_console: Operator, answer: dict[str, str], told: str
+def test_an_unhandled_error_is_shown_by_its_type(
+    operator: CommandRunner, response: dict[str, str], reason: str
 ) -> None:
-    failed = {"requestContext": {"condition": "RetriesExhausted"}, "responsePayload": answer}
-    operator_console.give_up("RollUpFailures", {**failed, "requestPayload": {"time": "2026-11-22T09:00:00Z"}})
+    failed = {"requestContext": {"condition": "RetriesExhausted"}, "responsePayload": response}
+    operator.add_dead_letter("RollUpFailures", {**failed, "requestPayload": {"time": "2026-11-22T09:00:00Z"}})
 
-    listed = operator_console.run(list_dead_letters)
+    listed = operator.run(list_dead_letters)
 
-    assert told in listed
+    assert reason in listed
     assert _PHONE not in listed
 
 
-def test_event_that_was_given_up_is_sent_to_its_function_again(operator_console: Operator) -> None:
+def test_a_failed_event_is_sent_to_its_function_again(operator: CommandRunner) -> None:
     event = {"detail-type": "Scheduled Event", "time": "2026-11-22T09:00:00Z"}
-    by_lambda = {
+    failure = {
         "requestContext": {"condition": "RetriesExhausted"},
         "requestPayload": event,
         "responsePayload": {"errorType": "SummaryClosed", "errorMessage": _PHONE},
     }
-    operator_console.give_up("RollUpFailures", by_lambda)
-    operator_console.give_up(
+    operator.add_dead_letter("RollUpFailures", failure)
+    operator.add_dead_letter(
         "AgeingFailures", event, ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="may not call"
     )
 
-    listed = operator_console.run(list_dead_letters)
-    operator_console.run(redrive_dead_letters, "RollUpFailures", "--all")
-    operator_console.run(redrive_dead_letters, "AgeingFailures", "--all")
+    listed = operator.run(list_dead_letters)
+    operator.run(redrive_dead_letters, "RollUpFailures", "--all")
+    operator.run(redrive_dead_letters, "AgeingFailures", "--all")
 
     assert "RetriesExhausted, SummaryClosed" in listed
     assert "NO_PERMISSIONS" in listed
     assert _PHONE not in listed
-    assert operator_console.functions.given == [("RollUpDueDays", event), ("AgeRegistrations", event)]
-    assert operator_console.functions.waited_for == [False, False]
-    assert operator_console.bodies("RollUpFailures") == operator_console.bodies("AgeingFailures") == []
+    assert operator.functions.events == [("RollUpDueDays", event), ("AgeRegistrations", event)]
+    assert operator.functions.was_synchronous == [False, False]
+    assert operator.list_bodies("RollUpFailures") == operator.list_bodies("AgeingFailures") == []
 
 
-class Table:
+class StreamedTable:
     """A table on moto, and its stream."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: FakeStreams) -> None:
         self._records = streams.records
         self._dynamodb = boto3.client("dynamodb")
         self._dynamodb.create_table(
@@ -351,7 +342,7 @@ class Table:
         )
 
     def put(self, number: int, received_at: str = "2026-11-22T08:00:05.000Z") -> str:
-        """Store an item; its sequence number in the stream."""
+        """Store an item. Return its sequence number in the stream."""
         item = {
             "pk": {"S": f"REGISTRATION#{number}"},
             "sk": {"S": "APPLICATION"},
@@ -371,32 +362,32 @@ class Table:
 
 
 @pytest.fixture
-def table(operator_console: Operator) -> Table:
-    return Table(operator_console.streams)
+def table(operator: CommandRunner) -> StreamedTable:
+    return StreamedTable(operator.streams)
 
 
-def _announced(operator_console: Operator) -> list[str]:
+def _list_invoked_keys(operator: CommandRunner) -> list[str]:
     return [
         record["dynamodb"]["Keys"]["pk"]["S"]
-        for _, event in operator_console.functions.given
+        for _, event in operator.functions.events
         for record in event["Records"]
     ]
 
 
-def test_records_given_up_are_read_from_the_stream_again_and_given_to_the_relay(
-    operator_console: Operator, table: Table
+def test_failed_records_are_read_from_the_stream_and_sent_to_the_function(
+    operator: CommandRunner, table: StreamedTable
 ) -> None:
     numbers = [table.put(number) for number in range(5)]
-    operator_console.give_up("StreamFailures", a_stream_failure(numbers[1], numbers[3]))
+    operator.add_dead_letter("StreamFailures", make_stream_failure(numbers[1], numbers[3]))
 
-    operator_console.run(redrive_dead_letters, "StreamFailures", "--all")
+    operator.run(redrive_dead_letters, "StreamFailures", "--all")
 
-    assert _announced(operator_console) == ["REGISTRATION#1", "REGISTRATION#2", "REGISTRATION#3"]
-    [(function, event)] = operator_console.functions.given
+    assert _list_invoked_keys(operator) == ["REGISTRATION#1", "REGISTRATION#2", "REGISTRATION#3"]
+    [(function, event)] = operator.functions.events
     assert function == "OnRegistrationChanges"
-    # As Lambda hands it over, bytes are base64 text.
+    # In a Lambda event bytes are base64 text.
     assert event["Records"][0]["dynamodb"]["NewImage"]["sealed"] == {"M": {"name": {"B": "AP8="}}}
-    assert operator_console.bodies("StreamFailures") == []
+    assert operator.list_bodies("StreamFailures") == []
 
 
 @pytest.mark.parametrize(
@@ -404,55 +395,52 @@ def test_records_given_up_are_read_from_the_stream_again_and_given_to_the_relay(
     [({"batchItemFailures": [{"itemIdentifier": "1"}]}, {}), (None, {"FunctionError": "Unhandled"})],
     ids=["a record failed", "the function failed"],
 )
-def test_records_that_fail_again_stay_among_the_dead(
-    answer: Any, error: dict[str, str], operator_console: Operator, table: Table
+def test_records_that_fail_again_stay_in_the_queue(
+    answer: Any, error: dict[str, str], operator: CommandRunner, table: StreamedTable
 ) -> None:
     number = table.put(1)
-    operator_console.give_up("StreamFailures", a_stream_failure(number, number))
-    operator_console.functions.answer, operator_console.functions.error = answer, error
-    with pytest.raises(OperationError, match="stay where they are"):
-        operator_console.run(redrive_dead_letters, "StreamFailures", "--all")
-    assert len(operator_console.bodies("StreamFailures")) == 1
+    operator.add_dead_letter("StreamFailures", make_stream_failure(number, number))
+    operator.functions.answer, operator.functions.error = answer, error
+    with pytest.raises(OperationError, match="stay in the queue"):
+        operator.run(redrive_dead_letters, "StreamFailures", "--all")
+    assert len(operator.list_bodies("StreamFailures")) == 1
 
 
-def test_reason_of_a_stream_failure_is_what_the_relay_logged_of_its_first_record(
-    operator_console: Operator,
+def test_the_reason_of_a_stream_failure_is_logged_for_its_first_record(
+    operator: CommandRunner,
 ) -> None:
-    operator_console.log(
-        "OnRegistrationChanges", sequence_number="17", error="KeyError", where=["relay.py:70 news_of"]
+    operator.log(
+        "OnRegistrationChanges", sequence_number="17", error="KeyError", where=["stream.py:70 publish"]
     )
-    operator_console.give_up("StreamFailures", a_stream_failure("17", "17"))
-    operator_console.give_up("StreamFailures", a_stream_failure("18", "18"))
-    listed = operator_console.run(list_dead_letters, "StreamFailures")
+    operator.add_dead_letter("StreamFailures", make_stream_failure("17", "17"))
+    operator.add_dead_letter("StreamFailures", make_stream_failure("18", "18"))
+    listed = operator.run(list_dead_letters, "StreamFailures")
     assert "1 records  KeyError" in listed
     assert "1 records  RetryAttemptsExhausted" in listed
 
 
-def test_records_the_stream_has_forgotten_are_taken_from_the_table_when_that_is_asked_for(
-    operator_console: Operator, table: Table
+def test_trimmed_records_are_read_from_the_table_on_request(
+    operator: CommandRunner, table: StreamedTable
 ) -> None:
     for number, received_at in enumerate(
         ("2026-11-22T07:58:00.000Z", "2026-11-22T08:00:05.000Z", "2026-11-22T08:02:00.000Z")
     ):
         table.put(number, received_at)
-    operator_console.give_up("StreamFailures", a_stream_failure("1", "1"))
-    operator_console.streams.has_forgotten = True
+    operator.add_dead_letter("StreamFailures", make_stream_failure("1", "1"))
+    operator.streams.is_trimmed = True
 
-    with pytest.raises(OperationError, match="stay where they are"):
-        operator_console.run(redrive_dead_letters, "StreamFailures", "--all")
-    assert operator_console.functions.given == []
-    assert (
-        operator_console.run(redrive_dead_letters, "StreamFailures", "--all", "--from-table")
-        == "1 redriven\n"
-    )
+    with pytest.raises(OperationError, match="stay in the queue"):
+        operator.run(redrive_dead_letters, "StreamFailures", "--all")
+    assert operator.functions.events == []
+    assert operator.run(redrive_dead_letters, "StreamFailures", "--all", "--from-table") == "1 redriven\n"
 
-    assert _announced(operator_console) == ["REGISTRATION#1"]
-    assert operator_console.functions.given[0][1]["Records"][0]["eventName"] == "INSERT"
+    assert _list_invoked_keys(operator) == ["REGISTRATION#1"]
+    assert operator.functions.events[0][1]["Records"][0]["eventName"] == "INSERT"
 
 
 @pytest.mark.parametrize("queue", ["StreamFailures", "RollUpFailures"])
-def test_letter_that_cannot_be_read_stays_until_it_is_dropped(queue: str, operator_console: Operator) -> None:
-    operator_console.give_up(queue, "{")
-    with pytest.raises(OperationError, match="stay where they are"):
-        operator_console.run(redrive_dead_letters, queue, "--all")
-    assert operator_console.bodies(queue) == ["{"]
+def test_an_unreadable_message_stays_in_the_queue(queue: str, operator: CommandRunner) -> None:
+    operator.add_dead_letter(queue, "{")
+    with pytest.raises(OperationError, match="stay in the queue"):
+        operator.run(redrive_dead_letters, queue, "--all")
+    assert operator.list_bodies(queue) == ["{"]

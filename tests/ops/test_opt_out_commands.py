@@ -1,4 +1,4 @@
-"""`daftar opt-outs`: who wants no texts, noting that and taking it back; the number is seen nowhere."""
+"""`daftar opt-outs`: show, enter and lift. The number never appears in output or storage."""
 
 import os
 from typing import Any
@@ -22,7 +22,7 @@ NUMBER = Phone("+6282455507001")
 LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}
 
 
-def a_stage(sms_client: Any) -> Stage:
+def make_stage(sms_client: Any) -> Stage:
     outputs = {f"{name}Name": name for name in ("SmsLedgerTable", "SendingTable", "KeysTable")}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
     return Stage(
@@ -33,22 +33,22 @@ def a_stage(sms_client: Any) -> Stage:
 
 
 @pytest.fixture
-def stage_option(moto_stage: None, sms_client: Any) -> Stage:
-    return a_stage(sms_client)
+def stage(moto_stage: None, sms_client: Any) -> Stage:
+    return make_stage(sms_client)
 
 
 @pytest.fixture
 def denied_client(moto_stage: None) -> Stubber:
-    """AWS's service, saying only what a test tells it to."""
+    """A stubbed client of AWS's SMS service."""
     return Stubber(boto3.client("pinpoint-sms-voice-v2"))
 
 
-def ran(command: Command, stage_option: Stage, *arguments: str, typed: str = "0824-5550-7001") -> Result:
-    return CliRunner().invoke(command, arguments, obj=stage_option, input=f"{typed}\n")
+def invoke(command: Command, stage: Stage, *arguments: str, typed: str = "0824-5550-7001") -> Result:
+    return CliRunner().invoke(command, arguments, obj=stage, input=f"{typed}\n")
 
 
-def run(command: Command, stage_option: Stage, *arguments: str) -> str:
-    result = ran(command, stage_option, *arguments)
+def run(command: Command, stage: Stage, *arguments: str) -> str:
+    result = invoke(command, stage, *arguments)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -57,60 +57,58 @@ def phone_hash() -> str:
     return KeyedHash(wiring._keyring().get_hash_key).digest("phone", NUMBER)
 
 
-def opted_out(stage_option: Stage, source: str = "aws") -> DynamoSmsLedger:
-    ledger = make_ledger(stage_option)
+def add_gateway_opt_out(stage: Stage, source: str = "aws") -> DynamoSmsLedger:
+    ledger = make_ledger(stage)
     ledger.record_opt_out(phone_hash(), occurred_at=wiring.utc_now(), source=source)
     return ledger
 
 
-def test_who_never_opted_out_is_told_so(stage_option: Stage) -> None:
+def test_a_phone_without_an_opt_out_is_shown(stage: Stage) -> None:
     assert (
-        run(opt_outs.show_opt_out, stage_option)
+        run(opt_outs.show_opt_out, stage)
         == "number: **********7001\nhere: never opted out\nAWS: sends to it\n"
     )
 
 
-def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(stage_option: Stage) -> None:
-    opted_out(stage_option)
-    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage_option)
+def test_an_opt_out_is_shown_with_its_source_and_lifting(stage: Stage) -> None:
+    add_gateway_opt_out(stage)
+    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage)
 
-    run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+    run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
-    shown = run(opt_outs.show_opt_out, stage_option)
-    assert ", said aws; lifted at " in shown
+    shown = run(opt_outs.show_opt_out, stage)
+    assert ", source aws; lifted at " in shown
     assert shown.count(" by salemba\n") == 1
 
 
-def test_who_tells_a_branch_has_no_more_texts_and_what_was_said_first_stands_until_it_is_lifted(
-    stage_option: Stage,
+def test_an_entered_opt_out_keeps_its_first_source_until_it_is_lifted(
+    stage: Stage,
 ) -> None:
-    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, stage_option, "--by", "salemba")
-    assert make_ledger(stage_option).has_opted_out(phone_hash())
-    assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, stage_option, "--by", "kramat")
+    assert ", source branch:salemba\n" in run(opt_outs.add_opt_out, stage, "--by", "salemba")
+    assert make_ledger(stage).has_opted_out(phone_hash())
+    assert ", source branch:salemba\n" in run(opt_outs.add_opt_out, stage, "--by", "kramat")
 
-    lifted = run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+    lifted = run(opt_outs.lift_opt_out, stage, "--by", "salemba")
     assert "may keep a list" not in lifted
-    assert ", said branch:kramat\n" in run(opt_outs.add_opt_out, stage_option, "--by", "kramat")
+    assert ", source branch:kramat\n" in run(opt_outs.add_opt_out, stage, "--by", "kramat")
 
 
-def test_lifting_lets_the_number_have_texts_again_here_and_at_aws(
-    stage_option: Stage, sms_client: Any
-) -> None:
-    ledger = opted_out(stage_option)
+def test_lifting_removes_the_number_from_our_list_and_from_that_of_aws(stage: Stage, sms_client: Any) -> None:
+    ledger = add_gateway_opt_out(stage)
     sms_client.put_opted_out_number(**LISTED)
-    assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, stage_option)
+    assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, stage)
 
-    told = run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+    output = run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
-    assert "taken off AWS's own list\nlifted: " in told
+    assert "removed from AWS's own list\nlifted: " in output
     assert not ledger.has_opted_out(phone_hash())
     assert sms_client.describe_opted_out_numbers(OptOutListName="Default")["OptedOutNumbers"] == []
-    assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+    assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
 
-def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(denied_client: Stubber) -> None:
-    stage_option = a_stage(denied_client.client)
-    ledger = opted_out(stage_option)
+def test_nothing_is_lifted_while_aws_keeps_the_number_on_its_list(denied_client: Stubber) -> None:
+    stage = make_stage(denied_client.client)
+    ledger = add_gateway_opt_out(stage)
     denied_client.add_response(
         "describe_opted_out_numbers",
         {"OptedOutNumbers": [{"OptedOutNumber": NUMBER, "OptedOutTimestamp": 1, "EndUserOptedOut": True}]},
@@ -121,7 +119,7 @@ def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(denied_client:
     )
 
     with denied_client:
-        result = ran(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+        result = invoke(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
     assert isinstance(result.exception, OperationError)
     assert "AWS keeps the number on its own list" in str(result.exception)
@@ -130,53 +128,53 @@ def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(denied_client:
     assert ledger.has_opted_out(phone_hash())
 
 
-def test_where_aws_cannot_be_asked_that_is_said(denied_client: Stubber) -> None:
-    stage_option = a_stage(denied_client.client)
-    ledger = opted_out(stage_option)
+def test_a_failed_request_to_aws_is_reported_and_the_opt_out_is_lifted(denied_client: Stubber) -> None:
+    stage = make_stage(denied_client.client)
+    ledger = add_gateway_opt_out(stage)
     for _ in range(2):
         denied_client.add_client_error("describe_opted_out_numbers", "AccessDeniedException", f"not {NUMBER}")
 
     with denied_client:
-        shown, told = (
-            run(opt_outs.show_opt_out, stage_option),
-            run(opt_outs.lift_opt_out, stage_option, "--by", "salemba"),
+        shown, lifted = (
+            run(opt_outs.show_opt_out, stage),
+            run(opt_outs.lift_opt_out, stage, "--by", "salemba"),
         )
 
     assert "AWS: could not be asked (AccessDeniedException)\n" in shown
-    assert "AWS could not be asked (AccessDeniedException): " in told
-    assert NUMBER not in shown + told
+    assert "AWS could not be asked (AccessDeniedException): " in lifted
+    assert NUMBER not in shown + lifted
     assert not ledger.has_opted_out(phone_hash())
 
 
-def test_a_gateway_whose_list_nobody_can_change_from_here_is_named(stage_option: Stage) -> None:
-    opted_out(stage_option, source="twilio")
+def test_lifting_names_a_gateway_whose_own_list_cannot_be_changed(stage: Stage) -> None:
+    add_gateway_opt_out(stage, source="twilio")
 
-    assert "twilio may keep a list" in run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+    assert "twilio may keep a list" in run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
 
 @pytest.mark.parametrize("typed", ["", "021-5550100", "0824-5550-700l", "+60123456789"])
-def test_what_is_no_indonesian_mobile_is_refused_and_not_repeated(stage_option: Stage, typed: str) -> None:
-    result = ran(opt_outs.show_opt_out, stage_option, typed=typed)
+def test_an_invalid_number_is_refused_and_not_repeated(stage: Stage, typed: str) -> None:
+    result = invoke(opt_outs.show_opt_out, stage, typed=typed)
 
     assert isinstance(result.exception, OperationError)
     assert not typed or typed not in f"{result.output}{result.exception}"
 
 
-@pytest.mark.parametrize("by", ["0824-5550-7001", "melati@pasar.example"])
-def test_nobodys_number_is_kept_as_who_lifted_it(stage_option: Stage, by: str) -> None:
-    result = ran(opt_outs.lift_opt_out, stage_option, "--by", by)
+@pytest.mark.parametrize("branch", ["0824-5550-7001", "melati@pasar.example"])
+def test_a_number_or_address_is_refused_as_branch(stage: Stage, branch: str) -> None:
+    result = invoke(opt_outs.lift_opt_out, stage, "--by", branch)
 
     assert result.exit_code == 2
-    assert by not in result.output
+    assert branch not in result.output
 
 
-def test_the_number_is_no_argument(stage_option: Stage) -> None:
-    assert ran(opt_outs.show_opt_out, stage_option, NUMBER).exit_code == 2
+def test_the_number_is_not_accepted_as_an_argument(stage: Stage) -> None:
+    assert invoke(opt_outs.show_opt_out, stage, NUMBER).exit_code == 2
 
 
-def test_neither_number_nor_hash_of_the_number_alone_is_kept(stage_option: Stage) -> None:
-    opted_out(stage_option)
-    run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
+def test_the_number_is_not_stored(stage: Stage) -> None:
+    add_gateway_opt_out(stage)
+    run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
-    kept = str(boto3.client("dynamodb").scan(TableName="SendingTable")["Items"])
-    assert NUMBER[3:] not in kept
+    stored = str(boto3.client("dynamodb").scan(TableName="SendingTable")["Items"])
+    assert NUMBER[3:] not in stored
