@@ -1,7 +1,7 @@
 """Rules of SMS templates, checked by the tests and before packaging.
 
-Operators filter SMS that look like a one-time password or a fraud. A worker must not take "registered" for "protected".
-An SMS cannot be answered in Indonesia, so it may not ask for an answer.
+Operators filter SMS that look like a one-time password or a fraud. A worker must not take "registered" for
+"protected". An SMS cannot be answered in Indonesia, so it may not ask for an answer.
 """
 
 import json
@@ -37,8 +37,8 @@ _NOT_PROTECTED_PATTERN = re.compile(
 _PROTECTED_PATTERN = re.compile(r"terlindung|dilindungi|protected|insured|covered|\b(aktif|active)\b", re.I)
 _FIELD_PATTERN = re.compile(r"\{(.*?)\}")
 
-# The longest values of each kind of field, in plain characters and, for typed fields, in characters of two septets. The
-# worst reference is all digits.
+# The longest values of each kind of field, in plain characters and, for typed fields, in characters of two
+# septets. The worst reference is all digits.
 _WORST_CHARACTERS = {
     FieldKind.NAME: ("W", "€"),
     FieldKind.REFERENCE: ("9", "W"),
@@ -85,7 +85,8 @@ def _find_body_faults(body: str, template: Template) -> Iterator[str]:
         yield "asks for an answer"
     if gsm7.count_septets(fixed_text) != len(fixed_text):
         yield "holds a character that counts twice"
-    if not template.is_after_payment and _PROTECTED_PATTERN.search(_NOT_PROTECTED_PATTERN.sub("", fixed_text)):
+    claims = _NOT_PROTECTED_PATTERN.sub("", fixed_text)
+    if not template.is_after_payment and _PROTECTED_PATTERN.search(claims):
         yield "says protected before payment"
 
 

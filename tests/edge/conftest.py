@@ -21,6 +21,7 @@ from chalicelib.clients.schemas import EnrolClient
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from ops.openapi.page import write_page
 from tests.support.builders import make_campaign_payload
 from tests.support.moto_snapshots import Snapshot
 from tests.support.moto_tables import read_table_definitions
@@ -108,6 +109,12 @@ def _create_campaign_and_clients() -> dict[str, str]:
 
 # Its clients were seen just now: a request stores only what it is about.
 _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age_seconds=600)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _docs_page() -> None:
+    """Write the page of `GET /docs`, which packaging makes for a deployed stage."""
+    write_page()
 
 
 @pytest.fixture

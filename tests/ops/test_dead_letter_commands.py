@@ -105,7 +105,7 @@ class CommandRunner:
 
     def _client(self, service: str) -> Any:
         own = {"lambda": self.functions, "dynamodbstreams": self.streams, "sqs": ShortPollingSqs()}
-        return own.get(service) or boto3.client(service)
+        return own.get(service) or boto3.client(service)  # type: ignore[call-overload]
 
     def add_dead_letter(self, queue: str, body: Any, **attributes: str) -> str:
         """Put a message into a queue. Return its id."""

@@ -1,6 +1,7 @@
 """`daftar sms`: release, stop, resume and status."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -18,7 +19,8 @@ from tests.support.registration_builders import make_sms
 @pytest.fixture
 def deployed_stage(moto_stage: None) -> Stage:
     outputs = {"SmsLedgerTableName": "SmsLedgerTable", "SendingTableName": "SendingTable"}
-    return Stage("daftar-test", outputs, boto3.client)
+    session: Any = boto3
+    return Stage("daftar-test", outputs, session.client)
 
 
 def run(command: Command, stage: Stage, *arguments: str) -> str:
