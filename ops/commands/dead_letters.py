@@ -29,14 +29,14 @@ def list_dead_letters(stage: Stage, queue: str | None) -> None:
     count = 0
     for name in [queue] if queue else DEAD_LETTER_QUEUES:
         with DeadLetterReader(stage, name).hold_messages() as held:
-            for letter in held:
+            for dead_letter in held:
                 count += 1
                 cells = [
-                    f"{letter.sent_at:%Y-%m-%d %H:%M:%S}",
-                    _summarize(letter),
-                    find_reason(letter, stage).error,
+                    f"{dead_letter.sent_at:%Y-%m-%d %H:%M:%S}",
+                    _summarize(dead_letter),
+                    find_reason(dead_letter, stage).error,
                 ]
-                click.echo("  ".join([name, letter.message_id, *cells]))
+                click.echo("  ".join([name, dead_letter.message_id, *cells]))
     click.echo(f"{count} dead letters")
 
 
@@ -54,9 +54,9 @@ def _summarize(dead_letter: DeadLetter) -> str:
 def show_dead_letter(stage: Stage, queue: str, message_id: str) -> None:
     """Show the facts of one message. Personal data is never shown."""
     with DeadLetterReader(stage, queue).hold_messages() as held:
-        for letter in held:
-            if letter.message_id == message_id:
-                _print_dead_letter(letter, stage)
+        for dead_letter in held:
+            if dead_letter.message_id == message_id:
+                _print_dead_letter(dead_letter, stage)
                 return
     raise OperationError(f"{queue} has no message {message_id}")
 
@@ -86,17 +86,17 @@ def redrive_dead_letters(
     reader = DeadLetterReader(stage, queue)
     outcomes: Counter[str] = Counter()
     with reader.hold_messages() as held:
-        for letter in held:
-            if not all_messages and letter.message_id not in message_ids:
+        for dead_letter in held:
+            if not all_messages and dead_letter.message_id not in message_ids:
                 continue
             try:
-                redrive(letter, stage, from_table=from_table)
+                redrive(dead_letter, stage, from_table=from_table)
             except RedriveFailed as error:
                 outcomes[str(error)] += 1
                 continue
             # Removed last: after an interruption in between, the message is redriven again, which is
             # harmless.
-            reader.remove(letter)
+            reader.remove(dead_letter)
             outcomes["redriven"] += 1
     _print_outcomes(outcomes, message_ids)
     if set(outcomes) - {"redriven"}:
@@ -115,9 +115,9 @@ def drop_dead_letters(stage: Stage, queue: str, message_ids: tuple[str, ...], al
     reader = DeadLetterReader(stage, queue)
     outcomes: Counter[str] = Counter()
     with reader.hold_messages() as held:
-        for letter in held:
-            if all_messages or letter.message_id in message_ids:
-                reader.remove(letter)
+        for dead_letter in held:
+            if all_messages or dead_letter.message_id in message_ids:
+                reader.remove(dead_letter)
                 outcomes["dropped"] += 1
     _print_outcomes(outcomes, message_ids)
 

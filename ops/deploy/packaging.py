@@ -130,8 +130,8 @@ class Package:
 def package_app(stage: str, output_dir: Path) -> Package:
     """Package a stage into the directory `out`.
 
-    Raises TemplateInvalid for a text that may not be published, or OperationError, with what Chalice said, if
-    it cannot.
+    Raises TemplateInvalid for a text that may not be published, or OperationError, with what Chalice said, if it
+    cannot.
     """
     sms_templates.check_templates()
     output_dir.mkdir(parents=True, exist_ok=True)

@@ -120,7 +120,7 @@ class CommandRunner:
 
     def log(self, function: str, **line: Any) -> None:
         """Write a log line as a function does."""
-        event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
+        event: Any = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
         group = self.stage.get_log_group(function)
         self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
 
@@ -343,7 +343,7 @@ class StreamedTable:
 
     def put(self, number: int, received_at: str = "2026-11-22T08:00:05.000Z") -> str:
         """Store an item. Return its sequence number in the stream."""
-        item = {
+        item: Any = {
             "pk": {"S": f"REGISTRATION#{number}"},
             "sk": {"S": "APPLICATION"},
             "sealed": {"M": {"name": {"B": b"\x00\xff"}}},

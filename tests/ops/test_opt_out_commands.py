@@ -25,10 +25,11 @@ LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}
 def make_stage(sms_client: Any) -> Stage:
     outputs = {f"{name}Name": name for name in ("SmsLedgerTable", "SendingTable", "KeysTable")}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
+    session: Any = boto3
     return Stage(
         "daftar-test",
         outputs,
-        lambda service: sms_client if service == "pinpoint-sms-voice-v2" else boto3.client(service),
+        lambda service: sms_client if service == "pinpoint-sms-voice-v2" else session.client(service),
     )
 
 

@@ -75,8 +75,8 @@ def test_ministack_has_the_listed_version_and_names() -> None:
     requirements = (ROOT / "ops" / "local" / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert f"ministack=={MINISTACK_PATCH.version}" in requirements
     assert MINISTACK_PATCH.version == VERSION
-    command: list[str | Path] = [
-        _EMULATOR_PYTHON,
+    command = [
+        str(_EMULATOR_PYTHON),
         "-P",
         "-c",
         _FIND_MISSING_NAMES,
