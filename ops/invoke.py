@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from chalicelib.rollups.store import DynamoSummaries
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 

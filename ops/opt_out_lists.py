@@ -1,14 +1,14 @@
 """The lists that keep SMS from a phone: ours, and the one that AWS keeps for the account."""
 
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.clock import utc_now
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.registrations.phone import Phone
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
@@ -26,14 +26,9 @@ def hash_phone(stage: Stage, phone: Phone) -> str:
     keyring = Keyring(
         wrapped_keys=DynamoWrappedKeys(stage.aws_client("dynamodb"), stage.outputs["KeysTableName"]),
         key_wrapper=KMSKeyWrapper(stage.aws_client("kms"), stage.outputs["FieldKeyArn"]),
-        clock=lambda: datetime.now(UTC),
-        on_failure=_reraise,
+        clock=utc_now,
     )
     return KeyedHash(keyring.get_hash_key).digest("phone", phone)
-
-
-def _reraise(error: Exception) -> NoReturn:
-    raise error
 
 
 def is_on_aws_list(stage: Stage, phone: Phone) -> bool:

@@ -1,9 +1,8 @@
 """`daftar rotate`: change the key that personal fields are sealed with."""
 
-from datetime import UTC, datetime
-
 import click
 
+from chalicelib.clock import utc_now
 from ops.commands.stage_option import on_stage
 from ops.commands.tables import console
 from ops.deploy.stages import Stage
@@ -25,7 +24,7 @@ def rotate_keys(stage: Stage, retire: bool) -> None:
         rotation = KeyRotation(
             outputs=stage.outputs,
             aws_client=stage.aws_client,
-            clock=lambda: datetime.now(UTC),
+            clock=utc_now,
             on_progress=console.print,
         )
         if retire:
@@ -34,7 +33,7 @@ def rotate_keys(stage: Stage, retire: bool) -> None:
         rotated = rotation.rotate()
         console.print(f"{rotated.resealed_count} items were resealed with {rotated.current_key_id}")
         console.print(f"nothing is sealed with {', '.join(rotated.older_key_ids)} any more")
-        if datetime.now(UTC) < rotated.retirable_at:
+        if utc_now() < rotated.retirable_at:
             console.print(
                 f"until {rotated.retirable_at:%H:%M:%S} UTC a running function may still seal with the older "
                 "key: run this once more after that, and then with --retire",

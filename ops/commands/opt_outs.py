@@ -5,10 +5,11 @@ shell's history and be visible in the list of processes.
 """
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
+from chalicelib.clock import utc_now
 from chalicelib.crypto.masking import mask_number, mask_text
 from chalicelib.notifications.model import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
@@ -68,7 +69,7 @@ def add_opt_out(stage: Stage, branch: str) -> None:
     click.echo(f"number: {mask_number(phone)}")
     ledger, phone_hash = make_ledger(stage), hash_phone(stage, phone)
     source = f"{_BRANCH_SOURCE_PREFIX}{branch}"
-    ledger.record_opt_out(phone_hash, occurred_at=datetime.now(UTC), source=source)
+    ledger.record_opt_out(phone_hash, occurred_at=utc_now(), source=source)
     click.echo(f"here: {_describe_opt_out(ledger.find_opt_out(phone_hash))}")
 
 
@@ -92,7 +93,7 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
             "and that opts the number out again"
         )
     opt_out = ledger.find_opt_out(phone_hash)
-    if not ledger.lift_opt_out(phone_hash, occurred_at=datetime.now(UTC), lifted_by=branch):
+    if not ledger.lift_opt_out(phone_hash, occurred_at=utc_now(), lifted_by=branch):
         click.echo("here it was not opted out")
         return
     click.echo("lifted: events from now on are sent by SMS; earlier ones are not")

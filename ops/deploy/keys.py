@@ -1,10 +1,9 @@
 """Create the wrapped data keys of a stage."""
 
-from datetime import UTC, datetime
-
+from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from ops.deploy.stages import Stage
 
 
@@ -14,4 +13,4 @@ def create_missing_keys(stage: Stage) -> None:
     wrapper = KMSKeyWrapper(stage.aws_client("kms"), stage.outputs["FieldKeyArn"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
         if not any(wrapped_keys.iter_by_purpose(purpose)):
-            wrapped_keys.add(wrapper.generate(purpose, now=datetime.now(UTC)))
+            wrapped_keys.add(wrapper.generate(purpose, now=utc_now()))

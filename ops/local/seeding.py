@@ -5,16 +5,17 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib import wiring
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.clients.store import DynamoClients
+from chalicelib.clock import utc_now
+from chalicelib.randomness import generate_token
 from ops.deploy.stages import Stage
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 
@@ -81,8 +82,8 @@ def _load_or_make_tokens(file: Path) -> Tokens:
     if file.exists():
         return Tokens(**json.loads(file.read_text()))
     tokens = Tokens(
-        roles={str(role): wiring.generate_token() for role in Role},
-        devices={device: wiring.generate_token() for device in DEVICE_CHANNELS},
+        roles={str(role): generate_token() for role in Role},
+        devices={device: generate_token() for device in DEVICE_CHANNELS},
     )
     write_private_file(file, json.dumps(asdict(tokens)))
     return tokens
@@ -100,7 +101,7 @@ def write_private_file(file: Path, text: str) -> None:
 def _enrol_client(command: EnrolClient, token: str, stage: Stage) -> None:
     registry = ClientRegistry(
         clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
-        clock=lambda: datetime.now(UTC),
+        clock=utc_now,
         generate_token=lambda: Token(token),
         token_lifetime=TokenLifetime(default_lifetime=_TOKEN_LIFETIME),
     )

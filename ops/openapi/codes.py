@@ -6,12 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chalicelib.http.problems import PROBLEMS
-from ops.project import ROOT
+from infra.template import join_template
 
-_RESOURCES = ROOT / "infra" / "resources.yaml"
 _LANGUAGE_SEPARATOR = " / "
 
 
@@ -43,13 +40,6 @@ def load_meanings() -> dict[str, LocalizedText]:
     return {code: LocalizedText(**texts) for code, texts in meanings.items()}
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
-    """A YAML loader that reads CloudFormation's short functions (`!Ref`, `!If` …) as null."""
-
-
-_CloudFormationLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
 @cache
 def load_codes() -> dict[str, ProblemCode]:
     """Return all problem codes. Raises KeyError for a code without a meaning."""
@@ -68,6 +58,5 @@ def load_codes() -> dict[str, ProblemCode]:
 
 def _load_gateway_bodies() -> list[dict[str, Any]]:
     """Return the bodies that API Gateway answers with by itself."""
-    resources = yaml.load(_RESOURCES.read_text(encoding="utf-8"), _CloudFormationLoader)["Resources"]  # noqa: S506 - our own safe subclass
-    responses = resources["RestAPI"]["Properties"]["GatewayResponses"].values()
+    responses = join_template()["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values()
     return [json.loads(body) for response in responses for body in response["ResponseTemplates"].values()]

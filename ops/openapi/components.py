@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.http.problems import FIELD_MESSAGES, LANGUAGES
+from chalicelib.http.problems import FIELD_MESSAGES
+from chalicelib.languages import LANGUAGES
 
 Schema = dict[str, Any]
 

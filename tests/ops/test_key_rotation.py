@@ -9,15 +9,16 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import wiring
 from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
 from chalicelib.crypto.keyring import FIELD_PURPOSE
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.states import VerificationResult
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from chalicelib.wiring import generate_write_id
 from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
+from tests.support.app_loader import make_container
 from tests.support.builders import NOW
 from tests.support.fakes import FixedClock
 from tests.support.moto_tables import STAGE_ENVIRONMENT, read_table_definitions
@@ -36,7 +37,7 @@ MATCHED = VerificationResult(result="matched")
 
 @pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock(wiring.utc_now())
+    return FixedClock(utc_now())
 
 
 @pytest.fixture
@@ -57,9 +58,7 @@ def stored_items(moto_stage: None) -> DynamoRegistrations:
 
 def make_fresh_cipher() -> FieldCipher:
     """Return the cipher of a function that starts now."""
-    for built in (wiring._keyring, wiring.cipher):
-        built.cache_clear()
-    return wiring.cipher()
+    return make_container().cipher
 
 
 def make_rotation(
@@ -72,7 +71,7 @@ def make_rotation(
 
 
 def list_key_ids() -> list[str]:
-    return [key.key_id for key in wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)]
+    return [key.key_id for key in make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)]
 
 
 def iter_sealed_values() -> Iterator[bytes]:
@@ -256,18 +255,20 @@ def test_a_key_that_values_need_is_not_retired(stored_items: DynamoRegistrations
     assert len(make_rotation(clock).retire()) == 1
 
 
-def test_a_stage_without_a_field_key_is_refused(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
-    for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
-        wiring.wrapped_keys().remove(key)
+def test_a_stage_without_keys_has_nothing_to_rotate(
+    stored_items: DynamoRegistrations, clock: FixedClock
+) -> None:
+    for key in list(make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)):
+        make_container().wrapped_keys.remove(key)
 
     with pytest.raises(OperationError):
         make_rotation(clock).rotate()
 
 
-def test_a_value_cannot_be_read_without_its_key(stored_items: DynamoRegistrations) -> None:
-    for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
-        wiring.wrapped_keys().remove(key)
-        wiring.wrapped_keys().add(wiring.key_wrap().generate(FIELD_PURPOSE, now=NOW))
+def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistrations) -> None:
+    for key in list(make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)):
+        make_container().wrapped_keys.remove(key)
+        make_container().wrapped_keys.add(make_container().key_wrapper.generate(FIELD_PURPOSE, now=NOW))
 
     with pytest.raises(UnsealError):
         DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher()).get(

@@ -9,14 +9,14 @@ from botocore.stub import Stubber
 from click import Command
 from click.testing import CliRunner, Result
 
-from chalicelib import wiring
-from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.clock import utc_now
 from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.registrations.phone import Phone
 from ops.commands import opt_outs
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.support.app_loader import make_container
 
 NUMBER = Phone("+6282455507001")
 LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}
@@ -55,12 +55,12 @@ def run(command: Command, stage: Stage, *arguments: str) -> str:
 
 
 def phone_hash() -> str:
-    return KeyedHash(wiring._keyring().get_hash_key).digest("phone", NUMBER)
+    return make_container().hashing.digest("phone", NUMBER)
 
 
 def add_gateway_opt_out(stage: Stage, source: str = "aws") -> DynamoSmsLedger:
     ledger = make_ledger(stage)
-    ledger.record_opt_out(phone_hash(), occurred_at=wiring.utc_now(), source=source)
+    ledger.record_opt_out(phone_hash(), occurred_at=utc_now(), source=source)
     return ledger
 
 
@@ -73,7 +73,7 @@ def test_a_phone_without_an_opt_out_is_shown(stage: Stage) -> None:
 
 def test_an_opt_out_is_shown_with_its_source_and_lifting(stage: Stage) -> None:
     add_gateway_opt_out(stage)
-    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage)
+    assert f"here: opted out at {utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage)
 
     run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 

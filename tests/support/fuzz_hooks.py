@@ -25,7 +25,9 @@ _DISTRICT = "940303"
 _NUMBERS = count()
 
 # Rules over several fields, which a JSON schema cannot express.
-_CROSS_FIELD_CODES = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
+_CROSS_FIELD_CODES = {
+    *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
+}
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -150,6 +152,8 @@ def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
         case "ask_for_quote":
             body |= {"occupations": ["porter"], "programmes": ["JKK", "JKM"], "employs_others": False}
             body |= {"start_month": "2024-10"}
+        case "enrol_client":
+            body |= {"roles": ["manager"], "channel": None}
         case "open_campaign":
             # From a fixed list: the second request for one is refused.
             body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]
