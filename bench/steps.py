@@ -1,4 +1,4 @@
-"""Where the CPU of one registration goes, step by step, in this process."""
+"""Measure the CPU time of each step of a registration, in this process."""
 
 import os
 import time
@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from bench.harness import EmulatorHarness
 from tests.support.builders import (
     encode_payload,
     make_campaign_payload,
@@ -17,14 +16,15 @@ from tests.support.builders import (
     make_nik,
     make_phone,
 )
+from tests.support.emulator_harness import EmulatorHarness
 
 REPEATS = 200
 
 
 def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
-    """Milliseconds of CPU that each step of a registration takes, and the whole, beside a running stage."""
+    """Return the CPU milliseconds of each step of a registration, and of all of it."""
     os.environ.update(harness.environment)
-    # The settings are read when the first service is built, so nothing of ours is imported before.
+    # The settings are read when the first service is built: the environment is set before the imports.
     from chalicelib.callers import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
     from chalicelib.container import Container  # noqa: PLC0415

@@ -8,8 +8,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from ops.deploy.packaging import package_app
-from ops.local.emulator import REGION, ROOT
-from ops.local.processes import run_program
+from ops.programs import run_program
+from ops.project import REGION, ROOT
 
 _BARE = ROOT / "bench" / "bare"
 

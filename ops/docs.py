@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.alarms import ALARMS
 from infra.template import load_parameters
-from ops.local.emulator import ROOT
+from ops.project import ROOT
 
 _WIDTH = 150
 _CODE_SPACE = "\0"

@@ -20,8 +20,9 @@ import click
 
 from infra.template import join_template
 from ops.deploy import sms_templates
-from ops.local.emulator import REGION, ROOT
-from ops.local.processes import run_program
+from ops.openapi.page import write_page
+from ops.programs import run_program
+from ops.project import REGION, ROOT
 
 # Files of our dependencies that are never code of a running program. What is merely unused stays: it costs no
 # time at a cold start.
@@ -118,6 +119,7 @@ def _is_not_code(name: str) -> bool:
 
 def _add_generated_files(tree: Path) -> None:
     """Write what is generated from the sources, and therefore not in git, into the tree of the zip."""
+    write_page(tree)
 
 
 def _compile(tree: Path) -> None:

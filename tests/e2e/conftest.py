@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ops.local.stack import LocalStack
-from tests.support.running_stack import RunningStack, find_free_port_pair
+from tests.support.ports import find_free_port_pair
+from tests.support.running_stack import RunningStack
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from chalicelib.clients.schemas import EnrolClient
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from ops.openapi.page import write_page
 from tests.support.app_loader import load_app
 from tests.support.builders import make_campaign_payload
 from tests.support.moto_snapshots import Snapshot
@@ -111,6 +112,12 @@ def _create_campaign_and_clients() -> dict[str, str]:
 
 # After some minutes a request would record that its client was seen.
 _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age_seconds=600)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _docs_page() -> None:
+    """Write the page of `GET /docs`, which packaging makes for a deployed stage."""
+    write_page()
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.callers import Role
-from ops.local.emulator import ROOT
 from ops.openapi.examples import load_examples
+from ops.project import ROOT
 from tests.edge.conftest import Edge, LogOutput, dump_stored_state
 from tests.support.scenario import Scenario, ScenarioResponse
 

@@ -15,7 +15,7 @@ import pytest
 
 from chalicelib.campaigns.model import Zone
 from ops.deploy.packaging import NOT_CODE_PATTERNS, Package, package_app
-from ops.local.emulator import ROOT
+from ops.project import ROOT
 
 _LARGEST_BYTES = 40_000_000
 _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")

@@ -1,7 +1,6 @@
 """The packaged stack that end-to-end tests run against, and the ways into it."""
 
 import json
-import socket
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,8 +9,8 @@ from typing import Any
 import httpx
 
 from ops.api_client import ApiClient
-from ops.local.processes import LOOPBACK, is_port_free
-from ops.local.stack import LocalStack, StackDescription
+from ops.local.description import StackDescription
+from ops.local.stack import LocalStack
 
 
 @dataclass(frozen=True)
@@ -55,16 +54,6 @@ class RunningStack:
         payload = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, payload
         return payload
-
-
-def find_free_port_pair() -> int:
-    """A port that is free, and so is the one above it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if is_port_free(port) and is_port_free(port + 1):
-            return port
 
 
 def _make_scheduled_event(rule: str, region: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from bench.harness import EmulatorHarness, run_harness
 from ops.deploy.packaging import package_app
-from ops.local.emulator import REGION
+from ops.project import REGION
+from tests.support.emulator_harness import EmulatorHarness, run_harness
 from tests.support.lambda_runtime import LocalFunction, link_runtime, run_function
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 

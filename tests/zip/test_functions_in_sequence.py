@@ -6,12 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.harness import EmulatorHarness
-from ops.deploy.cloudformation import Deployment
+from ops.deploy.stages import Stage
 from ops.local.seeding import enrol_clients
 from tests.support import http_events
 from tests.support.aws_events import make_schedule_event, make_sqs_event, make_stream_event
 from tests.support.builders import make_campaign_payload, make_capture_payload
+from tests.support.emulator_harness import EmulatorHarness
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 from tests.zip.conftest import StartFunction, make_token_event
 
@@ -53,8 +53,8 @@ def test_a_valid_token_is_allowed(
     start_function: StartFunction, emulator_stage: EmulatorHarness, tmp_path: Path
 ) -> None:
     outputs = {"ClientsTableName": STAGE_ENVIRONMENT["DAFTAR_CLIENTS_TABLE"]}
-    deployment = Deployment(stack_name="alone", outputs=outputs, resources={})
-    tokens = enrol_clients(deployment, emulator_stage.emulator.make_client, tmp_path / "tokens.json")
+    stage = Stage("alone", outputs, emulator_stage.emulator.make_client)
+    tokens = enrol_clients(stage, tmp_path / "tokens.json")
     authorizer = start_function("app.authorize_caller", emulator_stage.environment)
     allowed = authorizer.invoke(make_token_event(f"Bearer {tokens.roles['kiosk']}")).value
     assert allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow"

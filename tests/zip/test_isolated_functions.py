@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.emulator import ROOT
+from ops.project import ROOT
 from tests.support import http_events
 from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event
 from tests.support.builders import make_capture_payload

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.emulator import ROOT
 from ops.local.processes import is_port_free
+from ops.project import ROOT
 
 pytestmark = pytest.mark.e2e
 

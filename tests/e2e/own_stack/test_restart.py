@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.stack import EXAMPLE_DIR, LocalStack
+from ops.local.stack import LocalStack
+from ops.project import EXAMPLE_DIR
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

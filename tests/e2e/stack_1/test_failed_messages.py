@@ -78,7 +78,7 @@ def test_a_bad_record_in_ten_and_a_poison_message_block_no_other_and_the_fixed_o
         assert "1 dropped" in operate(stack, drop_dead_letters, _DEAD, poison, "--yes")
         assert operate(stack, redrive_dead_letters, _DEAD, "--all") == "1 redriven\n"
         market.await_sms(bad)
-        assert operate(stack, redrive_dead_letters, _DEAD, "--all") == "there was nothing\n"
+        assert operate(stack, redrive_dead_letters, _DEAD, "--all") == "the queue is empty\n"
     await_pipeline_idle(stack)
     assert [len(market.find_sms(reference)) for reference in [*references, bad]] == [1] * 10
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import main
-from ops.local.processes import LOOPBACK
+from ops.project import LOOPBACK
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

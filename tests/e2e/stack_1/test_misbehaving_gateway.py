@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.bad_day import run_fault_injection
+from tests.support.fault_injection import run_fault_injection
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack

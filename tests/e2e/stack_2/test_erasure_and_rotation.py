@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import read_key_id
+from ops.errors import OperationError
 from ops.key_rotation import KeyRotation, RotationResult
-from ops.local.processes import OperationError
 from tests.e2e.stack_1.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
 from tests.support.isolated_campaign import DAY, await_pipeline_idle, open_market
 from tests.support.polling import wait_until

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ops.local.emulator import ROOT
+from ops.project import ROOT
 from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.running_stack import RunningStack
 

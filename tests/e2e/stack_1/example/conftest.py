@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.registrations.phone import parse
 from ops.api_client import ApiClient
-from ops.local.stack import EXAMPLE_DIR
+from ops.project import EXAMPLE_DIR
 from ops.submission import DeviceBatch, submit_batches
 from tests.support.isolated_campaign import await_pipeline_idle, received_sms_id
 from tests.support.running_stack import RunningStack

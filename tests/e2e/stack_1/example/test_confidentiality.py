@@ -11,7 +11,7 @@ import pytest
 from phonenumbers import Leniency, PhoneNumberMatcher
 
 from ops.local.seeding import DEVICE_CHANNELS
-from ops.local.stack import EXAMPLE_DIR
+from ops.project import EXAMPLE_DIR
 from tests.e2e.stack_1.example.conftest import MarketDay
 from tests.support.isolated_campaign import open_market
 from tests.support.queue_control import await_message_body, limit_receives, pause_notifications

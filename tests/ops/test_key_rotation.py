@@ -1,4 +1,4 @@
-"""Changing the field key while others read and write: nothing is lost, and in the end all is under it."""
+"""Rotating the field key while functions read and write."""
 
 import os
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from chalicelib.crypto.keyring import FIELD_PURPOSE
 from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.states import VerificationResult
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
+from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
-from ops.local.processes import OperationError
 from tests.support.app_loader import make_container
 from tests.support.builders import NOW
 from tests.support.fakes import FixedClock
@@ -42,8 +42,8 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def stored_items(moto_stage: None) -> DynamoRegistrations:
-    """Some registrations and a campaign, sealed under the stage's first key."""
-    dynamodb, cipher = boto3.client("dynamodb"), new_cipher()
+    """Some registrations and a campaign, sealed with the stage's first key."""
+    dynamodb, cipher = boto3.client("dynamodb"), make_fresh_cipher()
     registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
         reference = make_reference(number)
@@ -56,23 +56,25 @@ def stored_items(moto_stage: None) -> DynamoRegistrations:
     return registrations
 
 
-def new_cipher() -> FieldCipher:
+def make_fresh_cipher() -> FieldCipher:
     """Return the cipher of a function that starts now."""
     return make_container().cipher
 
 
-def a_rotation(clock: FixedClock, clients: Any = boto3.client, told: list[str] | None = None) -> KeyRotation:
+def make_rotation(
+    clock: FixedClock, aws_client: Any = boto3.client, progress: list[str] | None = None
+) -> KeyRotation:
     outputs = {f"{name}Name": name for name in read_table_definitions()}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
-    tell = [].append if told is None else told.append
-    return KeyRotation(outputs=outputs, aws_client=clients, clock=clock, on_progress=tell)
+    lines: list[str] = [] if progress is None else progress
+    return KeyRotation(outputs=outputs, aws_client=aws_client, clock=clock, on_progress=lines.append)
 
 
-def keys() -> list[str]:
+def list_key_ids() -> list[str]:
     return [key.key_id for key in make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)]
 
 
-def sealed_values() -> Iterator[bytes]:
+def iter_sealed_values() -> Iterator[bytes]:
     for table in STAGE_ENVIRONMENT.values():
         if table not in read_table_definitions():
             continue
@@ -84,12 +86,12 @@ def sealed_values() -> Iterator[bytes]:
                     yield from (inner["B"] for inner in value["M"].values())
 
 
-def used() -> set[str]:
-    """The keys that values are sealed under."""
-    return {read_key_id(value) for value in sealed_values()}
+def find_used_key_ids() -> set[str]:
+    """Return the ids of the keys that values are sealed with."""
+    return {read_key_id(value) for value in iter_sealed_values()}
 
 
-def everyone(registrations: DynamoRegistrations) -> None:
+def assert_all_readable(registrations: DynamoRegistrations) -> None:
     for number in range(PEOPLE):
         reference = make_reference(number)
         assert registrations.get(reference) == make_registration(
@@ -97,44 +99,44 @@ def everyone(registrations: DynamoRegistrations) -> None:
         )
 
 
-def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
+def test_all_values_are_resealed_and_readable_by_running_and_new_functions(
     stored_items: DynamoRegistrations, clock: FixedClock
 ) -> None:
-    (old,) = keys()
+    (old,) = list_key_ids()
     clock.advance(timedelta(seconds=1))
 
-    rotated = a_rotation(clock).rotate()
+    rotated = make_rotation(clock).rotate()
 
-    assert keys() == [old, rotated.current_key_id]
-    assert used() == {rotated.current_key_id}
+    assert list_key_ids() == [old, rotated.current_key_id]
+    assert find_used_key_ids() == {rotated.current_key_id}
     assert (rotated.older_key_ids, rotated.resealed_count) == ((old,), 2 * PEOPLE + 1)
-    everyone(stored_items)
-    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", new_cipher()))
+    assert_all_readable(stored_items)
+    assert_all_readable(
+        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
+    )
     workers = DynamoWorkers(
-        boto3.client("dynamodb"), "RegistrationsTable", new_cipher(), new_id=generate_write_id
+        boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher(), new_id=generate_write_id
     )
     assert workers.get_capture(make_capture_metadata(1).capture_id) == make_capture(
         make_capture_metadata(1), reference=make_reference(1)
     )
-    campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", new_cipher())
+    campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", make_fresh_cipher())
     assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 
-def test_a_second_run_adds_no_key_and_changes_nothing(
-    stored_items: DynamoRegistrations, clock: FixedClock
-) -> None:
+def test_a_second_run_changes_nothing(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
-    a_rotation(clock).rotate()
-    before, values = keys(), sorted(sealed_values())
+    make_rotation(clock).rotate()
+    before, values = list_key_ids(), sorted(iter_sealed_values())
 
-    again = a_rotation(clock).rotate()
+    again = make_rotation(clock).rotate()
 
     assert again.resealed_count == 0
-    assert (keys(), sorted(sealed_values())) == (before, values)
+    assert (list_key_ids(), sorted(iter_sealed_values())) == (before, values)
 
 
-class Cut:
-    """DynamoDB, on which the process ends at the nth update."""
+class InterruptingDynamoDB:
+    """A DynamoDB client that is interrupted at the nth update."""
 
     def __init__(self, at: int) -> None:
         self._client: Any = boto3.client("dynamodb")
@@ -154,24 +156,24 @@ class Cut:
 
 
 @pytest.mark.parametrize("at", [0, 1, 5, 14])
-def test_a_run_that_was_stopped_is_gone_on_with(
+def test_an_interrupted_run_is_continued_by_the_next(
     stored_items: DynamoRegistrations, clock: FixedClock, at: int
 ) -> None:
     clock.advance(timedelta(seconds=1))
     with pytest.raises(KeyboardInterrupt):
-        a_rotation(clock, Cut(at)).rotate()
-    everyone(stored_items)
+        make_rotation(clock, InterruptingDynamoDB(at)).rotate()
+    assert_all_readable(stored_items)
 
-    rotated = a_rotation(clock).rotate()
+    rotated = make_rotation(clock).rotate()
 
     assert rotated.resealed_count == 2 * PEOPLE + 1 - at
-    assert len(keys()) == 2
-    assert used() == {rotated.current_key_id}
-    everyone(stored_items)
+    assert len(list_key_ids()) == 2
+    assert find_used_key_ids() == {rotated.current_key_id}
+    assert_all_readable(stored_items)
 
 
-class Changing(Cut):
-    """DynamoDB, on which a function changes a registration right before it is sealed anew."""
+class ConcurrentChanges(InterruptingDynamoDB):
+    """A DynamoDB client on which a function changes a registration right before it is resealed."""
 
     def __init__(self, registrations: DynamoRegistrations) -> None:
         super().__init__(1_000)
@@ -181,64 +183,62 @@ class Changing(Cut):
     def update_item(self, **request: Any) -> Any:
         pk = request["Key"]["pk"]["S"]
         if pk.startswith("REGISTRATION#") and len(self.changed) < PEOPLE:
-            was = self._registrations.get(pk.partition("#")[2])
-            life = was.lifecycle.with_verification(MATCHED, occurred_at=NOW, client_id="core")
-            self.changed.append(registration := replace(was, lifecycle=life))
-            self._registrations.replace(registration, previous=was)
+            previous = self._registrations.get(pk.partition("#")[2])
+            lifecycle = previous.lifecycle.with_verification(MATCHED, occurred_at=NOW, client_id="core")
+            self.changed.append(registration := replace(previous, lifecycle=lifecycle))
+            self._registrations.replace(registration, previous=previous)
         return super().update_item(**request)
 
 
-def test_what_functions_change_meanwhile_is_not_lost(
-    stored_items: DynamoRegistrations, clock: FixedClock
-) -> None:
+def test_concurrent_changes_are_kept(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
-    changing = Changing(stored_items)
+    changing = ConcurrentChanges(stored_items)
 
-    rotated = a_rotation(clock, changing).rotate()
+    rotated = make_rotation(clock, changing).rotate()
 
     assert len(changing.changed) == PEOPLE
     assert {each.reference: stored_items.get(each.reference) for each in changing.changed} == {
         each.reference: each for each in changing.changed
     }
-    assert used() == {rotated.current_key_id}
+    assert find_used_key_ids() == {rotated.current_key_id}
 
 
-def test_it_says_what_it_does(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+def test_progress_is_reported(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
-    told: list[str] = []
+    progress: list[str] = []
 
-    a_rotation(clock, told=told).rotate()
+    make_rotation(clock, progress=progress).rotate()
 
-    assert told[0].startswith("added field-")
-    assert f"RegistrationsTable: {4 * PEOPLE + 1} items seen, {2 * PEOPLE} sealed anew" in told
-    assert told[-1] == "CampaignsTable: 1 items seen, 0 sealed anew"
+    assert progress[0].startswith("added field-")
+    assert f"RegistrationsTable: {4 * PEOPLE + 1} items seen, {2 * PEOPLE} resealed" in progress
+    assert progress[-1] == "CampaignsTable: 1 items seen, 0 resealed"
 
 
-def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
+def test_the_old_key_is_retired_once_nothing_needs_it(
     stored_items: DynamoRegistrations, clock: FixedClock
 ) -> None:
-    (old,) = keys()
+    (old,) = list_key_ids()
     clock.advance(timedelta(seconds=1))
     with pytest.raises(KeyInUse, match="one key"):
-        a_rotation(clock).retire()
-    rotated = a_rotation(clock).rotate()
+        make_rotation(clock).retire()
+    rotated = make_rotation(clock).rotate()
     with pytest.raises(KeyInUse, match="until"):
-        a_rotation(clock).retire()
+        make_rotation(clock).retire()
     clock.now = rotated.retirable_at
 
-    assert a_rotation(clock).retire() == (old,)
+    assert make_rotation(clock).retire() == (old,)
 
-    assert keys() == [rotated.current_key_id]
-    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", new_cipher()))
+    assert list_key_ids() == [rotated.current_key_id]
+    assert_all_readable(
+        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
+    )
 
 
-def test_a_key_that_values_are_under_is_not_retired(
-    stored_items: DynamoRegistrations, clock: FixedClock
-) -> None:
-    stale = new_cipher()
-    stale.seal("has looked at the keys", record="r", field="f")
+def test_a_key_that_values_need_is_not_retired(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+    stale = make_fresh_cipher()
+    stale.seal("has cached the keys", record="r", field="f")
     clock.advance(timedelta(seconds=1))
-    rotated = a_rotation(clock).rotate()
+    rotated = make_rotation(clock).rotate()
     late = DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", stale)
     late.add(
         make_registration(make_reference(99), make_capture_metadata(99), worker_key="99"),
@@ -248,11 +248,11 @@ def test_a_key_that_values_are_under_is_not_retired(
     clock.now = rotated.retirable_at
 
     with pytest.raises(KeyInUse, match="2 items"):
-        a_rotation(clock).retire()
+        make_rotation(clock).retire()
 
-    assert len(keys()) == 2
-    a_rotation(clock).rotate()
-    assert len(a_rotation(clock).retire()) == 1
+    assert len(list_key_ids()) == 2
+    make_rotation(clock).rotate()
+    assert len(make_rotation(clock).retire()) == 1
 
 
 def test_a_stage_without_keys_has_nothing_to_rotate(
@@ -262,7 +262,7 @@ def test_a_stage_without_keys_has_nothing_to_rotate(
         make_container().wrapped_keys.remove(key)
 
     with pytest.raises(OperationError):
-        a_rotation(clock).rotate()
+        make_rotation(clock).rotate()
 
 
 def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistrations) -> None:
@@ -271,6 +271,6 @@ def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistration
         make_container().wrapped_keys.add(make_container().key_wrapper.generate(FIELD_PURPOSE, now=NOW))
 
     with pytest.raises(UnsealError):
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", new_cipher()).get(
+        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher()).get(
             make_reference(0)
         )

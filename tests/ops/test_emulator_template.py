@@ -1,9 +1,9 @@
-"""What is said differently to the emulator, and that nothing else is."""
+"""Changes of the template for the emulator."""
 
-from ops.local.emulator import adapt_template
+from ops.local.template import adapt_template
 
 
-def test_sam_gateway_responses_become_resources_that_stand_before_the_deployment() -> None:
+def test_sam_gateway_responses_become_resources_that_sort_before_the_deployment() -> None:
     response = {
         "StatusCode": "401",
         "ResponseParameters": {"Headers": {"Cache-Control": "'no-store'"}},
@@ -26,7 +26,7 @@ def test_sam_gateway_responses_become_resources_that_stand_before_the_deployment
     }
 
 
-def test_right_to_send_messages_is_extended_to_batches_and_no_other_right_is() -> None:
+def test_the_permission_to_send_messages_is_extended_to_batches_and_no_other_permission() -> None:
     statements = [
         {"Action": "sqs:SendMessage", "Effect": "Allow"},
         {"Action": ["sqs:SendMessage", "sqs:ReceiveMessage"], "Effect": "Allow"},
@@ -45,7 +45,7 @@ def test_right_to_send_messages_is_extended_to_batches_and_no_other_right_is() -
     ]
 
 
-def test_a_bucket_that_insists_on_tls_answers_here_as_well_and_its_other_rules_stay() -> None:
+def test_a_bucket_policy_that_only_demands_tls_is_removed_and_others_stay() -> None:
     tls = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     other = {"Effect": "Deny", "Condition": {"StringEquals": {"aws:PrincipalArn": "x"}}}
     resources = {

@@ -1,4 +1,4 @@
-"""The API's description: whole, true to the tables it comes from, and never behind the code."""
+"""The OpenAPI document and its page: complete, valid and up to date with the code."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -9,45 +9,44 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from app import app
 from chalicelib.callers import Role
 from chalicelib.http.problems import FIELD_MESSAGES, PROBLEMS, respond
-from ops.local.emulator import ROOT
-from ops.openapi.__main__ import build_files
-from ops.openapi.codes import MEANINGS, load_codes
-from ops.openapi.document import iter_endpoints
+from ops.openapi.__main__ import render_document
+from ops.openapi.codes import load_codes, load_meanings
+from ops.openapi.endpoints import iter_endpoints
 from ops.openapi.examples import load_examples
+from ops.openapi.page import OPENAPI_FILE, build_page
 from tests.support.openapi import find_schema_errors, list_operations, load_document, resolve_reference
 
-WRITTEN = {file.relative_to(ROOT).as_posix(): text for file, text in build_files().items()}
 OPERATIONS = list_operations()
 
 
-@pytest.mark.parametrize("file", WRITTEN)
-def test_what_is_committed_is_what_the_code_says(file: str) -> None:
-    assert (ROOT / file).read_text(encoding="utf-8") == WRITTEN[file], "make api"
+def test_the_committed_document_is_up_to_date() -> None:
+    assert OPENAPI_FILE.read_text(encoding="utf-8") == render_document(), "make api"
 
 
-def test_writing_it_again_gives_the_same_bytes() -> None:
-    assert {file.relative_to(ROOT).as_posix(): text for file, text in build_files().items()} == WRITTEN
+def test_the_document_is_reproducible() -> None:
+    assert render_document() == render_document()
+    assert build_page() == build_page()
 
 
-def test_it_is_openapi_3_1() -> None:
+def test_the_document_is_valid_openapi_3_1() -> None:
     assert load_document()["openapi"].startswith("3.1.")
     assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(load_document())] == []
 
 
-def test_it_tells_of_every_route_and_of_no_other() -> None:
+def test_the_document_has_every_route_and_no_other() -> None:
     routes = {(method, path) for path, methods in app.routes.items() for method in methods}
     assert set(OPERATIONS) == routes
 
 
-def test_each_operation_names_the_roles_that_may_call_it() -> None:
+def test_each_operation_names_its_roles() -> None:
     for endpoint in iter_endpoints(app):
-        named = [
+        roles = [
             role for each in OPERATIONS[endpoint.method, endpoint.path]["security"] for role in each["bearer"]
         ]
-        assert set(map(Role, named)) == (endpoint.contract.roles or set()), endpoint.name
+        assert set(map(Role, roles)) == (endpoint.contract.roles or set()), endpoint.name
 
 
-def test_nothing_is_referred_to_that_is_not_there() -> None:
+def test_every_reference_resolves() -> None:
     def check(node: object) -> None:
         if isinstance(node, dict):
             if isinstance(node.get("$ref"), str):
@@ -61,32 +60,32 @@ def test_nothing_is_referred_to_that_is_not_there() -> None:
     check(load_document())
 
 
-def test_every_code_is_in_it_with_its_status_and_words_in_both_languages() -> None:
-    told = {each["code"]: each for each in load_document()["x-problems"]}
+def test_every_problem_code_has_its_status_and_texts_in_both_languages() -> None:
+    by_code = {each["code"]: each for each in load_document()["x-problems"]}
     for code, problem in PROBLEMS.items():
-        assert told[code]["status"] == problem.status
-        assert told[code]["title"] == {"id": problem.indonesian, "en": problem.english}
-    for each in told.values():
+        assert by_code[code]["status"] == problem.status
+        assert by_code[code]["title"] == {"id": problem.indonesian, "en": problem.english}
+    for each in by_code.values():
         assert each["title"]["id"] != each["title"]["en"]
         assert each["meaning"]["id"] != each["meaning"]["en"]
         assert all([*each["title"].values(), *each["meaning"].values()])
 
 
-def test_a_meaning_is_the_meaning_of_a_code() -> None:
-    assert set(MEANINGS) == set(load_codes())
+def test_every_meaning_belongs_to_a_code() -> None:
+    assert set(load_meanings()) == set(load_codes())
 
 
-def test_every_code_of_a_field_is_in_it() -> None:
-    told = {each["code"]: each["message"] for each in load_document()["x-field-codes"]}
-    assert told == {
+def test_every_field_code_is_in_the_document() -> None:
+    messages = {each["code"]: each["message"] for each in load_document()["x-field-codes"]}
+    assert messages == {
         code: {"id": message.indonesian, "en": message.english} for code, message in FIELD_MESSAGES.items()
     }
 
 
-def test_every_code_can_be_an_operations_answer() -> None:
-    # What only a filter in front of the API, or a request that API Gateway cannot read, would be told.
-    of_no_operation = {"request_invalid", "request_refused"}
-    told = {
+def test_every_problem_code_is_an_answer_of_an_operation() -> None:
+    # Answers of API Gateway to malformed requests, and of a filter before it.
+    gateway_codes = {"request_invalid", "request_refused"}
+    codes = {
         code
         for operation in OPERATIONS.values()
         for answer in operation["responses"].values()
@@ -95,26 +94,26 @@ def test_every_code_can_be_an_operations_answer() -> None:
         .get("application/problem+json", {})
         .get("examples", ())
     }
-    assert told == set(load_codes()) - of_no_operation
+    assert codes == set(load_codes()) - gateway_codes
 
 
 @pytest.mark.parametrize("code", sorted(load_codes()))
-def test_the_example_of_a_problem_is_one(code: str) -> None:
+def test_the_example_of_a_problem_is_valid(code: str) -> None:
     example = load_document()["components"]["examples"][code]["value"]
     assert find_schema_errors({"$ref": "#/components/schemas/Problem"}, example) == []
     if code in PROBLEMS:
         assert {key: value for key, value in example.items() if key != "errors"} == respond(code, "en").body
 
 
-def test_every_operation_has_an_example_that_is_sent_by_the_tests() -> None:
-    told = {example.operation for example in load_examples() if example.is_success}
-    files, signed = {"show_description", "show_page"}, {"take_twilio_receipt"}
+def test_every_operation_has_an_example() -> None:
+    covered = {example.operation for example in load_examples() if example.is_success}
+    static, signed = {"show_description", "show_page"}, {"take_twilio_receipt"}
     pages = {"open_board", "show_board"}
-    assert told == {endpoint.name for endpoint in iter_endpoints(app)} - files - pages - signed
+    assert covered == {endpoint.name for endpoint in iter_endpoints(app)} - static - pages - signed
 
 
 @pytest.mark.parametrize("example", load_examples(), ids=lambda each: f"{each.operation}: {each.title}")
-def test_an_example_has_the_shape_that_is_told(example: Any) -> None:
+def test_an_example_fits_the_schemas(example: Any) -> None:
     (operation,) = (each for each in OPERATIONS.values() if each["operationId"] == example.operation)
     if example.body is not None and example.is_success:
         assert (
@@ -131,7 +130,9 @@ def test_an_example_has_the_shape_that_is_told(example: Any) -> None:
         assert find_schema_errors(media_type["schema"], example.answer) == []
 
 
-class _Page(HTMLParser):
+class _PageParser(HTMLParser):
+    """Collects the tags, ids, links and attribute names of the page."""
+
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: set[str] = set()
@@ -150,21 +151,21 @@ class _Page(HTMLParser):
                 self.links.add(value or "")
 
 
-def test_the_page_needs_nothing_but_itself_and_runs_nothing() -> None:
-    page = _Page((ROOT / "chalicelib" / "http" / "page.html").read_text(encoding="utf-8"))
+def test_the_page_loads_nothing_and_has_no_scripts() -> None:
+    page = _PageParser(build_page())
     assert not page.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
     assert {name for name in page.attributes if name.startswith("on")} == set()
     assert {link for link in page.links if not link.startswith("#")} == {"v1/openapi.json"}
 
 
-def test_every_link_of_the_page_leads_somewhere() -> None:
-    page = _Page((ROOT / "chalicelib" / "http" / "page.html").read_text(encoding="utf-8"))
+def test_every_link_of_the_page_has_a_target() -> None:
+    page = _PageParser(build_page())
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
 
 
 def test_the_page_shows_every_operation_and_every_code() -> None:
-    text = (ROOT / "chalicelib" / "http" / "page.html").read_text(encoding="utf-8")
+    text = build_page()
     for method, path in OPERATIONS:
         assert f"{method} {path}" in text
     for code in load_codes():

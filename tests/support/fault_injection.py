@@ -1,6 +1,7 @@
-"""A bad day: a gateway, tables and queues misbehave and a sender is killed. Who was texted, and how often.
+"""Fault injection on a local stack: gateway, tables and queues fail, and a sending process is killed.
 
-Nobody waits for the clock: once nothing moves any more, an hour passes.
+The result counts who got an SMS, and how often. Once nothing moves any more, the SMS ledger is aged by an
+hour.
 """
 
 import json
@@ -31,25 +32,27 @@ _DEVICE_COUNT = 8
 _POLL_SECONDS = 0.2
 _TIMEOUT_SECONDS = 1800
 _QUIET_POLLS = 5
+# An SMS of unknown outcome may be sent once more.
+_MAX_COPIES = 2
 
-# What the gateway does to requests, and to receipts.
+# The faults of the gateway's requests, and the order of its receipts.
 _GATEWAY_FAULTS = (
     {"mode": "timeout_after_accept", "share": 0.05, "seconds": 0},
     {"mode": "throttle", "share": 0.10},
     {"mode": "server_error", "share": 0.05},
 )
 _RECEIPT_SETTINGS = {"order": ["twice", "reversed"]}
-# What tables and queues do to requests of the functions.
+# The faults of the functions' requests to tables and queues.
 _REFUSED_SHARE, _UNANSWERED_SHARE = 0.10, 0.02
 FUNCTIONS = ("APIHandler", "OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueSms")
 
 
 @dataclass(frozen=True)
 class FaultInjectionResult:
-    """What came of it.
+    """The result of a run.
 
-    `duplicates` counts workers with two texts; `unexplained_duplicates` those of them whose first attempt was not
-    unknown. Parts are those of the ledger and those that the gateway itself counted.
+    `duplicates` counts workers with two SMS; `unexplained_duplicates` those whose first attempt had no
+    unknown outcome. `parts` is the ledger's count, `gateway_parts` the gateway's own.
     """
 
     workers: int
@@ -66,22 +69,22 @@ class FaultInjectionResult:
 
     @property
     def has_passed(self) -> bool:
-        """Whether everybody was texted, nobody twice without cause, and the ledger counts as the gateway."""
+        """Return True if all got an SMS, none a duplicate without cause, and both counts of parts agree."""
         return not (self.without_sms or self.unexplained_duplicates) and self.parts == self.gateway_parts
 
     def __str__(self) -> str:
-        """The figures, in a sentence each."""
+        """Return the figures as text."""
         return (
-            f"{self.workers} workers, {self.without_sms} untexted, {self.duplicates} texted twice after an unknown"
-            f" outcome, {self.unexplained_duplicates} without; gateway {self.faults}, tables and queues"
-            f" {self.requests}, {self.killed_processes} senders killed, {self.redriven} dead letters redriven,"
-            f" {self.parts} parts in the ledger and {self.gateway_parts} at the gateway,"
+            f"{self.workers} workers, {self.without_sms} without an SMS, {self.duplicates} with a duplicate,"
+            f" {self.unexplained_duplicates} of them unexplained; gateway {self.faults}, tables and queues"
+            f" {self.requests}, {self.killed_processes} processes killed, {self.redriven} dead letters"
+            f" redriven, {self.parts} parts in the ledger and {self.gateway_parts} at the gateway,"
             f" {self.seconds:.0f} s"
         )
 
 
 class _FaultInjectionRun:
-    """One such day on a stack that is up."""
+    """One run on a stack that is up."""
 
     def __init__(self, stack: LocalStack, campaign_id: str, workers: int, first_worker: int) -> None:
         self._stack = stack
@@ -93,11 +96,11 @@ class _FaultInjectionRun:
         self.killed_processes = self.redriven = 0
 
     def register(self) -> None:
-        """Every worker once, as devices do that try again until they are answered."""
+        """Register every worker once, with retries until there is an answer."""
         with ThreadPoolExecutor(_DEVICE_COUNT) as devices:
-            for answer in devices.map(self._register_worker, self._worker_numbers):
-                if not answer.is_success:
-                    raise AssertionError(answer.text)
+            for response in devices.map(self._register_worker, self._worker_numbers):
+                if not response.is_success:
+                    raise AssertionError(response.text)
 
     def _register_worker(self, worker_number: int) -> httpx.Response:
         capture = make_capture(worker_number, campaign_id=self._campaign_id)
@@ -111,27 +114,27 @@ class _FaultInjectionRun:
         return ApiClient(self._description.api_url, token)
 
     def kill_sender(self) -> None:
-        """Once texts go out, end one sender without a word."""
+        """Kill one process of the sending function, once a quarter of the SMS is sent."""
         wait_until(
-            "texts to go out",
+            "SMS to go out",
             lambda: len(self.fetch_sms()) >= len(self._worker_numbers) // 4,
             timeout_seconds=_TIMEOUT_SECONDS,
         )
         name = self._description.outputs["OnNotificationsName"]
         for environment in Path("/proc").glob("[0-9]*/environ"):
             try:
-                known = environment.read_bytes().split(b"\0")
+                variables = environment.read_bytes().split(b"\0")
             except OSError:
                 continue
-            ours = f"AWS_LAMBDA_FUNCTION_NAME={name}".encode() in known
-            if ours and f"GATEWAY_PORT={self._stack.port}".encode() in known:
+            is_sender = f"AWS_LAMBDA_FUNCTION_NAME={name}".encode() in variables
+            if is_sender and f"GATEWAY_PORT={self._stack.port}".encode() in variables:
                 os.kill(int(environment.parent.name), signal.SIGKILL)
                 self.killed_processes += 1
                 return
 
     def await_settled(self) -> None:
-        """Let hours pass until every worker's text has come to something."""
-        wait_until("the bad day to end", self._is_settled, timeout_seconds=_TIMEOUT_SECONDS)
+        """Age the ledger until every worker's SMS is settled."""
+        wait_until("every SMS to be settled", self._is_settled, timeout_seconds=_TIMEOUT_SECONDS)
 
     def _is_settled(self) -> bool:
         self._await_quiet()
@@ -144,19 +147,19 @@ class _FaultInjectionRun:
 
     def _redrive(self) -> None:
         for queue in ("NotificationsDeadLetters", "ReceiptsDeadLetters"):
-            letters = DeadLetterReader(self._stack.as_stage(), queue)
-            with letters.hold_messages() as held:
-                for letter in held:
-                    redrive(letter, self._stack.as_stage())
-                    letters.remove(letter)
+            reader = DeadLetterReader(self._stack.as_stage(), queue)
+            with reader.hold_messages() as held:
+                for dead_letter in held:
+                    redrive(dead_letter, self._stack.as_stage())
+                    reader.remove(dead_letter)
                     self.redriven += 1
 
     def _await_quiet(self) -> None:
-        """Until nothing has been under way for some looks on end."""
-        quiet = 0
-        while quiet < _QUIET_POLLS:
+        """Wait until five polls in a row find nothing in progress."""
+        quiet_polls = 0
+        while quiet_polls < _QUIET_POLLS:
             time.sleep(_POLL_SECONDS)
-            quiet = 0 if self._count_in_progress() else quiet + 1
+            quiet_polls = 0 if self._count_in_progress() else quiet_polls + 1
 
     def _count_in_progress(self) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -168,12 +171,12 @@ class _FaultInjectionRun:
         return waiting + int(self._fetch_from_gateway("receipts")["waiting"])
 
     def fetch_sms(self) -> list[dict[str, Any]]:
-        """What the gateway took of the campaign's texts."""
-        texts: list[dict[str, Any]] = self._fetch_from_gateway("messages")
-        return [text for text in texts if text["context"].get("campaign_id") == self._campaign_id]
+        """Return the campaign's SMS that the gateway has received."""
+        sms_list: list[dict[str, Any]] = self._fetch_from_gateway("messages")
+        return [sms for sms in sms_list if sms["context"].get("campaign_id") == self._campaign_id]
 
     def fetch_fault_hits(self) -> dict[str, int]:
-        """How often the gateway misbehaved."""
+        """Return how often each fault of the gateway has hit."""
         hits: dict[str, int] = self._fetch_from_gateway("faults")["hits"]
         return hits
 
@@ -189,44 +192,46 @@ def run_fault_injection(
     first_worker: int,
     functions: Sequence[str] = FUNCTIONS,
 ) -> FaultInjectionResult:
-    """Register so many workers while everything misbehaves, and count what came of it.
+    """Register workers under faults, and return the counts.
 
-    `first` is the number of the first worker: no other may have it. Tables and queues misbehave to
+    `first_worker` is the number of the first worker, which no other test may use. Tables and queues fail for
     `functions` only.
     """
     run = _FaultInjectionRun(stack, campaign_id, workers, first_worker)
     create_campaign(stack.describe(), campaign_id)
     began = time.monotonic()
-    with ExitStack() as day:
-        day.enter_context(_inject_faults(stack))
-        spoilt = day.enter_context(
+    with ExitStack() as faults_active:
+        faults_active.enter_context(_inject_faults(stack))
+        proxy = faults_active.enter_context(
             run_faulty_proxy(
                 stack.emulator.url, refused_share=_REFUSED_SHARE, unanswered_share=_UNANSWERED_SHARE
             )
         )
         outputs = stack.describe().outputs
         names = [outputs[f"{each}Name"] for each in functions]
-        urls = {f"AWS_ENDPOINT_URL_{service}": spoilt.url for service in ("DYNAMODB", "SQS")}
-        day.enter_context(override_environment(stack.emulator.make_client("lambda"), names, **urls))
+        urls = {f"AWS_ENDPOINT_URL_{service}": proxy.url for service in ("DYNAMODB", "SQS")}
+        faults_active.enter_context(override_environment(stack.emulator.make_client("lambda"), names, **urls))
         with ThreadPoolExecutor(1) as killer:
             killing = killer.submit(run.kill_sender)
             run.register()
             killing.result()
         run.await_settled()
-        faults, requests = run.fetch_fault_hits(), dict(spoilt.outcome_counts)
+        faults, requests = run.fetch_fault_hits(), dict(proxy.outcome_counts)
     rows = {row["sms_id"]: row for row in run.ledger.read_rows()}
-    texts = run.fetch_sms()
-    taken = Counter(text["context"]["sms_id"] for text in texts)
-    sends = [send for row in rows.values() for send in row["sends"].values()]
-    twice = [row for sms_id, row in rows.items() if taken[sms_id] > 1]
+    sms_list = run.fetch_sms()
+    received = Counter(sms["context"]["sms_id"] for sms in sms_list)
+    attempts = [attempt for row in rows.values() for attempt in row["sends"].values()]
+    duplicated = [row for sms_id, row in rows.items() if received[sms_id] > 1]
     return FaultInjectionResult(
         workers=workers,
-        without_sms=workers - len(taken),
-        duplicates=len(twice),
-        unexplained_duplicates=sum(not row["is_resent"] or taken[row["sms_id"]] > 2 for row in twice),  # noqa: PLR2004 - one more than once more
+        without_sms=workers - len(received),
+        duplicates=len(duplicated),
+        unexplained_duplicates=sum(
+            not row["is_resent"] or received[row["sms_id"]] > _MAX_COPIES for row in duplicated
+        ),
         killed_processes=run.killed_processes,
-        parts=sum(int(send["parts"]) for send in sends),
-        gateway_parts=sum(text["parts"] for text in texts),
+        parts=sum(int(attempt["parts"]) for attempt in attempts),
+        gateway_parts=sum(sms["parts"] for sms in sms_list),
         faults=faults,
         requests=requests,
         redriven=run.redriven,
@@ -236,11 +241,11 @@ def run_fault_injection(
 
 @contextmanager
 def _inject_faults(stack: LocalStack) -> Iterator[None]:
-    """Meanwhile the gateway misbehaves, and what nobody could handle comes back in seconds."""
+    """Make the gateway fail inside the block, and shorten the visibility timeouts of the queues."""
     description, sqs = stack.describe(), stack.emulator.make_client("sqs")
     gateway = description.gateway_url
     queues = [description.outputs[f"{queue}Url"] for queue in ("NotificationsQueue", "ReceiptsQueue")]
-    kept = {
+    attributes_before = {
         url: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         for url in queues
     }
@@ -253,10 +258,10 @@ def _inject_faults(stack: LocalStack) -> Iterator[None]:
     finally:
         httpx.delete(f"{gateway}/faults", trust_env=False)
         _post_all(gateway, "receipts", [{"order": "normal"}])
-        for url, before in kept.items():
+        for url, before in attributes_before.items():
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 def _post_all(gateway: str, path: str, payloads: Sequence[Any]) -> None:
-    for wish in payloads:
-        httpx.post(f"{gateway}/{path}", json=wish, trust_env=False).raise_for_status()
+    for payload in payloads:
+        httpx.post(f"{gateway}/{path}", json=payload, trust_env=False).raise_for_status()

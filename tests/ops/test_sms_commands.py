@@ -1,6 +1,7 @@
-"""`daftar sms`: what only people decide, on a stage with tables of its own."""
+"""`daftar sms`: release, stop, resume and status."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -19,16 +20,17 @@ from tests.support.registration_builders import make_sms
 @pytest.fixture
 def deployed_stage(moto_stage: None) -> Stage:
     outputs = {"SmsLedgerTableName": "SmsLedgerTable", "SendingTableName": "SendingTable"}
-    return Stage("daftar-test", outputs, boto3.client)
+    session: Any = boto3
+    return Stage("daftar-test", outputs, session.client)
 
 
-def run(command: Command, on: Stage, *arguments: str) -> str:
-    ran = CliRunner().invoke(command, arguments, obj=on, catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return ran.output
+def run(command: Command, stage: Stage, *arguments: str) -> str:
+    result = CliRunner().invoke(command, arguments, obj=stage, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
-def test_held_texts_of_a_campaign_are_released(deployed_stage: Stage) -> None:
+def test_release_resumes_the_held_sms_of_one_campaign(deployed_stage: Stage) -> None:
     ledger = DynamoSmsLedger(
         boto3.client("dynamodb"),
         sms_table="SmsLedgerTable",
@@ -50,17 +52,17 @@ def test_held_texts_of_a_campaign_are_released(deployed_stage: Stage) -> None:
     assert list(ledger.iter_held()) == [make_sms(3).sms_id]
 
 
-def test_sending_is_stopped_shown_and_resumed(deployed_stage: Stage) -> None:
-    assert run(sms.show_sms_status, deployed_stage) == "texts go out\n"
+def test_sending_can_be_stopped_and_resumed(deployed_stage: Stage) -> None:
+    assert run(sms.show_sms_status, deployed_stage) == "SMS are being sent\n"
 
-    run(sms.stop_sms, deployed_stage, "wrong wording")
-    assert run(sms.show_sms_status, deployed_stage) == "stopped until somebody resumes: wrong wording\n"
+    run(sms.stop_sms, deployed_stage, "wrong template")
+    assert run(sms.show_sms_status, deployed_stage) == "stopped until an operator resumes: wrong template\n"
     with pytest.raises(SendingStopped):
         make_container().send_rate_limiter.reserve(
             timedelta(seconds=1), now=datetime.now(UTC), max_wait=timedelta(seconds=1)
         )
 
     resumed = run(sms.resume_sms, deployed_stage)
-    assert resumed == "resumed: new texts go out now, those that met the stop come due within 15 minutes\n"
-    assert run(sms.show_sms_status, deployed_stage) == "texts go out\n"
+    assert resumed == "resumed: new SMS are sent now, those that were stopped within 15 minutes\n"
+    assert run(sms.show_sms_status, deployed_stage) == "SMS are being sent\n"
     assert run(sms.resume_sms, deployed_stage).startswith("nothing was stopped")

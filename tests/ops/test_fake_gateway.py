@@ -1,4 +1,4 @@
-"""The fake-sms, seen by the AWS SDK that our Lambda calls it with."""
+"""The fake SMS gateway, called with the AWS SDK."""
 
 from http.client import HTTPConnection
 from pathlib import Path
@@ -14,7 +14,13 @@ _TARGET = "PinpointSMSVoiceV2.SendTextMessage"
 
 
 def _messages(gateway_url: str) -> list[dict[str, Any]]:
-    return httpx.get(f"{gateway_url}/messages").json()
+    messages: list[dict[str, Any]] = httpx.get(f"{gateway_url}/messages").json()
+    return messages
+
+
+def _read_error(refused: pytest.ExceptionInfo[ClientError]) -> dict[str, Any]:
+    """Return the response of an error, with the members that only this service has."""
+    return dict(refused.value.response)
 
 
 def _send(gateway_url: str, body: str, target: str = _TARGET) -> httpx.Response:
@@ -22,7 +28,7 @@ def _send(gateway_url: str, body: str, target: str = _TARGET) -> httpx.Response:
     return httpx.post(gateway_url, content=body, headers=headers)
 
 
-def test_text_arrives_with_the_id_and_the_context_it_was_sent_with(sms_client: Any, gateway_url: str) -> None:
+def test_an_sms_is_received_with_its_id_and_context(sms_client: Any, gateway_url: str) -> None:
     answer = sms_client.send_text_message(
         DestinationPhoneNumber="+6283100000001",
         OriginationIdentity="BPJAMSOSTEK",
@@ -40,21 +46,21 @@ def test_text_arrives_with_the_id_and_the_context_it_was_sent_with(sms_client: A
     }
 
 
-def test_texts_are_listed_oldest_first(sms_client: Any, gateway_url: str) -> None:
+def test_sms_are_listed_oldest_first(sms_client: Any, gateway_url: str) -> None:
     for body in ("satu", "dua", "tiga"):
         sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody=body)
     assert [message["text"] for message in _messages(gateway_url)] == ["satu", "dua", "tiga"]
 
 
-def test_texts_outlive_the_gateway_in_a_file_for_its_owner_only(
+def test_sms_are_kept_in_a_file_that_only_its_owner_can_read(
     sms_client: Any, gateway_url: str, inbox_file: Path
 ) -> None:
     sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
-    assert [text.text for text in Inbox(inbox_file).list_sms()] == ["Halo"]
+    assert [sms.text for sms in Inbox(inbox_file).list_sms()] == ["Halo"]
     assert inbox_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_dry_run_is_answered_and_sends_nothing(sms_client: Any, gateway_url: str) -> None:
+def test_a_dry_run_sends_nothing(sms_client: Any, gateway_url: str) -> None:
     answer = sms_client.send_text_message(
         DestinationPhoneNumber="+6283100000001", MessageBody="Halo", DryRun=True
     )
@@ -73,19 +79,19 @@ def test_dry_run_is_answered_and_sends_nothing(sms_client: Any, gateway_url: str
         ({"Context": {"message": "x" * 801}}, "Context.message"),
     ],
 )
-def test_what_aws_would_refuse_is_refused_and_not_sent(
+def test_a_request_that_aws_refuses_is_refused(
     changed: dict[str, Any], field: str, sms_client: Any, gateway_url: str
 ) -> None:
     request = {"DestinationPhoneNumber": "+6283100000001", "MessageBody": "Halo"} | changed
     with pytest.raises(ClientError) as refused:
         sms_client.send_text_message(**request)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
-    assert refused.value.response["Reason"] == "FIELD_VALIDATION_FAILED"
-    assert [each["Name"] for each in refused.value.response["Fields"]] == [field]
+    assert _read_error(refused)["Reason"] == "FIELD_VALIDATION_FAILED"
+    assert [each["Name"] for each in _read_error(refused)["Fields"]] == [field]
     assert _messages(gateway_url) == []
 
 
-def test_operation_we_do_not_stand_in_for_is_unknown(sms_client: Any) -> None:
+def test_an_operation_that_is_not_faked_is_unknown(sms_client: Any) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
         sms_client.describe_phone_numbers()
 
@@ -94,18 +100,18 @@ def test_operation_we_do_not_stand_in_for_is_unknown(sms_client: Any) -> None:
     ("body", "code"),
     [("{}", "ValidationException"), ("[]", "ValidationException"), ("{", "SerializationException")],
 )
-def test_misshapen_request_is_refused_in_the_shape_of_aws(body: str, code: str, gateway_url: str) -> None:
+def test_a_malformed_request_is_refused_with_an_error_of_aws(body: str, code: str, gateway_url: str) -> None:
     answer = _send(gateway_url, body)
     assert answer.status_code == 400
     assert answer.json()["__type"] == answer.headers["x-amzn-ErrorType"] == code
 
 
-def test_request_without_a_target_is_refused(gateway_url: str) -> None:
+def test_a_request_without_a_target_is_refused(gateway_url: str) -> None:
     assert _send(gateway_url, "{}", target="").json()["__type"] == "UnknownOperationException"
 
 
 @pytest.mark.parametrize("header", [("Content-Length", "99999999"), ("Transfer-Encoding", "chunked")])
-def test_body_of_undeclared_or_absurd_length_is_not_read(header: tuple[str, str], gateway_url: str) -> None:
+def test_a_body_of_unknown_or_excessive_length_is_refused(header: tuple[str, str], gateway_url: str) -> None:
     connection = HTTPConnection(httpx.URL(gateway_url).netloc.decode(), timeout=10)
     connection.putrequest("POST", "/")
     connection.putheader(*header)
@@ -114,27 +120,25 @@ def test_body_of_undeclared_or_absurd_length_is_not_read(header: tuple[str, str]
     connection.close()
 
 
-def test_page_shows_each_phone_and_escapes_what_was_sent(sms_client: Any, gateway_url: str) -> None:
+def test_the_page_shows_each_phone_and_escapes_bodies(sms_client: Any, gateway_url: str) -> None:
     sms_client.send_text_message(
         DestinationPhoneNumber="+6283100000001", MessageBody="<script>alert(1)</script>"
     )
     sms_client.send_text_message(DestinationPhoneNumber="+6283100000002", MessageBody="Halo")
     page = httpx.get(gateway_url)
     assert page.headers["Content-Type"].startswith("text/html")
-    assert "2 texts on 2 phones" in page.text
+    assert "2 SMS on 2 phones" in page.text
     assert page.text.index("+6283100000002") < page.text.index("+6283100000001")
     assert "<script>" not in page.text
     assert "&lt;script&gt;" in page.text
 
 
-def test_it_says_that_it_is_well_and_knows_no_other_page(gateway_url: str) -> None:
+def test_the_health_check_answers_and_unknown_paths_do_not(gateway_url: str) -> None:
     assert httpx.get(f"{gateway_url}/healthz").json() == {"status": "ok"}
     assert httpx.get(f"{gateway_url}/nothing").status_code == 404
 
 
-def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(
-    sms_client: Any, gateway_url: str
-) -> None:
+def test_a_number_on_the_opt_out_list_gets_no_sms(sms_client: Any, gateway_url: str) -> None:
     listed = {"OptOutListName": "Default", "OptedOutNumber": "+6283100000001"}
     sms_client.put_opted_out_number(**listed)
     assert [
@@ -145,7 +149,7 @@ def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(
     ] == ["+6283100000001"]
     with pytest.raises(ClientError) as refused:
         sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody="Halo")
-    assert refused.value.response["Reason"] == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+    assert _read_error(refused)["Reason"] == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
     assert _messages(gateway_url) == []
 
     sms_client.delete_opted_out_number(**listed)
@@ -155,16 +159,16 @@ def test_a_number_on_the_opt_out_list_gets_nothing_until_it_is_taken_off(
 
 
 @pytest.mark.parametrize(
-    ("asked", "missing"),
+    ("request_fields", "missing"),
     [
         ({"OptOutListName": "Default", "OptedOutNumbers": ["+6283100000001"]}, "opted-out-number"),
         ({"OptOutListName": "Another"}, "opt-out-list"),
     ],
 )
-def test_what_is_not_on_the_opt_out_list_is_said_as_aws_says_it(
-    asked: dict[str, Any], missing: str, sms_client: Any
+def test_an_unknown_number_or_list_is_an_error_of_aws(
+    request_fields: dict[str, Any], missing: str, sms_client: Any
 ) -> None:
     with pytest.raises(ClientError) as refused:
-        sms_client.describe_opted_out_numbers(**asked)
+        sms_client.describe_opted_out_numbers(**request_fields)
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
-    assert refused.value.response["ResourceType"] == missing
+    assert _read_error(refused)["ResourceType"] == missing

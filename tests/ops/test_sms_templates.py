@@ -1,4 +1,4 @@
-"""What may not be published: each rule, broken once."""
+"""Rules of SMS templates: each rule broken once."""
 
 import json
 from pathlib import Path
@@ -10,23 +10,23 @@ from chalicelib.notifications import templates
 from chalicelib.notifications.templates import parse_templates
 from ops.deploy import sms_templates
 
-KEPT = json.loads(Path(templates.__file__).with_name("templates.json").read_text(encoding="utf-8"))
+TEMPLATES = json.loads(Path(templates.__file__).with_name("templates.json").read_text(encoding="utf-8"))
 
 
-def faults(words: str, purpose: str = "received", **changes: Any) -> list[str]:
-    """What is found in a template whose Indonesian words are these."""
-    kept = {**KEPT[purpose], **changes}
-    kept["texts"] = {**kept["texts"], "id": words}
-    (made,) = parse_templates({purpose: kept}).values()
-    return list(sms_templates.find_faults(made))
+def find_template_faults(body: str, purpose: str = "received", **changes: Any) -> list[str]:
+    """Return the faults of a template with this Indonesian body."""
+    data = {**TEMPLATES[purpose], **changes}
+    data["texts"] = {**data["texts"], "id": body}
+    (template,) = parse_templates({purpose: data}).values()
+    return list(sms_templates.find_faults(template))
 
 
-def test_what_we_ship_may_be_published() -> None:
+def test_our_templates_have_no_faults() -> None:
     sms_templates.check_templates()
 
 
 @pytest.mark.parametrize(
-    ("words", "fault"),
+    ("body", "fault"),
     [
         ("Data {name} diterima BPJAMSOSTEK, {reference}", "id: does not begin with BPJAMSOSTEK"),
         ("BPJAMSOSTEK: {name} {reference} lihat bpjs.id", "id: holds a link"),
@@ -53,23 +53,22 @@ def test_what_we_ship_may_be_published() -> None:
         ("BPJAMSOSTEK: {name}", "id: uses ['name'] and declares ['name', 'reference']"),
     ],
 )
-def test_each_rule_is_seen_broken(words: str, fault: str | None) -> None:
-    assert faults(words) == ([] if fault is None else [fault])
+def test_a_broken_rule_is_found(body: str, fault: str | None) -> None:
+    assert find_template_faults(body) == ([] if fault is None else [fault])
 
 
-def test_who_has_paid_may_be_called_protected() -> None:
-    words = "BPJAMSOSTEK: {name} {reference} sudah terlindungi"
-    assert faults(words, after_payment=True) == []
+def test_a_template_after_payment_may_say_protected() -> None:
+    body = "BPJAMSOSTEK: {name} {reference} sudah terlindungi"
+    assert find_template_faults(body, after_payment=True) == []
 
 
-def test_a_field_that_is_told_as_it_is_may_not_bring_a_long_run_of_digits() -> None:
+def test_a_field_may_not_extend_a_run_of_digits() -> None:
     fields = {"name": {"kind": "name", "septets": 24}, "reference": {"kind": "reference", "septets": 11}}
-    assert faults(KEPT["received"]["texts"]["id"].replace("{reference}", "{reference}7"), fields=fields) == [
-        "id: holds a run of digits over 3"
-    ]
+    body = TEMPLATES["received"]["texts"]["id"].replace("{reference}", "{reference}7")
+    assert find_template_faults(body, fields=fields) == ["id: holds a run of digits over 3"]
 
 
-def test_a_template_is_worded_in_every_language() -> None:
-    kept = {**KEPT["received"], "texts": {"id": KEPT["received"]["texts"]["id"]}}
-    (made,) = parse_templates({"received": kept}).values()
-    assert list(sms_templates.find_faults(made)) == ["is worded in ['id'], not in ['en', 'id']"]
+def test_a_template_needs_every_language() -> None:
+    data = {**TEMPLATES["received"], "texts": {"id": TEMPLATES["received"]["texts"]["id"]}}
+    (template,) = parse_templates({"received": data}).values()
+    assert list(sms_templates.find_faults(template)) == ["has bodies in ['id'], not in ['en', 'id']"]

@@ -1,9 +1,8 @@
-"""The fake-sms on a bad day: faults and receipts as they are asked for."""
+"""Faults, receipts and prices of the fake SMS gateway."""
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,30 +12,33 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.fake_sms.inbox import ReceivedSms
 from ops.fake_sms.pricing import PART_PRICE_MICROUSD, measure_sms
-from ops.fake_sms.receipts import ReceiptSettings, make_aws_event
+from ops.fake_sms.receipt_events import make_aws_event
+from ops.fake_sms.receipt_settings import ReceiptSettings
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN, sign_form
 from ops.fake_sms.twilio_protocol import MESSAGES_PATH
+from ops.http_server import RequestHandler, serve_in_background
+from ops.project import LOOPBACK
 
 _PHONE = "+6283100000001"
-_PATIENCE_SECONDS = 10
+_TIMEOUT_SECONDS = 10
 
 
 def _arm(gateway_url: str, **fault: object) -> None:
     httpx.post(f"{gateway_url}/faults", json=fault).raise_for_status()
 
 
-def _texts(gateway_url: str) -> list[str]:
+def _list_bodies(gateway_url: str) -> list[str]:
     return [message["text"] for message in httpx.get(f"{gateway_url}/messages").json()]
 
 
-def _send_as_aws(sms_client: Any, words: str = "Halo", to: str = _PHONE) -> None:
-    sms_client.send_text_message(DestinationPhoneNumber=to, MessageBody=words)
+def _send_as_aws(sms_client: Any) -> None:
+    sms_client.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody="Halo")
 
 
-def _send_as_twilio(gateway_url: str, path: str = MESSAGES_PATH, **changed: str | None) -> httpx.Response:
+def _send_as_twilio(gateway_url: str, **changed: str | None) -> httpx.Response:
     form = {"To": _PHONE, "From": "BPJAMSOSTEK", "Body": "Halo"} | changed
-    given = {name: value for name, value in form.items() if value is not None}
-    return httpx.post(gateway_url + path, data=given, auth=(ACCOUNT_SID, AUTH_TOKEN))
+    fields = {name: value for name, value in form.items() if value is not None}
+    return httpx.post(gateway_url + MESSAGES_PATH, data=fields, auth=(ACCOUNT_SID, AUTH_TOKEN))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def _send_as_twilio(gateway_url: str, path: str = MESSAGES_PATH, **changed: str 
         ("spend_limit", "ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
     ],
 )
-def test_armed_fault_is_told_in_the_terms_of_aws_and_sends_nothing(
+def test_a_fault_is_answered_with_an_error_of_aws(
     mode: str, code: str, reason: str | None, sms_client: Any, gateway_url: str
 ) -> None:
     _arm(gateway_url, mode=mode, times=1)
@@ -57,7 +59,7 @@ def test_armed_fault_is_told_in_the_terms_of_aws_and_sends_nothing(
         _send_as_aws(sms_client)
     assert refused.value.response["Error"]["Code"] == code
     assert refused.value.response.get("Reason") == reason
-    assert _texts(gateway_url) == []
+    assert _list_bodies(gateway_url) == []
 
 
 @pytest.mark.parametrize(
@@ -70,19 +72,19 @@ def test_armed_fault_is_told_in_the_terms_of_aws_and_sends_nothing(
         ("spend_limit", 403, 20005),
     ],
 )
-def test_armed_fault_is_told_in_the_terms_of_twilio_and_sends_nothing(
+def test_a_fault_is_answered_with_an_error_of_twilio(
     mode: str, status: int, code: int, gateway_url: str
 ) -> None:
     _arm(gateway_url, mode=mode, times=1)
     answer = _send_as_twilio(gateway_url)
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
-    assert _texts(gateway_url) == []
+    assert _list_bodies(gateway_url) == []
 
 
 @pytest.mark.parametrize(
     ("mode", "accepted"), [("timeout_after_accept", ["Halo"]), ("timeout_before_accept", [])]
 )
-def test_time_out_answers_nobody_and_keeps_only_what_it_had_accepted(
+def test_a_time_out_closes_the_connection(
     mode: str, accepted: list[str], sms_client: Any, gateway_url: str
 ) -> None:
     _arm(gateway_url, mode=mode, seconds=0)
@@ -90,18 +92,18 @@ def test_time_out_answers_nobody_and_keeps_only_what_it_had_accepted(
         _send_as_aws(sms_client)
     with pytest.raises(httpx.RemoteProtocolError):
         _send_as_twilio(gateway_url)
-    assert _texts(gateway_url) == accepted * 2
+    assert _list_bodies(gateway_url) == accepted * 2
 
 
-def test_time_out_keeps_the_caller_waiting_as_long_as_it_was_told_to(gateway_url: str) -> None:
+def test_a_time_out_lasts_as_long_as_configured(gateway_url: str) -> None:
     _arm(gateway_url, mode="timeout_before_accept", seconds=0.2)
-    begun = time.monotonic()
+    started_at = time.monotonic()
     with pytest.raises(httpx.RemoteProtocolError):
         _send_as_twilio(gateway_url)
-    assert time.monotonic() - begun >= 0.2
+    assert time.monotonic() - started_at >= 0.2
 
 
-def test_fault_is_used_up_and_the_next_one_follows(sms_client: Any, gateway_url: str) -> None:
+def test_a_fault_is_used_up_and_the_next_one_follows(sms_client: Any, gateway_url: str) -> None:
     _arm(gateway_url, mode="throttle", times=2)
     _arm(gateway_url, mode="server_error", times=1)
     codes = []
@@ -111,17 +113,17 @@ def test_fault_is_used_up_and_the_next_one_follows(sms_client: Any, gateway_url:
         except ClientError as error:
             codes.append(error.response["Error"]["Code"])
     assert codes == ["ThrottlingException", "ThrottlingException", "InternalServerException"]
-    assert _texts(gateway_url) == ["Halo"]
+    assert _list_bodies(gateway_url) == ["Halo"]
     assert httpx.get(f"{gateway_url}/faults").json() == {
         "armed": [],
         "hits": {"throttle": 2, "server_error": 1},
     }
 
 
-def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway_url: str) -> None:
+def test_a_share_hits_the_same_requests_in_any_order(gateway_url: str) -> None:
     phones = [f"+62831{number:08}" for number in range(200)]
 
-    def hit(numbers: list[str]) -> set[str]:
+    def find_hit_phones(numbers: list[str]) -> set[str]:
         httpx.delete(f"{gateway_url}/faults")
         _arm(gateway_url, mode="throttle", share=0.1, seed=7)
         with httpx.Client(auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
@@ -131,12 +133,12 @@ def test_share_hits_the_same_requests_in_whatever_order_they_come(gateway_url: s
             }
         return {to for to, answer in answers.items() if answer.status_code == 429}
 
-    first = hit(phones)
+    first = find_hit_phones(phones)
     assert 10 <= len(first) <= 30
-    assert hit(phones[::-1]) == first
+    assert find_hit_phones(phones[::-1]) == first
 
 
-def test_what_is_armed_is_shown_and_disarmed(sms_client: Any, gateway_url: str) -> None:
+def test_armed_faults_are_listed_and_disarmed(sms_client: Any, gateway_url: str) -> None:
     _arm(gateway_url, mode="throttle", times=3, share=0.5)
     _arm(gateway_url, mode="timeout_after_accept")
     assert httpx.get(f"{gateway_url}/faults").json()["armed"] == [
@@ -145,11 +147,11 @@ def test_what_is_armed_is_shown_and_disarmed(sms_client: Any, gateway_url: str) 
     ]
     assert httpx.delete(f"{gateway_url}/faults").json() == {"armed": [], "hits": {}}
     _send_as_aws(sms_client)
-    assert _texts(gateway_url) == ["Halo"]
+    assert _list_bodies(gateway_url) == ["Halo"]
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "words"),
+    ("path", "body", "message"),
     [
         ("faults", '{"mode": "explode"}', "'timeout_after_accept', 'timeout_before_accept', 'throttle'"),
         ("faults", '{"times": 1}', "mode: Field required"),
@@ -164,12 +166,12 @@ def test_what_is_armed_is_shown_and_disarmed(sms_client: Any, gateway_url: str) 
         ("receipts", "{", "not JSON"),
     ],
 )
-def test_wish_that_makes_no_sense_is_refused_in_words(
-    path: str, body: str, words: str, gateway_url: str
+def test_invalid_settings_are_refused_with_a_message(
+    path: str, body: str, message: str, gateway_url: str
 ) -> None:
     answer = httpx.post(f"{gateway_url}/{path}", content=body)
     assert answer.status_code == 400
-    assert words in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -184,63 +186,63 @@ def test_wish_that_makes_no_sense_is_refused_in_words(
         ({"ValidityPeriod": "36001"}, 20001),
     ],
 )
-def test_what_twilio_would_refuse_is_refused_and_not_sent(
+def test_a_request_that_twilio_refuses_is_refused(
     changed: dict[str, str | None], code: int, gateway_url: str
 ) -> None:
     answer = _send_as_twilio(gateway_url, **changed)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert _texts(gateway_url) == []
+    assert _list_bodies(gateway_url) == []
 
 
 @pytest.mark.parametrize(
     "authorization", ["", "Basic", "Basic !", "Bearer QUM6eA==", "Basic QUM6eA=="], ids=range(5)
 )
-def test_nobody_else_sends_on_the_account(authorization: str, gateway_url: str) -> None:
+def test_wrong_credentials_are_refused(authorization: str, gateway_url: str) -> None:
     answer = httpx.post(
         gateway_url + MESSAGES_PATH, headers={"Authorization": authorization}, data={"To": _PHONE}
     )
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
 
 
-def test_only_messages_are_stood_in_for(gateway_url: str) -> None:
-    answer = _send_as_twilio(gateway_url, path="/2010-04-01/Accounts.json")
+def test_other_resources_of_twilio_are_unknown(gateway_url: str) -> None:
+    url = f"{gateway_url}/2010-04-01/Accounts.json"
+    answer = httpx.post(url, data={"To": _PHONE}, auth=(ACCOUNT_SID, AUTH_TOKEN))
     assert (answer.status_code, answer.json()["code"]) == (404, 20404)
 
 
-class _Listener(BaseHTTPRequestHandler):
-    """Takes status callbacks down."""
+class _CallbackServer(HTTPServer):
+    """Records status callbacks: path, signature, form."""
+
+    def __init__(self) -> None:
+        super().__init__((LOOPBACK, 0), _CallbackHandler)
+        self.callbacks: list[tuple[str, str, dict[str, str]]] = []
+
+
+class _CallbackHandler(RequestHandler):
+    server: _CallbackServer
+    # One connection for each callback: the server has one thread.
+    protocol_version = "HTTP/1.0"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = dict(parse_qsl(body, keep_blank_values=True))
-        server: Any = self.server
-        server.heard.append((self.path, self.headers["X-Twilio-Signature"], form))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  The base class names it so.
-        """Nothing to say."""
+        form = dict(parse_qsl(self.read_body().decode(), keep_blank_values=True))
+        self.server.callbacks.append((self.path, self.headers["X-Twilio-Signature"], form))
+        self.send(204, "text/plain", b"")
 
 
 @pytest.fixture
-def listener() -> Iterator[Any]:
-    with HTTPServer(("127.0.0.1", 0), _Listener) as server:
-        heard: Any = server
-        heard.heard = []
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+def listener() -> Iterator[_CallbackServer]:
+    server = _CallbackServer()
+    with serve_in_background(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def _heard(gateway_url: str, listener: Any) -> list[str]:
-    """The statuses that were reported, once none is to come."""
-    given_up_at = time.monotonic() + _PATIENCE_SECONDS
+def _await_statuses(gateway_url: str, listener: _CallbackServer) -> list[str]:
+    """Return the reported statuses, once no receipt is waiting."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while (receipts := httpx.get(f"{gateway_url}/receipts").json())["waiting"] or not receipts["reported"]:
-        assert time.monotonic() < given_up_at
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    return [form["MessageStatus"] for _, _, form in listener.heard]
+    return [form["MessageStatus"] for _, _, form in listener.callbacks]
 
 
 @pytest.mark.parametrize(
@@ -253,67 +255,65 @@ def _heard(gateway_url: str, listener: Any) -> list[str]:
         (["twice", "reversed"], ["delivered", "delivered", "sent", "sent"]),
     ],
 )
-def test_receipts_come_in_the_order_asked_for(
-    order: str | list[str], statuses: list[str], gateway_url: str, listener: Any
+def test_receipts_come_in_the_configured_order(
+    order: str | list[str], statuses: list[str], gateway_url: str, listener: _CallbackServer
 ) -> None:
     httpx.post(f"{gateway_url}/receipts", json={"order": order, "seconds": 0.1}).raise_for_status()
     url = f"http://127.0.0.1:{listener.server_port}/receipts?sms_id=m-1"
     sid = _send_as_twilio(gateway_url, StatusCallback=url).json()["sid"]
-    assert _heard(gateway_url, listener) == statuses
-    for path, signed, form in listener.heard:
+    assert _await_statuses(gateway_url, listener) == statuses
+    for path, signature, form in listener.callbacks:
         assert path == "/receipts?sms_id=m-1"
         assert form["MessageSid"] == sid
-        assert signed == sign_form(url, form)
+        assert signature == sign_form(url, form)
 
 
-def test_callback_to_the_public_name_goes_to_the_api_and_is_signed_for_the_name(
-    gateway_url: str, listener: Any
+def test_a_callback_to_the_public_url_is_sent_to_the_api_and_signed_for_the_public_url(
+    gateway_url: str, listener: _CallbackServer
 ) -> None:
     api = f"http://127.0.0.1:{listener.server_port}/stage"
-    wishes = {"public_url": "https://api.daftar.example", "api_url": api}
-    httpx.post(f"{gateway_url}/receipts", json=wishes).raise_for_status()
+    settings = {"public_url": "https://api.daftar.example", "api_url": api}
+    httpx.post(f"{gateway_url}/receipts", json=settings).raise_for_status()
     _send_as_twilio(gateway_url, StatusCallback="https://api.daftar.example/receipts?sms_id=m-1")
-    assert _heard(gateway_url, listener) == ["sent", "delivered"]
-    path, signed, form = listener.heard[0]
+    assert _await_statuses(gateway_url, listener) == ["sent", "delivered"]
+    path, signature, form = listener.callbacks[0]
     assert path == "/stage/receipts?sms_id=m-1"
-    assert signed == sign_form("https://api.daftar.example/receipts?sms_id=m-1", form)
+    assert signature == sign_form("https://api.daftar.example/receipts?sms_id=m-1", form)
 
 
-def test_receipts_never_come_when_that_is_asked_for(gateway_url: str) -> None:
+def test_no_receipts_come_with_the_order_never(gateway_url: str) -> None:
     httpx.post(f"{gateway_url}/receipts", json={"order": "never"}).raise_for_status()
     _send_as_twilio(gateway_url, StatusCallback="http://127.0.0.1:9/")
     assert httpx.get(f"{gateway_url}/receipts").json()["waiting"] == 0
 
 
-def test_text_that_was_accepted_in_silence_is_reported_on_all_the_same(
-    gateway_url: str, listener: Any
-) -> None:
+def test_an_sms_accepted_before_a_time_out_has_receipts(gateway_url: str, listener: _CallbackServer) -> None:
     _arm(gateway_url, mode="timeout_after_accept", seconds=0)
     with pytest.raises(httpx.RemoteProtocolError):
         _send_as_twilio(gateway_url, StatusCallback=f"http://127.0.0.1:{listener.server_port}/")
-    assert _heard(gateway_url, listener) == ["sent", "delivered"]
+    assert _await_statuses(gateway_url, listener) == ["sent", "delivered"]
 
 
-def test_wishes_keep_what_they_do_not_name(gateway_url: str) -> None:
+def test_settings_that_are_not_named_stay(gateway_url: str) -> None:
     httpx.post(f"{gateway_url}/receipts", json={"topic_arn": "arn:aws:sns:ap-southeast-3:0:t"})
-    wanted = httpx.post(f"{gateway_url}/receipts", json={"order": "twice"}).json()
-    assert (wanted["topic_arn"], wanted["order"]) == ("arn:aws:sns:ap-southeast-3:0:t", ["twice"])
+    settings = httpx.post(f"{gateway_url}/receipts", json={"order": "twice"}).json()
+    assert (settings["topic_arn"], settings["order"]) == ("arn:aws:sns:ap-southeast-3:0:t", ["twice"])
 
 
-def test_event_of_aws_tells_parts_price_and_the_context_it_was_sent_with() -> None:
-    text = ReceivedSms(to=_PHONE, text="Halo", context={"sms_id": "m-1"}, parts=2, price_microusd=80_000)
-    event = make_aws_event(text, "delivered")
+def test_an_event_of_aws_has_parts_price_and_context() -> None:
+    sms = ReceivedSms(to=_PHONE, text="Halo", context={"sms_id": "m-1"}, parts=2, price_microusd=80_000)
+    event = make_aws_event(sms, "delivered")
     assert {name: event[name] for name in ("eventType", "isFinal", "messageId", "context")} == {
         "eventType": "TEXT_DELIVERED",
         "isFinal": True,
-        "messageId": text.message_id,
+        "messageId": sms.message_id,
         "context": {"sms_id": "m-1"},
     }
     assert (event["totalMessageParts"], event["totalMessagePrice"]) == (2, 0.08)
-    assert not make_aws_event(text, "sent")["isFinal"]
+    assert not make_aws_event(sms, "sent")["isFinal"]
 
 
-def test_aws_reports_only_on_texts_of_a_configuration_set(sms_client: Any, gateway_url: str) -> None:
+def test_aws_sends_events_only_for_sms_of_a_configuration_set(sms_client: Any, gateway_url: str) -> None:
     httpx.post(
         f"{gateway_url}/receipts", json={"order": "late", "topic_arn": "arn:aws:sns:ap-southeast-3:0:t"}
     )
@@ -325,13 +325,13 @@ def test_aws_reports_only_on_texts_of_a_configuration_set(sms_client: Any, gatew
     assert httpx.get(f"{gateway_url}/receipts").json()["waiting"] == 2
 
 
-def test_failed_is_reported_when_that_is_the_end_asked_for() -> None:
+def test_failed_is_reported_if_configured_as_final_state() -> None:
     assert [state for _, state in ReceiptSettings(final="failed").plan()] == ["sent", "failed"]
     assert make_aws_event(ReceivedSms(to=_PHONE, text="Halo"), "failed")["eventType"] == "TEXT_UNREACHABLE"
 
 
 @pytest.mark.parametrize(
-    ("words", "encoding", "parts"),
+    ("body", "encoding", "parts"),
     [
         ("x" * 160, "GSM", 1),
         ("x" * 161, "GSM", 2),
@@ -347,15 +347,15 @@ def test_failed_is_reported_when_that_is_the_end_asked_for() -> None:
         ("😀" * 67, "Unicode", 3),
     ],
 )
-def test_gateway_counts_parts_by_itself(words: str, encoding: str, parts: int) -> None:
-    size = measure_sms(words)
+def test_the_gateway_counts_parts(body: str, encoding: str, parts: int) -> None:
+    size = measure_sms(body)
     assert (size.encoding, size.parts) == (encoding, parts)
 
 
-def test_account_sums_texts_parts_and_money_by_day_and_campaign(sms_client: Any, gateway_url: str) -> None:
-    for words, campaign in [("x" * 161, "a"), ("Halo", "a"), ("Halo", "b")]:
+def test_the_account_sums_sms_parts_and_prices_by_day_and_campaign(sms_client: Any, gateway_url: str) -> None:
+    for body, campaign in [("x" * 161, "a"), ("Halo", "a"), ("Halo", "b")]:
         context = {"campaign_id": campaign}
-        sms_client.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody=words, Context=context)
+        sms_client.send_text_message(DestinationPhoneNumber=_PHONE, MessageBody=body, Context=context)
     account = httpx.get(f"{gateway_url}/account", params={"zone": "Asia/Jakarta"}).json()
     assert (account["texts"], account["parts"]) == (3, 4)
     assert account["price_microusd"] == 4 * PART_PRICE_MICROUSD
