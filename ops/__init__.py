@@ -1,1 +1,1 @@
-"""What operates Daftar: the local stack, packaging, deploying, the `daftar` command. Never in a Lambda."""
+"""The tools that operate Daftar: the local stack, packaging, deploying, the `daftar` command. Never in a Lambda."""
