@@ -1,18 +1,18 @@
-"""What a full batch costs beside single captures, over HTTP on the deployed stack."""
+"""Compare a full batch with single captures, over HTTP on the deployed stack."""
 
 import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.harness import find_free_port_pair
 from ops.api_client import ApiClient
 from ops.local.stack import LocalStack
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik, make_phone
+from tests.support.campaigns import make_capture
+from tests.support.ports import find_free_port_pair
 
 BATCH_ITEMS = 200
 SINGLES = 20
@@ -22,11 +22,11 @@ _CREATED = 201
 
 
 class CaptureRefused(Exception):
-    """A capture that should have made a registration did not."""
+    """The API refused a capture."""
 
 
 def compare_batch_with_singles(data_dir: Path) -> tuple[float, float, float]:
-    """Median seconds of a full batch and of 20 single captures, in turns, and the median of the ratios."""
+    """Return the median seconds of a full batch and of 20 single captures, and the median of their ratios."""
     stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
     description = stack.up()
     try:
@@ -34,7 +34,7 @@ def compare_batch_with_singles(data_dir: Path) -> tuple[float, float, float]:
         if token is None:
             raise CaptureRefused("the stack has no kiosk")
         with closing(ApiClient(description.api_url, token)) as api:
-            captures = _iter_captures()
+            captures = map(make_capture, count(1))
             _time_batch(api, captures)
             _time_singles(api, captures)
             rounds = [(_time_batch(api, captures), _time_singles(api, captures)) for _ in range(_ROUNDS)]
@@ -46,25 +46,21 @@ def compare_batch_with_singles(data_dir: Path) -> tuple[float, float, float]:
 
 def _time_batch(api: ApiClient, captures: Iterator[dict[str, Any]]) -> float:
     body = json.dumps({"items": list(islice(captures, BATCH_ITEMS))}).encode()
-    began = time.perf_counter()
-    answer = api.send("POST", "/v1/registrations/batch", body)
-    took = time.perf_counter() - began
-    if answer.status_code != _OK or any(each["outcome"] != "created" for each in answer.json()["results"]):
-        raise CaptureRefused(f"batch: {answer.status_code}")
-    return took
+    started_at = time.perf_counter()
+    response = api.send("POST", "/v1/registrations/batch", body)
+    seconds = time.perf_counter() - started_at
+    if response.status_code != _OK or any(
+        each["outcome"] != "created" for each in response.json()["results"]
+    ):
+        raise CaptureRefused(f"batch: {response.status_code}")
+    return seconds
 
 
 def _time_singles(api: ApiClient, captures: Iterator[dict[str, Any]]) -> float:
     bodies = [json.dumps(capture).encode() for capture in islice(captures, SINGLES)]
-    began = time.perf_counter()
-    answers = [api.send("POST", "/v1/registrations", body) for body in bodies]
-    took = time.perf_counter() - began
-    if any(answer.status_code != _CREATED for answer in answers):
+    started_at = time.perf_counter()
+    responses = [api.send("POST", "/v1/registrations", body) for body in bodies]
+    seconds = time.perf_counter() - started_at
+    if any(response.status_code != _CREATED for response in responses):
         raise CaptureRefused("single")
-    return took
-
-
-def _iter_captures() -> Iterator[dict[str, Any]]:
-    for number in range(1, 9_999):
-        worker = {"nik": make_nik(number), "phone": make_phone(number)}
-        yield make_capture_payload(capture_id=make_capture_id(number), worker=worker)
+    return seconds

@@ -1,4 +1,4 @@
-"""How fast a line of waiting confirmations goes out on the deployed stack, beside the rate that is set."""
+"""Measure how fast queued confirmations are sent on the deployed stack, against the configured rate."""
 
 import json
 from collections import Counter
@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.harness import find_free_port_pair
 from ops.api_client import ApiClient
 from ops.local.stack import LocalStack
 from tests.support.campaigns import create_campaign, make_capture
 from tests.support.functions import override_environment, pause_event_sources
 from tests.support.polling import wait_until
+from tests.support.ports import find_free_port_pair
 
-# What these machines can send beside all that they do; the rate that goes live is a setting.
+# A rate that a development machine can keep.
 _PARTS_PER_SECOND = 10
 _BATCH_ITEMS = 200
 _TIMEOUT_FACTOR = 3
@@ -25,12 +25,12 @@ _TOLERANCE = 0.05
 
 
 class DrainIncomplete(Exception):
-    """The line was not what it should have been."""
+    """Not every queued SMS was sent exactly once."""
 
 
 @dataclass(frozen=True)
 class DrainResult:
-    """What came of it: texts, the parts a second that were set and seen, the most in one second."""
+    """The number of SMS, and the configured, measured and peak rates in parts per second."""
 
     sms_count: int
     configured_rate: float
@@ -39,23 +39,23 @@ class DrainResult:
 
     @property
     def has_passed(self) -> bool:
-        """Whether the rate was what was set, but for a twentieth."""
+        """Return True if the measured rate is within 5 % of the configured one."""
         return abs(self.measured_rate / self.configured_rate - 1) <= _TOLERANCE
 
     def __str__(self) -> str:
-        """The figures, in a sentence."""
+        """Return the figures as text."""
         return (
-            f"{self.sms_count} texts to as many workers, {self.measured_rate:.2f} parts a second where"
-            f" {self.configured_rate:g} are set, at most {self.peak_per_second} in one second"
+            f"{self.sms_count} SMS to as many workers, {self.measured_rate:.2f} parts per second"
+            f" ({self.configured_rate:g} configured), at most {self.peak_per_second} in one second"
         )
 
 
 def measure_drain(
     data_dir: Path, *, sms_count: int, parts_per_second: float = _PARTS_PER_SECOND
 ) -> DrainResult:
-    """Let so many confirmations wait, then let the senders read them.
+    """Queue confirmations while the sending function is paused, then measure the sending.
 
-    Raises DrainIncomplete where not each of them goes out, once.
+    Raises DrainIncomplete unless each SMS is sent exactly once.
     """
     stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
     description = stack.up()
@@ -66,16 +66,18 @@ def measure_drain(
             with pause_event_sources(functions, sender):
                 _register_workers(stack, sms_count)
                 wait_until(
-                    "all to wait", lambda: stack.count_waiting_sms() == sms_count, timeout_seconds=sms_count
+                    "all SMS to be queued",
+                    lambda: stack.count_waiting_sms() == sms_count,
+                    timeout_seconds=sms_count,
                 )
             wait_until(
-                "all to go out",
+                "all SMS to be sent",
                 lambda: stack.count_waiting_sms() == 0,
                 timeout_seconds=_TIMEOUT_FACTOR * sms_count / parts_per_second,
             )
         sent = description.fetch_sms()
-        if not len({text["to"] for text in sent}) == len(sent) == sms_count:
-            raise DrainIncomplete(f"{len(sent)} of {sms_count} texts went out")
+        if not len({sms["to"] for sms in sent}) == len(sent) == sms_count:
+            raise DrainIncomplete(f"{len(sent)} of {sms_count} SMS were sent")
         return _measure(sent, parts_per_second)
     finally:
         stack.down()
@@ -93,12 +95,12 @@ def _register_workers(stack: LocalStack, workers: int) -> None:
 
 
 def _measure(sms_list: Sequence[Mapping[str, Any]], parts_per_second: float) -> DrainResult:
-    times = sorted(datetime.fromisoformat(text["received_at"]) for text in sms_list)
-    began, parts = times[0], sum(text["parts"] for text in sms_list)
-    seconds = Counter((at - began) // timedelta(seconds=1) for at in times)
+    times = sorted(datetime.fromisoformat(sms["received_at"]) for sms in sms_list)
+    started_at, parts = times[0], sum(sms["parts"] for sms in sms_list)
+    seconds = Counter((at - started_at) // timedelta(seconds=1) for at in times)
     return DrainResult(
         sms_count=len(sms_list),
         configured_rate=parts_per_second,
-        measured_rate=(parts - 1) / (times[-1] - began).total_seconds(),
+        measured_rate=(parts - 1) / (times[-1] - started_at).total_seconds(),
         peak_per_second=max(seconds.values()),
     )

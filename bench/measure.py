@@ -1,23 +1,18 @@
-"""The measurements: functions compared in one run, turn by turn, so that a busy machine burdens all alike."""
+"""Measure several functions in turns within one run, so that a busy machine affects all alike."""
 
 import contextlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from tests.support import http_events
-from tests.support.builders import (
-    make_campaign_payload,
-    make_capture_id,
-    make_capture_payload,
-    make_nik,
-    make_phone,
-)
+from tests.support.builders import make_campaign_payload
+from tests.support.campaigns import make_capture
 from tests.support.lambda_runtime import InvocationResult, LocalFunction, run_function
 
 COLD_ROUNDS = 11
@@ -27,16 +22,15 @@ _WARM_UP_REQUESTS = 60
 
 _HANDLER = "app.app"
 _CREATED = 201
-_MAX_SERIAL = 9_999
 
 
 class UnexpectedAnswer(Exception):
-    """A function did not do the work that is being measured."""
+    """A function did not do the measured work."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A zip to be measured: where it is unpacked, and the status of its good answer."""
+    """A zip to measure: its directory, and the status of its successful answer."""
 
     name: str
     task: Path
@@ -44,54 +38,54 @@ class Contender:
 
 
 class RoundTimings:
-    """What each contender took in each round. All took their turn in every round."""
+    """The seconds of each contender in each round."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = defaultdict(list)
 
     def add(self, contender: Contender, seconds: float) -> None:
-        """Note what a contender took in this round."""
+        """Add the seconds of a contender in this round."""
         self._seconds[contender.name].append(seconds)
 
     def median(self, contender: Contender) -> float:
-        """What it usually took."""
+        """Return the median of a contender."""
         return median(self._seconds[contender.name])
 
     def ratio(self, contender: Contender, other: Contender) -> float:
-        """How many times the other's it took: the median over the rounds, so that no busy moment decides."""
+        """Return the median over the rounds of the ratio of two contenders."""
         pairs = zip(self._seconds[contender.name], self._seconds[other.name], strict=True)
         return median(mine / theirs for mine, theirs in pairs)
 
 
 class Benchmark:
-    """Measures contenders against one stage."""
+    """Measures contenders against one emulator."""
 
     def __init__(self, *, runtime: Path, environment: Mapping[str, str], log: Path) -> None:
         self._runtime = runtime
         self._environment = environment
         self._log = log
-        self._captures = _iter_distinct_captures()
+        self._captures = map(make_capture, count(1))
 
     def create_campaign(self, ours: Contender) -> None:
-        """Let our own zip open the campaign that captures are registered for."""
+        """Create the campaign of the captures with our own zip."""
         with self._start_function(ours) as function:
             _check_status(function.invoke(http_events.make_campaign_event(make_campaign_payload())), _CREATED)
 
     def measure_cold_start(self, *contenders: Contender) -> RoundTimings:
-        """Seconds from the start of the process to its first answer."""
+        """Measure the seconds from the start of the process to its first answer."""
         rounds = RoundTimings()
         for _ in range(COLD_ROUNDS):
             for each in contenders:
                 event = http_events.make_registration_event(next(self._captures))
-                began = time.perf_counter()
+                started_at = time.perf_counter()
                 with self._start_function(each) as function:
                     answer = function.invoke(event)
                 _check_status(answer, each.success_status)
-                rounds.add(each, answer.answered_at - began)
+                rounds.add(each, answer.answered_at - started_at)
         return rounds
 
     def measure_warm_cpu(self, *contenders: Contender) -> RoundTimings:
-        """Processor seconds of the function's process for one request, once it is warm."""
+        """Measure the CPU seconds of one request to a warm function."""
         rounds = RoundTimings()
         with contextlib.ExitStack() as stack:
             turns = [(each, stack.enter_context(self._start_function(each))) for each in contenders]
@@ -102,14 +96,14 @@ class Benchmark:
                     rounds.add(each, self._measure_cpu(function, each, WARM_REQUESTS) / WARM_REQUESTS)
         return rounds
 
-    def _measure_cpu(self, function: LocalFunction, contender: Contender, count: int) -> float:
-        requests = [http_events.make_registration_event(next(self._captures)) for _ in range(count)]
+    def _measure_cpu(self, function: LocalFunction, contender: Contender, request_count: int) -> float:
+        requests = [http_events.make_registration_event(next(self._captures)) for _ in range(request_count)]
         before = function.cpu_seconds
-        answers = [function.invoke(post) for post in requests]
-        used = function.cpu_seconds - before
+        answers = [function.invoke(request) for request in requests]
+        cpu_seconds = function.cpu_seconds - before
         for answer in answers:
             _check_status(answer, contender.success_status)
-        return used
+        return cpu_seconds
 
     def _start_function(self, contender: Contender) -> contextlib.AbstractContextManager[LocalFunction]:
         return run_function(
@@ -120,10 +114,3 @@ class Benchmark:
 def _check_status(result: InvocationResult, status: int) -> None:
     if result.error is not None or result.value["statusCode"] != status:
         raise UnexpectedAnswer(json.dumps(result.value))
-
-
-def _iter_distinct_captures() -> Iterator[dict[str, Any]]:
-    """Captures of workers whom nobody has registered yet."""
-    for number in range(1, _MAX_SERIAL + 1):
-        worker = {"nik": make_nik(number), "phone": make_phone(number)}
-        yield make_capture_payload(capture_id=make_capture_id(number), worker=worker)

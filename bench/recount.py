@@ -1,8 +1,8 @@
-"""Recounts of big campaign days: the processor time of the count, its peak memory, and what is read.
+"""Measure recounts of big campaign days: CPU time, peak memory and read units.
 
-The rows are put straight into a table of their own, as the day's index shows them. Each count runs in a
-process of its own, so that its peak is its own; what the engine does is done in another one. Only DynamoDB
-Local tells what reading costs: DAFTAR_TEST_DYNAMODB_URL names it, as for the contract suite.
+The rows are written straight into a table of their own. Each count runs in a process of its own, apart from
+the database. Read units come from DynamoDB Local only: DAFTAR_TEST_DYNAMODB_URL names it, as for the contract
+tests.
 """
 
 import json
@@ -20,7 +20,6 @@ from typing import Any
 
 import boto3
 
-from bench.harness import find_free_port_pair
 from chalicelib.aws.items import Item, to_item
 from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
@@ -33,15 +32,21 @@ from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.service import RollUpService
 from ops.local.emulator import Emulator
 from tests.support.builders import make_capture_id
-from tests.support.fakes import InMemoryCampaigns, InMemorySmsCounts, InMemorySummaries
+from tests.support.fakes import (
+    InMemoryCampaigns,
+    InMemoryCountingState,
+    InMemorySmsCounts,
+    InMemorySummaries,
+)
 from tests.support.moto_tables import read_table_definitions
+from tests.support.ports import find_free_port_pair
 from tests.support.registration_builders import FIRST_DAY, make_campaign, make_reference
 
 SMALL_DAY, BIG_DAY = 10_000, 100_000
 
 _TABLE_ID = "RegistrationsTable"
 _DYNAMODB_URL_VARIABLE = "DAFTAR_TEST_DYNAMODB_URL"
-# Two rows each, and DynamoDB takes 25 at once.
+# Two rows each; DynamoDB accepts 25 at once.
 _WORKERS_PER_BATCH = 12
 _WRITERS = 4
 _DAY_LENGTH = timedelta(hours=12)
@@ -50,7 +55,7 @@ _REGION = "ap-southeast-3"
 
 @dataclass(frozen=True)
 class RecountResult:
-    """What one count took: seconds of its processor, megabytes at its peak, read units, and what it found."""
+    """CPU seconds, peak memory and read units of one count, and the number of created registrations."""
 
     registrations: int
     cpu_seconds: float
@@ -60,7 +65,7 @@ class RecountResult:
 
 
 def measure_recounts(work: Path) -> Iterator[RecountResult]:
-    """A small day and a big one, ten times as much."""
+    """Measure a small day and one with ten times the registrations."""
     with _run_engine(work) as url:
         client = _make_client(url)
         for number in (SMALL_DAY, BIG_DAY):
@@ -86,7 +91,7 @@ def _run_engine(work: Path) -> Iterator[str]:
 
 
 def _load_rows(client: Any, table: str, worker_count: int) -> None:
-    """A capture and its registration, so many times, spread over a long market day."""
+    """Write captures with their registrations, spread over a market day."""
 
     def put(first: int) -> None:
         workers = range(first, min(first + _WORKERS_PER_BATCH, worker_count))
@@ -101,7 +106,7 @@ def _load_rows(client: Any, table: str, worker_count: int) -> None:
 
 
 def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
-    """What the index shows of one worker, and no more of it: the rest is not read."""
+    """Yield the items of one worker with only the attributes that the day index projects."""
     opened = datetime(2024, 10, 8, 23, tzinfo=UTC)
     at = to_timestamp(opened + _DAY_LENGTH * worker_number / worker_count)
     capture_id, reference = make_capture_id(worker_number + 1), make_reference(worker_number)
@@ -141,41 +146,42 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
 
 def _recount_in_subprocess(url: str, table: str, worker_count: int) -> RecountResult:
     command = [sys.executable, "-m", "bench.recount", url, table]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = json.loads(told.stdout)
+    completed = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures = json.loads(completed.stdout)
     if not os.environ.get(_DYNAMODB_URL_VARIABLE):
-        found["units"] = None  # The embedded engine says the same of any read.
-    return RecountResult(registrations=worker_count, **found)
+        figures["units"] = None  # The emulator returns the same value for any read.
+    return RecountResult(registrations=worker_count, **figures)
 
 
 def _recount(url: str, table: str) -> dict[str, float]:
-    """In the process of its own: count the day, as the hourly tick does."""
+    """Count the day as the hourly schedule does; runs in the subprocess."""
     units: list[float] = []
     client = _make_client(url)
 
-    def ask_for_units(params: dict[str, Any], **_: object) -> None:
+    def request_units(params: dict[str, Any], **_: object) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
 
     def add_units(parsed: dict[str, Any], **_: object) -> None:
         units.append(parsed["ConsumedCapacity"]["CapacityUnits"])
 
-    client.meta.events.register("provide-client-params.dynamodb.Query", ask_for_units)
+    client.meta.events.register("provide-client-params.dynamodb.Query", request_units)
     client.meta.events.register("after-call.dynamodb.Query", add_units)
     rollup = RollUpService(
         facts=DynamoRegistrations(client, table, _make_cipher()),
         campaigns=InMemoryCampaigns(make_campaign()),
         summaries=InMemorySummaries(),
+        counting_state=InMemoryCountingState(),
         sms_counter=InMemorySmsCounts(),
         thresholds=AnomalyThresholds(),
         clock=lambda: datetime.now(UTC),
     )
     before = _read_cpu_seconds()
-    found = rollup.recount(FIRST_DAY, deadline=datetime.now(UTC) + timedelta(hours=1))
+    recount = rollup.recount(FIRST_DAY, deadline=datetime.now(UTC) + timedelta(hours=1))
     return {
         "cpu_seconds": _read_cpu_seconds() - before,
         "peak_megabytes": _read_peak_megabytes(),
         "units": sum(units),
-        "created": found.summary.counts.created,
+        "created": recount.summary.counts.created,
     }
 
 
@@ -185,7 +191,7 @@ def _read_cpu_seconds() -> float:
 
 
 def _read_peak_megabytes() -> float:
-    # Not `ru_maxrss`: a new process inherits its parent's.
+    # Not `ru_maxrss`, which a new process inherits from its parent.
     (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in each)
     return int(line.split()[1]) / 1024
 
@@ -200,4 +206,4 @@ def _make_cipher() -> FieldCipher:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_recount(*sys.argv[1:])))  # noqa: T201 - what the other process reads
+    print(json.dumps(_recount(*sys.argv[1:])))  # noqa: T201 - the parent process reads it

@@ -1,4 +1,4 @@
-"""Where the CPU of one registration goes, step by step, in this process."""
+"""Measure the CPU time of each step of a registration, in this process."""
 
 import os
 import time
@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from bench.harness import EmulatorHarness
 from tests.support.builders import (
     encode_payload,
     make_campaign_payload,
@@ -17,22 +16,24 @@ from tests.support.builders import (
     make_nik,
     make_phone,
 )
+from tests.support.emulator_harness import EmulatorHarness
 
 REPEATS = 200
 
 
 def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
-    """Milliseconds of CPU that each step of a registration takes, and the whole, beside a running stage."""
+    """Return the CPU milliseconds of each step of a registration, and of all of it."""
     os.environ.update(harness.environment)
-    # The settings are read when the first service is built, so nothing of ours is imported before.
-    from chalicelib import wiring  # noqa: PLC0415
+    # The settings are read when the first service is built: the environment is set before the imports.
     from chalicelib.callers import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
+    from chalicelib.container import Container  # noqa: PLC0415
     from chalicelib.registrations import items, rules  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
     from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415
 
-    registrar, quoting = wiring.registrar(), wiring.quoting()
+    container = Container()
+    registrar, quoting = container.intake, container.quotes
     campaign = Campaign.model_validate(make_campaign_payload())
     caller = Caller("bench", frozenset({Role.KIOSK}), Channel.KIOSK, frozenset({"*"}))
     serials = count(5_000)
@@ -59,7 +60,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
         ),
         "quote": _measure_cpu(lambda: quoting.quote(rules.build_quote_request(command))),
         "seal and lay out the item": _measure_cpu(
-            lambda: items.build_registration(registration, wiring.cipher())
+            lambda: items.build_registration(registration, container.cipher)
         ),
         "write the answer": _measure_cpu(lambda: AnswerView.from_answer(answer).model_dump_json()),
         "all of it, with hashing and the transaction": _measure_cpu(submit),

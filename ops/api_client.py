@@ -1,10 +1,12 @@
-"""Calling Daftar's API as a device does: again and again until it has answered for good."""
+"""Call Daftar's API as a device does: with retries until there is a definite answer."""
 
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 
 import httpx
+
+from ops.errors import OperationError
 
 _MAX_ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.25
@@ -13,12 +15,12 @@ _MAX_RETRY_AFTER_SECONDS = 60
 _TIMEOUT_SECONDS = 35
 
 
-class ApiUnavailable(Exception):
-    """The API could not be reached, or put us off, until we gave up."""
+class ApiUnavailable(OperationError):
+    """The API gave no definite answer after all attempts."""
 
 
 class ApiClient:
-    """The API with one client's token. Every request may be repeated: the API makes that safe."""
+    """The API with one client's token. It repeats requests, which the API makes safe."""
 
     def __init__(
         self,
@@ -38,30 +40,30 @@ class ApiClient:
         self._url = url
 
     def send(self, method: str, path: str, body: str | bytes | None = None) -> httpx.Response:
-        """The definite answer: success, or a refusal that sending again will not change. Raises ApiUnavailable."""
-        because = ""
+        """Return a success or a refusal that a retry would not change. Raises ApiUnavailable."""
+        cause = ""
         for attempt in range(_MAX_ATTEMPTS):
             seconds = min(_FIRST_PAUSE_SECONDS * 2**attempt, _MAX_PAUSE_SECONDS)
             try:
                 response = self._http.request(method, f"{self._url}{path}", content=body)
             except httpx.TransportError as error:
-                because = type(error).__name__
+                cause = type(error).__name__
             else:
                 if not _is_transient(response):
                     return response
-                because = f"status {response.status_code}"
+                cause = f"status {response.status_code}"
                 seconds = _retry_pause_seconds(response) or seconds
             self._sleep(seconds)
-        raise ApiUnavailable(f"{method} {path}: {because}, {_MAX_ATTEMPTS} times")
+        raise ApiUnavailable(f"{method} {path}: {cause}, {_MAX_ATTEMPTS} times")
 
     def close(self) -> None:
-        """Let its connections go."""
+        """Close its connections."""
         self._http.close()
 
 
 def _is_transient(response: httpx.Response) -> bool:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        # A day's cap is as definite as any refusal: nobody waits here for tomorrow.
+        # A daily cap is a definite refusal: its Retry-After names the next day.
         return _retry_after_seconds(response) <= _MAX_RETRY_AFTER_SECONDS
     return response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -71,5 +73,5 @@ def _retry_pause_seconds(response: httpx.Response) -> float | None:
 
 
 def _retry_after_seconds(response: httpx.Response) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return float(asked) if asked.isdecimal() else 0
+    seconds = response.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdecimal() else 0

@@ -1,7 +1,7 @@
-"""Field keys: a new one beside the old, every value sealed anew under it, the old one taken away at last.
+"""Rotate the field key: add a key, reseal every value with it, then remove the old key.
 
-It runs while functions do, and may stop anywhere: which key a value is sealed under stands on the value, so
-the next run goes on with what is left.
+It runs while the functions run, and can be interrupted anywhere: each value names its key, so the next run
+continues with the rest.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,12 @@ from chalicelib.clock import Clock
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.crypto.keyring import FIELD_PURPOSE, KEY_REFRESH_INTERVAL, Keyring, WrappedKey
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.registrations.items import reseal as reseal_registration
-from ops.deploy.cloudformation import AwsClientFactory
-from ops.local.processes import OperationError
+from ops.deploy.stages import AwsClientFactory
+from ops.errors import OperationError
 
-# Every table with sealed values, and how its items are sealed anew; `tests/structure` finds a missing one.
+# The tables with sealed values, and the function that reseals an item; `tests/structure` finds a missing one.
 SEALED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], dict[str, Any]]] = {
     "RegistrationsTable": reseal_registration,
     "CampaignsTable": reseal_campaign,
@@ -32,19 +32,19 @@ SEALED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], dict[str,
 _PAGE_SIZE = 100
 _MAX_PASSES = 5
 
-# A value is stored within moments of being sealed.
+# The time from the sealing of a value to its storage is shorter than this.
 _SAFETY_MARGIN = timedelta(minutes=1)
 
 
 class KeyInUse(OperationError):
-    """The old key may still be needed; the message says why, and until when."""
+    """The old key may still be needed; the message says why."""
 
 
 @dataclass(frozen=True)
 class RotationResult:
-    """What a run has done: the key that seals now, the ones before it, and how many items were sealed anew.
+    """The result of a run: the current key, the older keys, and the number of resealed items.
 
-    Until an instant, functions that have not looked at the keys may still seal under the old one.
+    Until `retirable_at`, a function with cached keys may still seal with an older one.
     """
 
     current_key_id: str
@@ -54,7 +54,7 @@ class RotationResult:
 
 
 class KeyRotation:
-    """Changes the field key of one stage, with the rights of whoever runs it."""
+    """Changes the field key of one stage, with the operator's own rights."""
 
     def __init__(
         self,
@@ -72,49 +72,55 @@ class KeyRotation:
         self._on_progress = on_progress
 
     def rotate(self) -> RotationResult:
-        """Add a key, unless an earlier run has added one, and seal everything anew under it.
+        """Add a key, unless an earlier run has added one, and reseal all values with it.
 
-        Raises OperationError if values kept coming in under the old key.
+        Raises OperationError if functions keep sealing with the old key.
         """
         keys = self._list_field_keys()
         if len(keys) == 1:
-            new = self._key_wrap.generate(FIELD_PURPOSE, now=self._clock())
-            self._key_store.add(new)
-            keys.append(new)
-            self._on_progress(f"added {new.key_id}")
+            new_key = self._key_wrap.generate(FIELD_PURPOSE, now=self._clock())
+            self._key_store.add(new_key)
+            keys.append(new_key)
+            self._on_progress(f"added {new_key.key_id}")
         else:
-            self._on_progress(f"going on with {keys[-1].key_id}")
-        items = 0
+            self._on_progress(f"continuing with {keys[-1].key_id}")
+        resealed_count = 0
         for _ in range(_MAX_PASSES):
-            found = sum(self._reseal_table(table) for table in SEALED_TABLES)
-            items += found
-            if found == 0:
+            count = sum(self._reseal_table(table) for table in SEALED_TABLES)
+            resealed_count += count
+            if count == 0:
                 return RotationResult(
                     current_key_id=keys[-1].key_id,
                     older_key_ids=tuple(key.key_id for key in keys[:-1]),
-                    resealed_count=items,
+                    resealed_count=resealed_count,
                     retirable_at=_find_retirable_at(keys[-1]),
                 )
-        raise OperationError("values keep coming in under the old key: run this again in a few minutes")
+        raise OperationError(
+            "functions keep sealing values with the old key: run this again in a few minutes"
+        )
 
     def retire(self) -> tuple[str, ...]:
-        """Take the older keys away, after nothing was found under them. Raises KeyInUse."""
+        """Remove the older keys, after a check that no value needs them. Raises KeyInUse."""
         keys = self._list_field_keys()
         current, older = keys[-1], keys[:-1]
         if not older:
-            raise KeyInUse("there is one key, and it is in use: run this without --retire to add another")
+            raise KeyInUse(
+                "there is only one key, and it is in use: run this without --retire to add another"
+            )
         if self._clock() < _find_retirable_at(current):
             raise KeyInUse(
-                f"functions may seal under the old key until {_find_retirable_at(current):%H:%M:%S} UTC"
+                f"functions may seal with the old key until {_find_retirable_at(current):%H:%M:%S} UTC"
             )
         cipher = self._make_cipher()
-        left = sum(
+        needing_count = sum(
             bool(SEALED_TABLES[table](item, cipher))
             for table in SEALED_TABLES
             for item in self._scan_items(table)
         )
-        if left:
-            raise KeyInUse(f"{left} items are still under an older key: run this without --retire first")
+        if needing_count:
+            raise KeyInUse(
+                f"{needing_count} items are still sealed with an older key: run this without --retire first"
+            )
         for key in older:
             self._key_store.remove(key)
         return tuple(key.key_id for key in older)
@@ -122,34 +128,29 @@ class KeyRotation:
     def _list_field_keys(self) -> list[WrappedKey]:
         keys = list(self._key_store.iter_by_purpose(FIELD_PURPOSE))
         if not keys:
-            raise OperationError("this stage has no field key yet")
+            raise OperationError("this stage has no field key")
         return keys
 
     def _make_cipher(self) -> FieldCipher:
-        def fail(error: Exception) -> None:
-            raise error
-
-        keyring = Keyring(
-            wrapped_keys=self._key_store, key_wrapper=self._key_wrap, clock=self._clock, on_failure=fail
-        )
+        keyring = Keyring(wrapped_keys=self._key_store, key_wrapper=self._key_wrap, clock=self._clock)
         return FieldCipher(keyring.get_field_keys, keyring.refresh_field_keys)
 
     def _reseal_table(self, table: str) -> int:
-        """Seal anew what is under an older key in one table; how many items were."""
-        cipher, seen, changed = self._make_cipher(), 0, 0
+        """Reseal the values of one table that are sealed with an older key. Return the number of items."""
+        cipher, seen_count, resealed_count = self._make_cipher(), 0, 0
         for item in self._scan_items(table):
-            anew = SEALED_TABLES[table](item, cipher)
-            seen += 1
-            changed += bool(anew)
-            if anew:
-                self._write_resealed(table, item, anew)
-            if seen % _PAGE_SIZE == 0:
-                self._on_progress(f"{table}: {seen} items seen, {changed} sealed anew")
-        self._on_progress(f"{table}: {seen} items seen, {changed} sealed anew")
-        return changed
+            resealed = SEALED_TABLES[table](item, cipher)
+            seen_count += 1
+            if resealed:
+                resealed_count += 1
+                self._write_resealed(table, item, resealed)
+            if seen_count % _PAGE_SIZE == 0:
+                self._on_progress(f"{table}: {seen_count} items seen, {resealed_count} resealed")
+        self._on_progress(f"{table}: {seen_count} items seen, {resealed_count} resealed")
+        return resealed_count
 
     def _write_resealed(self, table: str, item: Mapping[str, Any], resealed: Mapping[str, Any]) -> None:
-        """Put the new values where the old ones stand still; where they do not, the next pass looks again."""
+        """Replace values that are unchanged since they were read. The next pass handles the others."""
         names = list(resealed)
         values = {f":new{at}": resealed[name] for at, name in enumerate(names)}
         values |= {f":old{at}": item[name] for at, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Stopping on request: Ctrl-C, SIGTERM or a closed terminal, and then cleaning up undisturbed."""
+"""Shut down on Ctrl-C, SIGTERM or a closed terminal, with an undisturbed clean-up."""
 
 import signal
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ _SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Shutdown(BaseException):
-    """We were asked to stop. Not an Exception: nothing may take it for a failure and carry on."""
+    """A signal asked the process to stop. Not an Exception, so that no handler takes it for a failure."""
 
 
 @contextmanager
 def shutdown_on_signal() -> Iterator[None]:
-    """Within it the first such signal raises Stopped and later ones are ignored, so that cleaning up ends.
+    """Raise Shutdown at the first such signal inside the block, and ignore later ones during the clean-up.
 
-    The handlers are set explicitly, because a shell starts its background jobs with SIGINT ignored.
+    The handlers are set explicitly, because a shell starts background jobs with SIGINT ignored.
     """
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:

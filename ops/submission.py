@@ -1,4 +1,4 @@
-"""Sending files of captures to the API as devices would: each device's lines in order, devices at once."""
+"""Send files of captures to the API as devices do: each device's lines in order, all devices at once."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -19,62 +19,60 @@ REPLAYED = "replayed"
 
 @dataclass(frozen=True)
 class DeviceBatch:
-    """What one device has to send: JSON Lines, each line the body of one request."""
+    """The captures of one device: JSON Lines, each line the body of one request."""
 
     device: str
     lines: tuple[bytes, ...]
 
     @classmethod
     def from_files(cls, device: str, files: Iterable[Path]) -> "DeviceBatch":
-        """All lines of some files, in the order given; blank lines are nothing."""
+        """Read the lines of files in the given order, without blank lines."""
         lines = (line for file in files for line in file.read_bytes().splitlines())
         return cls(device, tuple(line for line in lines if line.strip()))
 
 
 @dataclass(frozen=True)
 class SubmissionOutcomes:
-    """How often each outcome was answered, by device."""
+    """Counts of outcomes by device."""
 
     by_device: Mapping[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def total(self) -> Counter[str]:
-        """All devices together."""
+        """Return the counts of all devices together."""
         return sum(self.by_device.values(), Counter())
 
     @property
     def is_complete(self) -> bool:
-        """Whether every line got an answer, be it a refusal."""
+        """Return True if every line got an answer, which may be a refusal."""
         return UNANSWERED not in self.total
 
 
 def submit_batches(
     batches: Iterable[DeviceBatch], *, make_api: Callable[[str], ApiClient], on_answer: Callable[[str], None]
 ) -> SubmissionOutcomes:
-    """Send everything and count what came back; `on_answer` hears the device after each of its lines.
+    """Send all batches and count the outcomes. Call `on_answer` with the device after each line.
 
-    Interrupted, it sends no further line.
+    After an interruption no further line is sent.
     """
     batches = list(batches)
     interrupted = Event()
 
-    def send(sending: DeviceBatch) -> Counter[str]:
+    def send(batch: DeviceBatch) -> Counter[str]:
         outcomes: Counter[str] = Counter()
-        with closing(make_api(sending.device)) as api:
-            for line in takewhile(lambda _: not interrupted.is_set(), sending.lines):
+        with closing(make_api(batch.device)) as api:
+            for line in takewhile(lambda _: not interrupted.is_set(), batch.lines):
                 outcomes[_submit_line(api, line)] += 1
-                on_answer(sending.device)
+                on_answer(batch.device)
         return outcomes
 
     with ThreadPoolExecutor(max_workers=max(len(batches), 1)) as devices:
         try:
-            counted = list(devices.map(send, batches))
+            counts = list(devices.map(send, batches))
         except BaseException:
             interrupted.set()
             raise
-    return SubmissionOutcomes(
-        {sending.device: count for sending, count in zip(batches, counted, strict=True)}
-    )
+    return SubmissionOutcomes({batch.device: count for batch, count in zip(batches, counts, strict=True)})
 
 
 def _submit_line(api: ApiClient, line: bytes) -> str:
@@ -88,7 +86,7 @@ def _submit_line(api: ApiClient, line: bytes) -> str:
 
 
 def _describe_refusal(response: httpx.Response) -> str:
-    """The code of a problem, or of the fields at fault where it names any."""
+    """Return the codes of the invalid fields or, if there are none, the problem's code."""
     try:
         problem = response.json()
         codes = [error["code"] for error in problem.get("errors", [])] or [problem["code"]]

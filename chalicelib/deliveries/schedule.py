@@ -1,4 +1,4 @@
-"""The round that comes every five minutes: managers are told what waits to be told."""
+"""The run of every five minutes that sends reports to managers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,35 +7,35 @@ from chalicelib.deliveries.model import Delivery, DeliveryState
 from chalicelib.deliveries.service import DueReport, ReportDeliveryService
 from chalicelib.rollups.outbox import OutboxEntry
 
-# Settled, and the manager may know nothing.
+# Final states in which the manager may not have the report.
 _UNDELIVERED_STATES = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
 
 
 class DeliveryPartialFailure(observability.PartialFailure):
-    """The round told what it could; what it could not still waits, and is in the log."""
+    """Some reports could not be delivered. They stay in the outbox and are in the log."""
 
 
 def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
-    """Tell every report that is due.
+    """Deliver every report that is due, and return the numbers of the run.
 
-    One that cannot be told holds up no other, but fails the round in the end.
+    A report that fails does not stop the others; the run then raises DeliveryPartialFailure.
     """
     settled = open_ = failed = 0
-    for campaign_id, waiting in delivery_service.iter_entries_by_campaign():
-        for due in _iter_due_reports(delivery_service, campaign_id, waiting):
+    for campaign_id, entries in delivery_service.iter_entries_by_campaign():
+        for due in _iter_due_reports(delivery_service, campaign_id, entries):
             if due is None:
                 failed += 1
                 continue
             facts = {"campaign_id": campaign_id, "day": due.campaign_day.day.isoformat()}
             try:
-                told = delivery_service.deliver(due)
-            except Exception as error:  # noqa: BLE001 - the other reports are still to be told
+                result = delivery_service.deliver(due)
+            except Exception as error:  # noqa: BLE001 - the other reports must still be delivered
                 observability.log_exception(error, "report not delivered", facts)
                 failed += 1
                 continue
-            settled += told.is_settled
-            open_ += not told.is_settled
-            _record_deliveries(told.updated, due)
+            settled += result.is_settled
+            open_ += not result.is_settled
+            _record_deliveries(result.updated, due)
             if not delivery_service.has_mail_channel:
                 observability.count("ReportsNotMailed")
                 observability.logger.warning(
@@ -49,10 +49,10 @@ def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
 def _iter_due_reports(
     delivery_service: ReportDeliveryService, campaign_id: str, entries: Sequence[OutboxEntry]
 ) -> Iterator[DueReport | None]:
-    """What of a campaign is due; None where that cannot be found out."""
+    """Yield the due reports of a campaign; None if they cannot be determined."""
     try:
         yield from delivery_service.iter_due_reports(campaign_id, entries)
-    except Exception as error:  # noqa: BLE001 - the other campaigns are still to be told
+    except Exception as error:  # noqa: BLE001 - the other campaigns must still be reported
         observability.log_exception(error, "due reports not determined", {"campaign_id": campaign_id})
         yield None
 

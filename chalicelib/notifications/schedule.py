@@ -1,14 +1,14 @@
-"""The round that comes every minute: texts that are due go back to the senders."""
+"""The run of every minute that queues SMS that are due."""
 
 from chalicelib import observability
 from chalicelib.notifications.due_sms import DueSmsQueuer
 
 
 def queue_due_sms(queuer: DueSmsQueuer) -> dict[str, int]:
-    """Queue what is due.
+    """Queue SMS that are due, and return their number by kind.
 
-    While sending is stopped nothing is queued, and the metric that raises the alarm says so; another one says
-    each time that texts are still held.
+    While sending is stopped, queue nothing and count `SendingStopped`, which raises the alarm. Count
+    `SmsHeld` in each run that finds SMS on hold.
     """
     if queuer.has_held_sms():
         observability.count("SmsHeld")

@@ -6,8 +6,8 @@ They do not stand in `schemas`, because the routes import them at every cold sta
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings.formats import Format
-from chalicelib.rollups.renderings.i18n import Language
 
 
 class ShowBoard(BaseModel):

@@ -1,69 +1,72 @@
-"""`daftar sms …`: how texts stand, and the decisions that only people take. The group says which stage."""
+"""`daftar sms release|stop|resume|status`: control the sending of SMS to workers."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications.service import ACCOUNT_STOP_DURATION, release_held_sms
 from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 
 
-@click.command("release")
+@stage_group("sms")
+def sms() -> None:
+    """Stop and resume the sending of SMS, or release the held SMS of a campaign."""
+
+
+@sms.command("release")
 @click.argument("campaign")
-@click.pass_obj
+@on_stage
 def release_sms(stage: Stage, campaign: str) -> None:
-    """Let the held texts of a CAMPAIGN go out, whatever its budget says and however long they were held."""
+    """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held."""
     released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
-    click.echo(f"{released} released: they go out within some minutes")
+    click.echo(f"{released} released: they are sent within some minutes")
 
 
-@click.command("stop")
+@sms.command("stop")
 @click.argument("reason")
-@click.pass_obj
+@on_stage
 def stop_sms(stage: Stage, reason: str) -> None:
-    """Let no text go out until somebody resumes. REASON is what others will read; no person's name."""
+    """Stop the sending of all SMS until `resume`. REASON is shown to others: name no person."""
     _make_rate_limiter(stage).stop(SendingStop(reason, None))
-    click.echo("stopped: what is in a sender's hands still goes out, nothing is lost")
+    click.echo("stopped: SMS that are being sent now still go out, the others wait")
 
 
-@click.command("resume")
-@click.pass_obj
+@sms.command("resume")
+@on_stage
 def resume_sms(stage: Stage) -> None:
-    """Let texts go out again, whoever or whatever stopped them."""
-    line, now = _make_rate_limiter(stage), datetime.now(UTC)
-    was_stopped = line.find_stop(now) is not None
-    line.resume(now)
+    """Resume the sending of SMS, also after an automatic stop."""
+    rate_limiter, now = _make_rate_limiter(stage), datetime.now(UTC)
+    was_stopped = rate_limiter.find_stop(now) is not None
+    rate_limiter.resume(now)
     if was_stopped:
         minutes = ACCOUNT_STOP_DURATION // timedelta(minutes=1)
-        click.echo(
-            f"resumed: new texts go out now, those that met the stop come due within {minutes} minutes"
-        )
+        click.echo(f"resumed: new SMS are sent now, those that were stopped within {minutes} minutes")
     else:
-        click.echo("nothing was stopped; gateways that are left alone are tried at once")
+        click.echo("nothing was stopped; gateways with an open circuit are tried at once")
 
 
-@click.command("status")
-@click.pass_obj
+@sms.command("status")
+@on_stage
 def show_sms_status(stage: Stage) -> None:
-    """Say whether texts go out, and how many are held."""
+    """Show whether SMS are being sent, and how many are held."""
     stopped = _make_rate_limiter(stage).find_stop(datetime.now(UTC))
     if stopped is None:
-        click.echo("texts go out")
+        click.echo("SMS are being sent")
     else:
-        until = "somebody resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
+        until = "an operator resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
         click.echo(f"stopped until {until}: {stopped.reason}")
     held = sum(1 for _ in make_ledger(stage).iter_held())
     if held:
-        click.echo(f"{held} held, because a campaign's money is spent: daftar sms release CAMPAIGN")
+        click.echo(f"{held} held, because a campaign has spent its budget: daftar sms release CAMPAIGN")
 
 
 def make_ledger(stage: Stage) -> DynamoSmsLedger:
-    """The ledger of a stage's texts, by whoever's rights."""
+    """Return the SMS ledger of a stage."""
     return DynamoSmsLedger(
-        _make_dynamodb_client(stage),
+        stage.aws_client("dynamodb"),
         sms_table=stage.outputs["SmsLedgerTableName"],
         sending_table=stage.outputs["SendingTableName"],
         new_write_id=lambda: datetime.now(UTC).isoformat(),
@@ -71,11 +74,4 @@ def make_ledger(stage: Stage) -> DynamoSmsLedger:
 
 
 def _make_rate_limiter(stage: Stage) -> DynamoSendRateLimiter:
-    return DynamoSendRateLimiter(_make_dynamodb_client(stage), stage.outputs["SendingTableName"])
-
-
-def _make_dynamodb_client(stage: Stage) -> Any:
-    return stage.aws_client("dynamodb")
-
-
-SMS_COMMANDS = (release_sms, stop_sms, resume_sms, show_sms_status)
+    return DynamoSendRateLimiter(stage.aws_client("dynamodb"), stage.outputs["SendingTableName"])

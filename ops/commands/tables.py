@@ -1,4 +1,4 @@
-"""What the command line shows as tables: outcomes, texts, summaries and clients."""
+"""The tables that commands print: outcomes, SMS, mails, summaries and clients."""
 
 from collections.abc import Mapping, Sequence
 from email.parser import BytesParser
@@ -6,17 +6,20 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ops.submission import SubmissionOutcomes
 
-# These are no refusals and come first; the refusals follow by name.
+console = Console()
+
+# Successes come first; the codes of refusals follow by name.
 _SUCCESS_OUTCOMES = ("created", "already_registered", "accepted", "replayed")
 
 
 def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
-    """How often each outcome was answered to each device, and to all of them."""
+    """Return the counts of outcomes by device, and in all."""
     devices = outcomes.by_device
     table = Table("", *devices, "all", title="What the API answered")
     for column in table.columns[1:]:
@@ -33,34 +36,34 @@ def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
 
 
 def make_sms_table(sms_list: Sequence[Mapping[str, str]], *, total: int) -> Table:
-    """Some of the texts that workers got."""
-    table = Table("to", "text", title=f"{len(sms_list)} of {total} texts", show_lines=True)
-    for text in sms_list:
-        # As they are: a text must not be able to style the table.
-        table.add_row(Text(text["to"]), Text(text["text"]))
+    """Return a table of some SMS, with the number of all in its title."""
+    table = Table("to", "text", title=f"{len(sms_list)} of {total} SMS", show_lines=True)
+    for sms in sms_list:
+        # As plain text: an SMS must not be able to style the table.
+        table.add_row(Text(sms["to"]), Text(sms["text"]))
     return table
 
 
 def make_mails_table(mails: Sequence[Path]) -> Table:
-    """The mails that managers got, and where each can be opened."""
+    """Return a table of mails to managers, with the file of each."""
     table = Table("to", "subject", "file", title=f"{len(mails)} mails to managers")
     for mail in mails:
         headers = BytesParser(policy=default).parsebytes(mail.read_bytes(), headersonly=True)
-        # As they are: a mail must not be able to style the table.
+        # As plain text: a mail must not be able to style the table.
         table.add_row(Text(headers["To"]), Text(headers["Subject"]), Text(str(mail), overflow="fold"))
     return table
 
 
 def make_summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
-    """Days of one campaign side by side: their counts, and what their registrations break down into."""
+    """Return the counts of one campaign's days side by side."""
     headings = [f"{each['day']}\n{each['state']}, version {each['version']}" for each in summaries]
     table = Table("", *headings, title=summaries[0]["campaign_id"])
     for column in table.columns[1:]:
         column.justify = "right"
     for group in ("counts", "by_channel", "by_client", "by_occupation", "funnel", "money"):
-        always = group == "counts"
+        shows_zeros = group == "counts"
         figures = dict.fromkeys(
-            name for each in summaries for name in each[group] if always or each[group][name]
+            name for each in summaries for name in each[group] if shows_zeros or each[group][name]
         )
         for figure in figures:
             table.add_row(figure, *(str(each[group].get(figure, 0)) for each in summaries))
@@ -69,7 +72,7 @@ def make_summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def make_clients_table(clients: Sequence[Mapping[str, Any]]) -> Table:
-    """Who may call, for which campaigns, until when, and when they last did."""
+    """Return a table of clients: roles, campaigns, expiry of the token, last seen, revoked."""
     table = Table("client", "roles", "campaigns", "token ends", "last seen", "revoked", title="Clients")
     for each in clients:
         table.add_row(

@@ -1,4 +1,4 @@
-"""The queues that take what nobody could handle, and reading one of them without losing anything."""
+"""The dead-letter queues, and a reader that loses no message."""
 
 import json
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops.deploy.stages import Stage
-from ops.local.processes import OperationError
+from ops.errors import OperationError
 
-# While an operator looks, nobody else sees a letter; whatever happens to the operator, it is back after this.
+# A message that is being read is hidden from others for this long, also if the command is interrupted.
 _VISIBILITY_TIMEOUT_SECONDS = 120
 _BATCH_SIZE = 10
 
 
 @dataclass(frozen=True)
 class DeadLetterQueue:
-    """One such queue, by its logical id, and the function that gave up.
+    """A dead-letter queue, by its logical id, and the function that failed.
 
-    It read `source_queue`, or else the stream, or else it was sent an event.
+    The function reads `source_queue`, or the table's stream, or else is invoked with an event.
     """
 
     logical_id: str
@@ -46,7 +46,7 @@ DEAD_LETTER_QUEUES = {
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One message that was given up. Its body may name a person, so it is never shown."""
+    """A message of a dead-letter queue. Its body may hold personal data and is never shown."""
 
     queue: DeadLetterQueue
     message_id: str
@@ -57,7 +57,7 @@ class DeadLetter:
 
     @property
     def content(self) -> dict[str, Any]:
-        """The body as an object; empty if it is none."""
+        """Return the body as a JSON object; empty if it is none."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -66,32 +66,32 @@ class DeadLetter:
 
 
 class DeadLetterReader:
-    """The letters of one queue."""
+    """Reads the messages of one dead-letter queue."""
 
     def __init__(self, stage: Stage, queue_name: str) -> None:
         if queue_name not in DEAD_LETTER_QUEUES:
-            raise OperationError(f"there is no queue {queue_name}: {', '.join(DEAD_LETTER_QUEUES)}")
+            raise OperationError(f"there is no queue {queue_name}, only {', '.join(DEAD_LETTER_QUEUES)}")
         self.queue = DEAD_LETTER_QUEUES[queue_name]
         self._url = stage.outputs[f"{queue_name}Url"]
         self._sqs = stage.aws_client("sqs")
 
     @contextmanager
     def hold_messages(self) -> Iterator[Iterator[DeadLetter]]:
-        """Every letter, one after the other; those not removed are back in the queue afterwards."""
-        receipts: list[str] = []
+        """Yield an iterator of all messages. At the end, those not removed become visible again."""
+        receipt_handles: list[str] = []
         try:
-            yield self._receive(receipts)
+            yield self._receive(receipt_handles)
         finally:
-            for start in range(0, len(receipts), _BATCH_SIZE):
-                self._release(receipts[start : start + _BATCH_SIZE])
+            for start in range(0, len(receipt_handles), _BATCH_SIZE):
+                self._release(receipt_handles[start : start + _BATCH_SIZE])
 
     def remove(self, dead_letter: DeadLetter) -> None:
-        """Take one letter out for good."""
+        """Delete one message from the queue."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=dead_letter.receipt_handle)
 
     def _receive(self, receipt_handles: list[str]) -> Iterator[DeadLetter]:
         while True:
-            # A long poll asks every server of the queue, so that an empty answer means an empty queue.
+            # A long poll asks all servers of the queue: an empty answer means an empty queue.
             messages = self._sqs.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_BATCH_SIZE,
@@ -116,7 +116,7 @@ class DeadLetterReader:
         )
 
     def _release(self, receipt_handles: list[str]) -> None:
-        # Of a letter that was removed meanwhile SQS says so in its answer, and that is all right.
+        # For a message that was removed meanwhile SQS reports an error in its answer, which is ignored.
         self._sqs.change_message_visibility_batch(
             QueueUrl=self._url,
             Entries=[

@@ -1,7 +1,7 @@
-"""Why a letter was given up, and what it was about, in terms that name no person.
+"""The reason and the facts of a dead letter, without personal data.
 
-A queue does not say why its reader failed; the reader's log does, under the message's id. What came from a
-stream or an event carries its reason with it.
+The reason of a message from a queue is in the log of its function, under the message's id. A failure of a
+stream or of an event carries its reason with it.
 """
 
 import json
@@ -15,7 +15,7 @@ from chalicelib.observability import UnhandledError
 from ops.dead_letters.queues import DeadLetter
 from ops.deploy.stages import Stage
 
-# What may be shown of a letter, and what it must look like to be: anything else might be about a person.
+# The fields that may be shown, and the pattern of each: any other value might be personal data.
 _SHOWN_FIELDS = {
     "type": r"[A-Za-z]{1,40}",
     "version": r"[0-9]{1,3}",
@@ -35,23 +35,23 @@ _SHOWN_FIELDS = {
     "approximateArrivalOfFirstRecord": r"[0-9T:.Z+-]{1,40}",
     "approximateArrivalOfLastRecord": r"[0-9T:.Z+-]{1,40}",
 }
-# Objects inside a letter that are looked into, and texts inside it that hold another object.
+# Nested objects that are searched as well, and the field that holds another object as JSON.
 _SEARCHED_FIELDS = ("context", "requestContext", "DDBStreamBatchInfo", "requestPayload")
 _NESTED_JSON_FIELD = "Message"
-# A message keeps the time it was first sent at; what a stream gave up was tried for twelve hours before.
+# A message has the time of its first sending; a stream's record is retried for twelve hours.
 _LOG_SEARCH_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class FailureReason:
-    """What went wrong: the kind of error, and where in our code it arose if that is known."""
+    """The type of the error and, if known, the frames of our code."""
 
     error: str
     frames: tuple[str, ...] = ()
 
 
 def extract_facts(dead_letter: DeadLetter) -> dict[str, str]:
-    """What a letter is about."""
+    """Return the fields of a message that may be shown."""
     return dict(_iter_facts(dead_letter.content))
 
 
@@ -67,43 +67,40 @@ def _iter_facts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def find_reason(dead_letter: DeadLetter, stage: Stage) -> FailureReason:
-    """Why a letter was given up, as far as anybody said."""
-    logged = _find_logged_reason(dead_letter, stage)
-    if logged:
+    """Return the reason from the log, from the message itself, or the name of the log to read."""
+    if logged := _find_logged_reason(dead_letter, stage):
         return logged
     content = dead_letter.content
-    told = [
+    causes = [
         content.get("requestContext", {}).get("condition"),
         _find_error_type(_parse_object(content.get("responsePayload"))),
         dead_letter.attributes.get("ERROR_CODE", {}).get("StringValue"),
     ]
-    error = ", ".join(each for each in told if each)
-    return FailureReason(
-        error or f"nothing is said of it in {stage.get_log_group(dead_letter.queue.function_id)}"
-    )
+    error = ", ".join(cause for cause in causes if cause)
+    return FailureReason(error or f"no reason in {stage.get_log_group(dead_letter.queue.function_id)}")
 
 
 def _find_error_type(response: dict[str, Any]) -> str | None:
-    """The type of what a function raised; one that nobody foresaw stands in the words of its stand-in."""
-    unforeseen = response.get("errorType") == UnhandledError.__name__
-    told = str(response.get("errorMessage" if unforeseen else "errorType", ""))
-    return told if re.fullmatch(_SHOWN_FIELDS["type"], told) else None
+    """Return the type of the error that a function raised. UnhandledError has it as its message."""
+    is_unhandled = response.get("errorType") == UnhandledError.__name__
+    error_type = str(response.get("errorMessage" if is_unhandled else "errorType", ""))
+    return error_type if re.fullmatch(_SHOWN_FIELDS["type"], error_type) else None
 
 
 def _find_logged_reason(dead_letter: DeadLetter, stage: Stage) -> FailureReason | None:
-    """What the function logged last when it failed on this letter."""
+    """Return the last error that the function has logged for this message."""
     if dead_letter.queue.is_for_stream:
-        known_by = dead_letter.content.get("DDBStreamBatchInfo", {}).get("startSequenceNumber")
+        logged_id = dead_letter.content.get("DDBStreamBatchInfo", {}).get("startSequenceNumber")
     else:
-        known_by = dead_letter.message_id if dead_letter.queue.source_queue else None
-    if not known_by:
+        logged_id = dead_letter.message_id if dead_letter.queue.source_queue else None
+    if not logged_id:
         return None
     logs = stage.aws_client("logs")
     found = None
     for page in logs.get_paginator("filter_log_events").paginate(
         logGroupName=stage.get_log_group(dead_letter.queue.function_id),
         startTime=int((dead_letter.sent_at - _LOG_SEARCH_WINDOW).timestamp() * 1000),
-        filterPattern=f'"{known_by}"',
+        filterPattern=f'"{logged_id}"',
     ):
         for event in page["events"]:
             line = _parse_object(event["message"])

@@ -1,10 +1,9 @@
-"""Handling a letter again.
+"""Have a dead letter handled again.
 
-Every way is safe to repeat: the ledger knows each text, and days are counted whole.
+Every repeat is safe: the ledger knows each SMS, and a day is always counted as a whole.
 """
 
 import base64
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,33 +12,37 @@ from botocore.exceptions import ClientError
 
 from ops.dead_letters.queues import DeadLetter
 from ops.deploy.stages import Stage
+from ops.errors import OperationError
+from ops.invoke import invoke_function
 
 _BATCH_SIZE = 100
-# An open shard may answer with nothing some times before it comes to the records asked for.
+# An open shard may return empty pages before the records.
 _MAX_EMPTY_PAGES = 50
 _EXPIRED_ERRORS = {"TrimmedDataAccessException", "ResourceNotFoundException"}
-# Clocks of the stream and of the API need not agree to the second.
+# The clocks of the stream and of the API may differ by this.
 _CLOCK_SKEW = timedelta(minutes=1)
+# The attribute of registrations and captures that `_read_table` filters by; `chalicelib/registrations` stores
+# it.
+_RECEIVED_AT_PATH = "taken.received_at"
 
 
 class RedriveFailed(Exception):
-    """The letter stays where it is; the message says why, and what to do."""
+    """The dead letter stays in its queue; the message says why and what to do."""
 
 
 def redrive(dead_letter: DeadLetter, stage: Stage, *, from_table: bool = False) -> None:
-    """Have a letter handled again by whoever gave it up. Raises RedriveFailed.
+    """Send a dead letter to the function that failed on it. Raises RedriveFailed.
 
-    `from_table` takes what the stream no longer has from the registrations table.
+    With `from_table`, records that have left the stream are read from the registrations table.
     """
     if dead_letter.queue.source_queue:
         _send_to_source(dead_letter, stage, dead_letter.queue.source_queue)
     elif dead_letter.queue.is_for_stream:
         _republish_records(dead_letter, stage, from_table=from_table)
     else:
-        # As its schedule does: these may run longer than anybody would wait, and come back here if they fail.
-        _invoke_function(
-            stage, dead_letter.queue.function_id, _read_event(dead_letter), InvocationType="Event"
-        )
+        # Asynchronously, as its schedule does: these functions run long, and return to this queue if they
+        # fail.
+        _invoke_again(stage, dead_letter.queue.function_id, _read_event(dead_letter), InvocationType="Event")
 
 
 def _send_to_source(dead_letter: DeadLetter, stage: Stage, source_queue: str) -> None:
@@ -55,28 +58,27 @@ def _send_to_source(dead_letter: DeadLetter, stage: Stage, source_queue: str) ->
 
 
 def _read_event(dead_letter: DeadLetter) -> Any:
-    """The event that was not handled: Lambda wraps it, EventBridge does not."""
+    """Return the event that was not handled. Lambda wraps it, EventBridge does not."""
     content = dead_letter.content
     if not content:
-        raise RedriveFailed("the letter cannot be read: drop it")
+        raise RedriveFailed("the dead letter cannot be read: drop it")
     return content.get("requestPayload", content)
 
 
 def _republish_records(dead_letter: DeadLetter, stage: Stage, *, from_table: bool) -> None:
-    place = dead_letter.content.get("DDBStreamBatchInfo")
-    if not place:
-        raise RedriveFailed("the letter does not say where in the stream its records are: drop it")
-    records = list(_read_table(place, stage) if from_table else _read_stream(place, stage))
+    batch_info = dead_letter.content.get("DDBStreamBatchInfo")
+    if not batch_info:
+        raise RedriveFailed("the dead letter does not name its records in the stream: drop it")
+    records = list(_read_table(batch_info, stage) if from_table else _read_stream(batch_info, stage))
     for start in range(0, len(records), _BATCH_SIZE):
-        answer = _invoke_function(
-            stage, dead_letter.queue.function_id, {"Records": records[start : start + _BATCH_SIZE]}
-        )
-        if answer.get("batchItemFailures"):
-            raise RedriveFailed("it failed again: mend the cause first")
+        batch = {"Records": records[start : start + _BATCH_SIZE]}
+        result = _invoke_again(stage, dead_letter.queue.function_id, batch)
+        if result and result.get("batchItemFailures"):
+            raise RedriveFailed("it failed again: fix the cause first")
 
 
 def _read_stream(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str, Any]]:
-    """The records from the first to the last that were given up, as Lambda hands them over."""
+    """Yield the records of the failed batch, in the form of a Lambda event."""
     streams, last = stage.aws_client("dynamodbstreams"), int(batch_info["endSequenceNumber"])
     try:
         iterator = streams.get_shard_iterator(
@@ -85,8 +87,8 @@ def _read_stream(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str,
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             SequenceNumber=batch_info["startSequenceNumber"],
         )["ShardIterator"]
-        empty_answers = 0
-        while iterator and empty_answers < _MAX_EMPTY_PAGES:
+        empty_pages = 0
+        while iterator and empty_pages < _MAX_EMPTY_PAGES:
             page = streams.get_records(ShardIterator=iterator, Limit=_BATCH_SIZE)
             for record in page["Records"]:
                 if int(record["dynamodb"]["SequenceNumber"]) > last:
@@ -94,19 +96,19 @@ def _read_stream(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str,
                 yield _to_event_json({**record, "eventSourceARN": batch_info["streamArn"]})
                 if int(record["dynamodb"]["SequenceNumber"]) == last:
                     return
-            empty_answers = 0 if page["Records"] else empty_answers + 1
+            empty_pages = 0 if page["Records"] else empty_pages + 1
             iterator = page.get("NextShardIterator")
     except ClientError as error:
         if error.response["Error"]["Code"] not in _EXPIRED_ERRORS:
             raise
     raise RedriveFailed(
         "its records have left the stream, which keeps them for 24 hours: "
-        "redrive it with --from-table, which reads what was received then from the registrations table"
+        "redrive it with --from-table, which reads the captures of that time from the registrations table"
     )
 
 
 def _read_table(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str, Any]]:
-    """What was received while those records were written, as if it had just been stored."""
+    """Yield the items received while the batch was written, as records of insertions."""
     first = datetime.fromisoformat(batch_info["approximateArrivalOfFirstRecord"]) - _CLOCK_SKEW
     last = datetime.fromisoformat(batch_info["approximateArrivalOfLastRecord"]) + _CLOCK_SKEW
     pages = (
@@ -114,7 +116,7 @@ def _read_table(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str, 
         .get_paginator("scan")
         .paginate(
             TableName=stage.outputs["RegistrationsTableName"],
-            FilterExpression="taken.received_at BETWEEN :first AND :last",
+            FilterExpression=f"{_RECEIVED_AT_PATH} BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":first": {"S": first.strftime("%Y-%m-%dT%H:%M:%S")},
                 ":last": {"S": last.strftime("%Y-%m-%dT%H:%M:%SZ")},
@@ -129,7 +131,7 @@ def _read_table(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str, 
 
 
 def _to_event_json(value: Any) -> Any:
-    """A record as it is in an event: bytes are base64 text there, and times numbers."""
+    """Return a record as in an event: bytes become base64 text, and times numbers."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
@@ -141,11 +143,8 @@ def _to_event_json(value: Any) -> Any:
     return value
 
 
-def _invoke_function(stage: Stage, function_id: str, event: Any, **options: str) -> dict[str, Any]:
-    answer = stage.aws_client("lambda").invoke(
-        FunctionName=stage.outputs[f"{function_id}Name"], Payload=json.dumps(event), **options
-    )
-    told = json.loads(answer["Payload"].read() or b"null")
-    if "FunctionError" in answer:
-        raise RedriveFailed(f"{function_id} failed again: mend the cause first")
-    return told if isinstance(told, dict) else {}
+def _invoke_again(stage: Stage, function_id: str, event: Any, **options: str) -> Any:
+    try:
+        return invoke_function(stage, function_id, event, **options)
+    except OperationError:
+        raise RedriveFailed(f"{function_id} failed again: fix the cause first") from None

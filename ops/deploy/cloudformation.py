@@ -1,35 +1,24 @@
-"""Deploying a package by CloudFormation, and seeing that what was asked for is what stands there."""
+"""Deploy a package by CloudFormation, and check that the functions run the packaged zip."""
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
 from ops.deploy.packaging import Package
-
-# The client of an AWS service, by the service's name: the one thing that differs between here and AWS.
-AwsClientFactory = Callable[[str], Any]
+from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
+from ops.errors import OperationError
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
 
 
-class DeploymentFailed(Exception):
-    """CloudFormation refused, or what it made is not what we packaged; the message says where and why."""
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A stack that stands: its outputs and, by logical id, the physical names of its resources."""
-
-    stack_name: str
-    outputs: Mapping[str, str]
-    resources: Mapping[str, str]
+class DeploymentFailed(OperationError):
+    """CloudFormation failed, or the functions do not run the packaged zip; the message names the resource."""
 
 
 def deploy(
@@ -39,8 +28,8 @@ def deploy(
     bucket: str,
     parameters: Mapping[str, str],
     aws_client: AwsClientFactory,
-) -> Deployment:
-    """Create the stack, update it, or leave it alone when nothing has changed. Raises DeploymentFailed."""
+) -> Stage:
+    """Create or update the stack, or do nothing if nothing has changed. Raises DeploymentFailed."""
     template_url = _upload_package(package, bucket, aws_client("s3"))
     cloudformation = aws_client("cloudformation")
     request = {
@@ -50,13 +39,13 @@ def deploy(
         "Capabilities": _CAPABILITIES,
     }
     _create_or_update(cloudformation, request)
-    deployment = _read_deployment(cloudformation, stack_name)
-    _check_functions(package, deployment, aws_client("lambda"))
-    return deployment
+    stage = describe_stage(stack_name, aws_client)
+    _check_functions(package, stage)
+    return stage
 
 
 def _upload_package(package: Package, bucket: str, s3: Any) -> str:
-    """Store zip and template under the digest of their content, and say where the template is."""
+    """Store the zip and the template under the digests of their content. Return the template's URL."""
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError:
@@ -115,30 +104,18 @@ def _iter_failures(cloudformation: Any, stack_name: str) -> Iterator[str]:
             yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
 
 
-def read_stack_outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
-    """What a stack that stands says of itself."""
-    described = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-
-
-def _read_deployment(cloudformation: Any, stack_name: str) -> Deployment:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    return Deployment(
-        stack_name=stack_name,
-        outputs=read_stack_outputs(cloudformation, stack_name),
-        resources={
-            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for page in pages
-            for resource in page["StackResourceSummaries"]
-        },
-    )
-
-
-def _check_functions(package: Package, deployment: Deployment, lambda_client: Any) -> None:
-    """Raises DeploymentFailed unless every function runs exactly the zip that we packaged."""
+def _check_functions(package: Package, stage: Stage) -> None:
+    """Raise DeploymentFailed unless every function runs exactly the packaged zip."""
     expected = b64encode(bytes.fromhex(package.digest)).decode()
+    pages = stage.aws_client("cloudformation").get_paginator("list_stack_resources")
+    physical_names = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=stage.stack_name)
+        for resource in page["StackResourceSummaries"]
+    }
+    lambda_client = stage.aws_client("lambda")
     for name, resource in _iter_functions(package.template):
-        found = lambda_client.get_function_configuration(FunctionName=deployment.resources[name])
+        found = lambda_client.get_function_configuration(FunctionName=physical_names[name])
         if found["CodeSize"] == 0 or found["CodeSha256"] != expected:
             raise DeploymentFailed(f"{name} does not run the zip that was packaged")
         if found["Runtime"] != resource["Properties"]["Runtime"]:

@@ -1,7 +1,7 @@
-"""What a text may not say: every template is judged by it before it is published, and in the tests.
+"""Rules of SMS templates, checked by the tests and before packaging.
 
-Operators drop what looks like a one-time password or a fraud; workers must never take registered for
-protected; and there is no way to answer a text in Indonesia, so none may ask for an answer.
+Operators filter SMS that look like a one-time password or a fraud. A worker must not take "registered" for
+"protected". An SMS cannot be answered in Indonesia, so it may not ask for an answer.
 """
 
 import json
@@ -20,6 +20,7 @@ from chalicelib.notifications.templates import (
     TemplateField,
     load_templates,
 )
+from ops.errors import OperationError
 
 BRAND = "BPJAMSOSTEK"
 
@@ -36,8 +37,8 @@ _NOT_PROTECTED_PATTERN = re.compile(
 _PROTECTED_PATTERN = re.compile(r"terlindung|dilindungi|protected|insured|covered|\b(aktif|active)\b", re.I)
 _FIELD_PATTERN = re.compile(r"\{(.*?)\}")
 
-# As full as each kind of field can be, in plain characters and, for what people type, in those that count
-# twice. A reference of nothing but digits is the worst one.
+# The longest values of each kind of field, in plain characters and, for typed fields, in characters of two
+# septets. The worst reference is all digits.
 _WORST_CHARACTERS = {
     FieldKind.NAME: ("W", "€"),
     FieldKind.REFERENCE: ("9", "W"),
@@ -46,72 +47,73 @@ _WORST_CHARACTERS = {
 }
 
 
-class TemplateInvalid(Exception):
-    """A template that may not be published; the message names each fault."""
+class TemplateInvalid(OperationError):
+    """A template breaks rules; the message names each fault."""
 
 
 def check_templates() -> None:
-    """Judge every template we ship. Raises TemplateInvalid."""
+    """Check all our templates. Raises TemplateInvalid."""
     faults = [f"{each.purpose}: {fault}" for each in load_templates().values() for fault in find_faults(each)]
     if faults:
         raise TemplateInvalid("\n".join(faults))
 
 
 def find_faults(template: Template) -> Iterator[str]:
-    """Everything that speaks against publishing a template."""
+    """Yield every fault of a template."""
     if set(template.bodies) != set(LANGUAGES):
-        yield f"is worded in {sorted(template.bodies)}, not in {sorted(LANGUAGES)}"
+        yield f"has bodies in {sorted(template.bodies)}, not in {sorted(LANGUAGES)}"
         return
     for language in LANGUAGES:
-        words = template.bodies[language]
-        used = set(_FIELD_PATTERN.findall(words))
+        body = template.bodies[language]
+        used = set(_FIELD_PATTERN.findall(body))
         if used != set(template.fields):
             yield f"{language}: uses {sorted(used)} and declares {sorted(template.fields)}"
             continue
-        yield from (f"{language}: {fault}" for fault in _find_body_faults(words, template))
+        yield from (f"{language}: {fault}" for fault in _find_body_faults(body, template))
         yield from (f"{language}: {fault}" for fault in sorted(set(_find_length_faults(template, language))))
 
 
 def _find_body_faults(body: str, template: Template) -> Iterator[str]:
-    fixed = _FIELD_PATTERN.sub("", body)
+    fixed_text = _FIELD_PATTERN.sub("", body)
     if not body.startswith(f"{BRAND}: "):
         yield f"does not begin with {BRAND}"
-    if found := _FILTERED_PATTERN.search(fixed):
-        yield f"says {found.group()!r}, which operators filter"
-    if _LINK_PATTERN.search(fixed):
+    if match := _FILTERED_PATTERN.search(fixed_text):
+        yield f"says {match.group()!r}, which operators filter"
+    if _LINK_PATTERN.search(fixed_text):
         yield "holds a link"
-    if _REPLY_REQUEST_PATTERN.search(fixed):
+    if _REPLY_REQUEST_PATTERN.search(fixed_text):
         yield "asks for an answer"
-    if gsm7.count_septets(fixed) != len(fixed):
+    if gsm7.count_septets(fixed_text) != len(fixed_text):
         yield "holds a character that counts twice"
-    if not template.is_after_payment and _PROTECTED_PATTERN.search(_NOT_PROTECTED_PATTERN.sub("", fixed)):
+    claims = _NOT_PROTECTED_PATTERN.sub("", fixed_text)
+    if not template.is_after_payment and _PROTECTED_PATTERN.search(claims):
         yield "says protected before payment"
 
 
 def render_longest_bodies(template: Template, language: Language) -> Iterator[str]:
-    """A template filled as full as it can be, with whatever fills it worst."""
+    """Yield the body of a template with the longest values of all fields."""
     choices = [
-        [(name, text) for text in _iter_longest_values(field)] for name, field in template.fields.items()
+        [(name, value) for value in _iter_longest_values(field)] for name, field in template.fields.items()
     ]
     for values in product(*choices):
         yield template.render(language, **dict(values))
 
 
 def _find_length_faults(template: Template, language: Language) -> Iterator[str]:
-    for text in render_longest_bodies(template, language):
-        cut = split_segments(text)
-        if cut.encoding != "GSM":
+    for body in render_longest_bodies(template, language):
+        segments = split_segments(body)
+        if segments.encoding != "GSM":
             yield "leaves the GSM-7 alphabet"
-        if len(cut.parts) > 1:
-            yield f"takes {gsm7.count_septets(text)} septets when full"
-        if _LONG_DIGIT_RUN.search(text):
+        if len(segments.parts) > 1:
+            yield f"takes {gsm7.count_septets(body)} septets when full"
+        if _LONG_DIGIT_RUN.search(body):
             yield "holds a run of digits over 3"
 
 
 def _iter_longest_values(field: TemplateField) -> Iterator[str]:
-    for filling in _WORST_CHARACTERS[field.kind]:
-        if field.kind is FieldKind.REFERENCE and filling.isdigit():
-            # Spaces are put between groups of three when it is rendered.
-            yield filling * (field.max_septets - (field.max_septets - 1) // 4)
+    for character in _WORST_CHARACTERS[field.kind]:
+        if field.kind is FieldKind.REFERENCE and character.isdigit():
+            # Rendering adds separators between groups of three.
+            yield character * (field.max_septets - (field.max_septets - 1) // 4)
         else:
-            yield filling * (field.max_septets // gsm7.count_septets(filling))
+            yield character * (field.max_septets // gsm7.count_septets(character))

@@ -1,35 +1,43 @@
-"""A deployed stage as operators reach it: its stack, what the stack put out, and clients of its services."""
+"""A deployed stage: its CloudFormation stack, the outputs of that stack, and clients of AWS services."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.deploy.cloudformation import AwsClientFactory
-from ops.local.processes import OperationError
+from ops.errors import OperationError
+
+# Makes a boto3 client from the name of an AWS service. Only this differs between a local stage and one on
+# AWS.
+AwsClientFactory = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage, on AWS or in the embedded one."""
+    """A stage, on AWS or in the emulator."""
 
     stack_name: str
     outputs: Mapping[str, str]
     aws_client: AwsClientFactory
 
     def get_log_group(self, function_id: str) -> str:
-        """Where a function logs, by its logical id; `infra/resources.yaml` names the groups so."""
+        """Return the log group of a function, by its logical id, as the template names it."""
         return f"/aws/lambda/{self.stack_name}-{function_id}"
 
 
 def find_stage(stack_name: str) -> Stage:
-    """A stage on AWS, by the account and the region that the environment names. Raises OperationError."""
+    """Return a stage on AWS, in the account and region of the environment. Raises OperationError."""
     session: Any = boto3.Session()
     try:
-        found = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+        return describe_stage(stack_name, session.client)
     except (BotoCoreError, ClientError) as error:
-        raise OperationError(f"the stack {stack_name} cannot be looked at: {error}") from None
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-    return Stage(stack_name, outputs, session.client)
+        raise OperationError(f"the stack {stack_name} cannot be read: {error}") from None
+
+
+def describe_stage(stack_name: str, aws_client: AwsClientFactory) -> Stage:
+    """Return a stage with the present outputs of its stack. Raises ClientError if there is no such stack."""
+    described = aws_client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    return Stage(stack_name, outputs, aws_client)

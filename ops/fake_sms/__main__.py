@@ -1,4 +1,7 @@
-"""`python -m ops.fake_sms PORT FILE`: serve the texts of FILE and take new ones, until SIGTERM."""
+"""`python -m ops.fake_sms PORT FILE`: the fake SMS gateways of AWS and Twilio, until SIGTERM.
+
+The received SMS are kept in FILE.
+"""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""What the gateway does with a text that it has understood, whichever protocol brought it."""
+"""Accept an SMS from either protocol, or apply an armed fault."""
 
 import time
 
@@ -8,11 +8,11 @@ from ops.fake_sms.receipts import ReceiptSender
 
 
 class ConnectionDropped(Exception):
-    """The caller is to hear nothing: the connection is hung up."""
+    """The connection must be closed without a response."""
 
 
 class SmsAcceptor:
-    """Accepts texts, unless a fault is armed."""
+    """Accepts SMS, unless a fault is armed."""
 
     def __init__(self, inbox: Inbox, faults: FaultInjector, receipts: ReceiptSender) -> None:
         self._inbox = inbox
@@ -20,7 +20,10 @@ class SmsAcceptor:
         self._receipts = receipts
 
     def accept(self, sms: ReceivedSms, *, receipt_target: str = "") -> FaultMode | None:
-        """What the caller must be told instead of yes. Raises ConnectionDropped, perhaps with the text accepted."""
+        """Accept an SMS. Return the fault to answer with, None if there is none.
+
+        Raises ConnectionDropped for a time-out, before or after the SMS was accepted.
+        """
         fault = self._faults.take_fault(sms.to)
         if fault is None or fault.mode is FaultMode.TIMEOUT_AFTER_ACCEPT:
             self._inbox.add(sms)

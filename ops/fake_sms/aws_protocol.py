@@ -1,6 +1,6 @@
-"""AWS JSON 1.0 as the service `pinpoint-sms-voice-v2` speaks it.
+"""The AWS service `pinpoint-sms-voice-v2` (AWS JSON 1.0).
 
-Requests are judged by botocore's model of the service, so that a call which AWS would refuse for its shape is
+Requests are validated by botocore's model of the service, so a call that AWS would refuse for its shape is
 refused here too.
 """
 
@@ -25,7 +25,7 @@ CONTENT_TYPE = "application/x-amz-json-1.0"
 
 @dataclass(frozen=True)
 class AwsResponse:
-    """What goes back over HTTP: a status and the members of the result, or of the error named."""
+    """A response: its status, the members of the result or error, and the error's name."""
 
     status: int
     body: dict[str, Any]
@@ -33,7 +33,7 @@ class AwsResponse:
 
     @classmethod
     def make_error(cls, error: str, message: str, *, status: int = 400, **members: object) -> "AwsResponse":
-        """An error in the shape in which AWS sends it."""
+        """Return an error in the shape of AWS."""
         return cls(status, {"__type": error, "Message": message, **members}, error)
 
 
@@ -59,9 +59,7 @@ _FAULT_RESPONSES = {
 
 
 class AwsSmsService:
-    """The operations we use: sending, and the list of who opted out. What else the real service does is
-    answered as unknown, never faked.
-    """
+    """The operations that Daftar uses: sending, and the opt-out list. All others are answered as unknown."""
 
     def __init__(self, acceptor: SmsAcceptor) -> None:
         self._acceptor = acceptor
@@ -77,10 +75,7 @@ class AwsSmsService:
         }
 
     def handle(self, target: str, body: bytes) -> AwsResponse:
-        """Carry out the operation that the `X-Amz-Target` header names, or say in AWS's terms why not.
-
-        Raises ConnectionDropped.
-        """
+        """Execute the operation of the `X-Amz-Target` header. Raises ConnectionDropped."""
         service, _, operation = target.partition(".")
         if service != self._model.metadata["targetPrefix"] or operation not in self._operations:
             return AwsResponse.make_error("UnknownOperationException", f"unknown target {target!r}")
@@ -94,11 +89,11 @@ class AwsSmsService:
     def _send_text_message(self, request: dict[str, Any]) -> AwsResponse:
         if self._opt_outs.contains(request["DestinationPhoneNumber"]):
             return _FAULT_RESPONSES[FaultMode.OPTED_OUT]
-        words = request.get("MessageBody", "")
-        size = measure_sms(words)
-        text = ReceivedSms(
+        body = request.get("MessageBody", "")
+        size = measure_sms(body)
+        sms = ReceivedSms(
             to=request["DestinationPhoneNumber"],
-            text=words,
+            text=body,
             context=request.get("Context", {}),
             sender=request.get("OriginationIdentity", ""),
             parts=size.parts,
@@ -106,10 +101,10 @@ class AwsSmsService:
             price_microusd=size.price_microusd,
         )
         if not request.get("DryRun"):
-            wrong = self._acceptor.accept(text, receipt_target=request.get("ConfigurationSetName", ""))
-            if wrong:
-                return _FAULT_RESPONSES[wrong]
-        return AwsResponse(200, {"MessageId": text.message_id})
+            fault = self._acceptor.accept(sms, receipt_target=request.get("ConfigurationSetName", ""))
+            if fault:
+                return _FAULT_RESPONSES[fault]
+        return AwsResponse(200, {"MessageId": sms.message_id})
 
     def _validate(self, operation: str, request: Any) -> AwsResponse | None:
         shape = self._model.shape_for(f"{operation}Request")
@@ -134,16 +129,16 @@ def _run_opt_out_operation(
 ) -> AwsResponse:
     try:
         return AwsResponse(200, operation(request))
-    except ResourceNotFound as missing:
+    except ResourceNotFound as error:
         return AwsResponse.make_error(
             "ResourceNotFoundException",
-            f"there is no such {missing.resource_type}",
-            ResourceType=missing.resource_type,
+            f"there is no such {error.resource_type}",
+            ResourceType=error.resource_type,
         )
 
 
 def _find_limit_violations(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, str]]:
-    """What AWS itself checks and botocore's validator leaves to it: maximum sizes, patterns and choices."""
+    """Yield the violations that AWS checks and botocore's validator does not: maximums, patterns, enums."""
     limit = shape.metadata.get("max")
     if limit is not None and not isinstance(value, int | float) and len(value) > limit:
         yield name, f"is longer than {limit}"
@@ -162,7 +157,7 @@ def _find_string_violations(name: str, value: str, shape: StringShape) -> Iterat
 
 
 def _iter_members(name: str, value: Any, shape: Shape) -> Iterator[tuple[str, Any, Shape]]:
-    """The members of a structure, the items of a list, the keys and values of a map."""
+    """Yield the members of a structure, the items of a list, or the keys and values of a map."""
     if isinstance(shape, StructureShape):
         for member in value.keys() & shape.members.keys():
             yield f"{name}.{member}".lstrip("."), value[member], shape.members[member]

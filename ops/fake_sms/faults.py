@@ -1,4 +1,4 @@
-"""How the gateway misbehaves, armed by whoever tests against it."""
+"""Faults of the fake gateway, armed by tests."""
 
 import threading
 from collections import Counter
@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-# Longer than any client of ours waits for an answer.
+# Longer than the time-out of every client of ours.
 _TIMEOUT_SECONDS = 20.0
 
 
 class FaultMode(StrEnum):
-    """The ways in which a request to send goes wrong."""
+    """The kinds of faults of a request to send."""
 
     TIMEOUT_AFTER_ACCEPT = "timeout_after_accept"
     TIMEOUT_BEFORE_ACCEPT = "timeout_before_accept"
@@ -28,14 +28,15 @@ TIMEOUT_MODES = frozenset({FaultMode.TIMEOUT_AFTER_ACCEPT, FaultMode.TIMEOUT_BEF
 
 
 class InvalidSettings(Exception):
-    """What was asked of the stand-in makes no sense; the message says why."""
+    """Settings of the fake gateway are invalid; the message says why."""
 
 
 class Fault(BaseModel):
-    """One armed fault: it hits `share` of the requests, `times` of them at most, each after `seconds`.
+    """An armed fault: it hits `share` of the requests, at most `times` of them, each after `seconds`.
 
-    A time-out never answers: after `seconds` it hangs up. Which requests a share hits follows from the seed,
-    the number and how often that number was asked for, not from who comes first.
+    A time-out closes the connection after `seconds`, without a response. The requests of a share are chosen
+    by the seed, the phone and the count of requests for that phone, so they do not depend on the order of
+    requests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,19 +49,19 @@ class Fault(BaseModel):
 
     @property
     def delay_seconds(self) -> float:
-        """How long it keeps the caller waiting."""
+        """Return how long the caller waits."""
         if self.seconds is not None:
             return self.seconds
         return _TIMEOUT_SECONDS if self.mode in TIMEOUT_MODES else 0
 
     def hits(self, phone: str, request_number: int) -> bool:
-        """Whether the nth request for a number is among its share."""
-        drawn = sha256(f"{self.seed}|{self.mode}|{phone}|{request_number}".encode()).digest()
-        return int.from_bytes(drawn[:8]) / 2**64 < self.share
+        """Return True if the nth request for a phone is in the fault's share."""
+        digest = sha256(f"{self.seed}|{self.mode}|{phone}|{request_number}".encode()).digest()
+        return int.from_bytes(digest[:8]) / 2**64 < self.share
 
 
 class FaultInjector:
-    """The faults that are armed, the oldest first. One request meets one of them at most."""
+    """The armed faults, oldest first. A request is hit by at most one."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
@@ -70,7 +71,7 @@ class FaultInjector:
         self._lock = threading.Lock()
 
     def arm(self, body: bytes) -> None:
-        """Arm one more fault. Raises InvalidSettings."""
+        """Arm a fault. Raises InvalidSettings."""
         try:
             fault = Fault.model_validate_json(body)
         except ValidationError as error:
@@ -80,7 +81,7 @@ class FaultInjector:
             self._remaining_uses.append(fault.times)
 
     def disarm(self) -> None:
-        """Behave again, and forget what was counted."""
+        """Remove all faults and reset the counts."""
         with self._lock:
             self._armed.clear()
             self._remaining_uses.clear()
@@ -88,7 +89,7 @@ class FaultInjector:
             self._request_counts.clear()
 
     def take_fault(self, phone: str) -> Fault | None:
-        """The fault that this request for a number meets, if any; it has then been used once."""
+        """Return the fault that hits this request for a phone, and count it as used."""
         with self._lock:
             self._request_counts[phone] += 1
             for index, fault in enumerate(self._armed):
@@ -102,7 +103,7 @@ class FaultInjector:
         return None
 
     def describe(self) -> dict[str, Any]:
-        """What is still armed, and how often each mode has hit."""
+        """Return the armed faults, and how often each mode has hit."""
         with self._lock:
             armed = [
                 {"mode": fault.mode, "times": left, "seconds": fault.delay_seconds, "share": fault.share}
@@ -116,6 +117,6 @@ class FaultInjector:
 
 
 def describe_errors(error: ValidationError) -> str:
-    """What is wrong with a request to the stand-in, field by field."""
-    wrong = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False))
-    return "; ".join(f"{field}: {message}" if field else message for field, message in wrong)
+    """Return the errors of a request as text, field by field."""
+    errors = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False))
+    return "; ".join(f"{field}: {message}" if field else message for field, message in errors)

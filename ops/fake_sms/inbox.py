@@ -1,4 +1,4 @@
-"""The texts that the gateway has accepted, oldest first, kept in a file so that a restart forgets none."""
+"""The received SMS, kept in a file over restarts."""
 
 import json
 import threading
@@ -10,9 +10,9 @@ from uuid import uuid4
 
 @dataclass(frozen=True)
 class ReceivedSms:
-    """One text on somebody's phone. `message_id` is the gateway's, `context` what the sender sent along.
+    """A received SMS. `message_id` is the gateway's id, `context` the sender's own values.
 
-    `parts` and the price are what the gateway itself counts and charges, whatever the sender thought.
+    `parts` and `price_microusd` are the gateway's own count and price.
     """
 
     to: str
@@ -28,7 +28,7 @@ class ReceivedSms:
 
 
 class Inbox:
-    """Every text so far. A text is in the file before it is acknowledged; only its owner can read that."""
+    """All received SMS. Each is in the file (readable by its owner only) before it is acknowledged."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,12 +37,12 @@ class Inbox:
         self._lock = threading.Lock()
 
     def add(self, sms: ReceivedSms) -> None:
-        """Keep one more text."""
+        """Store an SMS."""
         with self._lock, self._path.open("a") as file:
             file.write(json.dumps(asdict(sms)) + "\n")
             self._received.append(sms)
 
     def list_sms(self) -> list[ReceivedSms]:
-        """All texts, oldest first."""
+        """Return all SMS, oldest first."""
         with self._lock:
             return list(self._received)

@@ -1,4 +1,4 @@
-"""The account's own list of numbers that the AWS service sends nothing to, whatever its caller knows."""
+"""The account's own opt-out list at AWS."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ LIST_NAME = "Default"
 
 
 class ResourceNotFound(Exception):
-    """There is no such list, or no such number on it: `resource_type` is AWS's word for which."""
+    """There is no such list, or no such number on it; `resource_type` is AWS's name for which."""
 
     def __init__(self, resource_type: str) -> None:
         super().__init__(resource_type)
@@ -15,30 +15,30 @@ class ResourceNotFound(Exception):
 
 
 class OptOutList:
-    """Numbers and since when. It is forgotten when the stand-in stops."""
+    """The numbers that get no SMS. The list is lost when the fake gateway stops."""
 
     def __init__(self) -> None:
         self._opted_out_at: dict[str, float] = {}
 
     def contains(self, phone: str) -> bool:
-        """Whether nothing is sent to a number."""
+        """Return True if a number is on the list."""
         return phone in self._opted_out_at
 
     def put(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Take a number onto the list. Raises ResourceNotFound."""
+        """Add a number. Raises ResourceNotFound."""
         number = _check_list(request)["OptedOutNumber"]
         self._opted_out_at.setdefault(number, time.time())
         return self._describe_number(number)
 
     def delete(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Take a number off the list. Raises ResourceNotFound."""
+        """Remove a number. Raises ResourceNotFound."""
         number = _check_list(request)["OptedOutNumber"]
         described = self._describe_number(number)
         del self._opted_out_at[number]
         return described
 
     def describe(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Some numbers of the list, or all. Raises ResourceNotFound."""
+        """Return the named numbers of the list, or all. Raises ResourceNotFound."""
         numbers = _check_list(request).get("OptedOutNumbers") or list(self._opted_out_at)
         return {
             "OptOutListName": LIST_NAME,

@@ -1,4 +1,4 @@
-"""The texts as a page of phones, one per number, for a person to look at."""
+"""A page that shows the received SMS by phone."""
 
 from html import escape
 from itertools import groupby
@@ -10,7 +10,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="5">
-<title>Daftar: texts</title>
+<title>Daftar: SMS</title>
 <style>
   body {{ margin: 0; padding: 1rem; font: 16px/1.4 system-ui, sans-serif;
           background: #eef1f4; color: #1c2733; }}
@@ -32,17 +32,17 @@ _PAGE = """<!doctype html>
 
 
 def render_page(sms_list: list[ReceivedSms]) -> str:
-    """A self-contained page; the number that received a text last comes first."""
-    by_number = sorted(sms_list, key=lambda text: (text.to, text.received_at))
-    phones = [list(received) for _, received in groupby(by_number, key=lambda text: text.to)]
+    """Return a self-contained page; the phone of the newest SMS comes first."""
+    by_number = sorted(sms_list, key=lambda sms: (sms.to, sms.received_at))
+    phones = [list(received) for _, received in groupby(by_number, key=lambda sms: sms.to)]
     phones.sort(key=lambda received: received[-1].received_at, reverse=True)
-    heading = f"{len(sms_list)} texts on {len(phones)} phones"
+    heading = f"{len(sms_list)} SMS on {len(phones)} phones"
     return _PAGE.format(heading=heading, phones="\n".join(_render_phone(received) for received in phones))
 
 
 def _render_phone(received: list[ReceivedSms]) -> str:
     bubbles = "\n".join(
-        f"<p>{escape(text.text)}</p><time>{escape(text.received_at[:19].replace('T', ' '))} UTC</time>"
-        for text in received
+        f"<p>{escape(sms.text)}</p><time>{escape(sms.received_at[:19].replace('T', ' '))} UTC</time>"
+        for sms in received
     )
     return f"<section><h2>{escape(received[0].to)}</h2>\n{bubbles}\n</section>"

@@ -1,4 +1,4 @@
-"""Twilio's Messages resource: sending over HTTP with basic authentication, a form in and JSON out."""
+"""Twilio's Messages resource: basic authentication, a form as request, JSON as response."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ _MAX_VALIDITY_SECONDS = 36_000
 
 @dataclass(frozen=True)
 class TwilioResponse:
-    """What goes back over HTTP."""
+    """A response."""
 
     status: int
     body: dict[str, Any]
@@ -43,19 +43,19 @@ _FAULT_RESPONSES = {
         21612, "Message cannot be sent with the current combination of 'To' and 'From'"
     ),
     FaultMode.OPTED_OUT: _make_error(21610, "Attempt to send to unsubscribed recipient"),
-    # Twilio has no limit of its own on spending: an account without money is no longer active.
+    # Twilio has no spending limit: an account without money is suspended.
     FaultMode.SPEND_LIMIT: _make_error(20005, "Account not active", 403),
 }
 
 
 class TwilioMessages:
-    """Takes messages; nothing else of Twilio's is stood in for."""
+    """Accepts messages. Other resources of Twilio are not faked."""
 
     def __init__(self, acceptor: SmsAcceptor) -> None:
         self._acceptor = acceptor
 
     def handle(self, path: str, authorization: str, body: bytes) -> TwilioResponse:
-        """Take one message, or say in Twilio's terms why not. Raises ConnectionDropped."""
+        """Accept a message, or return an error of Twilio. Raises ConnectionDropped."""
         if not _is_authorized(authorization):
             return _make_error(20003, "Authenticate", 401)
         if path != MESSAGES_PATH:
@@ -64,23 +64,25 @@ class TwilioMessages:
         fault = _validate_form(form)
         if fault:
             return fault
-        text = _parse_sms(form)
-        wrong = self._acceptor.accept(text, receipt_target=form.get("StatusCallback", ""))
-        return _FAULT_RESPONSES[wrong] if wrong else TwilioResponse(201, _describe_message(text))
+        sms = _parse_sms(form)
+        armed = self._acceptor.accept(sms, receipt_target=form.get("StatusCallback", ""))
+        return _FAULT_RESPONSES[armed] if armed else TwilioResponse(201, _describe_message(sms))
 
 
 def _is_authorized(authorization: str) -> bool:
     scheme, _, encoded = authorization.partition(" ")
     try:
-        given = base64.b64decode(encoded, validate=True)
+        credentials = base64.b64decode(encoded, validate=True)
     except binascii.Error:
         return False
-    return scheme.lower() == "basic" and hmac.compare_digest(given, f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode())
+    return scheme.lower() == "basic" and hmac.compare_digest(
+        credentials, f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()
+    )
 
 
 def _validate_form(form: dict[str, str]) -> TwilioResponse | None:
     validity = form.get("ValidityPeriod", str(_MAX_VALIDITY_SECONDS))
-    # In the order in which Twilio looks.
+    # In the order of Twilio's own checks.
     checks = [
         ("To" in form, 21604, "A 'To' phone number is required."),
         (_PHONE_PATTERN.fullmatch(form.get("To", "")), 21211, "Invalid 'To' Phone Number"),
@@ -113,7 +115,7 @@ def _parse_sms(form: dict[str, str]) -> ReceivedSms:
     return ReceivedSms(
         to=form["To"],
         text=form["Body"],
-        # Twilio echoes nothing of the sender's but the URL that it calls.
+        # Twilio returns no values of the sender but the URL of its callback.
         context=dict(parse_qsl(urlsplit(form.get("StatusCallback", "")).query)),
         message_id=f"SM{uuid4().hex}",
         protocol="twilio",

@@ -1,22 +1,18 @@
-"""What the emulator's own interpreter runs: ministack, with five things mended.
+"""Run ministack, in its own interpreter, with corrections where it differs from AWS.
 
-Ministack saves how far each stream was read, but not the streams. After a restart it would deliver nothing
-until as many changes have been made as before it, and never what was waiting when it stopped: registrations
-without a text. AWS keeps a stream for a day, whoever restarts. So the streams are saved with their tables.
+- Streams: ministack saves the positions of stream readers but not the streams, so after a restart it delivers
+  nothing that waited, and nothing new for a while. AWS keeps records for a day. The streams are saved with
+  their tables.
+- IAM: it does not evaluate the encryption context of a KMS request or the sender of a mail, and so denies
+  every statement with such a condition. Both are added to the request's context.
+- Raw mails: it keeps their text only. Each accepted mail is also written to `mails/*.eml` in its home.
+- Partial failures of a stream batch: it continues after the last record whatever the function reports, and
+  repeats a batch whose function raises for ever. Lambda continues at the first failed record, and gives a
+  record up after the maximum number of attempts.
+- Zips: it unpacks a function's zip for each worker and blocks meanwhile. With 50 workers at once, functions
+  had time-outs at their tables. All workers share one unpacked copy.
 
-It does not tell IAM the encryption context of a KMS request, nor whom a mail is from, and so denies whatever
-has a condition on them.
-
-Of a mail in raw form it keeps the words and drops the rest. So the mails that it takes are kept as they are,
-for anybody to open: `mails/*.eml` in its home.
-
-Of a stream's batch it goes on behind the last record, whatever the function says of single ones. Lambda goes
-on from the first that failed, and after so many attempts sets it aside. A batch whose function raises comes
-again here for ever, and is not split.
-
-It unpacks the zip anew for each worker of a function, and does nothing else meanwhile: when fifty callers
-came at once, it answered nobody for so long that functions gave up on their tables. So the workers share what
-they only ever read.
+The private names that it uses are listed in `ops/library_patches.py`.
 """
 
 import json
@@ -60,8 +56,8 @@ _original_request_context = iam_actions.request_tag_context
 
 def _add_encryption_context(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
     context = json.loads(body or b"{}").get("EncryptionContext", {}) if service == "kms" else {}
-    named = {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
-    return {**_original_request_context(service, action, body, *rest), **named}
+    keys = {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
+    return {**_original_request_context(service, action, body, *rest), **keys}
 
 
 _original_enforce_ses = app._enforce_ses_v2
@@ -97,7 +93,7 @@ def _parse_and_keep_mime(raw: str) -> Any:
 
 
 def _store_sent_mails() -> Any:
-    # A mail is read, then judged, and only one that is taken is put on this list.
+    # A mail is parsed, then checked; only an accepted one is put on this list.
     while _pending_mails:
         _MAILS_DIR.mkdir(exist_ok=True)
         (_MAILS_DIR / f"{time.time_ns()}.eml").write_bytes(_pending_mails.pop())
@@ -114,36 +110,40 @@ def _execute_with_partial_failures(function: dict[str, Any], event: Any) -> dict
     mapping = None if record is None else _find_partial_failure_mapping(record)
     if mapping is None:
         return result
-    stream, number = record["eventSourceARN"], record["dynamodb"]["SequenceNumber"]
-    position = _find_stream_position(stream, number)
-    _attempt_counts[mapping["UUID"], number] += 1
-    if _attempt_counts[mapping["UUID"], number] > mapping.get("MaximumRetryAttempts", math.inf):
+    stream, sequence_number = record["eventSourceARN"], record["dynamodb"]["SequenceNumber"]
+    position = _find_stream_position(stream, sequence_number)
+    _attempt_counts[mapping["UUID"], sequence_number] += 1
+    if _attempt_counts[mapping["UUID"], sequence_number] > mapping.get("MaximumRetryAttempts", math.inf):
         lambda_svc._send_ddb_stream_failure_record(
             mapping, function, [record], stream, result, "RetryAttemptsExhausted"
         )
         position += 1
     with lambda_svc._dynamodb_stream_positions_lock:
         lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = position
-    # The poller leaves the position where it is when a batch has failed.
-    return {**result, "error": True, "body": {"errorType": "BatchItemFailure", "errorMessage": number}}
+    # The poller does not move the position after a failed batch.
+    return {
+        **result,
+        "error": True,
+        "body": {"errorType": "BatchItemFailure", "errorMessage": sequence_number},
+    }
 
 
 def _find_first_failed(event: Any, result: dict[str, Any]) -> Any:
     records = event.get("Records") if isinstance(event, dict) else None
     if result.get("error") or not records or records[0].get("eventSource") != "aws:dynamodb":
         return None
-    answer = result.get("body") or {}
-    answer = json.loads(answer) if isinstance(answer, str) else answer
-    named = {each.get("itemIdentifier") for each in answer.get("batchItemFailures") or ()}
-    failed = [record for record in records if record["dynamodb"]["SequenceNumber"] in named]
-    # Whoever names what is not there says that all of it failed.
-    return next(iter(failed or records)) if named else None
+    response = result.get("body") or {}
+    response = json.loads(response) if isinstance(response, str) else response
+    failed_ids = {each.get("itemIdentifier") for each in response.get("batchItemFailures") or ()}
+    failed = [record for record in records if record["dynamodb"]["SequenceNumber"] in failed_ids]
+    # An unknown id means that the whole batch failed.
+    return next(iter(failed or records)) if failed_ids else None
 
 
 def _find_partial_failure_mapping(record: Any) -> Any:
     for _, _, mapping in lambda_svc._iter_all_esms():
-        asks = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ())
-        if asks and mapping["EventSourceArn"] == record["eventSourceARN"]:
+        reports_failures = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ())
+        if reports_failures and mapping["EventSourceArn"] == record["eventSourceARN"]:
             return mapping
     return None
 
@@ -159,7 +159,7 @@ _unpack_lock = threading.Lock()
 
 
 class _SharedZipFile(zipfile.ZipFile):
-    """A zip that is unpacked once, however often it is asked to be."""
+    """A zip that is unpacked once; later calls link to that copy."""
 
     def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
         packed = Path(str(self.filename))

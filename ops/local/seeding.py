@@ -1,53 +1,42 @@
-"""What a new stack needs before its first request: data keys, clients, and the example's campaign."""
+"""Create what a new local stack needs: the clients, the Twilio secret and the mail identity."""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib import wiring
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.clients.store import DynamoClients
-from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
-from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
-from ops.deploy.cloudformation import AwsClientFactory, Deployment
+from chalicelib.clock import utc_now
+from chalicelib.randomness import generate_token
+from ops.deploy.stages import Stage
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 
-# The devices of the example market day, and where each meets workers.
+# The devices of the example market day, and the channel of each.
 DEVICE_CHANNELS = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
 
-# The tokens of a local stack are kept over its runs, and each may stand for all the devices of a test.
+# A local stack keeps its tokens over its runs, and a test may use one token for all its devices.
 _TOKEN_LIFETIME = timedelta(days=3650)
 _NO_DAILY_CAP = 10_000_000
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The bearer tokens of a local stack: one for each role, one for each device of the example."""
+    """The bearer tokens of a local stack, by role and by device of the example."""
 
     roles: Mapping[str, str]
     devices: Mapping[str, str]
 
 
-def create_missing_keys(deployment: Deployment, aws_client: AwsClientFactory) -> None:
-    """Give the stage a data key for each purpose that has none. No key leaves KMS unwrapped."""
-    stored = DynamoWrappedKeys(aws_client("dynamodb"), deployment.outputs["KeysTableName"])
-    wrap = KMSKeyWrapper(aws_client("kms"), deployment.outputs["FieldKeyArn"])
-    for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
-        if not any(stored.iter_by_purpose(purpose)):
-            stored.add(wrap.generate(purpose, now=wiring.utc_now()))
-
-
 def create_twilio_secret(secrets_client: Any, secret_name: str) -> str:
-    """The ARN of the secret with our account at the stand-in's Twilio side."""
+    """Store the account of the fake Twilio gateway as a secret. Return its ARN."""
     account = json.dumps({"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN})
     with suppress(secrets_client.exceptions.ResourceExistsException):
         secrets_client.create_secret(Name=secret_name, SecretString=account)
@@ -55,52 +44,53 @@ def create_twilio_secret(secrets_client: Any, secret_name: str) -> str:
 
 
 def create_mail_identity(ses_client: Any, address: str) -> None:
-    """An address that mails may be from."""
+    """Allow mails from an address."""
     with suppress(ses_client.exceptions.AlreadyExistsException):
         ses_client.create_email_identity(EmailIdentity=address)
 
 
-def enrol_clients(deployment: Deployment, aws_client: AwsClientFactory, tokens_file: Path) -> Tokens:
-    """Enrol the local clients, for every campaign, under the tokens in the file; again changes nothing.
+def enrol_clients(stage: Stage, tokens_file: Path) -> Tokens:
+    """Enrol the local clients for every campaign, under the tokens in the file. A repeat changes nothing.
 
-    The file is written first: a run that ends halfway leaves no client whose token nobody knows.
+    The file is written first, so that an interrupted run leaves no client whose token is lost.
     """
     tokens = _load_or_make_tokens(tokens_file)
-    for role, token in tokens.roles.items():
-        command = EnrolClient(
-            client_id=role,
-            roles=(Role(role),),
-            campaigns=(EVERY_CAMPAIGN,),
-            daily_flag=_NO_DAILY_CAP,
-            daily_cap=_NO_DAILY_CAP,
-        )
-        _enrol_client(command, token, deployment, aws_client)
-    for device, token in tokens.devices.items():
-        command = EnrolClient(
-            client_id=device,
-            roles=(Role.KIOSK,),
-            channel=DEVICE_CHANNELS[device],
-            campaigns=(EVERY_CAMPAIGN,),
-            daily_flag=_NO_DAILY_CAP,
-            daily_cap=_NO_DAILY_CAP,
-        )
-        _enrol_client(command, token, deployment, aws_client)
+    for command, token in _iter_enrolments(tokens):
+        _enrol_client(command, token, stage)
     return tokens
+
+
+def _iter_enrolments(tokens: Tokens) -> Iterator[tuple[EnrolClient, str]]:
+    for role, token in tokens.roles.items():
+        yield _make_enrolment(role, Role(role)), token
+    for device, token in tokens.devices.items():
+        yield _make_enrolment(device, Role.KIOSK, DEVICE_CHANNELS[device]), token
+
+
+def _make_enrolment(client_id: str, role: Role, channel: Channel | None = None) -> EnrolClient:
+    return EnrolClient(
+        client_id=client_id,
+        roles=(role,),
+        channel=channel,
+        campaigns=(EVERY_CAMPAIGN,),
+        daily_flag=_NO_DAILY_CAP,
+        daily_cap=_NO_DAILY_CAP,
+    )
 
 
 def _load_or_make_tokens(file: Path) -> Tokens:
     if file.exists():
         return Tokens(**json.loads(file.read_text()))
     tokens = Tokens(
-        roles={str(role): wiring.generate_token() for role in Role},
-        devices={device: wiring.generate_token() for device in DEVICE_CHANNELS},
+        roles={str(role): generate_token() for role in Role},
+        devices={device: generate_token() for device in DEVICE_CHANNELS},
     )
     write_private_file(file, json.dumps(asdict(tokens)))
     return tokens
 
 
 def write_private_file(file: Path, text: str) -> None:
-    """Write a file that only its owner can read, at once: nobody sees it half written."""
+    """Write a file that only its owner can read, in one step: no reader sees it half written."""
     draft = file.with_name(f"{file.name}.draft")
     draft.unlink(missing_ok=True)
     with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
@@ -108,15 +98,13 @@ def write_private_file(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def _enrol_client(
-    command: EnrolClient, token: str, deployment: Deployment, aws_client: AwsClientFactory
-) -> None:
+def _enrol_client(command: EnrolClient, token: str, stage: Stage) -> None:
     registry = ClientRegistry(
-        clients=DynamoClients(aws_client("dynamodb"), deployment.outputs["ClientsTableName"]),
-        clock=wiring.utc_now,
+        clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
+        clock=utc_now,
         generate_token=lambda: Token(token),
         token_lifetime=TokenLifetime(default_lifetime=_TOKEN_LIFETIME),
     )
-    # If it exists, an earlier run has enrolled it, under this very token.
+    # If the client exists, an earlier run has enrolled it with the same token.
     with suppress(ClientExists):
         registry.enrol(command)

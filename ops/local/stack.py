@@ -1,83 +1,54 @@
-"""The local stack: the fake-sms, the embedded AWS, and Daftar deployed into it as it would be to AWS."""
+"""The local stack: the fake SMS gateway, the emulator, and Daftar deployed into it as on AWS."""
 
 import json
 import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 
 from ops.api_client import ApiClient
-from ops.deploy.cloudformation import Deployment, deploy
+from ops.deploy.cloudformation import deploy
+from ops.deploy.keys import create_missing_keys
 from ops.deploy.packaging import package_app
 from ops.deploy.stages import Stage
-from ops.local.emulator import REGION, ROOT, Emulator, adapt_template
-from ops.local.processes import LOOPBACK, OperationError, Program, exclusive_lock, is_port_free
+from ops.errors import OperationError
+from ops.local.description import StackDescription
+from ops.local.emulator import Emulator
+from ops.local.processes import Program, exclusive_lock, is_port_free
 from ops.local.seeding import (
     Tokens,
     create_mail_identity,
-    create_missing_keys,
     create_twilio_secret,
     enrol_clients,
     write_private_file,
 )
+from ops.local.template import adapt_template
+from ops.project import EXAMPLE_DIR, LOOPBACK, REGION, ROOT
 
-EXAMPLE_DIR = ROOT / "examples" / "tanah-abang-2024"
 _STAGE_NAME = "local"
 _STACK_NAME = f"daftar-{_STAGE_NAME}"
 _BUCKET = f"daftar-{_STAGE_NAME}-artefacts"
-# A name for the API that is known before it is deployed; the stand-in knows the way.
+# A name of the API that is known before the deployment; the fake gateway maps it to the real URL.
 _PUBLIC_URL = "https://api.daftar.example"
 _GATEWAY_START_SECONDS = 30
 _SMS_TIMEOUT_SECONDS = 180
 
-# Nobody pays for these texts, and who looks on should not have to wait for them.
+# Local SMS cost nothing, and a person waits for them.
 _SMS_PARTS_PER_SECOND = 100
 
-# An address that nobody can have, and a campaign of 2024 that is news all the same.
+# `.example` is a reserved domain. The example's campaign is of 2024 and still gets its reports.
 _MAIL_FROM = "laporan@daftar.example"
 _REPORT_DAYS = 36_500
 _POLL_SECONDS = 0.2
 
 
-@dataclass(frozen=True)
-class StackDescription:
-    """A running local stack, as `stack_name.json` tells it to anybody's tools.
-
-    The tokens are good for every campaign, also one opened later.
-    """
-
-    api_url: str
-    aws_endpoint_url: str
-    region: str
-    campaign_id: str
-    tokens: dict[str, str]
-    device_tokens: dict[str, str]
-    gateway_url: str
-    outputs: dict[str, str]
-    mails: str
-
-    def find_token(self, client: str) -> str | None:
-        """The token of a device, or of a role."""
-        return self.device_tokens.get(client) or self.tokens.get(client)
-
-    def fetch_sms(self) -> list[dict[str, str]]:
-        """The texts that the stand-in has received, oldest first."""
-        answer = httpx.get(f"{self.gateway_url}/messages", trust_env=False).raise_for_status()
-        texts: list[dict[str, str]] = answer.json()
-        return texts
-
-    def list_mails(self) -> list[Path]:
-        """The mails that were sent, oldest first: files that any mail program opens."""
-        return sorted(Path(self.mails).glob("*.eml"))
-
-
 class LocalStack:
-    """One local stack on a port and the one above it, with its data under `local`."""
+    """A local stack on `port` and the port above it, with its data under `directory`."""
 
     def __init__(self, *, port: int, directory: Path) -> None:
         self.port = port
@@ -91,30 +62,30 @@ class LocalStack:
 
     @property
     def is_up(self) -> bool:
-        """Whether any part of it is running."""
+        """Return True if any part of the stack runs."""
         return self._gateway.is_running() or self.emulator.program.is_running()
 
     @property
     def is_fully_up(self) -> bool:
-        """Whether all of it is running."""
+        """Return True if all parts of the stack run."""
         return self._gateway.is_running() and self.emulator.program.is_running()
 
     def describe(self) -> StackDescription:
-        """What `up` found out. Raises OperationError when the stack is not up."""
+        """Return the description that `up` has written. Raises OperationError if the stack is not up."""
         if not (self.is_up and self._own_description_file.exists()):
             raise OperationError(f"no stack is up on port {self.port}: daftar up")
         return StackDescription(**json.loads(self._own_description_file.read_text()))
 
     def as_stage(self) -> Stage:
-        """This stack as any deployed one. Raises OperationError when it is not up."""
+        """Return this stack as a deployed stage. Raises OperationError if it is not up."""
         return Stage(_STACK_NAME, self.describe().outputs, self.emulator.make_client)
 
     def up(
         self, *, fresh: bool = False, on_progress: Callable[[str], None] = lambda step: None
     ) -> StackDescription:
-        """Start it, with the last run's data unless `fresh`. Whatever goes wrong, nothing is left running.
+        """Start the stack, with the data of the last run unless `fresh`. On an error, stop all its programs.
 
-        Raises OperationError when it is up already or cannot start, DeploymentFailed when it does not deploy.
+        Raises OperationError if it is up already, cannot start, or cannot be deployed.
         """
         self._home.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(
@@ -131,7 +102,7 @@ class LocalStack:
                 raise
 
     def down(self) -> None:
-        """Stop it gently, so that its data is kept. Nothing to stop is fine."""
+        """Stop the stack and keep its data. A stack that is not up is left as it is."""
         if self._is_own_description(self._shared_description_file):
             self._shared_description_file.unlink()
         self._own_description_file.unlink(missing_ok=True)
@@ -139,21 +110,21 @@ class LocalStack:
         self._gateway.stop()
 
     def await_sms(self, min_count: int) -> list[dict[str, str]]:
-        """All texts, once there are that many and none is waiting. Raises OperationError if they stay away."""
+        """Return all SMS once there are `min_count` and none is queued. Raises OperationError after 180 s."""
         description = self.describe()
         deadline = time.monotonic() + _SMS_TIMEOUT_SECONDS
         while True:
-            texts = description.fetch_sms()
-            if len(texts) >= min_count and self.count_waiting_sms() == 0:
-                return texts
+            sms_list = description.fetch_sms()
+            if len(sms_list) >= min_count and self.count_waiting_sms() == 0:
+                return sms_list
             if time.monotonic() > deadline:
                 raise OperationError(
-                    f"{len(texts)} of {min_count} texts came within {_SMS_TIMEOUT_SECONDS} seconds"
+                    f"{len(sms_list)} of {min_count} SMS came within {_SMS_TIMEOUT_SECONDS} seconds"
                 )
             time.sleep(_POLL_SECONDS)
 
     def count_waiting_sms(self) -> int:
-        """How many messages are in the queue from which texts are sent, or in the sender's hands."""
+        """Return how many messages are in the notifications queue, including those in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         queue = self.describe().outputs["NotificationsQueueUrl"]
         found = self.emulator.make_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
@@ -175,20 +146,20 @@ class LocalStack:
     def _start(self, on_progress: Callable[[str], None]) -> StackDescription:
         on_progress("packaging")
         packaged = package_app(_STAGE_NAME, self._home / "package")
-        on_progress("starting the fake-sms and the embedded AWS")
-        self._start_gateway()
+        on_progress("starting the fake SMS gateway and the emulator")
+        start_fake_gateway(self._gateway, self.port + 1, self._home / "sms.jsonl")
         self.emulator.start()
         on_progress("deploying")
         create_mail_identity(self.emulator.make_client("sesv2"), _MAIL_FROM)
         secret = create_twilio_secret(self.emulator.make_client("secretsmanager"), f"{_STACK_NAME}-twilio")
-        deployment = deploy(
+        stage = deploy(
             replace(packaged, template=adapt_template(packaged.template)),
             stack_name=_STACK_NAME,
             bucket=_BUCKET,
             parameters={
                 "Stage": _STAGE_NAME,
                 "DeletionProtection": "false",
-                # As on AWS, what is sent outside a configuration set is not reported on.
+                # As on AWS, there are receipts only for SMS of a configuration set.
                 "SmsConfigurationSet": _STACK_NAME,
                 "SmsPartsASecond": str(_SMS_PARTS_PER_SECOND),
                 "TwilioUrl": self.gateway_url,
@@ -200,58 +171,59 @@ class LocalStack:
             },
             aws_client=self.emulator.make_client,
         )
-        self._configure_receipts(deployment)
-        on_progress("providing keys, clients and the campaign")
-        create_missing_keys(deployment, self.emulator.make_client)
-        tokens = enrol_clients(deployment, self.emulator.make_client, self._home / "tokens.json")
-        description = self._make_description(deployment, tokens)
+        self._configure_receipts(stage)
+        on_progress("creating keys, clients and the campaign")
+        create_missing_keys(stage)
+        tokens = enrol_clients(stage, self._home / "tokens.json")
+        description = self._make_description(stage, tokens)
         _create_campaign(description)
         for file in (self._own_description_file, self._shared_description_file):
             write_private_file(file, json.dumps(asdict(description), indent=1) + "\n")
         return description
 
-    def _start_gateway(self) -> None:
-        texts = self._home / "sms.jsonl"
-        self._gateway.start(
-            [sys.executable, "-m", "ops.fake_sms", str(self.port + 1), texts],
-            {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
-        )
-        self._gateway.await_health(f"{self.gateway_url}/healthz", timeout_seconds=_GATEWAY_START_SECONDS)
-
-    def _configure_receipts(self, deployment: Deployment) -> None:
-        """Have the stand-in report on texts as AWS and as Twilio would."""
+    def _configure_receipts(self, stage: Stage) -> None:
+        """Make the fake gateway send receipts as AWS and Twilio do."""
         receipts = {
-            "topic_arn": deployment.outputs["ReceiptsTopicArn"],
+            "topic_arn": stage.outputs["ReceiptsTopicArn"],
             "endpoint_url": self.emulator.url,
             "public_url": _PUBLIC_URL,
-            "api_url": self._make_api_url(deployment),
+            "api_url": self._make_api_url(stage),
         }
         httpx.post(f"{self.gateway_url}/receipts", json=receipts, trust_env=False).raise_for_status()
 
-    def _make_api_url(self, deployment: Deployment) -> str:
-        # The output names a host on AWS; the emulator serves the same API under this path.
-        api_id, stage = deployment.outputs["RestAPIId"], deployment.outputs["RestAPIStage"]
-        return f"{self.emulator.url}/_aws/execute-api/{api_id}/{stage}"
+    def _make_api_url(self, stage: Stage) -> str:
+        # The stack's output names a host on AWS; the emulator serves the API under this path.
+        api_id, api_stage = stage.outputs["RestAPIId"], stage.outputs["RestAPIStage"]
+        return f"{self.emulator.url}/_aws/execute-api/{api_id}/{api_stage}"
 
-    def _make_description(self, deployment: Deployment, tokens: Tokens) -> StackDescription:
+    def _make_description(self, stage: Stage, tokens: Tokens) -> StackDescription:
         campaign = json.loads((EXAMPLE_DIR / "campaign.json").read_text())
         return StackDescription(
-            api_url=self._make_api_url(deployment),
+            api_url=self._make_api_url(stage),
             aws_endpoint_url=self.emulator.url,
             region=REGION,
             campaign_id=campaign["campaign_id"],
             tokens=dict(tokens.roles),
             device_tokens=dict(tokens.devices),
             gateway_url=self.gateway_url,
-            outputs=dict(deployment.outputs),
+            outputs=dict(stage.outputs),
             mails=str(self._home / "mails"),
         )
+
+
+def start_fake_gateway(program: Program, port: int, inbox_file: Path) -> None:
+    """Start the fake SMS gateway on a port and wait until it answers. Raises OperationError."""
+    program.start(
+        [sys.executable, "-m", "ops.fake_sms", str(port), inbox_file],
+        {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
+    )
+    program.await_health(f"http://{LOOPBACK}:{port}/healthz", timeout_seconds=_GATEWAY_START_SECONDS)
 
 
 def _create_campaign(description: StackDescription) -> None:
     api = ApiClient(description.api_url, description.tokens["manager"])
     response = api.send("POST", "/v1/campaigns", (EXAMPLE_DIR / "campaign.json").read_bytes())
     api.close()
-    # Changed since, it is there all the same.
+    # A conflict means that the campaign exists and was changed since.
     if not response.is_success and response.status_code != HTTPStatus.CONFLICT:
-        raise OperationError(f"the example's campaign was refused: {response.status_code} {response.text}")
+        raise OperationError(f"the example campaign was refused: {response.status_code} {response.text}")

@@ -1,35 +1,40 @@
-"""Writes the API's description where it is served from and where it is read: `make api`."""
+"""Write the API's OpenAPI document, and the page made from it: `make api`."""
 
 import json
-from pathlib import Path
+from typing import Any
 
 import click
 
 from app import app
-from ops.local.emulator import ROOT
 from ops.openapi.document import build_document
-from ops.openapi.markdown import to_markdown
-from ops.openapi.page import to_page
+from ops.openapi.page import OPENAPI_FILE, PAGE_PATH, write_page
+from ops.project import ROOT
+
+# Objects down to this depth have one line for each member: an operation or a schema is one line.
+_EXPANDED_DEPTH = 3
 
 
-def build_files() -> dict[Path, str]:
-    """Every file that is made from the API's description, and what it has to hold."""
-    document = build_document(app)
-    markdown = to_markdown(document)
-    return {
-        ROOT / "chalicelib" / "http" / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False)
-        + "\n",
-        ROOT / "chalicelib" / "http" / "page.html": to_page(markdown),
-        ROOT / "docs" / "api.md": markdown,
-    }
+def render_document() -> str:
+    """Return the text of `openapi.json`: compact, with line breaks that make its changes readable."""
+    return f"{_to_compact_json(build_document(app))}\n"
+
+
+def _to_compact_json(value: Any, depth: int = 0) -> str:
+    if depth < _EXPANDED_DEPTH and value and isinstance(value, dict):
+        members = (f"{json.dumps(name)}:{_to_compact_json(each, depth + 1)}" for name, each in value.items())
+        return "{\n" + ",\n".join(members) + "\n}"
+    if depth < _EXPANDED_DEPTH and value and isinstance(value, list):
+        return "[\n" + ",\n".join(_to_compact_json(each, _EXPANDED_DEPTH) for each in value) + "\n]"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @click.command()
 def main() -> None:
-    """Write the API's description anew."""
-    for file, text in build_files().items():
-        file.write_text(text, encoding="utf-8")
-        click.echo(f"{file.relative_to(ROOT)}: {len(text.encode()) / 1000:.0f} kB")
+    """Write `openapi.json` and the page of `GET /docs`."""
+    OPENAPI_FILE.write_text(render_document(), encoding="utf-8")
+    write_page()
+    for file in (OPENAPI_FILE, ROOT / PAGE_PATH):
+        click.echo(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A story of requests and their answers: what the description shows as examples, and what the tests send.
+"""Example requests and answers: the OpenAPI document shows them, and the tests send them in this order.
 
-Whoever appears in it is invented.
+All people in them are invented.
 """
 
 import json
@@ -16,7 +16,7 @@ _EXAMPLES_FILE = Path(__file__).with_name("examples.json")
 
 @dataclass(frozen=True)
 class Example:
-    """One request and its answer. `caller` is a role of the stack, or a client that the story has enrolled."""
+    """A request and its answer. `caller` is a role, or a client that an earlier example has enrolled."""
 
     title: str
     operation: str
@@ -29,11 +29,11 @@ class Example:
 
     @property
     def is_success(self) -> bool:
-        """Whether the request was not refused."""
+        """Return True if the request was not refused."""
         return self.status < HTTPStatus.BAD_REQUEST
 
 
 @cache
 def load_examples() -> tuple[Example, ...]:
-    """The story, in the order in which it happens."""
+    """Return the examples in the order of sending."""
     return tuple(Example(**each) for each in json.loads(_EXAMPLES_FILE.read_text(encoding="utf-8")))

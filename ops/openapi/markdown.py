@@ -1,4 +1,4 @@
-"""The document as Markdown, for people."""
+"""The OpenAPI document as Markdown: the source of the page at `GET /docs`."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,13 +9,12 @@ Node = Mapping[str, Any]
 _INTRODUCTION = """\
 # The API
 
-Written by `make api` from the routes, their models and the table of problems; change those, not this. The
-same is served as OpenAPI 3.1 at `GET /v1/openapi.json`, and as a page at `GET /docs`.
+This page is made from the OpenAPI 3.1 document at `GET /v1/openapi.json` when the application is packaged.
 """
 
 
 def to_markdown(document: Node) -> str:
-    """Operations first, then what they take and give, then the codes."""
+    """Return the operations, then the schemas, then the codes."""
     return "\n".join(_iter_lines(document)).rstrip() + "\n"
 
 
@@ -31,7 +30,7 @@ def _iter_lines(document: Node) -> Iterator[str]:
         for method, operation in methods.items()
     ]
     yield from _format_table(
-        ("Operation", "Roles", "What"),
+        ("Operation", "Roles", "Summary"),
         (
             (f"[`{name}`](#{make_anchor(name)})", _format_roles(each), each["summary"])
             for name, each in operations
@@ -41,7 +40,7 @@ def _iter_lines(document: Node) -> Iterator[str]:
         yield f"### {name}"
         yield ""
         yield from _format_operation(document, operation)
-    yield "## What is taken and given"
+    yield "## Schemas"
     yield ""
     for name, schema in document["components"]["schemas"].items():
         yield f"### {name}"
@@ -84,9 +83,9 @@ def _format_responses(document: Node, operation: Node) -> Iterator[tuple[str, st
             _describe_type(content["schema"]) if "$ref" in content.get("schema", {}) else f"`{media_type}`"
             for media_type, content in answer.get("content", {}).items()
         ]
-        told = [": ".join([*kinds, answer["description"]]).removesuffix(".")]
-        own = [f"`{name}`" for name in answer["headers"] if name != "X-Correlation-Id"]
-        yield status, "; with ".join([*told, ", ".join(own)] if own else told)
+        description = [": ".join([*kinds, answer["description"]]).removesuffix(".")]
+        headers = [f"`{name}`" for name in answer["headers"] if name != "X-Correlation-Id"]
+        yield status, "; with ".join([*description, ", ".join(headers)] if headers else description)
 
 
 def _format_examples(content: Node, prefix: str = "") -> Iterator[str]:
@@ -124,7 +123,7 @@ def _format_schema(schema: Node) -> Iterator[str]:
 def _format_codes(document: Node) -> Iterator[str]:
     yield "## Problems"
     yield ""
-    yield "`code` is stable. The title comes in the language that was asked for."
+    yield "`code` is stable. The title is in the language of the request."
     yield ""
     for each in document["x-problems"]:
         yield f"### {each['code']}"
@@ -146,28 +145,28 @@ def _format_codes(document: Node) -> Iterator[str]:
 
 def _format_roles(operation: Node) -> str:
     roles = [role for each in operation["security"] for role in each["bearer"]]
-    return ", ".join(roles) or "anybody, without a token"
+    return ", ".join(roles) or "public, without a token"
 
 
 def _describe_type(schema: Node) -> str:
-    """A schema in a few words."""
+    """Return a short description of a schema."""
     match schema:
         case {"$ref": reference}:
             name = reference.rpartition("/")[2]
-            told = f"[{name}](#{make_anchor(name)})"
+            description = f"[{name}](#{make_anchor(name)})"
         case {"anyOf": choices}:
-            told = " or ".join(_describe_type(choice) for choice in choices)
+            description = " or ".join(_describe_type(choice) for choice in choices)
         case {"const": value}:
-            told = f"`{json.dumps(value)}`"
+            description = f"`{json.dumps(value)}`"
         case {"enum": values}:
-            told = ", ".join(f"`{value}`" for value in values)
+            description = ", ".join(f"`{value}`" for value in values)
         case {"type": "array", "items": items}:
-            told = f"list of {_describe_type(items)}"
+            description = f"list of {_describe_type(items)}"
         case {"type": "object", "additionalProperties": dict() as values}:
-            told = f"object of {_describe_type(values)}"
+            description = f"object of {_describe_type(values)}"
         case _:
-            told = str(schema.get("type", "anything"))
-    return told + _describe_limits(schema)
+            description = str(schema.get("type", "anything"))
+    return description + _describe_limits(schema)
 
 
 _LIMITS = {
@@ -185,8 +184,10 @@ _LIMITS = {
 
 
 def _describe_limits(schema: Node) -> str:
-    told = [words.format(schema[limit]) for limit, words in _LIMITS.items() if schema.get(limit) is not None]
-    return f" ({', '.join(told)})" if told else ""
+    limits = [
+        template.format(schema[limit]) for limit, template in _LIMITS.items() if schema.get(limit) is not None
+    ]
+    return f" ({', '.join(limits)})" if limits else ""
 
 
 def _format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -198,13 +199,13 @@ def _format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Ite
 
 
 def _resolve(document: Node, reference: str) -> Node:
-    found: Any = document
+    node: Any = document
     for step in reference.removeprefix("#/").split("/"):
-        found = found[step]
-    return found  # type: ignore[no-any-return]
+        node = node[step]
+    return node  # type: ignore[no-any-return]
 
 
 def make_anchor(heading: str) -> str:
-    """The fragment by which a heading is found, as forges make it of a heading in Markdown."""
+    """Return the URL fragment of a heading, in the form that forges use."""
     kept = (each for each in heading.lower() if each.isalnum() or each in " -_")
     return "".join(kept).replace(" ", "-")

@@ -1,11 +1,21 @@
-"""The document as one self-contained page: no script, nothing loaded from anywhere."""
+"""The page at `GET /docs`: self-contained, without scripts. It is made from the committed `openapi.json`.
 
+Packaging puts it into the zip, `make api` writes it for local use. It is not committed.
+"""
+
+import json
+import os
 from itertools import pairwise
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ops.openapi.markdown import make_anchor
+from ops.openapi.markdown import make_anchor, to_markdown
+from ops.project import ROOT
+
+OPENAPI_FILE = ROOT / "chalicelib" / "http" / "openapi.json"
+PAGE_PATH = "chalicelib/http/page.html"
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -29,8 +39,22 @@ _PAGE = """<!doctype html>
 """
 
 
-def to_page(markdown: str) -> str:
-    """Markdown of ours as a page; whatever looks like HTML in it is shown, not obeyed."""
+def write_page(root: Path = ROOT) -> None:
+    """Write the page where the application under `root` serves it from."""
+    target = root / PAGE_PATH
+    # In one step, because tests of several processes may write and read it at the same time.
+    draft = target.with_name(f".page.{os.getpid()}.html")
+    draft.write_text(build_page(), encoding="utf-8")
+    draft.replace(target)
+
+
+def build_page() -> str:
+    """Return the page for the committed OpenAPI document."""
+    return _to_html(to_markdown(json.loads(OPENAPI_FILE.read_text(encoding="utf-8"))))
+
+
+def _to_html(markdown: str) -> str:
+    """Return Markdown as a page. HTML in it is shown as text."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(markdown)
     for opening, content in pairwise(tokens):

@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.renderings import board, html, mail
-from chalicelib.rollups.renderings.i18n import LANGUAGES, Language
 from chalicelib.rollups.report import Report
 from tests.browser.conftest import BrowserPage
 from tests.support.report_builders import make_report

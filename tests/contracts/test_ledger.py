@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
 from chalicelib.aws.items import from_item
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.notifications.model import OptOut, SendUpdate, Sms, SmsState
@@ -25,6 +24,7 @@ from chalicelib.notifications.service import (
 )
 from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
@@ -39,7 +39,7 @@ def a_ledger(engine: Engine) -> DynamoSmsLedger:
         engine.client,
         sms_table=engine.create_table("SmsLedgerTable"),
         sending_table=engine.create_table("SendingTable"),
-        new_write_id=wiring.generate_write_id,
+        new_write_id=generate_write_id,
     )
 
 

@@ -10,7 +10,8 @@ from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Med
 from chalicelib.deliveries.store import DynamoDeliveries
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
+from chalicelib.rollups.store_outbox import DynamoOutbox
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.fakes import FixedClock
@@ -165,7 +166,7 @@ def test_when_a_day_was_begun_is_kept_until_it_is_asked_for_once_more(
     (found,) = outbox.iter_entries(Consumer.ANALYSTS)
 
     outbox.record_attempt(Consumer.ANALYSTS, found, NOW + A_MINUTE)
-    assert waiting(outbox, Consumer.ANALYSTS) == [replace(found, tried_at=NOW + A_MINUTE)]
+    assert waiting(outbox, Consumer.ANALYSTS) == [replace(found, attempted_at=NOW + A_MINUTE)]
 
     again = replace(found, enqueued_at=NOW + 2 * A_MINUTE)
     summaries.enqueue(Consumer.ANALYSTS, again)

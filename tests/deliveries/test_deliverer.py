@@ -13,9 +13,9 @@ from chalicelib.deliveries.model import CLAIM_TIMEOUT, MAX_ATTEMPTS, DeliverySta
 from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, TransientFailure
 from chalicelib.registrations.model import CaptureFacts, Outcome
 from chalicelib.rollups.model import Change, SummaryState
-from tests.rollups.test_service import CREATED, FINAL, SUMMARY_HOUR
 from tests.support.delivery_harness import MANAGER_ONE, MANAGER_TWO, DeliveryHarness
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
+from tests.support.report_builders import CREATED, FINAL, SUMMARY_HOUR
 
 A_ROUND, AN_HOUR, A_DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 BOTH = {"Manajer Satu": 1, "Manajer Dua": 1}
@@ -212,7 +212,7 @@ def test_one_letter_a_morning_however_often_the_days_change() -> None:
 def test_a_version_in_which_no_capture_came_or_went_is_no_reason_for_a_letter() -> None:
     stage = DeliveryHarness()
     after_the_campaign(stage)
-    counted = stage.rollup_service.get_summary(FIRST_DAY)
+    counted = stage.report_service.get_summary(FIRST_DAY)
     at = "2024-10-11T03:00:00.000Z"
     paid = counted.model_copy(
         update={"version": counted.version + 1, "counted_at": at, "content_hash": "paid"}
@@ -264,7 +264,7 @@ def test_the_final_report_says_what_changed_since_the_evenings() -> None:
     assert (evening.is_first, final.is_first) == (True, False)
     assert [note.difference for note in final.summary.notes] == [2]
     assert Change(figure="counts.created", was=2, now=4) in final.summary.changes
-    assert stage.rollup_service.get_summary(FIRST_DAY).changes == [], (
+    assert stage.report_service.get_summary(FIRST_DAY).changes == [], (
         "the stored version is told against the one before"
     )
 
@@ -476,7 +476,7 @@ def test_whenever_it_ticks_each_report_is_told_once_and_the_last_figures_in_the_
         assert set(reports.values()) == {1}
         told = {revised.campaign_day: revised for each in own for revised in (*each.revisions, each.summary)}
         for of in (FIRST_DAY, SECOND_DAY):
-            assert told[of].counts == stage.rollup_service.get_summary(of).counts
+            assert told[of].counts == stage.report_service.get_summary(of).counts
     assert list(stage.summaries.outbox.iter_entries("managers")) == []
 
 
@@ -522,4 +522,4 @@ def test_what_managers_are_told_of_a_day_adds_up_from_the_first_number_to_the_la
         ]
         noted = sum(note.difference for each in told for note in each.notes)
         assert noted == told[-1].counts.created - told[0].counts.created
-        assert told[-1].counts.created == stage.rollup_service.get_summary(of).counts.created
+        assert told[-1].counts.created == stage.report_service.get_summary(of).counts.created

@@ -1,4 +1,4 @@
-"""The fake-sms on a port of its own."""
+"""A fake SMS gateway on a port of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,5 +24,5 @@ def gateway_url(inbox_file: Path) -> Iterator[str]:
 
 @pytest.fixture
 def sms_client(gateway_url: str) -> Any:
-    once = Config(retries={"total_max_attempts": 1})
-    return boto3.client("pinpoint-sms-voice-v2", endpoint_url=gateway_url, config=once)
+    no_retries = Config(retries={"total_max_attempts": 1})
+    return boto3.client("pinpoint-sms-voice-v2", endpoint_url=gateway_url, config=no_retries)

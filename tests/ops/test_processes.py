@@ -1,4 +1,4 @@
-"""Background programs: alive exactly as long as they hold their lock, and stopped with all they started."""
+"""Background programs: they run while they hold their lock, and are stopped with all their children."""
 
 import os
 import socket
@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.processes import LOOPBACK, OperationError, Program, exclusive_lock, is_port_free, run_program
+from ops.errors import OperationError
+from ops.local.processes import Program, exclusive_lock, is_port_free
+from ops.programs import run_program
+from ops.project import LOOPBACK
 
 _ENVIRONMENT = {"PATH": os.defpath}
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -22,7 +25,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
     program.stop(timeout_seconds=0)
 
 
-def test_program_lives_until_it_is_stopped(program: Program) -> None:
+def test_a_program_runs_until_it_is_stopped(program: Program) -> None:
     assert not program.is_running()
     program.start(_SLEEPER, _ENVIRONMENT)
     assert program.is_running()
@@ -30,27 +33,27 @@ def test_program_lives_until_it_is_stopped(program: Program) -> None:
     assert not program.is_running()
 
 
-def test_program_is_known_and_stopped_by_another_than_its_starter(program: Program, tmp_path: Path) -> None:
+def test_another_process_can_find_and_stop_a_program(program: Program, tmp_path: Path) -> None:
     program.start(_SLEEPER, _ENVIRONMENT)
-    stranger = Program("sleeper", tmp_path)
-    assert stranger.is_running()
-    stranger.stop()
+    other = Program("sleeper", tmp_path)
+    assert other.is_running()
+    other.stop()
     assert not program.is_running()
 
 
-def test_program_does_not_start_twice(program: Program, tmp_path: Path) -> None:
+def test_a_program_does_not_start_twice(program: Program, tmp_path: Path) -> None:
     program.start(_SLEEPER, _ENVIRONMENT)
     with pytest.raises(OperationError, match="running already"):
         Program("sleeper", tmp_path).start(_SLEEPER, _ENVIRONMENT)
 
 
-def test_id_left_in_the_file_by_a_dead_program_is_never_signalled(program: Program, tmp_path: Path) -> None:
+def test_a_process_id_of_an_ended_program_is_not_signalled(program: Program, tmp_path: Path) -> None:
     (tmp_path / "sleeper.pid").write_text(f"{os.getpid()}\n")
     assert not program.is_running()
     program.stop()
 
 
-def test_program_gets_the_environment_that_it_is_given_and_nothing_else(
+def test_a_program_gets_only_the_given_environment(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEAKED", "1")
@@ -61,17 +64,19 @@ def test_program_gets_the_environment_that_it_is_given_and_nothing_else(
     assert "LEAKED" not in program.log.read_text()
 
 
-def test_program_that_does_not_listen_to_reason_is_ended_by_force(program: Program, tmp_path: Path) -> None:
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
-    program.start([sys.executable, "-c", f"{stubborn}; time.sleep(600)"], _ENVIRONMENT)
-    while "deaf" not in program.log.read_text():
+def test_a_program_that_ignores_sigterm_is_killed(program: Program, tmp_path: Path) -> None:
+    ignoring = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True)"
+    )
+    program.start([sys.executable, "-c", f"{ignoring}; time.sleep(600)"], _ENVIRONMENT)
+    while "ready" not in program.log.read_text():
         time.sleep(0.01)
     program.stop(timeout_seconds=0)
     assert not program.is_running()
 
 
-def test_what_the_program_started_ends_with_it(program: Program, tmp_path: Path) -> None:
-    # The child takes a lock of its own, so that we can tell when it has ended.
+def test_children_of_a_program_end_with_it(program: Program, tmp_path: Path) -> None:
+    # The child holds a lock of its own, which shows when it has ended.
     child = f"import fcntl, time; f = open({str(tmp_path / 'child')!r}, 'a'); fcntl.flock(f, fcntl.LOCK_EX)"
     child += "; print('locked', flush=True); time.sleep(600)"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
@@ -79,17 +84,17 @@ def test_what_the_program_started_ends_with_it(program: Program, tmp_path: Path)
     while "locked" not in program.log.read_text():
         time.sleep(0.01)
     program.stop()
-    with exclusive_lock(tmp_path / "child", "the child still lives"):
+    with exclusive_lock(tmp_path / "child", "the child still runs"):
         pass
 
 
-def test_program_that_ends_while_awaited_is_quoted(program: Program) -> None:
+def test_the_log_of_a_program_that_does_not_start_is_quoted(program: Program) -> None:
     program.start([sys.executable, "-c", "print('no such table')"], _ENVIRONMENT)
     with pytest.raises(OperationError, match="no such table"):
         program.await_health(f"http://{LOOPBACK}:1/", timeout_seconds=30)
 
 
-def test_port_with_a_listener_is_not_free() -> None:
+def test_a_port_with_a_listener_is_not_free() -> None:
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         listener.listen()
@@ -98,7 +103,7 @@ def test_port_with_a_listener_is_not_free() -> None:
     assert is_port_free(port)
 
 
-def test_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     def take() -> None:
         with exclusive_lock(tmp_path / "lock", "taken"):
             pass
@@ -108,6 +113,6 @@ def test_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     take()
 
 
-def test_failing_command_is_quoted(tmp_path: Path) -> None:
+def test_the_output_of_a_failing_program_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(OperationError, match="out of paper"):
         run_program(["/bin/sh", "-c", "echo out of paper; exit 3"], cwd=tmp_path, environment=_ENVIRONMENT)

@@ -1,4 +1,4 @@
-"""A campaign with money enough, and invented workers by the number: none is another, up to 99,999."""
+"""A campaign with a large SMS budget, and up to 99,999 distinct invented workers."""
 
 import json
 from contextlib import closing
@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Any
 
 from ops.api_client import ApiClient
-from ops.local.stack import StackDescription
+from ops.local.description import StackDescription
 from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
-# A NIK counts the births of a day in a district: four digits.
+# A NIK has a four-digit serial within a district and birth date.
 _WORKERS_PER_DISTRICT = 9000
 
 
@@ -18,7 +18,7 @@ class CampaignRefused(Exception):
 
 
 def create_campaign(description: StackDescription, campaign_id: str) -> None:
-    """Open a campaign that can pay for every text. Raises CampaignRefused."""
+    """Create a campaign whose budget covers every SMS. Raises CampaignRefused."""
     campaign = make_campaign_payload(campaign_id=campaign_id, sms_budget=10**10)
     with closing(ApiClient(description.api_url, description.tokens["manager"])) as manager:
         answer = manager.send("POST", "/v1/campaigns", json.dumps(campaign))
@@ -27,7 +27,7 @@ def create_campaign(description: StackDescription, campaign_id: str) -> None:
 
 
 def make_capture(worker_number: int, **changes: Any) -> dict[str, Any]:
-    """A capture of the worker with this number."""
+    """Return a capture of the worker with this number."""
     district, birth = divmod(worker_number, _WORKERS_PER_DISTRICT)
     worker = {
         "nik": make_nik(birth + 1, district_code=f"9403{district + 1:02}"),

@@ -1,22 +1,13 @@
-"""The fake-sms, running."""
+"""A running fake SMS gateway."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from ops.http_server import serve_in_background
 
 
-@contextmanager
-def run_fake_gateway(inbox_file: Path) -> Iterator[str]:
-    """The URL of a stand-in that keeps its texts in a file."""
-    with FakeSmsServer(0, Inbox(inbox_file)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()
+def run_fake_gateway(inbox_file: Path) -> AbstractContextManager[str]:
+    """Run a fake gateway that keeps its SMS in a file. Return its URL from the context."""
+    return serve_in_background(FakeSmsServer(0, Inbox(inbox_file)))

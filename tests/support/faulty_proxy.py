@@ -1,7 +1,7 @@
-"""A bad day at DynamoDB and SQS: a proxy between the functions and the embedded AWS.
+"""A proxy between the functions and the emulator that makes DynamoDB and SQS fail.
 
-It hands on the `Host` that was signed for, so that the embedded AWS still judges every role. Which requests
-it spoils follows from a seed and their number, not from chance.
+It forwards the signed `Host`, so the emulator still checks every role. The requests that fail are chosen by a
+seed and the request's number.
 """
 
 import json
@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
 
+from ops.http_server import RequestHandler, serve_in_background
+from ops.project import LOOPBACK
+
 _TIMEOUT_SECONDS = 60
 
-# What each service says to a client that asks too much.
+# The throttling error of each service.
 _THROTTLING_ERRORS = {
     "DynamoDB_20120810": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
     "AmazonSQS": "com.amazonaws.sqs#RequestThrottled",
@@ -25,7 +28,7 @@ _THROTTLING_ERRORS = {
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Refuses a share of the requests, and carries out another share without telling the caller."""
+    """Refuses a share of the requests, and executes another share without a response to the caller."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -40,72 +43,63 @@ class FaultyProxy(ThreadingHTTPServer):
         self._seed = seed
         self._request_numbers = count()
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _RequestHandler)
+        super().__init__((LOOPBACK, 0), _RequestHandler)
 
     @property
     def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_port}"
+        """Return its URL."""
+        return f"http://{LOOPBACK}:{self.server_port}"
 
     def draw_outcome(self) -> str:
-        """What becomes of the next request."""
+        """Return and count the outcome of the next request: refused, unanswered or forwarded."""
         with self._lock:
-            drawn = sha256(f"{self._seed}|{next(self._request_numbers)}".encode()).digest()
-            at = int.from_bytes(drawn[:8]) / 2**64
-            fate = "refused" if at < self._refused_share else "handed on"
-            if self._refused_share <= at < self._refused_share + self._unanswered_share:
-                fate = "unanswered"
-            self.outcome_counts[fate] += 1
-            return fate
+            digest = sha256(f"{self._seed}|{next(self._request_numbers)}".encode()).digest()
+            share = int.from_bytes(digest[:8]) / 2**64
+            if share < self._refused_share:
+                outcome = "refused"
+            elif share < self._refused_share + self._unanswered_share:
+                outcome = "unanswered"
+            else:
+                outcome = "forwarded"
+            self.outcome_counts[outcome] += 1
+            return outcome
 
 
 @contextmanager
 def run_faulty_proxy(
     upstream: str, *, refused_share: float, unanswered_share: float
 ) -> Iterator[FaultyProxy]:
-    """A bad day that lasts as long as the block."""
-    with FaultyProxy(upstream, refused_share=refused_share, unanswered_share=unanswered_share) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            serving.join()
+    """Run the proxy inside the block."""
+    server = FaultyProxy(upstream, refused_share=refused_share, unanswered_share=unanswered_share)
+    with serve_in_background(server):
+        yield server
 
 
-class _RequestHandler(BaseHTTPRequestHandler):
-    """One request."""
-
+class _RequestHandler(RequestHandler):
     server: FaultyProxy
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.read_body()
         service = self.headers.get("X-Amz-Target", "").partition(".")[0]
-        fate = self.server.draw_outcome()
-        if fate == "refused" and service in _THROTTLING_ERRORS:
-            said = {"__type": _THROTTLING_ERRORS[service], "message": "a bad day"}
-            self._send(400, "application/x-amz-json-1.0", json.dumps(said).encode())
+        outcome = self.server.draw_outcome()
+        if outcome == "refused" and service in _THROTTLING_ERRORS:
+            error = {"__type": _THROTTLING_ERRORS[service], "message": "injected fault"}
+            self.send(400, "application/x-amz-json-1.0", json.dumps(error).encode())
             return
         try:
-            status, kind, answer = self._forward(body)
+            status, content_type, response = self._forward(body)
         except (OSError, HTTPException):
             self.close_connection = True
             return
-        if fate == "unanswered":
+        if outcome == "unanswered":
             self.close_connection = True
         else:
-            self._send(status, kind, answer)
+            self.send(status, content_type, response)
 
     def handle(self) -> None:
-        """Take requests until the caller, who may be killed meanwhile, hangs up."""
+        """Serve requests until the caller closes the connection or is killed."""
         with suppress(ConnectionError):
             super().handle()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Keep silent."""
 
     def _forward(self, body: bytes) -> tuple[int, str, bytes]:
         upstream = self.server.upstream
@@ -115,14 +109,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             for name, value in self.headers.items():
                 connection.putheader(name, value)
             connection.endheaders(body)
-            answer = connection.getresponse()
-            return answer.status, answer.headers.get("Content-Type", ""), answer.read()
+            response = connection.getresponse()
+            return response.status, response.headers.get("Content-Type", ""), response.read()
         finally:
             connection.close()
-
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

@@ -1,4 +1,4 @@
-"""Functions of a local stack that are told something else for a while, or nothing."""
+"""Change functions of a local stack for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,17 +7,19 @@ from typing import Any
 
 @contextmanager
 def override_environment(lambda_client: Any, function_names: list[str], **variables: str) -> Iterator[None]:
-    """Meanwhile these functions find these variables in their environment."""
+    """Set environment variables of functions inside the block."""
     before = {}
     try:
         for name in function_names:
-            found = lambda_client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-            before[name] = found
-            _set_environment(lambda_client, name, {**found, **variables})
+            variables_before = lambda_client.get_function_configuration(FunctionName=name)["Environment"][
+                "Variables"
+            ]
+            before[name] = variables_before
+            _set_environment(lambda_client, name, {**variables_before, **variables})
         yield
     finally:
-        for name, found in before.items():
-            _set_environment(lambda_client, name, found)
+        for name, variables_before in before.items():
+            _set_environment(lambda_client, name, variables_before)
 
 
 def _set_environment(lambda_client: Any, function_name: str, variables: dict[str, str]) -> None:
@@ -28,13 +30,15 @@ def _set_environment(lambda_client: Any, function_name: str, variables: dict[str
 
 
 @contextmanager
-def pause_event_sources(lambda_client: Any, function_name: str) -> Iterator[None]:
-    """Meanwhile what this function reads stays in its queues, or its stream."""
-    mappings = lambda_client.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
+def pause_event_sources(lambda_client: Any, function_name: str | None = None) -> Iterator[None]:
+    """Disable the event source mappings of a function, or of all functions, inside the block."""
+    named = {} if function_name is None else {"FunctionName": function_name}
+    pages = lambda_client.get_paginator("list_event_source_mappings").paginate(**named)
+    mapping_ids = [mapping["UUID"] for page in pages for mapping in page["EventSourceMappings"]]
     try:
-        for mapping in mappings:
-            lambda_client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        for mapping_id in mapping_ids:
+            lambda_client.update_event_source_mapping(UUID=mapping_id, Enabled=False)
         yield
     finally:
-        for mapping in mappings:
-            lambda_client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        for mapping_id in mapping_ids:
+            lambda_client.update_event_source_mapping(UUID=mapping_id, Enabled=True)

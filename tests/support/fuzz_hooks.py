@@ -1,8 +1,6 @@
-"""What schemathesis is told before it sends our API what strangers might: whose token to use, whose records
-it may touch, and what makes a request that goes through.
+"""Hooks of schemathesis: the token of each request, the records that requests may change, and valid requests.
 
-It runs in schemathesis' own process; `tests/e2e/test_strangers.py` starts that and says here, in the
-environment, what is there to work with.
+They run in schemathesis' own process. The test that starts it passes the context in an environment variable.
 """
 
 import json
@@ -22,33 +20,37 @@ FUZZ_CONTEXT: dict[str, Any] = json.loads(os.environ["DAFTAR_FUZZ_CONTEXT"])
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 _REFERENCE = re.compile(r"[0-9A-Z]{3}(-[0-9A-Z]{3}){2}")
 
-# A district and a block of phones that no other test has anybody in.
+# A district of NIKs that no other test uses.
 _DISTRICT = "940303"
 _NUMBERS = count()
 
-# What can only be seen by looking at several fields together: no schema of JSON can tell it.
-_CROSS_FIELD_CODES = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
+# Rules over several fields, which a JSON schema cannot express.
+_CROSS_FIELD_CODES = {
+    *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
+}
 
 
-@schemathesis.auth(refresh_interval=None, cache_by_key=lambda case, context: None)
+@schemathesis.auth(refresh_interval=None)
 class RoleTokenAuth:
-    """One of the roles that may call the operation, in turn; nothing where anybody may."""
+    """Uses a token of each allowed role in turn, and none for public operations."""
 
     _role_counter = count()
 
-    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
-        allowed = case.operation.definition.raw["security"]
-        roles = [role for each in allowed for role in each["bearer"]]
+    def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> str:
+        security = case.operation.definition.raw["security"]
+        roles = [role for each in security for role in each["bearer"]]
         return str(FUZZ_CONTEXT["tokens"][roles[next(self._role_counter) % len(roles)]]) if roles else ""
 
-    def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+    def set(self, case: schemathesis.Case[Any], data: str, context: schemathesis.AuthContext) -> None:
         if data:
             case.headers["Authorization"] = f"Bearer {data}"
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Let others' records alone, and let some of what is well-formed make sense as well."""
+def before_call(
+    context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
+) -> None:
+    """Restrict a request to this test's own records, and make some well-formed requests valid."""
     if case.operation.method.upper() != "GET":
         _use_own_records(_operation_id(case), case.path_parameters)
     if case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY):
@@ -59,9 +61,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
 
 @schemathesis.hook
 def after_call(
-    context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response
+    context: schemathesis.HookContext, case: schemathesis.Case[Any], response: schemathesis.Response
 ) -> None:
-    """Note the references of the workers that were registered by these requests."""
+    """Store the references of workers registered by these requests."""
     if _operation_id(case) == "submit_registration" and response.status_code == 201:
         FUZZ_CONTEXT["references"].append(response.json()["reference"])
 
@@ -70,20 +72,18 @@ def after_call(
 def filter_failure(
     context: schemathesis.HookContext,
     failure: Failure,
-    case: schemathesis.Case,
+    case: schemathesis.Case[Any],
     response: schemathesis.Response,
 ) -> bool:
-    """Well-formed requests may break rules of the field, and cursors may be made up. What a schema has told,
-    however, must be enough for a body or a query to be read.
-    """
+    """Accept a refusal of a well-formed request, unless its body or query cannot be parsed."""
     if "positive_data_acceptance" not in failure.checks:
         return True
     problem = response.json()
-    faults = {error["code"] for error in problem.get("errors", ())}
-    return problem["code"] == "body_invalid" and not faults <= _CROSS_FIELD_CODES
+    error_codes = {error["code"] for error in problem.get("errors", ())}
+    return problem["code"] == "body_invalid" and not error_codes <= _CROSS_FIELD_CODES
 
 
-def _operation_id(case: schemathesis.Case) -> str:
+def _operation_id(case: schemathesis.Case[Any]) -> str:
     return str(case.operation.definition.raw["operationId"])
 
 
@@ -102,7 +102,7 @@ def _use_own_records(operation: str, path: dict[str, Any]) -> None:
 
 
 def _normalize_integers(value: Any) -> Any:
-    """A whole number is written without a point here; to a schema of JSON, 1.0 is one all the same."""
+    """Write integral numbers without a fraction: the API refuses 1.0, a JSON schema accepts it."""
     if isinstance(value, dict):
         return {name: _normalize_integers(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -110,8 +110,8 @@ def _normalize_integers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _make_valid(case: schemathesis.Case) -> None:
-    """Every second request is such that it goes through, whatever else it holds."""
+def _make_valid(case: schemathesis.Case[Any]) -> None:
+    """Make every second request valid."""
     if next(_NUMBERS) % 2:
         return
     operation = _operation_id(case)
@@ -135,10 +135,8 @@ def _make_valid(case: schemathesis.Case) -> None:
         _make_body_valid(operation, body)
 
 
-def _use_own_names(case: schemathesis.Case) -> None:
-    """A client that is enrolled takes no name that another test, or an example, may want; whoever is asked
-    about, or erased, is one of the workers that these requests have registered, or nobody.
-    """
+def _use_own_names(case: schemathesis.Case[Any]) -> None:
+    """Give new clients ids that no other test uses, and restrict data requests to this test's workers."""
     if isinstance(case.body, dict) and _ID.fullmatch(str(case.body.get("client_id", ""))):
         case.body["client_id"] = f"{FUZZ_CONTEXT['campaign_id']}-{case.body['client_id']}"[:64].rstrip("-")
     if isinstance(case.body, dict) and isinstance(case.body.get("nik"), str):
@@ -154,8 +152,10 @@ def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
         case "ask_for_quote":
             body |= {"occupations": ["porter"], "programmes": ["JKK", "JKM"], "employs_others": False}
             body |= {"start_month": "2024-10"}
+        case "enrol_client":
+            body |= {"roles": ["manager"], "channel": None}
         case "open_campaign":
-            # As many as there may be: each is opened once, and then is in the way of another.
+            # From a fixed list: the second request for one is refused.
             body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]
             body |= {
                 "first_day": FUZZ_CONTEXT["day"],

@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them to our function, whose authorizer has named the caller already."""
+"""Events of API Gateway for our function, after the authorizer has identified the caller."""
 
 import json
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ KIOSK = {"client_id": "kiosk-1", "roles": "kiosk", "channel": "kiosk", "campaign
 
 
 def make_campaign_event(campaign: Mapping[str, Any]) -> dict[str, Any]:
-    """A manager's `POST /v1/campaigns`."""
+    """Return the event of a manager's `POST /v1/campaigns`."""
     return _make_event("/v1/campaigns", campaign, MANAGER)
 
 
 def make_registration_event(
     capture: Mapping[str, Any], *, caller: Mapping[str, str] = KIOSK
 ) -> dict[str, Any]:
-    """A kiosk's `POST /v1/registrations`."""
+    """Return the event of a `POST /v1/registrations`, by default a kiosk's."""
     return _make_event("/v1/registrations", capture, caller)
 
 

@@ -1,24 +1,26 @@
-"""One function of an unpacked zip, alone as on Lambda.
+"""Run one function of an unpacked zip as on Lambda.
 
-A fresh interpreter that sees the standard library, the zip and what AWS ships beside it, driven by AWS's own
-runtime client against a Runtime API of ours on loopback.
+A fresh interpreter sees the standard library, the zip and the packages that AWS ships beside it. AWS's own
+runtime client drives it against a local Runtime API.
 """
 
 import contextlib
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from importlib.metadata import distribution
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-# What AWS puts beside every zip of its Python runtimes: boto3 and a runtime client, each with its own needs.
+from ops.http_server import RequestHandler, serve_in_background
+from ops.project import LOOPBACK
+
+# The packages of AWS's Python runtimes: boto3, the runtime client, and their dependencies.
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
@@ -33,14 +35,14 @@ main(sys.argv[:2])
 
 
 class NoResponse(Exception):
-    """The function's process ended, or kept silent; the message holds what it printed."""
+    """The function's process ended or did not answer in time; the message is its log."""
 
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """What came of one invocation, and when by `time.perf_counter`.
+    """The result of one invocation, and its time by `time.perf_counter`.
 
-    `error` is the type of what the function raised; `value` then says more.
+    If the function raised, `error` is the type of the error and `value` its description.
     """
 
     value: Any
@@ -49,19 +51,19 @@ class InvocationResult:
 
 
 def link_runtime(folder: Path) -> Path:
-    """Fill a folder with what AWS ships, from this very environment, its bytecode included."""
+    """Fill a folder with links to the packages that AWS ships, from this environment, with their bytecode."""
     folder.mkdir()
     for name in (*SDK, *RUNTIME_CLIENT):
-        shipped = distribution(name)
-        for top in {file.parts[0] for file in shipped.files or ()} - {"..", "__pycache__"}:
+        package = distribution(name)
+        for top in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
             link = folder / top
             if not link.exists():
-                link.symlink_to(Path(str(shipped.locate_file(top))))
+                link.symlink_to(Path(str(package.locate_file(top))))
     return folder
 
 
 class LocalFunction:
-    """One function, from the start of its process on."""
+    """A running function."""
 
     def __init__(self, api: "_RuntimeApiServer", process: subprocess.Popen[bytes], log: Path) -> None:
         self._api = api
@@ -69,26 +71,26 @@ class LocalFunction:
         self._log = log
 
     def invoke(self, event: Mapping[str, Any]) -> InvocationResult:
-        """Give it an event as soon as it asks for one, and wait for what comes of it. Raises NoResponse."""
+        """Invoke the function and wait for its result. Raises NoResponse."""
         deadline = time.perf_counter() + _RESPONSE_TIMEOUT_SECONDS
         self._api.events.put(json.dumps(event).encode())
         while True:
             try:
-                answered, error, body = self._api.results.get(timeout=0.5)
+                answered_at, error, body = self._api.results.get(timeout=0.5)
             except Empty:
                 if self._process.poll() is None and time.perf_counter() < deadline:
                     continue
                 raise NoResponse(self.read_log) from None
-            return InvocationResult(json.loads(body), error, answered)
+            return InvocationResult(json.loads(body), error, answered_at)
 
     @property
     def read_log(self) -> str:
-        """Everything it has printed."""
+        """Return everything that the function has printed."""
         return self._log.read_text(errors="replace")
 
     @property
     def cpu_seconds(self) -> float:
-        """The processor time that its process, all threads, has used since it started. Linux only."""
+        """Return the CPU time of its process, all threads, since the start. Linux only."""
         # The kernel's id of another process' CPU clock, as clock_getcpuclockid(3) computes it.
         clock = (~self._process.pid << 3) | 2
         return time.clock_gettime(clock)
@@ -98,15 +100,13 @@ class LocalFunction:
 def run_function(
     task: Path, handler: str, *, runtime: Path, environment: Mapping[str, str], log: Path
 ) -> Iterator[LocalFunction]:
-    """A function of the zip unpacked at `task`, with this environment and no more; stopped at the end."""
+    """Run a function of the zip unpacked at `task`, with this environment only. It is stopped at the end."""
     api = _RuntimeApiServer()
-    server = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05})
-    server.start()
-    try:
+    with serve_in_background(api):
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # No site-packages, nothing of Python's from the environment, and no bytecode written: the
-                # directory of a task is read-only on Lambda.
+                # No site-packages, no Python variables of the environment, and no bytecode written: on Lambda
+                # the task directory is read-only.
                 [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP_SCRIPT, handler, task, runtime],
                 env={**_make_reserved_variables(handler, task, api.address), **environment},
                 cwd=task,
@@ -119,15 +119,11 @@ def run_function(
         finally:
             process.kill()
             process.wait()
-    finally:
-        api.events.put(None)
-        api.shutdown()
-        server.join()
-        api.server_close()
+            api.events.put(None)
 
 
 def _make_reserved_variables(handler: str, task: Path, runtime_api: str) -> dict[str, str]:
-    """The variables that Lambda itself sets, those that our code or its libraries read."""
+    """Return the variables that Lambda sets and that our code or its libraries read."""
     return {
         "_HANDLER": handler,
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
@@ -144,58 +140,44 @@ def _make_reserved_variables(handler: str, task: Path, runtime_api: str) -> dict
 
 
 class _RuntimeApiServer(ThreadingHTTPServer):
-    """Lambda's Runtime API for one function: hands out events, takes what comes of them."""
+    """Lambda's Runtime API for one function: it serves events and takes their results."""
 
     daemon_threads = True
-    # A thread waits in `next` until the function is stopped; closing must not wait for it.
+    # A thread waits for the next event until the function is stopped; closing must not wait for it.
     block_on_close = False
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _RequestHandler)
+        super().__init__((LOOPBACK, 0), _RequestHandler)
         self.events: Queue[bytes | None] = Queue()
         self.results: Queue[tuple[float, str | None, bytes]] = Queue()
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
+        return f"{LOOPBACK}:{self.server_port}"
 
     def handle_error(self, *_: object) -> None:
-        """Nothing: a function that was stopped hangs up, and `invoke` notices one that ends by itself."""
+        """Ignore a closed connection: the function was stopped, or `invoke` notices its end."""
 
 
-class _RequestHandler(BaseHTTPRequestHandler):
+class _RequestHandler(RequestHandler):
     server: _RuntimeApiServer
-    protocol_version = "HTTP/1.1"
-    # Without this each answer waits 40 ms for an acknowledgement.
-    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         event = self.server.events.get()
         if event is None:
             self.close_connection = True
             return
-        # The runtime client ends itself where the type of the content is not said.
+        # The runtime client needs the content type.
         deadline = str(int((time.time() + _RESPONSE_TIMEOUT_SECONDS) * 1000))
-        self._send(200, event, **_INVOCATION_HEADERS, **{"Lambda-Runtime-Deadline-Ms": deadline})
+        headers = {**_INVOCATION_HEADERS, "Lambda-Runtime-Deadline-Ms": deadline}
+        self.send(200, "application/json", event, headers)
 
     def do_POST(self) -> None:
-        answered = time.perf_counter()
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answered_at = time.perf_counter()
+        body = self.read_body()
         error = json.loads(body)["errorType"] if self.path.endswith("/error") else None
-        self._send(202, b"{}")
-        self.server.results.put((answered, error, body))
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the answers tell."""
-
-    def _send(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(202, "application/json", b"{}")
+        self.server.results.put((answered_at, error, body))
 
 
 _INVOCATION_HEADERS = {

@@ -1,4 +1,4 @@
-"""The description's examples as a story that is really told to an API, and compared with what it answers."""
+"""Send the examples of the OpenAPI document to an API in order, and compare its answers with theirs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,37 +6,37 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app import app
-from ops.openapi.document import iter_endpoints
+from ops.openapi.endpoints import iter_endpoints
 from ops.openapi.examples import Example
 
-# Drawn at random or read from a clock: these are not compared.
+# Random values and times, which are not compared.
 _VOLATILE_FIELDS = {
     *("asked_at", "at", "content_hash", "counted_at", "cursor", "done_at", "enrolled_at", "expires_at"),
     *("expires_on", "last_seen_at", "older_tokens_end_at", "received_at", "resume", "rotated_at"),
     *("by_received_day", "received_on"),
-    # How far a text has come when it is asked for, nobody knows.
+    # The state of an SMS depends on the time of the request.
     "texts",
 }
-# Drawn at random too, but the story goes on to speak of them.
+# Random values that later examples use.
 _IDENTIFIER_FIELDS = {"reference", "token"}
-# Others may stand in these lists as well, where the story is told to an API that is in use.
+# Lists that may have more entries, if the API is used by others too.
 _SHARED_LISTS = {"campaigns", "clients"}
 
 
 @dataclass(frozen=True)
 class ScenarioResponse:
-    """One answer: its status and, where it has a body, what it holds."""
+    """An answer: its status and, if it has a body, the parsed JSON."""
 
     status: int
     body: Any
 
 
-# Sends a request as a client: by whom, method, path, body.
+# Sends a request: client, method, path, body.
 SendRequest = Callable[[str | None, str, str, Any], ScenarioResponse]
 
 
 class Scenario:
-    """One telling. `token_of` holds the tokens that the story itself was given, by client."""
+    """A run of the examples. `tokens` has the tokens of clients that the examples enrol."""
 
     def __init__(self, send: SendRequest) -> None:
         self._send = send
@@ -45,20 +45,20 @@ class Scenario:
         self.tokens: dict[str, str] = {}
 
     def send_example(self, example: Example) -> ScenarioResponse:
-        """Send an example's request as it is, but for the names that this telling has found out."""
+        """Send an example's request, with the identifiers of this run in place of the example's."""
         route = self._routes[example.operation]
         path = route.path
         for name, value in example.path.items():
             path = path.replace(f"{{{name}}}", self._actual_names.get(value, value))
         if example.query:
             path += f"?{urlencode(example.query)}"
-        sent = self._send(example.caller, route.method, path, example.body)
-        if isinstance(sent.body, Mapping) and "token" in sent.body:
-            self.tokens[sent.body["client_id"]] = sent.body["token"]
-        return sent
+        response = self._send(example.caller, route.method, path, example.body)
+        if isinstance(response.body, Mapping) and "token" in response.body:
+            self.tokens[response.body["client_id"]] = response.body["token"]
+        return response
 
     def compare(self, expected: Any, actual: Any, path: str = "") -> list[str]:
-        """Where an answer is not the one that was told."""
+        """Return the differences between the expected and the actual answer."""
         name = path.rpartition(".")[2]
         if name in _VOLATILE_FIELDS:
             return []
@@ -81,7 +81,7 @@ class Scenario:
     def _compare_lists(self, expected: list[Any], actual: list[Any], path: str) -> list[str]:
         if path.rpartition(".")[2] in _SHARED_LISTS and path.count(".") == 1:
             return [
-                f"{path}: {each} is not there"
+                f"{path}: {each} is missing"
                 for each in expected
                 if all(self.compare(each, other) for other in actual)
             ]

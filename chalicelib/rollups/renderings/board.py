@@ -8,8 +8,9 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.renderings.templating import read_asset, render, render_report
 from chalicelib.rollups.report import Report

@@ -1,7 +1,8 @@
 """The page of a campaign day: whole in itself, without scripts, for a phone, a desk and a printer."""
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts, narrative
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.renderings.templating import render_report
 from chalicelib.rollups.report import Report

@@ -6,8 +6,9 @@ Everything in it is without small groups.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import narrative, xlsx
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, suppress_small_groups
 from chalicelib.rollups.renderings.templating import render_report

@@ -1,7 +1,8 @@
 """The report SMS to a manager: always a single part, however long the campaign's name is."""
 
+from chalicelib.languages import Language
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, transliterate
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.report import Report
 

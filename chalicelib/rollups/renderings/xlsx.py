@@ -12,8 +12,9 @@ from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import narrative
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report
 

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 from openpyxl.cell import Cell, MergedCell
 
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.rollups.renderings import csv, xlsx
-from chalicelib.rollups.renderings.i18n import LANGUAGES, Language
 from chalicelib.rollups.report import Report
 from tests.support.report_builders import FIRST_DAY, SECOND_DAY, make_report
 from tests.support.report_figures import TOTAL_LABELS, list_breakdown_cells, list_json_figures

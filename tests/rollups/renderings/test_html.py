@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.rollups.model import Summary
 from chalicelib.rollups.renderings import board, html, mail
-from chalicelib.rollups.renderings.i18n import LANGUAGES, Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.templating import render
 from chalicelib.rollups.report import Report
 from tests.support.report_builders import make_report

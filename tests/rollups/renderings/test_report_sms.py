@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.messaging.segments import split_segments
 from chalicelib.rollups.model import Counts
 from chalicelib.rollups.renderings import sms
-from chalicelib.rollups.renderings.i18n import LANGUAGES, Language
 from tests.support.report_builders import make_report
 
 

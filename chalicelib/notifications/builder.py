@@ -1,0 +1,74 @@
+"""Building of the services that send SMS to workers."""
+
+from typing import TYPE_CHECKING
+
+from chalicelib.clock import sleep
+from chalicelib.messaging.rate_limiter import SendRate
+from chalicelib.notifications.due_sms import DueSmsQueuer
+from chalicelib.notifications.hours import QuietHours
+from chalicelib.notifications.queues import SQSSmsQueues
+from chalicelib.notifications.service import (
+    NotificationConfig,
+    NotificationDependencies,
+    NotificationService,
+)
+from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.notifications.templates import SmsKind
+from chalicelib.randomness import generate_write_id, random_fraction
+
+if TYPE_CHECKING:
+    from chalicelib.container import Container
+
+
+def build_sms_ledger(container: "Container") -> DynamoSmsLedger:
+    """Return the store of SMS and opt-outs."""
+    return DynamoSmsLedger(
+        container.aws.dynamodb,
+        sms_table=container.settings.sms_ledger_table,
+        sending_table=container.settings.sending_table,
+        new_write_id=generate_write_id,
+    )
+
+
+def build_send_rate_limiter(container: "Container") -> DynamoSendRateLimiter:
+    """Return the rate limiter that all functions share."""
+    return DynamoSendRateLimiter(container.aws.dynamodb, container.settings.sending_table)
+
+
+def build_notification_service(container: "Container") -> NotificationService:
+    """Return the service that sends SMS to workers."""
+    settings = container.settings
+    return NotificationService(
+        registrations=container.intake,
+        campaigns=container.campaigns,
+        ledger=container.sms_ledger,
+        rate_limiter=container.send_rate_limiter,
+        gateway=container.gateway_router,
+        config=NotificationConfig(
+            rate=SendRate(settings.sms_parts_per_second),
+            quiet_hours=QuietHours(settings.quiet_from, settings.quiet_until),
+            price_per_part=settings.sms_price,
+            rupiah_per_dollar=settings.rupiah_per_dollar,
+            sms_per_day=settings.sms_per_day,
+        ),
+        dependencies=NotificationDependencies(
+            clock=container.clock,
+            random_fraction=random_fraction,
+            wait=sleep,
+            hashing=container.hashing,
+        ),
+    )
+
+
+def build_due_sms_queuer(container: "Container") -> DueSmsQueuer:
+    """Return the service that queues SMS that are due."""
+    queues = {
+        SmsKind.CONFIRMATION: container.settings.notifications_queue_url,
+        SmsKind.REMINDER: container.settings.reminders_queue_url,
+    }
+    return DueSmsQueuer(
+        ledger=container.sms_ledger,
+        rate_limiter=container.send_rate_limiter,
+        queues=SQSSmsQueues(container.aws.sqs, queues),
+        clock=container.clock,
+    )

@@ -1,0 +1,62 @@
+"""`daftar clients list|enrol|rotate|revoke`: the clients of the API."""
+
+import click
+
+from ops.commands.api_calls import call_as_admin
+from ops.commands.tables import console, make_clients_table
+
+
+@click.group()
+def clients() -> None:
+    """Manage the clients that may call the API of the local stack."""
+
+
+@clients.command("list")
+def list_clients() -> None:
+    """List all clients, when their tokens expire and when they were last seen."""
+    console.print(make_clients_table(call_as_admin("GET", "/v1/clients")["clients"]))
+
+
+@clients.command()
+@click.argument("client")
+@click.option("--role", "roles", multiple=True, required=True, help="kiosk, bot, manager, core or admin.")
+@click.option("--campaign", "campaigns", multiple=True, help="A campaign that it may work for; * for all.")
+@click.option("--channel", help="Its channel (van, agent ...), if not the usual one of its role.")
+@click.option("--expires-at", help="When its token expires, with a UTC offset.")
+def enrol(
+    client: str,
+    roles: tuple[str, ...],
+    campaigns: tuple[str, ...],
+    channel: str | None,
+    expires_at: str | None,
+) -> None:
+    """Enrol a CLIENT and show its token once."""
+    body = {"client_id": client, "roles": roles, "campaigns": campaigns}
+    optional = {"channel": channel, "expires_at": expires_at}
+    enrolled = call_as_admin(
+        "POST", "/v1/clients", body | {name: value for name, value in optional.items() if value}
+    )
+    console.print(f"good until {enrolled['expires_at']}; the token is shown this once:")
+    console.print(enrolled["token"], soft_wrap=True, highlight=False)
+
+
+@clients.command()
+@click.argument("client")
+@click.option("--overlap-hours", type=int, help="How long older tokens stay valid; 0 ends them now.")
+@click.option("--expires-at", help="When the new token expires, with a UTC offset.")
+def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> None:
+    """Give a CLIENT a new token and show it once."""
+    optional = {"overlap_hours": overlap_hours, "expires_at": expires_at}
+    body = {name: value for name, value in optional.items() if value is not None}
+    rotated = call_as_admin("POST", f"/v1/clients/{client}/token", body)
+    console.print(f"older tokens end at {rotated['older_tokens_end_at']}")
+    console.print(f"good until {rotated['expires_at']}; the token is shown this once:")
+    console.print(rotated["token"], soft_wrap=True, highlight=False)
+
+
+@clients.command()
+@click.argument("client")
+def revoke(client: str) -> None:
+    """Revoke a CLIENT: its tokens are refused within a minute."""
+    call_as_admin("DELETE", f"/v1/clients/{client}")
+    console.print(f"{client} is revoked")

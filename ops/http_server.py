@@ -1,0 +1,48 @@
+"""What the small HTTP servers of the fakes and of the tests share."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from ops.project import LOOPBACK
+
+
+class RequestHandler(BaseHTTPRequestHandler):
+    """A request handler that keeps connections open and writes no log."""
+
+    protocol_version = "HTTP/1.1"
+    # Head and body of a response are two small writes: Nagle's algorithm would hold the second for 40 ms.
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing: a log would hold another copy of personal data."""
+
+    def read_body(self) -> bytes:
+        """Return the request's body."""
+        return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def send(
+        self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Send a whole response."""
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def serve_in_background(server: HTTPServer) -> Iterator[str]:
+    """Serve from a thread inside the block. Yield the server's URL."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://{LOOPBACK}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

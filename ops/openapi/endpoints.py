@@ -1,0 +1,67 @@
+"""The application's routes, each with its contract."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalice.app import Chalice
+from pydantic import BaseModel
+
+from chalicelib.callers import Role
+from chalicelib.http.endpoints import Contract, get_contract
+
+_BODY_CODES = ("json_malformed", "body_invalid", "body_too_large", "media_type_unsupported")
+
+_TOKEN_CODES = ("token_missing_or_unknown", "token_revoked")
+
+_COMMON_CODES = ("internal_error", "try_again", "too_many_requests")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A route with its contract."""
+
+    method: str
+    path: str
+    name: str
+    docstring: str
+    contract: Contract
+
+    @property
+    def parameters(self) -> list[str]:
+        """Return the names of its path parameters."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def responses(self) -> dict[int, type[BaseModel] | str | None]:
+        """Return the model or media type of each success status. Models given lazily are built here."""
+        return {
+            status: model if model is None or isinstance(model, (type, str)) else model()
+            for status, model in self.contract.responses.items()
+        }
+
+    def list_codes(self) -> set[str]:
+        """Return all codes that it can answer with, API Gateway's included."""
+        contract = self.contract
+        codes = {*_COMMON_CODES, *(refusal.code for refusal in contract.refusals)}
+        if contract.roles is not None:
+            codes.update(_TOKEN_CODES)
+            if contract.roles != frozenset(Role):
+                codes.add("role_not_allowed")
+        if contract.body_model is not None:
+            codes.update(_BODY_CODES)
+        if contract.query_model is not None:
+            codes.add("body_invalid")
+        if self.parameters:
+            # A parameter that is empty or has a slash makes another path.
+            codes.add("route_unknown")
+        return codes
+
+
+def iter_endpoints(app: Chalice) -> Iterator[Endpoint]:
+    """Yield every route of the application."""
+    for path, methods in app.routes.items():
+        for method, entry in methods.items():
+            view = entry.view_function
+            yield Endpoint(method, path, view.__name__, inspect.getdoc(view) or "", get_contract(view))

@@ -1,0 +1,105 @@
+"""The responses of endpoints: successes, problems, and their examples."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from chalicelib.http.problems import CONTENT_TYPE, FIELD_MESSAGES
+from ops.openapi.codes import load_codes
+from ops.openapi.components import (
+    EXAMPLES_PREFIX,
+    HEADERS,
+    HEADERS_PREFIX,
+    OPTIONAL_HEADERS,
+    SCHEMAS_PREFIX,
+    STATUS_HEADERS,
+    Schema,
+)
+from ops.openapi.endpoints import Endpoint
+from ops.openapi.examples import Example
+from ops.openapi.schemas import ModelSchemas, unwrap_lines
+
+JSON = "application/json"
+
+
+def iter_success_responses(
+    endpoint: Endpoint, schemas: ModelSchemas, examples: Sequence[Example]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for status, model in sorted(endpoint.responses.items()):
+        own_examples = make_examples((each.title, each.answer) for each in examples if each.status == status)
+        response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
+        for name in sorted({"X-Correlation-Id", *endpoint.contract.headers}):
+            # A 304 repeats the caching headers only.
+            if model is not None or name in {"X-Correlation-Id", "Cache-Control", "ETag"}:
+                response["headers"][name] = {**HEADERS[name], "required": name not in OPTIONAL_HEADERS}
+        if isinstance(model, str):
+            response["content"] = {model: {"schema": {"type": "object" if model == JSON else "string"}}}
+        elif model is not None:
+            response["description"] = unwrap_lines((inspect.getdoc(model) or "").partition("\n\n")[0])
+            response["content"] = {
+                JSON: {"schema": schemas.ref(model, "serialization"), **own_examples},
+                **{each: _make_media_type(each) for each in endpoint.contract.other_media_types},
+            }
+        yield status, response
+
+
+def _make_media_type(media_type: str) -> Schema:
+    """Return the media type of another format: text is a string, bytes have no schema."""
+    return {"schema": {"type": "string"}} if media_type.startswith("text/") else {}
+
+
+def group_problem_codes(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
+    """Return the codes that an endpoint can answer with, by status."""
+    by_status: dict[int, tuple[str, ...]] = {}
+    for code in sorted(endpoint.list_codes()):
+        status = load_codes()[code].status
+        by_status[status] = (*by_status.get(status, ()), code)
+    return dict(sorted(by_status.items()))
+
+
+def name_problem_response(codes: Sequence[str]) -> str:
+    """Return the name of the response with one of these codes."""
+    return "-or-".join(codes)
+
+
+def iter_problem_responses(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every problem response by its name; endpoints share them."""
+    for endpoint in endpoints:
+        for status, codes in group_problem_codes(endpoint).items():
+            names = ["Content-Language", "X-Correlation-Id", *STATUS_HEADERS.get(status, ())]
+            # The problems of one status differ in their code only.
+            one_of = {"properties": {"code": {"enum": list(codes)}}}
+            content = {
+                "schema": {"allOf": [{"$ref": f"{SCHEMAS_PREFIX}Problem"}, one_of]},
+                "examples": {code: {"$ref": f"{EXAMPLES_PREFIX}{code}"} for code in codes},
+            }
+            yield (
+                name_problem_response(codes),
+                {
+                    "description": " ".join(f"`{code}`: {load_codes()[code].title.en}" for code in codes),
+                    "headers": {name: {"$ref": f"{HEADERS_PREFIX}{name}"} for name in names},
+                    "content": {CONTENT_TYPE: content},
+                },
+            )
+
+
+_EXAMPLE_ERRORS = {
+    "body_invalid": ("worker.name", "field_missing"),
+    "rules_broken": ("worker.nik", "nik_length"),
+}
+
+
+def make_problem_example(code: str) -> dict[str, Any]:
+    problem = load_codes()[code]
+    value = {"type": "about:blank", "code": code, "title": problem.title.en, "status": problem.status}
+    if code in {"body_invalid", "rules_broken"}:
+        field, field_code = _EXAMPLE_ERRORS[code]
+        message = FIELD_MESSAGES[field_code].english
+        value["errors"] = [{"field": field, "code": field_code, "message": message}]
+    return {"summary": problem.title.en, "value": value}
+
+
+def make_examples(named_values: Iterator[tuple[str, Any]]) -> dict[str, Any]:
+    examples = {name: {"value": value} for name, value in named_values}
+    return {"examples": examples} if examples else {}

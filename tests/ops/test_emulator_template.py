@@ -1,0 +1,55 @@
+"""Changes of the template for the emulator."""
+
+from ops.local.template import adapt_template
+
+
+def test_sam_gateway_responses_become_resources_that_sort_before_the_deployment() -> None:
+    response = {
+        "StatusCode": "401",
+        "ResponseParameters": {"Headers": {"Cache-Control": "'no-store'"}},
+        "ResponseTemplates": {"application/json": "{}"},
+    }
+    api = {"Type": "AWS::Serverless::Api", "Properties": {"GatewayResponses": {"ACCESS_DENIED": response}}}
+    resources = adapt_template({"Resources": {"RestAPI": api}})["Resources"]
+    assert resources["RestAPI"] == api
+    [(name, made)] = [each for each in resources.items() if each[0] != "RestAPI"]
+    assert name < "RestAPIDeployment"
+    assert made == {
+        "Type": "AWS::ApiGateway::GatewayResponse",
+        "Properties": {
+            "RestApiId": {"Ref": "RestAPI"},
+            "ResponseType": "ACCESS_DENIED",
+            "StatusCode": "401",
+            "ResponseParameters": {"gatewayresponse.header.Cache-Control": "'no-store'"},
+            "ResponseTemplates": {"application/json": "{}"},
+        },
+    }
+
+
+def test_the_permission_to_send_messages_is_extended_to_batches_and_no_other_permission() -> None:
+    statements = [
+        {"Action": "sqs:SendMessage", "Effect": "Allow"},
+        {"Action": ["sqs:SendMessage", "sqs:ReceiveMessage"], "Effect": "Allow"},
+        {"Action": "dynamodb:GetItem", "Effect": "Allow"},
+    ]
+    role = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"Policies": [{"PolicyDocument": {"Statement": statements}}]},
+    }
+    changed = adapt_template({"Resources": {"Role": role}})["Resources"]["Role"]
+    [policy] = changed["Properties"]["Policies"]
+    assert [statement["Action"] for statement in policy["PolicyDocument"]["Statement"]] == [
+        ["sqs:SendMessage", "sqs:SendMessageBatch"],
+        ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:SendMessageBatch"],
+        "dynamodb:GetItem",
+    ]
+
+
+def test_a_bucket_policy_that_only_demands_tls_is_removed_and_others_stay() -> None:
+    tls = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    other = {"Effect": "Deny", "Condition": {"StringEquals": {"aws:PrincipalArn": "x"}}}
+    resources = {
+        name: {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": statements}}}
+        for name, statements in {"TLSOnly": [tls], "More": [tls, other]}.items()
+    }
+    assert set(adapt_template({"Resources": resources})["Resources"]) == {"More"}
