@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import pytest
-from tests.structure.test_codes import codes_given
 
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import Zone
@@ -16,6 +15,7 @@ from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.nik import Sex
 from chalicelib.rollups.model import Funnel
 from chalicelib.rollups.renderings.i18n import Localizer, load_phrases
+from tests.structure.test_problem_codes import find_codes
 from tests.support.source_tree import ROOT
 
 ID, EN = Localizer("id"), Localizer("en")
@@ -59,8 +59,8 @@ def test_every_key_of_a_breakdown_has_a_label(group: str, keys: Iterable[str]) -
 
 
 def test_every_reason_to_refuse_a_capture_has_a_label() -> None:
-    refused = codes_given("add_broken_rule", position=1) | codes_given("InvalidNIK", position=0)
-    refused |= codes_given("InvalidPhone", position=0) | codes_given("InvalidName", position=0)
+    refused = find_codes("add_broken_rule", position=1) | find_codes("InvalidNIK", position=0)
+    refused |= find_codes("InvalidPhone", position=0) | find_codes("InvalidName", position=0)
 
     assert refused
     assert refused <= set(load_phrases()["labels"]["refused_by_reason"])
