@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import pytest
-from tests.structure.test_codes import codes_given
 
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import Zone
@@ -59,7 +58,7 @@ def test_every_key_of_a_breakdown_has_a_label(group: str, keys: Iterable[str]) -
     assert set(labels) == {str(key) for key in keys}
 
 
-def test_every_reason_to_refuse_a_capture_has_a_name() -> None:
+def test_every_reason_to_refuse_a_capture_has_a_label() -> None:
     refused = find_codes("add_broken_rule", position=1) | find_codes("InvalidNIK", position=0)
     refused |= find_codes("InvalidPhone", position=0) | find_codes("InvalidName", position=0)
 
