@@ -26,9 +26,9 @@ from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.registrations import items
-from chalicelib.registrations.model import CaptureFacts, Outcome, RegistrationFacts
-from chalicelib.registrations.states import Status
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.captures import CaptureFacts, Outcome
+from chalicelib.registrations.model import RegistrationFacts, Status
+from chalicelib.registrations.store_reading import DynamoReadingStore
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.service import RollUpService
 from ops.local.emulator import Emulator
@@ -162,7 +162,7 @@ def _recount(url: str, table: str) -> dict[str, float]:
     client.meta.events.register("provide-client-params.dynamodb.Query", ask_for_units)
     client.meta.events.register("after-call.dynamodb.Query", add_units)
     rollup = RollUpService(
-        facts=DynamoRegistrations(client, table, _make_cipher()),
+        facts=DynamoReadingStore(client, table, _make_cipher()),
         campaigns=InMemoryCampaigns(make_campaign()),
         summaries=InMemorySummaries(),
         sms_counter=InMemorySmsCounts(),

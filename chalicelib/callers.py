@@ -29,6 +29,15 @@ class Channel(StrEnum):
     OFFICE = "office"
 
 
+class Disclosure(StrEnum):
+    """The audience of what a caller is told of a worker, decided once for each capture."""
+
+    OFFICER = "officer"
+    """An officer with the worker: may learn that the worker is known, and under which reference."""
+    PUBLIC = "public"
+    """Anybody: no answer may reveal that a worker is known, and no request may send a known worker an SMS."""
+
+
 @dataclass(frozen=True)
 class DailyCap:
     """How many a day pass without remark, and how many pass at all. What lies between is flagged."""
@@ -60,9 +69,9 @@ class Caller:
         return role in self.roles
 
     @property
-    def is_public_facing(self) -> bool:
-        """Whether what it is told may reach anybody: then nothing may tell what is known of a worker."""
-        return Role.KIOSK not in self.roles
+    def disclosure(self) -> Disclosure:
+        """Return OFFICER for officers' devices, and PUBLIC for every other client."""
+        return Disclosure.OFFICER if self.has_role(Role.KIOSK) else Disclosure.PUBLIC
 
     def may_access_campaign(self, campaign_id: str) -> bool:
         """Whether the caller is bound to a campaign, or to every one."""

@@ -35,7 +35,7 @@ from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.data_requests.store import DynamoDataRequests, DynamoWrappedKeys
 from chalicelib.registrations.intake import IntakeLimits, IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import SettingsIncomplete, settings
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
+    from chalicelib.registrations.reading import ReadingService
+    from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.service import RollUpService
@@ -113,7 +115,7 @@ def generate_write_id() -> str:
 def registrar() -> IntakeService:
     """Takes captures in."""
     return IntakeService(
-        registrations=_registrations(),
+        store=DynamoIntakeStore(_dynamodb(), settings().registrations_table, cipher()),
         campaigns=campaign_office(),
         quote_service=quoting(),
         limits=IntakeLimits(
@@ -130,22 +132,43 @@ def registrar() -> IntakeService:
 
 @cache
 def casework() -> "LifecycleService":
-    """Changes registrations after they were taken in, and finds them."""
+    """Changes registrations after they were taken in."""
     from chalicelib.registrations.lifecycle import LifecycleService
+    from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 
-    return LifecycleService(registrations=_registrations(), clock=utc_now)
+    return LifecycleService(
+        store=DynamoLifecycleStore(_dynamodb(), settings().registrations_table, cipher()),
+        reading=reading(),
+        clock=utc_now,
+    )
+
+
+@cache
+def reading() -> "ReadingService":
+    """Finds registrations and lists them."""
+    from chalicelib.registrations.reading import ReadingService
+
+    return ReadingService(store=_reading_store(), clock=utc_now)
+
+
+@cache
+def _reading_store() -> "DynamoReadingStore":
+    from chalicelib.registrations.store_reading import DynamoReadingStore
+
+    return DynamoReadingStore(_dynamodb(), settings().registrations_table, cipher())
 
 
 @cache
 def erasing() -> "ErasureService":
     """Finds and takes away what is kept of workers."""
     from chalicelib.registrations.erasure import ErasureService
+    from chalicelib.registrations.store_erasure import DynamoErasureStore
 
     return ErasureService(
-        workers=DynamoWorkers(
+        store=DynamoErasureStore(
             _dynamodb(), settings().registrations_table, cipher(), new_id=generate_write_id
         ),
-        registrations=_registrations(),
+        reading=reading(),
         clock=utc_now,
         retention_period=timedelta(days=settings().keep_ended_days),
     )
@@ -224,7 +247,7 @@ def rollup() -> "RollUpService":
     from chalicelib.rollups.service import RollUpService
 
     return RollUpService(
-        facts=registrar(),
+        facts=_reading_store(),
         campaigns=campaign_office(),
         summaries=_summaries(),
         sms_counter=LedgerSmsCounter(_ledger()),
@@ -251,9 +274,11 @@ def board() -> "BoardService":
 def relay() -> "StreamPublisher":
     """Passes on what the registrations table's stream says."""
     from chalicelib.registrations.queues import SQSNotificationQueue
+    from chalicelib.registrations.store_stream import parse_change
     from chalicelib.registrations.stream import StreamPublisher
 
     return StreamPublisher(
+        parse_change=parse_change,
         notification_queue=SQSNotificationQueue(
             _create_client("sqs", _TWO_ATTEMPTS), settings().notifications_queue_url
         ),
@@ -274,7 +299,7 @@ def notifier() -> "NotificationService":
     )
 
     return NotificationService(
-        registrations=registrar(),
+        registrations=reading(),
         campaigns=campaign_office(),
         ledger=_ledger(),
         rate_limiter=line(),
@@ -375,7 +400,7 @@ def exporter() -> "ExportService":
     return ExportService(
         outbox=DynamoOutbox(_dynamodb(), settings().summaries_table),
         summaries=_summaries(),
-        captures=registrar(),
+        captures=_reading_store(),
         store=S3ExportStore(_create_client("s3", _LONG_TIMEOUT), settings().exports_bucket),
         hashing=KeyedHash(_keyring().get_hash_key),
         clock=utc_now,
@@ -521,11 +546,6 @@ def wrapped_keys() -> DynamoWrappedKeys:
 def key_wrap() -> KMSKeyWrapper:
     """Makes and unwraps data keys."""
     return KMSKeyWrapper(_create_client("kms", _TWO_ATTEMPTS), settings().field_key_arn)
-
-
-@cache
-def _registrations() -> DynamoRegistrations:
-    return DynamoRegistrations(_dynamodb(), settings().registrations_table, cipher())
 
 
 @cache

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
-from chalicelib.callers import Caller, DailyCap, Role
+from chalicelib.callers import Caller, DailyCap, Disclosure, Role
 from chalicelib.clients.errors import ClientCapReached
 from chalicelib.clock import Clock
 
@@ -79,7 +79,7 @@ class DailyCapLimiter:
     def _get_cap(self, caller: Caller) -> DailyCap:
         if caller.daily_cap is not None:
             return caller.daily_cap
-        return self._caps[Role.BOT if caller.is_public_facing else Role.KIOSK]
+        return self._caps[Role.BOT if caller.disclosure is Disclosure.PUBLIC else Role.KIOSK]
 
     def _get_synced_tally(self, client_id: str, day: date, cap: DailyCap) -> _Tally:
         now = self._clock()

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from chalicelib.clock import to_timestamp
 from chalicelib.data_requests.model import DataRequest
-from chalicelib.registrations.intake import Capture
+from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.schemas import WholeRegistrationView
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from chalicelib.data_requests.requests import SubmitDataRequest
 from chalicelib.notifications.model import OptOut, Sms
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import nik
+from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.erasure import Application, CaptureLink
-from chalicelib.registrations.intake import Capture
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.references import Reference

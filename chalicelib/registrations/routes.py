@@ -9,7 +9,7 @@ from uuid import UUID
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability, wiring
-from chalicelib.callers import Role
+from chalicelib.callers import Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
@@ -18,6 +18,7 @@ from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
+from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
@@ -30,7 +31,13 @@ from chalicelib.registrations.errors import (
 )
 from chalicelib.registrations.intake import SubmissionResult
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
-from chalicelib.registrations.model import Outcome, Registration
+from chalicelib.registrations.model import (
+    Cancellation,
+    Payment,
+    PaymentCode,
+    Registration,
+    VerificationResult,
+)
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
@@ -41,7 +48,6 @@ from chalicelib.registrations.schemas import (
     VerdictsView,
     VerdictView,
 )
-from chalicelib.registrations.states import Cancellation, Payment, PaymentCode, VerificationResult
 
 routes = Blueprint(__name__)
 
@@ -88,7 +94,7 @@ def submit_registration(request: Request) -> Response:
             command, caller=request.caller, correlation_id=request.correlation_id
         )
     except CaptureErased:
-        if not request.caller.is_public_facing:
+        if request.caller.disclosure is Disclosure.OFFICER:
             raise
         # That somebody's data was destroyed is no stranger's business either.
         quote = wiring.quoting().quote(build_quote_request(command))
@@ -97,7 +103,7 @@ def submit_registration(request: Request) -> Response:
     observability.count("Registrations", outcome=_outcome_label(submitted))
     replayed = {"Idempotent-Replayed": "true"} if submitted.is_replay else {}
     answer = submitted.answer
-    if request.caller.is_public_facing:
+    if request.caller.disclosure is Disclosure.PUBLIC:
         # Neither the answer nor this header may tell that a worker is known.
         neutral = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
         return json_response(neutral, 202, headers=replayed)
@@ -146,18 +152,18 @@ def list_registrations(request: Request) -> Response:
     """A page of a campaign day's registrations, or of those in one status."""
     asked = request.parse_query(ListRegistrations)
     after, settled = from_cursor(asked.cursor)
-    casework = wiring.casework()
+    reading = wiring.reading()
     resume = None
     if asked.campaign_id is not None and asked.day is not None:
         request.caller.require_campaign(asked.campaign_id)
         of = CampaignDay(asked.campaign_id, asked.day)
-        page = casework.list_by_campaign_day(of, start_after=after, page_size=asked.size)
+        page = reading.list_by_campaign_day(of, start_after=after, page_size=asked.size)
     elif asked.campaign_id is None and asked.day is None and asked.status is not None:
         request.caller.require_every_campaign()
         # A pull of many pages resumes where it was settled when its first page was read.
-        settled = settled or casework.get_settled_position()
-        page = casework.list_by_status(asked.status, start_after=after, page_size=asked.size)
-        resume = casework.compute_resume_position(page, start_after=after, settled=settled)
+        settled = settled or reading.get_settled_position()
+        page = reading.list_by_status(asked.status, start_after=after, page_size=asked.size)
+        resume = reading.compute_resume_position(page, start_after=after, settled=settled)
     else:
         raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
     rows = [row for row in page.rows if asked.status is None or row.lifecycle.status is asked.status]
@@ -183,7 +189,7 @@ def list_registrations(request: Request) -> Response:
 )
 def show_registration(request: Request, reference: str) -> Response:
     """One registration."""
-    return _respond(request, wiring.casework().look_up(reference, caller=request.caller))
+    return _respond(request, wiring.reading().look_up(reference, caller=request.caller))
 
 
 @routes.route("/v1/registrations/{reference}/payment-code", methods=["PUT"], content_types=[])
@@ -262,7 +268,7 @@ def show_gaps(request: Request, client_id: str) -> Response:
         wiring.registry().require_shared_campaign(client_id, caller=request.caller)
     else:
         request.caller.require_self(client_id)
-    return json_response(GapsView.from_gaps(client_id, wiring.casework().find_gaps(client_id)))
+    return json_response(GapsView.from_gaps(client_id, wiring.reading().find_gaps(client_id)))
 
 
 def _respond(request: Request, registration: Registration) -> Response:

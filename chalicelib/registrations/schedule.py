@@ -1,4 +1,4 @@
-"""The daily round: what time alone does to registrations."""
+"""The daily run that applies time-outs to registrations."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,16 +11,16 @@ from chalicelib.registrations.references import Reference
 
 Result = TypeVar("Result")
 
-# What stands beside the statuses in the round's figures; the status itself stays what it was.
+# Counted beside the statuses: destroying personal fields does not change the status.
 _DESTROYED_LABEL = "destroyed"
 
 
 class AgeingPartialFailure(observability.PartialFailure):
-    """The round did what it could; what it could not change is still due, and is in the log."""
+    """Some registrations could not be changed: they are in the log, and are still due."""
 
 
 class _AgeingRun:
-    """One registration after the other; one that fails holds up no other."""
+    """Applies an operation to registrations, one after the other; one that fails holds up no other."""
 
     def __init__(self) -> None:
         self.failure_count = 0
@@ -28,7 +28,7 @@ class _AgeingRun:
     def apply_each(
         self, references: Iterable[Reference], operation: Callable[[Reference], Result]
     ) -> Iterator[Result]:
-        """What became of each that could be changed."""
+        """Yield the result of each operation that succeeded."""
         for reference in references:
             try:
                 changed = operation(reference)
@@ -42,26 +42,25 @@ class _AgeingRun:
 def age_due_registrations(
     lifecycle_service: LifecycleService, erasure_service: ErasureService
 ) -> dict[str, int]:
-    """Expire applications nobody paid for, lapse memberships unpaid for three months, and destroy what is
-    personal in applications that ended unpaid long ago.
+    """Expire unpaid applications, lapse memberships unpaid for three months, and destroy personal fields.
 
-    One that cannot be changed holds up no other, but fails the round in the end. A round that comes twice
-    changes nothing more.
+    Return the number of changed registrations by status. One that cannot be changed holds up no other, but
+    fails the run in the end: raise AgeingPartialFailure. A repeated run changes nothing more.
     """
-    a_round = _AgeingRun()
-    became: Counter[str] = Counter(
-        str(status)
-        for status in a_round.apply_each(lifecycle_service.iter_due(), lifecycle_service.age)
-        if status
+    run = _AgeingRun()
+    counts: Counter[str] = Counter(
+        str(new_status)
+        for new_status in run.apply_each(lifecycle_service.iter_due(), lifecycle_service.age)
+        if new_status
     )
-    became[_DESTROYED_LABEL] += sum(
-        a_round.apply_each(erasure_service.iter_destroyable(), erasure_service.destroy_personal_fields)
+    counts[_DESTROYED_LABEL] += sum(
+        run.apply_each(erasure_service.iter_destroyable(), erasure_service.destroy_personal_fields)
     )
-    became += Counter()  # Without what did not happen.
-    for became_status, number in sorted(became.items()):
-        observability.count("RegistrationsAged", number, status=became_status)
-    failed = a_round.failure_count
-    observability.logger.info("registrations aged", extra={"by_status": dict(became), "failed": failed})
+    counts += Counter()  # Without zeros.
+    for status, number in sorted(counts.items()):
+        observability.count("RegistrationsAged", number, status=status)
+    failed = run.failure_count
+    observability.logger.info("registrations aged", extra={"by_status": dict(counts), "failed": failed})
     if failed:
-        raise AgeingPartialFailure(f"{failed} failed, {became.total()} aged")
-    return dict(became)
+        raise AgeingPartialFailure(f"{failed} failed, {counts.total()} aged")
+    return dict(counts)

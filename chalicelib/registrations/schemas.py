@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.registrations.model import Answer, Consent, Registration, Worker
-from chalicelib.registrations.states import Payment, PaymentCode
+from chalicelib.registrations.captures import Answer
+from chalicelib.registrations.model import Payment, PaymentCode, Registration
+from chalicelib.registrations.worker import Consent, Worker
 
 if TYPE_CHECKING:
     # Whoever asks has it loaded; the cold start of the API does without it.
-    from chalicelib.registrations.lifecycle import SequenceGap
+    from chalicelib.registrations.reading import SequenceGap
 
 
 class AnswerView(BaseModel):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from chalicelib.registrations.model import CaptureFacts, DayFact, Flag, Outcome, RegistrationFacts
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.model import Flag, RegistrationFacts
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
 
 # Of figures that have one value each. No id or code that is counted has this character.

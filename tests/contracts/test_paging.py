@@ -9,9 +9,8 @@ from chalicelib.aws.dynamodb import iter_query_items
 from chalicelib.aws.items import to_item
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.registrations.items import SHARD_COUNT
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.captures import Outcome
+from chalicelib.registrations.store_keys import SHARD_COUNT
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     FIRST_DAY,
@@ -20,6 +19,7 @@ from tests.support.registration_builders import (
     make_capture,
     make_capture_metadata,
 )
+from tests.support.registration_stores import open_registration_stores
 
 # Five items of this size are more than the megabyte that one page holds.
 _WIDE = "w" * 250_000
@@ -42,14 +42,14 @@ def one_item_pages(engine: Engine) -> Iterator[list[str]]:
 def test_every_capture_of_a_day_is_counted_when_a_shard_fills_more_than_a_page(
     engine: Engine, cipher: FieldCipher, one_item_pages: list[str]
 ) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    stores = open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
     # With this many, at least one shard holds five, wherever each capture falls.
     captures = 4 * SHARD_COUNT + 1
     for number in range(captures):
         refused = make_capture(make_capture_metadata(number), Outcome.REFUSED, occupations=(_WIDE,))
-        registrations.add_refusal(refused, on_campaign_day=True)
+        stores.intake.add_refusal(refused, is_on_campaign_day=True)
 
-    counted = sum(1 for _ in collect_capture_facts(registrations, FIRST_DAY))
+    counted = sum(1 for _ in collect_capture_facts(stores.reading, FIRST_DAY))
 
     assert counted == captures
     assert one_item_pages, "no answer was cut into pages, so this has proved nothing"

@@ -11,10 +11,9 @@ from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.service import Token, hash_token
 from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
+from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.intake import WorkerRecord
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.states import Status
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.model import Status
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW, make_nik
 from tests.support.lifecycle_events import make_payment
@@ -29,6 +28,7 @@ from tests.support.registration_builders import (
     make_client,
     make_registration,
 )
+from tests.support.registration_stores import open_registration_stores
 
 PERSONAL = {
     "NIK": make_nik(),
@@ -79,30 +79,32 @@ def test_this_search_finds_what_was_left_in_the_clear_as_bytes(engine: Engine) -
 
 
 def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, cipher: FieldCipher) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
-    registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-    registrations.add_repeat(
+    stores = open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
+    stores.intake.add_repeat(
         make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED), worker_key="worker"
     )
-    registrations.add_refusal(make_capture(make_capture_metadata(3), Outcome.REFUSED), on_campaign_day=True)
+    stores.intake.add_refusal(
+        make_capture(make_capture_metadata(3), Outcome.REFUSED), is_on_campaign_day=True
+    )
 
     standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
-    registrations.add_public(
+    stores.intake.add_public(
         make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, standing
     )
 
-    paid = registrations.get(REFERENCE)
+    paid = stores.reading.get(REFERENCE)
     life = paid.lifecycle.with_payment(make_payment("kpj-21020304050"), occurred_at=NOW, client_id="core")
-    registrations.replace(replace(paid, lifecycle=life), previous=paid)
+    stores.lifecycle.replace(replace(paid, lifecycle=life), previous=paid)
 
     assert len(engine.scan_items()) == 11
     assert found_in(as_kept(engine.scan_items())) == set()
 
 
 def test_the_same_worker_sealed_twice_looks_different(engine: Engine, cipher: FieldCipher) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
-    registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
-    registrations.add(
+    stores = open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    stores.intake.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
+    stores.intake.add(
         make_registration(ANOTHER_REFERENCE, worker_key="another"),
         make_capture(make_capture_metadata(2), reference=ANOTHER_REFERENCE),
         PHONE_COUNT,
@@ -116,9 +118,9 @@ def test_a_field_copied_into_another_registration_cannot_be_read_there(
     engine: Engine, cipher: FieldCipher
 ) -> None:
     table = engine.create_table("RegistrationsTable")
-    registrations = DynamoRegistrations(engine.client, table, cipher)
-    registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
-    registrations.add(
+    stores = open_registration_stores(engine.client, table, cipher)
+    stores.intake.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
+    stores.intake.add(
         make_registration(ANOTHER_REFERENCE, worker_key="another", name="Mawar"),
         make_capture(make_capture_metadata(2), reference=ANOTHER_REFERENCE),
         PHONE_COUNT,
@@ -129,7 +131,7 @@ def test_a_field_copied_into_another_registration_cannot_be_read_there(
     engine.client.put_item(TableName=table, Item=forged)
 
     with pytest.raises(UnsealError):
-        registrations.get(REFERENCE)
+        stores.reading.get(REFERENCE)
 
 
 def test_a_campaign_keeps_its_managers_sealed(engine: Engine, cipher: FieldCipher) -> None:

@@ -13,7 +13,7 @@ from chalicelib import wiring
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
-from chalicelib.registrations.states import EventType
+from chalicelib.registrations.model import EventType
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.aws_events import make_domain_event, make_sqs_event

@@ -18,8 +18,8 @@ from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.exports.model import Manifest
 from chalicelib.exports.service import ExportService
 from chalicelib.exports.store import S3ExportStore
-from chalicelib.registrations.model import CaptureFacts, Flag, Outcome, RegistrationFacts
-from chalicelib.registrations.states import Status
+from chalicelib.registrations.captures import CaptureFacts, Outcome
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from tests.rollups.test_service import AN_HOUR, FINAL, SUMMARY_HOUR
 from tests.rollups.test_service import Stage as Counting

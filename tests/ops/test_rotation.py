@@ -13,9 +13,7 @@ from chalicelib import wiring
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
 from chalicelib.crypto.keyring import FIELD_PURPOSE
-from chalicelib.registrations.states import VerificationResult
-from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from chalicelib.wiring import generate_write_id
+from chalicelib.registrations.model import VerificationResult
 from ops.key_rotation import KeyInUse, KeyRotation
 from ops.local.processes import OperationError
 from tests.support.builders import NOW
@@ -29,6 +27,7 @@ from tests.support.registration_builders import (
     make_reference,
     make_registration,
 )
+from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 PEOPLE = 7
 MATCHED = VerificationResult(result="matched")
@@ -40,19 +39,19 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def stored_items(moto_stage: None) -> DynamoRegistrations:
+def stored_items(moto_stage: None) -> RegistrationStores:
     """Some registrations and a campaign, sealed under the stage's first key."""
     dynamodb, cipher = boto3.client("dynamodb"), container()
-    registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
+    stores = open_registration_stores(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
         reference = make_reference(number)
-        registrations.add(
+        stores.intake.add(
             make_registration(reference, make_capture_metadata(number), worker_key=str(number)),
             make_capture(make_capture_metadata(number), reference=reference),
             PHONE_COUNT,
         )
     DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
-    return registrations
+    return stores
 
 
 def container() -> FieldCipher:
@@ -90,16 +89,16 @@ def used() -> set[str]:
     return {read_key_id(value) for value in sealed_values()}
 
 
-def everyone(registrations: DynamoRegistrations) -> None:
+def everyone(stores: RegistrationStores) -> None:
     for number in range(PEOPLE):
         reference = make_reference(number)
-        assert registrations.get(reference) == make_registration(
+        assert stores.reading.get(reference) == make_registration(
             reference, make_capture_metadata(number), worker_key=str(number)
         )
 
 
 def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     (old,) = keys()
     clock.advance(timedelta(seconds=1))
@@ -110,11 +109,9 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
     assert used() == {rotated.current_key_id}
     assert (rotated.older_key_ids, rotated.resealed_count) == ((old,), 2 * PEOPLE + 1)
     everyone(stored_items)
-    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
-    workers = DynamoWorkers(
-        boto3.client("dynamodb"), "RegistrationsTable", container(), new_id=generate_write_id
-    )
-    assert workers.get_capture(make_capture_metadata(1).capture_id) == make_capture(
+    everyone(open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", container()))
+    stores = open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", container())
+    assert stores.erasure.get_capture(make_capture_metadata(1).capture_id) == make_capture(
         make_capture_metadata(1), reference=make_reference(1)
     )
     campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", container())
@@ -122,7 +119,7 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
 
 
 def test_a_second_run_adds_no_key_and_changes_nothing(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     clock.advance(timedelta(seconds=1))
     a_rotation(clock).rotate()
@@ -156,7 +153,7 @@ class Cut:
 
 @pytest.mark.parametrize("at", [0, 1, 5, 14])
 def test_a_run_that_was_stopped_is_gone_on_with(
-    stored_items: DynamoRegistrations, clock: FixedClock, at: int
+    stored_items: RegistrationStores, clock: FixedClock, at: int
 ) -> None:
     clock.advance(timedelta(seconds=1))
     with pytest.raises(KeyboardInterrupt):
@@ -174,23 +171,23 @@ def test_a_run_that_was_stopped_is_gone_on_with(
 class Changing(Cut):
     """DynamoDB, on which a function changes a registration right before it is sealed anew."""
 
-    def __init__(self, registrations: DynamoRegistrations) -> None:
+    def __init__(self, stores: RegistrationStores) -> None:
         super().__init__(1_000)
-        self._registrations = registrations
+        self._registrations = stores
         self.changed: list[Any] = []
 
     def update_item(self, **request: Any) -> Any:
         pk = request["Key"]["pk"]["S"]
         if pk.startswith("REGISTRATION#") and len(self.changed) < PEOPLE:
-            was = self._registrations.get(pk.partition("#")[2])
+            was = self._registrations.reading.get(pk.partition("#")[2])
             life = was.lifecycle.with_verification(MATCHED, occurred_at=NOW, client_id="core")
             self.changed.append(registration := replace(was, lifecycle=life))
-            self._registrations.replace(registration, previous=was)
+            self._registrations.lifecycle.replace(registration, previous=was)
         return super().update_item(**request)
 
 
 def test_what_functions_change_meanwhile_is_not_lost(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     clock.advance(timedelta(seconds=1))
     changing = Changing(stored_items)
@@ -198,13 +195,13 @@ def test_what_functions_change_meanwhile_is_not_lost(
     rotated = a_rotation(clock, changing).rotate()
 
     assert len(changing.changed) == PEOPLE
-    assert {each.reference: stored_items.get(each.reference) for each in changing.changed} == {
+    assert {each.reference: stored_items.reading.get(each.reference) for each in changing.changed} == {
         each.reference: each for each in changing.changed
     }
     assert used() == {rotated.current_key_id}
 
 
-def test_it_says_what_it_does(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+def test_it_says_what_it_does(stored_items: RegistrationStores, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
     told: list[str] = []
 
@@ -216,7 +213,7 @@ def test_it_says_what_it_does(stored_items: DynamoRegistrations, clock: FixedClo
 
 
 def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     (old,) = keys()
     clock.advance(timedelta(seconds=1))
@@ -230,18 +227,18 @@ def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
     assert a_rotation(clock).retire() == (old,)
 
     assert keys() == [rotated.current_key_id]
-    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
+    everyone(open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", container()))
 
 
 def test_a_key_that_values_are_under_is_not_retired(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     stale = container()
     stale.seal("has looked at the keys", record="r", field="f")
     clock.advance(timedelta(seconds=1))
     rotated = a_rotation(clock).rotate()
-    late = DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", stale)
-    late.add(
+    late = open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", stale)
+    late.intake.add(
         make_registration(make_reference(99), make_capture_metadata(99), worker_key="99"),
         make_capture(make_capture_metadata(99)),
         PHONE_COUNT,
@@ -257,7 +254,7 @@ def test_a_key_that_values_are_under_is_not_retired(
 
 
 def test_a_stage_without_keys_has_nothing_to_rotate(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
@@ -266,12 +263,12 @@ def test_a_stage_without_keys_has_nothing_to_rotate(
         a_rotation(clock).rotate()
 
 
-def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistrations) -> None:
+def test_without_its_key_a_value_cannot_be_read(stored_items: RegistrationStores) -> None:
     for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
         wiring.wrapped_keys().remove(key)
         wiring.wrapped_keys().add(wiring.key_wrap().generate(FIELD_PURPOSE, now=NOW))
 
     with pytest.raises(UnsealError):
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()).get(
+        open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", container()).reading.get(
             make_reference(0)
         )

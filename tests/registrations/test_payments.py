@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.registrations.errors import PaymentReused
-from chalicelib.registrations.states import EventType, Status
+from chalicelib.registrations.model import EventType, Status
 from tests.support.lifecycle_events import (
     OCCURRED_AT,
     age,

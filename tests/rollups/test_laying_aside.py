@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from chalicelib.registrations.model import DayFact, Outcome
+from chalicelib.registrations.captures import DayFact, Outcome
 from chalicelib.rollups import schedule
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import CountUnfinished

@@ -11,7 +11,7 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.notifications.service import SmsTotals
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.model import CaptureFacts, Outcome
+from chalicelib.registrations.captures import CaptureFacts, Outcome
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
 from chalicelib.rollups.model import SmsCounts, Summary, SummaryState

@@ -28,8 +28,9 @@ from chalicelib.notifications.service import (
     StaleRevision,
 )
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.registrations.captures import CaptureFacts, DayFact
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.model import CaptureFacts, DayFact, Registration, RegistrationFacts
+from chalicelib.registrations.model import Registration, RegistrationFacts
 from chalicelib.registrations.references import Reference
 from chalicelib.rollups.model import Headline, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry

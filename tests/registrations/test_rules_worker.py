@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.registrations import rules
-from chalicelib.registrations.model import Check
+from chalicelib.registrations.worker import Check
 from tests.support.builders import NOW, make_nik, make_submission
 from tests.support.fact_reader import find_broken_rules, find_shape_errors, read_worker
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
-from chalicelib.registrations.states import (
+from chalicelib.registrations.model import (
     ENDED_STATUSES,
     OPEN_UNPAID_STATUSES,
     TRANSITIONS,

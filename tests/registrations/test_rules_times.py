@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import rules
-from chalicelib.registrations.model import Worker
 from chalicelib.registrations.nik import Sex
+from chalicelib.registrations.worker import Worker
 from tests.support.builders import NOW, make_nik, make_submission
 from tests.support.registration_builders import make_campaign
 
