@@ -10,6 +10,9 @@ Refusal
 ├── TransitionNotAllowed    the registration's state does not allow this
 ├── RegistrationSuperseded  the worker has a newer registration
 └── RulesBroken             (from refusals) the capture breaks rules, each named
+
+ValueError
+└── InvalidValue            a typed value breaks a rule
 """
 
 from chalicelib.refusals import Refusal
