@@ -1,4 +1,4 @@
-"""The life of a registration: what may happen where, what it does, and that saying it again does nothing."""
+"""The state machine of a registration: allowed transitions, their effects, and repeated events."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ from tests.support.lifecycle_events import (
 
 FAR_AHEAD = date(2099, 1, 1)
 
-# What each status becomes, in the order of COLUMNS; a dot is a refusal.
+# The status after each event, for each status before it in the order of COLUMNS; a dot is a refusal.
 COLUMNS = ["received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired"]
 TABLE = {
     "payment_code_issued": "awaiting_payment awaiting_payment . active lapsed . .",
@@ -48,9 +48,9 @@ TABLE = {
     "expired": "expired expired expired . . . .",
 }
 CELLS = [
-    (happening, status, leads_to)
-    for happening, row in TABLE.items()
-    for status, leads_to in zip(COLUMNS, row.split(), strict=True)
+    (event_type, status, new_status)
+    for event_type, row in TABLE.items()
+    for status, new_status in zip(COLUMNS, row.split(), strict=True)
 ]
 EVENTS = {
     "payment_code_issued": issue_payment_code(make_payment_code()),
@@ -61,94 +61,96 @@ EVENTS = {
 }
 
 
-def test_every_happening_but_the_first_and_every_status_has_its_place_in_the_table() -> None:
+def test_the_table_has_every_status_and_every_event_but_the_first() -> None:
     assert set(TABLE) == set(EventType) - {EventType.REGISTERED} == set(TRANSITIONS)
     assert set(COLUMNS) == set(Status)
 
 
-@pytest.mark.parametrize(("happening", "status", "leads_to"), CELLS)
-def test_the_table_says_where_each_happening_leads(happening: Any, status: Any, leads_to: Any) -> None:
-    found = TRANSITIONS[EventType(happening)].get(Status(status), ".")
-    assert found == leads_to
+@pytest.mark.parametrize(("event_type", "status", "new_status"), CELLS)
+def test_each_transition_is_as_in_the_table(event_type: str, status: str, new_status: str) -> None:
+    found = TRANSITIONS[EventType(event_type)].get(Status(status), ".")
+    assert found == new_status
 
 
 @pytest.mark.parametrize(
-    ("happening", "status", "leads_to"),
+    ("event_type", "status", "new_status"),
     [cell for cell in CELLS if cell[0] in EVENTS and cell[:2] != ("cancelled", "cancelled")],
 )
-def test_each_event_leads_where_the_table_says_or_is_refused(
-    happening: Any, status: Any, leads_to: Any
-) -> None:
+def test_each_event_makes_its_transition_or_is_refused(event_type: str, status: str, new_status: str) -> None:
     before = make_lifecycle(Status(status))
-    if leads_to == ".":
+    if new_status == ".":
         with pytest.raises(TransitionNotAllowed):
-            EVENTS[happening](before)
+            EVENTS[event_type](before)
         return
-    after = EVENTS[happening](before)
-    assert after.status == leads_to
+    after = EVENTS[event_type](before)
+    assert after.status == new_status
     assert (after.version, after.history[:-1]) == (before.version + 1, before.history)
-    assert (after.history[-1].event_type, after.history[-1].status) == (happening, leads_to)
-    assert after.status_since == (before.status_since if leads_to == status else OCCURRED_AT)
+    assert (after.history[-1].event_type, after.history[-1].status) == (event_type, new_status)
+    assert after.status_since == (before.status_since if new_status == status else OCCURRED_AT)
 
 
-@pytest.mark.parametrize("happening", EVENTS)
-def test_the_same_event_once_more_changes_nothing(happening: Any) -> None:
-    once = EVENTS[happening](make_lifecycle())
-    assert EVENTS[happening](once) is once
+@pytest.mark.parametrize("event_type", EVENTS)
+def test_the_same_event_once_more_changes_nothing(event_type: str) -> None:
+    once = EVENTS[event_type](make_lifecycle())
+    assert EVENTS[event_type](once) is once
 
 
 def test_a_registration_begins_received_and_unchecked() -> None:
-    life = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
-    assert (life.status, life.status_since, life.version) == (Status.RECEIVED, RECEIVED_AT, 1)
-    assert life.history == (LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, RECEIVED_AT, "van-1"),)
-    assert (life.verification, life.paid_through, life.active_until) == (Verification.NOT_CHECKED, None, None)
+    lifecycle = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
+    assert (lifecycle.status, lifecycle.status_since, lifecycle.version) == (Status.RECEIVED, RECEIVED_AT, 1)
+    assert lifecycle.history == (LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, RECEIVED_AT, "van-1"),)
+    assert (lifecycle.verification, lifecycle.paid_through, lifecycle.active_until) == (
+        Verification.NOT_CHECKED,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("status", Status)
-def test_only_what_has_ended_makes_room_for_a_new_registration(status: Status) -> None:
+def test_an_ended_registration_makes_room_for_a_new_one(status: Status) -> None:
     assert make_lifecycle(status).has_ended == (status in ENDED_STATUSES)
     assert {Status.LAPSED, Status.CANCELLED, Status.EXPIRED} == ENDED_STATUSES
 
 
-def test_another_payment_code_takes_the_place_of_the_first() -> None:
-    life = issue_payment_code(make_payment_code(code="EPS-9999"))(
+def test_another_payment_code_replaces_the_first() -> None:
+    lifecycle = issue_payment_code(make_payment_code(code="EPS-9999"))(
         issue_payment_code(make_payment_code())(make_lifecycle())
     )
-    assert (life.payment_code, life.version) == (make_payment_code(code="EPS-9999"), 4)
+    assert (lifecycle.payment_code, lifecycle.version) == (make_payment_code(code="EPS-9999"), 4)
 
 
-def test_a_registration_whose_mismatch_was_cleared_up_can_be_asked_to_pay_by_the_same_code() -> None:
-    life = make_lifecycle()
+def test_after_a_cleared_mismatch_the_same_payment_code_can_be_issued_again() -> None:
+    lifecycle = make_lifecycle()
     for event in (issue_payment_code(make_payment_code()), verify("mismatch"), verify("matched")):
-        life = event(life)
-    assert life.status is Status.RECEIVED
-    assert issue_payment_code(make_payment_code())(life).status is Status.AWAITING_PAYMENT
+        lifecycle = event(lifecycle)
+    assert lifecycle.status is Status.RECEIVED
+    assert issue_payment_code(make_payment_code())(lifecycle).status is Status.AWAITING_PAYMENT
 
 
-def test_protection_that_was_paid_for_does_not_end_by_a_mismatch() -> None:
-    life = verify("mismatch")(pay(make_payment())(make_lifecycle()))
-    assert (life.status, life.verification) == (Status.ACTIVE, Verification.MISMATCH)
+def test_a_mismatch_does_not_end_paid_protection() -> None:
+    lifecycle = verify("mismatch")(pay(make_payment())(make_lifecycle()))
+    assert (lifecycle.status, lifecycle.verification) == (Status.ACTIVE, Verification.MISMATCH)
 
 
-def test_what_the_civil_registry_says_last_counts() -> None:
-    life = make_lifecycle()
+def test_the_last_answer_of_the_civil_registry_counts() -> None:
+    lifecycle = make_lifecycle()
     for said, status in (("mismatch", "mismatch"), ("matched", "received"), ("mismatch", "mismatch")):
-        life = verify(said)(life)
-        assert (life.verification, life.status) == (said, status)
+        lifecycle = verify(said)(lifecycle)
+        assert (lifecycle.verification, lifecycle.status) == (said, status)
 
 
 @pytest.mark.parametrize("status", sorted(OPEN_UNPAID_STATUSES))
-def test_an_application_that_nobody_paid_for_expires_on_its_day(status: Any) -> None:
-    life = make_lifecycle(status)
-    assert age(EXPIRES_ON - timedelta(days=1))(life) is life
-    expired = age(EXPIRES_ON)(life)
+def test_an_unpaid_application_expires_on_its_day(status: str) -> None:
+    lifecycle = make_lifecycle(status)
+    assert age(EXPIRES_ON - timedelta(days=1))(lifecycle) is lifecycle
+    expired = age(EXPIRES_ON)(lifecycle)
     assert (expired.status, expired.history[-1].client_id) == (Status.EXPIRED, "system")
 
 
 @pytest.mark.parametrize("status", sorted(ENDED_STATUSES))
-def test_what_has_ended_does_not_age(status: Any) -> None:
-    life = make_lifecycle(status, paid_through="2020-01")
-    assert age(FAR_AHEAD)(life) is life
+def test_an_ended_registration_has_no_time_outs(status: str) -> None:
+    lifecycle = make_lifecycle(status, paid_through="2020-01")
+    assert age(FAR_AHEAD)(lifecycle) is lifecycle
 
 
 HAPPENINGS = st.one_of(
@@ -168,33 +170,33 @@ HAPPENINGS = st.one_of(
 )
 
 
-def lived(life: LifecycleState, event: LifecycleChange) -> LifecycleState:
-    """What an event does, be it nothing because it is refused."""
+def apply_event(lifecycle: LifecycleState, event: LifecycleChange) -> LifecycleState:
+    """Return the state after an event, which is the same one if it is refused."""
     try:
-        return event(life)
+        return event(lifecycle)
     except (TransitionNotAllowed, PaymentReused):
-        return life
+        return lifecycle
 
 
 @given(events=st.lists(HAPPENINGS, max_size=12))
-def test_whatever_happens_the_record_of_it_is_whole(events: Any) -> None:
-    life = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
+def test_the_history_is_complete_after_any_events(events: Any) -> None:
+    lifecycle = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
     for event in events:
-        before, life = life, lived(life, event)
+        before, lifecycle = lifecycle, apply_event(lifecycle, event)
 
-        assert life.version == len(life.history) == before.version + (life is not before)
-        assert life.history[: before.version] == before.history
-        assert life.status is life.history[-1].status
-        assert (life.status in {Status.ACTIVE, Status.LAPSED}) == bool(life.payments)
-        assert (life.paid_through is None) == (not life.payments)
-        assert lived(life, event) is life
+        assert lifecycle.version == len(lifecycle.history) == before.version + (lifecycle is not before)
+        assert lifecycle.history[: before.version] == before.history
+        assert lifecycle.status is lifecycle.history[-1].status
+        assert (lifecycle.status in {Status.ACTIVE, Status.LAPSED}) == bool(lifecycle.payments)
+        assert (lifecycle.paid_through is None) == (not lifecycle.payments)
+        assert apply_event(lifecycle, event) is lifecycle
 
 
 @given(events=st.lists(HAPPENINGS, max_size=12))
-def test_every_payment_that_was_taken_is_in_the_history_once(events: Any) -> None:
-    life = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
+def test_every_recorded_payment_is_in_the_history_once(events: Any) -> None:
+    lifecycle = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
     for event in events:
-        life = lived(life, event)
-    told = [each.detail["payment_id"] for each in life.history if each.event_type is EventType.PAID]
-    assert told == [payment.payment_id for payment in life.payments]
+        lifecycle = apply_event(lifecycle, event)
+    told = [each.detail["payment_id"] for each in lifecycle.history if each.event_type is EventType.PAID]
+    assert told == [payment.payment_id for payment in lifecycle.payments]
     assert len(set(told)) == len(told)

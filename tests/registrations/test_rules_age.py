@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.registrations import rules
 from chalicelib.registrations.rules import AgeLimits
 from tests.support.builders import NOW
-from tests.support.fact_reader import find_broken_rules, read_worker
+from tests.support.rule_checks import find_broken_rules, read_worker
 
 ZONES = ["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
 A_SECOND = timedelta(seconds=1)
