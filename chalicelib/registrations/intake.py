@@ -1,19 +1,17 @@
 """Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from math import ceil
+from datetime import date, timedelta
 from typing import Protocol
 
-from chalicelib.callers import Caller, DailyCap, Disclosure
+from chalicelib.callers import Caller, DailyCap
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.errors import ClientCapReached
-from chalicelib.clock import Clock, to_timestamp
+from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
-from chalicelib.contributions.model import Quote
 from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
@@ -24,6 +22,7 @@ from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.submission import Submission
 from chalicelib.registrations.worker import Worker
 
 # Each attempt is the last one unless another writer changed the same items in between, or the store reports
@@ -153,57 +152,6 @@ class SubmissionResult:
     is_replay: bool
 
 
-@dataclass(frozen=True)
-class _Submission:
-    """One request with a capture, with what intake has found out about it."""
-
-    command: SubmitRegistration
-    capture_metadata: CaptureMetadata
-    fingerprint: str
-    received_on: date
-    day_ends_at: datetime
-    facts: CaptureFacts
-    is_client_over_flag: bool = False
-
-    @property
-    def is_public(self) -> bool:
-        return self.capture_metadata.disclosure is Disclosure.PUBLIC
-
-    @property
-    def seconds_until_day_end(self) -> int:
-        return max(1, ceil((self.day_ends_at - self.capture_metadata.received_at).total_seconds()))
-
-    def with_worker(self, worker: Worker, neighbourhood_hashes: Iterable[str]) -> "_Submission":
-        facts = replace(
-            self.facts,
-            sex=worker.sex,
-            age=rules.compute_age_band(self.capture_metadata.day, worker.birth_date),
-            neighbours=tuple(neighbourhood_hashes),
-        )
-        return replace(self, facts=facts)
-
-    def build_capture(
-        self,
-        outcome: Outcome,
-        answer: Answer | None,
-        *,
-        flags: tuple[Flag, ...] = (),
-        reasons: tuple[str, ...] = (),
-    ) -> Capture:
-        facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons)
-        return Capture(self.capture_metadata, self.fingerprint, facts, answer)
-
-    def build_answer(self, outcome: Outcome, reference: Reference, status: Status, quote: Quote) -> Answer:
-        return Answer(
-            capture_id=self.capture_metadata.capture_id,
-            outcome=outcome,
-            reference=reference,
-            status=status,
-            received_at=to_timestamp(self.capture_metadata.received_at),
-            quote=quote,
-        )
-
-
 class IntakeService:
     """Accepts captures, or refuses them."""
 
@@ -248,7 +196,7 @@ class IntakeService:
 
     def _begin(
         self, command: SubmitRegistration, campaign: Campaign, caller: Caller, correlation_id: str
-    ) -> _Submission:
+    ) -> Submission:
         metadata = CaptureMetadata(
             capture_id=str(command.capture_id),
             campaign_id=campaign.campaign_id,
@@ -263,7 +211,7 @@ class IntakeService:
             device_sequence=command.device_sequence,
         )
         received_on = campaign.local_day(metadata.received_at)
-        return _Submission(
+        return Submission(
             command=command,
             capture_metadata=metadata,
             fingerprint=self._hashing.digest("capture", command.content()),
@@ -281,7 +229,7 @@ class IntakeService:
             ),
         )
 
-    def _read_worker(self, submission: _Submission, campaign: Campaign) -> Worker:
+    def _read_worker(self, submission: Submission, campaign: Campaign) -> Worker:
         metadata = submission.capture_metadata
         try:
             return rules.read_worker(
@@ -296,7 +244,7 @@ class IntakeService:
             )
             raise
 
-    def _store_within_cap(self, submission: _Submission, worker: Worker, caller: Caller) -> Answer:
+    def _store_within_cap(self, submission: Submission, worker: Worker, caller: Caller) -> Answer:
         """Store a capture if its client's allowance for today permits; count it only if it is accepted."""
         try:
             is_over_flag = self._limits.client_allowance.reserve(caller, submission.received_on)
@@ -320,7 +268,7 @@ class IntakeService:
         for neighbourhood in list_neighbourhoods(worker.nik):
             yield self._hashing.digest("nik_neighbourhood", neighbourhood)[:_NEIGHBOURHOOD_HASH_DIGITS]
 
-    def _store_capture(self, submission: _Submission, worker: Worker) -> Answer:
+    def _store_capture(self, submission: Submission, worker: Worker) -> Answer:
         registration = self._build_registration(submission, worker)
         phone_key = self._hashing.digest("phone", worker.phone)
         prior_state = self._read_prior_state(submission, registration, phone_key)
@@ -337,7 +285,7 @@ class IntakeService:
                 registration = replace(registration, reference=references.generate(self._random_index))
         raise TryAgain("other writers came first")
 
-    def _build_registration(self, submission: _Submission, worker: Worker) -> Registration:
+    def _build_registration(self, submission: Submission, worker: Worker) -> Registration:
         metadata, command = submission.capture_metadata, submission.command
         return Registration(
             reference=references.generate(self._random_index),
@@ -353,12 +301,12 @@ class IntakeService:
         )
 
     def _read_prior_state(
-        self, submission: _Submission, registration: Registration, phone_key: str
+        self, submission: Submission, registration: Registration, phone_key: str
     ) -> PriorState:
         """Return the state to begin with. Whatever it is, the conditions of the write decide.
 
         The public can measure the time: for it the state is read, so that the first write succeeds for new
-        and for known workers alike. For officers it is not: most workers are new, and a failed write tells.
+        and for known workers alike. For officers it is not: most workers are new, and a failed write reports the others.
         """
         if not submission.is_public:
             return PriorState()
@@ -367,7 +315,7 @@ class IntakeService:
         )
 
     def _try_store(
-        self, submission: _Submission, registration: Registration, prior_state: PriorState, phone_key: str
+        self, submission: Submission, registration: Registration, prior_state: PriorState, phone_key: str
     ) -> Answer:
         known, phone_count = prior_state.worker_record, prior_state.phone_count
         phone_increment = self._build_phone_increment(submission, phone_count, phone_key)
@@ -390,7 +338,7 @@ class IntakeService:
         return answer
 
     def _build_phone_increment(
-        self, submission: _Submission, phone_count: int, phone_key: str
+        self, submission: Submission, phone_count: int, phone_key: str
     ) -> PhoneCountIncrement:
         """Return the increment of the phone number's count, with the limit that the count is below.
 
@@ -408,7 +356,7 @@ class IntakeService:
             raise reached.with_retry_after(submission.seconds_until_day_end)
         return PhoneCountIncrement(phone_key, submission.received_on, limit)
 
-    def _iter_flags(self, submission: _Submission, phone_count: int) -> Iterator[Flag]:
+    def _iter_flags(self, submission: Submission, phone_count: int) -> Iterator[Flag]:
         if submission.is_client_over_flag:
             yield Flag.CLIENT_BUSY
         if phone_count >= self._limits.phone_cap.cap:

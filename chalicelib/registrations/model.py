@@ -36,7 +36,7 @@ class Status(StrEnum):
 
 
 class EventType(StrEnum):
-    """What can happen to a registration."""
+    """The type of an event of a registration."""
 
     REGISTERED = "registered"
     PAYMENT_CODE_ISSUED = "payment_code_issued"
@@ -50,7 +50,7 @@ class EventType(StrEnum):
 
 
 class Verification(StrEnum):
-    """What the civil registry said; apart from where the registration stands."""
+    """The last answer of the civil registry. It is independent of the status."""
 
     NOT_CHECKED = "not_checked"
     MATCHED = "matched"
@@ -104,7 +104,7 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
         Status.ACTIVE: Status.ACTIVE,
     },
     EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
-    # Changes no status: it stands for the reminder to the worker, so that one payment has one reminder.
+    # Changes no status: the event records the reminder, so that there is one for each payment.
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),

@@ -140,7 +140,7 @@ def test_the_last_answer_of_the_civil_registry_counts() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(OPEN_UNPAID_STATUSES))
-def test_an_unpaid_application_expires_on_its_day(status: str) -> None:
+def test_an_unpaid_application_expires_on_its_day(status: Status) -> None:
     lifecycle = make_lifecycle(status)
     assert age(EXPIRES_ON - timedelta(days=1))(lifecycle) is lifecycle
     expired = age(EXPIRES_ON)(lifecycle)
@@ -148,7 +148,7 @@ def test_an_unpaid_application_expires_on_its_day(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(ENDED_STATUSES))
-def test_an_ended_registration_has_no_time_outs(status: str) -> None:
+def test_an_ended_registration_has_no_time_outs(status: Status) -> None:
     lifecycle = make_lifecycle(status, paid_through="2020-01")
     assert age(FAR_AHEAD)(lifecycle) is lifecycle
 

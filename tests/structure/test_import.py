@@ -52,6 +52,8 @@ AT_THE_EDGE = {
 NOT_FOR_CAPTURES_EITHER = {
     "data_requests.service",
     *("registrations.lifecycle", "registrations.stream", "registrations.schedule"),
+    *("registrations.erasure", "registrations.reading"),
+    *(f"registrations.store_{flow}" for flow in ("erasure", "lifecycle", "reading", "stream")),
 }
 LIST_IMPORTS = """
 import sys
