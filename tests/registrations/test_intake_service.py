@@ -259,7 +259,7 @@ def test_a_worker_whom_another_van_registered_a_moment_ago_is_known(harness: Reg
     assert (answer.outcome, answer.reference) == (Outcome.ALREADY_REGISTERED, REFERENCE)
 
 
-def test_a_worker_whose_registration_ended_in_between_is_registered_anew(
+def test_a_worker_whose_registration_ended_in_between_is_registered_again(
     harness: RegistrationHarness,
 ) -> None:
     store = ScriptedStore(KNOWN, WriteConflict(), HAS_ENDED, None)

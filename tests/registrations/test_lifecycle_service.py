@@ -72,7 +72,9 @@ def test_each_event_is_stored_with_its_client_and_time(harness: RegistrationHarn
     ],
     ids=["payment code", "payment", "verification", "cancellation"],
 )
-def test_an_event_reported_again_later_changes_nothing(harness: RegistrationHarness, report: Any) -> None:
+def test_an_event_reported_again_later_changes_nothing(
+    harness: RegistrationHarness, report: Callable[[LifecycleService, str], Registration]
+) -> None:
     reference = harness.submit().reference
     first = report(harness.lifecycle_service, reference)
     harness.advance_days(5)

@@ -1,7 +1,6 @@
 """The state machine of a registration: allowed transitions, their effects, and repeated events."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -153,7 +152,7 @@ def test_an_ended_registration_has_no_time_outs(status: Status) -> None:
     assert age(FAR_AHEAD)(lifecycle) is lifecycle
 
 
-HAPPENINGS = st.one_of(
+RANDOM_EVENTS = st.one_of(
     st.builds(issue_payment_code, st.builds(make_payment_code, code=st.sampled_from(["EPS-1", "EPS-2"]))),
     st.builds(
         pay,
@@ -178,8 +177,8 @@ def apply_event(lifecycle: LifecycleState, event: LifecycleChange) -> LifecycleS
         return lifecycle
 
 
-@given(events=st.lists(HAPPENINGS, max_size=12))
-def test_the_history_is_complete_after_any_events(events: Any) -> None:
+@given(events=st.lists(RANDOM_EVENTS, max_size=12))
+def test_the_history_is_complete_after_any_events(events: list[LifecycleChange]) -> None:
     lifecycle = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
     for event in events:
         before, lifecycle = lifecycle, apply_event(lifecycle, event)
@@ -192,11 +191,13 @@ def test_the_history_is_complete_after_any_events(events: Any) -> None:
         assert apply_event(lifecycle, event) is lifecycle
 
 
-@given(events=st.lists(HAPPENINGS, max_size=12))
-def test_every_recorded_payment_is_in_the_history_once(events: Any) -> None:
+@given(events=st.lists(RANDOM_EVENTS, max_size=12))
+def test_every_recorded_payment_is_in_the_history_once(events: list[LifecycleChange]) -> None:
     lifecycle = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
     for event in events:
         lifecycle = apply_event(lifecycle, event)
-    told = [each.detail["payment_id"] for each in lifecycle.history if each.event_type is EventType.PAID]
-    assert told == [payment.payment_id for payment in lifecycle.payments]
-    assert len(set(told)) == len(told)
+    payment_ids = [
+        each.detail["payment_id"] for each in lifecycle.history if each.event_type is EventType.PAID
+    ]
+    assert payment_ids == [payment.payment_id for payment in lifecycle.payments]
+    assert len(set(payment_ids)) == len(payment_ids)

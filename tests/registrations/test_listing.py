@@ -200,7 +200,7 @@ def test_a_pull_that_found_nothing_resumes_where_it_began(harness: RegistrationH
 
 
 @given(reached=st.none() | st.timedeltas(timedelta(days=-2), timedelta(days=2)))
-def test_no_pull_resumes_less_than_a_minute_ago(reached: Any) -> None:
+def test_no_pull_resumes_less_than_a_minute_ago(reached: timedelta | None) -> None:
     no_store: Any = None
     service = ReadingService(store=no_store, clock=FixedClock(NOW))
     end = None if reached is None else Position(f"{to_timestamp(NOW + reached)}#7K4-M2Q-X9P")
@@ -242,7 +242,7 @@ class ArrivedSequences:
 
 
 @given(arrived=st.lists(st.integers(1, 60)))
-def test_the_gaps_of_a_device_are_the_missing_numbers_below_its_highest(arrived: Any) -> None:
+def test_the_gaps_of_a_device_are_the_missing_numbers_below_its_highest(arrived: list[int]) -> None:
     store: Any = ArrivedSequences(arrived)
     gaps = ReadingService(store=store, clock=FixedClock(NOW)).find_gaps("van-2")
 

@@ -173,5 +173,5 @@ def test_a_parsed_name_is_parsed_to_itself(typed: str) -> None:
 @given(typed=st.text(max_size=100))
 def test_any_string_is_a_name_that_can_be_stored_or_is_refused(typed: str) -> None:
     name = read(typed)
-    # The store and the text of a message take it as it is.
+    # The store and an SMS accept it as it is.
     assert name is None or (name.encode().decode() == name and any(each.isalpha() for each in name))

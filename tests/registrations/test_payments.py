@@ -160,7 +160,7 @@ def test_an_invalid_value_is_refused(make: Any, slip: dict[str, Any]) -> None:
 
 
 @given(months=st.lists(st.sampled_from([1, 2, 3, 6, 12]), min_size=1, max_size=8))
-def test_payments_of_one_month_add_up(months: Any) -> None:
+def test_payments_of_one_month_add_up(months: list[int]) -> None:
     lifecycle = make_lifecycle()
     for number, each in enumerate(months):
         lifecycle = pay(make_payment(f"p-{number}", months=each))(lifecycle)
