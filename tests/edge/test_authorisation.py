@@ -15,7 +15,7 @@ from app import app
 from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
-from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)

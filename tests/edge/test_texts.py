@@ -8,8 +8,8 @@ from ops.fake_sms.inbox import ReceivedSms
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import SMS_ENDPOINT, Edge, LogOutput
 from tests.support.aws_events import make_domain_event, make_schedule_event, make_sqs_event
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 SEND = "SendTextMessage"
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}

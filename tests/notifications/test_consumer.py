@@ -13,7 +13,7 @@ from chalicelib.notifications.receipts import Receipt
 from chalicelib.notifications.service import SmsUnknown
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
-from chalicelib.registrations.states import EventType
+from chalicelib.registrations.model import EventType
 from tests.support.logs import collect_logs
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import REFERENCE

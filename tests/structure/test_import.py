@@ -52,6 +52,8 @@ FOR_ROUTES = {
 MODULES_NOT_FOR_CAPTURES = {
     "data_requests.service",
     *("registrations.lifecycle", "registrations.stream", "registrations.schedule"),
+    *("registrations.erasure", "registrations.reading"),
+    *(f"registrations.store_{flow}" for flow in ("erasure", "lifecycle", "reading", "stream")),
 }
 LIST_IMPORTS = """
 import sys

@@ -1,4 +1,4 @@
-"""A batch: answered in order, taken in side by side, but never two captures of one worker at once."""
+"""Batches: answered in order, processed concurrently, but never two captures of one worker at once."""
 
 import json
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from pydantic import ValidationError
 
 from chalicelib.http.problems import to_field_code
 from chalicelib.registrations.batch import MAX_BODY_BYTES, MAX_ITEMS, SubmitBatch, process_items
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 Item = Mapping[str, Any]
 
 
-def an_item(capture: int, nik: int) -> Item:
-    """As much of a capture as decides on its turn."""
+def make_item(capture: int, nik: int) -> Item:
+    """Return the part of a capture that decides its order."""
     return {"capture_id": make_capture_id(capture), "worker": {"nik": make_nik(nik)}}
 
 
-class Taking:
-    """Takes items and remembers when each was begun and when it was done."""
+class RecordingProcessor:
+    """Processes items and records when each began and ended."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -36,31 +36,31 @@ class Taking:
             self.log.append(("done", item[0]))
         return item[0]
 
-    def was_done_before(self, one: int, other: int) -> bool:
+    def ended_before(self, one: int, other: int) -> bool:
         return self.log.index(("done", one)) < self.log.index(("begun", other))
 
 
-def taken(items: list[Item]) -> Taking:
-    """How a batch was taken; each item is known by its place in it."""
-    taking = Taking()
+def process(items: list[Item]) -> RecordingProcessor:
+    """Return the record of a processed batch; items are named by their positions."""
+    processor = RecordingProcessor()
     places = {id(item): place for place, item in enumerate(items)}
-    verdicts = process_items(items, lambda item: taking((places[id(item)], item)))
+    verdicts = process_items(items, lambda item: processor((places[id(item)], item)))
     assert verdicts == list(range(len(items)))
-    return taking
+    return processor
 
 
-def test_items_of_different_workers_are_taken_side_by_side() -> None:
+def test_items_of_different_workers_are_processed_concurrently() -> None:
     together = Barrier(10, timeout=20)
     arrived = process_items(
-        [an_item(number, number) for number in range(1, 11)], lambda item: together.wait()
+        [make_item(number, number) for number in range(1, 11)], lambda item: together.wait()
     )
     assert sorted(arrived) == list(range(10))
 
 
-def test_two_captures_of_one_worker_are_taken_one_after_the_other() -> None:
-    taking = taken([an_item(1, 1), an_item(2, 2), an_item(3, 1), an_item(4, 1)])
-    assert taking.was_done_before(0, 2)
-    assert taking.was_done_before(2, 3)
+def test_two_captures_of_one_worker_are_processed_one_after_the_other() -> None:
+    processor = process([make_item(1, 1), make_item(2, 2), make_item(3, 1), make_item(4, 1)])
+    assert processor.ended_before(0, 2)
+    assert processor.ended_before(2, 3)
 
 
 @pytest.mark.parametrize(
@@ -68,28 +68,30 @@ def test_two_captures_of_one_worker_are_taken_one_after_the_other() -> None:
 )
 def test_one_worker_is_known_however_the_nik_is_typed(typed: str) -> None:
     again = {"capture_id": make_capture_id(2), "worker": {"nik": typed}}
-    assert taken([an_item(1, 1), again]).was_done_before(0, 1)
+    assert process([make_item(1, 1), again]).ended_before(0, 1)
 
 
-def test_one_capture_twice_is_taken_one_after_the_other_whoever_it_names() -> None:
+def test_one_capture_twice_is_processed_one_after_the_other() -> None:
     upper = {"capture_id": make_capture_id(1).upper(), "worker": {"nik": make_nik(2)}}
-    assert taken([an_item(1, 1), upper]).was_done_before(0, 1)
+    assert process([make_item(1, 1), upper]).ended_before(0, 1)
 
 
-def test_what_waits_for_one_item_holds_back_what_waits_for_it() -> None:
+def test_an_item_that_waits_holds_up_the_items_that_conflict_with_it() -> None:
     # The third shares nothing with the first, but the second, which waits, shares something with both.
-    taking = taken([an_item(1, 1), an_item(1, 2), an_item(3, 2)])
-    assert taking.was_done_before(0, 1)
-    assert taking.was_done_before(1, 2)
+    processor = process([make_item(1, 1), make_item(1, 2), make_item(3, 2)])
+    assert processor.ended_before(0, 1)
+    assert processor.ended_before(1, 2)
 
 
 @given(drawn=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), max_size=25))
-def test_of_any_two_items_that_share_a_capture_or_a_worker_the_earlier_is_done_first(drawn: Any) -> None:
-    taking = taken([an_item(*each) for each in drawn])
+def test_of_two_items_that_share_a_capture_or_a_worker_the_earlier_ends_first(
+    drawn: list[tuple[int, int]],
+) -> None:
+    processor = process([make_item(*each) for each in drawn])
     for later, (capture, nik) in enumerate(drawn):
         for earlier, (its_capture, its_nik) in enumerate(drawn[:later]):
             if capture == its_capture or nik == its_nik:
-                assert taking.was_done_before(earlier, later)
+                assert processor.ended_before(earlier, later)
 
 
 ANY_JSON = st.recursive(
@@ -103,19 +105,19 @@ STRANGE = st.fixed_dictionaries(
 
 
 @given(items=st.lists(ANY_JSON | STRANGE, max_size=10))
-def test_whatever_an_item_is_it_gets_its_turn_and_its_verdict(items: Any) -> None:
+def test_any_item_gets_a_result(items: list[Any]) -> None:
     numbered = list(enumerate(items))
     assert process_items(numbered, lambda item: item) == numbered
     assert len(process_items(items, lambda item: type(item).__name__)) == len(items)
 
 
-def a_batch(*items: Any, **changes: Any) -> SubmitBatch:
+def make_batch(*items: Any, **changes: Any) -> SubmitBatch:
     return SubmitBatch.model_validate_json(json.dumps({"items": items, **changes}), strict=True)
 
 
 @pytest.mark.parametrize("number", [1, 2, MAX_ITEMS])
-def test_a_batch_has_one_to_two_hundred_items(number: Any) -> None:
-    assert len(a_batch(*[None] * number).items) == number
+def test_a_batch_has_one_to_two_hundred_items(number: int) -> None:
+    assert len(make_batch(*[None] * number).items) == number
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_a_batch_has_one_to_two_hundred_items(number: Any) -> None:
         ({"items": [0], "registrations": [1]}, "field_unknown"),
     ],
 )
-def test_anything_else_is_no_batch(body: Any, code: str) -> None:
+def test_another_body_is_refused(body: Any, code: str) -> None:
     with pytest.raises(ValidationError) as refused:
         SubmitBatch.model_validate_json(json.dumps(body), strict=True)
     assert [to_field_code(each["type"]) for each in refused.value.errors()] == [code]

@@ -1,4 +1,4 @@
-"""References: well formed, checked, and never to be taken for a one-time password."""
+"""References: their form, their check character, and their difference from one-time passwords."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ from chalicelib.registrations.references import ALPHABET, Reference
 FIRST_LETTER = 8  # The eight digits come first in the alphabet.
 
 
-def drawn(indices: Iterable[int]) -> Reference:
+def generate_from(indices: Iterable[int]) -> Reference:
     source = iter(indices)
     return references.generate(lambda _: next(source))
 
@@ -22,34 +22,34 @@ def drawn(indices: Iterable[int]) -> Reference:
 REFERENCES = (
     st.lists(st.integers(0, 29), min_size=8, max_size=8)
     .filter(lambda indices: max(indices) >= FIRST_LETTER)
-    .map(drawn)
+    .map(generate_from)
 )
 
 
-def test_the_alphabet_has_thirty_signs_that_are_hard_to_confuse() -> None:
+def test_the_alphabet_has_thirty_characters_that_are_hard_to_confuse() -> None:
     assert len(set(ALPHABET)) == len(ALPHABET) == 30
     assert not set("01OILU") & set(ALPHABET)
     assert ALPHABET.upper() == ALPHABET
 
 
 @given(new=REFERENCES)
-def test_a_new_reference_stands_in_three_groups_and_is_its_own_reading(new: Reference) -> None:
+def test_a_new_reference_has_three_groups_and_is_parsed_to_itself(new: Reference) -> None:
     assert re.fullmatch(f"[{ALPHABET}]{{3}}(-[{ALPHABET}]{{3}}){{2}}", new)
     assert references.parse(new) == new
 
 
 @given(new=REFERENCES)
-def test_a_reference_is_never_all_digits_nor_holds_a_long_run_of_them(new: Reference) -> None:
+def test_a_reference_has_no_long_run_of_digits(new: Reference) -> None:
     assert re.search("[A-Z]", new)
     assert not re.search(r"\d{4}", new)
 
 
-def test_random_characters_that_are_all_digits_are_thrown_away() -> None:
+def test_random_characters_that_are_all_digits_are_discarded() -> None:
     digits, letters = [ALPHABET.index("2")] * 8, [ALPHABET.index("K")] * 8
-    assert drawn([*digits, *digits, *letters]).startswith("KKK-KKK-KK")
+    assert generate_from([*digits, *digits, *letters]).startswith("KKK-KKK-KK")
 
 
-def test_characters_are_drawn_from_the_whole_alphabet() -> None:
+def test_characters_are_chosen_from_the_whole_alphabet() -> None:
     asked: list[int] = []
 
     def random_index(below: int) -> int:
@@ -65,14 +65,14 @@ def test_new_references_differ() -> None:
 
 
 @given(new=REFERENCES, position=st.integers(0, 8), step=st.integers(1, 29))
-def test_any_single_changed_character_is_caught(new: Reference, position: int, step: int) -> None:
+def test_a_single_changed_character_is_detected(new: Reference, position: int, step: int) -> None:
     characters = list(new.replace("-", ""))
     characters[position] = ALPHABET[(ALPHABET.index(characters[position]) + step) % 30]
     assert references.parse("".join(characters)) is None
 
 
-def test_every_changed_character_of_one_reference_is_caught() -> None:
-    given_out = drawn([11, 0, 29, 5, 8, 14, 21, 3]).replace("-", "")
+def test_every_changed_character_of_one_reference_is_detected() -> None:
+    given_out = generate_from([11, 0, 29, 5, 8, 14, 21, 3]).replace("-", "")
     others = {
         given_out[:position] + sign + given_out[position + 1 :] for position in range(9) for sign in ALPHABET
     } - {given_out}
@@ -101,11 +101,11 @@ def test_case_and_grouping_do_not_matter(new: Reference) -> None:
         "\N{FULLWIDTH LATIN CAPITAL LETTER K}" * 9,
     ],
 )
-def test_what_cannot_be_a_reference_is_none(typed: str) -> None:
+def test_an_invalid_reference_is_parsed_to_none(typed: str) -> None:
     assert references.parse(typed) is None
 
 
 @given(typed=st.text(max_size=20))
-def test_whatever_is_typed_is_a_reference_or_none(typed: str) -> None:
+def test_any_string_is_a_reference_or_none(typed: str) -> None:
     parsed = references.parse(typed)
     assert parsed is None or references.parse(parsed) == parsed

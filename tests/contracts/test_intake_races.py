@@ -1,4 +1,4 @@
-"""Writers that race one another: the store's conditions alone decide, and they let exactly one through.
+"""Concurrent writers: the conditions of the stores let exactly one through.
 
 moto holds no lock across a transaction, so only engines that serve many requests at once can judge these.
 """
@@ -16,20 +16,20 @@ from chalicelib.aws.errors import is_transient
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
 from chalicelib.clients.store import DynamoClients
+from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.notifications.service import SendLimits
 from chalicelib.notifications.store import DynamoSmsLedger
 from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
+from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.intake import (
     CaptureExists,
     PhoneCountExceeded,
     PhoneCountIncrement,
     WorkerExists,
-    WriteConflict,
 )
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.references import Reference
 from chalicelib.rollups.service import VersionExists
 from chalicelib.rollups.store_counting import DynamoCountingState
 from chalicelib.rollups.store_summaries import DynamoSummaries
@@ -47,16 +47,15 @@ from tests.support.registration_builders import (
     make_sms,
     make_summary,
 )
+from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 RACERS = 40
 LATER = NOW + timedelta(hours=24)
-_ROUNDS = (
-    100  # Far more than any race needs; a store that never decides fails the test instead of hanging it.
-)
+_ROUNDS = 100  # Far more than any race needs: a store that never decides fails the test.
 
 
 def race(run: Callable[[int], str]) -> Counter[str]:
-    """Let every racer start at once, and count what they came to."""
+    """Run all racers at once. Return the counts of their results."""
     start = Barrier(RACERS)
 
     def racer(number: int) -> str:
@@ -67,8 +66,8 @@ def race(run: Callable[[int], str]) -> Counter[str]:
         return Counter(racers.map(racer, range(RACERS)))
 
 
-def until_decided(attempt: Callable[[], str]) -> str:
-    """Try again while other writers are in the way, as the service does."""
+def retry_until_decided(attempt: Callable[[], str]) -> str:
+    """Retry while other writers come first, as the service does."""
     for _ in range(_ROUNDS):
         try:
             return attempt()
@@ -77,30 +76,30 @@ def until_decided(attempt: Callable[[], str]) -> str:
         except ClientError as error:
             if not is_transient(error):
                 raise
-    raise AssertionError("other writers were in the way for ever")
+    raise AssertionError("other writers came first for ever")
 
 
 @pytest.fixture
-def registrations(concurrent_engine: Engine, cipher: FieldCipher) -> DynamoRegistrations:
-    return DynamoRegistrations(
+def stores(concurrent_engine: Engine, cipher: FieldCipher) -> RegistrationStores:
+    return open_registration_stores(
         concurrent_engine.client, concurrent_engine.create_table("RegistrationsTable"), cipher
     )
 
 
 def test_of_forty_captures_of_one_worker_one_makes_the_registration(
-    registrations: DynamoRegistrations,
+    stores: RegistrationStores,
 ) -> None:
     references: set[str] = set()
 
     def send(number: int) -> str:
-        circumstances = make_capture_metadata(number)
+        metadata = make_capture_metadata(number)
         reference = make_reference(number)
 
         def attempt() -> str:
             try:
-                registrations.add(
-                    make_registration(reference, circumstances),
-                    make_capture(circumstances, reference=reference),
+                stores.intake.add(
+                    make_registration(reference, metadata),
+                    make_capture(metadata, reference=reference),
                     PHONE_COUNT,
                 )
             except WorkerExists as known:
@@ -109,15 +108,15 @@ def test_of_forty_captures_of_one_worker_one_makes_the_registration(
             references.add(reference)
             return "created"
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     assert race(send) == {"created": 1, "worker known": RACERS - 1}
     (winner,) = references
-    assert registrations.get(winner).reference == winner
+    assert stores.reading.get(Reference(winner)).reference == winner
 
 
-def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(
-    registrations: DynamoRegistrations,
+def test_of_forty_requests_with_one_capture_one_is_stored_and_the_others_find_it(
+    stores: RegistrationStores,
 ) -> None:
     found: set[str] = set()
 
@@ -126,55 +125,56 @@ def test_of_forty_sends_of_one_capture_one_is_stored_and_the_others_find_it(
 
         def attempt() -> str:
             try:
-                registrations.add(
+                stores.intake.add(
                     make_registration(reference),
                     make_capture(make_capture_metadata(), reference=reference),
                     PHONE_COUNT,
                 )
             except CaptureExists as known:
-                found.add(known.capture.answer.reference)
+                if known.capture.answer is not None:
+                    found.add(known.capture.answer.reference)
                 return "capture known"
             found.add(reference)
             return "stored"
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     assert race(send) == {"stored": 1, "capture known": RACERS - 1}
     assert len(found) == 1
-    assert len(list(collect_capture_facts(registrations, FIRST_DAY))) == 1
+    assert len(list(collect_capture_facts(stores.reading, FIRST_DAY))) == 1
 
 
-def test_a_refusal_that_races_the_mended_capture_never_wins_over_it(
-    registrations: DynamoRegistrations,
+def test_a_refusal_never_replaces_a_corrected_capture_in_a_race(
+    stores: RegistrationStores,
 ) -> None:
     def send(number: int) -> str:
         def attempt() -> str:
             try:
                 if number % 2:
-                    registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
+                    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
                 else:
-                    registrations.add_refusal(
-                        make_capture(make_capture_metadata(), Outcome.REFUSED), on_campaign_day=True
+                    stores.intake.add_refusal(
+                        make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True
                     )
             except CaptureExists:
                 return "capture known"
             return "refused" if number % 2 == 0 else "created"
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     outcomes = race(send)
 
     assert outcomes["created"] == 1
-    assert [facts.outcome for facts in collect_capture_facts(registrations, FIRST_DAY)] == [Outcome.CREATED]
+    assert [facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)] == [Outcome.CREATED]
 
 
-def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(
-    registrations: DynamoRegistrations,
+def test_of_forty_workers_with_one_phone_number_exactly_the_cap_is_registered(
+    stores: RegistrationStores,
 ) -> None:
     def send(number: int) -> str:
         def attempt() -> str:
             try:
-                registrations.add(
+                stores.intake.add(
                     make_registration(make_reference(number), worker_key=f"worker {number}"),
                     make_capture(make_capture_metadata(number)),
                     PhoneCountIncrement("phone", FIRST_DAY.day, limit=25),
@@ -183,43 +183,43 @@ def test_of_forty_workers_with_one_phone_exactly_the_cap_is_registered(
                 return "over the cap"
             return "created"
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     assert race(send) == {"created": 25, "over the cap": RACERS - 25}
-    assert registrations.read_prior_state("nobody", phone_key="phone", day=FIRST_DAY.day).phone_count == 25
+    assert stores.intake.read_prior_state("nobody", phone_key="phone", day=FIRST_DAY.day).phone_count == 25
 
 
-def test_of_forty_unseen_captures_of_one_worker_one_makes_the_registration(
-    registrations: DynamoRegistrations,
+def test_of_forty_public_captures_of_one_worker_one_makes_the_registration(
+    stores: RegistrationStores,
 ) -> None:
     def send(number: int) -> str:
-        circumstances = make_capture_metadata(number)
+        metadata = make_capture_metadata(number)
 
         def attempt() -> str:
-            standing = registrations.read_prior_state(
+            worker_record = stores.intake.read_prior_state(
                 "worker", phone_key="phone", day=FIRST_DAY.day
             ).worker_record
-            outcome = Outcome.CREATED if standing is None else Outcome.ALREADY_REGISTERED
-            reference = make_reference(number) if standing is None else standing.reference
-            capture = make_capture(circumstances, outcome, reference=reference)
+            outcome = Outcome.CREATED if worker_record is None else Outcome.ALREADY_REGISTERED
+            reference = make_reference(number) if worker_record is None else worker_record.reference
+            capture = make_capture(metadata, outcome, reference=reference)
             try:
-                registrations.add_public(
-                    make_registration(make_reference(number), circumstances), capture, PHONE_COUNT, standing
+                stores.intake.add_public(
+                    make_registration(make_reference(number), metadata), capture, PHONE_COUNT, worker_record
                 )
             except WorkerExists:
                 return attempt()
             return outcome
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     assert race(send) == {"created": 1, "already_registered": RACERS - 1}
     assert (
-        registrations.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day).phone_count == RACERS
+        stores.intake.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day).phone_count == RACERS
     )
-    assert len(list(collect_capture_facts(registrations, FIRST_DAY))) == RACERS
+    assert len(list(collect_capture_facts(stores.reading, FIRST_DAY))) == RACERS
 
 
-def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_good(
+def test_of_forty_concurrent_rotations_each_that_succeeds_leaves_its_token_valid(
     concurrent_engine: Engine,
 ) -> None:
     clients = DynamoClients(concurrent_engine.client, concurrent_engine.create_table("ClientsTable"))
@@ -236,7 +236,7 @@ def test_of_forty_rotations_at_once_every_one_that_succeeds_leaves_its_token_goo
             made.append(number)
             return "rotated"
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     assert race(rotate) == {"rotated": RACERS}
     clients.revoke(clients.get("van-1").revoke(NOW))
@@ -257,7 +257,7 @@ def test_of_forty_enrolments_under_one_id_one_succeeds(concurrent_engine: Engine
                 raise WriteConflict from None
             return "enrolled"
 
-        return until_decided(attempt)
+        return retry_until_decided(attempt)
 
     assert race(enrol) == {"enrolled": 1, "exists": RACERS - 1}
 
@@ -271,22 +271,22 @@ def a_ledger(engine: Engine) -> DynamoSmsLedger:
     )
 
 
-def test_of_forty_deliveries_of_one_event_one_begins_the_text(concurrent_engine: Engine) -> None:
+def test_of_forty_deliveries_of_one_event_one_creates_the_sms(concurrent_engine: Engine) -> None:
     ledger = a_ledger(concurrent_engine)
 
     def begin(number: int) -> str:
         own = make_sms(correlation_id=f"c-{number}")
-        return "begun" if ledger.get_or_create(own) == own else "standing"
+        return "created" if ledger.get_or_create(own) == own else "found"
 
-    assert race(begin) == {"begun": 1, "standing": RACERS - 1}
+    assert race(begin) == {"created": 1, "found": RACERS - 1}
 
 
-def test_of_forty_senders_that_find_a_claimed_text_one_attempts_it(concurrent_engine: Engine) -> None:
+def test_of_forty_senders_that_find_a_claimed_sms_one_attempts_it(concurrent_engine: Engine) -> None:
     ledger = a_ledger(concurrent_engine)
     begun = ledger.get_or_create(make_sms())
     claimed = begun.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day)
-    brakes = SendLimits(sms_per_day=3, budget=None)
-    ledger.claim(claimed, previous=begun, limits=brakes)
+    limits = SendLimits(sms_per_day=3, budget=None)
+    ledger.claim(claimed, previous=begun, limits=limits)
 
     moved = race(lambda number: str(ledger.update(claimed.start_attempt(NOW), previous=claimed)))
 
@@ -306,16 +306,16 @@ def test_of_forty_counts_one_writes_the_version(concurrent_engine: Engine) -> No
     assert race(write) == {"written": 1, "written already": RACERS - 1}
 
 
-def test_forty_marks_of_one_day_are_all_counted(concurrent_engine: Engine) -> None:
+def test_all_of_forty_marks_of_one_dirty_day_are_counted(concurrent_engine: Engine) -> None:
     counting_state = DynamoCountingState(
         concurrent_engine.client, concurrent_engine.create_table("SummariesTable")
     )
 
-    def mark(number: int) -> str:
+    def mark_dirty(number: int) -> str:
         counting_state.mark_dirty(FIRST_DAY, occurred_at=NOW)
         return "marked"
 
-    race(mark)
+    race(mark_dirty)
 
     (only,) = counting_state.iter_dirty_days()
     assert only.generation == RACERS

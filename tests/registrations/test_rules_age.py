@@ -1,4 +1,4 @@
-"""Who is old enough and not too old, on the local day of capture in each zone."""
+"""The rules of age, on the local day of capture in each zone."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from chalicelib.registrations import rules
 from chalicelib.registrations.rules import AgeLimits
 from tests.support.builders import NOW
-from tests.support.fact_reader import find_broken_rules, read_worker
+from tests.support.rule_checks import find_broken_rules, read_worker
 
 ZONES = ["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
 A_SECOND = timedelta(seconds=1)
 
 
-def captured(day: date, *, zone: str = "Asia/Jakarta", **worker: Any) -> dict[str, Any]:
-    """A capture in the first second of a local day of a campaign that lasts just that day."""
+def make_capture_on(day: date, *, zone: str = "Asia/Jakarta", **worker: Any) -> dict[str, Any]:
+    """Return a capture in the first second of the only day of a campaign."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
     days = dict.fromkeys(("first_day", "last_day"), day.isoformat())
     return {
@@ -51,9 +51,9 @@ def captured(day: date, *, zone: str = "Asia/Jakarta", **worker: Any) -> dict[st
     ],
 )
 def test_a_worker_is_seventeen_to_sixty_four_on_the_local_day(
-    zone: Any, birth_date: str, on: date, refused_for: str | None
+    zone: str, birth_date: str, on: date, refused_for: str | None
 ) -> None:
-    capture = captured(on, zone=zone, birth_date=birth_date)
+    capture = make_capture_on(on, zone=zone, birth_date=birth_date)
     if refused_for is None:
         assert read_worker(**capture).birth_date.isoformat() == birth_date
     else:
@@ -61,8 +61,8 @@ def test_a_worker_is_seventeen_to_sixty_four_on_the_local_day(
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_worker_comes_of_age_at_local_midnight(zone: Any) -> None:
-    capture = captured(date(2024, 10, 9), zone=zone, birth_date="2007-10-09")
+def test_a_worker_comes_of_age_at_local_midnight(zone: str) -> None:
+    capture = make_capture_on(date(2024, 10, 9), zone=zone, birth_date="2007-10-09")
     midnight = datetime.fromisoformat(capture["captured_at"])
     capture["campaign"]["first_day"] = "2024-10-08"
     assert read_worker(**capture)
@@ -70,12 +70,12 @@ def test_a_worker_comes_of_age_at_local_midnight(zone: Any) -> None:
     assert find_broken_rules(**capture) == ["worker.birth_date: age_too_young"]
 
 
-def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival() -> None:
-    a_year_on = {"now": NOW + timedelta(days=365)}
-    assert find_broken_rules(worker={"birth_date": "2007-10-10"}, **a_year_on) == [
+def test_the_age_on_the_day_of_capture_counts() -> None:
+    a_year_later = NOW + timedelta(days=365)
+    assert find_broken_rules(worker={"birth_date": "2007-10-10"}, now=a_year_later) == [
         "worker.birth_date: age_too_young"
     ]
-    assert read_worker(worker={"birth_date": "1959-10-10"}, **a_year_on)
+    assert read_worker(worker={"birth_date": "1959-10-10"}, now=a_year_later)
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,12 @@ def test_the_age_that_counts_is_that_of_the_capture_not_of_its_arrival() -> None
     ],
 )
 def test_the_youngest_age_is_a_setting(minimum: int, birth_date: str, may: bool) -> None:
-    capture = {"ages": AgeLimits(minimum_age=minimum), "worker": {"birth_date": birth_date}}
+    age_limits, worker = AgeLimits(minimum_age=minimum), {"birth_date": birth_date}
     if may:
-        assert read_worker(**capture)
+        assert read_worker(age_limits=age_limits, worker=worker)
     else:
-        assert find_broken_rules(**capture) == ["worker.birth_date: age_too_young"]
+        broken_rules = find_broken_rules(age_limits=age_limits, worker=worker)
+        assert broken_rules == ["worker.birth_date: age_too_young"]
 
 
 @given(born=st.dates(date(1900, 1, 1), date(2100, 1, 1)), on=st.dates(date(2000, 1, 1), date(2099, 12, 31)))

@@ -1,16 +1,16 @@
-"""What a capture may hold, and with which proof: every rule of the field but age at its very edges."""
+"""The rules of a worker's data, choices and consent."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.registrations import rules
-from chalicelib.registrations.model import Check
-from tests.support.builders import NOW, make_nik, make_submission
-from tests.support.fact_reader import find_broken_rules, find_shape_errors, read_worker
-
-A_SECOND = timedelta(seconds=1)
+from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.registrations.nik import Sex
+from chalicelib.registrations.worker import Check
+from tests.support.builders import NOW, make_submission
+from tests.support.payloads import make_nik
+from tests.support.rule_checks import find_broken_rules, find_shape_errors, read_worker
 
 
 @pytest.mark.parametrize("postal_code", ["10250", "99999", "23111"])
@@ -23,13 +23,13 @@ def test_a_postal_code_has_five_digits(postal_code: str) -> None:
     ["", "1025", "102500", "01025", "00000", "1025O", " 10250", "10250\n", "10-250", "１０２５０", "10250 "],  # noqa: RUF001
     ids=ascii,
 )
-def test_anything_else_is_no_postal_code(postal_code: str) -> None:
+def test_another_postal_code_is_refused(postal_code: str) -> None:
     assert find_broken_rules(worker={"postal_code": postal_code}) == [
         "worker.postal_code: postal_code_malformed"
     ]
 
 
-def test_one_or_two_occupations_are_taken_from_the_list() -> None:
+def test_one_or_two_occupations_of_the_list_are_accepted() -> None:
     for chosen in (["porter"], ["porter", "ojek_driver"], ["other", "odd_jobs"]):
         assert read_worker(work={"occupations": chosen})
     assert find_broken_rules(work={"occupations": ["astronaut"]}) == [
@@ -51,7 +51,7 @@ def test_one_or_two_occupations_are_taken_from_the_list() -> None:
         ("porter", "work.occupations", "value_wrong_type"),
     ],
 )
-def test_no_occupation_three_or_something_else_is_not_a_choice(chosen: Any, field: str, code: str) -> None:
+def test_no_occupation_or_three_or_something_else_is_refused(chosen: Any, field: str, code: str) -> None:
     assert find_shape_errors(work={"occupations": chosen})[0] == (field, code)
 
 
@@ -69,7 +69,7 @@ def test_an_email_address_has_the_shape_of_one(email: str) -> None:
     assert find_shape_errors(worker={"email": email}) == [("worker.email", "value_malformed")]
 
 
-def test_an_email_address_has_an_end() -> None:
+def test_an_email_address_has_a_greatest_length() -> None:
     assert find_shape_errors(worker={"email": f"{'a' * 250}@b.co"}) == [("worker.email", "value_too_long")]
 
 
@@ -82,7 +82,7 @@ def test_an_email_address_has_an_end() -> None:
         (["JKK", "JKM"], True, "jht_required"),
     ],
 )
-def test_programmes_that_cannot_be_had_are_named_where_they_stand(
+def test_programmes_that_are_not_offered_are_refused_with_their_path(
     programmes: Any, employs_others: bool, code: str
 ) -> None:
     assert find_broken_rules(
@@ -91,7 +91,7 @@ def test_programmes_that_cannot_be_had_are_named_where_they_stand(
 
 
 @pytest.mark.parametrize("months", [1, 2, 3, 6, 12])
-def test_contributions_are_paid_for_some_numbers_of_months(months: int) -> None:
+def test_contributions_can_be_paid_for_some_numbers_of_months(months: int) -> None:
     assert read_worker(coverage={"months": months})
 
 
@@ -104,7 +104,7 @@ def test_contributions_are_paid_for_some_numbers_of_months(months: int) -> None:
     ],
     ids=str,
 )
-def test_nothing_else_can_be_chosen(coverage: Any, field: Any) -> None:
+def test_other_choices_are_refused(coverage: Any, field: Any) -> None:
     assert find_shape_errors(coverage=coverage)[0] == (f"coverage.{field}", "value_not_allowed")
 
 
@@ -120,22 +120,22 @@ def test_a_birth_date_other_than_the_niks_is_accepted_and_flagged(birth_date: st
 
 
 @pytest.mark.parametrize("place", ["310007", "318001", "319999", "317100", "540000"])
-def test_a_nik_of_a_place_that_has_no_number_is_accepted_and_flagged(place: str) -> None:
+def test_a_nik_with_an_unknown_place_is_accepted_and_flagged(place: str) -> None:
     assert read_worker(worker={"nik": make_nik(district_code=place)}).checks == (Check.NIK_PLACE_UNKNOWN,)
 
 
 @pytest.mark.parametrize("place", ["317107", "310101", "317901", "650199", "540101"])
-def test_a_nik_of_a_numbered_place_is_not_flagged(place: str) -> None:
+def test_a_nik_with_a_known_place_is_not_flagged(place: str) -> None:
     assert read_worker(worker={"nik": make_nik(district_code=place)}).checks == ()
 
 
-def test_the_date_on_the_card_decides_the_age_whatever_the_nik_says() -> None:
+def test_the_birth_date_and_not_the_nik_decides_the_age() -> None:
     child_by_nik = make_nik(birth_digits="520415")
     assert read_worker(worker={"nik": child_by_nik}).checks == (Check.BIRTH_DATE_DIFFERS,)
     assert find_broken_rules(worker={"birth_date": "2015-04-12"}) == ["worker.birth_date: age_too_young"]
 
 
-def test_there_is_no_registration_without_consent() -> None:
+def test_a_capture_without_consent_is_refused() -> None:
     capture = {"consent": None}
     assert find_shape_errors(**capture) == [("consent", "value_wrong_type")]
 
@@ -154,7 +154,7 @@ def test_there_is_no_registration_without_consent() -> None:
     ],
     ids=str,
 )
-def test_consent_says_to_which_text_when_and_how(consent: dict[str, Any], code: str) -> None:
+def test_consent_has_a_text_version_a_time_and_a_method(consent: dict[str, Any], code: str) -> None:
     (field,) = consent
     assert find_shape_errors(consent=consent) == [(f"consent.{field}", code)]
 
@@ -162,28 +162,6 @@ def test_consent_says_to_which_text_when_and_how(consent: dict[str, Any], code: 
 @pytest.mark.parametrize("method", ["tick", "signature", "voice", "keypad"])
 def test_consent_may_be_given_in_four_ways(method: str) -> None:
     assert make_submission(consent={"method": method, "language": "id"}).consent.method == method
-
-
-@pytest.mark.parametrize(
-    ("ahead", "refused"), [(timedelta(minutes=10), False), (timedelta(minutes=10) + A_SECOND, True)]
-)
-def test_a_clock_may_be_ten_minutes_ahead_and_no_more(ahead: Any, refused: bool) -> None:
-    capture = {"captured_at": (NOW + ahead).isoformat()}
-    assert not refused or find_broken_rules(**capture) == ["captured_at: captured_in_future"]
-    assert refused or read_worker(**capture)
-
-
-@pytest.mark.parametrize("captured_at", ["2100-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
-def test_a_clock_that_is_a_century_ahead_is_told_so(captured_at: str) -> None:
-    # By then, everyone is too old as well.
-    assert find_broken_rules(captured_at=captured_at)[0] == "captured_at: captured_in_future"
-
-
-def test_a_price_is_asked_from_the_month_that_the_capture_was_taken_in_in_jakarta() -> None:
-    late_in_papua = make_submission(captured_at="2026-12-01T01:30:00+09:00")
-    later_in_papua = make_submission(captured_at="2026-12-01T02:30:00+09:00")
-    asked = [rules.build_quote_request(capture).start_month for capture in (late_in_papua, later_in_papua)]
-    assert asked == ["2026-11", "2026-12"]
 
 
 def test_all_broken_rules_are_named_at_once() -> None:
@@ -210,3 +188,49 @@ def test_all_broken_rules_are_named_at_once() -> None:
         "worker.phone: phone_not_mobile",
         "worker.name: name_characters",
     ]
+
+
+def test_the_worker_is_built_from_typed_values() -> None:
+    worker = read_worker(
+        worker={"nik": "317107 520485 7001", "phone": "+62 (0)824 5550 7001", "language": "en"}
+    )
+
+    assert (worker.nik, worker.phone) == (make_nik(), "+6282455507001")
+    assert (worker.sex, worker.birth_date) == (Sex.FEMALE, date(1985, 4, 12))
+    assert (worker.name, worker.language) == ("Melati Kusumawati", "en")
+    assert worker.checks == ()
+
+
+@pytest.mark.parametrize(
+    ("nik", "code"),
+    [
+        ("317107520485700", "nik_length"),
+        ("977107520485 7001", "nik_province"),
+        ("317107320485 7001", "nik_birth_date"),
+        ("317107520485 0000", "nik_serial"),
+    ],
+)
+def test_an_invalid_nik_is_refused_with_its_code(nik: str, code: str) -> None:
+    assert find_broken_rules(worker={"nik": nik}) == [f"worker.nik: {code}"]
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        ("o82455507001", "phone_malformed"),
+        ("021-5551234", "phone_not_mobile"),
+        ("+60123456789", "phone_foreign"),
+    ],
+)
+def test_an_invalid_phone_number_is_refused_with_its_code(phone: str, code: str) -> None:
+    assert find_broken_rules(worker={"phone": phone}) == [f"worker.phone: {code}"]
+
+
+def test_a_nik_is_read_as_of_the_day_of_capture() -> None:
+    born_on_the_day = make_nik(birth_digits="091024")
+    assert read_worker(worker={"nik": born_on_the_day}, now=NOW + timedelta(days=400)).nik == born_on_the_day
+
+
+def test_a_refusal_names_fields_and_rules_but_no_value() -> None:
+    refused = RulesBroken(BrokenRule(field="worker.nik", code="nik_length"))
+    assert str(refused) == "worker.nik: nik_length"

@@ -1,4 +1,4 @@
-"""Reading a capture by the rules, and what it is refused for."""
+"""The rules, applied to a capture, and the codes of those that it breaks."""
 
 from datetime import datetime
 from typing import Any
@@ -10,34 +10,35 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.http.problems import FIELD_MESSAGES, to_field_code
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import rules
-from chalicelib.registrations.model import Worker
 from chalicelib.registrations.rules import AgeLimits
-from tests.support.builders import NOW, make_campaign_payload, make_submission
+from chalicelib.registrations.worker import Worker
+from tests.support.builders import NOW, make_submission
+from tests.support.payloads import make_campaign_payload
 
 
 def read_worker(
     *,
     now: datetime = NOW,
     campaign: dict[str, Any] | None = None,
-    ages: AgeLimits = AgeLimits(),  # noqa: B008 - frozen
+    age_limits: AgeLimits = AgeLimits(),  # noqa: B008 - frozen
     **capture: Any,
 ) -> Worker:
-    """The worker whom a capture registers."""
+    """Return the worker whom a capture registers."""
     opened = Campaign.model_validate(make_campaign_payload(**(campaign or {})))
-    return rules.read_worker(make_submission(**capture), opened, now=now, age_limits=ages)
+    return rules.read_worker(make_submission(**capture), opened, now=now, age_limits=age_limits)
 
 
 def find_broken_rules(**read_arguments: Any) -> list[str]:
-    """The rules that a capture breaks, each as `field: code`."""
+    """Return the rules that a capture breaks, each as `field: code`."""
     with pytest.raises(RulesBroken) as refused:
         read_worker(**read_arguments)
-    # Each has words for the officer, in both languages.
+    # Each has a message in both languages.
     assert {rule.code for rule in refused.value.broken_rules} <= set(FIELD_MESSAGES)
     return [f"{rule.field}: {rule.code}" for rule in refused.value.broken_rules]
 
 
 def find_shape_errors(**capture: Any) -> list[tuple[str, str]]:
-    """What the shape of a capture alone is refused for, as the sender is told it."""
+    """Return the fields of a capture with the wrong shape, each with the code in the answer."""
     with pytest.raises(ValidationError) as refused:
         make_submission(**capture)
     return [
