@@ -58,7 +58,7 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
         **make_capture_key(metadata.capture_id),
         "fingerprint": capture.fingerprint,
         "taken": _build_capture_metadata(metadata),
-        "facts": _build_capture_facts(capture.facts),
+        "facts": build_capture_facts(capture.facts),
         # In the clear for the stream, which cannot unseal; beside every answer, so that a capture of a known
         # worker has the same length as any other.
         "reference": None if capture.answer is None else capture.answer.reference,
@@ -312,7 +312,8 @@ def _parse_answer(serialized: str) -> Answer:
     )
 
 
-def _build_capture_facts(facts: CaptureFacts) -> Values:
+def build_capture_facts(facts: CaptureFacts) -> Values:
+    """Return the facts of a capture as values, without empty ones; tuples become lists."""
     values = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in vars(facts).items()
