@@ -24,16 +24,10 @@ from chalicelib.aws.items import Item, to_item
 from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
+from chalicelib.registrations import store_keys
 from chalicelib.registrations.captures import CaptureFacts, Outcome
 from chalicelib.registrations.model import RegistrationFacts, Status
 from chalicelib.registrations.store_items import build_capture_facts, build_registration_facts
-from chalicelib.registrations.store_keys import (
-    find_shard,
-    list_capture_shards,
-    list_registration_shards,
-    make_capture_key,
-    make_registration_key,
-)
 from chalicelib.registrations.store_reading import DynamoReadingStore
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.service import RollUpService
@@ -128,12 +122,12 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
         neighbours=(f"{worker_number % 7919:06x}", f"{worker_number % 7907:06x}"),
     )
     registration = RegistrationFacts(Status.RECEIVED, quoted=49_200, paid=0)
-    key = make_registration_key(reference)
-    shard = find_shard(capture_id)
+    key = store_keys.make_registration_key(reference)
+    shard = store_keys.find_shard(capture_id)
     yield to_item(
         {
-            **make_capture_key(capture_id),
-            "day_shard": list_capture_shards(FIRST_DAY)[shard],
+            **store_keys.make_capture_key(capture_id),
+            "day_shard": store_keys.list_capture_shards(FIRST_DAY)[shard],
             "day_order": f"{at}#{capture_id}",
             "facts": build_capture_facts(facts),
         }
@@ -141,7 +135,7 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
     yield to_item(
         {
             **key,
-            "day_shard": list_registration_shards(FIRST_DAY)[shard],
+            "day_shard": store_keys.list_registration_shards(FIRST_DAY)[shard],
             "day_order": f"{at}#{reference}",
             "facts": build_registration_facts(registration, key["pk"], _make_cipher()),
         }

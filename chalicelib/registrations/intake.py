@@ -306,7 +306,8 @@ class IntakeService:
         """Return the state to begin with. Whatever it is, the conditions of the write decide.
 
         The public can measure the time: for it the state is read, so that the first write succeeds for new
-        and for known workers alike. For officers it is not: most workers are new, and a failed write reports the others.
+        and for known workers alike. For officers it is not: most workers are new, and a failed write
+        reports the others.
         """
         if not submission.is_public:
             return PriorState()

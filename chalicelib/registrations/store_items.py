@@ -313,7 +313,7 @@ def _parse_answer(serialized: str) -> Answer:
 
 
 def build_capture_facts(facts: CaptureFacts) -> Values:
-    """Return the facts of a capture as stored; facts that are empty are left out."""
+    """Return the facts of a capture as values, without empty ones; tuples become lists."""
     values = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in vars(facts).items()
