@@ -1,4 +1,4 @@
-"""What the small HTTP servers of the fakes and of the tests share."""
+"""The base of the small HTTP servers of the fakes and of the tests."""
 
 import threading
 from collections.abc import Iterator, Mapping

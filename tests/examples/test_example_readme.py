@@ -11,7 +11,7 @@ from tests.examples.capture_lines import (
     THURSDAY,
     WEDNESDAY,
     Body,
-    Line,
+    CaptureLine,
     count_sharers,
 )
 
@@ -24,7 +24,7 @@ def read_table(name: str) -> dict[str, list[str]]:
     return {first: rest for first, *rest in rows}
 
 
-def test_the_readme_states_the_lines_of_each_file(files: dict[str, list[Line]]) -> None:
+def test_the_readme_states_the_lines_of_each_file(files: dict[str, list[CaptureLine]]) -> None:
     table = read_table("Lines")
     assert {f"`{path.name}`" for path in EXAMPLE_DIR.iterdir()} == set(table) | {"`README.md`"}
     assert {device: table[f"`{device}.jsonl`"][0] for device in DEVICES} == {
@@ -51,12 +51,15 @@ def test_the_readme_states_the_expected_counts(expected: Body) -> None:
 
 
 def test_the_readme_counts_the_irregularities(
-    lines: list[Line], captures: list[Line], visits: dict[str, list[Line]], files: dict[str, list[Line]]
+    lines: list[CaptureLine],
+    captures: list[CaptureLine],
+    visits: dict[str, list[CaptureLine]],
+    files: dict[str, list[CaptureLine]],
 ) -> None:
     def count_mistakes(*kinds: str) -> int:
         return sum(line.mistake in kinds for line in lines)
 
-    def count_workers(fits: Callable[[list[Line]], bool]) -> int:
+    def count_workers(fits: Callable[[list[CaptureLine]], bool]) -> int:
         return sum(fits(found) for found in visits.values())
 
     names = [found[0].body["worker"]["name"] for found in visits.values()]
