@@ -36,10 +36,10 @@ def test_the_readme_states_the_expected_counts(expected: Body) -> None:
     assert {row: cells[0] for row, cells in read_table("In all").items()} == {
         "Lines sent": str(expected["sends"]["total"]),
         "Captures that count": str(expected["captures"]),
-        "Workers, and so registrations and texts": str(expected["workers"]),
+        "Workers, and so registrations and SMS": str(expected["workers"]),
         "Already registered": str(expected["already_registered"]),
         "Refused": str(expected["refused"]["total"]),
-        "Answered again as the first time": str(expected["replays"]),
+        "Answered again with the first answer": str(expected["replays"]),
         "Refused as a reused capture id": str(expected["conflicts"]),
     }
     assert read_table("Sent one device after another") == {
@@ -83,8 +83,8 @@ def test_the_readme_counts_the_irregularities(
         "NIKs with serial 0000": count_mistakes("nik_serial"),
         "NIKs of no province": count_mistakes("nik_province"),
         "Landlines": count_mistakes("phone_landline"),
-        "Mobile numbers that stop too early": count_mistakes("phone_too_short"),
-        "Workers captured rightly after a slip": count_workers(
+        "Mobile numbers that are too short": count_mistakes("phone_too_short"),
+        "Workers captured correctly after a mistake": count_workers(
             lambda v: (v[0].body["worker"]["name"], v[0].body["worker"]["birth_date"]) in people_with_mistakes
         ),
         "Captures of 9 October that arrive on the 10th": len(
