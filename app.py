@@ -10,8 +10,7 @@ from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
-from chalicelib import observability
-from chalicelib.aws import batches
+from chalicelib import batches, observability
 from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients import routes as client_routes

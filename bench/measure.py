@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 
 from tests.support import http_events
-from tests.support.builders import make_campaign_payload
 from tests.support.campaigns import make_capture
 from tests.support.lambda_runtime import InvocationResult, LocalFunction, run_function
+from tests.support.payloads import make_campaign_payload
 
 COLD_ROUNDS = 11
 WARM_ROUNDS = 15

@@ -24,21 +24,25 @@ from chalicelib.aws.items import Item, to_item
 from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
-from chalicelib.registrations import items
-from chalicelib.registrations.model import CaptureFacts, Outcome, RegistrationFacts
-from chalicelib.registrations.states import Status
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.captures import CaptureFacts, Outcome
+from chalicelib.registrations.model import RegistrationFacts, Status
+from chalicelib.registrations.store_items import build_capture_facts, build_registration_facts
+from chalicelib.registrations.store_keys import (
+    find_shard,
+    list_capture_shards,
+    list_registration_shards,
+    make_capture_key,
+    make_registration_key,
+)
+from chalicelib.registrations.store_reading import DynamoReadingStore
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.service import RollUpService
 from ops.local.emulator import Emulator
-from tests.support.builders import make_capture_id
-from tests.support.fakes import (
-    InMemoryCampaigns,
-    InMemoryCountingState,
-    InMemorySmsCounts,
-    InMemorySummaries,
-)
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.sms import InMemorySmsCounts
+from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 from tests.support.moto_tables import read_table_definitions
+from tests.support.payloads import make_capture_id
 from tests.support.ports import find_free_port_pair
 from tests.support.registration_builders import FIRST_DAY, make_campaign, make_reference
 
@@ -124,22 +128,22 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
         neighbours=(f"{worker_number % 7919:06x}", f"{worker_number % 7907:06x}"),
     )
     registration = RegistrationFacts(Status.RECEIVED, quoted=49_200, paid=0)
-    key = items.registration_key(reference)
-    shard = items.find_shard(capture_id)
+    key = make_registration_key(reference)
+    shard = find_shard(capture_id)
     yield to_item(
         {
-            **items.capture_key(capture_id),
-            "day_shard": items.capture_shards(FIRST_DAY)[shard],
+            **make_capture_key(capture_id),
+            "day_shard": list_capture_shards(FIRST_DAY)[shard],
             "day_order": f"{at}#{capture_id}",
-            "facts": items.build_capture_facts(facts),
+            "facts": build_capture_facts(facts),
         }
     )
     yield to_item(
         {
             **key,
-            "day_shard": items.registration_shards(FIRST_DAY)[shard],
+            "day_shard": list_registration_shards(FIRST_DAY)[shard],
             "day_order": f"{at}#{reference}",
-            "facts": items.build_registration_facts(registration, key["pk"], _make_cipher()),
+            "facts": build_registration_facts(registration, key["pk"], _make_cipher()),
         }
     )
 
@@ -167,7 +171,7 @@ def _recount(url: str, table: str) -> dict[str, float]:
     client.meta.events.register("provide-client-params.dynamodb.Query", request_units)
     client.meta.events.register("after-call.dynamodb.Query", add_units)
     rollup = RollUpService(
-        facts=DynamoRegistrations(client, table, _make_cipher()),
+        facts=DynamoReadingStore(client, table, _make_cipher()),
         campaigns=InMemoryCampaigns(make_campaign()),
         summaries=InMemorySummaries(),
         counting_state=InMemoryCountingState(),

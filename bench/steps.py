@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from tests.support.builders import (
+from tests.support.emulator_harness import EmulatorHarness
+from tests.support.payloads import (
     encode_payload,
     make_campaign_payload,
     make_capture_id,
@@ -16,7 +17,6 @@ from tests.support.builders import (
     make_nik,
     make_phone,
 )
-from tests.support.emulator_harness import EmulatorHarness
 
 REPEATS = 200
 
@@ -28,9 +28,10 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     from chalicelib.callers import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
     from chalicelib.container import Container  # noqa: PLC0415
-    from chalicelib.registrations import items, rules  # noqa: PLC0415
+    from chalicelib.registrations import rules  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
     from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415
+    from chalicelib.registrations.store_items import build_registration  # noqa: PLC0415
 
     container = Container()
     registrar, quoting = container.intake, container.quotes
@@ -52,16 +53,14 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
         ).answer
 
     answer = submit()
-    registration = registrar.get(answer.reference)
+    registration = container.reading.get(answer.reference)
     return {
         "read the body": _measure_cpu(lambda: SubmitRegistration.model_validate_json(body)),
         "check the rules": _measure_cpu(
             lambda: rules.read_worker(command, campaign, now=now, age_limits=rules.AgeLimits())
         ),
         "quote": _measure_cpu(lambda: quoting.quote(rules.build_quote_request(command))),
-        "seal and lay out the item": _measure_cpu(
-            lambda: items.build_registration(registration, container.cipher)
-        ),
+        "seal and lay out the item": _measure_cpu(lambda: build_registration(registration, container.cipher)),
         "write the answer": _measure_cpu(lambda: AnswerView.from_answer(answer).model_dump_json()),
         "all of it, with hashing and the transaction": _measure_cpu(submit),
     }

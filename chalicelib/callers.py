@@ -31,6 +31,15 @@ class Channel(StrEnum):
     OFFICE = "office"
 
 
+class Disclosure(StrEnum):
+    """The audience of what a caller is told of a worker, decided once for each capture."""
+
+    OFFICER = "officer"
+    """An officer with the worker: may learn that the worker is known, and under which reference."""
+    PUBLIC = "public"
+    """Anybody: no answer may reveal that a worker is known, and no request may send a known worker an SMS."""
+
+
 @dataclass(frozen=True)
 class DailyCap:
     """Daily limits: above `flag` captures are accepted with a flag, above `cap` they are refused."""
@@ -85,9 +94,9 @@ class Caller:
         return role in self.roles
 
     @property
-    def is_public_facing(self) -> bool:
-        """True if the public may see the answers: then they must not reveal that a worker is known."""
-        return Role.KIOSK not in self.roles
+    def disclosure(self) -> Disclosure:
+        """Return OFFICER for officers' devices, and PUBLIC for every other client."""
+        return Disclosure.OFFICER if self.has_role(Role.KIOSK) else Disclosure.PUBLIC
 
     def may_access_campaign(self, campaign_id: str) -> bool:
         """Return True if the caller works for the campaign, or for every campaign."""

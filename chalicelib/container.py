@@ -27,7 +27,7 @@ from chalicelib.data_requests.store import DynamoDataRequests
 from chalicelib.randomness import generate_token, generate_write_id, random_index
 from chalicelib.registrations.intake import IntakeLimits, IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
+    from chalicelib.registrations.reading import ReadingService
+    from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.reporting import ReportService
@@ -147,15 +149,10 @@ class Container:
     # Registrations
 
     @cached_property
-    def registration_store(self) -> DynamoRegistrations:
-        """The store of registrations."""
-        return DynamoRegistrations(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
-
-    @cached_property
     def intake(self) -> IntakeService:
         """Accepts captures."""
         return IntakeService(
-            registrations=self.registration_store,
+            store=DynamoIntakeStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
             campaigns=self.campaigns,
             quote_service=self.quotes,
             limits=IntakeLimits(
@@ -170,25 +167,45 @@ class Container:
         )
 
     @cached_property
-    def lifecycle(self) -> "LifecycleService":
-        """Finds registrations and changes their state."""
-        from chalicelib.registrations.lifecycle import LifecycleService
+    def reading_store(self) -> "DynamoReadingStore":
+        """The store that registrations and facts are read from."""
+        from chalicelib.registrations.store_reading import DynamoReadingStore
 
-        return LifecycleService(registrations=self.registration_store, clock=self.clock)
+        return DynamoReadingStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
+
+    @cached_property
+    def reading(self) -> "ReadingService":
+        """Finds and lists registrations."""
+        from chalicelib.registrations.reading import ReadingService
+
+        return ReadingService(store=self.reading_store, clock=self.clock)
+
+    @cached_property
+    def lifecycle(self) -> "LifecycleService":
+        """Changes the state of registrations."""
+        from chalicelib.registrations.lifecycle import LifecycleService
+        from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
+
+        return LifecycleService(
+            store=DynamoLifecycleStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
+            reading=self.reading,
+            clock=self.clock,
+        )
 
     @cached_property
     def erasure(self) -> "ErasureService":
         """Finds and destroys the personal data of workers."""
         from chalicelib.registrations.erasure import ErasureService
+        from chalicelib.registrations.store_erasure import DynamoErasureStore
 
         return ErasureService(
-            workers=DynamoWorkers(
+            store=DynamoErasureStore(
                 self.aws.dynamodb,
                 self.settings.registrations_table,
                 self.cipher,
                 new_id=generate_write_id,
             ),
-            registrations=self.registration_store,
+            reading=self.reading,
             clock=self.clock,
             retention_period=self.settings.retention_period,
         )
@@ -197,9 +214,11 @@ class Container:
     def stream_publisher(self) -> "StreamPublisher":
         """Publishes the changes in the registrations table's stream."""
         from chalicelib.registrations.queues import SQSNotificationQueue
+        from chalicelib.registrations.store_stream import parse_change
         from chalicelib.registrations.stream import StreamPublisher
 
         return StreamPublisher(
+            parse_change=parse_change,
             notification_queue=SQSNotificationQueue(self.aws.sqs, self.settings.notifications_queue_url),
             dirty_days=self.rollups,
             may_notify_known_workers=self.settings.may_notify_known_workers,
@@ -243,7 +262,7 @@ class Container:
         from chalicelib.rollups.store_counting import DynamoCountingState
 
         return RollUpService(
-            facts=self.intake,
+            facts=self.reading_store,
             campaigns=self.campaigns,
             summaries=self.summary_store,
             counting_state=DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table),
@@ -288,7 +307,7 @@ class Container:
         return ExportService(
             outbox=self.outbox,
             summaries=self.summary_store,
-            captures=self.intake,
+            captures=self.reading_store,
             store=S3ExportStore(self.aws.s3, self.settings.exports_bucket),
             hashing=self.hashing,
             clock=self.clock,

@@ -218,7 +218,7 @@ _FUNCTIONS = (
     function_errors(
         "ExportDays",
         "A run of ExportDays failed, partly or entirely. The next run does what is left.",
-        "Look for `campaign day not exported` in its log if it keeps failing: it names the campaign and the day. `campaign day export timed out` is a day that needs more than a whole run: raise the timeout or the memory of ExportDays. `AnotherRoundUnderWay` was a second run at the same time: do nothing.",
+        "Look for `campaign day not exported` in its log if it keeps failing: it names the campaign and the day. `campaign day export timed out` is a day that needs more than a whole run: raise the timeout or the memory of ExportDays. `ExportAlreadyRunning` was a second run at the same time: do nothing.",
     ),
     function_errors(
         "AgeRegistrations",

@@ -19,7 +19,7 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.crypto.keyring import FIELD_PURPOSE, KEY_REFRESH_INTERVAL, Keyring, WrappedKey
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.registrations.items import reseal as reseal_registration
+from chalicelib.registrations.store_items import reseal as reseal_registration
 from ops.deploy.stages import AwsClientFactory
 from ops.errors import OperationError
 

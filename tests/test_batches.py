@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib.aws import batches
-from chalicelib.aws.batches import StreamRecord
+from chalicelib import batches
 from chalicelib.aws.items import to_item
+from chalicelib.batches import StreamRecord
 from tests.support.aws_events import make_sqs_event, make_stream_event
-from tests.support.builders import make_nik
 from tests.support.logs import collect_logs
+from tests.support.payloads import make_nik
 
 TEN = [f"body {number}" for number in range(10)]
 

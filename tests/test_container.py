@@ -11,7 +11,7 @@ from chalicelib.container import Container
 from chalicelib.settings import Settings, SettingsIncomplete
 from tests.support.app_loader import load_app, make_container
 from tests.support.builders import NOW
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 
 SERVICES = ServiceDataLoader().list_available_services("service-2")

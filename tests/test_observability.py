@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib import observability
 from chalicelib.observability import logger
-from tests.support.builders import make_nik
 from tests.support.logs import collect_logs
+from tests.support.payloads import make_nik
 
 
 def test_an_unexpected_error_is_logged_by_type_and_frames_without_its_message() -> None:

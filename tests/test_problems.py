@@ -18,7 +18,7 @@ from chalicelib.http.problems import PROBLEMS
 from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
-from tests.support.builders import encode_payload, make_capture_payload, make_nik
+from tests.support.payloads import encode_payload, make_capture_payload, make_nik
 
 
 def make_aws_error(code: str, *, status: int = 400, reasons: tuple[str, ...] = ()) -> ClientError:

@@ -8,7 +8,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
-# Two attempts of 1 + 1.5 seconds and a pause below one second: a caller is told to try again within 5
+# Two attempts of 1 + 1.5 seconds and a pause below one second: a caller gets "try again" within 5
 # seconds. With botocore's defaults the request would take 25 seconds and more.
 _TWO_ATTEMPTS = Config(
     connect_timeout=1,

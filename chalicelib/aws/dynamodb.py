@@ -1,4 +1,4 @@
-"""DynamoDB's values and refusals, put into Python once for every store."""
+"""Queries of DynamoDB, and the failed conditions of its errors."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,26 +12,26 @@ MAX_ID_LENGTH = 64
 
 
 def is_condition_failure(error: ClientError) -> bool:
-    """Whether a single conditional write was refused by its condition."""
+    """Return True if the condition of a single write failed."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
 def get_cancellation_reasons(error: ClientError) -> list[Mapping[str, Any]]:
-    """Why a transaction was cancelled, one reason per item in its order; empty if it was not cancelled."""
+    """Return the reasons of a cancelled transaction, one per item in its order; otherwise an empty list."""
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         return []
     return list(error.response.get("CancellationReasons", []))
 
 
 def iter_failed_conditions(reasons: list[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The transaction items whose own condition failed: their position, and the values that stand there."""
+    """Yield the items of a transaction whose condition failed: their position and stored values."""
     for position, reason in enumerate(reasons):
         if reason.get("Code") == "ConditionalCheckFailed":
             yield position, from_item(reason.get("Item", {}))
 
 
 def iter_query_items(client: Any, **query: Any) -> Iterator[dict[str, Any]]:
-    """Every item of a query, page after page, so that memory stays flat whatever the partition holds."""
+    """Yield every item of a query, page by page, so that memory use does not grow with the partition."""
     while True:
         page = client.query(**query)
         for item in page["Items"]:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class LambdaContext(Protocol):
-    """What functions use of Lambda's context object."""
+    """The part of Lambda's context object that functions use."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until Lambda ends the invocation."""

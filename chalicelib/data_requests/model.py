@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.notifications.model import OptOut, Sms
-    from chalicelib.registrations.intake import Capture
+    from chalicelib.registrations.captures import Capture
     from chalicelib.registrations.model import Registration
     from chalicelib.registrations.phone import Phone
 

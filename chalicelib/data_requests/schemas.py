@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.clock import to_timestamp
 from chalicelib.data_requests.model import DataRequest, DisclosureReport
-from chalicelib.registrations.intake import Capture
+from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.schemas import WholeRegistrationView
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.registrations.model import CaptureFacts, DayFact
+from chalicelib.registrations.captures import CaptureFacts, DayFact
 from chalicelib.rollups.model import Counts
 
 # Raised when a field is removed or changes its meaning, not when one is added.

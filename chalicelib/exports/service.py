@@ -14,7 +14,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.exports.model import ExportFile, Manifest, format_row
-from chalicelib.registrations.model import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
 from chalicelib.rollups.model import Counts, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 

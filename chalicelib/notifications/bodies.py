@@ -7,8 +7,14 @@ there are no words.
 from collections.abc import Callable, Mapping
 
 from chalicelib.notifications.templates import Purpose, Template, format_day, format_rupiah
-from chalicelib.registrations.model import Registration
-from chalicelib.registrations.states import ENDED_STATUSES, EventType, LifecycleEvent, LifecycleState, Status
+from chalicelib.registrations.model import (
+    ENDED_STATUSES,
+    EventType,
+    LifecycleEvent,
+    LifecycleState,
+    Registration,
+    Status,
+)
 
 # Which news of a registration's life is told as what.
 PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {

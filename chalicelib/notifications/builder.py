@@ -39,7 +39,7 @@ def build_notification_service(container: "Container") -> NotificationService:
     """Return the service that sends SMS to workers."""
     settings = container.settings
     return NotificationService(
-        registrations=container.intake,
+        registrations=container.reading,
         campaigns=container.campaigns,
         ledger=container.sms_ledger,
         rate_limiter=container.send_rate_limiter,

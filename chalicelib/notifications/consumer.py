@@ -41,7 +41,7 @@ def handle(service: NotificationService, body: str) -> None:
             raise
         _log_no_recipient(message)
         return
-    observability.count("Texts", state=text.state)
+    observability.count("Sms", state=text.state)
     observability.logger.info(
         "sms processed",
         extra={

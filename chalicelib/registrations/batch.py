@@ -1,4 +1,4 @@
-"""Many captures in one request: taken in side by side, answered in order, none in the way of another."""
+"""Many captures in one request: processed concurrently, answered in order, each by itself."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +9,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 MAX_ITEMS = 200
 MAX_BODY_BYTES = 1024 * 1024
 
-# As many connections as the clients keep open; more would only queue for them.
+# The number of connections that the AWS clients keep open; more workers would only wait for one.
 _MAX_WORKERS = 10
 
-# The end of a number is the same in each of the ways it is written: 0812…, 62812…, +62 812….
+# The last digits of a phone number are the same in each way of writing it: 0812…, 62812…, +62 812….
 _PHONE_SUFFIX_DIGITS = 9
 
 ItemResult = TypeVar("ItemResult")
@@ -33,21 +33,21 @@ class SubmitBatch(BaseModel):
 
 
 def process_items(items: Sequence[Any], process_item: Callable[[Any], ItemResult]) -> list[ItemResult]:
-    """A verdict per item, in order.
+    """Return a result for each item, in order.
 
-    Items that share a capture id, a NIK or a phone number with an earlier one wait until all others are done
-    and are then taken in order: of two captures of one worker the earlier one always wins, and a number
-    given for many is counted by one after the other, not by all at once.
+    Items that share a capture id, a NIK or a phone number with an earlier one are processed after all others,
+    one after the other: of two captures of one worker the earlier one always wins, and the counts of a phone
+    number do not conflict.
     """
     first, later = _split_by_conflict(items)
-    verdicts: dict[int, ItemResult] = {}
+    results: dict[int, ItemResult] = {}
     with ThreadPoolExecutor(max_workers=_MAX_WORKERS) as pool:
-        verdicts.update(
+        results.update(
             zip(first, pool.map(process_item, [items[position] for position in first]), strict=True)
         )
     for position in later:
-        verdicts[position] = process_item(items[position])
-    return [verdicts[position] for position in range(len(items))]
+        results[position] = process_item(items[position])
+    return [results[position] for position in range(len(items))]
 
 
 def _split_by_conflict(items: Sequence[Any]) -> tuple[list[int], list[int]]:
@@ -55,9 +55,9 @@ def _split_by_conflict(items: Sequence[Any]) -> tuple[list[int], list[int]]:
     first: list[int] = []
     later: list[int] = []
     for position, item in enumerate(items):
-        marks = _list_conflict_keys(item)
-        (later if marks & seen else first).append(position)
-        seen |= marks
+        conflict_keys = _list_conflict_keys(item)
+        (later if conflict_keys & seen else first).append(position)
+        seen |= conflict_keys
     return first, later
 
 
@@ -70,8 +70,8 @@ def _list_conflict_keys(item: Any) -> set[str]:
         _extract_digits(typed.get("nik")),
         _extract_digits(typed.get("phone"))[-_PHONE_SUFFIX_DIGITS:],
     )
-    marks = {f"capture {item.get('capture_id')}".lower(), f"nik {nik}", f"phone {phone}"}
-    return marks - {"capture none", "nik ", "phone "}
+    conflict_keys = {f"capture {item.get('capture_id')}".lower(), f"nik {nik}", f"phone {phone}"}
+    return conflict_keys - {"capture none", "nik ", "phone "}
 
 
 def _extract_digits(typed_value: Any) -> str:

@@ -1,7 +1,7 @@
-"""Finding all that is kept of a worker, and taking it away: whole on request, or an old application by time.
+"""Erasure of a worker's data: all of it on request, or one application that ended unpaid long ago.
 
-What is counted stays: a forgotten capture keeps its facts under its campaign day, and nothing that leads to a
-person. Every act may stop halfway and be done again: what leads to the rest is taken away last.
+What is counted is kept, without anything that leads to a person. Every operation may stop halfway and be
+repeated: whatever leads to the rest is removed last.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,22 +11,22 @@ from typing import Protocol
 
 from chalicelib.clock import Clock
 from chalicelib.refusals import TryAgain
+from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.intake import Capture
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, Registration
+from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.states import ENDED_UNPAID_STATUSES
 
-# Each round ends unless captures of the very same worker came in meanwhile.
+# Each attempt is the last one unless captures of the same worker came in meanwhile.
 _MAX_ATTEMPTS = 5
 
-# A caller hears before the API's time is over; what is done by then stays done.
+# The caller gets an answer before the API's time-out; what is erased by then stays erased.
 _TIME_LIMIT = timedelta(seconds=18)
 
 
 @dataclass(frozen=True)
 class CaptureLink:
-    """A capture of a worker, and the registration that its sender was told."""
+    """A link from a worker to a capture, with the reference in the answer to it."""
 
     capture_id: str
     reference: Reference
@@ -34,154 +34,145 @@ class CaptureLink:
 
 @dataclass(frozen=True)
 class WorkerLinks:
-    """What leads from a worker to records: the latest registration, and every capture."""
+    """The links from a worker to records: the latest registration, and every capture."""
 
     latest_reference: Reference | None
     capture_links: tuple[CaptureLink, ...]
 
 
-class RegistrationReader(Protocol):
-    """What this needs of registrations."""
-
-    def get(self, reference: Reference) -> Registration:
-        """Raises RegistrationUnknown, or RegistrationDestroyed."""
-
-
-class Workers(Protocol):
-    """Where workers' trails are kept. Every act may be repeated."""
+class ErasureStore(Protocol):
+    """The links from workers to records, and their erasure. Every operation may be repeated."""
 
     def get_links(self, worker_key: str) -> WorkerLinks:
-        """What leads from a worker to records, as it stands this moment."""
+        """Return the links from a worker to records, read consistently."""
 
     def get_capture(self, capture_id: str) -> Capture:
-        """A capture. Raises CaptureErased."""
+        """Return a capture. Raise CaptureErased."""
 
     def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
-        """Leave of a capture what is counted, and that it must not be taken in again; cut its link."""
+        """Erase a capture and its link; keep what is counted, and that it must not be accepted again."""
 
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
-        """Take the worker's latest registration off the worker, unless it is another one by now."""
+        """Delete the worker's item, unless `latest_reference` is not the latest registration any more."""
 
     def erase_registration(self, reference: Reference) -> None:
-        """Take a registration away."""
+        """Delete a registration; keep what is counted."""
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
-        """Take all that is personal out of a registration; False if it was changed meanwhile."""
+        """Remove the personal fields of a registration. Return False if it was changed meanwhile."""
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
-        """The registrations that ended unpaid by an instant and are not destroyed yet."""
+        """Yield the registrations that ended unpaid by `ended_before` and are not destroyed yet."""
 
 
 @dataclass(frozen=True)
 class Application:
-    """One registration in a worker's line of them; None for one whose personal fields were destroyed."""
+    """One of a worker's registrations; None if its personal fields were destroyed."""
 
     reference: Reference
     registration: Registration | None
 
 
 class ErasureService:
-    """Finds and takes away what is kept of workers."""
+    """Finds and erases the data that is kept of workers."""
 
     def __init__(
-        self,
-        *,
-        workers: Workers,
-        registrations: RegistrationReader,
-        clock: Clock,
-        retention_period: timedelta,
+        self, *, store: ErasureStore, reading: ReadingService, clock: Clock, retention_period: timedelta
     ) -> None:
-        self._workers = workers
-        self._registrations = registrations
+        self._store = store
+        self._reading = reading
         self._clock = clock
         self._retention_period = retention_period
 
     def list_applications(self, worker_key: str) -> list[Application]:
-        """Every registration of a worker, the latest first."""
-        return list(self._iter_applications(self._workers.get_links(worker_key).latest_reference))
+        """Return every registration of a worker, the latest first."""
+        return list(self._iter_applications(self._store.get_links(worker_key).latest_reference))
 
     def iter_capture_links(self, worker_key: str) -> Iterator[CaptureLink]:
-        """Every capture of a worker that led to a registration."""
-        yield from self._workers.get_links(worker_key).capture_links
+        """Yield the links to a worker's captures."""
+        yield from self._store.get_links(worker_key).capture_links
 
     def get_capture(self, capture_link: CaptureLink) -> Capture:
-        """The capture behind a link. Raises CaptureErased."""
-        return self._workers.get_capture(capture_link.capture_id)
+        """Return the capture behind a link. Raise CaptureErased."""
+        return self._store.get_capture(capture_link.capture_id)
 
     def erase(
         self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
     ) -> None:
-        """Take away everything of a worker that was received before the worker asked for it.
+        """Erase everything of a worker that was received before the request for erasure.
 
-        A registration received after that is a new one, with a consent of its own, and stays. Raises TryAgain
-        where time runs out; the same call goes on from there.
+        A registration received after that is a new one, with a consent of its own, and stays. Raise TryAgain
+        after the time limit; the same call continues.
         """
-        give_up_at = self._clock() + _TIME_LIMIT
+        deadline = self._clock() + _TIME_LIMIT
         for _ in range(_MAX_ATTEMPTS):
-            trail = self._workers.get_links(worker_key)
-            line = list(self._iter_applications(trail.latest_reference))
-            going = [each.reference for each in line if not _is_received_after(each, received_before)]
-            staying = {each.reference for each in line} - set(going)
-            links = [link for link in trail.capture_links if link.reference not in staying]
-            if trail.latest_reference is None and not links:
+            links = self._store.get_links(worker_key)
+            applications = list(self._iter_applications(links.latest_reference))
+            erased = [
+                each.reference for each in applications if not _is_received_after(each, received_before)
+            ]
+            kept = {each.reference for each in applications} - set(erased)
+            capture_links = [link for link in links.capture_links if link.reference not in kept]
+            if links.latest_reference is None and not capture_links:
                 return
-            for link in links:
-                self._check_deadline(give_up_at)
-                self._workers.erase_capture(worker_key, link)
-            # The oldest first: the later one is what leads to it.
-            for reference in reversed(going):
-                self._check_deadline(give_up_at)
+            for link in capture_links:
+                self._check_deadline(deadline)
+                self._store.erase_capture(worker_key, link)
+            # The oldest first: each is found through the later one.
+            for reference in reversed(erased):
+                self._check_deadline(deadline)
                 erase_sms(reference)
-                self._workers.erase_registration(reference)
-                # A text begun in between knew the registration; none can begin after it is gone.
+                self._store.erase_registration(reference)
+                # An SMS may have begun in between; none can begin after the registration is gone.
                 erase_sms(reference)
-            if trail.latest_reference is not None and trail.latest_reference not in staying:
-                self._workers.erase_worker(worker_key, trail.latest_reference)
-            elif not links and not going:
+            if links.latest_reference is not None and links.latest_reference not in kept:
+                self._store.erase_worker(worker_key, links.latest_reference)
+            elif not capture_links and not erased:
                 return
-        raise TryAgain("the worker's captures kept coming in")
+        raise TryAgain("captures of the worker kept coming in")
 
     def iter_destroyable(self) -> Iterator[Reference]:
-        """The registrations that ended unpaid so long ago that nothing personal may be kept of them."""
-        return self._workers.iter_ended_unpaid(self._clock() - self._retention_period)
+        """Yield the registrations whose retention period after an unpaid end is over."""
+        return self._store.iter_ended_unpaid(self._clock() - self._retention_period)
 
     def destroy_personal_fields(self, reference: Reference) -> bool:
-        """Destroy the personal fields of an application that ended unpaid, with those of its captures.
+        """Destroy the personal fields of an application that ended unpaid, and erase its captures.
 
-        Status, history and what is counted stay. Its worker is forgotten where no other application keeps
-        the worker known, and then registers as somebody new. False if there was nothing to destroy.
+        Status, history and what is counted are kept. If the worker has no other application, the worker is
+        erased too, and would be registered as a new one. Return False if there was nothing to destroy.
         """
         try:
-            registration = self._registrations.get(reference)
+            registration = self._reading.get(reference)
         except RegistrationUnknown:
             return False
-        ended_long_ago = registration.lifecycle.status_since <= self._clock() - self._retention_period
-        if registration.lifecycle.status not in ENDED_UNPAID_STATUSES or not ended_long_ago:
+        is_over = registration.lifecycle.status_since <= self._clock() - self._retention_period
+        if registration.lifecycle.status not in ENDED_UNPAID_STATUSES or not is_over:
             return False
         worker_key = registration.worker_key
-        trail = self._workers.get_links(worker_key)
-        for link in trail.capture_links:
+        links = self._store.get_links(worker_key)
+        for link in links.capture_links:
             if link.reference == reference:
-                self._workers.erase_capture(worker_key, link)
-        if trail.latest_reference == reference and not any(
+                self._store.erase_capture(worker_key, link)
+        if links.latest_reference == reference and not any(
             each.registration for each in self._iter_applications(registration.follows)
         ):
-            self._workers.erase_worker(worker_key, reference)
-        # Last, because this takes it off the list of what is to be destroyed.
-        return self._workers.destroy_personal_fields(registration, destroyed_at=self._clock())
+            self._store.erase_worker(worker_key, reference)
+        # Last, because it removes the registration from the list of those to destroy.
+        return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 
     def _iter_applications(self, latest_reference: Reference | None) -> Iterator[Application]:
-        while latest_reference is not None:
+        reference = latest_reference
+        while reference is not None:
             try:
-                registration = self._registrations.get(latest_reference)
+                registration = self._reading.get(reference)
             except RegistrationDestroyed as destroyed:
-                yield Application(latest_reference, None)
-                latest_reference = destroyed.follows
+                yield Application(reference, None)
+                reference = destroyed.follows
             except RegistrationUnknown:
                 return
             else:
-                yield Application(latest_reference, registration)
-                latest_reference = registration.follows
+                yield Application(reference, registration)
+                reference = registration.follows
 
     def _check_deadline(self, deadline: datetime) -> None:
         if self._clock() > deadline:

@@ -1,19 +1,30 @@
-"""What the registrations package refuses.
+"""Refusals of the registrations package.
 
 Refusal
-├── RegistrationUnknown   no registration has this reference, or the caller may not know of it
-│   └── RegistrationDestroyed   it ended long ago, and nothing personal is left of it
-├── PhoneCapReached       the phone number was given for as many registrations today as it may
-├── CaptureReused         the capture id was used before, with other content
-├── CaptureErased      the capture was taken in once; its person's data was destroyed since
-├── PaymentReused         the payment id was used before, with other content
-├── TransitionNotAllowed  the registration's state does not allow this
-├── RegistrationSuperseded            the worker has a newer registration; this one has ended for good
-└── RulesBroken           (from refusals) the capture breaks rules of the field, each named
+├── RegistrationUnknown     no registration has this reference, or the caller may not know of it
+│   └── RegistrationDestroyed  it ended long ago, and its personal data was destroyed
+├── PhoneCapReached         the phone number has reached its number of registrations for today
+├── CaptureReused           the capture id was used before, with other content
+├── CaptureErased           the capture was accepted once; its person's data was destroyed since
+├── PaymentReused           the payment id was used before, with other content
+├── TransitionNotAllowed    the registration's state does not allow this
+├── RegistrationSuperseded  the worker has a newer registration
+└── RulesBroken             (from refusals) the capture breaks rules, each named
+
+ValueError
+└── InvalidValue            a typed value breaks a rule
 """
 
 from chalicelib.refusals import Refusal
 from chalicelib.registrations.references import Reference
+
+
+class InvalidValue(ValueError):
+    """A typed value that breaks a rule: `code` names the rule. The message never contains the value."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class RegistrationUnknown(Refusal):

@@ -1,77 +1,55 @@
-"""Taking captures in: each saved exactly once, each worker with at most one open registration."""
+"""Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from math import ceil
+from datetime import date, timedelta
 from typing import Protocol
 
 from chalicelib.callers import Caller, DailyCap
-from chalicelib.campaigns.model import Campaign, CampaignDay
+from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.errors import ClientCapReached
-from chalicelib.clock import Clock, to_timestamp
-from chalicelib.contributions.model import Quote
+from chalicelib.clock import Clock
+from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.http.pagination import Page, Position
-from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
+from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import (
-    Answer,
-    CaptureFacts,
-    CaptureMetadata,
-    DayFact,
-    Flag,
-    Outcome,
-    Registration,
-    Worker,
-)
+from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.states import LifecycleState, Status
+from chalicelib.registrations.submission import Submission
+from chalicelib.registrations.worker import Worker
 
-# Each round ends unless another writer changed the very items in between, or tells what the next has to go
-# by: who the worker is, how often the phone number was given. Six rounds outlast any honest race.
-_MAX_WRITE_ATTEMPTS = 6
+# Each attempt is the last one unless another writer changed the same items in between, or the store reports
+# what the next attempt must know: the worker's record, or the count of the phone number. No honest race takes
+# more than six.
+_MAX_ATTEMPTS = 6
 
 # More than any phone number is given for: the count goes on, and refuses nothing.
 _UNLIMITED_COUNT = 10**9
 
+# Digits of a NIK neighbourhood's hash. Long enough that a run of five does not come about by chance, and too
+# short to identify a neighbourhood even with the key: some 30,000 runs of five serials share both hashes.
 _NEIGHBOURHOOD_HASH_DIGITS = 3
 
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """What a stage sets: how much a client may have accepted in a day, how often a phone number may be given
-    in one, who may register, and when an application that nobody paid for expires.
+    """The limits that a stack sets.
+
+    They are the captures that a client may have accepted in a day, the registrations with one phone number in
+    a day, the ages, and the time until an unpaid application expires.
     """
 
     client_allowance: DailyCapLimiter
     phone_cap: DailyCap
     age_limits: rules.AgeLimits = field(default_factory=rules.AgeLimits)
     payment_period: timedelta = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Capture:
-    """A capture as it is stored: what it came to, what its sender was told, and what counting needs."""
-
-    capture_metadata: CaptureMetadata
-    fingerprint: str
-    facts: CaptureFacts
-    answer: Answer | None
-
-
-class CaptureExists(Exception):
-    """The store holds this capture id already; `capture` is what stands there."""
-
-    def __init__(self, capture: Capture) -> None:
-        super().__init__(capture.capture_metadata.capture_id)
-        self.capture = capture
 
 
 @dataclass(frozen=True)
@@ -85,7 +63,7 @@ class WorkerRecord:
 
 @dataclass(frozen=True)
 class PhoneCountIncrement:
-    """One more registration that a phone number is given for on a day, if there were fewer than `below`."""
+    """One more registration of `day` with a phone number, allowed if there were fewer than `limit`."""
 
     phone_key: str
     day: date
@@ -94,10 +72,18 @@ class PhoneCountIncrement:
 
 @dataclass(frozen=True)
 class PriorState:
-    """What the store says beforehand of a worker, and of a phone number's count of a day."""
+    """The stored state of a worker, and the count of a phone number on one day, before a write."""
 
     worker_record: WorkerRecord | None = None
     phone_count: int = 0
+
+
+class CaptureExists(Exception):
+    """The store holds a capture with this id already: `capture`."""
+
+    def __init__(self, capture: Capture) -> None:
+        super().__init__(capture.capture_metadata.capture_id)
+        self.capture = capture
 
 
 class WorkerExists(Exception):
@@ -109,36 +95,26 @@ class WorkerExists(Exception):
 
 
 class PhoneCountExceeded(Exception):
-    """The phone number was given for that many registrations of the day already."""
+    """The day has `phone_count` registrations with this phone number already."""
 
     def __init__(self, phone_count: int) -> None:
         super().__init__(str(phone_count))
         self.phone_count = phone_count
 
 
-class WriteConflict(Exception):
-    """Another writer was in the way; nothing was stored, and trying again may do."""
-
-
-class Registrations(Protocol):
-    """Where captures and registrations are kept.
-
-    Every write is one conditional transaction.
-    """
+class IntakeStore(Protocol):
+    """The part of the registrations table that intake needs. Every write is one conditional transaction."""
 
     def read_prior_state(self, worker_key: str, *, phone_key: str, day: date) -> PriorState:
-        """What stands there of a worker and of a phone number, in one request."""
+        """Return what is stored of a worker and of a phone number, by one request."""
+
+    def find_capture(self, capture_id: str) -> Capture | None:
+        """Return a capture that was accepted or refused before, or None. Raise CaptureErased."""
 
     def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
-        """Store a capture and the registration it makes, and count its phone number.
+        """Store a capture with its new registration, and count the phone number.
 
-        Raises CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
-        """
-
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
-        """Store a capture whose worker still has the open registration it names.
-
-        Raises CaptureExists or WriteConflict.
+        Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
         """
 
     def add_public(
@@ -148,113 +124,41 @@ class Registrations(Protocol):
         phone_increment: PhoneCountIncrement,
         worker_record: WorkerRecord | None,
     ) -> None:
-        """Store a capture as `add` does or, if its worker has the open registration `standing`, as a repeat.
+        """Store a capture as `add` does or, if its worker has the open registration `worker_record`, as a
+        repeat.
 
-        Neither what is asked of the store nor the work before it tells which of the two it was. Raises
-        CaptureExists, WorkerExists, PhoneCountExceeded or Contended.
+        Requests and work are the same in both cases, so that neither reveals which of the two it was. Raise
+        as `add` does.
         """
 
-    def find_capture(self, capture_id: str) -> Capture | None:
-        """A capture that was accepted or refused before."""
+    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+        """Store a capture whose worker still has the open registration it names.
 
-    def add_refusal(self, capture: Capture, *, on_campaign_day: bool) -> None:
-        """Note, without anything personal, that a capture was refused.
-
-        Raises CaptureExists if it was accepted before.
+        Raise CaptureExists, CaptureErased or WriteConflict.
         """
 
-    def get(self, reference: Reference) -> Registration:
-        """Raises RegistrationUnknown, or RegistrationDestroyed."""
+    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
+        """Store a refused capture, without personal data.
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
-        """Store the next version of a registration. Raises WriteConflict or RegistrationSuperseded."""
-
-    def iter_day_facts(
-        self, campaign_day: CampaignDay, *, start_after: Position | None = None
-    ) -> Iterator[DayFact]:
-        """All that counts for a campaign day, in order, from after a position."""
-
-    def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
-        """What counts of a campaign day's captures, in no order."""
-
-    def list_by_campaign_day(
-        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """The registrations of a campaign day after a position, by time of capture."""
-
-    def list_by_status(
-        self, status: Status, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """The registrations in one status after a position, by the time they came into it."""
-
-    def iter_due(self, due_day: date) -> Iterator[Reference]:
-        """The references of the registrations that time may have changed by a day."""
-
-    def iter_device_sequences(self, client_id: str) -> Iterator[int]:
-        """The numbers of a device's captures that have arrived, in order."""
+        Raise CaptureExists if it was accepted before, or CaptureErased.
+        """
 
 
 @dataclass(frozen=True)
 class SubmissionResult:
-    """What became of a send: the answer, and whether it had been given before."""
+    """The answer to a submission, and whether it had been given before."""
 
     answer: Answer
     is_replay: bool
 
 
-@dataclass(frozen=True)
-class _IntakeContext:
-    """One send on its way in."""
-
-    command: SubmitRegistration
-    capture_metadata: CaptureMetadata
-    fingerprint: str
-    received_on: date
-    day_ends_at: datetime
-    is_public_facing: bool
-    facts: CaptureFacts
-    is_client_over_flag: bool = False
-
-    def with_worker(self, worker: Worker, neighbourhood_hashes: Iterable[str]) -> "_IntakeContext":
-        """With what is counted of its worker."""
-        facts = replace(
-            self.facts,
-            sex=worker.sex,
-            age=rules.compute_age_band(self.capture_metadata.day, worker.birth_date),
-            neighbours=tuple(neighbourhood_hashes),
-        )
-        return replace(self, facts=facts)
-
-    def build_capture(
-        self, outcome: Outcome, answer: Answer | None, *, flags: tuple[Flag, ...] = ()
-    ) -> Capture:
-        facts = replace(self.facts, outcome=outcome, flags=flags)
-        return Capture(self.capture_metadata, self.fingerprint, facts, answer)
-
-    def build_refused_capture(self, broken_rules: Iterable[BrokenRule]) -> Capture:
-        reasons = tuple(sorted({rule.code for rule in broken_rules}))
-        return Capture(
-            self.capture_metadata, self.fingerprint, replace(self.facts, reasons=reasons), answer=None
-        )
-
-    def build_answer(self, outcome: Outcome, reference: Reference, status: Status, quote: Quote) -> Answer:
-        return Answer(
-            capture_id=self.capture_metadata.capture_id,
-            outcome=outcome,
-            reference=reference,
-            status=status,
-            received_at=to_timestamp(self.capture_metadata.received_at),
-            quote=quote,
-        )
-
-
 class IntakeService:
-    """Takes captures in."""
+    """Accepts captures, or refuses them."""
 
     def __init__(
         self,
         *,
-        registrations: Registrations,
+        store: IntakeStore,
         campaigns: CampaignService,
         quote_service: QuoteService,
         hashing: KeyedHash,
@@ -262,7 +166,7 @@ class IntakeService:
         clock: Clock,
         random_index: Callable[[int], int],
     ) -> None:
-        self._registrations = registrations
+        self._store = store
         self._campaigns = campaigns
         self._quote_service = quote_service
         self._hashing = hashing
@@ -275,12 +179,25 @@ class IntakeService:
 
         The same capture with the same content gets its first answer again, whatever has happened since. A
         worker with an open registration gets that one's reference; one whose registration has ended gets a
-        new one, which follows it. Raises CampaignNotAllowed, CampaignUnknown, CaptureReused, CaptureErased,
+        new one, which follows it. Raise CampaignNotAllowed, CampaignUnknown, CaptureReused, CaptureErased,
         RulesBroken, ClientCapReached, PhoneCapReached or TryAgain.
         """
         caller.require_campaign(command.campaign_id)
         campaign = self._campaigns.get(command.campaign_id)
-        taken = CaptureMetadata(
+        submission = self._begin(command, campaign, caller, correlation_id)
+        try:
+            worker = self._read_worker(submission, campaign)
+            return SubmissionResult(self._store_within_cap(submission, worker, caller), is_replay=False)
+        except CaptureExists as existing:
+            capture = existing.capture
+            if capture.fingerprint != submission.fingerprint or capture.answer is None:
+                raise CaptureReused(capture.capture_metadata.capture_id) from None
+            return SubmissionResult(capture.answer, is_replay=True)
+
+    def _begin(
+        self, command: SubmitRegistration, campaign: Campaign, caller: Caller, correlation_id: str
+    ) -> Submission:
+        metadata = CaptureMetadata(
             capture_id=str(command.capture_id),
             campaign_id=campaign.campaign_id,
             day=campaign.local_day(command.captured_at),
@@ -288,189 +205,161 @@ class IntakeService:
             received_at=self._clock(),
             client_id=caller.client_id,
             channel=caller.channel,
+            disclosure=caller.disclosure,
             officer=command.officer,
             correlation_id=correlation_id,
             device_sequence=command.device_sequence,
         )
-        received_on = campaign.local_day(taken.received_at)
-        intake = _IntakeContext(
+        received_on = campaign.local_day(metadata.received_at)
+        return Submission(
             command=command,
-            capture_metadata=taken,
+            capture_metadata=metadata,
             fingerprint=self._hashing.digest("capture", command.content()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
-            is_public_facing=caller.is_public_facing,
             facts=CaptureFacts(
                 outcome=Outcome.REFUSED,
-                channel=taken.channel,
-                client_id=taken.client_id,
+                channel=metadata.channel,
+                client_id=metadata.client_id,
                 occupations=command.work.occupations,
-                officer=taken.officer,
+                officer=metadata.officer,
                 programmes=tuple(sorted(set(command.coverage.programmes))),
-                hour=f"{campaign.local_hour(taken.captured_at):02}",
+                hour=f"{campaign.local_hour(metadata.captured_at):02}",
                 received_on=received_on,
             ),
         )
+
+    def _read_worker(self, submission: Submission, campaign: Campaign) -> Worker:
+        metadata = submission.capture_metadata
         try:
-            worker = self._read_worker(intake, campaign)
-            return SubmissionResult(self._store_within_cap(intake, worker, caller), is_replay=False)
-        except CaptureExists as known:
-            if known.capture.fingerprint != intake.fingerprint or known.capture.answer is None:
-                raise CaptureReused(taken.capture_id) from None
-            return SubmissionResult(known.capture.answer, is_replay=True)
-
-    def get(self, reference: str) -> Registration:
-        """The registration with a reference that a message of ours carries.
-
-        Raises RegistrationUnknown.
-        """
-        return self._registrations.get(Reference(reference))
-
-    def iter_day_facts(
-        self, campaign_day: CampaignDay, *, start_after: Position | None = None
-    ) -> Iterator[DayFact]:
-        """All that counts for a campaign day, in order, from after a position."""
-        return self._registrations.iter_day_facts(campaign_day, start_after=start_after)
-
-    def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
-        """What counts of a campaign day's captures, in no order."""
-        return self._registrations.iter_capture_facts(campaign_day)
-
-    def _read_worker(self, intake: _IntakeContext, campaign: Campaign) -> Worker:
-        now = intake.capture_metadata.received_at
-        try:
-            return rules.read_worker(intake.command, campaign, now=now, age_limits=self._limits.age_limits)
+            return rules.read_worker(
+                submission.command, campaign, now=metadata.received_at, age_limits=self._limits.age_limits
+            )
         except RulesBroken as refusal:
-            # A capture that was accepted once stays accepted, even where today's rules would refuse it.
-            self._registrations.add_refusal(
-                intake.build_refused_capture(refusal.broken_rules),
-                on_campaign_day=campaign.has_day(intake.capture_metadata.day),
+            # A capture that was accepted once stays accepted, even if today's rules would refuse it.
+            reasons = tuple(sorted({rule.code for rule in refusal.broken_rules}))
+            self._store.add_refusal(
+                submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
+                is_on_campaign_day=campaign.has_day(metadata.day),
             )
             raise
 
-    def _store_within_cap(self, intake: _IntakeContext, worker: Worker, caller: Caller) -> Answer:
-        """Store a capture if its client may have one more accepted today; only then is it counted."""
+    def _store_within_cap(self, submission: Submission, worker: Worker, caller: Caller) -> Answer:
+        """Store a capture if its client's allowance for today permits; count it only if it is accepted."""
         try:
-            is_over_flag = self._limits.client_allowance.reserve(caller, intake.received_on)
+            is_over_flag = self._limits.client_allowance.reserve(caller, submission.received_on)
         except ClientCapReached as reached:
-            # What was accepted once is answered as it was, also to a client that may send nothing new.
-            stored = self._registrations.find_capture(intake.capture_metadata.capture_id)
+            # A capture that was accepted before gets its answer, even if the client may send nothing new.
+            stored = self._store.find_capture(submission.capture_metadata.capture_id)
             if stored is not None and stored.answer is not None:
                 raise CaptureExists(stored) from None
-            raise reached.with_retry_after(self._seconds_until_day_end(intake)) from None
+            raise reached.with_retry_after(submission.seconds_until_day_end) from None
         is_accepted = False
         try:
-            known = intake.with_worker(worker, self._hash_neighbourhoods(worker))
-            answer = self._store(replace(known, is_client_over_flag=is_over_flag), worker)
+            with_worker = submission.with_worker(worker, self._hash_neighbourhoods(worker))
+            answer = self._store_capture(replace(with_worker, is_client_over_flag=is_over_flag), worker)
             is_accepted = True
         finally:
             if not is_accepted:
-                self._limits.client_allowance.release(caller, intake.received_on)
+                self._limits.client_allowance.release(caller, submission.received_on)
         return answer
 
     def _hash_neighbourhoods(self, worker: Worker) -> Iterator[str]:
-        # Long enough that a run of five does not come about by chance, and too short to name a neighbourhood
-        # even for somebody who has the key: both hashes together are shared by some 30,000 stretches of
-        # five serials.
         for neighbourhood in list_neighbourhoods(worker.nik):
             yield self._hashing.digest("nik_neighbourhood", neighbourhood)[:_NEIGHBOURHOOD_HASH_DIGITS]
 
-    def _store(self, intake: _IntakeContext, worker: Worker) -> Answer:
-        registration = self._build_registration(intake, worker)
+    def _store_capture(self, submission: Submission, worker: Worker) -> Answer:
+        registration = self._build_registration(submission, worker)
         phone_key = self._hashing.digest("phone", worker.phone)
-        known = self._read_prior_state(intake, registration, phone_key)
-        for _ in range(_MAX_WRITE_ATTEMPTS):
+        prior_state = self._read_prior_state(submission, registration, phone_key)
+        for _ in range(_MAX_ATTEMPTS):
             try:
-                return self._try_store(intake, registration, known, phone_key)
-            except WorkerExists as found:
-                known = replace(known, worker_record=found.worker_record)
-            except PhoneCountExceeded as busy:
-                known = replace(known, phone_count=busy.phone_count)
+                return self._try_store(submission, registration, prior_state, phone_key)
+            except WorkerExists as existing:
+                prior_state = replace(prior_state, worker_record=existing.worker_record)
+            except PhoneCountExceeded as exceeded:
+                prior_state = replace(prior_state, phone_count=exceeded.phone_count)
             except WriteConflict:
                 # Another writer came first, or the reference is in use.
-                known = self._read_prior_state(intake, registration, phone_key)
+                prior_state = self._read_prior_state(submission, registration, phone_key)
                 registration = replace(registration, reference=references.generate(self._random_index))
-        raise TryAgain("other writers were in the way")
+        raise TryAgain("other writers came first")
 
-    def _build_registration(self, intake: _IntakeContext, worker: Worker) -> Registration:
+    def _build_registration(self, submission: Submission, worker: Worker) -> Registration:
+        metadata, command = submission.capture_metadata, submission.command
         return Registration(
             reference=references.generate(self._random_index),
             worker_key=self._hashing.digest("nik", worker.nik),
-            lifecycle=LifecycleState.begin(
-                occurred_at=intake.capture_metadata.received_at, client_id=intake.capture_metadata.client_id
-            ),
-            capture_metadata=intake.capture_metadata,
+            lifecycle=LifecycleState.begin(occurred_at=metadata.received_at, client_id=metadata.client_id),
+            capture_metadata=metadata,
             worker=worker,
-            work=intake.command.work,
-            coverage=intake.command.coverage,
-            consent=intake.command.consent,
-            quote=self._quote_service.quote(rules.build_quote_request(intake.command)),
-            expires_on=intake.received_on + self._limits.payment_period,
+            work=command.work,
+            coverage=command.coverage,
+            consent=command.consent,
+            quote=self._quote_service.quote(rules.build_quote_request(command)),
+            expires_on=submission.received_on + self._limits.payment_period,
         )
 
     def _read_prior_state(
-        self, intake: _IntakeContext, registration: Registration, phone_key: str
+        self, submission: Submission, registration: Registration, phone_key: str
     ) -> PriorState:
-        """What to go by at first. The conditions of the write decide, whatever this says.
+        """Return the state to begin with. Whatever it is, the conditions of the write decide.
 
-        Strangers can take the time: for them it is looked up, so that the first write succeeds for new and
-        for known workers alike. For officers nothing is: most workers are new, and the write tells if not.
+        The public can measure the time: for it the state is read, so that the first write succeeds for new
+        and for known workers alike. For officers it is not: most workers are new, and a failed write reports the others.
         """
-        if not intake.is_public_facing:
+        if not submission.is_public:
             return PriorState()
-        return self._registrations.read_prior_state(
-            registration.worker_key, phone_key=phone_key, day=intake.received_on
+        return self._store.read_prior_state(
+            registration.worker_key, phone_key=phone_key, day=submission.received_on
         )
 
     def _try_store(
-        self, intake: _IntakeContext, application: Registration, prior_state: PriorState, phone_key: str
+        self, submission: Submission, registration: Registration, prior_state: PriorState, phone_key: str
     ) -> Answer:
-        standing, phone = (
-            prior_state.worker_record,
-            self._build_phone_increment(intake, prior_state.phone_count, phone_key),
-        )
-        if standing is not None and standing.has_ended:
-            application, standing = replace(application, follows=standing.reference), None
-        registration = replace(application, flags=tuple(self._iter_flags(intake, prior_state.phone_count)))
-        if standing is None:
+        known, phone_count = prior_state.worker_record, prior_state.phone_count
+        phone_increment = self._build_phone_increment(submission, phone_count, phone_key)
+        if known is not None and known.has_ended:
+            registration, known = replace(registration, follows=known.reference), None
+        registration = replace(registration, flags=tuple(self._iter_flags(submission, phone_count)))
+        if known is None:
             outcome = Outcome.CREATED if registration.follows is None else Outcome.REACTIVATED
-            told_of, status = registration.reference, registration.lifecycle.status
+            reference, status = registration.reference, registration.lifecycle.status
         else:
-            outcome = Outcome.ALREADY_REGISTERED
-            told_of, status = standing.reference, standing.status
-        answer = intake.build_answer(outcome, told_of, status, registration.quote)
-        capture = intake.build_capture(outcome, answer, flags=registration.flags)
-        if intake.is_public_facing:
-            self._registrations.add_public(registration, capture, phone, standing)
-        elif standing is None:
-            self._registrations.add(registration, capture, phone)
+            outcome, reference, status = Outcome.ALREADY_REGISTERED, known.reference, known.status
+        answer = submission.build_answer(outcome, reference, status, registration.quote)
+        capture = submission.build_capture(outcome, answer, flags=registration.flags)
+        if submission.is_public:
+            self._store.add_public(registration, capture, phone_increment, known)
+        elif known is None:
+            self._store.add(registration, capture, phone_increment)
         else:
-            self._registrations.add_repeat(capture, worker_key=registration.worker_key)
+            self._store.add_repeat(capture, worker_key=registration.worker_key)
         return answer
 
     def _build_phone_increment(
-        self, intake: _IntakeContext, phone_count: int, phone_key: str
+        self, submission: Submission, phone_count: int, phone_key: str
     ) -> PhoneCountIncrement:
-        """What the count of the phone number must not have reached.
+        """Return the increment of the phone number's count, with the limit that the count is below.
 
-        Raises PhoneCapReached, but never to strangers: it would tell them that others gave this number.
+        Raise PhoneCapReached, but never for the public: it would reveal that others gave this number.
         """
-        limits = self._limits.phone_cap
-        if phone_count < limits.flag:
-            return PhoneCountIncrement(phone_key, intake.received_on, limit=limits.flag)
-        if phone_count < limits.cap:
-            return PhoneCountIncrement(phone_key, intake.received_on, limit=limits.cap)
-        if intake.is_public_facing:
-            return PhoneCountIncrement(phone_key, intake.received_on, limit=_UNLIMITED_COUNT)
-        raise PhoneCapReached(f"{phone_count} today").with_retry_after(self._seconds_until_day_end(intake))
+        cap = self._limits.phone_cap
+        if phone_count < cap.flag:
+            limit = cap.flag
+        elif phone_count < cap.cap:
+            limit = cap.cap
+        elif submission.is_public:
+            limit = _UNLIMITED_COUNT
+        else:
+            reached = PhoneCapReached(f"{phone_count} today")
+            raise reached.with_retry_after(submission.seconds_until_day_end)
+        return PhoneCountIncrement(phone_key, submission.received_on, limit)
 
-    def _iter_flags(self, intake: _IntakeContext, phone_count: int) -> Iterator[Flag]:
-        if intake.is_client_over_flag:
+    def _iter_flags(self, submission: Submission, phone_count: int) -> Iterator[Flag]:
+        if submission.is_client_over_flag:
             yield Flag.CLIENT_BUSY
         if phone_count >= self._limits.phone_cap.cap:
             yield Flag.PHONE_OVER_CAP
         elif phone_count >= self._limits.phone_cap.flag:
             yield Flag.PHONE_BUSY
-
-    def _seconds_until_day_end(self, intake: _IntakeContext) -> int:
-        return max(1, ceil((intake.day_ends_at - intake.capture_metadata.received_at).total_seconds()))

@@ -1,8 +1,8 @@
-"""What crosses the border of the registrations package.
+"""Requests to the registrations package, and its events.
 
-`SubmitRegistration` is sent by devices and bots over HTTP. News (`RegistrationReceived` and those below it)
-is sent by the relay through the notifications queue and read by `notifications.consumer`; it carries
-references only: whoever needs more looks it up.
+Devices and bots send `SubmitRegistration` over HTTP. The stream publisher sends `RegistrationReceived` and
+the events after it to the notifications queue, which `notifications.consumer` reads; events contain
+references only.
 """
 
 from datetime import date
@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.registrations.model import Consent, Coverage, Work, WorkerAsTyped
-from chalicelib.registrations.states import EventType, Status
+from chalicelib.registrations.model import EventType, Status
+from chalicelib.registrations.worker import Consent, Coverage, Work, WorkerAsTyped
 
 
 class SubmitRegistration(BaseModel):
@@ -34,8 +34,11 @@ class SubmitRegistration(BaseModel):
     consent: Consent
 
     def content(self) -> str:
-        """What two sends of one capture must share. Fields left empty are left out, so that a field
-        added to the contract later does not make an old capture look new."""
+        """Return the content that two requests with one capture must share.
+
+        Empty fields are left out, so that a field added to the contract later does not make an old capture
+        look new.
+        """
         return self.model_dump_json(exclude_none=True)
 
 
@@ -66,9 +69,9 @@ class RegistrationReceived(_DomainEventBase):
 
 
 class RegistrationChanged(_DomainEventBase):
-    """Something happened to a registration that its worker should know.
+    """A registration had an event that its worker gets an SMS for.
 
-    `event_version` is the version of its life that this made: no two events share one.
+    `event_version` is the version of the registration that the event made: no two events share one.
     """
 
     type: Literal["RegistrationChanged"] = "RegistrationChanged"
@@ -77,7 +80,7 @@ class RegistrationChanged(_DomainEventBase):
 
 
 class KnownWorkerMet(_DomainEventBase):
-    """A worker with an open registration was met again, by a caller who may know that."""
+    """An officer captured a worker who has an open registration."""
 
     type: Literal["KnownWorkerMet"] = "KnownWorkerMet"
 

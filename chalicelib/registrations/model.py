@@ -1,115 +1,317 @@
-"""A worker's registration, the capture it came from, and what a capture came to."""
+"""A registration and its lifecycle: the statuses, the one table of transitions, and what each event changes.
 
-from dataclasses import dataclass
-from datetime import date, datetime
+Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from chalicelib.callers import Channel
-from chalicelib.contributions.model import Months, Payer, Programme, Quote
-from chalicelib.http.pagination import Position
-from chalicelib.registrations.nik import NIK, Sex
-from chalicelib.registrations.phone import Phone
+from chalicelib.callers import Channel, Disclosure
+from chalicelib.campaigns.model import Instant
+from chalicelib.contributions.model import Quote, list_months
+from chalicelib.contributions.service import find_contribution_month
+from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.states import OPEN_UNPAID_STATUSES, LifecycleState, Status
+from chalicelib.registrations.worker import Consent, Coverage, FrozenModel, Work, Worker
 
 
-class Outcome(StrEnum):
-    """What became of a capture."""
+class Status(StrEnum):
+    """Where a registration stands.
 
-    CREATED = "created"
-    ALREADY_REGISTERED = "already_registered"
-    REACTIVATED = "reactivated"
-    REFUSED = "refused"
+    Registered is not yet protected: only `active` is.
+    """
+
+    RECEIVED = "received"
+    AWAITING_PAYMENT = "awaiting_payment"
+    MISMATCH = "mismatch"
+    ACTIVE = "active"
+    LAPSED = "lapsed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
-class Check(StrEnum):
-    """What a person should look at; it stops nothing."""
+class EventType(StrEnum):
+    """The type of an event of a registration."""
 
-    BIRTH_DATE_DIFFERS = "birth_date_differs_from_nik"
-    NIK_PLACE_UNKNOWN = "nik_place_unknown"
+    REGISTERED = "registered"
+    PAYMENT_CODE_ISSUED = "payment_code_issued"
+    PAID = "paid"
+    MATCHED = "matched"
+    MISMATCHED = "mismatched"
+    CANCELLED = "cancelled"
+    LAPSING_SOON = "lapsing_soon"
+    LAPSED = "lapsed"
+    EXPIRED = "expired"
+
+
+class Verification(StrEnum):
+    """The last answer of the civil registry. It is independent of the status."""
+
+    NOT_CHECKED = "not_checked"
+    MATCHED = "matched"
+    MISMATCH = "mismatch"
 
 
 class Flag(StrEnum):
-    """What was out of the ordinary about how a registration came in, for a person to look at."""
+    """Something unusual about how a registration was received, for a person to look at."""
 
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
 
 
-Language = Literal["id", "en"]
+# An application that has ended makes room for a new one of the same worker.
+ENDED_STATUSES = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
 
 
-class _FrozenModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+ENDED_UNPAID_STATUSES = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 
-class WorkerAsTyped(_FrozenModel):
-    """Who is registered, as it was typed at capture: personal throughout."""
-
-    nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
-    name: str = Field(min_length=1, max_length=100)
-    birth_date: date
-    phone: str = Field(max_length=40, description="An Indonesian mobile number in any usual form.")
-    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    address: str = Field(min_length=1, max_length=300)
-    postal_code: str = Field(max_length=10)
-    language: Language = "id"
+OPEN_UNPAID_STATUSES = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
 
 
-class Work(_FrozenModel):
-    """What the worker lives from. The income is rupiah a month."""
+# The status that each event leads to, by the status before it. An event that is not listed is refused.
+TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
+    EventType.PAYMENT_CODE_ISSUED: {
+        Status.RECEIVED: Status.AWAITING_PAYMENT,
+        Status.AWAITING_PAYMENT: Status.AWAITING_PAYMENT,
+        Status.ACTIVE: Status.ACTIVE,
+        Status.LAPSED: Status.LAPSED,
+    },
+    EventType.PAID: {
+        # Workers may pay by NIK before a code was issued, and late.
+        Status.RECEIVED: Status.ACTIVE,
+        Status.AWAITING_PAYMENT: Status.ACTIVE,
+        Status.ACTIVE: Status.ACTIVE,
+        Status.LAPSED: Status.ACTIVE,
+    },
+    EventType.MATCHED: {
+        Status.RECEIVED: Status.RECEIVED,
+        Status.MISMATCH: Status.RECEIVED,
+        Status.AWAITING_PAYMENT: Status.AWAITING_PAYMENT,
+        Status.ACTIVE: Status.ACTIVE,
+    },
+    EventType.MISMATCHED: {
+        Status.RECEIVED: Status.MISMATCH,
+        Status.MISMATCH: Status.MISMATCH,
+        Status.AWAITING_PAYMENT: Status.MISMATCH,
+        # A clerical doubt does not end paid protection; `verification` keeps the result.
+        Status.ACTIVE: Status.ACTIVE,
+    },
+    EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
+    # Changes no status: the event records the reminder, so that there is one for each payment.
+    EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
+    EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
+    EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
+}
 
-    occupations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...] = Field(
-        min_length=1, max_length=2
-    )
-    place: str = Field(min_length=1, max_length=120)
-    monthly_income: int = Field(ge=0, le=1_000_000_000)
-    employs_others: bool
+
+# After three unpaid months membership is inactive; arrears are not charged (official FAQ).
+_GRACE_MONTHS = 3
 
 
-class Coverage(_FrozenModel):
-    """What the worker asks for."""
-
-    programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
-    months: Months
-    payer: Payer
+# A worker is reminded this long before the membership lapses: time to earn the contribution.
+_LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
-class Consent(_FrozenModel):
-    """Proof that the worker agreed, and to which text."""
+class PaymentCode(FrozenModel):
+    """What the core system asks the worker to pay, in rupiah, and until when."""
 
-    text_version: str = Field(min_length=1, max_length=40)
-    given_at: AwareDatetime
-    method: Literal["tick", "signature", "voice", "keypad"]
-    language: Language | None = Field(default=None, description="The worker's language when left out.")
+    code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
+    amount: int = Field(gt=0, le=10_000_000_000)
+    expires_on: date
+
+
+class Payment(FrozenModel):
+    """A contribution paid, in rupiah, for a number of months."""
+
+    payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    amount: int = Field(gt=0, le=10_000_000_000)
+    months: int = Field(ge=1, le=12)
+    paid_at: Instant
+    kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
+
+
+class VerificationResult(FrozenModel):
+    """What the civil registry said of NIK, name and birth date."""
+
+    result: Literal["matched", "mismatch"]
+
+
+class Cancellation(FrozenModel):
+    """Why an application is withdrawn before it was paid."""
+
+    reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
 
 
 @dataclass(frozen=True)
-class Worker:
-    """Who is registered, with the values that rules have read: personal throughout."""
+class LifecycleEvent:
+    """One event of a registration. `client_id` is `system` for events of a schedule."""
 
-    nik: NIK
-    name: str
-    sex: Sex
-    birth_date: date
-    phone: Phone
-    email: str | None
-    address: str
-    postal_code: str
-    language: Language
-    checks: tuple[Check, ...] = ()
+    event_type: EventType
+    status: Status
+    occurred_at: datetime
+    client_id: str
+    detail: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LifecycleState:
+    """The status of one registration with its history.
+
+    Every change makes a new value, one version higher.
+    """
+
+    status: Status
+    status_since: datetime
+    version: int
+    history: tuple[LifecycleEvent, ...]
+    verification: Verification = Verification.NOT_CHECKED
+    payment_code: PaymentCode | None = None
+    payments: tuple[Payment, ...] = ()
+    kpj: str | None = None
+    paid_through: str | None = None
+
+    @classmethod
+    def begin(cls, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state of a registration that was received at `occurred_at`."""
+        event = LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, occurred_at, client_id)
+        return cls(status=Status.RECEIVED, status_since=occurred_at, version=1, history=(event,))
+
+    @property
+    def has_ended(self) -> bool:
+        """Return True if the worker may register again."""
+        return self.status in ENDED_STATUSES
+
+    @property
+    def active_until(self) -> date | None:
+        """Return the last paid day: the end of the last paid contribution month."""
+        if self.paid_through is None:
+            return None
+        return _find_first_day_after(self.paid_through, month_count=1) - timedelta(days=1)
+
+    @property
+    def lapses_on(self) -> date | None:
+        """Return the first day after three unpaid months."""
+        if self.paid_through is None:
+            return None
+        return _find_first_day_after(self.paid_through, month_count=_GRACE_MONTHS + 1)
+
+    @property
+    def next_ageing_on(self) -> date | None:
+        """Return the day on which a paid membership is reminded of or lapses, if nothing else happens."""
+        if self.status is not Status.ACTIVE or self.lapses_on is None:
+            return None
+        return self.lapses_on if self._has_lapse_reminder else self.lapses_on - _LAPSE_REMINDER_LEAD
+
+    @property
+    def _has_lapse_reminder(self) -> bool:
+        """Return True if a reminder was recorded since the last payment: each payment has its own."""
+        return any(
+            event.event_type is EventType.LAPSING_SOON
+            and event.detail.get("paid_through") == self.paid_through
+            for event in self.history
+        )
+
+    def with_payment_code(
+        self, payment_code: PaymentCode, *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the state with a payment code. The same code again changes nothing, another replaces it.
+
+        Raise TransitionNotAllowed.
+        """
+        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
+        if self.payment_code == payment_code and self.status is not Status.RECEIVED:
+            return self
+        changed = self._transition(
+            EventType.PAYMENT_CODE_ISSUED,
+            occurred_at,
+            client_id,
+            {"expires_on": payment_code.expires_on.isoformat()},
+        )
+        return replace(changed, payment_code=payment_code)
+
+    def with_payment(self, payment: Payment, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state with a payment, which counts once, by its id.
+
+        It pays for months from the one it was made in, or from the first that is not paid yet. Raise
+        PaymentReused or TransitionNotAllowed.
+        """
+        for earlier in self.payments:
+            if earlier.payment_id == payment.payment_id:
+                if earlier != payment:
+                    raise PaymentReused(payment.payment_id)
+                return self
+        detail: dict[str, str | int] = {"payment_id": payment.payment_id, "months": payment.months}
+        changed = self._transition(EventType.PAID, occurred_at, client_id, detail)
+        return replace(
+            changed,
+            payments=(*self.payments, payment),
+            paid_through=_compute_paid_through((*self.payments, payment)),
+            kpj=payment.kpj or self.kpj,
+        )
+
+    def with_verification(
+        self, result: VerificationResult, *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the state with a verification. The same result again changes nothing.
+
+        Raise TransitionNotAllowed.
+        """
+        verification = Verification(result.result)
+        if self.verification is verification:
+            return self
+        matched = verification is Verification.MATCHED
+        event_type = EventType.MATCHED if matched else EventType.MISMATCHED
+        return replace(self._transition(event_type, occurred_at, client_id, {}), verification=verification)
+
+    def with_cancellation(
+        self, cancellation: Cancellation, *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the cancelled state. Cancelling again changes nothing. Raise TransitionNotAllowed."""
+        if self.status is Status.CANCELLED:
+            return self
+        return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
+
+    def age(self, *, today: date, occurred_at: datetime, expires_on: date) -> "LifecycleState":
+        """Return the state after the time-outs that are due on the local day `today`.
+
+        Unpaid applications expire; unpaid memberships get a reminder, and then lapse.
+        """
+        if self.status in OPEN_UNPAID_STATUSES and today >= expires_on:
+            return self._transition(EventType.EXPIRED, occurred_at, "system", {})
+        if self.status is Status.ACTIVE and self.lapses_on is not None and today >= self.lapses_on:
+            return self._transition(EventType.LAPSED, occurred_at, "system", {})
+        if self.paid_through is not None and self.next_ageing_on is not None and today >= self.next_ageing_on:
+            return self._transition(
+                EventType.LAPSING_SOON, occurred_at, "system", {"paid_through": self.paid_through}
+            )
+        return self
+
+    def _transition(
+        self, event_type: EventType, occurred_at: datetime, client_id: str, detail: Mapping[str, str | int]
+    ) -> "LifecycleState":
+        status = TRANSITIONS[event_type].get(self.status)
+        if status is None:
+            raise TransitionNotAllowed(f"{event_type} while {self.status}")
+        event = LifecycleEvent(event_type, status, occurred_at, client_id, detail)
+        return replace(
+            self,
+            status=status,
+            status_since=self.status_since if status is self.status else occurred_at,
+            version=self.version + 1,
+            history=(*self.history, event),
+        )
 
 
 @dataclass(frozen=True)
 class CaptureMetadata:
-    """The circumstances of a capture: when, where, by whom and through what.
-
-    Nothing of the worker.
-    """
+    """The circumstances of a capture: time, client, channel and officer. It holds no data of the worker."""
 
     capture_id: str
     campaign_id: str
@@ -118,17 +320,26 @@ class CaptureMetadata:
     received_at: datetime
     client_id: str
     channel: Channel
+    disclosure: Disclosure
     officer: str | None
     correlation_id: str
     device_sequence: int | None = None
 
 
 @dataclass(frozen=True)
+class RegistrationFacts:
+    """What is counted of a registration: its status, the rupiah quoted, and the rupiah paid so far."""
+
+    status: Status
+    quoted: int
+    paid: int
+
+
+@dataclass(frozen=True)
 class Registration:
     """One worker's application for membership, open until it ends.
 
-    `worker_key` is the keyed hash that the worker is recognised by; `follows` is the ended application it
-    comes after.
+    `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.
     """
 
     reference: Reference
@@ -145,74 +356,30 @@ class Registration:
     flags: tuple[Flag, ...] = ()
 
     @property
-    def facts(self) -> "RegistrationFacts":
-        """What counting needs to know of it."""
+    def facts(self) -> RegistrationFacts:
+        """Return what is counted of this registration."""
         paid = sum(payment.amount for payment in self.lifecycle.payments)
         return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
 
     @property
     def due_on(self) -> date | None:
-        """The local day on which time alone will change it, if nothing else happens."""
+        """Return the local day of the next time-out, if nothing else happens."""
         if self.lifecycle.status in OPEN_UNPAID_STATUSES:
             return self.expires_on
         return self.lifecycle.next_ageing_on
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the first send of a capture was told.
-
-    Every later send is told the same, byte for byte.
-    """
-
-    capture_id: str
-    outcome: Outcome
-    reference: Reference
-    status: Status
-    received_at: str
-    quote: Quote
+def _compute_paid_through(payments: tuple[Payment, ...]) -> str | None:
+    """Return the last month paid for. The order in which payments were reported does not matter."""
+    paid_through: str | None = None
+    for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
+        first = find_contribution_month(payment.paid_at)
+        if paid_through is not None and paid_through >= first:
+            first = list_months(paid_through, 2)[-1]
+        paid_through = list_months(first, payment.months)[-1]
+    return paid_through
 
 
-@dataclass(frozen=True)
-class CaptureFacts:
-    """What counting needs to know of a capture.
-
-    Nothing that leads to its worker: the age is a band of ten years, the time an hour of the campaign's zone.
-    `reasons` says why it was refused. `neighbours` tell whether two NIKs stand close to one another, and
-    nothing else; they go when the worker is forgotten, the rest stays.
-    """
-
-    outcome: Outcome
-    channel: str
-    client_id: str
-    occupations: tuple[str, ...]
-    flags: tuple[Flag, ...] = ()
-    officer: str | None = None
-    programmes: tuple[str, ...] = ()
-    sex: str | None = None
-    age: str | None = None
-    hour: str | None = None
-    received_on: date | None = None
-    reasons: tuple[str, ...] = ()
-    neighbours: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RegistrationFacts:
-    """What counting needs to know of a registration as it stands; rupiah quoted, and paid so far."""
-
-    status: Status
-    quoted: int
-    paid: int
-
-
-@dataclass(frozen=True)
-class DayFact:
-    """One thing that counts for a campaign day, and its position in the order in which a day is read.
-
-    It is the order of capture; what is left of somebody who was forgotten comes last, at no time.
-    """
-
-    position: Position
-    facts: CaptureFacts | RegistrationFacts
-    captured_at: datetime | None = None
+def _find_first_day_after(month: str, *, month_count: int) -> date:
+    year, number = map(int, list_months(month, month_count + 1)[-1].split("-"))
+    return date(year, number, 1)

@@ -2,28 +2,26 @@
 
 import unicodedata
 
-# Beside letters and their marks. A name goes out in texts under the agency's brand: nothing that makes a
-# link or looks like a one-time password may stand in it.
+from chalicelib.registrations.errors import InvalidValue
+
+# Allowed beside letters and their marks. A name is part of an SMS under the agency's brand: it must contain
+# nothing that makes a link or looks like a one-time password.
 _PUNCTUATION = frozenset(" '.,-\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`")
 _ALLOWED_CATEGORIES = ("L", "M")
 
-# Invisible, and a part of emoji or of nothing.
+# Invisible parts of emoji.
 _FORBIDDEN_CHARACTERS = "\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}"
 
 
-class InvalidName(ValueError):
-    """Not a name. `code` says why; the value is never repeated."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+class InvalidName(InvalidValue):
+    """Not a name."""
 
 
 def parse(text: str) -> str:
-    """The name in NFC, without blanks around it.
+    """Return the name in NFC, stripped.
 
-    Letters of any script, blanks, and the punctuation of names are kept. Raises InvalidName with
-    `name_characters`, or `name_empty` where no letter is left.
+    Letters of any script, blanks, and the punctuation of names are allowed. Raise InvalidName with
+    `name_characters`, or with `name_empty` if there is no letter.
     """
     name = unicodedata.normalize("NFC", text).strip()
     if not all(_is_allowed(character) for character in name):

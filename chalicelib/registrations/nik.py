@@ -2,7 +2,7 @@
 
 Province, regency and district of first issue by the civil ministry's codes (Kemendagri, not the statistics
 office's), the birth date with 40 added to a woman's day, and a serial. It has no check digit: a well-formed
-NIK is not yet a true one.
+NIK need not exist.
 """
 
 import re
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NewType
+
+from chalicelib.registrations.errors import InvalidValue
 
 NIK = NewType("NIK", str)
 
@@ -33,23 +35,19 @@ PROVINCES = frozenset(
 
 
 class Sex(StrEnum):
-    """As the NIK states it."""
+    """The sex according to a NIK."""
 
     FEMALE = "female"
     MALE = "male"
 
 
-class InvalidNIK(ValueError):
-    """Not a NIK. `code` says why; the value is never repeated."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+class InvalidNIK(InvalidValue):
+    """Not a NIK."""
 
 
 @dataclass(frozen=True)
 class NIKDetails:
-    """What a NIK says of its bearer. The place is that of first issue, and need not exist any more."""
+    """The content of a NIK. The place is that of first issue, and need not exist any more."""
 
     birth_date: date
     sex: Sex
@@ -57,9 +55,9 @@ class NIKDetails:
 
 
 def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
-    """The NIK in a text that may have spaces, dots or dashes, and what it says on a given day.
+    """Return a NIK that was typed with or without spaces, dots or dashes, and its content on a day.
 
-    The century is the one that makes its bearer 0-99 years old on that day. Raises InvalidNIK with
+    The century is the one in which its bearer is 0-99 years old on that day. Raise InvalidNIK with
     `nik_length`, `nik_province`, `nik_serial` or `nik_birth_date`.
     """
     digits = _SEPARATORS.sub("", text)
@@ -73,9 +71,9 @@ def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
 
 
 def list_neighbourhoods(nik: NIK) -> tuple[str, str]:
-    """Two texts of which NIKs of one place and birth date share one if their serials are five apart or less.
+    """Return two strings. NIKs of one place and birth date share one if their serials are within five.
 
-    Registers hand out serials one after the other, and so does somebody who makes NIKs up.
+    Registers issue serials one after the other, and so does somebody who makes NIKs up.
     """
     serial = int(nik[12:])
     return (

@@ -1,4 +1,4 @@
-"""Indonesian mobile numbers, the only ones a worker's text can be sent to."""
+"""Indonesian mobile numbers, the only ones that an SMS to a worker can be sent to."""
 
 import re
 import unicodedata
@@ -6,6 +6,8 @@ from typing import NewType
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
+
+from chalicelib.registrations.errors import InvalidValue
 
 Phone = NewType("Phone", str)
 
@@ -15,27 +17,23 @@ _INVISIBLE_CATEGORIES = frozenset({"Cf"})
 _DIALLED_NUMBER = re.compile(r"\+?\d+")
 
 
-class InvalidPhone(ValueError):
-    """Not a number that a text can be sent to. `code` says why; the value is never repeated."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+class InvalidPhone(InvalidValue):
+    """Not a number that an SMS can be sent to."""
 
 
 def parse(text: str) -> Phone:
-    """The E.164 form of a number as people write it: 0812…, 812…, 62812…, 0062812…, +62 (0)812-….
+    """Return a number in E.164 form, as typed: 0812…, 812…, 62812…, 0062812… or +62 (0)812-….
 
-    Raises InvalidPhone with `phone_malformed` (letters, too long, no such number), `phone_foreign` or
+    Raise InvalidPhone with `phone_malformed` (letters, too long, no such number), `phone_foreign` or
     `phone_not_mobile`.
     """
-    # Numbers copied from a contact list come with invisible marks of direction and full-width digits.
+    # Numbers copied from a contact list may contain invisible direction marks and full-width digits.
     plain = "".join(
         each
         for each in unicodedata.normalize("NFKC", text)
         if unicodedata.category(each) not in _INVISIBLE_CATEGORIES
     )
-    # The library would skip letters, and so make a number out of a typing mistake.
+    # The library would skip letters, and accept a typing mistake as a number.
     dialled = _PUNCTUATION.sub("", plain)
     if not _DIALLED_NUMBER.fullmatch(dialled):
         raise InvalidPhone("phone_malformed")

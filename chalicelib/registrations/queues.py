@@ -1,4 +1,4 @@
-"""Messages of this package on an SQS queue."""
+"""The SQS queue of this package's events."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,12 @@ from chalicelib.registrations.messages import DomainEvent
 
 
 class SQSNotificationQueue:
-    """Satisfies `relay.NotificationQueue`."""
+    """Satisfies `stream.NotificationQueue`."""
 
     def __init__(self, client: Any, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
     def send(self, domain_events: Sequence[DomainEvent]) -> None:
-        """Send every message.
-
-        Raises TryAgain if the queue did not take one; others may have gone out then.
-        """
+        """Send every event. Raise TryAgain if the queue refused one; others may have been sent."""
         send_all(self._client, self._queue_url, domain_events)

@@ -1,13 +1,11 @@
-"""The reference a worker is given: short, unguessable, hard to mishear, and never mistaken for a one-time
-password.
-"""
+"""References of registrations: short, unguessable, hard to mishear, and unlike one-time passwords."""
 
 from collections.abc import Callable
 from typing import NewType
 
 Reference = NewType("Reference", str)
 
-# No 0/O, 1/I/L, and no U, which is heard as a Q or taken for a V.
+# No 0/O, 1/I/L, and no U, which sounds like a Q and looks like a V.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_CHARACTERS = 8
 _GROUP_LENGTH = 3
@@ -16,10 +14,10 @@ _WEIGHTS = (1, 7, 11, 13, 17, 19, 23, 29)
 
 
 def generate(random_index: Callable[[int], int]) -> Reference:
-    """A new reference, such as `7K4-M2Q-X9P`: 39 random bits and a check character.
+    """Return a new reference, such as `7K4-M2Q-X9P`: 39 random bits and a check character.
 
-    `random_index(n)` gives a cryptographically random whole number below n. Operators drop texts with a
-    long run of digits as one-time passwords, so a reference without any letter is thrown away.
+    `random_index(n)` returns a cryptographically random integer below n. Mobile operators drop an SMS with a
+    long run of digits as a one-time password, so a reference has at least one letter.
     """
     while True:
         characters = "".join(ALPHABET[random_index(len(ALPHABET))] for _ in range(_RANDOM_CHARACTERS))
@@ -28,7 +26,7 @@ def generate(random_index: Callable[[int], int]) -> Reference:
 
 
 def parse(text: str) -> Reference | None:
-    """The reference that a person or a program typed, in any case and grouping; None if it cannot be one."""
+    """Return a typed reference, in any case and grouping, or None if its check character is wrong."""
     characters = text.upper().replace("-", "").replace(" ", "")
     if len(characters) != _RANDOM_CHARACTERS + 1 or any(each not in ALPHABET for each in characters):
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability
-from chalicelib.callers import Role
+from chalicelib.callers import Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
@@ -18,6 +18,7 @@ from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
+from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
@@ -30,7 +31,13 @@ from chalicelib.registrations.errors import (
 )
 from chalicelib.registrations.intake import IntakeService, SubmissionResult
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
-from chalicelib.registrations.model import Outcome, Registration
+from chalicelib.registrations.model import (
+    Cancellation,
+    Payment,
+    PaymentCode,
+    Registration,
+    VerificationResult,
+)
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
@@ -41,7 +48,6 @@ from chalicelib.registrations.schemas import (
     VerdictsView,
     VerdictView,
 )
-from chalicelib.registrations.states import Cancellation, Payment, PaymentCode, VerificationResult
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -98,7 +104,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
                 command, caller=request.caller, correlation_id=request.correlation_id
             )
         except CaptureErased:
-            if not request.caller.is_public_facing:
+            if request.caller.disclosure is Disclosure.OFFICER:
                 raise
             # The public must not learn either that somebody's data was destroyed.
             quote = container.quotes.quote(build_quote_request(command))
@@ -142,18 +148,18 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         """A page of a campaign day's registrations, or of those in one status."""
         query = request.parse_query(ListRegistrations)
         start_after, settled = from_cursor(query.cursor)
-        lifecycle = container.lifecycle
+        reading = container.reading
         resume = None
         if query.campaign_id is not None and query.day is not None:
             request.caller.require_campaign(query.campaign_id)
             campaign_day = CampaignDay(query.campaign_id, query.day)
-            page = lifecycle.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
+            page = reading.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
         elif query.campaign_id is None and query.day is None and query.status is not None:
             request.caller.require_every_campaign()
             # A listing of many pages resumes at the position that was settled when its first page was read.
-            settled = settled or lifecycle.get_settled_position()
-            page = lifecycle.list_by_status(query.status, start_after=start_after, page_size=query.size)
-            resume = lifecycle.compute_resume_position(page, start_after=start_after, settled=settled)
+            settled = settled or reading.get_settled_position()
+            page = reading.list_by_status(query.status, start_after=start_after, page_size=query.size)
+            resume = reading.compute_resume_position(page, start_after=start_after, settled=settled)
         else:
             raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
         rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]
@@ -178,7 +184,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
     )
     def show_registration(request: Request, reference: str) -> Response:
         """One registration."""
-        return _respond(request, container.lifecycle.look_up(reference, caller=request.caller))
+        return _respond(request, container.reading.look_up(reference, caller=request.caller))
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -195,7 +201,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
             container.clients.require_shared_campaign(client_id, caller=request.caller)
         else:
             request.caller.require_self(client_id)
-        return json_response(GapsView.from_gaps(client_id, container.lifecycle.find_gaps(client_id)))
+        return json_response(GapsView.from_gaps(client_id, container.reading.find_gaps(client_id)))
 
 
 def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
@@ -268,7 +274,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
 def _respond_to_submission(request: Request, result: SubmissionResult) -> Response:
     headers = {"Idempotent-Replayed": "true"} if result.is_replay else {}
     answer = result.answer
-    if request.caller.is_public_facing:
+    if request.caller.disclosure is Disclosure.PUBLIC:
         # Neither the answer nor the status may reveal that a worker is known.
         view = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
         return json_response(view, 202, headers=headers)

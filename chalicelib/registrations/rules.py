@@ -1,4 +1,4 @@
-"""The rules a capture must keep to become a registration. Each broken one is named; none hides another."""
+"""The rules for accepting a capture. All broken rules are reported at once."""
 
 import re
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from chalicelib.contributions.service import check_choices, find_contribution_mo
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import names, nik, phone
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import Check, Worker, WorkerAsTyped
+from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 
 _POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 
-# Where a broken choice of cover stands in a capture; a quote has it at the top.
+# The paths in a capture of the fields of a quote.
 _CAPTURE_PATHS = {"programmes": "coverage.programmes", "occupations": "work.occupations"}
 
 
 @dataclass(frozen=True)
 class AgeLimits:
-    """Who may register: at least so old, and younger than so old, on the local day of capture."""
+    """The ages of workers on the local day of capture: `minimum_age` to below `below_age`."""
 
     minimum_age: int = 17
     below_age: int = 65
@@ -38,24 +38,21 @@ class _BrokenRules:
 def read_worker(
     command: SubmitRegistration, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
 ) -> Worker:
-    """The worker that a capture registers.
-
-    Raises RulesBroken, naming every rule that the capture breaks.
-    """
-    findings = _BrokenRules(rules=list(_check_choices(command)))
+    """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
+    broken_rules = _BrokenRules(rules=list(_check_choices(command)))
     day = campaign.local_day(command.captured_at)
-    _check_times(command, campaign, day, now, findings)
-    _check_age(command.worker.birth_date, day, age_limits, findings)
+    _check_times(command, campaign, day, now, broken_rules)
+    _check_age(command.worker.birth_date, day, age_limits, broken_rules)
     if not _POSTAL_CODE.fullmatch(command.worker.postal_code):
-        findings.add_broken_rule("worker.postal_code", "postal_code_malformed")
-    worker = _build_worker(command.worker, day, findings)
-    if worker is None or findings.rules:
-        raise RulesBroken(*findings.rules)
+        broken_rules.add_broken_rule("worker.postal_code", "postal_code_malformed")
+    worker = _build_worker(command.worker, day, broken_rules)
+    if worker is None or broken_rules.rules:
+        raise RulesBroken(*broken_rules.rules)
     return worker
 
 
 def build_quote_request(command: SubmitRegistration) -> AskForQuote:
-    """What a capture asks the price of: the cover it names, from the month it was taken in."""
+    """Return the request for a quote of a capture's coverage, from the contribution month of the capture."""
     return AskForQuote(
         monthly_income=command.work.monthly_income,
         occupations=command.work.occupations,
@@ -68,13 +65,13 @@ def build_quote_request(command: SubmitRegistration) -> AskForQuote:
 
 
 def compute_age(day: date, birth_date: date) -> int:
-    """Whole years of age; someone born on 29 February is a year older on 1 March."""
+    """Return the age in years; a person born on 29 February is a year older on 1 March."""
     had_birthday = (day.month, day.day) >= (birth_date.month, birth_date.day)
     return day.year - birth_date.year - (0 if had_birthday else 1)
 
 
 def compute_age_band(day: date, birth_date: date) -> str:
-    """The ten years of age that somebody is in, as in `30-39`."""
+    """Return the band of ten years that the age is in, such as `30-39`."""
     decade = compute_age(day, birth_date) // 10 * 10
     return f"{decade}-{decade + 9}"
 
@@ -107,32 +104,32 @@ def _check_age(birth_date: date, day: date, age_limits: AgeLimits, broken_rules:
 def _build_worker(
     typed_worker: WorkerAsTyped, capture_day: date, broken_rules: _BrokenRules
 ) -> Worker | None:
-    number = reading = mobile = name = None
+    number = details = mobile = name = None
     try:
-        number, reading = nik.parse(typed_worker.nik, capture_day=capture_day)
-    except nik.InvalidNIK as malformed:
-        broken_rules.add_broken_rule("worker.nik", malformed.code)
+        number, details = nik.parse(typed_worker.nik, capture_day=capture_day)
+    except nik.InvalidNIK as invalid:
+        broken_rules.add_broken_rule("worker.nik", invalid.code)
     try:
         mobile = phone.parse(typed_worker.phone)
-    except phone.InvalidPhone as unusable:
-        broken_rules.add_broken_rule("worker.phone", unusable.code)
+    except phone.InvalidPhone as invalid:
+        broken_rules.add_broken_rule("worker.phone", invalid.code)
     try:
         name = names.parse(typed_worker.name)
-    except names.InvalidName as unusable_name:
-        broken_rules.add_broken_rule("worker.name", unusable_name.code)
-    if number is None or reading is None or mobile is None or name is None:
+    except names.InvalidName as invalid:
+        broken_rules.add_broken_rule("worker.name", invalid.code)
+    if number is None or details is None or mobile is None or name is None:
         return None
     return Worker(
         nik=number,
         name=name,
-        sex=reading.sex,
+        sex=details.sex,
         birth_date=typed_worker.birth_date,
         phone=mobile,
         email=typed_worker.email,
         address=typed_worker.address,
         postal_code=typed_worker.postal_code,
         language=typed_worker.language,
-        checks=tuple(_iter_checks(typed_worker, reading)),
+        checks=tuple(_iter_checks(typed_worker, details)),
     )
 
 

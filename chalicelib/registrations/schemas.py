@@ -1,4 +1,4 @@
-"""Registrations as callers see them: masked, and no more than their role may know."""
+"""The responses about registrations, masked for the caller's role."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.registrations.model import Answer, Consent, Registration, Worker
-from chalicelib.registrations.states import Payment, PaymentCode
+from chalicelib.registrations.captures import Answer
+from chalicelib.registrations.model import Payment, PaymentCode, Registration
+from chalicelib.registrations.worker import Consent, Worker
 
 if TYPE_CHECKING:
-    # Whoever asks has it loaded; the cold start of the API does without it.
-    from chalicelib.registrations.lifecycle import SequenceGap
+    # Its callers have loaded it; the cold start of the API does without it.
+    from chalicelib.registrations.reading import SequenceGap
 
 
 class AnswerView(BaseModel):
@@ -29,7 +30,7 @@ class AnswerView(BaseModel):
 
     @classmethod
     def from_answer(cls, answer: Answer) -> "AnswerView":
-        """The stored answer; the same stored answer gives the same bytes."""
+        """Return the view of a stored answer, which always gives the same bytes."""
         return cls(
             capture_id=answer.capture_id,
             outcome=answer.outcome,
@@ -87,7 +88,7 @@ class WorkerView(BaseModel):
 
     @classmethod
     def build_masked(cls, worker: Worker) -> "WorkerView":
-        """Enough to recognise someone by, too little to harm them with."""
+        """Return a view in which a worker can be recognised, and no value can be misused."""
         return cls(
             nik=mask_number(worker.nik),
             name=mask_name(worker.name),
@@ -98,7 +99,7 @@ class WorkerView(BaseModel):
 
     @classmethod
     def build_full(cls, worker: Worker) -> "WorkerView":
-        """Everything, for the core system alone."""
+        """Return all fields, for the core system alone."""
         return cls(
             nik=worker.nik,
             name=worker.name,
@@ -162,19 +163,19 @@ class RegistrationView(BaseModel):
 
     @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
-        """For officers and managers."""
+        """Return the view for officers and managers."""
         return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
 
     @classmethod
     def build_full(cls, registration: Registration) -> "RegistrationView":
-        """For the core system."""
+        """Return the view for the core system."""
         return cls._build(registration, WorkerView.build_full(registration.worker), is_full=True)
 
     @classmethod
     def _build(
         cls, registration: Registration, worker_view: WorkerView, *, is_full: bool
     ) -> "RegistrationView":
-        taken, life = registration.capture_metadata, registration.lifecycle
+        metadata, lifecycle = registration.capture_metadata, registration.lifecycle
         history = [
             EventView(
                 event=event.event_type,
@@ -183,22 +184,22 @@ class RegistrationView(BaseModel):
                 client_id=event.client_id,
                 detail=event.detail,
             )
-            for event in life.history
+            for event in lifecycle.history
         ]
-        history[0].officer = taken.officer
+        history[0].officer = metadata.officer
         hidden = set() if is_full else {"monthly_income"}
         return cls(
             reference=registration.reference,
-            status=life.status,
-            verification=life.verification,
-            campaign_id=taken.campaign_id,
-            channel=taken.channel,
-            captured_at=to_timestamp(taken.captured_at),
-            received_at=to_timestamp(taken.received_at),
-            active_until=life.active_until,
+            status=lifecycle.status,
+            verification=lifecycle.verification,
+            campaign_id=metadata.campaign_id,
+            channel=metadata.channel,
+            captured_at=to_timestamp(metadata.captured_at),
+            received_at=to_timestamp(metadata.received_at),
+            active_until=lifecycle.active_until,
             follows=registration.follows,
             flags=registration.flags,
-            payment_code=life.payment_code if is_full else None,
+            payment_code=lifecycle.payment_code if is_full else None,
             worker=worker_view,
             work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),
             coverage=CoverageView.model_validate(registration.coverage.model_dump()),
@@ -218,7 +219,7 @@ class WholeRegistrationView(RegistrationView):
 
     @classmethod
     def build_complete(cls, registration: Registration) -> "WholeRegistrationView":
-        """Everything."""
+        """Return all fields, for the person that they are about."""
         whole = RegistrationView.build_full(registration)
         return cls(
             **vars(whole),
@@ -256,5 +257,5 @@ class GapsView(BaseModel):
 
     @classmethod
     def from_gaps(cls, client_id: str, gaps: list["SequenceGap"]) -> "GapsView":
-        """As they were found."""
+        """Return the view of a device's gaps."""
         return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])

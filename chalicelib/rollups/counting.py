@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from chalicelib.registrations.model import CaptureFacts, DayFact, Flag, Outcome, RegistrationFacts
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.model import Flag, RegistrationFacts
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
 
 # Between the parts of a key of a counter. No counted id or code has this character.

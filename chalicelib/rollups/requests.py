@@ -1,4 +1,8 @@
-"""Query parameters of the summary routes."""
+"""Requests for summaries over HTTP.
+
+They do not stand in `schemas`, because the routes import them at every cold start, and the models there cost
+15 ms that only managers need.
+"""
 
 from pydantic import BaseModel, ConfigDict, Field
 

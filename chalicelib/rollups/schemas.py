@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from chalicelib.rollups.model import Change, Headline, Note, Summary, SummaryState
+from chalicelib.rollups.model import Anomaly, Change, Headline, Note, Summary, SummaryState
 from chalicelib.rollups.report import Report
 
 
@@ -39,15 +39,18 @@ class RevisionView(BaseModel):
 class SummaryView(Summary):
     """A summary, with what stands beside it in a manager's report."""
 
+    # Not a field of `Summary`: that one is stored, and its content is hashed.
+    anomalies: list[Anomaly] = Field(description="The same as `oddities`.")
     progress: ProgressView
     revisions: list[RevisionView]
 
     @classmethod
     def from_report(cls, report: Report) -> "SummaryView":
-        """The same report gives the same bytes."""
+        """Return the view of a report: the same report gives the same bytes."""
         curve = [CurvePointView(**vars(each)) for each in report.curve]
         return cls(
             **dict(report.summary),
+            anomalies=report.summary.oddities,
             progress=ProgressView(
                 target=report.campaign.target,
                 created=curve[-1].cumulative if curve else 0,

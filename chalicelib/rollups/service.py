@@ -10,7 +10,7 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.http.pagination import Position
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.model import DayFact
+from chalicelib.registrations.captures import DayFact
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
 from chalicelib.rollups.model import SmsCounts, Summary, SummaryState, Tally, summarise

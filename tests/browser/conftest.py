@@ -1,4 +1,4 @@
-"""A real browser, where this machine has one."""
+"""Fixtures of the tests in a real browser, where this machine has one."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,22 +10,22 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What axe-core calls the rules of WCAG 2.2, level A and AA.
+# The tags of axe-core for the rules of WCAG 2.2, level A and AA.
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium, or None."""
+    """Return the path of a Chromium, or None."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-# No longer than a module: while Playwright runs, this thread has an event loop, and nobody else can have one.
+# Per module: while Playwright runs, this thread has an event loop, and no other test can have one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium of this machine; Playwright brings none of its own."""
+    """Yield a Chromium of this machine; Playwright brings none of its own."""
     path = find_browser()
     if path is None:
-        pytest.skip(f"no browser here: install one of {', '.join(BROWSERS)} to look at the pages")
+        pytest.skip(f"no browser is installed: the tests of pages need one of {', '.join(BROWSERS)}")
     with sync_playwright() as playwright:
         # In a container everything runs as root, where Chromium refuses its sandbox.
         running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class BrowserPage:
-    """A page of ours in the browser, and what went wrong in it."""
+    """A page in the browser with its JavaScript errors and console messages."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
@@ -49,24 +49,24 @@ class BrowserPage:
             self.errors.append(message.text)
 
     def measure_overflow(self) -> int:
-        """By how many pixels the page is wider than the window."""
+        """Return by how many pixels the page is wider than the window."""
         width: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         return width
 
     def find_violations(self) -> list[str]:
-        """What breaks WCAG's level AA, as axe-core sees it."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_AA}}).response
-        assert found["passes"], "axe looked at nothing"
+        """Return the violations of WCAG, level AA, that axe-core finds."""
+        results = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_AA}}).response
+        assert results["passes"], "axe checked nothing"
         return [
             f"{each['id']}: {node['html']} {node['failureSummary']}"
-            for each in found["violations"]
+            for each in results["violations"]
             for node in each["nodes"]
         ]
 
 
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[BrowserPage]:
-    """An empty page, at the width of a desk."""
+    """Yield an empty page, as wide as a desktop window."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     yield BrowserPage(page)
     page.close()

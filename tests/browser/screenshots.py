@@ -1,6 +1,6 @@
-"""Takes the screenshots of docs/screenshots anew: the invented day, at the width of a phone and of a desk.
+"""Takes the screenshots of docs/screenshots: an invented day, as wide as a phone and as a desktop.
 
-`make screenshots`. Look at them before they are committed: fonts differ from machine to machine.
+Run `make screenshots`. Look at them before you commit them: fonts differ from machine to machine.
 """
 
 import sys
@@ -14,7 +14,7 @@ from tests.support.report_builders import make_report
 
 OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 
-# Name of the file, document, and the window's width and height; a height of 0 takes the whole page.
+# Each file's name, document, and the window's width and height; with a height of 0, the whole page is taken.
 SHOTS = (
     ("page-phone", html.render_html(make_report(), "id"), 360, 0),
     ("page-desk", html.render_html(make_report(), "id"), 1280, 0),
@@ -29,7 +29,7 @@ def main() -> None:
     """Write every screenshot."""
     path = find_browser()
     if path is None:
-        sys.exit("no browser here to take screenshots with")
+        sys.exit("no browser is installed to take screenshots with")
     OUT.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -14,7 +14,7 @@ from chalicelib.rollups.store_outbox import DynamoOutbox
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_summary
 
 A_MINUTE = timedelta(minutes=1)

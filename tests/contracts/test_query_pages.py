@@ -7,9 +7,8 @@ import pytest
 
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.registrations.items import SHARD_COUNT
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.captures import Outcome
+from chalicelib.registrations.store_keys import SHARD_COUNT
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     FIRST_DAY,
@@ -18,6 +17,7 @@ from tests.support.registration_builders import (
     make_capture,
     make_capture_metadata,
 )
+from tests.support.registration_stores import open_registration_stores
 
 # Five items of this size are more than the megabyte that one page holds.
 _WIDE = "w" * 250_000
@@ -40,14 +40,14 @@ def cut_operations(engine: Engine) -> Iterator[list[str]]:
 def test_captures_of_a_day_are_read_over_several_pages(
     engine: Engine, cipher: FieldCipher, cut_operations: list[str]
 ) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    stores = open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
     # With this many, at least one shard holds five, wherever each capture falls.
     capture_count = 4 * SHARD_COUNT + 1
     for number in range(capture_count):
         refused = make_capture(make_capture_metadata(number), Outcome.REFUSED, occupations=(_WIDE,))
-        registrations.add_refusal(refused, on_campaign_day=True)
+        stores.intake.add_refusal(refused, is_on_campaign_day=True)
 
-    count = sum(1 for _ in collect_capture_facts(registrations, FIRST_DAY))
+    count = sum(1 for _ in collect_capture_facts(stores.reading, FIRST_DAY))
 
     assert count == capture_count
     assert cut_operations, "every response had one page: the test proves nothing"

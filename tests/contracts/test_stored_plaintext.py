@@ -9,10 +9,9 @@ import pytest
 
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
+from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.intake import WorkerRecord
-from chalicelib.registrations.model import Outcome
-from chalicelib.registrations.states import Status
-from chalicelib.registrations.store import DynamoRegistrations
+from chalicelib.registrations.model import Status
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.lifecycle_events import make_payment
@@ -27,6 +26,7 @@ from tests.support.registration_builders import (
     make_capture_metadata,
     make_registration,
 )
+from tests.support.registration_stores import open_registration_stores
 
 PERSONAL = {
     "NIK": make_nik(),
@@ -76,33 +76,33 @@ def test_the_search_finds_plaintext_bytes(engine: Engine) -> None:
     assert find_personal_values(dump_items(engine.scan_items())) == PERSONAL.keys()
 
 
-def test_a_registration_has_no_personal_plaintext(engine: Engine, cipher: FieldCipher) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
-    registrations.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-    registrations.add_repeat(
+def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, cipher: FieldCipher) -> None:
+    stores = open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
+    stores.intake.add_repeat(
         make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED), worker_key="worker"
     )
-    registrations.add_refusal(make_capture(make_capture_metadata(3), Outcome.REFUSED), on_campaign_day=True)
-
-    previous = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
-    registrations.add_public(
-        make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, previous
+    stores.intake.add_refusal(
+        make_capture(make_capture_metadata(3), Outcome.REFUSED), is_on_campaign_day=True
     )
 
-    paid = registrations.get(REFERENCE)
-    lifecycle = paid.lifecycle.with_payment(
-        make_payment("kpj-21020304050"), occurred_at=NOW, client_id="core"
+    standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
+    stores.intake.add_public(
+        make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, standing
     )
-    registrations.replace(replace(paid, lifecycle=lifecycle), previous=paid)
+
+    paid = stores.reading.get(REFERENCE)
+    life = paid.lifecycle.with_payment(make_payment("kpj-21020304050"), occurred_at=NOW, client_id="core")
+    stores.lifecycle.replace(replace(paid, lifecycle=life), previous=paid)
 
     assert len(engine.scan_items()) == 11
     assert find_personal_values(dump_items(engine.scan_items())) == set()
 
 
-def test_the_same_value_sealed_twice_is_different(engine: Engine, cipher: FieldCipher) -> None:
-    registrations = DynamoRegistrations(engine.client, engine.create_table("RegistrationsTable"), cipher)
-    registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
-    registrations.add(
+def test_the_same_worker_sealed_twice_looks_different(engine: Engine, cipher: FieldCipher) -> None:
+    stores = open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
+    stores.intake.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
+    stores.intake.add(
         make_registration(ANOTHER_REFERENCE, worker_key="another"),
         make_capture(make_capture_metadata(2), reference=ANOTHER_REFERENCE),
         PHONE_COUNT,
@@ -116,9 +116,9 @@ def test_a_field_copied_to_another_registration_cannot_be_unsealed(
     engine: Engine, cipher: FieldCipher
 ) -> None:
     table = engine.create_table("RegistrationsTable")
-    registrations = DynamoRegistrations(engine.client, table, cipher)
-    registrations.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
-    registrations.add(
+    stores = open_registration_stores(engine.client, table, cipher)
+    stores.intake.add(make_registration(worker_key="one"), make_capture(make_capture_metadata()), PHONE_COUNT)
+    stores.intake.add(
         make_registration(ANOTHER_REFERENCE, worker_key="another", name="Mawar"),
         make_capture(make_capture_metadata(2), reference=ANOTHER_REFERENCE),
         PHONE_COUNT,
@@ -129,7 +129,7 @@ def test_a_field_copied_to_another_registration_cannot_be_unsealed(
     engine.client.put_item(TableName=table, Item=forged)
 
     with pytest.raises(UnsealError):
-        registrations.get(REFERENCE)
+        stores.reading.get(REFERENCE)
 
 
 def test_a_campaign_has_no_personal_plaintext(engine: Engine, cipher: FieldCipher) -> None:

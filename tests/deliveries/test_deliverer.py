@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.deliveries.model import CLAIM_TIMEOUT, MAX_ATTEMPTS, DeliveryState, Medium
 from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, TransientFailure
-from chalicelib.registrations.model import CaptureFacts, Outcome
+from chalicelib.registrations.captures import CaptureFacts, Outcome
 from chalicelib.rollups.model import Change, SummaryState
 from tests.support.delivery_harness import MANAGER_ONE, MANAGER_TWO, DeliveryHarness
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign

@@ -18,7 +18,7 @@ from chalicelib.messaging.errors import PermanentFailure
 from chalicelib.rollups.renderings import mail
 from chalicelib.rollups.report import Report
 from tests.support.builders import NOW
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 from tests.support.report_builders import make_report
 
 MANAGER = Manager(name="Manajer Satu", email="satu@example.com")

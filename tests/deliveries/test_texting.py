@@ -13,7 +13,9 @@ from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, Transi
 from chalicelib.messaging.rate_limiter import SendingStop, SendRate
 from tests.support.builders import NOW
 from tests.support.delivery_harness import HASHING
-from tests.support.fakes import FixedClock, InMemorySendRateLimiter, ScriptedGateway
+from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.gateway import ScriptedGateway
+from tests.support.fakes.sms import InMemorySendRateLimiter
 from tests.support.report_builders import make_report
 
 PHONE = "+6282455507801"

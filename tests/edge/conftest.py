@@ -22,10 +22,10 @@ from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
 from ops.openapi.page import write_page
 from tests.support.app_loader import load_app
-from tests.support.builders import make_campaign_payload
 from tests.support.moto_snapshots import Snapshot
 from tests.support.moto_tables import read_table_definitions
 from tests.support.openapi import find_undocumented
+from tests.support.payloads import make_campaign_payload
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 FAR_FUTURE = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.

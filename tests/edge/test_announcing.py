@@ -8,7 +8,7 @@ import pytest
 
 from tests.edge.conftest import Edge, LogOutput
 from tests.support.aws_events import make_remove_event, make_stream_event
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
 

@@ -8,8 +8,8 @@ import pytest
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
 from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 BATCH = "/v1/registrations/batch"
 

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.http.endpoints import MAX_BODY_BYTES
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.builders import encode_payload, make_capture_payload, make_nik
+from tests.support.payloads import encode_payload, make_capture_payload, make_nik
 
 MARK = "Melati-Tidak-Boleh-Tampak"
 

@@ -9,8 +9,8 @@ import pytest
 from chalice.test import HTTPResponse
 
 from tests.edge.conftest import Edge, assert_problem
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 ANOTHER = make_capture_id(2)
 A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.schemas import EnrolClient
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
-from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload
+from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload
 
 METHOD = "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/POST/v1/registrations"
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.http.pagination import Position, to_cursor
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.builders import make_campaign_payload, make_capture_payload
+from tests.support.payloads import make_campaign_payload, make_capture_payload
 
 MARK = "Manajer-Tidak-Boleh-Tampak"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 
 def enrolled(edge: Edge, **changes: Any) -> Any:

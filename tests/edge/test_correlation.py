@@ -7,7 +7,7 @@ from tests.edge.conftest import Edge, LogOutput, assert_problem
 from tests.edge.test_announcing import news, stored
 from tests.edge.test_texts import sent
 from tests.support.aws_events import make_sqs_event, make_stream_event
-from tests.support.builders import make_capture_id, make_capture_payload
+from tests.support.payloads import make_capture_id, make_capture_payload
 
 
 def test_the_id_of_the_answer_travels_to_the_text(

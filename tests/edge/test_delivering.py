@@ -22,7 +22,7 @@ from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_rolling_up import TOMORROW, registers, tick
 from tests.support.aws_events import make_schedule_event
-from tests.support.builders import make_campaign_payload
+from tests.support.payloads import make_campaign_payload
 
 SENDER = "laporan@daftar.example"
 ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}

@@ -11,7 +11,7 @@ from chalicelib.exports.schedule import ExportPartialFailure
 from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_rolling_up import TOMORROW, registers, summary, tick
 from tests.support.aws_events import make_schedule_event
-from tests.support.builders import make_nik
+from tests.support.payloads import make_nik
 
 DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 

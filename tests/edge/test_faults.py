@@ -13,8 +13,8 @@ from chalicelib.observability import UnhandledError
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.edge.test_callers import asked
 from tests.support.aws_events import make_schedule_event
-from tests.support.builders import make_capture_id, make_capture_payload
 from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
+from tests.support.payloads import make_capture_id, make_capture_payload
 
 PERSONAL = ["317107520485", "Melati", "82455507001", "5550-7001", "Jalan Contoh"]
 ATTEMPTS = 2

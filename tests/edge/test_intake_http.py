@@ -7,7 +7,7 @@ import pytest
 
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 from tests.support.aws_events import make_schedule_event
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 UNKNOWN = "7K4-M2Q-X9P"
 CODE = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}

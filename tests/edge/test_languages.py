@@ -3,7 +3,7 @@
 import pytest
 
 from tests.edge.conftest import Edge, assert_problem
-from tests.support.builders import make_capture_payload
+from tests.support.payloads import make_capture_payload
 
 ASKED = {
     "id": "id",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.edge.conftest import Edge, assert_problem
 from tests.edge.test_intake_http import listed, registered, report
-from tests.support.builders import make_capture_id, make_capture_payload
+from tests.support.payloads import make_capture_id, make_capture_payload
 
 A_DAY = "campaign_id=tanah-abang-2024&day=2024-10-09"
 

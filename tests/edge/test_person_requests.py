@@ -11,12 +11,12 @@ import pytest
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
-from chalicelib.registrations.states import EventType
+from chalicelib.registrations.model import EventType
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.aws_events import make_domain_event, make_sqs_event
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 REQUEST = "0192f3a1-7c00-7000-8000-0000000000aa"
 NIK = make_nik()

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 PERSONAL = ["317107520485", "Melati", "Kusumawati", "82455507001", "5550-7001", "Jalan Contoh", "1985-04-12"]
 

@@ -7,7 +7,7 @@ from chalicelib.rollups.schedule import RollUpPartialFailure
 from tests.edge.conftest import Edge, LogOutput
 from tests.edge.test_announcing import marks, stored
 from tests.support.aws_events import make_schedule_event, make_stream_event
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 SUMMARIES = "/v1/campaigns/tanah-abang-2024/summaries"
 TOMORROW = "2024-10-10T08:00:00+07:00"

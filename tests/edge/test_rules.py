@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.edge.test_registering import PERSONAL, items_of
-from tests.support.builders import make_campaign_payload, make_capture_payload, make_nik
+from tests.support.payloads import make_campaign_payload, make_capture_payload, make_nik
 
 RULES = {
     "a NIK one digit short": ({"worker": {"nik": make_nik()[:-1]}}, "worker.nik", "nik_length"),

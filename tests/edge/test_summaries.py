@@ -3,7 +3,7 @@
 import pytest
 
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 DAY = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
 

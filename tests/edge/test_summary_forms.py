@@ -10,7 +10,7 @@ import pytest
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 from tests.edge.test_summaries import DAY, market_day
-from tests.support.builders import make_capture_payload
+from tests.support.payloads import make_capture_payload
 
 BOARD = "/v1/campaigns/tanah-abang-2024/board"
 A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -8,8 +8,8 @@ from ops.fake_sms.inbox import ReceivedSms
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import SMS_ENDPOINT, Edge, LogOutput
 from tests.support.aws_events import make_domain_event, make_schedule_event, make_sqs_event
-from tests.support.builders import make_capture_id, make_capture_payload, make_nik
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 SEND = "SendTextMessage"
 NOTHING_FAILED: dict[str, list[str]] = {"batchItemFailures": []}
@@ -327,7 +327,7 @@ def test_texts_are_counted_by_what_became_of_them(
 ) -> None:
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=a_reference(edge))))
 
-    counted = [each["state"] for each in log_output.metrics if "Texts" in each]
+    counted = [each["state"] for each in log_output.metrics if "Sms" in each]
     assert counted == ["accepted"]
 
 

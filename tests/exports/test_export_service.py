@@ -16,10 +16,10 @@ from moto import mock_aws
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.exports.model import Manifest
 from chalicelib.exports.store import S3ExportStore
-from chalicelib.registrations.model import CaptureFacts, Flag, Outcome, RegistrationFacts
-from chalicelib.registrations.states import Status
-from tests.support.builders import make_capture_id
+from chalicelib.registrations.captures import CaptureFacts, Outcome
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from tests.support.export_harness import ExportHarness
+from tests.support.payloads import make_capture_id
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 from tests.support.report_builders import AN_HOUR, FINAL, SUMMARY_HOUR
 

@@ -2,12 +2,19 @@
 
 import json
 import re
+from pathlib import Path
 
 from tests.support.template import PackagedTemplate, resolve_logical_id
 
+PACKAGE = Path(__file__).parents[2] / "chalicelib"
 PSEUDO_PARAMETER = "AWS::"
 OWN_NAMESPACE = "Daftar"
 LONGEST_DESCRIPTION = 1024  # CloudWatch accepts no more.
+
+
+def read_sources() -> str:
+    """Return the source of `chalicelib`."""
+    return "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
 
 
 def test_every_alarm_reaches_the_alarm_topic(template: PackagedTemplate) -> None:
@@ -77,6 +84,25 @@ def test_the_dashboard_shows_our_own_metrics(
     for metric in ("Registrations", "Sms", "Receipts", "RollUpLag", "RegistrationsAged", "Reports"):
         wanted = f'Namespace="{variables["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
         assert any(wanted in search for search in searches), metric
+
+
+def test_our_own_metrics_are_counted_by_the_functions(template: PackagedTemplate) -> None:
+    (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
+    names = set(re.findall(r'MetricName=\\"(\w+)', dashboard["DashboardBody"]["Fn::Sub"]))
+    alarms = template.find_resources("AWS::CloudWatch::Alarm").values()
+    names |= {alarm["MetricName"] for alarm in alarms if alarm["Namespace"] == OWN_NAMESPACE}
+    assert len(names) > 5
+    assert names <= set(re.findall(r'observability\.\w+\(\s*"(\w+)"', read_sources()))
+
+
+def test_log_messages_that_an_alarm_names_are_in_the_code(template: PackagedTemplate) -> None:
+    alarms = template.find_resources("AWS::CloudWatch::Alarm").values()
+    quoted = {
+        each for alarm in alarms for each in re.findall("`([a-z ]+ [a-z ]+)`", alarm["AlarmDescription"])
+    }
+    messages = {each for each in quoted if not each.startswith("daftar ")}
+    assert len(messages) > 5
+    assert [each for each in sorted(messages) if f'"{each}"' not in read_sources()] == []
 
 
 def test_the_dashboard_names_only_resources_of_this_stack(template: PackagedTemplate) -> None:

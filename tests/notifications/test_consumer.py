@@ -13,7 +13,7 @@ from chalicelib.notifications.receipts import Receipt
 from chalicelib.notifications.service import SmsUnknown
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
-from chalicelib.registrations.states import EventType
+from chalicelib.registrations.model import EventType
 from tests.support.logs import collect_logs
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import REFERENCE
@@ -40,7 +40,7 @@ def test_each_text_is_counted_and_logged_by_its_state(answer: str | Exception, s
         handle(BODY, answer)
 
     (metric,) = lines.metrics()
-    assert (metric["Texts"], metric["state"]) == ([1.0], state)
+    assert (metric["Sms"], metric["state"]) == ([1.0], state)
     # The alarm on held texts watches the metric by this dimension alone.
     assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["state"]]
     (told,) = lines.with_message("sms processed")

@@ -18,12 +18,9 @@ from chalicelib.notifications.service import NotificationDependencies, Notificat
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
-from tests.support.fakes import (
-    InMemoryCampaigns,
-    InMemoryRegistrations,
-    InMemorySendRateLimiter,
-    InMemorySmsLedger,
-)
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.registrations import InMemoryRegistrations
+from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsLedger
 from tests.support.notification_harness import CONFIG
 from tests.support.registration_builders import make_campaign, make_reference, make_registration, make_sms
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.notifications import bodies
 from chalicelib.notifications.templates import Purpose, get_template
 from chalicelib.registrations.messages import RegistrationChanged
-from chalicelib.registrations.states import (
+from chalicelib.registrations.model import (
     Cancellation,
     EventType,
     LifecycleState,

@@ -17,7 +17,7 @@ from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 from chalicelib.messaging.routing import GatewayRouter
 from chalicelib.notifications.model import SmsId
 from chalicelib.registrations.phone import Phone
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 

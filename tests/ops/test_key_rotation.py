@@ -13,9 +13,7 @@ from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
 from chalicelib.crypto.keyring import FIELD_PURPOSE
-from chalicelib.randomness import generate_write_id
-from chalicelib.registrations.states import VerificationResult
-from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
+from chalicelib.registrations.model import VerificationResult
 from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
 from tests.support.app_loader import make_container
@@ -30,6 +28,7 @@ from tests.support.registration_builders import (
     make_reference,
     make_registration,
 )
+from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 PEOPLE = 7
 MATCHED = VerificationResult(result="matched")
@@ -41,19 +40,19 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def stored_items(moto_stage: None) -> DynamoRegistrations:
+def stored_items(moto_stage: None) -> RegistrationStores:
     """Some registrations and a campaign, sealed with the stage's first key."""
     dynamodb, cipher = boto3.client("dynamodb"), make_fresh_cipher()
-    registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
+    stores = open_registration_stores(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
         reference = make_reference(number)
-        registrations.add(
+        stores.intake.add(
             make_registration(reference, make_capture_metadata(number), worker_key=str(number)),
             make_capture(make_capture_metadata(number), reference=reference),
             PHONE_COUNT,
         )
     DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
-    return registrations
+    return stores
 
 
 def make_fresh_cipher() -> FieldCipher:
@@ -91,16 +90,16 @@ def find_used_key_ids() -> set[str]:
     return {read_key_id(value) for value in iter_sealed_values()}
 
 
-def assert_all_readable(registrations: DynamoRegistrations) -> None:
+def assert_all_readable(stores: RegistrationStores) -> None:
     for number in range(PEOPLE):
         reference = make_reference(number)
-        assert registrations.get(reference) == make_registration(
+        assert stores.reading.get(reference) == make_registration(
             reference, make_capture_metadata(number), worker_key=str(number)
         )
 
 
 def test_all_values_are_resealed_and_readable_by_running_and_new_functions(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     (old,) = list_key_ids()
     clock.advance(timedelta(seconds=1))
@@ -112,19 +111,17 @@ def test_all_values_are_resealed_and_readable_by_running_and_new_functions(
     assert (rotated.older_key_ids, rotated.resealed_count) == ((old,), 2 * PEOPLE + 1)
     assert_all_readable(stored_items)
     assert_all_readable(
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
+        open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
     )
-    workers = DynamoWorkers(
-        boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher(), new_id=generate_write_id
-    )
-    assert workers.get_capture(make_capture_metadata(1).capture_id) == make_capture(
+    stores = open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
+    assert stores.erasure.get_capture(make_capture_metadata(1).capture_id) == make_capture(
         make_capture_metadata(1), reference=make_reference(1)
     )
     campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", make_fresh_cipher())
     assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 
-def test_a_second_run_changes_nothing(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+def test_a_second_run_changes_nothing(stored_items: RegistrationStores, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
     make_rotation(clock).rotate()
     before, values = list_key_ids(), sorted(iter_sealed_values())
@@ -157,7 +154,7 @@ class InterruptingDynamoDB:
 
 @pytest.mark.parametrize("at", [0, 1, 5, 14])
 def test_an_interrupted_run_is_continued_by_the_next(
-    stored_items: DynamoRegistrations, clock: FixedClock, at: int
+    stored_items: RegistrationStores, clock: FixedClock, at: int
 ) -> None:
     clock.advance(timedelta(seconds=1))
     with pytest.raises(KeyboardInterrupt):
@@ -175,35 +172,35 @@ def test_an_interrupted_run_is_continued_by_the_next(
 class ConcurrentChanges(InterruptingDynamoDB):
     """A DynamoDB client on which a function changes a registration right before it is resealed."""
 
-    def __init__(self, registrations: DynamoRegistrations) -> None:
+    def __init__(self, stores: RegistrationStores) -> None:
         super().__init__(1_000)
-        self._registrations = registrations
+        self._stores = stores
         self.changed: list[Any] = []
 
     def update_item(self, **request: Any) -> Any:
         pk = request["Key"]["pk"]["S"]
         if pk.startswith("REGISTRATION#") and len(self.changed) < PEOPLE:
-            previous = self._registrations.get(pk.partition("#")[2])
+            previous = self._stores.reading.get(pk.partition("#")[2])
             lifecycle = previous.lifecycle.with_verification(MATCHED, occurred_at=NOW, client_id="core")
             self.changed.append(registration := replace(previous, lifecycle=lifecycle))
-            self._registrations.replace(registration, previous=previous)
+            self._stores.lifecycle.replace(registration, previous=previous)
         return super().update_item(**request)
 
 
-def test_concurrent_changes_are_kept(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+def test_concurrent_changes_are_kept(stored_items: RegistrationStores, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
     changing = ConcurrentChanges(stored_items)
 
     rotated = make_rotation(clock, changing).rotate()
 
     assert len(changing.changed) == PEOPLE
-    assert {each.reference: stored_items.get(each.reference) for each in changing.changed} == {
+    assert {each.reference: stored_items.reading.get(each.reference) for each in changing.changed} == {
         each.reference: each for each in changing.changed
     }
     assert find_used_key_ids() == {rotated.current_key_id}
 
 
-def test_progress_is_reported(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+def test_progress_is_reported(stored_items: RegistrationStores, clock: FixedClock) -> None:
     clock.advance(timedelta(seconds=1))
     progress: list[str] = []
 
@@ -215,7 +212,7 @@ def test_progress_is_reported(stored_items: DynamoRegistrations, clock: FixedClo
 
 
 def test_the_old_key_is_retired_once_nothing_needs_it(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     (old,) = list_key_ids()
     clock.advance(timedelta(seconds=1))
@@ -230,17 +227,17 @@ def test_the_old_key_is_retired_once_nothing_needs_it(
 
     assert list_key_ids() == [rotated.current_key_id]
     assert_all_readable(
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
+        open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher())
     )
 
 
-def test_a_key_that_values_need_is_not_retired(stored_items: DynamoRegistrations, clock: FixedClock) -> None:
+def test_a_key_that_values_need_is_not_retired(stored_items: RegistrationStores, clock: FixedClock) -> None:
     stale = make_fresh_cipher()
     stale.seal("has cached the keys", record="r", field="f")
     clock.advance(timedelta(seconds=1))
     rotated = make_rotation(clock).rotate()
-    late = DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", stale)
-    late.add(
+    late = open_registration_stores(boto3.client("dynamodb"), "RegistrationsTable", stale)
+    late.intake.add(
         make_registration(make_reference(99), make_capture_metadata(99), worker_key="99"),
         make_capture(make_capture_metadata(99)),
         PHONE_COUNT,
@@ -256,7 +253,7 @@ def test_a_key_that_values_need_is_not_retired(stored_items: DynamoRegistrations
 
 
 def test_a_stage_without_keys_has_nothing_to_rotate(
-    stored_items: DynamoRegistrations, clock: FixedClock
+    stored_items: RegistrationStores, clock: FixedClock
 ) -> None:
     for key in list(make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)):
         make_container().wrapped_keys.remove(key)
@@ -265,12 +262,12 @@ def test_a_stage_without_keys_has_nothing_to_rotate(
         make_rotation(clock).rotate()
 
 
-def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistrations) -> None:
+def test_without_its_key_a_value_cannot_be_read(stored_items: RegistrationStores) -> None:
     for key in list(make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)):
         make_container().wrapped_keys.remove(key)
         make_container().wrapped_keys.add(make_container().key_wrapper.generate(FIELD_PURPOSE, now=NOW))
 
     with pytest.raises(UnsealError):
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher()).get(
-            make_reference(0)
-        )
+        open_registration_stores(
+            boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher()
+        ).reading.get(make_reference(0))

@@ -59,7 +59,7 @@ def test_zip_has_no_tests_and_no_tools(unpacked_zip: Path) -> None:
 def test_each_dependency_comes_with_its_licence(unpacked_zip: Path) -> None:
     requirements = [line.partition("==")[0] for line in _requirements()]
     for requirement in requirements:
-        name = metadata.metadata(requirement)["Name"].replace("-", "_")
+        name = metadata.metadata(requirement)["Name"].replace("-", "_").lower()
         [information] = unpacked_zip.glob(f"{name}-*.dist-info")
         assert [path for path in information.rglob("*") if path.name.upper().startswith(("LICEN", "COPYING"))]
 

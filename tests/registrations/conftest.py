@@ -1,4 +1,4 @@
-"""Intake and casework on the declared table, on moto: one desk where captures come in and cases go on."""
+"""The services of the registrations package on the declared table, in moto."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,31 +10,27 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.callers import Role
-from chalicelib.campaigns.model import Campaign
+from chalicelib.callers import Caller, Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.crypto.hashing import HashKey, KeyedHash
-from chalicelib.randomness import generate_write_id
-from chalicelib.registrations.erasure import ErasureService
-from chalicelib.registrations.intake import IntakeLimits, IntakeService, Registrations
-from chalicelib.registrations.lifecycle import LifecycleService
-from chalicelib.registrations.model import Answer, Registration
-from chalicelib.registrations.states import Cancellation
-from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from tests.support.builders import (
-    NOW,
-    make_caller,
-    make_campaign_payload,
-    make_capture_id,
-    make_limits,
-    make_nik,
-    make_submission,
-)
-from tests.support.fakes import FixedClock, InMemoryCampaigns, InMemoryDayCounts
+from chalicelib.registrations.captures import Answer
+from chalicelib.registrations.erasure import ErasureService, ErasureStore
+from chalicelib.registrations.intake import IntakeLimits, IntakeService, IntakeStore
+from chalicelib.registrations.lifecycle import LifecycleService, LifecycleStore
+from chalicelib.registrations.model import Cancellation, Registration
+from chalicelib.registrations.reading import ReadingService
+from chalicelib.registrations.schedule import age_due_registrations
+from tests.support.builders import NOW, make_caller, make_limits, make_submission
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clients import InMemoryDayCounts
+from tests.support.fakes.clock import FixedClock
 from tests.support.moto_tables import read_table_definitions
+from tests.support.payloads import make_capture_id, make_nik
+from tests.support.registration_builders import make_campaign
+from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 # One session for all of moto: making one reads the whole model of the service again.
 _MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")
@@ -45,66 +41,91 @@ CORE_CALLER = make_caller(Role.CORE, client_id="membership", campaigns=frozenset
 
 @dataclass
 class RegistrationHarness:
-    """Where captures are taken in and cases go on."""
+    """Services on one table, with one clock. A service can get a store of its own."""
 
     dynamodb: Any
-    registrations: DynamoRegistrations
-    workers: DynamoWorkers
+    stores: RegistrationStores
     clock: FixedClock
     limits: IntakeLimits
 
     @property
     def intake_service(self) -> IntakeService:
-        """Takes captures in for a campaign of two days that never closes."""
-        campaign = Campaign.model_validate(make_campaign_payload(accepts_until="2999-12-31"))
+        return self.make_intake_service(self.stores.intake)
+
+    @property
+    def lifecycle_service(self) -> LifecycleService:
+        return self.make_lifecycle_service(self.stores.lifecycle)
+
+    @property
+    def reading_service(self) -> ReadingService:
+        return ReadingService(store=self.stores.reading, clock=self.clock)
+
+    @property
+    def erasure_service(self) -> ErasureService:
+        return self.make_erasure_service(self.stores.erasure)
+
+    def make_intake_service(
+        self, store: IntakeStore, *, accepts_until: str = "2999-12-31", limits: IntakeLimits | None = None
+    ) -> IntakeService:
+        """Return the intake for a campaign of two days."""
+        campaign = make_campaign(accepts_until=accepts_until)
         return IntakeService(
-            registrations=self.registrations,
+            store=store,
             campaigns=CampaignService(campaigns=InMemoryCampaigns(campaign), clock=self.clock),
             quote_service=QuoteService(rules=load_rules(), clock=self.clock),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
-            limits=self.limits,
+            limits=limits or self.limits,
             clock=self.clock,
             random_index=randbelow,
         )
 
-    @property
-    def lifecycle_service(self) -> LifecycleService:
-        """Changes cases."""
-        return self.make_lifecycle_service(self.registrations)
+    def make_lifecycle_service(self, store: LifecycleStore) -> LifecycleService:
+        return LifecycleService(store=store, reading=self.reading_service, clock=self.clock)
 
-    def make_lifecycle_service(self, registrations: Registrations) -> LifecycleService:
-        """Changes cases in a store of its own."""
-        return LifecycleService(registrations=registrations, clock=self.clock)
-
-    @property
-    def erasure_service(self) -> ErasureService:
-        """Takes workers away."""
+    def make_erasure_service(self, store: ErasureStore) -> ErasureService:
         return ErasureService(
-            workers=self.workers,
-            registrations=self.registrations,
+            store=store,
+            reading=self.reading_service,
             clock=self.clock,
             retention_period=timedelta(days=90),
         )
 
-    def submit(self, number: int = 1, *, nik_number: int | None = None, **changes: Any) -> Answer:
-        """Send a capture; another number is another capture of another worker, unless `nik` says whose."""
-        worker = {
-            "nik": make_nik(7000 + (number if nik_number is None else nik_number)),
-            **changes.pop("worker", {}),
-        }
-        command = make_submission(capture_id=make_capture_id(number), worker=worker, **changes)
-        return self.intake_service.submit(command, caller=make_caller(), correlation_id="c-1").answer
+    def submit(
+        self,
+        number: int = 1,
+        *,
+        nik_number: int | None = None,
+        caller: Caller | None = None,
+        worker: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> Answer:
+        """Submit a capture. Another `number` is another capture, and another worker without `nik_number`."""
+        nik = make_nik(7000 + (number if nik_number is None else nik_number))
+        command = make_submission(
+            capture_id=make_capture_id(number), worker={"nik": nik, **(worker or {})}, **changes
+        )
+        result = self.intake_service.submit(command, caller=caller or make_caller(), correlation_id="c-1")
+        return result.answer
 
-    def register(self, number: int = 1, **changes: Any) -> Registration:
-        """The registration that a capture makes."""
-        return self.registrations.get(self.submit(number, **changes).reference)
+    def register(self, number: int = 1, *, nik_number: int | None = None) -> Registration:
+        """Return the registration that a submitted capture makes."""
+        return self.stores.reading.get(self.submit(number, nik_number=nik_number).reference)
 
     def cancel(self, reference: str) -> None:
-        """Let an application end."""
-        self.lifecycle_service.cancel(reference, Cancellation(reason="worker_request"), caller=make_caller())
+        """Cancel an application."""
+        self.lifecycle_service.cancel(reference, Cancellation(reason="other"), caller=make_caller())
+
+    def age_due(self) -> dict[str, int]:
+        """Apply the time-outs that are due now. Return the number of changes by status."""
+        return age_due_registrations(self.lifecycle_service, self.erasure_service)
+
+    def scan_items(self) -> list[dict[str, Any]]:
+        """Return the table's items, without the counts of phone numbers, which expire by themselves."""
+        items = self.dynamodb.scan(TableName=_TABLE_NAME)["Items"]
+        return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
 
     def advance_days(self, days: int) -> None:
-        """Let time go by."""
+        """Move the clock."""
         self.clock.advance(timedelta(days=days))
 
 
@@ -117,8 +138,7 @@ def harness(_isolated_aws_environment: None) -> Iterator[RegistrationHarness]:
         clock = FixedClock(NOW)
         yield RegistrationHarness(
             client,
-            DynamoRegistrations(client, _TABLE_NAME, cipher),
-            DynamoWorkers(client, _TABLE_NAME, cipher, new_id=generate_write_id),
+            open_registration_stores(client, _TABLE_NAME, cipher),
             clock,
             make_limits(InMemoryDayCounts(), clock),
         )

@@ -1,4 +1,4 @@
-"""What crosses the border: captures from devices, news on the queue."""
+"""Requests with captures, and events on the queue."""
 
 from typing import Any
 
@@ -6,26 +6,27 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.registrations.messages import RegistrationReceived, SubmitRegistration
-from tests.support.builders import encode_payload, make_capture_payload, make_submission
+from tests.support.builders import make_submission
+from tests.support.payloads import encode_payload, make_capture_payload
 
 
-def faults(capture: dict[str, Any]) -> set[str]:
+def find_errors(capture: dict[str, Any]) -> set[str]:
     with pytest.raises(ValidationError) as refused:
         SubmitRegistration.model_validate_json(encode_payload(capture), strict=True)
     return {".".join(map(str, fault["loc"])) for fault in refused.value.errors()}
 
 
-def test_the_contracts_own_example_is_a_capture() -> None:
+def test_the_example_of_the_contract_is_valid() -> None:
     assert make_submission().campaign_id == "tanah-abang-2024"
 
 
 @pytest.mark.parametrize(
     "name", ["capture_id", "campaign_id", "captured_at", "worker", "work", "coverage", "consent"]
 )
-def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
+def test_a_capture_without_a_required_field_is_invalid(name: str) -> None:
     capture = make_capture_payload()
     del capture[name]
-    assert faults(capture) == {name}
+    assert find_errors(capture) == {name}
 
 
 @pytest.mark.parametrize(
@@ -69,11 +70,11 @@ def test_a_capture_without_one_of_its_parts_is_misshapen(name: str) -> None:
         ({"consent": {"language": "jv"}}, "consent.language"),
     ],
 )
-def test_each_misshapen_field_is_found(changes: dict[str, Any], fault: str) -> None:
-    assert faults(make_capture_payload(**changes)) == {fault}
+def test_each_invalid_field_is_reported(changes: dict[str, Any], fault: str) -> None:
+    assert find_errors(make_capture_payload(**changes)) == {fault}
 
 
-def test_two_sends_of_one_capture_have_the_same_content() -> None:
+def test_two_requests_with_one_capture_have_the_same_content() -> None:
     assert make_submission().content() == make_submission().content()
 
 
@@ -87,11 +88,11 @@ def test_two_sends_of_one_capture_have_the_same_content() -> None:
         {"device_sequence": 1},
     ],
 )
-def test_any_other_value_is_other_content(changes: dict[str, Any]) -> None:
+def test_another_value_is_other_content(changes: dict[str, Any]) -> None:
     assert make_submission(**changes).content() != make_submission().content()
 
 
-def test_a_field_sent_empty_is_as_good_as_not_sent() -> None:
+def test_an_empty_field_is_the_same_content_as_a_missing_one() -> None:
     without_email = make_capture_payload()
     del without_email["worker"]["email"]
     again = SubmitRegistration.model_validate_json(encode_payload(without_email), strict=True)
@@ -100,13 +101,13 @@ def test_a_field_sent_empty_is_as_good_as_not_sent() -> None:
     assert "email" not in content
 
 
-def test_news_carries_a_reference_and_nothing_of_the_worker() -> None:
+def test_an_event_has_a_reference_and_no_data_of_the_worker() -> None:
     news = RegistrationReceived(reference="7K4-M2Q-X9P", correlation_id="c-1")
     assert RegistrationReceived.model_validate_json(news.model_dump_json()) == news
     assert set(RegistrationReceived.model_fields) == {"type", "version", "reference", "correlation_id"}
 
 
-def test_a_reader_takes_news_with_fields_it_does_not_know() -> None:
+def test_an_event_with_unknown_fields_is_accepted() -> None:
     body = (
         '{"type": "RegistrationReceived", "version": 1, "reference": "R", "correlation_id": "c", "more": 1}'
     )
@@ -123,6 +124,6 @@ def test_a_reader_takes_news_with_fields_it_does_not_know() -> None:
         "",
     ],
 )
-def test_news_of_another_kind_or_version_is_not_taken(body: str) -> None:
+def test_an_event_of_another_type_or_version_is_refused(body: str) -> None:
     with pytest.raises(ValidationError):
         RegistrationReceived.model_validate_json(body)

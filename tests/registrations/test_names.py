@@ -1,4 +1,4 @@
-"""Names as people have them: one word is enough, marks of speech stay, pictures and hidden marks do not."""
+"""Names: one word is enough; letters and punctuation are kept, emoji and invisible characters refused."""
 
 import unicodedata
 
@@ -12,7 +12,7 @@ from chalicelib.registrations.names import InvalidName
 from tests.support.builders import make_submission
 
 
-def code_of_refusal(text: str) -> str:
+def get_error_code(text: str) -> str:
     with pytest.raises(InvalidName) as refused:
         names.parse(text)
     return refused.value.code
@@ -56,7 +56,7 @@ def test_a_name_is_kept_as_it_was_typed(name: str) -> None:
         ("A\N{COMBINING RING ABOVE}sa", "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}sa"),
     ],
 )
-def test_only_blanks_around_a_name_and_ways_to_write_one_letter_are_changed(typed: str, kept: str) -> None:
+def test_a_name_is_stripped_and_normalized(typed: str, kept: str) -> None:
     assert names.parse(typed) == kept
 
 
@@ -90,8 +90,8 @@ def test_only_blanks_around_a_name_and_ways_to_write_one_letter_are_changed(type
     ],
     ids=ascii,
 )
-def test_what_cannot_be_seen_has_no_place_in_a_name(hidden: str) -> None:
-    assert code_of_refusal(f"Siti{hidden}Aminah") == "name_characters"
+def test_invisible_characters_are_refused(hidden: str) -> None:
+    assert get_error_code(f"Siti{hidden}Aminah") == "name_characters"
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_what_cannot_be_seen_has_no_place_in_a_name(hidden: str) -> None:
     ],
     ids=ascii,
 )
-def test_pictures_signs_and_numbers_have_no_place_in_a_name(picture: str) -> None:
-    assert code_of_refusal(f"Siti {picture}") == "name_characters"
+def test_emoji_signs_and_numbers_are_refused(picture: str) -> None:
+    assert get_error_code(f"Siti {picture}") == "name_characters"
 
 
-def test_half_a_character_is_no_character() -> None:
-    assert code_of_refusal("Siti \ud83d") == "name_characters"
+def test_half_a_surrogate_pair_is_refused() -> None:
+    assert get_error_code("Siti \ud83d") == "name_characters"
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,11 @@ def test_half_a_character_is_no_character() -> None:
     ["", " ", ".", "-", "'", "''", "...", "\u0301"],
     ids=ascii,
 )
-def test_a_name_without_a_letter_is_none(nobody: str) -> None:
-    assert code_of_refusal(nobody) == "name_empty"
+def test_a_name_without_a_letter_is_refused(nobody: str) -> None:
+    assert get_error_code(nobody) == "name_empty"
 
 
-def test_a_name_has_room_for_a_hundred_characters() -> None:
+def test_a_name_has_at_most_a_hundred_characters() -> None:
     longest = "a" * 100
     assert names.parse(make_submission(worker={"name": longest}).worker.name) == longest
     for unfit in ("a" * 101, ""):
@@ -154,7 +154,7 @@ LETTERS = st.characters(categories=["Lu", "Ll", "Lo", "Lm", "Mn", "Zs", "Po", "P
 
 
 def read(typed: str) -> str | None:
-    """The name, or None for what is refused: by one of the two codes, and without repeating it."""
+    """Return the name, or None if it is refused. Check that the refusal does not repeat it."""
     try:
         return names.parse(typed)
     except InvalidName as unusable:
@@ -165,13 +165,13 @@ def read(typed: str) -> str | None:
 
 
 @given(typed=st.text(LETTERS, min_size=1, max_size=100))
-def test_a_name_that_was_read_reads_the_same_again(typed: str) -> None:
+def test_a_parsed_name_is_parsed_to_itself(typed: str) -> None:
     name = read(typed)
     assert name is None or (read(name) == name and unicodedata.is_normalized("NFC", name))
 
 
 @given(typed=st.text(max_size=100))
-def test_whatever_is_typed_is_a_name_that_can_be_stored_or_is_refused(typed: str) -> None:
+def test_any_string_is_a_name_that_can_be_stored_or_is_refused(typed: str) -> None:
     name = read(typed)
-    # The store and the text of a message take it as it is.
+    # The store and an SMS accept it as it is.
     assert name is None or (name.encode().decode() == name and any(each.isalpha() for each in name))

@@ -1,4 +1,4 @@
-"""What is read as a NIK, what is refused and why."""
+"""Parsing of NIKs, and the codes of refused ones."""
 
 from datetime import date, timedelta
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.registrations import nik
 from chalicelib.registrations.nik import PROVINCES, InvalidNIK, Sex
-from tests.support.builders import make_nik
+from tests.support.payloads import make_nik
 
 TODAY = date(2024, 10, 9)
 
@@ -17,7 +17,7 @@ RANGES = ((11, 19), (21, 21), (31, 36), (51, 54), (61, 65), (71, 76), (81, 82), 
 ISSUED = [str(code) for first, last in RANGES for code in range(first, last + 1)]
 
 
-def code_of_refusal(text: str, *, on: date = TODAY) -> str:
+def get_error_code(text: str, *, on: date = TODAY) -> str:
     with pytest.raises(InvalidNIK) as refused:
         nik.parse(text, capture_day=on)
     return refused.value.code
@@ -41,7 +41,7 @@ def birth_date(born: str, *, on: date = TODAY) -> date:
         "3171 - 0752 . 0485   7001",
     ],
 )
-def test_separators_that_people_type_are_left_out(typed: str) -> None:
+def test_separators_are_removed(typed: str) -> None:
     assert nik.parse(typed, capture_day=TODAY)[0] == "3171075204857001"
 
 
@@ -69,7 +69,7 @@ def test_separators_that_people_type_are_left_out(typed: str) -> None:
     ],
 )
 def test_anything_but_sixteen_plain_digits_is_refused(typed: str) -> None:
-    assert code_of_refusal(typed) == "nik_length"
+    assert get_error_code(typed) == "nik_length"
 
 
 @pytest.mark.parametrize("province", ISSUED)
@@ -80,11 +80,11 @@ def test_every_province_that_ever_issued_a_nik_is_known(province: str) -> None:
 def test_no_other_province_is_known() -> None:
     assert set(ISSUED) == PROVINCES
     for code in {f"{number:02d}" for number in range(100)} - set(ISSUED):
-        assert code_of_refusal(make_nik(district_code=f"{code}7107")) == "nik_province"
+        assert get_error_code(make_nik(district_code=f"{code}7107")) == "nik_province"
 
 
 @pytest.mark.parametrize("place", ["317999", "310000", "549999", "916601", "640601"])
-def test_unknown_regencies_and_districts_are_no_reason_to_refuse(place: str) -> None:
+def test_unknown_regencies_and_districts_are_accepted(place: str) -> None:
     assert nik.parse(make_nik(district_code=place), capture_day=TODAY)
 
 
@@ -105,16 +105,16 @@ def test_forty_is_added_to_the_day_of_a_woman(born: str, sex: Sex, day: date) ->
 
 
 @pytest.mark.parametrize("day", ["00", *(str(day) for day in (*range(32, 41), *range(72, 100)))])
-def test_days_that_no_month_has_are_refused(day: str) -> None:
-    assert code_of_refusal(make_nik(birth_digits=f"{day}0185")) == "nik_birth_date"
+def test_impossible_days_are_refused(day: str) -> None:
+    assert get_error_code(make_nik(birth_digits=f"{day}0185")) == "nik_birth_date"
 
 
 @pytest.mark.parametrize(
     "born",
     ["010085", "011385", "019985", "310485", "300285", "290285", "710485", "700285", "690285", "290201"],
 )
-def test_dates_that_no_calendar_has_are_refused(born: str) -> None:
-    assert code_of_refusal(make_nik(birth_digits=born)) == "nik_birth_date"
+def test_impossible_dates_are_refused(born: str) -> None:
+    assert get_error_code(make_nik(birth_digits=born)) == "nik_birth_date"
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_dates_that_no_calendar_has_are_refused(born: str) -> None:
         ("290228", date(2028, 3, 1), date(2028, 2, 29)),
     ],
 )
-def test_leap_days_exist_in_the_century_that_has_them(born: str, on: date, expected: date) -> None:
+def test_a_leap_day_is_in_the_century_that_has_it(born: str, on: date, expected: date) -> None:
     assert birth_date(born, on=on) == expected
 
 
-def test_a_leap_day_that_neither_century_has_is_refused() -> None:
-    assert code_of_refusal(make_nik(birth_digits="290226"), on=date(2026, 11, 22)) == "nik_birth_date"
+def test_a_leap_day_of_neither_century_is_refused() -> None:
+    assert get_error_code(make_nik(birth_digits="290226"), on=date(2026, 11, 22)) == "nik_birth_date"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_serials_start_at_one(serial: int) -> None:
 
 
 def test_the_serial_zero_is_refused() -> None:
-    assert code_of_refusal(make_nik(0)) == "nik_serial"
+    assert get_error_code(make_nik(0)) == "nik_serial"
 
 
 @given(
@@ -174,7 +174,7 @@ def test_the_serial_zero_is_refused() -> None:
     is_woman=st.booleans(),
     serial=st.integers(1, 9999),
 )
-def test_what_a_registrar_writes_into_a_nik_is_read_from_it(
+def test_the_content_of_a_nik_is_read_as_a_registrar_writes_it(
     place: str, on: date, days_old: int, is_woman: bool, serial: int
 ) -> None:
     born = on - timedelta(days=days_old)
@@ -188,7 +188,7 @@ def test_what_a_registrar_writes_into_a_nik_is_read_from_it(
 
 
 @given(typed=st.text(max_size=40) | st.text("0123456789", min_size=16, max_size=16))
-def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
+def test_any_string_is_parsed_or_refused_with_a_code(typed: str) -> None:
     try:
         number, reading = nik.parse(typed, capture_day=TODAY)
     except InvalidNIK as refused:

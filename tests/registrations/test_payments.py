@@ -1,4 +1,4 @@
-"""What is paid for, until when, and when a membership lapses."""
+"""Payments: the months paid for, and the day on which a membership lapses."""
 
 from datetime import date, timedelta
 from itertools import permutations
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.registrations.errors import PaymentReused
-from chalicelib.registrations.states import EventType, Status
+from chalicelib.registrations.model import EventType, Status
 from tests.support.lifecycle_events import (
     OCCURRED_AT,
     age,
@@ -38,8 +38,12 @@ from tests.support.lifecycle_events import (
 def test_a_first_payment_pays_from_the_month_it_was_made_in(
     paid_at: str, months: int, through: str, active_until: date, lapses_on: date
 ) -> None:
-    life = pay(make_payment(paid_at=paid_at, months=months))(make_lifecycle())
-    assert (life.paid_through, life.active_until, life.lapses_on) == (through, active_until, lapses_on)
+    lifecycle = pay(make_payment(paid_at=paid_at, months=months))(make_lifecycle())
+    assert (lifecycle.paid_through, lifecycle.active_until, lifecycle.lapses_on) == (
+        through,
+        active_until,
+        lapses_on,
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,19 +58,19 @@ def test_a_first_payment_pays_from_the_month_it_was_made_in(
         ("2026-10-01T12:00:00+07:00", 1, "2027-01"),
     ],
 )
-def test_a_further_payment_extends_what_is_paid_and_charges_no_month_that_has_gone_by(
+def test_a_further_payment_pays_for_the_next_months_and_for_none_in_the_past(
     paid_at: str, months: int, through: str
 ) -> None:
     until_january = pay(make_payment(months=3))(make_lifecycle())
-    life = pay(make_payment("p-2", paid_at=paid_at, months=months))(until_january)
-    assert (life.status, life.paid_through) == (Status.ACTIVE, through)
+    lifecycle = pay(make_payment("p-2", paid_at=paid_at, months=months))(until_january)
+    assert (lifecycle.status, lifecycle.paid_through) == (Status.ACTIVE, through)
 
 
 def test_a_lapsed_membership_is_active_again_when_it_is_paid() -> None:
     lapsed = age(date(2099, 1, 1))(pay(make_payment())(make_lifecycle()))
     assert lapsed.status is Status.LAPSED
-    life = pay(make_payment("p-2", paid_at="2099-01-05T12:00:00+07:00"))(lapsed)
-    assert (life.status, life.paid_through) == (Status.ACTIVE, "2099-01")
+    lifecycle = pay(make_payment("p-2", paid_at="2099-01-05T12:00:00+07:00"))(lapsed)
+    assert (lifecycle.status, lifecycle.paid_through) == (Status.ACTIVE, "2099-01")
 
 
 def test_a_payment_counts_once_however_its_instant_is_written() -> None:
@@ -90,11 +94,11 @@ def test_a_payment_id_used_for_another_payment_is_refused(change: dict[str, Any]
         pay(make_payment(**change))(once)
 
 
-def test_the_card_number_last_told_is_kept() -> None:
-    life = make_lifecycle()
+def test_the_last_card_number_is_kept() -> None:
+    lifecycle = make_lifecycle()
     for number, kpj in enumerate([None, "21012345678", None, "21012345679", None]):
-        life = pay(make_payment(f"p-{number}", kpj=kpj))(life)
-    assert life.kpj == "21012345679"
+        lifecycle = pay(make_payment(f"p-{number}", kpj=kpj))(lifecycle)
+    assert lifecycle.kpj == "21012345679"
 
 
 def test_a_membership_lapses_after_three_unpaid_months() -> None:
@@ -103,7 +107,7 @@ def test_a_membership_lapses_after_three_unpaid_months() -> None:
     assert age(date(2027, 5, 1))(active).status is Status.LAPSED
 
 
-def test_a_worker_is_reminded_once_two_weeks_before_a_membership_lapses() -> None:
+def test_a_reminder_is_due_once_two_weeks_before_a_membership_lapses() -> None:
     active = pay(make_payment(months=3))(make_lifecycle())
     assert active.next_ageing_on == date(2027, 4, 17)
     assert age(date(2027, 4, 16))(active) is active
@@ -116,14 +120,14 @@ def test_a_worker_is_reminded_once_two_weeks_before_a_membership_lapses() -> Non
     assert age(date(2027, 5, 1))(reminded).status is Status.LAPSED
 
 
-def test_who_pays_after_a_reminder_is_reminded_again_before_the_next_lapse() -> None:
+def test_a_payment_after_a_reminder_makes_another_one_due_before_the_next_lapse() -> None:
     reminded = age(date(2027, 4, 17))(pay(make_payment(months=3))(make_lifecycle()))
     paid = pay(make_payment(payment_id="p-2", months=1))(reminded)
     assert paid.next_ageing_on == date(2027, 5, 18)
     assert age(date(2027, 5, 18))(paid).history[-1].event_type is EventType.LAPSING_SOON
 
 
-def test_a_round_that_comes_too_late_for_a_reminder_gives_none() -> None:
+def test_a_run_on_the_day_of_lapsing_gives_no_reminder() -> None:
     active = pay(make_payment(months=3))(make_lifecycle())
     lapsed = age(date(2027, 6, 1))(active)
     assert [event.event_type for event in lapsed.history][-2:] == [EventType.PAID, EventType.LAPSED]
@@ -150,21 +154,21 @@ def test_a_round_that_comes_too_late_for_a_reminder_gives_none() -> None:
     ],
     ids=lambda value: value.__name__ if callable(value) else next(iter(value)),
 )
-def test_what_makes_no_sense_does_not_happen(make: Any, slip: dict[str, Any]) -> None:
+def test_an_invalid_value_is_refused(make: Any, slip: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         make(**slip)
 
 
 @given(months=st.lists(st.sampled_from([1, 2, 3, 6, 12]), min_size=1, max_size=8))
-def test_payments_of_one_month_add_up(months: Any) -> None:
-    life = make_lifecycle()
+def test_payments_of_one_month_add_up(months: list[int]) -> None:
+    lifecycle = make_lifecycle()
     for number, each in enumerate(months):
-        life = pay(make_payment(f"p-{number}", months=each))(life)
+        lifecycle = pay(make_payment(f"p-{number}", months=each))(lifecycle)
     year, month = divmod(2026 * 12 + 10 + sum(months) - 1, 12)
-    assert life.paid_through == f"{year}-{month + 1:02d}"
+    assert lifecycle.paid_through == f"{year}-{month + 1:02d}"
 
 
-def test_payments_that_are_reported_in_another_order_pay_for_the_same_months() -> None:
+def test_payments_reported_in_another_order_pay_for_the_same_months() -> None:
     paid = [
         make_payment("p-1", paid_at="2027-01-10T12:00:00+07:00"),
         make_payment("p-2"),
@@ -172,8 +176,8 @@ def test_payments_that_are_reported_in_another_order_pay_for_the_same_months() -
     ]
     through = set()
     for order in permutations(paid):
-        life = make_lifecycle()
+        lifecycle = make_lifecycle()
         for payment in order:
-            life = pay(payment)(life)
-        through.add(life.paid_through)
+            lifecycle = pay(payment)(lifecycle)
+        through.add(lifecycle.paid_through)
     assert len(through) == 1

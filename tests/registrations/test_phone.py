@@ -1,4 +1,4 @@
-"""Which numbers a text can be sent to, in all the ways that people write them."""
+"""Parsing of mobile numbers in all usual forms, and the codes of refused ones."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ OPERATORS = (
 )
 
 
-def code_of_refusal(typed: str) -> str:
+def get_error_code(typed: str) -> str:
     with pytest.raises(InvalidPhone) as refused:
         phone.parse(typed)
     return refused.value.code
@@ -115,8 +115,8 @@ def test_the_prefixes_of_every_operator_are_mobile(prefix: str) -> None:
         "110",
     ],
 )
-def test_what_is_no_number_is_refused_as_malformed(typed: str) -> None:
-    assert code_of_refusal(typed) == "phone_malformed"
+def test_a_malformed_number_is_refused(typed: str) -> None:
+    assert get_error_code(typed) == "phone_malformed"
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_what_is_no_number_is_refused_as_malformed(typed: str) -> None:
         "+800 1234 5678",
     ],
 )
-def test_numbers_of_elsewhere_are_refused_as_foreign(typed: str) -> None:
-    assert code_of_refusal(typed) == "phone_foreign"
+def test_a_foreign_number_is_refused(typed: str) -> None:
+    assert get_error_code(typed) == "phone_foreign"
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_numbers_of_elsewhere_are_refused_as_foreign(typed: str) -> None:
         "1500910",
     ],
 )
-def test_numbers_that_take_no_text_are_refused_as_not_mobile(typed: str) -> None:
-    assert code_of_refusal(typed) == "phone_not_mobile"
+def test_a_number_that_gets_no_sms_is_refused(typed: str) -> None:
+    assert get_error_code(typed) == "phone_not_mobile"
 
 
 @given(
@@ -164,7 +164,7 @@ def test_prefix_and_punctuation_change_nothing(national: str, country: str, betw
 
 
 @given(typed=st.text(max_size=40) | st.text("0123456789+ -", max_size=20))
-def test_whatever_is_typed_is_read_or_refused_by_name(typed: str) -> None:
+def test_any_string_is_parsed_or_refused_with_a_code(typed: str) -> None:
     try:
         read = phone.parse(typed)
     except InvalidPhone as refused:

@@ -12,7 +12,8 @@ from chalicelib.clock import to_timestamp
 from chalicelib.rollups.board import BoardService
 from chalicelib.rollups.errors import CountUnfinished, SummaryUnknown
 from chalicelib.rollups.report import Report
-from tests.support.fakes import FixedClock, InMemoryCampaigns
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clock import FixedClock
 from tests.support.report_builders import FIRST_DAY, SECOND_DAY, make_report
 
 CAMPAIGN = make_report().campaign

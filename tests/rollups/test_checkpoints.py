@@ -8,10 +8,10 @@ from functools import cache
 
 import pytest
 
-from chalicelib.registrations.model import DayFact, Outcome
+from chalicelib.registrations.captures import DayFact, Outcome
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import CountUnfinished
-from tests.support.fakes import InMemoryDayFacts
+from tests.support.fakes.registrations import InMemoryDayFacts
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 from tests.support.report_builders import AN_HOUR, CREATED, FINAL
 from tests.support.rollup_harness import RollUpHarness

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.http.pagination import Position
-from chalicelib.registrations.model import CaptureFacts, DayFact, Flag, Outcome, RegistrationFacts
-from chalicelib.registrations.states import Status
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter, count_facts
 from chalicelib.rollups.model import Anomaly, Arrivals, Tally
 

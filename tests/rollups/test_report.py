@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.campaigns.errors import CampaignUnknown
-from chalicelib.registrations.model import Outcome
+from chalicelib.registrations.captures import Outcome
 from chalicelib.rollups.errors import SummaryUnknown
 from chalicelib.rollups.model import Note, SummaryState
 from chalicelib.rollups.report import CurvePoint

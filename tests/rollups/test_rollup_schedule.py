@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.rollups.schedule import RollUpPartialFailure
-from tests.support.builders import make_nik
 from tests.support.logs import collect_logs
+from tests.support.payloads import make_nik
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 from tests.support.rollup_harness import RollUpHarness
 

@@ -11,12 +11,12 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.notifications.service import SmsTotals
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.model import CaptureFacts, Outcome
+from chalicelib.registrations.captures import CaptureFacts, Outcome
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
 from chalicelib.rollups.model import SmsCounts, Summary, SummaryState
 from chalicelib.rollups.service import VersionExists
-from tests.support.fakes import InMemorySummaries
+from tests.support.fakes.summaries import InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
 from tests.support.report_builders import AN_HOUR, CREATED, FINAL, SUMMARY_HOUR
 from tests.support.rollup_harness import RollUpHarness

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.http.pagination import Position
-from chalicelib.registrations.model import CaptureFacts, DayFact, Outcome, RegistrationFacts
-from chalicelib.registrations.states import Status
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.model import RegistrationFacts, Status
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts
 from chalicelib.rollups.model import Change, Note, SmsCounts, Summary, SummaryState, Tally, summarise
 

@@ -15,7 +15,7 @@ from tests.support.source_tree import (
 # The file names of modules that reach AWS, Chalice or the process. All others are pure.
 STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
 ADAPTERS = STORES | {
-    *("app", "settings", "container", "builder", "endpoints", "problems", "observability"),
+    *("app", "settings", "container", "builder", "endpoints", "problems", "batches", "observability"),
     *("routes", "authorizer", "consumer", "schedule"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
@@ -42,8 +42,13 @@ def module_of(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
 
 
+def is_store(name: str) -> bool:
+    return name in STORES or name.startswith("store_")
+
+
 def is_pure(path: str) -> bool:
-    return name_of(path) not in ADAPTERS and not path.startswith(AWS)
+    name = name_of(path)
+    return name not in ADAPTERS and not is_store(name) and not path.startswith(AWS)
 
 
 def find_offenders(
@@ -204,7 +209,7 @@ def test_no_package_imports_the_store_of_another() -> None:
             for name in find_matching_imports(tree, "chalicelib")
             if not name.startswith("chalicelib.aws.")
             and name.count(".") > 1
-            and name.split(".")[2] in STORES
+            and is_store(name.split(".")[2])
             and not name.startswith(f"{package}.")
         }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ops.api_client import ApiClient
 from ops.local.description import StackDescription
-from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 # A NIK has a four-digit serial within a district and birth date.
 _WORKERS_PER_DISTRICT = 9000

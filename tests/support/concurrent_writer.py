@@ -1,27 +1,23 @@
-"""Somebody else who does something between reading and storing."""
+"""A store in which another writer acts between a read and a write."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
-from chalicelib.registrations.model import Registration
-from chalicelib.registrations.references import Reference
-from tests.registrations.conftest import RegistrationHarness
+Store = TypeVar("Store")
 
 
-class ConcurrentWriterStore:
-    """A store in which somebody else does something right before a change is stored, as often as told."""
+class _ConcurrentlyWritten:
+    def __init__(self, store: object, method: str, writes: list[Callable[[], object]]) -> None:
+        self._store = store
+        self._method = method
+        self._writes = writes
 
-    def __init__(self, harness: RegistrationHarness, *concurrent_writes: Callable[[], object]) -> None:
-        self._store = harness.registrations
-        self._concurrent_writes = list(concurrent_writes)
-        self.attempts = 0
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method and self._writes:
+            self._writes.pop(0)()
+        return getattr(self._store, name)
 
-    def get(self, reference: Reference) -> Registration:
-        """As it stands."""
-        return self._store.get(reference)
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
-        """Let the other one act, then store."""
-        self.attempts += 1
-        if self._concurrent_writes:
-            self._concurrent_writes.pop(0)()
-        self._store.replace(registration, previous=previous)
+def with_concurrent_writes(store: Store, method: str, *writes: Callable[[], object]) -> Store:
+    """Return `store`, in which each of `writes` happens right before one call of `method`."""
+    return cast("Store", _ConcurrentlyWritten(store, method, list(writes)))

@@ -18,15 +18,12 @@ from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.report import Report
 from chalicelib.rollups.reporting import ReportService
 from chalicelib.rollups.service import RollUpService
-from tests.support.fakes import (
-    FixedClock,
-    InMemoryCampaigns,
-    InMemoryCountingState,
-    InMemoryDayFacts,
-    InMemoryDeliveries,
-    InMemorySmsCounts,
-    InMemorySummaries,
-)
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.deliveries import InMemoryDeliveries
+from tests.support.fakes.registrations import InMemoryDayFacts
+from tests.support.fakes.sms import InMemorySmsCounts
+from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, make_campaign
 from tests.support.report_builders import CREATED, SUMMARY_HOUR
 

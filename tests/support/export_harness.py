@@ -7,7 +7,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.exports import schedule
 from chalicelib.exports.service import ExportResult, ExportService, ExportStore
-from chalicelib.registrations.model import DayFact
+from chalicelib.registrations.captures import DayFact
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from tests.support.registration_builders import FIRST_DAY
 from tests.support.report_builders import AN_HOUR, FINAL

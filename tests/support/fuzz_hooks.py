@@ -13,7 +13,7 @@ import schemathesis
 from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 
-from tests.support.builders import make_capture_id, make_nik
+from tests.support.payloads import make_capture_id, make_nik
 
 FUZZ_CONTEXT: dict[str, Any] = json.loads(os.environ["DAFTAR_FUZZ_CONTEXT"])
 

@@ -10,7 +10,7 @@ import httpx
 
 from chalicelib.notifications.model import derive_sms_id
 from chalicelib.notifications.templates import Purpose, get_template
-from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 

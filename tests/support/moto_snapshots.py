@@ -1,4 +1,4 @@
-"""What many tests begin with, set up once and put back for each of them."""
+"""Snapshots of moto's state: set up once, copied for each test."""
 
 import math
 from collections.abc import Callable
@@ -16,10 +16,10 @@ REGION = "eu-north-1"
 
 
 class Snapshot(Generic[SetupResult]):
-    """What some services of moto hold after it was set up.
+    """The state of some moto services after a set-up.
 
-    Each test gets a copy of its own, in a fraction of the time that setting up takes. Where it matters how
-    long ago that was, it `lasts` so many seconds.
+    Each test gets a copy, in a fraction of the time that the set-up takes. A snapshot older than
+    `max_age_seconds` is set up again.
     """
 
     def __init__(

@@ -23,14 +23,11 @@ from chalicelib.notifications.service import (
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
-from tests.support.fakes import (
-    FixedClock,
-    InMemoryCampaigns,
-    InMemoryRegistrations,
-    InMemorySendRateLimiter,
-    InMemorySmsLedger,
-    ScriptedGateway,
-)
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.gateway import ScriptedGateway
+from tests.support.fakes.registrations import InMemoryRegistrations
+from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsLedger
 from tests.support.registration_builders import FIRST_DAY, REFERENCE, make_campaign, make_registration
 
 CONFIG = NotificationConfig(

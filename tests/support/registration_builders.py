@@ -1,11 +1,11 @@
-"""What stores are given: the domain's own values, each test stating only the fields it is about."""
+"""Values of the domain as stores get them; each test states only the fields that it is about."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from chalicelib.callers import Channel, Role
+from chalicelib.callers import Channel, Disclosure, Role
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clients.model import Client
 from chalicelib.clock import to_timestamp
@@ -14,33 +14,29 @@ from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
 from chalicelib.notifications.model import Sms, SmsId
 from chalicelib.notifications.templates import Purpose, SmsKind
-from chalicelib.registrations.intake import Capture, PhoneCountIncrement
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.intake import PhoneCountIncrement
 from chalicelib.registrations.model import (
-    Answer,
-    CaptureFacts,
     CaptureMetadata,
-    Consent,
-    Coverage,
-    DayFact,
-    Outcome,
+    LifecycleState,
     Registration,
     RegistrationFacts,
-    Work,
-    Worker,
+    Status,
 )
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
-from chalicelib.registrations.references import Reference
-from chalicelib.registrations.states import LifecycleState, Status
+from chalicelib.registrations.references import ALPHABET, Reference
+from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
 from chalicelib.rollups.model import Counts, Summary, SummaryState
-from tests.support.builders import NOW, make_campaign_payload, make_capture_id, make_nik
+from tests.support.builders import NOW
+from tests.support.payloads import make_campaign_payload, make_capture_id, make_nik
 
 
 class DayFactSource(Protocol):
-    """Whoever knows what counts for a day."""
+    """A source of the countable facts of a day."""
 
     def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
-        """All of it."""
+        """Yield the facts of a day."""
 
 
 CAMPAIGN_ID = "tanah-abang-2024"
@@ -59,27 +55,26 @@ QUOTE = QuoteService(rules=load_rules(), clock=lambda: NOW).quote(
     )
 )
 PHONE_COUNT = PhoneCountIncrement("phone", FIRST_DAY.day, limit=1_000)
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def make_reference(number: int) -> Reference:
-    """Another number, another reference."""
+    """Return another reference for each `number`."""
     digits = ""
     for _ in range(9):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
     return Reference(f"{digits[:3]}-{digits[3:6]}-{digits[6:]}")
 
 
 def collect_capture_facts(source: DayFactSource, campaign_day: CampaignDay) -> list[CaptureFacts]:
-    """What counts of the captures of a day."""
+    """Return the facts of a day's captures."""
     return [
         fact.facts for fact in source.iter_day_facts(campaign_day) if isinstance(fact.facts, CaptureFacts)
     ]
 
 
 def collect_registration_facts(source: DayFactSource, campaign_day: CampaignDay) -> list[RegistrationFacts]:
-    """What counts of the registrations of a day."""
+    """Return the facts of a day's registrations."""
     return [
         fact.facts
         for fact in source.iter_day_facts(campaign_day)
@@ -88,8 +83,8 @@ def collect_registration_facts(source: DayFactSource, campaign_day: CampaignDay)
 
 
 def make_capture_metadata(number: int = 1, **changes: Any) -> CaptureMetadata:
-    """The circumstances of a capture; another number, another capture."""
-    usual = CaptureMetadata(
+    """Return the circumstances of a capture; another `number` is another capture."""
+    default = CaptureMetadata(
         capture_id=make_capture_id(number),
         campaign_id=CAMPAIGN_ID,
         day=FIRST_DAY.day,
@@ -97,10 +92,11 @@ def make_capture_metadata(number: int = 1, **changes: Any) -> CaptureMetadata:
         received_at=NOW,
         client_id="van-1",
         channel=Channel.VAN,
+        disclosure=Disclosure.OFFICER,
         officer="ofc-12",
         correlation_id="c0ffee00-0000-4000-8000-000000000001",
     )
-    return replace(usual, **changes)
+    return replace(default, **changes)
 
 
 def make_capture(
@@ -111,7 +107,7 @@ def make_capture(
     fingerprint: str = "fingerprint",
     occupations: tuple[str, ...] = ("porter",),
 ) -> Capture:
-    """A capture, with the answer that goes with its outcome."""
+    """Return a capture with an answer of its outcome."""
     answer = Answer(
         capture_id=capture_metadata.capture_id,
         outcome=outcome,
@@ -135,8 +131,8 @@ def make_registration(
     worker_key: str = "worker",
     **worker: Any,
 ) -> Registration:
-    """A registration; keyword arguments change fields of its worker."""
-    usual = Worker(
+    """Return a registration; keyword arguments change fields of its worker."""
+    default = Worker(
         nik=NIK(make_nik()),
         name="Melati Kusumawati",
         sex=Sex.FEMALE,
@@ -155,7 +151,7 @@ def make_registration(
             occurred_at=capture_metadata.received_at, client_id=capture_metadata.client_id
         ),
         capture_metadata=capture_metadata,
-        worker=replace(usual, **worker),
+        worker=replace(default, **worker),
         work=Work(occupations=("porter",), place="Blok A", monthly_income=2_513_000, employs_others=False),
         coverage=Coverage(programmes=("JKK", "JKM"), months=3, payer="self"),
         consent=Consent(text_version="2024-10", given_at=NOW - timedelta(minutes=49), method="tick"),
@@ -165,25 +161,25 @@ def make_registration(
 
 
 def make_campaign(**changes: Any) -> Campaign:
-    """A campaign as the service hands it to the store."""
+    """Return a campaign."""
     return Campaign.model_validate(make_campaign_payload(**changes))
 
 
 def make_client(client_id: str = "van-1", **changes: Any) -> Client:
-    """A van's tablet."""
-    usual = Client(
+    """Return the client of a van's tablet."""
+    default = Client(
         client_id=client_id,
         roles=frozenset({Role.KIOSK}),
         channel=Channel.VAN,
         campaigns=frozenset({CAMPAIGN_ID}),
         enrolled_at=NOW,
     )
-    return replace(usual, **changes)
+    return replace(default, **changes)
 
 
 def make_sms(number: int = 1, **changes: Any) -> Sms:
-    """A text that is to be sent; another number, another text."""
-    usual = Sms(
+    """Return a pending SMS; another `number` is another SMS."""
+    default = Sms(
         sms_id=SmsId(f"{number:032x}"),
         reference=REFERENCE,
         campaign_id=CAMPAIGN_ID,
@@ -200,13 +196,13 @@ def make_sms(number: int = 1, **changes: Any) -> Sms:
         parts=1,
         price=350,
     )
-    return replace(usual, **changes)
+    return replace(default, **changes)
 
 
 def make_summary(
     campaign_day: CampaignDay = FIRST_DAY, version: int = 1, *, counted_at: datetime = NOW
 ) -> Summary:
-    """A summary of a day with three captures."""
+    """Return a summary of a day with three captures."""
     return Summary(
         campaign_id=campaign_day.campaign_id,
         day=campaign_day.day,

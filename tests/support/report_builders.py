@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.registrations.model import CaptureFacts, Outcome
+from chalicelib.registrations.captures import CaptureFacts, Outcome
 from chalicelib.rollups.model import (
     Anomaly,
     Change,
@@ -18,7 +18,7 @@ from chalicelib.rollups.model import (
     SummaryState,
 )
 from chalicelib.rollups.report import CurvePoint, Report
-from tests.support.builders import make_campaign_payload
+from tests.support.payloads import make_campaign_payload
 
 FIRST_DAY, SECOND_DAY = date(2024, 10, 9), date(2024, 10, 10)
 SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta

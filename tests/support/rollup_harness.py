@@ -4,19 +4,16 @@ from datetime import datetime, timedelta
 
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock
-from chalicelib.registrations.model import CaptureFacts
+from chalicelib.registrations.captures import CaptureFacts
 from chalicelib.rollups import schedule
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.reporting import ReportService
 from chalicelib.rollups.service import RollUpService
-from tests.support.fakes import (
-    FixedClock,
-    InMemoryCampaigns,
-    InMemoryCountingState,
-    InMemoryDayFacts,
-    InMemorySmsCounts,
-    InMemorySummaries,
-)
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.registrations import InMemoryDayFacts
+from tests.support.fakes.sms import InMemorySmsCounts
+from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, make_campaign
 from tests.support.report_builders import CREATED, SUMMARY_HOUR
 

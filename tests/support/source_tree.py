@@ -1,4 +1,4 @@
-"""The repository as text: its modules, and what each imports and calls."""
+"""The source tree: the modules of the product, their imports and calls."""
 
 import ast
 from collections.abc import Iterator
@@ -11,24 +11,24 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def parse_modules() -> dict[str, ast.Module]:
-    """Every module of the product, by its path from the root: `app.py`, `chalicelib/clients/model.py` …"""
+    """Return every module of the product by its path from the root, such as `chalicelib/clients/model.py`."""
     paths = [ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py"))]
     return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def find_imports(tree: ast.AST) -> set[str]:
-    """Every dotted name that is imported anywhere in a module, inside functions too.
+    """Return every dotted name that is imported anywhere in a module, inside functions too.
 
     `from a import b` counts as `a` and as `a.b`, since either may be the module.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            found.update({module, *(f"{module}.{alias.name}" for alias in node.names)})
-    return found
+            names.update({module, *(f"{module}.{alias.name}" for alias in node.names)})
+    return names
 
 
 def find_runtime_imports(tree: ast.AST) -> set[str]:
@@ -42,17 +42,17 @@ def find_runtime_imports(tree: ast.AST) -> set[str]:
 
 
 def find_matching_imports(tree: ast.AST, *names: str) -> set[str]:
-    """Those imports that are one of the names, or lie inside it."""
+    """Return the imports that are one of the names, or inside it."""
     return {
-        found
-        for found in find_imports(tree)
+        imported
+        for imported in find_imports(tree)
         for name in names
-        if found == name or found.startswith(f"{name}.")
+        if imported == name or imported.startswith(f"{name}.")
     }
 
 
 def iter_calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """Every call, by the last part of what is called: `findings.refuse(…)` is a call of `refuse`."""
+    """Yield every call by the last part of its name: `findings.refuse(…)` is a call of `refuse`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute):

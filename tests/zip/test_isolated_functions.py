@@ -10,8 +10,8 @@ import pytest
 from ops.project import ROOT
 from tests.support import http_events
 from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event
-from tests.support.builders import make_capture_payload
 from tests.support.lambda_runtime import SDK
+from tests.support.payloads import make_capture_payload
 from tests.zip.conftest import StartFunction, make_token_event
 
 OUR_OWN = {"app.py", "chalicelib"}

@@ -1,110 +1,138 @@
-"""Charts as inline SVG. Each stands beside a table with the same numbers: nobody has to read the picture."""
+"""Geometry of the charts that `templates/charts.html.j2` draws as SVG.
+
+Each chart stands beside a table with the same numbers, so nobody has to read the picture.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from chalicelib.rollups.renderings.i18n import Localizer
-from chalicelib.rollups.renderings.markup import Inside, Markup, element
-from chalicelib.rollups.renderings.report_data import Cell, Group, ReportData
+from chalicelib.rollups.renderings.report_data import Group, ReportData
 
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 70, 18, 28
-_COLUMN_SHARE, _WIDEST_COLUMN, _LARGEST_TYPE = 0.72, 72, 24
-# More would stand in one another's way.
-_MOST_NAMED_DAYS = 8
+_COLUMN_SHARE, _MAX_COLUMN_WIDTH, _MAX_FONT_SIZE = 0.72, 72, 24
+# More day labels would overlap.
+_MAX_DAY_LABELS = 8
 
 
-def bar(part: float, *, kind: str = "bar") -> Markup:
-    """A bar that is filled for this part of its width."""
-    width = round(100 * min(max(part, 0.0), 1.0), 2)
-    return element(
-        "svg",
-        element("rect", width=width, height=1),
-        class_=kind,
-        viewBox="0 0 100 1",
-        preserveAspectRatio="none",
-        aria_hidden="true",
-    )
+@dataclass(frozen=True)
+class Label:
+    """Text at a point of a chart."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
 
 
-def curve(figures: ReportData, speech: Localizer) -> Markup | None:
-    """What was created in all, day by day, against the target; None where there is no line to draw yet."""
-    days = figures.curve
+@dataclass(frozen=True)
+class TargetLine:
+    """The horizontal line of the campaign's target."""
+
+    x1: int
+    x2: int
+    y: float
+    label: Label
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line chart of the registrations in all, day by day. `line` and `area` are lists of points in SVG."""
+
+    line: str
+    area: str
+    end: tuple[float, float]
+    end_label: Label
+    target: TargetLine | None
+    days: tuple[Label, ...]
+    view_box: str = f"0 0 {_WIDTH} {_HEIGHT}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a chart, with its count above it and its key below it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    count: Label
+    key: Label
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A column chart."""
+
+    columns: tuple[Column, ...]
+    font_size: int
+    view_box: str = f"0 0 {_WIDTH} {_HEIGHT}"
+
+
+def to_percent(fraction: float, digits: int | None = 2) -> float:
+    """Return a fraction in per cent, cut to 0..100 and rounded to `digits`."""
+    return round(100 * min(max(fraction, 0.0), 1.0), digits)
+
+
+def build_curve(data: ReportData, localizer: Localizer) -> Curve | None:
+    """Return the chart of a campaign's days against its target; None for fewer than two days."""
+    days = data.curve
     if len(days) < 2:  # noqa: PLR2004 - a line has two ends
         return None
-    highest = max(figures.campaign.target, days[-1].cumulative, 1)
+    highest = max(data.campaign.target, days[-1].cumulative, 1)
     step = (_WIDTH - _LEFT - _RIGHT) / (len(days) - 1)
-    points = [(round(_LEFT + step * at, 1), _y(day.cumulative, highest)) for at, day in enumerate(days)]
+    points = [
+        (round(_LEFT + step * index, 1), _scale_y(day.cumulative, highest)) for index, day in enumerate(days)
+    ]
     (first, _), (last, top) = points[0], points[-1]
     line = " ".join(f"{x},{y}" for x, y in points)
-    ground = _y(0, highest)
-    return element(
-        "svg",
-        element("polygon", points=f"{first},{ground} {line} {last},{ground}", class_="area"),
-        element("polyline", points=line, class_="line"),
-        element("circle", cx=last, cy=top, r=5),
-        _text(last + 9, top + 5, speech.format_number(days[-1].cumulative)),
-        _aim(figures, speech, highest) if figures.campaign.target else None,
-        _names(figures, speech, points),
-        class_="curve",
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label=speech.translate("chart_of_days"),
+    ground = _scale_y(0, highest)
+    return Curve(
+        line=line,
+        area=f"{first},{ground} {line} {last},{ground}",
+        end=(last, top),
+        end_label=Label(last + 9, top + 5, localizer.format_number(days[-1].cumulative)),
+        target=_build_target_line(data, localizer, highest) if data.campaign.target else None,
+        days=tuple(_iter_day_labels(data, localizer, [x for x, _ in points])),
     )
 
 
-def columns(group: Group, label: str) -> Markup:
-    """A column for each cell, its number above and its key below it."""
+def build_columns(group: Group) -> Columns:
+    """Return the column chart of a breakdown that has cells."""
     step = _WIDTH / len(group.cells)
-    width = min(step * _COLUMN_SHARE, _WIDEST_COLUMN)
-    size = round(min(step / 2, _LARGEST_TYPE))
-    return element(
-        "svg",
-        [
-            _column(cell, cell.count / max(group.max_count, 1), round(step * (at + 0.5), 1), round(width, 1))
-            for at, cell in enumerate(group.cells)
-        ],
-        class_="hours",
-        font_size=size,
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label=label,
-    )
-
-
-def _column(cell: Cell, part: float, middle: float, width: float) -> Inside:
+    width = round(min(step * _COLUMN_SHARE, _MAX_COLUMN_WIDTH), 1)
     ground = _HEIGHT - _BOTTOM
-    height = round((ground - _LARGEST_TYPE) * part, 1)
-    return [
-        element("rect", x=round(middle - width / 2, 1), y=ground - height, width=width, height=height),
-        _text(middle, ground - height - 5, str(cell.count), anchor="middle"),
-        element("text", cell.key, x=middle, y=_HEIGHT - 6, class_="hour"),
-    ]
+    columns = []
+    for index, cell in enumerate(group.cells):
+        middle = round(step * (index + 0.5), 1)
+        height = round((ground - _MAX_FONT_SIZE) * (cell.count / max(group.max_count, 1)), 1)
+        columns.append(
+            Column(
+                x=round(middle - width / 2, 1),
+                y=ground - height,
+                width=width,
+                height=height,
+                count=Label(middle, ground - height - 5, str(cell.count), "middle"),
+                key=Label(middle, _HEIGHT - 6, cell.key),
+            )
+        )
+    return Columns(tuple(columns), font_size=round(min(step / 2, _MAX_FONT_SIZE)))
 
 
-def _y(value: int, highest: int) -> float:
+def _scale_y(value: int, highest: int) -> float:
     return round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - value / highest), 1)
 
 
-def _aim(figures: ReportData, speech: Localizer, highest: int) -> Inside:
-    y = _y(figures.campaign.target, highest)
-    words = f"{speech.translate('target')} {speech.format_number(figures.campaign.target)}"
-    return [
-        element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="aim"),
-        _text(_LEFT, y - 5, words),
-    ]
+def _build_target_line(data: ReportData, localizer: Localizer, highest: int) -> TargetLine:
+    y = _scale_y(data.campaign.target, highest)
+    text = f"{localizer.translate('target')} {localizer.format_number(data.campaign.target)}"
+    return TargetLine(_LEFT, _WIDTH - _RIGHT, y, Label(_LEFT, y - 5, text))
 
 
-def _names(figures: ReportData, speech: Localizer, points: list[tuple[float, float]]) -> Inside:
-    every = -(-len(points) // _MOST_NAMED_DAYS)
-    last = len(points) - 1
-    return [
-        _text(x, _HEIGHT - 8, speech.format_short_day(day.day), anchor=_anchor(at, last))
-        for at, ((x, _), day) in enumerate(zip(points, figures.curve, strict=True))
-        if at % every == 0
-    ]
-
-
-def _anchor(at: int, last: int) -> str:
-    return {0: "start", last: "end"}.get(at, "middle")
-
-
-def _text(x: float, y: float, words: str, *, anchor: str = "start") -> Markup:
-    return element("text", words, x=x, y=y, text_anchor=anchor)
+def _iter_day_labels(data: ReportData, localizer: Localizer, positions: list[float]) -> Iterator[Label]:
+    interval = -(-len(positions) // _MAX_DAY_LABELS)
+    anchors = {0: "start", len(positions) - 1: "end"}
+    for index in range(0, len(positions), interval):
+        text = localizer.format_short_day(data.curve[index].day)
+        yield Label(positions[index], _HEIGHT - 8, text, anchors.get(index, "middle"))

@@ -1,11 +1,11 @@
-"""The forms that a summary is given in, and what each is called in HTTP."""
+"""The formats of a summary and their media types."""
 
 from collections.abc import Mapping
 from typing import Literal
 
 Format = Literal["json", "html", "csv", "xlsx"]
 
-# The first is given where nobody asks for another.
+# The first is the default.
 MEDIA_TYPES: Mapping[Format, str] = {
     "json": "application/json",
     "html": "text/html",

@@ -1,107 +1,123 @@
-"""What changed, and what is unusual, as sentences: the same on the page and in the mail."""
+"""Sentences and labels about a report, the same in every rendering that has them."""
 
 from collections.abc import Iterator
 
 from chalicelib.rollups.model import Anomaly, Change, Note
 from chalicelib.rollups.renderings.i18n import Localizer
-from chalicelib.rollups.renderings.report_data import ReportData, Revision
+from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, Revision
 
-_HEADLINES = "counts."
-
-
-def describe_changes(figures: ReportData, speech: Localizer) -> Iterator[str]:
-    """What differs from the version before: first why, then the headline figures."""
-    for note in figures.notes:
-        yield _because(note, speech)
-    for change in figures.changes:
-        if change.figure.startswith(_HEADLINES):
-            yield _change(change, speech)
+_COUNTS_PREFIX = "counts."
 
 
-def describe_revisions(figures: ReportData, speech: Localizer) -> Iterator[str]:
-    """What is new about earlier days."""
-    for revision in figures.revisions:
-        told = _revision(revision, speech)
-        reasons = "; ".join(_because(note, speech) for note in revision.notes)
-        yield f"{told}: {reasons}" if reasons else told
+def describe_changes(data: ReportData, localizer: Localizer) -> Iterator[str]:
+    """Yield what differs from the version before: first the reasons, then the headline figures."""
+    for note in data.notes:
+        yield _describe_note(note, localizer)
+    for change in data.changes:
+        if change.figure.startswith(_COUNTS_PREFIX):
+            yield _describe_change(change, localizer)
 
 
-def describe_anomalies(figures: ReportData, speech: Localizer) -> Iterator[str]:
-    """What a person should look at."""
-    for oddity in figures.anomalies:
-        told = _oddity(oddity, speech)
-        yield f"{told}, {speech.translate('through', client=oddity.client_id)}" if oddity.client_id else told
+def describe_revisions(data: ReportData, localizer: Localizer) -> Iterator[str]:
+    """Yield what changed about earlier days, with the reasons."""
+    for revision in data.revisions:
+        sentence = _describe_revision(revision, localizer)
+        reasons = "; ".join(_describe_note(note, localizer) for note in revision.notes)
+        yield f"{sentence}: {reasons}" if reasons else sentence
 
 
-def describe_version(figures: ReportData, speech: Localizer) -> str:
-    """Which version it is, and which after the day was final."""
-    if figures.revision:
-        return speech.translate("revised", version=figures.version, revision=figures.revision)
-    return speech.translate("version", version=figures.version)
+def describe_anomalies(data: ReportData, localizer: Localizer) -> Iterator[str]:
+    """Yield a sentence for each anomaly of the day, in their order."""
+    for anomaly in data.anomalies:
+        sentence = _describe_anomaly(anomaly, localizer)
+        client = anomaly.client_id
+        yield f"{sentence}, {localizer.translate('through', client=client)}" if client else sentence
 
 
-def describe_progress(figures: ReportData, speech: Localizer) -> str:
-    """How far the campaign has come, against its target if it has one."""
-    cumulative, target = speech.format_number(figures.cumulative), figures.campaign.target
+def describe_version(data: ReportData, localizer: Localizer) -> str:
+    """Return the version, and which revision of a final day it is."""
+    if data.revision:
+        return localizer.translate("revised", version=data.version, revision=data.revision)
+    return localizer.translate("version", version=data.version)
+
+
+def describe_progress(data: ReportData, localizer: Localizer) -> str:
+    """Return the campaign's registrations, against its target if it has one."""
+    cumulative, target = localizer.format_number(data.cumulative), data.campaign.target
     if not target:
-        return speech.translate("no_target", cumulative=cumulative)
-    return speech.translate("of_target", cumulative=cumulative, target=speech.format_number(target))
+        return localizer.translate("no_target", cumulative=cumulative)
+    return localizer.translate("of_target", cumulative=cumulative, target=localizer.format_number(target))
 
 
-def describe_remaining(figures: ReportData, speech: Localizer) -> str | None:
-    """What is left to do; None where there is no target."""
-    share = figures.share_of_target
+def describe_remaining(data: ReportData, localizer: Localizer) -> str | None:
+    """Return the share of the target and what is missing; None without a target."""
+    share = data.share_of_target
     if share is None:
         return None
-    left = figures.campaign.target - figures.cumulative
-    still = (
-        speech.translate("to_go", missing=speech.format_number(left))
-        if left > 0
-        else speech.translate("target_met")
+    missing = data.campaign.target - data.cumulative
+    rest = (
+        localizer.translate("to_go", missing=localizer.format_number(missing))
+        if missing > 0
+        else localizer.translate("target_met")
     )
-    return f"{speech.translate('of_target_share', share=speech.format_share(share))}, {still}"
+    return f"{localizer.translate('of_target_share', share=localizer.format_share(share))}, {rest}"
 
 
-def _because(note: Note, speech: Localizer) -> str:
-    difference = speech.format_difference(note.difference)
+def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, str]]:
+    """Yield the label and the value of each of the day's totals but `created`."""
+    for name, count in data.counts.items():
+        yield localizer.get_count_label(name), localizer.format_number(count)
+    for name, rupiah in data.money.items():
+        yield localizer.translate(f"money_{name}"), localizer.format_rupiah(rupiah)
+
+
+def get_cell_label(group: Group, cell: Cell, localizer: Localizer) -> str:
+    """Return the label of a cell, which may be the one that small cells were merged into."""
+    if cell.key == MERGED_KEY:
+        return localizer.translate("merged")
+    return localizer.get_cell_label(group.name, cell.key)
+
+
+def _describe_note(note: Note, localizer: Localizer) -> str:
+    difference = localizer.format_difference(note.difference)
     if note.received_on is None:
-        return speech.translate("note", difference=difference, client=note.client_id)
-    received_on = speech.format_day(note.received_on)
-    return speech.translate(
+        return localizer.translate("note", difference=difference, client=note.client_id)
+    received_on = localizer.format_day(note.received_on)
+    return localizer.translate(
         "note_received", difference=difference, client=note.client_id, received_on=received_on
     )
 
 
-def _change(change: Change, speech: Localizer) -> str:
-    return speech.translate(
+def _describe_change(change: Change, localizer: Localizer) -> str:
+    return localizer.translate(
         "change",
-        label=speech.get_count_label(change.figure.removeprefix(_HEADLINES)),
-        was=speech.format_number(change.was),
-        now=speech.format_number(change.now),
-        difference=speech.format_difference(change.now - change.was),
+        label=localizer.get_count_label(change.figure.removeprefix(_COUNTS_PREFIX)),
+        was=localizer.format_number(change.was),
+        now=localizer.format_number(change.now),
+        difference=localizer.format_difference(change.now - change.was),
     )
 
 
-def _revision(revision: Revision, speech: Localizer) -> str:
-    day, now = speech.format_day(revision.day), speech.format_number(revision.now)
+def _describe_revision(revision: Revision, localizer: Localizer) -> str:
+    day, now = localizer.format_day(revision.day), localizer.format_number(revision.now)
     if revision.was == revision.now:
-        return speech.translate("revision_same", day=day, now=now, version=revision.version)
-    return speech.translate(
+        return localizer.translate("revision_same", day=day, now=now, version=revision.version)
+    return localizer.translate(
         "revision",
         day=day,
-        was=speech.format_number(revision.was),
+        was=localizer.format_number(revision.was),
         now=now,
-        difference=speech.format_difference(revision.now - revision.was),
+        difference=localizer.format_difference(revision.now - revision.was),
         version=revision.version,
     )
 
 
-def _oddity(oddity: Anomaly, speech: Localizer) -> str:
-    workers = speech.format_number(oddity.workers) if oddity.workers else speech.translate("few")
-    if oddity.pattern == "client_above_peers":
-        if oddity.usual is None:
-            return speech.translate("client_above_peers_alone")
-        return speech.translate(
-            "client_above_peers", workers=workers, usual=speech.format_number(oddity.usual)
+def _describe_anomaly(anomaly: Anomaly, localizer: Localizer) -> str:
+    workers = localizer.format_number(anomaly.workers) if anomaly.workers else localizer.translate("few")
+    if anomaly.pattern == "client_above_peers":
+        if anomaly.usual is None:
+            return localizer.translate("client_above_peers_alone")
+        return localizer.translate(
+            "client_above_peers", workers=workers, usual=localizer.format_number(anomaly.usual)
         )
-    return speech.translate(oddity.pattern, workers=workers)
+    return localizer.translate(anomaly.pattern, workers=workers)

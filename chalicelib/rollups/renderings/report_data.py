@@ -1,4 +1,4 @@
-"""The figures of a report in the order in which they are read: what every rendering but JSON is made from."""
+"""The figures of a report in reading order: the one source of every rendering but JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,21 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.rollups.model import Anomaly, Change, Note, Summary, SummaryState
 from chalicelib.rollups.report import CurvePoint, Report
 
-# The order in which breakdowns are read, and what each of them divides.
-_OF_CREATED = ("by_occupation", "by_sex", "by_age", "by_programme")
-_OF_WHO_TOOK_THEM = ("by_channel", "by_client", "by_officer", "by_hour", "by_received_day")
+# The breakdowns of created registrations in reading order: by the worker, then by the capture.
+_BREAKDOWNS = (
+    *("by_occupation", "by_sex", "by_age", "by_programme"),
+    *("by_channel", "by_client", "by_officer", "by_hour", "by_received_day"),
+)
+# Their cells stand in the order of their keys, those of all others by size.
+_SORTED_BY_KEY = {"by_hour", "by_received_day", "by_age"}
 
-# The key of a cell that several small ones were put together in.
+# The key of the cell that several small ones were merged into.
 MERGED_KEY = ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How many of one kind."""
+    """The count of one key of a breakdown."""
 
     key: str
     count: int
@@ -26,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Group:
-    """One breakdown. `is_withheld`: there are figures, but they must not be told here."""
+    """One breakdown. `is_withheld`: it has figures, but they must not be shown here."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -34,13 +38,17 @@ class Group:
 
     @property
     def max_count(self) -> int:
-        """The largest of its counts, which a full bar stands for."""
+        """Return the largest of its counts, which a full bar stands for."""
         return max((cell.count for cell in self.cells), default=0)
+
+    def get_share_of_max(self, cell: Cell) -> float:
+        """Return how much of a full bar a cell fills."""
+        return cell.count / self.max_count if self.max_count else 0.0
 
 
 @dataclass(frozen=True)
 class Revision:
-    """An earlier day that was counted anew, and why it differs."""
+    """A newer version of an earlier day, and why it differs."""
 
     day: date
     version: int
@@ -52,7 +60,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that is told of a campaign day. A figure that is not there is not told."""
+    """All figures of a campaign day that a rendering may show. Figures that are missing must not be shown."""
 
     campaign: Campaign
     day: date
@@ -76,26 +84,26 @@ class ReportData:
 
     @property
     def cumulative(self) -> int:
-        """All that was created up to the end of the day."""
+        """Return how many were created up to the end of the day."""
         return self.curve[-1].cumulative if self.curve else self.created
 
     @property
     def share_of_target(self) -> float | None:
-        """How much of the target that is; None where there is no target."""
+        """Return `cumulative` as a fraction of the target; None without a target."""
         return self.cumulative / self.campaign.target if self.campaign.target else None
 
     @property
     def active(self) -> int | None:
-        """How many of the day's registrations are protected now, where that is told."""
-        return next((cell.count for cell in self.group("funnel").cells if cell.key == "active"), None)
+        """Return how many of the day's registrations are protected now; None where that is not shown."""
+        return next((cell.count for cell in self.get_group("funnel").cells if cell.key == "active"), None)
 
-    def group(self, name: str) -> Group:
-        """A breakdown by its name; an empty one where nothing was counted."""
+    def get_group(self, name: str) -> Group:
+        """Return a breakdown by its name; an empty one where nothing was counted."""
         return next((group for group in self.groups if group.name == name), Group(name, ()))
 
 
 def build_report_data(report: Report) -> ReportData:
-    """What a report tells."""
+    """Return the figures of a report."""
     summary = report.summary
     counts = summary.counts.model_dump()
     return ReportData(
@@ -108,41 +116,39 @@ def build_report_data(report: Report) -> ReportData:
         content_hash=summary.content_hash,
         created=counts.pop("created"),
         counts=counts,
-        groups=tuple(group for group in _groups(summary) if group.cells),
+        groups=tuple(group for group in _build_groups(summary) if group.cells),
         money=summary.money.model_dump(),
         sms={} if summary.texts is None else summary.texts.model_dump(exclude={"by_state"}),
         changes=tuple(sorted(summary.changes, key=lambda change: change.figure != "counts.created")),
         notes=tuple(summary.notes),
         anomalies=tuple(summary.oddities),
         curve=report.curve,
-        revisions=tuple(_revision(each) for each in report.revisions),
+        revisions=tuple(_build_revision(each) for each in report.revisions),
         is_first=report.is_first,
     )
 
 
-def _groups(summary: Summary) -> tuple[Group, ...]:
+def _build_groups(summary: Summary) -> tuple[Group, ...]:
     funnel = summary.funnel.model_dump()
-    divided = [(name, getattr(summary, name)) for name in (*_OF_CREATED, *_OF_WHO_TOOK_THEM)]
     return (
-        Group("funnel", _in_order(funnel) if any(funnel.values()) else ()),
-        *(Group(name, _ranked(name, counts)) for name, counts in divided),
-        Group("refused_by_reason", _ranked("refused_by_reason", summary.refused_by_reason)),
-        Group("texts", _in_order({} if summary.texts is None else summary.texts.by_state)),
+        Group("funnel", _build_cells(funnel) if any(funnel.values()) else ()),
+        *(_build_sorted_group(name, getattr(summary, name)) for name in _BREAKDOWNS),
+        _build_sorted_group("refused_by_reason", summary.refused_by_reason),
+        Group("texts", _build_cells({} if summary.texts is None else summary.texts.by_state)),
     )
 
 
-def _in_order(counts: Mapping[str, int]) -> tuple[Cell, ...]:
+def _build_cells(counts: Mapping[str, int]) -> tuple[Cell, ...]:
     return tuple(Cell(key, count) for key, count in counts.items())
 
 
-def _ranked(name: str, counts: Mapping[str, int]) -> tuple[Cell, ...]:
-    """Hours, days and ages follow one another; anything else goes by size."""
-    if name in {"by_hour", "by_received_day", "by_age"}:
-        return _in_order(dict(sorted(counts.items())))
-    return _in_order(dict(sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))))
+def _build_sorted_group(name: str, counts: Mapping[str, int]) -> Group:
+    if name in _SORTED_BY_KEY:
+        return Group(name, _build_cells(dict(sorted(counts.items()))))
+    return Group(name, _build_cells(dict(sorted(counts.items(), key=lambda cell: (-cell[1], cell[0])))))
 
 
-def _revision(summary: Summary) -> Revision:
+def _build_revision(summary: Summary) -> Revision:
     now = summary.counts.created
     was = next((change.was for change in summary.changes if change.figure == "counts.created"), now)
     return Revision(summary.day, summary.version, summary.state, was, now, tuple(summary.notes))

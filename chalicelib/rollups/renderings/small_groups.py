@@ -1,9 +1,9 @@
-"""Figures that may leave by mail: nothing in them counts a handful of people.
+"""Suppresses small groups in what is mailed, so that no count is of fewer than five people.
 
 A mail is forwarded, printed and kept where nobody sees who reads it, and "one tailor, a woman, at nine
-o'clock" is somebody. A group of fewer than five is put together with others; never alone, or the day's total
-would give it away, and never into a sum that is itself small. Where that leaves nothing to tell, the whole
-breakdown is left out. The day's own total is told whatever it is: it is what the mail is about.
+o'clock" identifies a person. A group of fewer than five is merged with others: at least two groups, because a
+single one follows from the day's total, and until their sum is not small either. Where nothing else would be
+left, the whole breakdown is withheld. The day's own total is always shown: the mail is about it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,116 +16,116 @@ MIN_GROUP_SIZE = 5
 
 
 def is_small(count: int) -> bool:
-    """Whether a count tells of so few that they could be known; none at all are nobody."""
+    """Return whether a count is of so few people that they could be identified; 0 is not."""
     return 0 < abs(count) < MIN_GROUP_SIZE
 
 
-def suppress_small_groups(figures: ReportData) -> ReportData:
-    """The same figures, as they may be mailed."""
-    groups = {group.name: group for group in figures.groups}
-    told = {name: _told(group, figures) for name, group in groups.items()}
-    if "by_client" in told and told["by_client"] != groups["by_client"]:
-        # A channel is the sum of its devices: what is put together in one would follow from the other.
-        told["by_client"] = _withheld(groups["by_client"])
-    counts = _counts(figures.counts)
-    if "refused" not in counts and "refused_by_reason" in told:
-        told["refused_by_reason"] = _withheld(groups["refused_by_reason"])
+def suppress_small_groups(data: ReportData) -> ReportData:
+    """Return the figures that may be mailed."""
+    groups = {group.name: group for group in data.groups}
+    shown = {name: _suppress_group(group, data) for name, group in groups.items()}
+    if "by_client" in shown and shown["by_client"] != groups["by_client"]:
+        # A channel is the sum of its devices: what is merged in one would follow from the other.
+        shown["by_client"] = _withhold(groups["by_client"])
+    counts = _suppress_counts(data.counts)
+    if "refused" not in counts and "refused_by_reason" in shown:
+        shown["refused_by_reason"] = _withhold(groups["refused_by_reason"])
     return replace(
-        figures,
+        data,
         counts=counts,
-        groups=tuple(told.values()),
-        money=_money(figures),
-        sms=_texts(figures, told.get("texts")),
-        changes=tuple(change for change in figures.changes if change.figure == "counts.created"),
-        notes=_notes(figures.notes),
-        anomalies=tuple(_oddity(each, told.get("by_client")) for each in figures.anomalies),
-        revisions=tuple(replace(each, notes=_notes(each.notes)) for each in figures.revisions),
+        groups=tuple(shown.values()),
+        money=_suppress_money(data),
+        sms=_suppress_sms(data, shown.get("texts")),
+        changes=tuple(change for change in data.changes if change.figure == "counts.created"),
+        notes=_suppress_notes(data.notes),
+        anomalies=tuple(_suppress_anomaly(each, shown.get("by_client")) for each in data.anomalies),
+        revisions=tuple(replace(each, notes=_suppress_notes(each.notes)) for each in data.revisions),
         has_small_groups_suppressed=True,
     )
 
 
-def _told(group: Group, figures: ReportData) -> Group:
+def _suppress_group(group: Group, data: ReportData) -> Group:
     match group.name:
         case "by_occupation" | "by_programme":
-            return _each_beside_all(group, figures.created)
+            return _drop_revealing_cells(group, data.created)
         case "refused_by_reason":
-            return _each_beside_all(group, figures.counts["refused"])
-        case "funnel" if is_small(figures.counts["reactivated"]):
-            # It is of all who were registered: less the day's total, that is who came back.
-            return _withheld(group)
-    return _put_together(group)
+            return _drop_revealing_cells(group, data.counts["refused"])
+        case "funnel" if is_small(data.counts["reactivated"]):
+            # The funnel is of all who were registered: less the day's total, that is the reactivated ones.
+            return _withhold(group)
+    return _merge_small_cells(group)
 
 
-def _put_together(group: Group) -> Group:
-    """A breakdown whose cells come to a total that is known."""
+def _merge_small_cells(group: Group) -> Group:
+    """Return a breakdown, whose total is known, with its small cells merged, or withheld."""
     small = [cell for cell in group.cells if is_small(cell.count)]
     if not small:
         return group
     others = [cell for cell in group.cells if cell.count >= MIN_GROUP_SIZE]
     by_size = sorted(others, key=lambda cell: (cell.count, cell.key))
     merged = small
-    while len(merged) == 1 or _total(merged) < MIN_GROUP_SIZE:
+    while len(merged) == 1 or _sum_counts(merged) < MIN_GROUP_SIZE:
         if not by_size:
-            return _withheld(group)
+            return _withhold(group)
         merged = [*merged, by_size.pop(0)]
     if not by_size:
-        return _withheld(group)
-    # Kinds of which there are none go too: what is not named could then be any of them.
+        return _withhold(group)
+    # Cells of 0 are merged too: the merged ones could then be any of those not named.
     shown = tuple(cell for cell in others if cell in by_size)
-    return replace(group, cells=(*shown, Cell(MERGED_KEY, _total(merged))))
+    return replace(group, cells=(*shown, Cell(MERGED_KEY, _sum_counts(merged))))
 
 
-def _each_beside_all(group: Group, everybody: int) -> Group:
-    """A breakdown in which one person may stand several times: each cell tells of those in it, and of the
-    rest of all. Nothing is put together: with no total of the cells, none follows from the others.
+def _drop_revealing_cells(group: Group, total: int) -> Group:
+    """Return a breakdown in which a person may be in several cells, without the cells that are small or whose
+    complement in `total` is. Nothing is merged: the cells have no known sum that one could follow from.
     """
     shown = tuple(
-        cell for cell in group.cells if not is_small(cell.count) and not is_small(everybody - cell.count)
+        cell for cell in group.cells if not is_small(cell.count) and not is_small(total - cell.count)
     )
     return group if shown == group.cells else replace(group, cells=shown, is_withheld=not shown)
 
 
-def _withheld(group: Group) -> Group:
+def _withhold(group: Group) -> Group:
     return replace(group, cells=(), is_withheld=True)
 
 
-def _counts(counts: Mapping[str, int]) -> Mapping[str, int]:
-    """`captures` is `created` and two more: where one of the two is left out, it would give that one away."""
+def _suppress_counts(counts: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the counts that are not small. `captures` goes where it would reveal one that is left out."""
     shown = {name: count for name, count in counts.items() if not is_small(count)}
     if not {"already_registered", "reactivated"} <= shown.keys():
         shown.pop("captures", None)
     return shown
 
 
-def _money(figures: ReportData) -> Mapping[str, int]:
-    """What a few people were quoted or paid says what they earn."""
-    funnel = {cell.key: cell.count for cell in figures.group("funnel").cells}
-    people = {"quoted": figures.created, "paid": funnel.get("active", 0) + funnel.get("lapsed", 0)}
+def _suppress_money(data: ReportData) -> Mapping[str, int]:
+    """Return the sums of at least five people: what a few were quoted or paid reveals what they earn."""
+    funnel = {cell.key: cell.count for cell in data.get_group("funnel").cells}
+    people = {"quoted": data.created, "paid": funnel.get("active", 0) + funnel.get("lapsed", 0)}
     return {
-        name: rupiah for name, rupiah in figures.money.items() if not rupiah or people[name] >= MIN_GROUP_SIZE
+        name: rupiah for name, rupiah in data.money.items() if not rupiah or people[name] >= MIN_GROUP_SIZE
     }
 
 
-def _texts(figures: ReportData, by_state: Group | None) -> Mapping[str, int | float]:
-    if is_small(int(figures.sms.get("total", 0))):
+def _suppress_sms(data: ReportData, by_state: Group | None) -> Mapping[str, int | float]:
+    if is_small(int(data.sms.get("total", 0))):
         return {}
-    unknown = next((cell.count for cell in figures.group("texts").cells if cell.key == "unknown"), 0)
-    told_by_state = by_state is not None and any(cell.key == "unknown" for cell in by_state.cells)
-    hidden = set() if told_by_state or not unknown else {"unknown_share"}
-    return {name: value for name, value in figures.sms.items() if name not in hidden}
+    unknown = next((cell.count for cell in data.get_group("texts").cells if cell.key == "unknown"), 0)
+    is_shown_by_state = by_state is not None and any(cell.key == "unknown" for cell in by_state.cells)
+    hidden = set() if is_shown_by_state or not unknown else {"unknown_share"}
+    return {name: value for name, value in data.sms.items() if name not in hidden}
 
 
-def _notes(notes: Iterable[Note]) -> tuple[Note, ...]:
+def _suppress_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(note for note in notes if not is_small(note.difference))
 
 
-def _oddity(oddity: Anomaly, by_client: Group | None) -> Anomaly:
-    """The pattern and the device are told, to be looked at; numbers only where they tell of no handful."""
-    devices_hidden = by_client is not None and by_client.is_withheld
-    if devices_hidden or is_small(oddity.workers) or is_small(oddity.usual or 0):
-        return oddity.model_copy(update={"workers": 0, "usual": None})
-    return oddity
+def _suppress_anomaly(anomaly: Anomaly, by_client: Group | None) -> Anomaly:
+    """Return an anomaly with its pattern and device, its numbers only where they are not small."""
+    are_devices_hidden = by_client is not None and by_client.is_withheld
+    if are_devices_hidden or is_small(anomaly.workers) or is_small(anomaly.usual or 0):
+        return anomaly.model_copy(update={"workers": 0, "usual": None})
+    return anomaly
 
 
-def _total(cells: Iterable[Cell]) -> int:
+def _sum_counts(cells: Iterable[Cell]) -> int:
     return sum(cell.count for cell in cells)

@@ -1,4 +1,4 @@
-"""The one text message that a manager gets: a single part, whatever the campaign is called."""
+"""The report SMS to a manager: always a single part, however long the campaign's name is."""
 
 from chalicelib.languages import Language
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, transliterate
@@ -6,42 +6,42 @@ from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
-_CUT = "..."
+_ELLIPSIS = "..."
 
 
 def render_body(report: Report, language: Language) -> str:
-    """The day's total, the campaign's, and how sure they are. A long name gives way to the figures."""
-    figures, speech = build_report_data(report), Localizer(language)
-    name = transliterate(" ".join(figures.campaign.name.split()))
-    room = SEGMENT_SEPTETS - count_septets(_message("", figures, speech))
-    return _message(_shortened(name, room), figures, speech)
+    """Return the totals of the day and the campaign, and their state. A name too long for one part is cut."""
+    data, localizer = build_report_data(report), Localizer(language)
+    name = transliterate(" ".join(data.campaign.name.split()))
+    room = SEGMENT_SEPTETS - count_septets(_fill_template("", data, localizer))
+    return _fill_template(_shorten(name, room), data, localizer)
 
 
-def _message(name: str, figures: ReportData, speech: Localizer) -> str:
-    revised = len(figures.revisions)
-    message = speech.translate(
-        "text_message",
+def _fill_template(name: str, data: ReportData, localizer: Localizer) -> str:
+    revised = len(data.revisions)
+    body = localizer.translate(
+        "sms_body",
         campaign=name,
-        day=speech.format_short_day(figures.day),
-        created=speech.format_number(figures.created),
-        progress=_progress(figures, speech),
-        state=speech.translate(str(figures.state)),
-        revised=speech.translate("text_revised", count=revised) if revised else "",
+        day=localizer.format_short_day(data.day),
+        created=localizer.format_number(data.created),
+        progress=_describe_progress(data, localizer),
+        state=localizer.translate(str(data.state)),
+        revised=localizer.translate("sms_revised", count=revised) if revised else "",
     )
-    return transliterate(message)
+    return transliterate(body)
 
 
-def _progress(figures: ReportData, speech: Localizer) -> str:
-    cumulative = speech.format_number(figures.cumulative)
-    if not figures.campaign.target:
-        return speech.translate("text_no_target", cumulative=cumulative)
-    target = speech.format_number(figures.campaign.target)
-    return speech.translate("text_progress", cumulative=cumulative, target=target)
+def _describe_progress(data: ReportData, localizer: Localizer) -> str:
+    cumulative = localizer.format_number(data.cumulative)
+    if not data.campaign.target:
+        return localizer.translate("sms_no_target", cumulative=cumulative)
+    target = localizer.format_number(data.campaign.target)
+    return localizer.translate("sms_progress", cumulative=cumulative, target=target)
 
 
-def _shortened(name: str, room: int) -> str:
+def _shorten(name: str, room: int) -> str:
     if count_septets(name) <= room:
         return name
-    while count_septets(name) > room - len(_CUT):
+    while count_septets(name) > room - len(_ELLIPSIS):
         name = name[:-1]
-    return f"{name.rstrip()}{_CUT}"
+    return f"{name.rstrip()}{_ELLIPSIS}"

@@ -1,154 +1,221 @@
-"""A campaign day as a workbook: numbers are numbers and days are days, so that it can be reckoned with."""
+"""A campaign day as a workbook: numbers, money, shares and days are typed cells, and text is never a formula.
 
-from collections.abc import Iterator, Sequence
+The same report gives the same bytes. XlsxWriter is imported when the first workbook is written: no cold start
+needs it.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from chalicelib.languages import Language
-from chalicelib.rollups.renderings import narrative, spreadsheet
+from chalicelib.rollups.renderings import narrative
 from chalicelib.rollups.renderings.i18n import Localizer
-from chalicelib.rollups.renderings.report_data import MERGED_KEY, Group, ReportData, build_report_data
-from chalicelib.rollups.renderings.spreadsheet import Rupiah, Share, Sheet, Value
+from chalicelib.rollups.renderings.report_data import Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
-Row = tuple[Value, ...]
+
+class Rupiah(int):
+    """An amount of money."""
+
+
+class Share(float):
+    """A fraction of a whole, shown in per cent."""
+
+
+Value: TypeAlias = str | int | float | date | datetime | None
+Row: TypeAlias = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """One sheet: its name, the label and the width in characters of each column, and its rows."""
+
+    name: str
+    columns: Sequence[tuple[str, int]]
+    rows: Sequence[Row]
+
+
+_HEADING_FORMAT = {"bold": True, "bg_color": "#D9F2E3"}
+_NUMBER_FORMATS: Mapping[type, str] = {
+    int: "#,##0",
+    float: "#,##0",
+    Rupiah: '"Rp"\\ #,##0',
+    Share: "0.0%",
+    date: "yyyy-mm-dd",
+    datetime: "yyyy-mm-dd hh:mm",
+}
+_PIXELS_PER_CHARACTER = 7
+# Characters that XML cannot hold.
+_UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render_workbook(report: Report, language: Language) -> bytes:
-    """All that a report tells. It may not be mailed: `mail.compose` makes the one that may."""
+    """Return every figure of a report. It must not be mailed: `mail.compose` makes the workbook that may."""
     return render_report_data(build_report_data(report), language)
 
 
-def render_report_data(figures: ReportData, language: Language) -> bytes:
-    """The figures as a file."""
-    speech = Localizer(language)
-    sheets = (_summary, _breakdowns, _days, _changes, _notes, _oddities)
-    return spreadsheet.workbook([sheet(figures, speech) for sheet in sheets])
+def render_report_data(data: ReportData, language: Language) -> bytes:
+    """Return the file of these figures."""
+    localizer = Localizer(language)
+    builders = (
+        _build_summary,
+        _build_breakdowns,
+        _build_days,
+        _build_changes,
+        _build_notes,
+        _build_anomalies,
+    )
+    return _write([build(data, localizer) for build in builders], created_at=data.counted_at)
 
 
-def _columns(speech: Localizer, **widths: int) -> Sequence[tuple[str, int]]:
-    return [(speech.translate(phrase), width) for phrase, width in widths.items()]
+def _write(sheets: Sequence[_Sheet], *, created_at: datetime) -> bytes:
+    from xlsxwriter import Workbook  # noqa: PLC0415 - see above
+
+    file = io.BytesIO()
+    # In memory, each part of the file gets the first day of zip files as its date.
+    with Workbook(file, {"in_memory": True, "remove_timezone": True}) as workbook:
+        workbook.set_properties({"created": created_at})
+        heading = workbook.add_format(_HEADING_FORMAT)
+        formats = {kind: workbook.add_format({"num_format": code}) for kind, code in _NUMBER_FORMATS.items()}
+        for sheet in sheets:
+            worksheet = workbook.add_worksheet(sheet.name)
+            worksheet.freeze_panes(1, 0)
+            worksheet.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
+            for column, (label, width) in enumerate(sheet.columns):
+                worksheet.set_column_pixels(column, column, width * _PIXELS_PER_CHARACTER)
+                worksheet.write_string(0, column, label, heading)
+            for number, row in enumerate(sheet.rows, start=1):
+                for column, value in enumerate(row):
+                    if isinstance(value, str):
+                        worksheet.write_string(number, column, _to_cell_text(value))
+                    elif isinstance(value, date):
+                        worksheet.write_datetime(number, column, value, formats[type(value)])
+                    elif value is not None:
+                        worksheet.write_number(number, column, value, formats[type(value)])
+    return file.getvalue()
 
 
-def _summary(figures: ReportData, speech: Localizer) -> Sheet:
-    return Sheet(
-        name=speech.translate("sheet_summary"),
-        columns=_columns(speech, column_figure=36, column_value=32, column_unit=18),
-        rows=[*_circumstances(figures, speech), *_headlines(figures, speech)],
+def _to_cell_text(text: str) -> str:
+    """Return `text` without what XML cannot hold, its line ends as readers of XML see them."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _label_columns(localizer: Localizer, **widths: int) -> Sequence[tuple[str, int]]:
+    return [(localizer.translate(phrase), width) for phrase, width in widths.items()]
+
+
+def _build_summary(data: ReportData, localizer: Localizer) -> _Sheet:
+    return _Sheet(
+        name=localizer.translate("sheet_summary"),
+        columns=_label_columns(localizer, column_figure=36, column_value=32, column_unit=18),
+        rows=[*_iter_descriptions(data, localizer), *_iter_totals(data, localizer)],
     )
 
 
-def _circumstances(figures: ReportData, speech: Localizer) -> Iterator[Row]:
-    campaign = figures.campaign
-    zone = speech.get_zone_label(campaign.zone)
-    yield speech.translate("campaign"), campaign.name, None
-    yield speech.translate("campaign_id"), campaign.campaign_id, None
-    yield speech.translate("place"), campaign.place, None
-    yield speech.translate("branch_label"), campaign.branch, None
-    yield speech.translate("day"), figures.day, None
-    yield speech.translate("column_version"), figures.version, None
-    yield speech.translate("state_column"), speech.translate(str(figures.state)), None
-    yield (
-        speech.translate("counted_at", zone=zone),
-        figures.counted_at.astimezone(ZoneInfo(campaign.zone)),
-        None,
-    )
+def _iter_descriptions(data: ReportData, localizer: Localizer) -> Iterator[Row]:
+    campaign, t = data.campaign, localizer.translate
+    yield t("campaign"), campaign.name, None
+    yield t("campaign_id"), campaign.campaign_id, None
+    yield t("place"), campaign.place, None
+    yield t("branch_label"), campaign.branch, None
+    yield t("day"), data.day, None
+    yield t("column_version"), data.version, None
+    yield t("state_column"), t(str(data.state)), None
+    counted_at = data.counted_at.astimezone(ZoneInfo(campaign.zone))
+    yield t("counted_at", zone=localizer.get_zone_label(campaign.zone)), counted_at, None
 
 
-def _headlines(figures: ReportData, speech: Localizer) -> Iterator[Row]:
-    people, forms = speech.translate("unit_people"), speech.translate("unit_forms")
-    yield speech.get_count_label("created"), figures.created, people
-    for name, count in figures.counts.items():
-        yield speech.get_count_label(name), count, forms
-    yield speech.translate("so_far"), figures.cumulative, people
-    yield speech.translate("target"), figures.campaign.target, people
-    for name, rupiah in figures.money.items():
-        yield speech.translate(f"money_{name}"), Rupiah(rupiah), speech.translate("unit_rupiah")
-    for name, value in figures.sms.items():
-        yield _of_texts(name, value, speech)
+def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[Row]:
+    t = localizer.translate
+    people, forms = t("unit_people"), t("unit_forms")
+    yield localizer.get_count_label("created"), data.created, people
+    for name, count in data.counts.items():
+        yield localizer.get_count_label(name), count, forms
+    yield t("so_far"), data.cumulative, people
+    yield t("target"), data.campaign.target, people
+    for name, rupiah in data.money.items():
+        yield t(f"money_{name}"), Rupiah(rupiah), t("unit_rupiah")
+    for name, value in data.sms.items():
+        yield _build_sms_row(name, value, localizer)
 
 
-def _of_texts(name: str, value: float, speech: Localizer) -> Row:
-    label = speech.translate(f"texts_{name}")
+def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
+    t = localizer.translate
+    label = t(f"sms_{name}")
     if name == "rupiah":
-        return label, Rupiah(value), speech.translate("unit_rupiah")
+        return label, Rupiah(value), t("unit_rupiah")
     if name == "unknown_share":
-        return f"{speech.translate('texts')}: {label}", Share(value), speech.translate("unit_share")
-    return label, value, speech.translate("unit_parts" if name == "parts" else "unit_texts")
+        return f"{t('sms')}: {label}", Share(value), t("unit_share")
+    return label, value, t("unit_parts" if name == "parts" else "unit_sms")
 
 
-def _breakdowns(figures: ReportData, speech: Localizer) -> Sheet:
-    return Sheet(
-        name=speech.translate("sheet_breakdowns"),
-        columns=_columns(speech, column_group=36, column_key=24, column_label=40, count=12),
-        rows=[row for group in figures.groups for row in _cells(figures, group, speech)],
+def _build_breakdowns(data: ReportData, localizer: Localizer) -> _Sheet:
+    return _Sheet(
+        name=localizer.translate("sheet_breakdowns"),
+        columns=_label_columns(localizer, column_group=36, column_key=24, column_label=40, count=12),
+        rows=[row for group in data.groups for row in _iter_cells(data, group, localizer)],
     )
 
 
-def _cells(figures: ReportData, group: Group, speech: Localizer) -> Iterator[Row]:
-    name = speech.get_group_label(group.name, figures.campaign.zone)
+def _iter_cells(data: ReportData, group: Group, localizer: Localizer) -> Iterator[Row]:
+    name = localizer.get_group_label(group.name, data.campaign.zone)
     if group.is_withheld:
-        yield name, None, speech.translate("withheld"), None
+        yield name, None, localizer.translate("withheld"), None
     for cell in group.cells:
-        label = (
-            speech.translate("merged")
-            if cell.key == MERGED_KEY
-            else speech.get_cell_label(group.name, cell.key)
-        )
-        yield name, cell.key or None, label, cell.count
+        yield name, cell.key or None, narrative.get_cell_label(group, cell, localizer), cell.count
 
 
-def _days(figures: ReportData, speech: Localizer) -> Sheet:
-    return Sheet(
-        name=speech.translate("sheet_days"),
-        columns=_columns(
-            speech, day=14, created_column=14, cumulative_column=14, column_version=10, state_column=16
+def _build_days(data: ReportData, localizer: Localizer) -> _Sheet:
+    return _Sheet(
+        name=localizer.translate("sheet_days"),
+        columns=_label_columns(
+            localizer, day=14, created_column=14, cumulative_column=14, column_version=10, state_column=16
         ),
         rows=[
-            (day.day, day.created, day.cumulative, day.version, speech.translate(str(day.state)))
-            for day in figures.curve
+            (day.day, day.created, day.cumulative, day.version, localizer.translate(str(day.state)))
+            for day in data.curve
         ],
     )
 
 
-def _changes(figures: ReportData, speech: Localizer) -> Sheet:
-    return Sheet(
-        name=speech.translate("sheet_changes"),
-        columns=_columns(
-            speech, day=14, column_figure=36, column_was=14, column_now=14, column_difference=14
+def _build_changes(data: ReportData, localizer: Localizer) -> _Sheet:
+    changes = [(data.day, change.figure, change.was, change.now) for change in data.changes]
+    changes += [(each.day, "counts.created", each.was, each.now) for each in data.revisions]
+    return _Sheet(
+        name=localizer.translate("sheet_changes"),
+        columns=_label_columns(
+            localizer, day=14, column_figure=36, column_was=14, column_now=14, column_difference=14
+        ),
+        rows=[(day, figure, was, now, now - was) for day, figure, was, now in changes],
+    )
+
+
+def _build_notes(data: ReportData, localizer: Localizer) -> _Sheet:
+    notes = [(data.day, note) for note in data.notes]
+    notes += [(each.day, note) for each in data.revisions for note in each.notes]
+    return _Sheet(
+        name=localizer.translate("sheet_notes"),
+        columns=_label_columns(
+            localizer, day=14, column_difference=14, column_client=24, column_received_on=14
+        ),
+        rows=[(day, note.difference, note.client_id, note.received_on) for day, note in notes],
+    )
+
+
+def _build_anomalies(data: ReportData, localizer: Localizer) -> _Sheet:
+    sentences = narrative.describe_anomalies(data, localizer)
+    return _Sheet(
+        name=localizer.translate("sheet_anomalies"),
+        columns=_label_columns(
+            localizer, column_pattern=72, column_client=24, column_workers=12, column_usual=12
         ),
         rows=[
-            *(
-                (figures.day, change.figure, change.was, change.now, change.now - change.was)
-                for change in figures.changes
-            ),
-            *(
-                (each.day, "counts.created", each.was, each.now, each.now - each.was)
-                for each in figures.revisions
-            ),
-        ],
-    )
-
-
-def _notes(figures: ReportData, speech: Localizer) -> Sheet:
-    of_the_day = [(figures.day, note) for note in figures.notes]
-    of_earlier_days = [(each.day, note) for each in figures.revisions for note in each.notes]
-    return Sheet(
-        name=speech.translate("sheet_notes"),
-        columns=_columns(speech, day=14, column_difference=14, column_client=24, column_received_on=14),
-        rows=[
-            (day, note.difference, note.client_id, note.received_on)
-            for day, note in (*of_the_day, *of_earlier_days)
-        ],
-    )
-
-
-def _oddities(figures: ReportData, speech: Localizer) -> Sheet:
-    told = narrative.describe_anomalies(figures, speech)
-    return Sheet(
-        name=speech.translate("sheet_oddities"),
-        columns=_columns(speech, column_pattern=72, column_client=24, column_workers=12, column_usual=12),
-        rows=[
-            (sentence, oddity.client_id, oddity.workers or None, oddity.usual)
-            for sentence, oddity in zip(told, figures.anomalies, strict=True)
+            (sentence, anomaly.client_id, anomaly.workers or None, anomaly.usual)
+            for sentence, anomaly in zip(sentences, data.anomalies, strict=True)
         ],
     )

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.builders import make_capture_id
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
+from tests.support.payloads import make_capture_id
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
 from tests.browser.conftest import find_browser
-from tests.support.builders import (
+from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
     make_capture_payload,

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from ops.project import ROOT
-from tests.support.builders import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

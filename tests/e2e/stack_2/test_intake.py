@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.builders import make_nik
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, call_concurrently, open_market
+from tests.support.payloads import make_nik
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

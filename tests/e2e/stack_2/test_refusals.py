@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from chalicelib.http.endpoints import MAX_BODY_BYTES
-from tests.support.builders import encode_payload, make_capture_payload
 from tests.support.isolated_campaign import open_market
+from tests.support.payloads import encode_payload, make_capture_payload
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

@@ -17,8 +17,8 @@ import pytest
 
 from ops import invoke
 from tests.e2e.stack_2.test_erasure_and_rotation import make_data_request
-from tests.support.builders import make_campaign_payload
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
+from tests.support.payloads import make_campaign_payload
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e

@@ -5,8 +5,9 @@ from typing import Any
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.http.pagination import Position
+from chalicelib.registrations.captures import CaptureFacts, DayFact
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.model import CaptureFacts, DayFact, Registration, RegistrationFacts
+from chalicelib.registrations.model import Registration, RegistrationFacts
 from chalicelib.registrations.references import Reference
 
 

@@ -1,0 +1,77 @@
+"""A capture: one act of registering, its outcome, its answer and the facts that are counted. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from chalicelib.contributions.model import Quote
+from chalicelib.http.pagination import Position
+from chalicelib.registrations.model import CaptureMetadata, Flag, RegistrationFacts, Status
+from chalicelib.registrations.references import Reference
+
+
+class Outcome(StrEnum):
+    """The result of a capture."""
+
+    CREATED = "created"
+    ALREADY_REGISTERED = "already_registered"
+    REACTIVATED = "reactivated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to the first request with a capture; every repeat gets the same, byte for byte."""
+
+    capture_id: str
+    outcome: Outcome
+    reference: Reference
+    status: Status
+    received_at: str
+    quote: Quote
+
+
+@dataclass(frozen=True)
+class CaptureFacts:
+    """What is counted of a capture.
+
+    Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
+    are the codes of the broken rules of a refused capture. `neighbours` are short hashes that two NIKs with
+    close serials share; they are removed when the worker is erased, the rest is kept.
+    """
+
+    outcome: Outcome
+    channel: str
+    client_id: str
+    occupations: tuple[str, ...]
+    flags: tuple[Flag, ...] = ()
+    officer: str | None = None
+    programmes: tuple[str, ...] = ()
+    sex: str | None = None
+    age: str | None = None
+    hour: str | None = None
+    received_on: date | None = None
+    reasons: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A capture as it is stored. `answer` is None if it was refused."""
+
+    capture_metadata: CaptureMetadata
+    fingerprint: str
+    facts: CaptureFacts
+    answer: Answer | None
+
+
+@dataclass(frozen=True)
+class DayFact:
+    """One countable fact of a campaign day, with its position in capture order.
+
+    Facts of erased persons come last and have no time.
+    """
+
+    position: Position
+    facts: CaptureFacts | RegistrationFacts
+    captured_at: datetime | None = None

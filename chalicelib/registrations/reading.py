@@ -1,0 +1,119 @@
+"""Reading registrations: by reference, by campaign day, by status; and the gaps in a device's captures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from chalicelib.callers import Caller
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import Clock, to_timestamp
+from chalicelib.http.pagination import Page, Position
+from chalicelib.registrations import references
+from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.references import Reference
+
+# No write takes longer than this from reading the clock to being seen in an index: a pull that resumes this
+# long ago misses none.
+_INDEX_LAG = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class SequenceGap:
+    """A run of a device's captures that has not arrived, first and last."""
+
+    first: int
+    last: int
+
+
+class ReadingStore(Protocol):
+    """The reads of the registrations table that the service needs."""
+
+    def get(self, reference: Reference) -> Registration:
+        """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
+
+    def list_by_campaign_day(
+        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """Return a page of a campaign day's registrations, by time of capture."""
+
+    def list_by_status(
+        self, status: Status, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """Return a page of the registrations in one status, by the time since when they have it."""
+
+    def iter_device_sequences(self, client_id: str) -> Iterator[int]:
+        """Yield the sequence numbers of a device's captures that have arrived, in order."""
+
+
+class ReadingService:
+    """Finds registrations and lists them."""
+
+    def __init__(self, *, store: ReadingStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def get(self, reference: str) -> Registration:
+        """Return the registration with a reference that we wrote ourselves, as into a queue.
+
+        Raise RegistrationUnknown, or RegistrationDestroyed.
+        """
+        return self._store.get(Reference(reference))
+
+    def look_up(self, typed_reference: str, *, caller: Caller) -> Registration:
+        """Return the registration with a reference, for a caller who works for its campaign.
+
+        Raise RegistrationUnknown, or RegistrationDestroyed.
+        """
+        reference = references.parse(typed_reference)
+        if reference is None:
+            raise RegistrationUnknown("not a reference")
+        try:
+            registration = self._store.get(reference)
+        except RegistrationDestroyed as destroyed:
+            if caller.may_access_campaign(destroyed.campaign_id):
+                raise
+            raise RegistrationUnknown("of another campaign") from None
+        if not caller.may_access_campaign(registration.capture_metadata.campaign_id):
+            raise RegistrationUnknown("of another campaign")
+        return registration
+
+    def list_by_campaign_day(
+        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """Return a page of a campaign day's registrations, by time of capture."""
+        return self._store.list_by_campaign_day(campaign_day, start_after=start_after, page_size=page_size)
+
+    def list_by_status(
+        self, status: Status, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """Return a page of the registrations in one status, by the time since when they have it."""
+        return self._store.list_by_status(status, start_after=start_after, page_size=page_size)
+
+    def get_settled_position(self) -> Position:
+        """Return the position before which nothing new can appear: a minute ago."""
+        return Position(to_timestamp(self._clock() - _INDEX_LAG))
+
+    def compute_resume_position(
+        self, page: Page[Registration], *, start_after: Position | None, settled: Position | None = None
+    ) -> Position | None:
+        """Return the position from which a later pull of a status resumes.
+
+        A write during the read of a page may sort before its end, so this is never after `settled`, the
+        settled position when the pull began (or now): a later pull repeats some rows and misses none.
+        """
+        reached = page.last_position or start_after
+        if reached is None:
+            return None
+        return min(reached, settled or self.get_settled_position())
+
+    def find_gaps(self, client_id: str) -> list[SequenceGap]:
+        """Return the runs of a device's numbered captures that are missing below the highest that arrived."""
+        gaps = []
+        expected = 1
+        for sequence in self._store.iter_device_sequences(client_id):
+            if sequence > expected:
+                gaps.append(SequenceGap(first=expected, last=sequence - 1))
+            expected = max(expected, sequence + 1)
+        return gaps

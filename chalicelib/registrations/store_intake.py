@@ -1,0 +1,250 @@
+"""The intake's part of the registrations table. Every write is one conditional transaction."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from chalicelib.aws.items import Item, Values, to_item
+from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Write, expires_after
+from chalicelib.conflicts import WriteConflict
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.registrations.captures import Capture, Outcome
+from chalicelib.registrations.intake import (
+    CaptureExists,
+    PhoneCountExceeded,
+    PhoneCountIncrement,
+    PriorState,
+    WorkerExists,
+    WorkerRecord,
+)
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_items import build_capture, build_registration, parse_capture
+from chalicelib.registrations.store_keys import (
+    ITEM_IS_NEW,
+    REFERENCE_AND_STATUS_NAMES,
+    REFERENCE_NAME,
+    make_capture_key,
+    make_decoy_key,
+    make_link_key,
+    make_phone_key,
+    make_worker_key,
+)
+
+# A refused capture may be corrected and sent again; an accepted one never changes.
+_CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
+_WORKER_HAS_OPEN_REGISTRATION = "#reference = :reference AND ended = :no"
+_WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :yes"
+_WORKER_IS_UNCHANGED = "#reference = :reference AND ended = :no AND #status = :status"
+_COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
+
+# A day ends at another instant in each zone; after that nobody reads the count. Decoys are never read.
+_RETENTION = timedelta(days=3)
+
+# Positions in the transactions of `add` and `add_public`.
+_CAPTURE_INDEX, _WORKER_INDEX, _PHONE_INDEX = 0, 1, 3
+
+
+class DynamoIntakeStore:
+    """Satisfies `intake.IntakeStore`."""
+
+    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+        self._table = Table(client, table_name)
+        self._cipher = cipher
+
+    def read_prior_state(self, worker_key: str, *, phone_key: str, day: date) -> PriorState:
+        """Return what is stored of a worker and of a phone number, by one request."""
+        worker, phone = make_worker_key(worker_key), make_phone_key(phone_key, day)
+        found = {values["pk"]: values for values in self._table.get_many([worker, phone])}
+        worker_values, phone_values = found.get(worker["pk"]), found.get(phone["pk"])
+        return PriorState(
+            worker_record=None if worker_values is None else _parse_worker_record(worker_values),
+            phone_count=0 if phone_values is None else int(phone_values["given"]),
+        )
+
+    def find_capture(self, capture_id: str) -> Capture | None:
+        """Return a capture that was accepted or refused before, or None. Raise CaptureErased."""
+        values = self._table.get(make_capture_key(capture_id))
+        return None if values is None else parse_capture(values, self._cipher)
+
+    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
+        """Store a capture with its new registration, and count the phone number.
+
+        A registration that follows another one is stored only if that one is still the worker's latest and
+        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
+        """
+        application = to_item(build_registration(registration, self._cipher))
+        worker = self._put_worker(registration)
+        self._write_capture(capture, registration.worker_key, worker, application, phone_increment)
+
+    def add_public(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement,
+        worker_record: WorkerRecord | None,
+    ) -> None:
+        """Store a capture as `add` does or, if its worker has the open registration `worker_record`, as a
+        repeat.
+
+        Requests and work are the same in both cases, so that neither reveals which of the two it was: a
+        repeat writes the worker's item unchanged and, instead of a registration, a decoy of its size. Raise
+        as `add` does.
+        """
+        application = to_item(build_registration(registration, self._cipher))
+        expires_at = expires_after(phone_increment.day, _RETENTION)
+        decoy = {
+            **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
+            "decoy": _build_decoy_value({"M": application}),
+        }
+        new_worker = self._put_worker(registration)
+        if worker_record is None:
+            self._write_capture(capture, registration.worker_key, new_worker, application, phone_increment)
+        else:
+            worker = self._put_unchanged_worker(registration, worker_record)
+            self._write_capture(capture, registration.worker_key, worker, decoy, phone_increment)
+
+    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+        """Store a capture whose worker still has the open registration it names.
+
+        Raise CaptureExists, CaptureErased or WriteConflict.
+        """
+        worker = self._table.check(
+            make_worker_key(worker_key),
+            _WORKER_HAS_OPEN_REGISTRATION,
+            compared={":reference": _get_reference(capture), ":no": False},
+            names=REFERENCE_NAME,
+        )
+        try:
+            self._table.transact([self._put_capture(capture), worker, self._put_link(worker_key, capture)])
+        except TransactionFailed as failure:
+            if _CAPTURE_INDEX in failure.current:
+                raise self._capture_exists(failure.current[_CAPTURE_INDEX]) from None
+            raise WriteConflict from failure
+
+    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
+        """Store a refused capture, without personal data.
+
+        Raise CaptureExists if it was accepted before, or CaptureErased.
+        """
+        try:
+            self._table.run(self._put_capture(capture, is_on_campaign_day=is_on_campaign_day))
+        except ConditionFailed as failure:
+            raise self._capture_exists(failure.current) from None
+
+    def _write_capture(
+        self,
+        capture: Capture,
+        worker_key: str,
+        worker: Write,
+        application: Item,
+        phone_increment: PhoneCountIncrement,
+    ) -> None:
+        try:
+            self._table.transact(
+                [
+                    self._put_capture(capture),
+                    worker,
+                    self._table.put_item(application, ITEM_IS_NEW, returns_current=True),
+                    self._count_phone(phone_increment),
+                    self._put_link(worker_key, capture),
+                ]
+            )
+        except TransactionFailed as failure:
+            current = failure.current
+            if _CAPTURE_INDEX in current:
+                raise self._capture_exists(current[_CAPTURE_INDEX]) from None
+            if current.get(_WORKER_INDEX):
+                raise WorkerExists(_parse_worker_record(current[_WORKER_INDEX])) from None
+            if _PHONE_INDEX in current:
+                raise PhoneCountExceeded(int(current[_PHONE_INDEX]["given"])) from None
+            # The reference is in use, or another caller wrote in the same instant.
+            raise WriteConflict from failure
+
+    def _capture_exists(self, values: Values) -> CaptureExists:
+        return CaptureExists(parse_capture(values, self._cipher))
+
+    def _put_capture(self, capture: Capture, *, is_on_campaign_day: bool = True) -> Write:
+        return self._table.put(
+            build_capture(capture, self._cipher, is_on_campaign_day=is_on_campaign_day),
+            _CAPTURE_IS_NEW,
+            compared={":refused": Outcome.REFUSED},
+            returns_current=True,
+        )
+
+    def _put_link(self, worker_key: str, capture: Capture) -> Write:
+        key = make_link_key(worker_key, capture.capture_metadata.capture_id)
+        values = {**key, "reference": _get_reference(capture)}
+        return self._table.put(values, ITEM_IS_NEW, returns_current=True)
+
+    def _put_worker(self, registration: Registration) -> Write:
+        values = {
+            **make_worker_key(registration.worker_key),
+            "reference": registration.reference,
+            "status": registration.lifecycle.status,
+            "ended": registration.lifecycle.has_ended,
+        }
+        if registration.follows is None:
+            return self._table.put(values, ITEM_IS_NEW, returns_current=True)
+        return self._table.put(
+            values,
+            _WORKER_HAS_ENDED_REGISTRATION,
+            compared={":reference": registration.follows, ":yes": True},
+            names=REFERENCE_NAME,
+            returns_current=True,
+        )
+
+    def _put_unchanged_worker(self, registration: Registration, worker_record: WorkerRecord) -> Write:
+        reference, status = worker_record.reference, worker_record.status
+        return self._table.put(
+            {
+                **make_worker_key(registration.worker_key),
+                "reference": reference,
+                "status": status,
+                "ended": False,
+            },
+            _WORKER_IS_UNCHANGED,
+            compared={":reference": reference, ":no": False, ":status": status},
+            names=REFERENCE_AND_STATUS_NAMES,
+            returns_current=True,
+        )
+
+    def _count_phone(self, phone_increment: PhoneCountIncrement) -> Write:
+        return self._table.update(
+            make_phone_key(phone_increment.phone_key, phone_increment.day),
+            "SET expires_at = :expires_at ADD given :one",
+            _COUNT_IS_BELOW_LIMIT,
+            compared={
+                ":one": 1,
+                ":below": phone_increment.limit,
+                ":expires_at": expires_after(phone_increment.day, _RETENTION),
+            },
+            returns_current=True,
+        )
+
+
+def _parse_worker_record(values: Values) -> WorkerRecord:
+    return WorkerRecord(Reference(values["reference"]), Status(values["status"]), has_ended=values["ended"])
+
+
+def _get_reference(capture: Capture) -> Reference:
+    if capture.answer is None:
+        raise ValueError("an accepted capture names a registration")
+    return capture.answer.reference
+
+
+def _build_decoy_value(attribute_value: Mapping[str, Any]) -> Item:
+    """Return an attribute value of the same form and size, without content."""
+    ((kind, value),) = attribute_value.items()
+    match kind:
+        case "S":
+            return {"S": "-" * len(value.encode())}
+        case "B":
+            return {"B": bytes(len(value))}
+        case "N":
+            return {"N": "0"}
+        case "L":
+            return {"L": [_build_decoy_value(each) for each in value]}
+        case "M":
+            return {"M": {name: _build_decoy_value(each) for name, each in value.items()}}
+    return {kind: value}

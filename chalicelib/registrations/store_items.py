@@ -1,0 +1,363 @@
+"""Captures and registrations as items of the table, and back.
+
+Personal values of a registration are sealed under `sealed`. Amounts to pay and paid, which reveal the income,
+are sealed under `money`, and their sums once more under `facts`, for counting. The answer to a capture is
+sealed as a whole. Circumstances of a capture are in the clear.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.aws.items import Values
+from chalicelib.callers import Channel, Disclosure
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import to_timestamp
+from chalicelib.contributions.model import Quote
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
+from chalicelib.registrations.model import (
+    ENDED_UNPAID_STATUSES,
+    CaptureMetadata,
+    Flag,
+    Registration,
+    RegistrationFacts,
+    Status,
+)
+from chalicelib.registrations.nik import NIK, Sex
+from chalicelib.registrations.phone import Phone
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_history import build_history, parse_lifecycle, serialize_money
+from chalicelib.registrations.store_keys import (
+    find_shard,
+    list_capture_shards,
+    list_due_shards,
+    list_ended_shards,
+    list_registration_shards,
+    list_status_shards,
+    make_capture_key,
+    make_order,
+    make_registration_key,
+)
+from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Worker
+
+_AMOUNT_DIGITS = 15
+_MAX_OUTCOME_LENGTH = max(map(len, Outcome))
+
+# The channels of officers, for captures that were stored without a disclosure.
+_OFFICER_CHANNELS = frozenset({Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE})
+
+
+def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: bool = True) -> Values:
+    """Return a capture as an item. It is in the day index only if `is_on_campaign_day`."""
+    metadata = capture.capture_metadata
+    values: Values = {
+        **make_capture_key(metadata.capture_id),
+        "fingerprint": capture.fingerprint,
+        "taken": _build_capture_metadata(metadata),
+        "facts": build_capture_facts(capture.facts),
+        # In the clear for the stream, which cannot unseal; beside every answer, so that a capture of a known
+        # worker has the same length as any other.
+        "reference": None if capture.answer is None else capture.answer.reference,
+        "answer": None
+        if capture.answer is None
+        else cipher.seal(
+            _serialize_answer(capture.answer),
+            record=_capture_record_name(metadata.capture_id),
+            field="answer",
+        ),
+        "client_id": None if metadata.device_sequence is None else metadata.client_id,
+        "device_sequence": metadata.device_sequence,
+    }
+    if is_on_campaign_day:
+        shard = find_shard(metadata.capture_id)
+        values["day_shard"] = list_capture_shards(CampaignDay(metadata.campaign_id, metadata.day))[shard]
+        values["day_order"] = make_order(metadata.captured_at, metadata.capture_id)
+    return values
+
+
+def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
+    """Return a capture from its item. Raise CaptureErased if its person's data was destroyed."""
+    if "fingerprint" not in values:
+        raise CaptureErased("its person's data was destroyed")
+    metadata, sealed = _parse_capture_metadata(values["taken"]), values.get("answer")
+    return Capture(
+        capture_metadata=metadata,
+        fingerprint=values["fingerprint"],
+        facts=parse_capture_facts(values["facts"]),
+        answer=None
+        if sealed is None
+        else _parse_answer(
+            cipher.unseal(sealed, record=_capture_record_name(metadata.capture_id), field="answer")
+        ),
+    )
+
+
+def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCipher) -> Values:
+    """Return the facts of the registration with the partition key `pk` as values, with the sums sealed."""
+    # Of one length whatever the sums are: it would reveal something of the income.
+    sums = f"{facts.quoted:0{_AMOUNT_DIGITS}d} {facts.paid:0{_AMOUNT_DIGITS}d}"
+    return {
+        "status": facts.status,
+        "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
+    }
+
+
+def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCipher) -> RegistrationFacts:
+    """Return the facts of the registration or remnant with the partition key `pk`."""
+    quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
+    return RegistrationFacts(Status(values["status"]), quoted=int(quoted), paid=int(paid))
+
+
+def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
+    """Return the facts of a capture."""
+    received_on = values.get("received_on")
+    return CaptureFacts(
+        outcome=Outcome(values["outcome"]),
+        channel=values["channel"],
+        client_id=values["client_id"],
+        occupations=tuple(values["occupations"]),
+        flags=tuple(Flag(each) for each in values.get("flags", ())),
+        officer=values.get("officer"),
+        programmes=tuple(values.get("programmes", ())),
+        sex=values.get("sex"),
+        age=values.get("age"),
+        hour=values.get("hour"),
+        received_on=None if received_on is None else date.fromisoformat(received_on),
+        reasons=tuple(values.get("reasons", ())),
+        neighbours=tuple(values.get("neighbours", ())),
+    )
+
+
+def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
+    """Return the disclosure of a stored capture.
+
+    A capture of an earlier release has none: it counts as PUBLIC unless an officer's channel took it.
+    """
+    if "disclosure" in capture_metadata:
+        return Disclosure(capture_metadata["disclosure"])
+    is_officer = capture_metadata.get("channel") in _OFFICER_CHANNELS
+    return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
+
+
+def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
+    """Return the attributes that an older key sealed, sealed again under the current one."""
+
+    def seal_again(record: str, name: str, sealed: bytes) -> bytes:
+        return cipher.reseal(sealed, record=record, field=name) or sealed
+
+    changed: Values = {}
+    if "answer" in values:
+        changed["answer"] = seal_again(
+            _capture_record_name(values["taken"]["capture_id"]), "answer", values["answer"]
+        )
+    if "sealed" in values:
+        record = _registration_record_name(Reference(values["reference"]))
+        changed["sealed"] = {
+            name: seal_again(record, name, sealed) for name, sealed in values["sealed"].items()
+        }
+        changed["money"] = seal_again(record, "money", values["money"])
+    if "figures" in values.get("facts", {}):
+        facts = values["facts"]
+        changed["facts"] = {
+            **facts,
+            "figures": seal_again(_facts_record_name(values["pk"]), "figures", facts["figures"]),
+        }
+    return {name: value for name, value in changed.items() if value != values[name]}
+
+
+def build_registration(registration: Registration, cipher: FieldCipher) -> Values:
+    """Return a registration as an item, with its keys in the indexes."""
+    metadata, lifecycle = registration.capture_metadata, registration.lifecycle
+    key = make_registration_key(registration.reference)
+    record = _registration_record_name(registration.reference)
+    shard = find_shard(registration.reference)
+    return {
+        **key,
+        "reference": registration.reference,
+        "facts": build_registration_facts(registration.facts, key["pk"], cipher),
+        "worker_key": registration.worker_key,
+        "follows": registration.follows,
+        "status": lifecycle.status,
+        "since": to_timestamp(lifecycle.status_since),
+        "version": lifecycle.version,
+        "verification": lifecycle.verification,
+        "paid_through": lifecycle.paid_through,
+        "history": build_history(lifecycle.history),
+        "money": cipher.seal(serialize_money(registration), record=record, field="money"),
+        "taken": _build_capture_metadata(metadata),
+        "sealed": {
+            name: cipher.seal(value, record=record, field=name)
+            for name, value in _list_personal_fields(registration).items()
+            if value is not None
+        },
+        "flags": list(registration.flags) or None,
+        "work": registration.work.model_dump(mode="json", exclude={"monthly_income", "place"}),
+        "coverage": registration.coverage.model_dump(mode="json"),
+        "expires_on": registration.expires_on.isoformat(),
+        "day_shard": list_registration_shards(CampaignDay(metadata.campaign_id, metadata.day))[shard],
+        "day_order": make_order(metadata.captured_at, registration.reference),
+        "status_shard": list_status_shards(lifecycle.status)[shard],
+        "status_order": make_order(lifecycle.status_since, registration.reference),
+        **_build_due_keys(registration, shard),
+    }
+
+
+def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Registration:
+    """Return a registration from its item. Raise RegistrationDestroyed if its personal data was destroyed."""
+    reference = Reference(values["reference"])
+    if "sealed" not in values:
+        raise RegistrationDestroyed(
+            reference, campaign_id=values["taken"]["campaign_id"], follows=_parse_follows(values)
+        )
+    record = _registration_record_name(reference)
+    personal = {
+        name: cipher.unseal(sealed, record=record, field=name) for name, sealed in values["sealed"].items()
+    }
+    particulars = json.loads(personal["particulars"])
+    money = json.loads(cipher.unseal(values["money"], record=record, field="money"))
+    coverage = {**values["coverage"], "months": int(values["coverage"]["months"])}
+    work = {
+        **values["work"],
+        "place": particulars["place"],
+        "monthly_income": int(personal["monthly_income"]),
+    }
+    return Registration(
+        reference=reference,
+        worker_key=values["worker_key"],
+        lifecycle=parse_lifecycle(values, money),
+        capture_metadata=_parse_capture_metadata(values["taken"]),
+        worker=Worker(
+            nik=NIK(personal["nik"]),
+            name=personal["name"],
+            sex=Sex(particulars["sex"]),
+            birth_date=date.fromisoformat(particulars["birth_date"]),
+            phone=Phone(personal["phone"]),
+            email=personal.get("email"),
+            address=personal["address"],
+            postal_code=particulars["postal_code"],
+            language=particulars["language"],
+            checks=tuple(Check(each) for each in particulars["checks"]),
+        ),
+        work=Work.model_validate(work),
+        coverage=Coverage.model_validate(coverage),
+        consent=Consent.model_validate(particulars["consent"]),
+        quote=Quote.model_validate_json(money["quote"]),
+        expires_on=date.fromisoformat(values["expires_on"]),
+        follows=_parse_follows(values),
+        flags=tuple(Flag(each) for each in values.get("flags", ())),
+    )
+
+
+def _parse_follows(values: Mapping[str, Any]) -> Reference | None:
+    return Reference(values["follows"]) if "follows" in values else None
+
+
+def _build_due_keys(registration: Registration, shard: int) -> Values:
+    """Return the keys in the due index: the next time-out or, if it ended unpaid, when it ended."""
+    if registration.due_on is not None:
+        return {
+            "due_shard": list_due_shards()[shard],
+            "due_order": f"{registration.due_on.isoformat()}#{registration.reference}",
+        }
+    if registration.lifecycle.status in ENDED_UNPAID_STATUSES:
+        return {
+            "due_shard": list_ended_shards()[shard],
+            "due_order": make_order(registration.lifecycle.status_since, registration.reference),
+        }
+    return {}
+
+
+def _list_personal_fields(registration: Registration) -> dict[str, str | None]:
+    worker = registration.worker
+    # Fields that the contract names are sealed one by one; those that are read together only, as one.
+    particulars = {
+        "birth_date": worker.birth_date.isoformat(),
+        "sex": worker.sex,
+        "postal_code": worker.postal_code,
+        "language": worker.language,
+        "checks": worker.checks,
+        "place": registration.work.place,
+        "consent": registration.consent.model_dump(mode="json"),
+    }
+    return {
+        "nik": worker.nik,
+        "name": worker.name,
+        "phone": worker.phone,
+        "email": worker.email,
+        "address": worker.address,
+        "monthly_income": str(registration.work.monthly_income),
+        "particulars": json.dumps(particulars),
+    }
+
+
+def _serialize_answer(answer: Answer) -> str:
+    # Of one length whatever the outcome: it must not reveal whether the worker was known.
+    outcome = answer.outcome.ljust(_MAX_OUTCOME_LENGTH)
+    return json.dumps({**vars(answer), "outcome": outcome, "quote": answer.quote.model_dump_json()})
+
+
+def _parse_answer(serialized: str) -> Answer:
+    kept = json.loads(serialized)
+    return Answer(
+        capture_id=kept["capture_id"],
+        outcome=Outcome(kept["outcome"].rstrip()),
+        reference=Reference(kept["reference"]),
+        status=Status(kept["status"]),
+        received_at=kept["received_at"],
+        quote=Quote.model_validate_json(kept["quote"]),
+    )
+
+
+def build_capture_facts(facts: CaptureFacts) -> Values:
+    """Return the facts of a capture as stored; facts that are empty are left out."""
+    values = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(facts).items()
+        if value
+    }
+    if facts.received_on is not None:
+        values["received_on"] = facts.received_on.isoformat()
+    return values
+
+
+def _build_capture_metadata(capture_metadata: CaptureMetadata) -> Values:
+    values = {
+        **asdict(capture_metadata),
+        "day": capture_metadata.day.isoformat(),
+        "captured_at": to_timestamp(capture_metadata.captured_at),
+        "received_at": to_timestamp(capture_metadata.received_at),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _parse_capture_metadata(values: Mapping[str, Any]) -> CaptureMetadata:
+    sequence = values.get("device_sequence")
+    return CaptureMetadata(
+        capture_id=values["capture_id"],
+        campaign_id=values["campaign_id"],
+        day=date.fromisoformat(values["day"]),
+        captured_at=datetime.fromisoformat(values["captured_at"]),
+        received_at=datetime.fromisoformat(values["received_at"]),
+        client_id=values["client_id"],
+        channel=Channel(values["channel"]),
+        disclosure=parse_disclosure(values),
+        officer=values.get("officer"),
+        correlation_id=values["correlation_id"],
+        device_sequence=None if sequence is None else int(sequence),
+    )
+
+
+def _facts_record_name(pk: str) -> str:
+    return f"figures {pk}"
+
+
+def _registration_record_name(reference: Reference) -> str:
+    return f"registration {reference}"
+
+
+def _capture_record_name(capture_id: str) -> str:
+    return f"capture {capture_id}"

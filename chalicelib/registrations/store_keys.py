@@ -1,0 +1,127 @@
+"""Keys, indexes and shards of the registrations table, whose stream publishes its changes.
+
+CAPTURE#<capture id>       CAPTURE             a capture with its outcome; indexed by campaign day and device
+WORKER#<keyed hash>        OPEN                the worker's latest registration, and whether it has ended
+WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it names
+REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
+LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
+PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
+DECOY#<reference>          DECOY               a decoy: an item of the size of a registration; expires
+"""
+
+import zlib
+from datetime import date, datetime
+
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import to_timestamp
+from chalicelib.registrations.model import Status
+from chalicelib.registrations.references import Reference
+
+Key = dict[str, str]
+
+BY_CAMPAIGN_DAY = "by_campaign_day"
+BY_STATUS = "by_status"
+BY_DUE_DAY = "by_due_day"
+BY_DEVICE_SEQUENCE = "by_device_sequence"
+
+# One campaign can take 500 captures a second; a partition of an index takes 1,000 writes. Changing the
+# number means reading old days over the old number of shards.
+SHARD_COUNT = 8
+
+# Not the sort key of a capture itself: readers of the stream must not take one for the other.
+LINK_PREFIX = "TOOK#"
+
+# Remnants sort after every instant.
+_REMNANT_ORDER_PREFIX = "left "
+
+ITEM_IS_NEW = "attribute_not_exists(pk)"
+WORKER_HAS_REGISTRATION = "#reference = :reference"
+REFERENCE_NAME = {"#reference": "reference"}
+REFERENCE_AND_STATUS_NAMES = {**REFERENCE_NAME, "#status": "status"}
+
+
+def make_capture_key(capture_id: str) -> Key:
+    """Return the key of a capture."""
+    return {"pk": f"CAPTURE#{capture_id}", "sk": "CAPTURE"}
+
+
+def make_worker_key(keyed_hash: str) -> Key:
+    """Return the key of the item that names a worker's latest registration."""
+    return {"pk": f"WORKER#{keyed_hash}", "sk": "OPEN"}
+
+
+def make_link_key(keyed_hash: str, capture_id: str) -> Key:
+    """Return the key of a worker's link to a capture. One query finds the worker's item and all links."""
+    return {**make_worker_key(keyed_hash), "sk": f"{LINK_PREFIX}{capture_id}"}
+
+
+def make_registration_key(reference: Reference) -> Key:
+    """Return the key of a registration."""
+    return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
+
+
+def make_phone_key(keyed_hash: str, day: date) -> Key:
+    """Return the key of the item that counts the registrations of a day with a phone number."""
+    return {"pk": f"PHONE#{keyed_hash}", "sk": f"DAY#{day.isoformat()}"}
+
+
+def make_decoy_key(reference: Reference) -> Key:
+    """Return the key of a decoy."""
+    return {"pk": f"DECOY#{reference}", "sk": "DECOY"}
+
+
+def find_shard(record_id: str) -> int:
+    """Return the shard of a capture or a registration by its own id, so that all shards get the same load."""
+    return zlib.crc32(record_id.encode()) % SHARD_COUNT
+
+
+def list_capture_shards(campaign_day: CampaignDay) -> list[str]:
+    """Return the partitions of the day index with a day's captures."""
+    return [
+        f"{campaign_day.campaign_id}#{campaign_day.day.isoformat()}#{shard}" for shard in range(SHARD_COUNT)
+    ]
+
+
+def list_registration_shards(campaign_day: CampaignDay) -> list[str]:
+    """Return the partitions of the day index with a day's registrations."""
+    return [f"R#{shard}" for shard in list_capture_shards(campaign_day)]
+
+
+def make_remnant_shard(campaign_day: CampaignDay) -> str:
+    """Return the partition of the day index with a day's remnants: one is enough, since erasures are few."""
+    return f"L#{campaign_day.campaign_id}#{campaign_day.day.isoformat()}"
+
+
+def list_status_shards(status: Status) -> list[str]:
+    """Return the partitions of the status index with the registrations in one status."""
+    return [f"{status}#{shard}" for shard in range(SHARD_COUNT)]
+
+
+def list_due_shards() -> list[str]:
+    """Return the partitions of the due index with the registrations that have a time-out."""
+    return [f"DUE#{shard}" for shard in range(SHARD_COUNT)]
+
+
+def list_ended_shards() -> list[str]:
+    """Return the partitions of the due index with the registrations that ended unpaid, to be destroyed."""
+    return [f"ENDED#{shard}" for shard in range(SHARD_COUNT)]
+
+
+def make_order(instant: datetime, record_id: str) -> str:
+    """Return an index's sort key: unique over all partitions, so that one position serves them all."""
+    return f"{to_timestamp(instant)}#{record_id}"
+
+
+def make_remnant_keys(campaign_day: CampaignDay, remnant_id: str) -> Key:
+    """Return the keys of a remnant, in the table and in the day index."""
+    return {
+        "pk": f"LEFT#{remnant_id}",
+        "sk": "LEFT",
+        "day_shard": make_remnant_shard(campaign_day),
+        "day_order": f"{_REMNANT_ORDER_PREFIX}{remnant_id}",
+    }
+
+
+def parse_registration_key(values: Key) -> Reference:
+    """Return the reference in a registration's key."""
+    return Reference(values["pk"].partition("#")[2])

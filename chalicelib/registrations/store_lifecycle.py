@@ -1,0 +1,70 @@
+"""Changes of registrations in the registrations table."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from chalicelib.aws.table import Table, TransactionFailed
+from chalicelib.conflicts import WriteConflict
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.registrations.errors import RegistrationSuperseded
+from chalicelib.registrations.model import Registration
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_items import build_registration
+from chalicelib.registrations.store_keys import (
+    BY_DUE_DAY,
+    REFERENCE_AND_STATUS_NAMES,
+    WORKER_HAS_REGISTRATION,
+    list_due_shards,
+    make_worker_key,
+    parse_registration_key,
+)
+
+
+class DynamoLifecycleStore:
+    """Satisfies `lifecycle.LifecycleStore`."""
+
+    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+        self._table = Table(client, table_name)
+        self._cipher = cipher
+
+    def replace(self, registration: Registration, *, previous: Registration) -> None:
+        """Store the next version of a registration.
+
+        Raise WriteConflict if it was changed meanwhile, or RegistrationSuperseded.
+        """
+        put = self._table.put(
+            build_registration(registration, self._cipher),
+            "version = :version",
+            compared={":version": previous.lifecycle.version},
+            returns_current=True,
+        )
+        worker = self._table.update(
+            make_worker_key(registration.worker_key),
+            "SET #status = :status, ended = :ended",
+            WORKER_HAS_REGISTRATION,
+            compared={
+                ":reference": registration.reference,
+                ":status": registration.lifecycle.status,
+                ":ended": registration.lifecycle.has_ended,
+            },
+            names=REFERENCE_AND_STATUS_NAMES,
+            returns_current=True,
+        )
+        try:
+            self._table.transact([put, worker])
+        except TransactionFailed as failure:
+            if set(failure.current) == {1}:
+                raise RegistrationSuperseded(registration.reference) from None
+            raise WriteConflict from failure
+
+    def iter_due(self, due_day: date) -> Iterator[Reference]:
+        """Yield the references of the registrations with a time-out on or before `due_day`."""
+        before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.
+        for shard in list_due_shards():
+            for keys in self._table.query(
+                "due_shard = :shard AND due_order < :before",
+                {":shard": shard, ":before": before},
+                index=BY_DUE_DAY,
+            ):
+                yield parse_registration_key(keys)

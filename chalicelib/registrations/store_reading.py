@@ -1,0 +1,156 @@
+"""Reads of the registrations table: single registrations, pages, facts for counting, and device sequences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from chalicelib.aws.items import Values
+from chalicelib.aws.table import Table
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.http.pagination import Page, Position
+from chalicelib.registrations.captures import DayFact
+from chalicelib.registrations.errors import RegistrationUnknown
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_items import (
+    parse_capture_facts,
+    parse_registration,
+    parse_registration_facts,
+)
+from chalicelib.registrations.store_keys import (
+    BY_CAMPAIGN_DAY,
+    BY_DEVICE_SEQUENCE,
+    BY_STATUS,
+    list_capture_shards,
+    list_registration_shards,
+    list_status_shards,
+    make_registration_key,
+    make_remnant_shard,
+)
+
+# Rows that are read of one partition at a time: the partitions of a day are read side by side.
+_QUERY_PAGE_SIZE = 500
+
+
+class DynamoReadingStore:
+    """Satisfies `reading.ReadingStore`, and what roll-ups and exports need to count a day."""
+
+    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+        self._table = Table(client, table_name)
+        self._cipher = cipher
+
+    def get(self, reference: Reference) -> Registration:
+        """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
+        values = self._table.get(make_registration_key(reference))
+        if values is None:
+            raise RegistrationUnknown("no registration has this reference")
+        return parse_registration(values, self._cipher)
+
+    def iter_day_facts(
+        self, campaign_day: CampaignDay, *, start_after: Position | None = None
+    ) -> Iterator[DayFact]:
+        """Yield the countable facts of `campaign_day` in capture order, beginning after `start_after`.
+
+        The index may lag by moments. Memory does not grow with the day: each partition is read page by page.
+        """
+        shards = [
+            *list_capture_shards(campaign_day),
+            *list_registration_shards(campaign_day),
+            make_remnant_shard(campaign_day),
+        ]
+        condition = "day_shard = :shard AND day_order > :after"
+        partitions = [
+            self._table.query(
+                condition,
+                {":shard": shard, ":after": start_after or " "},
+                index=BY_CAMPAIGN_DAY,
+                page_size=_QUERY_PAGE_SIZE,
+            )
+            for shard in shards
+        ]
+        for row in merge(*partitions, key=itemgetter("day_order")):
+            # A registration of an earlier release has no facts until its next change.
+            if "facts" in row:
+                yield self._parse_day_fact(row)
+
+    def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
+        """Yield the facts of the captures of `campaign_day`, in no order. No registration is read."""
+        for shard in (*list_capture_shards(campaign_day), make_remnant_shard(campaign_day)):
+            for row in self._table.query("day_shard = :shard", {":shard": shard}, index=BY_CAMPAIGN_DAY):
+                if _is_capture(row):
+                    yield self._parse_day_fact(row)
+
+    def list_by_campaign_day(
+        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """Return a page of a campaign day's registrations, by time of capture."""
+        return self._query_page(
+            BY_CAMPAIGN_DAY, "day", list_registration_shards(campaign_day), start_after, page_size
+        )
+
+    def list_by_status(
+        self, status: Status, *, start_after: Position | None, page_size: int
+    ) -> Page[Registration]:
+        """Return a page of the registrations in one status, by the time since when they have it."""
+        return self._query_page(BY_STATUS, "status", list_status_shards(status), start_after, page_size)
+
+    def iter_device_sequences(self, client_id: str) -> Iterator[int]:
+        """Yield the sequence numbers of a device's captures that have arrived, in order."""
+        for values in self._table.query("client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE):
+            yield int(values["device_sequence"])
+
+    def _query_page(
+        self,
+        index: str,
+        key_prefix: str,
+        shards: Sequence[str],
+        start_after: Position | None,
+        page_size: int,
+    ) -> Page[Registration]:
+        condition = f"{key_prefix}_shard = :shard AND {key_prefix}_order > :after"
+        found = [
+            row
+            for shard in shards
+            for row in islice(
+                self._table.query(
+                    condition,
+                    {":shard": shard, ":after": start_after or " "},
+                    index=index,
+                    page_size=page_size + 1,
+                ),
+                page_size + 1,
+            )
+        ]
+        found.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
+        kept = found[:page_size]
+        registrations = {
+            values["pk"]: parse_registration(values, self._cipher)
+            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in kept])
+        }
+        return Page(
+            rows=[registrations[row["pk"]] for row in kept if row["pk"] in registrations],
+            last_position=Position(kept[-1][f"{key_prefix}_order"]) if kept else None,
+            has_more=len(found) > page_size,
+        )
+
+    def _parse_day_fact(self, row: Values) -> DayFact:
+        # The order of a remnant has no instant.
+        instant, has_instant, _ = row["day_order"].partition("#")
+        facts = (
+            parse_capture_facts(row["facts"])
+            if _is_capture(row)
+            else parse_registration_facts(row["facts"], row["pk"], self._cipher)
+        )
+        return DayFact(
+            position=Position(row["day_order"]),
+            facts=facts,
+            captured_at=datetime.fromisoformat(instant) if has_instant else None,
+        )
+
+
+def _is_capture(row: Mapping[str, Any]) -> bool:
+    return "figures" not in row["facts"]

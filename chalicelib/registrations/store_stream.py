@@ -1,0 +1,98 @@
+"""Records of the registrations table's stream as typed changes."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from chalicelib.aws.items import Values, from_item
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.registrations.captures import Outcome
+from chalicelib.registrations.model import EventType, Flag, Status
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_items import parse_disclosure
+from chalicelib.registrations.stream import (
+    CaptureChange,
+    Change,
+    PublishedEvent,
+    RegistrationChange,
+    StreamRecord,
+)
+
+# The attributes that are read, by sort key. Sealed values are never read: Lambda hands binary values over as
+# base64 text, which is not what the table holds, and the facts of a registration contain such values.
+_ATTRIBUTES_READ = {
+    "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten"),
+    "APPLICATION": ("sk", "taken", "reference", "history", "flags"),
+}
+
+# An item that changed in none of these was only sealed again, under another key.
+_COUNTED_ATTRIBUTES = {
+    "CAPTURE": ("facts", "day_shard", "forgotten"),
+    "APPLICATION": ("history", "destroyed_at"),
+}
+
+
+def parse_change(record: StreamRecord) -> Change | None:
+    """Return the change that a stream record reports, or None if it concerns neither counts nor workers."""
+    current, previous = _parse_image(record, "NewImage"), _parse_image(record, "OldImage")
+    is_new = record["eventName"] == "INSERT"
+    if current is None:
+        # A capture is never deleted; an erased registration changes what is counted of its day.
+        if previous is None or previous["sk"] == "CAPTURE":
+            return None
+        return _parse_registration_change(previous, previous_history=previous["history"], is_new=False)
+    if not _has_counted_change(record, current["sk"]):
+        return None
+    if current["sk"] == "CAPTURE":
+        return _parse_capture_change(current, is_new=is_new)
+    known_history = current["history"] if is_new or previous is None else previous["history"]
+    return _parse_registration_change(current, previous_history=known_history, is_new=is_new)
+
+
+def _parse_capture_change(capture: Values, *, is_new: bool) -> CaptureChange | None:
+    if "day_shard" not in capture and "forgotten" not in capture:
+        return None  # Refused because of its day: it is counted under none.
+    outcome = capture.get("facts", {}).get("outcome")
+    return CaptureChange(
+        campaign_day=_parse_campaign_day(capture),
+        is_new=is_new,
+        outcome=None if outcome is None else Outcome(outcome),
+        disclosure=parse_disclosure(capture["taken"]),
+        reference=capture.get("reference"),
+        correlation_id=capture["taken"].get("correlation_id", ""),
+    )
+
+
+def _parse_registration_change(
+    registration: Values, *, previous_history: list[Values], is_new: bool
+) -> RegistrationChange:
+    return RegistrationChange(
+        campaign_day=_parse_campaign_day(registration),
+        is_new=is_new,
+        reference=Reference(registration["reference"]),
+        correlation_id=registration["taken"]["correlation_id"],
+        flags=tuple(Flag(each) for each in registration.get("flags", ())),
+        new_events=tuple(_parse_events(registration["history"], start=len(previous_history))),
+    )
+
+
+def _parse_events(history: list[Values], *, start: int) -> Iterator[PublishedEvent]:
+    for version, event in enumerate(history[start:], start=start + 1):
+        yield PublishedEvent(EventType(event["event_type"]), Status(event["status"]), version)
+
+
+def _has_counted_change(record: StreamRecord, sort_key: str) -> bool:
+    previous, current = (record["dynamodb"].get(image, {}) for image in ("OldImage", "NewImage"))
+    return any(previous.get(name) != current.get(name) for name in _COUNTED_ATTRIBUTES[sort_key])
+
+
+def _parse_campaign_day(values: Values) -> CampaignDay:
+    return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
+
+
+def _parse_image(record: StreamRecord, image_name: str) -> Values | None:
+    image: dict[str, Any] | None = record["dynamodb"].get(image_name)
+    sort_key = image["sk"]["S"] if image else None
+    if image is None or sort_key not in _ATTRIBUTES_READ:
+        return None
+    return from_item({name: image[name] for name in _ATTRIBUTES_READ[sort_key] if name in image})

@@ -1,0 +1,72 @@
+"""One submission of a capture on its way through intake. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from math import ceil
+
+from chalicelib.callers import Disclosure
+from chalicelib.clock import to_timestamp
+from chalicelib.contributions.model import Quote
+from chalicelib.registrations import rules
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.model import CaptureMetadata, Flag, Status
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.worker import Worker
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One request with a capture, and the values that intake derives from it."""
+
+    command: SubmitRegistration
+    capture_metadata: CaptureMetadata
+    fingerprint: str
+    received_on: date
+    day_ends_at: datetime
+    facts: CaptureFacts
+    is_client_over_flag: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Return True if the answer may reach the public."""
+        return self.capture_metadata.disclosure is Disclosure.PUBLIC
+
+    @property
+    def seconds_until_day_end(self) -> int:
+        """Return the seconds from receipt to the end of the campaign's local day, at least 1."""
+        return max(1, ceil((self.day_ends_at - self.capture_metadata.received_at).total_seconds()))
+
+    def with_worker(self, worker: Worker, neighbourhood_hashes: Iterable[str]) -> "Submission":
+        """Return the submission with the facts of its worker."""
+        facts = replace(
+            self.facts,
+            sex=worker.sex,
+            age=rules.compute_age_band(self.capture_metadata.day, worker.birth_date),
+            neighbours=tuple(neighbourhood_hashes),
+        )
+        return replace(self, facts=facts)
+
+    def build_capture(
+        self,
+        outcome: Outcome,
+        answer: Answer | None,
+        *,
+        flags: tuple[Flag, ...] = (),
+        reasons: tuple[str, ...] = (),
+    ) -> Capture:
+        """Return the capture to store."""
+        facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons)
+        return Capture(self.capture_metadata, self.fingerprint, facts, answer)
+
+    def build_answer(self, outcome: Outcome, reference: Reference, status: Status, quote: Quote) -> Answer:
+        """Return the answer to store and to send."""
+        return Answer(
+            capture_id=self.capture_metadata.capture_id,
+            outcome=outcome,
+            reference=reference,
+            status=status,
+            received_at=to_timestamp(self.capture_metadata.received_at),
+            quote=quote,
+        )

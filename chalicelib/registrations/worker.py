@@ -1,0 +1,82 @@
+"""The worker whom a capture registers, with the work, the coverage asked for and the consent. Pure."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from chalicelib.contributions.model import Months, Payer, Programme
+from chalicelib.registrations.nik import NIK, Sex
+from chalicelib.registrations.phone import Phone
+
+Language = Literal["id", "en"]
+
+
+class Check(StrEnum):
+    """A doubt about a worker's data, for a person to look at. It refuses nothing."""
+
+    BIRTH_DATE_DIFFERS = "birth_date_differs_from_nik"
+    NIK_PLACE_UNKNOWN = "nik_place_unknown"
+
+
+class FrozenModel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkerAsTyped(FrozenModel):
+    """Who is registered, as it was typed at capture: personal throughout."""
+
+    nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
+    name: str = Field(min_length=1, max_length=100)
+    birth_date: date
+    phone: str = Field(max_length=40, description="An Indonesian mobile number in any usual form.")
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    address: str = Field(min_length=1, max_length=300)
+    postal_code: str = Field(max_length=10)
+    language: Language = "id"
+
+
+class Work(FrozenModel):
+    """What the worker lives from. The income is rupiah a month."""
+
+    occupations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...] = Field(
+        min_length=1, max_length=2
+    )
+    place: str = Field(min_length=1, max_length=120)
+    monthly_income: int = Field(ge=0, le=1_000_000_000)
+    employs_others: bool
+
+
+class Coverage(FrozenModel):
+    """What the worker asks for."""
+
+    programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
+    months: Months
+    payer: Payer
+
+
+class Consent(FrozenModel):
+    """Proof that the worker agreed, and to which text."""
+
+    text_version: str = Field(min_length=1, max_length=40)
+    given_at: AwareDatetime
+    method: Literal["tick", "signature", "voice", "keypad"]
+    language: Language | None = Field(default=None, description="The worker's language when left out.")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The registered person, with values that passed the rules. All of it is personal data."""
+
+    nik: NIK
+    name: str
+    sex: Sex
+    birth_date: date
+    phone: Phone
+    email: str | None
+    address: str
+    postal_code: str
+    language: Language
+    checks: tuple[Check, ...] = ()

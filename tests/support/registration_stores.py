@@ -1,0 +1,31 @@
+"""The stores of the registrations package on one table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.randomness import generate_write_id
+from chalicelib.registrations.store_erasure import DynamoErasureStore
+from chalicelib.registrations.store_intake import DynamoIntakeStore
+from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
+from chalicelib.registrations.store_reading import DynamoReadingStore
+
+
+@dataclass(frozen=True)
+class RegistrationStores:
+    """The stores of intake, lifecycle, reading and erasure."""
+
+    intake: DynamoIntakeStore
+    lifecycle: DynamoLifecycleStore
+    reading: DynamoReadingStore
+    erasure: DynamoErasureStore
+
+
+def open_registration_stores(client: Any, table_name: str, cipher: FieldCipher) -> RegistrationStores:
+    """Return the four stores on the table `table_name`."""
+    return RegistrationStores(
+        intake=DynamoIntakeStore(client, table_name, cipher),
+        lifecycle=DynamoLifecycleStore(client, table_name, cipher),
+        reading=DynamoReadingStore(client, table_name, cipher),
+        erasure=DynamoErasureStore(client, table_name, cipher, new_id=generate_write_id),
+    )
