@@ -1,1 +1,1 @@
-"""Compare Daftar with a bare handler: cold start, warm CPU, size of the zip. `make bench` prints the figures."""
+"""Compare Daftar with a bare handler: cold start, warm CPU, size of the zip. Run by `make bench`."""
