@@ -53,7 +53,7 @@ infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
 e2e: setup ## The packaged stack in the embedded AWS, end to end
 	@$(BIN)/python -m pytest -m e2e
 
-api: .venv/.ready ## Write the API's description anew: chalicelib/http, docs/api.md
+api: .venv/.ready ## Write chalicelib/http/openapi.json, and the page of GET /docs for local use
 	@$(BIN)/python -m ops.openapi
 
 docs: .venv/.ready ## Write the generated parts of docs/operating.md and infra/README.md

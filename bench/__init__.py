@@ -1,1 +1,1 @@
-"""Benchmarks of Daftar beside a bare handler: cold start, warm CPU, size of the zip. `make bench` prints it."""
+"""Compare Daftar with a bare handler: cold start, warm CPU, size of the zip. Run by `make bench`."""

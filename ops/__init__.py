@@ -1,1 +1,1 @@
-"""The tools that operate Daftar: the local stack, packaging, deploying, the `daftar` command. Never in a Lambda."""
+"""Operate Daftar: the local stack, packaging, deploying, the `daftar` command. Not part of a Lambda."""

@@ -1,4 +1,4 @@
-"""The base of the small HTTP servers of the fakes and the tests."""
+"""The base of the small HTTP servers of the fakes and of the tests."""
 
 import threading
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The repository's root, the AWS region of the product, and the interface that everything listens on."""
+"""The repository's root, the AWS region of the product, and the interface that local programs listen on."""
 
 from pathlib import Path
 

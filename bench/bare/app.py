@@ -1,4 +1,4 @@
-"""The least that could be done in our place: Chalice, boto3, one `put_item` of the parsed body."""
+"""A minimal handler to compare with: Chalice, boto3, one `put_item` of the parsed body."""
 
 import os
 from typing import Any
@@ -14,7 +14,7 @@ serializer = TypeSerializer()
 
 @app.route("/v1/registrations", methods=["POST"])
 def put() -> dict[str, Any]:
-    """Store a body as it came."""
+    """Store a body unchanged."""
     request = app.current_request
     assert request is not None  # noqa: S101 - there is one whenever Chalice calls a view
     body = request.json_body

@@ -29,7 +29,7 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Line:
+class CaptureLine:
     """A line of a device's file."""
 
     device: str
@@ -61,7 +61,7 @@ class Line:
         """Return the reason for which the line must be refused, None if it is valid."""
         return find_nik_mistake(self.nik) or find_phone_mistake(self.phone)
 
-    def is_repeat_of(self, other: "Line") -> bool:
+    def is_repeat_of(self, other: "CaptureLine") -> bool:
         return self.text == other.text
 
 
@@ -92,18 +92,20 @@ def read_birth_date(nik: str) -> date | None:
         return None
 
 
-def format_e164(line: Line) -> str:
+def format_e164(line: CaptureLine) -> str:
     return phonenumbers.format_number(line.phone, phonenumbers.PhoneNumberFormat.E164)
 
 
-def parse_files(files: dict[str, str]) -> dict[str, list[Line]]:
+def parse_files(files: dict[str, str]) -> dict[str, list[CaptureLine]]:
     return {
-        device: [Line(device, text, json.loads(text)) for text in files[f"{device}.jsonl"].splitlines()]
+        device: [
+            CaptureLine(device, text, json.loads(text)) for text in files[f"{device}.jsonl"].splitlines()
+        ]
         for device in DEVICES
     }
 
 
-def count_sharers(captures: list[Line]) -> list[int]:
+def count_sharers(captures: list[CaptureLine]) -> list[int]:
     workers = defaultdict(set)
     for capture in captures:
         workers[format_e164(capture)].add(capture.nik)

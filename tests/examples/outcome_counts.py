@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from tests.examples.capture_lines import CHANNELS, DEVICES, THURSDAY, WEDNESDAY, Line
+from tests.examples.capture_lines import CHANNELS, DEVICES, THURSDAY, WEDNESDAY, CaptureLine
 
 
 @dataclass
@@ -22,10 +22,10 @@ class DayCounts:
     reasons: Counter[str]
 
 
-def count_outcomes(lines: Sequence[Line]) -> dict[str, DayCounts]:
+def count_outcomes(lines: Sequence[CaptureLine]) -> dict[str, DayCounts]:
     """Count the outcomes of lines in the given order, by day."""
     days = {day: DayCounts(*(Counter() for _ in range(7))) for day in (WEDNESDAY, THURSDAY)}
-    accepted: dict[str, Line] = {}
+    accepted: dict[str, CaptureLine] = {}
     workers: set[str] = set()
     for line in lines:
         day = days[line.day]
@@ -50,7 +50,7 @@ def count_outcomes(lines: Sequence[Line]) -> dict[str, DayCounts]:
     return days
 
 
-def _interleave(files: dict[str, list[Line]], seed: int) -> list[Line]:
+def _interleave(files: dict[str, list[CaptureLine]], seed: int) -> list[CaptureLine]:
     """Return the lines of all devices interleaved, each device in its own order."""
     draw = random.Random(seed)  # noqa: S311 - a reproducible shuffle
     turns = [device for device, lines in files.items() for _ in lines]
@@ -59,7 +59,7 @@ def _interleave(files: dict[str, list[Line]], seed: int) -> list[Line]:
     return [next(rest[device]) for device in turns]
 
 
-def iter_orders(files: dict[str, list[Line]]) -> Iterator[list[Line]]:
+def iter_orders(files: dict[str, list[CaptureLine]]) -> Iterator[list[CaptureLine]]:
     for devices in permutations(DEVICES):
         yield [line for device in devices for line in files[device]]
     for seed in range(20):

@@ -11,7 +11,7 @@ from ops.local.market_day.setting import SEED
 from tests.examples.capture_lines import (
     DEVICES,
     Body,
-    Line,
+    CaptureLine,
     parse_files,
 )
 from tests.examples.outcome_counts import DayCounts, count_outcomes, iter_orders
@@ -20,13 +20,13 @@ OTHER_SEEDS = (1, 2, 3)
 
 
 @pytest.fixture(scope="module", params=[SEED, *OTHER_SEEDS])
-def generated_market(request: pytest.FixtureRequest) -> tuple[dict[str, list[Line]], Body]:
+def generated_market(request: pytest.FixtureRequest) -> tuple[dict[str, list[CaptureLine]], Body]:
     texts = render_files(request.param)
     return parse_files(texts), json.loads(texts["expected.json"])
 
 
 def test_the_counts_in_device_order_agree_with_an_independent_count(
-    generated_market: tuple[dict[str, list[Line]], Body],
+    generated_market: tuple[dict[str, list[CaptureLine]], Body],
 ) -> None:
     files, expected = generated_market
     order = expected["in_device_order"]["order"]
@@ -41,7 +41,7 @@ def test_the_counts_in_device_order_agree_with_an_independent_count(
 
 
 def test_the_counts_for_any_order_hold_in_every_order(
-    generated_market: tuple[dict[str, list[Line]], Body],
+    generated_market: tuple[dict[str, list[CaptureLine]], Body],
 ) -> None:
     files, expected = generated_market
     for order in iter_orders(files):
@@ -69,7 +69,7 @@ def _assert_day(counted: DayCounts, day: Body) -> None:
         assert numbers["created"]["least"] <= counted.by_client[client] <= numbers["created"]["most"]
 
 
-def test_the_ranges_of_a_device_are_reached(files: dict[str, list[Line]], expected: Body) -> None:
+def test_the_ranges_of_a_device_are_reached(files: dict[str, list[CaptureLine]], expected: Body) -> None:
     """A range that no order reaches would accept a wrong count."""
     found = defaultdict(set)
     for devices in permutations(DEVICES):

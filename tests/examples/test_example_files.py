@@ -18,7 +18,7 @@ from tests.examples.capture_lines import (
     UNASSIGNED,
     WEDNESDAY,
     Body,
-    Line,
+    CaptureLine,
     format_e164,
     read_birth_date,
 )
@@ -32,7 +32,7 @@ def list_fields(body: Body) -> set[str]:
     }
 
 
-def test_every_line_has_exactly_the_fields_of_a_capture(lines: list[Line]) -> None:
+def test_every_line_has_exactly_the_fields_of_a_capture(lines: list[CaptureLine]) -> None:
     fields = {
         "capture_id", "campaign_id", "captured_at", "officer",
         "worker.nik", "worker.name", "worker.birth_date", "worker.phone", "worker.email", "worker.address",
@@ -61,7 +61,7 @@ def test_the_campaign_has_exactly_the_fields_of_a_campaign() -> None:
         assert UNASSIGNED.fullmatch(f"+{number.country_code}{number.national_number}")
 
 
-def test_every_capture_id_is_a_uuid_v7_of_the_time_of_capture(lines: list[Line]) -> None:
+def test_every_capture_id_is_a_uuid_v7_of_the_time_of_capture(lines: list[CaptureLine]) -> None:
     seen: set[str] = set()
     for line in lines:
         parsed = uuid.UUID(line.capture_id)
@@ -72,7 +72,9 @@ def test_every_capture_id_is_a_uuid_v7_of_the_time_of_capture(lines: list[Line])
         seen.add(line.capture_id)
 
 
-def test_every_capture_was_taken_on_a_market_day_shortly_after_concount_outcomes(lines: list[Line]) -> None:
+def test_every_capture_was_taken_on_a_market_day_shortly_after_concount_outcomes(
+    lines: list[CaptureLine],
+) -> None:
     for line in lines:
         given_at = datetime.fromisoformat(line.body["consent"]["given_at"])
         assert line.body["captured_at"].endswith("+07:00")
@@ -80,7 +82,7 @@ def test_every_capture_was_taken_on_a_market_day_shortly_after_concount_outcomes
         assert timedelta(0) < line.captured_at - given_at < timedelta(minutes=3)
 
 
-def test_every_line_follows_the_rules_of_coverage(lines: list[Line]) -> None:
+def test_every_line_follows_the_rules_of_coverage(lines: list[CaptureLine]) -> None:
     for line in lines:
         work, coverage = line.body["work"], line.body["coverage"]
         assert tuple(coverage["programmes"]) in {("JKK", "JKM"), ("JKK", "JKM", "JHT")}
@@ -95,7 +97,7 @@ def test_every_line_follows_the_rules_of_coverage(lines: list[Line]) -> None:
 
 
 def test_the_number_of_captures_and_lines(
-    lines: list[Line], captures: list[Line], visits: dict[str, list[Line]]
+    lines: list[CaptureLine], captures: list[CaptureLine], visits: dict[str, list[CaptureLine]]
 ) -> None:
     assert len(visits) >= 300
     assert len(captures) >= 330
@@ -103,7 +105,7 @@ def test_the_number_of_captures_and_lines(
 
 
 def test_every_nik_of_a_valid_capture_is_well_formed_and_states_theread_birth_date(
-    captures: list[Line],
+    captures: list[CaptureLine],
 ) -> None:
     for capture in captures:
         assert re.fullmatch(r"\d{16}", capture.nik)
@@ -111,24 +113,24 @@ def test_every_nik_of_a_valid_capture_is_well_formed_and_states_theread_birth_da
         assert read_birth_date(capture.nik) == date.fromisoformat(capture.body["worker"]["birth_date"])
 
 
-def test_no_nik_has_a_serial_that_a_registry_uses(lines: list[Line]) -> None:
+def test_no_nik_has_a_serial_that_a_registry_uses(lines: list[CaptureLine]) -> None:
     assert all(
         line.nik[-4:] > "6000" for line in lines if line.mistake not in {"nik_serial", "nik_too_short"}
     )
 
 
-def test_every_province_occurs_and_jakarta_most_often(visits: dict[str, list[Line]]) -> None:
+def test_every_province_occurs_and_jakarta_most_often(visits: dict[str, list[CaptureLine]]) -> None:
     provinces = Counter(nik[:2] for nik in visits)
     assert set(provinces) == PROVINCES
     assert provinces.most_common(1)[0][0] == "31"
 
 
-def test_there_are_women_and_men(visits: dict[str, list[Line]]) -> None:
+def test_there_are_women_and_men(visits: dict[str, list[CaptureLine]]) -> None:
     women = sum(int(nik[6:8]) > 40 for nik in visits)
     assert 0.25 < women / len(visits) < 0.55
 
 
-def test_workers_are_17_to_64(captures: list[Line]) -> None:
+def test_workers_are_17_to_64(captures: list[CaptureLine]) -> None:
     ages = set()
     for capture in captures:
         born, day = read_birth_date(capture.nik), date.fromisoformat(capture.day)
@@ -138,7 +140,7 @@ def test_workers_are_17_to_64(captures: list[Line]) -> None:
 
 
 def test_every_phone_of_a_valid_capture_is_an_unassigned_indonesian_mobile(
-    captures: list[Line],
+    captures: list[CaptureLine],
 ) -> None:
     for capture in captures:
         assert phonenumbers.is_valid_number_for_region(capture.phone, "ID")
@@ -149,16 +151,16 @@ def test_every_phone_of_a_valid_capture_is_an_unassigned_indonesian_mobile(
 @pytest.mark.parametrize(
     "shape", [r"08\d\d-", r"08\d+", r"08\d\d \d", r"\+62 8", r"\+628", r"628", r"8", r"\+62 0"]
 )
-def test_phones_are_typed_in_many_shapes(captures: list[Line], shape: str) -> None:
+def test_phones_are_typed_in_many_shapes(captures: list[CaptureLine], shape: str) -> None:
     assert any(re.match(shape, capture.body["worker"]["phone"]) for capture in captures)
 
 
 @pytest.mark.parametrize("separator", [" ", ".", "-"])
-def test_some_niks_are_typed_in_groups(captures: list[Line], separator: str) -> None:
+def test_some_niks_are_typed_in_groups(captures: list[CaptureLine], separator: str) -> None:
     assert any(separator in capture.body["worker"]["nik"] for capture in captures)
 
 
-def test_names_vary_in_length_titles_and_apostrophes(visits: dict[str, list[Line]]) -> None:
+def test_names_vary_in_length_titles_and_apostrophes(visits: dict[str, list[CaptureLine]]) -> None:
     names = [captures[0].body["worker"]["name"] for captures in visits.values()]
     assert sum(" " not in name for name in names) > 40
     assert any(len(name) > 50 for name in names)
@@ -168,33 +170,33 @@ def test_names_vary_in_length_titles_and_apostrophes(visits: dict[str, list[Line
     assert any(re.search(r", [SM]\.", name) for name in names)
 
 
-def test_e_mail_addresses_are_rare_and_reserved(lines: list[Line]) -> None:
+def test_e_mail_addresses_are_rare_and_reserved(lines: list[CaptureLine]) -> None:
     addresses = [line.body["worker"]["email"] for line in lines if line.body["worker"]["email"] is not None]
     assert 0 < len(addresses) < len(lines) / 5
     assert all(address.endswith(EXAMPLE_DOMAINS) for address in addresses)
 
 
-def test_porters_and_market_traders_are_most_frequent(captures: list[Line]) -> None:
+def test_porters_and_market_traders_are_most_frequent(captures: list[CaptureLine]) -> None:
     occupations = Counter(each for capture in captures for each in capture.body["work"]["occupations"])
     assert [occupation for occupation, _ in occupations.most_common(2)] == ["porter", "market_trader"]
     assert len(occupations) >= 12
     assert any(len(capture.body["work"]["occupations"]) == 2 for capture in captures)
 
 
-def test_incomes_cover_several_bands(captures: list[Line]) -> None:
+def test_incomes_cover_several_bands(captures: list[CaptureLine]) -> None:
     incomes = [capture.body["work"]["monthly_income"] for capture in captures]
     bands = Counter(max(start for start in BANDS if start * 1000 <= income) for income in incomes)
     assert sum(count >= 5 for count in bands.values()) >= 5
     assert min(incomes) >= 800_000
 
 
-def test_some_workers_employ_others_and_payers_vary(captures: list[Line]) -> None:
+def test_some_workers_employ_others_and_payers_vary(captures: list[CaptureLine]) -> None:
     assert any(capture.body["work"]["employs_others"] for capture in captures)
     payers = Counter(capture.body["coverage"]["payer"] for capture in captures)
     assert set(payers) == {"self", "sponsor", "csr", "state_budget"}
     assert payers["self"] > len(captures) / 2
 
 
-def test_most_captures_are_in_the_middle_of_the_morning(captures: list[Line]) -> None:
+def test_most_captures_are_in_the_middle_of_the_morning(captures: list[CaptureLine]) -> None:
     hours = Counter(capture.captured_at.hour for capture in captures)
     assert hours.most_common(1)[0][0] in {9, 10}

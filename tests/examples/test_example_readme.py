@@ -11,7 +11,7 @@ from tests.examples.capture_lines import (
     THURSDAY,
     WEDNESDAY,
     Body,
-    Line,
+    CaptureLine,
     count_sharers,
 )
 
@@ -24,7 +24,7 @@ def read_table(name: str) -> dict[str, list[str]]:
     return {first: rest for first, *rest in rows}
 
 
-def test_the_readme_states_the_lines_of_each_file(files: dict[str, list[Line]]) -> None:
+def test_the_readme_states_the_lines_of_each_file(files: dict[str, list[CaptureLine]]) -> None:
     table = read_table("Lines")
     assert {f"`{path.name}`" for path in EXAMPLE_DIR.iterdir()} == set(table) | {"`README.md`"}
     assert {device: table[f"`{device}.jsonl`"][0] for device in DEVICES} == {
@@ -36,10 +36,10 @@ def test_the_readme_states_the_expected_counts(expected: Body) -> None:
     assert {row: cells[0] for row, cells in read_table("In all").items()} == {
         "Lines sent": str(expected["sends"]["total"]),
         "Captures that count": str(expected["captures"]),
-        "Workers, and so registrations and texts": str(expected["workers"]),
+        "Workers, and so registrations and SMS": str(expected["workers"]),
         "Already registered": str(expected["already_registered"]),
         "Refused": str(expected["refused"]["total"]),
-        "Answered again as the first time": str(expected["replays"]),
+        "Answered again with the first answer": str(expected["replays"]),
         "Refused as a reused capture id": str(expected["conflicts"]),
     }
     assert read_table("Sent one device after another") == {
@@ -51,12 +51,15 @@ def test_the_readme_states_the_expected_counts(expected: Body) -> None:
 
 
 def test_the_readme_counts_the_irregularities(
-    lines: list[Line], captures: list[Line], visits: dict[str, list[Line]], files: dict[str, list[Line]]
+    lines: list[CaptureLine],
+    captures: list[CaptureLine],
+    visits: dict[str, list[CaptureLine]],
+    files: dict[str, list[CaptureLine]],
 ) -> None:
     def count_mistakes(*kinds: str) -> int:
         return sum(line.mistake in kinds for line in lines)
 
-    def count_workers(fits: Callable[[list[Line]], bool]) -> int:
+    def count_workers(fits: Callable[[list[CaptureLine]], bool]) -> int:
         return sum(fits(found) for found in visits.values())
 
     names = [found[0].body["worker"]["name"] for found in visits.values()]
@@ -80,8 +83,8 @@ def test_the_readme_counts_the_irregularities(
         "NIKs with serial 0000": count_mistakes("nik_serial"),
         "NIKs of no province": count_mistakes("nik_province"),
         "Landlines": count_mistakes("phone_landline"),
-        "Mobile numbers that stop too early": count_mistakes("phone_too_short"),
-        "Workers captured rightly after a slip": count_workers(
+        "Mobile numbers that are too short": count_mistakes("phone_too_short"),
+        "Workers captured correctly after a mistake": count_workers(
             lambda v: (v[0].body["worker"]["name"], v[0].body["worker"]["birth_date"]) in people_with_mistakes
         ),
         "Captures of 9 October that arrive on the 10th": len(

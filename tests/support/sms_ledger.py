@@ -1,6 +1,6 @@
-"""The ledger of a campaign's texts on a local stack, and time that passes over it.
+"""The SMS ledger of a campaign on a local stack, whose rows a test can age.
 
-Nobody waits for the clock: an hour is taken off the rows of texts that wait.
+To age a row, an hour is subtracted from its times.
 """
 
 import json
@@ -17,7 +17,7 @@ _SETTLED_STATES = frozenset({"accepted", "sent", "delivered"})
 
 
 class CampaignSmsLedger:
-    """The texts of one campaign."""
+    """The SMS of one campaign."""
 
     def __init__(self, stack: LocalStack, campaign_id: str) -> None:
         self._outputs = stack.describe().outputs
@@ -25,14 +25,14 @@ class CampaignSmsLedger:
         self._campaign_id = campaign_id
 
     def read_rows(self) -> list[dict[str, Any]]:
-        """All of them; what is left of an erased one names no campaign."""
+        """Return the rows of the campaign; an erased row names no campaign and is left out."""
         pages = self._aws_client("dynamodb").get_paginator("scan")
         found = pages.paginate(TableName=self._outputs["SmsLedgerTableName"], ConsistentRead=True)
         rows = [from_item(item) for page in found for item in page["Items"]]
         return [row for row in rows if row.get("campaign_id") == self._campaign_id]
 
     def advance_one_hour(self) -> None:
-        """What is not settled is an hour older, and the round is made that looks for what is due."""
+        """Make every unsettled SMS one hour older, and run the function that queues due SMS."""
         for row in self.read_rows():
             if not is_settled(row):
                 self._age_row(row)
@@ -62,5 +62,5 @@ class CampaignSmsLedger:
 
 
 def is_settled(row: dict[str, Any]) -> bool:
-    """Whether nothing will happen to a text any more; one that is unknown for good is left to people."""
+    """Return True if an SMS is in a final state, or unknown without a time to retry."""
     return row["state"] in _SETTLED_STATES or (row["state"] == "unknown" and "due_at" not in row)

@@ -78,11 +78,15 @@ class MarketDayGenerator:
         mistaken = {line.worker.nik for line in lines if line.outcome is LineOutcome.REFUSED}
         free = self._source.shuffle(line for line in lines if line.worker.nik not in mistaken)
 
-        def take(count: int, device: Device, day: date, after: datetime | None = None) -> list[CaptureLine]:
+        def take(
+            count: int, device: Device, day: date, captured_after: datetime | None = None
+        ) -> list[CaptureLine]:
             fitting = [
                 line
                 for line in free
-                if line.device is device and line.day == day and (after is None or line.captured_at > after)
+                if line.device is device
+                and line.day == day
+                and (captured_after is None or line.captured_at > captured_after)
             ][:count]
             free[:] = [line for line in free if line not in fitting]
             return fitting
@@ -104,7 +108,7 @@ class MarketDayGenerator:
             for first in take(count, device, WEDNESDAY)
         ]
         # This worker's capture of Wednesday is still on the offline van, so that of Thursday arrives first.
-        (held,) = take(1, VAN_2, WEDNESDAY, after=VAN_2_OFFLINE_FROM)
+        (held,) = take(1, VAN_2, WEDNESDAY, captured_after=VAN_2_OFFLINE_FROM)
         at = datetime.combine(THURSDAY, time(7, 12, self._source.below(60)), ZONE)
         return [*visits, self._make_capture(self._restate(held.worker), VAN_2, at)]
 

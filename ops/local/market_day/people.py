@@ -6,7 +6,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class OccupationProfile:
-    """The frequency of an occupation and its monthly incomes in rupiah."""
+    """The frequency of an occupation, and the range of its monthly incomes in rupiah."""
 
     weight: int
     lowest_income: int
