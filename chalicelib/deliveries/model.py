@@ -4,8 +4,9 @@ A delivery holds neither the words nor the address. Every change makes a new val
 """
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -44,6 +45,7 @@ SETTLED_STATES = frozenset({DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, Deliv
 class Delivery:
     """One report on its way to one manager; `version` is the one that was told, or tried to be.
 
+    `revised_versions` holds the version of each earlier day that the report tells again.
     `is_repeated` says that an attempt whose outcome nobody knows is being made once more: a second mail does
     no harm, a second text costs money and looks like an error.
     """
@@ -57,6 +59,7 @@ class Delivery:
     touched_at: datetime | None = None
     is_repeated: bool = False
     reason: str | None = None
+    revised_versions: Mapping[date, int] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
@@ -73,10 +76,14 @@ class Delivery:
         claimed = self.state is DeliveryState.CLAIMED
         return claimed and (self.touched_at is None or now >= self.touched_at + CLAIM_TIMEOUT)
 
-    def claim(self, now: datetime, *, version: int) -> "Delivery":
+    def claim(self, now: datetime, *, version: int, revised_versions: Mapping[date, int]) -> "Delivery":
         """In one sender's hands: from here on it may be out, whatever happens to the sender."""
         return self._with_changes(
-            state=DeliveryState.CLAIMED, touched_at=now, attempts=self.attempts + 1, version=version
+            state=DeliveryState.CLAIMED,
+            touched_at=now,
+            attempts=self.attempts + 1,
+            version=version,
+            revised_versions=revised_versions,
         )
 
     def record_acceptance(self) -> "Delivery":

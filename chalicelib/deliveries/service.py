@@ -303,7 +303,11 @@ class ReportDeliveryService:
         sending = OutgoingReport(
             delivery.delivery_id, manager, self._build_manager_report(manager, due_report, report)
         )
-        claimed = delivery.claim(now, version=report.summary.version)
+        claimed = delivery.claim(
+            now,
+            version=report.summary.version,
+            revised_versions={each.day: each.version for each in report.revisions},
+        )
         if not self._deliveries.save(claimed):
             return self._reload(delivery)
         return self._save(self._attempt(claimed, sending))
@@ -336,13 +340,13 @@ class ReportDeliveryService:
         version = min((each.version for each in deliveries), default=report.summary.version)
         if due_report.is_correction_mail or report.summary.state is SummaryState.FINAL:
             self._outbox.record_notified_version(due_report.campaign_day, version)
-        told_at = min(
-            (each.touched_at for each in deliveries if each.touched_at), default=self._dependencies.clock()
-        )
         for revised in report.revisions:
-            known = datetime.fromisoformat(revised.counted_at) <= told_at
-            if known and self._outbox.find_notified_version(revised.campaign_day) is not None:
-                self._outbox.record_notified_version(revised.campaign_day, revised.version)
+            known = self._outbox.find_notified_version(revised.campaign_day)
+            version = min(
+                (each.revised_versions.get(revised.day, 0) for each in deliveries), default=revised.version
+            )
+            if known is not None and version > known:
+                self._outbox.record_notified_version(revised.campaign_day, version)
         for each in due_report.entries:
             told = self._outbox.find_notified_version(each.campaign_day)
             if told is None or told >= each.version:

@@ -5,7 +5,7 @@ DELIVERY#<delivery id>    what became of one report to one manager; expires
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -45,6 +45,10 @@ class DynamoDeliveries:
         item = {
             **_delivery_key(delivery.delivery_id),
             **{name: value for name, value in asdict(delivery).items() if name != "delivery_id"},
+            "revised_versions": {
+                day.isoformat(): version for day, version in delivery.revised_versions.items()
+            }
+            or None,
             "touched_at": None if delivery.touched_at is None else to_timestamp(delivery.touched_at),
             "write_id": write_id,
             "expires_at": int((self._clock() + self._retention).timestamp()),
@@ -87,4 +91,7 @@ def _parse_delivery(delivery_id: DeliveryId, item: dict[str, Any]) -> Delivery:
         touched_at=None if touched_at is None else datetime.fromisoformat(touched_at),
         is_repeated=item["is_repeated"],
         reason=item.get("reason"),
+        revised_versions={
+            date.fromisoformat(day): int(version) for day, version in item.get("revised_versions", {}).items()
+        },
     )

@@ -122,7 +122,7 @@ def a_delivery(**changes: object) -> Delivery:
 
 def test_a_delivery_comes_back_as_it_stands(deliveries: DynamoDeliveries) -> None:
     assert deliveries.find(DeliveryId("d" * 32)) is None
-    claimed = a_delivery().claim(NOW, version=2)
+    claimed = a_delivery().claim(NOW, version=2, revised_versions={FIRST_DAY.day: 3})
 
     assert deliveries.save(claimed)
 
@@ -132,13 +132,13 @@ def test_a_delivery_comes_back_as_it_stands(deliveries: DynamoDeliveries) -> Non
 
 
 def test_of_two_who_claim_a_delivery_one_has_it(deliveries: DynamoDeliveries) -> None:
-    claimed = a_delivery().claim(NOW, version=2)
+    claimed = a_delivery().claim(NOW, version=2, revised_versions={})
 
     assert [deliveries.save(claimed), deliveries.save(claimed)] == [True, False]
 
 
 def test_of_two_who_move_a_delivery_on_one_does(deliveries: DynamoDeliveries) -> None:
-    claimed = a_delivery().claim(NOW, version=2)
+    claimed = a_delivery().claim(NOW, version=2, revised_versions={})
     deliveries.save(claimed)
 
     assert [deliveries.save(claimed.record_acceptance()), deliveries.save(claimed.record_failure("no"))] == [
@@ -151,7 +151,7 @@ def test_of_two_who_move_a_delivery_on_one_does(deliveries: DynamoDeliveries) ->
 def test_a_delivery_expires_when_its_day_is_no_news_any_more(
     deliveries: DynamoDeliveries, engine: Engine
 ) -> None:
-    deliveries.save(a_delivery().claim(NOW, version=2))
+    deliveries.save(a_delivery().claim(NOW, version=2, revised_versions={}))
 
     (item,) = engine.scan_items()
     assert int(item["expires_at"]["N"]) == int((NOW + timedelta(days=62)).timestamp())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.deliveries.model import CLAIM_TIMEOUT, MAX_ATTEMPTS, DeliveryState, Medium
@@ -490,6 +490,12 @@ def test_whenever_it_ticks_each_report_is_told_once_and_the_last_figures_in_the_
         ),
         max_size=25,
     )
+)
+@example(
+    [  # Two versions of the first day in the hour of a report that tells the first of them again.
+        *((hours, FIRST_DAY, "came", False) for hours in (4, 4, 7, 8, 9, 0)),
+        (0, SECOND_DAY, "came", False),
+    ]
 )
 @settings(max_examples=80, deadline=None)
 def test_what_managers_are_told_of_a_day_adds_up_from_the_first_number_to_the_last(happenings: Any) -> None:
