@@ -45,11 +45,13 @@ if TYPE_CHECKING:
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.gateways import Gateway
     from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.due_sms import DueSmsQueuer
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.service import NotificationService
-    from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+    from chalicelib.notifications.store_ledger import DynamoSmsLedger
+    from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.stream import StreamPublisher
@@ -155,10 +157,17 @@ def erasing() -> "ErasureService":
 def privacy_desk() -> "DataRequestService":
     """Discloses and erases what is held on one NIK."""
     from chalicelib.data_requests.service import DataRequestService
+    from chalicelib.notifications.store_history import DynamoSmsHistory
 
     return DataRequestService(
         worker_data=erasing(),
-        sms_history=_ledger(),
+        sms_history=DynamoSmsHistory(
+            _dynamodb(),
+            sms_table=settings().sms_ledger_table,
+            sending_table=settings().sending_table,
+            new_write_id=generate_write_id,
+        ),
+        opt_outs=_opt_outs(),
         requests=DynamoDataRequests(_dynamodb(), settings().requests_table),
         hashing=KeyedHash(_keyring().get_hash_key),
         clock=utc_now,
@@ -219,7 +228,7 @@ def _allowance() -> DailyCapLimiter:
 @cache
 def rollup() -> "RollUpService":
     """Counts campaign days."""
-    from chalicelib.notifications.service import LedgerSmsCounter
+    from chalicelib.notifications.counting import LedgerSmsCounter
     from chalicelib.rollups.counting import AnomalyThresholds
     from chalicelib.rollups.service import RollUpService
 
@@ -267,18 +276,16 @@ def notifier() -> "NotificationService":
     """Sends the texts that events call for."""
     from chalicelib.messaging.rate_limiter import SendRate
     from chalicelib.notifications.hours import QuietHours
-    from chalicelib.notifications.service import (
-        NotificationConfig,
-        NotificationDependencies,
-        NotificationService,
-    )
+    from chalicelib.notifications.service import NotificationConfig, NotificationService
 
     return NotificationService(
         registrations=registrar(),
         campaigns=campaign_office(),
         ledger=_ledger(),
+        opt_outs=_opt_outs(),
         rate_limiter=line(),
         gateway=_router(),
+        hashing=KeyedHash(_keyring().get_hash_key),
         config=NotificationConfig(
             rate=SendRate(settings().sms_parts_a_second),
             quiet_hours=QuietHours(settings().quiet_from, settings().quiet_until),
@@ -286,19 +293,16 @@ def notifier() -> "NotificationService":
             rupiah_per_dollar=settings().rupiah_a_dollar,
             sms_per_day=settings().sms_a_day,
         ),
-        dependencies=NotificationDependencies(
-            clock=utc_now,
-            random_fraction=_random_fraction,
-            wait=_sleep,
-            hashing=KeyedHash(_keyring().get_hash_key),
-        ),
+        clock=utc_now,
+        wait=_sleep,
+        random_fraction=_random_fraction,
     )
 
 
 @cache
 def deliverer() -> "ReportDeliveryService":
     """Tells managers of their campaigns' days."""
-    from chalicelib.deliveries.service import DeliveryConfig, DeliveryDependencies, ReportDeliveryService
+    from chalicelib.deliveries.service import DeliveryConfig, ReportDeliveryService
     from chalicelib.deliveries.store import DynamoDeliveries
     from chalicelib.rollups.model import SummaryState
     from chalicelib.rollups.store import DynamoOutbox
@@ -316,15 +320,13 @@ def deliverer() -> "ReportDeliveryService":
             retention=2 * news_for,
         ),
         channels=dict(_iter_delivery_channels()),
+        hashing=KeyedHash(_keyring().get_hash_key),
         config=DeliveryConfig(
             sms_states=[SummaryState(each) for each in settings().report_sms.split(",") if each != "none"],
             max_age=news_for,
         ),
-        dependencies=DeliveryDependencies(
-            clock=utc_now,
-            hashing=KeyedHash(_keyring().get_hash_key),
-            on_failure=lambda error: observability.log_exception(error, "report not sent to manager", {}),
-        ),
+        clock=utc_now,
+        on_failure=lambda error: observability.log_exception(error, "report not sent to manager", {}),
     )
 
 
@@ -332,7 +334,7 @@ def _iter_delivery_channels() -> "Iterator[tuple[Medium, ReportChannel]]":
     from chalicelib.deliveries.mail import MailReportChannel, MailSender
     from chalicelib.deliveries.model import Medium
     from chalicelib.deliveries.ses import SESMailTransport
-    from chalicelib.deliveries.sms import SmsChannelDependencies, SmsReportChannel
+    from chalicelib.deliveries.sms import SmsReportChannel
     from chalicelib.messaging.rate_limiter import SendRate
     from chalicelib.rollups.renderings import mail, sms
 
@@ -356,11 +358,11 @@ def _iter_delivery_channels() -> "Iterator[tuple[Medium, ReportChannel]]":
             gateway=_router(),
             rate_limiter=line(),
             rate=SendRate(settings().sms_parts_a_second),
-            opt_outs=_ledger(),
+            opt_outs=_opt_outs(),
             render_body=lambda report: sms.render_body(report, _MANAGER_LANGUAGE),
-            dependencies=SmsChannelDependencies(
-                clock=utc_now, wait=_sleep, hashing=KeyedHash(_keyring().get_hash_key)
-            ),
+            hashing=KeyedHash(_keyring().get_hash_key),
+            clock=utc_now,
+            wait=_sleep,
         ),
     )
 
@@ -404,14 +406,14 @@ def requeue() -> "DueSmsQueuer":
 @cache
 def line() -> "DynamoSendRateLimiter":
     """The line that senders stand in."""
-    from chalicelib.notifications.store import DynamoSendRateLimiter
+    from chalicelib.messaging.store import DynamoSendRateLimiter
 
     return DynamoSendRateLimiter(_dynamodb(), settings().sending_table)
 
 
 @cache
 def _ledger() -> "DynamoSmsLedger":
-    from chalicelib.notifications.store import DynamoSmsLedger
+    from chalicelib.notifications.store_ledger import DynamoSmsLedger
 
     return DynamoSmsLedger(
         _dynamodb(),
@@ -419,6 +421,13 @@ def _ledger() -> "DynamoSmsLedger":
         sending_table=settings().sending_table,
         new_write_id=generate_write_id,
     )
+
+
+@cache
+def _opt_outs() -> "DynamoOptOutStore":
+    from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+
+    return DynamoOptOutStore(_dynamodb(), settings().sending_table)
 
 
 def _sleep(duration: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""The round that comes every five minutes: managers are told what waits to be told."""
+"""The run every five minutes that delivers due reports to managers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,18 +7,18 @@ from chalicelib.deliveries.model import Delivery, DeliveryState
 from chalicelib.deliveries.service import DueReport, ReportDeliveryService
 from chalicelib.rollups.outbox import OutboxEntry
 
-# Settled, and the manager may know nothing.
+# Settled states in which the manager may not have received the report.
 _UNDELIVERED_STATES = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
 
 
 class DeliveryPartialFailure(observability.PartialFailure):
-    """The round told what it could; what it could not still waits, and is in the log."""
+    """Some reports could not be delivered; they are logged, and stay in the outbox."""
 
 
 def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
-    """Tell every report that is due.
+    """Deliver every due report. Return the numbers of settled and open reports.
 
-    One that cannot be told holds up no other, but fails the round in the end.
+    Raise DeliveryPartialFailure at the end if any could not be delivered.
     """
     settled = open_ = failed = 0
     for campaign_id, waiting in delivery_service.iter_entries_by_campaign():
@@ -29,7 +29,7 @@ def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
             facts = {"campaign_id": campaign_id, "day": due.campaign_day.day.isoformat()}
             try:
                 told = delivery_service.deliver(due)
-            except Exception as error:  # noqa: BLE001 - the other reports are still to be told
+            except Exception as error:  # noqa: BLE001 - the other reports are still to be delivered
                 observability.log_exception(error, "report not delivered", facts)
                 failed += 1
                 continue
@@ -49,10 +49,10 @@ def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
 def _iter_due_reports(
     delivery_service: ReportDeliveryService, campaign_id: str, entries: Sequence[OutboxEntry]
 ) -> Iterator[DueReport | None]:
-    """What of a campaign is due; None where that cannot be found out."""
+    """Yield the due reports of a campaign, then None if an error prevents more."""
     try:
         yield from delivery_service.iter_due_reports(campaign_id, entries)
-    except Exception as error:  # noqa: BLE001 - the other campaigns are still to be told
+    except Exception as error:  # noqa: BLE001 - the other campaigns are still to be delivered
         observability.log_exception(error, "due reports not determined", {"campaign_id": campaign_id})
         yield None
 

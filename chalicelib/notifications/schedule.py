@@ -1,14 +1,13 @@
-"""The round that comes every minute: texts that are due go back to the senders."""
+"""The run each minute that queues due SMS."""
 
 from chalicelib import observability
 from chalicelib.notifications.due_sms import DueSmsQueuer
 
 
 def queue_due_sms(queuer: DueSmsQueuer) -> dict[str, int]:
-    """Queue what is due.
+    """Queue due SMS and return the number of each kind.
 
-    While sending is stopped nothing is queued, and the metric that raises the alarm says so; another one says
-    each time that texts are still held.
+    Count each run that found sending stopped, which queues nothing, and each that found held SMS.
     """
     if queuer.has_held_sms():
         observability.count("SmsHeld")

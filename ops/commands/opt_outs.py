@@ -17,9 +17,9 @@ from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.masking import mask_number, mask_text
 from chalicelib.data_requests.store import DynamoWrappedKeys
-from chalicelib.notifications.model import OptOut
+from chalicelib.messaging.opt_outs import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
-from ops.commands.sms import make_ledger
+from ops.commands.sms import make_opt_out_store
 from ops.deploy.stages import Stage
 from ops.local.processes import OperationError
 
@@ -45,7 +45,7 @@ def _check_branch(_context: click.Context, _option: click.Parameter, branch: str
 def show_opt_out(stage: Stage) -> None:
     """Say whether a phone wants no texts, here and at AWS. The number is asked for."""
     phone = _prompt_phone()
-    opt_out = make_ledger(stage).find_opt_out(_hash_phone(stage, phone))
+    opt_out = make_opt_out_store(stage).find(_hash_phone(stage, phone))
     click.echo(f"number: {mask_number(phone)}")
     click.echo(f"here: {_describe_opt_out(opt_out)}")
     try:
@@ -73,9 +73,9 @@ def add_opt_out(stage: Stage, branch: str) -> None:
     """Let a phone have no more texts, because its owner asked for it. The number is asked for."""
     phone = _prompt_phone()
     click.echo(f"number: {mask_number(phone)}")
-    ledger, hashed = make_ledger(stage), _hash_phone(stage, phone)
-    ledger.record_opt_out(hashed, occurred_at=wiring.utc_now(), source=f"{_BRANCH_SOURCE_PREFIX}{branch}")
-    click.echo(f"here: {_describe_opt_out(ledger.find_opt_out(hashed))}")
+    opt_outs, hashed = make_opt_out_store(stage), _hash_phone(stage, phone)
+    opt_outs.record(hashed, occurred_at=wiring.utc_now(), source=f"{_BRANCH_SOURCE_PREFIX}{branch}")
+    click.echo(f"here: {_describe_opt_out(opt_outs.find(hashed))}")
 
 
 @click.command("lift")
@@ -87,11 +87,11 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
     It is taken off AWS's own list first; if AWS keeps it there, nothing is lifted.
     """
     phone = _prompt_phone()
-    ledger, hashed = make_ledger(stage), _hash_phone(stage, phone)
+    opt_outs, hashed = make_opt_out_store(stage), _hash_phone(stage, phone)
     click.echo(f"number: {mask_number(phone)}")
     _remove_from_aws_list(stage, phone)
-    opt_out = ledger.find_opt_out(hashed)
-    if not ledger.lift_opt_out(hashed, occurred_at=wiring.utc_now(), lifted_by=branch):
+    opt_out = opt_outs.find(hashed)
+    if not opt_outs.lift(hashed, occurred_at=wiring.utc_now(), lifted_by=branch):
         click.echo("here it was not opted out")
         return
     click.echo("lifted: what happens from now on is texted; what was not texted meanwhile stays so")

@@ -14,10 +14,15 @@ from moto import mock_aws
 from chalicelib import wiring
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.store import DynamoDayCounts
+from chalicelib.messaging.attempts import IllegalTransition
+from chalicelib.messaging.opt_outs import OptOutStore
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped, SendRateLimiter
-from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, SmsState
-from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
-from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.messaging.store import DynamoSendRateLimiter
+from chalicelib.notifications.errors import LimitExceeded, StaleRevision
+from chalicelib.notifications.model import SendLimits, SendUpdate, Sms, SmsState
+from chalicelib.notifications.service import SmsLedger
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
+from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import DirtyDay, Summaries, VersionExists
@@ -26,6 +31,7 @@ from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.fakes import (
     InMemoryDayCounts,
+    InMemoryOptOutStore,
     InMemorySendRateLimiter,
     InMemorySmsLedger,
     InMemorySummaries,
@@ -80,7 +86,7 @@ def move(ledger: SmsLedger, text: Sms, change: str) -> bool | str:
 
 
 def tell_ledger(
-    ledger: DynamoSmsLedger | InMemorySmsLedger, step: str, number: int, *, stale: bool
+    ledger: DynamoSmsLedger | InMemorySmsLedger, opt_outs: OptOutStore, step: str, number: int, *, stale: bool
 ) -> object:
     """One step of a story, and what came of it."""
     text = ledger.get(make_sms(number).sms_id)
@@ -92,11 +98,9 @@ def tell_ledger(
         case "claim":
             return claim(ledger, text, SendLimits(sms_per_day=2, budget=900))
         case "opt out":
-            return ledger.record_opt_out(
-                text.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws"
-            )
+            return opt_outs.record(text.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws")
         case "lift":
-            return ledger.lift_opt_out(
+            return opt_outs.lift(
                 text.phone_hash, occurred_at=NOW + timedelta(minutes=number), lifted_by="salemba"
             )
         case "look":
@@ -124,9 +128,13 @@ def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(create_table: A
     on_table = DynamoSmsLedger(
         client, sms_table=texts, sending_table=sending, new_write_id=wiring.generate_write_id
     )
-    in_memory = InMemorySmsLedger()
+    opt_outs_in_memory = InMemoryOptOutStore()
+    stores = (
+        (InMemorySmsLedger(opt_outs=opt_outs_in_memory), opt_outs_in_memory),
+        (on_table, DynamoOptOutStore(client, sending)),
+    )
     for step, number, stale in steps:
-        answers = [tell_ledger(ledger, step, number, stale=stale) for ledger in (in_memory, on_table)]
+        answers = [tell_ledger(*store, step, number, stale=stale) for store in stores]
         assert answers[0] == answers[1], step
 
 

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium
 from chalicelib.deliveries.store import DynamoDeliveries
+from chalicelib.messaging.attempts import Outcome, OutcomeType
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
@@ -117,7 +118,7 @@ def test_what_managers_were_told_is_kept_by_day(stores: tuple[DynamoSummaries, D
 
 
 def a_delivery(**changes: object) -> Delivery:
-    return replace(Delivery(DeliveryId("d" * 32), Medium.MAIL), **changes)  # type: ignore[arg-type]
+    return replace(Delivery(delivery_id=DeliveryId("d" * 32), medium=Medium.MAIL), **changes)  # type: ignore[arg-type]
 
 
 def test_a_delivery_comes_back_as_it_stands(deliveries: DynamoDeliveries) -> None:
@@ -141,7 +142,10 @@ def test_of_two_who_move_a_delivery_on_one_does(deliveries: DynamoDeliveries) ->
     claimed = a_delivery().claim(NOW, version=2, revised_versions={})
     deliveries.save(claimed)
 
-    assert [deliveries.save(claimed.record_acceptance()), deliveries.save(claimed.record_failure("no"))] == [
+    assert [
+        deliveries.save(claimed.apply_outcome(Outcome(OutcomeType.ACCEPTED))),
+        deliveries.save(claimed.apply_outcome(Outcome(OutcomeType.FAILED, "no"))),
+    ] == [
         True,
         False,
     ]

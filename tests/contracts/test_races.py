@@ -18,8 +18,8 @@ from chalicelib.clients.service import TokenHash
 from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.problems import is_transient
-from chalicelib.notifications.service import SendLimits
-from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.notifications.model import SendLimits
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.intake import (
     CaptureExists,

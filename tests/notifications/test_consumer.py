@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.messaging.errors import PermanentFailure, TransientFailure
+from chalicelib.messaging.receipts import Receipt
 from chalicelib.notifications import consumer
+from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.messages import SmsDue
-from chalicelib.notifications.receipts import Receipt
-from chalicelib.notifications.service import SmsUnknown
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from chalicelib.registrations.states import EventType

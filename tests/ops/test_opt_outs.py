@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from chalicelib import wiring
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from chalicelib.registrations.phone import Phone
 from ops.commands import opt_outs
-from ops.commands.sms import make_ledger
+from ops.commands.sms import make_opt_out_store
 from ops.deploy.stages import Stage
 from ops.local.processes import OperationError
 
@@ -57,10 +57,10 @@ def phone_hash() -> str:
     return KeyedHash(wiring._keyring().get_hash_key).digest("phone", NUMBER)
 
 
-def opted_out(stage_option: Stage, source: str = "aws") -> DynamoSmsLedger:
-    ledger = make_ledger(stage_option)
-    ledger.record_opt_out(phone_hash(), occurred_at=wiring.utc_now(), source=source)
-    return ledger
+def opted_out(stage_option: Stage, source: str = "aws") -> DynamoOptOutStore:
+    store = make_opt_out_store(stage_option)
+    store.record(phone_hash(), occurred_at=wiring.utc_now(), source=source)
+    return store
 
 
 def test_who_never_opted_out_is_told_so(stage_option: Stage) -> None:
@@ -85,7 +85,7 @@ def test_who_tells_a_branch_has_no_more_texts_and_what_was_said_first_stands_unt
     stage_option: Stage,
 ) -> None:
     assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, stage_option, "--by", "salemba")
-    assert make_ledger(stage_option).has_opted_out(phone_hash())
+    assert make_opt_out_store(stage_option).has_opted_out(phone_hash())
     assert ", said branch:salemba\n" in run(opt_outs.add_opt_out, stage_option, "--by", "kramat")
 
     lifted = run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
@@ -96,21 +96,21 @@ def test_who_tells_a_branch_has_no_more_texts_and_what_was_said_first_stands_unt
 def test_lifting_lets_the_number_have_texts_again_here_and_at_aws(
     stage_option: Stage, sms_client: Any
 ) -> None:
-    ledger = opted_out(stage_option)
+    store = opted_out(stage_option)
     sms_client.put_opted_out_number(**LISTED)
     assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, stage_option)
 
     told = run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
     assert "taken off AWS's own list\nlifted: " in told
-    assert not ledger.has_opted_out(phone_hash())
+    assert not store.has_opted_out(phone_hash())
     assert sms_client.describe_opted_out_numbers(OptOutListName="Default")["OptedOutNumbers"] == []
     assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 
 
 def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(denied_client: Stubber) -> None:
     stage_option = a_stage(denied_client.client)
-    ledger = opted_out(stage_option)
+    store = opted_out(stage_option)
     denied_client.add_response(
         "describe_opted_out_numbers",
         {"OptedOutNumbers": [{"OptedOutNumber": NUMBER, "OptedOutTimestamp": 1, "EndUserOptedOut": True}]},
@@ -127,12 +127,12 @@ def test_while_aws_keeps_the_number_on_its_list_nothing_is_lifted(denied_client:
     assert "AWS keeps the number on its own list" in str(result.exception)
     assert "(ConflictException)" in str(result.exception)
     assert NUMBER not in f"{result.output}{result.exception}"
-    assert ledger.has_opted_out(phone_hash())
+    assert store.has_opted_out(phone_hash())
 
 
 def test_where_aws_cannot_be_asked_that_is_said(denied_client: Stubber) -> None:
     stage_option = a_stage(denied_client.client)
-    ledger = opted_out(stage_option)
+    store = opted_out(stage_option)
     for _ in range(2):
         denied_client.add_client_error("describe_opted_out_numbers", "AccessDeniedException", f"not {NUMBER}")
 
@@ -145,7 +145,7 @@ def test_where_aws_cannot_be_asked_that_is_said(denied_client: Stubber) -> None:
     assert "AWS: could not be asked (AccessDeniedException)\n" in shown
     assert "AWS could not be asked (AccessDeniedException): " in told
     assert NUMBER not in shown + told
-    assert not ledger.has_opted_out(phone_hash())
+    assert not store.has_opted_out(phone_hash())
 
 
 def test_a_gateway_whose_list_nobody_can_change_from_here_is_named(stage_option: Stage) -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from chalicelib import wiring
 from chalicelib.messaging.rate_limiter import SendingStopped
-from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from ops.commands import sms
 from ops.deploy.stages import Stage
 from tests.support.registration_builders import make_sms

@@ -43,8 +43,7 @@ def test_the_app_imports_in_an_empty_environment() -> None:
 # for, shares their zip.
 NOT_FOR_CAPTURES = ("deliveries", "exports", "notifications", "rollups")
 AT_THE_EDGE = {
-    *("notifications.receipts", "notifications.routes"),
-    "notifications.twilio_callbacks",
+    "notifications.routes",
     *("rollups.errors", "rollups.requests", "rollups.renderings", "rollups.routes"),
     *("rollups.renderings.formats", "rollups.renderings.i18n"),
 }

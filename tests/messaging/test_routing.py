@@ -14,8 +14,8 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.routing import GatewayRouter
-from chalicelib.notifications.model import SmsId
 from chalicelib.registrations.phone import Phone
 from tests.support.fakes import FixedClock
 

@@ -23,8 +23,8 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import OutgoingSms
+from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.twilio import TwilioAccount, TwilioGateway
-from chalicelib.notifications.model import SmsId
 from chalicelib.registrations.phone import Phone
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests.support.fake_gateway import run_fake_gateway

@@ -15,9 +15,10 @@ from chalicelib.messaging.errors import (
     PermanentFailure,
     TransientFailure,
 )
+from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendingStop
-from chalicelib.notifications.model import Sms, SmsId, SmsState
-from chalicelib.notifications.service import SmsUnknown
+from chalicelib.notifications.errors import SmsUnknown
+from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations.errors import RegistrationUnknown
 from tests.support.builders import NOW
@@ -64,9 +65,9 @@ def test_a_text_not_taken_now_waits_and_goes_out_in_a_later_round() -> None:
     waiting = stage.consume_event()
     assert (waiting.state, waiting.reason) == (SmsState.PENDING, "ThrottlingException")
     assert waiting.due_at == NOW + timedelta(seconds=30)
-    assert stage.advance(timedelta(seconds=29)).run_due_round() == []
+    assert stage.advance(timedelta(seconds=29)).run_due_sms() == []
 
-    (text,) = stage.advance(timedelta(seconds=1)).run_due_round()
+    (text,) = stage.advance(timedelta(seconds=1)).run_due_sms()
 
     assert (text.state, text.attempts, text.reason) == (SmsState.ACCEPTED, 2, None)
     assert len(stage.gateway.sent_sms) == 2
@@ -81,7 +82,7 @@ def test_waits_grow_until_the_deadline_and_then_the_text_is_given_up() -> None:
         assert due_at is not None
         waits.append(due_at - stage.clock.now)
         stage.clock.now = due_at
-        stage.run_due_round()
+        stage.run_due_sms()
 
     minutes = [wait / MINUTE for wait in waits]
     assert minutes[:5] == [0.5, 2, 10, 30, 120]
@@ -113,7 +114,7 @@ def test_a_text_that_may_have_gone_out_is_unknown_and_not_sent_again_for_15_minu
     stage = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
     unknown = stage.consume_event()
     assert (unknown.state, unknown.reason) == (SmsState.UNKNOWN, "ReadTimeoutError")
-    assert stage.advance(timedelta(minutes=14, seconds=59)).run_due_round() == []
+    assert stage.advance(timedelta(minutes=14, seconds=59)).run_due_sms() == []
     assert stage.consume_event() == unknown
     assert len(stage.gateway.sent_sms) == 1
 
@@ -122,11 +123,11 @@ def test_without_a_receipt_a_harmless_duplicate_is_risked_once() -> None:
     stage = NotificationHarness(OutcomeUnknown("ReadTimeoutError"), OutcomeUnknown("ReadTimeoutError"))
     stage.consume_event()
 
-    (again,) = stage.advance(timedelta(minutes=15)).run_due_round()
+    (again,) = stage.advance(timedelta(minutes=15)).run_due_sms()
 
     assert (again.state, again.is_resent, again.attempts) == (SmsState.UNKNOWN, True, 2)
     assert stage.get_committed_budget() == 2 * 350
-    assert stage.advance(timedelta(hours=5)).run_due_round() == []
+    assert stage.advance(timedelta(hours=5)).run_due_sms() == []
     assert len(stage.gateway.sent_sms) == 2
 
 
@@ -137,7 +138,7 @@ def test_a_receipt_settles_an_unknown_text_and_nothing_is_sent_again() -> None:
     stage.advance(MINUTE).receive_receipt("gateway-9", "sent")
 
     assert stage.get_only_sms().state is SmsState.SENT
-    assert stage.advance(timedelta(hours=2)).run_due_round() == []
+    assert stage.advance(timedelta(hours=2)).run_due_sms() == []
     assert len(stage.gateway.sent_sms) == 1
 
 
@@ -182,7 +183,7 @@ def test_an_attempt_that_was_stopped_is_unknown_after_a_minute_and_sent_again_af
     assert (text.state, text.reason) == (SmsState.UNKNOWN, "attempt_timed_out")
     assert len(stage.gateway.sent_sms) == 1
 
-    (text,) = stage.advance(timedelta(minutes=14)).run_due_round()
+    (text,) = stage.advance(timedelta(minutes=14)).run_due_sms()
     assert text.state is SmsState.ACCEPTED
     assert len(stage.gateway.sent_sms) == 2
 
@@ -219,9 +220,9 @@ def test_a_text_that_nobody_came_back_for_is_found_after_an_hour(state: SmsState
         stage.consume_event()
     stage.ledger.before_write = lambda: None
     assert stage.get_only_sms().state is state
-    assert stage.advance(timedelta(minutes=59)).run_due_round() == []
+    assert stage.advance(timedelta(minutes=59)).run_due_sms() == []
 
-    (text,) = stage.advance(MINUTE).run_due_round()
+    (text,) = stage.advance(MINUTE).run_due_sms()
 
     assert text.state is SmsState.ACCEPTED
     assert len(stage.gateway.sent_sms) == 1
@@ -231,11 +232,11 @@ def test_a_message_of_the_round_that_gets_lost_is_queued_again_an_hour_later() -
     stage = NotificationHarness(TransientFailure("ThrottlingException"))
     stage.consume_event()
     stage.service.resume = lambda due: stage.get_only_sms()  # type: ignore[method-assign]
-    stage.advance(MINUTE).run_due_round()
+    stage.advance(MINUTE).run_due_sms()
     stage.service = stage.make_service()
-    assert stage.advance(timedelta(minutes=59)).run_due_round() == []
+    assert stage.advance(timedelta(minutes=59)).run_due_sms() == []
 
-    (text,) = stage.advance(MINUTE).run_due_round()
+    (text,) = stage.advance(MINUTE).run_due_sms()
 
     assert text.state is SmsState.ACCEPTED
 
@@ -283,11 +284,11 @@ def test_a_text_whose_worker_is_gone_is_given_up_and_is_not_due_for_ever(
     stage.ledger.sms_by_id[make_sms().sms_id] = stopped_at(make_sms())
     stage.registrations.remove(make_sms().reference)
 
-    (text,) = stage.advance(timedelta(hours=2)).run_due_round()
+    (text,) = stage.advance(timedelta(hours=2)).run_due_sms()
 
     assert text.state is (SmsState.UNKNOWN if text.open_attempts else SmsState.FAILED)
     assert (text.reason, text.due_at) == ("no_recipient", None)
-    assert stage.advance(timedelta(days=1)).run_due_round() == []
+    assert stage.advance(timedelta(days=1)).run_due_sms() == []
     assert stage.gateway.sent_sms == []
 
 
@@ -307,7 +308,7 @@ def test_a_text_that_is_erased_while_it_is_sent_or_reported_on_is_let_go() -> No
     stage.receive_receipt("gateway-1", opted_out=True)
 
     assert stage.ledger.sms_by_id == {}
-    assert set(stage.ledger.opt_outs) == {text.phone_hash}
+    assert set(stage.opt_outs.by_phone_hash) == {text.phone_hash}
     with pytest.raises(SmsUnknown):
         stage.consume_event()
 
@@ -350,13 +351,13 @@ def test_a_worker_who_opted_out_by_receipt_gets_nothing_more() -> None:
 
     assert stage.consume_event(reference=make_reference(2)).reason == "opted_out"
     assert len(stage.gateway.sent_sms) == 1
-    assert "82455507001" not in repr(stage.ledger.opt_outs)
+    assert "82455507001" not in repr(stage.opt_outs.by_phone_hash)
 
 
 def lift(stage: NotificationHarness) -> None:
     """Somebody takes the only opt-out back."""
-    (phone_hash,) = stage.ledger.opt_outs
-    assert stage.ledger.lift_opt_out(phone_hash, occurred_at=stage.clock(), lifted_by="salemba")
+    (phone_hash,) = stage.opt_outs.by_phone_hash
+    assert stage.opt_outs.lift(phone_hash, occurred_at=stage.clock(), lifted_by="salemba")
 
 
 def test_after_an_opt_out_was_lifted_what_happens_is_told_and_what_was_given_up_stays_so() -> None:
@@ -368,7 +369,7 @@ def test_after_an_opt_out_was_lifted_what_happens_is_told_and_what_was_given_up_
     lift(stage.advance(timedelta(hours=2)))
 
     assert stage.consume_event(reference=make_reference(3)).state is SmsState.ACCEPTED
-    assert stage.advance(timedelta(days=1)).run_due_round() == []
+    assert stage.advance(timedelta(days=1)).run_due_sms() == []
     assert [stage.ledger.get(text.sms_id) for text in given_up] == given_up
 
 
@@ -380,7 +381,7 @@ def test_a_late_report_on_a_text_from_before_an_opt_out_was_lifted_does_not_brin
 
     stage.advance(timedelta(hours=1)).receive_receipt("gateway-1", "failed", opted_out=True)
 
-    (opt_out,) = stage.ledger.opt_outs.values()
+    (opt_out,) = stage.opt_outs.by_phone_hash.values()
     assert not opt_out.is_in_force
 
 
@@ -389,18 +390,18 @@ def test_an_opt_out_that_is_lifted_while_a_gateway_still_answers_stays_lifted() 
     opted_out = [PermanentFailure("OPTED_OUT", opted_out=True) for _ in range(2)]
     stage = NotificationHarness(*opted_out, registrations=family)
     stage.consume_event(reference=make_reference(1))
-    (phone_hash,) = stage.ledger.opt_outs
-    stage.ledger.opt_outs.clear()
+    (phone_hash,) = stage.opt_outs.by_phone_hash
+    stage.opt_outs.by_phone_hash.clear()
 
     def meanwhile() -> None:
-        stage.ledger.record_opt_out(phone_hash, occurred_at=stage.clock(), source="another sender")
+        stage.opt_outs.record(phone_hash, occurred_at=stage.clock(), source="another sender")
         lift(stage.advance(timedelta(seconds=1)))
         stage.advance(timedelta(seconds=1))
 
     stage.gateway.on_send = meanwhile
     stage.consume_event(reference=make_reference(2))
 
-    assert not stage.ledger.opt_outs[phone_hash].is_in_force
+    assert not stage.opt_outs.by_phone_hash[phone_hash].is_in_force
 
 
 def test_a_gateway_that_still_refuses_a_number_after_its_opt_out_was_lifted_opts_it_out_again() -> None:
@@ -413,7 +414,7 @@ def test_a_gateway_that_still_refuses_a_number_after_its_opt_out_was_lifted_opts
 
     stage.advance(timedelta(hours=1)).consume_event(reference=make_reference(2))
 
-    (opt_out,) = stage.ledger.opt_outs.values()
+    (opt_out,) = stage.opt_outs.by_phone_hash.values()
     assert opt_out.is_in_force
 
 
@@ -443,7 +444,7 @@ def test_while_sending_is_stopped_nothing_goes_out_and_nothing_is_lost() -> None
     assert stage.gateway.sent_sms == []
 
     stage.rate_limiter.resume(stage.clock())
-    (text,) = stage.advance(timedelta(minutes=5)).run_due_round()
+    (text,) = stage.advance(timedelta(minutes=5)).run_due_sms()
 
     assert text.state is SmsState.ACCEPTED
 
@@ -455,7 +456,7 @@ def test_a_gateway_that_takes_nothing_from_us_is_left_alone_for_a_while() -> Non
     assert stage.consume_event(reference=make_reference(2)).reason == "stopped"
     assert len(stage.gateway.sent_sms) == 1
 
-    texts = stage.advance(timedelta(minutes=16)).run_due_round()
+    texts = stage.advance(timedelta(minutes=16)).run_due_sms()
 
     assert [text.state for text in texts] == [SmsState.ACCEPTED] * 2
 
@@ -470,7 +471,7 @@ def test_a_text_that_no_gateway_was_asked_about_waits_no_longer_each_time() -> N
         waiting = stage.get_only_sms()
         assert (waiting.state, waiting.attempts) == (SmsState.PENDING, 0)
         assert waiting.due_at == stage.clock() + timedelta(minutes=7, seconds=30)
-        (text,) = stage.advance(timedelta(minutes=7, seconds=30)).run_due_round()
+        (text,) = stage.advance(timedelta(minutes=7, seconds=30)).run_due_sms()
     assert (text.state, text.attempts) == (SmsState.ACCEPTED, 1)
 
 
@@ -483,7 +484,7 @@ def test_the_fourth_text_of_a_day_waits_for_the_next_morning() -> None:
     # Noon in Jakarta; the quiet hours end at eight, and half an hour is filled by chance.
     assert texts[3].due_at == NOW + timedelta(hours=20, minutes=15)
     assert texts[3].reason == "daily_limit_reached"
-    (text,) = stage.advance(timedelta(hours=20, minutes=15)).run_due_round()
+    (text,) = stage.advance(timedelta(hours=20, minutes=15)).run_due_sms()
     assert text.state is SmsState.ACCEPTED
 
 
@@ -495,12 +496,12 @@ def test_texts_over_the_days_money_are_held_until_somebody_releases_them() -> No
     stage = NotificationHarness(registrations=family, sms_budget=2 * 350 + 349)
     texts = [stage.consume_event(reference=each.reference) for each in family]
     assert [text.state for text in texts] == [SmsState.ACCEPTED] * 2 + [SmsState.HELD]
-    assert stage.advance(timedelta(days=1)).run_due_round() == []
+    assert stage.advance(timedelta(days=1)).run_due_sms() == []
     assert stage.get_committed_budget() == 2 * 350
 
     assert stage.release("senen-2024") == 0
     assert stage.release("tanah-abang-2024") == 1
-    (text,) = stage.run_due_round()
+    (text,) = stage.run_due_sms()
 
     assert (text.state, text.is_released) == (SmsState.ACCEPTED, True)
     assert stage.release("tanah-abang-2024") == 0
@@ -512,7 +513,7 @@ def test_a_text_that_was_held_longer_than_it_may_wait_goes_out_once_it_is_releas
     stage.advance(timedelta(days=30))
 
     assert stage.release("tanah-abang-2024") == 1
-    (text,) = stage.run_due_round()
+    (text,) = stage.run_due_sms()
 
     assert text.state is SmsState.ACCEPTED
 
@@ -589,7 +590,7 @@ def test_whatever_comes_in_whatever_order_at_most_one_copy_is_risked(
                 case "deliver":
                     stage.consume_event()
                 case "round":
-                    stage.run_due_round()
+                    stage.run_due_sms()
                 case "wait":
                     stage.advance(timedelta(minutes=20))
                 case _:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.notifications import aws_events
+from chalicelib.messaging import aws_events
 
 # As the user guide shows one, with numbers that nobody has.
 EVENT = {

@@ -14,12 +14,13 @@ import pytest
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 from chalicelib.messaging.rate_limiter import SendRate
-from chalicelib.notifications.service import NotificationDependencies, NotificationService
+from chalicelib.notifications.service import NotificationService
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes import (
     InMemoryCampaigns,
+    InMemoryOptOutStore,
     InMemoryRegistrations,
     InMemorySendRateLimiter,
     InMemorySmsLedger,
@@ -108,15 +109,14 @@ class Backlog:
             registrations=InMemoryRegistrations(*registrations),
             campaigns=InMemoryCampaigns(make_campaign(sms_budget=10_000_000_000)),
             ledger=self.ledger,
+            opt_outs=InMemoryOptOutStore(),
             rate_limiter=InMemorySendRateLimiter(),
             gateway=self._gateway,
+            hashing=KeyedHash(lambda: HashKey(bytes(32))),
             config=replace(CONFIG, rate=SendRate(rate)),
-            dependencies=NotificationDependencies(
-                clock=self._time,
-                random_fraction=lambda: 0.5,
-                wait=self._time.sleep,
-                hashing=KeyedHash(lambda: HashKey(bytes(32))),
-            ),
+            clock=self._time,
+            wait=self._time.sleep,
+            random_fraction=lambda: 0.5,
         )
 
     def drain(self, *queues: Sequence[Job]) -> list[tuple[datetime, str]]:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
-from chalicelib.notifications import twilio_callbacks
-from chalicelib.notifications.model import SmsId
-from chalicelib.notifications.twilio_callbacks import (
+from chalicelib.messaging import twilio_callbacks
+from chalicelib.messaging.model import SmsId
+from chalicelib.messaging.twilio_callbacks import (
     build_callback_url,
     compute_signature,
     is_signed,

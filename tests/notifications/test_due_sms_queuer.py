@@ -100,13 +100,13 @@ def test_confirmations_overtake_reminders_however_many_of_these_are_due() -> Non
     )
     stage.ledger.get_or_create(text)
 
-    (reminder,) = stage.run_due_round()
+    (reminder,) = stage.run_due_sms()
     assert (reminder.state, reminder.reason) == ("pending", "rate_limited")
     assert stage.consume_event(reference=make_reference(2)).state == "accepted", (
         "a confirmation waits for its turn instead"
     )
 
-    (reminder,) = stage.advance(timedelta(minutes=1)).run_due_round()
+    (reminder,) = stage.advance(timedelta(minutes=1)).run_due_sms()
     assert reminder.state == "accepted"
 
 
@@ -117,7 +117,7 @@ def test_a_reminder_waits_for_the_morning_of_its_worker() -> None:
     text = make_sms(purpose=Purpose.ALREADY_REGISTERED, kind=SmsKind.REMINDER, due_at=NOW)
     stage.ledger.get_or_create(text)
 
-    (reminder,) = stage.run_due_round()
+    (reminder,) = stage.run_due_sms()
 
     assert (reminder.state, reminder.reason) == ("pending", "quiet_hours")
     assert reminder.due_at is not None
@@ -132,5 +132,5 @@ def test_a_text_that_is_erased_as_it_is_queued_is_queued_for_nobody() -> None:
     stage.advance(timedelta(minutes=1))
     stage.ledger.before_write = stage.ledger.sms_by_id.clear
 
-    assert stage.run_due_round() == []
+    assert stage.run_due_sms() == []
     assert stage.queued_sms == []

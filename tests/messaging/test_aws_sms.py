@@ -18,7 +18,7 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import OutgoingSms
-from chalicelib.notifications.model import SmsId
+from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.templates import LANGUAGES, load_templates
 from chalicelib.registrations.phone import Phone
 from ops.deploy.sms_templates import render_longest_bodies

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped
-from chalicelib.notifications.store import DynamoSendRateLimiter
+from chalicelib.messaging.store import DynamoSendRateLimiter
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 

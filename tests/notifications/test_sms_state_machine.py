@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.messaging.attempts import IllegalTransition
 from chalicelib.notifications.model import (
     TRANSITIONS,
-    IllegalTransition,
     SendUpdate,
     Sms,
     SmsState,
