@@ -1,4 +1,12 @@
-"""Errors of the SMS ledger: rows that are missing or stale, and limits that forbid sending now."""
+"""Errors of the SMS ledger.
+
+SmsUnknown
+StaleRevision
+LimitExceeded
+├── PhoneOptedOut
+├── DailyLimitReached
+└── BudgetExhausted
+"""
 
 
 class SmsUnknown(Exception):

@@ -98,7 +98,8 @@ def tell_ledger(
         case "claim":
             return claim(ledger, text, SendLimits(sms_per_day=2, budget=900))
         case "opt out":
-            return opt_outs.record(text.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws")
+            opt_outs.record(text.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws")
+            return opt_outs.find(text.phone_hash)
         case "lift":
             return opt_outs.lift(
                 text.phone_hash, occurred_at=NOW + timedelta(minutes=number), lifted_by="salemba"
@@ -129,12 +130,12 @@ def test_the_ledger_in_memory_answers_as_the_ledger_of_the_table(create_table: A
         client, sms_table=texts, sending_table=sending, new_write_id=wiring.generate_write_id
     )
     opt_outs_in_memory = InMemoryOptOutStore()
-    stores = (
+    stores: list[tuple[DynamoSmsLedger | InMemorySmsLedger, OptOutStore]] = [
         (InMemorySmsLedger(opt_outs=opt_outs_in_memory), opt_outs_in_memory),
         (on_table, DynamoOptOutStore(client, sending)),
-    )
+    ]
     for step, number, stale in steps:
-        answers = [tell_ledger(*store, step, number, stale=stale) for store in stores]
+        answers = [tell_ledger(ledger, opt_outs, step, number, stale=stale) for ledger, opt_outs in stores]
         assert answers[0] == answers[1], step
 
 

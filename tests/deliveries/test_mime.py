@@ -1,4 +1,4 @@
-"""The mail as it travels: what any mail program makes of its bytes."""
+"""The mail of a report, parsed as by a mail program."""
 
 import io
 from datetime import timedelta
@@ -25,15 +25,15 @@ MANAGER = Manager(name="Manajer Satu", email="satu@example.com")
 SENDER = MailSender("laporan@daftar.example", "balas@daftar.example")
 
 
-class Letterbox:
-    """Satisfies `mailing.MailTransport`; reads each mail as its recipient would."""
+class RecordingTransport:
+    """Satisfies `mail.MailTransport`. Records mails."""
 
     def __init__(self) -> None:
         self.raw: list[bytes] = []
         self.to: list[str] = []
 
     def send(self, *, recipient: str, raw_message: bytes) -> None:
-        """Keep it."""
+        """Record a mail."""
         self.to.append(recipient)
         self.raw.append(raw_message)
 
@@ -44,69 +44,76 @@ class Letterbox:
         return message
 
 
-def sent(
+def send_report(
     report: Report | None = None, manager: Manager = MANAGER, sender: MailSender = SENDER
-) -> tuple[Letterbox, EmailMessage]:
-    box = Letterbox()
-    mailing = MailReportChannel(
-        transport=box, sender=sender, compose=lambda each: mail.compose(each, "id"), clock=FixedClock(NOW)
+) -> tuple[RecordingTransport, EmailMessage]:
+    transport = RecordingTransport()
+    channel = MailReportChannel(
+        transport=transport,
+        sender=sender,
+        compose=lambda each: mail.compose(each, "id"),
+        clock=FixedClock(NOW),
     )
-    mailing.send(OutgoingReport(DeliveryId("d" * 32), manager, report or make_report()))
-    return box, box.last
+    channel.send(OutgoingReport(DeliveryId("d" * 32), manager, report or make_report()))
+    return transport, transport.last
 
 
-def test_a_mail_has_a_page_the_same_in_words_and_the_workbook() -> None:
-    _, message = sent()
+def test_mail_has_html_plain_text_and_the_workbook() -> None:
+    _, message = send_report()
 
     assert message.get_content_type() == "multipart/mixed"
-    said, attached = message.iter_parts()
-    assert said.get_content_type() == "multipart/alternative"
-    assert [part.get_content_type() for part in said.iter_parts()] == ["text/plain", "text/html"]
-    words, page = (part.get_content() for part in said.iter_parts())
-    assert "157" in words
+    body, attached = message.iter_parts()
+    assert body.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in body.iter_parts()] == ["text/plain", "text/html"]
+    text, page = (part.get_content() for part in body.iter_parts())
+    assert "157" in text
     assert "157" in page
     assert attached.get_filename() == "tanah-abang-2024-2024-10-10-v2.xlsx"
     assert openpyxl.load_workbook(io.BytesIO(attached.get_content())).sheetnames
 
 
-def test_it_says_from_whom_to_whom_and_that_a_machine_wrote_it() -> None:
-    box, message = sent()
+def test_headers_have_sender_recipient_and_auto_submitted() -> None:
+    transport, message = send_report()
 
     assert message["From"] == "Daftar <laporan@daftar.example>"
     assert message["Reply-To"] == "balas@daftar.example"
     assert message["To"] == "Manajer Satu <satu@example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"].datetime == NOW.replace(microsecond=0)
-    assert box.to == ["satu@example.com"]
+    assert transport.to == ["satu@example.com"]
 
 
-def test_without_an_address_for_answers_there_is_none() -> None:
-    _, message = sent(sender=MailSender("laporan@daftar.example"))
+def test_reply_to_is_left_out_without_an_address() -> None:
+    _, message = send_report(sender=MailSender("laporan@daftar.example"))
 
     assert "Reply-To" not in message
 
 
-def test_a_delivery_that_is_repeated_has_the_same_id() -> None:
-    assert sent()[1]["Message-ID"] == sent()[1]["Message-ID"] == f"<{'d' * 32}@daftar.example>"
+def test_repeated_delivery_has_the_same_message_id() -> None:
+    assert send_report()[1]["Message-ID"] == send_report()[1]["Message-ID"] == f"<{'d' * 32}@daftar.example>"
 
 
 @pytest.mark.parametrize("name", ["Café Tanah Abang", "Pasar Ångström", "市場"])
-def test_a_name_in_any_letters_travels_in_ascii_and_arrives_whole(name: str) -> None:
-    box, message = sent(make_report(campaign={"name": name}), Manager(name=name, email="satu@example.com"))
+def test_headers_with_any_name_are_ascii(name: str) -> None:
+    transport, message = send_report(
+        make_report(campaign={"name": name}), Manager(name=name, email="satu@example.com")
+    )
 
     assert name in message["Subject"]
     assert message["To"].addresses[0].display_name == name
-    head = box.raw[-1].partition(b"\r\n\r\n")[0]
+    head = transport.raw[-1].partition(b"\r\n\r\n")[0]
     assert head.isascii()
 
 
-@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
-@pytest.mark.parametrize("where", ["campaign", "manager"])
-def test_no_name_becomes_a_header(break_: str, where: str) -> None:
-    evil = f"Pasar{break_}Bcc: lain@example.net{break_}{break_}<b>halo</b>"
-    names: dict[str, Any] = {"campaign": "Pasar", "manager": "Manajer Satu", where: evil}
+@pytest.mark.parametrize(
+    "line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
+)
+@pytest.mark.parametrize("target", ["campaign", "manager"])
+def test_names_cannot_inject_headers(line_break: str, target: str) -> None:
+    injection = f"Pasar{line_break}Bcc: lain@example.net{line_break}{line_break}<b>halo</b>"
+    names: dict[str, Any] = {"campaign": "Pasar", "manager": "Manajer Satu", target: injection}
 
-    box, message = sent(
+    transport, message = send_report(
         make_report(campaign={"name": names["campaign"]}),
         Manager(name=names["manager"], email="satu@example.com"),
     )
@@ -117,71 +124,73 @@ def test_no_name_becomes_a_header(break_: str, where: str) -> None:
     }
     assert [each.addr_spec for each in message["To"].addresses] == ["satu@example.com"]
     assert len(list(message.iter_parts())) == 2
-    assert box.to == ["satu@example.com"]
+    assert transport.to == ["satu@example.com"]
 
 
 @pytest.mark.parametrize(
     "address",
     ["satu@example.com,dua@example.org", "a@b@c", "sätu@example.com", "satu@", "<satu@example.com>"],
 )
-def test_what_is_no_address_is_mailed_to_nobody(address: str) -> None:
-    with pytest.raises(PermanentFailure) as refused:
-        sent(manager=Manager.model_construct(name="Manajer Satu", email=address, phone=None))
+def test_invalid_address_is_a_permanent_failure(address: str) -> None:
+    with pytest.raises(PermanentFailure) as raised:
+        send_report(manager=Manager.model_construct(name="Manajer Satu", email=address, phone=None))
 
-    assert refused.value.reason == "address_unusable"
-    assert address not in str(refused.value)
+    assert raised.value.reason == "address_unusable"
+    assert address not in str(raised.value)
 
 
-def test_a_mail_holds_no_small_group() -> None:
+def test_mail_suppresses_small_groups() -> None:
     report = make_report(summary={"by_sex": {"female": 3, "male": 154}, "by_occupation": {"porter": 157}})
 
-    _, message = sent(report)
+    _, message = send_report(report)
 
-    said, attached = message.iter_parts()
-    words, page = (part.get_content() for part in said.iter_parts())
+    body, attached = message.iter_parts()
+    text, page = (part.get_content() for part in body.iter_parts())
     cells = [
         cell
         for sheet in openpyxl.load_workbook(io.BytesIO(attached.get_content()))
         for row in sheet.iter_rows(values_only=True)
         for cell in row
     ]
-    # Neither the three women nor, by subtraction, how many men there were.
+    # The number of men would reveal the three women by subtraction.
     assert 154 not in cells
-    assert "154" not in words
+    assert "154" not in text
     assert ">154<" not in page
 
 
-def test_one_report_is_composed_once_for_all_its_managers() -> None:
+def test_report_is_composed_once_for_all_managers() -> None:
     composed = []
 
     def compose(report: Report) -> mail.Mail:
         composed.append(report)
         return mail.compose(report, "id")
 
-    mailing = MailReportChannel(transport=Letterbox(), sender=SENDER, compose=compose, clock=FixedClock(NOW))
+    channel = MailReportChannel(
+        transport=RecordingTransport(), sender=SENDER, compose=compose, clock=FixedClock(NOW)
+    )
     first, second = make_report(), make_report(is_first=True)
     for report in (first, make_report(), second):
-        mailing.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
+        channel.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
 
     assert composed == [first, second]
 
 
-def test_a_mail_is_small_enough_for_any_mailbox() -> None:
-    box, _ = sent()
+def test_mail_is_small() -> None:
+    transport, _ = send_report()
 
-    assert len(box.raw[-1]) < 100_000
+    assert len(transport.raw[-1]) < 100_000
 
 
-def test_mails_of_two_minutes_differ_in_their_date_alone() -> None:
-    box = Letterbox()
+def test_mails_of_one_report_differ_in_their_date_alone() -> None:
+    transport = RecordingTransport()
     clock = FixedClock(NOW)
-    mailing = MailReportChannel(
-        transport=box, sender=SENDER, compose=lambda each: mail.compose(each, "id"), clock=clock
+    channel = MailReportChannel(
+        transport=transport, sender=SENDER, compose=lambda each: mail.compose(each, "id"), clock=clock
     )
     report = make_report()
-    mailing.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
+    channel.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
     clock.advance(timedelta(minutes=2))
-    mailing.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
+    channel.send(OutgoingReport(DeliveryId("d" * 32), MANAGER, report))
 
-    first, second = (message_from_bytes(raw, policy=default) for raw in box.raw)
+    first, second = (message_from_bytes(raw, policy=default) for raw in transport.raw)
     assert {name for name in first if first[name] != second[name]} <= {"Date", "Content-Type"}

@@ -1,4 +1,4 @@
-"""What we ask of AWS, held against botocore's model of the service, and what its answers mean."""
+"""Requests to AWS, validated by botocore's model of the service, and the classification of its answers."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,9 +24,7 @@ from chalicelib.registrations.phone import Phone
 from ops.deploy.sms_templates import render_longest_bodies
 from tests.support.builders import NOW
 
-ACCOUNT = AwsSmsConfig(
-    "BPJAMSOSTEK", "0.50000", configuration_set="daftar", protect_configuration="protect-1"
-)
+CONFIG = AwsSmsConfig("BPJAMSOSTEK", "0.50000", configuration_set="daftar", protect_configuration="protect-1")
 OUTGOING = OutgoingSms(
     phone=Phone("+6282455507001"),
     body="BPJAMSOSTEK: Data Melati sudah kami terima.",
@@ -40,11 +38,11 @@ OUTGOING = OutgoingSms(
 ACCEPTED = {"MessageId": "g-1"}
 
 
-class Refusing:
-    """A client whose requests end as the test says."""
+class FailingClient:
+    """A client whose requests raise an error."""
 
-    def __init__(self, error: Exception) -> None:
-        self._error = error
+    def __init__(self, make_client_error: Exception) -> None:
+        self._error = make_client_error
 
     def send_text_message(self, **_: Any) -> None:
         raise self._error
@@ -52,17 +50,17 @@ class Refusing:
 
 @pytest.fixture
 def stubbed_client() -> tuple[AwsSmsGateway, Stubber]:
-    # The stubber judges every request and every answer by the service's own model.
+    # The stubber validates every request and answer against the service's own model.
     client = boto3.client("pinpoint-sms-voice-v2", "ap-southeast-3")
-    return AwsSmsGateway(client, ACCOUNT, lambda: NOW), Stubber(client)
+    return AwsSmsGateway(client, CONFIG, lambda: NOW), Stubber(client)
 
 
-def error(code: str, reason: str = "") -> ClientError:
+def make_client_error(code: str, reason: str = "") -> ClientError:
     answer: Any = {"Error": {"Code": code, "Message": "no"}, "Reason": reason}
     return ClientError(answer, "SendTextMessage")
 
 
-def test_a_request_says_all_that_protects_us(stubbed_client: tuple[AwsSmsGateway, Stubber]) -> None:
+def test_request_has_price_limit_ttl_and_configuration(stubbed_client: tuple[AwsSmsGateway, Stubber]) -> None:
     gateway, stubber = stubbed_client
     stubber.add_response(
         "send_text_message",
@@ -80,86 +78,90 @@ def test_a_request_says_all_that_protects_us(stubbed_client: tuple[AwsSmsGateway
         },
     )
     with stubber:
-        accepted = gateway.send(OUTGOING)
-    assert (accepted.gateway, accepted.gateway_id) == ("aws", "g-1")
+        acceptance = gateway.send(OUTGOING)
+    assert (acceptance.gateway, acceptance.gateway_id) == ("aws", "g-1")
 
 
-def test_what_is_not_set_up_is_left_to_the_account() -> None:
+def test_empty_configuration_is_left_out_of_the_request() -> None:
     client = boto3.client("pinpoint-sms-voice-v2", "ap-southeast-3")
     with Stubber(client) as stubber:
-        usual = dict.fromkeys(("DestinationPhoneNumber", "OriginationIdentity", "MessageBody"), ANY)
-        more = dict.fromkeys(("MessageType", "MaxPrice", "TimeToLive", "Context"), ANY)
-        stubber.add_response("send_text_message", ACCEPTED, {**usual, **more})
+        required = dict.fromkeys(("DestinationPhoneNumber", "OriginationIdentity", "MessageBody"), ANY)
+        options = dict.fromkeys(("MessageType", "MaxPrice", "TimeToLive", "Context"), ANY)
+        stubber.add_response("send_text_message", ACCEPTED, {**required, **options})
         AwsSmsGateway(client, AwsSmsConfig("BPJAMSOSTEK", "0.50000"), lambda: NOW).send(OUTGOING)
         stubber.assert_no_pending_responses()
 
 
-@pytest.mark.parametrize("wording", load_templates().values(), ids=load_templates().keys())
+@pytest.mark.parametrize("template", load_templates().values(), ids=load_templates().keys())
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_we_may_send_is_a_request_that_aws_takes(
-    stubbed_client: tuple[AwsSmsGateway, Stubber], wording: Any, language: Any
+def test_longest_bodies_make_valid_requests(
+    stubbed_client: tuple[AwsSmsGateway, Stubber], template: Any, language: Any
 ) -> None:
     gateway, stubber = stubbed_client
-    for words in render_longest_bodies(wording, language):
+    for body in render_longest_bodies(template, language):
         stubber.add_response("send_text_message", ACCEPTED)
         with stubber:
-            gateway.send(OutgoingSms(**{**vars(OUTGOING), "body": words}))
+            gateway.send(OutgoingSms(**{**vars(OUTGOING), "body": body}))
 
 
 @pytest.mark.parametrize(
-    ("left", "seconds"),
+    ("time_left", "seconds"),
     [(timedelta(seconds=-9), 5), (timedelta(hours=1), 3600), (timedelta(days=7), 259_200)],
 )
-def test_a_text_lives_until_its_deadline_as_far_as_aws_allows(left: timedelta, seconds: int) -> None:
-    asked: list[dict[str, Any]] = []
+def test_ttl_ends_at_the_deadline_within_the_limits_of_aws(time_left: timedelta, seconds: int) -> None:
+    requests: list[dict[str, Any]] = []
 
     class Client:
         def send_text_message(self, **request: Any) -> dict[str, str]:
-            asked.append(request)
+            requests.append(request)
             return ACCEPTED
 
-    late = OutgoingSms(**{**vars(OUTGOING), "deadline": NOW + left})
-    AwsSmsGateway(Client(), ACCOUNT, lambda: NOW).send(late)
-    assert asked[0]["TimeToLive"] == seconds
+    outgoing = OutgoingSms(**{**vars(OUTGOING), "deadline": NOW + time_left})
+    AwsSmsGateway(Client(), CONFIG, lambda: NOW).send(outgoing)
+    assert requests[0]["TimeToLive"] == seconds
 
 
 @pytest.mark.parametrize(
-    ("raised", "means", "reason"),
+    ("make_error", "error_type", "reason"),
     [
-        (lambda: error("ThrottlingException"), TransientFailure, "ThrottlingException"),
+        (lambda: make_client_error("ThrottlingException"), TransientFailure, "ThrottlingException"),
         (lambda: ConnectTimeoutError(endpoint_url="x"), TransientFailure, "ConnectTimeoutError"),
         (
-            lambda: error("ConflictException", "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION"),
+            lambda: make_client_error(
+                "ConflictException", "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION"
+            ),
             PermanentFailure,
             "ConflictException:DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
         ),
         (
-            lambda: error("ValidationException", "SENDER_ID_NOT_REGISTERED"),
+            lambda: make_client_error("ValidationException", "SENDER_ID_NOT_REGISTERED"),
             PermanentFailure,
             "ValidationException:SENDER_ID_NOT_REGISTERED",
         ),
         (
-            lambda: error("ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
+            lambda: make_client_error(
+                "ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
+            ),
             AccountFailure,
             "ServiceQuotaExceededException:MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
         ),
-        (lambda: error("AccessDeniedException"), AccountFailure, "AccessDeniedException"),
-        (lambda: error("InternalServerException"), TransientFailure, "InternalServerException"),
-        (lambda: error("503"), OutcomeUnknown, "503"),
+        (lambda: make_client_error("AccessDeniedException"), AccountFailure, "AccessDeniedException"),
+        (lambda: make_client_error("InternalServerException"), TransientFailure, "InternalServerException"),
+        (lambda: make_client_error("503"), OutcomeUnknown, "503"),
         (lambda: ReadTimeoutError(endpoint_url="x"), OutcomeUnknown, "ReadTimeoutError"),
     ],
 )
-def test_each_answer_says_what_to_do_next(
-    raised: Callable[[], Exception], means: type[GatewayError], reason: str
+def test_errors_are_classified_by_their_next_step(
+    make_error: Callable[[], Exception], error_type: type[GatewayError], reason: str
 ) -> None:
-    with pytest.raises(GatewayError) as answered:
-        AwsSmsGateway(Refusing(raised()), ACCOUNT, lambda: NOW).send(OUTGOING)
-    assert type(answered.value) is means
-    assert (answered.value.reason, answered.value.gateway) == (reason, "aws")
+    with pytest.raises(GatewayError) as raised:
+        AwsSmsGateway(FailingClient(make_error()), CONFIG, lambda: NOW).send(OUTGOING)
+    assert type(raised.value) is error_type
+    assert (raised.value.reason, raised.value.gateway) == (reason, "aws")
 
 
-def test_who_opted_out_is_told_apart() -> None:
-    refused = error("ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT")
-    with pytest.raises(PermanentFailure) as never:
-        AwsSmsGateway(Refusing(refused), ACCOUNT, lambda: NOW).send(OUTGOING)
-    assert never.value.opted_out is True
+def test_opt_out_is_a_permanent_failure() -> None:
+    client_error = make_client_error("ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT")
+    with pytest.raises(PermanentFailure) as raised:
+        AwsSmsGateway(FailingClient(client_error), CONFIG, lambda: NOW).send(OUTGOING)
+    assert raised.value.opted_out is True

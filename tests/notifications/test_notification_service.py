@@ -1,8 +1,9 @@
-"""One text per event: whatever comes twice, late, at once, or never ends."""
+"""One SMS per event, whatever is repeated, late, concurrent or interrupted."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -29,185 +30,185 @@ AGAIN = timedelta(minutes=3)
 MINUTE = timedelta(minutes=1)
 
 
-def test_a_worker_is_told_by_text() -> None:
-    stage = NotificationHarness("gateway-1")
-    text = stage.consume_event()
+def test_event_sends_one_sms_to_the_worker() -> None:
+    harness = NotificationHarness("gateway-1")
+    sms = harness.consume_event()
 
-    (sent,) = stage.gateway.sent_sms
+    (sent,) = harness.gateway.sent_sms
     assert sent.phone == "+6282455507001"
     assert sent.body.startswith(
         "BPJAMSOSTEK: Data Melati Kusumawati sudah kami terima. No. daftar 7K4-M2Q-X9P."
     )
     assert (sent.parts, sent.campaign_id, sent.purpose) == (1, "tanah-abang-2024", "received")
     assert sent.deadline == NOW + timedelta(hours=36)
-    assert (text.state, set(text.sends), text.attempts) == (SmsState.ACCEPTED, {"gateway-1"}, 1)
-    assert text.due_at is None
-    assert stage.get_only_sms() == text
+    assert (sms.state, set(sms.sends), sms.attempts) == (SmsState.ACCEPTED, {"gateway-1"}, 1)
+    assert sms.due_at is None
+    assert harness.get_only_sms() == sms
 
 
-def test_a_row_of_the_ledger_holds_neither_words_nor_number_nor_name() -> None:
-    stage = NotificationHarness()
-    stage.consume_event()
+def test_row_holds_no_body_number_or_name() -> None:
+    harness = NotificationHarness()
+    harness.consume_event()
     for personal in ("Melati", "82455507001", "BPJAMSOSTEK"):
-        assert personal not in repr(stage.get_only_sms())
+        assert personal not in repr(harness.get_only_sms())
 
 
-def test_an_event_told_once_is_not_told_again() -> None:
-    stage = NotificationHarness()
-    first = stage.consume_event()
+def test_repeated_event_sends_nothing() -> None:
+    harness = NotificationHarness()
+    first = harness.consume_event()
     for _ in range(5):
-        assert stage.advance(AGAIN).consume_event() == first
-    assert len(stage.gateway.sent_sms) == 1
+        assert harness.advance(AGAIN).consume_event() == first
+    assert len(harness.gateway.sent_sms) == 1
 
 
-def test_a_text_not_taken_now_waits_and_goes_out_in_a_later_round() -> None:
-    stage = NotificationHarness(TransientFailure("ThrottlingException"), "gateway-1")
-    waiting = stage.consume_event()
+def test_transient_failure_is_retried_by_a_later_run() -> None:
+    harness = NotificationHarness(TransientFailure("ThrottlingException"), "gateway-1")
+    waiting = harness.consume_event()
     assert (waiting.state, waiting.reason) == (SmsState.PENDING, "ThrottlingException")
     assert waiting.due_at == NOW + timedelta(seconds=30)
-    assert stage.advance(timedelta(seconds=29)).run_due_sms() == []
+    assert harness.advance(timedelta(seconds=29)).run_due_sms() == []
 
-    (text,) = stage.advance(timedelta(seconds=1)).run_due_sms()
+    (sms,) = harness.advance(timedelta(seconds=1)).run_due_sms()
 
-    assert (text.state, text.attempts, text.reason) == (SmsState.ACCEPTED, 2, None)
-    assert len(stage.gateway.sent_sms) == 2
+    assert (sms.state, sms.attempts, sms.reason) == (SmsState.ACCEPTED, 2, None)
+    assert len(harness.gateway.sent_sms) == 2
 
 
-def test_waits_grow_until_the_deadline_and_then_the_text_is_given_up() -> None:
-    stage = NotificationHarness(*[TransientFailure("ThrottlingException")] * 100)
-    stage.consume_event()
+def test_retry_delays_grow_until_the_deadline() -> None:
+    harness = NotificationHarness(*[TransientFailure("ThrottlingException")] * 100)
+    harness.consume_event()
     waits = []
-    while stage.get_only_sms().state is SmsState.PENDING:
-        due_at = stage.get_only_sms().due_at
+    while harness.get_only_sms().state is SmsState.PENDING:
+        due_at = harness.get_only_sms().due_at
         assert due_at is not None
-        waits.append(due_at - stage.clock.now)
-        stage.clock.now = due_at
-        stage.run_due_sms()
+        waits.append(due_at - harness.clock.now)
+        harness.clock.now = due_at
+        harness.run_due_sms()
 
     minutes = [wait / MINUTE for wait in waits]
     assert minutes[:5] == [0.5, 2, 10, 30, 120]
     assert set(minutes[5:]) == {120}
-    assert stage.clock.now <= NOW + timedelta(hours=36)
-    assert (stage.get_only_sms().state, stage.get_only_sms().reason) == (
+    assert harness.clock.now <= NOW + timedelta(hours=36)
+    assert (harness.get_only_sms().state, harness.get_only_sms().reason) == (
         SmsState.FAILED,
         "expired:ThrottlingException",
     )
-    assert stage.get_committed_budget() == 0
+    assert harness.get_committed_budget() == 0
 
 
-def test_a_text_refused_for_good_is_failed_and_never_tried_again() -> None:
-    stage = NotificationHarness(
+def test_permanent_failure_is_never_retried() -> None:
+    harness = NotificationHarness(
         PermanentFailure("ValidationException:DESTINATION_COUNTRY_BLOCKED", gateway="scripted")
     )
-    failed = stage.consume_event()
+    failed = harness.consume_event()
     assert (failed.state, failed.reason, failed.gateway) == (
         SmsState.FAILED,
         "ValidationException:DESTINATION_COUNTRY_BLOCKED",
         "scripted",
     )
-    assert stage.advance(AGAIN).consume_event() == failed
-    assert len(stage.gateway.sent_sms) == 1
-    assert stage.get_committed_budget() == 0
+    assert harness.advance(AGAIN).consume_event() == failed
+    assert len(harness.gateway.sent_sms) == 1
+    assert harness.get_committed_budget() == 0
 
 
-def test_a_text_that_may_have_gone_out_is_unknown_and_not_sent_again_for_15_minutes() -> None:
-    stage = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
-    unknown = stage.consume_event()
+def test_unknown_outcome_is_not_resent_for_15_minutes() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
+    unknown = harness.consume_event()
     assert (unknown.state, unknown.reason) == (SmsState.UNKNOWN, "ReadTimeoutError")
-    assert stage.advance(timedelta(minutes=14, seconds=59)).run_due_sms() == []
-    assert stage.consume_event() == unknown
-    assert len(stage.gateway.sent_sms) == 1
+    assert harness.advance(timedelta(minutes=14, seconds=59)).run_due_sms() == []
+    assert harness.consume_event() == unknown
+    assert len(harness.gateway.sent_sms) == 1
 
 
-def test_without_a_receipt_a_harmless_duplicate_is_risked_once() -> None:
-    stage = NotificationHarness(OutcomeUnknown("ReadTimeoutError"), OutcomeUnknown("ReadTimeoutError"))
-    stage.consume_event()
+def test_harmless_duplicate_is_sent_once_without_a_receipt() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"), OutcomeUnknown("ReadTimeoutError"))
+    harness.consume_event()
 
-    (again,) = stage.advance(timedelta(minutes=15)).run_due_sms()
+    (again,) = harness.advance(timedelta(minutes=15)).run_due_sms()
 
     assert (again.state, again.is_resent, again.attempts) == (SmsState.UNKNOWN, True, 2)
-    assert stage.get_committed_budget() == 2 * 350
-    assert stage.advance(timedelta(hours=5)).run_due_sms() == []
-    assert len(stage.gateway.sent_sms) == 2
+    assert harness.get_committed_budget() == 2 * 350
+    assert harness.advance(timedelta(hours=5)).run_due_sms() == []
+    assert len(harness.gateway.sent_sms) == 2
 
 
-def test_a_receipt_settles_an_unknown_text_and_nothing_is_sent_again() -> None:
-    stage = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
-    stage.consume_event()
+def test_receipt_settles_an_unknown_sms() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
+    harness.consume_event()
 
-    stage.advance(MINUTE).receive_receipt("gateway-9", "sent")
+    harness.advance(MINUTE).receive_receipt("gateway-9", "sent")
 
-    assert stage.get_only_sms().state is SmsState.SENT
-    assert stage.advance(timedelta(hours=2)).run_due_sms() == []
-    assert len(stage.gateway.sent_sms) == 1
-
-
-def test_a_receipt_that_comes_while_the_second_copy_is_queued_stops_it() -> None:
-    stage = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
-    stage.consume_event()
-    stage.advance(timedelta(minutes=15))
-    due = stage.get_only_sms().sms_id
-    stage.receive_receipt("gateway-9")
-
-    assert stage.service.resume(due).state is SmsState.DELIVERED
-    assert len(stage.gateway.sent_sms) == 1
+    assert harness.get_only_sms().state is SmsState.SENT
+    assert harness.advance(timedelta(hours=2)).run_due_sms() == []
+    assert len(harness.gateway.sent_sms) == 1
 
 
-def test_a_second_delivery_while_the_first_is_sending_sends_nothing() -> None:
-    stage = NotificationHarness("gateway-1")
+def test_receipt_prevents_a_queued_second_copy() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
+    harness.consume_event()
+    harness.advance(timedelta(minutes=15))
+    due = harness.get_only_sms().sms_id
+    harness.receive_receipt("gateway-9")
+
+    assert harness.service.resume(due).state is SmsState.DELIVERED
+    assert len(harness.gateway.sent_sms) == 1
+
+
+def test_repeated_event_during_the_attempt_sends_nothing() -> None:
+    harness = NotificationHarness("gateway-1")
     seen = []
-    stage.gateway.on_send = lambda: seen.append(stage.consume_event().state)
+    harness.gateway.on_send = lambda: seen.append(harness.consume_event().state)
 
-    assert stage.consume_event().state is SmsState.ACCEPTED
+    assert harness.consume_event().state is SmsState.ACCEPTED
     assert seen == [SmsState.ATTEMPT_STARTED]
-    assert len(stage.gateway.sent_sms) == 1
+    assert len(harness.gateway.sent_sms) == 1
 
 
-def test_a_receipt_that_overtakes_the_gateways_answer_is_not_lost() -> None:
-    stage = NotificationHarness("gateway-1")
-    stage.gateway.on_send = lambda: stage.receive_receipt("gateway-1", "delivered")
+def test_receipt_before_the_gateways_answer_is_kept() -> None:
+    harness = NotificationHarness("gateway-1")
+    harness.gateway.on_send = lambda: harness.receive_receipt("gateway-1", "delivered")
 
-    assert stage.consume_event().state is SmsState.DELIVERED
-    assert set(stage.get_only_sms().sends) == {"gateway-1"}
-    assert (stage.get_only_sms().open_attempts, stage.get_committed_budget()) == (0, 350)
+    assert harness.consume_event().state is SmsState.DELIVERED
+    assert set(harness.get_only_sms().sends) == {"gateway-1"}
+    assert (harness.get_only_sms().open_attempts, harness.get_committed_budget()) == (0, 350)
 
 
-def test_an_attempt_that_was_stopped_is_unknown_after_a_minute_and_sent_again_after_15() -> None:
-    stage = NotificationHarness(WorkerKilled())
+def test_attempt_whose_process_died_is_unknown_after_one_minute_and_resent_after_15() -> None:
+    harness = NotificationHarness(WorkerKilled())
     with pytest.raises(WorkerKilled):
-        stage.consume_event()
-    assert stage.get_only_sms().state is SmsState.ATTEMPT_STARTED
-    assert stage.advance(timedelta(seconds=59)).consume_event().state is SmsState.ATTEMPT_STARTED
+        harness.consume_event()
+    assert harness.get_only_sms().state is SmsState.ATTEMPT_STARTED
+    assert harness.advance(timedelta(seconds=59)).consume_event().state is SmsState.ATTEMPT_STARTED
 
-    text = stage.advance(timedelta(seconds=1)).consume_event()
-    assert (text.state, text.reason) == (SmsState.UNKNOWN, "attempt_timed_out")
-    assert len(stage.gateway.sent_sms) == 1
+    sms = harness.advance(timedelta(seconds=1)).consume_event()
+    assert (sms.state, sms.reason) == (SmsState.UNKNOWN, "attempt_timed_out")
+    assert len(harness.gateway.sent_sms) == 1
 
-    (text,) = stage.advance(timedelta(minutes=14)).run_due_sms()
-    assert text.state is SmsState.ACCEPTED
-    assert len(stage.gateway.sent_sms) == 2
+    (sms,) = harness.advance(timedelta(minutes=14)).run_due_sms()
+    assert sms.state is SmsState.ACCEPTED
+    assert len(harness.gateway.sent_sms) == 2
 
 
-def test_a_worker_died_before_its_attempt_began_is_followed_by_another() -> None:
-    stage = NotificationHarness()
+def test_claim_whose_process_died_is_taken_over_after_a_minute() -> None:
+    harness = NotificationHarness()
 
-    def stop(*_: object, **__: object) -> None:
+    def die(duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
         raise WorkerKilled
 
-    stage.rate_limiter.reserve = stop  # type: ignore[method-assign, assignment]
+    harness.rate_limiter.reserve = die  # type: ignore[method-assign]
     with pytest.raises(WorkerKilled):
-        stage.consume_event()
-    assert stage.get_only_sms().state is SmsState.CLAIMED
-    del stage.rate_limiter.reserve  # type: ignore[attr-defined]
-    assert stage.advance(timedelta(seconds=59)).consume_event().state is SmsState.CLAIMED
+        harness.consume_event()
+    assert harness.get_only_sms().state is SmsState.CLAIMED
+    del harness.rate_limiter.reserve
+    assert harness.advance(timedelta(seconds=59)).consume_event().state is SmsState.CLAIMED
 
-    assert stage.advance(timedelta(seconds=1)).consume_event().state is SmsState.ACCEPTED
-    assert (len(stage.gateway.sent_sms), stage.get_committed_budget()) == (1, 350)
+    assert harness.advance(timedelta(seconds=1)).consume_event().state is SmsState.ACCEPTED
+    assert (len(harness.gateway.sent_sms), harness.get_committed_budget()) == (1, 350)
 
 
 @pytest.mark.parametrize("state", [SmsState.PENDING, SmsState.CLAIMED])
-def test_a_text_that_nobody_came_back_for_is_found_after_an_hour(state: SmsState) -> None:
-    stage = NotificationHarness()
+def test_sms_whose_process_died_is_due_after_an_hour(state: SmsState) -> None:
+    harness = NotificationHarness()
     writes = {SmsState.PENDING: 2, SmsState.CLAIMED: 3}[state]
     left = iter(range(writes))
 
@@ -215,359 +216,359 @@ def test_a_text_that_nobody_came_back_for_is_found_after_an_hour(state: SmsState
         if next(left) == writes - 1:
             raise WorkerKilled
 
-    stage.ledger.before_write = stop_at_last
+    harness.ledger.before_write = stop_at_last
     with pytest.raises(WorkerKilled):
-        stage.consume_event()
-    stage.ledger.before_write = lambda: None
-    assert stage.get_only_sms().state is state
-    assert stage.advance(timedelta(minutes=59)).run_due_sms() == []
+        harness.consume_event()
+    harness.ledger.before_write = lambda: None
+    assert harness.get_only_sms().state is state
+    assert harness.advance(timedelta(minutes=59)).run_due_sms() == []
 
-    (text,) = stage.advance(MINUTE).run_due_sms()
+    (sms,) = harness.advance(MINUTE).run_due_sms()
 
-    assert text.state is SmsState.ACCEPTED
-    assert len(stage.gateway.sent_sms) == 1
-
-
-def test_a_message_of_the_round_that_gets_lost_is_queued_again_an_hour_later() -> None:
-    stage = NotificationHarness(TransientFailure("ThrottlingException"))
-    stage.consume_event()
-    stage.service.resume = lambda due: stage.get_only_sms()  # type: ignore[method-assign]
-    stage.advance(MINUTE).run_due_sms()
-    stage.service = stage.make_service()
-    assert stage.advance(timedelta(minutes=59)).run_due_sms() == []
-
-    (text,) = stage.advance(MINUTE).run_due_sms()
-
-    assert text.state is SmsState.ACCEPTED
+    assert sms.state is SmsState.ACCEPTED
+    assert len(harness.gateway.sent_sms) == 1
 
 
-def test_of_two_senders_who_find_a_waiting_text_one_sends_it() -> None:
-    stage = NotificationHarness(TransientFailure("ThrottlingException"))
-    waiting = stage.consume_event()
-    stage.advance(MINUTE)
-    stage.ledger.before_write = lambda: None
+def test_lost_message_is_queued_again_after_an_hour() -> None:
+    harness = NotificationHarness(TransientFailure("ThrottlingException"))
+    harness.consume_event()
+    harness.service.resume = lambda sms_id: harness.get_only_sms()  # type: ignore[method-assign]
+    harness.advance(MINUTE).run_due_sms()
+    harness.service = harness.make_service()
+    assert harness.advance(timedelta(minutes=59)).run_due_sms() == []
+
+    (sms,) = harness.advance(MINUTE).run_due_sms()
+
+    assert sms.state is SmsState.ACCEPTED
+
+
+def test_one_of_two_concurrent_processes_sends_the_sms() -> None:
+    harness = NotificationHarness(TransientFailure("ThrottlingException"))
+    waiting = harness.consume_event()
+    harness.advance(MINUTE)
+    harness.ledger.before_write = lambda: None
     won = []
 
     def the_other_is_faster() -> None:
-        stage.ledger.before_write = lambda: None
-        won.append(stage.make_service().resume(waiting.sms_id).state)
+        harness.ledger.before_write = lambda: None
+        won.append(harness.make_service().resume(waiting.sms_id).state)
 
-    stage.ledger.before_write = the_other_is_faster
-    assert stage.service.resume(waiting.sms_id).state is SmsState.ACCEPTED
+    harness.ledger.before_write = the_other_is_faster
+    assert harness.service.resume(waiting.sms_id).state is SmsState.ACCEPTED
     assert won == [SmsState.ACCEPTED]
-    assert len(stage.gateway.sent_sms) == 2
+    assert len(harness.gateway.sent_sms) == 2
 
 
-def test_news_of_a_registration_that_is_not_there_begins_no_text() -> None:
-    stage = NotificationHarness()
+def test_unknown_registration_or_sms_raises() -> None:
+    harness = NotificationHarness()
     with pytest.raises(RegistrationUnknown):
-        stage.consume_event(reference="B3D-F5H-J7M")
+        harness.consume_event(reference="B3D-F5H-J7M")
     with pytest.raises(SmsUnknown):
-        stage.service.resume(SmsId("unheard of"))
-    assert stage.ledger.sms_by_id == {}
+        harness.service.resume(SmsId("unknown"))
+    assert harness.ledger.sms_by_id == {}
 
 
 @pytest.mark.parametrize(
-    "stopped_at",
+    "change",
     [
-        lambda text: text,
-        lambda text: text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day),
-        lambda text: text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).defer(NOW, "stopped"),
-        lambda text: _unknown(text, may_resend=True),
+        lambda sms: sms,
+        lambda sms: sms.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day),
+        lambda sms: sms.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).defer(NOW, "stopped"),
+        lambda sms: _unknown(sms, may_resend=True),
     ],
-    ids=["pending", "claimed", "put off", "unknown, to be resent"],
+    ids=["pending", "claimed", "deferred", "unknown, to be resent"],
 )
-def test_a_text_whose_worker_is_gone_is_given_up_and_is_not_due_for_ever(
-    stopped_at: Callable[[Sms], Sms],
+def test_sms_of_an_erased_registration_is_abandoned(
+    change: Callable[[Sms], Sms],
 ) -> None:
-    stage = NotificationHarness()
-    stage.ledger.sms_by_id[make_sms().sms_id] = stopped_at(make_sms())
-    stage.registrations.remove(make_sms().reference)
+    harness = NotificationHarness()
+    harness.ledger.sms_by_id[make_sms().sms_id] = change(make_sms())
+    harness.registrations.remove(make_sms().reference)
 
-    (text,) = stage.advance(timedelta(hours=2)).run_due_sms()
+    (sms,) = harness.advance(timedelta(hours=2)).run_due_sms()
 
-    assert text.state is (SmsState.UNKNOWN if text.open_attempts else SmsState.FAILED)
-    assert (text.reason, text.due_at) == ("no_recipient", None)
-    assert stage.advance(timedelta(days=1)).run_due_sms() == []
-    assert stage.gateway.sent_sms == []
+    assert sms.state is (SmsState.UNKNOWN if sms.open_attempts else SmsState.FAILED)
+    assert (sms.reason, sms.due_at) == ("no_recipient", None)
+    assert harness.advance(timedelta(days=1)).run_due_sms() == []
+    assert harness.gateway.sent_sms == []
 
 
-def _unknown(text: Sms, *, may_resend: bool) -> Sms:
-    started = text.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).start_attempt(NOW)
+def _unknown(sms: Sms, *, may_resend: bool) -> Sms:
+    started = sms.claim(NOW, budget_day=FIRST_DAY.day, phone_day=FIRST_DAY.day).start_attempt(NOW)
     return started.record_unknown_outcome("read_timeout", "aws", may_resend=may_resend)
 
 
-def test_a_text_that_is_erased_while_it_is_sent_or_reported_on_is_let_go() -> None:
-    stage = NotificationHarness()
-    text = stage.consume_event()
+def test_sms_that_is_erased_during_a_send_or_receipt_is_not_stored_again() -> None:
+    harness = NotificationHarness()
+    sms = harness.consume_event()
 
-    def erased() -> None:
-        stage.ledger.sms_by_id.clear()
+    def erase() -> None:
+        harness.ledger.sms_by_id.clear()
 
-    stage.ledger.before_write = erased
-    stage.receive_receipt("gateway-1", opted_out=True)
+    harness.ledger.before_write = erase
+    harness.receive_receipt("gateway-1", opted_out=True)
 
-    assert stage.ledger.sms_by_id == {}
-    assert set(stage.opt_outs.by_phone_hash) == {text.phone_hash}
+    assert harness.ledger.sms_by_id == {}
+    assert set(harness.opt_outs.by_phone_hash) == {sms.phone_hash}
     with pytest.raises(SmsUnknown):
-        stage.consume_event()
+        harness.consume_event()
 
 
-def test_a_worker_is_told_in_the_language_of_the_registration() -> None:
-    stage = NotificationHarness(registrations=[make_registration(language="en")])
-    stage.consume_event()
-    assert "not protected before you have paid" in stage.gateway.sent_sms[0].body
+def test_body_is_in_the_language_of_the_registration() -> None:
+    harness = NotificationHarness(registrations=[make_registration(language="en")])
+    harness.consume_event()
+    assert "not protected before you have paid" in harness.gateway.sent_sms[0].body
 
 
 @pytest.mark.parametrize("number", ["+6221555070", "+60123456789", "+6280455507001", "+628245550700123"])
-def test_only_an_indonesian_mobile_costs_money(number: str) -> None:
-    stage = NotificationHarness(registrations=[make_registration(phone=number)])
-    text = stage.consume_event()
-    assert (text.state, text.reason) == (SmsState.FAILED, "not_an_indonesian_mobile")
-    assert stage.gateway.sent_sms == []
+def test_only_indonesian_mobile_numbers_are_sent_to(number: str) -> None:
+    harness = NotificationHarness(registrations=[make_registration(phone=number)])
+    sms = harness.consume_event()
+    assert (sms.state, sms.reason) == (SmsState.FAILED, "not_an_indonesian_mobile")
+    assert harness.gateway.sent_sms == []
 
 
 # Opting out
 
 
-def test_a_worker_who_opted_out_at_the_gateway_gets_nothing_more() -> None:
+def test_nothing_is_sent_after_an_opt_out_at_the_gateway() -> None:
     family = [make_registration(), make_registration(make_reference(2), worker_key="another")]
-    stage = NotificationHarness(
+    harness = NotificationHarness(
         PermanentFailure("ConflictException:OPTED_OUT", opted_out=True), registrations=family
     )
-    stage.consume_event()
+    harness.consume_event()
 
-    text = stage.consume_event(reference=make_reference(2))
+    sms = harness.consume_event(reference=make_reference(2))
 
-    assert (text.state, text.reason) == (SmsState.FAILED, "opted_out")
-    assert len(stage.gateway.sent_sms) == 1
+    assert (sms.state, sms.reason) == (SmsState.FAILED, "opted_out")
+    assert len(harness.gateway.sent_sms) == 1
 
 
-def test_a_worker_who_opted_out_by_receipt_gets_nothing_more() -> None:
+def test_nothing_is_sent_after_an_opt_out_by_receipt() -> None:
     family = [make_registration(), make_registration(make_reference(2), worker_key="another")]
-    stage = NotificationHarness(registrations=family)
-    stage.consume_event()
-    stage.receive_receipt("gateway-1", "failed", opted_out=True)
+    harness = NotificationHarness(registrations=family)
+    harness.consume_event()
+    harness.receive_receipt("gateway-1", "failed", opted_out=True)
 
-    assert stage.consume_event(reference=make_reference(2)).reason == "opted_out"
-    assert len(stage.gateway.sent_sms) == 1
-    assert "82455507001" not in repr(stage.opt_outs.by_phone_hash)
-
-
-def lift(stage: NotificationHarness) -> None:
-    """Somebody takes the only opt-out back."""
-    (phone_hash,) = stage.opt_outs.by_phone_hash
-    assert stage.opt_outs.lift(phone_hash, occurred_at=stage.clock(), lifted_by="salemba")
+    assert harness.consume_event(reference=make_reference(2)).reason == "opted_out"
+    assert len(harness.gateway.sent_sms) == 1
+    assert "82455507001" not in repr(harness.opt_outs.by_phone_hash)
 
 
-def test_after_an_opt_out_was_lifted_what_happens_is_told_and_what_was_given_up_stays_so() -> None:
+def lift(harness: NotificationHarness) -> None:
+    """Lift the only opt-out."""
+    (phone_hash,) = harness.opt_outs.by_phone_hash
+    assert harness.opt_outs.lift(phone_hash, occurred_at=harness.clock(), lifted_by="salemba")
+
+
+def test_new_events_send_sms_after_an_opt_out_was_lifted_and_abandoned_sms_stay_so() -> None:
     family = [make_registration(make_reference(number), worker_key=str(number)) for number in (1, 2, 3)]
-    stage = NotificationHarness(
+    harness = NotificationHarness(
         PermanentFailure("ConflictException:OPTED_OUT", opted_out=True), registrations=family
     )
-    given_up = [stage.consume_event(reference=make_reference(number)) for number in (1, 2)]
-    lift(stage.advance(timedelta(hours=2)))
+    abandoned = [harness.consume_event(reference=make_reference(number)) for number in (1, 2)]
+    lift(harness.advance(timedelta(hours=2)))
 
-    assert stage.consume_event(reference=make_reference(3)).state is SmsState.ACCEPTED
-    assert stage.advance(timedelta(days=1)).run_due_sms() == []
-    assert [stage.ledger.get(text.sms_id) for text in given_up] == given_up
+    assert harness.consume_event(reference=make_reference(3)).state is SmsState.ACCEPTED
+    assert harness.advance(timedelta(days=1)).run_due_sms() == []
+    assert [harness.ledger.get(sms.sms_id) for sms in abandoned] == abandoned
 
 
-def test_a_late_report_on_a_text_from_before_an_opt_out_was_lifted_does_not_bring_it_back() -> None:
-    stage = NotificationHarness("gateway-1")
-    stage.consume_event()
-    stage.receive_receipt("gateway-1", "failed", opted_out=True)
-    lift(stage.advance(timedelta(hours=1)))
+def test_late_receipt_does_not_restore_a_lifted_opt_out() -> None:
+    harness = NotificationHarness("gateway-1")
+    harness.consume_event()
+    harness.receive_receipt("gateway-1", "failed", opted_out=True)
+    lift(harness.advance(timedelta(hours=1)))
 
-    stage.advance(timedelta(hours=1)).receive_receipt("gateway-1", "failed", opted_out=True)
+    harness.advance(timedelta(hours=1)).receive_receipt("gateway-1", "failed", opted_out=True)
 
-    (opt_out,) = stage.opt_outs.by_phone_hash.values()
+    (opt_out,) = harness.opt_outs.by_phone_hash.values()
     assert not opt_out.is_in_force
 
 
-def test_an_opt_out_that_is_lifted_while_a_gateway_still_answers_stays_lifted() -> None:
+def test_opt_out_that_is_lifted_during_an_attempt_stays_lifted() -> None:
     family = [make_registration(make_reference(number), worker_key=str(number)) for number in (1, 2)]
     opted_out = [PermanentFailure("OPTED_OUT", opted_out=True) for _ in range(2)]
-    stage = NotificationHarness(*opted_out, registrations=family)
-    stage.consume_event(reference=make_reference(1))
-    (phone_hash,) = stage.opt_outs.by_phone_hash
-    stage.opt_outs.by_phone_hash.clear()
+    harness = NotificationHarness(*opted_out, registrations=family)
+    harness.consume_event(reference=make_reference(1))
+    (phone_hash,) = harness.opt_outs.by_phone_hash
+    harness.opt_outs.by_phone_hash.clear()
 
     def meanwhile() -> None:
-        stage.opt_outs.record(phone_hash, occurred_at=stage.clock(), source="another sender")
-        lift(stage.advance(timedelta(seconds=1)))
-        stage.advance(timedelta(seconds=1))
+        harness.opt_outs.record(phone_hash, occurred_at=harness.clock(), source="another process")
+        lift(harness.advance(timedelta(seconds=1)))
+        harness.advance(timedelta(seconds=1))
 
-    stage.gateway.on_send = meanwhile
-    stage.consume_event(reference=make_reference(2))
+    harness.gateway.on_send = meanwhile
+    harness.consume_event(reference=make_reference(2))
 
-    assert not stage.opt_outs.by_phone_hash[phone_hash].is_in_force
+    assert not harness.opt_outs.by_phone_hash[phone_hash].is_in_force
 
 
-def test_a_gateway_that_still_refuses_a_number_after_its_opt_out_was_lifted_opts_it_out_again() -> None:
+def test_refusal_after_an_opt_out_was_lifted_opts_out_again() -> None:
     family = [make_registration(make_reference(number), worker_key=str(number)) for number in (1, 2)]
-    stage = NotificationHarness(
+    harness = NotificationHarness(
         *[PermanentFailure("OPTED_OUT", opted_out=True) for _ in range(2)], registrations=family
     )
-    stage.consume_event(reference=make_reference(1))
-    lift(stage.advance(timedelta(hours=1)))
+    harness.consume_event(reference=make_reference(1))
+    lift(harness.advance(timedelta(hours=1)))
 
-    stage.advance(timedelta(hours=1)).consume_event(reference=make_reference(2))
+    harness.advance(timedelta(hours=1)).consume_event(reference=make_reference(2))
 
-    (opt_out,) = stage.opt_outs.by_phone_hash.values()
+    (opt_out,) = harness.opt_outs.by_phone_hash.values()
     assert opt_out.is_in_force
 
 
-# Pace and the switch
+# Rate and stop
 
 
-def test_texts_go_out_no_faster_than_the_rate() -> None:
+def test_sms_are_sent_no_faster_than_the_rate() -> None:
     family = [
         make_registration(make_reference(number), worker_key=str(number), phone=f"+62824555070{number:02d}")
         for number in range(1, 31)
     ]
-    stage = NotificationHarness(registrations=family)
+    harness = NotificationHarness(registrations=family)
     at = []
-    stage.gateway.on_send = lambda: at.append(stage.clock.now)
+    harness.gateway.on_send = lambda: at.append(harness.clock.now)
     for registration in family:
-        stage.consume_event(reference=registration.reference)
+        harness.consume_event(reference=registration.reference)
 
     gaps = {later - earlier for earlier, later in pairwise(at)}
     assert gaps == {timedelta(milliseconds=100)}
 
 
-def test_while_sending_is_stopped_nothing_goes_out_and_nothing_is_lost() -> None:
-    stage = NotificationHarness()
-    stage.rate_limiter.stop(SendingStop("by hand", None))
-    text = stage.consume_event()
-    assert (text.state, text.reason, text.attempts) == (SmsState.PENDING, "stopped", 0)
-    assert stage.gateway.sent_sms == []
+def test_nothing_is_sent_or_lost_while_sending_is_stopped() -> None:
+    harness = NotificationHarness()
+    harness.rate_limiter.stop(SendingStop("by hand", None))
+    sms = harness.consume_event()
+    assert (sms.state, sms.reason, sms.attempts) == (SmsState.PENDING, "stopped", 0)
+    assert harness.gateway.sent_sms == []
 
-    stage.rate_limiter.resume(stage.clock())
-    (text,) = stage.advance(timedelta(minutes=5)).run_due_sms()
+    harness.rate_limiter.resume(harness.clock())
+    (sms,) = harness.advance(timedelta(minutes=5)).run_due_sms()
 
-    assert text.state is SmsState.ACCEPTED
+    assert sms.state is SmsState.ACCEPTED
 
 
-def test_a_gateway_that_takes_nothing_from_us_is_left_alone_for_a_while() -> None:
+def test_account_failure_stops_sending_for_15_minutes() -> None:
     family = [make_registration(), make_registration(make_reference(2), worker_key="another")]
-    stage = NotificationHarness(AccountFailure("ServiceQuotaExceededException"), registrations=family)
-    assert stage.consume_event().state is SmsState.PENDING
-    assert stage.consume_event(reference=make_reference(2)).reason == "stopped"
-    assert len(stage.gateway.sent_sms) == 1
+    harness = NotificationHarness(AccountFailure("ServiceQuotaExceededException"), registrations=family)
+    assert harness.consume_event().state is SmsState.PENDING
+    assert harness.consume_event(reference=make_reference(2)).reason == "stopped"
+    assert len(harness.gateway.sent_sms) == 1
 
-    texts = stage.advance(timedelta(minutes=16)).run_due_sms()
+    sms_list = harness.advance(timedelta(minutes=16)).run_due_sms()
 
-    assert [text.state for text in texts] == [SmsState.ACCEPTED] * 2
+    assert [sms.state for sms in sms_list] == [SmsState.ACCEPTED] * 2
 
 
 # Limits
 
 
-def test_a_text_that_no_gateway_was_asked_about_waits_no_longer_each_time() -> None:
-    stage = NotificationHarness(*[CircuitOpen("circuit_open")] * 6, "gateway-1")
-    stage.consume_event()
+def test_retry_delay_does_not_grow_while_the_circuit_is_open() -> None:
+    harness = NotificationHarness(*[CircuitOpen("circuit_open")] * 6, "gateway-1")
+    harness.consume_event()
     for _ in range(6):
-        waiting = stage.get_only_sms()
+        waiting = harness.get_only_sms()
         assert (waiting.state, waiting.attempts) == (SmsState.PENDING, 0)
-        assert waiting.due_at == stage.clock() + timedelta(minutes=7, seconds=30)
-        (text,) = stage.advance(timedelta(minutes=7, seconds=30)).run_due_sms()
-    assert (text.state, text.attempts) == (SmsState.ACCEPTED, 1)
+        assert waiting.due_at == harness.clock() + timedelta(minutes=7, seconds=30)
+        (sms,) = harness.advance(timedelta(minutes=7, seconds=30)).run_due_sms()
+    assert (sms.state, sms.attempts) == (SmsState.ACCEPTED, 1)
 
 
-def test_the_fourth_text_of_a_day_waits_for_the_next_morning() -> None:
+def test_sms_over_the_daily_limit_waits_for_the_next_morning() -> None:
     family = [make_registration(make_reference(number), worker_key=str(number)) for number in range(1, 5)]
-    stage = NotificationHarness(registrations=family)
-    texts = [stage.consume_event(reference=each.reference) for each in family]
+    harness = NotificationHarness(registrations=family)
+    sms_list = [harness.consume_event(reference=each.reference) for each in family]
 
-    assert [text.state for text in texts] == [SmsState.ACCEPTED] * 3 + [SmsState.PENDING]
-    # Noon in Jakarta; the quiet hours end at eight, and half an hour is filled by chance.
-    assert texts[3].due_at == NOW + timedelta(hours=20, minutes=15)
-    assert texts[3].reason == "daily_limit_reached"
-    (text,) = stage.advance(timedelta(hours=20, minutes=15)).run_due_sms()
-    assert text.state is SmsState.ACCEPTED
+    assert [sms.state for sms in sms_list] == [SmsState.ACCEPTED] * 3 + [SmsState.PENDING]
+    # Noon in Jakarta; quiet hours end at eight, and the random fraction adds 15 minutes.
+    assert sms_list[3].due_at == NOW + timedelta(hours=20, minutes=15)
+    assert sms_list[3].reason == "daily_limit_reached"
+    (sms,) = harness.advance(timedelta(hours=20, minutes=15)).run_due_sms()
+    assert sms.state is SmsState.ACCEPTED
 
 
-def test_texts_over_the_days_money_are_held_until_somebody_releases_them() -> None:
+def test_sms_over_the_budget_are_held_until_released() -> None:
     family = [
         make_registration(make_reference(number), worker_key=str(number), phone=f"+628245550700{number}")
         for number in range(1, 4)
     ]
-    stage = NotificationHarness(registrations=family, sms_budget=2 * 350 + 349)
-    texts = [stage.consume_event(reference=each.reference) for each in family]
-    assert [text.state for text in texts] == [SmsState.ACCEPTED] * 2 + [SmsState.HELD]
-    assert stage.advance(timedelta(days=1)).run_due_sms() == []
-    assert stage.get_committed_budget() == 2 * 350
+    harness = NotificationHarness(registrations=family, sms_budget=2 * 350 + 349)
+    sms_list = [harness.consume_event(reference=each.reference) for each in family]
+    assert [sms.state for sms in sms_list] == [SmsState.ACCEPTED] * 2 + [SmsState.HELD]
+    assert harness.advance(timedelta(days=1)).run_due_sms() == []
+    assert harness.get_committed_budget() == 2 * 350
 
-    assert stage.release("senen-2024") == 0
-    assert stage.release("tanah-abang-2024") == 1
-    (text,) = stage.run_due_sms()
+    assert harness.release("senen-2024") == 0
+    assert harness.release("tanah-abang-2024") == 1
+    (sms,) = harness.run_due_sms()
 
-    assert (text.state, text.is_released) == (SmsState.ACCEPTED, True)
-    assert stage.release("tanah-abang-2024") == 0
-
-
-def test_a_text_that_was_held_longer_than_it_may_wait_goes_out_once_it_is_released() -> None:
-    stage = NotificationHarness(sms_budget=0)
-    stage.consume_event()
-    stage.advance(timedelta(days=30))
-
-    assert stage.release("tanah-abang-2024") == 1
-    (text,) = stage.run_due_sms()
-
-    assert text.state is SmsState.ACCEPTED
+    assert (sms.state, sms.is_released) == (SmsState.ACCEPTED, True)
+    assert harness.release("tanah-abang-2024") == 0
 
 
-def test_money_put_aside_is_settled_by_what_a_receipt_says() -> None:
-    stage = NotificationHarness("gateway-1")
-    stage.consume_event()
-    assert stage.get_committed_budget() == 350
+def test_sms_held_beyond_its_deadline_is_sent_after_its_release() -> None:
+    harness = NotificationHarness(sms_budget=0)
+    harness.consume_event()
+    harness.advance(timedelta(days=30))
+
+    assert harness.release("tanah-abang-2024") == 1
+    (sms,) = harness.run_due_sms()
+
+    assert sms.state is SmsState.ACCEPTED
+
+
+def test_price_of_a_receipt_replaces_the_reserved_price() -> None:
+    harness = NotificationHarness("gateway-1")
+    harness.consume_event()
+    assert harness.get_committed_budget() == 350
 
     for _ in range(2):
-        stage.receive_receipt("gateway-1", "sent", parts=1, price_microusd=20_001)
-        stage.receive_receipt("gateway-1", "delivered", parts=1, price_microusd=20_001)
+        harness.receive_receipt("gateway-1", "sent", parts=1, price_microusd=20_001)
+        harness.receive_receipt("gateway-1", "delivered", parts=1, price_microusd=20_001)
 
-    assert stage.get_committed_budget() == 331, "the next rupiah up"
-    assert stage.count_sms().money == 331
-
-
-def test_a_campaign_without_money_holds_every_text() -> None:
-    stage = NotificationHarness(sms_budget=0)
-    assert stage.consume_event().state is SmsState.HELD
-    assert stage.gateway.sent_sms == []
+    assert harness.get_committed_budget() == 331, "rounded up"
+    assert harness.count_sms().money == 331
 
 
-def test_the_texts_of_a_day_are_told_by_state_with_parts_and_money() -> None:
+def test_campaign_without_budget_holds_every_sms() -> None:
+    harness = NotificationHarness(sms_budget=0)
+    assert harness.consume_event().state is SmsState.HELD
+    assert harness.gateway.sent_sms == []
+
+
+def test_sms_of_a_day_are_counted_by_state_with_parts_and_cost() -> None:
     family = [
         make_registration(make_reference(number), worker_key=str(number), phone=f"+628245550700{number}")
         for number in range(1, 4)
     ]
-    stage = NotificationHarness(
+    harness = NotificationHarness(
         "gateway-1", PermanentFailure("no"), OutcomeUnknown("ReadTimeoutError"), registrations=family
     )
     for each in family:
-        stage.consume_event(reference=each.reference)
+        harness.consume_event(reference=each.reference)
 
-    texts = stage.count_sms()
+    sms_list = harness.count_sms()
 
-    assert texts.by_state == {"accepted": 1, "failed": 1, "unknown": 1}
-    assert (texts.parts, texts.money) == (1, 2 * 350)
+    assert sms_list.by_state == {"accepted": 1, "failed": 1, "unknown": 1}
+    assert (sms_list.parts, sms_list.money) == (1, 2 * 350)
 
 
 # Reminders
 
 
-def test_a_reminder_is_not_sent_by_whoever_hears_of_it_and_waits_for_the_round() -> None:
-    stage = NotificationHarness()
-    text = stage.consume_event(Purpose.LAPSING_SOON, event_version=2)
-    assert (text.state, text.due_at, stage.gateway.sent_sms) == (SmsState.PENDING, NOW, [])
+def test_reminder_is_stored_and_waits_for_the_schedule() -> None:
+    harness = NotificationHarness()
+    sms = harness.consume_event(Purpose.LAPSING_SOON, event_version=2)
+    assert (sms.state, sms.due_at, harness.gateway.sent_sms) == (SmsState.PENDING, NOW, [])
 
 
 @given(
     answers=st.lists(
         st.sampled_from(
             [
-                "taken",
+                "accepted",
                 TransientFailure("later"),
                 PermanentFailure("never"),
                 OutcomeUnknown("unknown"),
@@ -577,37 +578,38 @@ def test_a_reminder_is_not_sent_by_whoever_hears_of_it_and_waits_for_the_round()
         ),
         max_size=6,
     ),
-    steps=st.lists(st.sampled_from(["deliver", "round", "sent", "delivered", "failed", "wait"]), max_size=14),
+    steps=st.lists(st.sampled_from(["event", "due run", "sent", "delivered", "failed", "wait"]), max_size=14),
 )
-def test_whatever_comes_in_whatever_order_at_most_one_copy_is_risked(
-    answers: list[str | Exception], steps: list[str]
+def test_at_most_one_duplicate_is_sent_in_any_order_of_events(
+    answers: list[str | Exception],
+    steps: list[Literal["event", "due run", "sent", "delivered", "failed", "wait"]],
 ) -> None:
-    stage = NotificationHarness(*answers)
-    receipts = 0
-    for step in ["deliver", *steps]:
+    harness = NotificationHarness(*answers)
+    for step in ["event", *steps]:
         try:
             match step:
-                case "deliver":
-                    stage.consume_event()
-                case "round":
-                    stage.run_due_sms()
+                case "event":
+                    harness.consume_event()
+                case "due run":
+                    harness.run_due_sms()
                 case "wait":
-                    stage.advance(timedelta(minutes=20))
-                case _:
-                    receipts += 1
-                    stage.receive_receipt("taken", step)
+                    harness.advance(timedelta(minutes=20))
+                case "sent" | "delivered" | "failed":
+                    harness.receive_receipt("accepted", step)
         except WorkerKilled:
             continue
-    used = answers[: len(stage.gateway.sent_sms)] + ["taken"] * len(stage.gateway.sent_sms[len(answers) :])
+    used = answers[: len(harness.gateway.sent_sms)] + ["accepted"] * len(
+        harness.gateway.sent_sms[len(answers) :]
+    )
     surely_not = (TransientFailure, PermanentFailure, AccountFailure)
     perhaps_sent = [each for each in used if not isinstance(each, surely_not)]
     unsure = [each for each in perhaps_sent if isinstance(each, OutcomeUnknown | WorkerKilled)]
     assert len(perhaps_sent) <= 1 + (len(unsure) > 0)
-    row = stage.get_only_sms()
-    assert row.attempts == len(stage.gateway.sent_sms)
-    assert row.open_attempts >= 0
-    assert stage.get_committed_budget() == row.committed
-    assert row.state is not SmsState.HELD
-    if row.state not in {SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED}:
-        waits_for_a_person = row.state is SmsState.UNKNOWN and row.is_resent
-        assert row.due_at is not None or waits_for_a_person, "somebody comes back for it"
+    sms = harness.get_only_sms()
+    assert sms.attempts == len(harness.gateway.sent_sms)
+    assert sms.open_attempts >= 0
+    assert harness.get_committed_budget() == sms.committed
+    assert sms.state is not SmsState.HELD
+    if sms.state not in {SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED}:
+        waits_for_a_person = sms.state is SmsState.UNKNOWN and sms.is_resent
+        assert sms.due_at is not None or waits_for_a_person, "it will be due again"

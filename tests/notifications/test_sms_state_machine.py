@@ -1,4 +1,4 @@
-"""The ledger's states, and the one id that an event leads to."""
+"""The states of an SMS, and its id."""
 
 from datetime import timedelta
 from itertools import permutations, product
@@ -21,29 +21,29 @@ from tests.support.registration_builders import make_sms
 
 LATER = NOW + timedelta(minutes=1)
 
-MOVES = {
-    "claimed": lambda text: text.claim(NOW, budget_day=text.day, phone_day=text.day),
-    "put off": lambda text: text.defer(LATER, "quiet_hours"),
-    "held": lambda text: text.hold("budget_exhausted"),
-    "released": lambda text: text.release(NOW, deadline=LATER),
-    "given up": lambda text: text.abandon("expired"),
-    "to be resent": lambda text: text.schedule_resend(NOW),
-    "attempt started": lambda text: text.start_attempt(NOW),
-    "not taken": lambda text: text.record_rejection(LATER, "later", None),
-    "refused": lambda text: text.record_failure("never", None),
-    "lost sight of": lambda text: text.record_unknown_outcome("timeout", None, may_resend=True),
-    "accepted": lambda text: text.record_acceptance("aws", "g-1"),
-    "sent": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.SENT)),
-    "delivered": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.DELIVERED)),
-    "failed": lambda text: text.apply_update(SendUpdate("aws", "g-1", SmsState.FAILED)),
+CHANGES = {
+    "claimed": lambda sms: sms.claim(NOW, budget_day=sms.day, phone_day=sms.day),
+    "deferred": lambda sms: sms.defer(LATER, "quiet_hours"),
+    "held": lambda sms: sms.hold("budget_exhausted"),
+    "released": lambda sms: sms.release(NOW, deadline=LATER),
+    "abandoned": lambda sms: sms.abandon("expired"),
+    "scheduled to resend": lambda sms: sms.schedule_resend(NOW),
+    "attempt started": lambda sms: sms.start_attempt(NOW),
+    "rejected": lambda sms: sms.record_rejection(LATER, "later", None),
+    "failed for good": lambda sms: sms.record_failure("never", None),
+    "unknown": lambda sms: sms.record_unknown_outcome("timeout", None, may_resend=True),
+    "accepted": lambda sms: sms.record_acceptance("aws", "g-1"),
+    "sent": lambda sms: sms.apply_update(SendUpdate("aws", "g-1", SmsState.SENT)),
+    "delivered": lambda sms: sms.apply_update(SendUpdate("aws", "g-1", SmsState.DELIVERED)),
+    "failed": lambda sms: sms.apply_update(SendUpdate("aws", "g-1", SmsState.FAILED)),
 }
 
 
-def test_the_table_says_of_every_state_where_it_leads() -> None:
+def test_every_state_has_transitions() -> None:
     assert set(TRANSITIONS) == set(SmsState)
 
 
-def test_nothing_is_sent_again_once_it_is_known_to_have_gone() -> None:
+def test_settled_states_lead_to_no_attempt() -> None:
     for state in (SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED):
         assert not TRANSITIONS[state] & {
             SmsState.PENDING,
@@ -53,28 +53,28 @@ def test_nothing_is_sent_again_once_it_is_known_to_have_gone() -> None:
         }
 
 
-def test_an_attempt_begins_only_in_a_claimed_text() -> None:
+def test_attempt_starts_only_from_a_claim() -> None:
     assert [state for state in SmsState if SmsState.ATTEMPT_STARTED in TRANSITIONS[state]] == [
         SmsState.CLAIMED
     ]
 
 
-@pytest.mark.parametrize(("start", "move"), [*product(SmsState, MOVES)])
-def test_each_move_is_made_by_the_table_or_refused(start: SmsState, move: str) -> None:
-    text = make_sms(state=start, budget_day=make_sms().day, attempts=1)
+@pytest.mark.parametrize(("state", "change"), [*product(SmsState, CHANGES)])
+def test_each_change_follows_the_transitions_or_raises(state: SmsState, change: str) -> None:
+    sms = make_sms(state=state, budget_day=make_sms().day, attempts=1)
     try:
-        moved = MOVES[move](text)
+        changed = CHANGES[change](sms)
     except IllegalTransition:
         return
-    assert moved.state is start or moved.state in TRANSITIONS[start]
-    assert moved is text or moved.revision == text.revision + 1
+    assert changed.state is state or changed.state in TRANSITIONS[state]
+    assert changed is sms or changed.revision == sms.revision + 1
 
 
-def begun() -> Sms:
+def make_started() -> Sms:
     return make_sms().claim(NOW, budget_day=make_sms().day, phone_day=make_sms().day).start_attempt(NOW)
 
 
-def test_money_is_put_aside_by_the_claim_and_kept_through_the_attempt() -> None:
+def test_claim_reserves_the_price_until_the_outcome() -> None:
     claimed = make_sms().claim(NOW, budget_day=make_sms().day, phone_day=make_sms().day)
     assert (make_sms().committed, claimed.committed) == (0, 350)
     assert claimed.start_attempt(NOW).committed == 350
@@ -84,20 +84,20 @@ def test_money_is_put_aside_by_the_claim_and_kept_through_the_attempt() -> None:
     assert claimed.defer(LATER, "stopped").abandon("expired").committed == 0
 
 
-def test_a_text_given_up_after_an_attempt_nobody_saw_the_end_of_stays_unknown() -> None:
-    unknown = begun().record_unknown_outcome("timeout", None, may_resend=True)
-    given_up = unknown.schedule_resend(LATER).abandon("expired")
-    assert (given_up.state, given_up.due_at, given_up.committed) == (SmsState.UNKNOWN, None, 350)
+def test_sms_abandoned_after_an_unknown_outcome_stays_unknown() -> None:
+    unknown = make_started().record_unknown_outcome("timeout", None, may_resend=True)
+    abandoned = unknown.schedule_resend(LATER).abandon("expired")
+    assert (abandoned.state, abandoned.due_at, abandoned.committed) == (SmsState.UNKNOWN, None, 350)
 
 
-def test_what_is_not_harmless_twice_is_left_for_a_person() -> None:
-    assert begun().record_unknown_outcome("timeout", None, may_resend=False).due_at is None
-    assert begun().record_unknown_outcome("timeout", None, may_resend=True).due_at == NOW + timedelta(
+def test_unknown_sms_is_due_only_if_it_may_be_resent() -> None:
+    assert make_started().record_unknown_outcome("timeout", None, may_resend=False).due_at is None
+    assert make_started().record_unknown_outcome("timeout", None, may_resend=True).due_at == NOW + timedelta(
         minutes=15
     )
 
 
-REPORTS = [
+UPDATES = [
     SendUpdate("aws", "g-1", SmsState.SENT),
     SendUpdate("aws", "g-1", SmsState.DELIVERED, parts=1, price=331),
     SendUpdate("aws", "g-1", SmsState.FAILED, reason="TEXT_UNREACHABLE"),
@@ -105,36 +105,36 @@ REPORTS = [
 
 
 @pytest.mark.parametrize(
-    "reports", [*permutations(REPORTS, 2)], ids=lambda some: "-".join(r.state for r in some)
+    "updates", [*permutations(UPDATES, 2)], ids=lambda some: "-".join(r.state for r in some)
 )
-def test_two_receipts_come_to_the_same_in_either_order(reports: tuple[SendUpdate, SendUpdate]) -> None:
-    first, second = reports
-    text = begun().record_acceptance("aws", "g-1")
+def test_two_receipts_give_the_same_state_in_either_order(updates: tuple[SendUpdate, SendUpdate]) -> None:
+    first, second = updates
+    sms = make_started().record_acceptance("aws", "g-1")
     assert (
-        text.apply_update(first).apply_update(second).state
-        is text.apply_update(second).apply_update(first).state
+        sms.apply_update(first).apply_update(second).state
+        is sms.apply_update(second).apply_update(first).state
     )
 
 
-@given(reports=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=8))
-def test_receipts_only_add(reports: list[SendUpdate]) -> None:
-    text = begun()
-    for report in reports:
-        text = text.apply_update(report)
-    known = text
-    for report in reports:
-        assert known.apply_update(report) is known, "what is known adds nothing"
-    assert (len(known.sends), known.open_attempts) == (1, 0)
+@given(updates=st.lists(st.sampled_from(UPDATES), min_size=1, max_size=8))
+def test_repeated_receipts_change_nothing(updates: list[SendUpdate]) -> None:
+    sms = make_started()
+    for update in updates:
+        sms = sms.apply_update(update)
+    settled = sms
+    for update in updates:
+        assert settled.apply_update(update) is settled, "repeated updates add nothing"
+    assert (len(settled.sends), settled.open_attempts) == (1, 0)
 
 
-def test_a_copy_that_failed_does_not_stop_the_next_one() -> None:
-    resent = begun().record_unknown_outcome("timeout", None, may_resend=True).schedule_resend(LATER)
+def test_failed_copy_does_not_prevent_the_second_copy() -> None:
+    resent = make_started().record_unknown_outcome("timeout", None, may_resend=True).schedule_resend(LATER)
     failed = resent.apply_update(SendUpdate("aws", "g-1", SmsState.FAILED))
     assert (failed.state, failed.open_attempts) == (SmsState.PENDING, 0)
 
 
-def test_what_two_copies_cost_is_added_up() -> None:
-    twice = begun().record_unknown_outcome("timeout", None, may_resend=True).schedule_resend(LATER)
+def test_cost_of_two_copies_is_added() -> None:
+    twice = make_started().record_unknown_outcome("timeout", None, may_resend=True).schedule_resend(LATER)
     twice = (
         twice.claim(LATER, budget_day=twice.day, phone_day=twice.day)
         .start_attempt(LATER)
@@ -145,7 +145,7 @@ def test_what_two_copies_cost_is_added_up() -> None:
     assert (both.committed, both.parts_sent, both.open_attempts) == (750, 2, 0)
 
 
-def test_one_event_has_one_message_id_whoever_works_it_out() -> None:
+def test_same_event_has_the_same_sms_id() -> None:
     assert derive_sms_id("7K4-M2Q-X9P", Purpose.RECEIVED, 1) == "71402531b18d3473b3c274eee8d46613"
 
 
@@ -158,9 +158,9 @@ def test_one_event_has_one_message_id_whoever_works_it_out() -> None:
         ("7K4-M2Q-X9P", Purpose.RECEIVED, 1, 2),
     ],
 )
-def test_another_event_has_another_message_id(other: tuple[str, Purpose, int, int]) -> None:
+def test_other_events_have_other_sms_ids(other: tuple[str, Purpose, int, int]) -> None:
     assert derive_sms_id(*other) != derive_sms_id("7K4-M2Q-X9P", Purpose.RECEIVED, 1)
 
 
-def test_a_report_on_a_text_that_nobody_was_given_adds_nothing() -> None:
-    assert make_sms().apply_update(REPORTS[0]) == make_sms()
+def test_receipt_without_an_attempt_changes_nothing() -> None:
+    assert make_sms().apply_update(UPDATES[0]) == make_sms()

@@ -16,7 +16,7 @@ from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.report import Report
 from chalicelib.rollups.service import RollUpService
-from tests.rollups.test_service import CREATED, FIRST_DAY, SUMMARY_HOUR
+from tests.rollups.test_service import CREATED, SUMMARY_HOUR
 from tests.support.fakes import (
     FixedClock,
     InMemoryCampaigns,
@@ -25,7 +25,7 @@ from tests.support.fakes import (
     InMemorySmsCounts,
     InMemorySummaries,
 )
-from tests.support.registration_builders import make_campaign
+from tests.support.registration_builders import FIRST_DAY, make_campaign
 
 MANAGER_ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}
 MANAGER_TWO = {"name": "Manajer Dua", "email": "dua@example.org", "phone": "+6282455507802"}
@@ -37,7 +37,7 @@ class ScriptedChannel:
 
     def __init__(self, find_address: Callable[[Manager], str | None]) -> None:
         self.find_address = find_address
-        self.answers: list[Exception | None] = []
+        self.answers: list[BaseException | None] = []
         self.sent: list[OutgoingReport] = []
 
     def send(self, outgoing: OutgoingReport) -> None:
