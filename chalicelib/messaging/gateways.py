@@ -12,7 +12,7 @@ from chalicelib.registrations.phone import Phone
 class OutgoingSms:
     """One attempt to send one SMS.
 
-    After `deadline` the SMS would mislead its reader; a gateway that can drop it then is told to.
+    After `deadline` the SMS would mislead its reader; it is passed to gateways as a time to live.
     """
 
     phone: Phone

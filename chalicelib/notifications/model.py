@@ -16,7 +16,7 @@ from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.templates import Purpose, SmsKind
 
 # Longer than the sending function may run.
-SENDER_TIMEOUT = timedelta(seconds=60)
+ATTEMPT_TIMEOUT = timedelta(seconds=60)
 
 # An SMS that is queued, or claimed by a worker process, is due again after this long.
 REQUEUE_AFTER = timedelta(hours=1)
@@ -110,7 +110,7 @@ class Sms(OutboundAttempt):
     """
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = TRANSITIONS
-    TIMEOUT: ClassVar[timedelta] = SENDER_TIMEOUT
+    TIMEOUT: ClassVar[timedelta] = ATTEMPT_TIMEOUT
 
     state: SmsState = SmsState.PENDING
     revision: int = 1

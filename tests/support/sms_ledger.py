@@ -1,7 +1,4 @@
-"""The ledger of a campaign's texts on a local stack, and time that passes over it.
-
-Nobody waits for the clock: an hour is taken off the rows of texts that wait.
-"""
+"""The rows of a campaign's SMS on a local stack, and simulated time: rows that wait are made older."""
 
 import json
 from contextlib import suppress
@@ -17,7 +14,7 @@ _SETTLED_STATES = frozenset({"accepted", "sent", "delivered"})
 
 
 class CampaignSmsLedger:
-    """The texts of one campaign."""
+    """The rows of one campaign's SMS."""
 
     def __init__(self, stack: LocalStack, campaign_id: str) -> None:
         self._outputs = stack.describe().outputs
@@ -25,42 +22,42 @@ class CampaignSmsLedger:
         self._campaign_id = campaign_id
 
     def read_rows(self) -> list[dict[str, Any]]:
-        """All of them; what is left of an erased one names no campaign."""
+        """Return all rows except those of erased SMS, which name no campaign."""
         pages = self._aws_client("dynamodb").get_paginator("scan")
         found = pages.paginate(TableName=self._outputs["SmsLedgerTableName"], ConsistentRead=True)
         rows = [from_item(item) for page in found for item in page["Items"]]
         return [row for row in rows if row.get("campaign_id") == self._campaign_id]
 
     def advance_one_hour(self) -> None:
-        """What is not settled is an hour older, and the round is made that looks for what is due."""
+        """Make rows that are not settled one hour older, then queue due SMS."""
         for row in self.read_rows():
             if not is_settled(row):
                 self._age_row(row)
-        answer = self._aws_client("lambda").invoke(
+        response = self._aws_client("lambda").invoke(
             FunctionName=self._outputs["QueueDueSmsName"], Payload=json.dumps(make_schedule_event())
         )
-        answer["Payload"].read()
+        response["Payload"].read()
 
     def _age_row(self, row: dict[str, Any]) -> None:
-        moved = {
+        earlier = {
             name: to_timestamp(datetime.fromisoformat(row[name]) - timedelta(hours=1))
             for name in ("due_at", "touched_at")
             if name in row
         }
         dynamodb = self._aws_client("dynamodb")
-        # A receipt may have come in between, and then there is nothing to wait for.
+        # A receipt may change the row in between.
         with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
                 TableName=self._outputs["SmsLedgerTableName"],
                 Key=to_item({"sms_id": row["sms_id"]}),
-                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moved),
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in earlier),
                 ConditionExpression="revision = :revision",
                 ExpressionAttributeValues=to_item(
-                    {":revision": row["revision"], **{f":{name}": at for name, at in moved.items()}}
+                    {":revision": row["revision"], **{f":{name}": at for name, at in earlier.items()}}
                 ),
             )
 
 
 def is_settled(row: dict[str, Any]) -> bool:
-    """Whether nothing will happen to a text any more; one that is unknown for good is left to people."""
+    """Return True if only a person or a receipt can change the row any more."""
     return row["state"] in _SETTLED_STATES or (row["state"] == "unknown" and "due_at" not in row)
