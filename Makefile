@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
-SOURCES := app.py chalicelib ops tests examples bench
+SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api screenshots bench package clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs screenshots bench package clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -55,6 +55,9 @@ e2e: setup ## The packaged stack in the embedded AWS, end to end
 
 api: .venv/.ready ## Write the API's description anew: chalicelib/http, docs/api.md
 	@$(BIN)/python -m ops.openapi
+
+docs: .venv/.ready ## Write the generated parts of docs/operating.md and infra/README.md
+	@$(BIN)/python -m ops.docs
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.deploy.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)

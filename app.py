@@ -1,83 +1,85 @@
-"""The edge of Daftar: HTTP routes, and one statement for each queue, stream and schedule.
+"""The entry points of Daftar: HTTP routes, and one statement for each queue, stream and schedule.
 
-Event handlers stand here and not on blueprints: Lambda imports the module that a handler is defined in, and
-only this one sets up everything. The ARNs are placeholders; `infra/resources.yaml` names the real sources.
-What only one of them needs it imports itself: the cold start of the API, in the same zip, would pay for it.
+Handlers are defined here because Lambda imports a handler's own module only, and import what only they need
+because the API's cold start would pay for it. The ARNs are placeholders for those of `infra/`.
 """
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
-from chalicelib import observability, wiring
+from chalicelib import observability
 from chalicelib.aws import batches
-from chalicelib.campaigns.routes import routes as campaign_routes
+from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.clients import authorizer
-from chalicelib.clients.routes import routes as client_routes
-from chalicelib.contributions.routes import routes as quote_routes
-from chalicelib.data_requests.routes import routes as privacy_routes
-from chalicelib.http.endpoints import is_public
-from chalicelib.http.routes import routes as api_routes
-from chalicelib.notifications.routes import routes as gateway_routes
-from chalicelib.registrations.routes import routes as registration_routes
-from chalicelib.rollups.routes import routes as summary_routes
+from chalicelib.clients import routes as client_routes
+from chalicelib.container import Container
+from chalicelib.contributions import routes as quote_routes
+from chalicelib.data_requests import routes as data_request_routes
+from chalicelib.http import routes as api_routes
+from chalicelib.http.endpoints import protect_routes
+from chalicelib.notifications import routes as gateway_routes
+from chalicelib.registrations import routes as registration_routes
+from chalicelib.rollups import routes as summary_routes
 
-# How long API Gateway may keep an authorizer's answer, and so how soon a revoked token is refused.
-AUTHORIZATION_KEPT_SECONDS = 60
+if TYPE_CHECKING:
+    from chalicelib.aws.lambda_context import LambdaContext
 
-# Chalice would set the level of the logger of this name, which is Powertools' and ours, to ERROR whenever it
-# does not find its own idea of a handler on it.
+container = Container()
+
+# Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
-    *(quote_routes, gateway_routes, privacy_routes, api_routes),
+    *(quote_routes, gateway_routes, data_request_routes, api_routes),
 ):
-    app.register_blueprint(routes)
+    app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.redact_errors, source)
 
 
-@app.authorizer(ttl_seconds=AUTHORIZATION_KEPT_SECONDS)
+# API Gateway may reuse the answer for so long, and so refuses a revoked token within a minute.
+@app.authorizer(ttl_seconds=60)
 def authorize_caller(request: AuthRequest) -> dict[str, Any]:
-    """Who is calling."""
-    return authorizer.build_policy(wiring.registry(), wiring.sightings(), request.token, request.method_arn)
+    """Identify the caller by its token."""
+    return authorizer.build_policy(container.clients, container.last_seen, request.token, request.method_arn)
 
 
-authorizer.protect_routes(app, authorize_caller, is_public=is_public)
+protect_routes(app, authorize_caller)
 
 
 @app.on_dynamodb_record(
     stream_arn="arn:aws:dynamodb:ap-southeast-3:000000000000:table/from-infra/stream/from-infra"
 )
 def on_registration_changes(event: DynamoDBEvent) -> batches.PartialBatch:
-    """Announce what was stored."""
-    return batches.consume_stream(event.to_dict(), wiring.relay().publish)
+    """Publish what was stored."""
+    return batches.consume_stream(event.to_dict(), container.stream_publisher.publish)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_notifications(event: SQSEvent) -> batches.PartialBatch:
-    """Tell workers."""
+    """Send SMS to workers."""
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), consumer.make_handler(wiring.notifier()))
+    return batches.consume_queue(event.to_dict(), consumer.make_handler(container.notifications))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_receipts(event: SQSEvent) -> batches.PartialBatch:
-    """Note what the SMS service reports."""
+    """Record the delivery receipts of gateways."""
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), consumer.make_receipt_handler(wiring.notifier()))
+    return batches.consume_queue(event.to_dict(), consumer.make_receipt_handler(container.notifications))
 
 
 @app.schedule("cron(* * * * ? *)")
 def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
-    """Give texts that are due back to the senders."""
+    """Queue SMS that are due."""
     from chalicelib.notifications import schedule
 
-    return schedule.queue_due_sms(wiring.requeue())
+    return schedule.queue_due_sms(container.due_sms)
 
 
 @app.schedule("cron(0 * * * ? *)")
@@ -85,36 +87,34 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(wiring.rollup(), wiring.utc_now, cast("schedule.LambdaContext", event.context))
+    return schedule.roll_up(container.rollups, container.clock, cast("LambdaContext", event.context))
 
 
-# What the hour has counted is told with the next of these, five minutes later at most.
+# Five minutes at most after the hour's count, the reports of it are sent.
 @app.schedule("cron(0/5 * * * ? *)")
 def deliver_reports(event: CloudWatchEvent) -> dict[str, int]:
-    """Tell managers of their campaigns' days."""
+    """Send managers the reports of their campaigns' days."""
     from chalicelib.deliveries import schedule
 
-    return schedule.deliver_reports(wiring.deliverer())
+    return schedule.deliver_reports(container.deliveries)
 
 
-# After the hour's count. Two rounds, should the first one fail, are over before the next.
+# After the hour's count. Two runs, should the first one fail, end before the next count.
 @app.schedule("cron(20 * * * ? *)")
 def export_days(event: CloudWatchEvent) -> dict[str, int]:
     """Export final campaign days for analysts."""
     from chalicelib.exports import schedule
 
-    return schedule.export_days(
-        wiring.exporter(), wiring.utc_now, cast("schedule.LambdaContext", event.context)
-    )
+    return schedule.export_days(container.exports, container.clock, cast("LambdaContext", event.context))
 
 
-# Ten minutes past midnight in Jakarta, when a contribution month has turned everywhere that counts.
+# Ten minutes past midnight in Jakarta, when a contribution month has ended in every zone of Indonesia.
 @app.schedule("cron(10 17 * * ? *)")
 def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
-    """Expire and lapse what time has run out for, and destroy what may not be kept any longer."""
+    """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    return schedule.age_due_registrations(wiring.casework(), wiring.erasing())
+    return schedule.age_due_registrations(container.lifecycle, container.erasure)
 
 
 cold_start.finish()

@@ -24,7 +24,7 @@ from tests.support.lambda_runtime import link_runtime
 
 _COLD_START_TARGET = 1.5
 _WARM_CPU_TARGET = 2.5
-_ZIP_TARGET_MB = 15.0
+_ZIP_TARGET_MB = 40.0
 _BATCH_TARGET = 3.0
 
 # Of a day with ten times the registrations: what is more than linear, or more than flat, is over.

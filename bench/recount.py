@@ -33,7 +33,12 @@ from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.service import RollUpService
 from ops.local.emulator import Emulator
 from tests.support.builders import make_capture_id
-from tests.support.fakes import InMemoryCampaigns, InMemorySmsCounts, InMemorySummaries
+from tests.support.fakes import (
+    InMemoryCampaigns,
+    InMemoryCountingState,
+    InMemorySmsCounts,
+    InMemorySummaries,
+)
 from tests.support.moto_tables import read_table_definitions
 from tests.support.registration_builders import FIRST_DAY, make_campaign, make_reference
 
@@ -165,6 +170,7 @@ def _recount(url: str, table: str) -> dict[str, float]:
         facts=DynamoRegistrations(client, table, _make_cipher()),
         campaigns=InMemoryCampaigns(make_campaign()),
         summaries=InMemorySummaries(),
+        counting_state=InMemoryCountingState(),
         sms_counter=InMemorySmsCounts(),
         thresholds=AnomalyThresholds(),
         clock=lambda: datetime.now(UTC),

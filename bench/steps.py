@@ -25,14 +25,15 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     """Milliseconds of CPU that each step of a registration takes, and the whole, beside a running stage."""
     os.environ.update(harness.environment)
     # The settings are read when the first service is built, so nothing of ours is imported before.
-    from chalicelib import wiring  # noqa: PLC0415
     from chalicelib.callers import Caller, Channel, Role  # noqa: PLC0415
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
+    from chalicelib.container import Container  # noqa: PLC0415
     from chalicelib.registrations import items, rules  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
     from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415
 
-    registrar, quoting = wiring.registrar(), wiring.quoting()
+    container = Container()
+    registrar, quoting = container.intake, container.quotes
     campaign = Campaign.model_validate(make_campaign_payload())
     caller = Caller("bench", frozenset({Role.KIOSK}), Channel.KIOSK, frozenset({"*"}))
     serials = count(5_000)
@@ -59,7 +60,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
         ),
         "quote": _measure_cpu(lambda: quoting.quote(rules.build_quote_request(command))),
         "seal and lay out the item": _measure_cpu(
-            lambda: items.build_registration(registration, wiring.cipher())
+            lambda: items.build_registration(registration, container.cipher)
         ),
         "write the answer": _measure_cpu(lambda: AnswerView.from_answer(answer).model_dump_json()),
         "all of it, with hashing and the transaction": _measure_cpu(submit),

@@ -1,4 +1,4 @@
-"""The zips that are compared, unpacked as Lambda unpacks them."""
+"""Make the zips that are compared, and unpack them as Lambda does."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ _BARE = ROOT / "bench" / "bare"
 
 @dataclass(frozen=True)
 class UnpackedZips:
-    """Where each zip was unpacked."""
+    """The directories of the unpacked zips."""
 
     ours: Path
     bare: Path
@@ -24,9 +24,9 @@ class UnpackedZips:
 
 
 def unpack_zips(work_dir: Path) -> UnpackedZips:
-    """Package ours as it is deployed, and the bare handler exactly as `chalice package` makes it.
+    """Unpack our zip, the bare handler as `chalice package` makes it, and the same with compiled bytecode.
 
-    A third is the bare one with its bytecode compiled as ours is, so that ours has no advantage from that.
+    Ours has compiled bytecode, so the third shows the difference that is not due to it.
     """
     ours = _extract(package_app("local", work_dir / "package").archive, work_dir / "ours")
     bare = _extract(_package_bare(work_dir / "bare-package"), work_dir / "bare")
@@ -38,12 +38,12 @@ def unpack_zips(work_dir: Path) -> UnpackedZips:
 
 
 def measure_size(directory: Path) -> int:
-    """The bytes of every file under a directory."""
+    """Return the size of all files under a directory, in bytes."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
 def _package_bare(output_dir: Path) -> Path:
-    # Chalice writes into the project's own directory.
+    # Chalice writes into the directory of the project.
     project = Path(shutil.copytree(_BARE, output_dir / "project"))
     command: list[str | Path] = [
         Path(sys.executable).with_name("chalice"),

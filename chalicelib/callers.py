@@ -1,7 +1,9 @@
 """The caller of a request: its roles, its channel and the campaigns that it works for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from chalicelib.refusals import CampaignNotAllowed, NotAllowed
 
@@ -31,7 +33,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class DailyCap:
-    """How many a day pass without remark, and how many pass at all. What lies between is flagged."""
+    """Daily limits: above `flag` captures are accepted with a flag, above `cap` they are refused."""
 
     flag: int
     cap: int
@@ -39,9 +41,9 @@ class DailyCap:
 
 @dataclass(frozen=True)
 class Caller:
-    """The client behind a request, as the authorizer vouches for it.
+    """The client that sent a request, as the authorizer identified it.
 
-    `daily_cap` is its own, where it was given one at enrolment.
+    `daily_cap` is the client's own, if its enrolment set one.
     """
 
     client_id: str
@@ -50,35 +52,58 @@ class Caller:
     campaigns: frozenset[str]
     daily_cap: DailyCap | None = None
 
+    @classmethod
+    def from_context(cls, context: Mapping[str, str]) -> Self:
+        """Read the caller from the authorizer's context of a request, which only API Gateway can have set."""
+        flag, _, cap = context.get("daily_cap", "").partition("/")
+        return cls(
+            client_id=context["client_id"],
+            roles=frozenset(Role(role) for role in context["roles"].split(",")),
+            channel=Channel(context["channel"]),
+            campaigns=frozenset(filter(None, context["campaigns"].split(","))),
+            daily_cap=DailyCap(flag=int(flag), cap=int(cap)) if cap else None,
+        )
+
+    def to_context(self) -> dict[str, str]:
+        """Return the caller as the authorizer's context, which holds strings only."""
+        cap = self.daily_cap
+        return {
+            "client_id": self.client_id,
+            "roles": ",".join(sorted(self.roles)),
+            "channel": str(self.channel),
+            "campaigns": ",".join(sorted(self.campaigns)),
+            **({} if cap is None else {"daily_cap": f"{cap.flag}/{cap.cap}"}),
+        }
+
     def require_any_role(self, roles: frozenset[Role]) -> None:
-        """Raises NotAllowed unless the caller has one of the roles."""
+        """Raise NotAllowed unless the caller has one of `roles`."""
         if not self.roles & roles:
             raise NotAllowed(f"{self.client_id} has none of {sorted(roles)}")
 
     def has_role(self, role: Role) -> bool:
-        """Whether the caller has a role."""
+        """Return True if the caller has `role`."""
         return role in self.roles
 
     @property
     def is_public_facing(self) -> bool:
-        """Whether what it is told may reach anybody: then nothing may tell what is known of a worker."""
+        """True if the public may see the answers: then they must not reveal that a worker is known."""
         return Role.KIOSK not in self.roles
 
     def may_access_campaign(self, campaign_id: str) -> bool:
-        """Whether the caller is bound to a campaign, or to every one."""
+        """Return True if the caller works for the campaign, or for every campaign."""
         return EVERY_CAMPAIGN in self.campaigns or campaign_id in self.campaigns
 
     def require_campaign(self, campaign_id: str) -> None:
-        """Raises CampaignNotYours unless the caller works for the campaign."""
+        """Raise CampaignNotAllowed unless the caller works for the campaign."""
         if not self.may_access_campaign(campaign_id):
             raise CampaignNotAllowed(f"{self.client_id} is bound to other campaigns")
 
     def require_every_campaign(self) -> None:
-        """Raises CampaignNotYours unless the caller works for every campaign."""
+        """Raise CampaignNotAllowed unless the caller works for every campaign."""
         if EVERY_CAMPAIGN not in self.campaigns:
             raise CampaignNotAllowed(f"{self.client_id} is bound to some campaigns")
 
     def require_self(self, client_id: str) -> None:
-        """Raises NotAllowed unless this is about the caller itself."""
+        """Raise NotAllowed unless `client_id` is the caller's own."""
         if client_id != self.client_id:
             raise NotAllowed(f"{self.client_id} asks about another client")

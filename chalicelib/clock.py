@@ -1,11 +1,23 @@
-"""Time, as the domain takes it: a function that gives the present instant, aware and in UTC."""
+"""The time: clocks as the domain takes them, the real one, and the form in which instants are stored."""
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
+"""Returns the current instant, aware and in UTC."""
+
+
+def utc_now() -> datetime:
+    """Return the current instant."""
+    return datetime.now(UTC)
+
+
+def sleep(duration: timedelta) -> None:
+    """Block the thread for `duration`."""
+    time.sleep(duration.total_seconds())
 
 
 def to_timestamp(instant: datetime) -> str:
-    """An instant as it is stored and sent: UTC, milliseconds, so that text order is time order."""
+    """Return an instant as it is stored and sent: UTC, milliseconds, so that text order is time order."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

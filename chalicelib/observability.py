@@ -1,8 +1,8 @@
-"""Logs, metrics and the correlation id, from Powertools; configured once for every function.
+"""Logs, metrics and the correlation id, by Powertools; configured once for every function.
 
-Each function logs one line per outcome: a constant message, and facts as keys. Nothing that a caller sent
-is ever logged, and nothing personal can be: a line holds the facts declared here, each in its own shape, and
-neither the words of an exception nor a text put together elsewhere.
+Each function logs one line per outcome: a constant message, and facts as keys. Only facts that are declared
+here, in the shape declared here, are written. So no line can hold personal data, the message of an exception
+or a string built elsewhere.
 """
 
 import re
@@ -26,8 +26,8 @@ _KEY = re.compile(r"[a-z_]{1,40}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 _MESSAGE = re.compile(r"[a-z][a-z ,'-]{0,79}")
 
-# Every fact that a line may state, and the shape its words have. A person's name fits none of the keys, and
-# a key that is not here is logged without its value: `tests/structure` says where one is missing.
+# The keys that a line may have, and the pattern of their strings. A value under another key is masked;
+# `tests/structure` finds keys that are missing here.
 FACTS: Mapping[str, re.Pattern[str]] = {
     "attempts": _NAME,
     "by_status": _NAME,
@@ -59,21 +59,21 @@ FACTS: Mapping[str, re.Pattern[str]] = {
     "where": re.compile(r"[A-Za-z0-9_.<>-]{1,80}:\d{1,6} [A-Za-z0-9_<>]{1,80}"),
 }
 
-# Dates of campaigns and places in a stream are long numbers by their nature.
+# Dates and sequence numbers of a stream have many digits by nature.
 _LONG_NUMBER_KEYS = frozenset({"day", "sequence_number"})
 
-# What Powertools itself puts on each line.
+# Keys that Powertools itself adds to each line.
 _POWERTOOLS_KEYS = frozenset({"level", "location", "timestamp", "service", "xray_trace_id", "exception_name"})
 
-# No count of ours comes near; a NIK, a phone and a card number are above.
+# Far above every count that is logged, and below any NIK, phone or card number.
 _NUMBER_LIMIT = 10_000_000
 
 
 class MaskingFormatter(LambdaPowertoolsFormatter):
-    """Writes a line with nothing in it but declared facts."""
+    """Formats log lines that hold declared facts only."""
 
     def format(self, record: LogRecord) -> str:
-        """A line that says the constant part of the message, the declared facts, and where an error arose."""
+        """Return a line with the constant message, the declared facts, and the frames of an error."""
         safe = copy(record)
         safe.msg = record.msg if isinstance(record.msg, str) and _MESSAGE.fullmatch(record.msg) else MASKED
         safe.args = safe.exc_info = safe.exc_text = safe.stack_info = None
@@ -82,7 +82,7 @@ class MaskingFormatter(LambdaPowertoolsFormatter):
         return super().format(safe)
 
     def serialize(self, log: Any) -> str:
-        """The line as JSON, after each value was looked at."""
+        """Return the line as JSON, with every undeclared value masked."""
         return super().serialize(
             {_sanitize_key(key): _sanitize_value(key, value) for key, value in log.items()}
         )
@@ -121,8 +121,8 @@ def _sanitize_fact(value: object, pattern: re.Pattern[str], mask: Callable[[str]
     return MASKED
 
 
-# The level is said here: one line per outcome is promised, and a LOG_LEVEL left in some environment must not
-# silence it (Powertools reads that name too). Lambda's own setting, AWS_LAMBDA_LOG_LEVEL, still comes first.
+# The level is set here, so that a LOG_LEVEL left in some environment, which Powertools reads too, cannot
+# silence the lines. Lambda's own setting, AWS_LAMBDA_LOG_LEVEL, still takes precedence.
 logger = Logger(
     service="daftar",
     level="INFO",
@@ -132,7 +132,7 @@ logger = Logger(
 
 
 def set_correlation_id(correlation_id: str) -> None:
-    """Put the id that ties a request to its text on every log line until the next call."""
+    """Set the id that a request and its SMS share, for every log line until the next call."""
     logger.set_correlation_id(correlation_id)
 
 
@@ -149,31 +149,30 @@ def measure(name: str, unit: MetricUnit, value: float, **dimensions: str) -> Non
 
 
 def log_exception(error: BaseException, message: str, facts: Mapping[str, object]) -> None:
-    """Log where an unforeseen error arose, and its type.
-
-    Its own message may hold personal values, so it is left out.
-    """
+    """Log the type and the frames of an unexpected error, but not its message, which may be personal."""
     facts = {**facts, "error": type(error).__name__, "where": _format_frames(error.__traceback__)}
     logger.error(message, extra=facts)
 
 
 class PartialFailure(Exception):
-    """A scheduled round did what it could. Its words are numbers, and may be told to anyone."""
+    """A scheduled run failed in part. Its message holds numbers only, so that it may be logged."""
 
 
 class UnhandledError(Exception):
-    """A function failed for a reason that nobody foresaw: its type is said here, its place in the log."""
+    """A function failed unexpectedly. The message is the type of the error; the log has its frames."""
 
 
 def redact_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Middleware for functions without a caller: what they raise goes to the log and, with the event that
-    failed, into a queue, so that the words of an unforeseen error are taken out of it.
+    """Replace errors by UnhandledError (middleware for functions without a caller).
+
+    AWS logs what such a function raises and puts it into a dead-letter queue, so it must hold nothing
+    personal.
     """
     try:
         return get_response(event)
     except PartialFailure:
         raise
-    except Exception as error:  # noqa: BLE001 - raised again, without its words
+    except Exception as error:  # noqa: BLE001 - raised again, without its message
         log_exception(error, "function failed", {})
         raise UnhandledError(type(error).__name__) from None
 

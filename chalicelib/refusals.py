@@ -1,35 +1,35 @@
-"""How the domain says no: an exception with a stable code, which `problems` turns into an answer."""
+"""Refusals: exceptions with a stable code, by which the domain declines a request."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 
 class Refusal(Exception):
-    """A request the domain declines.
+    """A request that the domain declines.
 
-    `code` is part of the API; the message is for logs and names no person.
+    `code` is part of the API. The message is for logs and holds nothing personal.
     """
 
     code: ClassVar[str]
     retry_after_seconds: int | None = None
-    """When the very same request may succeed; None if waiting does not help."""
+    """Seconds after which the same request may succeed; None if waiting does not help."""
 
     def with_retry_after(self, seconds: int) -> Self:
-        """This refusal, with word of when to send the request again."""
+        """Set the seconds after which to send the request again, and return this refusal."""
         self.retry_after_seconds = seconds
         return self
 
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """One rule that one field breaks: `field` is a dotted path, `code` is stable. Never holds the value."""
+    """A rule that a field breaks: `field` is a dotted path, `code` is stable. Never holds the value."""
 
     field: str
     code: str
 
 
 class RulesBroken(Refusal):
-    """A well-formed request that breaks rules of the field; `broken` names each of them."""
+    """A well-formed request that breaks rules of registration; `broken_rules` names each of them."""
 
     code = "rules_broken"
 
@@ -39,7 +39,7 @@ class RulesBroken(Refusal):
 
 
 class TryAgain(Refusal):
-    """Nothing was stored and nothing is wrong with the request: send it again after `retry_after_seconds`."""
+    """Nothing was stored, and the request is valid: it may be sent again after `retry_after_seconds`."""
 
     code = "try_again"
 
@@ -49,12 +49,12 @@ class TryAgain(Refusal):
 
 
 class NotAllowed(Refusal):
-    """The caller's roles do not include this act."""
+    """The caller has none of the roles that may do this."""
 
     code = "role_not_allowed"
 
 
 class CampaignNotAllowed(Refusal):
-    """The caller is bound to other campaigns; whether this one exists is not said."""
+    """The caller works for other campaigns; the answer does not reveal if this one exists."""
 
     code = "campaign_not_yours"

@@ -15,7 +15,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chalicelib import wiring
+from chalicelib.clock import utc_now
 from ops import invoke
 from ops.api_client import ApiClient, ApiUnavailable
 from ops.commands.dead_letters import DEAD_LETTER_COMMANDS
@@ -240,7 +240,7 @@ def rotate_key(retire: bool, stack: str | None) -> None:
         rotated = rotation.rotate()
         console.print(f"{rotated.resealed_count} items were sealed anew under {rotated.current_key_id}")
         console.print(f"nothing is sealed under {', '.join(rotated.older_key_ids)} any more")
-        if wiring.utc_now() < rotated.retirable_at:
+        if utc_now() < rotated.retirable_at:
             console.print(
                 f"until {rotated.retirable_at:%H:%M:%S} UTC functions may still seal under it, not having "
                 "looked at the keys yet: run this once more after that, and then with --retire",
@@ -326,9 +326,7 @@ def _make_rotation(stack_name: str | None) -> KeyRotation:
 
 
 def _build_rotation(outputs: dict[str, str], aws_client: AwsClientFactory) -> KeyRotation:
-    return KeyRotation(
-        outputs=outputs, aws_client=aws_client, clock=wiring.utc_now, on_progress=console.print
-    )
+    return KeyRotation(outputs=outputs, aws_client=aws_client, clock=utc_now, on_progress=console.print)
 
 
 def _make_local_stack() -> LocalStack:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from chalicelib.rollups.store import DynamoSummaries
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from ops.deploy.stages import Stage
 from ops.local.processes import OperationError
 

@@ -18,7 +18,7 @@ from chalicelib.clock import Clock
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.crypto.keyring import FIELD_PURPOSE, KEY_REFRESH_INTERVAL, Keyring, WrappedKey
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.registrations.items import reseal as reseal_registration
 from ops.deploy.cloudformation import AwsClientFactory
 from ops.local.processes import OperationError
@@ -126,12 +126,7 @@ class KeyRotation:
         return keys
 
     def _make_cipher(self) -> FieldCipher:
-        def fail(error: Exception) -> None:
-            raise error
-
-        keyring = Keyring(
-            wrapped_keys=self._key_store, key_wrapper=self._key_wrap, clock=self._clock, on_failure=fail
-        )
+        keyring = Keyring(wrapped_keys=self._key_store, key_wrapper=self._key_wrap, clock=self._clock)
         return FieldCipher(keyring.get_field_keys, keyring.refresh_field_keys)
 
     def _reseal_table(self, table: str) -> int:

@@ -1,4 +1,4 @@
-"""Batches: one bad record never takes the good ones with it, and nothing of it is logged."""
+"""Batches: a record that fails does not fail the others, and its content is not logged."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from tests.support.logs import collect_logs
 TEN = [f"body {number}" for number in range(10)]
 
 
-class Handled:
-    """Keeps what it was given; fails for some of it, with a NIK in the message."""
+class BodyRecorder:
+    """Keeps the bodies it was given; fails for some of them, with a NIK in the message."""
 
     def __init__(self, *, fails_for: Sequence[str] = ()) -> None:
         self.bodies: list[str] = []
@@ -27,40 +27,40 @@ class Handled:
         self.bodies.append(body)
 
 
-def failed_items(answer: batches.PartialBatch) -> list[str]:
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+def list_failed_items(response: batches.PartialBatch) -> list[str]:
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-def test_every_good_message_is_done_with() -> None:
-    handled = Handled()
-    assert batches.consume_queue(make_sqs_event(*TEN), handled) == {"batchItemFailures": []}
-    assert handled.bodies == TEN
+def test_every_message_is_handled() -> None:
+    recorder = BodyRecorder()
+    assert batches.consume_queue(make_sqs_event(*TEN), recorder) == {"batchItemFailures": []}
+    assert recorder.bodies == TEN
 
 
 @pytest.mark.parametrize("bad", [0, 4, 9])
-def test_one_bad_message_of_ten_goes_back_alone(bad: int) -> None:
-    handled = Handled(fails_for=[TEN[bad]])
-    answer = batches.consume_queue(make_sqs_event(*TEN), handled)
-    assert failed_items(answer) == [f"m-{bad}"]
-    assert handled.bodies == TEN[:bad] + TEN[bad + 1 :]
+def test_only_the_failed_message_of_ten_is_returned(bad: int) -> None:
+    recorder = BodyRecorder(fails_for=[TEN[bad]])
+    response = batches.consume_queue(make_sqs_event(*TEN), recorder)
+    assert list_failed_items(response) == [f"m-{bad}"]
+    assert recorder.bodies == TEN[:bad] + TEN[bad + 1 :]
 
 
 @pytest.mark.parametrize("size", [1, 10])
-def test_a_batch_of_bad_messages_goes_back_message_by_message(size: int) -> None:
-    answer = batches.consume_queue(make_sqs_event(*TEN[:size]), Handled(fails_for=TEN))
-    assert failed_items(answer) == [f"m-{number}" for number in range(size)]
+def test_every_message_of_a_failed_batch_is_returned(size: int) -> None:
+    response = batches.consume_queue(make_sqs_event(*TEN[:size]), BodyRecorder(fails_for=TEN))
+    assert list_failed_items(response) == [f"m-{number}" for number in range(size)]
 
 
-def test_a_bad_message_is_logged_by_its_id_and_kind_and_without_its_own_words() -> None:
+def test_a_failed_message_is_logged_by_id_and_error_type_without_its_content() -> None:
     with collect_logs() as lines:
-        batches.consume_queue(make_sqs_event(make_nik(), "good"), Handled(fails_for=[make_nik()]))
+        batches.consume_queue(make_sqs_event(make_nik(), "good"), BodyRecorder(fails_for=[make_nik()]))
     (line,) = lines.with_message("message not handled")
     assert (line["message_id"], line["error"], line["level"]) == ("m-0", "ValueError", "ERROR")
     assert make_nik() not in str(lines)
 
 
-class Announced:
-    """Keeps the sequence numbers it announced; fails for some records."""
+class RecordPublisher:
+    """Keeps the sequence numbers it published; fails for some records."""
 
     def __init__(self, *, fails_for: Sequence[str] = (), whole_batches: bool = True) -> None:
         self.calls: list[list[str]] = []
@@ -71,35 +71,35 @@ class Announced:
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
         self.calls.append(numbers)
         if set(numbers) & set(self._fails_for) or (len(numbers) > 1 and not self._whole_batches):
-            raise ValueError(f"cannot announce {make_nik()}")
+            raise ValueError(f"cannot publish {make_nik()}")
 
 
-def five_changes() -> dict[str, list[StreamRecord]]:
+def make_five_changes() -> dict[str, list[StreamRecord]]:
     return make_stream_event(*(to_item({"pk": f"CAPTURE#{number}", "sk": "CAPTURE"}) for number in range(5)))
 
 
-def test_a_good_batch_of_the_stream_is_announced_at_once() -> None:
-    announced = Announced()
-    assert batches.consume_stream(five_changes(), announced) == {"batchItemFailures": []}
-    assert announced.calls == [["1", "2", "3", "4", "5"]]
+def test_a_batch_of_the_stream_is_published_at_once() -> None:
+    publisher = RecordPublisher()
+    assert batches.consume_stream(make_five_changes(), publisher) == {"batchItemFailures": []}
+    assert publisher.calls == [["1", "2", "3", "4", "5"]]
 
 
 @pytest.mark.parametrize("bad", ["1", "3", "5"])
-def test_the_stream_goes_on_from_the_first_record_that_fails(bad: str) -> None:
-    announced = Announced(fails_for=[bad, "5"])
-    assert failed_items(batches.consume_stream(five_changes(), announced)) == [bad]
-    assert announced.calls[1:] == [[str(number)] for number in range(1, int(bad) + 1)]
+def test_the_stream_resumes_at_the_first_record_that_fails(bad: str) -> None:
+    publisher = RecordPublisher(fails_for=[bad, "5"])
+    assert list_failed_items(batches.consume_stream(make_five_changes(), publisher)) == [bad]
+    assert publisher.calls[1:] == [[str(number)] for number in range(1, int(bad) + 1)]
 
 
-def test_a_batch_that_fails_only_as_a_whole_is_announced_record_by_record() -> None:
-    announced = Announced(whole_batches=False)
-    assert batches.consume_stream(five_changes(), announced) == {"batchItemFailures": []}
-    assert len(announced.calls) == 6
+def test_a_batch_that_fails_as_a_whole_is_published_record_by_record() -> None:
+    publisher = RecordPublisher(whole_batches=False)
+    assert batches.consume_stream(make_five_changes(), publisher) == {"batchItemFailures": []}
+    assert len(publisher.calls) == 6
 
 
-def test_a_record_that_fails_is_logged_by_its_number_and_without_the_errors_own_words() -> None:
+def test_a_failed_record_is_logged_by_sequence_number_without_the_errors_message() -> None:
     with collect_logs() as lines:
-        batches.consume_stream(five_changes(), Announced(fails_for=["2"]))
+        batches.consume_stream(make_five_changes(), RecordPublisher(fails_for=["2"]))
     (line,) = lines.with_message("record not published")
     assert (line["sequence_number"], line["error"]) == ("2", "ValueError")
     assert make_nik() not in str(lines)

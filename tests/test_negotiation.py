@@ -1,6 +1,4 @@
-"""What a caller would rather have, by RFC 9110."""
-
-from typing import Any
+"""Content negotiation by RFC 9110."""
 
 import pytest
 
@@ -10,7 +8,7 @@ ID, EN = "id", "en"
 
 
 @pytest.mark.parametrize(
-    ("accepted", "language"),
+    ("header", "language"),
     [
         ("", ID),
         ("*", ID),
@@ -41,24 +39,24 @@ ID, EN = "id", "en"
         (";;,,q=,", ID),
     ],
 )
-def test_the_language_that_weighs_most_is_spoken(accepted: str, language: str) -> None:
-    assert select_language(accepted, (ID, EN)) == language
+def test_the_language_with_the_highest_weight_is_selected(header: str, language: str) -> None:
+    assert select_language(header, (ID, EN)) == language
 
 
-def test_where_all_weigh_the_same_the_first_offer_is_taken() -> None:
+def test_of_equal_weights_the_first_option_is_selected() -> None:
     assert select_language("*", (EN, ID)) == EN
 
 
-FORMS = ["application/json", "text/html", "text/csv"]
-A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
+MEDIA_TYPES = ["application/json", "text/html", "text/csv"]
+BROWSER_HEADER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 
 
 @pytest.mark.parametrize(
-    ("accepted", "given"),
+    ("header", "selected"),
     [
         ("", "application/json"),
         ("*/*", "application/json"),
-        (A_BROWSER, "text/html"),
+        (BROWSER_HEADER, "text/html"),
         ("text/csv", "text/csv"),
         ("TEXT/CSV; charset=utf-8; q=0.5", "text/csv"),
         ("text/*", "text/html"),
@@ -70,12 +68,12 @@ A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/
         ("application/pdf, text/csv;q=0.1", "text/csv"),
     ],
 )
-def test_the_most_wanted_media_type_that_is_offered_is_given(accepted: Any, given: str) -> None:
-    assert select_media_type(accepted, FORMS) == given
+def test_the_media_type_with_the_highest_weight_is_selected(header: str, selected: str) -> None:
+    assert select_media_type(header, MEDIA_TYPES) == selected
 
 
 @pytest.mark.parametrize(
-    "accepted", ["application/pdf", "*/*;q=0", "text/html;q=0", "text/html;q=x", "html", "*"]
+    "header", ["application/pdf", "*/*;q=0", "text/html;q=0", "text/html;q=x", "html", "*"]
 )
-def test_nothing_is_given_where_nothing_offered_is_wanted(accepted: str) -> None:
-    assert select_media_type(accepted, FORMS) is None
+def test_no_media_type_is_selected_if_none_is_acceptable(header: str) -> None:
+    assert select_media_type(header, MEDIA_TYPES) is None

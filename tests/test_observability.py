@@ -1,4 +1,4 @@
-"""Logs: facts as keys, one correlation id, and never the words of an exception."""
+"""Logs: facts as keys, one correlation id, and never the message of an exception."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.support.builders import make_nik
 from tests.support.logs import collect_logs
 
 
-def test_an_unforeseen_error_is_logged_by_type_and_place_and_without_its_words() -> None:
+def test_an_unexpected_error_is_logged_by_type_and_frames_without_its_message() -> None:
     def fail() -> None:
         try:
             int(make_nik()[:15] + "x")
@@ -31,12 +31,12 @@ def test_an_unforeseen_error_is_logged_by_type_and_place_and_without_its_words()
     (line,) = lines
     assert (line["message"], line["level"], line["error"]) == ("request failed", "ERROR", "LookupError")
     assert line["route"] == "/v1/registrations"
-    assert any(place.startswith("test_observability.py:") for place in line["where"])
+    assert any(frame.startswith("test_observability.py:") for frame in line["where"])
     assert make_nik()[:15] not in str(line)
     assert "exception" not in line
 
 
-def test_the_correlation_id_stands_on_every_line_until_the_next() -> None:
+def test_the_correlation_id_is_on_every_line_until_it_is_set_again() -> None:
     with collect_logs() as lines:
         for correlation_id in ("c-1", "c-2"):
             observability.set_correlation_id(correlation_id)
@@ -46,7 +46,7 @@ def test_the_correlation_id_stands_on_every_line_until_the_next() -> None:
 
 
 @pytest.mark.parametrize("name", ["LOG_LEVEL", "POWERTOOLS_LOG_LEVEL"])
-def test_a_log_level_left_in_the_environment_silences_nothing(name: str) -> None:
+def test_a_log_level_in_the_environment_does_not_suppress_lines(name: str) -> None:
     program = "from chalicelib.observability import logger; logger.info('registered')"
     run = subprocess.run(
         [sys.executable, "-c", program],
@@ -58,7 +58,7 @@ def test_a_log_level_left_in_the_environment_silences_nothing(name: str) -> None
     assert '"message":"registered"' in run.stdout
 
 
-def test_importing_the_app_leaves_the_log_as_it_was() -> None:
+def test_importing_the_app_does_not_change_the_logger() -> None:
     program = (
         "import contextlib, io\n"
         "from chalicelib.observability import logger\n"
@@ -87,14 +87,25 @@ HOSTILE = [
 ]
 
 
-class Typed:
-    """Somebody's data in a shape that nobody thought of."""
+class NameObject:
+    """An object of an unexpected type that shows a name."""
 
     def __repr__(self) -> str:
         return NAME
 
 
-def the_line(write: Callable[[], object]) -> str:
+def log_with_correlation_id(value: str) -> None:
+    observability.set_correlation_id(value)
+    logger.info("done")
+
+
+def log_with_appended_name() -> None:
+    logger.append_keys(worker=NAME)
+    logger.info("done")
+    logger.remove_keys(["worker"])
+
+
+def log_one_line(write: Callable[[], object]) -> str:
     with collect_logs() as lines:
         write()
     (line,) = lines
@@ -110,20 +121,20 @@ def the_line(write: Callable[[], object]) -> str:
         lambda value: logger.info("worker %s", value),
         lambda value: logger.info({"worker": value}),
         lambda value: logger.info(json.dumps({"worker": value})),
-        lambda value: logger.info("told", extra={"phone": value}),
-        lambda value: logger.info("told", extra={value: 1}),
-        lambda value: logger.info("told", extra={"reason": value}),
-        lambda value: logger.info("told", extra={"client_id": value}),
-        lambda value: logger.info("told", extra={"where": ["a.py:1 f", value]}),
-        lambda value: logger.info("told", extra={"by_status": {value: [value]}}),
-        lambda value: observability.set_correlation_id(value) or logger.info("told"),
-        lambda value: logger.error("told", exc_info=LookupError(value)),
-        lambda value: observability.log_exception(LookupError(value), "told", {"route": f"/v1/{value}"}),
+        lambda value: logger.info("done", extra={"phone": value}),
+        lambda value: logger.info("done", extra={value: 1}),
+        lambda value: logger.info("done", extra={"reason": value}),
+        lambda value: logger.info("done", extra={"client_id": value}),
+        lambda value: logger.info("done", extra={"where": ["a.py:1 f", value]}),
+        lambda value: logger.info("done", extra={"by_status": {value: [value]}}),
+        log_with_correlation_id,
+        lambda value: logger.error("done", exc_info=LookupError(value)),
+        lambda value: observability.log_exception(LookupError(value), "done", {"route": f"/v1/{value}"}),
     ],
     ids=range(14),
 )
 def test_no_line_can_hold_a_number_or_an_address_of_a_person(write: Any, value: Any) -> None:
-    line = the_line(lambda: write(value))
+    line = log_one_line(lambda: write(value))
 
     assert value not in line
     assert value not in line.replace("\\", "")
@@ -135,30 +146,30 @@ def test_no_line_can_hold_a_number_or_an_address_of_a_person(write: Any, value: 
         lambda: logger.info(f"worker {NAME} registered"),
         lambda: logger.info("worker %s", NAME),
         lambda: logger.info(NAME),
-        lambda: logger.info("told", extra={"worker": NAME}),
-        lambda: logger.info("told", extra={"worker": "MELATI"}),
-        lambda: logger.info("told", extra={"reason": NAME}),
-        lambda: logger.info("told", extra={"fields": [NAME]}),
-        lambda: logger.info("told", extra={"by_status": {NAME: 1}}),
-        lambda: logger.info("told", extra={"state": Typed()}),
-        lambda: logger.info("told", extra={NAME: 1, "MELATI": 1}),
-        lambda: logger.error("told", exc_info=LookupError(NAME)),
-        lambda: logger.append_keys(worker=NAME) or logger.info("told") or logger.remove_keys(["worker"]),
+        lambda: logger.info("done", extra={"worker": NAME}),
+        lambda: logger.info("done", extra={"worker": "MELATI"}),
+        lambda: logger.info("done", extra={"reason": NAME}),
+        lambda: logger.info("done", extra={"fields": [NAME]}),
+        lambda: logger.info("done", extra={"by_status": {NAME: 1}}),
+        lambda: logger.info("done", extra={"state": NameObject()}),
+        lambda: logger.info("done", extra={NAME: 1, "MELATI": 1}),
+        lambda: logger.error("done", exc_info=LookupError(NAME)),
+        log_with_appended_name,
     ],
     ids=range(12),
 )
 def test_no_line_can_hold_a_name(write: Any) -> None:
-    line = the_line(write)
+    line = log_one_line(write)
 
     assert not {word for word in (*NAME.split(), "MELATI") if word in line}
 
 
 @pytest.mark.parametrize("number", [int(make_nik()), 82455507001, 21012345678.0])
-def test_a_number_that_is_no_count_is_not_logged(number: Any) -> None:
-    assert str(number)[:9] not in the_line(lambda: logger.info("told", extra={"attempts": number}))
+def test_a_number_above_every_count_is_not_logged(number: Any) -> None:
+    assert str(number)[:9] not in log_one_line(lambda: logger.info("done", extra={"attempts": number}))
 
 
-KEPT = {
+FACTS = {
     "message_id": "059f36b4-87a3-44ab-83d2-661975830a7d",
     "sms_id": "01234567890123456789012345678901"[:31] + "a",
     "reference": "7K4-M2Q-X9P",
@@ -174,24 +185,24 @@ KEPT = {
 }
 
 
-def test_what_operators_go_by_stays_readable() -> None:
+def test_declared_facts_are_readable() -> None:
     with collect_logs() as lines:
         observability.set_correlation_id("123e4567-e89b-12d3-a456-426614174000")
-        logger.info("batch published", extra=KEPT)
+        logger.info("batch published", extra=FACTS)
 
     (line,) = lines
-    assert {name: line[name] for name in KEPT} == KEPT
+    assert {name: line[name] for name in FACTS} == FACTS
     assert line["correlation_id"] == "123e4567-e89b-12d3-a456-426614174000"
     assert line["message"] == "batch published"
     assert line["timestamp"][:4].isdecimal()
 
 
-def test_an_error_that_is_logged_by_its_traceback_says_type_and_place_alone() -> None:
+def test_a_logged_traceback_shows_only_the_type_and_the_frames() -> None:
     with collect_logs() as lines:
         try:
             int(NAME)
         except ValueError:
-            logger.exception("told")
+            logger.exception("done")
 
     (line,) = lines
     assert line["error"] == "ValueError"
@@ -199,7 +210,7 @@ def test_an_error_that_is_logged_by_its_traceback_says_type_and_place_alone() ->
     assert NAME not in str(line)
 
 
-def test_a_metric_holds_no_person_either() -> None:
+def test_a_metric_holds_nothing_personal() -> None:
     with collect_logs() as lines:
         observability.count("Registrations", outcome=NAME, channel=make_nik())
 
@@ -207,7 +218,7 @@ def test_a_metric_holds_no_person_either() -> None:
     assert make_nik() not in str(lines)
 
 
-def test_a_function_that_fails_leaves_no_words_in_its_queue() -> None:
+def test_a_failed_function_raises_an_error_without_its_message() -> None:
     def fail(event: object) -> None:
         raise LookupError(f"{event} {NAME}")
 
@@ -220,7 +231,7 @@ def test_a_function_that_fails_leaves_no_words_in_its_queue() -> None:
     assert NAME not in str(lines)
 
 
-def test_a_count_is_a_metric_of_our_namespace() -> None:
+def test_a_count_is_a_metric_in_the_products_namespace() -> None:
     with collect_logs() as lines:
         observability.count("Registrations", outcome="created")
     (metric,) = lines.metrics()
@@ -233,5 +244,5 @@ def test_a_count_is_a_metric_of_our_namespace() -> None:
 @pytest.mark.parametrize(
     "reason", ["ConflictException:DESTINATION_PHONE_NUMBER_OPTED_OUT", "expired:ThrottlingException", "21610"]
 )
-def test_a_gateways_reason_can_be_read(reason: str) -> None:
-    assert f'"{reason}"' in the_line(lambda: logger.info("told", extra={"reason": reason}))
+def test_the_reason_of_a_gateway_is_readable(reason: str) -> None:
+    assert f'"{reason}"' in log_one_line(lambda: logger.info("done", extra={"reason": reason}))

@@ -1,6 +1,4 @@
-"""Cursors: opaque, good for what made them, and refused by name when they are anything else."""
-
-from typing import Any
+"""Cursors: opaque, read back as the position they were made of, and refused if invalid."""
 
 import pytest
 from hypothesis import given
@@ -8,19 +6,19 @@ from hypothesis import strategies as st
 
 from chalicelib.http.pagination import CursorInvalid, Page, Position, from_cursor, to_cursor
 
-# Positions are timestamps and ids: the bar that parts them from what was settled is in neither.
+# Positions are timestamps and ids: the bar that separates them from the settled position is in neither.
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7B), min_size=1, max_size=200)
 
 
 @given(position=PRINTABLE)
-def test_a_cursor_stands_for_the_position_it_was_made_of(position: Any) -> None:
+def test_a_cursor_is_read_back_as_its_position(position: str) -> None:
     cursor = to_cursor(Position(position))
     assert cursor is not None
     assert from_cursor(cursor) == (position, None)
-    assert cursor.replace("-", "").replace("_", "").isalnum(), "it travels in a query without escapes"
+    assert cursor.replace("-", "").replace("_", "").isalnum(), "a query string holds it without escapes"
 
 
-def test_no_cursor_stands_for_the_beginning() -> None:
+def test_without_a_cursor_a_listing_begins_at_the_start() -> None:
     assert from_cursor(None) == (None, None)
     assert to_cursor(None) is None
 
@@ -31,7 +29,7 @@ def test_no_cursor_stands_for_the_beginning() -> None:
      "gICA", "AAAA", "Cg", "fw", "_" * 400],
     ids=ascii,
 )  # fmt: skip
-def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(CursorInvalid):
         from_cursor(cursor)
 
@@ -41,7 +39,7 @@ def test_a_position_that_no_row_can_have_is_refused() -> None:
         from_cursor(to_cursor(Position("x" * 201)))
 
 
-def accepted(cursor: str) -> Position | None:
+def parse_or_none(cursor: str) -> Position | None:
     try:
         return from_cursor(cursor)[0]
     except CursorInvalid:
@@ -49,12 +47,12 @@ def accepted(cursor: str) -> Position | None:
 
 
 @given(cursor=st.text(max_size=60) | st.text("ABCabc019-_=+/", max_size=40) | st.binary().map(repr))
-def test_whatever_is_sent_is_a_position_or_refused(cursor: Any) -> None:
-    position = accepted(cursor)
+def test_any_string_is_a_position_or_refused(cursor: str) -> None:
+    position = parse_or_none(cursor)
     assert position is None or (position.isprintable() and position.isascii() and 0 < len(position) <= 200)
 
 
-def test_only_a_page_with_more_behind_it_has_a_next_one() -> None:
+def test_only_a_page_that_is_not_the_last_has_a_next_position() -> None:
     end = Position("2024-10-09T05:00:00.000Z#7K4-M2Q-X9P")
     assert Page([], end, has_more=True).next_position == end
     assert Page([], end, has_more=False).next_position is None

@@ -1,4 +1,4 @@
-"""Refusals as answers: the right document in the right language, and nothing personal in it."""
+"""Problem documents: the right one in the right language, and nothing personal in it."""
 
 from typing import Any
 
@@ -14,46 +14,45 @@ from botocore.exceptions import (
 from pydantic import ValidationError
 
 from chalicelib.http import problems
-from chalicelib.http.problems import PROBLEMS, Language
+from chalicelib.http.problems import PROBLEMS
+from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
 from tests.support.builders import encode_payload, make_capture_payload, make_nik
 
 
-def an_aws_error(code: str, *, status: int = 400, reasons: tuple[str, ...] = ()) -> ClientError:
-    return ClientError(
-        {  # type: ignore[arg-type]
-            "Error": {"Code": code, "Message": "…"},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-            "CancellationReasons": [{"Code": reason} for reason in reasons],
-        },
-        "TransactWriteItems",
-    )
+def make_aws_error(code: str, *, status: int = 400, reasons: tuple[str, ...] = ()) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "…"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+    return ClientError(response, "TransactWriteItems")
 
 
-def misshapen(body: bytes) -> ValidationError:
+def make_validation_error(body: bytes) -> ValidationError:
     with pytest.raises(ValidationError) as refused:
         SubmitRegistration.model_validate_json(body, strict=True)
     return refused.value
 
 
-def body_of(error: Exception, language: Language = "en") -> dict[str, Any]:
-    answer = problems.respond_to_error(error, language)
-    assert answer is not None
-    body: dict[str, Any] = answer.body
+def get_problem(error: Exception, language: Language = "en") -> dict[str, Any]:
+    response = problems.respond_to_error(error, language)
+    assert response is not None
+    body: dict[str, Any] = response.body
     return body
 
 
-def errors_of(body: bytes) -> dict[str, str]:
-    return {each["field"]: each["code"] for each in body_of(misshapen(body))["errors"]}
+def get_field_codes(body: bytes) -> dict[str, str]:
+    return {each["field"]: each["code"] for each in get_problem(make_validation_error(body))["errors"]}
 
 
 def test_a_refusal_is_the_problem_that_its_code_names() -> None:
-    answer = problems.respond_to_error(NotAllowed("van-1 has none"), "en")
-    assert answer is not None
-    assert answer.status_code == 403
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.body == {
+    response = problems.respond_to_error(NotAllowed("van-1 has none"), "en")
+    assert response is not None
+    assert response.status_code == 403
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.body == {
         "type": "about:blank",
         "code": "role_not_allowed",
         "title": "Your role may not do this.",
@@ -62,31 +61,31 @@ def test_a_refusal_is_the_problem_that_its_code_names() -> None:
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
-def test_every_problem_is_told_in_both_languages(code: str) -> None:
+def test_every_problem_has_a_title_in_both_languages(code: str) -> None:
     indonesian, english = (problems.respond(code, language) for language in ("id", "en"))
     assert indonesian.body["title"] != english.body["title"]
-    assert [answer.headers["Content-Language"] for answer in (indonesian, english)] == ["id", "en"]
+    assert [each.headers["Content-Language"] for each in (indonesian, english)] == ["id", "en"]
     assert indonesian.body["code"] == english.body["code"] == code
     assert indonesian.status_code == indonesian.body["status"] >= 400
 
 
-def test_each_broken_rule_is_told_to_the_person_at_the_tablet() -> None:
+def test_each_broken_rule_has_a_message_in_the_callers_language() -> None:
     error = RulesBroken(BrokenRule("worker.nik", "nik_length"), BrokenRule("worker.phone", "phone_foreign"))
-    assert body_of(error, "id")["errors"] == [
+    assert get_problem(error, "id")["errors"] == [
         {"field": "worker.nik", "code": "nik_length", "message": "NIK harus 16 angka."},
         {"field": "worker.phone", "code": "phone_foreign", "message": "Harus nomor HP Indonesia."},
     ]
 
 
-def test_try_again_says_when() -> None:
-    answer = problems.respond_to_error(TryAgain("others were in the way", retry_after_seconds=7), "en")
-    assert answer is not None
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+def test_try_again_has_a_retry_after_header() -> None:
+    response = problems.respond_to_error(TryAgain("write conflict", retry_after_seconds=7), "en")
+    assert response is not None
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff\xfe", b'{"worker": {"name": "\\ud800"}}'])
-def test_a_body_that_is_no_json_is_malformed(body: bytes) -> None:
-    assert body_of(misshapen(body))["code"] == "json_malformed"
+def test_a_body_that_is_not_json_is_malformed(body: bytes) -> None:
+    assert get_problem(make_validation_error(body))["code"] == "json_malformed"
 
 
 @pytest.mark.parametrize(
@@ -105,39 +104,39 @@ def test_a_body_that_is_no_json_is_malformed(body: bytes) -> None:
         ({"Siti Aminah 3171": 1}, "?", "field_unknown"),
     ],
 )
-def test_each_misshapen_field_has_its_path_and_a_stable_code(
+def test_each_invalid_field_has_its_path_and_a_stable_code(
     changes: dict[str, Any], field: str, code: str
 ) -> None:
-    assert errors_of(encode_payload({**make_capture_payload(**changes)})) == {field: code}
+    assert get_field_codes(encode_payload({**make_capture_payload(**changes)})) == {field: code}
 
 
 def test_missing_fields_are_named_one_by_one() -> None:
-    assert set(errors_of(b"{}").values()) == {"field_missing"}
+    assert set(get_field_codes(b"{}").values()) == {"field_missing"}
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"text"'])
-def test_json_that_is_no_object_is_misshapen_as_a_whole(body: bytes) -> None:
-    assert errors_of(body) == {"": "value_wrong_type"}
+def test_json_that_is_not_an_object_is_invalid_as_a_whole(body: bytes) -> None:
+    assert get_field_codes(body) == {"": "value_wrong_type"}
 
 
-def test_no_answer_repeats_what_was_typed() -> None:
+def test_no_answer_repeats_a_value_of_the_request() -> None:
     personal = {"nik": make_nik() * 3, "name": "Melati" * 20, "language": "melati", "postal_code": 10250}
-    told = str(body_of(misshapen(encode_payload(make_capture_payload(worker=personal)))))
+    problem = str(get_problem(make_validation_error(encode_payload(make_capture_payload(worker=personal)))))
     for value in ("elati", make_nik(), "10250"):
-        assert value not in told
+        assert value not in problem
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        an_aws_error("ThrottlingException"),
-        an_aws_error("ProvisionedThroughputExceededException"),
-        an_aws_error("RequestLimitExceeded"),
-        an_aws_error("TransactionInProgressException"),
-        an_aws_error("TransactionCanceledException", reasons=("None", "ThrottlingError")),
-        an_aws_error("TransactionCanceledException", reasons=("TransactionConflict",)),
-        an_aws_error("WhateverHappened", status=500),
-        an_aws_error("WhateverHappened", status=503),
+        make_aws_error("ThrottlingException"),
+        make_aws_error("ProvisionedThroughputExceededException"),
+        make_aws_error("RequestLimitExceeded"),
+        make_aws_error("TransactionInProgressException"),
+        make_aws_error("TransactionCanceledException", reasons=("None", "ThrottlingError")),
+        make_aws_error("TransactionCanceledException", reasons=("TransactionConflict",)),
+        make_aws_error("WhateverHappened", status=500),
+        make_aws_error("WhateverHappened", status=503),
         ConnectTimeoutError(endpoint_url="…"),
         ReadTimeoutError(endpoint_url="…"),
         EndpointConnectionError(endpoint_url="…"),
@@ -145,25 +144,25 @@ def test_no_answer_repeats_what_was_typed() -> None:
     ],
     ids=lambda error: str(error)[:60],
 )
-def test_aws_throttled_or_out_of_reach_means_try_again(error: Exception) -> None:
-    answer = problems.respond_to_error(error, "en")
-    assert answer is not None
-    assert (answer.status_code, answer.body["code"]) == (503, "try_again")
-    assert int(answer.headers["Retry-After"]) > 0
+def test_a_transient_error_of_aws_is_answered_with_try_again(error: Exception) -> None:
+    response = problems.respond_to_error(error, "en")
+    assert response is not None
+    assert (response.status_code, response.body["code"]) == (503, "try_again")
+    assert int(str(response.headers["Retry-After"])) > 0
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        an_aws_error("AccessDeniedException"),
-        an_aws_error("ResourceNotFoundException"),
-        an_aws_error("ValidationException"),
-        an_aws_error("TransactionCanceledException", reasons=("ConditionalCheckFailed", "ValidationError")),
+        make_aws_error("AccessDeniedException"),
+        make_aws_error("ResourceNotFoundException"),
+        make_aws_error("ValidationException"),
+        make_aws_error("TransactionCanceledException", reasons=("ConditionalCheckFailed", "ValidationError")),
         NoCredentialsError(),
         ValueError("a fault of ours"),
         ConnectionError(),
     ],
     ids=lambda error: type(error).__name__ + str(error)[:60],
 )
-def test_what_nobody_foresaw_is_left_to_the_edge(error: Exception) -> None:
+def test_other_errors_have_no_problem_document(error: Exception) -> None:
     assert problems.respond_to_error(error, "en") is None

@@ -1,7 +1,10 @@
-"""The environment: read whole, or refused by the names of what is missing."""
+"""Settings: read from the environment, or refused by the names of the variables at fault."""
+
+from datetime import timedelta
 
 import pytest
 
+from chalicelib.callers import DailyCap
 from chalicelib.settings import Settings, SettingsIncomplete
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 
@@ -13,13 +16,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_whole_environment_is_read(environment: pytest.MonkeyPatch) -> None:
+def test_a_complete_environment_is_read(environment: pytest.MonkeyPatch) -> None:
     settings = Settings.from_environment()
     assert settings.registrations_table == "RegistrationsTable"
     assert settings.sms_configuration_set == ""
 
 
-def test_what_else_stands_in_the_environment_does_not_matter(environment: pytest.MonkeyPatch) -> None:
+def test_other_variables_are_ignored(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DAFTAR_OF_LATER", "…")
     assert Settings.from_environment()
 
@@ -39,29 +42,48 @@ def test_every_missing_variable_is_named_at_once() -> None:
         assert name in str(incomplete.value)
 
 
-def test_a_sender_that_is_empty_is_as_bad_as_a_missing_one(environment: pytest.MonkeyPatch) -> None:
+def test_an_empty_originator_is_refused(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DAFTAR_SMS_ORIGINATION_IDENTITY", "")
     with pytest.raises(SettingsIncomplete, match="DAFTAR_SMS_ORIGINATION_IDENTITY"):
         Settings.from_environment()
 
 
-def test_who_may_register_and_when_an_unpaid_application_expires_may_be_left_to_the_rules(
-    environment: pytest.MonkeyPatch,
-) -> None:
-    assert (Settings.from_environment().minimum_age, Settings.from_environment().unpaid_days) == (17, 30)
-    environment.setenv("DAFTAR_MINIMUM_AGE", "15")
-    environment.setenv("DAFTAR_UNPAID_DAYS", "60")
-    assert (Settings.from_environment().minimum_age, Settings.from_environment().unpaid_days) == (15, 60)
-
-
-def test_how_long_tokens_are_good_and_how_much_is_taken_in_a_day_may_be_left_to_the_rules(
+def test_limits_of_registration_have_defaults(
     environment: pytest.MonkeyPatch,
 ) -> None:
     settings = Settings.from_environment()
-    assert (settings.token_days, settings.token_overlap_hours) == (90, 24)
-    assert (settings.device_daily_flag, settings.device_daily_cap) == (300, 1_500)
-    assert (settings.bot_daily_flag, settings.bot_daily_cap) == (100_000, 250_000)
-    assert (settings.phone_daily_flag, settings.phone_daily_cap) == (5, 50)
+    assert (settings.minimum_age, settings.payment_period) == (17, timedelta(days=30))
+    environment.setenv("DAFTAR_MINIMUM_AGE", "15")
+    environment.setenv("DAFTAR_UNPAID_DAYS", "60")
+    settings = Settings.from_environment()
+    assert (settings.minimum_age, settings.payment_period) == (15, timedelta(days=60))
+
+
+def test_limits_of_clients_have_defaults(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings.from_environment()
+    assert (settings.token_lifetime, settings.token_overlap) == (timedelta(days=90), timedelta(hours=24))
+    assert settings.device_caps == DailyCap(flag=300, cap=1_500)
+    assert settings.bot_caps == DailyCap(flag=100_000, cap=250_000)
+    assert settings.phone_caps == DailyCap(flag=5, cap=50)
+
+
+def test_lists_and_weights_are_parsed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DAFTAR_GATEWAY_WEIGHTS", "aws=70,twilio=30")
+    environment.setenv("DAFTAR_REPORT_SMS", "provisional,final")
+    settings = Settings.from_environment()
+    assert settings.weight_by_gateway == {"aws": 70, "twilio": 30}
+    assert settings.report_sms_states == ("provisional", "final")
+    environment.setenv("DAFTAR_REPORT_SMS", "none")
+    assert Settings.from_environment().report_sms_states == ()
+
+
+def test_twilios_url_is_known_only_with_an_account(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DAFTAR_PUBLIC_URL", "https://api.example.id/api")
+    assert Settings.from_environment().twilio_public_url is None
+    environment.setenv("DAFTAR_TWILIO_SECRET", "twilio")
+    assert Settings.from_environment().twilio_public_url == "https://api.example.id/api"
 
 
 @pytest.mark.parametrize(
@@ -72,20 +94,24 @@ def test_how_long_tokens_are_good_and_how_much_is_taken_in_a_day_may_be_left_to_
         ("DAFTAR_MINIMUM_AGE", "seventeen"),
         ("DAFTAR_UNPAID_DAYS", "0"),
         ("DAFTAR_UNPAID_DAYS", ""),
+        ("DAFTAR_UNPAID_DAYS", "9999999999"),
         ("DAFTAR_TOKEN_DAYS", "0"),
         ("DAFTAR_TOKEN_OVERLAP_HOURS", "721"),
         ("DAFTAR_DEVICE_DAILY_FLAG", "-1"),
         ("DAFTAR_BOT_DAILY_CAP", "many"),
         ("DAFTAR_PHONE_DAILY_CAP", "0"),
+        ("DAFTAR_GATEWAY_WEIGHTS", "aws=many"),
+        ("DAFTAR_GATEWAY_WEIGHTS", "smoke=100"),
+        ("DAFTAR_REPORT_SMS", "final,provisional"),
     ],
 )
-def test_a_limit_that_cannot_be_kept_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_unusable_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
     environment.setenv(name, value)
     with pytest.raises(SettingsIncomplete, match=name):
         Settings.from_environment()
 
 
-def test_a_value_is_never_repeated_in_the_message(environment: pytest.MonkeyPatch) -> None:
+def test_the_message_never_repeats_a_value(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DAFTAR_FIELD_KEY_ARN", "arn:of:a:key")
     environment.delenv("DAFTAR_STAGE")
     with pytest.raises(SettingsIncomplete) as incomplete:
@@ -94,7 +120,7 @@ def test_a_value_is_never_repeated_in_the_message(environment: pytest.MonkeyPatc
     assert incomplete.value.__cause__ is None
 
 
-def test_every_setting_says_what_it_is() -> None:
+def test_every_setting_has_a_variable_and_a_description() -> None:
     for name, setting in Settings.model_fields.items():
         assert setting.alias, name
         assert setting.description, name

@@ -1,7 +1,6 @@
-"""Batches from queues and streams: one bad record never takes the good ones with it.
+"""Batches from queues and streams: a record that fails does not fail the others.
 
-Both answers only mean what they say where the event source mapping asks for `ReportBatchItemFailures`;
-`infra/` does.
+Lambda reads both answers only if the event source mapping has `ReportBatchItemFailures`, which `infra/` sets.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +13,9 @@ StreamRecord = Mapping[str, Any]
 
 
 def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> PartialBatch:
-    """Give each message's body to `handle`.
+    """Pass the body of each message to `handle`, and return the messages for which it raised.
 
-    A message that raises goes back to its queue, alone, and in the end to its dead letters.
+    These alone return to their queue and, after some attempts, go to its dead-letter queue.
     """
     # Imported here because the cold start of the API, which shares the zip, would pay for it too.
     from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415
@@ -48,14 +47,14 @@ def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> Pa
 def consume_stream(
     event: Mapping[str, Any], publish: Callable[[Sequence[StreamRecord]], object]
 ) -> PartialBatch:
-    """Give the batch to `publish` whole; where that fails, record by record up to the first that fails.
+    """Pass the batch to `publish`; if that fails, pass the records one by one up to the first that fails.
 
-    A stream goes on from the first failure, so only that one is reported: what follows it comes again.
+    Return that record alone: Lambda reads the stream again from the first failure.
     """
     records: list[StreamRecord] = list(event["Records"])
     try:
         publish(records)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, each record gets its own chance
+    except Exception as error:  # noqa: BLE001 - each record is then tried alone
         observability.log_exception(error, "batch not published at once", {"records": len(records)})
     else:
         observability.logger.info("batch published", extra={"records": len(records)})
@@ -63,7 +62,7 @@ def consume_stream(
     for record in records:
         try:
             publish([record])
-        except Exception as error:  # noqa: BLE001 - reported to Lambda, which retries and then sets it aside
+        except Exception as error:  # noqa: BLE001 - reported to Lambda, which retries
             sequence_number = record["dynamodb"]["SequenceNumber"]
             observability.log_exception(error, "record not published", {"sequence_number": sequence_number})
             return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}

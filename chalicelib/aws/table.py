@@ -12,6 +12,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.items import Item, Values, from_item, to_item
 
+# In characters: the longest id. A partition key may have 2,048 bytes, prefix included.
+MAX_ID_LENGTH = 64
+
 # BatchGetItem takes no more keys in one request.
 _MAX_BATCH_GET_KEYS = 100
 

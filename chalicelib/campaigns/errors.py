@@ -1,4 +1,4 @@
-"""What the campaigns package refuses.
+"""Refusals of the campaigns package.
 
 Refusal
 ├── CampaignUnknown     no campaign has this id
@@ -15,6 +15,6 @@ class CampaignUnknown(Refusal):
 
 
 class CampaignExists(Refusal):
-    """A campaign with this id, but other content, exists already."""
+    """A campaign with this id, but other content, exists."""
 
     code = "campaign_exists"

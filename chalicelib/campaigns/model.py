@@ -1,4 +1,4 @@
-"""Campaigns, the days they last, and the zone those days are days in."""
+"""Campaigns, their days and the time zone of these days."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
 # The four names under which the tz database keeps Indonesia's three zones (WIB twice, WITA, WIT).
 Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"]
 
-# Days that every zone can reckon with, the morning after the last one included. A schema of JSON has no word
-# for the limits of a day, so they are told as a pattern.
+# Days that can be converted to every zone, as can the morning after each. JSON Schema knows no limits for
+# dates, so that the description uses a pattern.
 Day = Annotated[
     date,
     Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1), json_schema_extra={"pattern": "^2[0-9]{3}-"}),
 ]
 
-# Instants that every zone can reckon with: a broken clock is the sender's error, not ours.
+# Instants that can be converted to every zone: a broken clock is an error of the sender, answered as such.
 Instant = Annotated[
     AwareDatetime,
     Field(
@@ -38,7 +38,7 @@ Hour = Annotated[int, Field(ge=0, le=23)]
 Target = Annotated[int, Field(ge=0, le=10_000_000)]
 DailyRupiah = Annotated[int, Field(ge=0, le=10_000_000_000, description="Rupiah a day.")]
 
-# Every day of a running campaign is looked at every hour.
+# The roll-up looks at every day of a running campaign every hour.
 MAX_DURATION = timedelta(days=366)
 
 CLOCK_SKEW = timedelta(minutes=10)
@@ -60,7 +60,7 @@ Managers = Annotated[tuple[Manager, ...], Field(max_length=50)]
 
 @dataclass(frozen=True, order=True)
 class CampaignDay:
-    """One local day of one campaign: what is counted, marked and summarised."""
+    """One local day of one campaign: the unit of counts and summaries."""
 
     campaign_id: str
     day: date
@@ -95,9 +95,9 @@ class Campaign(BaseModel):
         return self
 
     def with_changes(self, changes: Mapping[str, object]) -> "Campaign":
-        """This campaign with some fields changed.
+        """Return this campaign with some fields changed.
 
-        Raises RulesBroken if a day that captures may have been taken on would no longer be one of its days,
+        Raise RulesBroken if the last day becomes earlier, since captures of the removed days may exist, and
         pydantic's ValidationError if the days are out of order.
         """
         campaign = Campaign.model_validate({**dict(self), **changes})
@@ -106,36 +106,36 @@ class Campaign(BaseModel):
         return campaign
 
     def local_day(self, instant: datetime) -> date:
-        """The day that an instant falls on in the campaign's zone."""
+        """Return the day of `instant` in the campaign's zone."""
         return instant.astimezone(ZoneInfo(self.zone)).date()
 
     def local_hour(self, instant: datetime) -> int:
-        """The hour of the day that an instant falls in, in the campaign's zone."""
+        """Return the hour of `instant`, 0 to 23, in the campaign's zone."""
         return instant.astimezone(ZoneInfo(self.zone)).hour
 
     def iter_days(self) -> Iterator[date]:
-        """Each day of the campaign, first to last."""
+        """Yield each day of the campaign, first to last."""
         for ordinal in range(self.first_day.toordinal(), self.last_day.toordinal() + 1):
             yield date.fromordinal(ordinal)
 
     def has_day(self, day: date) -> bool:
-        """Whether a local day is one of the campaign's."""
+        """Return True if a local day is one of the campaign's days."""
         return self.first_day <= day <= self.last_day
 
     def is_accepting(self, now: datetime) -> bool:
-        """Whether captures may still arrive; `accepts_until` is the last local day on which they do."""
+        """Return True if captures may still arrive: up to the end of the local day `accepts_until`."""
         return self.local_day(now) <= self.accepts_until
 
     def summary_due_at(self, day: date) -> datetime:
-        """From when on a day is summarised: its summary hour, local time."""
+        """Return the instant from which a day is summarised: its summary hour, local time."""
         return self._instant(day, self.summary_hour)
 
     def summary_final_at(self, day: date) -> datetime:
-        """From when on a day's summary is final: the next morning, local time."""
+        """Return the instant from which a day's summary is final: SUMMARY_FINAL_HOUR on the next day."""
         return self._instant(day + timedelta(days=1), SUMMARY_FINAL_HOUR)
 
     def day_ends_at(self, day: date) -> datetime:
-        """The instant at which a local day is over."""
+        """Return the instant at which a local day ends."""
         return self._instant(day + timedelta(days=1), 0)
 
     def _instant(self, day: date, hour: int) -> datetime:

@@ -1,9 +1,10 @@
 """Campaigns over HTTP."""
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib import wiring
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
@@ -12,7 +13,8 @@ from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from chalicelib.container import Container
 
 
 class CampaignsView(BaseModel):
@@ -22,57 +24,65 @@ class CampaignsView(BaseModel):
     cursor: str | None
 
 
-@routes.route("/v1/campaigns", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    body_model=Campaign,
-    responses={201: Campaign, 200: Campaign},
-    refusals=(CampaignNotAllowed, CampaignExists),
-)
-def open_campaign(request: Request) -> Response:
-    """Open a campaign; sending the very same one again changes nothing."""
-    campaign = request.parse_body(Campaign)
-    request.caller.require_campaign(campaign.campaign_id)
-    is_new = wiring.campaign_office().open(campaign)
-    return json_response(campaign, 201 if is_new else 200)
+def blueprint(container: "Container") -> Blueprint:
+    """Return the campaign routes."""
+    routes = Blueprint(__name__)
 
-
-@routes.route("/v1/campaigns", methods=["GET"], content_types=[])
-@endpoint(
-    routes, Role.MANAGER, query_model=ListCampaigns, responses={200: CampaignsView}, refusals=(CursorInvalid,)
-)
-def list_campaigns(request: Request) -> Response:
-    """The campaigns that the caller works for, by last day."""
-    asked = request.parse_query(ListCampaigns)
-    after, _ = from_cursor(asked.cursor)
-    page = wiring.campaign_office().list_for_caller(
-        caller=request.caller, start_after=after, page_size=asked.size
+    @routes.route("/v1/campaigns", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        body_model=Campaign,
+        responses={201: Campaign, 200: Campaign},
+        refusals=(CampaignNotAllowed, CampaignExists),
     )
-    return json_response(CampaignsView(campaigns=list(page.rows), cursor=to_cursor(page.next_position)))
+    def open_campaign(request: Request) -> Response:
+        """Open a campaign; sending the very same one again changes nothing."""
+        campaign = request.parse_body(Campaign)
+        request.caller.require_campaign(campaign.campaign_id)
+        is_new = container.campaigns.open(campaign)
+        return json_response(campaign, 201 if is_new else 200)
 
+    @routes.route("/v1/campaigns", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        query_model=ListCampaigns,
+        responses={200: CampaignsView},
+        refusals=(CursorInvalid,),
+    )
+    def list_campaigns(request: Request) -> Response:
+        """The campaigns that the caller works for, by last day."""
+        query = request.parse_query(ListCampaigns)
+        start_after, _ = from_cursor(query.cursor)
+        page = container.campaigns.list_for_caller(
+            caller=request.caller, start_after=start_after, page_size=query.size
+        )
+        return json_response(CampaignsView(campaigns=list(page.rows), cursor=to_cursor(page.next_position)))
 
-@routes.route("/v1/campaigns/{campaign_id}", methods=["GET"], content_types=[])
-@endpoint(routes, Role.MANAGER, responses={200: Campaign}, refusals=(CampaignNotAllowed, CampaignUnknown))
-def show_campaign(request: Request, campaign_id: str) -> Response:
-    """One campaign."""
-    request.caller.require_campaign(campaign_id)
-    return json_response(wiring.campaign_office().get_current(campaign_id))
+    @routes.route("/v1/campaigns/{campaign_id}", methods=["GET"], content_types=[])
+    @endpoint(routes, Role.MANAGER, responses={200: Campaign}, refusals=(CampaignNotAllowed, CampaignUnknown))
+    def show_campaign(request: Request, campaign_id: str) -> Response:
+        """One campaign."""
+        request.caller.require_campaign(campaign_id)
+        return json_response(container.campaigns.get_current(campaign_id))
 
+    @routes.route("/v1/campaigns/{campaign_id}", methods=["PATCH"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        body_model=ChangeCampaign,
+        responses={200: Campaign},
+        refusals=(CampaignNotAllowed, CampaignUnknown, RulesBroken),
+    )
+    def change_campaign(request: Request, campaign_id: str) -> Response:
+        """Change some fields of a campaign; the same change again changes nothing.
 
-@routes.route("/v1/campaigns/{campaign_id}", methods=["PATCH"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    body_model=ChangeCampaign,
-    responses={200: Campaign},
-    refusals=(CampaignNotAllowed, CampaignUnknown, RulesBroken),
-)
-def change_campaign(request: Request, campaign_id: str) -> Response:
-    """Change some fields of a campaign; the same change again changes nothing.
+        Captures and counts see the change within a minute. Of two changes at once each keeps what it alone
+        names.
+        """
+        request.caller.require_campaign(campaign_id)
+        changes = request.parse_body(ChangeCampaign).changes
+        return json_response(container.campaigns.change(campaign_id, changes))
 
-    Captures and counts see the change within a minute. Of two changes at once each keeps what it alone names.
-    """
-    request.caller.require_campaign(campaign_id)
-    changes = request.parse_body(ChangeCampaign).changes
-    return json_response(wiring.campaign_office().change(campaign_id, changes))
+    return routes

@@ -1,4 +1,4 @@
-"""What callers send to the campaigns package, over HTTP."""
+"""Requests about campaigns over HTTP."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class ChangeCampaign(BaseModel):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The fields that are to change."""
+        """Return the fields that are to change."""
         return {name: value for name, value in self if value is not None}
 
 

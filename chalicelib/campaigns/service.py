@@ -1,4 +1,4 @@
-"""Opening campaigns, changing them and finding them."""
+"""Opening, changing, reading and listing of campaigns."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
 from chalicelib.refusals import TryAgain
 
-# A campaign changes rarely and every registration needs it: a container asks again after this long.
+# Every registration needs its campaign, and campaigns change rarely.
 _CACHE_DURATION = timedelta(seconds=60)
 
 _MAX_WRITE_ATTEMPTS = 4
@@ -23,25 +23,26 @@ _POSITION_PATTERN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) [a-z0-9-]+")
 
 
 class CampaignWriteConflict(Exception):
-    """Another change has moved the campaign's days since they were read."""
+    """The days of the campaign changed after it was read."""
 
 
 class Campaigns(Protocol):
-    """Where campaigns are kept."""
+    """The store of campaigns."""
 
     def add(self, campaign: Campaign) -> None:
-        """Store a new campaign. Raises CampaignExists if its id is taken."""
+        """Store a new campaign. Raise CampaignExists if its id is taken."""
 
     def get(self, campaign_id: str) -> Campaign:
-        """Raises CampaignUnknown."""
+        """Return a campaign. Raise CampaignUnknown."""
 
     def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
-        """Store the fields that differ, and no other. Raises CampaignWriteConflict if the days are no longer as they
-        were, since they have to stay in order with one another.
+        """Store the fields that differ from `previous`.
+
+        Raise CampaignWriteConflict if the stored days, which must stay in order, are not those of `previous`.
         """
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        """The campaigns whose last day is this one or later, by last day."""
+        """Yield the campaigns with this or a later last day, by last day."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class _CachedCampaign:
 
 
 class CampaignService:
-    """Opens and changes campaigns, and remembers the ones it has lately been asked for."""
+    """Opens, changes and reads campaigns. Campaigns that were read are cached for a minute."""
 
     def __init__(self, *, campaigns: Campaigns, clock: Clock) -> None:
         self._campaigns = campaigns
@@ -59,10 +60,7 @@ class CampaignService:
         self._cache: dict[str, _CachedCampaign] = {}
 
     def open(self, campaign: Campaign) -> bool:
-        """Store a campaign;
-
-        False if exactly this one stands already. Raises CampaignExists if another one has its id.
-        """
+        """Store a campaign. Return False if it exists already. Raise CampaignExists if another has its id."""
         try:
             self._campaigns.add(campaign)
         except CampaignExists:
@@ -72,29 +70,29 @@ class CampaignService:
         return True
 
     def get(self, campaign_id: str) -> Campaign:
-        """The campaign, at most a minute old. Raises CampaignUnknown."""
-        known = self._cache.get(campaign_id)
-        if known is None or known.expires_at <= self._clock():
+        """Return a campaign as it was within the last minute. Raise CampaignUnknown."""
+        cached = self._cache.get(campaign_id)
+        if cached is None or cached.expires_at <= self._clock():
             return self.get_current(campaign_id)
-        return known.campaign
+        return cached.campaign
 
     def get_current(self, campaign_id: str) -> Campaign:
-        """The campaign as it stands. Raises CampaignUnknown."""
+        """Return a campaign as it is stored now. Raise CampaignUnknown."""
         return self._store_in_cache(self._campaigns.get(campaign_id))
 
     def change(self, campaign_id: str, changes: Mapping[str, object]) -> Campaign:
-        """The campaign with some fields changed; the same change again changes nothing.
+        """Change some fields of a campaign and return it; repeating a change has no effect.
 
-        Of two changes at once each keeps what it alone names; the later one decides what both do. Raises
-        CampaignUnknown, RulesBroken, TryAgain, or ValidationError for days out of order.
+        Of two concurrent changes, each keeps the fields that it alone names; the later one decides the rest.
+        Raise CampaignUnknown, RulesBroken, TryAgain, or ValidationError for days out of order.
         """
         for _ in range(_MAX_WRITE_ATTEMPTS):
-            was = self._campaigns.get(campaign_id)
-            campaign = was.with_changes(changes)
-            if campaign == was:
-                return was
+            previous = self._campaigns.get(campaign_id)
+            campaign = previous.with_changes(changes)
+            if campaign == previous:
+                return previous
             try:
-                self._campaigns.replace(campaign, previous=was)
+                self._campaigns.replace(campaign, previous=previous)
             except CampaignWriteConflict:
                 continue
             return self._store_in_cache(campaign)
@@ -103,7 +101,7 @@ class CampaignService:
     def list_for_caller(
         self, *, caller: Caller, start_after: Position | None, page_size: int
     ) -> Page[Campaign]:
-        """A page of the campaigns that a caller works for, by last day and id. Raises CursorInvalid."""
+        """Return a page of the campaigns that a caller works for, by last day and id. Raise CursorInvalid."""
         since = _parse_day(start_after)
         found = (
             self._iter_by_last_day(since) if EVERY_CAMPAIGN in caller.campaigns else self._iter_own(caller)
@@ -122,11 +120,11 @@ class CampaignService:
         )
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        """The campaigns whose last day is this one or later."""
+        """Return the campaigns with this or a later last day, by last day."""
         return self._campaigns.iter_ending_since(first_last_day)
 
     def _iter_by_last_day(self, first_last_day: date) -> Iterator[Campaign]:
-        # Those that end on one day come in no order of their own.
+        # The index has no order within one last day.
         for _, ending in groupby(
             self._campaigns.iter_ending_since(first_last_day), key=lambda each: each.last_day
         ):
@@ -135,7 +133,7 @@ class CampaignService:
     def _iter_own(self, caller: Caller) -> Iterator[Campaign]:
         own = []
         for campaign_id in caller.campaigns:
-            # A token may be made before its campaign is opened.
+            # A client may be enrolled before its campaign is opened.
             with suppress(CampaignUnknown):
                 own.append(self._campaigns.get(campaign_id))
         return iter(sorted(own, key=_build_position))

@@ -1,9 +1,9 @@
-"""How many captures a client may have accepted in a day: counted, flagged from a number on, then refused.
+"""The daily cap of a client: captures above its flag limit are flagged, captures above its cap are refused.
 
-A count that every capture wrote to would cost each of them a request, and captures that arrive together
-would be in one another's way. So each container counts by itself, and puts its number to that of the others
-after a minute, or after a small part of what is left before the next limit: close to a limit that is each
-time. What several containers accept at the very same time may go over a limit by that much.
+A shared count that every capture updates would cost a request each, and concurrent captures would conflict.
+So each process counts locally and adds its number to the shared count once a minute, and earlier after a
+twentieth of what is left before the next limit, which close to a limit is every time. Processes that accept
+captures at the same time may exceed a limit by that much.
 """
 
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ _SYNC_DIVISOR = 20
 
 
 class DayCounts(Protocol):
-    """Where the captures that clients have had accepted are counted, by day."""
+    """The store of accepted captures per client and day."""
 
     def add(self, client_id: str, day: date, number: int) -> int:
-        """Add to a client's count of a day, or take away; the count after that."""
+        """Add `number`, which may be negative, to a client's count of a day. Return the count after that."""
 
 
 @dataclass
 class _Tally:
-    """What this container knows of one client's day: the common count, and what it has not put to it yet."""
+    """This process's view of one client's day: the shared count, and the captures not added to it yet."""
 
     shared_count: int
     synced_at: datetime
@@ -44,12 +44,12 @@ class _Tally:
         if now - self.synced_at >= _SYNC_INTERVAL:
             return True
         left = (cap.flag if self.total < cap.flag else cap.cap) - self.total
-        # A client that is refused anyway, again and again, shall not cost a write each time.
+        # A client over its cap must not cost a write for each refusal.
         return left > 0 and self.unsynced_count >= left // _SYNC_DIVISOR
 
 
 class DailyCapLimiter:
-    """What is left to each client of its day. Made once in a container; its threads may share it."""
+    """Enforces the daily caps of clients. One instance per process, safe to share between threads."""
 
     def __init__(self, *, counts: DayCounts, caps: Mapping[Role, DailyCap], clock: Clock) -> None:
         self._counts = counts
@@ -59,9 +59,9 @@ class DailyCapLimiter:
         self._lock = Lock()
 
     def reserve(self, caller: Caller, day: date) -> bool:
-        """Count one capture of a client; True if it is over the number that passes without a flag.
+        """Count one capture of a client. Return True if it exceeds the flag limit.
 
-        Raises ClientCapReached, and then has counted nothing.
+        Raise ClientCapReached, without counting, if the cap is reached.
         """
         cap = self._get_cap(caller)
         with self._lock:
@@ -72,14 +72,14 @@ class DailyCapLimiter:
             return tally.total > cap.flag
 
     def release(self, caller: Caller, day: date) -> None:
-        """Take back the count of one capture: it was known already, or was not accepted in the end."""
+        """Undo `reserve` for a capture that was a repeat or was not accepted."""
         with self._lock:
             self._tallies[caller.client_id, day].unsynced_count -= 1
 
     def _get_cap(self, caller: Caller) -> DailyCap:
         if caller.daily_cap is not None:
             return caller.daily_cap
-        return self._caps[Role.BOT if caller.is_public_facing else Role.KIOSK]
+        return self._caps[Role.KIOSK if Role.KIOSK in caller.roles else Role.BOT]
 
     def _get_synced_tally(self, client_id: str, day: date, cap: DailyCap) -> _Tally:
         now = self._clock()
@@ -88,9 +88,9 @@ class DailyCapLimiter:
             self._drop_tallies_before(day - _ONE_DAY)
             tally = self._tallies[client_id, day] = _Tally(self._counts.add(client_id, day, 0), now)
         elif tally.is_sync_due(now, cap):
-            own = tally.unsynced_count
-            tally.shared_count, tally.synced_at = self._counts.add(client_id, day, own), now
-            tally.unsynced_count -= own
+            unsynced_count = tally.unsynced_count
+            tally.shared_count, tally.synced_at = self._counts.add(client_id, day, unsynced_count), now
+            tally.unsynced_count -= unsynced_count
         return tally
 
     def _drop_tallies_before(self, day: date) -> None:

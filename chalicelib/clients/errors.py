@@ -1,10 +1,10 @@
-"""What the clients package refuses.
+"""Refusals of the clients package.
 
 Refusal
 ├── ClientUnknown    no client has this id
 ├── ClientExists     another client has this id already
 ├── ClientRevoked    the client was revoked and gets no new token
-├── ClientCapReached the client has had its day's number of captures accepted
+├── ClientCapReached the client had its daily number of captures accepted
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -19,19 +19,19 @@ class ClientUnknown(Refusal):
 
 
 class ClientExists(Refusal):
-    """A client with this id is enrolled already; its token cannot be shown again."""
+    """A client with this id is enrolled already. Its token cannot be shown again."""
 
     code = "client_exists"
 
 
 class ClientRevoked(Refusal):
-    """The client was revoked; a token for the same device needs a new enrolment."""
+    """The client was revoked. Its device needs a new enrolment."""
 
     code = "client_revoked"
 
 
 class ClientCapReached(Refusal):
-    """This client has had as many captures accepted today as it may; nothing of this one was stored."""
+    """The client had its daily number of captures accepted. This capture was not stored."""
 
     code = "client_cap_reached"
 

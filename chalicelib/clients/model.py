@@ -1,18 +1,23 @@
-"""Who may call: devices, bots and people, the roles they have and the campaigns they are bound to."""
+"""Clients: devices, bots and people with a token, their roles and their campaigns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientRevoked
 
+# The channels of the two roles that register workers: for officers, and for the public. Other roles may have
+# any channel.
+CHANNELS_BY_ROLE: Mapping[Role, frozenset[Channel]] = {
+    Role.KIOSK: frozenset({Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE}),
+    Role.BOT: frozenset({Channel.BOT, Channel.WEB}),
+}
+
 
 @dataclass(frozen=True)
 class Client:
-    """One enrolled client and the life of its token.
-
-    The token itself is known to nobody but its holder.
-    """
+    """An enrolled client and the validity of its token. Only its holder has the token itself."""
 
     client_id: str
     roles: frozenset[Role]
@@ -26,22 +31,22 @@ class Client:
     daily_cap: DailyCap | None = None
 
     def is_revoked(self, now: datetime) -> bool:
-        """Whether its token must no longer be honoured."""
+        """Return True if the token was revoked or has expired."""
         return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
     def revoke(self, now: datetime) -> "Client":
-        """This client with its token revoked."""
+        """Return this client with its token revoked."""
         return replace(self, revoked_at=now)
 
     def rotate(self, now: datetime, *, expires_at: datetime) -> "Client":
-        """This client with a new token, which is good until then. Raises ClientRevoked."""
+        """Return this client with a new token that is good until `expires_at`. Raise ClientRevoked."""
         if self.revoked_at is not None:
             raise ClientRevoked(self.client_id)
         return replace(self, rotated_at=now, expires_at=expires_at)
 
     @property
     def caller(self) -> Caller:
-        """What this client is to a request."""
+        """Return the caller that requests of this client have."""
         return Caller(
             client_id=self.client_id,
             roles=self.roles,

@@ -1,17 +1,18 @@
 """Clients over HTTP, for admins."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib import wiring
 from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
 from chalicelib.clients.schemas import ClientView, EnrolClient, RotateToken
 from chalicelib.http.endpoints import Request, endpoint, json_response
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from chalicelib.container import Container
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -34,59 +35,61 @@ class ClientsView(BaseModel):
     clients: list[ClientView]
 
 
-@routes.route("/v1/clients", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.ADMIN,
-    body_model=EnrolClient,
-    responses={201: EnrolledView},
-    refusals=(ClientExists,),
-    headers=("Cache-Control",),
-)
-def enrol_client(request: Request) -> Response:
-    """Enrol a client and show its token, once."""
-    client, token = wiring.registry().enrol(request.parse_body(EnrolClient))
-    view = EnrolledView(**ClientView.from_client(client).model_dump(), token=token)
-    return json_response(view, 201, headers=_NO_STORE)
+def blueprint(container: "Container") -> Blueprint:
+    """Return the client routes."""
+    routes = Blueprint(__name__)
 
-
-@routes.route("/v1/clients", methods=["GET"], content_types=[])
-@endpoint(routes, Role.ADMIN, responses={200: ClientsView})
-def list_clients(request: Request) -> Response:
-    """Every client, revoked ones too."""
-    return json_response(
-        ClientsView(clients=[ClientView.from_client(each) for each in wiring.registry().iter_all()])
+    @routes.route("/v1/clients", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.ADMIN,
+        body_model=EnrolClient,
+        responses={201: EnrolledView},
+        refusals=(ClientExists,),
+        headers=("Cache-Control",),
     )
+    def enrol_client(request: Request) -> Response:
+        """Enrol a client and show its token, once."""
+        client, token = container.clients.enrol(request.parse_body(EnrolClient))
+        view = EnrolledView(**ClientView.from_client(client).model_dump(), token=token)
+        return json_response(view, 201, headers=_NO_STORE)
 
+    @routes.route("/v1/clients", methods=["GET"], content_types=[])
+    @endpoint(routes, Role.ADMIN, responses={200: ClientsView})
+    def list_clients(request: Request) -> Response:
+        """Every client, revoked ones too."""
+        return json_response(
+            ClientsView(clients=[ClientView.from_client(each) for each in container.clients.iter_all()])
+        )
 
-@routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
-@endpoint(routes, Role.ADMIN, responses={200: ClientView}, refusals=(ClientUnknown,))
-def show_client(request: Request, client_id: str) -> Response:
-    """One client."""
-    return json_response(ClientView.from_client(wiring.registry().get(client_id)))
+    @routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
+    @endpoint(routes, Role.ADMIN, responses={200: ClientView}, refusals=(ClientUnknown,))
+    def show_client(request: Request, client_id: str) -> Response:
+        """One client."""
+        return json_response(ClientView.from_client(container.clients.get(client_id)))
 
-
-@routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.ADMIN,
-    body_model=RotateToken,
-    responses={201: RotatedView},
-    refusals=(ClientUnknown, ClientRevoked),
-    headers=("Cache-Control",),
-)
-def rotate_token(request: Request, client_id: str) -> Response:
-    """Give a client a new token and show it, once; older ones end after a while."""
-    client, token, older_end_at = wiring.registry().rotate(client_id, request.parse_body(RotateToken))
-    view = RotatedView(
-        **ClientView.from_client(client).model_dump(), token=token, older_tokens_end_at=older_end_at
+    @routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.ADMIN,
+        body_model=RotateToken,
+        responses={201: RotatedView},
+        refusals=(ClientUnknown, ClientRevoked),
+        headers=("Cache-Control",),
     )
-    return json_response(view, 201, headers=_NO_STORE)
+    def rotate_token(request: Request, client_id: str) -> Response:
+        """Give a client a new token and show it, once; older ones end after a while."""
+        client, token, older_end_at = container.clients.rotate(client_id, request.parse_body(RotateToken))
+        view = RotatedView(
+            **ClientView.from_client(client).model_dump(), token=token, older_tokens_end_at=older_end_at
+        )
+        return json_response(view, 201, headers=_NO_STORE)
 
+    @routes.route("/v1/clients/{client_id}", methods=["DELETE"], content_types=[])
+    @endpoint(routes, Role.ADMIN, responses={204: None}, refusals=(ClientUnknown,))
+    def revoke_client(request: Request, client_id: str) -> Response:
+        """Revoke a client's tokens; they are refused within a minute."""
+        container.clients.revoke(client_id)
+        return Response("", {}, 204)
 
-@routes.route("/v1/clients/{client_id}", methods=["DELETE"], content_types=[])
-@endpoint(routes, Role.ADMIN, responses={204: None}, refusals=(ClientUnknown,))
-def revoke_client(request: Request, client_id: str) -> Response:
-    """Revoke a client's tokens; they are refused within a minute."""
-    wiring.registry().revoke(client_id)
-    return Response("", {}, 204)
+    return routes

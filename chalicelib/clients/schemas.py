@@ -1,18 +1,18 @@
-"""What callers send to the clients package, over HTTP."""
+"""Requests about clients over HTTP, and their answers."""
 
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.clients.model import Client
+from chalicelib.clients.model import CHANNELS_BY_ROLE, Client
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
 
-# A month: longer, and the old token would be a second one for good.
+# A month; an older token that is good for longer would be a second permanent one.
 _MAX_OVERLAP_HOURS = 720
 _MAX_PER_DAY = 10_000_000
 
@@ -38,6 +38,21 @@ class EnrolClient(BaseModel):
         default=None, ge=1, le=_MAX_PER_DAY, description="Captures a day that pass at all."
     )
 
+    @field_validator("roles")
+    @classmethod
+    def _check_roles(cls, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+        if CHANNELS_BY_ROLE.keys() <= set(roles):
+            raise _build_conflict()
+        return roles
+
+    @field_validator("channel")
+    @classmethod
+    def _check_channel(cls, channel: Channel | None, info: ValidationInfo) -> Channel | None:
+        roles: tuple[Role, ...] = info.data.get("roles", ())
+        if channel is not None and any(channel not in CHANNELS_BY_ROLE.get(role, Channel) for role in roles):
+            raise _build_conflict()
+        return channel
+
     @model_validator(mode="after")
     def _check_caps_together(self) -> "EnrolClient":
         if (self.daily_flag is None) != (self.daily_cap is None):
@@ -46,14 +61,16 @@ class EnrolClient(BaseModel):
 
     @property
     def effective_channel(self) -> Channel:
-        """The channel given, else the one that goes with the first role: kiosk, bot, or the office."""
+        """Return the channel given, else bot for a bot, kiosk if that is the first role, or office."""
         if self.channel is not None:
             return self.channel
-        return {Role.KIOSK: Channel.KIOSK, Role.BOT: Channel.BOT}.get(self.roles[0], Channel.OFFICE)
+        if Role.BOT in self.roles:
+            return Channel.BOT
+        return Channel.KIOSK if self.roles[0] is Role.KIOSK else Channel.OFFICE
 
     @property
     def own_cap(self) -> DailyCap | None:
-        """The cap of this client alone, if it was given one."""
+        """Return the cap of this client alone, if it was given one."""
         if self.daily_flag is None or self.daily_cap is None:
             return None
         return DailyCap(flag=self.daily_flag, cap=self.daily_cap)
@@ -92,7 +109,7 @@ class ClientView(BaseModel):
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
-        """A client without its token, which nobody but its holder has."""
+        """Return the view of a client, without its token."""
         own = client.daily_cap
         return cls(
             client_id=client.client_id,
@@ -107,3 +124,7 @@ class ClientView(BaseModel):
             daily_flag=None if own is None else own.flag,
             daily_cap=None if own is None else own.cap,
         )
+
+
+def _build_conflict() -> PydanticCustomError:
+    return PydanticCustomError("role_channel_conflict", "the roles and the channel contradict each other")

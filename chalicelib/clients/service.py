@@ -1,4 +1,4 @@
-"""Enrolling clients, knowing them by their token, giving them new ones, and revoking them."""
+"""Enrolment, identification by token, token rotation and revocation of clients."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -20,56 +20,53 @@ _RECORD_INTERVAL = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class TokenLifetime:
-    """How long tokens are good where nothing else is said, and how long after they were replaced."""
+    """The default validity of a token, and how long it stays good after it was replaced."""
 
     default_lifetime: timedelta = timedelta(days=90)
     overlap: timedelta = timedelta(hours=24)
 
 
 class Clients(Protocol):
-    """Where clients are kept, and the hashes of their tokens."""
+    """The store of clients and of the hashes of their tokens."""
 
     def add(self, client: Client, token: TokenHash) -> None:
-        """Store a new client. Raises ClientExists."""
+        """Store a new client. Raise ClientExists or TryAgain."""
 
     def get_by_token(self, token: TokenHash) -> Client:
-        """The client that holds a token. Raises TokenUnknown."""
+        """Return the client that holds a token. Raise TokenUnknown."""
 
     def get(self, client_id: str) -> Client:
-        """Raises ClientUnknown."""
+        """Return a client. Raise ClientUnknown."""
 
     def rotate(self, client: Client, token: TokenHash, *, older_tokens_end_at: datetime) -> None:
-        """Store a further token of a client; its older ones end then, if not before.
+        """Store another token of a client; its older ones end then, if not before.
 
-        Raises ClientUnknown, ClientRevoked or TryAgain.
+        Raise ClientUnknown, ClientRevoked or TryAgain.
         """
 
     def revoke(self, client: Client) -> None:
-        """Store the revocation that the client carries, for every token it has.
-
-        Raises ClientUnknown or TryAgain.
-        """
+        """Store the revocation of `client` for each of its tokens. Raise ClientUnknown or TryAgain."""
 
     def iter_all(self) -> Iterator[Client]:
-        """Every client, by id."""
+        """Yield every client, by id."""
 
 
 class LastSeenStore(Protocol):
-    """Where it is kept when clients were last seen."""
+    """The store of the time of each client's latest call."""
 
     def record_call(
         self, client_id: str, token: TokenHash, *, occurred_at: datetime, unless_seen_since: datetime
     ) -> None:
-        """Store that a client called, unless it is known to have called since then."""
+        """Store that a client called, unless a call since `unless_seen_since` is stored."""
 
 
 def hash_token(token: Token) -> TokenHash:
-    """What is stored of a token. A token has 256 random bits, so its plain digest gives nothing away."""
+    """Return the digest that is stored of a token. It needs no key: a token has 256 random bits."""
     return TokenHash(hashlib.sha256(token.encode()).hexdigest())
 
 
 class ClientRegistry:
-    """The list of who may call."""
+    """Enrols, identifies and revokes clients."""
 
     def __init__(
         self,
@@ -85,7 +82,7 @@ class ClientRegistry:
         self._token_lifetime = token_lifetime
 
     def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
-        """Store a new client and make its token, which is returned this once. Raises ClientExists."""
+        """Store a new client. Return it with its token, which cannot be read again. Raise ClientExists."""
         now = self._clock()
         client = Client(
             client_id=command.client_id,
@@ -101,10 +98,10 @@ class ClientRegistry:
         return client, token
 
     def rotate(self, client_id: str, command: RotateToken) -> tuple[Client, Token, datetime]:
-        """Give a client a further token, which is returned this once, and say when its older ones end.
+        """Return a client with a new token, and the time at which its older tokens end at the latest.
 
-        They stay good for the overlap, so that a device that is offline now is not locked out; no older
-        token is made good for longer. Raises ClientUnknown, ClientRevoked or TryAgain.
+        Older tokens stay good for the overlap, because a device may be offline now; their validity is never
+        extended. Raise ClientUnknown, ClientRevoked or TryAgain.
         """
         now = self._clock()
         overlap = self._token_lifetime.overlap
@@ -118,39 +115,37 @@ class ClientRegistry:
         return client, token, now + overlap
 
     def identify(self, token: Token) -> Client:
-        """Who holds a token. Raises TokenUnknown, or TokenRevoked when it was revoked or has expired."""
+        """Return the holder of a token. Raise TokenUnknown, or TokenRevoked if it was revoked or expired."""
         client = self._clients.get_by_token(hash_token(token))
         if client.is_revoked(self._clock()):
             raise TokenRevoked(client.client_id)
         return client
 
     def revoke(self, client_id: str) -> None:
-        """Stop honouring a client's tokens; once more changes nothing. Raises ClientUnknown or TryAgain."""
+        """Revoke a client's tokens; repeating it changes nothing. Raise ClientUnknown or TryAgain."""
         client = self._clients.get(client_id)
         if client.revoked_at is None:
             self._clients.revoke(client.revoke(self._clock()))
 
     def get(self, client_id: str) -> Client:
-        """Raises ClientUnknown."""
+        """Return a client. Raise ClientUnknown."""
         return self._clients.get(client_id)
 
     def require_shared_campaign(self, client_id: str, *, caller: Caller) -> None:
-        """Raises ClientUnknown where there is no such client, and alike where it works for campaigns that
-        the caller does not work for.
-        """
+        """Raise ClientUnknown if there is no such client, or if it shares no campaign with the caller."""
         client = self._clients.get(client_id)
         if not any(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns):
             raise ClientUnknown("works for other campaigns")
 
     def iter_all(self) -> Iterator[Client]:
-        """Every client, by id."""
+        """Return every client, by id."""
         return self._clients.iter_all()
 
 
 class LastSeenTracker:
-    """Notes that clients call: known to the hour, for one write an hour and not one a request.
+    """Records the calls of clients to the hour: one write an hour instead of one a request.
 
-    `store` is called on the first use: most containers never need it.
+    `get_store` is called on the first write, because most processes need none.
     """
 
     def __init__(self, *, get_store: Callable[[], LastSeenStore], clock: Clock) -> None:
@@ -159,14 +154,14 @@ class LastSeenTracker:
         self._attempted_at: dict[str, datetime] = {}
 
     def record_call(self, client: Client, token: Token) -> None:
-        """Note that a client calls now, unless that was noted, or tried here, within the hour."""
+        """Record a call, unless one was recorded, or tried by this process, within the hour."""
         now = self._clock()
         hour_ago = now - _RECORD_INTERVAL
         latest = max(
             filter(None, (client.last_seen_at, self._attempted_at.get(client.client_id))), default=None
         )
         if latest is None or latest <= hour_ago:
-            # Before trying: where the store does not answer, a caller waits for that once an hour only.
+            # Set before the attempt, so that a store that does not answer delays a caller once an hour only.
             self._attempted_at[client.client_id] = now
             self._get_store().record_call(
                 client.client_id, hash_token(token), occurred_at=now, unless_seen_since=hour_ago

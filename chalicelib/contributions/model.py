@@ -1,4 +1,4 @@
-"""What membership costs, month by month, and by which rule."""
+"""Contribution tables, discount policies and quotes."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,12 +20,12 @@ _MONTHS_A_YEAR = 12
 
 
 def format_month(day: date) -> str:
-    """The contribution month of a day, such as `2026-11`."""
+    """Return the contribution month of a day, such as `2026-11`."""
     return f"{day.year:04d}-{day.month:02d}"
 
 
 def list_months(first_month: str, count: int) -> list[str]:
-    """A run of contribution months."""
+    """Return `count` contribution months, beginning with `first_month`."""
     year, month = map(int, first_month.split("-"))
     ordinals = range(year * _MONTHS_A_YEAR + month - 1, year * _MONTHS_A_YEAR + month - 1 + count)
     return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
@@ -40,12 +40,12 @@ class _DatedRule(BaseModel):
     last_month: ContributionMonth | None
 
     def is_in_force(self, month: str) -> bool:
-        """Whether this is the rule in a contribution month."""
+        """Return True if this rule applies to a contribution month."""
         return self.first_month <= month and (self.last_month is None or month <= self.last_month)
 
 
 class Band(BaseModel):
-    """Incomes from this one up to the next band's share one base. Rupiah a month."""
+    """The base for incomes from `income_from` up to the next band. Rupiah a month."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,7 +54,7 @@ class Band(BaseModel):
 
 
 class ContributionTable(_DatedRule):
-    """What each programme costs by income. The base of the band decides, never the income itself."""
+    """The price of each programme by income band. The base of the band decides, never the income itself."""
 
     jkk_per_mille: int
     jkm_amount: int
@@ -62,13 +62,11 @@ class ContributionTable(_DatedRule):
     bands: tuple[Band, ...] = Field(min_length=1, description="By income, the first from 0.")
 
     def find_base(self, monthly_income: int) -> int:
-        """The base of the band an income falls in; only lower bounds decide, so no income falls between
-        two.
-        """
+        """Return the base of the band of an income. Only lower bounds count, so that there are no gaps."""
         return [band.base for band in self.bands if band.income_from <= monthly_income][-1]
 
     def compute_amount(self, programme: Programme, monthly_income: int) -> int:
-        """One month of one programme, in rupiah."""
+        """Return the price of one programme for one month, in rupiah."""
         match programme:
             case "JKK":
                 return self.find_base(monthly_income) * self.jkk_per_mille // _PER_MILLE
@@ -79,7 +77,7 @@ class ContributionTable(_DatedRule):
 
 
 class DiscountPolicy(_DatedRule):
-    """A relief from contributions: for whom, on which programmes, and who may not be the payer."""
+    """A discount on contributions: its sectors, its programmes and the payers that it excludes."""
 
     sectors: tuple[Sector, ...]
     programmes: tuple[Programme, ...]
@@ -88,7 +86,7 @@ class DiscountPolicy(_DatedRule):
     full_price_months: int = Field(ge=0, description="How many first months a newcomer pays in full.")
 
     def is_applicable(self, inputs: "QuoteInputs", programme: Programme, month_index: int) -> bool:
-        """Whether a newcomer's month, counted from 0, is relieved."""
+        """Return True if the discount applies to a new member's month; the first month has index 0."""
         return (
             inputs.sector in self.sectors
             and programme in self.programmes
@@ -97,13 +95,13 @@ class DiscountPolicy(_DatedRule):
         )
 
     def apply_discount(self, amount: int) -> int:
-        """What is left to pay."""
+        """Return the discounted amount."""
         return amount * (_PER_CENT - self.percent_off) // _PER_CENT
 
 
 @dataclass(frozen=True)
 class QuoteInputs:
-    """What a quote depends on."""
+    """The inputs of a quote."""
 
     monthly_income: int
     sector: Sector

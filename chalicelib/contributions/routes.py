@@ -1,19 +1,27 @@
 """Quotes over HTTP."""
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Response
 
-from chalicelib import wiring
 from chalicelib.callers import Role
 from chalicelib.contributions.model import Quote
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.refusals import RulesBroken
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from chalicelib.container import Container
 
 
-@routes.route("/v1/quotes", methods=["POST"], content_types=[])
-@endpoint(routes, *Role, body_model=AskForQuote, responses={200: Quote}, refusals=(RulesBroken,))
-def ask_for_quote(request: Request) -> Response:
-    """What membership would cost."""
-    return json_response(wiring.quoting().quote(request.parse_body(AskForQuote)))
+def blueprint(container: "Container") -> Blueprint:
+    """Return the quote routes."""
+    routes = Blueprint(__name__)
+
+    @routes.route("/v1/quotes", methods=["POST"], content_types=[])
+    @endpoint(routes, *Role, body_model=AskForQuote, responses={200: Quote}, refusals=(RulesBroken,))
+    def ask_for_quote(request: Request) -> Response:
+        """What membership would cost."""
+        return json_response(container.quotes.quote(request.parse_body(AskForQuote)))
+
+    return routes

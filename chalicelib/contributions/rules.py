@@ -1,7 +1,6 @@
-"""The dated rules: contribution tables and discount policies, kept as data.
+"""The dated rules: contribution tables and discount policies, in data files.
 
-Next year's rule is a new row in a data file with the months it holds in. Old rows stay, so that any past
-quote can be worked out again.
+A new rule is a new row with the months it applies to. Old rows stay, so that past quotes can be reproduced.
 """
 
 import json
@@ -19,7 +18,7 @@ _DATA = Path(__file__).with_name("data")
 
 @dataclass(frozen=True)
 class Rules:
-    """Every rule there was and is."""
+    """Every rule, past ones too."""
 
     tables: Sequence[ContributionTable]
     policies: Sequence[DiscountPolicy]
@@ -27,7 +26,7 @@ class Rules:
 
 @cache
 def load_rules() -> Rules:
-    """The rules in the data files."""
+    """Return the rules of the data files."""
     return Rules(
         tables=TypeAdapter(list[ContributionTable]).validate_python(_load_rows("tables.json")),
         policies=TypeAdapter(list[DiscountPolicy]).validate_python(_load_rows("policies.json")),

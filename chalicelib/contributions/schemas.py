@@ -1,4 +1,4 @@
-"""What callers send to the contributions package, over HTTP."""
+"""Requests for quotes over HTTP."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Pricing: what each contribution month costs, and by which rules."""
+"""Quotes: the price of each contribution month, and the rules it follows."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,32 +21,32 @@ from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.occupations.model import find_sector, is_known_occupation
 from chalicelib.refusals import BrokenRule, RulesBroken
 
-# Which zone a contribution month is counted in is not said anywhere; the agency sits in Jakarta.
+# No rule names the zone of a contribution month; the agency is in Jakarta.
 CONTRIBUTION_ZONE = ZoneInfo("Asia/Jakarta")
 
 _OFFERED_PROGRAMMES = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
 
 
 class QuoteService:
-    """Works out quotes."""
+    """Computes quotes."""
 
     def __init__(self, *, rules: Rules, clock: Clock) -> None:
         self._rules = rules
         self._clock = clock
 
     def quote(self, quote_request: AskForQuote) -> Quote:
-        """The price of what is asked for. Raises RulesBroken, naming every field that cannot be had."""
+        """Return the price of a request. Raise RulesBroken with every field that has no price."""
         start = quote_request.start_month or find_contribution_month(self._clock())
         broken = [*check_choices(quote_request), *self._check_months(quote_request, start)]
         if broken:
             raise RulesBroken(*broken)
-        case = QuoteInputs(
+        inputs = QuoteInputs(
             monthly_income=quote_request.monthly_income,
             sector=find_sector(quote_request.occupations),
             payer=quote_request.payer,
         )
         months = tuple(
-            self._price_month(case, month, position, quote_request.programmes)
+            self._price_month(inputs, month, position, quote_request.programmes)
             for position, month in enumerate(list_months(start, quote_request.months))
         )
         return Quote(total=sum(month.amount for month in months), months=months)
@@ -73,24 +73,24 @@ class QuoteService:
     def _find_policy(
         self, inputs: QuoteInputs, month: str, month_index: int, programme: Programme
     ) -> DiscountPolicy | None:
-        holding = (policy for policy in self._rules.policies if policy.is_in_force(month))
+        in_force = (policy for policy in self._rules.policies if policy.is_in_force(month))
         return next(
-            (policy for policy in holding if policy.is_applicable(inputs, programme, month_index)), None
+            (policy for policy in in_force if policy.is_applicable(inputs, programme, month_index)), None
         )
 
 
 def find_contribution_month(instant: datetime) -> str:
-    """The contribution month of an instant."""
+    """Return the contribution month of an instant."""
     return format_month(instant.astimezone(CONTRIBUTION_ZONE).date())
 
 
 def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
-    """What is asked for but cannot be had, whatever it costs."""
+    """Yield the rules that the choices of a request break, whatever their price."""
     programmes = set(quote_request.programmes)
     if programmes not in _OFFERED_PROGRAMMES or len(programmes) != len(quote_request.programmes):
         yield BrokenRule("programmes", "programmes_not_offered")
     elif quote_request.employs_others and "JHT" not in programmes:
-        # Permenaker 5/2021, art. 31-32: who employs others must take all three.
+        # Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
         yield BrokenRule("programmes", "jht_required")
     for position, occupation in enumerate(quote_request.occupations):
         if not is_known_occupation(occupation):
@@ -100,10 +100,10 @@ def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
 def _price_line(
     inputs: QuoteInputs, table: ContributionTable, policy: DiscountPolicy | None, programme: Programme
 ) -> QuoteLine:
-    full = table.compute_amount(programme, inputs.monthly_income)
+    full_amount = table.compute_amount(programme, inputs.monthly_income)
     return QuoteLine(
         programme=programme,
-        amount=full if policy is None else policy.apply_discount(full),
+        amount=full_amount if policy is None else policy.apply_discount(full_amount),
         table=table.id,
         policy=None if policy is None else policy.id,
     )

@@ -1,4 +1,4 @@
-"""Encryption of single fields: AES-256-GCM, bound to the record and the field they belong to."""
+"""Field encryption: AES-256-GCM, bound to the record and the field that a value belongs to."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _TAG_BYTES = 16
 
 
 class UnsealError(Exception):
-    """The bytes were altered, belong elsewhere, or were sealed under a key we do not hold."""
+    """Sealed bytes were altered, belong to another place, or were sealed under a key that is not held."""
 
 
 @dataclass(frozen=True)
 class FieldKeys:
-    """The data keys of a stage by id, and the id of the one that new values are sealed under."""
+    """The data keys of a stage by id, and the id of the key for new values."""
 
     current_key_id: str
     by_id: Mapping[str, bytes]
@@ -27,15 +27,15 @@ class FieldKeys:
 class FieldCipher:
     """Seals and unseals text fields.
 
-    A sealed value is format (1 byte), length of the key id (1), key id, nonce (12), ciphertext, tag (16): a
-    key can be replaced while values under the old one stay readable. The associated data names record and
-    field, so that a value copied to another record or field does not unseal.
+    A sealed value is: format (1 byte), length of the key id (1), key id, nonce (12), ciphertext, tag (16).
+    The key id keeps values readable after a rotation. The associated data names the record and the field, so
+    that a value copied to another place does not unseal.
     """
 
     def __init__(
         self, get_keys: Callable[[], FieldKeys], refresh_keys: Callable[[str], FieldKeys] | None = None
     ) -> None:
-        """`keys_with` looks the keys up anew for an id that was not among them."""
+        """`refresh_keys` reads the keys again, for a key id that `get_keys` does not return."""
         self._get_keys = get_keys
         self._refresh_keys = refresh_keys
 
@@ -50,7 +50,7 @@ class FieldCipher:
         return bytes([_FORMAT, len(key_id)]) + key_id + nonce + ciphertext + tag
 
     def unseal(self, sealed: bytes, *, record: str, field: str) -> str:
-        """The text that was sealed for this very record and field. Raises UnsealError."""
+        """Return the text that was sealed for this record and field. Raise UnsealError."""
         if len(sealed) < _HEADER_BYTES or sealed[0] != _FORMAT:
             raise UnsealError(f"unknown format of {field}")
         start = _HEADER_BYTES + sealed[1]
@@ -66,7 +66,7 @@ class FieldCipher:
             raise UnsealError(f"{field} does not belong to this record, or was altered") from None
 
     def reseal(self, sealed: bytes, *, record: str, field: str) -> bytes | None:
-        """The same text under the current key; None if it stands under that one. Raises UnsealError."""
+        """Return the value sealed under the current key, or None if it is already. Raise UnsealError."""
         if read_key_id(sealed) == self._get_keys().current_key_id:
             return None
         return self.seal(self.unseal(sealed, record=record, field=field), record=record, field=field)
@@ -79,7 +79,7 @@ class FieldCipher:
 
 
 def read_key_id(sealed: bytes) -> str:
-    """The id of the key that a value is sealed under."""
+    """Return the id of the key that a value is sealed under."""
     return sealed[_HEADER_BYTES : _HEADER_BYTES + sealed[1]].decode("ascii", "replace")
 
 

@@ -1,4 +1,4 @@
-"""The stage's data keys: stored wrapped by KMS, each unwrapped once per container and kept in its memory."""
+"""The stage's data keys: stored wrapped by KMS, unwrapped once per process and cached in memory."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from chalicelib.crypto.hashing import HashKey
 FIELD_PURPOSE = "field"
 HASH_PURPOSE = "hash"
 
-# How long a container may go on sealing under the key before a new one.
+# The longest time for which a process seals under an old key after a new one was added.
 KEY_REFRESH_INTERVAL = timedelta(minutes=5)
 
-# Neither a key that is nowhere nor a store that does not answer is asked for at every value.
+# Pause before an unknown key id is looked up again, and before a failed refresh is repeated.
 _RETRY_INTERVAL = timedelta(seconds=10)
 
 
 class KeysMissing(Exception):
-    """This stage has no data key for a purpose; `daftar up` and the deployment provide them."""
+    """The stage has no data key for a purpose; `daftar up` and the deployment create them."""
 
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """One data key as it is stored. Ids sort by age: the last one is the current one."""
+    """A data key as it is stored. Ids sort by age; the last one is the current key."""
 
     purpose: str
     key_id: str
@@ -35,24 +35,24 @@ class WrappedKey:
 
 
 class WrappedKeys(Protocol):
-    """Where wrapped keys are kept."""
+    """The store of wrapped keys."""
 
     def iter_by_purpose(self, purpose: str) -> Iterable[WrappedKey]:
-        """The keys of one purpose, oldest first."""
+        """Yield the keys of one purpose, oldest first."""
 
 
 class KeyWrapper(Protocol):
-    """Who can unwrap them: KMS, through one call each."""
+    """The service that unwraps keys, by one call each: KMS."""
 
     def unwrap(self, key: WrappedKey) -> bytes:
-        """The plain data key. The purpose is part of the encryption context."""
+        """Return the plain data key. The purpose is part of the encryption context."""
 
 
 class Keyring:
-    """Keys in the clear, each purpose unwrapped on its first use.
+    """Plain keys in memory; those of a purpose are unwrapped on its first use.
 
-    Field keys are looked at anew every few minutes, and at once when a value names one that is not known: a
-    key added while containers run is taken up by all of them without a restart.
+    Field keys are read again every five minutes, and at once for a value under an unknown key, so that
+    running processes pick up a new key without a restart.
     """
 
     def __init__(
@@ -61,8 +61,12 @@ class Keyring:
         wrapped_keys: WrappedKeys,
         key_wrapper: KeyWrapper,
         clock: Clock,
-        on_failure: Callable[[Exception], object],
+        on_failure: Callable[[Exception], object] | None = None,
     ) -> None:
+        """`on_failure` receives the error of a refresh that failed, and cached keys stay in use.
+
+        Without it the error is raised.
+        """
         self._wrapped_keys = wrapped_keys
         self._key_wrapper = key_wrapper
         self._clock = clock
@@ -72,23 +76,23 @@ class Keyring:
         self._retry_missing_at: dict[str, datetime] = {}
 
     def get_field_keys(self) -> FieldKeys:
-        """The keys that seal fields, as they stood within the last minutes.
-
-        Where they cannot be read anew, those that are known go on serving.
-        """
+        """Return the keys for fields, at most KEY_REFRESH_INTERVAL old unless a refresh failed."""
         if self._cached_keys is None:
             return self._load_field_keys()
         if self._clock() < self._refresh_at:
             return self._cached_keys
         try:
             return self._load_field_keys()
-        except Exception as error:  # noqa: BLE001 - what is known still seals and unseals; intake goes on
+        except Exception as error:
+            if self._on_failure is None:
+                raise
+            # The cached keys still seal and unseal, so that intake continues.
             self._refresh_at = self._clock() + _RETRY_INTERVAL
             self._on_failure(error)
             return self._cached_keys
 
     def refresh_field_keys(self, key_id: str) -> FieldKeys:
-        """The keys, looked at anew for one that was not among them; not again soon if it was not there."""
+        """Return the keys, read again for an unknown `key_id`, but for one id at most every ten seconds."""
         now = self._clock()
         if self._retry_missing_at.get(key_id, now) > now:
             return self.get_field_keys()
@@ -98,18 +102,18 @@ class Keyring:
         return keys
 
     def get_hash_key(self) -> HashKey:
-        """The key that hashes are made under. It never rotates: hashes could not be compared any more."""
+        """Return the key for hashes. It never rotates: hashes under two keys cannot be compared."""
         return self._hash_key
 
     def _load_field_keys(self) -> FieldKeys:
         stored = self._list_wrapped_keys(FIELD_PURPOSE)
         unwrapped = {} if self._cached_keys is None else self._cached_keys.by_id
-        known = FieldKeys(
+        keys = FieldKeys(
             current_key_id=stored[-1].key_id,
             by_id={key.key_id: unwrapped.get(key.key_id) or self._key_wrapper.unwrap(key) for key in stored},
         )
-        self._cached_keys, self._refresh_at = known, self._clock() + KEY_REFRESH_INTERVAL
-        return known
+        self._cached_keys, self._refresh_at = keys, self._clock() + KEY_REFRESH_INTERVAL
+        return keys
 
     @cached_property
     def _hash_key(self) -> HashKey:

@@ -1,4 +1,4 @@
-"""Data keys wrapped and unwrapped by KMS."""
+"""Generation and unwrapping of data keys by KMS."""
 
 from datetime import datetime
 from typing import Any
@@ -8,24 +8,21 @@ from chalicelib.crypto.keyring import WrappedKey
 
 
 class KMSKeyWrapper:
-    """Satisfies `keyring.KeyWrapper`.
-
-    The encryption context names the purpose, so a key cannot serve another one.
-    """
+    """Satisfies `keyring.KeyWrapper`. The encryption context ties each key to its purpose."""
 
     def __init__(self, client: Any, key_arn: str) -> None:
         self._client = client
         self._key_arn = key_arn
 
     def unwrap(self, key: WrappedKey) -> bytes:
-        """The plain data key, 32 bytes."""
+        """Return the plain data key, 32 bytes."""
         plain: bytes = self._client.decrypt(
             KeyId=self._key_arn, CiphertextBlob=key.wrapped, EncryptionContext=_build_context(key.purpose)
         )["Plaintext"]
         return plain
 
     def generate(self, purpose: str, *, now: datetime) -> WrappedKey:
-        """A new 256-bit data key that is seen by nobody until it is first unwrapped."""
+        """Return a new 256-bit data key. Its plain bytes never leave KMS before the first `unwrap`."""
         wrapped = self._client.generate_data_key_without_plaintext(
             KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_build_context(purpose)
         )["CiphertextBlob"]

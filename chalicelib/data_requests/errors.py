@@ -1,4 +1,4 @@
-"""What the privacy package refuses.
+"""Refusals of the data_requests package.
 
 Refusal
 └── RequestReused    the request id was used before, for another person, act or reason
@@ -8,6 +8,6 @@ from chalicelib.refusals import Refusal
 
 
 class RequestReused(Refusal):
-    """A request with this id, but about another person, act or reason, was made before."""
+    """A request with this id, but another person, act or reason, exists."""
 
     code = "request_reused"

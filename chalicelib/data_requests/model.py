@@ -1,15 +1,23 @@
-"""Requests about one person's data, as they are kept: what was asked, by whom, when and why, and when done.
-
-Never the NIK, nor anything it could be told from.
-"""
+"""Requests about one person's data, and the report on a person. A stored request holds no NIK."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Imported by the service at run time; the cold start of the API does without them.
+    from collections.abc import Mapping
+
+    from chalicelib.messaging.opt_outs import OptOut
+    from chalicelib.notifications.model import Sms
+    from chalicelib.registrations.intake import Capture
+    from chalicelib.registrations.model import Registration
+    from chalicelib.registrations.phone import Phone
 
 
 class DataRequestType(StrEnum):
-    """What is asked for."""
+    """The act that is requested."""
 
     DISCLOSURE = "disclosure"
     ERASURE = "erasure"
@@ -19,8 +27,8 @@ class DataRequestType(StrEnum):
 class DataRequest:
     """One request. The counts are of what was found when it was first made.
 
-    `subject` is a hash of the NIK that nothing else carries, so that a person can be told of earlier requests
-    and of nothing more; `fingerprint` tells the same request from another one under its id.
+    `subject` is a hash of the NIK that no other item carries: it links the requests about one person and
+    nothing else. `fingerprint` tells whether another request under the same id has the same content.
     """
 
     request_id: str
@@ -34,3 +42,15 @@ class DataRequest:
     captures: int
     texts: int
     done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DisclosureReport:
+    """All data that is stored on one NIK. Opt-outs are those of the phone numbers of its registrations."""
+
+    request: DataRequest
+    registrations: "list[Registration]"
+    captures: "list[Capture]"
+    sms_list: "list[Sms]"
+    opt_outs: "Mapping[Phone, OptOut]"
+    requests: list[DataRequest]

@@ -1,49 +1,60 @@
 """Requests about one person's data over HTTP, for admins."""
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Response
 
-from chalicelib import observability, wiring
+from chalicelib import observability
 from chalicelib.callers import Role
 from chalicelib.data_requests.errors import RequestReused
-from chalicelib.data_requests.requests import SubmitDataRequest
-from chalicelib.data_requests.schemas import DataRequestView, DisclosureView
+from chalicelib.data_requests.schemas import DataRequestView, DisclosureView, SubmitDataRequest
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.refusals import RulesBroken
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from chalicelib.container import Container
 
-# What is answered is for the person who asked, and for nobody's cache.
+# The answers hold personal data, which no cache may store.
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-@routes.route("/v1/disclosures", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.ADMIN,
-    body_model=SubmitDataRequest,
-    responses={200: DisclosureView},
-    refusals=(RequestReused, RulesBroken),
-    headers=("Cache-Control",),
-)
-def disclose(request: Request) -> Response:
-    """All that is held on one NIK, with what was done with it."""
-    disclosure = wiring.privacy_desk().disclose(request.parse_body(SubmitDataRequest), caller=request.caller)
-    observability.count("PersonRequests", act=disclosure.request.act)
-    return json_response(DisclosureView.from_disclosure(disclosure), headers=_NO_STORE)
+def blueprint(container: "Container") -> Blueprint:
+    """Return the data request routes."""
+    routes = Blueprint(__name__)
 
+    @routes.route("/v1/disclosures", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.ADMIN,
+        body_model=SubmitDataRequest,
+        responses={200: DisclosureView},
+        refusals=(RequestReused, RulesBroken),
+        headers=("Cache-Control",),
+    )
+    def disclose(request: Request) -> Response:
+        """All that is held on one NIK, with what was done with it."""
+        disclosure = container.data_requests.disclose(
+            request.parse_body(SubmitDataRequest), caller=request.caller
+        )
+        observability.count("PersonRequests", act=disclosure.request.act)
+        return json_response(DisclosureView.from_disclosure(disclosure), headers=_NO_STORE)
 
-@routes.route("/v1/erasures", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.ADMIN,
-    body_model=SubmitDataRequest,
-    responses={200: DataRequestView},
-    refusals=(RequestReused, RulesBroken),
-    headers=("Cache-Control", "Idempotent-Replayed"),
-)
-def erase(request: Request) -> Response:
-    """Take one person away from wherever it is kept; what is counted stays as it is."""
-    done, replayed = wiring.privacy_desk().erase(request.parse_body(SubmitDataRequest), caller=request.caller)
-    observability.count("PersonRequests", act=done.act)
-    again = {"Idempotent-Replayed": "true"} if replayed else {}
-    return json_response(DataRequestView.from_request(done), headers={**_NO_STORE, **again})
+    @routes.route("/v1/erasures", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.ADMIN,
+        body_model=SubmitDataRequest,
+        responses={200: DataRequestView},
+        refusals=(RequestReused, RulesBroken),
+        headers=("Cache-Control", "Idempotent-Replayed"),
+    )
+    def erase(request: Request) -> Response:
+        """Take one person away from wherever it is kept; what is counted stays as it is."""
+        data_request, is_replay = container.data_requests.erase(
+            request.parse_body(SubmitDataRequest), caller=request.caller
+        )
+        observability.count("PersonRequests", act=data_request.act)
+        replayed = {"Idempotent-Replayed": "true"} if is_replay else {}
+        return json_response(DataRequestView.from_request(data_request), headers={**_NO_STORE, **replayed})
+
+    return routes

@@ -1,20 +1,36 @@
-"""What admins are answered about one person's data."""
+"""Requests about one person's data over HTTP, and their answers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.clock import to_timestamp
-from chalicelib.data_requests.model import DataRequest
+from chalicelib.data_requests.model import DataRequest, DisclosureReport
 from chalicelib.registrations.intake import Capture
 from chalicelib.registrations.schemas import WholeRegistrationView
 
 if TYPE_CHECKING:
-    # Whoever asks has them loaded; the cold start of the API does without them.
-    from chalicelib.data_requests.service import DisclosureReport
+    # The service imports them at run time; the cold start of the API does without them.
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
     from chalicelib.registrations.phone import Phone
+
+Reason = Literal[
+    "worker_request", "consent_withdrawn", "purpose_ended", "authority_order", "incident", "other"
+]
+
+
+class SubmitDataRequest(BaseModel):
+    """Ask for all that is held on one NIK, or for its erasure. The same request may be sent again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_id: UUID = Field(
+        description="Made by the sender; the idempotency key, and the key of the record."
+    )
+    nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
+    reason: Reason = Field(default="worker_request", description="Why it is asked; kept with the request.")
 
 
 class DataRequestView(BaseModel):
@@ -33,7 +49,7 @@ class DataRequestView(BaseModel):
 
     @classmethod
     def from_request(cls, request: DataRequest) -> "DataRequestView":
-        """A request as it is on record."""
+        """Return the view of a stored request."""
         held = request.registrations + request.captures > 0
         return cls(
             request_id=request.request_id,
@@ -64,16 +80,16 @@ class CaptureView(BaseModel):
 
     @classmethod
     def from_capture(cls, capture: Capture) -> "CaptureView":
-        """A capture as it is kept."""
-        taken = capture.capture_metadata
+        """Return the view of a capture."""
+        metadata = capture.capture_metadata
         return cls(
-            capture_id=taken.capture_id,
-            campaign_id=taken.campaign_id,
-            captured_at=to_timestamp(taken.captured_at),
-            received_at=to_timestamp(taken.received_at),
-            client_id=taken.client_id,
-            channel=taken.channel,
-            officer=taken.officer,
+            capture_id=metadata.capture_id,
+            campaign_id=metadata.campaign_id,
+            captured_at=to_timestamp(metadata.captured_at),
+            received_at=to_timestamp(metadata.received_at),
+            client_id=metadata.client_id,
+            channel=metadata.channel,
+            officer=metadata.officer,
             outcome=capture.facts.outcome,
             reference=None if capture.answer is None else capture.answer.reference,
         )
@@ -95,7 +111,7 @@ class SmsView(BaseModel):
 
     @classmethod
     def from_sms(cls, sms: "Sms") -> "SmsView":
-        """A text as the ledger has it."""
+        """Return the view of an SMS of the ledger."""
         return cls(
             registration=sms.reference,
             purpose=sms.purpose,
@@ -122,7 +138,7 @@ class OptOutView(BaseModel):
 
     @classmethod
     def from_opt_out(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
-        """An opt-out as it is kept."""
+        """Return the view of an opt-out."""
         return cls(
             phone=phone,
             in_force=opt_out.is_in_force,
@@ -144,8 +160,8 @@ class DisclosureView(BaseModel):
     requests: list[DataRequestView]
 
     @classmethod
-    def from_disclosure(cls, disclosure: "DisclosureReport") -> "DisclosureView":
-        """As it was found."""
+    def from_disclosure(cls, disclosure: DisclosureReport) -> "DisclosureView":
+        """Return the view of a report."""
         return cls(
             request=DataRequestView.from_request(disclosure.request),
             registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],

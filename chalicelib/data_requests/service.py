@@ -1,7 +1,6 @@
-"""Disclosing and erasing all that is held on one NIK; each request is on record before anything is done."""
+"""Disclosure and erasure of all data on one NIK; each request is stored before anything is done."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -9,70 +8,38 @@ from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.data_requests.errors import RequestReused
-from chalicelib.data_requests.model import DataRequest, DataRequestType
-from chalicelib.data_requests.requests import SubmitDataRequest
+from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport
+from chalicelib.data_requests.schemas import SubmitDataRequest
 from chalicelib.messaging.opt_outs import OptOut, OptOutStore
 from chalicelib.notifications.model import Sms
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import nik
-from chalicelib.registrations.erasure import Application, CaptureLink
-from chalicelib.registrations.intake import Capture
+from chalicelib.registrations.erasure import Application, ErasureService
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
-from chalicelib.registrations.references import Reference
-
-
-class WorkerData(Protocol):
-    """What is kept of workers: `registrations.erasing`."""
-
-    def list_applications(self, worker_key: str) -> list[Application]:
-        """Every registration of a worker, the latest first."""
-
-    def iter_capture_links(self, worker_key: str) -> Iterator[CaptureLink]:
-        """Every capture of a worker that led to a registration."""
-
-    def get_capture(self, capture_link: CaptureLink) -> Capture:
-        """The capture behind a link."""
-
-    def erase(
-        self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
-    ) -> None:
-        """Take away everything of a worker received before an instant. Raises TryAgain."""
 
 
 class SmsHistory(Protocol):
-    """What was sent to workers."""
+    """The SMS that were sent to workers."""
 
     def iter_by_reference(self, reference: str) -> Iterator[Sms]:
-        """The texts that a registration has led to."""
+        """Yield the SMS about a registration."""
 
     def erase(self, reference: str) -> None:
-        """Take them away, but for what is counted of each. Raises TryAgain."""
+        """Erase the SMS about a registration, but for what is counted of each. Raise TryAgain."""
 
 
 class DataRequests(Protocol):
-    """Where requests are kept: added to, and never changed."""
+    """The store of requests: they are added and never changed."""
 
     def begin(self, request: DataRequest) -> DataRequest:
-        """Put a request on record; the one that stands under its id, which may be an earlier one."""
+        """Store a request. Return the one stored under its id, which may be an earlier one."""
 
     def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
-        """Note that it was done; as it was first noted."""
+        """Store that a request was completed. Return it with the time of its first completion."""
 
     def iter_by_subject(self, subject: str) -> Iterator[DataRequest]:
-        """The requests about one person, in no order; one made this moment may be missing."""
-
-
-@dataclass(frozen=True)
-class DisclosureReport:
-    """All that is held on one NIK. Opt-outs are by the numbers on the registrations."""
-
-    request: DataRequest
-    registrations: list[Registration]
-    captures: list[Capture]
-    sms_list: list[Sms]
-    opt_outs: Mapping[Phone, OptOut]
-    requests: list[DataRequest]
+        """Yield the requests about one person, in no order; the newest may be missing for a moment."""
 
 
 class DataRequestService:
@@ -81,7 +48,7 @@ class DataRequestService:
     def __init__(
         self,
         *,
-        worker_data: WorkerData,
+        worker_data: ErasureService,
         sms_history: SmsHistory,
         opt_outs: OptOutStore,
         requests: DataRequests,
@@ -96,9 +63,9 @@ class DataRequestService:
         self._clock = clock
 
     def disclose(self, command: SubmitDataRequest, *, caller: Caller) -> DisclosureReport:
-        """All that is held on a NIK now. The same request again is told what is held then.
+        """Return all data on a NIK as it is now, also when the same request is sent again.
 
-        Raises RequestReused or RulesBroken.
+        Raise RequestReused or RulesBroken.
         """
         number = self._parse_nik(command)
         worker_key = self._hashing.digest("nik", number)
@@ -106,11 +73,11 @@ class DataRequestService:
         captures = [
             self._worker_data.get_capture(link) for link in self._worker_data.iter_capture_links(worker_key)
         ]
-        texts = [
-            text for each in registrations for text in self._sms_history.iter_by_reference(each.reference)
+        sms_list = [
+            sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
         ]
-        found = (len(registrations), len(captures), len(texts))
-        request = self._begin_request(command, DataRequestType.DISCLOSURE, number, caller, found)
+        counts = (len(registrations), len(captures), len(sms_list))
+        request = self._begin_request(command, DataRequestType.DISCLOSURE, number, caller, counts)
         others = [
             each
             for each in self._requests.iter_by_subject(request.subject)
@@ -120,25 +87,24 @@ class DataRequestService:
             request=self._requests.finish(request, occurred_at=self._clock()),
             registrations=registrations,
             captures=captures,
-            sms_list=texts,
+            sms_list=sms_list,
             opt_outs=dict(self._iter_opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
         )
 
     def erase(self, command: SubmitDataRequest, *, caller: Caller) -> tuple[DataRequest, bool]:
-        """Take the person away from wherever it is kept; the request, and whether it had been done before.
+        """Erase a person's data. Return the request, and True if it was completed before.
 
-        What is counted stays as it is. A request that was cut off goes on where it stopped when it is sent
-        again. Raises RequestReused, RulesBroken or TryAgain.
+        Counts stay as they are. A request that was interrupted continues when it is sent again. Raise
+        RequestReused, RulesBroken or TryAgain.
         """
         number = self._parse_nik(command)
         worker_key = self._hashing.digest("nik", number)
         references = [each.reference for each in self._worker_data.list_applications(worker_key)]
-        captures = sum(1 for _ in self._worker_data.iter_capture_links(worker_key))
-        texts = sum(1 for each in references for _ in self._sms_history.iter_by_reference(each))
-        request = self._begin_request(
-            command, DataRequestType.ERASURE, number, caller, (len(references), captures, texts)
-        )
+        capture_count = sum(1 for _ in self._worker_data.iter_capture_links(worker_key))
+        sms_count = sum(1 for each in references for _ in self._sms_history.iter_by_reference(each))
+        counts = (len(references), capture_count, sms_count)
+        request = self._begin_request(command, DataRequestType.ERASURE, number, caller, counts)
         if request.done_at is not None:
             return request, True
         self._worker_data.erase(
@@ -155,8 +121,8 @@ class DataRequestService:
     def _parse_nik(self, command: SubmitDataRequest) -> nik.NIK:
         try:
             number, _ = nik.parse(command.nik, capture_day=self._clock().date())
-        except nik.InvalidNIK as malformed:
-            raise RulesBroken(BrokenRule("nik", malformed.code)) from None
+        except nik.InvalidNIK as error:
+            raise RulesBroken(BrokenRule("nik", error.code)) from None
         return number
 
     def _begin_request(
@@ -168,9 +134,9 @@ class DataRequestService:
         counts: tuple[int, int, int],
     ) -> DataRequest:
         request_id = str(command.request_id)
-        # The id is in it, so that two requests about one person have nothing in common but their subject.
+        # It includes the id, so that two requests about one person share nothing but their subject.
         content = "\x1f".join((request_id, request_type, number, command.reason))
-        registrations, captures, texts = counts
+        registrations, captures, sms_count = counts
         request = DataRequest(
             request_id=request_id,
             act=request_type,
@@ -181,12 +147,12 @@ class DataRequestService:
             asked_at=self._clock(),
             registrations=registrations,
             captures=captures,
-            texts=texts,
+            texts=sms_count,
         )
-        standing = self._requests.begin(request)
-        if standing.fingerprint != request.fingerprint:
+        stored = self._requests.begin(request)
+        if stored.fingerprint != request.fingerprint:
             raise RequestReused(request_id)
-        return standing
+        return stored
 
 
 def _iter_registrations(applications: Iterable[Application]) -> Iterator[Registration]:

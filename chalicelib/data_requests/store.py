@@ -1,92 +1,42 @@
-"""Wrapped data keys, and requests about single persons, in DynamoDB."""
+"""Data requests in DynamoDB."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.aws.dynamodb import is_condition_failure, iter_query_items
-from chalicelib.aws.items import from_item, to_item
+from chalicelib.aws.items import Values
+from chalicelib.aws.table import ConditionFailed, Table
 from chalicelib.clock import to_timestamp
-from chalicelib.crypto.keyring import WrappedKey
 from chalicelib.data_requests.model import DataRequest, DataRequestType
 
 _BY_SUBJECT = "by_subject"
 _STEP_ASKED, _STEP_DONE = "asked", "done"
 
 
-class DynamoWrappedKeys:
-    """Satisfies `keyring.WrappedKeys`."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
-
-    def iter_by_purpose(self, purpose: str) -> Iterator[WrappedKey]:
-        """The keys of one purpose, oldest first."""
-        for item in iter_query_items(
-            self._client,
-            TableName=self._table,
-            KeyConditionExpression="purpose = :purpose",
-            ExpressionAttributeValues=to_item({":purpose": purpose}),
-            ConsistentRead=True,
-        ):
-            yield WrappedKey(
-                purpose=purpose,
-                key_id=item["key_id"],
-                wrapped=item["wrapped"],
-                made_at=datetime.fromisoformat(item["made_at"]),
-            )
-
-    def add(self, key: WrappedKey) -> bool:
-        """Store a key under a new id; False if that id stands already, which is then left as it is."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_item({**asdict(key), "made_at": to_timestamp(key.made_at)}),
-                ConditionExpression="attribute_not_exists(key_id)",
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
-
-    def remove(self, key: WrappedKey) -> None:
-        """Take a key away for good; the table's own recovery keeps it as long as that of the values."""
-        self._client.delete_item(
-            TableName=self._table,
-            Key=to_item({"purpose": key.purpose, "key_id": key.key_id}),
-        )
-
-
 class DynamoDataRequests:
     """Satisfies `service.DataRequests`.
 
-    <request id>   asked   what was asked, by whom, when and why, and what was found
-    <request id>   done    that it was done
+    <request id>   asked   the request, and the counts of what was found
+    <request id>   done    when it was completed
 
-    Items are added and neither changed nor deleted; the functions have no permission to.
+    Items are added and never changed or deleted: the functions have no permission to.
     """
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, client: Any, table_name: str) -> None:
+        self._table = Table(client, table_name)
 
     def begin(self, request: DataRequest) -> DataRequest:
-        """Put a request on record; the one that stands under its id, which may be an earlier one."""
+        """Store a request. Return the one stored under its id, which may be an earlier one."""
         asked = {**asdict(request), "step": _STEP_ASKED, "asked_at": to_timestamp(request.asked_at)}
-        standing = self._add(asked)
-        if standing is None:
+        stored = self._add(asked)
+        if stored is None:
             return request
-        key = {"request_id": request.request_id, "step": _STEP_DONE}
-        found = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
-        return _with_completion(_to_request(standing), from_item(found.get("Item", {})))
+        done = self._table.get({"request_id": request.request_id, "step": _STEP_DONE})
+        return _to_request(stored, done)
 
     def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
-        """Note that it was done; as it was first noted."""
+        """Store that a request was completed. Return it with the time of its first completion."""
         done = {
             "request_id": request.request_id,
             "step": _STEP_DONE,
@@ -94,54 +44,37 @@ class DynamoDataRequests:
             "asked_at": to_timestamp(request.asked_at),
             "done_at": to_timestamp(occurred_at),
         }
-        return _with_completion(request, self._add(done) or done)
+        stored = self._add(done) or done
+        return replace(request, done_at=datetime.fromisoformat(stored["done_at"]))
 
     def iter_by_subject(self, subject: str) -> Iterator[DataRequest]:
-        """The requests about one person, in no order; one made this moment may be missing."""
-        steps = list(
-            iter_query_items(
-                self._client,
-                TableName=self._table,
-                IndexName=_BY_SUBJECT,
-                KeyConditionExpression="subject = :subject",
-                ExpressionAttributeValues=to_item({":subject": subject}),
-            )
-        )
+        """Yield the requests about one person, in no order; the newest may be missing for a moment."""
+        steps = list(self._table.query("subject = :subject", {":subject": subject}, index=_BY_SUBJECT))
         done = {step["request_id"]: step for step in steps if step["step"] == _STEP_DONE}
         for step in steps:
             if step["step"] == _STEP_ASKED:
-                yield _with_completion(_to_request(step), done.get(step["request_id"], {}))
+                yield _to_request(step, done.get(step["request_id"]))
 
-    def _add(self, step: dict[str, Any]) -> dict[str, Any] | None:
-        """What stands there already, or None if the step was added."""
+    def _add(self, step: Values) -> Values | None:
+        """Store a step. Return the step that is stored under its key already, if there is one."""
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_item(step),
-                ConditionExpression="attribute_not_exists(request_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
-            return from_item(error.response["Item"])  # type: ignore[typeddict-item]
+            self._table.run(self._table.put(step, "attribute_not_exists(request_id)", returns_current=True))
+        except ConditionFailed as failed:
+            return failed.current
         return None
 
 
-def _to_request(values: dict[str, Any]) -> DataRequest:
+def _to_request(asked: Values, done: Values | None) -> DataRequest:
     return DataRequest(
-        request_id=values["request_id"],
-        act=DataRequestType(values["act"]),
-        subject=values["subject"],
-        fingerprint=values["fingerprint"],
-        reason=values["reason"],
-        client_id=values["client_id"],
-        asked_at=datetime.fromisoformat(values["asked_at"]),
-        registrations=int(values["registrations"]),
-        captures=int(values["captures"]),
-        texts=int(values["texts"]),
+        request_id=asked["request_id"],
+        act=DataRequestType(asked["act"]),
+        subject=asked["subject"],
+        fingerprint=asked["fingerprint"],
+        reason=asked["reason"],
+        client_id=asked["client_id"],
+        asked_at=datetime.fromisoformat(asked["asked_at"]),
+        registrations=int(asked["registrations"]),
+        captures=int(asked["captures"]),
+        texts=int(asked["texts"]),
+        done_at=None if done is None else datetime.fromisoformat(done["done_at"]),
     )
-
-
-def _with_completion(request: DataRequest, completion: dict[str, Any]) -> DataRequest:
-    return replace(request, done_at=datetime.fromisoformat(completion["done_at"])) if completion else request

@@ -1,4 +1,4 @@
-"""The run every five minutes that delivers due reports to managers."""
+"""The run of every five minutes that sends reports to managers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,35 +7,35 @@ from chalicelib.deliveries.model import Delivery, DeliveryState
 from chalicelib.deliveries.service import DueReport, ReportDeliveryService
 from chalicelib.rollups.outbox import OutboxEntry
 
-# Settled states in which the manager may not have received the report.
+# Final states in which the manager may not have the report.
 _UNDELIVERED_STATES = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
 
 
 class DeliveryPartialFailure(observability.PartialFailure):
-    """Some reports could not be delivered; they are logged, and stay in the outbox."""
+    """Some reports could not be delivered. They stay in the outbox and are in the log."""
 
 
 def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
-    """Deliver every due report. Return the numbers of settled and open reports.
+    """Deliver every report that is due, and return the numbers of the run.
 
-    Raise DeliveryPartialFailure at the end if any could not be delivered.
+    A report that fails does not stop the others; the run then raises DeliveryPartialFailure.
     """
     settled = open_ = failed = 0
-    for campaign_id, waiting in delivery_service.iter_entries_by_campaign():
-        for due in _iter_due_reports(delivery_service, campaign_id, waiting):
+    for campaign_id, entries in delivery_service.iter_entries_by_campaign():
+        for due in _iter_due_reports(delivery_service, campaign_id, entries):
             if due is None:
                 failed += 1
                 continue
             facts = {"campaign_id": campaign_id, "day": due.campaign_day.day.isoformat()}
             try:
-                told = delivery_service.deliver(due)
-            except Exception as error:  # noqa: BLE001 - the other reports are still to be delivered
+                result = delivery_service.deliver(due)
+            except Exception as error:  # noqa: BLE001 - the other reports must still be delivered
                 observability.log_exception(error, "report not delivered", facts)
                 failed += 1
                 continue
-            settled += told.is_settled
-            open_ += not told.is_settled
-            _record_deliveries(told.updated, due)
+            settled += result.is_settled
+            open_ += not result.is_settled
+            _record_deliveries(result.updated, due)
             if not delivery_service.has_mail_channel:
                 observability.count("ReportsNotMailed")
                 observability.logger.warning(
@@ -49,10 +49,10 @@ def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
 def _iter_due_reports(
     delivery_service: ReportDeliveryService, campaign_id: str, entries: Sequence[OutboxEntry]
 ) -> Iterator[DueReport | None]:
-    """Yield the due reports of a campaign, then None if an error prevents more."""
+    """Yield the due reports of a campaign; None if they cannot be determined."""
     try:
         yield from delivery_service.iter_due_reports(campaign_id, entries)
-    except Exception as error:  # noqa: BLE001 - the other campaigns are still to be delivered
+    except Exception as error:  # noqa: BLE001 - the other campaigns must still be reported
         observability.log_exception(error, "due reports not determined", {"campaign_id": campaign_id})
         yield None
 

@@ -1,8 +1,8 @@
-"""What analysts are given of a campaign day: a row for each capture, and a manifest that vouches for them.
+"""Exported data of a campaign day: a row for each capture, and a manifest with their counts and hashes.
 
-A row holds facts of the capture and nothing of its worker but sex and a band of ten years. Its id is a keyed
-hash, another one in each campaign; the officer's too. That is pseudonymous, not anonymous: rare facts
-together may still single somebody out, so the rows stay within the house.
+A row holds facts of the capture, and of its worker only sex and an age band of ten years. Its id and the
+officer's are keyed hashes that differ between campaigns. The rows are pseudonymous, not anonymous: a rare
+combination of facts may identify a worker, so they are for internal use only.
 """
 
 import json
@@ -16,7 +16,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.registrations.model import CaptureFacts, DayFact
 from chalicelib.rollups.model import Counts
 
-# Another number where a field goes or changes its meaning; a new field is none.
+# Raised when a field is removed or changes its meaning, not when one is added.
 SCHEMA_VERSION = 1
 
 _ID_LENGTH = 32
@@ -24,7 +24,7 @@ _OFFICER_ID_LENGTH = 12
 
 
 class ExportFile(BaseModel):
-    """One object with rows."""
+    """One object that holds rows."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class ExportFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the export of a day consists of. Its counts are those of the summary, and of the rows."""
+    """The files of a day's export. Its counts are those of both the summary and the rows."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,10 +50,10 @@ class Manifest(BaseModel):
 
 
 def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, hashing: KeyedHash) -> bytes:
-    """A capture as a line of JSON.
+    """Return a capture as a line of JSON, without the line end.
 
-    Of a worker who was erased only what makes the totals whole is left, with no id: the facts together would
-    go on singling out somebody who asked not to be kept.
+    The row of an erased worker has no id, and only the facts that the totals need: more facts could identify
+    the worker.
     """
     values: dict[str, Any] = {"id": None, "outcome": facts.outcome, "channel": facts.channel}
     if fact.captured_at is not None:

@@ -1,57 +1,57 @@
-"""The round that comes every hour: final days are exported for analysts."""
+"""The hourly run that exports final campaign days for analysts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Protocol
+from enum import Enum, auto
 
 from chalicelib import observability
+from chalicelib.aws.lambda_context import LambdaContext
 from chalicelib.clock import Clock
-from chalicelib.exports.service import ExportService, ExportUnfinished
+from chalicelib.exports.service import ExportRunning, ExportService, ExportUnfinished
 from chalicelib.rollups.outbox import OutboxEntry
 
-# What a round keeps for packing and storing the rows that it has read: 100,000 are a second or two.
+# Time that a run reserves for packing and storing the rows that it has read: 100,000 take a second or two.
 _STORE_MARGIN = timedelta(seconds=30)
 
 
-class LambdaContext(Protocol):
-    """What Lambda says of an invocation."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long it may still take."""
+class _Outcome(Enum):
+    EXPORTED = auto()
+    OPEN = auto()
+    FAILED = auto()
 
 
 class ExportPartialFailure(observability.PartialFailure):
-    """The round exported what it could; the days it could not still wait, and are in the log."""
+    """Some days could not be exported. They stay in the outbox and are in the log."""
 
 
 class ExportAlreadyRunning(observability.PartialFailure):
-    """Two rounds at once would take away each other's rows."""
+    """Another run holds the lease: two runs at once would delete each other's rows."""
 
 
 def export_days(export_service: ExportService, clock: Clock, context: LambdaContext) -> dict[str, int]:
-    """Export every day that waits, while there is time.
+    """Export the days in the outbox, and return the numbers of the run.
 
-    One that cannot be exported holds up no other, but fails the round in the end. None is begun in the second
-    half of a round, so that each has half of one at least.
+    A day that cannot be exported does not stop the others; the run then raises ExportPartialFailure. No day
+    is begun in the second half of a run, so that each has half of the time at least.
     """
-    began = clock()
-    cut_off = began + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    started_at = clock()
+    ends_at = started_at + timedelta(milliseconds=context.get_remaining_time_in_millis())
     exported = open_ = failed = 0
-    with _hold_lease(export_service, cut_off):
+    with _hold_lease(export_service, ends_at):
         days = export_service.list_entries()
-        for number, waiting in enumerate(days):
-            if clock() - began > (cut_off - began) / 2:
-                left = len(days) - number
+        for number, entry in enumerate(days):
+            if clock() - started_at > (ends_at - started_at) / 2:
+                remaining = len(days) - number
                 observability.logger.warning(
-                    "time limit reached, remaining days wait for the next run", extra={"records": left}
+                    "time limit reached, remaining days wait for the next run", extra={"records": remaining}
                 )
-                open_ += left
+                open_ += remaining
                 break
-            done = _export_day(export_service, waiting, deadline=cut_off - _STORE_MARGIN)
-            failed += done is None
-            exported += done is True
-            open_ += done is False
+            outcome = _export_day(export_service, entry, deadline=ends_at - _STORE_MARGIN)
+            failed += outcome is _Outcome.FAILED
+            exported += outcome is _Outcome.EXPORTED
+            open_ += outcome is _Outcome.OPEN
     if failed:
         raise ExportPartialFailure(f"{failed} of {failed + exported + open_}")
     return {"exported": exported, "open": open_}
@@ -59,32 +59,30 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
 
 @contextmanager
 def _hold_lease(export_service: ExportService, expires_at: datetime) -> Iterator[None]:
-    if not export_service.acquire_lease(expires_at):
-        raise ExportAlreadyRunning("another export is running")
     try:
-        yield
-    finally:
-        export_service.release_lease(expires_at)
+        with export_service.hold_lease(expires_at):
+            yield
+    except ExportRunning:
+        raise ExportAlreadyRunning("another export is running") from None
 
 
-def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> bool | None:
-    """Whether a day was exported; None where it could not be."""
+def _export_day(export_service: ExportService, entry: OutboxEntry, *, deadline: datetime) -> _Outcome:
     facts = {"campaign_id": entry.campaign_day.campaign_id, "day": entry.campaign_day.day.isoformat()}
     try:
-        done = export_service.export(entry, deadline=deadline)
+        result = export_service.export(entry, deadline=deadline)
     except ExportUnfinished:
         observability.logger.error("campaign day export timed out", extra=facts)
-        return None
-    except Exception as error:  # noqa: BLE001 - the other days are still to be exported
+        return _Outcome.FAILED
+    except Exception as error:  # noqa: BLE001 - the other days must still be exported
         observability.log_exception(error, "campaign day not exported", facts)
-        return None
-    if done.is_late:
+        return _Outcome.FAILED
+    if result.is_late:
         observability.count("ExportsLate")
         observability.logger.warning("captures differ from the summary", extra=facts)
-    if done.manifest is None:
-        return False
+    if result.manifest is None:
+        return _Outcome.OPEN
     observability.logger.info(
         "campaign day exported",
-        extra={**facts, "version": done.manifest.version, "records": done.manifest.counts.captures},
+        extra={**facts, "version": result.manifest.version, "records": result.manifest.counts.captures},
     )
-    return True
+    return _Outcome.EXPORTED

@@ -1,11 +1,11 @@
-"""Exporting final days: rows first, the manifest after them, and what it no longer names is taken away.
+"""Exporting final days: first the rows, then the manifest, then the deletion of outdated objects.
 
-The same day gives the same bytes, so an export that is made twice changes nothing, and one that was stopped
-is made again.
+The same day gives the same bytes, so a repeated export changes nothing, and an interrupted one is repeated.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,74 +18,81 @@ from chalicelib.registrations.model import CaptureFacts, DayFact, Outcome
 from chalicelib.rollups.model import Counts, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 
-# Captures that came after the count are counted within the hour, and exported after that.
+# Captures that arrive after a count are counted and exported within two hourly runs.
 _LATE_AFTER = timedelta(hours=3)
 
 
 class _CapturesChanged(Exception):
-    """Captures came, or went, since the summary was counted."""
+    """Captures were added or erased since the summary was counted."""
 
 
 class ExportUnfinished(Exception):
-    """The time that a day was given was over before its captures were read. Nothing of it was stored."""
+    """The deadline passed before all captures of a day were read. Nothing of it was stored."""
+
+
+class ExportRunning(Exception):
+    """Another export holds the lease."""
 
 
 class Outbox(Protocol):
-    """The days that are still to be exported."""
+    """The days that are still to be exported, and the lease of the running export."""
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
-        """Every day that waits for a reader."""
+        """Yield a consumer's entries."""
 
     def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:
-        """Keep when a day was begun, unless it was asked for once more since it was read."""
+        """Store when an entry was attempted, unless it was enqueued again since it was read."""
 
     def acquire_lease(self, consumer: Consumer, now: datetime, expires_at: datetime) -> bool:
-        """Whether nobody else is at a reader's days; if so, nobody else will be before that time."""
+        """Reserve a consumer's entries until `expires_at`. Return False while another run holds them."""
 
     def release_lease(self, consumer: Consumer, expires_at: datetime) -> None:
-        """Let others be at a reader's days again."""
+        """End the lease that was acquired until `expires_at`, and no other one."""
 
     def remove(self, consumer: Consumer, entry: OutboxEntry) -> None:
-        """Let a day wait no longer, unless it was asked for once more since it was read."""
+        """Delete an entry, unless it was enqueued again since it was read."""
 
 
 class Summaries(Protocol):
-    """What exporting needs of summaries."""
+    """Stored summaries."""
 
     def find_latest(self, campaign_day: CampaignDay) -> Summary | None:
-        """The newest version of a day."""
+        """Return the newest version of a day, or None."""
 
 
 class Captures(Protocol):
-    """What exporting needs of registrations."""
+    """The captures that are exported."""
 
     def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterable[DayFact]:
-        """What counts of a campaign day's captures."""
+        """Yield the facts of a campaign day's captures."""
 
 
 class ExportStore(Protocol):
-    """Where exports stand for analysts."""
+    """The objects that analysts read."""
 
     def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> ExportFile:
-        """Store rows, in no order that says when they were made. Memory does not grow with their number.
+        """Store rows in an order that does not reveal when they were captured, in memory of a fixed size.
 
-        Nothing is stored before the last row was given.
+        Nothing is stored before the last row was read.
         """
 
     def publish(self, manifest: Manifest) -> None:
-        """Name what a day consists of, and take away whatever else stands there of it."""
+        """Store a day's manifest, then delete the day's objects that it does not name."""
 
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What became of a day: its manifest, or None where its captures are not those of the summary (yet)."""
+    """Result of one day: its manifest, or None if nothing was published.
+
+    `is_late` is true if the captures have differed from the summary for longer than counting takes.
+    """
 
     manifest: Manifest | None
     is_late: bool
 
 
 class ExportService:
-    """Exports the days that wait for it."""
+    """Exports the days in the outbox."""
 
     def __init__(
         self,
@@ -105,29 +112,33 @@ class ExportService:
         self._clock = clock
 
     def list_entries(self) -> list[OutboxEntry]:
-        """The days that wait: first what was asked for first, and what was begun in vain after that."""
-        days = self._outbox.iter_entries(Consumer.ANALYSTS)
-        return sorted(days, key=lambda each: (each.tried_at or each.enqueued_at, each.campaign_day))
+        """Return the entries by the time they were last attempted, or enqueued if they were not attempted."""
+        entries = self._outbox.iter_entries(Consumer.ANALYSTS)
+        return sorted(
+            entries, key=lambda entry: (entry.attempted_at or entry.enqueued_at, entry.campaign_day)
+        )
 
-    def acquire_lease(self, expires_at: datetime) -> bool:
-        """Whether nobody else is exporting; if so, nobody else will before that time.
+    @contextmanager
+    def hold_lease(self, expires_at: datetime) -> Iterator[None]:
+        """Hold the lease until the block ends, and at most until `expires_at`. Raise ExportRunning.
 
-        Two at once could each publish a day and take away the other's rows.
+        Two exports at once could publish the same day and delete each other's rows.
         """
-        return self._outbox.acquire_lease(Consumer.ANALYSTS, self._clock(), expires_at)
-
-    def release_lease(self, expires_at: datetime) -> None:
-        """Let others export."""
-        self._outbox.release_lease(Consumer.ANALYSTS, expires_at)
+        if not self._outbox.acquire_lease(Consumer.ANALYSTS, self._clock(), expires_at):
+            raise ExportRunning
+        try:
+            yield
+        finally:
+            self._outbox.release_lease(Consumer.ANALYSTS, expires_at)
 
     def export(self, entry: OutboxEntry, *, deadline: datetime) -> ExportResult:
-        """Export a day as its newest summary has it.
+        """Export the newest summary of a day and its captures.
 
-        It is kept that the day was begun, so that it comes after all others next time, however this ends.
-        Raises ExportUnfinished if its captures are not read by then.
+        The attempt is stored first, so that the day comes after all others in the next run even if this run
+        is killed. Raise ExportUnfinished if the captures are not read by `deadline`.
 
-        Nothing is published where captures came since the summary: its next version brings both together.
-        A day that is not final waits no longer; becoming final will ask for it again.
+        Nothing is published if captures differ from the summary: the day is exported after the next count.
+        The entry of a day that is not final is removed; its final version enqueues it again.
         """
         self._outbox.record_attempt(Consumer.ANALYSTS, entry, self._clock())
         summary = self._summaries.find_latest(entry.campaign_day)
@@ -156,7 +167,7 @@ class ExportService:
         )
 
     def _iter_rows(self, summary: Summary, deadline: datetime) -> Iterator[bytes]:
-        """The rows of a day. Raises _CapturesChanged after the last where they are not those of the summary."""
+        """Yield the rows of a day. Raise _CapturesChanged after the last if the summary has other counts."""
         outcomes: Counter[str] = Counter()
         for fact in self._captures.iter_capture_facts(summary.campaign_day):
             if self._clock() >= deadline:

@@ -1,9 +1,9 @@
-"""Exports in S3, laid out as tools for tables expect it.
+"""Exports in S3, with keys partitioned as query engines expect.
 
 captures/campaign=<id>/day=<day>/version=<n>/part-0000.jsonl.gz    rows, one JSON object a line
-captures/campaign=<id>/day=<day>/_manifest.json                    which files those are, and what they hold
+captures/campaign=<id>/day=<day>/_manifest.json                    the names, counts and hashes of those files
 
-The bucket keeps no versions: what is overwritten or removed is gone.
+The bucket is not versioned: overwritten and deleted objects cannot be restored.
 """
 
 import gzip
@@ -16,11 +16,11 @@ from typing import IO, Any
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.exports.model import ExportFile, Manifest
 
-# Rows are sorted before they are stored, some of them at a time: of a million, five megabytes.
+# Rows are divided into buckets that are sorted one at a time: of a million rows, five megabytes.
 _SORT_BUCKETS = 64
 _SORT_BUCKET_MEMORY = 16 * 1024
 
-# The middle: a half more bytes at the quickest level, as much time again at the slowest.
+# A compromise: level 1 gives half as many bytes again, level 9 takes twice the time.
 _COMPRESSION_LEVEL = 6
 
 _BLOCK_SIZE = 1024 * 1024
@@ -34,39 +34,41 @@ class S3ExportStore:
         self._bucket = bucket
 
     def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> ExportFile:
-        """Store rows in an order of their own: equal rows give equal bytes. Memory stays flat."""
+        """Store rows in an order that depends on their content alone: equal rows give equal bytes."""
         key = f"{_day_prefix(campaign_day)}version={version}/part-0000.jsonl.gz"
         with TemporaryFile() as file:
-            number = 0
-            # No time and no name in the header.
-            with gzip.GzipFile("", "wb", _COMPRESSION_LEVEL, file, mtime=0) as packed:
+            row_count = 0
+            # The header has neither time nor name, so that equal rows give equal bytes.
+            with gzip.GzipFile("", "wb", _COMPRESSION_LEVEL, file, mtime=0) as compressed:
                 for row in _sort_rows(rows):
-                    packed.write(row + b"\n")
-                    number += 1
+                    compressed.write(row + b"\n")
+                    row_count += 1
             size, digest = _measure(file)
-            # No content encoding: who unpacks by itself would find other bytes than the manifest says.
+            # No content encoding: clients that decode it would not get the bytes that the manifest describes.
             self._client.put_object(Bucket=self._bucket, Key=key, Body=file, ContentType="application/gzip")
-        return ExportFile(key=key, rows=number, bytes=size, sha256=digest)
+        return ExportFile(key=key, rows=row_count, bytes=size, sha256=digest)
 
     def publish(self, manifest: Manifest) -> None:
-        """Name what a day consists of, and take away whatever else stands there of it."""
-        day = _day_prefix(CampaignDay(manifest.campaign_id, manifest.day))
-        name = f"{day}_manifest.json"
+        """Store a day's manifest, then delete the day's objects that it does not name."""
+        prefix = _day_prefix(CampaignDay(manifest.campaign_id, manifest.day))
+        manifest_key = f"{prefix}_manifest.json"
         body = manifest.model_dump_json(indent=1).encode() + b"\n"
-        self._client.put_object(Bucket=self._bucket, Key=name, Body=body, ContentType="application/json")
-        kept = {name, *(file.key for file in manifest.files)}
-        for key in self._iter_keys(day):
-            if key not in kept:
+        self._client.put_object(
+            Bucket=self._bucket, Key=manifest_key, Body=body, ContentType="application/json"
+        )
+        current_keys = {manifest_key, *(file.key for file in manifest.files)}
+        for key in self._iter_keys(prefix):
+            if key not in current_keys:
                 self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def _iter_keys(self, prefix: str) -> Iterator[str]:
-        asked: dict[str, str] = {}
+        continuation: dict[str, str] = {}
         while True:
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **asked)
-            yield from [each["Key"] for each in found.get("Contents", [])]
-            if not found.get("IsTruncated"):
+            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **continuation)
+            yield from [each["Key"] for each in page.get("Contents", [])]
+            if not page.get("IsTruncated"):
                 return
-            asked = {"ContinuationToken": found["NextContinuationToken"]}
+            continuation = {"ContinuationToken": page["NextContinuationToken"]}
 
 
 def _day_prefix(campaign_day: CampaignDay) -> str:
@@ -74,20 +76,20 @@ def _day_prefix(campaign_day: CampaignDay) -> str:
 
 
 def _sort_rows(rows: Iterable[bytes]) -> Iterator[bytes]:
-    """All rows, pile by pile, each pile sorted: an order that does not say which came first."""
-    with ExitStack() as open_piles:
-        piles: list[IO[bytes]] = [
-            open_piles.enter_context(SpooledTemporaryFile(_SORT_BUCKET_MEMORY)) for _ in range(_SORT_BUCKETS)
+    """Yield all rows, bucket by bucket, each bucket sorted: the order depends on content alone."""
+    with ExitStack() as open_files:
+        buckets: list[IO[bytes]] = [
+            open_files.enter_context(SpooledTemporaryFile(_SORT_BUCKET_MEMORY)) for _ in range(_SORT_BUCKETS)
         ]
         for row in rows:
-            piles[hashlib.blake2b(row, digest_size=1).digest()[0] % _SORT_BUCKETS].write(row + b"\n")
-        for pile in piles:
-            pile.seek(0)
-            yield from sorted(pile.read().splitlines())
+            buckets[hashlib.blake2b(row, digest_size=1).digest()[0] % _SORT_BUCKETS].write(row + b"\n")
+        for bucket in buckets:
+            bucket.seek(0)
+            yield from sorted(bucket.read().splitlines())
 
 
 def _measure(file: IO[bytes]) -> tuple[int, str]:
-    """How long a file is, and its SHA-256; it stands at its beginning again."""
+    """Return the size of a file in bytes and its SHA-256, and rewind it."""
     file.seek(0)
     digest = hashlib.sha256()
     while block := file.read(_BLOCK_SIZE):

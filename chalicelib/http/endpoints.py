@@ -1,6 +1,4 @@
-"""What every HTTP route shares: who may call it, what it takes and gives, how its body is read, how refusals
-answer, and its one log line.
-"""
+"""What HTTP routes share: access by role, parsing of requests, answers to refusals, and one log line each."""
 
 import json
 from base64 import b64encode
@@ -9,15 +7,15 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Self, TypeVar
 
-from chalice.app import Blueprint, Response
+from chalice.app import Authorizer, Blueprint, Chalice, Response
 from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
-from chalicelib.clients.authorizer import parse_caller
 from chalicelib.http import problems
 from chalicelib.http.negotiation import select_language
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import Refusal
 
 MAX_BODY_BYTES = 64 * 1024
@@ -28,7 +26,7 @@ RouteHandler = Callable[..., Response]
 
 
 class BodyTooLarge(Refusal):
-    """The body is larger than any single record can be."""
+    """The body is larger than a single record can be."""
 
     code = "body_too_large"
 
@@ -45,17 +43,17 @@ class MediaTypeUnsupported(Refusal):
     code = "media_type_unsupported"
 
 
-# What a good answer holds: a model as JSON, a text of some media type, or nothing. A model that no cold start
-# should build is given as the function that imports it.
+# By status, the body of a successful answer: a model as JSON, a media type, or None for no body. A model that
+# a cold start should not build is given as the function that imports it.
 Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What an endpoint takes and gives. The API's description is made from this, never in a Lambda.
+    """The requests and answers of an endpoint, from which the API's description is generated.
 
-    `roles` is None where anybody may call. `refusals` leaves out what every endpoint of its kind may answer;
-    `other_media_types` names the media types that a good answer comes in beside JSON.
+    `roles` is None if anybody may call it. `refusals` leaves out those of every endpoint of its kind;
+    `other_media_types` are those of a successful answer beside JSON.
     """
 
     roles: frozenset[Role] | None
@@ -69,7 +67,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class AnonymousRequest:
-    """One HTTP request, as routes see it, whoever sent it."""
+    """An HTTP request of anybody."""
 
     method: str
     route: str
@@ -77,11 +75,11 @@ class AnonymousRequest:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     correlation_id: str
-    language: problems.Language
+    language: Language
 
     @classmethod
     def from_chalice(cls, chalice_request: ChaliceRequest) -> Self:
-        """Read what API Gateway says of a request."""
+        """Read API Gateway's event."""
         return cls(**cls._read_fields(chalice_request))
 
     @staticmethod
@@ -95,27 +93,24 @@ class AnonymousRequest:
             "query": chalice_request.query_params or {},
             "correlation_id": context.get("requestId")
             or str(getattr(chalice_request.lambda_context, "aws_request_id", "")),
-            "language": select_language(
-                chalice_request.headers.get("accept-language", ""), problems.LANGUAGES
-            ),
+            "language": select_language(chalice_request.headers.get("accept-language", ""), LANGUAGES),
         }
 
 
 @dataclass(frozen=True)
 class Request(AnonymousRequest):
-    """One HTTP request of a caller whom the authorizer vouches for."""
+    """An HTTP request of a caller whom the authorizer has identified."""
 
     caller: Caller
 
     @classmethod
     def from_chalice(cls, chalice_request: ChaliceRequest) -> Self:
-        """Read what API Gateway and its authorizer say of a request."""
-        return cls(
-            **cls._read_fields(chalice_request), caller=parse_caller(chalice_request.context["authorizer"])
-        )
+        """Read API Gateway's event and its authorizer's context."""
+        caller = Caller.from_context(chalice_request.context["authorizer"])
+        return cls(**cls._read_fields(chalice_request), caller=caller)
 
     def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
-        """The body as a model.
+        """Return the body as a model.
 
         Raises BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
         """
@@ -123,10 +118,10 @@ class Request(AnonymousRequest):
         return model.model_validate_json(self.body, strict=True)
 
     def parse_body_leniently(self, model: type[Command], *, max_bytes: int) -> Command:
-        """The body as a model of parts that are each read on their own later.
+        """Return the body as a model whose parts are each validated later.
 
-        Text that is no text, such as half a character, passes here: it is its own part's fault. Raises as
-        `parsed` does, and JSONMalformed.
+        Strings that are not valid Unicode, such as half a surrogate pair, pass here. Raises as `parse_body`
+        does, and JSONMalformed.
         """
         self._check_size_and_media_type(max_bytes)
         try:
@@ -136,7 +131,7 @@ class Request(AnonymousRequest):
         return model.model_validate(document)
 
     def parse_query(self, model: type[Command]) -> Command:
-        """The query string as a model. Raises pydantic's ValidationError."""
+        """Return the query string as a model. Raises pydantic's ValidationError."""
         return model.model_validate_strings(dict(self.query), strict=True)
 
     def _check_size_and_media_type(self, max_bytes: int) -> None:
@@ -159,24 +154,23 @@ def endpoint(
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint that only these roles may call.
 
-    The view takes a `Request` and the path's parameters. Whatever it raises becomes a problem document. What
-    it `takes` (a body), `query_model` (a query), `responses` (in which forms `other_media_types`), `refusals` and which `headers` it
-    adds is what the API's description says of it.
+    The view takes a `Request` and the path's parameters. Whatever it raises becomes a problem document. The
+    other arguments are its `Contract`.
     """
     allowed = frozenset(roles)
     contract = Contract(allowed, responses, body_model, query_model, refusals, headers, other_media_types)
 
     def decorate(view: RouteHandler) -> RouteHandler:
-        def ask(**path: str) -> Response:
+        def serve(**path: str) -> Response:
             request = Request.from_chalice(routes.current_request)
 
-            def answer() -> Response:
+            def call_view() -> Response:
                 request.caller.require_any_role(allowed)
                 return view(request, **path)
 
-            return _run_handler(request, answer)
+            return _run_handler(request, call_view)
 
-        return _attach_contract(view, ask, contract)
+        return _attach_contract(view, serve, contract)
 
     return decorate
 
@@ -190,28 +184,31 @@ def public_endpoint(
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint that anybody may call, without a token.
 
-    The view takes an `AnonymousRequest` and the path's parameters, and itself judges whatever proof of who
-    is calling it needs.
+    The view takes an `AnonymousRequest` and the path's parameters, and authenticates the caller itself if it
+    has to.
     """
     contract = Contract(None, responses, refusals=refusals, headers=headers)
 
     def decorate(view: RouteHandler) -> RouteHandler:
-        def ask(**path: str) -> Response:
+        def serve(**path: str) -> Response:
             request = AnonymousRequest.from_chalice(routes.current_request)
             return _run_handler(request, lambda: view(request, **path))
 
-        return _attach_contract(view, ask, contract)
+        return _attach_contract(view, serve, contract)
 
     return decorate
 
 
-def is_public(handler: RouteHandler) -> bool:
-    """Whether anybody may call the view of a route. Raises AttributeError if no decorator here made it."""
-    return get_contract(handler).roles is None
+def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
+    """Put every route behind the authorizer, except those that are public by their contract."""
+    for methods in app.routes.values():
+        for entry in methods.values():
+            if get_contract(entry.view_function).roles is not None:
+                entry.authorizer = authorizer
 
 
 def get_contract(handler: RouteHandler) -> Contract:
-    """What the view of a route takes and gives. Raises AttributeError if no decorator here made it."""
+    """Return the contract of a view. Raises AttributeError if no decorator of this module made it."""
     found: Contract = handler.contract  # type: ignore[attr-defined]
     return found
 
@@ -223,13 +220,13 @@ def json_response(
     headers: Mapping[str, str] | None = None,
     exclude_defaults: bool = False,
 ) -> Response:
-    """A model as JSON, the same bytes for the same values."""
+    """Return a model as JSON: the same bytes for the same values."""
     body = model.model_dump_json(exclude_defaults=exclude_defaults)
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
 
 
 def build_page_headers(script_hash: str | None = None) -> dict[str, str]:
-    """What a page may do: show its own style, and run its one script if its hash is given; nothing else."""
+    """Return headers that allow a page its inline style and, if a hash is given, its one script."""
     scripts = f"script-src '{script_hash}'; connect-src 'self'; " if script_hash else ""
     return {
         "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
@@ -240,14 +237,14 @@ def build_page_headers(script_hash: str | None = None) -> dict[str, str]:
 
 
 class BytesResponse(Response):
-    """An answer of bytes.
+    """A binary answer.
 
-    Chalice sends bytes only where `Accept` names their type, and `?format=` must do without. API Gateway is
-    told to hand everything on as it is (`BinaryMediaTypes` in infra/resources.yaml).
+    Chalice sends bytes only if `Accept` names their type, which a request with `?format=` need not do. API
+    Gateway treats every type as binary (`BinaryMediaTypes` in infra/api.yaml).
     """
 
     def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
-        """What Lambda answers API Gateway."""
+        """Return the answer in the form that API Gateway expects, encoded as base64."""
         encoded = Response(b64encode(self.body).decode(), self.headers, self.status_code)
         return {**encoded.to_dict(), "isBase64Encoded": True}
 
@@ -266,7 +263,7 @@ def _run_handler(request: AnonymousRequest, call_handler: Callable[[], Response]
     observability.set_correlation_id(request.correlation_id)
     try:
         response = call_handler()
-    except Exception as error:  # noqa: BLE001 - the edge: whatever is raised must be answered and logged
+    except Exception as error:  # noqa: BLE001 - whatever is raised must be answered and logged
         response = problems.respond_to_error(error, request.language) or _respond_to_exception(error, request)
     return _log_response(request, response)
 

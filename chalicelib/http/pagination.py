@@ -1,4 +1,4 @@
-"""Pages over what is kept in order: opaque cursors that stay good while rows are added and moved."""
+"""Pages of ordered rows, and opaque cursors that stay valid while rows are added or moved."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from chalicelib.refusals import Refusal
 Position = NewType("Position", str)
 Row = TypeVar("Row")
 
-# Orders are printable ASCII: a timestamp and an id.
+# A position is printable ASCII: a timestamp and an id.
 _MAX_LENGTH = 200
 _SEPARATOR = "|"
 
@@ -24,7 +24,7 @@ class CursorInvalid(Refusal):
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows in order, the position of the last one read, and whether more stand behind it."""
+    """Rows in order, the position of the last row read, and if more rows follow."""
 
     rows: Sequence[Row]
     last_position: Position | None
@@ -32,12 +32,12 @@ class Page(Generic[Row]):
 
     @property
     def next_position(self) -> Position | None:
-        """Where the next page begins, if there is one."""
+        """The position after which the next page begins; None if there is none."""
         return self.last_position if self.has_more else None
 
 
 def to_cursor(position: Position | None, settled_position: Position | None = None) -> str | None:
-    """A position as it travels, with what was settled when the first page was read."""
+    """Return a position as a cursor, with the position that was settled when the first page was read."""
     if position is None:
         return None
     text = position if settled_position is None else f"{position}{_SEPARATOR}{settled_position}"
@@ -45,7 +45,7 @@ def to_cursor(position: Position | None, settled_position: Position | None = Non
 
 
 def from_cursor(cursor: str | None) -> tuple[Position | None, Position | None]:
-    """The position that a cursor stands for, and what was settled then. Raises CursorInvalid."""
+    """Return the position and the settled position of a cursor. Raises CursorInvalid."""
     if cursor is None:
         return None, None
     try:

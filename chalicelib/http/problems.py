@@ -1,27 +1,21 @@
-"""Refusals as HTTP answers: RFC 9457 `application/problem+json` with a stable `code`, in Indonesian or
-English.
+"""Problem documents (RFC 9457) for refusals, with a stable `code`, in Indonesian or English.
 
-One table holds every code this API answers with, one the codes of single fields. Values that were sent are
-never repeated. API Gateway's own refusals (no token, unknown route, too many requests) have the same shape;
-`infra/resources.yaml` writes them.
+`PROBLEMS` holds every code of the API, `FIELD_MESSAGES` the codes of single fields. No answer repeats a value
+of the request. API Gateway's own refusals (no token, unknown route, too many requests) have the same shape;
+`infra/api.yaml` defines them.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Literal, get_args
+from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NotConnected
 from chalice.app import Response
 from pydantic import ValidationError
 
+from chalicelib.aws.errors import is_transient
+from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
-
-Language = Literal["id", "en"]
-# The first is spoken where nobody asks for another.
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -29,7 +23,7 @@ RETRY_AFTER_SECONDS = 2
 
 @dataclass(frozen=True)
 class Problem:
-    """One kind of refusal: its HTTP status, and its title in both languages."""
+    """A kind of refusal: its HTTP status, and its title in both languages."""
 
     status: int
     indonesian: str
@@ -129,7 +123,7 @@ PROBLEMS: Mapping[str, Problem] = {
 
 @dataclass(frozen=True)
 class FieldMessage:
-    """What a broken rule tells the person at the tablet."""
+    """The message about a broken rule, for the person who entered the value, in both languages."""
 
     indonesian: str
     english: str
@@ -148,6 +142,10 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
     "daily_caps_incomplete": FieldMessage(
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
+    ),
+    "role_channel_conflict": FieldMessage(
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
+        "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
     ),
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
@@ -188,7 +186,7 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "campaign_closed": FieldMessage("Kegiatan sudah ditutup.", "The campaign takes no more captures."),
 }
 
-# Pydantic's own names for what is wrong, by what the sender has to do about it.
+# Our field codes for pydantic's error types.
 _FIELD_CODES: Mapping[str, str] = {
     "missing": "field_missing",
     "extra_forbidden": "field_unknown",
@@ -205,31 +203,14 @@ _FIELD_CODES: Mapping[str, str] = {
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
+    "role_channel_conflict": "role_channel_conflict",
 }
 _WRONG_TYPE_SUFFIX = "_type"
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 
-_TRANSIENT_ERRORS = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
-_TRANSIENT_CANCELLATIONS = frozenset(
-    {"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"}
-)
-
 
 def respond_to_error(error: Exception, language: Language) -> Response | None:
-    """The answer to a refusal, a misshapen body or a passing failure of AWS;
-
-    None for an error nobody foresaw.
-    """
+    """Return the answer to a refusal, an invalid body or a transient error of AWS; None for other errors."""
     match error:
         case RulesBroken():
             return respond(
@@ -251,7 +232,7 @@ def respond(
     errors: Iterable[Mapping[str, str]] = (),
     retry_after_seconds: int | None = None,
 ) -> Response:
-    """A problem document for one code of the table."""
+    """Return a problem document for a code of `PROBLEMS`."""
     problem = PROBLEMS[code]
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -268,23 +249,8 @@ def respond(
     return Response(body, headers, problem.status)
 
 
-def is_transient(error: Exception) -> bool:
-    """Whether AWS was throttled or out of reach, so that the very same request may succeed in a moment."""
-    if isinstance(error, HTTPClientError | NotConnected):
-        return True
-    if isinstance(error, ClientError):
-        code = error.response["Error"]["Code"]
-        reasons = error.response.get("CancellationReasons", [])
-        return (
-            code in _TRANSIENT_ERRORS
-            or error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
-            or any(reason.get("Code") in _TRANSIENT_CANCELLATIONS for reason in reasons)
-        )
-    return False
-
-
 def _respond_to_validation_error(error: ValidationError, language: Language) -> Response:
-    # Neither the input nor pydantic's own message goes out: both may hold what was typed.
+    # Neither the input nor pydantic's own message is sent: both may hold personal values.
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(each["type"] == "json_invalid" for each in found):
         return respond("json_malformed", language)
@@ -298,12 +264,12 @@ def _respond_to_validation_error(error: ValidationError, language: Language) -> 
 
 
 def _format_path_step(step: int | str) -> str:
-    # The name of an unknown field comes from the sender, who may have typed anything there.
+    # The name of an unknown field comes from the sender, and may hold personal values.
     return str(step) if isinstance(step, int) or _FIELD_NAME.fullmatch(step) else "?"
 
 
 def to_field_code(pydantic_type: str) -> str:
-    """Our stable code for one of pydantic's error types."""
+    """Return our stable code for one of pydantic's error types."""
     if pydantic_type in _FIELD_CODES:
         return _FIELD_CODES[pydantic_type]
     return "value_wrong_type" if pydantic_type.endswith(_WRONG_TYPE_SUFFIX) else "value_malformed"

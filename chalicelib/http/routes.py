@@ -1,30 +1,29 @@
-"""What the API says of itself, to anybody: its description, a page to read it on, and whether it answers.
+"""Public routes: the API's description, the same as a page, and a health check.
 
-The description and the page are files that `make api` writes from the routes and their models. Nothing here
-looks at a store: a health check that does would take the API out of service for what it survives, a store
-that is slow for a moment.
+The description and the page are files that `make api` writes from the routes and their models. The health
+check reads no store: it would take the API out of service whenever a store is slow for a moment.
 """
 
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib.http.endpoints import AnonymousRequest, build_page_headers, json_response, public_endpoint
-from chalicelib.settings import settings
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from chalicelib.container import Container
 
 _DIRECTORY = Path(__file__).parent
-# After a deployment the old description may be seen for so long.
+# For so long after a deployment a client may show the old description.
 _MAX_AGE_SECONDS = 300
 _NOT_MODIFIED = 304
 
 _CACHE_HEADERS = ("Cache-Control", "ETag")
-# The page has its one style inside, and needs nothing else from anywhere.
+# The page has an inline style and loads nothing.
 _PAGE_HEADERS = build_page_headers()
 
 
@@ -34,36 +33,42 @@ class HealthView(BaseModel):
     status: Literal["ok"]
 
 
-@routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
-@public_endpoint(routes, responses={200: "application/json", 304: None}, headers=_CACHE_HEADERS)
-def show_description(request: AnonymousRequest) -> Response:
-    """This description, as OpenAPI 3.1."""
-    return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
+def blueprint(container: "Container") -> Blueprint:
+    """Return the API description and health routes."""
+    routes = Blueprint(__name__)
 
+    @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
+    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=_CACHE_HEADERS)
+    def show_description(request: AnonymousRequest) -> Response:
+        """This description, as OpenAPI 3.1."""
+        return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
 
-@routes.route("/docs", methods=["GET"], content_types=[])
-@public_endpoint(routes, responses={200: "text/html", 304: None}, headers=(*_CACHE_HEADERS, *_PAGE_HEADERS))
-def show_page(request: AnonymousRequest) -> Response:
-    """The same as a page to read; it loads nothing from elsewhere and runs no script."""
-    return _respond_with_file(
-        request, "page.html", {"Content-Type": "text/html; charset=utf-8", **_PAGE_HEADERS}
+    @routes.route("/docs", methods=["GET"], content_types=[])
+    @public_endpoint(
+        routes, responses={200: "text/html", 304: None}, headers=(*_CACHE_HEADERS, *_PAGE_HEADERS)
     )
+    def show_page(request: AnonymousRequest) -> Response:
+        """The same as a page to read; it loads nothing from elsewhere and runs no script."""
+        return _respond_with_file(
+            request, "page.html", {"Content-Type": "text/html; charset=utf-8", **_PAGE_HEADERS}
+        )
 
+    @routes.route("/healthz", methods=["GET"], content_types=[])
+    @public_endpoint(routes, responses={200: HealthView}, headers=("Cache-Control",))
+    def show_health(request: AnonymousRequest) -> Response:
+        """Whether the API answers. No store is asked."""
+        _ = container.settings  # Raises SettingsIncomplete.
+        return json_response(HealthView(status="ok"), headers={"Cache-Control": "no-store"})
 
-@routes.route("/healthz", methods=["GET"], content_types=[])
-@public_endpoint(routes, responses={200: HealthView}, headers=("Cache-Control",))
-def show_health(request: AnonymousRequest) -> Response:
-    """Whether the API answers. No store is asked."""
-    settings()
-    return json_response(HealthView(status="ok"), headers={"Cache-Control": "no-store"})
+    return routes
 
 
 def _respond_with_file(request: AnonymousRequest, name: str, headers: dict[str, str]) -> Response:
     text, tag = _read_with_etag(name)
-    kept = {"ETag": tag, "Cache-Control": f"public, max-age={_MAX_AGE_SECONDS}"}
+    cache_headers = {"ETag": tag, "Cache-Control": f"public, max-age={_MAX_AGE_SECONDS}"}
     if _is_etag_match(request.headers.get("if-none-match", ""), tag):
-        return Response("", {**kept}, _NOT_MODIFIED)
-    return Response(text, {**headers, **kept}, 200)
+        return Response("", {**cache_headers}, _NOT_MODIFIED)
+    return Response(text, {**headers, **cache_headers}, 200)
 
 
 @cache
@@ -73,6 +78,6 @@ def _read_with_etag(name: str) -> tuple[str, str]:
 
 
 def _is_etag_match(if_none_match: str, etag: str) -> bool:
-    """Whether the caller has this version already; its copy may be weakly tagged (RFC 9110, 13.1.2)."""
+    """Return True if the caller has this version already; weak tags match too (RFC 9110, 13.1.2)."""
     tags = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
     return "*" in tags or etag in tags

@@ -1,13 +1,14 @@
-"""The run each minute that queues due SMS."""
+"""The run of every minute that queues SMS that are due."""
 
 from chalicelib import observability
 from chalicelib.notifications.due_sms import DueSmsQueuer
 
 
 def queue_due_sms(queuer: DueSmsQueuer) -> dict[str, int]:
-    """Queue due SMS and return the number of each kind.
+    """Queue SMS that are due, and return their number by kind.
 
-    Count each run that found sending stopped, which queues nothing, and each that found held SMS.
+    While sending is stopped, queue nothing and count `SendingStopped`, which raises the alarm. Count
+    `SmsHeld` in each run that finds SMS on hold.
     """
     if queuer.has_held_sms():
         observability.count("SmsHeld")

@@ -1,6 +1,6 @@
-"""What informal workers live from: a shipped list with stable ids.
+"""The list of occupations, with stable ids.
 
-Adding an occupation is adding a row to `load_occupations.json`; an id, once given out, never changes its meaning.
+To add an occupation, add a row to `occupations.json`. An id that was published never changes its meaning.
 """
 
 import json
@@ -17,9 +17,7 @@ _FILE = Path(__file__).with_name("occupations.json")
 
 
 class Occupation(BaseModel):
-    """One occupation: its names, the words people search it by, its ISCO-08 unit group, and its discount
-    sector.
-    """
+    """One occupation: its names, its search words, its ISCO-08 unit group and its discount sector."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,20 +31,19 @@ class Occupation(BaseModel):
 
 @cache
 def load_occupations() -> Mapping[str, Occupation]:
-    """Every occupation, by id."""
+    """Return every occupation, by id."""
     rows = json.loads(_FILE.read_text(encoding="utf-8"))["occupations"]
     return {each.id: each for each in TypeAdapter(list[Occupation]).validate_python(rows)}
 
 
 def is_known_occupation(occupation_id: str) -> bool:
-    """Whether the list has this id."""
+    """Return True if the list has this id."""
     return occupation_id in load_occupations()
 
 
 def find_sector(occupation_ids: tuple[str, ...]) -> Sector:
-    """The discount sector of a worker: that of the first, the main, occupation.
+    """Return the discount sector of a worker: the sector of the first occupation.
 
-    No rule for a worker with two occupations was found; the one named first is what most of the income
-    comes from.
+    No regulation covers two occupations; the first one is asked for as the main source of income.
     """
     return load_occupations()[occupation_ids[0]].sector

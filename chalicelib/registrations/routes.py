@@ -3,12 +3,12 @@
 import json
 from collections import Counter
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import observability, wiring
+from chalicelib import observability
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
@@ -28,7 +28,7 @@ from chalicelib.registrations.errors import (
     RegistrationUnknown,
     TransitionNotAllowed,
 )
-from chalicelib.registrations.intake import SubmissionResult
+from chalicelib.registrations.intake import IntakeService, SubmissionResult
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Outcome, Registration
 from chalicelib.registrations.rules import build_quote_request
@@ -43,12 +43,12 @@ from chalicelib.registrations.schemas import (
 )
 from chalicelib.registrations.states import Cancellation, Payment, PaymentCode, VerificationResult
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from chalicelib.container import Container
 
 _STATUS_CODES = {Outcome.CREATED: 201, Outcome.REACTIVATED: 201, Outcome.ALREADY_REGISTERED: 200}
 
-# What a batch's item came to when it was not taken in, by the code of its problem; anything else is
-# `invalid`.
+# Outcomes of a batch's items that were refused, by the code of the problem. The default is `invalid`.
 _ITEM_OUTCOMES = {
     "capture_reused": "conflict",
     "try_again": "try_again",
@@ -57,212 +57,234 @@ _ITEM_OUTCOMES = {
     "phone_cap_reached": "capped",
 }
 
-# A batch stops taking items here and asks for the rest again, well before the gateway gives up at 29
-# seconds.
+# After this time a batch accepts no more items and asks for the rest to be sent again, well before API
+# Gateway's limit of 29 seconds.
 _BATCH_TIME_LIMIT = timedelta(seconds=18)
 
 
-@routes.route("/v1/registrations", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.KIOSK,
-    Role.BOT,
-    body_model=SubmitRegistration,
-    responses={201: AnswerView, 200: AnswerView, 202: NeutralAnswerView},
-    refusals=(
-        CampaignNotAllowed,
-        CampaignUnknown,
-        CaptureErased,
-        CaptureReused,
-        ClientCapReached,
-        PhoneCapReached,
-        RulesBroken,
-    ),
-    headers=("Idempotent-Replayed",),
-)
-def submit_registration(request: Request) -> Response:
-    """Register a worker from one capture."""
-    command = request.parse_body(SubmitRegistration)
-    try:
-        submitted = wiring.registrar().submit(
-            command, caller=request.caller, correlation_id=request.correlation_id
-        )
-    except CaptureErased:
-        if not request.caller.is_public_facing:
-            raise
-        # That somebody's data was destroyed is no stranger's business either.
-        quote = wiring.quoting().quote(build_quote_request(command))
-        neutral = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
-        return json_response(neutral, 202, headers={"Idempotent-Replayed": "true"})
-    observability.count("Registrations", outcome=_outcome_label(submitted))
-    replayed = {"Idempotent-Replayed": "true"} if submitted.is_replay else {}
-    answer = submitted.answer
-    if request.caller.is_public_facing:
-        # Neither the answer nor this header may tell that a worker is known.
-        neutral = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
-        return json_response(neutral, 202, headers=replayed)
-    return json_response(AnswerView.from_answer(answer), _STATUS_CODES[answer.outcome], headers=replayed)
+def blueprint(container: "Container") -> Blueprint:
+    """Return the registration routes."""
+    routes = Blueprint(__name__)
+    _add_intake_routes(routes, container)
+    _add_reading_routes(routes, container)
+    _add_lifecycle_routes(routes, container)
+    return routes
 
 
-@routes.route("/v1/registrations/batch", methods=["POST"], content_types=[])
-@endpoint(routes, Role.KIOSK, body_model=batch.SubmitBatch, responses={200: VerdictsView})
-def submit_batch(request: Request) -> Response:
-    """Register workers from up to 200 captures; each is answered for itself, in order."""
-    items = request.parse_body_leniently(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES).items
-    # Built before the threads start: each of them would build another one.
-    registrar = wiring.registrar()
-    give_up_at = wiring.utc_now() + _BATCH_TIME_LIMIT
-
-    def take(item: Any) -> tuple[VerdictView, str]:
+def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/registrations", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.BOT,
+        body_model=SubmitRegistration,
+        responses={201: AnswerView, 200: AnswerView, 202: NeutralAnswerView},
+        refusals=(
+            CampaignNotAllowed,
+            CampaignUnknown,
+            CaptureErased,
+            CaptureReused,
+            ClientCapReached,
+            PhoneCapReached,
+            RulesBroken,
+        ),
+        headers=("Idempotent-Replayed",),
+    )
+    def submit_registration(request: Request) -> Response:
+        """Register a worker from one capture."""
+        command = request.parse_body(SubmitRegistration)
         try:
-            if wiring.utc_now() > give_up_at:
-                raise TryAgain("the batch took too long")
-            command = SubmitRegistration.model_validate_json(json.dumps(item), strict=True)
-            submitted = registrar.submit(
+            result = container.intake.submit(
                 command, caller=request.caller, correlation_id=request.correlation_id
             )
-        except Exception as error:  # noqa: BLE001 - one item's failure, whatever it is, is that item's answer
-            verdict = _build_failed_item(item, error, request)
-            return verdict, verdict.outcome
-        verdict = VerdictView.model_validate(AnswerView.from_answer(submitted.answer).model_dump())
-        return verdict, _outcome_label(submitted)
+        except CaptureErased:
+            if not request.caller.is_public_facing:
+                raise
+            # The public must not learn either that somebody's data was destroyed.
+            quote = container.quotes.quote(build_quote_request(command))
+            view = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
+            return json_response(view, 202, headers={"Idempotent-Replayed": "true"})
+        observability.count("Registrations", outcome=_outcome_label(result))
+        return _respond_to_submission(request, result)
 
-    verdicts, outcomes = zip(*batch.process_items(items, take), strict=True)
-    for outcome, number in sorted(Counter(outcomes).items()):
-        observability.count("Registrations", number, outcome=outcome)
-    return json_response(VerdictsView(results=list(verdicts)), exclude_defaults=True)
+    @routes.route("/v1/registrations/batch", methods=["POST"], content_types=[])
+    @endpoint(routes, Role.KIOSK, body_model=batch.SubmitBatch, responses={200: VerdictsView})
+    def submit_batch(request: Request) -> Response:
+        """Register workers from up to 200 captures; each is answered for itself, in order."""
+        items = request.parse_body_leniently(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES).items
+        # Built before the threads start: each of them would build another one.
+        intake = container.intake
+        deadline = container.clock() + _BATCH_TIME_LIMIT
+
+        def submit_item(item: Any) -> tuple[VerdictView, str]:
+            if container.clock() > deadline:
+                verdict = _build_failed_item(item, TryAgain("the batch took too long"), request)
+                return verdict, verdict.outcome
+            return _submit_item(item, intake, request)
+
+        verdicts, outcomes = zip(*batch.process_items(items, submit_item), strict=True)
+        for outcome, number in sorted(Counter(outcomes).items()):
+            observability.count("Registrations", number, outcome=outcome)
+        return json_response(VerdictsView(results=list(verdicts)), exclude_defaults=True)
 
 
-@routes.route("/v1/registrations", methods=["GET"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    Role.CORE,
-    query_model=ListRegistrations,
-    responses={200: RegistrationsView},
-    refusals=(CampaignNotAllowed, CursorInvalid, RulesBroken),
-)
-def list_registrations(request: Request) -> Response:
-    """A page of a campaign day's registrations, or of those in one status."""
-    asked = request.parse_query(ListRegistrations)
-    after, settled = from_cursor(asked.cursor)
-    casework = wiring.casework()
-    resume = None
-    if asked.campaign_id is not None and asked.day is not None:
-        request.caller.require_campaign(asked.campaign_id)
-        of = CampaignDay(asked.campaign_id, asked.day)
-        page = casework.list_by_campaign_day(of, start_after=after, page_size=asked.size)
-    elif asked.campaign_id is None and asked.day is None and asked.status is not None:
-        request.caller.require_every_campaign()
-        # A pull of many pages resumes where it was settled when its first page was read.
-        settled = settled or casework.get_settled_position()
-        page = casework.list_by_status(asked.status, start_after=after, page_size=asked.size)
-        resume = casework.compute_resume_position(page, start_after=after, settled=settled)
-    else:
-        raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
-    rows = [row for row in page.rows if asked.status is None or row.lifecycle.status is asked.status]
-    view = RegistrationsView(
-        registrations=[_build_view(request, row) for row in rows],
-        cursor=to_cursor(page.next_position, settled),
-        resume=to_cursor(resume),
+def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/registrations", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        Role.CORE,
+        query_model=ListRegistrations,
+        responses={200: RegistrationsView},
+        refusals=(CampaignNotAllowed, CursorInvalid, RulesBroken),
     )
-    return json_response(view, exclude_defaults=True)
+    def list_registrations(request: Request) -> Response:
+        """A page of a campaign day's registrations, or of those in one status."""
+        query = request.parse_query(ListRegistrations)
+        start_after, settled = from_cursor(query.cursor)
+        lifecycle = container.lifecycle
+        resume = None
+        if query.campaign_id is not None and query.day is not None:
+            request.caller.require_campaign(query.campaign_id)
+            campaign_day = CampaignDay(query.campaign_id, query.day)
+            page = lifecycle.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
+        elif query.campaign_id is None and query.day is None and query.status is not None:
+            request.caller.require_every_campaign()
+            # A listing of many pages resumes at the position that was settled when its first page was read.
+            settled = settled or lifecycle.get_settled_position()
+            page = lifecycle.list_by_status(query.status, start_after=start_after, page_size=query.size)
+            resume = lifecycle.compute_resume_position(page, start_after=start_after, settled=settled)
+        else:
+            raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
+        rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]
+        view = RegistrationsView(
+            registrations=[_build_view(request, row) for row in rows],
+            cursor=to_cursor(page.next_position, settled),
+            resume=to_cursor(resume),
+        )
+        return json_response(view, exclude_defaults=True)
+
+    @routes.route("/v1/registrations/{reference}", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        Role.CORE,
+        responses={200: RegistrationView},
+        refusals=(
+            RegistrationUnknown,
+            RegistrationDestroyed,
+        ),
+    )
+    def show_registration(request: Request, reference: str) -> Response:
+        """One registration."""
+        return _respond(request, container.lifecycle.look_up(reference, caller=request.caller))
+
+    @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
+    @endpoint(
+        routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, responses={200: GapsView}, refusals=(ClientUnknown,)
+    )
+    def show_gaps(request: Request, client_id: str) -> Response:
+        """Which numbered captures a device still owes.
+
+        A kiosk may ask for itself, a manager for the devices of the campaigns that the manager works for.
+        """
+        if request.caller.has_role(Role.ADMIN):
+            container.clients.get(client_id)
+        elif request.caller.has_role(Role.MANAGER):
+            container.clients.require_shared_campaign(client_id, caller=request.caller)
+        else:
+            request.caller.require_self(client_id)
+        return json_response(GapsView.from_gaps(client_id, container.lifecycle.find_gaps(client_id)))
 
 
-@routes.route("/v1/registrations/{reference}", methods=["GET"], content_types=[])
-@endpoint(
-    routes,
-    Role.KIOSK,
-    Role.MANAGER,
-    Role.CORE,
-    responses={200: RegistrationView},
-    refusals=(
-        RegistrationUnknown,
-        RegistrationDestroyed,
-    ),
-)
-def show_registration(request: Request, reference: str) -> Response:
-    """One registration."""
-    return _respond(request, wiring.casework().look_up(reference, caller=request.caller))
+def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/registrations/{reference}/payment-code", methods=["PUT"], content_types=[])
+    @endpoint(
+        routes,
+        Role.CORE,
+        body_model=PaymentCode,
+        responses={200: RegistrationView},
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+    )
+    def issue_payment_code(request: Request, reference: str) -> Response:
+        """What the worker is asked to pay; the same code again changes nothing."""
+        code = request.parse_body(PaymentCode)
+        return _respond(
+            request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
+        )
+
+    @routes.route("/v1/registrations/{reference}/payments", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.CORE,
+        body_model=Payment,
+        responses={200: RegistrationView},
+        refusals=(
+            RegistrationUnknown,
+            RegistrationDestroyed,
+            PaymentReused,
+            TransitionNotAllowed,
+            RegistrationSuperseded,
+        ),
+    )
+    def take_payment(request: Request, reference: str) -> Response:
+        """A contribution was paid; counted once by its payment_id."""
+        payment = request.parse_body(Payment)
+        return _respond(
+            request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
+        )
+
+    @routes.route("/v1/registrations/{reference}/verification", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.CORE,
+        body_model=VerificationResult,
+        responses={200: RegistrationView},
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+    )
+    def verify_registration(request: Request, reference: str) -> Response:
+        """What the civil registry said."""
+        result = request.parse_body(VerificationResult)
+        return _respond(
+            request, container.lifecycle.record_verification(reference, result, caller=request.caller)
+        )
+
+    @routes.route("/v1/registrations/{reference}/cancellation", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        body_model=Cancellation,
+        responses={200: RegistrationView},
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+    )
+    def cancel_registration(request: Request, reference: str) -> Response:
+        """Withdraw an application that was not paid yet."""
+        cancellation = request.parse_body(Cancellation)
+        return _respond(request, container.lifecycle.cancel(reference, cancellation, caller=request.caller))
 
 
-@routes.route("/v1/registrations/{reference}/payment-code", methods=["PUT"], content_types=[])
-@endpoint(
-    routes,
-    Role.CORE,
-    body_model=PaymentCode,
-    responses={200: RegistrationView},
-    refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
-)
-def issue_payment_code(request: Request, reference: str) -> Response:
-    """What the worker is asked to pay; the same code again changes nothing."""
-    code = request.parse_body(PaymentCode)
-    return _respond(request, wiring.casework().issue_payment_code(reference, code, caller=request.caller))
+def _respond_to_submission(request: Request, result: SubmissionResult) -> Response:
+    headers = {"Idempotent-Replayed": "true"} if result.is_replay else {}
+    answer = result.answer
+    if request.caller.is_public_facing:
+        # Neither the answer nor the status may reveal that a worker is known.
+        view = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
+        return json_response(view, 202, headers=headers)
+    return json_response(AnswerView.from_answer(answer), _STATUS_CODES[answer.outcome], headers=headers)
 
 
-@routes.route("/v1/registrations/{reference}/payments", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.CORE,
-    body_model=Payment,
-    responses={200: RegistrationView},
-    refusals=(
-        RegistrationUnknown,
-        RegistrationDestroyed,
-        PaymentReused,
-        TransitionNotAllowed,
-        RegistrationSuperseded,
-    ),
-)
-def take_payment(request: Request, reference: str) -> Response:
-    """A contribution was paid; counted once by its payment_id."""
-    payment = request.parse_body(Payment)
-    return _respond(request, wiring.casework().record_payment(reference, payment, caller=request.caller))
-
-
-@routes.route("/v1/registrations/{reference}/verification", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.CORE,
-    body_model=VerificationResult,
-    responses={200: RegistrationView},
-    refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
-)
-def verify_registration(request: Request, reference: str) -> Response:
-    """What the civil registry said."""
-    result = request.parse_body(VerificationResult)
-    return _respond(request, wiring.casework().record_verification(reference, result, caller=request.caller))
-
-
-@routes.route("/v1/registrations/{reference}/cancellation", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.KIOSK,
-    Role.MANAGER,
-    body_model=Cancellation,
-    responses={200: RegistrationView},
-    refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
-)
-def cancel_registration(request: Request, reference: str) -> Response:
-    """Withdraw an application that was not paid yet."""
-    cancellation = request.parse_body(Cancellation)
-    return _respond(request, wiring.casework().cancel(reference, cancellation, caller=request.caller))
-
-
-@routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
-@endpoint(routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, responses={200: GapsView}, refusals=(ClientUnknown,))
-def show_gaps(request: Request, client_id: str) -> Response:
-    """Which numbered captures a device still owes.
-
-    A kiosk may ask for itself, a manager for the devices of the campaigns that the manager works for.
-    """
-    if request.caller.has_role(Role.ADMIN):
-        wiring.registry().get(client_id)
-    elif request.caller.has_role(Role.MANAGER):
-        wiring.registry().require_shared_campaign(client_id, caller=request.caller)
-    else:
-        request.caller.require_self(client_id)
-    return json_response(GapsView.from_gaps(client_id, wiring.casework().find_gaps(client_id)))
+def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[VerdictView, str]:
+    """Return the verdict on an item of a batch, and the label of its outcome in the metrics."""
+    try:
+        command = SubmitRegistration.model_validate_json(json.dumps(item), strict=True)
+        result = intake.submit(command, caller=request.caller, correlation_id=request.correlation_id)
+    except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
+        verdict = _build_failed_item(item, error, request)
+        return verdict, verdict.outcome
+    verdict = VerdictView.model_validate(AnswerView.from_answer(result.answer).model_dump())
+    return verdict, _outcome_label(result)
 
 
 def _respond(request: Request, registration: Registration) -> Response:
@@ -289,7 +311,7 @@ def _build_failed_item(item: Any, error: Exception, request: Request) -> Verdict
 
 
 def _read_capture_id(item: Any) -> str | None:
-    # Only what is a capture id is said back; anything else could be someone's data in the wrong place.
+    # Only a valid id is repeated; anything else could be personal data in the wrong field.
     given = item.get("capture_id") if isinstance(item, dict) else None
     try:
         return str(UUID(given)) if isinstance(given, str) else None

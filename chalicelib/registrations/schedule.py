@@ -1,4 +1,4 @@
-"""The daily round: what time alone does to registrations."""
+"""The daily run that expires, lapses and erases registrations."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,16 +11,16 @@ from chalicelib.registrations.references import Reference
 
 Result = TypeVar("Result")
 
-# What stands beside the statuses in the round's figures; the status itself stays what it was.
+# Counted beside the statuses: destroying personal data does not change the status.
 _DESTROYED_LABEL = "destroyed"
 
 
 class AgeingPartialFailure(observability.PartialFailure):
-    """The round did what it could; what it could not change is still due, and is in the log."""
+    """Some registrations could not be changed. They stay due and are in the log."""
 
 
 class _AgeingRun:
-    """One registration after the other; one that fails holds up no other."""
+    """Applies operations to registrations one by one, and counts those that fail."""
 
     def __init__(self) -> None:
         self.failure_count = 0
@@ -28,40 +28,42 @@ class _AgeingRun:
     def apply_each(
         self, references: Iterable[Reference], operation: Callable[[Reference], Result]
     ) -> Iterator[Result]:
-        """What became of each that could be changed."""
+        """Yield the result for each registration that did not fail."""
         for reference in references:
             try:
-                changed = operation(reference)
-            except Exception as error:  # noqa: BLE001 - the others are still to be changed
+                result = operation(reference)
+            except Exception as error:  # noqa: BLE001 - the others must still be changed
                 observability.log_exception(error, "registration not aged", {"reference": reference})
                 self.failure_count += 1
             else:
-                yield changed
+                yield result
 
 
 def age_due_registrations(
     lifecycle_service: LifecycleService, erasure_service: ErasureService
 ) -> dict[str, int]:
-    """Expire applications nobody paid for, lapse memberships unpaid for three months, and destroy what is
-    personal in applications that ended unpaid long ago.
+    """Expire unpaid applications, lapse memberships unpaid for three months, and destroy personal fields.
 
-    One that cannot be changed holds up no other, but fails the round in the end. A round that comes twice
-    changes nothing more.
+    Personal fields are destroyed in applications that ended unpaid, after the retention period. Return the
+    numbers by status. A registration that fails does not stop the others; the run then raises
+    AgeingPartialFailure. A second run changes nothing more.
     """
-    a_round = _AgeingRun()
-    became: Counter[str] = Counter(
+    run = _AgeingRun()
+    number_by_status: Counter[str] = Counter(
         str(status)
-        for status in a_round.apply_each(lifecycle_service.iter_due(), lifecycle_service.age)
+        for status in run.apply_each(lifecycle_service.iter_due(), lifecycle_service.age)
         if status
     )
-    became[_DESTROYED_LABEL] += sum(
-        a_round.apply_each(erasure_service.iter_destroyable(), erasure_service.destroy_personal_fields)
+    number_by_status[_DESTROYED_LABEL] += sum(
+        run.apply_each(erasure_service.iter_destroyable(), erasure_service.destroy_personal_fields)
     )
-    became += Counter()  # Without what did not happen.
-    for became_status, number in sorted(became.items()):
-        observability.count("RegistrationsAged", number, status=became_status)
-    failed = a_round.failure_count
-    observability.logger.info("registrations aged", extra={"by_status": dict(became), "failed": failed})
+    number_by_status += Counter()  # Removes the zero.
+    for status, number in sorted(number_by_status.items()):
+        observability.count("RegistrationsAged", number, status=status)
+    failed = run.failure_count
+    observability.logger.info(
+        "registrations aged", extra={"by_status": dict(number_by_status), "failed": failed}
+    )
     if failed:
-        raise AgeingPartialFailure(f"{failed} failed, {became.total()} aged")
-    return dict(became)
+        raise AgeingPartialFailure(f"{failed} failed, {number_by_status.total()} aged")
+    return dict(number_by_status)

@@ -1,4 +1,4 @@
-"""The board of a running campaign: its day as it stands now, counted no oftener than a screen has to know."""
+"""The board of a running campaign: a report of today, counted on request and cached."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -6,82 +6,74 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Protocol
 
-from chalicelib.campaigns.model import Campaign, CampaignDay
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.rollups.errors import CountUnfinished, SummaryUnknown
 from chalicelib.rollups.report import Report
+from chalicelib.rollups.service import CampaignReader
 
-# Several screens, and several people with the same page open, are told what was counted for the first.
+# Requests of several screens share one count.
 _MIN_CACHE_TTL = timedelta(seconds=20)
-# A day that takes long to count is counted less often, be it in vain: at most this part of the time goes
-# into counting it.
+# A day that takes long to count, successfully or not, is counted less often: counting takes at most one part
+# in so many of the time.
 _TTL_PER_COUNT_TIME = 10
 
 
 class ReportSource(Protocol):
-    """What the board needs of counting."""
+    """Reports, as the board uses them."""
 
     def build_live_report(self, campaign_day: CampaignDay) -> Report:
-        """What a count would say of a day at this moment. Raises CountUnfinished of one that is too big."""
+        """Return the report of a day that is counted for it. Raise CountUnfinished."""
 
     def build_report(self, campaign_day: CampaignDay) -> Report:
-        """The newest summary of a day. Raises SummaryUnknown."""
-
-
-class Campaigns(Protocol):
-    """What the board needs of campaigns."""
-
-    def get(self, campaign_id: str) -> Campaign:
-        """Raises CampaignUnknown."""
+        """Return the report of a day's newest summary. Raise SummaryUnknown."""
 
 
 @dataclass(frozen=True)
 class _CachedReport:
-    """What is shown of a day, if there is anything, until it is counted again."""
+    """The report of a day, if there is any, and when the day is counted again."""
 
     report: Report | None
     expires_at: datetime
 
 
 class BoardService:
-    """Says of each campaign how its day goes. What was counted is kept for some seconds in this container.
+    """Builds the board's report of each campaign and caches it for some seconds in this container.
 
-    Of a day too big to count while somebody waits, it says what was known of it last.
+    For a day that is too big to count within a request it returns the newest known report.
     """
 
-    def __init__(self, *, reports: ReportSource, campaigns: Campaigns, clock: Clock) -> None:
+    def __init__(self, *, reports: ReportSource, campaigns: CampaignReader, clock: Clock) -> None:
         self._reports = reports
         self._campaigns = campaigns
         self._clock = clock
         self._cache: dict[CampaignDay, _CachedReport] = {}
 
     def get_report(self, campaign_id: str) -> Report:
-        """Today, or the campaign's day that is nearest to it.
+        """Return the report of today, or of the campaign day nearest to it.
 
-        Raises CampaignUnknown or TryAgain (CountUnfinished of a day of which nothing is known yet).
+        Raise CampaignUnknown or TryAgain (CountUnfinished, if there is no known report either).
         """
-        campaign, began = self._campaigns.get(campaign_id), self._clock()
-        today = campaign.local_day(began)
-        of = CampaignDay(campaign_id, min(max(today, campaign.first_day), campaign.last_day))
-        shown = self._cache.get(of)
-        if shown is None or began >= shown.expires_at:
-            report = self._build_report(of, shown)
-            took = self._clock() - began
-            shown = self._cache[of] = _CachedReport(
-                report, expires_at=began + max(_MIN_CACHE_TTL, took * _TTL_PER_COUNT_TIME)
-            )
-        if shown.report is None:
-            wait = shown.expires_at - self._clock()
+        campaign, started_at = self._campaigns.get(campaign_id), self._clock()
+        today = campaign.local_day(started_at)
+        campaign_day = CampaignDay(campaign_id, min(max(today, campaign.first_day), campaign.last_day))
+        cached = self._cache.get(campaign_day)
+        if cached is None or started_at >= cached.expires_at:
+            report = self._build_report(campaign_day, cached)
+            ttl = max(_MIN_CACHE_TTL, (self._clock() - started_at) * _TTL_PER_COUNT_TIME)
+            cached = self._cache[campaign_day] = _CachedReport(report, expires_at=started_at + ttl)
+        if cached.report is None:
+            wait = cached.expires_at - self._clock()
             raise CountUnfinished(
-                f"{of.campaign_id} {of.day}", retry_after_seconds=ceil(wait.total_seconds())
+                f"{campaign_id} {campaign_day.day}", retry_after_seconds=ceil(wait.total_seconds())
             )
-        return shown.report
+        return cached.report
 
     def _build_report(self, campaign_day: CampaignDay, cached: _CachedReport | None) -> Report | None:
         try:
             return self._reports.build_live_report(campaign_day)
         except CountUnfinished:
-            known = [cached.report] if cached is not None and cached.report is not None else []
+            reports = [cached.report] if cached is not None and cached.report is not None else []
         with suppress(SummaryUnknown):
-            known.append(self._reports.build_report(campaign_day))
-        return max(known, key=lambda report: report.summary.counted_at, default=None)
+            reports.append(self._reports.build_report(campaign_day))
+        return max(reports, key=lambda report: report.summary.counted_at, default=None)

@@ -1,6 +1,6 @@
-"""Counting a day, one fact at a time: memory does not grow with their number, and a count can be laid aside.
+"""Counting a day, one fact at a time, in memory that does not grow with the number of facts.
 
-Whoever goes on with it comes to the same figures as somebody who never stopped.
+The state of a count can be stored and resumed; the figures are those of an uninterrupted count.
 """
 
 import json
@@ -13,20 +13,20 @@ from typing import Self
 from chalicelib.registrations.model import CaptureFacts, DayFact, Flag, Outcome, RegistrationFacts
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
 
-# Of figures that have one value each. No id or code that is counted has this character.
+# Between the parts of a key of a counter. No counted id or code has this character.
 _KEY_SEPARATOR = "|"
 
-# Where a capture names no officer. No officer's id begins like this.
+# The key for captures without an officer. No officer's id begins with it.
 _NO_OFFICER = "-"
 
 
 @dataclass(frozen=True)
 class AnomalyThresholds:
-    """From where on something is worth a look; `settings` says where the figures come from.
+    """Limits from which on a pattern is an anomaly. `settings` gives the source of the defaults.
 
-    A client stands out that registered so many times what its peers in the middle did, and so many at least,
-    where there are so many peers. A run is so many neighbouring NIKs one after the other, each so soon after
-    the one before.
+    A client is above its peers if it registered at least `min_workers`, and `peer_ratio` times the median of
+    at least `min_peers` other clients. A run is `run_length` consecutive captures of one client with
+    neighbouring NIKs, each at most `max_run_gap` after the one before.
     """
 
     peer_ratio: int = 3
@@ -38,7 +38,7 @@ class AnomalyThresholds:
 
 @dataclass
 class _Run:
-    """The captures of one client that end a run, and may go on with it."""
+    """The current run of one client and its last capture. The order of fields is a stored format."""
 
     last_captured_at: str
     neighbours: tuple[str, ...]
@@ -46,7 +46,7 @@ class _Run:
 
 
 class DayCounter:
-    """A count under way."""
+    """The figures of a day while it is counted."""
 
     def __init__(self, thresholds: AnomalyThresholds) -> None:
         self._thresholds = thresholds
@@ -55,23 +55,23 @@ class DayCounter:
 
     @classmethod
     def resume(cls, state: str, thresholds: AnomalyThresholds) -> Self:
-        """The count that was laid aside."""
-        kept = json.loads(state)
-        count = cls(thresholds)
-        count._figures.update({group: Counter(figures) for group, figures in kept["figures"].items()})
-        count._runs = {
+        """Return the counter with a state that `dump_state` returned."""
+        stored = json.loads(state)
+        counter = cls(thresholds)
+        counter._figures.update({group: Counter(figures) for group, figures in stored["figures"].items()})
+        counter._runs = {
             client_id: _Run(last_at, tuple(neighbours), length)
-            for client_id, (last_at, neighbours, length) in kept["runs"].items()
+            for client_id, (last_at, neighbours, length) in stored["runs"].items()
         }
-        return count
+        return counter
 
     def dump_state(self) -> str:
-        """All that it takes to go on."""
+        """Return the state as JSON."""
         runs = {client_id: list(vars(run).values()) for client_id, run in self._runs.items()}
         return json.dumps({"figures": self._figures, "runs": runs})
 
     def add(self, fact: DayFact) -> None:
-        """Count one fact more."""
+        """Count one fact."""
         match fact.facts:
             case RegistrationFacts() as registration:
                 self._get_counter("funnel")[registration.status] += 1
@@ -84,7 +84,7 @@ class DayCounter:
                 self._get_counter("refused_by_reason").update(capture.reasons)
 
     def to_tally(self, sms_totals: SmsCounts | None = None) -> Tally:
-        """The figures. The same facts give the same bytes."""
+        """Return the figures. The same facts give the same JSON bytes."""
         outcomes = self._get_counter("outcomes")
         breakdowns = {
             name: dict(sorted(self._get_counter(name).items()))
@@ -130,7 +130,7 @@ class DayCounter:
             self._track_run(client_id, captured_at, capture.neighbours)
 
     def _track_run(self, client_id: str, captured_at: datetime, neighbours: tuple[str, ...]) -> None:
-        """Look whether a capture goes on with the run of its client, or ends it."""
+        """Extend the run of a client by a capture, or start a new one."""
         run, length = self._runs.get(client_id), 1
         if (
             run is not None
@@ -157,25 +157,25 @@ class DayCounter:
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
-        """The clients far above the middle of those that meet workers in the same way.
+        """Yield the clients far above the median of the clients of their channel.
 
-        The middle does not move for one or two that are out of all measure, as a mean would.
+        One or two extreme clients do not move a median as they would a mean.
         """
-        of_channel: dict[str, dict[str, int]] = {}
+        by_channel: dict[str, dict[str, int]] = {}
         for key, workers in sorted(self._get_counter("peers").items()):
             channel, _, client_id = key.partition(_KEY_SEPARATOR)
-            of_channel.setdefault(channel, {})[client_id] = workers
-        for clients in of_channel.values():
-            in_order = sorted(clients.values())
+            by_channel.setdefault(channel, {})[client_id] = workers
+        for clients in by_channel.values():
+            sorted_counts = sorted(clients.values())
             for client_id, workers in clients.items():
-                usual = self._get_peer_median(workers, in_order)
+                usual = self._get_peer_median(workers, sorted_counts)
                 if usual is not None and workers >= self._thresholds.peer_ratio * usual:
                     yield Anomaly(
                         pattern="client_above_peers", client_id=client_id, workers=workers, usual=usual
                     )
 
     def _get_peer_median(self, workers: int, sorted_counts: list[int]) -> int | None:
-        """What the others come to in the middle; None where there is too little to go by."""
+        """Return the lower median of the other clients, or None below `min_workers` or `min_peers`."""
         peers = len(sorted_counts) - 1
         if workers < self._thresholds.min_workers or peers < self._thresholds.min_peers:
             return None
@@ -186,8 +186,8 @@ class DayCounter:
 def count_facts(
     facts: Iterable[DayFact], thresholds: AnomalyThresholds, sms_totals: SmsCounts | None = None
 ) -> Tally:
-    """Count all facts of a day."""
-    count = DayCounter(thresholds)
+    """Return the figures of all facts of a day."""
+    counter = DayCounter(thresholds)
     for fact in facts:
-        count.add(fact)
-    return count.to_tally(sms_totals)
+        counter.add(fact)
+    return counter.to_tally(sms_totals)

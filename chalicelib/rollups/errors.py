@@ -1,11 +1,11 @@
-"""What the rollups package refuses.
+"""Refusals of the rollups package.
 
 Refusal
 ├── SummaryUnknown          the day has not been summarised
 ├── DayNotInCampaign        the campaign has no such day
-├── FormatUnavailable       a summary comes in none of the forms that are asked for
+├── FormatUnavailable       no requested format is available
 └── TryAgain
-    └── CountUnfinished     the day takes longer to count than there was time
+    └── CountUnfinished     the day was not counted within the time limit
 """
 
 from chalicelib.refusals import Refusal, TryAgain
@@ -24,13 +24,10 @@ class DayNotInCampaign(Refusal):
 
 
 class FormatUnavailable(Refusal):
-    """A summary comes in none of the forms that are asked for."""
+    """A summary is available in none of the requested formats."""
 
     code = "format_unavailable"
 
 
 class CountUnfinished(TryAgain):
-    """The day takes longer to count than there was time.
-
-    What a recount has counted is kept, and the next one goes on; a look at a running day keeps nothing.
-    """
+    """The day was not counted within the time limit. The next recount resumes; a live report starts anew."""

@@ -1,4 +1,4 @@
-"""The summary of a campaign day: what was counted, what changed since the last count, and how sure it is."""
+"""Summary of a campaign day: its figures, its state, and the changes since an earlier version."""
 
 import hashlib
 from collections.abc import Iterator
@@ -97,10 +97,10 @@ class Arrivals(BaseModel):
 
 
 class Tally(BaseModel):
-    """One count of a day: all its figures.
+    """All figures of a day. Their JSON is hashed: adding or renaming a field changes every content hash.
 
-    The breakdowns are of created registrations; one with two occupations or programmes stands under each.
-    `by_hour` and `by_age` go by the moment of capture, in the campaign's zone.
+    Breakdowns are of created registrations; one with two occupations or programmes is counted under each.
+    `by_hour` and `by_age` are as of the time of capture, in the campaign's time zone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -147,10 +147,10 @@ class Change(BaseModel):
 
 
 class SummaryVersion(BaseModel):
-    """Which version of which day's summary it is, and how sure.
+    """Identity and state of a version of a day's summary.
 
-    The content hash covers every figure and the state, not when they were counted, nor what is said of the
-    version before. `revision` is how many versions were written after the first final one.
+    The content hash covers every figure and the state, but neither the time of the count nor the changes.
+    `revision` is the number of versions after the first final one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -164,23 +164,23 @@ class SummaryVersion(BaseModel):
     content_hash: str
 
 
-# Pydantic takes the fields of the last class named here first: a summary begins with whose it is.
+# Pydantic puts the fields of the last base class first: a summary begins with its campaign and day.
 class Summary(Tally, SummaryVersion):
-    """One version of a day's summary, and what changed since the one before."""
+    """One version of a day's summary, with its changes since the version before."""
 
     changes: list[Change]
     notes: list[Note] = []
 
     @property
     def campaign_day(self) -> CampaignDay:
-        """The day it is of."""
+        """The summarised day."""
         return CampaignDay(self.campaign_id, self.day)
 
     @property
     def headline(self) -> "Headline":
-        """What a list of days says of it."""
-        told = {name: getattr(self, name) for name in Headline.model_fields if name != "created"}
-        return Headline(created=self.counts.created, **told)
+        """The summary's line in the list of days."""
+        fields = {name: getattr(self, name) for name in Headline.model_fields if name != "created"}
+        return Headline(created=self.counts.created, **fields)
 
 
 class Headline(BaseModel):
@@ -200,7 +200,7 @@ class Headline(BaseModel):
 def summarise(
     tally: Tally, *, campaign_day: CampaignDay, state: SummaryState, counted_at: str, previous: Summary | None
 ) -> Summary:
-    """The next version of a day's summary; the one before itself if there is nothing new to say."""
+    """Return the next version of a day's summary, or `previous` itself if no figure and no state differs."""
     content_hash = _hash_content(tally, state)
     if previous is not None and previous.content_hash == content_hash:
         return previous
@@ -219,7 +219,7 @@ def summarise(
 
 
 def with_changes_since(baseline: Tally | None, summary: Summary) -> Summary:
-    """The same version, with what changed since another one; without one nothing did."""
+    """Return `summary` with its changes and notes since `baseline`; without a baseline there are none."""
     changes = [] if baseline is None else _list_changes(baseline, summary)
     notes = [] if baseline is None else list(_iter_notes(baseline, summary))
     return summary.model_copy(update={"changes": changes, "notes": notes})
@@ -243,10 +243,10 @@ def _list_changes(baseline: Tally, tally: Tally) -> list[Change]:
 
 
 def _iter_figures(tally: Tally) -> Iterator[tuple[str, int]]:
-    """Every figure that is a number, by its name."""
+    """Yield the name and value of every figure that is a number."""
     for group in Tally.model_fields:
-        found = getattr(tally, group)
-        for name, value in _iter_numbers(dict(found) if isinstance(found, BaseModel) else found):
+        figures = getattr(tally, group)
+        for name, value in _iter_numbers(dict(figures) if isinstance(figures, BaseModel) else figures):
             yield f"{group}.{name}", value
 
 

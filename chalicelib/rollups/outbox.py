@@ -1,7 +1,6 @@
-"""Who still waits for a day: managers to be told of its newest version, analysts to have it exported.
+"""Transactional outbox: the days whose newest version is still to be sent to managers or exported.
 
-What is waited for is stored with the version itself, in one transaction, so that no path can write a version
-and tell nobody.
+Entries are stored in the transaction that stores a version, so that no version can be missed.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from chalicelib.campaigns.model import CampaignDay
 
 
 class Consumer(StrEnum):
-    """For whom a day waits."""
+    """A reader of the outbox."""
 
     MANAGERS = "managers"
     ANALYSTS = "analysts"
@@ -20,11 +19,9 @@ class Consumer(StrEnum):
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """A day that waits, and since when. `asked_at` tells one request from a later one; `tried_at` is when it
-    was last begun, where that is kept.
-    """
+    """A day to process. `enqueued_at` identifies the request; `attempted_at` is when an export last began."""
 
     campaign_day: CampaignDay
     version: int
     enqueued_at: datetime
-    tried_at: datetime | None = None
+    attempted_at: datetime | None = None

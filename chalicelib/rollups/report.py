@@ -1,4 +1,4 @@
-"""What a manager reads of a day: its summary, beside the campaign's target and the days before it."""
+"""Report of a campaign day: its summary, its campaign and the days before it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +9,7 @@ from chalicelib.rollups.model import Summary, SummaryState
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One day of the campaign as it is known now, and all that was created up to its end."""
+    """One day of a campaign by its newest summary, and the registrations created up to its end."""
 
     day: date
     created: int
@@ -20,11 +20,11 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Report:
-    """All that any rendering shows of a campaign day.
+    """Everything that renderings show of a campaign day.
 
     `curve` has the summarised days up to this one, in order. `revisions` are the newest versions of earlier
-    days that were written after the report before this one was due, against those that stood then: what
-    managers are told again. `is_first` says that who reads it was told nothing of the day before.
+    days that were written after the previous report was due; their changes are since that time. `is_first` is
+    true if the reader got no earlier report of the day.
     """
 
     campaign: Campaign

@@ -1,9 +1,9 @@
-"""What is asked of summaries, over HTTP by managers."""
+"""Query parameters of the summary routes."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings.formats import Format
-from chalicelib.rollups.renderings.i18n import Language
 
 
 class ShowBoard(BaseModel):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import wiring
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
@@ -20,22 +19,21 @@ from chalicelib.http.endpoints import (
     public_endpoint,
 )
 from chalicelib.http.negotiation import select_media_type
+from chalicelib.languages import Language
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.rollups.errors import DayNotInCampaign, FormatUnavailable, SummaryUnknown
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES, Format
-from chalicelib.rollups.renderings.i18n import Language
 from chalicelib.rollups.requests import ShowBoard, ShowSummary
 
 if TYPE_CHECKING:
+    from chalicelib.container import Container
     from chalicelib.rollups.report import Report
     from chalicelib.rollups.schemas import SummariesView, SummaryView
-
-routes = Blueprint(__name__)
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _FORMATS_BY_MEDIA_TYPE: dict[str, Format] = {media_type: name for name, media_type in MEDIA_TYPES.items()}
-# A summary may change at any time, and is for whoever asked alone.
+# A summary may change at any time, and only its caller may see it.
 _RESPONSE_HEADERS = {
     **build_page_headers(),
     "Vary": "Accept, Accept-Language, Authorization",
@@ -49,8 +47,8 @@ _CONTENT_TYPE_HEADERS: dict[Format, dict[str, str]] = {
 
 
 def _load_summaries_view() -> type["SummariesView"]:
-    # Only managers need a summary's models, and what makes pages of it: importing them with this module would
-    # cost every cold start.
+    # Only managers need the models and renderings of a summary: importing them with this module would slow
+    # down every cold start.
     from chalicelib.rollups.schemas import SummariesView
 
     return SummariesView
@@ -62,97 +60,107 @@ def _load_summary_view() -> type["SummaryView"]:
     return SummaryView
 
 
-@routes.route("/v1/campaigns/{campaign_id}/summaries", methods=["GET"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    responses={200: _load_summaries_view},
-    refusals=(CampaignNotAllowed, CampaignUnknown),
-)
-def list_summaries(request: Request, campaign_id: str) -> Response:
-    """The days of a campaign that were summarised."""
-    request.caller.require_campaign(campaign_id)
-    days = wiring.rollup().list_headlines(campaign_id)
-    return json_response(_load_summaries_view()(campaign_id=campaign_id, days=days))
+def blueprint(container: "Container") -> Blueprint:
+    """Return the summary and board routes."""
+    routes = Blueprint(__name__)
 
-
-@routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["GET"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    query_model=ShowSummary,
-    responses={200: _load_summary_view},
-    other_media_types=tuple(MEDIA_TYPES.values())[1:],
-    headers=(*_RESPONSE_HEADERS, "Content-Disposition"),
-    refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign, FormatUnavailable, SummaryUnknown),
-)
-def show_summary(request: Request, campaign_id: str, day: str) -> Response:
-    """The newest summary of a campaign day, or an older version of it: as JSON, a page, CSV or XLSX."""
-    request.caller.require_campaign(campaign_id)
-    asked = request.parse_query(ShowSummary)
-    wanted = asked.format or _negotiate_format(request)
-    report = wiring.rollup().build_report(_parse_campaign_day(campaign_id, day), version=asked.version)
-    return _render(report, wanted, asked.language or request.language)
-
-
-@routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["POST"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    responses={200: _load_summary_view},
-    refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign),
-)
-def recount_day(request: Request, campaign_id: str, day: str) -> Response:
-    """Count a campaign day now."""
-    request.caller.require_campaign(campaign_id)
-    of = _parse_campaign_day(campaign_id, day)
-    wiring.rollup().recount(of)
-    return json_response(_load_summary_view().from_report(wiring.rollup().build_report(of)))
-
-
-@routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])
-@endpoint(
-    routes,
-    Role.MANAGER,
-    query_model=ShowBoard,
-    responses={200: "text/html"},
-    headers=tuple(_RESPONSE_HEADERS),
-    refusals=(CampaignNotAllowed, CampaignUnknown),
-)
-def show_board(request: Request, campaign_id: str) -> Response:
-    """How a running campaign goes, as a page for a screen: today, or its nearest day, counted now."""
-    from chalicelib.rollups.renderings import board
-
-    request.caller.require_campaign(campaign_id)
-    asked = request.parse_query(ShowBoard)
-    report = wiring.board().get_report(campaign_id)
-    page = board.render_board(report, asked.language or request.language)
-    return Response(
-        page,
-        {**_RESPONSE_HEADERS, **build_page_headers(board.get_script_hash()), **_CONTENT_TYPE_HEADERS["html"]},
-        200,
+    @routes.route("/v1/campaigns/{campaign_id}/summaries", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        responses={200: _load_summaries_view},
+        refusals=(CampaignNotAllowed, CampaignUnknown),
     )
+    def list_summaries(request: Request, campaign_id: str) -> Response:
+        """The days of a campaign that were summarised."""
+        request.caller.require_campaign(campaign_id)
+        days = container.reports.list_headlines(campaign_id)
+        return json_response(_load_summaries_view()(campaign_id=campaign_id, days=days))
 
-
-@routes.route("/board", methods=["GET"], content_types=[])
-@public_endpoint(routes, responses={200: "text/html"}, headers=tuple(_RESPONSE_HEADERS))
-def open_board(request: AnonymousRequest) -> Response:
-    """A page that asks for a campaign and a manager's token, then shows its board and keeps it fresh.
-
-    It holds no figures. The token stays in the browser's tab and travels in `Authorization` alone.
-    """
-    from chalicelib.rollups.renderings import board
-
-    page = board.render_sign_in(request.language)
-    return Response(
-        page,
-        {**_RESPONSE_HEADERS, **build_page_headers(board.get_script_hash()), **_CONTENT_TYPE_HEADERS["html"]},
-        200,
+    @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        query_model=ShowSummary,
+        responses={200: _load_summary_view},
+        other_media_types=tuple(MEDIA_TYPES.values())[1:],
+        headers=(*_RESPONSE_HEADERS, "Content-Disposition"),
+        refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign, FormatUnavailable, SummaryUnknown),
     )
+    def show_summary(request: Request, campaign_id: str, day: str) -> Response:
+        """The newest summary of a campaign day, or an older version of it: as JSON, a page, CSV or XLSX."""
+        request.caller.require_campaign(campaign_id)
+        query = request.parse_query(ShowSummary)
+        response_format = query.format or _negotiate_format(request)
+        report = container.reports.build_report(_parse_campaign_day(campaign_id, day), version=query.version)
+        return _render(report, response_format, query.language or request.language)
+
+    @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        responses={200: _load_summary_view},
+        refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign),
+    )
+    def recount_day(request: Request, campaign_id: str, day: str) -> Response:
+        """Count a campaign day now."""
+        request.caller.require_campaign(campaign_id)
+        campaign_day = _parse_campaign_day(campaign_id, day)
+        container.rollups.recount(campaign_day)
+        return json_response(_load_summary_view().from_report(container.reports.build_report(campaign_day)))
+
+    @routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        query_model=ShowBoard,
+        responses={200: "text/html"},
+        headers=tuple(_RESPONSE_HEADERS),
+        refusals=(CampaignNotAllowed, CampaignUnknown),
+    )
+    def show_board(request: Request, campaign_id: str) -> Response:
+        """How a running campaign goes, as a page for a screen: today, or its nearest day, counted now."""
+        from chalicelib.rollups.renderings import board
+
+        request.caller.require_campaign(campaign_id)
+        query = request.parse_query(ShowBoard)
+        report = container.board.get_report(campaign_id)
+        page = board.render_board(report, query.language or request.language)
+        return Response(
+            page,
+            {
+                **_RESPONSE_HEADERS,
+                **build_page_headers(board.get_script_hash()),
+                **_CONTENT_TYPE_HEADERS["html"],
+            },
+            200,
+        )
+
+    @routes.route("/board", methods=["GET"], content_types=[])
+    @public_endpoint(routes, responses={200: "text/html"}, headers=tuple(_RESPONSE_HEADERS))
+    def open_board(request: AnonymousRequest) -> Response:
+        """A page that asks for a campaign and a manager's token, then shows its board and keeps it fresh.
+
+        It holds no figures. The token stays in the browser's tab and travels in `Authorization` alone.
+        """
+        from chalicelib.rollups.renderings import board
+
+        page = board.render_sign_in(request.language)
+        return Response(
+            page,
+            {
+                **_RESPONSE_HEADERS,
+                **build_page_headers(board.get_script_hash()),
+                **_CONTENT_TYPE_HEADERS["html"],
+            },
+            200,
+        )
+
+    return routes
 
 
 def _negotiate_format(request: Request) -> Format:
-    """The form that the caller would rather have. Raises FormatUnavailable."""
+    """Return the format that the caller prefers. Raises FormatUnavailable."""
     media_type = select_media_type(request.headers.get("accept", ""), list(_FORMATS_BY_MEDIA_TYPE))
     if media_type is None:
         raise FormatUnavailable("none of the forms is accepted")
@@ -175,7 +183,7 @@ def _render(report: "Report", response_format: Format, language: Language) -> Re
 
 
 def _parse_campaign_day(campaign_id: str, day: str) -> CampaignDay:
-    # The same day could be written in other ways (20241009, 2024-W41-3), and be another address each time.
+    # `fromisoformat` also reads 20241009 and 2024-W41-3, and each day must have one URL.
     if not _ISO_DAY.fullmatch(day):
         raise DayNotInCampaign("not a day")
     try:

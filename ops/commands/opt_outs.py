@@ -6,17 +6,17 @@ shell's history and in the list of processes.
 
 import sys
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import wiring
+from chalicelib.clock import utc_now
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.masking import mask_number, mask_text
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.messaging.opt_outs import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
 from ops.commands.sms import make_opt_out_store
@@ -74,7 +74,7 @@ def add_opt_out(stage: Stage, branch: str) -> None:
     phone = _prompt_phone()
     click.echo(f"number: {mask_number(phone)}")
     opt_outs, hashed = make_opt_out_store(stage), _hash_phone(stage, phone)
-    opt_outs.record(hashed, occurred_at=wiring.utc_now(), source=f"{_BRANCH_SOURCE_PREFIX}{branch}")
+    opt_outs.record(hashed, occurred_at=utc_now(), source=f"{_BRANCH_SOURCE_PREFIX}{branch}")
     click.echo(f"here: {_describe_opt_out(opt_outs.find(hashed))}")
 
 
@@ -91,7 +91,7 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
     click.echo(f"number: {mask_number(phone)}")
     _remove_from_aws_list(stage, phone)
     opt_out = opt_outs.find(hashed)
-    if not opt_outs.lift(hashed, occurred_at=wiring.utc_now(), lifted_by=branch):
+    if not opt_outs.lift(hashed, occurred_at=utc_now(), lifted_by=branch):
         click.echo("here it was not opted out")
         return
     click.echo("lifted: what happens from now on is texted; what was not texted meanwhile stays so")
@@ -110,14 +110,9 @@ def _hash_phone(stage: Stage, phone: Phone) -> str:
     keyring = Keyring(
         wrapped_keys=DynamoWrappedKeys(stage.aws_client("dynamodb"), stage.outputs["KeysTableName"]),
         key_wrapper=KMSKeyWrapper(stage.aws_client("kms"), stage.outputs["FieldKeyArn"]),
-        clock=wiring.utc_now,
-        on_failure=_reraise,
+        clock=utc_now,
     )
     return KeyedHash(keyring.get_hash_key).digest("phone", phone)
-
-
-def _reraise(error: Exception) -> NoReturn:
-    raise error
 
 
 def _describe_opt_out(opt_out: OptOut | None) -> str:

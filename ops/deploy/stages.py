@@ -20,7 +20,7 @@ class Stage:
     aws_client: AwsClientFactory
 
     def get_log_group(self, function_id: str) -> str:
-        """Where a function logs, by its logical id; `infra/resources.yaml` names the groups so."""
+        """Where a function logs, by its logical id; `infra/functions.py` names the groups so."""
         return f"/aws/lambda/{self.stack_name}-{function_id}"
 
 

@@ -9,15 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib import wiring
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.clients.store import DynamoClients
+from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.data_requests.store import DynamoWrappedKeys
+from chalicelib.crypto.store import DynamoWrappedKeys
+from chalicelib.randomness import generate_token
 from ops.deploy.cloudformation import AwsClientFactory, Deployment
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 
@@ -43,7 +44,7 @@ def create_missing_keys(deployment: Deployment, aws_client: AwsClientFactory) ->
     wrap = KMSKeyWrapper(aws_client("kms"), deployment.outputs["FieldKeyArn"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
         if not any(stored.iter_by_purpose(purpose)):
-            stored.add(wrap.generate(purpose, now=wiring.utc_now()))
+            stored.add(wrap.generate(purpose, now=utc_now()))
 
 
 def create_twilio_secret(secrets_client: Any, secret_name: str) -> str:
@@ -92,8 +93,8 @@ def _load_or_make_tokens(file: Path) -> Tokens:
     if file.exists():
         return Tokens(**json.loads(file.read_text()))
     tokens = Tokens(
-        roles={str(role): wiring.generate_token() for role in Role},
-        devices={device: wiring.generate_token() for device in DEVICE_CHANNELS},
+        roles={str(role): generate_token() for role in Role},
+        devices={device: generate_token() for device in DEVICE_CHANNELS},
     )
     write_private_file(file, json.dumps(asdict(tokens)))
     return tokens
@@ -113,7 +114,7 @@ def _enrol_client(
 ) -> None:
     registry = ClientRegistry(
         clients=DynamoClients(aws_client("dynamodb"), deployment.outputs["ClientsTableName"]),
-        clock=wiring.utc_now,
+        clock=utc_now,
         generate_token=lambda: Token(token),
         token_lifetime=TokenLifetime(default_lifetime=_TOKEN_LIFETIME),
     )

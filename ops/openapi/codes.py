@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from chalicelib.http.problems import PROBLEMS
-from ops.local.emulator import ROOT
+from infra.template import join_template
 
-_RESOURCES = ROOT / "infra" / "resources.yaml"
 _LANGUAGE_SEPARATOR = " / "
 
 
@@ -171,13 +168,6 @@ MEANINGS = {
 }
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
-    """YAML in which CloudFormation's short functions (`!Ref`, `!If` …) stand for nothing."""
-
-
-_CloudFormationLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
 @cache
 def load_codes() -> dict[str, ProblemCode]:
     """All codes, by code. Raises KeyError for one whose meaning nobody has written."""
@@ -196,6 +186,5 @@ def load_codes() -> dict[str, ProblemCode]:
 
 def _load_gateway_bodies() -> list[dict[str, Any]]:
     """What API Gateway answers by itself."""
-    resources = yaml.load(_RESOURCES.read_text(encoding="utf-8"), _CloudFormationLoader)["Resources"]  # noqa: S506 - our own safe subclass
-    responses = resources["RestAPI"]["Properties"]["GatewayResponses"].values()
+    responses = join_template()["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values()
     return [json.loads(body) for response in responses for body in response["ResponseTemplates"].values()]

@@ -17,7 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from chalicelib.callers import Role
 from chalicelib.http.endpoints import Contract, get_contract
-from chalicelib.http.problems import CONTENT_TYPE, FIELD_MESSAGES, LANGUAGES
+from chalicelib.http.problems import CONTENT_TYPE, FIELD_MESSAGES
+from chalicelib.languages import LANGUAGES
 from ops.openapi.codes import load_codes
 from ops.openapi.examples import Example, load_examples
 

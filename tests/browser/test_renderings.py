@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from chalicelib.languages import LANGUAGES
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.renderings import board, html, mail
-from chalicelib.rollups.renderings.i18n import LANGUAGES
 from tests.browser.conftest import BrowserPage
 from tests.support.report_builders import make_report
 

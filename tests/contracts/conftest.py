@@ -1,6 +1,6 @@
-"""The engines that every store is judged on: moto, the embedded AWS, and what DAFTAR_TEST_DYNAMODB_URL names.
+"""The engines that every store is tested on: moto, the embedded AWS, and the one of DAFTAR_TEST_DYNAMODB_URL.
 
-moto knows the rules of single requests; only the other two can judge requests that race one another.
+moto handles requests one by one; only the other two handle concurrent requests.
 """
 
 import os
@@ -19,11 +19,11 @@ from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from ops.local.emulator import Emulator
 from tests.support.moto_tables import read_table_definitions
 
-# Racing threads each need a connection; what they do to one another must reach the test, untried again.
+# Concurrent threads need a connection each, and their conflicts must reach the test without a retry.
 _RACE_CONFIG = Config(max_pool_connections=50, retries={"mode": "standard", "total_max_attempts": 1})
 _PREFIXES = count(1)
 
-# One session for all of moto: making one reads the whole model of the service again.
+# One session for all of moto, because each new session reads the service models again.
 _MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")
 
 _NAMED_URL = os.environ.get("DAFTAR_TEST_DYNAMODB_URL")
@@ -33,7 +33,7 @@ if _NAMED_URL:
 
 
 class Engine:
-    """A DynamoDB on which a test makes tables of its own."""
+    """A DynamoDB on which a test creates its own tables."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -41,14 +41,14 @@ class Engine:
         self._table_names: list[str] = []
 
     def create_table(self, logical_id: str) -> str:
-        """A new table as the template declares it; its name."""
+        """Create a table as the template declares it. Return its name."""
         name = f"{self._prefix}{logical_id}"
         self.client.create_table(TableName=name, **read_table_definitions()[logical_id])
         self._table_names.append(name)
         return name
 
     def scan_items(self) -> list[dict[str, Any]]:
-        """Everything that the test's tables hold, as it is kept."""
+        """Return every raw item of the test's tables."""
         return [
             item
             for name in self._table_names
@@ -57,24 +57,24 @@ class Engine:
         ]
 
     def delete_tables(self) -> None:
-        """Delete the tables."""
+        """Delete the test's tables."""
         for name in self._table_names:
             self.client.delete_table(TableName=name)
 
 
 @pytest.fixture(params=[pytest.param("moto_engine", id="moto"), *_CONCURRENT_ENGINES])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    made: Callable[[], Engine] = request.getfixturevalue(request.param)
-    engine = made()
+    create_engine: Callable[[], Engine] = request.getfixturevalue(request.param)
+    engine = create_engine()
     yield engine
     engine.delete_tables()
 
 
 @pytest.fixture(params=_CONCURRENT_ENGINES)
 def concurrent_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An engine that serves many requests at once."""
-    made: Callable[[], Engine] = request.getfixturevalue(request.param)
-    engine = made()
+    """An engine that handles concurrent requests."""
+    create_engine: Callable[[], Engine] = request.getfixturevalue(request.param)
+    engine = create_engine()
     yield engine
     engine.delete_tables()
 
@@ -90,8 +90,8 @@ def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     emulator = Emulator(
         port=_find_free_port(), home=tmp_path_factory.mktemp("embedded"), sms_url="http://127.0.0.1:9"
     )
-    with ExitStack() as stopping:
-        stopping.callback(emulator.program.stop)
+    with ExitStack() as stack:
+        stack.callback(emulator.program.stop)
         emulator.start()
         client = _connect(emulator.url)
         yield lambda: Engine(client)

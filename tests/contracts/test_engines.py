@@ -1,4 +1,4 @@
-"""Which engines have judged the contracts: a run that had fewer says so in its summary."""
+"""The engines of the contracts. A run without the named engine reports a skipped test."""
 
 from collections.abc import Callable
 
@@ -7,32 +7,32 @@ import pytest
 from tests.contracts.conftest import Engine
 
 
-def test_a_further_engine_has_judged_the_contracts_too(named_engine: Callable[[], Engine]) -> None:
+def test_the_named_engine_runs_the_contracts(named_engine: Callable[[], Engine]) -> None:
     engine = named_engine()
 
     assert engine.scan_items() == []
     assert "TableNames" in engine.client.list_tables()
 
 
-def test_a_transaction_that_fails_in_part_leaves_everything_as_it_was(engine: Engine) -> None:
-    """Also on moto, whose copies of tables are made cheaper here (`tests/transactions.py`)."""
+def test_a_failed_transaction_changes_nothing(engine: Engine) -> None:
+    """This covers moto too, whose copies of tables are replaced by `tests/support/moto_transactions.py`."""
     table = engine.create_table("RegistrationsTable")
-    kept, gone = ({"pk": {"S": name}, "sk": {"S": "x"}} for name in ("kept", "gone"))
-    for key in (kept, gone):
+    kept, deleted = ({"pk": {"S": name}, "sk": {"S": "x"}} for name in ("kept", "deleted"))
+    for key in (kept, deleted):
         engine.client.put_item(TableName=table, Item={**key, "held": {"M": {"times": {"N": "1"}}}})
     before = sorted(map(str, engine.scan_items()))
-    changing = {
+    update = {
         "UpdateExpression": "SET held.times = :two",
         "ExpressionAttributeValues": {":two": {"N": "2"}},
     }
-    impossible = {"Item": {**kept, "pk": {"S": "new"}}, "ConditionExpression": "attribute_exists(pk)"}
+    refused_put = {"Item": {**kept, "pk": {"S": "new"}}, "ConditionExpression": "attribute_exists(pk)"}
 
     with pytest.raises(engine.client.exceptions.TransactionCanceledException):
         engine.client.transact_write_items(
             TransactItems=[
-                {"Update": {"TableName": table, "Key": kept, **changing}},
-                {"Delete": {"TableName": table, "Key": gone}},
-                {"Put": {"TableName": table, **impossible}},
+                {"Update": {"TableName": table, "Key": kept, **update}},
+                {"Delete": {"TableName": table, "Key": deleted}},
+                {"Put": {"TableName": table, **refused_put}},
             ]
         )
 

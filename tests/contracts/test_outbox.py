@@ -11,7 +11,8 @@ from chalicelib.deliveries.store import DynamoDeliveries
 from chalicelib.messaging.attempts import Outcome, OutcomeType
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from chalicelib.rollups.store import DynamoOutbox, DynamoSummaries
+from chalicelib.rollups.store_outbox import DynamoOutbox
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.fakes import FixedClock
@@ -163,7 +164,7 @@ def test_attempt_time_is_kept_until_the_day_is_enqueued_again(
     (entry,) = outbox.iter_entries(Consumer.ANALYSTS)
 
     outbox.record_attempt(Consumer.ANALYSTS, entry, NOW + A_MINUTE)
-    assert list_entries(outbox, Consumer.ANALYSTS) == [replace(entry, tried_at=NOW + A_MINUTE)]
+    assert list_entries(outbox, Consumer.ANALYSTS) == [replace(entry, attempted_at=NOW + A_MINUTE)]
 
     enqueued_again = replace(entry, enqueued_at=NOW + 2 * A_MINUTE)
     summaries.enqueue(Consumer.ANALYSTS, enqueued_again)

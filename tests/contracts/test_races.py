@@ -12,14 +12,14 @@ from threading import Barrier
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib import wiring
+from chalicelib.aws.errors import is_transient
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
 from chalicelib.clients.store import DynamoClients
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.http.problems import is_transient
 from chalicelib.notifications.model import SendLimits
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
+from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.intake import (
     CaptureExists,
@@ -31,7 +31,8 @@ from chalicelib.registrations.intake import (
 from chalicelib.registrations.model import Outcome
 from chalicelib.registrations.store import DynamoRegistrations
 from chalicelib.rollups.service import VersionExists
-from chalicelib.rollups.store import DynamoSummaries
+from chalicelib.rollups.store_counting import DynamoCountingState
+from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.registration_builders import (
@@ -252,6 +253,8 @@ def test_of_forty_enrolments_under_one_id_one_succeeds(concurrent_engine: Engine
                 clients.add(make_client(), TokenHash(f"{number:064x}"))
             except ClientExists:
                 return "exists"
+            except TryAgain:
+                raise WriteConflict from None
             return "enrolled"
 
         return until_decided(attempt)
@@ -264,7 +267,7 @@ def a_ledger(engine: Engine) -> DynamoSmsLedger:
         engine.client,
         sms_table=engine.create_table("SmsLedgerTable"),
         sending_table=engine.create_table("SendingTable"),
-        new_write_id=wiring.generate_write_id,
+        new_write_id=generate_write_id,
     )
 
 
@@ -304,13 +307,15 @@ def test_of_forty_counts_one_writes_the_version(concurrent_engine: Engine) -> No
 
 
 def test_forty_marks_of_one_day_are_all_counted(concurrent_engine: Engine) -> None:
-    summaries = DynamoSummaries(concurrent_engine.client, concurrent_engine.create_table("SummariesTable"))
+    counting_state = DynamoCountingState(
+        concurrent_engine.client, concurrent_engine.create_table("SummariesTable")
+    )
 
     def mark(number: int) -> str:
-        summaries.mark_dirty(FIRST_DAY, occurred_at=NOW)
+        counting_state.mark_dirty(FIRST_DAY, occurred_at=NOW)
         return "marked"
 
     race(mark)
 
-    (only,) = summaries.iter_dirty_days()
+    (only,) = counting_state.iter_dirty_days()
     assert only.generation == RACERS

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.erasure import CaptureLink, WorkerLinks
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.model import Outcome
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from chalicelib.wiring import generate_write_id
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.registration_builders import (

@@ -1,4 +1,4 @@
-"""The dated rules as they are shipped: whoever adds next year's row is told here what is wrong with it."""
+"""The dated rules in the data files: these tests name the mistake in a new row."""
 
 from itertools import combinations, pairwise
 from typing import Any, get_args
@@ -26,18 +26,20 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.id
 each_policy = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
 
 
-def overlap(one: ContributionTable | DiscountPolicy, other: ContributionTable | DiscountPolicy) -> bool:
+def have_common_month(
+    one: ContributionTable | DiscountPolicy, other: ContributionTable | DiscountPolicy
+) -> bool:
     return one.first_month <= (other.last_month or LATEST) and other.first_month <= (one.last_month or LATEST)
 
 
 @each_rule
-def test_a_rule_names_where_it_is_written(rule: Any) -> None:
+def test_a_rule_names_its_regulation(rule: ContributionTable | DiscountPolicy) -> None:
     assert rule.source.strip() == rule.source
     assert any(character.isdigit() for character in rule.source), "a regulation has a number"
 
 
 @each_rule
-def test_a_rule_begins_before_it_ends(rule: Any) -> None:
+def test_a_rule_begins_before_it_ends(rule: ContributionTable | DiscountPolicy) -> None:
     assert rule.last_month is None or rule.first_month <= rule.last_month
 
 
@@ -46,12 +48,12 @@ def test_no_two_rules_share_an_id() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_exactly_one_table_holds_in_every_month_from_july_2015_on() -> None:
+def test_exactly_one_table_applies_to_every_month_from_july_2015_on() -> None:
     for month in list_months("2015-07", 12 * 50):
         assert sum(table.is_in_force(month) for table in TABLES) == 1, month
 
 
-def test_no_table_holds_before_the_first_one() -> None:
+def test_no_table_applies_before_the_first_one() -> None:
     assert not any(table.is_in_force("2015-06") for table in TABLES)
 
 
@@ -61,14 +63,14 @@ def test_only_the_last_table_is_open_ended() -> None:
     assert None not in ends[:-1]
 
 
-def test_no_two_policies_relieve_one_programme_of_one_sector_in_one_month() -> None:
+def test_no_two_policies_discount_one_programme_of_one_sector_in_one_month() -> None:
     for one, other in combinations(POLICIES, 2):
         shared = set(one.sectors) & set(other.sectors) and set(one.programmes) & set(other.programmes)
-        assert not (shared and overlap(one, other)), (one.id, other.id)
+        assert not (shared and have_common_month(one, other)), (one.id, other.id)
 
 
 @each_policy
-def test_a_policy_is_for_somebody_and_for_something_once(policy: Any) -> None:
+def test_a_policy_lists_its_sectors_and_programmes_once_each(policy: DiscountPolicy) -> None:
     for listed in (policy.sectors, policy.programmes):
         assert listed
         assert len(listed) == len(set(listed))
@@ -76,12 +78,12 @@ def test_a_policy_is_for_somebody_and_for_something_once(policy: Any) -> None:
 
 
 @each_policy
-def test_no_policy_relieves_savings_for_old_age(policy: Any) -> None:
+def test_no_policy_discounts_old_age_savings(policy: DiscountPolicy) -> None:
     assert "JHT" not in policy.programmes
 
 
 @each_table
-def test_bands_rise_from_nothing(table: Any) -> None:
+def test_bands_rise_from_zero(table: ContributionTable) -> None:
     starts, bases = zip(*((band.income_from, band.base) for band in table.bands), strict=True)
     assert starts[0] == 0
     for column in (starts, bases):
@@ -89,7 +91,7 @@ def test_bands_rise_from_nothing(table: Any) -> None:
 
 
 @each_table
-def test_the_base_of_a_band_lies_in_the_band(table: Any) -> None:
+def test_the_base_of_a_band_lies_in_the_band(table: ContributionTable) -> None:
     for band, following in pairwise(table.bands):
         assert band.income_from <= band.base < following.income_from
     assert table.bands[-1].base >= table.bands[-1].income_from
@@ -97,7 +99,7 @@ def test_the_base_of_a_band_lies_in_the_band(table: Any) -> None:
 
 @each_table
 @pytest.mark.parametrize("programme", get_args(Programme))
-def test_every_amount_is_a_whole_rupiah(table: Any, programme: Any) -> None:
+def test_every_amount_is_a_whole_rupiah(table: ContributionTable, programme: Programme) -> None:
     for band in table.bands:
         thousandths = {
             "JKK": band.base * table.jkk_per_mille,
@@ -109,8 +111,8 @@ def test_every_amount_is_a_whole_rupiah(table: Any, programme: Any) -> None:
 
 
 @each_policy
-def test_every_relieved_amount_is_a_whole_rupiah(policy: Any) -> None:
-    for table in (table for table in TABLES if overlap(table, policy)):
+def test_every_discounted_amount_is_a_whole_rupiah(policy: DiscountPolicy) -> None:
+    for table in (table for table in TABLES if have_common_month(table, policy)):
         for band in table.bands:
             for programme in policy.programmes:
                 hundredths = table.compute_amount(programme, band.income_from) * (100 - policy.percent_off)
@@ -139,7 +141,7 @@ def test_the_table_of_2015_has_33_bands() -> None:
         (33, 20_200_000, 20_700_000, 207_000, 414_000, 213_800, 627_800),
     ],
 )
-def test_the_table_of_2015_costs_what_the_annex_says(
+def test_the_table_of_2015_has_the_amounts_of_the_annex(
     band: int, income_from: int, base: int, jkk: int, jht: int, for_two: int, for_three: int
 ) -> None:
     (table,) = (table for table in TABLES if table.id == "pp-44-2015")
@@ -154,13 +156,13 @@ def test_the_table_of_2015_costs_what_the_annex_says(
     ("sector", "first", "last"),
     [("transport", "2026-01", "2027-03"), ("other", "2026-04", "2026-12")],
 )
-def test_the_relief_of_2026_holds_in_exactly_its_months(sector: Sector, first: str, last: str) -> None:
-    relieved = [
+def test_the_discount_of_2026_applies_to_exactly_its_months(sector: Sector, first: str, last: str) -> None:
+    discounted = [
         month
         for month in list_months("2025-01", 48)
         if any(policy.is_in_force(month) and sector in policy.sectors for policy in POLICIES)
     ]
-    assert (relieved[0], relieved[-1]) == (first, last)
+    assert (discounted[0], discounted[-1]) == (first, last)
 
 
 A_POLICY: dict[str, Any] = POLICIES[-1].model_dump()
@@ -168,7 +170,7 @@ A_TABLE: dict[str, Any] = TABLES[-1].model_dump()
 
 
 @pytest.mark.parametrize(
-    "slip",
+    "mistake",
     [
         {"first_month": "2026-13"},
         {"first_month": "2026-1"},
@@ -185,14 +187,14 @@ A_TABLE: dict[str, Any] = TABLES[-1].model_dump()
     ],
     ids=str,
 )
-def test_a_slip_in_a_policy_is_found_when_it_is_read(slip: dict[str, Any]) -> None:
+def test_a_mistake_in_a_policy_is_rejected(mistake: dict[str, Any]) -> None:
     assert DiscountPolicy.model_validate(A_POLICY) == POLICIES[-1]
     with pytest.raises(ValidationError):
-        DiscountPolicy.model_validate({**A_POLICY, **slip})
+        DiscountPolicy.model_validate({**A_POLICY, **mistake})
 
 
 @pytest.mark.parametrize(
-    "slip",
+    "mistake",
     [
         {"bands": []},
         {"bands": [{"income_from": -1, "base": 1_000_000}]},
@@ -203,14 +205,14 @@ def test_a_slip_in_a_policy_is_found_when_it_is_read(slip: dict[str, Any]) -> No
     ],
     ids=str,
 )
-def test_a_slip_in_a_table_is_found_when_it_is_read(slip: dict[str, Any]) -> None:
+def test_a_mistake_in_a_table_is_rejected(mistake: dict[str, Any]) -> None:
     assert ContributionTable.model_validate(A_TABLE) == TABLES[-1]
     with pytest.raises(ValidationError):
-        ContributionTable.model_validate({**A_TABLE, **slip})
+        ContributionTable.model_validate({**A_TABLE, **mistake})
 
 
 @pytest.mark.parametrize("missing", ["id", "source", "first_month", "last_month"])
-def test_a_rule_without_id_source_or_months_is_not_read(missing: str) -> None:
+def test_a_rule_without_id_source_or_months_is_rejected(missing: str) -> None:
     for model, row in ((DiscountPolicy, A_POLICY), (ContributionTable, A_TABLE)):
         with pytest.raises(ValidationError):
             model.model_validate({name: value for name, value in row.items() if name != missing})

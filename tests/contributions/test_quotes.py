@@ -1,4 +1,4 @@
-"""What membership costs by band, month, sector and payer; and that any quote can be worked out again."""
+"""Quotes by band, month, sector and payer, and their reproduction from the rules that they name."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +19,8 @@ NOVEMBER = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 TWO, THREE = ["JKK", "JKM"], ["JKK", "JKM", "JHT"]
 
 
-def an_ask(**changes: Any) -> AskForQuote:
-    """What a porter with 2.5 million a month would pay."""
+def make_request(**changes: Any) -> AskForQuote:
+    """A request for a porter with an income of 2.5 million rupiah a month."""
     usual = {
         "monthly_income": 2_500_000,
         "occupations": ["porter"],
@@ -28,30 +28,30 @@ def an_ask(**changes: Any) -> AskForQuote:
         "programmes": TWO,
         "months": 1,
         "payer": "self",
-        "start_month": "2027-06",  # A month in which nothing is relieved.
+        "start_month": "2027-06",  # A month without discounts.
     }
     return AskForQuote.model_validate({**usual, **changes})
 
 
 def quote(*, now: datetime = NOVEMBER, **changes: Any) -> Quote:
-    return QuoteService(rules=load_rules(), clock=lambda: now).quote(an_ask(**changes))
+    return QuoteService(rules=load_rules(), clock=lambda: now).quote(make_request(**changes))
 
 
-def amounts(**changes: Any) -> list[int]:
+def list_amounts(**changes: Any) -> list[int]:
     return [month.amount for month in quote(**changes).months]
 
 
-def policies(**changes: Any) -> set[str | None]:
+def find_policies(**changes: Any) -> set[str | None]:
     return {line.policy for month in quote(**changes).months for line in month.lines}
 
 
-def broken(**changes: Any) -> list[tuple[str, str]]:
-    with pytest.raises(RulesBroken) as refused:
+def find_broken_rules(**changes: Any) -> list[tuple[str, str]]:
+    with pytest.raises(RulesBroken) as error_info:
         quote(**changes)
-    return [(rule.field, rule.code) for rule in refused.value.broken_rules]
+    return [(rule.field, rule.code) for rule in error_info.value.broken_rules]
 
 
-def test_the_example_of_the_contract_comes_out_to_the_rupiah() -> None:
+def test_the_documented_example_is_exact() -> None:
     found = quote(start_month="2026-12", months=2)
 
     assert found.total == 49_200
@@ -108,33 +108,33 @@ def test_the_lower_bound_of_a_band_decides(monthly_income: int, jkk: int) -> Non
     ],
 )
 def test_a_quote_that_crosses_a_boundary_shows_both_prices(
-    occupation: str, start_month: str, expected: Any
+    occupation: str, start_month: str, expected: list[int]
 ) -> None:
-    assert amounts(occupations=[occupation], start_month=start_month, months=3) == expected
+    assert list_amounts(occupations=[occupation], start_month=start_month, months=3) == expected
 
 
 def test_the_first_occupation_decides_the_sector() -> None:
-    for_driver = policies(occupations=["ojek_driver", "porter"], start_month="2026-01")
-    for_porter = policies(occupations=["porter", "ojek_driver"], start_month="2026-01")
-    assert (for_driver, for_porter) == ({"pp-50-2025-transport"}, {None})
+    driver_policies = find_policies(occupations=["ojek_driver", "porter"], start_month="2026-01")
+    porter_policies = find_policies(occupations=["porter", "ojek_driver"], start_month="2026-01")
+    assert (driver_policies, porter_policies) == ({"pp-50-2025-transport"}, {None})
 
 
 @pytest.mark.parametrize("occupation", ["porter", "ojek_driver"])
-def test_nothing_is_relieved_where_the_state_budget_pays(occupation: str) -> None:
+def test_the_state_budget_gets_no_discount(occupation: str) -> None:
     for start_month in ("2026-01", "2027-01"):
-        asked = {"occupations": [occupation], "start_month": start_month, "months": 12}
-        assert policies(**asked, payer="state_budget") == {None}
-        assert set(amounts(**asked, payer="state_budget")) == {32_800}
+        choices: dict[str, Any] = {"occupations": [occupation], "start_month": start_month, "months": 12}
+        assert find_policies(**choices, payer="state_budget") == {None}
+        assert set(list_amounts(**choices, payer="state_budget")) == {32_800}
 
 
 @pytest.mark.parametrize("payer", ["sponsor", "csr"])
-def test_others_who_pay_for_a_worker_pay_what_the_worker_would(payer: str) -> None:
-    asked = {"start_month": "2026-12", "months": 2}
-    assert quote(**asked, payer=payer) == quote(**asked, payer="self")
+def test_sponsors_pay_the_same_as_the_worker(payer: str) -> None:
+    choices: dict[str, Any] = {"start_month": "2026-12", "months": 2}
+    assert quote(**choices, payer=payer) == quote(**choices, payer="self")
 
 
 @pytest.mark.parametrize("start_month", ["2020-10", "2026-02", "2026-05", "2027-02"])
-def test_savings_for_old_age_are_never_relieved(start_month: str) -> None:
+def test_old_age_savings_are_never_discounted(start_month: str) -> None:
     for occupation in ("porter", "ojek_driver"):
         found = quote(occupations=[occupation], programmes=THREE, start_month=start_month, months=12)
         jht = [line for month in found.months for line in month.lines if line.programme == "JHT"]
@@ -151,8 +151,8 @@ def test_savings_for_old_age_are_never_relieved(start_month: str) -> None:
         ("2021-02", [32_800] * 6),
     ],
 )
-def test_newcomers_of_the_pandemic_paid_two_months_in_full(start_month: str, expected: Any) -> None:
-    assert amounts(start_month=start_month, months=6) == expected
+def test_new_members_of_the_pandemic_paid_two_months_in_full(start_month: str, expected: list[int]) -> None:
+    assert list_amounts(start_month=start_month, months=6) == expected
 
 
 def test_one_per_cent_of_the_death_benefit_was_68_rupiah() -> None:
@@ -167,24 +167,26 @@ def test_one_per_cent_of_the_death_benefit_was_68_rupiah() -> None:
     ids="+".join,
 )
 @pytest.mark.parametrize("employs_others", [False, True])
-def test_other_programmes_than_two_or_three_are_not_offered(programmes: Any, employs_others: bool) -> None:
-    assert broken(programmes=programmes, employs_others=employs_others) == [
+def test_other_combinations_of_programmes_are_not_offered(
+    programmes: list[str], employs_others: bool
+) -> None:
+    assert find_broken_rules(programmes=programmes, employs_others=employs_others) == [
         ("programmes", "programmes_not_offered")
     ]
 
 
-def test_who_employs_others_must_save_for_old_age() -> None:
-    assert broken(employs_others=True, programmes=TWO) == [("programmes", "jht_required")]
-    assert amounts(employs_others=True, programmes=THREE) == [84_800]
+def test_a_worker_who_employs_others_must_take_jht() -> None:
+    assert find_broken_rules(employs_others=True, programmes=TWO) == [("programmes", "jht_required")]
+    assert list_amounts(employs_others=True, programmes=THREE) == [84_800]
 
 
 def test_programmes_may_be_named_in_any_order() -> None:
     assert quote(programmes=["JHT", "JKM", "JKK"]).total == quote(programmes=THREE).total
 
 
-def test_an_occupation_that_is_not_listed_is_named_by_its_place() -> None:
-    assert broken(occupations=["porter", "astronaut"]) == [("occupations.1", "occupation_unknown")]
-    assert broken(occupations=["astronaut", "Porter"]) == [
+def test_an_unknown_occupation_is_named_by_its_position() -> None:
+    assert find_broken_rules(occupations=["porter", "astronaut"]) == [("occupations.1", "occupation_unknown")]
+    assert find_broken_rules(occupations=["astronaut", "Porter"]) == [
         ("occupations.0", "occupation_unknown"),
         ("occupations.1", "occupation_unknown"),
     ]
@@ -192,11 +194,13 @@ def test_an_occupation_that_is_not_listed_is_named_by_its_place() -> None:
 
 @pytest.mark.parametrize(("start_month", "months"), [("2015-06", 1), ("2015-06", 2), ("2014-08", 12)])
 def test_a_month_before_the_first_table_has_no_price(start_month: str, months: int) -> None:
-    assert broken(start_month=start_month, months=months) == [("start_month", "month_without_rule")]
+    assert find_broken_rules(start_month=start_month, months=months) == [
+        ("start_month", "month_without_rule")
+    ]
 
 
-def test_everything_that_cannot_be_had_is_named_at_once() -> None:
-    assert broken(programmes=["JKK"], occupations=["astronaut"], start_month="2015-06") == [
+def test_all_broken_rules_are_named_at_once() -> None:
+    assert find_broken_rules(programmes=["JKK"], occupations=["astronaut"], start_month="2015-06") == [
         ("programmes", "programmes_not_offered"),
         ("occupations.0", "occupation_unknown"),
         ("start_month", "month_without_rule"),
@@ -212,12 +216,12 @@ def test_everything_that_cannot_be_had_is_named_at_once() -> None:
         (datetime(2026, 12, 31, 17, 0, tzinfo=UTC), "2027-01"),
     ],
 )
-def test_without_a_month_a_quote_begins_in_the_month_it_is_in_jakarta(now: datetime, month: str) -> None:
+def test_a_quote_begins_in_the_present_month_of_jakarta_by_default(now: datetime, month: str) -> None:
     assert quote(now=now, start_month=None).months[0].month == month
 
 
 @pytest.mark.parametrize(
-    "slip",
+    "mistake",
     [
         {"monthly_income": -1},
         {"monthly_income": 1_000_000_001},
@@ -238,13 +242,13 @@ def test_without_a_month_a_quote_begins_in_the_month_it_is_in_jakarta(now: datet
     ],
     ids=str,
 )
-def test_a_question_that_makes_no_sense_is_not_understood(slip: dict[str, Any]) -> None:
+def test_an_invalid_request_is_rejected(mistake: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        an_ask(**slip)
+        make_request(**mistake)
 
 
 INCOMES = st.integers(0, 25_000_000) | st.integers(0, 1_000_000_000)
-ASKED = st.fixed_dictionaries(
+CHOICES = st.fixed_dictionaries(
     {
         "occupations": st.lists(st.sampled_from(sorted(load_occupations())), min_size=1, max_size=2),
         "programmes": st.sampled_from([TWO, THREE]),
@@ -255,23 +259,23 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-@given(income=INCOMES, asked=ASKED)
-def test_a_quote_adds_up(income: Any, asked: Any) -> None:
-    found = quote(monthly_income=income, **asked)
+@given(income=INCOMES, choices=CHOICES)
+def test_a_quote_adds_up(income: int, choices: dict[str, Any]) -> None:
+    found = quote(monthly_income=income, **choices)
 
-    assert [month.month for month in found.months] == list_months(asked["start_month"], asked["months"])
+    assert [month.month for month in found.months] == list_months(choices["start_month"], choices["months"])
     for month in found.months:
-        assert [line.programme for line in month.lines] == asked["programmes"]
+        assert [line.programme for line in month.lines] == choices["programmes"]
         assert all(type(line.amount) is int and line.amount > 0 for line in month.lines)
         assert month.amount == sum(line.amount for line in month.lines)
     assert found.total == sum(month.amount for month in found.months)
 
 
-@given(income=INCOMES, asked=ASKED)
-def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income: Any, asked: Any) -> None:
+@given(income=INCOMES, choices=CHOICES)
+def test_any_quote_can_be_reproduced_from_the_rules_it_names(income: int, choices: dict[str, Any]) -> None:
     tables = {table.id: table for table in load_rules().tables}
     by_id = {policy.id: policy for policy in load_rules().policies}
-    for month in quote(monthly_income=income, **asked).months:
+    for month in quote(monthly_income=income, **choices).months:
         for line in month.lines:
             assert tables[line.table].is_in_force(month.month)
             full = tables[line.table].compute_amount(line.programme, income)
@@ -282,13 +286,13 @@ def test_any_quote_can_be_worked_out_again_from_the_rules_it_names(income: Any, 
                 assert line.amount == by_id[line.policy].apply_discount(full) < full
 
 
-@given(lower=INCOMES, higher=INCOMES, asked=ASKED)
-def test_who_earns_more_never_pays_less(lower: Any, higher: Any, asked: Any) -> None:
+@given(lower=INCOMES, higher=INCOMES, choices=CHOICES)
+def test_a_higher_income_never_pays_less(lower: int, higher: int, choices: dict[str, Any]) -> None:
     lower, higher = sorted((lower, higher))
-    assert quote(monthly_income=lower, **asked).total <= quote(monthly_income=higher, **asked).total
+    assert quote(monthly_income=lower, **choices).total <= quote(monthly_income=higher, **choices).total
 
 
-@given(income=INCOMES, asked=ASKED)
-def test_a_quote_survives_being_stored(income: Any, asked: Any) -> None:
-    found = quote(monthly_income=income, **asked)
+@given(income=INCOMES, choices=CHOICES)
+def test_a_stored_quote_is_read_back_unchanged(income: int, choices: dict[str, Any]) -> None:
+    found = quote(monthly_income=income, **choices)
     assert Quote.model_validate_json(found.model_dump_json()) == found

@@ -14,9 +14,9 @@ from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, Transi
 from chalicelib.registrations.model import CaptureFacts, Outcome
 from chalicelib.rollups.model import Change, SummaryState
 from chalicelib.rollups.outbox import Consumer
-from tests.rollups.test_service import CREATED, FINAL, SUMMARY_HOUR
 from tests.support.delivery_harness import MANAGER_ONE, MANAGER_TWO, DeliveryHarness
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
+from tests.support.report_builders import CREATED, FINAL, SUMMARY_HOUR
 
 RUN_INTERVAL, AN_HOUR, A_DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 BOTH = {"Manajer Satu": 1, "Manajer Dua": 1}
@@ -216,7 +216,7 @@ def test_one_correction_mail_is_sent_each_morning() -> None:
 def test_version_with_the_same_counts_needs_no_correction_mail() -> None:
     harness = DeliveryHarness()
     finish_campaign(harness)
-    counted = harness.rollup_service.get_summary(FIRST_DAY)
+    counted = harness.report_service.get_summary(FIRST_DAY)
     at = "2024-10-11T03:00:00.000Z"
     paid = counted.model_copy(
         update={"version": counted.version + 1, "counted_at": at, "content_hash": "paid"}
@@ -268,7 +268,7 @@ def test_final_report_has_the_changes_since_the_provisional_one() -> None:
     assert (evening.is_first, final.is_first) == (True, False)
     assert [note.difference for note in final.summary.notes] == [2]
     assert Change(figure="counts.created", was=2, now=4) in final.summary.changes
-    assert harness.rollup_service.get_summary(FIRST_DAY).changes == [], (
+    assert harness.report_service.get_summary(FIRST_DAY).changes == [], (
         "the stored version has the changes since the one before"
     )
 
@@ -478,7 +478,7 @@ def test_each_version_is_sent_once_and_the_last_counts_arrive(hours: Any, make_l
             revised.campaign_day: revised for each in own for revised in (*each.revisions, each.summary)
         }
         for campaign_day in (FIRST_DAY, SECOND_DAY):
-            assert reported[campaign_day].counts == harness.rollup_service.get_summary(campaign_day).counts
+            assert reported[campaign_day].counts == harness.report_service.get_summary(campaign_day).counts
     assert list(harness.summaries.outbox.iter_entries(Consumer.MANAGERS)) == []
 
 
@@ -535,4 +535,4 @@ def test_differences_in_reports_add_up_to_the_last_count(events: Any) -> None:
         ]
         noted = sum(note.difference for each in reported for note in each.notes)
         assert noted == reported[-1].counts.created - reported[0].counts.created
-        assert reported[-1].counts.created == harness.rollup_service.get_summary(campaign_day).counts.created
+        assert reported[-1].counts.created == harness.report_service.get_summary(campaign_day).counts.created

@@ -1,10 +1,10 @@
-"""The edge through Chalice's test client: real wiring and the real authorizer, with every table on moto."""
+"""The app behind Chalice's test client: real services and the real authorizer, with every table on moto."""
 
 import io
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ import pytest
 from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
 
-from app import app
-from chalicelib import observability, wiring
+from chalicelib import observability
 from chalicelib.callers import Channel, Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from tests.support.app_loader import load_app
 from tests.support.builders import make_campaign_payload
 from tests.support.moto_snapshots import Snapshot
 from tests.support.moto_tables import read_table_definitions
@@ -42,38 +42,43 @@ CLIENTS: dict[str, dict[str, Any]] = {
 
 
 def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
-    """Every answer that any test gets is one that the API's description tells of."""
-    found = find_undocumented(
+    """Fail unless the API's description documents the answer."""
+    problems = find_undocumented(
         method, path, status=response.status_code, headers=response.headers, body=response.body
     )
-    assert found == [], f"{method} {path}: {response.body[:500]!r}"
+    assert problems == [], f"{method} {path}: {response.body[:500]!r}"
 
 
 LAMBDA_TIMEOUT_MS = 900_000
 
 
 class Edge:
-    """The deployed app, as a caller and as AWS see it."""
+    """The deployed app, as callers and AWS use it."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, str] = {}
-        self._client = Client(app)
+        self.restart()
+
+    def restart(self) -> None:
+        """Replace the app by one that starts now and reads the environment anew."""
+        self.app, self.container = load_app()
+        self._client = Client(self.app)
 
     def send(
         self, method: str, path: str, body: Any = b"", *, caller: str | None = "kiosk", **headers: str
     ) -> HTTPResponse:
-        """A request by one of the enrolled clients, or by nobody.
+        """Send a request by an enrolled client, or without a token if `caller` is None.
 
-        A body that is no bytes travels as JSON. Headers are keywords: `Accept_Language="en"`.
+        A body that is not bytes is sent as JSON. Headers are keywords: `Accept_Language="en"`.
         """
-        sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        sent_headers = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         if caller is not None:
-            sent["authorization"] = f"Bearer {self.tokens[caller]}"
+            sent_headers["authorization"] = f"Bearer {self.tokens[caller]}"
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         if raw:
-            sent.setdefault("content-type", "application/json")
-        response = self._client.http.request(method, path, headers=sent, body=raw)
-        # Chalice's client refuses tokens in API Gateway's stead, and in a shape that no caller ever sees.
+            sent_headers.setdefault("content-type", "application/json")
+        response = self._client.http.request(method, path, headers=sent_headers, body=raw)
+        # Chalice's client refuses tokens in place of API Gateway, with an answer that no caller gets.
         if response.status_code not in {401, 403} or response.headers.get("Content-Type") == CONTENT_TYPE:
             assert_documented(method, path, response)
         return response
@@ -83,64 +88,61 @@ class Edge:
         return self.send("POST", "/v1/registrations", capture, caller=caller, **headers)
 
     def enrol(self, name: str, client: dict[str, Any]) -> None:
-        """Make a client that the test speaks of by a name. It was seen just now: a request stores only what
-        it is about.
-        """
+        """Enrol a client under a name for the test, as seen just now, so that no request stores that."""
         command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
-        enrolled, token = wiring.registry().enrol(command)
-        wiring.sightings().record_call(enrolled, token)
+        enrolled, token = self.container.clients.enrol(command)
+        self.container.last_seen.record_call(enrolled, token)
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Call a function as its event source does. Chalice's own client would give it three seconds."""
+        """Call a function as its event source does, without the three-second limit of Chalice's client."""
         context = LambdaContext(function, memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
-        return app.handler_map[function](event, context)
+        return self.app.handler_map[function](event, context)
 
 
 def _create_campaign_and_clients() -> dict[str, str]:
-    """The campaign at Pasar Tanah Abang and a client for every role; their tokens."""
-    wiring.campaign_office().open(Campaign.model_validate(make_campaign_payload(accepts_until=FAR_FUTURE)))
+    """Create the campaign at Pasar Tanah Abang and a client for every role. Return their tokens."""
     edge = Edge()
+    edge.container.campaigns.open(Campaign.model_validate(make_campaign_payload(accepts_until=FAR_FUTURE)))
     for name, client in CLIENTS.items():
         edge.enrol(name, client)
     return edge.tokens
 
 
-# Its clients were seen just now: a request stores only what it is about.
+# After some minutes a request would record that its client was seen.
 _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age_seconds=600)
 
 
 @pytest.fixture
-def edge(moto_stage: None, rebuild_container: Callable[[], None]) -> Edge:
+def edge(moto_stage: None) -> Edge:
     """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
     edge = Edge()
     edge.tokens |= _MARKET_SNAPSHOT.restore()
-    rebuild_container()
     return edge
 
 
 @pytest.fixture
-def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]) -> None:
+def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     """A phone number may be given for one registration a day without a flag, and for three at all."""
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_FLAG", "1")
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_CAP", "3")
-    rebuild_container()
+    edge.restart()
 
 
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSmsServer]:
-    """The fake-sms, at which texts arrive."""
+    """The fake SMS gateway, which receives SMS."""
     with FakeSmsServer(0, Inbox(tmp_path / "sms.jsonl")) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
         monkeypatch.setenv(SMS_ENDPOINT, server.url)
         yield server
         server.shutdown()
-        serving.join()
+        thread.join()
 
 
 class LogOutput:
-    """Everything that the functions wrote: log lines and metrics, as they reach CloudWatch."""
+    """Log lines and metrics of the functions, as CloudWatch gets them."""
 
     def __init__(self, lines: io.StringIO, metrics: Any) -> None:
         self._lines = lines
@@ -168,15 +170,15 @@ def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
     handler = observability.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     lines = io.StringIO()
-    before = handler.setStream(lines)
+    previous = handler.setStream(lines)
     yield LogOutput(lines, capsys)
-    handler.setStream(before)
+    handler.setStream(previous)
 
 
 def dump_stored_state() -> str:
-    """All that the stage holds now: every item of every table, and every message of the queue."""
+    """Return every item of every table and the counts of the notifications queue, as JSON."""
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-    kept: dict[str, Any] = {
+    state: dict[str, Any] = {
         table: sorted(
             json.dumps(item, sort_keys=True, default=lambda value: value.hex())
             for item in dynamodb.scan(TableName=table)["Items"]
@@ -184,13 +186,15 @@ def dump_stored_state() -> str:
         for table in read_table_definitions()
     }
     url = sqs.get_queue_url(QueueName="notifications")["QueueUrl"]
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    kept["queue"] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return json.dumps(kept, indent=1)
+    state["queue"] = sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return json.dumps(state, indent=1)
 
 
 def assert_problem(response: HTTPResponse, status: int, code: str) -> dict[str, Any]:
-    """The problem document of a refusal, after what holds for every one of them has been looked at."""
+    """Return the problem document of a refusal, after checking what all of them have in common."""
     problem: dict[str, Any] = response.json_body
     assert (response.status_code, problem.get("code")) == (status, code), response.body
     assert response.headers["Content-Type"] == "application/problem+json"

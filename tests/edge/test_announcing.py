@@ -1,7 +1,6 @@
 """The relay, called as the table's stream calls it."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -33,7 +32,7 @@ def news() -> list[dict[str, Any]]:
 def marks() -> dict[str, int]:
     """The marked days, and how often each was marked."""
     items = boto3.client("dynamodb").scan(TableName="SummariesTable")["Items"]
-    return {item["sk"]["S"]: int(item["marks"]["N"]) for item in items if item["pk"]["S"] == "MARKS"}
+    return {item["sk"]["S"]: int(item["generation"]["N"]) for item in items if item["pk"]["S"] == "DIRTY"}
 
 
 @pytest.fixture
@@ -91,10 +90,10 @@ def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered_item: st
 
 
 def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_says_so(
-    edge: Edge, registered_item: str, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+    edge: Edge, registered_item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAFTAR_TELLS_KNOWN_WORKERS", "true")
-    rebuild_container()
+    edge.restart()
     for number, by in ((2, "kiosk"), (3, "bot")):
         edge.register(make_capture_payload(capture_id=make_capture_id(number)), caller=by)
 

@@ -12,7 +12,6 @@ import pytest
 from chalice.test import HTTPResponse
 
 from app import app
-from chalicelib import wiring
 from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
@@ -312,7 +311,7 @@ def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
     everything = {"roles": ROLES, "campaigns": ["*"]}
     edge.enrol("revoked", {"client_id": "revoked-1", **everything})
     edge.enrol("expired", {"client_id": "expired-1", **everything, "expires_at": yesterday})
-    wiring.registry().revoke("revoked-1")
+    edge.container.clients.revoke("revoked-1")
     edge.tokens |= {"garbage": "daftar_nobody-has-this", "empty": ""}
     before = dump_stored_state()
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -189,13 +188,11 @@ def test_outcomes_are_counted_once_an_item(edge: Edge, log_output: LogOutput) ->
 
 
 @pytest.fixture
-def dynamodb_proxy(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
-) -> FaultyProxy:
+def dynamodb_proxy(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> FaultyProxy:
     """What stands between the functions and their tables, once the stage has been filled without it."""
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuild_container()
+        edge.restart()
         yield between
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,12 +121,10 @@ def _kinds(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def dynamodb_proxy(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
-) -> Watched:
+def dynamodb_proxy(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Watched:
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuild_container()
+        edge.restart()
         dynamodb_proxy = Watched(edge, between.request_bodies)
         # Keys, the campaign and the bot's count are asked for once in a container.
         dynamodb_proxy.register(sent_by(90))

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.schemas import EnrolClient
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
@@ -69,7 +68,7 @@ def test_the_api_is_told_who_calls_in_texts_only(edge: Edge) -> None:
 
 
 def test_a_revoked_token_is_denied_everywhere(edge: Edge) -> None:
-    wiring.registry().revoke("van-1")
+    edge.container.clients.revoke("van-1")
 
     answer = asked(edge, f"Bearer {edge.tokens['kiosk']}")
 
@@ -82,7 +81,7 @@ def test_a_revoked_token_is_denied_everywhere(edge: Edge) -> None:
 def test_an_expired_token_is_denied_like_a_revoked_one(edge: Edge) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     command = EnrolClient.model_validate({"client_id": "old", "roles": ["kiosk"], "expires_at": yesterday})
-    _, token = wiring.registry().enrol(command)
+    _, token = edge.container.clients.enrol(command)
 
     assert asked(edge, f"Bearer {token}")["policyDocument"]["Statement"][0]["Effect"] == "Deny"
 
@@ -90,13 +89,13 @@ def test_an_expired_token_is_denied_like_a_revoked_one(edge: Edge) -> None:
 def test_a_token_is_good_until_it_expires(edge: Edge) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     command = EnrolClient.model_validate({"client_id": "new", "roles": ["kiosk"], "expires_at": tomorrow})
-    _, token = wiring.registry().enrol(command)
+    _, token = edge.container.clients.enrol(command)
 
     assert asked(edge, f"Bearer {token}")["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 
 
 def test_a_revoked_device_registers_nobody(edge: Edge) -> None:
-    wiring.registry().revoke("van-1")
+    edge.container.clients.revoke("van-1")
     before = dump_stored_state()
 
     assert (

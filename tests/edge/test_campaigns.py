@@ -1,7 +1,6 @@
 """Campaigns through the edge."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -193,15 +192,13 @@ def test_a_campaign_nobody_opened_cannot_be_changed(edge: Edge) -> None:
     assert dump_stored_state() == before
 
 
-def test_a_day_that_was_added_takes_captures_and_is_counted(
-    edge: Edge, rebuild_container: Callable[[], None]
-) -> None:
+def test_a_day_that_was_added_takes_captures_and_is_counted(edge: Edge) -> None:
     opened(edge, accepts_until="2999-12-31")
     late = make_capture_payload(campaign_id="senen-2024", captured_at="2024-10-11T09:00:00+07:00")
     assert_problem(edge.register(late, caller="kiosk elsewhere"), 422, "rules_broken")
 
     changed(edge, last_day="2024-10-11")
-    rebuild_container()
+    edge.restart()
 
     assert edge.register(late, caller="kiosk elsewhere").status_code == 201
     counted = edge.send("POST", "/v1/campaigns/senen-2024/summaries/2024-10-11", caller="manager").json_body

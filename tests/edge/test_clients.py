@@ -119,6 +119,7 @@ INVALID = {
     "a role nobody has": ({"roles": ["kiosk", "king"]}, "roles.1", "value_not_allowed"),
     "roles that are a text": ({"roles": "kiosk"}, "roles", "value_wrong_type"),
     "a channel nobody has": ({"channel": "pigeon"}, "channel", "value_not_allowed"),
+    "a bot in a van": ({"roles": ["bot"], "channel": "van"}, "channel", "role_channel_conflict"),
     "an id in capitals": ({"client_id": "Van-7"}, "client_id", "value_malformed"),
     "an id with our own separator": ({"client_id": "van#7"}, "client_id", "value_malformed"),
     "an expiry before any calendar": (

@@ -1,9 +1,9 @@
-"""The round over the managers' reports, called as EventBridge calls it: real wiring, SES on moto, texts at
+"""The run that sends reports, called as EventBridge calls it: a real container, SES on moto, SMS at
 the fake-sms. The example's days are long over by the real clock, so their reports are final ones.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email import message_from_string
 from email.message import EmailMessage
 from email.policy import default
@@ -16,7 +16,6 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from chalicelib import wiring
 from chalicelib.campaigns.model import Campaign
 from chalicelib.deliveries.schedule import DeliveryPartialFailure
 from ops.fake_sms.server import FakeSmsServer
@@ -32,15 +31,13 @@ NOTHING = {"settled": 0, "open": 0}
 
 
 @pytest.fixture
-def delivery_log(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
-) -> Iterator[Edge]:
+def delivery_log(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
     """A stage that mails, and a campaign with two managers, one of them with a phone."""
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
     monkeypatch.setenv("DAFTAR_MAIL_FROM", SENDER)
     monkeypatch.setenv("DAFTAR_REPORT_DAYS", "36500")
-    rebuild_container()
-    wiring.campaign_office().change("tanah-abang-2024", {"managers": managers(ONE, TWO)})
+    edge.restart()
+    edge.container.campaigns.change("tanah-abang-2024", {"managers": managers(ONE, TWO)})
     return edge
 
 
@@ -60,9 +57,9 @@ def mails() -> list[tuple[str, EmailMessage]]:
     return [(each.destinations[0], message_from_string(each.raw_data, policy=default)) for each in sent]
 
 
-def a_campaign_of_today(**changes: Any) -> str:
+def a_campaign_of_today(edge: Edge, **changes: Any) -> str:
     """A campaign whose only day is today, and whose summary hour has come."""
-    day = wiring.utc_now().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
+    day = edge.container.clock().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
     campaign = make_campaign_payload(
         campaign_id="hari-ini",
         first_day=day,
@@ -72,7 +69,7 @@ def a_campaign_of_today(**changes: Any) -> str:
         managers=[ONE, TWO],
         **changes,
     )
-    wiring.campaign_office().open(Campaign.model_validate(campaign))
+    edge.container.campaigns.open(Campaign.model_validate(campaign))
     return day
 
 
@@ -104,10 +101,10 @@ def test_rounds_that_repeat_send_nothing_more(delivery_log: Edge) -> None:
 
 
 def test_at_the_summary_hour_managers_with_a_phone_get_a_text_too(
-    delivery_log: Edge, gateway: FakeSmsServer, rebuild_container: Callable[[], None]
+    delivery_log: Edge, gateway: FakeSmsServer
 ) -> None:
-    rebuild_container()
-    a_campaign_of_today(name="Pasar Hari Ini")
+    delivery_log.restart()
+    a_campaign_of_today(delivery_log, name="Pasar Hari Ini")
     tick(delivery_log)
 
     deliver(delivery_log)
@@ -134,11 +131,10 @@ def test_where_ses_does_not_take_mails_they_go_out_with_a_later_round(delivery_l
 def test_without_a_sender_nobody_is_mailed_and_the_log_says_so(
     delivery_log: Edge,
     monkeypatch: pytest.MonkeyPatch,
-    rebuild_container: Callable[[], None],
     log_output: LogOutput,
 ) -> None:
     monkeypatch.delenv("DAFTAR_MAIL_FROM")
-    rebuild_container()
+    delivery_log.restart()
     registers(delivery_log, 1)
     tick(delivery_log)
 
@@ -174,12 +170,12 @@ def test_a_campaign_that_cannot_be_read_holds_up_no_other(delivery_log: Edge, lo
     boto3.client("dynamodb").put_item(
         TableName="SummariesTable",
         Item={
-            "pk": {"S": "FOR#managers"},
+            "pk": {"S": "OUTBOX#managers"},
             "sk": {"S": "2024-10-01#senen-2024"},
             "campaign_id": {"S": "senen-2024"},
             "day": {"S": "2024-10-01"},
             "version": {"N": "1"},
-            "asked_at": {"S": "2024-10-02T00:00:00.000Z"},
+            "enqueued_at": {"S": "2024-10-02T00:00:00.000Z"},
         },
     )
 

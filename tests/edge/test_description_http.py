@@ -1,7 +1,6 @@
 """What the API says of itself to anybody, and its examples sent to it."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,11 +51,9 @@ def test_a_health_check_tells_that_the_api_answers_and_no_more(edge: Edge) -> No
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_stage_that_was_told_too_little_is_not_healthy(
-    edge: Edge, rebuild_container: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stage_that_was_told_too_little_is_not_healthy(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAFTAR_KEYS_TABLE")
-    rebuild_container()
+    edge.restart()
 
     answer = edge.send("GET", "/healthz", caller=None)
 

@@ -1,8 +1,7 @@
-"""The round over the exports, called as EventBridge calls it: real wiring, the bucket on moto."""
+"""The round over the exports, called as EventBridge calls it: a real container, the bucket on moto."""
 
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -18,11 +17,11 @@ DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 
 
 @pytest.fixture
-def export_bucket(edge: Edge, rebuild_container: Callable[[], None]) -> Edge:
+def export_bucket(edge: Edge) -> Edge:
     """A stage with its bucket."""
     where = {"LocationConstraint": "eu-north-1"}
     boto3.client("s3").create_bucket(Bucket="exports", CreateBucketConfiguration=where)
-    rebuild_container()
+    edge.restart()
     return edge
 
 
@@ -93,8 +92,8 @@ def test_a_day_that_has_waited_for_hours_is_counted_as_late(
     registers(export_bucket, 2)
     boto3.client("dynamodb").update_item(
         TableName="SummariesTable",
-        Key={"pk": {"S": "FOR#analysts"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
-        UpdateExpression="SET asked_at = :earlier",
+        Key={"pk": {"S": "OUTBOX#analysts"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
+        UpdateExpression="SET enqueued_at = :earlier",
         ExpressionAttributeValues={":earlier": {"S": "2024-10-11T13:00:00.000Z"}},
     )
 

@@ -2,14 +2,12 @@
 
 import json
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 from chalice.local import LambdaContext
 
-from app import app
 from chalicelib.crypto.keyring import KeysMissing
 from chalicelib.observability import UnhandledError
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
@@ -23,13 +21,11 @@ ATTEMPTS = 2
 
 
 @pytest.fixture
-def dynamodb_proxy(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
-) -> FaultyProxy:
+def dynamodb_proxy(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> FaultyProxy:
     """What stands between the functions and their tables, once the stage has been filled without it."""
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuild_container()
+        edge.restart()
         yield between
 
 
@@ -180,10 +176,10 @@ def test_every_route_says_try_again(edge: Edge, dynamodb_proxy: FaultyProxy, pat
 
 
 def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
-    rebuild_container()
+    edge.restart()
 
     # The gateway answers 503 to an authorizer that fails with any word but this one.
     with pytest.raises(Exception, match="Could not connect"):
@@ -191,14 +187,14 @@ def test_a_caller_who_cannot_be_looked_up_is_neither_let_in_nor_turned_away(
 
 
 def test_a_caller_let_in_before_the_tables_went_is_told_to_try_again(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # API Gateway remembers for a minute that a caller was let in, so the API meets the fault itself.
     context = asked(edge, f"Bearer {edge.tokens['kiosk']}")["context"]
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{a_closed_port()}")
-    rebuild_container()
+    edge.restart()
 
-    answer = app(
+    answer = edge.app(
         as_the_gateway_hands_over(make_capture_payload(), context), LambdaContext("api_handler", 1024)
     )
 
@@ -219,14 +215,12 @@ def test_an_unreachable_table_is_no_error_of_ours(
     assert dynamodb_proxy.count_requests("GetItem") - let_in == 1 + ATTEMPTS
 
 
-def test_a_stage_without_keys_fails_without_saying_what_was_sent(
-    edge: Edge, log_output: LogOutput, rebuild_container: Callable[[], None]
-) -> None:
+def test_a_stage_without_keys_fails_without_saying_what_was_sent(edge: Edge, log_output: LogOutput) -> None:
     dynamodb = boto3.client("dynamodb")
     for item in dynamodb.scan(TableName="KeysTable")["Items"]:
         key = {name: item[name] for name in ("purpose", "key_id")}
         dynamodb.delete_item(TableName="KeysTable", Key=key)
-    rebuild_container()
+    edge.restart()
 
     response = edge.register(make_capture_payload(), Accept_Language="en")
 

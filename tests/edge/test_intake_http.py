@@ -1,7 +1,6 @@
 """Quotes, the life of a registration and finding it again, as callers of each role see them over HTTP."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -222,13 +221,13 @@ def test_the_history_says_who_did_what_and_when(edge: Edge) -> None:
 
 
 def test_a_younger_worker_may_register_where_the_stage_says_so(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     young = make_capture_payload(worker={"birth_date": "2008-10-09"})
     (error,) = assert_problem(edge.register(young), 422, "rules_broken")["errors"]
     assert (error["field"], error["code"]) == ("worker.birth_date", "age_too_young")
     monkeypatch.setenv("DAFTAR_MINIMUM_AGE", "16")
-    rebuild_container()
+    edge.restart()
     assert edge.register(young).status_code == 201
 
 

@@ -1,7 +1,6 @@
 """Disclosing and erasing what is held on one NIK, over HTTP."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import wiring
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged
@@ -312,7 +310,7 @@ def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_
     assert asks(edge, "disclosures").json_body["opt_outs"] == []
     (text,) = rows("SmsLedgerTable")
     phone_hash, said_at = text["phone_hash"]["S"], datetime(2024, 10, 9, 2, 30, tzinfo=UTC)
-    opt_outs = wiring._opt_outs()
+    opt_outs = edge.container.opt_outs
     opt_outs.record(phone_hash, occurred_at=said_at, source="aws")
 
     (told,) = asks(edge, "disclosures").json_body["opt_outs"]
@@ -342,7 +340,7 @@ def committed() -> list[int]:
 def test_money_put_aside_for_a_waiting_text_is_free_again_when_its_worker_is_erased(
     edge: Edge, gateway: FakeSmsServer
 ) -> None:
-    wiring.line().stop(SendingStop("by hand", None))
+    edge.container.send_rate_limiter.stop(SendingStop("by hand", None))
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=registered(edge))))
     assert committed() == [350]
 
@@ -365,12 +363,12 @@ def test_a_recount_after_an_erasure_says_the_same(edge: Edge, gateway: FakeSmsSe
 
 @pytest.mark.parametrize("fault", ["ThrottlingException", "drop", "lose the answer"])
 def test_an_erasure_that_was_cut_off_is_finished_by_sending_it_again(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None], fault: str
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     reference = registered(edge)
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuild_container()
+        edge.restart()
         between.add_fault("DeleteItem", fault, times=2)
         assert_problem(asks(edge, "erasures"), 503, "try_again")
 

@@ -76,7 +76,7 @@ def test_a_mark_is_taken_away_once_nothing_can_have_been_missed(edge: Edge) -> N
     registers(edge, 1)
     boto3.client("dynamodb").update_item(
         TableName="SummariesTable",
-        Key={"pk": {"S": "MARKS"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
+        Key={"pk": {"S": "DIRTY"}, "sk": {"S": "2024-10-09#tanah-abang-2024"}},
         UpdateExpression="SET marked_at = :earlier",
         ExpressionAttributeValues={":earlier": {"S": "2024-10-09T13:00:00.000Z"}},
     )

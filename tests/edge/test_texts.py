@@ -1,11 +1,8 @@
 """The sender of texts, called as its queue calls it, with the fake-sms at the other end."""
 
-from collections.abc import Callable
-
 import boto3
 import pytest
 
-from chalicelib import wiring
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
 from ops.fake_sms.inbox import ReceivedSms
 from ops.fake_sms.server import FakeSmsServer
@@ -185,7 +182,7 @@ def test_a_gateway_that_takes_nothing_from_us_stops_the_line_until_it_is_resumed
         assert [each for each in log_output.metrics if "SendingStopped" in each]
 
         # The container is the same, and has left the gateway alone for a moment only.
-        wiring.line().resume(wiring.utc_now())
+        edge.container.send_rate_limiter.resume(edge.container.clock())
         edge.invoke("on_notifications", make_sqs_event(first, second))
 
     assert len(sent(gateway)) == 2
@@ -222,7 +219,7 @@ def test_a_due_text_is_queued_and_sent(
 
         assert edge.invoke("queue_due_sms", make_schedule_event()) == {"confirmation": 1, "reminder": 0}
         assert edge.invoke("queue_due_sms", make_schedule_event()) == {"confirmation": 0, "reminder": 0}
-        url = wiring.settings().notifications_queue_url
+        url = edge.container.settings.notifications_queue_url
         (message,) = boto3.client("sqs").receive_message(QueueUrl=url)["Messages"]
         edge.invoke("on_notifications", make_sqs_event(message["Body"]))
 
@@ -300,7 +297,7 @@ def test_a_text_that_may_have_gone_out_is_never_sent_again(
 
 
 def test_a_text_waits_for_a_gateway_that_is_not_there(
-    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = make_sqs_event(make_domain_event(reference=a_reference(edge)))
     with run_faulty_proxy() as gone:
@@ -309,7 +306,7 @@ def test_a_text_waits_for_a_gateway_that_is_not_there(
     assert ledger() == [("pending", 1)]
 
     monkeypatch.setenv(SMS_ENDPOINT, gateway.url)
-    rebuild_container()
+    edge.restart()
 
     assert edge.invoke("on_notifications", event) == NOTHING_FAILED
     assert len(sent(gateway)) == 1
@@ -335,12 +332,12 @@ def test_texts_are_counted_by_what_became_of_them(
 
 
 def test_a_text_whose_row_was_written_though_the_answer_was_lost_is_sent_once(
-    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch, rebuild_container: Callable[[], None]
+    edge: Edge, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = make_sqs_event(make_domain_event(reference=a_reference(edge)))
     with run_faulty_proxy() as between:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", between.url)
-        rebuild_container()
+        edge.restart()
         between.add_fault("PutItem", "lose the answer", body_contains="SmsLedgerTable", times=1)
 
         assert edge.invoke("on_notifications", event) == NOTHING_FAILED

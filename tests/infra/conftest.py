@@ -1,4 +1,4 @@
-"""The template under test is the packaged one, made once: what would be deployed, not what was written."""
+"""Package the template once: these tests check what would be deployed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Alarms reach somebody and say what to do; the dashboard shows what the code measures."""
+"""Alarms are published and say what to do; the dashboard shows what the functions measure."""
 
 import json
 import re
@@ -6,7 +6,8 @@ import re
 from tests.support.template import PackagedTemplate, resolve_logical_id
 
 PSEUDO_PARAMETER = "AWS::"
-WORK = "Daftar"
+OWN_NAMESPACE = "Daftar"
+LONGEST_DESCRIPTION = 1024  # CloudWatch accepts no more.
 
 
 def test_every_alarm_reaches_the_alarm_topic(template: PackagedTemplate) -> None:
@@ -20,12 +21,13 @@ def test_every_alarm_says_what_it_means_and_what_to_do(template: PackagedTemplat
     for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
         sentences = re.findall(r"[A-Z][^.]+\.", alarm["AlarmDescription"])
         assert len(sentences) >= 2, name
+        assert len(alarm["AlarmDescription"]) <= LONGEST_DESCRIPTION, name
 
 
-def test_every_alarm_watches_something_of_this_stack(template: PackagedTemplate) -> None:
+def test_every_alarm_watches_a_resource_of_this_stack(template: PackagedTemplate) -> None:
     for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
-        if alarm["Namespace"] == WORK:
-            continue  # What the functions count themselves carries no name of theirs.
+        if alarm["Namespace"] == OWN_NAMESPACE:
+            continue  # Metrics of our own have no dimension for a resource.
         watched = {
             resolve_logical_id(each["Value"])
             for each in alarm["Dimensions"]
@@ -35,7 +37,7 @@ def test_every_alarm_watches_something_of_this_stack(template: PackagedTemplate)
         assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in watched), name
 
 
-def test_no_alarm_is_left_undecided_by_a_quiet_hour(template: PackagedTemplate) -> None:
+def test_every_alarm_says_how_it_treats_missing_data(template: PackagedTemplate) -> None:
     for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
         assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}, name
 
@@ -49,13 +51,13 @@ def test_every_topic_is_encrypted_under_a_key_that_its_publisher_may_use(templat
         assert {"Service": publishers[name]} in users, name
 
 
-def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: PackagedTemplate) -> None:
-    counted = {
+def test_these_metrics_of_our_own_raise_alarms(template: PackagedTemplate) -> None:
+    watched = {
         (alarm["MetricName"], *(each["Value"] for each in alarm.get("Dimensions", [])))
         for alarm in template.find_resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Namespace"] == WORK
+        if alarm["Namespace"] == OWN_NAMESPACE
     }
-    assert counted == {
+    assert watched == {
         ("SmsHeld",),
         ("SendingStopped",),
         ("GatewayCircuitsOpened",),
@@ -64,16 +66,16 @@ def test_what_nobody_may_miss_of_the_work_itself_raises_an_alarm(template: Packa
     }
 
 
-def test_the_dashboard_shows_what_the_functions_measure_of_the_work_itself(
+def test_the_dashboard_shows_our_own_metrics(
     template: PackagedTemplate,
 ) -> None:
     (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
     metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
     searches = [first["expression"] for first, *_ in metrics if isinstance(first, dict)]
-    told = template.document["Globals"]["Function"]["Environment"]["Variables"]
-    for metric in ("Registrations", "Texts", "Receipts", "RollUpLag", "RegistrationsAged", "Reports"):
-        wanted = f'Namespace="{told["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
+    variables = template.document["Globals"]["Function"]["Environment"]["Variables"]
+    for metric in ("Registrations", "Sms", "Receipts", "RollUpLag", "RegistrationsAged", "Reports"):
+        wanted = f'Namespace="{variables["POWERTOOLS_METRICS_NAMESPACE"]}" MetricName="{metric}"'
         assert any(wanted in search for search in searches), metric
 
 
@@ -84,7 +86,7 @@ def test_the_dashboard_names_only_resources_of_this_stack(template: PackagedTemp
     assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in named_there)
 
 
-def test_the_dashboard_shows_every_function_and_everything_given_up(template: PackagedTemplate) -> None:
+def test_the_dashboard_shows_every_function_and_every_dead_letter_queue(template: PackagedTemplate) -> None:
     (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
     rows = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
@@ -96,7 +98,7 @@ def test_the_dashboard_shows_every_function_and_everything_given_up(template: Pa
         assert ("ApproximateNumberOfMessagesVisible", f"${{{queue}.QueueName}}") in shown, queue
 
 
-def test_the_dashboards_widgets_do_not_overlap(template: PackagedTemplate) -> None:
+def test_the_widgets_of_the_dashboard_do_not_overlap(template: PackagedTemplate) -> None:
     (dashboard,) = template.find_resources("AWS::CloudWatch::Dashboard").values()
     cells = [
         (widget["x"] + x, widget["y"] + y)

@@ -1,16 +1,17 @@
-"""Every bucket: private, encrypted, over TLS only, kept with its data, and emptied in the end."""
+"""Every bucket is private, encrypted, TLS only, retained with its data, and its objects expire."""
 
 from tests.support.template import PackagedTemplate, Properties, resolve_logical_id, to_json
 
 
-def buckets(template: PackagedTemplate) -> dict[str, Properties]:
+def get_buckets(template: PackagedTemplate) -> dict[str, Properties]:
+    """Return the properties of every bucket, by logical id."""
     found = template.find_resources("AWS::S3::Bucket")
     assert found
     return found
 
 
 def test_no_bucket_can_be_made_public(template: PackagedTemplate) -> None:
-    for name, bucket in buckets(template).items():
+    for name, bucket in get_buckets(template).items():
         blocked = bucket["PublicAccessBlockConfiguration"]
         assert set(blocked.values()) == {True}, name
         assert len(blocked) == len({"acls", "policies", "ignored acls", "restricted"}), name
@@ -18,16 +19,18 @@ def test_no_bucket_can_be_made_public(template: PackagedTemplate) -> None:
 
 
 def test_every_bucket_is_encrypted(template: PackagedTemplate) -> None:
-    for name, bucket in buckets(template).items():
+    for name, bucket in get_buckets(template).items():
         (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}, name
 
 
-def test_a_bucket_answers_over_tls_only_and_its_policy_allows_nobody_anything(
+def test_a_bucket_requires_tls_and_its_policy_allows_nothing(
     template: PackagedTemplate,
 ) -> None:
     policies = template.find_resources("AWS::S3::BucketPolicy")
-    assert {resolve_logical_id(policy["Bucket"]) for policy in policies.values()} == set(buckets(template))
+    assert {resolve_logical_id(policy["Bucket"]) for policy in policies.values()} == set(
+        get_buckets(template)
+    )
     for name, policy in policies.items():
         (statement,) = policy["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*"), (
@@ -36,15 +39,15 @@ def test_a_bucket_answers_over_tls_only_and_its_policy_allows_nobody_anything(
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
 
 
-def test_what_is_removed_from_a_bucket_is_gone(template: PackagedTemplate) -> None:
-    """An older version would keep the rows of somebody who was erased."""
-    for name, bucket in buckets(template).items():
+def test_a_bucket_keeps_no_older_versions(template: PackagedTemplate) -> None:
+    # An older version would keep the rows of an erased person.
+    for name, bucket in get_buckets(template).items():
         assert "VersioningConfiguration" not in bucket, name
         assert "ObjectLockEnabled" not in bucket, name
 
 
-def test_what_stands_in_a_bucket_is_removed_after_a_chosen_time(template: PackagedTemplate) -> None:
-    for name, bucket in buckets(template).items():
+def test_objects_expire_after_a_set_time(template: PackagedTemplate) -> None:
+    for name, bucket in get_buckets(template).items():
         (rule,) = bucket["LifecycleConfiguration"]["Rules"]
         assert (rule["Status"], template.resolve_defaults(rule["ExpirationInDays"])) == (
             "Enabled",
@@ -53,12 +56,12 @@ def test_what_stands_in_a_bucket_is_removed_after_a_chosen_time(template: Packag
 
 
 def test_no_bucket_is_deleted_with_its_stack(template: PackagedTemplate) -> None:
-    for name in buckets(template):
+    for name in get_buckets(template):
         resource = template.resources[name]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
 
 
-def test_no_function_reads_what_was_exported(template: PackagedTemplate) -> None:
+def test_no_function_may_read_exports(template: PackagedTemplate) -> None:
     reading = [
         grant
         for role in template.find_resources("AWS::IAM::Role")
@@ -68,6 +71,6 @@ def test_no_function_reads_what_was_exported(template: PackagedTemplate) -> None
     assert reading == []
 
 
-def test_a_bucket_can_be_found_by_its_output(template: PackagedTemplate) -> None:
-    assert {f"{name}Name" for name in buckets(template)} <= set(template.document["Outputs"])
+def test_every_bucket_has_an_output(template: PackagedTemplate) -> None:
+    assert {f"{name}Name" for name in get_buckets(template)} <= set(template.document["Outputs"])
     assert "ExportsBucket" in to_json(template.document["Outputs"])

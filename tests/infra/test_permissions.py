@@ -1,4 +1,4 @@
-"""One role a function, with the actions it calls on the resources it calls them on, and no more."""
+"""Each function has its own role, with exactly the actions and resources that it needs."""
 
 from collections import Counter
 
@@ -7,20 +7,20 @@ import pytest
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
 from tests.support.template import Grant, PackagedTemplate, as_list, split_condition
 
-# The actions whose resource AWS does not let anybody name, and why each is needed.
-UNNAMEABLE = {
-    "dynamodb:ListStreams": "Lambda asks for it to set up a stream mapping",
-    "s3:DeleteObject": "the objects of a bucket of ours have no names yet",
-    "s3:PutObject": "the objects of a bucket of ours have no names yet",
+# Actions on a wildcard resource, and the reason for each.
+ACTIONS_WITHOUT_RESOURCE = {
+    "dynamodb:ListStreams": "needed to set up an event source mapping; it has no resource",
+    "s3:DeleteObject": "the names of future objects are unknown",
+    "s3:PutObject": "the names of future objects are unknown",
     "xray:PutTelemetryRecords": "traces have no resource",
     "xray:PutTraceSegments": "traces have no resource",
 }
 
-TRACES = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
+TRACE_GRANTS = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
 SES = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:"
 GATEWAY_ACCOUNT = Grant("secretsmanager:GetSecretValue", "TwilioSecret if TwilioIsConfigured")
-SENDS_TEXTS = {
+SMS_GRANTS = {
     Grant("sms-voice:SendTextMessage", f"{SMS}sender-id/SmsOriginationIdentity/ID"),
     Grant(
         "sms-voice:SendTextMessage",
@@ -32,7 +32,7 @@ SENDS_TEXTS = {
     ),
     GATEWAY_ACCOUNT,
 }
-SENDS_MAILS = {
+MAIL_GRANTS = {
     Grant(action, f"{SES}{resource} if MailIsConfigured")
     for action in ("ses:SendEmail", "ses:SendRawEmail")
     for resource in (
@@ -40,9 +40,9 @@ SENDS_MAILS = {
         "configuration-set/MailConfigurationSet if MailEventsAreConfigured",
     )
 }
-DATA_KEYS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
+DATA_KEY_GRANTS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
 
-NEEDED = {
+GRANTS_BY_FUNCTION = {
     "APIHandler": {
         Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
@@ -78,7 +78,7 @@ NEEDED = {
         Grant("dynamodb:GetItem", "RequestsTable.Arn"),
         Grant("dynamodb:PutItem", "RequestsTable.Arn"),
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
-        *DATA_KEYS,
+        *DATA_KEY_GRANTS,
     },
     "AuthorizeCaller": {
         Grant("dynamodb:GetItem", "ClientsTable.Arn"),
@@ -94,7 +94,7 @@ NEEDED = {
         Grant("sqs:SendMessage", "StreamFailures.Arn"),
     },
     "OnNotifications": {
-        *SENDS_TEXTS,
+        *SMS_GRANTS,
         Grant("sqs:ChangeMessageVisibility", "NotificationsQueue.Arn"),
         Grant("sqs:DeleteMessage", "NotificationsQueue.Arn"),
         Grant("sqs:GetQueueAttributes", "NotificationsQueue.Arn"),
@@ -110,7 +110,7 @@ NEEDED = {
         Grant("dynamodb:ConditionCheckItem", "SendingTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
-        *DATA_KEYS,
+        *DATA_KEY_GRANTS,
     },
     "OnReceipts": {
         Grant("sqs:ChangeMessageVisibility", "ReceiptsQueue.Arn"),
@@ -141,7 +141,7 @@ NEEDED = {
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_campaign_day"),
         Grant("sqs:SendMessage", "RollUpFailures.Arn"),
-        *DATA_KEYS,
+        *DATA_KEY_GRANTS,
     },
     "DeliverReports": {
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
@@ -153,9 +153,9 @@ NEEDED = {
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
         Grant("sqs:SendMessage", "DeliveryFailures.Arn"),
-        *SENDS_MAILS,
-        *SENDS_TEXTS,
-        *DATA_KEYS,
+        *MAIL_GRANTS,
+        *SMS_GRANTS,
+        *DATA_KEY_GRANTS,
     },
     "ExportDays": {
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
@@ -166,7 +166,7 @@ NEEDED = {
         Grant("s3:PutObject", "ExportsBucket.Arn/captures/*"),
         Grant("s3:ListBucket", "ExportsBucket.Arn"),
         Grant("sqs:SendMessage", "ExportFailures.Arn"),
-        *DATA_KEYS,
+        *DATA_KEY_GRANTS,
     },
     "AgeRegistrations": {
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
@@ -176,23 +176,26 @@ NEEDED = {
         Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_due_day"),
         Grant("sqs:SendMessage", "AgeingFailures.Arn"),
-        *DATA_KEYS,
+        *DATA_KEY_GRANTS,
     },
 }
 
 
-def test_what_every_function_needs_is_written_down_here(template: PackagedTemplate) -> None:
-    assert set(NEEDED) == set(template.functions)
+def test_every_function_has_its_list_of_grants(template: PackagedTemplate) -> None:
+    assert set(GRANTS_BY_FUNCTION) == set(template.functions)
 
 
-@pytest.mark.parametrize("function", NEEDED)
+@pytest.mark.parametrize("function", GRANTS_BY_FUNCTION)
 def test_a_function_may_do_exactly_what_it_needs(template: PackagedTemplate, function: str) -> None:
     log = f"{function}Logs.Arn"
     own = {Grant("logs:CreateLogStream", log), Grant("logs:PutLogEvents", log)}
-    assert set(template.iter_grants(template.find_role(function))) == NEEDED[function] | own | TRACES
+    assert (
+        set(template.iter_grants(template.find_role(function)))
+        == GRANTS_BY_FUNCTION[function] | own | TRACE_GRANTS
+    )
 
 
-def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_of_it(
+def test_the_authorizer_may_write_only_the_time_a_client_was_last_seen(
     template: PackagedTemplate,
 ) -> None:
     (policy,) = template.resources[template.find_role("AuthorizeCaller")]["Properties"]["Policies"]
@@ -204,7 +207,7 @@ def test_the_authorizer_may_write_when_a_client_was_last_seen_and_nothing_else_o
     }
 
 
-def test_of_what_sending_goes_by_the_api_reaches_no_more_than_a_persons_request_needs(
+def test_the_api_reaches_only_opt_outs_and_budgets_of_the_sending_table(
     template: PackagedTemplate,
 ) -> None:
     (policy,) = template.resources[template.find_role("APIHandler")]["Properties"]["Policies"]
@@ -238,7 +241,7 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     }
 
 
-def test_mails_are_sent_from_the_one_address_and_by_one_function(template: PackagedTemplate) -> None:
+def test_only_one_function_may_send_mail_and_only_from_one_address(template: PackagedTemplate) -> None:
     mailing = {
         function: statement["Condition"]
         for function in template.functions
@@ -249,7 +252,7 @@ def test_mails_are_sent_from_the_one_address_and_by_one_function(template: Packa
     assert mailing == {"DeliverReports": {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}}
 
 
-def test_nobody_changes_or_deletes_what_is_on_record_about_requests(template: PackagedTemplate) -> None:
+def test_recorded_requests_about_personal_data_cannot_be_changed(template: PackagedTemplate) -> None:
     granted = [
         grant.action
         for role in template.find_resources("AWS::IAM::Role")
@@ -259,7 +262,7 @@ def test_nobody_changes_or_deletes_what_is_on_record_about_requests(template: Pa
     assert sorted(granted) == ["dynamodb:GetItem", "dynamodb:PutItem"]
 
 
-def test_no_two_functions_share_a_role_and_no_role_is_without_a_function(template: PackagedTemplate) -> None:
+def test_every_function_has_its_own_role_and_no_role_is_unused(template: PackagedTemplate) -> None:
     used = Counter(template.find_role(function) for function in template.functions)
     assert set(used) == set(template.find_resources("AWS::IAM::Role"))
     assert set(used.values()) == {1}
@@ -273,7 +276,7 @@ def test_no_role_is_given_actions_by_pattern(template: PackagedTemplate) -> None
 def test_no_role_is_given_a_resource_by_pattern_if_it_can_be_named(template: PackagedTemplate) -> None:
     for role in template.find_resources("AWS::IAM::Role"):
         by_pattern = {grant for grant in template.iter_grants(role) if "*" in grant.resource}
-        assert {grant.action for grant in by_pattern} <= set(UNNAMEABLE), role
+        assert {grant.action for grant in by_pattern} <= set(ACTIONS_WITHOUT_RESOURCE), role
 
 
 def test_roles_have_no_other_policies_than_their_own(template: PackagedTemplate) -> None:
@@ -285,13 +288,13 @@ def test_roles_have_no_other_policies_than_their_own(template: PackagedTemplate)
         assert "Policies" not in function, name
 
 
-def test_only_lambda_may_take_on_a_role(template: PackagedTemplate) -> None:
+def test_only_lambda_may_assume_a_role(template: PackagedTemplate) -> None:
     for name, role in template.find_resources("AWS::IAM::Role").items():
         statements = role["AssumeRolePolicyDocument"]["Statement"]
         assert [each["Principal"] for each in statements] == [{"Service": "lambda.amazonaws.com"}], name
 
 
-def test_every_index_is_read_by_a_function_and_every_index_that_one_may_read_is_there(
+def test_every_index_is_readable_and_every_readable_index_exists(
     template: PackagedTemplate,
 ) -> None:
     declared = {

@@ -1,4 +1,4 @@
-"""Every queue: what is read is bounded, what fails is kept, what is kept is noticed."""
+"""Every queue has limited readers and retries, keeps what failed, and raises alarms."""
 
 from tests.support.template import PackagedTemplate, resolve_logical_id
 
@@ -6,24 +6,26 @@ FOURTEEN_DAYS = 14 * 24 * 60 * 60
 MOST_ATTEMPTS = 10
 
 
-def test_every_queue_is_either_read_by_a_function_or_takes_what_failed(template: PackagedTemplate) -> None:
+def test_every_queue_is_either_read_by_a_function_or_holds_failed_messages(
+    template: PackagedTemplate,
+) -> None:
     assert set(template.queues) == set(template.find_consumed_queues()) | template.find_dead_letter_queues()
     assert not set(template.find_consumed_queues()) & template.find_dead_letter_queues()
 
 
-def test_one_bad_message_of_a_batch_does_not_bring_back_the_good_ones(template: PackagedTemplate) -> None:
+def test_only_failed_messages_of_a_batch_are_retried(template: PackagedTemplate) -> None:
     for queue, source in template.find_consumed_queues().items():
         assert source.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
 
 
-def test_a_queue_gives_up_on_a_message_after_a_few_attempts_and_keeps_it(template: PackagedTemplate) -> None:
+def test_a_message_becomes_a_dead_letter_after_a_few_attempts(template: PackagedTemplate) -> None:
     for queue in template.find_consumed_queues():
         redrive = template.queues[queue]["RedrivePolicy"]
         assert resolve_logical_id(redrive["deadLetterTargetArn"]) in template.queues, queue
         assert 2 <= redrive["maxReceiveCount"] <= MOST_ATTEMPTS, queue
 
 
-def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(
+def test_the_visibility_timeout_is_six_times_the_function_timeout(
     template: PackagedTemplate,
 ) -> None:
     for queue, source in template.find_consumed_queues().items():
@@ -31,25 +33,25 @@ def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(
         assert template.queues[queue]["VisibilityTimeout"] >= 6 * timeout, queue
 
 
-def test_a_dead_letter_outlives_the_queue_it_came_from(template: PackagedTemplate) -> None:
+def test_dead_letters_are_kept_longer_than_messages(template: PackagedTemplate) -> None:
     for queue in template.find_consumed_queues():
         dead_letters = resolve_logical_id(template.queues[queue]["RedrivePolicy"]["deadLetterTargetArn"])
-        kept = template.queues[dead_letters]["MessageRetentionPeriod"]
-        assert template.queues[queue]["MessageRetentionPeriod"] < kept, queue
+        retention = template.queues[dead_letters]["MessageRetentionPeriod"]
+        assert template.queues[queue]["MessageRetentionPeriod"] < retention, queue
 
 
-def test_what_failed_is_kept_as_long_as_sqs_keeps_anything(template: PackagedTemplate) -> None:
+def test_failed_messages_are_kept_for_14_days(template: PackagedTemplate) -> None:
     assert template.find_dead_letter_queues()
     for queue in template.find_dead_letter_queues():
         assert template.queues[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS, queue
 
 
-def test_no_queue_may_dump_its_failures_on_anothers_dead_letters(template: PackagedTemplate) -> None:
+def test_a_dead_letter_queue_accepts_only_its_own_source(template: PackagedTemplate) -> None:
     for queue in template.find_dead_letter_queues():
         assert template.queues[queue]["RedriveAllowPolicy"]["redrivePermission"] != "allowAll", queue
 
 
-def test_something_left_in_a_failure_queue_raises_an_alarm_within_minutes(template: PackagedTemplate) -> None:
+def test_a_message_in_a_dead_letter_queue_raises_an_alarm_within_minutes(template: PackagedTemplate) -> None:
     alarms = template.find_alarms("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName")
     assert set(alarms) == template.find_dead_letter_queues()
     for queue, alarm in alarms.items():
@@ -60,11 +62,11 @@ def test_something_left_in_a_failure_queue_raises_an_alarm_within_minutes(templa
 
 
 def test_a_message_that_waits_too_long_raises_an_alarm(template: PackagedTemplate) -> None:
-    waited = template.find_alarms("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
-    assert set(waited) == set(template.find_consumed_queues())
+    alarms = template.find_alarms("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+    assert set(alarms) == set(template.find_consumed_queues())
 
 
-def test_how_many_readers_of_a_queue_run_at_once_is_bounded(template: PackagedTemplate) -> None:
+def test_the_concurrency_of_queue_readers_is_limited(template: PackagedTemplate) -> None:
     for queue, source in template.find_consumed_queues().items():
         assert 2 <= source.properties["ScalingConfig"]["MaximumConcurrency"] <= 50, queue
 

@@ -1,4 +1,4 @@
-"""The table's stream and the ticks of the clock: bounded retries, and a place for what is given up."""
+"""The stream and the schedules have limited retries, and keep what failed."""
 
 import json
 from typing import Any
@@ -12,8 +12,8 @@ HOUR_SECONDS = 60 * 60
 DAY_SECONDS = 24 * HOUR_SECONDS
 KEPT_IN_A_STREAM_SECONDS = DAY_SECONDS
 
-# How often each schedule ticks. A schedule that is not here is a mistake.
-TICKS = {
+# The interval of every schedule.
+SECONDS_BY_SCHEDULE = {
     "cron(* * * * ? *)": 60,
     "cron(0/5 * * * ? *)": 5 * 60,
     "cron(0 * * * ? *)": HOUR_SECONDS,
@@ -22,16 +22,16 @@ TICKS = {
 }
 
 
-def an_item(kind: str) -> dict[str, Any]:
-    """An item of the registrations table of which only its kind is of interest."""
+def make_item(kind: str) -> dict[str, Any]:
+    """Return an item of the registrations table of one kind, without other attributes."""
     return {"pk": {"S": "any"}, "sk": {"S": kind}}
 
 
-def seconds_between_ticks(source: EventSource) -> int:
-    return TICKS[source.properties["Schedule"]]
+def get_interval_seconds(source: EventSource) -> int:
+    return SECONDS_BY_SCHEDULE[source.properties["Schedule"]]
 
 
-def test_every_stream_comes_from_a_table_of_ours(template: PackagedTemplate) -> None:
+def test_every_stream_belongs_to_a_table_of_this_stack(template: PackagedTemplate) -> None:
     assert template.find_event_sources("DynamoDB")
     for source in template.find_event_sources("DynamoDB"):
         table = template.tables[resolve_logical_id(source.properties["Stream"])]
@@ -43,62 +43,64 @@ def test_a_stream_is_read_from_its_oldest_record(template: PackagedTemplate) -> 
         assert source.properties["StartingPosition"] == "TRIM_HORIZON", source.function
 
 
-def test_one_bad_record_of_a_stream_is_cut_out_of_its_batch(template: PackagedTemplate) -> None:
+def test_one_bad_record_is_isolated_from_its_batch(template: PackagedTemplate) -> None:
     for source in template.find_event_sources("DynamoDB"):
         assert source.properties["BisectBatchOnFunctionError"] is True, source.function
         assert source.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], source.function
 
 
-def test_a_bad_record_does_not_hold_back_its_stream_for_ever(template: PackagedTemplate) -> None:
+def test_a_bad_record_is_retried_a_limited_number_of_times(template: PackagedTemplate) -> None:
     for source in template.find_event_sources("DynamoDB"):
         assert 1 <= source.properties["MaximumRetryAttempts"] <= 100, source.function
 
 
-def test_a_record_given_up_can_still_be_read_from_the_stream_for_hours(template: PackagedTemplate) -> None:
+def test_a_failed_record_stays_in_the_stream_for_hours(template: PackagedTemplate) -> None:
     for source in template.find_event_sources("DynamoDB"):
-        given_up_after = source.properties["MaximumRecordAgeInSeconds"]
-        assert 0 < given_up_after <= KEPT_IN_A_STREAM_SECONDS / 2, source.function
+        longest_age = source.properties["MaximumRecordAgeInSeconds"]
+        assert 0 < longest_age <= KEPT_IN_A_STREAM_SECONDS / 2, source.function
 
 
-def test_where_a_record_given_up_stands_is_kept(template: PackagedTemplate) -> None:
+def test_the_position_of_a_failed_record_is_kept(template: PackagedTemplate) -> None:
     for source in template.find_event_sources("DynamoDB"):
         assert resolve_logical_id(get_failure_destination(source.properties)) in template.queues, (
             source.function
         )
 
 
-def passes(record: Any, pattern: Any) -> bool:
-    """Whether a pattern lets a record through: lists name what may stand there, all that is named must."""
+def matches_pattern(record: Any, pattern: Any) -> bool:
+    """Return whether a record has every field of the pattern, with one of the values listed for it."""
     if isinstance(pattern, list):
         return record in pattern
-    return all(name in record and passes(record[name], each) for name, each in pattern.items())
+    return all(name in record and matches_pattern(record[name], each) for name, each in pattern.items())
 
 
-def starts(source: EventSource, event: dict[str, Any]) -> bool:
-    """Whether the one record of an event comes through the filter of a source."""
+def matches_filter(source: EventSource, event: dict[str, Any]) -> bool:
+    """Return whether the filter of a source accepts the only record of an event."""
     (record,) = event["Records"]
     patterns = [json.loads(each["Pattern"]) for each in source.properties["FilterCriteria"]["Filters"]]
-    return any(passes(record, pattern) for pattern in patterns)
+    return any(matches_pattern(record, pattern) for pattern in patterns)
 
 
 @pytest.mark.parametrize(
-    ("event", "is_waited_for"),
+    ("event", "is_relevant"),
     [
-        (make_stream_event(an_item("CAPTURE")), True),
-        (make_stream_event(an_item("CAPTURE"), event_name="MODIFY", old_item=an_item("CAPTURE")), True),
-        (make_stream_event(an_item("APPLICATION")), True),
+        (make_stream_event(make_item("CAPTURE")), True),
+        (make_stream_event(make_item("CAPTURE"), event_name="MODIFY", old_item=make_item("CAPTURE")), True),
+        (make_stream_event(make_item("APPLICATION")), True),
         (
-            make_stream_event(an_item("APPLICATION"), event_name="MODIFY", old_item=an_item("APPLICATION")),
+            make_stream_event(
+                make_item("APPLICATION"), event_name="MODIFY", old_item=make_item("APPLICATION")
+            ),
             True,
         ),
-        (make_stream_event(an_item("OPEN")), False),
-        (make_remove_event(an_item("APPLICATION")), True),
-        (make_remove_event(an_item("CAPTURE")), False),
-        (make_remove_event(an_item("OPEN")), False),
+        (make_stream_event(make_item("OPEN")), False),
+        (make_remove_event(make_item("APPLICATION")), True),
+        (make_remove_event(make_item("CAPTURE")), False),
+        (make_remove_event(make_item("OPEN")), False),
     ],
     ids=[
         "a capture",
-        "a capture forgotten",
+        "a capture changed",
         "a registration",
         "a registration changed",
         "a worker",
@@ -107,25 +109,25 @@ def starts(source: EventSource, event: dict[str, Any]) -> bool:
         "a worker removed",
     ],
 )
-def test_only_changes_that_somebody_waits_for_start_the_relay(
-    template: PackagedTemplate, event: dict[str, Any], *, is_waited_for: bool
+def test_only_relevant_changes_invoke_the_stream_publisher(
+    template: PackagedTemplate, event: dict[str, Any], *, is_relevant: bool
 ) -> None:
     (source,) = template.find_event_sources("DynamoDB")
-    assert starts(source, event) is is_waited_for
+    assert matches_filter(source, event) is is_relevant
 
 
-def test_a_relay_that_falls_behind_raises_an_alarm(template: PackagedTemplate) -> None:
-    behind = template.find_alarms("AWS/Lambda", "IteratorAge", "FunctionName")
-    assert set(behind) == {source.function for source in template.find_event_sources("DynamoDB")}
+def test_a_delayed_stream_publisher_raises_an_alarm(template: PackagedTemplate) -> None:
+    alarms = template.find_alarms("AWS/Lambda", "IteratorAge", "FunctionName")
+    assert set(alarms) == {source.function for source in template.find_event_sources("DynamoDB")}
 
 
-def test_each_schedule_ticks_as_often_as_its_work_comes(
+def test_each_scheduled_function_has_its_interval(
     template: PackagedTemplate,
 ) -> None:
-    ticking = {
-        source.function: seconds_between_ticks(source) for source in template.find_event_sources("Schedule")
+    intervals = {
+        source.function: get_interval_seconds(source) for source in template.find_event_sources("Schedule")
     }
-    assert ticking == {
+    assert intervals == {
         "QueueDueSms": 60,
         "RollUpDueDays": HOUR_SECONDS,
         "DeliverReports": 5 * 60,
@@ -134,43 +136,43 @@ def test_each_schedule_ticks_as_often_as_its_work_comes(
     }
 
 
-def test_a_tick_that_fails_is_tried_again_before_the_next_one_and_then_kept(
+def test_a_failed_run_is_retried_before_the_next_one_and_then_kept(
     template: PackagedTemplate,
 ) -> None:
     for source in template.find_event_sources("Schedule"):
         function = template.functions[source.function]
-        handled = function["EventInvokeConfig"]
-        assert handled["MaximumRetryAttempts"] >= 1, source.function
-        runs = handled["MaximumRetryAttempts"] + 1
-        assert runs * function["Timeout"] <= handled["MaximumEventAgeInSeconds"], source.function
-        assert handled["MaximumEventAgeInSeconds"] <= seconds_between_ticks(source), source.function
-        assert resolve_logical_id(get_failure_destination(handled)) in template.queues, source.function
+        config = function["EventInvokeConfig"]
+        assert config["MaximumRetryAttempts"] >= 1, source.function
+        runs = config["MaximumRetryAttempts"] + 1
+        assert runs * function["Timeout"] <= config["MaximumEventAgeInSeconds"], source.function
+        assert config["MaximumEventAgeInSeconds"] <= get_interval_seconds(source), source.function
+        assert resolve_logical_id(get_failure_destination(config)) in template.queues, source.function
 
 
-def test_a_tick_that_cannot_be_delivered_is_kept(template: PackagedTemplate) -> None:
+def test_an_undelivered_event_is_kept(template: PackagedTemplate) -> None:
     for source in template.find_event_sources("Schedule"):
         queue = resolve_logical_id(source.properties["DeadLetterConfig"]["Arn"])
-        retried = source.properties["RetryPolicy"]
-        assert retried["MaximumEventAgeInSeconds"] <= seconds_between_ticks(source), source.function
+        policy = source.properties["RetryPolicy"]
+        assert policy["MaximumEventAgeInSeconds"] <= get_interval_seconds(source), source.function
         allowed = [
             statement
-            for policy in template.find_resources("AWS::SQS::QueuePolicy").values()
-            for statement in policy["PolicyDocument"]["Statement"]
+            for queue_policy in template.find_resources("AWS::SQS::QueuePolicy").values()
+            for statement in queue_policy["PolicyDocument"]["Statement"]
             if resolve_logical_id(statement["Resource"]) == queue
         ]
         assert any(each["Principal"] == {"Service": "events.amazonaws.com"} for each in allowed), queue
 
 
-def test_a_tick_that_does_not_come_raises_an_alarm(template: PackagedTemplate) -> None:
-    missed = template.find_alarms("AWS/Lambda", "Invocations", "FunctionName")
-    ticks = {
-        source.function: seconds_between_ticks(source) for source in template.find_event_sources("Schedule")
+def test_a_missing_run_raises_an_alarm(template: PackagedTemplate) -> None:
+    alarms = template.find_alarms("AWS/Lambda", "Invocations", "FunctionName")
+    intervals = {
+        source.function: get_interval_seconds(source) for source in template.find_event_sources("Schedule")
     }
-    assert set(missed) == set(ticks)
-    for function, alarm in missed.items():
+    assert set(alarms) == set(intervals)
+    for function, alarm in alarms.items():
         watched = alarm["Period"] * alarm["EvaluationPeriods"]
-        assert ticks[function] < watched <= 2 * ticks[function], function
-        # A period as long as the tick would be empty whenever one comes later than the one before.
+        assert intervals[function] < watched <= 2 * intervals[function], function
+        # A period as long as the interval would be empty whenever a run starts later than the one before.
         assert alarm["EvaluationPeriods"] > 1, function
         assert alarm["TreatMissingData"] == "breaching", function
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), function

@@ -1,4 +1,4 @@
-"""The template as a whole: valid, free of leftovers, and the same wherever it is deployed."""
+"""The template as a whole is valid, without placeholders, and independent of account and region."""
 
 import json
 import re
@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
+from infra.template import merge
 from tests.support.template import PackagedTemplate, to_json
 
 ROOT = Path(__file__).parents[2]
 REGION = "ap-southeast-3"
 
-# Findings of cfn-lint that we do not follow, and why. There are none.
-NOT_FOLLOWED: dict[str, str] = {}
+# Checks of cfn-lint that are ignored, and why.
+IGNORED_CHECKS: dict[str, str] = {}
 
 NAMES_AND_SIZES = {
     "version",
@@ -36,9 +36,9 @@ def test_cfn_lint_finds_nothing(template: PackagedTemplate, tmp_path: Path) -> N
     packaged.write_text(json.dumps(template.document))
     command = [str(Path(sys.executable).with_name("cfn-lint"))]
     command += ["--regions", REGION, "--template", str(packaged)]
-    ignored = ["--ignore-checks", *NOT_FOLLOWED] if NOT_FOLLOWED else []
-    said = subprocess.run([*command, *ignored], capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stdout) == (0, ""), said.stdout + said.stderr
+    ignored = ["--ignore-checks", *IGNORED_CHECKS] if IGNORED_CHECKS else []
+    result = subprocess.run([*command, *ignored], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, ""), result.stdout + result.stderr
 
 
 def test_no_placeholder_of_the_decorators_is_left(template: PackagedTemplate) -> None:
@@ -65,27 +65,26 @@ def test_no_value_names_two_intrinsic_functions(template: PackagedTemplate) -> N
     check(template.document, "template")
 
 
-def test_every_parameter_says_what_it_is_for_and_can_be_left_out(template: PackagedTemplate) -> None:
+def test_every_parameter_has_a_description_and_a_default(template: PackagedTemplate) -> None:
     for name, parameter in template.document["Parameters"].items():
         assert parameter["Description"].endswith("."), name
         assert "Default" in parameter, name
 
 
-def test_every_table_queue_and_function_can_be_found_by_its_output(template: PackagedTemplate) -> None:
+def test_every_table_queue_and_function_has_an_output(template: PackagedTemplate) -> None:
     outputs = set(template.document["Outputs"])
     assert {f"{name}Name" for name in [*template.tables, *template.functions]} <= outputs
     assert {f"{name}Url" for name in template.queues} <= outputs
 
 
-def test_the_resources_file_has_no_anchors() -> None:
-    # Chalice writes them out as aliases, which CloudFormation does not read.
-    with (ROOT / "infra/resources.yaml").open() as resources:
-        anchored = [event for event in yaml.parse(resources) if getattr(event, "anchor", None)]
-    assert not anchored
+def test_nothing_can_be_defined_twice() -> None:
+    document = {"Resources": {"KeysTable": {"Type": "AWS::DynamoDB::Table"}}}
+    with pytest.raises(ValueError, match=r"Resources\.KeysTable\.Type is defined twice"):
+        merge(document, {"Resources": {"KeysTable": {"Type": "AWS::DynamoDB::Table"}}})
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_chalices_own_configuration_holds_names_and_sizes_only(stage: str) -> None:
+def test_the_chalice_configuration_has_names_and_sizes_only(stage: str) -> None:
     configuration = json.loads((ROOT / ".chalice/config.json").read_text())
     assert configuration["stages"][stage] == {}
     keys = {*configuration, *(key for each in configuration["lambda_functions"].values() for key in each)}

@@ -9,14 +9,14 @@ from botocore.stub import Stubber
 from click import Command
 from click.testing import CliRunner, Result
 
-from chalicelib import wiring
-from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.clock import utc_now
 from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from chalicelib.registrations.phone import Phone
 from ops.commands import opt_outs
 from ops.commands.sms import make_opt_out_store
 from ops.deploy.stages import Stage
 from ops.local.processes import OperationError
+from tests.support.app_loader import make_container
 
 NUMBER = Phone("+6282455507001")
 LISTED = {"OptOutListName": "Default", "OptedOutNumber": NUMBER}
@@ -54,12 +54,12 @@ def run(command: Command, stage_option: Stage, *arguments: str) -> str:
 
 
 def phone_hash() -> str:
-    return KeyedHash(wiring._keyring().get_hash_key).digest("phone", NUMBER)
+    return make_container().hashing.digest("phone", NUMBER)
 
 
 def opted_out(stage_option: Stage, source: str = "aws") -> DynamoOptOutStore:
     store = make_opt_out_store(stage_option)
-    store.record(phone_hash(), occurred_at=wiring.utc_now(), source=source)
+    store.record(phone_hash(), occurred_at=utc_now(), source=source)
     return store
 
 
@@ -72,7 +72,7 @@ def test_who_never_opted_out_is_told_so(stage_option: Stage) -> None:
 
 def test_an_opt_out_is_shown_with_when_and_by_whom_it_was_said_and_lifted(stage_option: Stage) -> None:
     opted_out(stage_option)
-    assert f"here: opted out at {wiring.utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage_option)
+    assert f"here: opted out at {utc_now():%Y-%m-%d}" in run(opt_outs.show_opt_out, stage_option)
 
     run(opt_outs.lift_opt_out, stage_option, "--by", "salemba")
 

@@ -9,15 +9,16 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import wiring
 from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
 from chalicelib.crypto.keyring import FIELD_PURPOSE
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.states import VerificationResult
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from chalicelib.wiring import generate_write_id
 from ops.key_rotation import KeyInUse, KeyRotation
 from ops.local.processes import OperationError
+from tests.support.app_loader import make_container
 from tests.support.builders import NOW
 from tests.support.fakes import FixedClock
 from tests.support.moto_tables import STAGE_ENVIRONMENT, read_table_definitions
@@ -36,13 +37,13 @@ MATCHED = VerificationResult(result="matched")
 
 @pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock(wiring.utc_now())
+    return FixedClock(utc_now())
 
 
 @pytest.fixture
 def stored_items(moto_stage: None) -> DynamoRegistrations:
     """Some registrations and a campaign, sealed under the stage's first key."""
-    dynamodb, cipher = boto3.client("dynamodb"), container()
+    dynamodb, cipher = boto3.client("dynamodb"), new_cipher()
     registrations = DynamoRegistrations(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
         reference = make_reference(number)
@@ -55,11 +56,9 @@ def stored_items(moto_stage: None) -> DynamoRegistrations:
     return registrations
 
 
-def container() -> FieldCipher:
-    """The cipher of a function that starts now."""
-    for built in (wiring._keyring, wiring.cipher):
-        built.cache_clear()
-    return wiring.cipher()
+def new_cipher() -> FieldCipher:
+    """Return the cipher of a function that starts now."""
+    return make_container().cipher
 
 
 def a_rotation(clock: FixedClock, clients: Any = boto3.client, told: list[str] | None = None) -> KeyRotation:
@@ -70,7 +69,7 @@ def a_rotation(clock: FixedClock, clients: Any = boto3.client, told: list[str] |
 
 
 def keys() -> list[str]:
-    return [key.key_id for key in wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)]
+    return [key.key_id for key in make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)]
 
 
 def sealed_values() -> Iterator[bytes]:
@@ -110,14 +109,14 @@ def test_everything_is_sealed_anew_and_readable_by_old_containers_and_new_ones(
     assert used() == {rotated.current_key_id}
     assert (rotated.older_key_ids, rotated.resealed_count) == ((old,), 2 * PEOPLE + 1)
     everyone(stored_items)
-    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
+    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", new_cipher()))
     workers = DynamoWorkers(
-        boto3.client("dynamodb"), "RegistrationsTable", container(), new_id=generate_write_id
+        boto3.client("dynamodb"), "RegistrationsTable", new_cipher(), new_id=generate_write_id
     )
     assert workers.get_capture(make_capture_metadata(1).capture_id) == make_capture(
         make_capture_metadata(1), reference=make_reference(1)
     )
-    campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", container())
+    campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", new_cipher())
     assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 
@@ -230,13 +229,13 @@ def test_the_old_key_goes_once_nothing_is_under_it_and_nothing_can_come(
     assert a_rotation(clock).retire() == (old,)
 
     assert keys() == [rotated.current_key_id]
-    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()))
+    everyone(DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", new_cipher()))
 
 
 def test_a_key_that_values_are_under_is_not_retired(
     stored_items: DynamoRegistrations, clock: FixedClock
 ) -> None:
-    stale = container()
+    stale = new_cipher()
     stale.seal("has looked at the keys", record="r", field="f")
     clock.advance(timedelta(seconds=1))
     rotated = a_rotation(clock).rotate()
@@ -259,19 +258,19 @@ def test_a_key_that_values_are_under_is_not_retired(
 def test_a_stage_without_keys_has_nothing_to_rotate(
     stored_items: DynamoRegistrations, clock: FixedClock
 ) -> None:
-    for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
-        wiring.wrapped_keys().remove(key)
+    for key in list(make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)):
+        make_container().wrapped_keys.remove(key)
 
     with pytest.raises(OperationError):
         a_rotation(clock).rotate()
 
 
 def test_without_its_key_a_value_cannot_be_read(stored_items: DynamoRegistrations) -> None:
-    for key in list(wiring.wrapped_keys().iter_by_purpose(FIELD_PURPOSE)):
-        wiring.wrapped_keys().remove(key)
-        wiring.wrapped_keys().add(wiring.key_wrap().generate(FIELD_PURPOSE, now=NOW))
+    for key in list(make_container().wrapped_keys.iter_by_purpose(FIELD_PURPOSE)):
+        make_container().wrapped_keys.remove(key)
+        make_container().wrapped_keys.add(make_container().key_wrapper.generate(FIELD_PURPOSE, now=NOW))
 
     with pytest.raises(UnsealError):
-        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", container()).get(
+        DynamoRegistrations(boto3.client("dynamodb"), "RegistrationsTable", new_cipher()).get(
             make_reference(0)
         )

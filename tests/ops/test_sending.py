@@ -7,11 +7,12 @@ import pytest
 from click import Command
 from click.testing import CliRunner
 
-from chalicelib import wiring
 from chalicelib.messaging.rate_limiter import SendingStopped
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
+from chalicelib.randomness import generate_write_id
 from ops.commands import sms
 from ops.deploy.stages import Stage
+from tests.support.app_loader import make_container
 from tests.support.registration_builders import make_sms
 
 
@@ -32,7 +33,7 @@ def test_held_texts_of_a_campaign_are_released(deployed_stage: Stage) -> None:
         boto3.client("dynamodb"),
         sms_table="SmsLedgerTable",
         sending_table="SendingTable",
-        new_write_id=wiring.generate_write_id,
+        new_write_id=generate_write_id,
     )
     for number in (1, 2):
         ledger.get_or_create(make_sms(number).hold("budget_exhausted"))
@@ -55,7 +56,9 @@ def test_sending_is_stopped_shown_and_resumed(deployed_stage: Stage) -> None:
     run(sms.stop_sms, deployed_stage, "wrong wording")
     assert run(sms.show_sms_status, deployed_stage) == "stopped until somebody resumes: wrong wording\n"
     with pytest.raises(SendingStopped):
-        wiring.line().reserve(timedelta(seconds=1), now=datetime.now(UTC), max_wait=timedelta(seconds=1))
+        make_container().send_rate_limiter.reserve(
+            timedelta(seconds=1), now=datetime.now(UTC), max_wait=timedelta(seconds=1)
+        )
 
     resumed = run(sms.resume_sms, deployed_stage)
     assert resumed == "resumed: new texts go out now, those that met the stop come due within 15 minutes\n"

@@ -17,13 +17,13 @@ from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.crypto.hashing import HashKey, KeyedHash
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.intake import IntakeLimits, IntakeService, Registrations
 from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Answer, Registration
 from chalicelib.registrations.states import Cancellation
 from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
-from chalicelib.wiring import generate_write_id
 from tests.support.builders import (
     NOW,
     make_caller,

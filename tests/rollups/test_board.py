@@ -1,9 +1,8 @@
-"""The board: the day that is nearest to today, counted no oftener than a screen has to know."""
+"""BoardService: the campaign day nearest to today, counted on request and cached."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -21,30 +20,30 @@ NOON = datetime(2024, 10, 9, 5, tzinfo=UTC)
 
 
 @dataclass
-class Days:
-    """Counts every day in some time, unless they are too big; `stored` was counted before."""
+class FakeReportSource:
+    """Satisfies `board.ReportSource`: counting takes `count_time`, and fails if days are `too_large`."""
 
     clock: FixedClock
-    takes: timedelta = timedelta(0)
-    too_big: bool = False
-    stored: Report | None = None
-    counted: list[date] = field(default_factory=list)
+    count_time: timedelta = timedelta(0)
+    too_large: bool = False
+    stored_report: Report | None = None
+    counted_days: list[date] = field(default_factory=list)
 
     def build_live_report(self, campaign_day: CampaignDay) -> Report:
-        self.counted.append(campaign_day.day)
-        self.clock.now += self.takes
-        if self.too_big:
-            raise CountUnfinished("too big")
-        return counted_at(self.clock.now, day=campaign_day.day)
+        self.counted_days.append(campaign_day.day)
+        self.clock.now += self.count_time
+        if self.too_large:
+            raise CountUnfinished("too large")
+        return make_report_counted_at(self.clock.now, campaign_day.day)
 
     def build_report(self, campaign_day: CampaignDay) -> Report:
-        if self.stored is None:
+        if self.stored_report is None:
             raise SummaryUnknown
-        return self.stored
+        return self.stored_report
 
 
-def counted_at(at: datetime, *, day: date = FIRST_DAY) -> Report:
-    return make_report(summary={"day": day, "counted_at": to_timestamp(at)})
+def make_report_counted_at(counted_at: datetime, day: date = FIRST_DAY) -> Report:
+    return make_report(summary={"day": day, "counted_at": to_timestamp(counted_at)})
 
 
 @pytest.fixture
@@ -53,13 +52,13 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def day_source(clock: FixedClock) -> Days:
-    return Days(clock)
+def reports(clock: FixedClock) -> FakeReportSource:
+    return FakeReportSource(clock)
 
 
 @pytest.fixture
-def board(day_source: Days, clock: FixedClock) -> BoardService:
-    return BoardService(reports=day_source, campaigns=InMemoryCampaigns(CAMPAIGN), clock=clock)
+def board(reports: FakeReportSource, clock: FixedClock) -> BoardService:
+    return BoardService(reports=reports, campaigns=InMemoryCampaigns(CAMPAIGN), clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -72,16 +71,16 @@ def board(day_source: Days, clock: FixedClock) -> BoardService:
         (datetime(2026, 1, 1, tzinfo=UTC), SECOND_DAY),
     ],
 )
-def test_it_shows_today_in_the_campaigns_zone_or_the_day_nearest_to_it(
-    board: BoardService, clock: FixedClock, now: Any, day: Any
+def test_the_board_is_of_the_campaign_day_nearest_to_today_in_its_zone(
+    board: BoardService, clock: FixedClock, now: datetime, day: date
 ) -> None:
     clock.now = now
 
     assert board.get_report(CAMPAIGN.campaign_id).summary.day == day
 
 
-def test_screens_that_look_within_seconds_are_told_the_same_count(
-    board: BoardService, day_source: Days, clock: FixedClock
+def test_requests_within_twenty_seconds_share_one_count(
+    board: BoardService, reports: FakeReportSource, clock: FixedClock
 ) -> None:
     board.get_report(CAMPAIGN.campaign_id)
     clock.now += timedelta(seconds=19)
@@ -89,13 +88,13 @@ def test_screens_that_look_within_seconds_are_told_the_same_count(
     clock.now += timedelta(seconds=1)
     board.get_report(CAMPAIGN.campaign_id)
 
-    assert day_source.counted == [FIRST_DAY, FIRST_DAY]
+    assert reports.counted_days == [FIRST_DAY, FIRST_DAY]
 
 
 def test_a_day_that_takes_long_to_count_is_counted_less_often(
-    board: BoardService, day_source: Days, clock: FixedClock
+    board: BoardService, reports: FakeReportSource, clock: FixedClock
 ) -> None:
-    day_source.takes = timedelta(seconds=6)
+    reports.count_time = timedelta(seconds=6)
 
     board.get_report(CAMPAIGN.campaign_id)
     clock.now = NOON + timedelta(seconds=59)
@@ -103,79 +102,84 @@ def test_a_day_that_takes_long_to_count_is_counted_less_often(
     clock.now = NOON + timedelta(seconds=60)
     board.get_report(CAMPAIGN.campaign_id)
 
-    assert day_source.counted == [FIRST_DAY, FIRST_DAY]
+    assert reports.counted_days == [FIRST_DAY, FIRST_DAY]
 
 
-def test_of_a_day_too_big_to_count_the_last_board_stays(
-    board: BoardService, day_source: Days, clock: FixedClock
+def test_the_cached_report_is_kept_if_the_day_is_too_large_to_count(
+    board: BoardService, reports: FakeReportSource, clock: FixedClock
 ) -> None:
-    last = board.get_report(CAMPAIGN.campaign_id)
-    day_source.too_big = True
+    cached = board.get_report(CAMPAIGN.campaign_id)
+    reports.too_large = True
     clock.now += timedelta(minutes=1)
 
-    assert board.get_report(CAMPAIGN.campaign_id) == last
+    assert board.get_report(CAMPAIGN.campaign_id) == cached
 
 
 @pytest.mark.parametrize(
     ("stored_at", "is_shown"), [(NOON - timedelta(hours=1), False), (NOON + timedelta(hours=1), True)]
 )
-def test_a_summary_that_is_newer_than_the_last_board_takes_its_place(
-    board: BoardService, day_source: Days, clock: FixedClock, stored_at: Any, is_shown: bool
+def test_a_stored_summary_replaces_an_older_cached_report(
+    board: BoardService, reports: FakeReportSource, clock: FixedClock, stored_at: datetime, is_shown: bool
 ) -> None:
     board.get_report(CAMPAIGN.campaign_id)
-    day_source.too_big, day_source.stored = True, counted_at(stored_at)
+    reports.too_large, reports.stored_report = True, make_report_counted_at(stored_at)
     clock.now += timedelta(hours=2)
 
-    assert (board.get_report(CAMPAIGN.campaign_id) == day_source.stored) is is_shown
+    assert (board.get_report(CAMPAIGN.campaign_id) == reports.stored_report) is is_shown
 
 
-def test_of_a_day_too_big_to_count_a_new_container_shows_the_newest_summary(
-    board: BoardService, day_source: Days
+def test_a_new_container_shows_the_stored_summary_of_a_day_too_large_to_count(
+    board: BoardService, reports: FakeReportSource
 ) -> None:
-    day_source.too_big, day_source.stored = True, counted_at(NOON - timedelta(hours=1))
+    reports.too_large, reports.stored_report = True, make_report_counted_at(NOON - timedelta(hours=1))
 
-    assert board.get_report(CAMPAIGN.campaign_id) == day_source.stored
+    assert board.get_report(CAMPAIGN.campaign_id) == reports.stored_report
 
 
-def test_of_a_day_too_big_to_count_that_was_never_summarised_a_screen_hears_so(
-    board: BoardService, day_source: Days
+def test_a_day_too_large_to_count_and_never_summarised_is_refused_until_it_is_tried_again(
+    board: BoardService, reports: FakeReportSource
 ) -> None:
-    day_source.too_big, day_source.takes = True, timedelta(seconds=18)
+    reports.too_large, reports.count_time = True, timedelta(seconds=18)
 
     for _ in range(2):
-        with pytest.raises(CountUnfinished) as heard:
+        with pytest.raises(CountUnfinished) as refused:
             board.get_report(CAMPAIGN.campaign_id)
-        assert heard.value.retry_after_seconds == 162
+        assert refused.value.retry_after_seconds == 162
 
 
-@pytest.mark.parametrize("stored", [None, counted_at(NOON)], ids=["never summarised", "summarised"])
-def test_a_day_too_big_to_count_is_tried_again_after_ten_times_as_long(
-    board: BoardService, day_source: Days, clock: FixedClock, stored: Any
+@pytest.mark.parametrize(
+    "stored_report", [None, make_report_counted_at(NOON)], ids=["never summarised", "summarised"]
+)
+def test_a_day_too_large_to_count_is_tried_again_after_ten_times_the_count_time(
+    board: BoardService, reports: FakeReportSource, clock: FixedClock, stored_report: Report | None
 ) -> None:
-    def look() -> None:
+    def request_board() -> None:
         with suppress(CountUnfinished):
             board.get_report(CAMPAIGN.campaign_id)
 
-    day_source.too_big, day_source.takes, day_source.stored = True, timedelta(seconds=18), stored
-    look()
+    reports.too_large, reports.count_time = True, timedelta(seconds=18)
+    reports.stored_report = stored_report
+    request_board()
     clock.now = NOON + timedelta(seconds=179)
-    look()
-    assert day_source.counted == [FIRST_DAY]
+    request_board()
+    assert reports.counted_days == [FIRST_DAY]
 
     clock.now += timedelta(seconds=1)
-    look()
-    assert day_source.counted == [FIRST_DAY, FIRST_DAY]
+    request_board()
+    assert reports.counted_days == [FIRST_DAY, FIRST_DAY]
 
 
-def test_a_new_day_is_counted_at_once(board: BoardService, day_source: Days, clock: FixedClock) -> None:
+def test_a_new_day_is_counted_at_once(
+    board: BoardService, reports: FakeReportSource, clock: FixedClock
+) -> None:
     clock.now = datetime(2024, 10, 9, 16, 59, 55, tzinfo=UTC)
     board.get_report(CAMPAIGN.campaign_id)
     clock.now += timedelta(seconds=5)
     board.get_report(CAMPAIGN.campaign_id)
 
-    assert day_source.counted == [FIRST_DAY, SECOND_DAY]
+    assert reports.counted_days == [FIRST_DAY, SECOND_DAY]
 
 
-def test_a_campaign_nobody_opened_has_no_board(board: BoardService) -> None:
+def test_an_unknown_campaign_has_no_board(board: BoardService) -> None:
     with pytest.raises(CampaignUnknown):
         board.get_report("never-opened")

@@ -1,4 +1,4 @@
-"""What is sealed under a field key can be sealed anew under another one."""
+"""Key rotation: every module that seals values can seal them again under a new key."""
 
 import ast
 
@@ -8,7 +8,7 @@ from tests.support.source_tree import iter_calls, parse_modules
 CIPHER = "chalicelib/crypto/encryption.py"
 
 
-def test_every_module_that_seals_values_says_how_they_are_sealed_anew() -> None:
+def test_every_module_that_seals_values_can_reseal_them() -> None:
     sealing = {
         path
         for path, tree in parse_modules().items()
@@ -21,5 +21,5 @@ def test_every_module_that_seals_values_says_how_they_are_sealed_anew() -> None:
     }
     assert sealing
     assert sealing == rotated
-    known = {resealed.__module__.replace(".", "/") + ".py" for resealed in SEALED_TABLES.values()}
-    assert known == sealing
+    registered = {resealed.__module__.replace(".", "/") + ".py" for resealed in SEALED_TABLES.values()}
+    assert registered == sealing

@@ -1,4 +1,4 @@
-"""What calls the functions, as AWS would. Chalice's own builders would give every record the same id."""
+"""Events of AWS for the functions. Chalice's own builders give every record the same id."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from tests.support.builders import NOW
 
 
 def make_sqs_event(*bodies: Any) -> dict[str, Any]:
-    """A batch from the notifications queue; a body that is no text is sent as JSON. Ids are m-0, m-1 …"""
+    """Return a batch of an SQS queue with ids m-0, m-1 …; a body that is not a string is sent as JSON."""
     return {
         "Records": [
             {
@@ -30,9 +30,9 @@ def make_sqs_event(*bodies: Any) -> dict[str, Any]:
 def make_stream_event(
     *items: dict[str, Any], event_name: str = "INSERT", old_item: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A batch from the registrations table's stream; an item is as DynamoDB keeps it. Ids are 1, 2 …
+    """Return a batch of the registrations table's stream for items in DynamoDB's form, with ids 1, 2 …
 
-    `before` is what every item was.
+    `old_item` is the previous version of every item.
     """
     old = {} if old_item is None else {"OldImage": encode_stream_image(old_item)}
     return {
@@ -58,7 +58,7 @@ def make_stream_event(
 
 
 def encode_stream_image(item: Any) -> Any:
-    """An item as it comes in an event: bytes are base64 text there."""
+    """Return an item as an event holds it, with bytes encoded as base64."""
     if isinstance(item, bytes):
         return base64.b64encode(item).decode()
     if isinstance(item, dict):
@@ -67,7 +67,7 @@ def encode_stream_image(item: Any) -> Any:
 
 
 def make_remove_event(*items: dict[str, Any]) -> dict[str, Any]:
-    """The same batch after the items are gone: there is no new image."""
+    """Return a batch of the stream for deleted items, which have no new image."""
     event = make_stream_event(*items, event_name="REMOVE")
     for record in event["Records"]:
         record["dynamodb"]["OldImage"] = record["dynamodb"].pop("NewImage")
@@ -75,7 +75,7 @@ def make_remove_event(*items: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_schedule_event(fired_at: datetime = NOW) -> dict[str, Any]:
-    """The hourly event of EventBridge."""
+    """Return a scheduled event of EventBridge."""
     return {
         "version": "0",
         "id": "7bf73129-1428-4cd3-a780-95db273d1602",
@@ -90,7 +90,7 @@ def make_schedule_event(fired_at: datetime = NOW) -> dict[str, Any]:
 
 
 def make_domain_event(**changes: Any) -> dict[str, Any]:
-    """What the relay puts on the notifications queue."""
+    """Return a domain event as the stream publisher puts it on the notifications queue."""
     return {
         "type": "RegistrationReceived",
         "version": 1,

@@ -15,17 +15,19 @@ from chalicelib.deliveries.service import (
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.report import Report
+from chalicelib.rollups.reporting import ReportService
 from chalicelib.rollups.service import RollUpService
-from tests.rollups.test_service import CREATED, SUMMARY_HOUR
 from tests.support.fakes import (
     FixedClock,
     InMemoryCampaigns,
+    InMemoryCountingState,
     InMemoryDayFacts,
     InMemoryDeliveries,
     InMemorySmsCounts,
     InMemorySummaries,
 )
 from tests.support.registration_builders import FIRST_DAY, make_campaign
+from tests.support.report_builders import CREATED, SUMMARY_HOUR
 
 MANAGER_ONE = {"name": "Manajer Satu", "email": "satu@example.com", "phone": "+6282455507801"}
 MANAGER_TWO = {"name": "Manajer Dua", "email": "dua@example.org", "phone": "+6282455507802"}
@@ -74,9 +76,13 @@ class DeliveryHarness:
             facts=self.facts,
             campaigns=self.campaigns,
             summaries=self.summaries,
+            counting_state=InMemoryCountingState(),
             sms_counter=InMemorySmsCounts(),
             thresholds=AnomalyThresholds(),
             clock=self.clock,
+        )
+        self.report_service = ReportService(
+            summaries=self.summaries, campaigns=self.campaigns, previewer=self.rollup_service
         )
         self.delivery_service = self.make_delivery_service()
 
@@ -87,7 +93,7 @@ class DeliveryHarness:
         channels = {Medium.MAIL: self.mail_channel, Medium.SMS: self.sms_channel}
         return ReportDeliveryService(
             outbox=self.summaries.outbox,
-            reports=self.rollup_service,
+            reports=self.report_service,
             campaigns=self.campaigns,
             deliveries=self.deliveries,
             channels={medium: channels[medium] for medium in media or channels},

@@ -1,7 +1,7 @@
 """What schemathesis is told before it sends our API what strangers might: whose token to use, whose records
 it may touch, and what makes a request that goes through.
 
-It runs in schemathesis' own process; `tests/e2e/test_strangers.py` starts that and says here, in the
+It runs in schemathesis' own process; `tests/e2e/stack_2/test_fuzz.py` starts that and says here, in the
 environment, what is there to work with.
 """
 
@@ -27,7 +27,9 @@ _DISTRICT = "940303"
 _NUMBERS = count()
 
 # What can only be seen by looking at several fields together: no schema of JSON can tell it.
-_CROSS_FIELD_CODES = {"days_out_of_order", "campaign_too_long", "daily_caps_incomplete"}
+_CROSS_FIELD_CODES = {
+    *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
+}
 
 
 @schemathesis.auth(refresh_interval=None, cache_by_key=lambda case, context: None)
@@ -154,6 +156,8 @@ def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
         case "ask_for_quote":
             body |= {"occupations": ["porter"], "programmes": ["JKK", "JKM"], "employs_others": False}
             body |= {"start_month": "2024-10"}
+        case "enrol_client":
+            body |= {"roles": ["manager"], "channel": None}
         case "open_campaign":
             # As many as there may be: each is opened once, and then is in the way of another.
             body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]

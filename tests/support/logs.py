@@ -1,4 +1,4 @@
-"""What is logged and measured, as CloudWatch would read it."""
+"""Log lines and metrics, as CloudWatch would read them."""
 
 import json
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from chalicelib.observability import logger
 
 
 class LogLines(list[dict[str, Any]]):
-    """The lines of log and metrics, parsed, once the block they were taken in has ended."""
+    """Parsed lines of logs and metrics, filled when the block of `collect_logs` ends."""
 
     def with_message(self, message: str) -> list[dict[str, Any]]:
-        """The log lines with a message."""
+        """Return the log lines with a message."""
         return [line for line in self if line.get("message") == message]
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The metrics (EMF)."""
+        """Return the metrics (EMF)."""
         return [line for line in self if "_aws" in line]
 
 
 @contextmanager
 def collect_logs() -> Iterator[LogLines]:
-    """Take what the block writes to log and metrics."""
+    """Collect the log lines and metrics that the block writes."""
     lines, stream = LogLines(), StringIO()
     handler = logger.registered_handler
     before = handler.setStream(stream)  # type: ignore[attr-defined]

@@ -1,14 +1,11 @@
-"""The tables as the template declares them, made on whichever engine a test runs against."""
+"""Create the tables of the template on the engine that a test runs against."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from infra.template import join_template
 
-_TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.yaml"
-
-# What tests set each table's name to: the name of the resource itself.
+# The name of each table is its logical id.
 STAGE_ENVIRONMENT = {
     "DAFTAR_STAGE": "test",
     "DAFTAR_REGISTRATIONS_TABLE": "RegistrationsTable",
@@ -28,26 +25,18 @@ STAGE_ENVIRONMENT = {
 }
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
-    """YAML in which CloudFormation's short functions (`!Ref`, `!If` …) stand for nothing."""
-
-
-_CloudFormationLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
 @cache
 def read_table_definitions() -> dict[str, dict[str, Any]]:
-    """What `create_table` takes for each table, by the table's logical id."""
-    resources = yaml.load(_TEMPLATE.read_text(encoding="utf-8"), _CloudFormationLoader)["Resources"]  # noqa: S506 - our own safe subclass
+    """Return the arguments of `create_table` for each table, by the table's logical id."""
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {
         name: {key: value for key, value in resource["Properties"].items() if key in wanted}
-        for name, resource in resources.items()
+        for name, resource in join_template()["Resources"].items()
         if resource.get("Type") == "AWS::DynamoDB::Table"
     }
 
 
 def create_tables(client: Any, *, prefix: str = "") -> None:
-    """Make every declared table, named by its logical id after a prefix."""
+    """Create every table of the template, named `prefix` and its logical id."""
     for name, declaration in read_table_definitions().items():
         client.create_table(TableName=f"{prefix}{name}", **declaration)

@@ -1,24 +1,24 @@
-"""The queue from which texts are sent, with its settings changed for the length of a test."""
+"""The notifications queue, with its settings changed for the length of a test."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.e2e.conftest import RunningStack
 from tests.support.functions import pause_event_sources
 from tests.support.polling import wait_until
+from tests.support.running_stack import RunningStack
 
 
 @contextmanager
 def pause_notifications(stack: RunningStack) -> Iterator[None]:
-    """Meanwhile messages stay in the notifications queue."""
+    """Keep messages in the notifications queue meanwhile."""
     with pause_event_sources(stack.aws_client("lambda"), stack.description.outputs["OnNotificationsName"]):
         yield
 
 
 @contextmanager
 def limit_receives(stack: RunningStack, *, max_receives: int, visibility_seconds: int) -> Iterator[None]:
-    """Meanwhile a message is given up after so many receives, each of which hides it for so long."""
+    """Send a message to the dead letters after `max_receives`; each receive hides it for `visibility_seconds`."""
     sqs, url = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     names = ["VisibilityTimeout", "RedrivePolicy"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -34,7 +34,7 @@ def limit_receives(stack: RunningStack, *, max_receives: int, visibility_seconds
 
 
 def count_messages(stack: RunningStack, queue: str) -> int:
-    """How many messages a queue holds."""
+    """Return the number of messages in a queue."""
     found = stack.aws_client("sqs").get_queue_attributes(
         QueueUrl=stack.description.outputs[f"{queue}Url"], AttributeNames=["ApproximateNumberOfMessages"]
     )
@@ -42,7 +42,7 @@ def count_messages(stack: RunningStack, queue: str) -> int:
 
 
 def await_message_body(stack: RunningStack, reference: str) -> str:
-    """The body of the message that announces a registration, which stays in the queue."""
+    """Return the body of the message about a registration; it stays in the queue."""
     sqs, url = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
 
     def look() -> str:

@@ -1,10 +1,11 @@
-"""A report as a manager reads it: the second day at Pasar Tanah Abang. All of it is invented."""
+"""The report of the second day at Pasar Tanah Abang, and the times of the first. All of it is invented."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.campaigns.model import Campaign
+from chalicelib.registrations.model import CaptureFacts, Outcome
 from chalicelib.rollups.model import (
     Anomaly,
     Change,
@@ -20,13 +21,18 @@ from chalicelib.rollups.report import CurvePoint, Report
 from tests.support.builders import make_campaign_payload
 
 FIRST_DAY, SECOND_DAY = date(2024, 10, 9), date(2024, 10, 10)
+SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta
+FINAL = datetime(2024, 10, 10, 0, tzinfo=UTC)  # 07:00 in Jakarta
+AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
+CREATED = CaptureFacts(Outcome.CREATED, "van", "van-1", ("porter",))
 
 
 def make_report(**changes: Any) -> Report:
-    """The report of the second day. `campaign=`, `summary=` change single fields inside; anything else is a
-    field of the report.
+    """Return the report of the second day.
+
+    `campaign` and `summary` are dictionaries of single fields to change; other arguments are report fields.
     """
-    usual = Report(
+    report = Report(
         campaign=Campaign.model_validate({**make_campaign_payload(), **changes.pop("campaign", {})}),
         summary=_make_second_day_summary().model_copy(update=changes.pop("summary", {})),
         curve=(
@@ -35,7 +41,7 @@ def make_report(**changes: Any) -> Report:
         ),
         revisions=(_make_first_day_summary(),),
     )
-    return replace(usual, **changes)
+    return replace(report, **changes)
 
 
 def _make_second_day_summary() -> Summary:

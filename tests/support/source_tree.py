@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def find_imports(tree: ast.AST) -> set[str]:
             module = "." * node.level + (node.module or "")
             found.update({module, *(f"{module}.{alias.name}" for alias in node.names)})
     return found
+
+
+def find_runtime_imports(tree: ast.AST) -> set[str]:
+    """Return the imports of a module, without those under `if TYPE_CHECKING`."""
+
+    class RuntimeOnly(ast.NodeTransformer):
+        def visit_If(self, node: ast.If) -> ast.AST | None:
+            return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+    return find_imports(RuntimeOnly().visit(deepcopy(tree)))
 
 
 def find_matching_imports(tree: ast.AST, *names: str) -> set[str]:

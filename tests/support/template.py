@@ -1,4 +1,4 @@
-"""The packaged template, as the tests of this directory ask it questions."""
+"""Queries on the packaged template."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 @dataclass(frozen=True)
 class EventSource:
-    """What calls a function: one of its `Events`."""
+    """One of the `Events` of a function."""
 
     function: str
     kind: str
@@ -23,21 +23,21 @@ class EventSource:
 
 @dataclass(frozen=True)
 class Grant:
-    """One action that a role may do on one resource."""
+    """One action that a role may call on one resource."""
 
     action: str
     resource: str
 
 
 class PackagedTemplate:
-    """The template that is deployed: Chalice's functions and API, and everything of `infra/`."""
+    """The template that is deployed: the functions and API of Chalice, and everything of `infra/`."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.resources: Mapping[str, Any] = document["Resources"]
 
     def find_resources(self, kind: str) -> dict[str, Properties]:
-        """The properties of every resource of a type, by logical id."""
+        """Return the properties of every resource of a type, by logical id."""
         found = {name: each for name, each in self.resources.items() if each["Type"] == kind}
         return {name: each["Properties"] for name, each in found.items()}
 
@@ -59,7 +59,7 @@ class PackagedTemplate:
         return api
 
     def find_event_sources(self, kind: str) -> list[EventSource]:
-        """Every event source of one kind (SQS, DynamoDB, Schedule)."""
+        """Return every event source of one kind (SQS, DynamoDB, Schedule)."""
         return [
             EventSource(name, kind, event["Properties"])
             for name, function in self.functions.items()
@@ -68,20 +68,20 @@ class PackagedTemplate:
         ]
 
     def find_consumed_queues(self) -> dict[str, EventSource]:
-        """The queues that functions read, each with what it calls."""
+        """Return the event source of each queue that a function reads."""
         return {
             resolve_logical_id(source.properties["Queue"]): source
             for source in self.find_event_sources("SQS")
         }
 
     def find_dead_letter_queues(self) -> set[str]:
-        """The queues that take what nobody could handle."""
+        """Return the queues that messages, records and events go to when they have failed for good."""
         redrives = (queue.get("RedrivePolicy", {}) for queue in self.queues.values())
         targets = [each["deadLetterTargetArn"] for each in redrives if each]
         for function in self.functions.values():
-            handled = [function.get("EventInvokeConfig", {})]
-            handled += [event["Properties"] for event in function.get("Events", {}).values()]
-            for each in handled:
+            configs = [function.get("EventInvokeConfig", {})]
+            configs += [event["Properties"] for event in function.get("Events", {}).values()]
+            for each in configs:
                 targets += [get_failure_destination(each)] if get_failure_destination(each) else []
                 targets += [each["DeadLetterConfig"]["Arn"]] if "DeadLetterConfig" in each else []
         return {resolve_logical_id(target) for target in targets}
@@ -90,19 +90,17 @@ class PackagedTemplate:
         return resolve_logical_id(self.functions[function]["Role"])
 
     def iter_grants(self, role: str) -> Iterator[Grant]:
-        """Every action on every resource that a role may do."""
+        """Yield every action that a role may call, on every resource."""
         for policy in self.resources[role]["Properties"]["Policies"]:
-            for given in policy["PolicyDocument"]["Statement"]:
-                statement, condition = split_condition(given)
-                assert statement["Effect"] == "Allow", (
-                    "a role needs no denial: what it is not given is denied"
-                )
+            for each in policy["PolicyDocument"]["Statement"]:
+                statement, condition = split_condition(each)
+                assert statement["Effect"] == "Allow", "IAM denies what a role is not allowed"
                 for action in as_list(statement["Action"]):
                     for resource in as_list(statement["Resource"]):
                         yield Grant(action, format_resource(resource) + condition)
 
     def find_alarms(self, namespace: str, metric: str, dimension: str) -> dict[str, Properties]:
-        """The alarms on one metric, by the logical id of the resource that they watch."""
+        """Return the alarms on one metric, by the logical id of the resource that they watch."""
         return {
             resolve_logical_id(each["Value"]): alarm
             for alarm in self.find_resources("AWS::CloudWatch::Alarm").values()
@@ -112,7 +110,7 @@ class PackagedTemplate:
         }
 
     def resolve_defaults(self, value: Any) -> Any:
-        """A value as it comes out when no parameter is given."""
+        """Return a value as it is with the defaults of all parameters."""
         match value:
             case {"Ref": name} if name in self.document["Parameters"]:
                 return self.document["Parameters"][name]["Default"]
@@ -127,11 +125,11 @@ class PackagedTemplate:
                 return bool(self.resolve_defaults(left) == self.resolve_defaults(right))
             case {"Fn::Not": [inner]}:
                 return not self._is_met(inner)
-        raise AssertionError(f"a condition these tests cannot read: {condition}")
+        raise AssertionError(f"unknown condition: {condition}")
 
 
 def resolve_logical_id(value: Any) -> str:
-    """The logical id of the one resource that a value refers to."""
+    """Return the logical id of the only resource that a value refers to."""
     match value:
         case {"Ref": str(name)}:
             return name.partition(".")[0]
@@ -144,7 +142,7 @@ def resolve_logical_id(value: Any) -> str:
 
 
 def format_resource(value: Any) -> str:
-    """A resource of a policy as one readable string."""
+    """Return a resource of a policy as one readable string."""
     match value:
         case str():
             return value
@@ -156,11 +154,11 @@ def format_resource(value: Any) -> str:
             return text.replace("${", "").replace("}", "")
         case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
             return f"{format_resource(then)} if {condition}"
-    raise AssertionError(f"not a resource these tests can read: {value!r}")
+    raise AssertionError(f"unknown resource: {value!r}")
 
 
 def split_condition(statement: Any) -> tuple[Any, str]:
-    """A statement of a policy, and on what condition it is there."""
+    """Return a statement of a policy, and the condition on which it exists."""
     match statement:
         case {"Fn::If": [condition, then, otherwise]} if otherwise == _NO_VALUE:
             return then, f" if {condition}"
@@ -168,7 +166,7 @@ def split_condition(statement: Any) -> tuple[Any, str]:
 
 
 def get_failure_destination(properties: Properties) -> Any:
-    """Where an event source or an asynchronous function leaves what failed, or None."""
+    """Return the destination of failed events of an event source or a function, or None."""
     return properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
 
 
@@ -177,5 +175,5 @@ def as_list(value: Any) -> list[Any]:
 
 
 def to_json(document: Any) -> str:
-    """A part of the template as text, to search it."""
+    """Return a part of the template as text."""
     return json.dumps(document, sort_keys=True)

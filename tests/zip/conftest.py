@@ -1,4 +1,4 @@
-"""The zip, unpacked as Lambda unpacks it, and what AWS ships beside it."""
+"""The zip, unpacked as Lambda unpacks it, and the packages that AWS ships beside it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -16,13 +16,13 @@ from tests.support.moto_tables import STAGE_ENVIRONMENT
 
 StartFunction = Callable[..., LocalFunction]
 
-# Where nobody listens: a function that asks AWS for anything is refused at once.
+# A port on which nothing listens: every call of AWS fails at once.
 _CLOSED_PORT_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="session")
 def unpacked_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our zip, unpacked."""
+    """Return the directory of our unpacked zip."""
     directory = tmp_path_factory.mktemp("task")
     with ZipFile(package_app("local", tmp_path_factory.mktemp("package")).archive) as archive:
         archive.extractall(directory)
@@ -31,13 +31,13 @@ def unpacked_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def lambda_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What AWS ships beside every zip."""
+    """Return a directory with the packages that AWS ships beside every zip."""
     return link_runtime(tmp_path_factory.mktemp("aws") / "runtime")
 
 
 @pytest.fixture
 def offline_environment() -> Mapping[str, str]:
-    """The environment of a stage that nothing answers in."""
+    """Return the environment of a stage whose AWS services are unreachable."""
     return {
         **STAGE_ENVIRONMENT,
         "AWS_REGION": REGION,
@@ -50,14 +50,14 @@ def offline_environment() -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def emulator_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorHarness]:
-    """Our tables, queue and keys in the embedded AWS, and the fake-sms."""
+    """Yield tables, queue and keys in the emulator, and the fake SMS gateway."""
     with run_harness(tmp_path_factory.mktemp("stage") / "home") as emulator_stage:
         yield emulator_stage
 
 
 @pytest.fixture
 def start_function(unpacked_zip: Path, lambda_runtime: Path, tmp_path: Path) -> Iterator[StartFunction]:
-    """Starts a function of the zip, or of another directory, alone; it is stopped at the end of the test."""
+    """Yield a function that starts one handler of an unpacked zip until the end of the test."""
     with ExitStack() as started:
 
         def start_function(
@@ -72,6 +72,6 @@ def start_function(unpacked_zip: Path, lambda_runtime: Path, tmp_path: Path) -> 
 
 
 def make_token_event(authorization: str) -> dict[str, Any]:
-    """What API Gateway asks the authorizer."""
+    """Return the event with which API Gateway calls the authorizer."""
     method = "arn:aws:execute-api:ap-southeast-3:000000000000:alone/api/POST/v1/registrations"
     return {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}

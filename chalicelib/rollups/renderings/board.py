@@ -9,8 +9,9 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts, narrative
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.markup import Markup, element, verbatim
 from chalicelib.rollups.renderings.report_data import Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report

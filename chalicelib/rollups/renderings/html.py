@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts, narrative
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.markup import Markup, element, together, verbatim
 from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report

@@ -6,14 +6,11 @@ import json
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.languages import Language
 from chalicelib.occupations.model import load_occupations
-
-Language = Literal["id", "en"]
-# The first is spoken where nobody asks for another.
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _FILE = Path(__file__).with_name("i18n.json")
 

@@ -7,8 +7,9 @@ many mail programs know neither SVG nor style sheets.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import narrative, xlsx
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.markup import Inside, Markup, element
 from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, suppress_small_groups

@@ -1,7 +1,8 @@
 """The one text message that a manager gets: a single part, whatever the campaign is called."""
 
+from chalicelib.languages import Language
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, transliterate
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.report import Report
 

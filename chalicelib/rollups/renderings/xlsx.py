@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from chalicelib.languages import Language
 from chalicelib.rollups.renderings import narrative, spreadsheet
-from chalicelib.rollups.renderings.i18n import Language, Localizer
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import MERGED_KEY, Group, ReportData, build_report_data
 from chalicelib.rollups.renderings.spreadsheet import Rupiah, Share, Sheet, Value
 from chalicelib.rollups.report import Report

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.languages import LANGUAGES
 from chalicelib.rollups.renderings import board, html, mail
-from chalicelib.rollups.renderings.i18n import LANGUAGES
 from chalicelib.rollups.renderings.markup import Markup, element, together
 from tests.support.report_builders import make_report
 

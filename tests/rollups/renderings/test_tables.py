@@ -9,8 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from chalicelib.languages import LANGUAGES
 from chalicelib.rollups.renderings import csv, xlsx
-from chalicelib.rollups.renderings.i18n import LANGUAGES
 from chalicelib.rollups.schemas import SummaryView
 from tests.support.report_builders import FIRST_DAY, SECOND_DAY, make_report
 

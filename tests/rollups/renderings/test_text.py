@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from chalicelib.languages import LANGUAGES
 from chalicelib.messaging.segments import split_segments
 from chalicelib.rollups.model import Counts
 from chalicelib.rollups.renderings import sms
-from chalicelib.rollups.renderings.i18n import LANGUAGES
 from tests.support.report_builders import make_report
 
 

@@ -6,15 +6,16 @@ from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import pytest
+from tests.structure.test_codes import codes_given
 
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Programme
+from chalicelib.languages import LANGUAGES
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.nik import Sex
 from chalicelib.rollups.model import Funnel
-from chalicelib.rollups.renderings.i18n import LANGUAGES, Localizer, load_phrases
-from tests.structure.test_codes import codes_given
+from chalicelib.rollups.renderings.i18n import Localizer, load_phrases
 from tests.support.source_tree import ROOT
 
 ID, EN = Localizer("id"), Localizer("en")

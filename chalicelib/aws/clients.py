@@ -1,0 +1,132 @@
+"""The AWS clients of the product, with time-outs and retries that suit what each is used for."""
+
+from functools import cached_property
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader
+
+# Two attempts of 1 + 1.5 seconds and a pause below one second: a caller is told to try again within 5
+# seconds. With botocore's defaults the request would take 25 seconds and more.
+_TWO_ATTEMPTS = Config(
+    connect_timeout=1,
+    read_timeout=1.5,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+    max_pool_connections=10,
+    # A fifth of a registration's CPU: the SDK's serializer builds what is sent, and AWS checks it again.
+    parameter_validation=False,
+)
+
+# Sending an SMS or a mail has no idempotency key: a retry by the SDK could send it twice.
+_SINGLE_ATTEMPT = Config(
+    connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1}
+)
+
+# An export stores some megabytes in one request, and nobody waits for it.
+_LONG_TIMEOUT = Config(
+    connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+# For writes that may fail without harm while a caller waits.
+_SHORT_TIMEOUT = Config(
+    connect_timeout=0.3, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1}
+)
+
+# The rule by which AWS names endpoints. It has no exception among these services.
+_ENDPOINT_RULES = {
+    "partitions": [
+        {
+            "partition": "aws",
+            "dnsSuffix": "amazonaws.com",
+            "regions": {},
+            "defaults": {
+                "hostname": "{service}.{region}.{dnsSuffix}",
+                "protocols": ["https"],
+                "signatureVersions": ["v4"],
+            },
+            "services": {},
+        }
+    ]
+}
+
+
+class ServiceDataLoader(Loader):
+    """Loads the SDK's data for the services of the product only.
+
+    The SDK's own loader would list some 900 directories on each cold start to find the services, and read
+    1.2 MB of rules and exceptions to find their endpoints.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Return the services that `AwsClients` has a client for."""
+        return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "s3", "secretsmanager", "sesv2", "sqs"]
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """Return a data file of the SDK and its path."""
+        if name == "endpoints":
+            return _ENDPOINT_RULES, self.BUILTIN_DATA_PATH
+        return super().load_data_with_path(name)
+
+
+def create_session() -> boto3.Session:
+    """Return a session that reads as little of the SDK's data as the product needs."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", ServiceDataLoader())
+    return boto3.Session(botocore_session=session)
+
+
+class AwsClients:
+    """AWS clients, each created on first use."""
+
+    def __init__(self, session: boto3.Session | None = None) -> None:
+        self._given_session = session
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """DynamoDB, for all that a caller waits for."""
+        return self._create("dynamodb", _TWO_ATTEMPTS)
+
+    @cached_property
+    def best_effort_dynamodb(self) -> Any:
+        """DynamoDB, for writes that may fail without harm."""
+        return self._create("dynamodb", _SHORT_TIMEOUT)
+
+    @cached_property
+    def kms(self) -> Any:
+        """Key Management Service."""
+        return self._create("kms", _TWO_ATTEMPTS)
+
+    @cached_property
+    def secrets_manager(self) -> Any:
+        """Secrets Manager."""
+        return self._create("secretsmanager", _TWO_ATTEMPTS)
+
+    @cached_property
+    def sqs(self) -> Any:
+        """Simple Queue Service."""
+        return self._create("sqs", _TWO_ATTEMPTS)
+
+    @cached_property
+    def s3(self) -> Any:
+        """Simple Storage Service."""
+        return self._create("s3", _LONG_TIMEOUT)
+
+    @cached_property
+    def sms(self) -> Any:
+        """End User Messaging SMS."""
+        return self._create("pinpoint-sms-voice-v2", _SINGLE_ATTEMPT)
+
+    @cached_property
+    def ses(self) -> Any:
+        """Simple Email Service."""
+        return self._create("sesv2", _SINGLE_ATTEMPT)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return self._given_session or create_session()
+
+    def _create(self, service: str, config: Config) -> Any:
+        return self._session.client(service, config=config)  # type: ignore[call-overload]

@@ -1,0 +1,357 @@
+"""The object graph: every service and store, built on first use.
+
+The modules that captures need are imported with this one. The others are imported by the property that needs
+them: the API, whose cold start a caller waits for, would pay for them too.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib import observability
+from chalicelib.aws.clients import AwsClients
+from chalicelib.callers import Role
+from chalicelib.campaigns.service import CampaignService
+from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.clock import Clock, utc_now
+from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.service import QuoteService
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.crypto.keyring import Keyring
+from chalicelib.crypto.kms import KMSKeyWrapper
+from chalicelib.crypto.store import DynamoWrappedKeys
+from chalicelib.data_requests.store import DynamoDataRequests
+from chalicelib.randomness import generate_token, generate_write_id, random_index
+from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.registrations.rules import AgeLimits
+from chalicelib.registrations.store import DynamoRegistrations, DynamoWorkers
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.data_requests.service import DataRequestService
+    from chalicelib.deliveries.service import ReportDeliveryService
+    from chalicelib.exports.service import ExportService
+    from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.store import DynamoSendRateLimiter
+    from chalicelib.messaging.twilio import TwilioAccount
+    from chalicelib.notifications.due_sms import DueSmsQueuer
+    from chalicelib.notifications.queues import SQSReceiptSink
+    from chalicelib.notifications.service import NotificationService
+    from chalicelib.notifications.store_ledger import DynamoSmsLedger
+    from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+    from chalicelib.registrations.erasure import ErasureService
+    from chalicelib.registrations.lifecycle import LifecycleService
+    from chalicelib.registrations.stream import StreamPublisher
+    from chalicelib.rollups.board import BoardService
+    from chalicelib.rollups.reporting import ReportService
+    from chalicelib.rollups.service import RollUpService
+    from chalicelib.rollups.store_outbox import DynamoOutbox
+    from chalicelib.rollups.store_summaries import DynamoSummaries
+
+
+class Container:
+    """Build services on first use. One instance per Lambda container, per test, per command."""
+
+    def __init__(
+        self, settings: Settings | None = None, aws: AwsClients | None = None, clock: Clock = utc_now
+    ) -> None:
+        """Without `settings`, they are read from the environment on first use."""
+        if settings is not None:
+            self.settings = settings
+        self.aws = aws or AwsClients()
+        self.clock = clock
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the stage. Raises SettingsIncomplete."""
+        return Settings.from_environment()
+
+    # Keys
+
+    @cached_property
+    def wrapped_keys(self) -> DynamoWrappedKeys:
+        """The store of the stage's wrapped data keys."""
+        return DynamoWrappedKeys(self.aws.dynamodb, self.settings.keys_table)
+
+    @cached_property
+    def key_wrapper(self) -> KMSKeyWrapper:
+        """Generates and unwraps data keys."""
+        return KMSKeyWrapper(self.aws.kms, self.settings.field_key_arn)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The stage's data keys, unwrapped."""
+        return Keyring(
+            wrapped_keys=self.wrapped_keys,
+            key_wrapper=self.key_wrapper,
+            clock=self.clock,
+            on_failure=lambda error: observability.log_exception(error, "keys not refreshed", {}),
+        )
+
+    @cached_property
+    def cipher(self) -> FieldCipher:
+        """Seals and unseals personal fields."""
+        return FieldCipher(self.keyring.get_field_keys, self.keyring.refresh_field_keys)
+
+    @cached_property
+    def hashing(self) -> KeyedHash:
+        """Hashes NIKs and phone numbers."""
+        return KeyedHash(self.keyring.get_hash_key)
+
+    # Clients, campaigns, quotes
+
+    @cached_property
+    def clients(self) -> ClientRegistry:
+        """Enrols and identifies clients."""
+        return ClientRegistry(
+            clients=DynamoClients(self.aws.dynamodb, self.settings.clients_table),
+            clock=self.clock,
+            generate_token=lambda: Token(generate_token()),
+            token_lifetime=TokenLifetime(
+                default_lifetime=self.settings.token_lifetime, overlap=self.settings.token_overlap
+            ),
+        )
+
+    @cached_property
+    def last_seen(self) -> LastSeenTracker:
+        """Records when clients call."""
+        return LastSeenTracker(get_store=lambda: self._last_seen_store, clock=self.clock)
+
+    @cached_property
+    def _last_seen_store(self) -> DynamoLastSeenStore:
+        return DynamoLastSeenStore(self.aws.best_effort_dynamodb, self.settings.clients_table)
+
+    @cached_property
+    def client_caps(self) -> DailyCapLimiter:
+        """Limits the captures of each client per day."""
+        return DailyCapLimiter(
+            counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
+            caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
+            clock=self.clock,
+        )
+
+    @cached_property
+    def campaigns(self) -> CampaignService:
+        """Opens, changes and finds campaigns."""
+        return CampaignService(
+            campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def quotes(self) -> QuoteService:
+        """Computes contributions."""
+        return QuoteService(rules=load_rules(), clock=self.clock)
+
+    # Registrations
+
+    @cached_property
+    def registration_store(self) -> DynamoRegistrations:
+        """The store of registrations."""
+        return DynamoRegistrations(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
+
+    @cached_property
+    def intake(self) -> IntakeService:
+        """Accepts captures."""
+        return IntakeService(
+            registrations=self.registration_store,
+            campaigns=self.campaigns,
+            quote_service=self.quotes,
+            limits=IntakeLimits(
+                client_allowance=self.client_caps,
+                age_limits=AgeLimits(minimum_age=self.settings.minimum_age),
+                payment_period=self.settings.payment_period,
+                phone_cap=self.settings.phone_caps,
+            ),
+            hashing=self.hashing,
+            clock=self.clock,
+            random_index=random_index,
+        )
+
+    @cached_property
+    def lifecycle(self) -> "LifecycleService":
+        """Finds registrations and changes their state."""
+        from chalicelib.registrations.lifecycle import LifecycleService
+
+        return LifecycleService(registrations=self.registration_store, clock=self.clock)
+
+    @cached_property
+    def erasure(self) -> "ErasureService":
+        """Finds and destroys the personal data of workers."""
+        from chalicelib.registrations.erasure import ErasureService
+
+        return ErasureService(
+            workers=DynamoWorkers(
+                self.aws.dynamodb,
+                self.settings.registrations_table,
+                self.cipher,
+                new_id=generate_write_id,
+            ),
+            registrations=self.registration_store,
+            clock=self.clock,
+            retention_period=self.settings.retention_period,
+        )
+
+    @cached_property
+    def stream_publisher(self) -> "StreamPublisher":
+        """Publishes the changes in the registrations table's stream."""
+        from chalicelib.registrations.queues import SQSNotificationQueue
+        from chalicelib.registrations.stream import StreamPublisher
+
+        return StreamPublisher(
+            notification_queue=SQSNotificationQueue(self.aws.sqs, self.settings.notifications_queue_url),
+            dirty_days=self.rollups,
+            may_notify_known_workers=self.settings.may_notify_known_workers,
+        )
+
+    @cached_property
+    def data_requests(self) -> "DataRequestService":
+        """Discloses and erases the data of one person."""
+        from chalicelib.data_requests.service import DataRequestService
+        from chalicelib.notifications.builder import build_sms_history
+
+        return DataRequestService(
+            worker_data=self.erasure,
+            sms_history=build_sms_history(self),
+            opt_outs=self.opt_outs,
+            requests=DynamoDataRequests(self.aws.dynamodb, self.settings.requests_table),
+            hashing=self.hashing,
+            clock=self.clock,
+        )
+
+    # Summaries
+
+    @cached_property
+    def summary_store(self) -> "DynamoSummaries":
+        """The store of campaign days' summaries."""
+        from chalicelib.rollups.store_summaries import DynamoSummaries
+
+        return DynamoSummaries(self.aws.dynamodb, self.settings.summaries_table)
+
+    @cached_property
+    def outbox(self) -> "DynamoOutbox":
+        """The outbox of new summaries for deliveries and exports."""
+        from chalicelib.rollups.store_outbox import DynamoOutbox
+
+        return DynamoOutbox(self.aws.dynamodb, self.settings.summaries_table)
+
+    @cached_property
+    def rollups(self) -> "RollUpService":
+        """Counts campaign days."""
+        from chalicelib.notifications.counting import LedgerSmsCounter
+        from chalicelib.rollups.counting import AnomalyThresholds
+        from chalicelib.rollups.service import RollUpService
+        from chalicelib.rollups.store_counting import DynamoCountingState
+
+        return RollUpService(
+            facts=self.intake,
+            campaigns=self.campaigns,
+            summaries=self.summary_store,
+            counting_state=DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table),
+            sms_counter=LedgerSmsCounter(self.sms_ledger),
+            thresholds=AnomalyThresholds(
+                peer_ratio=self.settings.anomaly_peer_ratio,
+                min_workers=self.settings.anomaly_min_workers,
+                min_peers=self.settings.anomaly_min_peers,
+                run_length=self.settings.anomaly_run_length,
+                max_run_gap=self.settings.anomaly_max_run_gap,
+            ),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def reports(self) -> "ReportService":
+        """Reads summaries and builds reports."""
+        from chalicelib.rollups.reporting import ReportService
+
+        return ReportService(summaries=self.summary_store, campaigns=self.campaigns, previewer=self.rollups)
+
+    @cached_property
+    def board(self) -> "BoardService":
+        """Reports on a campaign while it runs."""
+        from chalicelib.rollups.board import BoardService
+
+        return BoardService(reports=self.reports, campaigns=self.campaigns, clock=self.clock)
+
+    @cached_property
+    def deliveries(self) -> "ReportDeliveryService":
+        """Sends reports to managers."""
+        from chalicelib.deliveries.builder import build_delivery_service
+
+        return build_delivery_service(self)
+
+    @cached_property
+    def exports(self) -> "ExportService":
+        """Exports campaign days for analysts."""
+        from chalicelib.exports.service import ExportService
+        from chalicelib.exports.store import S3ExportStore
+
+        return ExportService(
+            outbox=self.outbox,
+            summaries=self.summary_store,
+            captures=self.intake,
+            store=S3ExportStore(self.aws.s3, self.settings.exports_bucket),
+            hashing=self.hashing,
+            clock=self.clock,
+        )
+
+    # SMS
+
+    @cached_property
+    def sms_ledger(self) -> "DynamoSmsLedger":
+        """The store of SMS."""
+        from chalicelib.notifications.builder import build_sms_ledger
+
+        return build_sms_ledger(self)
+
+    @cached_property
+    def opt_outs(self) -> "DynamoOptOutStore":
+        """The store of opt-outs."""
+        from chalicelib.notifications.builder import build_opt_out_store
+
+        return build_opt_out_store(self)
+
+    @cached_property
+    def send_rate_limiter(self) -> "DynamoSendRateLimiter":
+        """Limits the rate of sending over all functions."""
+        from chalicelib.messaging.builder import build_send_rate_limiter
+
+        return build_send_rate_limiter(self)
+
+    @cached_property
+    def notifications(self) -> "NotificationService":
+        """Sends SMS to workers."""
+        from chalicelib.notifications.builder import build_notification_service
+
+        return build_notification_service(self)
+
+    @cached_property
+    def due_sms(self) -> "DueSmsQueuer":
+        """Queues SMS that are due."""
+        from chalicelib.notifications.builder import build_due_sms_queuer
+
+        return build_due_sms_queuer(self)
+
+    @cached_property
+    def receipt_sink(self) -> "SQSReceiptSink":
+        """Queues delivery receipts that arrive over HTTP."""
+        from chalicelib.notifications.queues import SQSReceiptSink
+
+        return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
+
+    @cached_property
+    def gateway_router(self) -> "GatewayRouter":
+        """Sends each SMS by one of the gateways."""
+        from chalicelib.messaging.builder import build_gateway_router
+
+        return build_gateway_router(self)
+
+    @cached_property
+    def twilio_account(self) -> "TwilioAccount":
+        """The account at the Twilio-compatible gateway; its secret is read once per container."""
+        from chalicelib.messaging.builder import read_twilio_account
+
+        return read_twilio_account(self)

@@ -1,0 +1,83 @@
+"""Building of the service that sends reports to managers."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from chalicelib import observability
+from chalicelib.clock import sleep
+from chalicelib.deliveries.mail import MailReportChannel, MailSender
+from chalicelib.deliveries.model import Medium
+from chalicelib.deliveries.service import (
+    DeliveryConfig,
+    ReportChannel,
+    ReportDeliveryService,
+)
+from chalicelib.deliveries.ses import SESMailTransport
+from chalicelib.deliveries.sms import SmsReportChannel
+from chalicelib.deliveries.store import DynamoDeliveries
+from chalicelib.messaging.rate_limiter import SendRate
+from chalicelib.randomness import generate_write_id
+from chalicelib.rollups.model import SummaryState
+from chalicelib.rollups.renderings import mail, sms
+
+if TYPE_CHECKING:
+    from chalicelib.container import Container
+
+# A campaign does not say which language its managers read; the branch offices' is Indonesian.
+_MANAGER_LANGUAGE: Final = "id"
+
+
+def build_delivery_service(container: "Container") -> ReportDeliveryService:
+    """Return the service with the channels that the stage has."""
+    settings = container.settings
+    return ReportDeliveryService(
+        outbox=container.outbox,
+        reports=container.reports,
+        campaigns=container.campaigns,
+        deliveries=DynamoDeliveries(
+            container.aws.dynamodb,
+            settings.sending_table,
+            new_write_id=generate_write_id,
+            clock=container.clock,
+            retention=2 * settings.report_max_age,
+        ),
+        channels=dict(_iter_channels(container)),
+        hashing=container.hashing,
+        config=DeliveryConfig(
+            sms_states=[SummaryState(each) for each in settings.report_sms_states],
+            max_age=settings.report_max_age,
+        ),
+        clock=container.clock,
+        on_failure=lambda error: observability.log_exception(error, "report not sent to manager", {}),
+    )
+
+
+def _iter_channels(container: "Container") -> Iterator[tuple[Medium, ReportChannel]]:
+    settings = container.settings
+    if settings.mail_from:
+        yield (
+            Medium.MAIL,
+            MailReportChannel(
+                transport=SESMailTransport(
+                    container.aws.ses,
+                    sender=settings.mail_from,
+                    configuration_set=settings.mail_configuration_set,
+                ),
+                sender=MailSender(settings.mail_from, settings.mail_reply_to),
+                compose=lambda report: mail.compose(report, _MANAGER_LANGUAGE),
+                clock=container.clock,
+            ),
+        )
+    yield (
+        Medium.SMS,
+        SmsReportChannel(
+            gateway=container.gateway_router,
+            rate_limiter=container.send_rate_limiter,
+            rate=SendRate(settings.sms_parts_per_second),
+            opt_outs=container.opt_outs,
+            render_body=lambda report: sms.render_body(report, _MANAGER_LANGUAGE),
+            hashing=container.hashing,
+            clock=container.clock,
+            wait=sleep,
+        ),
+    )

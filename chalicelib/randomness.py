@@ -1,0 +1,26 @@
+"""Random values: the only module, apart from the field cipher, that draws them."""
+
+import secrets
+
+_TOKEN_BYTES = 32
+_FRACTION_STEPS = 1_000_000
+
+
+def generate_token() -> str:
+    """Return a new bearer token of 256 random bits; scanners for leaked secrets recognise its prefix."""
+    return f"daftar_{secrets.token_urlsafe(_TOKEN_BYTES)}"
+
+
+def generate_write_id() -> str:
+    """Return an id that tells one write of an item from another."""
+    return secrets.token_hex(8)
+
+
+def random_index(length: int) -> int:
+    """Return a random number from 0 up to, but not including, `length`."""
+    return secrets.randbelow(length)
+
+
+def random_fraction() -> float:
+    """Return a random number from 0 up to, but not including, 1."""
+    return secrets.randbelow(_FRACTION_STEPS) / _FRACTION_STEPS

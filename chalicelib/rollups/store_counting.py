@@ -1,0 +1,111 @@
+"""Dirty days and checkpoints of unfinished counts, in the summaries table.
+
+DIRTY           <day>#<campaign id>     a day that changed since it was last counted
+CAMPAIGN#<id>   CHECKPOINT#<day>        an unfinished count of a day
+"""
+
+import zlib
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.aws.items import Values
+from chalicelib.aws.table import Table
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import to_timestamp
+from chalicelib.http.pagination import Position
+from chalicelib.rollups.service import Checkpoint, DirtyDay
+
+_DIRTY_DAYS_PK = "DIRTY"
+
+# A checkpoint in another format is ignored: its day is counted from the beginning.
+_CHECKPOINT_FORMAT = 2
+
+
+class DynamoCountingState:
+    """Satisfies `service.CountingState`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._table = Table(client, table)
+
+    def mark_dirty(self, campaign_day: CampaignDay, *, occurred_at: datetime) -> None:
+        """Store that a day changed."""
+        self._table.run(
+            self._table.update(
+                _dirty_day_key(campaign_day),
+                "SET campaign_id = :campaign_id, #day = :day, marked_at = :at ADD generation :one",
+                names={"#day": "day"},
+                compared={
+                    ":campaign_id": campaign_day.campaign_id,
+                    ":day": campaign_day.day.isoformat(),
+                    ":at": to_timestamp(occurred_at),
+                    ":one": 1,
+                },
+            )
+        )
+
+    def iter_dirty_days(self) -> Iterator[DirtyDay]:
+        """Yield every dirty day, by day."""
+        yield from map(_parse_dirty_day, self._table.query("pk = :dirty", {":dirty": _DIRTY_DAYS_PK}))
+
+    def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
+        """Return the dirty day, or None if the day is not dirty."""
+        values = self._table.get(_dirty_day_key(campaign_day))
+        return None if values is None else _parse_dirty_day(values)
+
+    def clear_dirty(self, dirty_day: DirtyDay) -> None:
+        """Delete a dirty day, unless the day changed again since it was read."""
+        self._table.try_run(
+            self._table.delete(
+                _dirty_day_key(dirty_day.campaign_day),
+                "attribute_not_exists(pk) OR generation = :generation",
+                compared={":generation": dirty_day.generation},
+            )
+        )
+
+    def save_checkpoint(self, campaign_day: CampaignDay, checkpoint: Checkpoint | None) -> None:
+        """Store a day's checkpoint in place of the earlier one, or an empty item for None.
+
+        Nothing is deleted, so that the counting function needs no right to delete items of a campaign.
+        """
+        values: Values = {}
+        if checkpoint is not None:
+            values = {
+                "format": _CHECKPOINT_FORMAT,
+                "started_at": to_timestamp(checkpoint.started_at),
+                "etag": checkpoint.etag,
+                "position": checkpoint.position,
+                "counter_state": zlib.compress(checkpoint.counter_state.encode()),
+            }
+        self._table.run(self._table.put({**_checkpoint_key(campaign_day), **values}))
+
+    def find_checkpoint(self, campaign_day: CampaignDay) -> Checkpoint | None:
+        """Return a day's checkpoint, or None."""
+        values = self._table.get(_checkpoint_key(campaign_day))
+        if values is None or values.get("format") != _CHECKPOINT_FORMAT:
+            return None
+        return Checkpoint(
+            started_at=datetime.fromisoformat(values["started_at"]),
+            etag=values["etag"],
+            position=Position(values["position"]),
+            counter_state=zlib.decompress(values["counter_state"]).decode(),
+        )
+
+
+def _dirty_day_key(campaign_day: CampaignDay) -> Values:
+    return {"pk": _DIRTY_DAYS_PK, "sk": f"{campaign_day.day.isoformat()}#{campaign_day.campaign_id}"}
+
+
+def _checkpoint_key(campaign_day: CampaignDay) -> Values:
+    return {
+        "pk": f"CAMPAIGN#{campaign_day.campaign_id}",
+        "sk": f"CHECKPOINT#{campaign_day.day.isoformat()}",
+    }
+
+
+def _parse_dirty_day(values: Values) -> DirtyDay:
+    return DirtyDay(
+        campaign_day=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
+        generation=int(values["generation"]),
+        marked_at=datetime.fromisoformat(values["marked_at"]),
+    )

@@ -1,0 +1,97 @@
+"""Summaries of campaign days in the summaries table.
+
+CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
+CAMPAIGN#<id>   HEADLINE#<day>          the day's line in the list of days, of its newest version
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from chalicelib.aws.items import Values
+from chalicelib.aws.table import Table, TransactionFailed
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.rollups.model import Headline, Summary, SummaryState
+from chalicelib.rollups.outbox import Consumer, OutboxEntry
+from chalicelib.rollups.service import VersionExists
+from chalicelib.rollups.store_outbox import build_entry_write
+
+_HEADLINE_PREFIX = "HEADLINE#"
+
+
+class DynamoSummaries:
+    """Satisfies `service.SummaryWriter` and `reporting.SummaryReader`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._table = Table(client, table)
+
+    def add(self, summary: Summary) -> None:
+        """Store a new version, its headline and its outbox entries. Raise VersionExists."""
+        version = {
+            **_version_key(summary.campaign_day, summary.version),
+            "summary": summary.model_dump_json(),
+        }
+        headline = {
+            "pk": _campaign_pk(summary.campaign_id),
+            "sk": f"{_HEADLINE_PREFIX}{summary.day.isoformat()}",
+            "headline": summary.headline.model_dump_json(),
+        }
+        entry = OutboxEntry(summary.campaign_day, summary.version, datetime.fromisoformat(summary.counted_at))
+        consumers = [Consumer.MANAGERS] + [Consumer.ANALYSTS] * (summary.state is SummaryState.FINAL)
+        try:
+            self._table.transact(
+                [
+                    self._table.put(version, "attribute_not_exists(pk)"),
+                    # Each version's writer has read the version before, so headlines are stored in order.
+                    self._table.put(headline),
+                    *(build_entry_write(self._table, consumer, entry) for consumer in consumers),
+                ]
+            )
+        except TransactionFailed:
+            # A concurrent count that has not committed yet is treated as one that has.
+            raise VersionExists from None
+
+    def enqueue(self, consumer: Consumer, entry: OutboxEntry) -> None:
+        """Store an outbox entry, in place of the day's earlier one."""
+        self._table.run(build_entry_write(self._table, consumer, entry))
+
+    def find_latest(self, campaign_day: CampaignDay) -> Summary | None:
+        """Return the newest version of a day, or None."""
+        newest_first = self._table.query(
+            "pk = :campaign AND begins_with(sk, :day)",
+            {":campaign": _campaign_pk(campaign_day.campaign_id), ":day": _version_prefix(campaign_day)},
+            page_size=1,
+            is_descending=True,
+        )
+        return _parse_summary(next(newest_first, None))
+
+    def find_version(self, campaign_day: CampaignDay, version: int) -> Summary | None:
+        """Return one version of a day, or None."""
+        return _parse_summary(self._table.get(_version_key(campaign_day, version)))
+
+    def iter_headlines(self, campaign_id: str) -> Iterator[Headline]:
+        """Yield the headline of each summarised day of a campaign, by day."""
+        for values in self._table.query(
+            "pk = :campaign AND begins_with(sk, :headline)",
+            {":campaign": _campaign_pk(campaign_id), ":headline": _HEADLINE_PREFIX},
+        ):
+            yield Headline.model_validate_json(values["headline"])
+
+
+def _parse_summary(values: Values | None) -> Summary | None:
+    return None if values is None else Summary.model_validate_json(values["summary"])
+
+
+def _campaign_pk(campaign_id: str) -> str:
+    return f"CAMPAIGN#{campaign_id}"
+
+
+def _version_prefix(campaign_day: CampaignDay) -> str:
+    return f"DAY#{campaign_day.day.isoformat()}#"
+
+
+def _version_key(campaign_day: CampaignDay, version: int) -> Values:
+    return {
+        "pk": _campaign_pk(campaign_day.campaign_id),
+        "sk": f"{_version_prefix(campaign_day)}{version:06d}",
+    }

@@ -1,0 +1,193 @@
+"""The kinds of alarms: the metric that each kind watches, and the CloudWatch resource that it becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ALARM_TOPIC = "AlarmTopic"
+
+_MINUTE, _FIVE_MINUTES, _HOUR = 60, 300, 3600
+_API_DIMENSIONS = {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "RestAPI.Stage"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm. It fires when the statistic is at least `threshold` in each of `periods` successive periods.
+
+    A period without data counts as good, except for an alarm that fires `below` its threshold.
+    """
+
+    name: str
+    meaning: str
+    action: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, Any] = field(default_factory=dict)
+    statistic: str = "Sum"
+    threshold: int = 1
+    period_seconds: int = _FIVE_MINUTES
+    periods: int = 1
+    below: bool = False
+
+    @property
+    def description(self) -> str:
+        """Return what the alarm means and what to do, as the notification and the operating page say it."""
+        return f"{self.meaning} {self.action}"
+
+    @property
+    def condition(self) -> str:
+        """Return when the alarm fires, for people: metric, statistic, threshold and time."""
+        sign = "<" if self.below else "≥"
+        duration = _format_duration(self.period_seconds)
+        times = f"{self.periods} periods of {duration}" if self.periods > 1 else duration
+        return f"`{self.metric}`: {self.statistic.lower()} {sign} {self.threshold} in {times}"
+
+    def make_resource(self) -> dict[str, Any]:
+        """Return the alarm as a resource of the template."""
+        statistic = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
+        properties: dict[str, Any] = {
+            "AlarmDescription": self.description,
+            "Namespace": self.namespace,
+            "MetricName": self.metric,
+            statistic: self.statistic,
+            "Period": self.period_seconds,
+            "EvaluationPeriods": self.periods,
+            "Threshold": self.threshold,
+            "ComparisonOperator": "LessThanThreshold" if self.below else "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "breaching" if self.below else "notBreaching",
+            "AlarmActions": [{"Ref": ALARM_TOPIC}],
+            "OKActions": [{"Ref": ALARM_TOPIC}],
+        }
+        if self.dimensions:
+            dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions.items()]
+            properties["Dimensions"] = dimensions
+        return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+
+
+def function_errors(function: str, meaning: str, action: str) -> Alarm:
+    """Return the alarm on a failed invocation of a function."""
+    return _of_function(f"{function}Errors", function, "Errors", meaning=meaning, action=action)
+
+
+def function_throttles(function: str, meaning: str, action: str) -> Alarm:
+    """Return the alarm on an invocation for which Lambda had no concurrency left."""
+    return _of_function(f"{function}Throttles", function, "Throttles", meaning=meaning, action=action)
+
+
+def function_not_run(
+    name: str, function: str, meaning: str, action: str, *, period_seconds: int = _HOUR, periods: int = 2
+) -> Alarm:
+    """Return the alarm on a scheduled function without an invocation in any of `periods` periods."""
+    schedule = {"period_seconds": period_seconds, "periods": periods, "below": True}
+    return _of_function(name, function, "Invocations", meaning=meaning, action=action, **schedule)
+
+
+def stream_delay(name: str, function: str, meaning: str, action: str, *, milliseconds: int) -> Alarm:
+    """Return the alarm on the age of the records that a function reads from its stream."""
+    limits = {"statistic": "Maximum", "threshold": milliseconds}
+    return _of_function(name, function, "IteratorAge", meaning=meaning, action=action, **limits)
+
+
+def queue_not_empty(queue: str, meaning: str, action: str) -> Alarm:
+    """Return the alarm on a message in a queue for what failed for good."""
+    return Alarm(
+        name=f"{queue}NotEmpty",
+        meaning=meaning,
+        action=action,
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}},
+        statistic="Maximum",
+        period_seconds=_MINUTE,
+    )
+
+
+def oldest_message(name: str, queue: str, meaning: str, action: str, *, seconds: int) -> Alarm:
+    """Return the alarm on the age of a queue's oldest message."""
+    return Alarm(
+        name=name,
+        meaning=meaning,
+        action=action,
+        namespace="AWS/SQS",
+        metric="ApproximateAgeOfOldestMessage",
+        dimensions={"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}},
+        statistic="Maximum",
+        threshold=seconds,
+    )
+
+
+def table_throttles(table: str, kind: str, meaning: str, action: str) -> Alarm:
+    """Return the alarm on throttled requests of a table. `kind` is Read or Write."""
+    return Alarm(
+        name=f"{table}{kind}sThrottled",
+        meaning=meaning,
+        action=action,
+        namespace="AWS/DynamoDB",
+        metric=f"{kind}ThrottleEvents",
+        dimensions={"TableName": {"Ref": table}},
+    )
+
+
+def table_failures(name: str, table: str, operation: str, meaning: str, action: str) -> Alarm:
+    """Return the alarm on failures of DynamoDB itself in one operation on a table."""
+    return Alarm(
+        name=name,
+        meaning=meaning,
+        action=action,
+        namespace="AWS/DynamoDB",
+        metric="SystemErrors",
+        dimensions={"TableName": {"Ref": table}, "Operation": operation},
+    )
+
+
+def api_failures(name: str, meaning: str, action: str, *, threshold: int) -> Alarm:
+    """Return the alarm on answers of 5xx, of all methods together."""
+    return Alarm(
+        name=name,
+        meaning=meaning,
+        action=action,
+        namespace="AWS/ApiGateway",
+        metric="5XXError",
+        dimensions=_API_DIMENSIONS,
+        threshold=threshold,
+    )
+
+
+def api_latency(
+    name: str, meaning: str, action: str, *, milliseconds: int, method: Mapping[str, str] | None = None
+) -> Alarm:
+    """Return the alarm on the 99th percentile of the latency, of all methods together or of one."""
+    return Alarm(
+        name=name,
+        meaning=meaning,
+        action=action,
+        namespace="AWS/ApiGateway",
+        metric="Latency",
+        dimensions={**_API_DIMENSIONS, **(method or {})},
+        statistic="p99",
+        threshold=milliseconds,
+        periods=3,
+    )
+
+
+def own_metric(
+    name: str, metric: str, meaning: str, action: str, *, period_seconds: int = _FIVE_MINUTES
+) -> Alarm:
+    """Return the alarm on a metric that the functions count themselves."""
+    return Alarm(
+        name=name,
+        meaning=meaning,
+        action=action,
+        namespace="Daftar",
+        metric=metric,
+        period_seconds=period_seconds,
+    )
+
+
+def _format_duration(seconds: int) -> str:
+    return f"{seconds // _HOUR} h" if seconds % _HOUR == 0 else f"{seconds // _MINUTE} min"
+
+
+def _of_function(name: str, function: str, metric: str, **fields: Any) -> Alarm:
+    dimensions = {"FunctionName": {"Ref": function}}
+    return Alarm(name=name, namespace="AWS/Lambda", metric=metric, dimensions=dimensions, **fields)

@@ -1,0 +1,360 @@
+"""Every alarm: what it watches, what it means and what to do.
+
+`make docs` writes the same texts into docs/operating.md, one section for each key of `ALARMS`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.alarm_kinds import (
+    Alarm,
+    api_failures,
+    api_latency,
+    function_errors,
+    function_not_run,
+    function_throttles,
+    oldest_message,
+    own_metric,
+    queue_not_empty,
+    stream_delay,
+    table_failures,
+    table_throttles,
+)
+
+_REGISTRATION = {"Resource": "/v1/registrations", "Method": "POST"}
+_FIFTEEN_MINUTES = 900
+
+_DROP_OR_MEND = (
+    "Later runs do its work. If they succeed, drop the message. If they fail too, fix what the log of"
+)
+_LOOK_AT_RULE = "The rule is disabled or missing, or may not invoke the function. Also fires before the first run of a new stack."
+_CONCURRENCY = 'See on the dashboard ("Running at once") which function uses the account\'s concurrency, and ask AWS for more.'
+_NOT_STARTED = "Lambda had no concurrency left for the function. Nothing is lost: streams and queues wait, events are retried for an hour, ageing for six. Each failed attempt at a notification counts towards its dead letter."
+
+_DEAD_LETTERS = (
+    queue_not_empty(
+        "NotificationsDeadLetters",
+        "A notification failed five times: a worker did not get an SMS.",
+        "`daftar dead-letters list` shows the reason. Fix it, then redrive. If every message has the same error, a dependency was unavailable for longer than the retries lasted: redrive all of them.",
+    ),
+    queue_not_empty(
+        "RemindersDeadLetters",
+        "A reminder failed five times.",
+        "`daftar dead-letters list` shows the reason. Fix it, then redrive. A reminder that is out of date sends nothing.",
+    ),
+    queue_not_empty(
+        "ReceiptsDeadLetters",
+        "A gateway's receipt failed five times: the ledger lacks the outcome or the price of an SMS.",
+        "Fix what `daftar dead-letters list` shows, then redrive. Receipts may be recorded late, twice and in any order.",
+    ),
+    queue_not_empty(
+        "DueSmsFailures",
+        "A run of QueueDueSms failed for good.",
+        f"{_DROP_OR_MEND} QueueDueSms shows.",
+    ),
+    queue_not_empty(
+        "StreamFailures",
+        "The stream publisher (relay) gave up on records of the registrations stream: SMS or recounts are missing.",
+        "Act today, because the stream keeps a record for 24 hours. Fix the cause that `daftar dead-letters show` names, then redrive. If the records have expired, redrive with `--from-table`.",
+    ),
+    queue_not_empty(
+        "RollUpFailures",
+        "A run of the roll-up failed for good. The next hour counts what it missed.",
+        "If the summaries are there, drop the message. If not, the log of RollUpDueDays says why; redriving runs the roll-up again. `campaign day partly counted` in that log is no failure: the next hour goes on with it. To count now, a manager sends `POST /v1/campaigns/{campaign_id}/summaries/{day}` until it no longer answers 503.",
+    ),
+    queue_not_empty(
+        "DeliveryFailures",
+        "A run of DeliverReports failed for good.",
+        f"{_DROP_OR_MEND} DeliverReports shows.",
+    ),
+    queue_not_empty(
+        "ExportFailures",
+        "A run of ExportDays failed for good.",
+        f"{_DROP_OR_MEND} ExportDays shows.",
+    ),
+    queue_not_empty(
+        "AgeingFailures",
+        "A daily run of AgeRegistrations failed for good: applications have not expired, or memberships have not lapsed.",
+        "The log of AgeRegistrations names each registration that failed. Fix the cause and redrive to run it now; otherwise the next day's run does the work.",
+    ),
+)
+
+_LATE = (
+    oldest_message(
+        "NotificationsWaiting",
+        "NotificationsQueue",
+        "The oldest notification has waited for 15 minutes: SMS are late.",
+        "Look at the errors and throttles of OnNotifications, then whether the SMS service answers, then whether the day has more SMS than five senders can send.",
+        seconds=_FIFTEEN_MINUTES,
+    ),
+    oldest_message(
+        "RemindersWaiting",
+        "RemindersQueue",
+        "The oldest reminder has waited for 15 minutes.",
+        "Confirmations are sent first: look at how many wait. Then look at the errors and throttles of OnNotifications.",
+        seconds=_FIFTEEN_MINUTES,
+    ),
+    oldest_message(
+        "ReceiptsWaiting",
+        "ReceiptsQueue",
+        "The oldest receipt has waited for 15 minutes: an SMS with an unknown outcome may be sent twice although it arrived.",
+        "See whether OnReceipts fails or is throttled.",
+        seconds=_FIFTEEN_MINUTES,
+    ),
+    own_metric(
+        "SmsHeld",
+        "SmsHeld",
+        "A campaign has spent its SMS budget of the day, and its SMS are held. None is dropped. The alarm stays until none is held; `daftar sms status` shows how many are.",
+        "Decide whether to pay for them: `daftar sms release CAMPAIGN` sends them, however long they were held, except those whose content is no longer true.",
+    ),
+    own_metric(
+        "SendingStopped",
+        "SendingStopped",
+        "No SMS is sent: somebody stopped sending, or every gateway refuses our account because a monthly limit is spent or a permission is missing. Nothing is lost.",
+        "The log of QueueDueSms says which. Raise the limit or restore the permission, then run `daftar sms resume`. New SMS are sent at once, also by a gateway whose circuit was open; those that were stopped become due within 15 minutes.",
+    ),
+    own_metric(
+        "GatewayCircuitOpen",
+        "GatewayCircuitsOpened",
+        "A gateway refuses our account, or has refused five SMS in a row, so its circuit is open for a minute at a time. SMS use another gateway if `GatewayWeights` gives one a weight; otherwise they wait.",
+        "The log of OnNotifications names the gateway and the reason (AWS's exception, Twilio's error code). `daftar sms resume` tries it again at once. A new weight takes one deployment, or one environment variable of OnNotifications.",
+    ),
+    stream_delay(
+        "RelayBehind",
+        "OnRegistrationChanges",
+        "The stream publisher (relay) is more than 5 minutes behind the registrations stream: SMS and recounts are late.",
+        "One bad record may block half a shard until it is given up: the log of OnRegistrationChanges names its sequence number.",
+        milliseconds=300_000,
+    ),
+    function_not_run(
+        "RollUpNotRun",
+        "RollUpDueDays",
+        "The roll-up has not run for two hours, so no summaries are made.",
+        f"Count with `POST /v1/campaigns/{{campaign_id}}/summaries/{{day}}`, then look at the rule and its permission. {_LOOK_AT_RULE}",
+    ),
+    function_not_run(
+        "QueueDueSmsNotRun",
+        "QueueDueSms",
+        "QueueDueSms has not run for two minutes: retries and reminders wait.",
+        f"Invoke it by hand, then look at the rule and its permission. {_LOOK_AT_RULE}",
+        period_seconds=60,
+    ),
+    function_not_run(
+        "DeliverReportsNotRun",
+        "DeliverReports",
+        "DeliverReports has not run for ten minutes: managers get no reports.",
+        f"Invoke it by hand, then look at the rule and its permission. {_LOOK_AT_RULE}",
+        period_seconds=300,
+    ),
+    function_not_run(
+        "ExportDaysNotRun",
+        "ExportDays",
+        "ExportDays has not run for two hours, so final days are not exported.",
+        f"Export with `daftar export`, then look at the rule and its permission. {_LOOK_AT_RULE}",
+    ),
+    own_metric(
+        "ReportsNotDelivered",
+        "ReportsNotDelivered",
+        "A manager did not get a report, or the outcome is unknown. The day's page has the same figures meanwhile.",
+        "`report delivery updated` in the log of DeliverReports names the campaign, day, medium, state and reason, and never the manager. `failed`: a wrong address, an opt-out, or two hours without success (`MessageRejected`: the sender is not verified at SES, or SES is in its sandbox; `SendingPausedException`: bounces or complaints). `unknown`: SES or the gateway did not answer. Correct the managers (`PATCH /v1/campaigns/{campaign_id}`) or SES; the next report is sent by itself.",
+    ),
+    own_metric(
+        "ExportsLate",
+        "ExportsLate",
+        "A final day has waited three hours for its export, because its captures differ from those of its summary.",
+        "The next hourly count usually settles it: see whether RollUpDueDays runs. To count now, a manager sends `POST /v1/campaigns/{campaign_id}/summaries/{day}`; then run `daftar export CAMPAIGN DAY --stack NAME`.",
+        period_seconds=_FIFTEEN_MINUTES,
+    ),
+    function_not_run(
+        "AgeingNotRun",
+        "AgeRegistrations",
+        "AgeRegistrations has not run for more than a day: applications do not expire, memberships do not lapse.",
+        f"Invoke it by hand, then look at the rule and its permission. {_LOOK_AT_RULE}",
+        periods=26,
+    ),
+)
+
+_FUNCTIONS = (
+    function_errors(
+        "APIHandler",
+        "The API failed on at least one request and answered 5xx. Devices keep what was not accepted and send it again.",
+        "`request failed` in its log shows where the error was raised.",
+    ),
+    function_errors(
+        "AuthorizeCaller",
+        "The authorizer failed, so clients got 503 whatever their token.",
+        "Look for the error in its log, then at the clients table.",
+    ),
+    function_errors(
+        "OnRegistrationChanges",
+        "The stream publisher (relay) failed on a whole batch. It is retried and split automatically; if it keeps failing, SMS and summaries wait.",
+        "Look for `record not published` in its log.",
+    ),
+    function_errors(
+        "OnNotifications",
+        "The sender failed on a whole batch of notifications, perhaps by a timeout. The messages are retried.",
+        "Find the error in its log before they become dead letters.",
+    ),
+    function_errors(
+        "OnReceipts",
+        "Receipts could not be recorded, perhaps because of a timeout. The messages are retried.",
+        "Find the error in its log before they become dead letters.",
+    ),
+    function_errors(
+        "QueueDueSms",
+        "A run of QueueDueSms failed. Retries and reminders wait for the next minute's run.",
+        "Look for the error in its log if it keeps failing.",
+    ),
+    function_errors(
+        "RollUpDueDays",
+        "A run of the roll-up failed. It is retried twice, then kept in RollUpFailures; the next hour catches up.",
+        "Look for the error in its log.",
+    ),
+    function_errors(
+        "DeliverReports",
+        "A run of DeliverReports failed, partly or entirely. The next run, five minutes later, does what is left.",
+        "Look for `report not delivered` in its log if it keeps failing: it names the campaign and the day.",
+    ),
+    function_errors(
+        "ExportDays",
+        "A run of ExportDays failed, partly or entirely. The next run does what is left.",
+        "Look for `campaign day not exported` in its log if it keeps failing: it names the campaign and the day. `campaign day export timed out` is a day that needs more than a whole run: raise the timeout or the memory of ExportDays. `AnotherRoundUnderWay` was a second run at the same time: do nothing.",
+    ),
+    function_errors(
+        "AgeRegistrations",
+        "A daily run of AgeRegistrations failed. It is retried twice, then kept in AgeingFailures; the next run continues where it stopped.",
+        "Look for the error in its log.",
+    ),
+    *(
+        function_throttles(
+            name,
+            "Requests were refused because Lambda had no concurrency left. Clients send them again.",
+            _CONCURRENCY,
+        )
+        for name in ("APIHandler", "AuthorizeCaller")
+    ),
+    *(
+        function_throttles(name, _NOT_STARTED, _CONCURRENCY)
+        for name in (
+            "OnRegistrationChanges",
+            "OnNotifications",
+            "OnReceipts",
+            "QueueDueSms",
+            "RollUpDueDays",
+            "DeliverReports",
+            "ExportDays",
+            "AgeRegistrations",
+        )
+    ),
+)
+
+_API = (
+    api_failures(
+        "APIFailures",
+        "The API gave at least five answers of 5xx in five minutes. Devices keep and repeat what they sent.",
+        "Look at the logs of APIHandler and AuthorizeCaller, then whether a table throttles.",
+        threshold=5,
+    ),
+    api_latency(
+        "RegisteringSlow",
+        "For 15 minutes, one registration in a hundred took 3 seconds or more, while an officer and a worker waited.",
+        "Look at the duration and throttles of APIHandler, then at the tables.",
+        milliseconds=3_000,
+        method=_REGISTRATION,
+    ),
+    api_latency(
+        "APISlow",
+        "For 15 minutes, one request in a hundred took 15 seconds or more, which not even a batch of 200 should. Batches soon end half-done and are sent again.",
+        "Look at the duration and throttles of APIHandler, then at the tables.",
+        milliseconds=15_000,
+    ),
+)
+
+_TABLES = (
+    table_throttles(
+        "RegistrationsTable",
+        "Write",
+        "Writes of registrations were throttled; devices were asked to send again.",
+        "If it lasts, one day's eight shards are too few, or the account's table limit is reached.",
+    ),
+    table_throttles(
+        "RegistrationsTable",
+        "Read",
+        "Reads of registrations were throttled.",
+        "If it lasts, see who reads so much: the roll-up, or one client.",
+    ),
+    table_throttles(
+        "CampaignsTable",
+        "Read",
+        "Reads of campaigns were throttled, and every registration reads one. A single busy campaign is a hot item.",
+        "Wait: it ends when DynamoDB splits the partition.",
+    ),
+    table_throttles(
+        "ClientsTable",
+        "Read",
+        "Token checks were throttled, so clients got 503. One token used by many devices is a hot item.",
+        "Give each device its own token.",
+    ),
+    table_throttles(
+        "ClientsTable",
+        "Write",
+        "Daily capture counts or changes of clients were throttled, so requests got 503 and are sent again.",
+        "If it lasts, one client or one phone number is used by many: the log of APIHandler shows which.",
+    ),
+    table_throttles(
+        "SmsLedgerTable",
+        "Write",
+        "Writes of the SMS ledger were throttled. The messages are retried.",
+        "If it lasts, lower the concurrency of OnNotifications.",
+    ),
+    table_throttles(
+        "SendingTable",
+        "Write",
+        "Writes of budgets, daily counts or the send rate limiter were throttled. The messages are retried.",
+        "If it lasts, lower `SmsPartsASecond`.",
+    ),
+    table_throttles(
+        "SummariesTable",
+        "Write",
+        "Writes of summaries or dirty days were throttled. Both are retried.",
+        "Wait: one busy campaign day is a hot item.",
+    ),
+    table_throttles(
+        "RequestsTable",
+        "Write",
+        "Requests about a person's data could not be recorded, so they were not done; clients were asked to send again.",
+        "Such requests are few: see which client sends so many.",
+    ),
+    table_throttles(
+        "KeysTable",
+        "Read",
+        "Reads of the wrapped keys were throttled.",
+        "Each function reads them once when it starts: see what starts so many.",
+    ),
+    table_failures(
+        "RegistrationsTableFailing",
+        "RegistrationsTable",
+        "TransactWriteItems",
+        "DynamoDB itself failed on writes of registrations; devices were asked to send again.",
+        "Nothing can be fixed here: see AWS's health page, and watch that it ends.",
+    ),
+)
+
+ALARMS: Mapping[str, tuple[Alarm, ...]] = {
+    "Dead letters": _DEAD_LETTERS,
+    "Late, or not at all": _LATE,
+    "Functions": _FUNCTIONS,
+    "The API": _API,
+    "Tables": _TABLES,
+}
+
+
+def iter_alarms() -> Iterator[Alarm]:
+    """Yield every alarm."""
+    for section in ALARMS.values():
+        yield from section
+
+
+def make_alarms() -> dict[str, Any]:
+    """Return every alarm as a resource, by logical id."""
+    return {alarm.name: alarm.make_resource() for alarm in iter_alarms()}

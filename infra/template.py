@@ -1,0 +1,87 @@
+"""Join the YAML files and the generated parts into the document that is merged into Chalice's template."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra import alarms, dashboard, dead_letters, environment, functions, outputs
+
+_DIRECTORY = Path(__file__).parent
+
+_FILES = (
+    "parameters.yaml",
+    "keys.yaml",
+    "tables.yaml",
+    "buckets.yaml",
+    "queues.yaml",
+    "topics.yaml",
+    "functions.yaml",
+    "api.yaml",
+)
+
+
+class _CloudFormationLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short functions: `!Ref`, `!GetAtt`, `!Sub`, `!If` ..."""
+
+
+def _construct_function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        raise TypeError(f"!{name} takes no mapping")
+    if name == "GetAtt":
+        value = str(value).split(".", 1)
+    return {name if name == "Ref" else f"Fn::{name}": value}
+
+
+_CloudFormationLoader.add_multi_constructor("!", _construct_function)
+
+
+def load_yaml(name: str) -> dict[str, Any]:
+    """Return one file of this directory, with the short functions in the form that JSON templates use."""
+    text = (_DIRECTORY / name).read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.load(text, _CloudFormationLoader)  # noqa: S506 - our own safe subclass
+    return document
+
+
+@cache
+def load_parameters() -> dict[str, dict[str, Any]]:
+    """Return the template's parameters, by name."""
+    parameters: dict[str, dict[str, Any]] = load_yaml("parameters.yaml")["Parameters"]
+    return parameters
+
+
+@cache
+def join_template() -> dict[str, Any]:
+    """Return everything of `infra/` as one document. Callers must not change it."""
+    document: dict[str, Any] = {}
+    for name in _FILES:
+        merge(document, load_yaml(name))
+    permissions = load_yaml("roles.yaml")
+    for made in (
+        functions.make_function_resources(permissions),
+        dead_letters.make_dead_letter_queues(),
+        alarms.make_alarms(),
+        dashboard.make_dashboard(list(permissions)),
+    ):
+        merge(document, {"Resources": made})
+    variables = environment.make_variables({**document["Parameters"], **document["Resources"]})
+    merge(document, {"Globals": {"Function": {"Environment": {"Variables": variables}}}})
+    merge(document, {"Outputs": outputs.make_outputs(document["Resources"], list(permissions))})
+    return document
+
+
+def merge(document: dict[str, Any], part: dict[str, Any], path: str = "") -> None:
+    """Add `part` to `document`, mapping by mapping. Raise ValueError for a value that exists already."""
+    for key, value in part.items():
+        if key not in document:
+            document[key] = value
+        elif isinstance(value, dict) and isinstance(document[key], dict):
+            merge(document[key], value, f"{path}{key}.")
+        else:
+            raise ValueError(f"{path}{key} is defined twice")

@@ -1,0 +1,216 @@
+"""Campaigns are opened and changed, safely repeatable, and cached for a minute."""
+
+from datetime import date, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from chalicelib.callers import EVERY_CAMPAIGN
+from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
+from chalicelib.campaigns.model import Campaign
+from chalicelib.campaigns.schemas import ChangeCampaign
+from chalicelib.campaigns.service import CampaignService
+from chalicelib.http.pagination import CursorInvalid, Position
+from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
+from tests.support.builders import NOW, make_caller
+from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.clock import FixedClock
+from tests.support.registration_builders import make_campaign
+
+
+def make_service(*campaigns: Campaign) -> CampaignService:
+    return CampaignService(campaigns=InMemoryCampaigns(*campaigns), clock=FixedClock(NOW))
+
+
+def test_an_open_campaign_can_be_read() -> None:
+    service = make_service()
+    assert service.open(make_campaign()) is True
+    assert service.get("tanah-abang-2024") == make_campaign()
+
+
+def test_opening_the_same_campaign_again_changes_nothing() -> None:
+    service = make_service(make_campaign())
+    assert service.open(make_campaign()) is False
+
+
+def test_opening_another_campaign_under_the_same_id_is_refused() -> None:
+    service = make_service(make_campaign())
+    with pytest.raises(CampaignExists):
+        service.open(make_campaign(target=501))
+    assert service.get("tanah-abang-2024").target == 500
+
+
+def test_an_unknown_campaign_is_not_cached() -> None:
+    service = make_service()
+    with pytest.raises(CampaignUnknown):
+        service.get("tanah-abang-2024")
+    service.open(make_campaign())
+    assert service.get("tanah-abang-2024")
+
+
+def test_a_campaign_is_looked_up_once_a_minute() -> None:
+    campaigns, clock = InMemoryCampaigns(make_campaign()), FixedClock(NOW)
+    service = CampaignService(campaigns=campaigns, clock=clock)
+
+    lookup_counts = []
+    for _ in range(4):
+        service.get("tanah-abang-2024")
+        lookup_counts.append(campaigns.lookup_count)
+        clock.advance(timedelta(seconds=30))
+
+    assert lookup_counts == [1, 1, 2, 2]
+
+
+def change(campaign: Campaign, **changes: object) -> Campaign:
+    service = make_service(campaign)
+    return service.change(campaign.campaign_id, ChangeCampaign.model_validate(changes).changes)
+
+
+def test_a_change_leaves_what_it_does_not_name() -> None:
+    assert change(make_campaign(), target=600, name=None) == make_campaign(target=600)
+
+
+@pytest.mark.parametrize("field", sorted(ChangeCampaign.model_fields))
+def test_every_field_that_may_change_can_be_changed(field: str) -> None:
+    another = make_campaign(
+        name="n",
+        branch="b",
+        place="p",
+        last_day="2024-10-11",
+        accepts_until="2030-12-30",
+        summary_hour=0,
+        target=0,
+        managers=[],
+        sms_budget=0,
+    )
+    campaign = change(make_campaign(), **{field: getattr(another, field)})
+    assert campaign == make_campaign().model_copy(update={field: getattr(another, field)})
+    assert campaign != make_campaign()
+
+
+def test_fields_that_decide_the_day_of_a_capture_never_change() -> None:
+    fixed = set(Campaign.model_fields) - set(ChangeCampaign.model_fields)
+    assert fixed == {"campaign_id", "zone", "first_day"}
+
+
+def test_the_last_day_may_move_later_and_never_earlier() -> None:
+    assert change(make_campaign(), last_day="2024-10-12").has_day(date(2024, 10, 12))
+    with pytest.raises(RulesBroken) as error_info:
+        change(make_campaign(), last_day="2024-10-09")
+    assert error_info.value.broken_rules == (BrokenRule("last_day", "last_day_earlier"),)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"accepts_until": "2024-10-09"}, {"last_day": "2031-01-01"}, {"last_day": "2024-10-08"}]
+)
+def test_the_days_stay_in_order(changes: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="not in order"):
+        change(make_campaign(), **changes)
+
+
+def test_a_change_cannot_make_a_campaign_longer_than_a_year() -> None:
+    with pytest.raises(ValidationError, match="a year at most"):
+        change(make_campaign(), last_day="2025-10-10")
+
+
+def test_a_change_updates_the_cache() -> None:
+    service = make_service(make_campaign())
+    service.get("tanah-abang-2024")
+    service.change("tanah-abang-2024", {"target": 1})
+    assert service.get("tanah-abang-2024").target == 1
+
+
+def test_the_current_campaign_is_read_from_the_store_and_cached() -> None:
+    campaigns = InMemoryCampaigns(make_campaign())
+    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    service.get("tanah-abang-2024")
+    campaigns.replace(make_campaign(target=1), previous=make_campaign())
+    assert service.get("tanah-abang-2024").target == 500
+    assert service.get_current("tanah-abang-2024").target == 1
+    assert service.get("tanah-abang-2024").target == 1
+
+
+class ContestedCampaigns(InMemoryCampaigns):
+    """Applies one of its concurrent changes between the read and the write of a campaign."""
+
+    def __init__(self, campaign: Campaign, *, concurrent_changes: list[dict[str, object]]) -> None:
+        super().__init__(campaign)
+        self._concurrent_changes = concurrent_changes
+
+    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
+        if self._concurrent_changes:
+            super().replace(previous.with_changes(self._concurrent_changes.pop(0)), previous=previous)
+        super().replace(campaign, previous=previous)
+
+
+def test_of_two_concurrent_changes_each_keeps_the_fields_it_alone_names() -> None:
+    campaigns = ContestedCampaigns(
+        make_campaign(), concurrent_changes=[{"name": "Aktivasi", "sms_budget": 1}]
+    )
+    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    service.change("tanah-abang-2024", {"target": 1, "sms_budget": 2})
+    campaign = campaigns.get("tanah-abang-2024")
+    assert (campaign.name, campaign.target, campaign.sms_budget) == ("Aktivasi", 1, 2)
+
+
+def test_a_change_is_checked_against_days_that_moved_meanwhile() -> None:
+    another: dict[str, object] = {"last_day": date(2024, 10, 20)}
+    campaigns = ContestedCampaigns(make_campaign(), concurrent_changes=[another])
+    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    with pytest.raises(RulesBroken):
+        service.change("tanah-abang-2024", {"last_day": date(2024, 10, 15)})
+    assert campaigns.get("tanah-abang-2024").last_day == date(2024, 10, 20)
+
+
+def test_a_change_with_endless_conflicts_is_to_be_tried_again() -> None:
+    moved: list[dict[str, object]] = [{"last_day": date(2024, 10, 11 + day)} for day in range(9)]
+    service = CampaignService(
+        campaigns=ContestedCampaigns(make_campaign(), concurrent_changes=moved), clock=FixedClock(NOW)
+    )
+    with pytest.raises(TryAgain):
+        service.change("tanah-abang-2024", {"target": 1})
+
+
+def list_pages(service: CampaignService, *, campaigns: frozenset[str], size: int) -> list[list[str]]:
+    """The ids on each page, page by page."""
+    pages: list[list[str]] = []
+    after: Position | None = None
+    while True:
+        page = service.list_for_caller(
+            caller=make_caller(campaigns=campaigns), start_after=after, page_size=size
+        )
+        pages.append([each.campaign_id for each in page.rows])
+        after = page.next_position
+        if after is None:
+            return pages
+
+
+SEVERAL = [
+    make_campaign(campaign_id=f"campaign-{name}", last_day=day)
+    for name, day in [("d", "2024-10-12"), ("b", "2024-10-11"), ("a", "2024-10-12"), ("c", "2024-10-11")]
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_pages_hold_every_campaign_once_by_last_day_and_id(size: int) -> None:
+    service = make_service(*SEVERAL)
+    pages = list_pages(service, campaigns=frozenset({EVERY_CAMPAIGN}), size=size)
+    assert [each for page in pages for each in page] == [f"campaign-{name}" for name in "bcad"]
+    assert all(len(page) == size for page in pages[:-1])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_caller_with_some_campaigns_gets_full_pages_of_those(size: int) -> None:
+    service = make_service(*SEVERAL)
+    pages = list_pages(
+        service, campaigns=frozenset({"campaign-d", "campaign-c", "not-opened-yet"}), size=size
+    )
+    assert [each for page in pages for each in page] == ["campaign-c", "campaign-d"]
+    assert all(len(page) == size for page in pages[:-1])
+
+
+@pytest.mark.parametrize("position", ["", "2024-10-09", "2024-13-09 a", "2024-10-09#van-1", "x"])
+def test_a_position_that_no_page_ended_at_is_refused(position: str) -> None:
+    service = make_service()
+    with pytest.raises(CursorInvalid):
+        service.list_for_caller(caller=make_caller(), start_after=Position(position), page_size=1)

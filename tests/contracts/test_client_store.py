@@ -1,0 +1,282 @@
+"""The stores of clients, of their daily counts and of their last calls, on each engine."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
+from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
+from chalicelib.clients.model import Client
+from chalicelib.clients.service import Token, TokenHash, hash_token
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from tests.contracts.conftest import Engine
+from tests.support.builders import NOW
+from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_client
+
+TOKEN = hash_token(Token("daftar_of-a-van"))
+ANOTHER_TOKEN = hash_token(Token("daftar_of-another-van"))
+
+
+@pytest.fixture
+def table_name(engine: Engine) -> str:
+    return engine.create_table("ClientsTable")
+
+
+@pytest.fixture
+def clients(engine: Engine, table_name: str) -> DynamoClients:
+    return DynamoClients(engine.client, table_name)
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        make_client(),
+        make_client(campaigns=frozenset()),
+        make_client(
+            "head-office",
+            roles=frozenset({Role.MANAGER, Role.ADMIN}),
+            channel=Channel.OFFICE,
+            campaigns=frozenset({EVERY_CAMPAIGN}),
+        ),
+        make_client(expires_at=NOW + timedelta(days=1)),
+        make_client(daily_cap=DailyCap(flag=10, cap=20)),
+    ],
+    ids=[
+        *("a van", "bound to no campaign", "two roles, every campaign", "with a token that expires"),
+        "with a cap of its own",
+    ],
+)
+def test_a_client_comes_back_by_its_id_and_by_its_token(clients: DynamoClients, client: Client) -> None:
+    clients.add(client, TOKEN)
+
+    assert clients.get(client.client_id) == client
+    assert clients.get_by_token(TOKEN) == client
+
+
+def test_an_unknown_token_is_reported(clients: DynamoClients) -> None:
+    with pytest.raises(TokenUnknown):
+        clients.get_by_token(TOKEN)
+
+
+def test_an_unknown_client_is_reported(clients: DynamoClients) -> None:
+    with pytest.raises(ClientUnknown):
+        clients.get("van-1")
+
+
+def test_an_id_longer_than_any_key_is_unknown(clients: DynamoClients) -> None:
+    with pytest.raises(ClientUnknown):
+        clients.get("a" * 3000)
+
+
+def test_a_second_client_with_the_same_id_is_not_stored(clients: DynamoClients) -> None:
+    clients.add(make_client(), TOKEN)
+
+    with pytest.raises(ClientExists):
+        clients.add(make_client(channel=Channel.KIOSK), ANOTHER_TOKEN)
+
+    assert clients.get("van-1") == make_client()
+    with pytest.raises(TokenUnknown):
+        clients.get_by_token(ANOTHER_TOKEN)
+
+
+def test_a_revocation_is_read_by_id_and_by_token(clients: DynamoClients) -> None:
+    clients.add(make_client(), TOKEN)
+
+    clients.revoke(make_client().revoke(NOW))
+
+    assert clients.get("van-1").revoked_at == NOW
+    assert clients.get_by_token(TOKEN).revoked_at == NOW
+
+
+def test_the_time_of_the_first_revocation_is_kept(clients: DynamoClients) -> None:
+    clients.add(make_client(), TOKEN)
+    clients.revoke(make_client().revoke(NOW))
+
+    clients.revoke(make_client().revoke(NOW + timedelta(hours=1)))
+
+    assert clients.get_by_token(TOKEN).revoked_at == NOW
+
+
+def test_revoking_one_client_leaves_the_others(clients: DynamoClients) -> None:
+    clients.add(make_client("van-1"), TOKEN)
+    clients.add(make_client("van-2"), ANOTHER_TOKEN)
+
+    clients.revoke(make_client("van-1").revoke(NOW))
+
+    assert clients.get_by_token(ANOTHER_TOKEN) == make_client("van-2")
+
+
+def test_an_unknown_client_cannot_be_revoked(clients: DynamoClients) -> None:
+    with pytest.raises(ClientUnknown):
+        clients.revoke(make_client().revoke(NOW))
+
+
+def test_every_client_is_listed_once_by_id(clients: DynamoClients) -> None:
+    for number, client_id in enumerate(("van-2", "kiosk-1", "van-1")):
+        clients.add(make_client(client_id), TokenHash(f"{number:064x}"))
+
+    assert [client.client_id for client in clients.iter_all()] == ["kiosk-1", "van-1", "van-2"]
+
+
+LATER, AN_HOUR = NOW + timedelta(hours=24), timedelta(hours=1)
+IN_A_YEAR = NOW + timedelta(days=365)
+
+
+def make_token(number: int) -> TokenHash:
+    return hash_token(Token(f"daftar_{number}"))
+
+
+def rotate(clients: DynamoClients, token: TokenHash, *, older_tokens_end_at: datetime = LATER) -> None:
+    client = clients.get("van-1").rotate(NOW, expires_at=IN_A_YEAR)
+    clients.rotate(client, token, older_tokens_end_at=older_tokens_end_at)
+
+
+def test_a_new_token_is_valid_and_the_older_one_ends(clients: DynamoClients) -> None:
+    clients.add(make_client(expires_at=IN_A_YEAR), TOKEN)
+
+    rotate(clients, ANOTHER_TOKEN)
+
+    assert clients.get_by_token(ANOTHER_TOKEN).expires_at == IN_A_YEAR
+    assert clients.get_by_token(TOKEN).expires_at == LATER
+    assert (clients.get("van-1").expires_at, clients.get("van-1").rotated_at) == (IN_A_YEAR, NOW)
+
+
+def test_the_validity_of_an_older_token_is_never_extended(clients: DynamoClients) -> None:
+    clients.add(make_client(expires_at=NOW + AN_HOUR), TOKEN)
+
+    rotate(clients, ANOTHER_TOKEN)
+
+    assert clients.get_by_token(TOKEN).expires_at == NOW + AN_HOUR
+
+
+def test_a_token_without_an_expiry_ends_after_it_is_replaced(clients: DynamoClients) -> None:
+    clients.add(make_client(), TOKEN)
+
+    rotate(clients, ANOTHER_TOKEN)
+
+    assert clients.get_by_token(TOKEN).expires_at == LATER
+
+
+def test_a_rotation_without_overlap_ends_every_older_token(clients: DynamoClients) -> None:
+    clients.add(make_client(), make_token(1))
+    rotate(clients, make_token(2))
+    rotate(clients, make_token(3))
+
+    rotate(clients, make_token(4), older_tokens_end_at=NOW)
+
+    assert [clients.get_by_token(make_token(number)).is_revoked(NOW) for number in (1, 2, 3, 4)] == [
+        True
+    ] * 3 + [False]
+
+
+def test_only_the_newest_older_tokens_stay_valid(clients: DynamoClients) -> None:
+    clients.add(make_client(), make_token(0))
+
+    for number in range(1, 10):
+        rotate(clients, make_token(number))
+
+    valid_numbers = [
+        number for number in range(10) if not clients.get_by_token(make_token(number)).is_revoked(NOW)
+    ]
+    assert valid_numbers == [4, 5, 6, 7, 8, 9]
+
+
+def test_a_revocation_reaches_every_valid_token(clients: DynamoClients) -> None:
+    clients.add(make_client(), make_token(1))
+    rotate(clients, make_token(2))
+    rotate(clients, make_token(3))
+
+    clients.revoke(clients.get("van-1").revoke(NOW))
+
+    assert {clients.get_by_token(make_token(number)).revoked_at for number in (1, 2, 3)} == {NOW}
+
+
+def test_a_revocation_does_not_need_expired_tokens(
+    clients: DynamoClients, engine: Engine, table_name: str
+) -> None:
+    clients.add(make_client(), make_token(1))
+    rotate(clients, make_token(2))
+    key = {"pk": {"S": f"TOKEN#{make_token(1)}"}, "sk": {"S": "TOKEN"}}
+    engine.client.delete_item(TableName=table_name, Key=key)
+
+    clients.revoke(clients.get("van-1").revoke(LATER))
+
+    assert clients.get_by_token(make_token(2)).revoked_at == LATER
+
+
+def test_a_client_revoked_meanwhile_gets_no_new_token(clients: DynamoClients) -> None:
+    clients.add(make_client(), TOKEN)
+    read_before = clients.get("van-1").rotate(NOW, expires_at=IN_A_YEAR)
+    clients.revoke(make_client().revoke(NOW))
+
+    with pytest.raises(ClientRevoked):
+        clients.rotate(read_before, ANOTHER_TOKEN, older_tokens_end_at=LATER)
+
+    with pytest.raises(TokenUnknown):
+        clients.get_by_token(ANOTHER_TOKEN)
+
+
+def test_an_ended_token_is_deleted_a_month_later(clients: DynamoClients, engine: Engine) -> None:
+    clients.add(make_client(), TOKEN)
+    rotate(clients, ANOTHER_TOKEN)
+
+    expiring = [int(item["expires_at"]["N"]) for item in engine.scan_items() if "expires_at" in item]
+    assert expiring == [int((LATER + timedelta(days=30)).timestamp())]
+
+
+@pytest.fixture
+def last_seen(engine: Engine, table_name: str) -> DynamoLastSeenStore:
+    return DynamoLastSeenStore(engine.client, table_name)
+
+
+def test_the_last_call_is_stored_with_the_client_and_its_token(
+    clients: DynamoClients, last_seen: DynamoLastSeenStore
+) -> None:
+    clients.add(make_client(), TOKEN)
+
+    last_seen.record_call("van-1", TOKEN, occurred_at=NOW, unless_seen_since=NOW - AN_HOUR)
+
+    assert clients.get("van-1") == make_client(last_seen_at=NOW)
+    assert clients.get_by_token(TOKEN).last_seen_at == NOW
+
+
+def test_a_call_within_the_hour_is_not_recorded_again(
+    clients: DynamoClients, last_seen: DynamoLastSeenStore
+) -> None:
+    clients.add(make_client(), TOKEN)
+    last_seen.record_call("van-1", TOKEN, occurred_at=NOW, unless_seen_since=NOW - AN_HOUR)
+
+    soon = NOW + timedelta(minutes=59)
+    last_seen.record_call("van-1", TOKEN, occurred_at=soon, unless_seen_since=soon - AN_HOUR)
+    assert clients.get("van-1").last_seen_at == NOW
+
+    later = NOW + AN_HOUR
+    last_seen.record_call("van-1", TOKEN, occurred_at=later, unless_seen_since=later - AN_HOUR)
+    assert clients.get("van-1").last_seen_at == later
+
+
+def test_a_call_of_an_unknown_client_stores_nothing(
+    clients: DynamoClients, last_seen: DynamoLastSeenStore
+) -> None:
+    last_seen.record_call("van-1", TOKEN, occurred_at=NOW, unless_seen_since=NOW - AN_HOUR)
+
+    with pytest.raises(ClientUnknown):
+        clients.get("van-1")
+
+
+def test_captures_are_counted_by_client_and_day_and_counts_expire(engine: Engine) -> None:
+    counts = DynamoDayCounts(engine.client, engine.create_table("ClientsTable"))
+
+    assert [counts.add("van-1", FIRST_DAY.day, number) for number in (0, 2, 0, -1, 3)] == [0, 2, 2, 1, 4]
+    assert counts.add("van-1", SECOND_DAY.day, 1) == 1
+    assert counts.add("van-2", FIRST_DAY.day, 1) == 1
+    days_kept = {datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC) for item in engine.scan_items()}
+    assert days_kept == {datetime(2024, 10, 12, tzinfo=UTC), datetime(2024, 10, 13, tzinfo=UTC)}
+
+
+def test_a_count_is_not_read_as_a_client(clients: DynamoClients, engine: Engine, table_name: str) -> None:
+    DynamoDayCounts(engine.client, table_name).add("van-1", FIRST_DAY.day, 1)
+
+    assert list(clients.iter_all()) == []
+    with pytest.raises(ClientUnknown):
+        clients.get("van-1")

@@ -1,0 +1,48 @@
+"""Containers for tests, and copies of `app.py` that each have their own."""
+
+import gc
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import NamedTuple
+
+import boto3
+from chalice.app import Chalice
+
+from chalicelib.aws.clients import AwsClients, create_session
+from chalicelib.clock import Clock, utc_now
+from chalicelib.container import Container
+from chalicelib.settings import Settings
+from tests.support.source_tree import ROOT
+
+
+class LoadedApp(NamedTuple):
+    """A copy of `app.py`: its Chalice app, and the container that it owns."""
+
+    app: Chalice
+    container: Container
+
+
+@cache
+def _shared_session() -> boto3.Session:
+    """Return one session for all tests: reading the SDK's data takes longer than most tests."""
+    return create_session()
+
+
+def make_container(settings: Settings | None = None, clock: Clock = utc_now) -> Container:
+    """Return a container with new AWS clients; without `settings`, it reads the environment on first use."""
+    return Container(settings, AwsClients(_shared_session()), clock)
+
+
+def load_app(settings: Settings | None = None, clock: Clock = utc_now) -> LoadedApp:
+    """Execute `app.py` as a new module, as a Lambda function that starts now would."""
+    spec = spec_from_file_location("app", ROOT / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    gc.unfreeze()  # The app freezes all objects: no garbage of earlier tests would be freed.
+    container: Container = module.container
+    container.aws, container.clock = AwsClients(_shared_session()), clock
+    if settings is not None:
+        container.settings = settings
+    return LoadedApp(module.app, container)

@@ -1,0 +1,84 @@
+"""The container builds each service once; its AWS clients call the endpoints that the SDK knows."""
+
+from datetime import timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+
+from chalicelib.aws.clients import AwsClients, ServiceDataLoader
+from chalicelib.container import Container
+from chalicelib.settings import Settings, SettingsIncomplete
+from tests.support.app_loader import load_app, make_container
+from tests.support.builders import NOW
+from tests.support.fakes import FixedClock
+from tests.support.moto_tables import STAGE_ENVIRONMENT
+
+SERVICES = ServiceDataLoader().list_available_services("service-2")
+
+
+def describe_client(service: str, session: botocore.session.Session) -> tuple[Any, ...]:
+    """Return where a client sends its requests and how it signs them."""
+    client: Any = session.create_client(service, region_name="ap-southeast-3")
+    return (
+        client.meta.endpoint_url,
+        client.meta.partition,
+        client.meta.config.signature_version,
+        client.meta.service_model.signing_name,
+    )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_client_has_the_endpoint_and_signature_of_the_sdks_complete_data(service: str) -> None:
+    reduced = botocore.session.get_session()
+    reduced.register_component("data_loader", ServiceDataLoader())
+    assert describe_client(service, reduced) == describe_client(service, botocore.session.get_session())
+
+
+def test_a_container_builds_a_service_once_and_another_container_builds_its_own(moto_stage: None) -> None:
+    container = make_container()
+    assert container.intake is container.intake
+    assert container.lifecycle is not make_container().lifecycle
+
+
+def test_a_container_without_settings_reads_the_environment_on_first_use() -> None:
+    container = make_container()
+    with pytest.raises(SettingsIncomplete):
+        _ = container.settings
+
+
+def test_an_app_uses_the_settings_and_the_clock_that_it_was_given() -> None:
+    settings = Settings.model_validate({**STAGE_ENVIRONMENT, "DAFTAR_UNPAID_DAYS": "2"})
+    _, container = load_app(settings, FixedClock(NOW))
+    assert container.settings.payment_period == timedelta(days=2)
+    assert container.clock() == NOW
+
+
+def test_every_service_can_be_built(moto_stage: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "DAFTAR_MAIL_FROM": "daftar@example.id",
+        "DAFTAR_GATEWAY_WEIGHTS": "aws=50,twilio=50",
+        "DAFTAR_TWILIO_SECRET": "twilio",
+        "DAFTAR_PUBLIC_URL": "https://api.example.id/api",
+    }.items():
+        monkeypatch.setenv(name, value)
+    container = make_container()
+    services = [name for name in vars(Container) if not name.startswith("_")]
+    assert {"intake", "deliveries", "gateway_router"} <= set(services)
+    container.aws.secrets_manager.create_secret(
+        Name="twilio", SecretString='{"account_sid": "AC1", "auth_token": "token"}'
+    )
+    for name in services:
+        assert getattr(container, name) is getattr(container, name), name
+
+
+def test_every_client_is_created_once(moto_stage: None) -> None:
+    clients = AwsClients()
+    for name in [name for name in vars(AwsClients) if not name.startswith("_")]:
+        assert getattr(clients, name) is getattr(clients, name), name
+
+
+def test_a_gateway_without_an_account_is_refused(moto_stage: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAFTAR_GATEWAY_WEIGHTS", "twilio=100")
+    with pytest.raises(SettingsIncomplete, match="DAFTAR_TWILIO_SECRET"):
+        _ = make_container().gateway_router
