@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.due_sms import DueSmsQueuer
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.service import NotificationService
-    from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+    from chalicelib.notifications.store_ledger import DynamoSmsLedger
+    from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
@@ -228,10 +230,12 @@ class Container:
     def data_requests(self) -> "DataRequestService":
         """Discloses and erases the data of one person."""
         from chalicelib.data_requests.service import DataRequestService
+        from chalicelib.notifications.builder import build_sms_history
 
         return DataRequestService(
             worker_data=self.erasure,
-            sms_history=self.sms_ledger,
+            sms_history=build_sms_history(self),
+            opt_outs=self.opt_outs,
             requests=DynamoDataRequests(self.aws.dynamodb, self.settings.requests_table),
             hashing=self.hashing,
             clock=self.clock,
@@ -256,7 +260,7 @@ class Container:
     @cached_property
     def rollups(self) -> "RollUpService":
         """Counts campaign days."""
-        from chalicelib.notifications.service import LedgerSmsCounter
+        from chalicelib.notifications.counting import LedgerSmsCounter
         from chalicelib.rollups.counting import AnomalyThresholds
         from chalicelib.rollups.service import RollUpService
         from chalicelib.rollups.store_counting import DynamoCountingState
@@ -317,15 +321,22 @@ class Container:
 
     @cached_property
     def sms_ledger(self) -> "DynamoSmsLedger":
-        """The store of SMS and opt-outs."""
+        """The store of SMS."""
         from chalicelib.notifications.builder import build_sms_ledger
 
         return build_sms_ledger(self)
 
     @cached_property
+    def opt_outs(self) -> "DynamoOptOutStore":
+        """The store of opt-outs."""
+        from chalicelib.notifications.builder import build_opt_out_store
+
+        return build_opt_out_store(self)
+
+    @cached_property
     def send_rate_limiter(self) -> "DynamoSendRateLimiter":
         """Limits the rate of sending over all functions."""
-        from chalicelib.notifications.builder import build_send_rate_limiter
+        from chalicelib.messaging.builder import build_send_rate_limiter
 
         return build_send_rate_limiter(self)
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     # Imported by the service at run time; the cold start of the API does without them.
     from collections.abc import Mapping
 
-    from chalicelib.notifications.model import OptOut, Sms
+    from chalicelib.messaging.opt_outs import OptOut
+    from chalicelib.notifications.model import Sms
     from chalicelib.registrations.captures import Capture
     from chalicelib.registrations.model import Registration
     from chalicelib.registrations.phone import Phone

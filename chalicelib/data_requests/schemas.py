@@ -12,7 +12,8 @@ from chalicelib.registrations.schemas import WholeRegistrationView
 
 if TYPE_CHECKING:
     # The service imports them at run time; the cold start of the API does without them.
-    from chalicelib.notifications.model import OptOut, Sms
+    from chalicelib.messaging.opt_outs import OptOut
+    from chalicelib.notifications.model import Sms
     from chalicelib.registrations.phone import Phone
 
 Reason = Literal[

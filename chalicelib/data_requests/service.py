@@ -10,7 +10,8 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.data_requests.errors import RequestReused
 from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport
 from chalicelib.data_requests.schemas import SubmitDataRequest
-from chalicelib.notifications.model import OptOut, Sms
+from chalicelib.messaging.opt_outs import OptOut, OptOutStore
+from chalicelib.notifications.model import Sms
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import nik
 from chalicelib.registrations.erasure import Application, ErasureService
@@ -26,9 +27,6 @@ class SmsHistory(Protocol):
 
     def erase(self, reference: str) -> None:
         """Erase the SMS about a registration, but for what is counted of each. Raise TryAgain."""
-
-    def find_opt_out(self, phone_hash: str) -> OptOut | None:
-        """Return the latest opt-out of a phone, also a lifted one."""
 
 
 class DataRequests(Protocol):
@@ -52,12 +50,14 @@ class DataRequestService:
         *,
         worker_data: ErasureService,
         sms_history: SmsHistory,
+        opt_outs: OptOutStore,
         requests: DataRequests,
         hashing: KeyedHash,
         clock: Clock,
     ) -> None:
         self._worker_data = worker_data
         self._sms_history = sms_history
+        self._opt_outs = opt_outs
         self._requests = requests
         self._hashing = hashing
         self._clock = clock
@@ -114,7 +114,7 @@ class DataRequestService:
 
     def _iter_opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
         for phone in dict.fromkeys(each.worker.phone for each in registrations):
-            opt_out = self._sms_history.find_opt_out(self._hashing.digest("phone", phone))
+            opt_out = self._opt_outs.find(self._hashing.digest("phone", phone))
             if opt_out is not None:
                 yield phone, opt_out
 

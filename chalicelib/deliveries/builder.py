@@ -9,12 +9,11 @@ from chalicelib.deliveries.mail import MailReportChannel, MailSender
 from chalicelib.deliveries.model import Medium
 from chalicelib.deliveries.service import (
     DeliveryConfig,
-    DeliveryDependencies,
     ReportChannel,
     ReportDeliveryService,
 )
 from chalicelib.deliveries.ses import SESMailTransport
-from chalicelib.deliveries.sms import SmsChannelDependencies, SmsReportChannel
+from chalicelib.deliveries.sms import SmsReportChannel
 from chalicelib.deliveries.store import DynamoDeliveries
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.randomness import generate_write_id
@@ -43,15 +42,13 @@ def build_delivery_service(container: "Container") -> ReportDeliveryService:
             retention=2 * settings.report_max_age,
         ),
         channels=dict(_iter_channels(container)),
+        hashing=container.hashing,
         config=DeliveryConfig(
             sms_states=[SummaryState(each) for each in settings.report_sms_states],
             max_age=settings.report_max_age,
         ),
-        dependencies=DeliveryDependencies(
-            clock=container.clock,
-            hashing=container.hashing,
-            on_failure=lambda error: observability.log_exception(error, "report not sent to manager", {}),
-        ),
+        clock=container.clock,
+        on_failure=lambda error: observability.log_exception(error, "report not sent to manager", {}),
     )
 
 
@@ -77,8 +74,10 @@ def _iter_channels(container: "Container") -> Iterator[tuple[Medium, ReportChann
             gateway=container.gateway_router,
             rate_limiter=container.send_rate_limiter,
             rate=SendRate(settings.sms_parts_per_second),
-            opt_outs=container.sms_ledger,
+            opt_outs=container.opt_outs,
             render_body=lambda report: sms.render_body(report, _MANAGER_LANGUAGE),
-            dependencies=SmsChannelDependencies(clock=container.clock, wait=sleep, hashing=container.hashing),
+            hashing=container.hashing,
+            clock=container.clock,
+            wait=sleep,
         ),
     )

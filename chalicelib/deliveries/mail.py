@@ -1,4 +1,4 @@
-"""The mail of a report: a page and plain words that say the same, with the workbook attached."""
+"""The channel for reports by mail: HTML and plain text with the same content, and the workbook attached."""
 
 import re
 from collections.abc import Callable
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
 
 _WORKBOOK_MIME_TYPE = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
-# A subject is folded where it is longer, and some mail programs show the fold. SMTP takes lines of 998.
+# Longer headers are folded, and some mail programs show the fold. RFC 5322 allows lines of 998 characters.
 _MAX_HEADER_LINE = 250
 
-# What could end a header, and begin another one: names are whatever somebody typed.
+# Characters in a typed name that could end a header and begin another one.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Mail(Protocol):
-    """A report in words: what a rendering makes of it."""
+    """The rendered content of a mail."""
 
     @property
     def subject(self) -> str:
-        """One line."""
+        """Return the subject, one line."""
 
     @property
     def html(self) -> str:
-        """A page that needs nothing from elsewhere."""
+        """Return a page that loads nothing else."""
 
     @property
     def text(self) -> str:
-        """The same in plain words."""
+        """Return the same content as plain text."""
 
     @property
     def workbook(self) -> bytes:
-        """The same as a workbook."""
+        """Return the same content as an XLSX file."""
 
 
 class MailTransport(Protocol):
-    """Who carries mails."""
+    """Sends mails."""
 
     def send(self, *, recipient: str, raw_message: bytes) -> None:
-        """Hand over one mail. Raises TransientFailure, PermanentFailure or OutcomeUnknown."""
+        """Send one mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
 
 
 @dataclass(frozen=True)
 class MailSender:
-    """Who mails are from, and where answers go; empty for back to the sender."""
+    """The sender of mails. Replies go to `reply_to`, or to the sender if it is empty."""
 
     address: str
     reply_to: str = ""
@@ -72,16 +72,16 @@ class MailReportChannel:
         self._cached_mail: tuple[Report, Mail] | None = None
 
     def find_address(self, manager: Manager) -> str | None:
-        """The manager's e-mail address."""
+        """Return the manager's e-mail address, or None."""
         return manager.email or None
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Mail a report. Raises TransientFailure, PermanentFailure or OutcomeUnknown."""
+        """Send a report by mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
         address = outgoing.manager.email or ""
         self._transport.send(recipient=address, raw_message=self._build_message(outgoing, address))
 
     def _build_message(self, outgoing: OutgoingReport, address: str) -> bytes:
-        # Imported here because the cold start of the API, which shares the zip, would pay for it too.
+        # Imported here to keep it out of the cold start of the API, which shares the zip.
         from email.message import EmailMessage  # noqa: PLC0415
         from email.policy import SMTP  # noqa: PLC0415
 
@@ -103,7 +103,7 @@ class MailReportChannel:
         return message.as_bytes()
 
     def _get_mail(self, report: Report) -> Mail:
-        """A report's mail, composed once for all managers who are told the same."""
+        """Return the mail of a report, composed once for consecutive managers with the same report."""
         if self._cached_mail is None or self._cached_mail[0] != report:
             self._cached_mail = report, self._compose(report)
         return self._cached_mail[1]
@@ -115,7 +115,7 @@ def _parse_address(name: str, address: str) -> "Address":
     try:
         parsed = Address(_to_one_line(name), addr_spec=address)
         parsed.addr_spec.encode("ascii")
-    except Exception:  # noqa: BLE001 - the parser of addresses fails in many ways
+    except Exception:  # noqa: BLE001 - the address parser raises many types
         raise PermanentFailure("address_unusable") from None
     return parsed
 

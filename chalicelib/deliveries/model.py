@@ -1,34 +1,37 @@
-"""What one manager is sent of one report: at most once, with an honest state.
+"""Deliveries: one report on its way to one manager, sent at most once.
 
-A delivery holds neither the words nor the address. Every change makes a new value, one revision higher.
+A delivery holds neither the body nor the address. Every change makes a new value with the next revision
+number.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import ClassVar, NewType
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
 
 DeliveryId = NewType("DeliveryId", str)
 
-# Longer than the delivering function may run: a claim this old has nobody working on it any more.
+# Longer than the delivering function may run.
 CLAIM_TIMEOUT = timedelta(minutes=4)
 
-# At a round every five minutes, a manager whose mail is not taken is tried for two hours.
+# At a run every five minutes, these take two hours.
 MAX_ATTEMPTS = 24
 
 
 class Medium(StrEnum):
-    """How a manager is reached."""
+    """The media that reach managers."""
 
     MAIL = "mail"
     SMS = "text"
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `unknown`: whoever carries it may or may not have taken it."""
+    """The states of a delivery. `unknown`: it may or may not have been accepted."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -40,76 +43,77 @@ class DeliveryState(StrEnum):
 SETTLED_STATES = frozenset({DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.FAILED})
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One report on its way to one manager; `version` is the one that was told, or tried to be.
+@dataclass(frozen=True, kw_only=True)
+class Delivery(OutboundAttempt):
+    """One report on its way to one manager. Claiming it starts the attempt.
 
-    `is_repeated` says that an attempt whose outcome nobody knows is being made once more: a second mail does
-    no harm, a second text costs money and looks like an error.
+    `version` is that of the last attempt, and `revised_versions` has those of the earlier days in the same
+    report. `is_repeated`: an attempt with an unknown outcome is made once more. A second mail does no harm; a
+    second SMS costs money and looks like an error. Revision 0 is not stored.
     """
 
-    delivery_id: DeliveryId
-    medium: Medium
+    TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = {
+        DeliveryState.WAITING: {DeliveryState.CLAIMED},
+        DeliveryState.CLAIMED: {DeliveryState.WAITING, *SETTLED_STATES},
+        **dict.fromkeys(SETTLED_STATES, frozenset()),
+    }
+    TIMEOUT: ClassVar[timedelta] = CLAIM_TIMEOUT
+
     state: DeliveryState = DeliveryState.WAITING
     revision: int = 0
-    attempts: int = 0
+    delivery_id: DeliveryId
+    medium: Medium
     version: int = 0
-    touched_at: datetime | None = None
     is_repeated: bool = False
-    reason: str | None = None
+    revised_versions: Mapping[date, int] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nobody will do anything about it any more."""
+        """Return True if no other attempt will be made."""
         return self.state in SETTLED_STATES
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether its manager has that version, as far as anybody knows."""
+        """Return True if the manager may have received `version`."""
         return self.state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
 
-    def is_claim_expired(self, now: datetime) -> bool:
-        """Whether whoever claimed it must have been stopped."""
-        claimed = self.state is DeliveryState.CLAIMED
-        return claimed and (self.touched_at is None or now >= self.touched_at + CLAIM_TIMEOUT)
-
-    def claim(self, now: datetime, *, version: int) -> "Delivery":
-        """In one sender's hands: from here on it may be out, whatever happens to the sender."""
-        return self._with_changes(
-            state=DeliveryState.CLAIMED, touched_at=now, attempts=self.attempts + 1, version=version
+    def claim(self, now: datetime, *, version: int, revised_versions: Mapping[date, int]) -> "Delivery":
+        """Return it claimed by a worker process: from now on it may have been sent."""
+        return self._move_to(
+            DeliveryState.CLAIMED,
+            touched_at=now,
+            attempts=self.attempts + 1,
+            version=version,
+            revised_versions=revised_versions,
         )
 
-    def record_acceptance(self) -> "Delivery":
-        """Taken by whoever carries it."""
-        return self._with_changes(state=DeliveryState.ACCEPTED, reason=None)
-
-    def record_rejection(self, reason: str) -> "Delivery":
-        """It was surely not sent, and may be later; given up after so many attempts."""
-        given_up = self.attempts >= MAX_ATTEMPTS
-        return self._with_changes(
-            state=DeliveryState.FAILED if given_up else DeliveryState.WAITING, reason=reason
+    def apply_outcome(self, outcome: Outcome) -> "Delivery":
+        """Return it with the outcome of its attempt."""
+        match outcome.outcome_type:
+            case OutcomeType.ACCEPTED:
+                return self._move_to(DeliveryState.ACCEPTED, reason=None)
+            case OutcomeType.UNKNOWN:
+                return self.record_unknown_outcome(outcome.reason)
+            case OutcomeType.FAILED:
+                return self._move_to(DeliveryState.FAILED, reason=outcome.reason)
+        is_last = self.attempts >= MAX_ATTEMPTS
+        return self._move_to(
+            DeliveryState.FAILED if is_last else DeliveryState.WAITING, reason=outcome.reason
         )
-
-    def record_failure(self, reason: str) -> "Delivery":
-        """It was surely not sent, and never will be."""
-        return self._with_changes(state=DeliveryState.FAILED, reason=reason)
 
     def record_unknown_outcome(self, reason: str) -> "Delivery":
-        """Nobody knows whether it was sent: a mail is sent once more, a text is not."""
+        """Return it waiting for a repeated attempt if it is a mail, or else unknown."""
         if self.medium is Medium.MAIL and not self.is_repeated:
-            return self._with_changes(state=DeliveryState.WAITING, is_repeated=True, reason=reason)
-        return self._with_changes(state=DeliveryState.UNKNOWN, reason=reason)
-
-    def _with_changes(self, **changes: object) -> "Delivery":
-        return replace(self, revision=self.revision + 1, **changes)  # type: ignore[arg-type]
+            return self._move_to(DeliveryState.WAITING, is_repeated=True, reason=reason)
+        return self._move_to(DeliveryState.UNKNOWN, reason=reason)
 
 
 def derive_delivery_id(
     campaign_day: CampaignDay, report_key: str, medium: Medium, recipient_hash: str
 ) -> DeliveryId:
-    """The id of the one delivery that a report to a manager can be, whoever works it out and however often.
+    """Return the id of the one delivery of a report to a manager. The same report always gives the same id.
 
-    `recipient` is a keyed hash of the address.
+    `recipient_hash` is a keyed hash of the address.
     """
     name = "\x1f".join(
         (campaign_day.campaign_id, campaign_day.day.isoformat(), report_key, medium, recipient_hash)

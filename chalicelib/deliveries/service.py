@@ -1,11 +1,11 @@
-"""Telling managers: a mail with each day's report, and a text with the provisional one.
+"""Delivery of reports to managers: a mail with each day's report, and an SMS with the provisional one.
 
-What is to be told follows from what stands in the tables: the days that wait, the newest version of each, and
-what was delivered of it. Rounds that come twice, late or not at all change nothing of that.
+The next step follows from stored state alone: the days in the outbox, the newest version of each, and the
+deliveries of it. Runs that are repeated, late or left out change nothing of the result.
 
-An earlier day that changed is told in the next report of its campaign. Once there is no next one, a letter of
-its own tells it on the morning after, if so many captures came or went. What changed is
-always said against the version that managers were told before.
+If a final day changes, the next report of its campaign contains its revision. After the last report, a
+correction mail does on the next morning, if the counts changed. Revisions are always relative to the version
+that managers were last notified of.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,58 +18,58 @@ from chalicelib.campaigns.model import Campaign, CampaignDay, Manager
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium, derive_delivery_id
-from chalicelib.messaging.errors import GatewayError, OutcomeUnknown, PermanentFailure
+from chalicelib.messaging.attempts import make_attempt
 from chalicelib.rollups.model import Summary, SummaryState, with_changes_since
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.report import Report
 
 
 class Outbox(Protocol):
-    """The days that managers are still to be told of, and what they were told."""
+    """Days that managers are to be notified of, and the versions that they were notified of."""
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
-        """Every day that waits for a reader."""
+        """Yield the days that wait for a consumer."""
 
     def remove(self, consumer: Consumer, entry: OutboxEntry) -> None:
-        """Let a day wait no longer, unless it was asked for once more since it was read."""
+        """Remove an entry, unless it was enqueued again since it was read."""
 
     def find_notified_version(self, campaign_day: CampaignDay) -> int | None:
-        """The version of a final day that managers were last told; None before its final report."""
+        """Return the version of a final day that managers were last notified of, or None."""
 
     def record_notified_version(self, campaign_day: CampaignDay, version: int) -> None:
-        """Keep which version managers were told."""
+        """Store the version that managers were notified of."""
 
 
 class ReportSource(Protocol):
-    """What telling needs of summaries."""
+    """Reads summaries and builds reports."""
 
     def get_summary(self, campaign_day: CampaignDay, *, version: int | None = None) -> Summary:
-        """A version of a day, the newest if none is named."""
+        """Return a version of a day, by default the newest."""
 
     def build_report(self, campaign_day: CampaignDay) -> Report:
-        """The newest version of a day, with what stands beside it."""
+        """Return the report of the newest version of a day."""
 
 
 class Campaigns(Protocol):
-    """What telling needs of campaigns."""
+    """Reads campaigns."""
 
     def get(self, campaign_id: str) -> Campaign:
-        """Raises CampaignUnknown."""
+        """Return a campaign. Raise CampaignUnknown."""
 
 
 class Deliveries(Protocol):
-    """Where deliveries are kept. Every write is conditional on the revision that was read."""
+    """Stores deliveries. Every write is conditional on the revision that was read."""
 
     def find(self, delivery_id: DeliveryId) -> Delivery | None:
-        """One delivery, as it stands now."""
+        """Return one delivery, or None."""
 
     def save(self, delivery: Delivery) -> bool:
-        """Store a delivery's next revision; False if another sender was first."""
+        """Store the next revision of a delivery. Return False if another process was first."""
 
 
 @dataclass(frozen=True)
 class OutgoingReport:
-    """What goes out: under which id, to whom, and the report that it tells."""
+    """A report to be sent to one manager."""
 
     delivery_id: DeliveryId
     manager: Manager
@@ -77,37 +77,28 @@ class OutgoingReport:
 
 
 class ReportChannel(Protocol):
-    """How a medium reaches managers."""
+    """Sends reports by one medium."""
 
     def find_address(self, manager: Manager) -> str | None:
-        """Where this manager is reached; None for nowhere."""
+        """Return the manager's address on this channel, or None."""
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Hand it over. Raises TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
+        """Send a report. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
 
 
 @dataclass(frozen=True)
 class DeliveryConfig:
-    """What a stage sets: which reports are texted too, and for how long a day is news."""
+    """Settings of a stage: the states whose reports are also sent by SMS, and when days expire."""
 
     sms_states: Collection[SummaryState]
     max_age: timedelta
 
 
 @dataclass(frozen=True)
-class DeliveryDependencies:
-    """What telling has around it: the time, the stage's hash, and who hears of what nobody foresaw."""
-
-    clock: Clock
-    hashing: KeyedHash
-    on_failure: Callable[[Exception], object]
-
-
-@dataclass(frozen=True)
 class DueReport:
-    """What is to be told now: the report of one day or, of days that changed, a letter.
+    """A report that is due: that of one day, or a correction mail for several days.
 
-    `changed` are the earlier days that a report tells again.
+    `changed_entries` are the earlier days whose revisions it contains.
     """
 
     entries: tuple[OutboxEntry, ...]
@@ -116,27 +107,27 @@ class DueReport:
 
     @property
     def campaign_day(self) -> CampaignDay:
-        """The day whose report it is; of a letter the last one."""
+        """Return the day of the report; of a correction mail, the last day."""
         return self.entries[-1].campaign_day
 
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What became of a report: the deliveries of it, as they stand now; `updated` are those of this round."""
+    """The deliveries of a report. `updated` are those that this run changed."""
 
     deliveries: tuple[Delivery, ...]
     updated: tuple[Delivery, ...]
 
     @property
     def is_settled(self) -> bool:
-        """Whether nobody is to be tried again."""
+        """Return True if no other attempt will be made."""
         return all(each.is_settled for each in self.deliveries)
 
 
 class ReportDeliveryService:
-    """Tells managers what waits to be told."""
+    """Sends due reports to managers. `on_failure` is called with unexpected exceptions of a channel."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, given by the composition root
         self,
         *,
         outbox: Outbox,
@@ -144,118 +135,124 @@ class ReportDeliveryService:
         campaigns: Campaigns,
         deliveries: Deliveries,
         channels: Mapping[Medium, ReportChannel],
+        hashing: KeyedHash,
         config: DeliveryConfig,
-        dependencies: DeliveryDependencies,
+        clock: Clock,
+        on_failure: Callable[[Exception], object],
     ) -> None:
         self._outbox = outbox
         self._reports = reports
         self._campaigns = campaigns
         self._deliveries = deliveries
         self._channels = channels
+        self._hashing = hashing
         self._config = config
-        self._dependencies = dependencies
+        self._clock = clock
+        self._on_failure = on_failure
 
     @property
     def has_mail_channel(self) -> bool:
-        """Whether this stage has an address to send mails from."""
+        """Return True if this stage has an address to send mails from."""
         return Medium.MAIL in self._channels
 
     def iter_entries_by_campaign(self) -> Iterator[tuple[str, list[OutboxEntry]]]:
-        """The days that managers are to be told of, by campaign and in order."""
-        days = sorted(self._outbox.iter_entries(Consumer.MANAGERS), key=lambda each: each.campaign_day)
-        for campaign_id, own in groupby(days, key=lambda each: each.campaign_day.campaign_id):
+        """Yield each campaign's days in the outbox, in order."""
+        entries = sorted(self._outbox.iter_entries(Consumer.MANAGERS), key=lambda each: each.campaign_day)
+        for campaign_id, own in groupby(entries, key=lambda each: each.campaign_day.campaign_id):
             yield campaign_id, list(own)
 
     def iter_due_reports(self, campaign_id: str, entries: Sequence[OutboxEntry]) -> Iterator[DueReport]:
-        """What of a campaign is to be told now, letters last.
+        """Yield the due reports of a campaign, a correction mail last.
 
-        Each is to be told before the next one is asked for: it may tell what waits there. A day that nobody
-        is to be told of any more waits no longer; one counted before its summary hour waits for that hour's
-        count.
+        Each must be delivered before the next one is requested, because it may contain revisions of other
+        days. Expired days, and those that managers were notified of, are removed. A day that was counted
+        before its summary hour waits for the count of that hour.
         """
         campaign = self._campaigns.get(campaign_id)
         changed: list[OutboxEntry] = []
-        for each in entries:
-            told = self._outbox.find_notified_version(each.campaign_day)
-            if self._is_expired(campaign, each) or (told is not None and told >= each.version):
-                self._outbox.remove(Consumer.MANAGERS, each)
-            elif told is None:
-                if each.enqueued_at >= campaign.summary_due_at(each.campaign_day.day):
-                    yield DueReport((each,), tuple(changed))
-            else:
-                changed.append(each)
-        letter = tuple(each for each in changed if self._is_correction_due(campaign, each))
-        if letter:
-            yield DueReport(letter, letter[:-1], is_correction_mail=True)
+        for entry in entries:
+            notified = self._outbox.find_notified_version(entry.campaign_day)
+            if self._is_expired(campaign, entry) or (notified is not None and notified >= entry.version):
+                self._outbox.remove(Consumer.MANAGERS, entry)
+            elif notified is not None:
+                changed.append(entry)
+            elif entry.enqueued_at >= campaign.summary_due_at(entry.campaign_day.day):
+                yield DueReport((entry,), tuple(changed))
+        due = tuple(entry for entry in changed if self._is_correction_due(campaign, entry))
+        if due:
+            yield DueReport(due, due[:-1], is_correction_mail=True)
 
     def deliver(self, due_report: DueReport) -> DeliveryResult:
-        """Tell every manager who was not told yet; the days wait no longer once all of them were."""
+        """Send a report to each manager who did not receive it yet. Once all are settled, remove its days."""
         report = self._build_report(due_report)
-        outcomes, moved = [], []
+        deliveries, updated = [], []
         for manager in report.campaign.managers:
             for medium in self._iter_media(due_report, report):
-                known = self._find_delivery(due_report, report, manager, medium)
-                if known is None:
+                delivery = self._find_delivery(due_report, report, manager, medium)
+                if delivery is None:
                     continue
-                delivery = self._advance(known, manager, due_report, report)
-                outcomes.append(delivery)
-                if delivery.revision > known.revision:
-                    moved.append(delivery)
-        told = DeliveryResult(tuple(outcomes), tuple(moved))
-        if told.is_settled:
-            self._complete(due_report, report, outcomes)
-        return told
+                current = self._advance(delivery, manager, due_report, report)
+                deliveries.append(current)
+                if current.revision > delivery.revision:
+                    updated.append(current)
+        result = DeliveryResult(tuple(deliveries), tuple(updated))
+        if result.is_settled:
+            self._complete(due_report, report, deliveries)
+        return result
 
     def _is_expired(self, campaign: Campaign, entry: OutboxEntry) -> bool:
-        return entry.campaign_day.day < campaign.local_day(self._dependencies.clock() - self._config.max_age)
+        return entry.campaign_day.day < campaign.local_day(self._clock() - self._config.max_age)
 
     def _is_correction_due(self, campaign: Campaign, entry: OutboxEntry) -> bool:
-        """Whether a changed day is to be told in a letter now; one not worth a letter waits no longer."""
-        now, told = self._dependencies.clock(), self._outbox.find_notified_version(entry.campaign_day)
+        """Return True if a correction mail for a changed day is due. Remove the day if it needs none."""
+        notified = self._outbox.find_notified_version(entry.campaign_day)
         last_report = self._outbox.find_notified_version(CampaignDay(campaign.campaign_id, campaign.last_day))
-        if told is None or last_report is None:
+        if notified is None or last_report is None:
             return False
-        if told < entry.version:
-            first_untold = self._reports.get_summary(entry.campaign_day, version=told + 1)
-            if now < _get_next_final_time(campaign, datetime.fromisoformat(first_untold.counted_at)):
+        if notified < entry.version:
+            first_change = self._reports.get_summary(entry.campaign_day, version=notified + 1)
+            if self._clock() < _get_next_final_time(
+                campaign, datetime.fromisoformat(first_change.counted_at)
+            ):
                 return False
             if (
                 self._reports.get_summary(entry.campaign_day).counts
-                != self._reports.get_summary(entry.campaign_day, version=told).counts
+                != self._reports.get_summary(entry.campaign_day, version=notified).counts
             ):
                 return True
         self._outbox.remove(Consumer.MANAGERS, entry)
         return False
 
     def _build_report(self, due_report: DueReport) -> Report:
-        """The report of a day, with the days that changed since managers were told of them."""
+        """Return the report of a day, with revisions of the days that changed since the last notification."""
         return replace(
             self._reports.build_report(due_report.campaign_day),
             revisions=tuple(self._iter_revisions(due_report)),
         )
 
     def _iter_revisions(self, due_report: DueReport) -> Iterator[Summary]:
-        for of in (each.campaign_day for each in due_report.changed_entries):
-            newest, told = self._reports.get_summary(of), self._outbox.find_notified_version(of)
-            if told is not None and told < newest.version:
-                yield with_changes_since(self._reports.get_summary(of, version=told), newest)
+        for campaign_day in (each.campaign_day for each in due_report.changed_entries):
+            newest = self._reports.get_summary(campaign_day)
+            notified = self._outbox.find_notified_version(campaign_day)
+            if notified is not None and notified < newest.version:
+                yield with_changes_since(self._reports.get_summary(campaign_day, version=notified), newest)
 
     def _build_manager_report(self, manager: Manager, due_report: DueReport, report: Report) -> Report:
-        """The report with what changed since this manager was told of the day."""
-        told = self._find_known_version(manager, due_report, report)
-        before = None if told is None else self._reports.get_summary(due_report.campaign_day, version=told)
+        """Return the report with the changes since the version that this manager knows."""
+        known = self._find_known_version(manager, due_report, report)
+        before = None if known is None else self._reports.get_summary(due_report.campaign_day, version=known)
         return replace(report, summary=with_changes_since(before, report.summary), is_first=before is None)
 
     def _find_known_version(self, manager: Manager, due_report: DueReport, report: Report) -> int | None:
-        """The version that a letter's readers know; of a final report, the one mailed in the evening."""
+        """Return the version that a manager knows; before the final report, that of the provisional mail."""
         if due_report.is_correction_mail:
             return self._outbox.find_notified_version(due_report.campaign_day)
         if report.summary.state is not SummaryState.FINAL or not manager.email:
             return None
-        evening = self._deliveries.find(
+        provisional = self._deliveries.find(
             self._derive_delivery_id(due_report, SummaryState.PROVISIONAL, Medium.MAIL, manager.email)
         )
-        return evening.version if evening is not None and evening.may_have_arrived else None
+        return provisional.version if provisional is not None and provisional.may_have_arrived else None
 
     def _iter_media(self, due_report: DueReport, report: Report) -> Iterator[Medium]:
         yield Medium.MAIL
@@ -265,62 +262,57 @@ class ReportDeliveryService:
     def _find_delivery(
         self, due_report: DueReport, report: Report, manager: Manager, medium: Medium
     ) -> Delivery | None:
-        """This manager's delivery as it stands; None where the manager is not reached that way."""
-        way = self._channels.get(medium)
-        address = None if way is None else way.find_address(manager)
+        """Return the stored or new delivery to a manager, or None without an address on this medium."""
+        channel = self._channels.get(medium)
+        address = None if channel is None else channel.find_address(manager)
         if address is None:
             return None
-        known = self._derive_delivery_id(
+        delivery_id = self._derive_delivery_id(
             due_report, self._get_report_key(due_report, report), medium, address
         )
-        return self._deliveries.find(known) or Delivery(known, medium)
+        return self._deliveries.find(delivery_id) or Delivery(delivery_id=delivery_id, medium=medium)
 
     def _derive_delivery_id(
         self, due_report: DueReport, report_key: str, medium: Medium, address: str
     ) -> DeliveryId:
-        return derive_delivery_id(
-            due_report.campaign_day,
-            report_key,
-            medium,
-            self._dependencies.hashing.digest("manager", address.lower()),
-        )
+        recipient_hash = self._hashing.digest("manager", address.lower())
+        return derive_delivery_id(due_report.campaign_day, report_key, medium, recipient_hash)
 
     def _get_report_key(self, due_report: DueReport, report: Report) -> str:
-        """What tells one report of a day from another; of letters there is one a morning."""
+        """Return what distinguishes the reports of one day. There is one correction mail each morning."""
         if not due_report.is_correction_mail:
             return report.summary.state
-        return f"letter {_get_last_final_day(report.campaign, self._dependencies.clock()).isoformat()}"
+        # The key is hashed into stored delivery ids, so its wording stays.
+        return f"letter {_get_last_final_day(report.campaign, self._clock()).isoformat()}"
 
     def _advance(
         self, delivery: Delivery, manager: Manager, due_report: DueReport, report: Report
     ) -> Delivery:
-        """Do what is to be done about one delivery now. One manager's failure holds up no other."""
-        now = self._dependencies.clock()
-        if delivery.is_claim_expired(now):
+        """Take the next step for one delivery."""
+        now = self._clock()
+        if delivery.state is DeliveryState.CLAIMED and delivery.has_timed_out(now):
             delivery = self._save(delivery.record_unknown_outcome("worker_died"))
         if delivery.state is not DeliveryState.WAITING:
             return delivery
-        sending = OutgoingReport(
+        outgoing = OutgoingReport(
             delivery.delivery_id, manager, self._build_manager_report(manager, due_report, report)
         )
-        claimed = delivery.claim(now, version=report.summary.version)
+        claimed = delivery.claim(
+            now,
+            version=report.summary.version,
+            revised_versions={each.day: each.version for each in report.revisions},
+        )
         if not self._deliveries.save(claimed):
             return self._reload(delivery)
-        return self._save(self._attempt(claimed, sending))
+        return self._save(self._attempt(claimed, outgoing))
 
     def _attempt(self, delivery: Delivery, outgoing: OutgoingReport) -> Delivery:
         try:
-            self._channels[delivery.medium].send(outgoing)
-        except PermanentFailure as never:
-            return delivery.record_failure(never.reason)
-        except OutcomeUnknown as unknown:
-            return delivery.record_unknown_outcome(unknown.reason)
-        except GatewayError as later:
-            return delivery.record_rejection(later.reason)
-        except Exception as error:  # noqa: BLE001 - the other managers are still to be told
-            self._dependencies.on_failure(error)
+            outcome = make_attempt(lambda: self._channels[delivery.medium].send(outgoing))
+        except Exception as error:  # noqa: BLE001 - one manager's failure must not affect the others
+            self._on_failure(error)
             return delivery.record_unknown_outcome(type(error).__name__)
-        return delivery.record_acceptance()
+        return delivery.apply_outcome(outcome)
 
     def _save(self, delivery: Delivery) -> Delivery:
         return delivery if self._deliveries.save(delivery) else self._reload(delivery)
@@ -329,35 +321,35 @@ class ReportDeliveryService:
         return self._deliveries.find(delivery.delivery_id) or delivery
 
     def _complete(self, due_report: DueReport, report: Report, deliveries: Sequence[Delivery]) -> None:
-        """Keep what every manager knows now; what is waited for goes last.
+        """Store the versions that every manager was notified of, then remove the days from the outbox.
 
-        A manager who was told in an earlier round may know an older version, which is still to be told anew.
+        Deliveries of an earlier run may have sent older versions; the newer ones remain to be sent.
         """
         version = min((each.version for each in deliveries), default=report.summary.version)
         if due_report.is_correction_mail or report.summary.state is SummaryState.FINAL:
             self._outbox.record_notified_version(due_report.campaign_day, version)
-        told_at = min(
-            (each.touched_at for each in deliveries if each.touched_at), default=self._dependencies.clock()
-        )
         for revised in report.revisions:
-            known = datetime.fromisoformat(revised.counted_at) <= told_at
-            if known and self._outbox.find_notified_version(revised.campaign_day) is not None:
-                self._outbox.record_notified_version(revised.campaign_day, revised.version)
-        for each in due_report.entries:
-            told = self._outbox.find_notified_version(each.campaign_day)
-            if told is None or told >= each.version:
-                self._outbox.remove(Consumer.MANAGERS, each)
+            notified = self._outbox.find_notified_version(revised.campaign_day)
+            version = min(
+                (each.revised_versions.get(revised.day, 0) for each in deliveries), default=revised.version
+            )
+            if notified is not None and version > notified:
+                self._outbox.record_notified_version(revised.campaign_day, version)
+        for entry in due_report.entries:
+            notified = self._outbox.find_notified_version(entry.campaign_day)
+            if notified is None or notified >= entry.version:
+                self._outbox.remove(Consumer.MANAGERS, entry)
 
 
 def _get_next_final_time(campaign: Campaign, changed_at: datetime) -> datetime:
-    """The next moment at which days of the campaign become final."""
+    """Return the next time after `changed_at` at which days of the campaign become final."""
     today = campaign.local_day(changed_at)
     this_morning = campaign.summary_final_at(today - timedelta(days=1))
     return this_morning if changed_at < this_morning else campaign.summary_final_at(today)
 
 
 def _get_last_final_day(campaign: Campaign, now: datetime) -> date:
-    """The local day of the last moment at which days of the campaign became final."""
+    """Return the local day of the last time at which days of the campaign became final."""
     today = campaign.local_day(now)
     yesterday = today - timedelta(days=1)
     return today if now >= campaign.summary_final_at(yesterday) else yesterday

@@ -1,4 +1,4 @@
-"""Mails by Amazon SES (`sesv2`)."""
+"""Mail transport by Amazon SES (`sesv2`)."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from botocore.exceptions import (
 
 from chalicelib.messaging.errors import GatewayError, OutcomeUnknown, PermanentFailure, TransientFailure
 
-# What is refused with one of these no later attempt would send. Everything else that SES says no with is the
-# account's state, or ours to set up (an identity not verified, sending paused, a quota), and may be mended.
+# With these codes no later attempt would succeed. Other codes are about the account or its configuration (an
+# identity not verified, sending paused, a quota), which may be repaired.
 _PERMANENT_CODES = frozenset({"BadRequestException"})
 
-# A failure in the service's own words is an answer; any other one may come from something in between.
+# An error of the service itself is an answer; any other 5xx may come from a proxy in front of it.
 _TRANSIENT_CODES = frozenset({"InternalServiceErrorException"})
 _SERVER_ERROR_STATUS = 500
 
 
 class SESMailTransport:
-    """Satisfies `mailing.MailTransport`.
+    """Satisfies `mail.MailTransport`.
 
-    Its client must not retry by itself: whether a mail may have gone out twice is decided by the caller.
+    Its client must not retry by itself: the caller decides if a mail may be sent twice.
     """
 
     def __init__(self, client: Any, *, sender: str, configuration_set: str = "") -> None:
@@ -32,14 +32,14 @@ class SESMailTransport:
         self._configuration_set = configuration_set
 
     def send(self, *, recipient: str, raw_message: bytes) -> None:
-        """Hand over one mail. Raises TransientFailure, PermanentFailure or OutcomeUnknown."""
-        given = {"ConfigurationSetName": self._configuration_set}
+        """Send one mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
+        options = {"ConfigurationSetName": self._configuration_set}
         try:
             self._client.send_email(
                 FromEmailAddress=self._sender,
                 Destination={"ToAddresses": [recipient]},
                 Content={"Raw": {"Data": raw_message}},
-                **{name: value for name, value in given.items() if value},
+                **{name: value for name, value in options.items() if value},
             )
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise TransientFailure(type(error).__name__) from None

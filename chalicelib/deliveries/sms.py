@@ -1,13 +1,11 @@
-"""The text of a report to a manager's phone.
+"""The channel for reports by SMS.
 
-It stands in the line of all texts and keeps to stops and opt-outs, but has no row in the ledger of texts:
-that one is of registrations, counted in the very report that is told, and paid from the workers' budget.
+It shares the rate limiter, stops and opt-outs with the SMS to workers, but has no rows in their ledger: that
+is counted in the very report, and paid from the workers' budget.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from chalicelib.campaigns.model import Manager
 from chalicelib.clock import Clock
@@ -15,59 +13,54 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.deliveries.service import OutgoingReport
 from chalicelib.messaging.errors import PermanentFailure, TransientFailure
 from chalicelib.messaging.gateways import Gateway, OutgoingSms
-from chalicelib.messaging.rate_limiter import RateLimited, SendingStopped, SendRate, SendRateLimiter
+from chalicelib.messaging.model import SmsId
+from chalicelib.messaging.opt_outs import OptOutStore
+from chalicelib.messaging.rate_limiter import (
+    RateLimited,
+    SendingStopped,
+    SendRate,
+    SendRateLimiter,
+    wait_for_slot,
+)
 from chalicelib.messaging.segments import split_segments
-from chalicelib.notifications.model import SmsId
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
 from chalicelib.rollups.report import Report
 
 _PURPOSE = "day_report"
 
-# Figures of the evening are no news by night.
+# A report of the evening is of no use at night.
 _VALIDITY = timedelta(hours=3)
 
-# Workers' confirmations may be in line; a manager's text waits for them, or for the next round.
-_MAX_WAIT = timedelta(seconds=4)
-
-
-class OptOuts(Protocol):
-    """The phones that want no texts."""
-
-    def has_opted_out(self, phone_hash: str) -> bool:
-        """Whether this phone wants none."""
-
-
-@dataclass(frozen=True)
-class SmsChannelDependencies:
-    """What texting has around it."""
-
-    clock: Clock
-    wait: Callable[[timedelta], None]
-    hashing: KeyedHash
+# A longer wait is left to the next run.
+_MAX_SLOT_WAIT = timedelta(seconds=4)
 
 
 class SmsReportChannel:
     """Satisfies `service.ReportChannel`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, given by the composition root
         self,
         *,
         gateway: Gateway,
         rate_limiter: SendRateLimiter,
         rate: SendRate,
-        opt_outs: OptOuts,
+        opt_outs: OptOutStore,
         render_body: Callable[[Report], str],
-        dependencies: SmsChannelDependencies,
+        hashing: KeyedHash,
+        clock: Clock,
+        wait: Callable[[timedelta], None],
     ) -> None:
         self._gateway = gateway
         self._rate_limiter = rate_limiter
         self._rate = rate
         self._opt_outs = opt_outs
         self._render_body = render_body
-        self._dependencies = dependencies
+        self._hashing = hashing
+        self._clock = clock
+        self._wait = wait
 
     def find_address(self, manager: Manager) -> str | None:
-        """The manager's number, in its one form where it has one."""
+        """Return the manager's phone number, normalised if it is valid, or None."""
         if not manager.phone:
             return None
         try:
@@ -76,39 +69,43 @@ class SmsReportChannel:
             return manager.phone
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Text a report. Raises TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
+        """Send a report. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         phone = self._parse_phone(outgoing.manager)
-        words, report = self._render_body(outgoing.report), outgoing.report
-        parts = len(split_segments(words).parts)
-        self._reserve_capacity(parts)
+        body = self._render_body(outgoing.report)
+        parts = len(split_segments(body).parts)
+        self._wait_for_slot(parts)
         self._gateway.send(
             OutgoingSms(
                 phone=phone,
-                body=words,
+                body=body,
                 sms_id=SmsId(outgoing.delivery_id),
                 correlation_id=outgoing.delivery_id,
                 parts=parts,
-                deadline=self._dependencies.clock() + _VALIDITY,
+                deadline=self._clock() + _VALIDITY,
                 purpose=_PURPOSE,
-                campaign_id=report.campaign.campaign_id,
+                campaign_id=outgoing.report.campaign.campaign_id,
             )
         )
 
     def _parse_phone(self, manager: Manager) -> Phone:
         try:
             phone = parse(manager.phone or "")
-        except InvalidPhone as unusable:
-            raise PermanentFailure(unusable.code) from None
-        if self._opt_outs.has_opted_out(self._dependencies.hashing.digest("phone", phone)):
+        except InvalidPhone as error:
+            raise PermanentFailure(error.code) from None
+        if self._opt_outs.has_opted_out(self._hashing.digest("phone", phone)):
             raise PermanentFailure("opted_out", opted_out=True)
         return phone
 
-    def _reserve_capacity(self, parts: int) -> None:
-        now = self._dependencies.clock()
+    def _wait_for_slot(self, parts: int) -> None:
         try:
-            at = self._rate_limiter.reserve(self._rate.compute_duration(parts), now=now, max_wait=_MAX_WAIT)
+            wait_for_slot(
+                self._rate_limiter,
+                self._rate.compute_duration(parts),
+                clock=self._clock,
+                wait=self._wait,
+                max_wait=_MAX_SLOT_WAIT,
+            )
         except SendingStopped:
             raise TransientFailure("stopped") from None
         except RateLimited:
             raise TransientFailure("rate_limited") from None
-        self._dependencies.wait(max(at - now, timedelta(0)))

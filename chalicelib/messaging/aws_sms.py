@@ -1,4 +1,4 @@
-"""AWS End User Messaging SMS (`pinpoint-sms-voice-v2`)."""
+"""The gateway of AWS End User Messaging SMS (`pinpoint-sms-voice-v2`)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,22 +20,22 @@ from chalicelib.messaging.errors import (
 )
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 
-# The service has no idempotency key. What is refused with one of these was not sent: an internal error that
-# the service itself answers with is an answer, and not a lost one.
+# The service has no idempotency key. With one of these codes the SMS was surely not sent: an internal error
+# in the service's own words is an answer, not a lost one.
 _TRANSIENT_CODES = frozenset({"ThrottlingException", "InternalServerException"})
 _PERMANENT_CODES = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
 _ACCOUNT_CODES = frozenset({"ServiceQuotaExceededException", "AccessDeniedException"})
 _OPTED_OUT_REASON = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
 
-# What the service takes as a time to live.
+# The limits of the service's TimeToLive.
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 5, 259_200
 
 
 @dataclass(frozen=True)
 class AwsSmsConfig:
-    """What was registered and set up at AWS, by name, and the most that a text may cost, in US dollars.
+    """Names of the resources at AWS, and the maximum price per part in US dollars.
 
-    Configuration set and protect configuration may be empty: then the account's own hold.
+    An empty configuration set or protect configuration means the account's default.
     """
 
     originator: str
@@ -47,7 +47,7 @@ class AwsSmsConfig:
 class AwsSmsGateway:
     """Satisfies `gateways.Gateway`.
 
-    Its client must not retry by itself: a retry after a time-out could be a second text.
+    Its client must not retry by itself: a retry after a time-out could send a duplicate.
     """
 
     name = "aws"
@@ -58,12 +58,11 @@ class AwsSmsGateway:
         self._clock = clock
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """The service's message id. Raises TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
-        given = {
+        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
+        options = {
             "ConfigurationSetName": self._config.configuration_set,
             "ProtectConfigurationId": self._config.protect_configuration,
         }
-        seconds_left = int((outgoing.deadline - self._clock()).total_seconds())
         try:
             sent = self._client.send_text_message(
                 DestinationPhoneNumber=outgoing.phone,
@@ -71,13 +70,15 @@ class AwsSmsGateway:
                 MessageBody=outgoing.body,
                 MessageType="TRANSACTIONAL",
                 MaxPrice=self._config.max_price,
-                TimeToLive=min(max(seconds_left, _MIN_TTL_SECONDS), _MAX_TTL_SECONDS),
+                TimeToLive=outgoing.compute_ttl_seconds(
+                    self._clock(), minimum=_MIN_TTL_SECONDS, maximum=_MAX_TTL_SECONDS
+                ),
                 Context={
                     "sms_id": outgoing.sms_id,
                     "correlation_id": outgoing.correlation_id,
                     "campaign_id": outgoing.campaign_id,
                 },
-                **{name: value for name, value in given.items() if value},
+                **{name: value for name, value in options.items() if value},
             )
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise TransientFailure(type(error).__name__, gateway=self.name) from None
@@ -96,5 +97,6 @@ class AwsSmsGateway:
             return AccountFailure(reason, gateway=self.name)
         if code in _TRANSIENT_CODES:
             return TransientFailure(reason, gateway=self.name)
-        # Whoever said this was not the service, and what stood behind it may have taken the text.
+        # Not an answer of the service: something in front of it, and the SMS may have been accepted behind
+        # that.
         return OutcomeUnknown(reason, gateway=self.name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib import observability
 from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
 from chalicelib.messaging.routing import GatewayRouter
+from chalicelib.messaging.store import DynamoSendRateLimiter
 from chalicelib.messaging.twilio import TwilioAccount, TwilioGateway
 from chalicelib.settings import SettingsIncomplete
 
@@ -24,6 +25,11 @@ def build_gateway_router(container: "Container") -> GatewayRouter:
         on_circuit_open=_report_circuit_open,
         get_resumed_at=lambda: container.send_rate_limiter.resumed_at,
     )
+
+
+def build_send_rate_limiter(container: "Container") -> DynamoSendRateLimiter:
+    """Return the rate limiter that all functions share."""
+    return DynamoSendRateLimiter(container.aws.dynamodb, container.settings.sending_table)
 
 
 def read_twilio_account(container: "Container") -> TwilioAccount:

@@ -1,23 +1,23 @@
-"""What a gateway can answer other than yes, classed by what to do next, and callbacks nobody can vouch for.
+"""Errors of gateways, by the next step that each allows, and the refusal of a callback that is not signed.
 
 GatewayError
-├── TransientFailure          it was not sent, and may be later
-│   └── CircuitOpen     a gateway that might have taken it is not asked for a while
-├── PermanentFailure             it was not sent and never will be
-├── AccountFailure    it was not sent, and no other text would be
-└── OutcomeUnknown    it may have been sent; sending again could mean a second text
+├── TransientFailure      surely not sent; another attempt may succeed
+│   └── CircuitOpen       no gateway was asked, because it failed too often
+├── PermanentFailure      surely not sent; no other attempt will succeed
+├── AccountFailure        surely not sent; the gateway accepts nothing from this account
+└── OutcomeUnknown        sent or not; another attempt could send a duplicate
 
 Refusal
-└── SignatureInvalid  nobody knows who sent this callback
+└── SignatureInvalid
 """
 
 from chalicelib.refusals import Refusal
 
 
 class GatewayError(Exception):
-    """A text was not, or not surely, accepted.
+    """A message was not, or not surely, accepted.
 
-    `reason` is the gateway's own code; it holds nothing personal. `gateway` is who gave it.
+    `reason` is the gateway's own code and holds nothing personal; `gateway` is the name of the gateway.
     """
 
     def __init__(self, reason: str, *, gateway: str | None = None) -> None:
@@ -27,15 +27,15 @@ class GatewayError(Exception):
 
 
 class TransientFailure(GatewayError):
-    """The gateway did not take the text, and may take it later."""
+    """The gateway did not accept the message and may accept it later."""
 
 
 class CircuitOpen(TransientFailure):
-    """No gateway took the text, and one that might have is not asked: it is left alone for a while."""
+    """No gateway accepted the message, and one that might have is not asked for now."""
 
 
 class PermanentFailure(GatewayError):
-    """The gateway refused the text for good; `opt_outs` if because the worker wants no more texts."""
+    """The gateway refused the message for good; `opted_out` if the recipient has opted out."""
 
     def __init__(self, reason: str, *, gateway: str | None = None, opted_out: bool = False) -> None:
         super().__init__(reason, gateway=gateway)
@@ -43,7 +43,7 @@ class PermanentFailure(GatewayError):
 
 
 class AccountFailure(GatewayError):
-    """The gateway takes nothing from us at all: the month's money is spent, or we may not send."""
+    """The gateway accepts nothing from this account: its spend limit is reached, or it may not send."""
 
 
 class OutcomeUnknown(GatewayError):
@@ -51,6 +51,6 @@ class OutcomeUnknown(GatewayError):
 
 
 class SignatureInvalid(Refusal):
-    """A callback without the proof that it is the gateway's."""
+    """A callback without a valid signature of the gateway."""
 
     code = "signature_invalid"

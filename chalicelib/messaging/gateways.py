@@ -1,18 +1,18 @@
-"""What is handed to whoever carries texts to phones, and what comes back."""
+"""The interface of SMS gateways."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.notifications.model import SmsId
+from chalicelib.messaging.model import SmsId
 from chalicelib.registrations.phone import Phone
 
 
 @dataclass(frozen=True)
 class OutgoingSms:
-    """One attempt at one text.
+    """One attempt to send one SMS.
 
-    After its deadline a text only confuses; a gateway that can drop it then is told to.
+    After `deadline` the SMS would mislead its reader; it is passed to gateways as a time to live.
     """
 
     phone: Phone
@@ -24,21 +24,25 @@ class OutgoingSms:
     purpose: str
     campaign_id: str
 
+    def compute_ttl_seconds(self, now: datetime, *, minimum: int, maximum: int) -> int:
+        """Return the seconds until the deadline, within the limits of a gateway."""
+        return min(max(int((self.deadline - now).total_seconds()), minimum), maximum)
+
 
 @dataclass(frozen=True)
 class GatewayAcceptance:
-    """Which gateway accepted a text, and its own id for it."""
+    """The gateway that accepted an SMS, and its own id for it."""
 
     gateway: str
     gateway_id: str
 
 
 class Gateway(Protocol):
-    """Who carries texts to phones."""
+    """Sends SMS to phones."""
 
     @property
     def name(self) -> str:
-        """What the ledger and receipts call it."""
+        """Return the name that the ledger and receipts use."""
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Hand over one text. Raises TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
+        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""

@@ -1,7 +1,7 @@
-"""The GSM 03.38 alphabet: what fits one text, and how other letters are written in it.
+"""The GSM 7-bit alphabet (3GPP TS 23.038), and transliteration into it.
 
-A text that stays within it carries 160 septets in one part; a single letter outside makes it 70. Characters
-of the extension table count twice.
+An SMS within the alphabet has 160 septets in one part; a single other character reduces that to 70
+characters. Characters of the extension table count twice.
 """
 
 import unicodedata
@@ -14,7 +14,7 @@ _BASIC = frozenset(
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")
 
-# Typed by phones and pasted from documents; their decomposition is not in the alphabet either.
+# Typed by phones or pasted from documents; their Unicode decomposition is not in the alphabet either.
 _PUNCTUATION = str.maketrans(
     {
         "\N{LEFT SINGLE QUOTATION MARK}": "'",
@@ -32,25 +32,22 @@ _PUNCTUATION = str.maketrans(
     }
 )
 
-
-# Format characters and marks: left out, nothing is missed.
+# Format characters and combining marks are dropped.
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Mn", "Me"})
 
 
 def is_gsm7(text: str) -> bool:
-    """Whether every character is in the alphabet or its extension table."""
+    """Return True if every character is in the alphabet or its extension table."""
     return all(character in _BASIC or character in _EXTENSION for character in text)
 
 
 def count_septets(text: str) -> int:
-    """The length of a text that is within the alphabet, as networks count it."""
+    """Return the length in septets of a text within the alphabet."""
     return sum(2 if character in _EXTENSION else 1 for character in text)
 
 
 def transliterate(text: str) -> str:
-    """A text in the alphabet: accents dropped where they must be, quotes and dashes made plain, anything
-    else a `?`.
-    """
+    """Return `text` in the alphabet: plain quotes and dashes, no accents that it lacks, `?` for the rest."""
     return "".join(_transliterate_character(character) for character in text.translate(_PUNCTUATION))
 
 

@@ -1,16 +1,21 @@
-"""How fast texts go out, over all senders together, and whether they go out at all.
+"""The rate at which SMS are sent, over all worker processes together, and the switch that stops sending.
 
-Each part takes one slot of a line of evenly spaced slots. A confirmation takes the next free slot, however
-long the line; a reminder takes a slot only when there is no line, so that every confirmation goes first.
+Each part of an SMS takes one of evenly spaced slots. A confirmation takes the next free slot, up to a maximum
+wait; a reminder takes a slot only if one is free at once, so that confirmations go first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from chalicelib.clock import Clock
+
+_POLL_INTERVAL = timedelta(milliseconds=200)
+
 
 class SendingStopped(Exception):
-    """Nothing is to be sent now; `until` when is not always known."""
+    """Sending is stopped until `ends_at`; None means until a person resumes it."""
 
     def __init__(self, reason: str, ends_at: datetime | None) -> None:
         super().__init__(reason)
@@ -19,46 +24,72 @@ class SendingStopped(Exception):
 
 
 class RateLimited(Exception):
-    """Confirmations are in line."""
+    """The next free slot is later than the caller may wait."""
 
 
 @dataclass(frozen=True)
 class SendRate:
-    """How many parts a second may go out, as the contract with the gateway says."""
+    """The parts per second that the contract with the gateway allows."""
 
     parts_per_second: float
 
     def compute_duration(self, parts: int) -> timedelta:
-        """How long a text of so many parts keeps the line."""
+        """Return how long an SMS of `parts` parts occupies the rate limiter."""
         return timedelta(seconds=parts / self.parts_per_second)
 
 
 @dataclass(frozen=True)
 class SendingStop:
-    """Why nothing is sent, and until when; None means until somebody resumes."""
+    """A stop of all sending. `ends_at` None means until a person resumes it."""
 
     reason: str
     ends_at: datetime | None
 
 
 class SendRateLimiter(Protocol):
-    """The one line that every sender stands in. Every change is one conditional write."""
+    """Slots and the stop switch, shared by all worker processes. Every change is one conditional write."""
 
     def reserve(self, duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
-        """When to send: the next free slot.
+        """Reserve the next free slot and return when it begins.
 
-        Raises Stopped, or RateLimited where that is longer off than the sender may stand in line.
+        Raise SendingStopped, or RateLimited if it begins later than `max_wait` after `now`.
         """
 
     def stop(self, stop: SendingStop) -> None:
-        """Let nobody send. A stop by a gateway never shortens one by hand."""
+        """Stop sending. A stop never shortens a longer one."""
 
     def resume(self, now: datetime) -> None:
-        """Let everybody send again."""
+        """End the stop, if there is one."""
 
     @property
     def resumed_at(self) -> datetime | None:
-        """When somebody last let everybody send again, as this sender saw it when it last took a slot."""
+        """Return when sending was last resumed, as known from this instance's last write."""
 
     def find_stop(self, now: datetime) -> SendingStop | None:
-        """Why nothing is sent now, if so."""
+        """Return the stop in force, or None."""
+
+
+def wait_for_slot(
+    rate_limiter: SendRateLimiter,
+    duration: timedelta,
+    *,
+    clock: Clock,
+    wait: Callable[[timedelta], None],
+    max_wait: timedelta,
+    max_polls: int = 1,
+) -> None:
+    """Reserve a slot and wait until it begins. Ask up to `max_polls` times, 200 ms apart.
+
+    Raise SendingStopped, or RateLimited after the last poll.
+    """
+    for polls_left in reversed(range(max_polls)):
+        now = clock()
+        try:
+            slot = rate_limiter.reserve(duration, now=now, max_wait=max_wait)
+        except RateLimited:
+            if not polls_left:
+                raise
+            wait(_POLL_INTERVAL)
+        else:
+            wait(max(slot - now, timedelta(0)))
+            return

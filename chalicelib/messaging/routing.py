@@ -1,8 +1,8 @@
-"""Which gateway carries a text, and which one carries it instead.
+"""The choice of the gateway for an SMS, with a circuit breaker for each gateway.
 
-A text asks the same gateway first each time, drawn by weight from its id, so that sending it again after an
-unknown outcome does not spread it over gateways. Another gateway is asked only where the first surely did
-not send it and never will; slowness is waited out.
+An SMS asks the same gateway first each time, drawn by weight from its id, so that sending it again after an
+unknown outcome does not spread it over gateways. Another gateway is asked only if the first surely did not
+send it and never will.
 """
 
 import math
@@ -21,18 +21,18 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import Gateway, GatewayAcceptance, OutgoingSms
-from chalicelib.notifications.model import SmsId
+from chalicelib.messaging.model import SmsId
 
-# So many refusals for now in a row, and the gateway is left alone.
+# Consecutive transient failures that open a circuit.
 _FAILURE_THRESHOLD = 5
 _OPEN_DURATION = timedelta(minutes=1)
 
 
 @dataclass
 class CircuitBreaker:
-    """Whether a gateway is asked at all. After a while of being left alone, one text tries it.
+    """The circuit breaker of one gateway. A minute after it opened, one SMS tries the gateway again.
 
-    `stop` is what it said when it took nothing from us at all, until it says something else.
+    `account_failure` is the gateway's last AccountFailure, if it answered nothing else since.
     """
 
     failure_streak: int = 0
@@ -40,9 +40,9 @@ class CircuitBreaker:
     account_failure: AccountFailure | None = None
 
     def allow_request(self, now: datetime, resumed_at: datetime | None) -> bool:
-        """Whether a text may ask the gateway now; the one that tries holds back the others meanwhile.
+        """Return True if an SMS may ask the gateway now. Keep others back for a minute if it is a trial.
 
-        Whoever resumed sending after it was left alone wants it to be tried at once.
+        If sending was resumed by a person after the circuit opened, the trial may come at once.
         """
         if self.open_until is None:
             return True
@@ -53,31 +53,31 @@ class CircuitBreaker:
         return True
 
     def record_success(self) -> None:
-        """The gateway takes texts, or judges them one by one."""
+        """Close the circuit: the gateway answered for this SMS alone."""
         self.failure_streak, self.open_until, self.account_failure = 0, None, None
 
     def record_failure(self, now: datetime) -> None:
-        """The gateway did not take a text that it may take later."""
+        """Count a transient failure, and open the circuit after the fifth in a row."""
         self.failure_streak, self.account_failure = self.failure_streak + 1, None
         if self.failure_streak >= _FAILURE_THRESHOLD:
             self.open_until = now + _OPEN_DURATION
 
     def trip(self, now: datetime, account_failure: AccountFailure) -> None:
-        """The gateway takes nothing."""
+        """Open the circuit at once."""
         self.open_until, self.account_failure = now + _OPEN_DURATION, account_failure
 
     @property
     def is_open(self) -> bool:
-        """Whether the gateway is left alone."""
+        """Return True while requests are not allowed, or only a trial is."""
         return self.open_until is not None
 
 
 class GatewayRouter:
-    """Satisfies `gateways.Gateway`, by those it is given with their weights.
+    """Satisfies `gateways.Gateway` by choosing among weighted gateways.
 
-    What it knows of them it knows for its own container: senders are few, and learn it in a few texts.
-    `tell` hears of each gateway that is left alone from now on, and why; `resumed_at` says when somebody last
-    let everybody send again.
+    Circuits are kept for one worker process: these are few, and learn of a failure within a few SMS.
+    `on_circuit_open` is called with the gateway's name and the reason; `get_resumed_at` returns when sending
+    was last resumed.
     """
 
     name = "router"
@@ -99,63 +99,64 @@ class GatewayRouter:
         self._circuits = {gateway.name: CircuitBreaker() for gateway in self._gateways}
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Which gateway took the text, and its id there.
+        """Send one SMS through the first gateway that accepts it.
 
-        Raises PermanentFailure if a gateway refused the text itself and none took it, AccountFailure if every gateway
-        takes nothing from us, or said so last and is left alone since, CircuitOpen if another one is left
-        alone, and TransientFailure or OutcomeUnknown as soon as one does.
+        Raise TransientFailure or OutcomeUnknown as soon as a gateway does. If none accepts it, raise
+        PermanentFailure if a gateway did, AccountFailure if the last answer of every gateway was one, and
+        CircuitOpen otherwise.
         """
-        refusals: list[GatewayError] = []
+        errors: list[GatewayError] = []
         for gateway in self._order_gateways(outgoing.sms_id):
             circuit = self._circuits[gateway.name]
             if not circuit.allow_request(self._clock(), self._get_resumed_at()):
                 if circuit.account_failure is not None:
-                    refusals.append(circuit.account_failure)
+                    errors.append(circuit.account_failure)
                 continue
             try:
                 return self._try_gateway(gateway, outgoing)
-            except (PermanentFailure, AccountFailure) as refusal:
-                if isinstance(refusal, PermanentFailure) and refusal.opted_out:
+            except (PermanentFailure, AccountFailure) as error:
+                if isinstance(error, PermanentFailure) and error.opted_out:
                     raise
-                refusals.append(refusal)
-        raise self._choose_error(refusals)
+                errors.append(error)
+        raise self._choose_error(errors)
 
     def _try_gateway(self, gateway: Gateway, outgoing: OutgoingSms) -> GatewayAcceptance:
         circuit = self._circuits[gateway.name]
         try:
-            accepted = gateway.send(outgoing)
-        except AccountFailure as stop:
-            circuit.trip(self._clock(), stop)
-            self._on_circuit_open(gateway.name, stop.reason)
+            acceptance = gateway.send(outgoing)
+        except AccountFailure as error:
+            circuit.trip(self._clock(), error)
+            self._on_circuit_open(gateway.name, error.reason)
             raise
-        except TransientFailure as later:
+        except TransientFailure as error:
             circuit.record_failure(self._clock())
             if circuit.is_open:
-                self._on_circuit_open(gateway.name, later.reason)
+                self._on_circuit_open(gateway.name, error.reason)
             raise
         except OutcomeUnknown:
-            # Slow is not broken: the text may be out, and so may the next one.
+            # A slow gateway may work: the SMS may have been sent, and so may the next one.
             raise
         except PermanentFailure:
             circuit.record_success()
             raise
         circuit.record_success()
-        return accepted
+        return acceptance
 
     def _choose_error(self, errors: Sequence[GatewayError]) -> GatewayError:
-        for refusal in errors:
-            if isinstance(refusal, PermanentFailure):
-                return refusal
+        for error in errors:
+            if isinstance(error, PermanentFailure):
+                return error
         if errors and len(errors) == len(self._gateways):
             return errors[0]
         return CircuitOpen("circuit_open")
 
     def _order_gateways(self, sms_id: SmsId) -> list[Gateway]:
-        """Every gateway, each as often the first as its weight says; the same for one text each time."""
+        """Return the gateways in the order of this SMS; each is first as often as its weight says."""
         return sorted(self._gateways, key=lambda gateway: self._draw_rank(sms_id, gateway.name))
 
     def _draw_rank(self, sms_id: SmsId, gateway_name: str) -> float:
-        # Of exponential draws with these rates, the share of each being the smallest is its share of weight.
+        # Of exponential draws with these rates, each is the smallest with a probability equal to its weight's
+        # share.
         digest = sha256(f"{sms_id}\x1f{gateway_name}".encode()).digest()
         uniform = (int.from_bytes(digest[:8]) + 1) / (2**64 + 1)
         return -math.log(uniform) / self._weights[gateway_name]

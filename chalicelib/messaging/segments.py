@@ -1,7 +1,7 @@
-"""How networks cut a text into parts, which is how they charge for it.
+"""The segments of an SMS, by which networks charge for it.
 
-160 septets in one part, or 153 in each of several; 70 UTF-16 units, or 67, where a single letter is outside
-the GSM 7-bit alphabet. A character that takes two units is never split.
+160 septets in one part or 153 in each of several; with a character outside the GSM 7-bit alphabet 70 UTF-16
+units or 67. A character of two units is never split.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,14 +16,14 @@ _FIRST_TWO_UNIT_CODE_POINT = 0x10000
 
 @dataclass(frozen=True)
 class SegmentedText:
-    """A text as it travels: its encoding, and the characters of each part."""
+    """The encoding of an SMS, and the characters of each part."""
 
     encoding: str
     parts: tuple[str, ...]
 
 
 def split_segments(text: str) -> SegmentedText:
-    """A text in parts, at least one."""
+    """Return `text` in parts, at least one."""
     if gsm7.is_gsm7(text):
         return SegmentedText("GSM", _split(text, gsm7.count_septets, _SINGLE_SEPTETS, _PART_SEPTETS))
     return SegmentedText("UCS-2", _split(text, _count_utf16_units, _SINGLE_UNITS, _PART_UNITS))
@@ -34,14 +34,14 @@ def _split(text: str, measure: Callable[[str], int], single_limit: int, part_lim
 
 
 def _fill_parts(characters: Iterable[str], measure: Callable[[str], int], limit: int) -> Iterator[str]:
-    kept, taken = "", 0
+    part, length = "", 0
     for character in characters:
         size = measure(character)
-        if taken + size > limit:
-            yield kept
-            kept, taken = "", 0
-        kept, taken = kept + character, taken + size
-    yield kept
+        if length + size > limit:
+            yield part
+            part, length = "", 0
+        part, length = part + character, length + size
+    yield part
 
 
 def _count_utf16_units(text: str) -> int:

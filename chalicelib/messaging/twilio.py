@@ -1,7 +1,7 @@
-"""Twilio's Messages resource, and whatever speaks its language.
+"""The gateway for Twilio's Messages resource and compatible services.
 
-The standard library's HTTP client is enough for one request, and tells a connection that was never made from
-an answer that never came.
+The standard library's HTTP client is enough for one request, and distinguishes a failed connection from a
+lost answer.
 """
 
 import base64
@@ -24,48 +24,48 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
-from chalicelib.notifications.twilio_callbacks import OPTED_OUT_CODE, build_callback_url
+from chalicelib.messaging.twilio_callbacks import OPTED_OUT_CODE, build_callback_url
 
 _CONNECT_TIMEOUT_SECONDS = 2
 _RESPONSE_TIMEOUT_SECONDS = 10
 _MAX_RESPONSE_BYTES = 64 * 1024
 
-# What the service takes as a validity period, in seconds (Messages resource, ValidityPeriod).
+# The limits of the Messages resource's ValidityPeriod.
 _MIN_VALIDITY_SECONDS, _MAX_VALIDITY_SECONDS = 1, 36_000
 
-# Twilio's error codes (https://www.twilio.com/docs/api/errors) that are about us and not about one text: bad
+# Twilio's error codes (https://www.twilio.com/docs/api/errors) about the account and not about one SMS: bad
 # credentials, an account that is not active, a sender that may not be used, a country that is not allowed.
 _ACCOUNT_CODES = frozenset(
     {"10001", "20003", "20005", "21212", "21408", "21603", "21606", "21659", "21660", "30002"}
 )
-# The queue of our sender is full, or we ask too fast.
+# The queue of the originator is full, or requests come too fast.
 _TRANSIENT_CODES = frozenset({"20429", "21611"})
 
 
 @dataclass(frozen=True)
 class TwilioAccount:
-    """Whose account texts go out on."""
+    """The credentials of the account that SMS are sent from."""
 
     sid: str
     token: str = field(repr=False)
 
 
 class _Response(NamedTuple):
-    """An answer: its status, and its body if that is an object."""
+    """The status of an HTTP response, and its body if that is a JSON object."""
 
     status: int
     body: dict[str, Any]
 
     @property
     def is_server_error(self) -> bool:
-        """Whether something failed there."""
+        """Return True for a 5xx status."""
         return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class TwilioGateway:
-    """Satisfies `gateways.Gateway`. It asks once: the service has no idempotency key.
+    """Satisfies `gateways.Gateway`. It never retries: the service has no idempotency key.
 
-    `account` is asked for with the first text, so that who only reads receipts need not know it.
+    `get_account` is called with each SMS, so that functions that send none need no right to read the secret.
     """
 
     name = "twilio"
@@ -86,21 +86,23 @@ class TwilioGateway:
         self._clock = clock
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """The service's message id. Raises TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
+        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         account = self._load_account()
-        seconds_left = int((outgoing.deadline - self._clock()).total_seconds())
+        ttl = outgoing.compute_ttl_seconds(
+            self._clock(), minimum=_MIN_VALIDITY_SECONDS, maximum=_MAX_VALIDITY_SECONDS
+        )
         form = {
             "To": outgoing.phone,
             "From": self._originator,
             "Body": outgoing.body,
-            "ValidityPeriod": str(min(max(seconds_left, _MIN_VALIDITY_SECONDS), _MAX_VALIDITY_SECONDS)),
+            "ValidityPeriod": str(ttl),
             "StatusCallback": build_callback_url(self._public_url, outgoing.sms_id),
         }
-        said = self._post(account, form)
-        sid = said.body.get("sid")
-        if said.status == HTTPStatus.CREATED and isinstance(sid, str) and sid:
+        response = self._post(account, form)
+        sid = response.body.get("sid")
+        if response.status == HTTPStatus.CREATED and isinstance(sid, str) and sid:
             return GatewayAcceptance(self.name, sid)
-        raise self._classify(said)
+        raise self._classify(response)
 
     def _load_account(self) -> TwilioAccount:
         try:
@@ -118,16 +120,16 @@ class TwilioGateway:
             connection.sock.settimeout(_RESPONSE_TIMEOUT_SECONDS)
             path = f"{self._url.path.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid)}/Messages.json"
             connection.request("POST", path, urlencode(form), _build_headers(account))
-            answer = connection.getresponse()
-            return _Response(answer.status, _parse_object(answer.read(_MAX_RESPONSE_BYTES)))
+            response = connection.getresponse()
+            return _Response(response.status, _parse_object(response.read(_MAX_RESPONSE_BYTES)))
         except (OSError, HTTPException) as error:
-            # The request had left, or may have.
+            # The request was sent, or may have been.
             raise OutcomeUnknown(type(error).__name__, gateway=self.name) from None
         finally:
             connection.close()
 
     def _open_connection(self) -> HTTPConnection:
-        # A new one for each text: what an old one was closed for could not be told from a lost answer.
+        # A new one for each SMS: a kept connection that was closed looks the same as a lost answer.
         make = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         return make(self._url.hostname or "", self._url.port, timeout=_CONNECT_TIMEOUT_SECONDS)
 
@@ -148,7 +150,8 @@ class TwilioGateway:
             return AccountFailure(reason, gateway=self.name)
         if response.status == HTTPStatus.BAD_REQUEST and code:
             return PermanentFailure(reason, gateway=self.name, opted_out=code == OPTED_OUT_CODE)
-        # Without a code it was not the service that answered, and what stood behind may have taken the text.
+        # Not an answer of the service: something in front of it, and the SMS may have been accepted behind
+        # that.
         return OutcomeUnknown(reason, gateway=self.name)
 
 

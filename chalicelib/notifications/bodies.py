@@ -1,7 +1,6 @@
-"""What is said on each occasion: from a registration as it stands now to the words of one text.
+"""The body of each SMS, from its template and the current registration.
 
-A text is true when it goes out, or it does not go out: where the registration has moved on since the event,
-there are no words.
+There is no body if the registration has changed since the event so that the SMS would be wrong.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +15,6 @@ from chalicelib.registrations.model import (
     Status,
 )
 
-# Which news of a registration's life is told as what.
 PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
     EventType.PAYMENT_CODE_ISSUED: Purpose.PAYMENT_CODE,
     EventType.PAID: Purpose.ACTIVE,
@@ -26,7 +24,7 @@ PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
 
 
 def render_body(template: Template, event_version: int, registration: Registration) -> str | None:
-    """The text that an event leads to; None if it is no longer true."""
+    """Return the body of the SMS for an event, or None if it would be wrong by now."""
     fields = _BUILDER_BY_PURPOSE[Purpose(template.purpose)](registration, event_version)
     if fields is None:
         return None
@@ -45,17 +43,17 @@ def _build_already_registered_fields(registration: Registration, _: int) -> Fiel
 
 
 def _build_payment_code_fields(registration: Registration, event_version: int) -> Fields:
-    life = registration.lifecycle
-    code = life.payment_code
+    lifecycle = registration.lifecycle
+    code = lifecycle.payment_code
     issued = [
         version
-        for version, event in _number_events(life)
+        for version, event in _number_events(lifecycle)
         if event.event_type is EventType.PAYMENT_CODE_ISSUED
     ]
-    payable = life.status in {Status.AWAITING_PAYMENT, Status.ACTIVE, Status.LAPSED}
+    payable = lifecycle.status in {Status.AWAITING_PAYMENT, Status.ACTIVE, Status.LAPSED}
     paid_since = any(
         event.event_type is EventType.PAID and version > event_version
-        for version, event in _number_events(life)
+        for version, event in _number_events(lifecycle)
     )
     if code is None or issued[-1:] != [event_version] or not payable or paid_since:
         return None
@@ -68,16 +66,15 @@ def _build_payment_code_fields(registration: Registration, event_version: int) -
 
 
 def _build_active_fields(registration: Registration, event_version: int) -> Fields:
-    life = registration.lifecycle
-    paid = dict(_number_events(life)).get(event_version)
-    payment = next(
-        (each for each in life.payments if paid and each.payment_id == paid.detail.get("payment_id")), None
-    )
-    if payment is None or life.status is not Status.ACTIVE or life.active_until is None:
+    lifecycle = registration.lifecycle
+    paid = dict(_number_events(lifecycle)).get(event_version)
+    payment_id = None if paid is None else paid.detail.get("payment_id")
+    payment = next((each for each in lifecycle.payments if paid and each.payment_id == payment_id), None)
+    if payment is None or lifecycle.status is not Status.ACTIVE or lifecycle.active_until is None:
         return None
     return {
         "amount": format_rupiah(payment.amount),
-        "until": format_day(life.active_until, registration.worker.language),
+        "until": format_day(lifecycle.active_until, registration.worker.language),
     }
 
 
@@ -86,20 +83,24 @@ def _build_mismatch_fields(registration: Registration, _: int) -> Fields:
 
 
 def _build_lapsing_soon_fields(registration: Registration, event_version: int) -> Fields:
-    life = registration.lifecycle
-    announced = dict(_number_events(life)).get(event_version)
-    still_true = announced is not None and announced.detail.get("paid_through") == life.paid_through
-    if life.status is not Status.ACTIVE or not still_true or not (life.active_until and life.lapses_on):
+    lifecycle = registration.lifecycle
+    event = dict(_number_events(lifecycle)).get(event_version)
+    is_current = event is not None and event.detail.get("paid_through") == lifecycle.paid_through
+    if (
+        lifecycle.status is not Status.ACTIVE
+        or not is_current
+        or not (lifecycle.active_until and lifecycle.lapses_on)
+    ):
         return None
     language = registration.worker.language
     return {
-        "paid_until": format_day(life.active_until, language),
-        "lapses_on": format_day(life.lapses_on, language),
+        "paid_until": format_day(lifecycle.active_until, language),
+        "lapses_on": format_day(lifecycle.lapses_on, language),
     }
 
 
 def _number_events(lifecycle: LifecycleState) -> list[tuple[int, LifecycleEvent]]:
-    """Each event with the version of the life that it made."""
+    """Return each event with the version of the lifecycle that it made."""
     return list(enumerate(lifecycle.history, start=1))
 
 

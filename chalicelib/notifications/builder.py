@@ -7,12 +7,10 @@ from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
-from chalicelib.notifications.service import (
-    NotificationConfig,
-    NotificationDependencies,
-    NotificationService,
-)
-from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.notifications.service import NotificationConfig, NotificationService
+from chalicelib.notifications.store_history import DynamoSmsHistory
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
+from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.randomness import generate_write_id, random_fraction
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def build_sms_ledger(container: "Container") -> DynamoSmsLedger:
-    """Return the store of SMS and opt-outs."""
+    """Return the store of SMS."""
     return DynamoSmsLedger(
         container.aws.dynamodb,
         sms_table=container.settings.sms_ledger_table,
@@ -30,9 +28,19 @@ def build_sms_ledger(container: "Container") -> DynamoSmsLedger:
     )
 
 
-def build_send_rate_limiter(container: "Container") -> DynamoSendRateLimiter:
-    """Return the rate limiter that all functions share."""
-    return DynamoSendRateLimiter(container.aws.dynamodb, container.settings.sending_table)
+def build_sms_history(container: "Container") -> DynamoSmsHistory:
+    """Return the store that discloses and erases the SMS of a registration."""
+    return DynamoSmsHistory(
+        container.aws.dynamodb,
+        sms_table=container.settings.sms_ledger_table,
+        sending_table=container.settings.sending_table,
+        new_write_id=generate_write_id,
+    )
+
+
+def build_opt_out_store(container: "Container") -> DynamoOptOutStore:
+    """Return the store of opt-outs."""
+    return DynamoOptOutStore(container.aws.dynamodb, container.settings.sending_table)
 
 
 def build_notification_service(container: "Container") -> NotificationService:
@@ -42,8 +50,10 @@ def build_notification_service(container: "Container") -> NotificationService:
         registrations=container.reading,
         campaigns=container.campaigns,
         ledger=container.sms_ledger,
+        opt_outs=container.opt_outs,
         rate_limiter=container.send_rate_limiter,
         gateway=container.gateway_router,
+        hashing=container.hashing,
         config=NotificationConfig(
             rate=SendRate(settings.sms_parts_per_second),
             quiet_hours=QuietHours(settings.quiet_from, settings.quiet_until),
@@ -51,12 +61,9 @@ def build_notification_service(container: "Container") -> NotificationService:
             rupiah_per_dollar=settings.rupiah_per_dollar,
             sms_per_day=settings.sms_per_day,
         ),
-        dependencies=NotificationDependencies(
-            clock=container.clock,
-            random_fraction=random_fraction,
-            wait=sleep,
-            hashing=container.hashing,
-        ),
+        clock=container.clock,
+        wait=sleep,
+        random_fraction=random_fraction,
     )
 
 

@@ -1,6 +1,5 @@
-"""What to do with each message of the senders' queues, and of the queue of receipts."""
+"""Handlers for messages of the notification queues and of the receipts queue."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
@@ -8,11 +7,14 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from chalicelib import observability
-from chalicelib.notifications import aws_events, bodies
+from chalicelib.messaging import aws_events
+from chalicelib.messaging.model import SmsId, parse_sms_id
+from chalicelib.messaging.receipts import Receipt, ReceiptSink
+from chalicelib.notifications import bodies
+from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
-from chalicelib.notifications.model import Sms, SmsId
-from chalicelib.notifications.receipts import Receipt, ReceiptSink
-from chalicelib.notifications.service import NotificationService, SmsUnknown
+from chalicelib.notifications.model import Sms
+from chalicelib.notifications.service import NotificationService
 from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationUnknown
@@ -22,46 +24,42 @@ Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsDue
 
 _MESSAGE_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
-# As `model.sms_id` makes them.
-_SMS_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
-
 
 def make_handler(service: NotificationService) -> Callable[[str], None]:
-    """What to do with the body of each message."""
+    """Return the handler for the body of each message of the notification queues."""
     return partial(handle, service)
 
 
 def handle(service: NotificationService, body: str) -> None:
-    """Do what a message asks for. Raises for one that nobody can read, or that cannot be worked on now."""
+    """Send the SMS that a message asks for. Raise an exception if it is malformed or must be repeated."""
     message = _MESSAGE_ADAPTER.validate_json(body)
     try:
-        text = _process(service, message)
+        sms = _process(service, message)
     except (RegistrationUnknown, SmsUnknown):
         if not _was_erased(message):
             raise
         _log_no_recipient(message)
         return
-    observability.count("Sms", state=text.state)
+    observability.count("Sms", state=sms.state)
     observability.logger.info(
         "sms processed",
         extra={
-            "sms_id": text.sms_id,
-            "purpose": text.purpose,
-            "state": text.state,
-            "attempts": text.attempts,
-            "reason": text.reason,
+            "sms_id": sms.sms_id,
+            "purpose": sms.purpose,
+            "state": sms.state,
+            "attempts": sms.attempts,
+            "reason": sms.reason,
         },
     )
 
 
 def _was_erased(message: Message) -> bool:
-    """Whether what a message names, and is not there, was there once.
+    """Return True if the missing registration or SMS must have been erased.
 
-    A registration stands before it is announced, and a text before it is due: only what could not be the
-    name of one never stood.
+    Both are stored before a message names them; only an id or reference of another form never existed.
     """
     if isinstance(message, SmsDue):
-        return _SMS_ID_PATTERN.fullmatch(message.sms_id) is not None
+        return parse_sms_id(message.sms_id) is not None
     return references.parse(message.reference) is not None
 
 
@@ -74,13 +72,13 @@ def _log_no_recipient(message: Message) -> None:
 
 def _process(service: NotificationService, message: Message) -> Sms:
     if isinstance(message, SmsDue):
-        text = service.resume(SmsId(message.sms_id))
-        observability.set_correlation_id(text.correlation_id)
-        return text
+        sms = service.resume(SmsId(message.sms_id))
+        observability.set_correlation_id(sms.correlation_id)
+        return sms
     observability.set_correlation_id(message.correlation_id)
-    purpose, occasion = _get_purpose_and_version(message)
+    purpose, event_version = _get_purpose_and_version(message)
     return service.send(
-        purpose, message.reference, event_version=occasion, correlation_id=message.correlation_id
+        purpose, message.reference, event_version=event_version, correlation_id=message.correlation_id
     )
 
 
@@ -97,12 +95,12 @@ def _get_purpose_and_version(
 
 
 def make_receipt_handler(sink: ReceiptSink) -> Callable[[str], None]:
-    """What to do with the body of each report of a gateway."""
+    """Return the handler for the body of each message of the receipts queue."""
     return partial(handle_receipt, sink)
 
 
 def handle_receipt(sink: ReceiptSink, body: str) -> None:
-    """Note what a report says. Raises for one that nobody can read."""
+    """Record a receipt. Raise ValueError, KeyError or TypeError if the message is malformed."""
     receipt = _parse_receipt(body)
     if receipt is None:
         return
@@ -115,7 +113,7 @@ def handle_receipt(sink: ReceiptSink, body: str) -> None:
 
 
 def _parse_receipt(body: str) -> Receipt | None:
-    """A report that came over HTTP is a message of ours; what AWS publishes is not."""
+    """Return the receipt of a message: `ReceiptReceived` from the HTTP API, or an event of AWS."""
     try:
         return ReceiptReceived.model_validate_json(body).to_receipt()
     except ValidationError:

@@ -1,7 +1,6 @@
-"""What crosses the border of the notifications package.
+"""Messages of the notification queues.
 
-The round of each minute sends `SmsDue` to the senders; the API sends `ReceiptReceived` where the events of AWS
-are read.
+The schedule sends `SmsDue` each minute; the API sends `ReceiptReceived` to the queue of AWS's events.
 """
 
 from datetime import datetime
@@ -9,12 +8,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.notifications.model import SmsId
-from chalicelib.notifications.receipts import Receipt
+from chalicelib.messaging.model import SmsId
+from chalicelib.messaging.receipts import Receipt
 
 
 class SmsDue(BaseModel):
-    """A text is due. The ledger knows everything else."""
+    """An SMS is due."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -24,7 +23,7 @@ class SmsDue(BaseModel):
 
 
 class ReceiptReceived(BaseModel):
-    """A gateway has reported on a text over HTTP, and has proved to be that gateway."""
+    """A gateway has reported on an SMS over HTTP, with a valid signature."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -40,7 +39,7 @@ class ReceiptReceived(BaseModel):
 
     @classmethod
     def from_receipt(cls, receipt: Receipt) -> "ReceiptReceived":
-        """A receipt as a message."""
+        """Return the message for a receipt."""
         return cls(
             sms_id=receipt.sms_id,
             gateway=receipt.gateway,
@@ -52,7 +51,7 @@ class ReceiptReceived(BaseModel):
         )
 
     def to_receipt(self) -> Receipt:
-        """The receipt again."""
+        """Return the receipt in this message."""
         return Receipt(
             sms_id=SmsId(self.sms_id),
             gateway=self.gateway,

@@ -1,35 +1,35 @@
-"""The ledger of texts: at most one text per event, an honest state for each, and what each has cost.
+"""The ledger of SMS to workers: at most one SMS per event, its state, and its cost.
 
-A row holds neither the words nor the number nor the name. Every change makes a new value, one revision
-higher.
+A row holds neither the body nor the phone number nor the worker's name. Every change makes a new value with
+the next revision number.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import ClassVar
 
+from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
+from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.templates import Purpose, SmsKind
 
-SmsId = NewType("SmsId", str)
+# Longer than the sending function may run.
+ATTEMPT_TIMEOUT = timedelta(seconds=60)
 
-# Longer than the sending function may run: a claim or an attempt this old has nobody working on it any more.
-SENDER_TIMEOUT = timedelta(seconds=60)
-
-# A text that is on its way to a sender, or in a sender's hands, is looked at again after this long.
+# An SMS that is queued, or claimed by a worker process, is due again after this long.
 REQUEUE_AFTER = timedelta(hours=1)
 
-# How long a receipt is waited for where the gateway's answer was lost.
+# How long to wait for a receipt after an attempt with an unknown outcome.
 RECEIPT_TIMEOUT = timedelta(minutes=15)
 
 
 class SmsState(StrEnum):
-    """Where a text stands.
+    """The states of an SMS.
 
-    `unknown`: the gateway may or may not have taken it. `held`: the campaign's money for the day is spent,
-    and somebody has to decide.
+    `unknown`: the gateway may or may not have accepted it. `held`: the campaign's budget for the day is
+    spent, and a person has to decide.
     """
 
     PENDING = "pending"
@@ -43,11 +43,10 @@ class SmsState(StrEnum):
     HELD = "held"
 
 
-# The one table. Senders move a text down to `record_acceptance`; receipts move it on from wherever it stands, because
-# they may overtake the sender's own note of what it did.
+# Receipts may arrive before the worker process has recorded the acceptance, so they apply in every state.
 _REPORTED_STATES = frozenset({SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED})
 _FAILURE_STATES = frozenset({SmsState.FAILED, SmsState.UNKNOWN})
-TRANSITIONS: Mapping[SmsState, frozenset[SmsState]] = {
+TRANSITIONS: Mapping[StrEnum, Set[StrEnum]] = {
     SmsState.PENDING: _REPORTED_STATES | _FAILURE_STATES | {SmsState.CLAIMED, SmsState.HELD},
     SmsState.CLAIMED: _REPORTED_STATES | {SmsState.PENDING, SmsState.ATTEMPT_STARTED},
     SmsState.ATTEMPT_STARTED: _REPORTED_STATES | _FAILURE_STATES | {SmsState.PENDING},
@@ -59,21 +58,17 @@ TRANSITIONS: Mapping[SmsState, frozenset[SmsState]] = {
     SmsState.DELIVERED: frozenset(),
 }
 
-# Nobody will do anything about these, unless a receipt comes.
+# Only a receipt changes these.
 SETTLED_STATES = frozenset({SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED})
 
-# Of two reports on one send the higher is believed, whatever their order. Handsets report deliveries that
-# the network had given up.
+# Of two receipts for one send the higher rank wins, whatever their order: handsets report deliveries after
+# the network reported a failure.
 _STATE_RANK = {SmsState.ACCEPTED: 0, SmsState.SENT: 1, SmsState.FAILED: 2, SmsState.DELIVERED: 3}
-
-
-class IllegalTransition(Exception):
-    """A text cannot go from where it stands to where it was sent."""
 
 
 @dataclass(frozen=True)
 class SmsSend:
-    """One copy of a text that a gateway surely took: what became of it, its parts, its price in rupiah."""
+    """One copy of an SMS that a gateway surely accepted. `price` is in rupiah."""
 
     gateway: str
     state: SmsState
@@ -83,7 +78,7 @@ class SmsSend:
 
 @dataclass(frozen=True)
 class SendUpdate:
-    """What a receipt says of one copy, with its price in rupiah."""
+    """The change that a receipt makes to one copy. `price` is in rupiah."""
 
     gateway: str
     gateway_id: str
@@ -94,33 +89,31 @@ class SendUpdate:
 
 
 @dataclass(frozen=True)
-class OptOut:
-    """That a phone wants no texts: since when, and who said so.
+class SendLimits:
+    """The limits of a claim: SMS per phone and day, and the campaign's budget for the day in rupiah.
 
-    Once it is lifted it stays known, with when and by whom: a gateway may repeat what it said before.
+    A budget of None means that a person released the SMS.
     """
 
-    opted_out_at: datetime
-    source: str
-    lifted_at: datetime | None = None
-    lifted_by: str | None = None
-
-    @property
-    def is_in_force(self) -> bool:
-        """Whether the phone still wants none."""
-        return self.lifted_at is None
+    sms_per_day: int
+    budget: int | None
 
 
-@dataclass(frozen=True)
-class Sms:
+@dataclass(frozen=True, kw_only=True)
+class Sms(OutboundAttempt):
     """One row of the ledger.
 
-    `open_attempts` may have gone out, and no gateway's id is known of them. `is_reserved` says that money is
-    put aside for the next attempt. `budget_day` is the day whose money pays, `counted_on` the day of the
-    phone's that the next copy counts for. `due_at` is when somebody must look at it again, if nothing happens
-    before.
+    `open_attempts` counts attempts that may have sent a copy whose gateway id is unknown. `is_reserved`:
+    budget is reserved for the next attempt. `budget_day` is the day whose budget pays. `counted_on` is the
+    day of the phone whose limit the next copy counts for. `due_at` is when the SMS is next looked at, if
+    nothing happens before.
     """
 
+    TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = TRANSITIONS
+    TIMEOUT: ClassVar[timedelta] = ATTEMPT_TIMEOUT
+
+    state: SmsState = SmsState.PENDING
+    revision: int = 1
     sms_id: SmsId
     reference: str
     campaign_id: str
@@ -135,11 +128,7 @@ class Sms:
     deadline: datetime
     parts: int
     price: int
-    state: SmsState = SmsState.PENDING
-    revision: int = 1
     due_at: datetime | None = None
-    attempts: int = 0
-    touched_at: datetime | None = None
     open_attempts: int = 0
     is_reserved: bool = False
     is_resent: bool = False
@@ -147,31 +136,26 @@ class Sms:
     budget_day: date | None = None
     counted_on: date | None = None
     gateway: str | None = None
-    reason: str | None = None
     sends: Mapping[str, SmsSend] = field(default_factory=dict)
 
     @property
     def committed(self) -> int:
-        """Rupiah spent on it and put aside for it, as far as is known."""
+        """Return the rupiah spent and reserved, as far as prices are known."""
         return sum(send.price for send in self.sends.values()) + self.price * (
             self.open_attempts + self.is_reserved
         )
 
     @property
     def parts_sent(self) -> int:
-        """Parts that gateways surely took."""
+        """Return the parts that gateways surely accepted."""
         return sum(send.parts for send in self.sends.values())
 
-    def has_timed_out(self, now: datetime) -> bool:
-        """Whether whoever claimed it, or began an attempt, must have been stopped."""
-        return self.touched_at is None or now >= self.touched_at + SENDER_TIMEOUT
-
     def mark_queued(self, now: datetime) -> "Sms":
-        """On its way to a sender once more; found again if it gets lost."""
+        """Return it queued again; it is due again in an hour, in case the message gets lost."""
         return self._with_changes(due_at=now + REQUEUE_AFTER)
 
     def claim(self, now: datetime, *, budget_day: date, phone_day: date) -> "Sms":
-        """In one sender's hands, with money put aside, and a text of the day on which it goes out."""
+        """Return it claimed by a worker process, with budget reserved and counted for the phone's day."""
         return self._move_to(
             SmsState.CLAIMED,
             touched_at=now,
@@ -181,37 +165,37 @@ class Sms:
         )
 
     def reclaim(self, now: datetime) -> "Sms":
-        """In the hands of another sender, after the first was stopped before it began."""
+        """Return it claimed anew, after a worker process died before it started an attempt."""
         return self._with_changes(touched_at=now)
 
     def defer(self, retry_at: datetime, reason: str) -> "Sms":
-        """To be taken up later. Money put aside stays so."""
+        """Return it pending until `retry_at`. Reserved budget stays reserved."""
         if self.state is SmsState.PENDING:
             return self._with_changes(due_at=retry_at, reason=reason)
         return self._move_to(SmsState.PENDING, due_at=retry_at, reason=reason)
 
     def hold(self, reason: str) -> "Sms":
-        """Waiting for somebody to release it."""
+        """Return it held until a person releases it."""
         return self._move_to(SmsState.HELD, due_at=None, reason=reason)
 
     def release(self, now: datetime, *, deadline: datetime) -> "Sms":
-        """To be sent by then whatever the budget says: somebody decided so."""
+        """Return it pending with a new deadline, to be sent regardless of the budget."""
         return self._move_to(SmsState.PENDING, due_at=now, deadline=deadline, is_released=True)
 
     def abandon(self, reason: str) -> "Sms":
-        """Not to be sent any more; money put aside is free again."""
+        """Return it given up, without a reservation."""
         return self._move_to(self._choose_failure_state(), due_at=None, reason=reason, is_reserved=False)
 
     def schedule_resend(self, now: datetime) -> "Sms":
-        """To be sent once more, though it may have gone out: no receipt came, and two do no harm."""
+        """Return it pending for a second copy, after no receipt came for the first."""
         return self._move_to(SmsState.PENDING, due_at=now + REQUEUE_AFTER, is_resent=True, counted_on=None)
 
     def free_reservation(self) -> "Sms":
-        """Nobody's any more: money put aside for another attempt is free, that of begun ones is not."""
+        """Return it without a reservation for the next attempt."""
         return self._with_changes(is_reserved=False)
 
     def start_attempt(self, now: datetime) -> "Sms":
-        """From here on the text may be out, whatever happens to whoever sends it."""
+        """Return it with a started attempt: from now on, a copy may have been sent."""
         return self._move_to(
             SmsState.ATTEMPT_STARTED,
             touched_at=now,
@@ -222,10 +206,27 @@ class Sms:
             reason=None,
         )
 
+    def apply_outcome(self, outcome: Outcome, *, retry_at: datetime, may_resend: bool) -> "Sms":
+        """Return it with the outcome of its attempt.
+
+        A rejected SMS is tried again at `retry_at`, unless that is after its deadline. After an unknown
+        outcome it may be sent once more if `may_resend`.
+        """
+        match outcome.outcome_type:
+            case OutcomeType.ACCEPTED:
+                return self.record_acceptance(outcome.gateway or "", outcome.gateway_id)
+            case OutcomeType.UNKNOWN:
+                return self.record_unknown_outcome(outcome.reason, outcome.gateway, may_resend=may_resend)
+            case OutcomeType.FAILED:
+                return self.record_failure(outcome.reason, outcome.gateway)
+        if retry_at >= self.deadline:
+            return self.record_failure(f"expired:{outcome.reason}", outcome.gateway)
+        return self.record_rejection(retry_at, outcome.reason, outcome.gateway, is_counted=outcome.is_counted)
+
     def record_rejection(
         self, retry_at: datetime, reason: str, gateway: str | None, *, is_counted: bool = True
     ) -> "Sms":
-        """The attempt surely sent nothing, and another one may. It `counts` if a gateway was asked."""
+        """Return it pending: the attempt surely sent nothing. It counts if `is_counted`."""
         closed = replace(
             self,
             open_attempts=max(0, self.open_attempts - 1),
@@ -237,32 +238,31 @@ class Sms:
         return closed._move_to(SmsState.PENDING, due_at=retry_at, reason=reason, is_reserved=True)
 
     def record_failure(self, reason: str, gateway: str | None) -> "Sms":
-        """The attempt surely sent nothing, and no other one will."""
+        """Return it failed: the attempt surely sent nothing, and no other one will succeed."""
         closed = replace(self, open_attempts=max(0, self.open_attempts - 1), gateway=gateway or self.gateway)
         if self.state is not SmsState.ATTEMPT_STARTED:
             return closed._with_changes()
         return closed._move_to(closed._choose_failure_state(), due_at=None, reason=reason)
 
     def record_unknown_outcome(self, reason: str, gateway: str | None, *, may_resend: bool) -> "Sms":
-        """Nobody knows whether the attempt sent it; receipts may tell."""
+        """Return it unknown until a receipt comes; it stays due if it may be sent once more."""
         if self.state is not SmsState.ATTEMPT_STARTED:
             return self
-        waits = may_resend and not self.is_resent
         return self._move_to(
             SmsState.UNKNOWN,
             reason=reason,
             gateway=gateway or self.gateway,
-            due_at=self.due_at if waits else None,
+            due_at=self.due_at if may_resend and not self.is_resent else None,
         )
 
     def record_acceptance(self, gateway: str, gateway_id: str) -> "Sms":
-        """A gateway took it."""
+        """Return it accepted by a gateway, unless a receipt said more already."""
         return self._replace_send(
             gateway_id, SmsSend(gateway, SmsState.ACCEPTED, self.parts, self.price), None
         )
 
     def apply_update(self, update: SendUpdate) -> "Sms":
-        """What a receipt adds; the text itself if it adds nothing, or was never handed to anybody."""
+        """Return it with a receipt applied, or `self` if that adds nothing or no attempt was started."""
         known = self.sends.get(
             update.gateway_id, SmsSend(update.gateway, update.state, self.parts, self.price)
         )
@@ -282,47 +282,39 @@ class Sms:
             or (known and _STATE_RANK[send.state] < _STATE_RANK[known.state])
         ):
             return self
-        text = replace(
+        updated = replace(
             self,
             sends={**self.sends, gateway_id: send},
             open_attempts=self.open_attempts if known else max(0, self.open_attempts - 1),
             gateway=send.gateway,
         )
-        state = text._derive_state()
+        state = updated._derive_state()
         if state is self.state:
-            return text._with_changes()
+            return updated._with_changes()
         failed = state is SmsState.FAILED
-        return text._move_to(
+        return updated._move_to(
             state, due_at=None, is_reserved=False, reason=(reason or self.reason) if failed else None
         )
 
     def _derive_state(self) -> SmsState:
-        """Where the text stands by what was reported of its copies."""
-        alive = {send.state for send in self.sends.values()} - {SmsState.FAILED}
-        if alive:
-            return max(alive, key=_STATE_RANK.__getitem__)
+        """Return the state that follows from the states of its copies."""
+        not_failed = {send.state for send in self.sends.values()} - {SmsState.FAILED}
+        if not_failed:
+            return max(not_failed, key=_STATE_RANK.__getitem__)
         if self.state not in SETTLED_STATES | {SmsState.UNKNOWN}:
-            return self.state  # A sender has it in hand: a copy that failed changes nothing for the next.
+            return self.state  # Another attempt is under way, or will be.
         return self._choose_failure_state()
 
     def _choose_failure_state(self) -> SmsState:
-        # An earlier attempt may have sent it after all.
+        # An open attempt may have sent a copy after all.
         return SmsState.UNKNOWN if self.open_attempts else SmsState.FAILED
-
-    def _move_to(self, state: SmsState, **changes: object) -> "Sms":
-        if state not in TRANSITIONS[self.state]:
-            raise IllegalTransition(f"{self.state} to {state}")
-        return self._with_changes(state=state, **changes)
-
-    def _with_changes(self, **changes: object) -> "Sms":
-        return replace(self, revision=self.revision + 1, **changes)  # type: ignore[arg-type]
 
 
 def derive_sms_id(reference: str, purpose: Purpose, template_version: int, event_version: int = 1) -> SmsId:
-    """The id of the one text that an event can lead to, whoever works it out and however often.
+    """Return the id of the one SMS that an event leads to. The same event always gives the same id.
 
-    `event_version` tells repeated events of one purpose apart: it is the version of the registration's life that
-    the event made, which no repeat of the event changes.
+    `event_version` distinguishes repeated events of one purpose: it is the version of the registration's
+    lifecycle that the event made.
     """
     name = f"{reference}\x1f{purpose}\x1f{template_version}"
     if event_version > 1:

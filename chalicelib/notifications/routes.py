@@ -6,8 +6,8 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import observability
 from chalicelib.http.endpoints import MAX_BODY_BYTES, AnonymousRequest, BodyTooLarge, public_endpoint
+from chalicelib.messaging import twilio_callbacks
 from chalicelib.messaging.errors import SignatureInvalid
-from chalicelib.notifications import twilio_callbacks
 
 if TYPE_CHECKING:
     from chalicelib.container import Container

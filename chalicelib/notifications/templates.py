@@ -1,12 +1,12 @@
-"""The texts that workers get: data in `load_templates.json`, filled in so that each stays one GSM-7 part.
+"""The templates of SMS to workers: data in `templates.json`, rendered so that each SMS is one GSM-7 part.
 
-A template declares its fields and the most septets each may take. A longer name is cut at a word; anything
-else that is longer is a fault of ours. `ops/deploy/sms_templates.py` judges every template before it is published.
+A template declares its fields and the maximum of septets of each. A longer name is cut at a word; any other
+longer value is an error. `ops/deploy/sms_templates.py` checks every template before it is published.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
-# Operators take a longer run of digits for a one-time password and drop the text.
+# Operators take a longer run of digits for a one-time password and drop the SMS.
 _LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
 _MONTHS: Mapping[Language, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ _TEMPLATES_FILE = Path(__file__).with_name("templates.json")
 
 
 class Purpose(StrEnum):
-    """What a text is for."""
+    """The purposes of SMS."""
 
     RECEIVED = "received"
     PAYMENT_CODE = "payment_code"
@@ -44,14 +44,14 @@ class Purpose(StrEnum):
 
 
 class SmsKind(StrEnum):
-    """How urgent a text is: a confirmation goes at any hour and before every reminder."""
+    """The urgency of an SMS: a confirmation is sent at any hour and before reminders."""
 
     CONFIRMATION = "confirmation"
     REMINDER = "reminder"
 
 
 class FieldKind(StrEnum):
-    """What a field holds, which decides how it is made to fit."""
+    """The content of a field, by which it is fitted into its maximum length."""
 
     NAME = "name"
     REFERENCE = "reference"
@@ -61,7 +61,7 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True)
 class TemplateField:
-    """A place in a text, and the most septets that what is put there may take."""
+    """A field of a template, with the maximum of septets of its value."""
 
     kind: FieldKind
     max_septets: int
@@ -69,10 +69,10 @@ class TemplateField:
 
 @dataclass(frozen=True)
 class Template:
-    """The wording for one purpose, in each language.
+    """The body of the SMS for one purpose, in each language.
 
-    After `time_to_live` a text only confuses. `is_duplicate_harmless` says that a second copy does no harm;
-    `is_after_payment` that the worker has paid, and so may be called protected.
+    After `time_to_live` the SMS is not sent any more. `is_duplicate_harmless`: a second copy does no harm.
+    `is_after_payment`: the worker has paid, and so may be called protected.
     """
 
     purpose: str
@@ -85,7 +85,7 @@ class Template:
     bodies: Mapping[str, str]
 
     def render(self, language: Language, **values: str) -> str:
-        """One text. Raises ValueError for fields that are not the template's, or longer than they may be."""
+        """Return the body with `values` filled in. Raise ValueError for other or too long fields."""
         if values.keys() != self.fields.keys():
             raise ValueError(f"{self.purpose} takes {sorted(self.fields)}")
         fitted = {name: _fit(value, self.fields[name]) for name, value in values.items()}
@@ -94,43 +94,43 @@ class Template:
 
 @cache
 def get_template(purpose: Purpose) -> Template:
-    """The current template for a purpose."""
+    """Return the current template for a purpose."""
     return load_templates()[purpose]
 
 
 @cache
 def load_templates() -> Mapping[str, Template]:
-    """Every template, by purpose."""
+    """Return all templates by purpose."""
     return parse_templates(json.loads(_TEMPLATES_FILE.read_text(encoding="utf-8")))
 
 
 def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:
-    """Templates as the file keeps them. Raises KeyError, ValueError or TypeError if they are none."""
+    """Return the templates in a parsed file. Raise KeyError, ValueError or TypeError if it is malformed."""
     return {
         purpose: Template(
             purpose=Purpose(purpose),
-            version=wording["version"],
-            kind=SmsKind(wording["kind"]),
-            time_to_live=timedelta(hours=wording["deadline_hours"]),
-            is_duplicate_harmless=wording["duplicate_harmless"],
-            is_after_payment=wording["after_payment"],
+            version=template["version"],
+            kind=SmsKind(template["kind"]),
+            time_to_live=timedelta(hours=template["deadline_hours"]),
+            is_duplicate_harmless=template["duplicate_harmless"],
+            is_after_payment=template["after_payment"],
             fields={
                 name: TemplateField(FieldKind(field["kind"]), field["septets"])
-                for name, field in wording["fields"].items()
+                for name, field in template["fields"].items()
             },
-            bodies=wording["texts"],
+            bodies=template["texts"],
         )
-        for purpose, wording in document.items()
+        for purpose, template in document.items()
     }
 
 
 def format_rupiah(amount: int) -> str:
-    """An amount as it is written in Indonesia: `Rp16.800`."""
+    """Return an amount as written in Indonesia: `Rp16.800`."""
     return f"Rp{amount:,}".replace(",", ".")
 
 
 def format_day(day: date, language: Language) -> str:
-    """A day in nine letters: `31 Des 26`. A year of four digits would look like a one-time password."""
+    """Return a day as `31 Des 26`. A year of four digits could look like a one-time password."""
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year % 100:02d}"
 
 
@@ -151,24 +151,18 @@ def _check(value: str, limit: int) -> str:
 
 
 def _shorten_name(name: str, limit: int) -> str:
-    # A full stop inside a word would make a link of it on most phones.
+    # Most phones show a word with a full stop inside as a link.
     spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterate(name))
-    text = " ".join(spaced.split())
-    if gsm7.count_septets(text) <= limit:
-        return text
-    kept = ""
-    for word in text.split(" "):
-        longer = f"{kept} {word}".strip()
+    words = spaced.split()
+    return _join_fitting(words, " ", limit) or _join_fitting(words[0] if words else "", "", limit)
+
+
+def _join_fitting(parts: Iterable[str], separator: str, limit: int) -> str:
+    """Join as many of the first parts as fit into `limit` septets."""
+    joined = ""
+    for part in parts:
+        longer = f"{joined}{separator}{part}" if joined else part
         if gsm7.count_septets(longer) > limit:
             break
-        kept = longer
-    return kept or _cut_word(text, limit)
-
-
-def _cut_word(word: str, limit: int) -> str:
-    kept = ""
-    for character in word:
-        if gsm7.count_septets(kept + character) > limit:
-            break
-        kept += character
-    return kept
+        joined = longer
+    return joined

@@ -11,9 +11,9 @@ import click
 
 from chalicelib.clock import utc_now
 from chalicelib.crypto.masking import mask_number, mask_text
-from chalicelib.notifications.model import OptOut
+from chalicelib.messaging.opt_outs import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
-from ops.commands.sms import make_ledger
+from ops.commands.sms import make_opt_out_store
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
@@ -49,7 +49,7 @@ _branch_option = click.option(
 def show_opt_out(stage: Stage) -> None:
     """Show whether a phone gets no SMS, by our list and by AWS's."""
     phone = _prompt_phone()
-    opt_out = make_ledger(stage).find_opt_out(hash_phone(stage, phone))
+    opt_out = make_opt_out_store(stage).find(hash_phone(stage, phone))
     click.echo(f"number: {mask_number(phone)}")
     click.echo(f"here: {_describe_opt_out(opt_out)}")
     try:
@@ -67,10 +67,10 @@ def add_opt_out(stage: Stage, branch: str) -> None:
     """Send no more SMS to a phone, on request of its owner."""
     phone = _prompt_phone()
     click.echo(f"number: {mask_number(phone)}")
-    ledger, phone_hash = make_ledger(stage), hash_phone(stage, phone)
+    store, phone_hash = make_opt_out_store(stage), hash_phone(stage, phone)
     source = f"{_BRANCH_SOURCE_PREFIX}{branch}"
-    ledger.record_opt_out(phone_hash, occurred_at=utc_now(), source=source)
-    click.echo(f"here: {_describe_opt_out(ledger.find_opt_out(phone_hash))}")
+    store.record(phone_hash, occurred_at=utc_now(), source=source)
+    click.echo(f"here: {_describe_opt_out(store.find(phone_hash))}")
 
 
 @opt_outs.command("lift")
@@ -82,7 +82,7 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
     The phone is removed from AWS's own list first. If AWS keeps it there, the opt-out is not lifted.
     """
     phone = _prompt_phone()
-    ledger, phone_hash = make_ledger(stage), hash_phone(stage, phone)
+    store, phone_hash = make_opt_out_store(stage), hash_phone(stage, phone)
     click.echo(f"number: {mask_number(phone)}")
     try:
         if remove_from_aws_list(stage, phone):
@@ -92,8 +92,8 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
             f"AWS could not be asked ({error}): if its own list holds the number, it refuses the next SMS, "
             "and that opts the number out again"
         )
-    opt_out = ledger.find_opt_out(phone_hash)
-    if not ledger.lift_opt_out(phone_hash, occurred_at=utc_now(), lifted_by=branch):
+    opt_out = store.find(phone_hash)
+    if not store.lift(phone_hash, occurred_at=utc_now(), lifted_by=branch):
         click.echo("here it was not opted out")
         return
     click.echo("lifted: events from now on are sent by SMS; earlier ones are not")

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from chalicelib.messaging.rate_limiter import SendingStop
-from chalicelib.notifications.service import ACCOUNT_STOP_DURATION, release_held_sms
-from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.messaging.store import DynamoSendRateLimiter
+from chalicelib.notifications.held_sms import release_held_sms
+from chalicelib.notifications.service import ACCOUNT_STOP_DURATION
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
+from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 
@@ -61,6 +64,11 @@ def show_sms_status(stage: Stage) -> None:
     held = sum(1 for _ in make_ledger(stage).iter_held())
     if held:
         click.echo(f"{held} held, because a campaign has spent its budget: daftar sms release CAMPAIGN")
+
+
+def make_opt_out_store(stage: Stage) -> DynamoOptOutStore:
+    """Return the opt-outs of a stage."""
+    return DynamoOptOutStore(stage.aws_client("dynamodb"), stage.outputs["SendingTableName"])
 
 
 def make_ledger(stage: Stage) -> DynamoSmsLedger:

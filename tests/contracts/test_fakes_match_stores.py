@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import boto3
@@ -14,10 +13,14 @@ from moto import mock_aws
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.store import DynamoDayCounts
+from chalicelib.messaging.attempts import IllegalTransition
+from chalicelib.messaging.opt_outs import OptOutStore
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped, SendRateLimiter
-from chalicelib.notifications.model import IllegalTransition, SendUpdate, Sms, SmsState
-from chalicelib.notifications.service import LimitExceeded, SendLimits, SmsLedger, StaleRevision
-from chalicelib.notifications.store import DynamoSendRateLimiter, DynamoSmsLedger
+from chalicelib.messaging.store import DynamoSendRateLimiter
+from chalicelib.notifications.errors import LimitExceeded, StaleRevision
+from chalicelib.notifications.model import SendLimits, SendUpdate, Sms, SmsState
+from chalicelib.notifications.service import SmsLedger
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import CountingState, DirtyDay, SummaryWriter, VersionExists
@@ -27,9 +30,10 @@ from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.fakes.clients import InMemoryDayCounts
-from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsLedger
+from tests.support.fakes.sms import InMemoryOptOutStore, InMemorySendRateLimiter, InMemorySmsLedger
 from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_sms, make_summary
+from tests.support.sms_stores import SmsStores
 
 SLOT = timedelta(milliseconds=700)
 DAYS = st.sampled_from([FIRST_DAY, SECOND_DAY])
@@ -82,7 +86,7 @@ def move(ledger: SmsLedger, sms: Sms, change: str) -> bool | str:
 
 
 def apply_to_ledger(
-    ledger: DynamoSmsLedger | InMemorySmsLedger, step: str, number: int, *, stale: bool
+    ledger: DynamoSmsLedger | InMemorySmsLedger, opt_outs: OptOutStore, step: str, number: int, *, stale: bool
 ) -> object:
     """Apply one step to a ledger. Return its result."""
     sms = ledger.get(make_sms(number).sms_id)
@@ -94,11 +98,10 @@ def apply_to_ledger(
         case "claim":
             return claim(ledger, sms, SendLimits(sms_per_day=2, budget=900))
         case "opt out":
-            return ledger.record_opt_out(
-                sms.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws"
-            )
+            opt_outs.record(sms.phone_hash, occurred_at=NOW + timedelta(minutes=number), source="aws")
+            return opt_outs.find(sms.phone_hash)
         case "lift":
-            return ledger.lift_opt_out(
+            return opt_outs.lift(
                 sms.phone_hash, occurred_at=NOW + timedelta(minutes=number), lifted_by="salemba"
             )
         case "read":
@@ -125,13 +128,16 @@ def test_the_sms_ledger_matches_the_store(
 ) -> None:
     client, sms_table = create_table("SmsLedgerTable")
     _, sending = create_table("SendingTable")
-    write_ids = map(str, count())
-    on_table = DynamoSmsLedger(
-        client, sms_table=sms_table, sending_table=sending, new_write_id=lambda: next(write_ids)
-    )
-    in_memory = InMemorySmsLedger()
+    on_table = SmsStores(client, sms_table=sms_table, sending_table=sending)
+    opt_outs_in_memory = InMemoryOptOutStore()
+    stores: list[tuple[DynamoSmsLedger | InMemorySmsLedger, OptOutStore]] = [
+        (InMemorySmsLedger(opt_outs=opt_outs_in_memory), opt_outs_in_memory),
+        (on_table.ledger, on_table.opt_outs),
+    ]
     for step, number, stale in steps:
-        answers = [apply_to_ledger(ledger, step, number, stale=stale) for ledger in (in_memory, on_table)]
+        answers = [
+            apply_to_ledger(ledger, opt_outs, step, number, stale=stale) for ledger, opt_outs in stores
+        ]
         assert answers[0] == answers[1], step
 
 

@@ -18,8 +18,8 @@ from chalicelib.clients.service import TokenHash
 from chalicelib.clients.store import DynamoClients
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.notifications.service import SendLimits
-from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.notifications.model import SendLimits
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Outcome

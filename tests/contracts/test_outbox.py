@@ -1,4 +1,4 @@
-"""What any store promises of who waits for a day, and of what managers were sent."""
+"""The outbox of campaign days, and the store of deliveries."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium
+from chalicelib.deliveries.model import Delivery, DeliveryId, Medium
 from chalicelib.deliveries.store import DynamoDeliveries
+from chalicelib.messaging.attempts import Outcome, OutcomeType
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.store_outbox import DynamoOutbox
@@ -38,74 +39,74 @@ def deliveries(engine: Engine) -> DynamoDeliveries:
     )
 
 
-def waiting(outbox: DynamoOutbox, reader: Consumer) -> list[OutboxEntry]:
+def list_entries(outbox: DynamoOutbox, reader: Consumer) -> list[OutboxEntry]:
     return list(outbox.iter_entries(reader))
 
 
-def test_a_version_is_stored_together_with_who_waits_for_it(
+def test_new_version_enqueues_its_day_for_managers(
     stores: tuple[DynamoSummaries, DynamoOutbox],
 ) -> None:
     summaries, outbox = stores
-    assert waiting(outbox, Consumer.MANAGERS) == []
+    assert list_entries(outbox, Consumer.MANAGERS) == []
 
     summaries.add(make_summary())
 
-    assert waiting(outbox, Consumer.MANAGERS) == [OutboxEntry(FIRST_DAY, 1, NOW)]
-    assert waiting(outbox, Consumer.ANALYSTS) == [], "the day is not final yet"
+    assert list_entries(outbox, Consumer.MANAGERS) == [OutboxEntry(FIRST_DAY, 1, NOW)]
+    assert list_entries(outbox, Consumer.ANALYSTS) == [], "the day is not final yet"
 
 
-def test_a_final_version_waits_for_analysts_as_well(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
+def test_final_version_enqueues_its_day_for_analysts(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
 
     summaries.add(make_summary().model_copy(update={"state": SummaryState.FINAL}))
 
-    assert waiting(outbox, Consumer.ANALYSTS) == [OutboxEntry(FIRST_DAY, 1, NOW)]
+    assert list_entries(outbox, Consumer.ANALYSTS) == [OutboxEntry(FIRST_DAY, 1, NOW)]
 
 
-def test_a_later_version_waits_in_the_place_of_the_one_before(
+def test_later_version_replaces_the_entry(
     stores: tuple[DynamoSummaries, DynamoOutbox],
 ) -> None:
     summaries, outbox = stores
     summaries.add(make_summary())
     summaries.add(make_summary(version=2, counted_at=NOW + A_MINUTE))
 
-    assert waiting(outbox, Consumer.MANAGERS) == [OutboxEntry(FIRST_DAY, 2, NOW + A_MINUTE)]
+    assert list_entries(outbox, Consumer.MANAGERS) == [OutboxEntry(FIRST_DAY, 2, NOW + A_MINUTE)]
 
 
-def test_each_day_of_each_campaign_waits_for_itself(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
+def test_each_day_of_each_campaign_has_an_entry(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
     days = [FIRST_DAY, SECOND_DAY, CampaignDay("senen-2024", FIRST_DAY.day)]
-    for of in days:
-        summaries.add(make_summary(of))
+    for campaign_day in days:
+        summaries.add(make_summary(campaign_day))
 
-    assert {each.campaign_day for each in waiting(outbox, Consumer.MANAGERS)} == set(days)
+    assert {each.campaign_day for each in list_entries(outbox, Consumer.MANAGERS)} == set(days)
 
 
-def test_what_is_done_waits_no_longer(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
+def test_removed_entry_is_gone(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
     summaries.add(make_summary())
-    (found,) = outbox.iter_entries(Consumer.MANAGERS)
+    (entry,) = outbox.iter_entries(Consumer.MANAGERS)
 
     for _ in range(2):
-        outbox.remove(Consumer.MANAGERS, found)
+        outbox.remove(Consumer.MANAGERS, entry)
 
-    assert waiting(outbox, Consumer.MANAGERS) == []
+    assert list_entries(outbox, Consumer.MANAGERS) == []
 
 
-def test_what_is_asked_for_once_more_meanwhile_goes_on_waiting(
+def test_entry_that_was_enqueued_again_is_not_removed(
     stores: tuple[DynamoSummaries, DynamoOutbox],
 ) -> None:
     summaries, outbox = stores
     summaries.add(make_summary())
-    (found,) = outbox.iter_entries(Consumer.MANAGERS)
-    summaries.enqueue(Consumer.MANAGERS, replace(found, enqueued_at=NOW + A_MINUTE))
+    (entry,) = outbox.iter_entries(Consumer.MANAGERS)
+    summaries.enqueue(Consumer.MANAGERS, replace(entry, enqueued_at=NOW + A_MINUTE))
 
-    outbox.remove(Consumer.MANAGERS, found)
+    outbox.remove(Consumer.MANAGERS, entry)
 
     assert [each.enqueued_at for each in outbox.iter_entries(Consumer.MANAGERS)] == [NOW + A_MINUTE]
 
 
-def test_what_managers_were_told_is_kept_by_day(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
+def test_notified_version_is_stored_by_day(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     summaries, outbox = stores
     summaries.add(make_summary())
     assert outbox.find_notified_version(FIRST_DAY) is None
@@ -117,13 +118,13 @@ def test_what_managers_were_told_is_kept_by_day(stores: tuple[DynamoSummaries, D
     assert summaries.find_latest(FIRST_DAY) == make_summary()
 
 
-def a_delivery(**changes: object) -> Delivery:
-    return replace(Delivery(DeliveryId("d" * 32), Medium.MAIL), **changes)  # type: ignore[arg-type]
+def make_delivery() -> Delivery:
+    return Delivery(delivery_id=DeliveryId("d" * 32), medium=Medium.MAIL)
 
 
-def test_a_delivery_comes_back_as_it_stands(deliveries: DynamoDeliveries) -> None:
+def test_delivery_is_read_as_stored(deliveries: DynamoDeliveries) -> None:
     assert deliveries.find(DeliveryId("d" * 32)) is None
-    claimed = a_delivery().claim(NOW, version=2)
+    claimed = make_delivery().claim(NOW, version=2, revised_versions={FIRST_DAY.day: 3})
 
     assert deliveries.save(claimed)
 
@@ -132,57 +133,56 @@ def test_a_delivery_comes_back_as_it_stands(deliveries: DynamoDeliveries) -> Non
     assert deliveries.find(claimed.delivery_id) == claimed.record_unknown_outcome("ReadTimeoutError")
 
 
-def test_of_two_who_claim_a_delivery_one_has_it(deliveries: DynamoDeliveries) -> None:
-    claimed = a_delivery().claim(NOW, version=2)
+def test_one_of_two_claims_of_a_delivery_succeeds(deliveries: DynamoDeliveries) -> None:
+    claimed = make_delivery().claim(NOW, version=2, revised_versions={})
 
     assert [deliveries.save(claimed), deliveries.save(claimed)] == [True, False]
 
 
-def test_of_two_who_move_a_delivery_on_one_does(deliveries: DynamoDeliveries) -> None:
-    claimed = a_delivery().claim(NOW, version=2)
+def test_one_of_two_updates_of_a_delivery_succeeds(deliveries: DynamoDeliveries) -> None:
+    claimed = make_delivery().claim(NOW, version=2, revised_versions={})
     deliveries.save(claimed)
 
-    assert [deliveries.save(claimed.record_acceptance()), deliveries.save(claimed.record_failure("no"))] == [
-        True,
-        False,
-    ]
-    assert deliveries.find(claimed.delivery_id).state is DeliveryState.ACCEPTED
+    accepted = claimed.apply_outcome(Outcome(OutcomeType.ACCEPTED))
+    failed = claimed.apply_outcome(Outcome(OutcomeType.FAILED, "no"))
+    assert [deliveries.save(accepted), deliveries.save(failed)] == [True, False]
+    assert deliveries.find(claimed.delivery_id) == accepted
 
 
-def test_a_delivery_expires_when_its_day_is_no_news_any_more(
-    deliveries: DynamoDeliveries, engine: Engine
-) -> None:
-    deliveries.save(a_delivery().claim(NOW, version=2))
+def test_delivery_expires_after_its_retention(deliveries: DynamoDeliveries, engine: Engine) -> None:
+    deliveries.save(make_delivery().claim(NOW, version=2, revised_versions={}))
 
     (item,) = engine.scan_items()
     assert int(item["expires_at"]["N"]) == int((NOW + timedelta(days=62)).timestamp())
 
 
-def test_when_a_day_was_begun_is_kept_until_it_is_asked_for_once_more(
+def test_attempt_time_is_kept_until_the_day_is_enqueued_again(
     stores: tuple[DynamoSummaries, DynamoOutbox],
 ) -> None:
     summaries, outbox = stores
     summaries.enqueue(Consumer.ANALYSTS, OutboxEntry(FIRST_DAY, 1, NOW))
-    (found,) = outbox.iter_entries(Consumer.ANALYSTS)
+    (entry,) = outbox.iter_entries(Consumer.ANALYSTS)
 
-    outbox.record_attempt(Consumer.ANALYSTS, found, NOW + A_MINUTE)
-    assert waiting(outbox, Consumer.ANALYSTS) == [replace(found, attempted_at=NOW + A_MINUTE)]
+    outbox.record_attempt(Consumer.ANALYSTS, entry, NOW + A_MINUTE)
+    assert list_entries(outbox, Consumer.ANALYSTS) == [replace(entry, attempted_at=NOW + A_MINUTE)]
 
-    again = replace(found, enqueued_at=NOW + 2 * A_MINUTE)
-    summaries.enqueue(Consumer.ANALYSTS, again)
-    outbox.record_attempt(Consumer.ANALYSTS, found, NOW + 3 * A_MINUTE)
-    assert waiting(outbox, Consumer.ANALYSTS) == [again]
+    enqueued_again = replace(entry, enqueued_at=NOW + 2 * A_MINUTE)
+    summaries.enqueue(Consumer.ANALYSTS, enqueued_again)
+    outbox.record_attempt(Consumer.ANALYSTS, entry, NOW + 3 * A_MINUTE)
+    assert list_entries(outbox, Consumer.ANALYSTS) == [enqueued_again]
 
 
-def test_readers_of_a_kind_take_turns(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
+def test_lease_is_held_by_one_reader(stores: tuple[DynamoSummaries, DynamoOutbox]) -> None:
     _, outbox = stores
-    until = NOW + A_MINUTE
+    expires_at = NOW + A_MINUTE
 
-    assert outbox.acquire_lease(Consumer.ANALYSTS, NOW, until)
-    assert not outbox.acquire_lease(Consumer.ANALYSTS, NOW, until + A_MINUTE)
-    outbox.release_lease(Consumer.ANALYSTS, until + A_MINUTE)
-    assert not outbox.acquire_lease(Consumer.ANALYSTS, NOW, until + A_MINUTE), "another's turn ends nobody's"
+    assert outbox.acquire_lease(Consumer.ANALYSTS, NOW, expires_at)
+    assert not outbox.acquire_lease(Consumer.ANALYSTS, NOW, expires_at + A_MINUTE)
+    outbox.release_lease(Consumer.ANALYSTS, expires_at + A_MINUTE)
+    assert not outbox.acquire_lease(Consumer.ANALYSTS, NOW, expires_at + A_MINUTE), (
+        "a lease is released by its holder alone"
+    )
 
-    outbox.release_lease(Consumer.ANALYSTS, until)
-    assert outbox.acquire_lease(Consumer.ANALYSTS, NOW, until)
-    assert outbox.acquire_lease(Consumer.ANALYSTS, until, until + A_MINUTE), "a turn ends by itself"
+    outbox.release_lease(Consumer.ANALYSTS, expires_at)
+    assert outbox.acquire_lease(Consumer.ANALYSTS, NOW, expires_at)
+    assert outbox.acquire_lease(Consumer.ANALYSTS, expires_at, expires_at + A_MINUTE), "a lease expires"

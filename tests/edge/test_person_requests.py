@@ -310,8 +310,8 @@ def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_
     assert asks(edge, "disclosures").json_body["opt_outs"] == []
     (text,) = rows("SmsLedgerTable")
     phone_hash, said_at = text["phone_hash"]["S"], datetime(2024, 10, 9, 2, 30, tzinfo=UTC)
-    ledger = edge.container.sms_ledger
-    ledger.record_opt_out(phone_hash, occurred_at=said_at, source="aws")
+    opt_outs = edge.container.opt_outs
+    opt_outs.record(phone_hash, occurred_at=said_at, source="aws")
 
     (told,) = asks(edge, "disclosures").json_body["opt_outs"]
     assert told == {
@@ -323,7 +323,7 @@ def test_a_person_is_told_which_number_wants_no_texts_since_when_and_who_lifted_
         "lifted_by": None,
     }
 
-    ledger.lift_opt_out(phone_hash, occurred_at=said_at + timedelta(days=1), lifted_by="salemba")
+    opt_outs.lift(phone_hash, occurred_at=said_at + timedelta(days=1), lifted_by="salemba")
     (told,) = asks(edge, "disclosures").json_body["opt_outs"]
     assert (told["in_force"], told["lifted_at"], told["lifted_by"]) == (
         False,

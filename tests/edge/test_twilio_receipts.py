@@ -9,7 +9,7 @@ import boto3
 import pytest
 from chalice.test import HTTPResponse
 
-from chalicelib.notifications.twilio_callbacks import PATH, build_callback_url, compute_signature
+from chalicelib.messaging.twilio_callbacks import PATH, build_callback_url, compute_signature
 from tests.edge.conftest import Edge, LogOutput, assert_problem
 
 PUBLIC_URL = "https://api.daftar.example/api"

@@ -1,4 +1,4 @@
-"""The queue's messages: read, told, and told apart in log and metrics without naming anyone."""
+"""Handlers of queue messages, their logs and metrics."""
 
 import json
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.messaging.errors import PermanentFailure, TransientFailure
+from chalicelib.messaging.receipts import Receipt
 from chalicelib.notifications import consumer
+from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.messages import SmsDue
-from chalicelib.notifications.receipts import Receipt
-from chalicelib.notifications.service import SmsUnknown
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from chalicelib.registrations.model import EventType
@@ -22,9 +22,9 @@ BODY = RegistrationReceived(reference=REFERENCE, correlation_id="c-1").model_dum
 
 
 def handle(body: str, *answers: str | Exception) -> NotificationHarness:
-    stage = NotificationHarness(*answers)
-    consumer.make_handler(stage.service)(body)
-    return stage
+    harness = NotificationHarness(*answers)
+    consumer.make_handler(harness.service)(body)
+    return harness
 
 
 @pytest.mark.parametrize(
@@ -35,28 +35,28 @@ def handle(body: str, *answers: str | Exception) -> NotificationHarness:
         (TransientFailure("ThrottlingException"), "pending"),
     ],
 )
-def test_each_text_is_counted_and_logged_by_its_state(answer: str | Exception, state: str) -> None:
-    with collect_logs() as lines:
+def test_each_sms_is_counted_and_logged_by_its_state(answer: str | Exception, state: str) -> None:
+    with collect_logs() as logs:
         handle(BODY, answer)
 
-    (metric,) = lines.metrics()
+    (metric,) = logs.metrics()
     assert (metric["Sms"], metric["state"]) == ([1.0], state)
-    # The alarm on held texts watches the metric by this dimension alone.
+    # The alarm on held SMS watches the metric by this dimension alone.
     assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["state"]]
-    (told,) = lines.with_message("sms processed")
-    assert (told["state"], told["correlation_id"], told["purpose"]) == (state, "c-1", "received")
+    (log_line,) = logs.with_message("sms processed")
+    assert (log_line["state"], log_line["correlation_id"], log_line["purpose"]) == (state, "c-1", "received")
 
 
-def test_neither_log_nor_metrics_name_the_worker() -> None:
-    with collect_logs() as lines:
+def test_logs_and_metrics_do_not_name_the_worker() -> None:
+    with collect_logs() as logs:
         handle(BODY)
-    assert lines
+    assert logs
     for personal in ("Melati", "82455507001", "7K4-M2Q-X9P"):
-        assert personal not in str(lines)
+        assert personal not in str(logs)
 
 
 @pytest.mark.parametrize("body", ["{}", "", '{"type": "RegistrationExpired", "version": 1}'])
-def test_a_message_that_nobody_can_read_is_not_swallowed(body: str) -> None:
+def test_malformed_message_raises(body: str) -> None:
     with pytest.raises(ValidationError):
         handle(body)
 
@@ -76,25 +76,25 @@ def test_a_message_that_nobody_can_read_is_not_swallowed(body: str) -> None:
         ),
     ],
 )
-def test_each_kind_of_news_is_told_for_its_purpose(message: Any, purpose: str) -> None:
+def test_event_type_gives_the_purpose_of_the_sms(message: Any, purpose: str) -> None:
     row = handle(message.model_dump_json()).get_only_sms()
     assert row.purpose == purpose
     assert row.event_version == getattr(message, "event_version", 1)
 
 
-def test_a_text_that_is_due_is_taken_up() -> None:
-    stage = handle(BODY, TransientFailure("ThrottlingException"))
-    with collect_logs() as lines:
-        consumer.make_handler(stage.service)(SmsDue(sms_id=stage.get_only_sms().sms_id).model_dump_json())
-    assert stage.get_only_sms().state == "accepted"
-    assert lines.with_message("sms processed")[0]["correlation_id"] == "c-1"
+def test_due_sms_is_sent() -> None:
+    harness = handle(BODY, TransientFailure("ThrottlingException"))
+    with collect_logs() as logs:
+        consumer.make_handler(harness.service)(SmsDue(sms_id=harness.get_only_sms().sms_id).model_dump_json())
+    assert harness.get_only_sms().state == "accepted"
+    assert logs.with_message("sms processed")[0]["correlation_id"] == "c-1"
 
 
-def test_a_due_text_that_is_gone_has_no_recipient() -> None:
-    with collect_logs() as lines:
+def test_due_sms_that_was_erased_has_no_recipient() -> None:
+    with collect_logs() as logs:
         handle(SmsDue(sms_id="0123456789abcdef0123456789abcdef").model_dump_json())
-    (line,) = lines.with_message("no recipient")
-    assert line["sms_id"] == "0123456789abcdef0123456789abcdef"
+    (log_line,) = logs.with_message("no recipient")
+    assert log_line["sms_id"] == "0123456789abcdef0123456789abcdef"
 
 
 @pytest.mark.parametrize(
@@ -104,38 +104,38 @@ def test_a_due_text_that_is_gone_has_no_recipient() -> None:
         (KnownWorkerMet(reference="no-reference", correlation_id="c-1"), RegistrationUnknown),
     ],
 )
-def test_what_names_nothing_that_ever_was_is_not_swallowed(message: Any, error: type[Exception]) -> None:
+def test_malformed_id_or_reference_raises(message: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         handle(message.model_dump_json())
 
 
-class TakesReceipts:
+class RecordingSink:
     def __init__(self) -> None:
-        self.taken: list[Receipt] = []
+        self.receipts: list[Receipt] = []
 
     def record_receipt(self, receipt: Receipt) -> None:
-        self.taken.append(receipt)
+        self.receipts.append(receipt)
 
 
-def test_an_event_of_the_sms_service_is_noted_and_counted() -> None:
-    takes, event = TakesReceipts(), {"eventType": "TEXT_DELIVERED", "messageId": "g-1"}
-    with collect_logs() as lines:
-        consumer.make_receipt_handler(takes)(
+def test_event_of_aws_is_recorded_and_counted() -> None:
+    sink, event = RecordingSink(), {"eventType": "TEXT_DELIVERED", "messageId": "g-1"}
+    with collect_logs() as logs:
+        consumer.make_receipt_handler(sink)(
             json.dumps({**event, "eventTimestamp": 1728450000000, "context": {"sms_id": "m-1"}})
         )
-    (receipt,) = takes.taken
+    (receipt,) = sink.receipts
     assert (receipt.sms_id, receipt.gateway_id, receipt.state) == ("m-1", "g-1", "delivered")
-    assert lines.metrics()[0]["Receipts"] == [1.0]
-    assert "receipt recorded" in str(lines)
+    assert logs.metrics()[0]["Receipts"] == [1.0]
+    assert "receipt recorded" in str(logs)
 
 
-def test_an_event_of_somebody_elses_text_is_left_alone() -> None:
-    takes = TakesReceipts()
-    consumer.make_receipt_handler(takes)('{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
-    assert takes.taken == []
+def test_event_of_an_unknown_sms_is_ignored() -> None:
+    sink = RecordingSink()
+    consumer.make_receipt_handler(sink)('{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
+    assert sink.receipts == []
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"eventType": "TEXT_SENT", "context": {"sms_id": "m"}}'])
-def test_an_event_that_nobody_can_read_is_not_swallowed(body: str) -> None:
+def test_malformed_event_raises(body: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
-        consumer.make_receipt_handler(TakesReceipts())(body)
+        consumer.make_receipt_handler(RecordingSink())(body)

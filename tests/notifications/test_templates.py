@@ -1,4 +1,4 @@
-"""Every text, in every language, filled as full as it can be: what operators carry and workers trust."""
+"""Every template in every language, with the longest fields."""
 
 import re
 from datetime import date
@@ -13,51 +13,53 @@ from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Tem
 from chalicelib.registrations import references
 from chalicelib.registrations.references import ALPHABET
 
-EVERY_TEXT = [(each, language) for each in templates.load_templates().values() for language in LANGUAGES]
-NAMES = {(each.purpose, language): (each, language) for each, language in EVERY_TEXT}
+BODIES = [(each, language) for each in templates.load_templates().values() for language in LANGUAGES]
+BODIES_BY_ID = {(each.purpose, language): (each, language) for each, language in BODIES}
 
 
-def every_text() -> pytest.MarkDecorator:
+def each_body() -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
-        ("wording", "language"), NAMES.values(), ids=["-".join(key) for key in NAMES]
+        ("template", "language"), BODIES_BY_ID.values(), ids=["-".join(key) for key in BODIES_BY_ID]
     )
 
 
-def received(name: str, language: Language = "id") -> str:
+def render_received(name: str, language: Language = "id") -> str:
     return get_template(Purpose.RECEIVED).render(language, name=name, reference="7K4-M2Q-X9P")
 
 
-def told_name(name: str) -> str:
-    """How a name stands in the text."""
-    return received(name).removeprefix("BPJAMSOSTEK: Data ").partition(" sudah kami")[0]
+def render_name(name: str) -> str:
+    """Return a name as rendered."""
+    return render_received(name).removeprefix("BPJAMSOSTEK: Data ").partition(" sudah kami")[0]
 
 
-@every_text()
-def test_a_text_fits_one_part_whatever_the_fields_hold(wording: Template, language: Language) -> None:
-    for filling in ("W", "."):
-        text = wording.render(
-            language, **{name: filling * field.max_septets for name, field in wording.fields.items()}
+@each_body()
+def test_longest_fields_fit_one_part(template: Template, language: Language) -> None:
+    for character in ("W", "."):
+        body = template.render(
+            language, **{name: character * field.max_septets for name, field in template.fields.items()}
         )
-        assert gsm7.is_gsm7(text)
-        assert gsm7.count_septets(text) <= 160
+        assert gsm7.is_gsm7(body)
+        assert gsm7.count_septets(body) <= 160
 
 
 def test_every_purpose_has_a_template() -> None:
     assert set(templates.load_templates()) == set(Purpose)
 
 
-@given(indices=st.lists(st.integers(0, 29), min_size=8, max_size=8).filter(lambda drawn: max(drawn) >= 8))
-def test_no_reference_is_cut_or_looks_like_a_one_time_password(indices: list[int]) -> None:
-    drawn = iter(indices)
-    given_out = references.generate(lambda _: next(drawn))
-    text = get_template(Purpose.RECEIVED).render("id", name="Melati", reference=given_out)
-    assert given_out in text
-    assert set(given_out) <= {*ALPHABET, "-"}
-    assert not re.search(r"\d{4}", text)
+@given(
+    indices=st.lists(st.integers(0, 29), min_size=8, max_size=8).filter(lambda positions: max(positions) >= 8)
+)
+def test_reference_is_never_cut_and_has_no_four_digits_in_a_row(indices: list[int]) -> None:
+    positions = iter(indices)
+    reference = references.generate(lambda _: next(positions))
+    body = get_template(Purpose.RECEIVED).render("id", name="Melati", reference=reference)
+    assert reference in body
+    assert set(reference) <= {*ALPHABET, "-"}
+    assert not re.search(r"\d{4}", body)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shortened"),
     [
         ("Melati Kusumawati", "Melati Kusumawati"),
         ("Suharno", "Suharno"),
@@ -79,27 +81,27 @@ def test_no_reference_is_cut_or_looks_like_a_one_time_password(indices: list[int
         ("bit.\N{ZERO WIDTH SPACE}ly", "bit. ly"),
     ],
 )
-def test_a_name_is_shortened_at_a_word_or_cut(name: str, told: str) -> None:
-    assert told_name(name) == told
+def test_long_name_is_cut_at_a_word_or_a_character(name: str, shortened: str) -> None:
+    assert render_name(name) == shortened
 
 
 @given(name=st.text(min_size=1, max_size=100), language=st.sampled_from(LANGUAGES))
-def test_whatever_the_name_the_text_is_one_part_on_one_line(name: str, language: Language) -> None:
-    text = received(name, language)
-    assert gsm7.is_gsm7(text)
-    assert gsm7.count_septets(text) <= 160
-    assert "7K4-M2Q-X9P" in text
-    assert text.splitlines() == [text]
+def test_any_name_gives_one_part_on_one_line(name: str, language: Language) -> None:
+    body = render_received(name, language)
+    assert gsm7.is_gsm7(body)
+    assert gsm7.count_septets(body) <= 160
+    assert "7K4-M2Q-X9P" in body
+    assert body.splitlines() == [body]
 
 
 @pytest.mark.parametrize("fields", [{}, {"name": "Siti"}, {"name": "Siti", "reference": "R", "nik": "1"}])
-def test_fields_that_are_not_the_templates_are_a_fault_of_ours(fields: dict[str, str]) -> None:
+def test_other_fields_raise(fields: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="received takes"):
         get_template(Purpose.RECEIVED).render("id", **fields)
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "shortened"),
     [
         ("ABC-123", "ABC-123"),
         ("123456789012", "123 456 789 012"),
@@ -108,14 +110,14 @@ def test_fields_that_are_not_the_templates_are_a_fault_of_ours(fields: dict[str,
         ("9" * 30, " ".join(["999"] * 10)),
     ],
 )
-def test_a_payment_code_is_told_in_runs_that_operators_let_through(code: str, told: str) -> None:
-    text = get_template(Purpose.PAYMENT_CODE).render(
+def test_payment_code_is_written_in_groups_of_three_digits(code: str, shortened: str) -> None:
+    body = get_template(Purpose.PAYMENT_CODE).render(
         "id", name="Melati", code=code, amount="Rp16.800", until="15 Des 26"
     )
-    assert f"Kode bayar Melati {told}, iuran Rp16.800." in text
+    assert f"Kode bayar Melati {shortened}, iuran Rp16.800." in body
 
 
-def test_what_cannot_be_shortened_must_fit() -> None:
+def test_long_reference_raises() -> None:
     with pytest.raises(ValueError, match="longer than 11"):
         get_template(Purpose.RECEIVED).render("id", name="Melati", reference="7K4-M2Q-X9PB")
 
@@ -123,11 +125,11 @@ def test_what_cannot_be_shortened_must_fit() -> None:
 @pytest.mark.parametrize(
     ("amount", "written"), [(0, "Rp0"), (16_800, "Rp16.800"), (10_000_000_000, "Rp10.000.000.000")]
 )
-def test_an_amount_is_written_as_in_indonesia(amount: int, written: str) -> None:
+def test_amount_is_written_as_in_indonesia(amount: int, written: str) -> None:
     assert templates.format_rupiah(amount) == written
 
 
 @pytest.mark.parametrize(("language", "written"), [("id", "31 Des 26"), ("en", "31 Dec 26")])
-def test_a_day_is_written_without_four_digits_in_a_row(language: Language, written: str) -> None:
+def test_day_is_written_without_four_digits_in_a_row(language: Language, written: str) -> None:
     assert templates.format_day(date(2026, 12, 31), language) == written
     assert all(len(templates.format_day(date(2026, month, 28), language)) == 9 for month in range(1, 13))

@@ -18,7 +18,7 @@ from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
 from tests.support.app_loader import make_container
 from tests.support.builders import NOW
-from tests.support.fakes import FixedClock
+from tests.support.fakes.clock import FixedClock
 from tests.support.moto_tables import STAGE_ENVIRONMENT, read_table_definitions
 from tests.support.registration_builders import (
     PHONE_COUNT,

@@ -10,10 +10,10 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from chalicelib.clock import utc_now
-from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from chalicelib.registrations.phone import Phone
 from ops.commands import opt_outs
-from ops.commands.sms import make_ledger
+from ops.commands.sms import make_opt_out_store
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 from tests.support.app_loader import make_container
@@ -58,10 +58,10 @@ def phone_hash() -> str:
     return make_container().hashing.digest("phone", NUMBER)
 
 
-def add_gateway_opt_out(stage: Stage, source: str = "aws") -> DynamoSmsLedger:
-    ledger = make_ledger(stage)
-    ledger.record_opt_out(phone_hash(), occurred_at=utc_now(), source=source)
-    return ledger
+def add_gateway_opt_out(stage: Stage, source: str = "aws") -> DynamoOptOutStore:
+    store = make_opt_out_store(stage)
+    store.record(phone_hash(), occurred_at=utc_now(), source=source)
+    return store
 
 
 def test_a_phone_without_an_opt_out_is_shown(stage: Stage) -> None:
@@ -86,7 +86,7 @@ def test_an_entered_opt_out_keeps_its_first_source_until_it_is_lifted(
     stage: Stage,
 ) -> None:
     assert ", source branch:salemba\n" in run(opt_outs.add_opt_out, stage, "--by", "salemba")
-    assert make_ledger(stage).has_opted_out(phone_hash())
+    assert make_opt_out_store(stage).has_opted_out(phone_hash())
     assert ", source branch:salemba\n" in run(opt_outs.add_opt_out, stage, "--by", "kramat")
 
     lifted = run(opt_outs.lift_opt_out, stage, "--by", "salemba")
@@ -95,21 +95,21 @@ def test_an_entered_opt_out_keeps_its_first_source_until_it_is_lifted(
 
 
 def test_lifting_removes_the_number_from_our_list_and_from_that_of_aws(stage: Stage, sms_client: Any) -> None:
-    ledger = add_gateway_opt_out(stage)
+    store = add_gateway_opt_out(stage)
     sms_client.put_opted_out_number(**LISTED)
     assert "AWS: holds the number, and sends it nothing\n" in run(opt_outs.show_opt_out, stage)
 
     output = run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
     assert "removed from AWS's own list\nlifted: " in output
-    assert not ledger.has_opted_out(phone_hash())
+    assert not store.has_opted_out(phone_hash())
     assert sms_client.describe_opted_out_numbers(OptOutListName="Default")["OptedOutNumbers"] == []
     assert "here it was not opted out\n" in run(opt_outs.lift_opt_out, stage, "--by", "salemba")
 
 
 def test_nothing_is_lifted_while_aws_keeps_the_number_on_its_list(denied_client: Stubber) -> None:
     stage = make_stage(denied_client.client)
-    ledger = add_gateway_opt_out(stage)
+    store = add_gateway_opt_out(stage)
     denied_client.add_response(
         "describe_opted_out_numbers",
         {"OptedOutNumbers": [{"OptedOutNumber": NUMBER, "OptedOutTimestamp": 1, "EndUserOptedOut": True}]},
@@ -126,12 +126,12 @@ def test_nothing_is_lifted_while_aws_keeps_the_number_on_its_list(denied_client:
     assert "AWS keeps the number on its own list" in str(result.exception)
     assert "(ConflictException)" in str(result.exception)
     assert NUMBER not in f"{result.output}{result.exception}"
-    assert ledger.has_opted_out(phone_hash())
+    assert store.has_opted_out(phone_hash())
 
 
 def test_a_failed_request_to_aws_is_reported_and_the_opt_out_is_lifted(denied_client: Stubber) -> None:
     stage = make_stage(denied_client.client)
-    ledger = add_gateway_opt_out(stage)
+    store = add_gateway_opt_out(stage)
     for _ in range(2):
         denied_client.add_client_error("describe_opted_out_numbers", "AccessDeniedException", f"not {NUMBER}")
 
@@ -144,7 +144,7 @@ def test_a_failed_request_to_aws_is_reported_and_the_opt_out_is_lifted(denied_cl
     assert "AWS: could not be asked (AccessDeniedException)\n" in shown
     assert "AWS could not be asked (AccessDeniedException): " in lifted
     assert NUMBER not in shown + lifted
-    assert not ledger.has_opted_out(phone_hash())
+    assert not store.has_opted_out(phone_hash())
 
 
 def test_lifting_names_a_gateway_whose_own_list_cannot_be_changed(stage: Stage) -> None:

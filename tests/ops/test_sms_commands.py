@@ -9,7 +9,7 @@ from click import Command
 from click.testing import CliRunner
 
 from chalicelib.messaging.rate_limiter import SendingStopped
-from chalicelib.notifications.store import DynamoSmsLedger
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.randomness import generate_write_id
 from ops.commands import sms
 from ops.deploy.stages import Stage

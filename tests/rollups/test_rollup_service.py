@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.notifications.service import SmsTotals
+from chalicelib.notifications.counting import SmsTotals
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import CaptureFacts, Outcome
 from chalicelib.rollups.counting import AnomalyThresholds, count_facts

@@ -42,9 +42,8 @@ def test_the_app_imports_in_an_empty_environment() -> None:
 # else is in them is imported by the code that needs it, because it would slow down the API's cold start.
 NOT_FOR_CAPTURES = ("deliveries", "exports", "messaging", "notifications", "rollups")
 FOR_ROUTES = {
-    "messaging.errors",
-    *("notifications.receipts", "notifications.routes"),
-    "notifications.twilio_callbacks",
+    *("messaging.errors", "messaging.model", "messaging.receipts", "messaging.twilio_callbacks"),
+    "notifications.routes",
     *("rollups.errors", "rollups.requests", "rollups.renderings", "rollups.routes"),
     "rollups.renderings.formats",
 }

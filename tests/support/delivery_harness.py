@@ -1,4 +1,4 @@
-"""A campaign whose days are counted, and whose managers are told of them."""
+"""A campaign with roll-ups and report deliveries over in-memory stores."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.deliveries.model import Delivery, Medium
 from chalicelib.deliveries.service import (
     DeliveryConfig,
-    DeliveryDependencies,
     OutgoingReport,
     ReportDeliveryService,
 )
@@ -33,15 +32,15 @@ HASHING = KeyedHash(lambda: HashKey(b"k" * 32))
 
 
 class ScriptedChannel:
-    """Satisfies `service.ReportChannel`: answers each sending with the next of its answers, raising exceptions."""
+    """Satisfies `service.ReportChannel`: `send` raises the next of `answers`, unless that is None."""
 
-    def __init__(self, address: Callable[[Manager], str | None]) -> None:
-        self.find_address = address
-        self.answers: list[Exception | None] = []
+    def __init__(self, find_address: Callable[[Manager], str | None]) -> None:
+        self.find_address = find_address
+        self.answers: list[BaseException | None] = []
         self.sent: list[OutgoingReport] = []
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """The next answer; without one it is taken."""
+        """Record `outgoing`. Without an answer left, accept it."""
         self.sent.append(outgoing)
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
@@ -49,17 +48,17 @@ class ScriptedChannel:
 
     @property
     def sent_per_manager(self) -> Counter[str]:
-        """How often each manager was told."""
+        """Return the number of reports sent to each manager."""
         return Counter(each.manager.name for each in self.sent)
 
     @property
     def sent_reports(self) -> list[Report]:
-        """What they were told, in order."""
+        """Return the reports in the order in which they were sent."""
         return [each.report for each in self.sent]
 
 
 class DeliveryHarness:
-    """What counts and tells, with the clock between them."""
+    """A roll-up service and a delivery service with a common clock."""
 
     def __init__(self, now: datetime = SUMMARY_HOUR, campaign: Campaign | None = None) -> None:
         self.clock = FixedClock(now)
@@ -87,40 +86,42 @@ class DeliveryHarness:
     def make_delivery_service(
         self, *media: Medium, sms_states: tuple[SummaryState, ...] = (SummaryState.PROVISIONAL,)
     ) -> ReportDeliveryService:
-        """One that reaches managers by some media only."""
-        ways = {Medium.MAIL: self.mail_channel, Medium.SMS: self.sms_channel}
+        """Return a service with channels for some media, by default for all."""
+        channels = {Medium.MAIL: self.mail_channel, Medium.SMS: self.sms_channel}
         return ReportDeliveryService(
             outbox=self.summaries.outbox,
             reports=self.report_service,
             campaigns=self.campaigns,
             deliveries=self.deliveries,
-            channels={medium: ways[medium] for medium in media or ways},
+            channels={medium: channels[medium] for medium in media or channels},
+            hashing=HASHING,
             config=DeliveryConfig(sms_states=sms_states, max_age=timedelta(days=31)),
-            dependencies=DeliveryDependencies(self.clock, HASHING, self.failures.append),
+            clock=self.clock,
+            on_failure=self.failures.append,
         )
 
     def add_captures(self, campaign_day: CampaignDay = FIRST_DAY, *, number: int = 1) -> None:
-        """As the stream has it: captures are in the table, then their day is marked."""
+        """Add captures to a day, then mark it dirty, as the stream does."""
         for _ in range(number):
             self.facts.add(campaign_day, CREATED)
         self.rollup_service.mark_dirty(campaign_day)
 
     def run_rollup(self) -> None:
-        """The hourly tick."""
+        """Count the due days, as the hourly schedule does."""
         for due in self.rollup_service.iter_due_days():
             self.rollup_service.count_due_day(due)
 
     def run_delivery(self, delivery_service: ReportDeliveryService | None = None) -> list[Delivery]:
-        """One round; the deliveries that moved in it."""
-        round_ = delivery_service or self.delivery_service
+        """Deliver the due reports. Return the deliveries that changed."""
+        service = delivery_service or self.delivery_service
         return [
-            moved
-            for campaign_id, waiting in round_.iter_entries_by_campaign()
-            for due in round_.iter_due_reports(campaign_id, waiting)
-            for moved in round_.deliver(due).updated
+            updated
+            for campaign_id, entries in service.iter_entries_by_campaign()
+            for due_report in service.iter_due_reports(campaign_id, entries)
+            for updated in service.deliver(due_report).updated
         ]
 
     def run_hour(self) -> list[Delivery]:
-        """An hour as it should be: counted, then told."""
+        """Count the due days, then deliver the due reports."""
         self.run_rollup()
         return self.run_delivery()

@@ -12,7 +12,8 @@ from chalicelib.clock import to_timestamp
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
-from chalicelib.notifications.model import Sms, SmsId
+from chalicelib.messaging.model import SmsId
+from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.intake import PhoneCountIncrement

@@ -36,27 +36,27 @@ class CampaignSmsLedger:
         for row in self.read_rows():
             if not is_settled(row):
                 self._age_row(row)
-        answer = self._aws_client("lambda").invoke(
+        response = self._aws_client("lambda").invoke(
             FunctionName=self._outputs["QueueDueSmsName"], Payload=json.dumps(make_schedule_event())
         )
-        answer["Payload"].read()
+        response["Payload"].read()
 
     def _age_row(self, row: dict[str, Any]) -> None:
-        moved = {
+        earlier = {
             name: to_timestamp(datetime.fromisoformat(row[name]) - timedelta(hours=1))
             for name in ("due_at", "touched_at")
             if name in row
         }
         dynamodb = self._aws_client("dynamodb")
-        # A receipt may have come in between, and then there is nothing to wait for.
+        # A receipt may change the row in between.
         with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
                 TableName=self._outputs["SmsLedgerTableName"],
                 Key=to_item({"sms_id": row["sms_id"]}),
-                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moved),
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in earlier),
                 ConditionExpression="revision = :revision",
                 ExpressionAttributeValues=to_item(
-                    {":revision": row["revision"], **{f":{name}": at for name, at in moved.items()}}
+                    {":revision": row["revision"], **{f":{name}": at for name, at in earlier.items()}}
                 ),
             )
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from chalicelib.aws.items import from_item
-from chalicelib.notifications.twilio_callbacks import PATH
+from chalicelib.messaging.twilio_callbacks import PATH
 from tests.support.functions import override_environment
 from tests.support.isolated_campaign import open_market, received_sms_id
 from tests.support.polling import wait_until

@@ -11,7 +11,12 @@ from tests.support.fakes.deliveries import InMemoryDeliveries
 from tests.support.fakes.gateway import ScriptedGateway
 from tests.support.fakes.outbox import InMemoryOutbox
 from tests.support.fakes.registrations import InMemoryDayFacts, InMemoryRegistrations
-from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsCounts, InMemorySmsLedger
+from tests.support.fakes.sms import (
+    InMemoryOptOutStore,
+    InMemorySendRateLimiter,
+    InMemorySmsCounts,
+    InMemorySmsLedger,
+)
 from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 
 __all__ = [
@@ -21,6 +26,7 @@ __all__ = [
     "InMemoryDayCounts",
     "InMemoryDayFacts",
     "InMemoryDeliveries",
+    "InMemoryOptOutStore",
     "InMemoryOutbox",
     "InMemoryRegistrations",
     "InMemorySendRateLimiter",

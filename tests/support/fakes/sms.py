@@ -1,4 +1,4 @@
-"""Fakes of the SMS ledger and of the send rate limiter."""
+"""Fakes of the SMS ledger, of opt-outs and of the send rate limiter."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -6,71 +6,103 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.messaging.model import SmsId
+from chalicelib.messaging.opt_outs import OptOut
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped
-from chalicelib.notifications.model import OptOut, Sms, SmsId, SmsState
-from chalicelib.notifications.service import (
+from chalicelib.notifications.counting import SmsFacts, SmsTotals
+from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
     PhoneOptedOut,
-    SendLimits,
-    SmsFacts,
-    SmsTotals,
     StaleRevision,
 )
+from chalicelib.notifications.model import SendLimits, Sms, SmsState
 from chalicelib.notifications.templates import SmsKind
 
 
-class InMemorySmsLedger:
-    """Satisfies `notifications.service.SmsLedger`.
+class InMemoryOptOutStore:
+    """Satisfies `messaging.opt_outs.OptOutStore`."""
 
-    `committed` is the money of each campaign and day, in rupiah; `before_write` is called before each write.
+    def __init__(self) -> None:
+        self.by_phone_hash: dict[str, OptOut] = {}
+
+    def record(self, phone_hash: str, *, occurred_at: datetime, source: str) -> None:
+        """Store an opt-out, unless it is in force or was lifted after `occurred_at`."""
+        current = self.find(phone_hash)
+        if current is None or (current.lifted_at is not None and current.lifted_at < occurred_at):
+            self.by_phone_hash[phone_hash] = OptOut(occurred_at, source)
+
+    def lift(self, phone_hash: str, *, occurred_at: datetime, lifted_by: str) -> bool:
+        """Lift the opt-out of a phone. Return False if none is in force."""
+        current = self.find(phone_hash)
+        if current is None or not current.is_in_force:
+            return False
+        self.by_phone_hash[phone_hash] = replace(current, lifted_at=occurred_at, lifted_by=lifted_by)
+        return True
+
+    def find(self, phone_hash: str) -> OptOut | None:
+        """Return the last opt-out of a phone, or None."""
+        return self.by_phone_hash.get(phone_hash)
+
+    def has_opted_out(self, phone_hash: str) -> bool:
+        """Return True if an opt-out of the phone is in force."""
+        opt_out = self.find(phone_hash)
+        return opt_out is not None and opt_out.is_in_force
+
+
+class InMemorySmsLedger:
+    """Satisfies the ledger Protocols of `notifications`.
+
+    `committed` is the budget of each campaign and day; `before_write` is called before each write.
     """
 
-    def __init__(self, *, before_write: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        *,
+        opt_outs: InMemoryOptOutStore | None = None,
+        before_write: Callable[[], object] = lambda: None,
+    ) -> None:
         self.sms_by_id: dict[str, Sms] = {}
         self.committed = Counter[tuple[str, date | None]]()
-        self.opt_outs: dict[str, OptOut] = {}
         self.before_write = before_write
+        self._opt_outs = opt_outs or InMemoryOptOutStore()
         self._sms_per_phone_day = Counter[tuple[str, date | None]]()
 
     def get(self, sms_id: str) -> Sms | None:
-        """Return an SMS, or None."""
+        """Return one SMS, or None."""
         return self.sms_by_id.get(sms_id)
 
     def get_or_create(self, sms: Sms) -> Sms:
-        """Store a new SMS. Return the one that is stored then."""
+        """Store a new SMS. Return the stored one."""
         self.before_write()
         return self.sms_by_id.setdefault(sms.sms_id, sms)
 
     def update(self, sms: Sms, *, previous: Sms) -> bool:
-        """Store an SMS's next revision. Return False if another one is stored."""
+        """Store the next revision of an SMS. Return False if the row has changed."""
         self.before_write()
-        stored = self.sms_by_id.get(sms.sms_id)
-        if stored is None or stored.revision != previous.revision:
+        if not self._is_current(previous):
             return False
         self._store(sms, previous)
         return True
 
     def claim(self, sms: Sms, *, previous: Sms, limits: SendLimits) -> None:
-        """Store a claim. Raise StaleRevision, PhoneOptedOut, DailyLimitReached or BudgetExhausted."""
+        """Raise StaleRevision, PhoneOptedOut, DailyLimitReached or BudgetExhausted."""
         self.before_write()
-        stored = self.sms_by_id.get(sms.sms_id)
-        if stored is None or stored.revision != previous.revision:
+        if not self._is_current(previous):
             raise StaleRevision
-        opt_out = self.opt_outs.get(sms.phone_hash)
-        if opt_out is not None and opt_out.is_in_force:
+        if self._opt_outs.has_opted_out(sms.phone_hash):
             raise PhoneOptedOut
         phone, is_copy = (sms.phone_hash, sms.counted_on), sms.counted_on != previous.counted_on
         if is_copy and self._sms_per_phone_day[phone] >= limits.sms_per_day:
             raise DailyLimitReached
-        more = sms.committed - previous.committed
-        if more and limits.budget is not None and self._get_committed(sms) + more > limits.budget:
+        difference = sms.committed - previous.committed
+        if difference and limits.budget is not None and self._get_committed(sms) + difference > limits.budget:
             raise BudgetExhausted
         self._sms_per_phone_day[phone] += is_copy
         self._store(sms, previous)
 
     def iter_due(self, kind: SmsKind, now: datetime) -> Iterator[SmsId]:
-        """Yield the SMS of a kind that are due."""
+        """Yield SMS of a kind that are due, longest due first."""
         due = [
             each
             for each in self.sms_by_id.values()
@@ -79,28 +111,18 @@ class InMemorySmsLedger:
         yield from [each.sms_id for each in sorted(due, key=lambda each: str(each.due_at))]
 
     def iter_held(self) -> Iterator[SmsId]:
-        """Yield the SMS that are held."""
+        """Yield held SMS."""
         yield from [each.sms_id for each in self.sms_by_id.values() if each.state is SmsState.HELD]
 
     def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[SmsFacts]:
-        """Yield the facts of the SMS of a campaign day."""
+        """Yield the facts of each SMS to registrations of a campaign day."""
         for each in self.sms_by_id.values():
             if (each.campaign_id, each.day) == (campaign_day.campaign_id, campaign_day.day):
                 yield SmsFacts(each.purpose, each.state, each.parts_sent, each.committed)
 
-    def record_opt_out(self, phone_hash: str, *, occurred_at: datetime, source: str) -> None:
-        """Store an opt-out, unless it is older than the lifting of an earlier one."""
-        stored = self.opt_outs.get(phone_hash)
-        if stored is None or (stored.lifted_at is not None and stored.lifted_at < occurred_at):
-            self.opt_outs[phone_hash] = OptOut(occurred_at, source)
-
-    def lift_opt_out(self, phone_hash: str, *, occurred_at: datetime, lifted_by: str) -> bool:
-        """Lift an opt-out. Return False if none is in force."""
-        stored = self.opt_outs.get(phone_hash)
-        if stored is None or not stored.is_in_force:
-            return False
-        self.opt_outs[phone_hash] = replace(stored, lifted_at=occurred_at, lifted_by=lifted_by)
-        return True
+    def _is_current(self, previous: Sms) -> bool:
+        current = self.sms_by_id.get(previous.sms_id)
+        return current is not None and current.revision == previous.revision
 
     def _get_committed(self, sms: Sms) -> int:
         return 0 if sms.budget_day is None else self.committed[sms.campaign_id, sms.budget_day]

@@ -1,4 +1,4 @@
-"""The GSM 03.38 alphabet, against the standard's own table and by properties."""
+"""The GSM 7-bit alphabet, against the standard's own tables and by properties."""
 
 import sys
 
@@ -25,31 +25,31 @@ ESCAPE = "\x1b"
 BASIC = sorted({*DEFAULT_TABLE} - {ESCAPE})
 
 
-def test_the_tables_of_the_standard_are_whole() -> None:
+def test_tables_of_the_standard_are_complete() -> None:
     assert len(DEFAULT_TABLE) == len(set(DEFAULT_TABLE)) == 128
     assert len(set(EXTENSION_TABLE)) == 10
 
 
 @pytest.mark.parametrize("character", BASIC, ids=ascii)
-def test_every_character_of_the_alphabet_counts_once_and_is_kept(character: str) -> None:
+def test_basic_character_counts_once(character: str) -> None:
     assert gsm7.is_gsm7(character)
     assert gsm7.count_septets(character) == 1
 
 
 @pytest.mark.parametrize("character", EXTENSION_TABLE, ids=ascii)
-def test_every_character_of_the_extension_counts_twice_and_is_kept(character: str) -> None:
+def test_extension_character_counts_twice_and_is_kept(character: str) -> None:
     assert gsm7.is_gsm7(character)
     assert gsm7.count_septets(character) == 2
     assert gsm7.transliterate(character) == character
 
 
-def test_no_other_character_of_unicode_is_within_the_alphabet() -> None:
+def test_no_other_character_is_in_the_alphabet() -> None:
     within = {character for character in map(chr, range(sys.maxunicode + 1)) if gsm7.is_gsm7(character)}
     assert within == {*BASIC, *EXTENSION_TABLE}
 
 
 @given(text=st.text([*BASIC, *EXTENSION_TABLE]))
-def test_a_text_is_as_long_as_its_codes(text: str) -> None:
+def test_length_is_the_number_of_codes(text: str) -> None:
     coded = [
         code
         for character in text
@@ -59,18 +59,18 @@ def test_a_text_is_as_long_as_its_codes(text: str) -> None:
 
 
 @given(text=st.text())
-def test_a_transliterated_text_is_always_within_the_alphabet(text: str) -> None:
+def test_transliterated_text_is_in_the_alphabet(text: str) -> None:
     assert gsm7.is_gsm7(gsm7.transliterate(text))
 
 
 @given(text=st.text())
-def test_transliterating_twice_changes_nothing_more(text: str) -> None:
+def test_transliteration_is_idempotent(text: str) -> None:
     once = gsm7.transliterate(text)
     assert gsm7.transliterate(once) == once
 
 
 @given(text=st.text([character for character in BASIC if character != "`"]))
-def test_a_text_within_the_alphabet_is_left_alone(text: str) -> None:
+def test_text_in_the_alphabet_is_not_changed(text: str) -> None:
     assert gsm7.transliterate(text) == text
 
 
@@ -101,5 +101,5 @@ def test_a_text_within_the_alphabet_is_left_alone(text: str) -> None:
         ("\x00", "?"),
     ],
 )
-def test_what_phones_and_documents_add_is_made_plain(written: str, sent: str) -> None:
+def test_other_characters_are_transliterated(written: str, sent: str) -> None:
     assert gsm7.transliterate(written) == sent

@@ -1,4 +1,4 @@
-"""The Twilio-compatible gateway against the stand-in, and the stand-in against Twilio's own SDK."""
+"""The Twilio-compatible gateway against the fake gateway, and that against Twilio's own SDK."""
 
 import socket
 import threading
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.rest import Client
+from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
+from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
 
 from chalicelib.messaging.errors import (
     AccountFailure,
@@ -23,15 +23,15 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import OutgoingSms
+from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.twilio import TwilioAccount, TwilioGateway
-from chalicelib.notifications.model import SmsId
 from chalicelib.registrations.phone import Phone
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests.support.fake_gateway import run_fake_gateway
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-MESSAGE = SmsId("0123456789abcdef0123456789abcdef")
-OURS = TwilioAccount(ACCOUNT_SID, AUTH_TOKEN)
+SMS_ID = SmsId("0123456789abcdef0123456789abcdef")
+ACCOUNT = TwilioAccount(ACCOUNT_SID, AUTH_TOKEN)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def fake_gateway_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def a_gateway(url: str, account: TwilioAccount = OURS) -> TwilioGateway:
+def make_gateway(url: str, account: TwilioAccount = ACCOUNT) -> TwilioGateway:
     return TwilioGateway(
         url=url,
         get_account=lambda: account,
@@ -51,12 +51,12 @@ def a_gateway(url: str, account: TwilioAccount = OURS) -> TwilioGateway:
     )
 
 
-def outgoing(**changes: Any) -> OutgoingSms:
+def make_outgoing(**changes: Any) -> OutgoingSms:
     return OutgoingSms(
         **{
             "phone": Phone("+6282455507001"),
             "body": "BPJAMSOSTEK: Halo",
-            "sms_id": MESSAGE,
+            "sms_id": SMS_ID,
             "correlation_id": "c0ffee00",
             "parts": 1,
             "deadline": NOW + timedelta(hours=1),
@@ -67,27 +67,28 @@ def outgoing(**changes: Any) -> OutgoingSms:
     )
 
 
-def accepted(url: str) -> list[dict[str, Any]]:
-    return httpx.get(f"{url}/messages").json()
+def read_accepted(url: str) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = httpx.get(f"{url}/messages").json()
+    return messages
 
 
-def test_text_is_handed_over_with_its_id_in_the_callback_url(fake_gateway_url: str) -> None:
-    sent = a_gateway(fake_gateway_url).send(outgoing())
-    [text] = accepted(fake_gateway_url)
-    assert (sent.gateway, sent.gateway_id) == ("twilio", text["message_id"])
-    assert (text["to"], text["text"], text["sender"]) == (
+def test_sms_is_sent_with_its_id_in_the_callback_url(fake_gateway_url: str) -> None:
+    sent = make_gateway(fake_gateway_url).send(make_outgoing())
+    [message] = read_accepted(fake_gateway_url)
+    assert (sent.gateway, sent.gateway_id) == ("twilio", message["message_id"])
+    assert (message["to"], message["text"], message["sender"]) == (
         "+6282455507001",
         "BPJAMSOSTEK: Halo",
         "BPJAMSOSTEK",
     )
-    assert text["context"] == {"sms_id": MESSAGE}
+    assert message["context"] == {"sms_id": SMS_ID}
 
 
 def test_base_url_may_have_a_path_of_its_own(fake_gateway_url: str) -> None:
     with pytest.raises(OutcomeUnknown):
-        # The stand-in answers in AWS's terms there: whoever that was, it was not Twilio.
-        a_gateway(f"{fake_gateway_url}/compatible/").send(outgoing())
-    assert a_gateway(f"{fake_gateway_url}/").send(outgoing())
+        # The fake gateway answers like AWS there, not like Twilio.
+        make_gateway(f"{fake_gateway_url}/compatible/").send(make_outgoing())
+    assert make_gateway(f"{fake_gateway_url}/").send(make_outgoing())
 
 
 @pytest.mark.parametrize(
@@ -102,14 +103,14 @@ def test_base_url_may_have_a_path_of_its_own(fake_gateway_url: str) -> None:
         ("timeout_before_accept", OutcomeUnknown, "RemoteDisconnected"),
     ],
 )
-def test_each_refusal_says_what_to_do_next(
+def test_answers_are_classified_by_their_next_step(
     mode: str, error: type[GatewayError], reason: str, fake_gateway_url: str
 ) -> None:
     httpx.post(f"{fake_gateway_url}/faults", json={"mode": mode, "seconds": 0}).raise_for_status()
-    with pytest.raises(error) as refused:
-        a_gateway(fake_gateway_url).send(outgoing())
-    assert (refused.value.reason, refused.value.gateway) == (reason, "twilio")
-    assert getattr(refused.value, "opted_out", False) is (mode == "opted_out")
+    with pytest.raises(error) as raised:
+        make_gateway(fake_gateway_url).send(make_outgoing())
+    assert (raised.value.reason, raised.value.gateway) == (reason, "twilio")
+    assert getattr(raised.value, "opted_out", False) is (mode == "opted_out")
 
 
 @pytest.mark.parametrize(
@@ -117,17 +118,19 @@ def test_each_refusal_says_what_to_do_next(
     [(TwilioAccount(ACCOUNT_SID, "wrong"), "20003"), (TwilioAccount("AC1", AUTH_TOKEN), "20003")],
     ids=["token", "account"],
 )
-def test_bad_credentials_stop_everything(account: TwilioAccount, reason: str, fake_gateway_url: str) -> None:
+def test_bad_credentials_are_an_account_failure(
+    account: TwilioAccount, reason: str, fake_gateway_url: str
+) -> None:
     with pytest.raises(AccountFailure, match=reason):
-        a_gateway(fake_gateway_url, account).send(outgoing())
+        make_gateway(fake_gateway_url, account).send(make_outgoing())
 
 
-def test_gateway_that_cannot_be_reached_was_surely_not_asked() -> None:
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+def test_failed_connection_is_a_transient_failure() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(TransientFailure):
-        a_gateway(url).send(outgoing())
+        make_gateway(url).send(make_outgoing())
 
 
 @pytest.mark.parametrize(
@@ -143,9 +146,11 @@ def test_gateway_that_cannot_be_reached_was_surely_not_asked() -> None:
         (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", TransientFailure),
         (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", OutcomeUnknown),
     ],
-    ids=["no id", "no object", "a page", "cut off", "no HTTP", "400", "404", "429", "503"],
+    ids=["no id", "not an object", "HTML", "truncated", "not HTTP", "400", "404", "429", "503"],
 )
-def test_whatever_answers_instead_is_classed_with_care(answer: bytes, error: type[GatewayError]) -> None:
+def test_answers_of_other_servers_are_classified_as_unknown_unless_surely_not_sent(
+    answer: bytes, error: type[GatewayError]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -157,77 +162,82 @@ def test_whatever_answers_instead_is_classed_with_care(answer: bytes, error: typ
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(error):
-            a_gateway(f"http://127.0.0.1:{server.getsockname()[1]}").send(outgoing())
+            make_gateway(f"http://127.0.0.1:{server.getsockname()[1]}").send(make_outgoing())
         thread.join()
 
 
 @pytest.mark.parametrize(
-    ("left", "asked"), [(timedelta(minutes=5), "300"), (timedelta(days=2), "36000"), (timedelta(0), "1")]
+    ("time_left", "validity"),
+    [(timedelta(minutes=5), "300"), (timedelta(days=2), "36000"), (timedelta(0), "1")],
 )
-def test_text_is_worth_as_long_as_its_deadline(left: timedelta, asked: str) -> None:
+def test_validity_period_ends_at_the_deadline_within_the_limits_of_twilio(
+    time_left: timedelta, validity: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        heard: list[bytes] = []
+        received: list[bytes] = []
 
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
-                while b"StatusCallback=" not in b"".join(heard):
-                    heard.append(connection.recv(65_536))
+                while b"StatusCallback=" not in b"".join(received):
+                    received.append(connection.recv(65_536))
 
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(OutcomeUnknown):
-            a_gateway(f"http://127.0.0.1:{server.getsockname()[1]}").send(outgoing(deadline=NOW + left))
+            make_gateway(f"http://127.0.0.1:{server.getsockname()[1]}").send(
+                make_outgoing(deadline=NOW + time_left)
+            )
         thread.join()
-    assert f"ValidityPeriod={asked}&".encode() in b"".join(heard)
+    assert f"ValidityPeriod={validity}&".encode() in b"".join(received)
 
 
-def test_account_that_cannot_be_looked_up_now_sent_nothing() -> None:
-    def away() -> TwilioAccount:
+def test_failure_to_read_the_account_is_a_transient_failure() -> None:
+    def fail() -> TwilioAccount:
         raise EndpointConnectionError(endpoint_url="secrets")
 
     gateway = TwilioGateway(
-        url="http://127.0.0.1:9", get_account=away, originator="X", public_url="https://x", clock=lambda: NOW
+        url="http://127.0.0.1:9", get_account=fail, originator="X", public_url="https://x", clock=lambda: NOW
     )
     with pytest.raises(TransientFailure, match="EndpointConnectionError"):
-        gateway.send(outgoing())
+        gateway.send(make_outgoing())
 
 
-def test_account_shows_its_token_to_nobody() -> None:
-    assert AUTH_TOKEN not in repr(OURS)
+def test_repr_of_the_account_hides_its_token() -> None:
+    assert AUTH_TOKEN not in repr(ACCOUNT)
 
 
-class Redirected(TwilioHttpClient):  # type: ignore[misc]
-    """Twilio's HTTP client, with another host in place of Twilio's."""
+class RedirectedHttpClient(TwilioHttpClient):  # type: ignore[misc]
+    """Twilio's HTTP client with the host of the fake gateway."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
 
     def request(self, method: str, url: str, *rest: Any, **more: Any) -> Any:
-        """Ask the stand-in."""
+        """Send the request to the fake gateway."""
         return super().request(method, self._url + urlsplit(url).path, *rest, **more)
 
 
-def test_twilios_own_sdk_sends_through_the_stand_in(fake_gateway_url: str) -> None:
-    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Redirected(fake_gateway_url))
+def test_twilio_sdk_sends_through_the_fake_gateway(fake_gateway_url: str) -> None:
+    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=RedirectedHttpClient(fake_gateway_url))
     message = client.messages.create(
         to="+6282455507001", from_="BPJAMSOSTEK", body="Halo", validity_period=60
     )
     assert (message.status, message.num_segments, message.error_code) == ("queued", "1", None)
     assert message.date_created is not None
-    assert [text["message_id"] for text in accepted(fake_gateway_url)] == [message.sid]
+    assert [message["message_id"] for message in read_accepted(fake_gateway_url)] == [message.sid]
 
 
 @pytest.mark.parametrize(
     ("mode", "status", "code"),
     [("opted_out", 400, 21610), ("throttle", 429, 20429), ("spend_limit", 403, 20005)],
 )
-def test_twilios_own_sdk_reads_the_stand_ins_refusals(
+def test_twilio_sdk_reads_errors_of_the_fake_gateway(
     mode: str, status: int, code: int, fake_gateway_url: str
 ) -> None:
     httpx.post(f"{fake_gateway_url}/faults", json={"mode": mode}).raise_for_status()
-    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Redirected(fake_gateway_url))
-    with pytest.raises(TwilioRestException) as refused:
+    client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=RedirectedHttpClient(fake_gateway_url))
+    with pytest.raises(TwilioRestException) as raised:
         client.messages.create(to="+6282455507001", from_="BPJAMSOSTEK", body="Halo")
-    assert (refused.value.status, refused.value.code) == (status, code)
+    assert (raised.value.status, raised.value.code) == (status, code)

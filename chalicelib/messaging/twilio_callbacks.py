@@ -1,28 +1,25 @@
-"""Twilio's status callbacks: the URL it is given, the proof that a callback is Twilio's, and what it says.
+"""Twilio's status callbacks: their URL, their signature, and the receipt in them.
 
-The proof covers the URL as Twilio was given it, so it is never read from the request: what stands between
-Twilio and us may write another host there.
+The signature covers the URL that Twilio was given. It is never read from the request, because a proxy may
+change the host there.
 """
 
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from chalicelib.notifications.receipts import Receipt
-
-if TYPE_CHECKING:
-    # As in `receipts`.
-    from chalicelib.notifications.model import SmsId
+from chalicelib.messaging.model import SmsId
+from chalicelib.messaging.model import parse_sms_id as parse_id
+from chalicelib.messaging.receipts import Receipt
 
 PATH = "/v1/gateways/twilio/receipts"
 _SMS_ID_PARAMETER = "sms_id"
-_SMS_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
-# A callback has some fifteen parameters; whoever sends hundreds is not Twilio.
+
+# A callback of Twilio has about fifteen parameters.
 _MAX_PARAMETERS = 100
 
 _STATE_BY_STATUS: Mapping[str, Literal["sent", "delivered", "failed"]] = {
@@ -41,22 +38,17 @@ Form = Mapping[str, list[str]]
 
 
 def build_callback_url(public_url: str, sms_id: str) -> str:
-    """Where Twilio is to report on a text; its id comes back with the URL."""
+    """Return the URL for Twilio's callbacks about one SMS; it holds the SMS id."""
     return f"{public_url.rstrip('/')}{PATH}?{urlencode({_SMS_ID_PARAMETER: sms_id})}"
 
 
-def parse_sms_id(query: Mapping[str, str]) -> "SmsId | None":
-    """The id of the text that a callback's URL names, if it is one that we could have given."""
-    given = query.get(_SMS_ID_PARAMETER, "")
-    return (
-        cast("SmsId", given)
-        if set(query) == {_SMS_ID_PARAMETER} and _SMS_ID_PATTERN.fullmatch(given)
-        else None
-    )
+def parse_sms_id(query: Mapping[str, str]) -> SmsId | None:
+    """Return the SMS id in a callback's query, or None if the query is not that of a callback URL."""
+    return parse_id(query[_SMS_ID_PARAMETER]) if set(query) == {_SMS_ID_PARAMETER} else None
 
 
 def parse_form(body: bytes) -> Form | None:
-    """The parameters of a callback, empty ones too; None if it is no form."""
+    """Return the parameters of a callback, empty ones too, or None if the body is not a form."""
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
@@ -68,24 +60,27 @@ def parse_form(body: bytes) -> Form | None:
 
 
 def compute_signature(url: str, form: Form, token: str) -> str:
-    """What Twilio signs: the URL, then each name in order, with each of its different values in order."""
+    """Return the signature of the URL, followed by each name with each of its distinct values, both sorted.
+
+    https://www.twilio.com/docs/usage/security#validating-requests
+    """
     parameters = (name + value for name in sorted(form) for value in sorted(set(form[name])))
-    # Twilio's choice of hash. SHA-1 in an HMAC is not broken by what breaks it as a bare digest.
+    # Twilio's choice of hash. Collisions of SHA-1 do not break an HMAC.
     signed = hmac.new(token.encode(), (url + "".join(parameters)).encode(), hashlib.sha1)
     return base64.b64encode(signed.digest()).decode()
 
 
 def is_signed(url: str, form: Form, signature: str, token: str) -> bool:
-    """Whether the signature given is Twilio's, in a time that tells nothing of how near it came."""
+    """Return True if `signature` is Twilio's. Compare in constant time."""
     matches = [
-        hmac.compare_digest(compute_signature(spelling, form, token).encode(), signature.encode())
-        for spelling in _iter_url_variants(url)
+        hmac.compare_digest(compute_signature(variant, form, token).encode(), signature.encode())
+        for variant in _iter_url_variants(url)
     ]
     return any(matches)
 
 
-def parse_receipt(sms_id: "SmsId", form: Form, occurred_at: datetime) -> Receipt | None:
-    """What a callback says of a text; None if it is nothing that the ledger keeps."""
+def parse_receipt(sms_id: SmsId, form: Form, occurred_at: datetime) -> Receipt | None:
+    """Return the receipt in a callback, or None if its status adds nothing to the acceptance."""
     state = _STATE_BY_STATUS.get(_get_single(form, "MessageStatus"))
     gateway_id = _get_single(form, "MessageSid")
     if state is None or not gateway_id:
@@ -107,7 +102,7 @@ def _get_single(form: Form, name: str) -> str:
 
 
 def _iter_url_variants(url: str) -> Iterator[str]:
-    """The URL with and without its scheme's default port: Twilio signs either."""
+    """Yield the URL with and without its scheme's default port: Twilio signs either."""
     yield url
     parts = urlsplit(url)
     default = _DEFAULT_PORTS[parts.scheme]

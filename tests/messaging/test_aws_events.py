@@ -1,4 +1,4 @@
-"""AWS's events as receipts."""
+"""Receipts from events of AWS End User Messaging."""
 
 import json
 from datetime import UTC, datetime
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.notifications import aws_events
+from chalicelib.messaging import aws_events
 
-# As the user guide shows one, with numbers that nobody has.
+# The example of the user guide, with unassigned numbers.
 EVENT = {
     "eventType": "TEXT_SUCCESSFUL",
     "eventVersion": "1.0",
@@ -30,16 +30,16 @@ EVENT = {
 }
 
 
-def receipt(**changes: Any) -> Any:
+def parse(**changes: Any) -> Any:
     return aws_events.parse_receipt(json.dumps({**EVENT, **changes}))
 
 
-def test_an_event_says_what_a_receipt_says() -> None:
-    noted = receipt()
-    assert (noted.sms_id, noted.gateway, noted.gateway_id) == ("m-1", "aws", EVENT["messageId"])
-    assert noted.occurred_at == datetime(2024, 10, 9, 5, 2, 3, 456000, tzinfo=UTC)
-    assert (noted.parts, noted.price_microusd) == (1, 20_000), "message price and carrier fee"
-    assert "82455507001" not in repr(noted)
+def test_event_becomes_a_receipt() -> None:
+    receipt = parse()
+    assert (receipt.sms_id, receipt.gateway, receipt.gateway_id) == ("m-1", "aws", EVENT["messageId"])
+    assert receipt.occurred_at == datetime(2024, 10, 9, 5, 2, 3, 456000, tzinfo=UTC)
+    assert (receipt.parts, receipt.price_microusd) == (1, 20_000), "message price and carrier fee"
+    assert "82455507001" not in repr(receipt)
 
 
 @pytest.mark.parametrize(
@@ -55,22 +55,22 @@ def test_an_event_says_what_a_receipt_says() -> None:
         ("TEXT_PROTECT_BLOCKED", "failed"),
     ],
 )
-def test_each_kind_of_event_says_what_became_of_the_text(event_type: str, state: str) -> None:
-    noted = receipt(eventType=event_type)
-    assert noted.state == state
-    assert noted.reason == (event_type if state == "failed" else None)
+def test_event_type_gives_the_state_of_the_receipt(event_type: str, state: str) -> None:
+    receipt = parse(eventType=event_type)
+    assert receipt.state == state
+    assert receipt.reason == (event_type if state == "failed" else None)
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"eventType": "TEXT_QUEUED"}, {"eventType": "VOICE_ANSWERED"}, {"context": {}}, {"context": None}],
 )
-def test_what_says_nothing_new_of_a_text_of_ours_is_no_receipt(changes: dict[str, Any]) -> None:
-    assert receipt(**changes) is None
+def test_other_events_are_no_receipts(changes: dict[str, Any]) -> None:
+    assert parse(**changes) is None
 
 
-def test_an_event_may_come_without_a_price() -> None:
+def test_event_without_a_price_is_a_receipt() -> None:
     event = {name: value for name, value in EVENT.items() if not name.startswith("total")}
-    noted = aws_events.parse_receipt(json.dumps(event))
-    assert noted is not None
-    assert (noted.parts, noted.price_microusd) == (None, None)
+    receipt = aws_events.parse_receipt(json.dumps(event))
+    assert receipt is not None
+    assert (receipt.parts, receipt.price_microusd) == (None, None)

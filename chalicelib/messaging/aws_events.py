@@ -1,4 +1,4 @@
-"""AWS End User Messaging's events, which come by SNS and SQS, as receipts.
+"""Receipts from AWS End User Messaging's events, which arrive by SNS and SQS.
 
 https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
 """
@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from chalicelib.notifications.model import SmsId
-from chalicelib.notifications.receipts import Receipt
+from chalicelib.messaging.model import SmsId
+from chalicelib.messaging.receipts import Receipt
 
 GATEWAY = "aws"
 
-# SUCCESSFUL is that the carrier took it. UNKNOWN comes after 72 hours without news: the text was taken all
-# the same. QUEUED and PENDING say nothing that acceptance did not.
+# SUCCESSFUL: the carrier accepted it. UNKNOWN comes after 72 hours without a report from the carrier; the SMS
+# was sent. QUEUED and PENDING add nothing to the acceptance.
 _STATE_BY_EVENT_TYPE: Mapping[str, Literal["sent", "delivered", "failed"]] = {
     "TEXT_SENT": "sent",
     "TEXT_SUCCESSFUL": "sent",
@@ -34,9 +34,9 @@ _STATE_BY_EVENT_TYPE: Mapping[str, Literal["sent", "delivered", "failed"]] = {
 
 
 def parse_receipt(body: str) -> Receipt | None:
-    """What an event says of a text of ours; None if it says nothing new.
+    """Return the receipt in an event, or None if it adds nothing or is not about an SMS of this system.
 
-    Raises ValueError or KeyError for what is no event.
+    Raise ValueError or KeyError if `body` is not an event.
     """
     event: dict[str, Any] = json.loads(body, parse_float=Decimal)
     state = _STATE_BY_EVENT_TYPE.get(event["eventType"])

@@ -1,4 +1,4 @@
-"""How fast a backlog goes out: many senders side by side, in simulated time."""
+"""The rate at which concurrent processes send a backlog, in simulated time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,19 +13,20 @@ import pytest
 
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
-from chalicelib.notifications.service import NotificationDependencies, NotificationService
+from chalicelib.notifications.service import NotificationService
 from chalicelib.notifications.templates import Purpose, SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.registrations import InMemoryRegistrations
-from tests.support.fakes.sms import InMemorySendRateLimiter, InMemorySmsLedger
+from tests.support.fakes.sms import InMemoryOptOutStore, InMemorySendRateLimiter, InMemorySmsLedger
 from tests.support.notification_harness import CONFIG
 from tests.support.registration_builders import make_campaign, make_reference, make_registration, make_sms
 
-# As many as infra lets run at once, each as slow as a gateway far away, and then some.
-SENDERS = 5
+# The reserved concurrency in infra/, and a slow gateway.
+WORKERS = 5
 ANSWERS_AFTER = timedelta(milliseconds=300)
 A_SECOND = timedelta(seconds=1)
 
@@ -33,7 +34,7 @@ Job = Callable[[NotificationService], object]
 
 
 class SimulatedTime:
-    """Time that only waiting moves on: of many threads one runs until it waits, then the next to wake."""
+    """A clock that advances only by sleeping. One thread runs until it sleeps, then the next one to wake."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -44,24 +45,26 @@ class SimulatedTime:
         return self.now
 
     def sleep(self, length: timedelta) -> None:
-        """Let others go on meanwhile."""
+        """Let other threads run until `length` has passed."""
         awake = self._fall_asleep(self.now + length)
         self._wake_next()
         awake.wait()
 
-    def run(self, *acts: Callable[[], None]) -> None:
-        """Do everything side by side, until all is done."""
-        threads = [Thread(target=self._act, args=(act, self._fall_asleep(self.now))) for act in acts]
+    def run(self, *actions: Callable[[], None]) -> None:
+        """Run all actions concurrently until they are done."""
+        threads = [
+            Thread(target=self._run_action, args=(action, self._fall_asleep(self.now))) for action in actions
+        ]
         for thread in threads:
             thread.start()
         self._wake_next()
         for thread in threads:
             thread.join()
 
-    def _act(self, act: Callable[[], None], awake: Event) -> None:
+    def _run_action(self, action: Callable[[], None], awake: Event) -> None:
         awake.wait()
         try:
-            act()
+            action()
         finally:
             self._wake_next()
 
@@ -77,84 +80,87 @@ class SimulatedTime:
 
 
 class SlowGateway:
-    """A gateway that takes its time, and notes when it was asked for what."""
+    """A gateway that answers after 300 ms and records its requests."""
 
     name = "slow"
 
     def __init__(self, time: SimulatedTime) -> None:
         self._time = time
-        self.asked: list[tuple[datetime, str]] = []
+        self.requests: list[tuple[datetime, str]] = []
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Accepted, after a while."""
-        self.asked.append((self._time(), outgoing.purpose))
-        number = len(self.asked)
+        """Accept an SMS after a delay."""
+        self.requests.append((self._time(), outgoing.purpose))
+        number = len(self.requests)
         self._time.sleep(ANSWERS_AFTER)
         return GatewayAcceptance(self.name, f"g-{number}")
 
 
 class Backlog:
-    """Senders that share a ledger and a line."""
+    """Concurrent workers that share a ledger and a rate limiter."""
 
     def __init__(self, registrations: Sequence[Registration], rate: float) -> None:
         self.registrations = registrations
         self.ledger = InMemorySmsLedger()
         self._time = SimulatedTime()
         self._gateway = SlowGateway(self._time)
-        self._sender = NotificationService(
+        self._service = NotificationService(
             registrations=InMemoryRegistrations(*registrations),
             campaigns=InMemoryCampaigns(make_campaign(sms_budget=10_000_000_000)),
             ledger=self.ledger,
+            opt_outs=InMemoryOptOutStore(),
             rate_limiter=InMemorySendRateLimiter(),
             gateway=self._gateway,
+            hashing=KeyedHash(lambda: HashKey(bytes(32))),
             config=replace(CONFIG, rate=SendRate(rate)),
-            dependencies=NotificationDependencies(
-                clock=self._time,
-                random_fraction=lambda: 0.5,
-                wait=self._time.sleep,
-                hashing=KeyedHash(lambda: HashKey(bytes(32))),
-            ),
+            clock=self._time,
+            wait=self._time.sleep,
+            random_fraction=lambda: 0.5,
         )
 
     def drain(self, *queues: Sequence[Job]) -> list[tuple[datetime, str]]:
-        """Work through each queue with senders of its own. When the gateway was asked for what, in order."""
+        """Consume each queue with its own workers. Return the times and purposes of requests, in order."""
 
-        def work(left: Iterator[Job]) -> None:
-            for job in left:
-                job(self._sender)
+        def consume(jobs: Iterator[Job]) -> None:
+            for job in jobs:
+                job(self._service)
 
-        lefts = [iter(queue) for queue in queues]
-        self._time.run(*(partial(work, left) for left in lefts for _ in range(SENDERS)))
-        return sorted(self._gateway.asked)
+        job_iterators = [iter(queue) for queue in queues]
+        self._time.run(*(partial(consume, jobs) for jobs in job_iterators for _ in range(WORKERS)))
+        return sorted(self._gateway.requests)
 
 
-def workers(number: int) -> list[Registration]:
+def make_workers(number: int) -> list[Registration]:
     return [
         make_registration(make_reference(each), worker_key=str(each), phone=f"+62824{each:07d}")
         for each in range(number)
     ]
 
 
-def told(registration: Registration) -> Job:
-    return lambda sender: sender.send(Purpose.RECEIVED, registration.reference, correlation_id="c")
+def resume(sms_id: SmsId) -> Job:
+    return lambda service: service.resume(sms_id)
 
 
-@pytest.mark.parametrize(("texts", "rate"), [(10_000, 10), (600, 4)])
-def test_a_backlog_of_confirmations_goes_out_at_the_rate_that_is_set(texts: int, rate: float) -> None:
-    backlog = Backlog(workers(texts), rate)
-
-    asked = [at for at, _ in backlog.drain([told(each) for each in backlog.registrations])]
-
-    assert len(asked) == texts
-    assert (asked[-1] - asked[0]) / A_SECOND == pytest.approx((texts - 1) / rate, rel=0.05)
-    seconds = Counter((at - NOW) // A_SECOND for at in asked)
-    assert max(seconds.values()) <= rate, "in no second is there more"
+def send_to(registration: Registration) -> Job:
+    return lambda service: service.send(Purpose.RECEIVED, registration.reference, correlation_id="c")
 
 
-def test_confirmations_overtake_reminders_that_were_there_first() -> None:
-    people = workers(300)
-    backlog = Backlog(people, 10)
-    for number, each in enumerate(people[:100]):
+@pytest.mark.parametrize(("sms_count", "rate"), [(10_000, 10), (600, 4)])
+def test_backlog_of_confirmations_is_sent_at_the_configured_rate(sms_count: int, rate: float) -> None:
+    backlog = Backlog(make_workers(sms_count), rate)
+
+    requests = [at for at, _ in backlog.drain([send_to(each) for each in backlog.registrations])]
+
+    assert len(requests) == sms_count
+    assert (requests[-1] - requests[0]) / A_SECOND == pytest.approx((sms_count - 1) / rate, rel=0.05)
+    seconds = Counter((at - NOW) // A_SECOND for at in requests)
+    assert max(seconds.values()) <= rate, "no second has more"
+
+
+def test_confirmations_are_sent_before_older_reminders() -> None:
+    workers = make_workers(300)
+    backlog = Backlog(workers, 10)
+    for number, each in enumerate(workers[:100]):
         reminder = make_sms(
             number,
             reference=each.reference,
@@ -163,15 +169,13 @@ def test_confirmations_overtake_reminders_that_were_there_first() -> None:
             phone_hash=str(number),
         )
         backlog.ledger.get_or_create(reminder)
-    reminders: list[Job] = [
-        (lambda sender, due=due: sender.resume(due)) for due in list(backlog.ledger.sms_by_id)
-    ]
+    reminders = [resume(SmsId(each)) for each in backlog.ledger.sms_by_id]
 
-    asked = backlog.drain(reminders, [told(each) for each in people[100:]])
+    requests = backlog.drain(reminders, [send_to(each) for each in workers[100:]])
 
-    order = [purpose for _, purpose in asked]
+    order = [purpose for _, purpose in requests]
     confirmations_over = len(order) - order[::-1].index("received")
     assert order.count("received") == 200
     assert order[:confirmations_over].count("already_registered") <= 0.02 * confirmations_over
-    put_off = [each for each in backlog.ledger.sms_by_id.values() if each.reason == "rate_limited"]
-    assert all(each.due_at for each in put_off), "those that gave way come back"
+    deferred = [each for each in backlog.ledger.sms_by_id.values() if each.reason == "rate_limited"]
+    assert all(each.due_at for each in deferred), "deferred reminders are due again"

@@ -1,0 +1,50 @@
+"""Totals of the SMS of campaign days."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chalicelib.campaigns.model import CampaignDay
+
+
+@dataclass(frozen=True)
+class SmsFacts:
+    """The facts of one SMS that are counted. `money` is in rupiah."""
+
+    purpose: str
+    state: str
+    parts: int
+    money: int
+
+
+@dataclass(frozen=True)
+class SmsTotals:
+    """The SMS of a campaign day's registrations: the number in each state, accepted parts, and rupiah."""
+
+    by_state: dict[str, int] = field(default_factory=dict)
+    parts: int = 0
+    money: int = 0
+
+
+class SmsFactSource(Protocol):
+    """Reads facts from the ledger."""
+
+    def iter_day_facts(self, campaign_day: CampaignDay) -> Iterable[SmsFacts]:
+        """Yield the facts of each SMS to registrations of a campaign day."""
+
+
+class LedgerSmsCounter:
+    """Counts the SMS of campaign days, each time from the rows of the ledger."""
+
+    def __init__(self, ledger: SmsFactSource) -> None:
+        self._ledger = ledger
+
+    def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
+        """Return the totals of a campaign day, with the cost so far."""
+        by_state: dict[str, int] = {}
+        parts = money = 0
+        for facts in self._ledger.iter_day_facts(campaign_day):
+            by_state[facts.state] = by_state.get(facts.state, 0) + 1
+            parts += facts.parts
+            money += facts.money
+        return SmsTotals(dict(sorted(by_state.items())), parts, money)

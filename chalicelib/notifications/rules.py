@@ -1,0 +1,29 @@
+"""Rules that decide if an SMS may still be sent."""
+
+import re
+from datetime import datetime
+
+from chalicelib.notifications.bodies import render_body
+from chalicelib.notifications.model import Sms
+from chalicelib.notifications.templates import get_template
+from chalicelib.registrations.model import Registration
+
+# An Indonesian mobile number, as intake parses them. Checked again before money is spent, against toll fraud
+# by numbers that reached the table in another way.
+_MOBILE_PATTERN = re.compile(r"\+628[1-35-9]\d{7,10}")
+
+
+def may_resend(sms: Sms) -> bool:
+    """Return True if a second copy of the SMS does no harm."""
+    return get_template(sms.purpose).is_duplicate_harmless
+
+
+def find_abandon_reason(sms: Sms, registration: Registration, now: datetime) -> str | None:
+    """Return why an SMS must not be sent any more, or None."""
+    if now >= sms.deadline:
+        return "expired"
+    if not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
+        return "not_an_indonesian_mobile"
+    if render_body(get_template(sms.purpose), sms.event_version, registration) is None:
+        return "overtaken"
+    return None

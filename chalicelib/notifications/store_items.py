@@ -1,0 +1,161 @@
+"""The items of the SMS ledger table, one for each SMS, under its id.
+
+Indexed by when it is due (`due_shard`), by campaign day (`day_shard`), and by registration (`reference`). Of
+an erased SMS only the counted facts are kept, under a random id.
+"""
+
+import zlib
+from datetime import date, datetime
+
+from chalicelib.aws.items import Values
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import to_timestamp
+from chalicelib.messaging.model import SmsId
+from chalicelib.notifications.counting import SmsFacts
+from chalicelib.notifications.model import Sms, SmsSend, SmsState
+from chalicelib.notifications.templates import Purpose, SmsKind
+
+BY_DUE = "by_due"
+BY_CAMPAIGN_DAY = "by_campaign_day"
+BY_REFERENCE = "by_reference"
+
+# The shard of held SMS in the index by due time.
+HELD_SHARD = "held"
+
+# A partition of an index takes 1,000 writes a second; sending makes ten SMS a second, a stream that catches
+# up some hundreds.
+SHARD_COUNT = 4
+
+REVISION_UNCHANGED = "revision = :revision"
+
+
+def build_item(sms: Sms) -> Values:
+    """Return the item of an SMS."""
+    shard = _choose_shard(sms.sms_id)
+    is_held = sms.state is SmsState.HELD
+    due_at = sms.begun_at if is_held else sms.due_at
+    return {
+        "sms_id": sms.sms_id,
+        "reference": sms.reference,
+        "campaign_id": sms.campaign_id,
+        "day": sms.day.isoformat(),
+        "purpose": sms.purpose,
+        "template_version": sms.template_version,
+        "event_version": sms.event_version,
+        "kind": sms.kind,
+        "phone_hash": sms.phone_hash,
+        "correlation_id": sms.correlation_id,
+        "begun_at": to_timestamp(sms.begun_at),
+        "deadline": to_timestamp(sms.deadline),
+        "parts": sms.parts,
+        "price": sms.price,
+        "state": sms.state,
+        "revision": sms.revision,
+        "due_at": _format_optional(due_at),
+        "attempts": sms.attempts,
+        "touched_at": _format_optional(sms.touched_at),
+        "open_attempts": sms.open_attempts,
+        "is_reserved": sms.is_reserved,
+        "is_resent": sms.is_resent,
+        "is_released": sms.is_released,
+        "budget_day": None if sms.budget_day is None else sms.budget_day.isoformat(),
+        "counted_on": None if sms.counted_on is None else sms.counted_on.isoformat(),
+        "gateway": sms.gateway,
+        "reason": sms.reason,
+        "sends": {gateway_id: _build_send(send) for gateway_id, send in sms.sends.items()},
+        "due_shard": None if due_at is None else HELD_SHARD if is_held else build_due_shard(sms.kind, shard),
+        "day_shard": build_day_shard(CampaignDay(sms.campaign_id, sms.day), shard),
+        "facts": _build_facts(sms),
+    }
+
+
+def build_anonymous_item(sms: Sms, anonymous_id: str) -> Values:
+    """Return the item that keeps the counted facts of an erased SMS.
+
+    Its shard follows from `anonymous_id`: the old shard would reveal something of the old id.
+    """
+    return {
+        "sms_id": anonymous_id,
+        "day_shard": build_day_shard(CampaignDay(sms.campaign_id, sms.day), _choose_shard(anonymous_id)),
+        "facts": _build_facts(sms),
+    }
+
+
+def parse_item(values: Values) -> Sms:
+    """Return the SMS of an item."""
+    state = SmsState(values["state"])
+    return Sms(
+        sms_id=SmsId(values["sms_id"]),
+        reference=values["reference"],
+        campaign_id=values["campaign_id"],
+        day=date.fromisoformat(values["day"]),
+        purpose=Purpose(values["purpose"]),
+        template_version=int(values["template_version"]),
+        event_version=int(values["event_version"]),
+        kind=SmsKind(values["kind"]),
+        phone_hash=values["phone_hash"],
+        correlation_id=values["correlation_id"],
+        begun_at=datetime.fromisoformat(values["begun_at"]),
+        deadline=datetime.fromisoformat(values["deadline"]),
+        parts=int(values["parts"]),
+        price=int(values["price"]),
+        state=state,
+        revision=int(values["revision"]),
+        due_at=None if state is SmsState.HELD else _parse_optional(values.get("due_at")),
+        attempts=int(values["attempts"]),
+        touched_at=_parse_optional(values.get("touched_at")),
+        open_attempts=int(values["open_attempts"]),
+        is_reserved=values["is_reserved"],
+        is_resent=values["is_resent"],
+        is_released=values["is_released"],
+        budget_day=date.fromisoformat(values["budget_day"]) if "budget_day" in values else None,
+        counted_on=date.fromisoformat(values["counted_on"]) if "counted_on" in values else None,
+        gateway=values.get("gateway"),
+        reason=values.get("reason"),
+        sends={gateway_id: _parse_send(send) for gateway_id, send in values["sends"].items()},
+    )
+
+
+def parse_facts(values: Values) -> SmsFacts:
+    """Return the counted facts of an item, of an erased SMS too."""
+    facts = values["facts"]
+    return SmsFacts(facts["purpose"], facts["state"], int(facts["parts"]), int(facts["money"]))
+
+
+def build_key(sms_id: str) -> Values:
+    """Return the key of an SMS."""
+    return {"sms_id": sms_id}
+
+
+def build_due_shard(kind: SmsKind, shard: int) -> str:
+    """Return the partition key of SMS of a kind in the index by due time."""
+    return f"{kind}#{shard}"
+
+
+def build_day_shard(campaign_day: CampaignDay, shard: int) -> str:
+    """Return the partition key of a campaign day in its index."""
+    return f"{campaign_day.campaign_id}#{campaign_day.day.isoformat()}#{shard}"
+
+
+def _choose_shard(sms_id: str) -> int:
+    return zlib.crc32(sms_id.encode()) % SHARD_COUNT
+
+
+def _build_facts(sms: Sms) -> Values:
+    return {"purpose": sms.purpose, "state": sms.state, "parts": sms.parts_sent, "money": sms.committed}
+
+
+def _build_send(send: SmsSend) -> Values:
+    return {"gateway": send.gateway, "state": send.state, "parts": send.parts, "price": send.price}
+
+
+def _parse_send(values: Values) -> SmsSend:
+    return SmsSend(values["gateway"], SmsState(values["state"]), int(values["parts"]), int(values["price"]))
+
+
+def _format_optional(instant: datetime | None) -> str | None:
+    return None if instant is None else to_timestamp(instant)
+
+
+def _parse_optional(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)

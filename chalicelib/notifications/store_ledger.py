@@ -1,0 +1,175 @@
+"""The SMS ledger in DynamoDB: its own table (see `store_items`), and limits in the sending table.
+
+BUDGET#<campaign id>#<day>                 rupiah committed of that day's budget
+PHONE#<keyed hash of the phone>#<day>      SMS counted for a phone on one of its days
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.items import Values
+from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Write, expires_after
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clock import to_timestamp
+from chalicelib.conflicts import WriteConflict
+from chalicelib.messaging.model import SmsId
+from chalicelib.notifications.counting import SmsFacts
+from chalicelib.notifications.errors import (
+    BudgetExhausted,
+    DailyLimitReached,
+    PhoneOptedOut,
+    StaleRevision,
+)
+from chalicelib.notifications.model import SendLimits, Sms
+from chalicelib.notifications.store_items import (
+    BY_CAMPAIGN_DAY,
+    BY_DUE,
+    HELD_SHARD,
+    REVISION_UNCHANGED,
+    SHARD_COUNT,
+    build_day_shard,
+    build_due_shard,
+    build_item,
+    build_key,
+    parse_facts,
+    parse_item,
+)
+from chalicelib.notifications.store_opt_outs import build_opt_out_check
+from chalicelib.notifications.templates import SmsKind
+
+# Longer than a day lasts in any time zone.
+_PHONE_COUNT_RETENTION = timedelta(days=3)
+
+
+class DynamoSmsLedger:
+    """Satisfies the ledger Protocols of `service`, `due_sms`, `counting` and `held_sms`.
+
+    Every single write carries an id of its own: if its answer is lost, the SDK writes again, and must not
+    mistake its own first write for another process's. Transactions have the SDK's token for that.
+    """
+
+    def __init__(
+        self, client: Any, *, sms_table: str, sending_table: str, new_write_id: Callable[[], str]
+    ) -> None:
+        self._sms_table = Table(client, sms_table)
+        self._sending_table = Table(client, sending_table)
+        self._new_write_id = new_write_id
+
+    def get(self, sms_id: SmsId) -> Sms | None:
+        """Return one SMS, or None."""
+        values = self._sms_table.get(build_key(sms_id))
+        return None if values is None else parse_item(values)
+
+    def get_or_create(self, sms: Sms) -> Sms:
+        """Store a new SMS. Return the stored one, which may be another process's."""
+        current = self._put(sms, "attribute_not_exists(sms_id)")
+        return sms if current is None else parse_item(current)
+
+    def update(self, sms: Sms, *, previous: Sms) -> bool:
+        """Store the next revision of an SMS, and the difference that it makes to the budget.
+
+        Return False if the row has changed. Raise WriteConflict.
+        """
+        if sms.committed == previous.committed:
+            current = self._put(sms, REVISION_UNCHANGED, compared={":revision": previous.revision})
+            return current is None
+        try:
+            self._sms_table.transact(
+                [
+                    self._build_put(sms, previous),
+                    build_budget_update(self._sending_table, sms, previous, limit=None),
+                ]
+            )
+        except TransactionFailed as failed:
+            if 0 in failed.current:
+                return False
+            raise WriteConflict from failed
+        return True
+
+    def claim(self, sms: Sms, *, previous: Sms, limits: SendLimits) -> None:
+        """Store a claimed SMS, reserve its budget, and count it for the phone's day, in one transaction.
+
+        Raise StaleRevision, PhoneOptedOut, DailyLimitReached, BudgetExhausted or WriteConflict.
+        """
+        if limits.budget is not None and sms.committed - previous.committed > limits.budget:
+            raise BudgetExhausted
+        writes: list[tuple[Write, type[Exception]]] = [
+            (self._build_put(sms, previous), StaleRevision),
+            (build_opt_out_check(self._sending_table, sms.phone_hash), PhoneOptedOut),
+        ]
+        if sms.counted_on is not None and sms.counted_on != previous.counted_on:
+            count = self._build_phone_count(sms.phone_hash, sms.counted_on, limit=limits.sms_per_day)
+            writes.append((count, DailyLimitReached))
+        if sms.committed != previous.committed:
+            budget = build_budget_update(self._sending_table, sms, previous, limit=limits.budget)
+            writes.append((budget, BudgetExhausted))
+        try:
+            self._sms_table.transact([write for write, _ in writes])
+        except TransactionFailed as failed:
+            if failed.current:
+                raise writes[min(failed.current)][1] from None
+            raise WriteConflict from failed
+
+    def iter_due(self, kind: SmsKind, now: datetime) -> Iterator[SmsId]:
+        """Yield SMS of a kind that are due, longest due first in each shard."""
+        for shard in range(SHARD_COUNT):
+            yield from self._iter_due_ids(
+                "due_shard = :shard AND due_at <= :now",
+                {":shard": build_due_shard(kind, shard), ":now": to_timestamp(now)},
+            )
+
+    def iter_held(self) -> Iterator[SmsId]:
+        """Yield held SMS, longest held first."""
+        return self._iter_due_ids("due_shard = :shard", {":shard": HELD_SHARD})
+
+    def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[SmsFacts]:
+        """Yield the facts of each SMS to registrations of a campaign day. The index may lag by moments."""
+        for shard in range(SHARD_COUNT):
+            values = {":shard": build_day_shard(campaign_day, shard)}
+            yield from map(
+                parse_facts, self._sms_table.query("day_shard = :shard", values, index=BY_CAMPAIGN_DAY)
+            )
+
+    def _iter_due_ids(self, condition: str, values: Values) -> Iterator[SmsId]:
+        for found in self._sms_table.query(condition, values, index=BY_DUE):
+            yield SmsId(found["sms_id"])
+
+    def _put(self, sms: Sms, condition: str, *, compared: Values | None = None) -> Values | None:
+        """Return the values that failed the condition, empty if there is no item; None if it was stored."""
+        write_id = self._new_write_id()
+        item = {**build_item(sms), "write_id": write_id}
+        try:
+            self._sms_table.run(self._sms_table.put(item, condition, compared=compared, returns_current=True))
+        except ConditionFailed as failed:
+            return None if failed.current.get("write_id") == write_id else failed.current
+        return None
+
+    def _build_put(self, sms: Sms, previous: Sms) -> Write:
+        return self._sms_table.put(
+            build_item(sms), REVISION_UNCHANGED, compared={":revision": previous.revision}
+        )
+
+    def _build_phone_count(self, phone_hash: str, day: date, *, limit: int) -> Write:
+        return self._sending_table.update(
+            {"pk": f"PHONE#{phone_hash}#{day.isoformat()}"},
+            "SET expires_at = :then ADD texts :one",
+            "attribute_not_exists(texts) OR texts < :most",
+            compared={":one": 1, ":most": limit, ":then": expires_after(day, _PHONE_COUNT_RETENTION)},
+        )
+
+
+def build_budget_update(table: Table, sms: Sms, previous: Sms, *, limit: int | None) -> Write:
+    """Return the write that adds the difference between two revisions to the committed budget of the day."""
+    if sms.budget_day is None:
+        raise ValueError("budget is committed on some day")
+    difference = sms.committed - previous.committed
+    key = {"pk": f"BUDGET#{sms.campaign_id}#{sms.budget_day.isoformat()}"}
+    if limit is None:
+        return table.update(key, "ADD committed :more", compared={":more": difference})
+    return table.update(
+        key,
+        "ADD committed :more",
+        "attribute_not_exists(committed) OR committed <= :room",
+        compared={":more": difference, ":room": limit - difference},
+    )
