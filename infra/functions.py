@@ -1,4 +1,4 @@
-"""The resources of every function: its role, its log group and its tracing. `functions.yaml` has what calls each."""
+"""The resources of every function: role, log group, tracing. `functions.yaml` has what calls each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.aws.dynamodb import is_condition_failure
-from chalicelib.aws.items import from_item, to_item
+from chalicelib.aws.items import from_item
+from chalicelib.aws.table import Table
 from chalicelib.campaigns.store import reseal as reseal_campaign
 from chalicelib.clock import Clock
 from chalicelib.crypto.encryption import FieldCipher
@@ -154,18 +152,16 @@ class KeyRotation:
         names = list(resealed)
         values = {f":new{at}": resealed[name] for at, name in enumerate(names)}
         values |= {f":old{at}": item[name] for at, name in enumerate(names)}
-        try:
-            self._dynamodb.update_item(
-                TableName=self._outputs[f"{table}Name"],
-                Key=to_item({name: item[name] for name in ("pk", "sk")}),
-                UpdateExpression="SET " + ", ".join(f"#n{at} = :new{at}" for at in range(len(names))),
-                ConditionExpression=" AND ".join(f"#n{at} = :old{at}" for at in range(len(names))),
-                ExpressionAttributeNames={f"#n{at}": name for at, name in enumerate(names)},
-                ExpressionAttributeValues=to_item(values),
+        target = Table(self._dynamodb, self._outputs[f"{table}Name"])
+        target.try_run(
+            target.update(
+                {name: item[name] for name in ("pk", "sk")},
+                "SET " + ", ".join(f"#n{at} = :new{at}" for at in range(len(names))),
+                " AND ".join(f"#n{at} = :old{at}" for at in range(len(names))),
+                compared=values,
+                names={f"#n{at}": name for at, name in enumerate(names)},
             )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
+        )
 
     def _scan_items(self, table: str) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {

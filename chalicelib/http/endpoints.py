@@ -1,4 +1,4 @@
-"""The base of all HTTP routes: access by role, parsing of requests, answers to refusals, and one log line each."""
+"""The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
 import json
 from base64 import b64encode

@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class CaptureFacts:
-    """What is counted of a capture.
+    """The countable facts of a capture.
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
     are the codes of the broken rules of a refused capture. `neighbours` are short hashes that two NIKs with

@@ -328,7 +328,7 @@ class CaptureMetadata:
 
 @dataclass(frozen=True)
 class RegistrationFacts:
-    """What is counted of a registration: its status, the rupiah quoted, and the rupiah paid so far."""
+    """The countable facts of a registration: its status, the rupiah quoted, and the rupiah paid so far."""
 
     status: Status
     quoted: int

@@ -19,7 +19,7 @@ def stored(kind: str) -> list[dict[str, Any]]:
     return [item for item in items if item["sk"]["S"] == kind]
 
 
-def news() -> list[dict[str, Any]]:
+def read_events() -> list[dict[str, Any]]:
     """What is on the notifications queue; reading takes it."""
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName="notifications")["QueueUrl"]
@@ -29,7 +29,7 @@ def news() -> list[dict[str, Any]]:
     return found
 
 
-def marks() -> dict[str, int]:
+def read_dirty_days() -> dict[str, int]:
     """The marked days, and how often each was marked."""
     items = boto3.client("dynamodb").scan(TableName="SummariesTable")["Items"]
     return {item["sk"]["S"]: int(item["generation"]["N"]) for item in items if item["pk"]["S"] == "DIRTY"}
@@ -47,7 +47,7 @@ def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worke
 ) -> None:
     assert edge.invoke("on_registration_changes", make_stream_event(*stored("APPLICATION"))) == NOTHING_FAILED
 
-    (message,) = news()
+    (message,) = read_events()
     assert set(message) == {"type", "version", "reference", "correlation_id"}
     assert (message["type"], message["reference"]) == ("RegistrationReceived", registered_item)
 
@@ -55,8 +55,8 @@ def test_a_registration_is_announced_with_its_reference_and_nothing_of_its_worke
 def test_a_capture_marks_its_day_and_announces_nobody(edge: Edge, registered_item: str) -> None:
     assert edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE"))) == NOTHING_FAILED
 
-    assert news() == []
-    assert marks() == {"2024-10-09#tanah-abang-2024": 1}
+    assert read_events() == []
+    assert read_dirty_days() == {"2024-10-09#tanah-abang-2024": 1}
 
 
 def test_a_day_is_marked_once_a_batch(edge: Edge) -> None:
@@ -70,7 +70,7 @@ def test_a_day_is_marked_once_a_batch(edge: Edge) -> None:
 
     edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE")))
 
-    assert marks() == {"2024-10-09#tanah-abang-2024": 1, "2024-10-10#tanah-abang-2024": 1}
+    assert read_dirty_days() == {"2024-10-09#tanah-abang-2024": 1, "2024-10-10#tanah-abang-2024": 1}
 
 
 def test_a_refused_capture_marks_its_day_too(edge: Edge) -> None:
@@ -78,7 +78,7 @@ def test_a_refused_capture_marks_its_day_too(edge: Edge) -> None:
 
     edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE")))
 
-    assert marks() == {"2024-10-09#tanah-abang-2024": 1}
+    assert read_dirty_days() == {"2024-10-09#tanah-abang-2024": 1}
 
 
 def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered_item: str) -> None:
@@ -86,7 +86,7 @@ def test_a_worker_who_was_known_is_not_announced(edge: Edge, registered_item: st
 
     edge.invoke("on_registration_changes", make_stream_event(*stored("CAPTURE"), *stored("APPLICATION")))
 
-    assert [message["reference"] for message in news()] == [registered_item]
+    assert [message["reference"] for message in read_events()] == [registered_item]
 
 
 def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_says_so(
@@ -100,14 +100,16 @@ def test_a_worker_met_again_by_an_officer_is_announced_as_known_where_the_stage_
     event = make_stream_event(*stored("CAPTURE"))
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
 
-    assert [(each["type"], each["reference"]) for each in news()] == [("KnownWorkerMet", registered_item)]
+    assert [(each["type"], each["reference"]) for each in read_events()] == [
+        ("KnownWorkerMet", registered_item)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["CAPTURE", "OPEN", "APPLICATION"])
 def test_what_is_removed_is_announced_to_nobody(edge: Edge, registered_item: str, kind: str) -> None:
     assert edge.invoke("on_registration_changes", make_remove_event(*stored(kind))) == NOTHING_FAILED
 
-    assert news() == []
+    assert read_events() == []
 
 
 @pytest.mark.parametrize(("happened", "marked"), [("payments", 1), ("cancellation", 1), ("erasures", 2)])
@@ -132,7 +134,7 @@ def test_what_touches_a_day_marks_it(edge: Edge, registered_item: str, happened:
                 "on_registration_changes", make_stream_event(now[pk], event_name="MODIFY", old_item=item)
             )
 
-    assert marks() == {"2024-10-09#tanah-abang-2024": marked}
+    assert read_dirty_days() == {"2024-10-09#tanah-abang-2024": marked}
 
 
 def test_a_registration_that_changes_is_not_announced_again(edge: Edge, registered_item: str) -> None:
@@ -140,7 +142,7 @@ def test_a_registration_that_changes_is_not_announced_again(edge: Edge, register
 
     assert edge.invoke("on_registration_changes", event) == NOTHING_FAILED
 
-    assert news() == []
+    assert read_events() == []
 
 
 def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered_item: str) -> None:
@@ -148,7 +150,7 @@ def test_a_capture_that_was_mended_marks_its_day_again(edge: Edge, registered_it
 
     edge.invoke("on_registration_changes", event)
 
-    assert marks() == {"2024-10-09#tanah-abang-2024": 1}
+    assert read_dirty_days() == {"2024-10-09#tanah-abang-2024": 1}
 
 
 def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announced(edge: Edge) -> None:
@@ -159,7 +161,7 @@ def test_more_registrations_than_one_request_to_the_queue_takes_are_all_announce
 
     edge.invoke("on_registration_changes", make_stream_event(*stored("APPLICATION")))
 
-    assert len({message["reference"] for message in news()}) == 12
+    assert len({message["reference"] for message in read_events()}) == 12
 
 
 def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
@@ -176,7 +178,7 @@ def test_of_a_batch_with_a_poisonous_record_the_stream_goes_on_from_that_record(
 
     # A stream goes on from the first failure, so only that one is reported; the third comes again.
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
-    assert {message["reference"] for message in news()} == {good[0]["reference"]["S"]}
+    assert {message["reference"] for message in read_events()} == {good[0]["reference"]["S"]}
     assert make_nik() not in log_output.text
     assert "Melati" not in log_output.text
 

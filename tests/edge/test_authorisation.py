@@ -156,15 +156,15 @@ class Matrix:
         self.edge.enrol("made", {"client_id": made.client_id, "roles": [Role.KIOSK]})
         return Target(HERE, reference, made.client_id, next(self._numbers))
 
-    def ask(self, route: str, target: Target, *, by: str | None) -> HTTPResponse:
+    def request_cell(self, route: str, target: Target, *, by: str | None) -> HTTPResponse:
         path, body = REQUESTS[route](target)
         return self.edge.send(route.partition(" ")[0], path, body, caller=by)
 
     def ask_in_vain(self, route: str, target: Target, *, by: str) -> HTTPResponse:
         """Ask, and see that what never was is answered just alike."""
-        refused = self.ask(route, target, by=by)
+        refused = self.request_cell(route, target, by=by)
         never_was = Target("never-opened", "7K4-M2Q-X9P", "nobody-1", target.number)
-        assert as_seen(refused) == as_seen(self.ask(route, never_was, by=by))
+        assert as_seen(refused) == as_seen(self.request_cell(route, never_was, by=by))
         return refused
 
 
@@ -233,7 +233,7 @@ def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(
             here = authorisation_matrix.something_here()
             if word == "itself":
                 here = replace(here, client_id=f"{role}-here")
-            answer = authorisation_matrix.ask(route, here, by=f"{role} here")
+            answer = authorisation_matrix.request_cell(route, here, by=f"{role} here")
             assert answer.status_code < 300, answer.body
             assert code_of(answer) is None
 
@@ -257,7 +257,7 @@ def _unseen(authorisation_matrix: Matrix, route: str, by: str) -> None:
 
 
 def _filtered(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.ask(route, authorisation_matrix.something_here(), by=by)
+    answer = authorisation_matrix.request_cell(route, authorisation_matrix.something_here(), by=by)
     assert (answer.status_code, HERE in answer.body.decode()) == (200, False)
 
 
@@ -267,7 +267,7 @@ def _another_client(authorisation_matrix: Matrix, route: str, by: str) -> None:
 
 
 def _allowed_all_the_same(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.ask(route, authorisation_matrix.something_here(), by=by)
+    answer = authorisation_matrix.request_cell(route, authorisation_matrix.something_here(), by=by)
     assert answer.status_code < 300, answer.body
 
 
@@ -297,7 +297,9 @@ def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(
     for route, role, _ in cells("signed"):
         for by in (f"{role} here", f"{role} elsewhere", None):
             with subtests.test(route, by=by):
-                answer = authorisation_matrix.ask(route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by)
+                answer = authorisation_matrix.request_cell(
+                    route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by
+                )
                 assert_problem(answer, 403, "signature_invalid")
 
     assert dump_stored_state() == before
@@ -326,6 +328,6 @@ def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
             for token in ("garbage", "empty"):
                 # API Gateway answers 401 to an authorizer that fails with this word.
                 with pytest.raises(Unauthorized):
-                    authorisation_matrix.ask(route, here, by=token)
+                    authorisation_matrix.request_cell(route, here, by=token)
 
     assert dump_stored_state() == before

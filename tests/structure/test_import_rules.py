@@ -24,14 +24,8 @@ APP, CONTAINER, SETTINGS = "app.py", "chalicelib/container.py", "chalicelib/sett
 AWS, AWS_CLIENTS = "chalicelib/aws/", "chalicelib/aws/clients.py"
 CLOCK, RANDOMNESS = "chalicelib/clock.py", "chalicelib/randomness.py"
 
-# A stream record is written in DynamoDB's own form, and reading it is all that the stream consumer does.
-PURE_EXCEPT = {"chalicelib/registrations/stream.py": {"chalicelib.aws.items"}}
-
 # A nonce must never repeat, whatever a test fixes: only the cipher draws its own.
 RANDOM_EXCEPT = {"chalicelib/crypto/encryption.py": {"secrets", "secrets.token_bytes"}}
-
-# Known circles, each to be removed with the import that makes it.
-KNOWN_CIRCLES = [{"aws", "crypto", "observability"}]
 
 
 def name_of(path: str) -> str:
@@ -111,7 +105,7 @@ def test_the_domain_imports_neither_aws_nor_chalice_nor_the_process() -> None:
 
 def test_the_domain_imports_no_adapter() -> None:
     adapters = {module_of(path) for path in parse_modules() if not is_pure(path)}
-    assert find_offenders(lambda _, tree: find_imports(tree) & adapters, where=is_pure) == PURE_EXCEPT
+    assert find_offenders(lambda _, tree: find_imports(tree) & adapters, where=is_pure) == {}
 
 
 def test_imports_are_absolute_and_name_what_they_import() -> None:
@@ -130,7 +124,7 @@ def test_no_modules_import_one_another() -> None:
 def test_no_packages_import_one_another() -> None:
     graph = build_package_graph()
     assert {"app", "container", "registrations", "http", "aws"} <= graph.keys()
-    assert find_circles(graph) == KNOWN_CIRCLES
+    assert find_circles(graph) == []
 
 
 def test_circles_are_found() -> None:

@@ -89,7 +89,7 @@ MODULES = {
         "strangers",
         "story",
     ),
-    *("privacy", "gateway", "utils", "common", "helpers"),
+    *("privacy", "utils", "common", "helpers"),
 }
 RIDDLES = re.compile(r"^(What|Whether|Who|Whose|Whom|Where|When|How|That|Why)\b")
 

@@ -11,26 +11,8 @@ from chalicelib.registrations.intake import IntakeLimits
 from chalicelib.registrations.messages import SubmitRegistration
 from tests.support.payloads import (
     encode_payload,
-    make_campaign_payload,
-    make_capture_id,
     make_capture_payload,
-    make_nik,
-    make_phone,
 )
-
-__all__ = [
-    "NOW",
-    "encode_payload",
-    "make_allowance",
-    "make_caller",
-    "make_campaign_payload",
-    "make_capture_id",
-    "make_capture_payload",
-    "make_limits",
-    "make_nik",
-    "make_phone",
-    "make_submission",
-]
 
 NOW = datetime(2024, 10, 9, 5, 0, tzinfo=UTC)  # noon on the first day at Pasar Tanah Abang
 

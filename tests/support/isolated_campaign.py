@@ -69,7 +69,7 @@ def open_market(stack: RunningStack) -> Market:
 def received_sms_id(reference: str) -> str:
     """Return the id of the confirmation SMS of a registration."""
     template = get_template(Purpose.RECEIVED)
-    return derive_sms_id(reference, template.purpose, template.version)
+    return derive_sms_id(reference, Purpose.RECEIVED, template.version)
 
 
 def call_concurrently(caller_count: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:

@@ -18,7 +18,7 @@ def pause_notifications(stack: RunningStack) -> Iterator[None]:
 
 @contextmanager
 def limit_receives(stack: RunningStack, *, max_receives: int, visibility_seconds: int) -> Iterator[None]:
-    """Send a message to the dead letters after `max_receives`; each receive hides it for `visibility_seconds`."""
+    """Give a message up after `max_receives`, each of which hides it for `visibility_seconds`."""
     sqs, url = stack.aws_client("sqs"), stack.description.outputs["NotificationsQueueUrl"]
     names = ["VisibilityTimeout", "RedrivePolicy"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]

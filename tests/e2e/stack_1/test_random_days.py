@@ -1,7 +1,7 @@
 """A random scenario is sent in, and the stack's summaries are compared with an independent recount.
 
-The recount knows what was sent and answered, and nothing of how the stack counts. DAFTAR_SCENARIO_STEPS sets the
-length of the scenario, DAFTAR_SCENARIO_SEED its seed.
+The recount knows what was sent and answered, and nothing of how the stack counts.
+DAFTAR_SCENARIO_STEPS sets the length of the scenario, DAFTAR_SCENARIO_SEED its seed.
 """
 
 import json

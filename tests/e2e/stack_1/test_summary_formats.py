@@ -44,7 +44,7 @@ def counted_market(stack: RunningStack) -> RunningStack:
     return stack
 
 
-def ask(stack: RunningStack, path: str, **headers: str) -> httpx.Response:
+def request(stack: RunningStack, path: str, **headers: str) -> httpx.Response:
     """A request as a program or a browser of a manager sends it."""
     token = stack.description.tokens["manager"]
     url = f"{stack.description.api_url}{path}"
@@ -59,7 +59,7 @@ def ask(stack: RunningStack, path: str, **headers: str) -> httpx.Response:
 def test_a_workbook_arrives_as_bytes_whatever_is_accepted(
     counted_market: RunningStack, accepted: str
 ) -> None:
-    answer = ask(counted_market, f"{SUMMARY}?format=xlsx", Accept=accepted)
+    answer = request(counted_market, f"{SUMMARY}?format=xlsx", Accept=accepted)
 
     assert answer.headers["Content-Type"] == MEDIA_TYPES["xlsx"]
     told = {row[0]: row[1] for row in openpyxl.load_workbook(io.BytesIO(answer.content))["Ringkasan"].values}
@@ -67,9 +67,9 @@ def test_a_workbook_arrives_as_bytes_whatever_is_accepted(
 
 
 def test_every_other_format_arrives_as_text(counted_market: RunningStack) -> None:
-    document = ask(counted_market, SUMMARY, Accept="*/*")
-    page = ask(counted_market, SUMMARY, Accept="text/html, */*;q=0.1")
-    table = ask(counted_market, f"{SUMMARY}?format=csv")
+    document = request(counted_market, SUMMARY, Accept="*/*")
+    page = request(counted_market, SUMMARY, Accept="text/html, */*;q=0.1")
+    table = request(counted_market, f"{SUMMARY}?format=csv")
 
     assert document.json()["counts"]["created"] == CREATED
     assert page.text.startswith("<!doctype html>")
