@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
-from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
 
 from chalicelib.messaging.errors import (
     AccountFailure,
