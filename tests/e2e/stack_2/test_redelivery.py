@@ -151,5 +151,5 @@ def test_the_ledger_holds_one_row_per_sms_and_no_personal_data(stack: RunningSta
     row = ledger_row(stack, reference)
 
     assert (row["reference"], row["attempts"]) == (reference, 1)
-    assert set(row["sends"]) == {text["sms_id"]}
+    assert set(row["sends"]) == {text["message_id"]}
     assert text["to"] not in str(row)
