@@ -1,4 +1,4 @@
-"""What the API says of itself to anybody, and its examples sent to it."""
+"""The public routes: the API's description, its page and the health check; and the description's examples."""
 
 import json
 from typing import Any
@@ -12,28 +12,32 @@ from tests.edge.conftest import Edge, LogOutput, dump_stored_state
 from tests.support.scenario import Scenario, ScenarioResponse
 
 FILES = {"/v1/openapi.json": "openapi.json", "/docs": "page.html"}
+PUBLIC_PATHS = [*FILES, "/healthz"]
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_anybody_may_read_the_description(edge: Edge, path: Any) -> None:
-    answer = edge.send("GET", path, caller=None)
+def test_the_description_needs_no_token_and_stores_nothing(edge: Edge, path: str) -> None:
+    before = dump_stored_state()
 
-    assert answer.status_code == 200
-    assert answer.body == (ROOT / "chalicelib" / "http" / FILES[path]).read_bytes()
+    response = edge.send("GET", path, caller=None)
+
+    assert response.status_code == 200
+    assert response.body == (ROOT / "chalicelib" / "http" / FILES[path]).read_bytes()
+    assert dump_stored_state() == before
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_copy_that_is_still_right_is_not_sent_again(
-    edge: Edge, path: Any, subtests: pytest.Subtests
+def test_an_unchanged_description_is_not_sent_again(
+    edge: Edge, path: str, subtests: pytest.Subtests
 ) -> None:
-    tag = edge.send("GET", path, caller=None).headers["ETag"]
+    etag = edge.send("GET", path, caller=None).headers["ETag"]
 
-    for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+    for known in (etag, f"W/{etag}", f'"another", {etag}', "*"):
         with subtests.test(known):
-            answer = edge.send("GET", path, caller=None, If_None_Match=known)
-            assert (answer.status_code, answer.body) == (304, b"")
-            assert answer.headers["ETag"] == tag
-    for known in ('"another"', tag.strip('"'), ""):
+            response = edge.send("GET", path, caller=None, If_None_Match=known)
+            assert (response.status_code, response.body) == (304, b"")
+            assert response.headers["ETag"] == etag
+    for known in ('"another"', etag.strip('"'), ""):
         with subtests.test(known):
             assert edge.send("GET", path, caller=None, If_None_Match=known).status_code == 200
 
@@ -44,37 +48,39 @@ def test_the_page_may_load_nothing(edge: Edge) -> None:
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
 
 
-def test_a_health_check_tells_that_the_api_answers_and_no_more(edge: Edge) -> None:
-    answer = edge.send("GET", "/healthz", caller=None)
+def test_the_health_check_answers_ok(edge: Edge) -> None:
+    response = edge.send("GET", "/healthz", caller=None)
 
-    assert (answer.status_code, answer.json_body) == (200, {"status": "ok"})
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert (response.status_code, response.json_body) == (200, {"status": "ok"})
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_stage_that_was_told_too_little_is_not_healthy(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_without_a_required_setting_is_not_healthy(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DAFTAR_KEYS_TABLE")
     edge.restart()
 
-    answer = edge.send("GET", "/healthz", caller=None)
+    response = edge.send("GET", "/healthz", caller=None)
 
-    assert (answer.status_code, answer.json_body["code"]) == (500, "internal_error")
+    assert (response.status_code, response.json_body["code"]) == (500, "internal_error")
 
 
-@pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
-def test_a_public_request_is_one_line_in_the_log_that_names_no_caller(
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+def test_a_public_request_is_logged_in_one_line_without_a_client(
     edge: Edge, log_output: LogOutput, path: str
 ) -> None:
-    edge.send("GET", path, caller=None, Authorization="Bearer of-somebody")
+    edge.send("GET", path, caller=None, Authorization="Bearer some-token")
 
     (line,) = log_output.lines
     assert (line["message"], line["route"], line["status"]) == ("request answered", path, 200)
     assert "client_id" not in line
-    assert "of-somebody" not in log_output.text
+    assert "some-token" not in log_output.text
 
 
-@pytest.mark.parametrize("path", ["/v1/openapi.json", "/docs", "/healthz"])
-def test_a_strange_request_for_what_is_public_is_answered_all_the_same(edge: Edge, path: str) -> None:
-    answer = edge.send(
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+def test_a_public_route_ignores_unknown_parameters_and_headers(edge: Edge, path: str) -> None:
+    response = edge.send(
         "GET",
         f"{path}?a=%00&a=1",
         caller=None,
@@ -83,30 +89,21 @@ def test_a_strange_request_for_what_is_public_is_answered_all_the_same(edge: Edg
         Accept_Language="\x00",
     )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_every_example_is_answered_as_the_description_tells(edge: Edge, subtests: pytest.Subtests) -> None:
+def test_every_example_gets_its_documented_response(edge: Edge, subtests: pytest.Subtests) -> None:
     for role in Role:
         edge.enrol(str(role), {"client_id": str(role), "roles": [role], "campaigns": ["*"]})
 
-    def send(by: str | None, method: str, path: str, body: Any) -> ScenarioResponse:
-        edge.tokens |= story.tokens
-        response = edge.send(method, path, b"" if body is None else body, caller=by)
+    def send(caller: str | None, method: str, path: str, body: Any) -> ScenarioResponse:
+        edge.tokens |= scenario.tokens
+        response = edge.send(method, path, b"" if body is None else body, caller=caller)
         return ScenarioResponse(response.status_code, json.loads(response.body) if response.body else None)
 
-    story = Scenario(send)
+    scenario = Scenario(send)
     for example in load_examples():
         with subtests.test(example.title):
-            sent = story.send_example(example)
-            assert sent.status == example.status, sent.body
-            assert story.compare(example.answer, sent.body) == []
-
-
-def test_reading_the_description_changes_nothing(edge: Edge) -> None:
-    before = dump_stored_state()
-
-    for path in FILES:
-        edge.send("GET", path, caller=None)
-
-    assert dump_stored_state() == before
+            response = scenario.send_example(example)
+            assert response.status == example.status, response.body
+            assert scenario.compare(example.answer, response.body) == []
