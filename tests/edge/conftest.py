@@ -51,7 +51,6 @@ def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
 
 
 LAMBDA_TIMEOUT_MS = 900_000
-METHOD_ARN = "arn:aws:execute-api:ap-southeast-3:000000000000:a1b2c3/api/POST/v1/registrations"
 
 
 class Edge:
@@ -95,11 +94,6 @@ class Edge:
         enrolled, token = self.container.clients.enrol(command)
         self.container.last_seen.record_call(enrolled, token)
         self.tokens[name] = token
-
-    def authorize(self, authorization: str) -> Any:
-        """Return the authorizer's response to API Gateway for the value of an `Authorization` header."""
-        event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": METHOD_ARN}
-        return self.invoke("authorize_caller", event)
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function with an event, without the three-second limit of Chalice's client."""
@@ -194,11 +188,6 @@ def scan_table(table: str) -> list[dict[str, Any]]:
     """Return the items of a table."""
     items: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName=table)["Items"]
     return items
-
-
-def list_registration_items(sort_key: str) -> list[dict[str, Any]]:
-    """Return the items of the registrations table with a sort key, such as `CAPTURE`."""
-    return [item for item in scan_table("RegistrationsTable") if item["sk"]["S"] == sort_key]
 
 
 def dump_stored_state() -> str:

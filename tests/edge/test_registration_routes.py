@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, list_registration_items
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.payloads import make_capture_id, make_capture_payload
+from tests.support.stage_state import scan_registrations
 
 PERSONAL_VALUES = [
     "317107520485",
@@ -20,7 +21,7 @@ PERSONAL_VALUES = [
 
 def count_registration_items(sort_key: str) -> int:
     """Return the number of items in the registrations table with a sort key."""
-    return len(list_registration_items(sort_key))
+    return len(scan_registrations(sort_key))
 
 
 def test_a_new_registration_is_answered_with_201_and_its_quote(edge: Edge) -> None:

@@ -6,9 +6,10 @@ import boto3
 import pytest
 
 from chalicelib.rollups.schedule import RollUpPartialFailure
-from tests.edge.conftest import Edge, LogOutput, list_registration_items
+from tests.edge.conftest import Edge, LogOutput
 from tests.support.aws_events import make_schedule_event, make_stream_event
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
+from tests.support.stage_state import scan_registrations
 
 SUMMARIES = "/v1/campaigns/tanah-abang-2024/summaries"
 SECOND_DAY_CAPTURED_AT = "2024-10-10T08:00:00+07:00"
@@ -21,7 +22,7 @@ def register_and_publish(edge: Edge, number: int, **changes: Any) -> None:
             capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)}, **changes
         )
     )
-    edge.invoke("on_registration_changes", make_stream_event(*list_registration_items("CAPTURE")))
+    edge.invoke("on_registration_changes", make_stream_event(*scan_registrations("CAPTURE")))
 
 
 def run_rollup(edge: Edge) -> dict[str, int]:
