@@ -112,3 +112,13 @@ def test_registrations_are_counted_by_outcome(edge: Edge, log_output: LogOutput)
     metrics = [each for each in log_output.metrics if "Registrations" in each]
     assert [each["outcome"] for each in metrics] == ["created", "replayed", "already_registered"]
     assert {each["Registrations"][0] for each in metrics} == {1.0}
+
+
+def test_the_minimum_age_of_the_environment_is_applied(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    capture = make_capture_payload(worker={"birth_date": "2008-10-09"})
+    assert_problem(edge.register(capture), 422, "rules_broken")
+
+    monkeypatch.setenv("DAFTAR_MINIMUM_AGE", "16")
+    edge.restart()
+
+    assert edge.register(capture).status_code == 201
