@@ -1,4 +1,4 @@
-"""A summary in each of its forms, and the board, through the edge."""
+"""A summary in each of its formats, and the board, over HTTP."""
 
 import csv
 import io
@@ -9,52 +9,55 @@ import pytest
 
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
-from tests.edge.test_summaries import DAY, market_day
+from tests.edge.test_summary_routes import DAY, register_example_day
 from tests.support.payloads import make_capture_payload
 
 BOARD = "/v1/campaigns/tanah-abang-2024/board"
-A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CREATED = 3
 
 
 @pytest.fixture
 def counted_day(edge: Edge) -> Edge:
-    """The campaign with a day that was counted."""
-    market_day(edge)
+    """Return the app with a day that has captures and a summary."""
+    register_example_day(edge)
     edge.send("POST", DAY, caller="manager")
     return edge
 
 
-def workbook(body: bytes) -> openpyxl.Workbook:
+def read_workbook(body: bytes) -> openpyxl.Workbook:
+    """Return the workbook of a response."""
     return openpyxl.load_workbook(io.BytesIO(body))
 
 
-def test_json_is_given_where_nobody_asks_for_another_form(counted_day: Edge) -> None:
+def test_json_is_the_default_format(counted_day: Edge) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
-        answer = counted_day.send("GET", DAY, caller="manager", **headers)
-        assert answer.headers["Content-Type"] == "application/json"
-        assert answer.json_body["counts"]["created"] == CREATED
+        response = counted_day.send("GET", DAY, caller="manager", **headers)
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.json_body["counts"]["created"] == CREATED
 
 
-@pytest.mark.parametrize("form", MEDIA_TYPES)
-def test_a_form_is_asked_for_by_name_or_by_media_type(counted_day: Edge, form: Any) -> None:
-    named = counted_day.send("GET", f"{DAY}?format={form}", caller="manager")
-    accepted = counted_day.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[form])
+@pytest.mark.parametrize("format_name", MEDIA_TYPES)
+def test_a_format_is_chosen_by_name_or_by_media_type(counted_day: Edge, format_name: Any) -> None:
+    named = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager")
+    accepted = counted_day.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[format_name])
 
     assert named.status_code == 200
-    assert named.headers["Content-Type"].partition(";")[0] == MEDIA_TYPES[form]
+    assert named.headers["Content-Type"].partition(";")[0] == MEDIA_TYPES[format_name]
     assert accepted.body == named.body
-    assert counted_day.send("GET", f"{DAY}?format={form}", caller="manager").body == named.body
+    assert counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager").body == named.body
 
 
-def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted_day: Edge) -> None:
+def test_a_format_chosen_by_name_overrides_accept(counted_day: Edge) -> None:
     for accepted in ("text/html", "application/pdf", "*/*;q=0"):
-        answer = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)
-        assert {row[0]: row[1] for row in workbook(answer.body)["Ringkasan"].values}["Terdaftar"] == CREATED
+        response = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)
+        assert {row[0]: row[1] for row in read_workbook(response.body)["Ringkasan"].values}[
+            "Terdaftar"
+        ] == CREATED
 
 
-def test_a_browser_gets_the_page(counted_day: Edge) -> None:
-    page = counted_day.send("GET", DAY, caller="manager", Accept=A_BROWSER)
+def test_a_browser_gets_html_without_scripts(counted_day: Edge) -> None:
+    page = counted_day.send("GET", DAY, caller="manager", Accept=BROWSER_ACCEPT)
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
@@ -62,22 +65,20 @@ def test_a_browser_gets_the_page(counted_day: Edge) -> None:
     assert f">{CREATED}<" in page.body.decode()
 
 
-def test_a_table_is_a_file_with_a_name(counted_day: Edge) -> None:
-    answer = counted_day.send("GET", f"{DAY}?format=csv", caller="manager")
-    told = {
-        row["figure"]: row["value"] for row in csv.DictReader(io.StringIO(answer.body.decode(), newline=""))
-    }
+def test_csv_is_an_attachment_with_a_file_name(counted_day: Edge) -> None:
+    response = counted_day.send("GET", f"{DAY}?format=csv", caller="manager")
 
-    assert told["created"] == str(CREATED)
+    rows = csv.DictReader(io.StringIO(response.body.decode(), newline=""))
+    assert {row["figure"]: row["value"] for row in rows}["created"] == str(CREATED)
     disposition = 'attachment; filename="tanah-abang-2024-2024-10-09.csv"'
-    assert answer.headers["Content-Disposition"] == disposition
+    assert response.headers["Content-Disposition"] == disposition
 
 
-def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted_day: Edge) -> None:
-    for form in MEDIA_TYPES:
-        answer = counted_day.send("GET", f"{DAY}?format={form}", caller="manager")
-        assert "Accept" in answer.headers["Vary"].split(", ")
-        assert answer.headers["Cache-Control"] == "private, no-cache"
+def test_every_format_varies_by_accept_and_is_not_cached_by_proxies(counted_day: Edge) -> None:
+    for format_name in MEDIA_TYPES:
+        response = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager")
+        assert "Accept" in response.headers["Vary"].split(", ")
+        assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted_day: E
         ("&language=id", {"Accept_Language": "en"}, "id"),
     ],
 )
-def test_the_page_is_indonesian_unless_english_is_asked_for(
+def test_the_page_is_in_indonesian_unless_english_is_requested(
     counted_day: Edge, query: str, headers: dict[str, Any], language: str
 ) -> None:
     page = counted_day.send("GET", f"{DAY}?format=html{query}", caller="manager", **headers)
@@ -99,7 +100,7 @@ def test_the_page_is_indonesian_unless_english_is_asked_for(
 
 
 @pytest.mark.parametrize("query", ["format=pdf", "format=", "format=HTML", "language=jv", "fromat=html"])
-def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted_day: Edge, query: str) -> None:
+def test_an_unknown_format_language_or_parameter_is_refused(counted_day: Edge, query: str) -> None:
     problem = assert_problem(counted_day.send("GET", f"{DAY}?{query}", caller="manager"), 422, "body_invalid")
 
     (error,) = problem["errors"]
@@ -107,11 +108,11 @@ def test_a_form_or_language_that_there_is_none_of_is_a_problem(counted_day: Edge
 
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "image/png;q=1, text/html;q=0", "*/*;q=0"])
-def test_where_no_form_is_accepted_none_is_given(counted_day: Edge, accepted: str) -> None:
+def test_an_accept_header_without_a_known_format_is_refused(counted_day: Edge, accepted: str) -> None:
     assert_problem(counted_day.send("GET", DAY, caller="manager", Accept=accepted), 406, "format_unavailable")
 
 
-def test_an_older_version_has_every_form_too(counted_day: Edge) -> None:
+def test_an_older_version_can_be_read_as_html(counted_day: Edge) -> None:
     counted_day.register(
         make_capture_payload(
             capture_id="01926f3e-7c00-7000-8000-0000000000ff", worker={"nik": "3171075204857099"}
@@ -125,8 +126,8 @@ def test_an_older_version_has_every_form_too(counted_day: Edge) -> None:
     assert f">{CREATED}<" in first
 
 
-def test_the_board_shows_what_was_not_summarised_yet_and_stores_nothing(edge: Edge) -> None:
-    market_day(edge)
+def test_the_board_of_an_uncounted_campaign_is_html_and_stores_nothing(edge: Edge) -> None:
+    register_example_day(edge)
     before = dump_stored_state()
 
     board = edge.send("GET", BOARD, caller="manager")
@@ -136,22 +137,22 @@ def test_the_board_shows_what_was_not_summarised_yet_and_stores_nothing(edge: Ed
     assert dump_stored_state() == before
 
 
-def test_the_script_of_a_board_is_the_only_one_that_its_page_may_run(edge: Edge) -> None:
-    for answer in (edge.send("GET", BOARD, caller="manager"), edge.send("GET", "/board", caller=None)):
-        policy = answer.headers["Content-Security-Policy"]
+def test_the_board_may_run_only_its_own_script(edge: Edge) -> None:
+    for response in (edge.send("GET", BOARD, caller="manager"), edge.send("GET", "/board", caller=None)):
+        policy = response.headers["Content-Security-Policy"]
         assert policy.count("'sha256-") == 1
-        assert answer.body.decode().count("<script>") == 1
+        assert response.body.decode().count("<script>") == 1
         assert "connect-src 'self'" in policy
 
 
-def test_the_door_of_the_board_says_nothing_of_any_campaign(edge: Edge) -> None:
-    door = edge.send("GET", "/board", caller=None, Accept_Language="en").body.decode()
+def test_the_board_page_without_a_token_has_no_campaign_data(edge: Edge) -> None:
+    page = edge.send("GET", "/board", caller=None, Accept_Language="en").body.decode()
 
-    assert '<html lang="en">' in door
-    assert "Tanah Abang" not in door
+    assert '<html lang="en">' in page
+    assert "Tanah Abang" not in page
 
 
-def test_the_board_of_a_campaign_nobody_opened_is_unknown(edge: Edge) -> None:
+def test_the_board_of_an_unknown_campaign_is_not_found(edge: Edge) -> None:
     assert_problem(
         edge.send("GET", "/v1/campaigns/never-opened/board", caller="manager"), 404, "campaign_unknown"
     )
