@@ -71,7 +71,7 @@ LIBRARY_PATCHES = (
             "chalice.test.Client.http",
             "chalice.app._HandlerRegistration",
         ),
-        files=("tests/edge/conftest.py", "tests/edge/test_faults.py"),
+        files=("tests/edge/conftest.py", "tests/edge/test_dynamodb_faults.py"),
         modules=("chalice.local",),
         reason="calls the API and the functions (`Chalice.handler_map`) in process, with a time limit",
     ),
