@@ -1,4 +1,4 @@
-"""The table of docs/authorisation.md, cell by cell: every route for every role, for own and other campaigns."""
+"""The table of docs/authorisation.md, cell by cell: every route and role, for own and other campaigns."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -117,13 +117,19 @@ REQUESTS: dict[str, MakeRequest] = {
         f"/v1/campaigns/{target.campaign_id}/summaries/2024-10-09",
         b"",
     ),
-    "GET /v1/campaigns/{campaign_id}/board": lambda target: (f"/v1/campaigns/{target.campaign_id}/board", b""),
+    "GET /v1/campaigns/{campaign_id}/board": lambda target: (
+        f"/v1/campaigns/{target.campaign_id}/board",
+        b"",
+    ),
     "GET /board": lambda target: ("/board", b""),
     "POST /v1/campaigns/{campaign_id}/summaries/{day}": lambda target: (
         f"/v1/campaigns/{target.campaign_id}/summaries/2024-10-09",
         b"",
     ),
-    "POST /v1/clients": lambda target: ("/v1/clients", {"client_id": f"new-{target.number}", "roles": ["kiosk"]}),
+    "POST /v1/clients": lambda target: (
+        "/v1/clients",
+        {"client_id": f"new-{target.number}", "roles": ["kiosk"]},
+    ),
     "GET /v1/clients": lambda target: ("/v1/clients", b""),
     "GET /v1/clients/{client_id}": lambda target: (f"/v1/clients/{target.client_id}", b""),
     "POST /v1/clients/{client_id}/token": lambda target: (f"/v1/clients/{target.client_id}/token", {}),

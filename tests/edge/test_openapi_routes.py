@@ -27,9 +27,7 @@ def test_the_description_needs_no_token_and_stores_nothing(edge: Edge, path: str
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_an_unchanged_description_is_not_sent_again(
-    edge: Edge, path: str, subtests: pytest.Subtests
-) -> None:
+def test_an_unchanged_description_is_not_sent_again(edge: Edge, path: str, subtests: pytest.Subtests) -> None:
     etag = edge.send("GET", path, caller=None).headers["ETag"]
 
     for known in (etag, f"W/{etag}", f'"another", {etag}', "*"):
