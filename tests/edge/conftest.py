@@ -1,4 +1,4 @@
-"""The app behind Chalice's test client: real services and the real authorizer, with every table on moto."""
+"""The app behind Chalice's test client: real services and the real authorizer; every table is on moto."""
 
 import io
 import json
@@ -43,7 +43,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
 
 
 def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
-    """Fail unless the API's description documents the answer."""
+    """Fail unless the API's description documents the response."""
     problems = find_undocumented(
         method, path, status=response.status_code, headers=response.headers, body=response.body
     )
@@ -54,21 +54,21 @@ LAMBDA_TIMEOUT_MS = 900_000
 
 
 class Edge:
-    """The deployed app, as callers and AWS use it."""
+    """The app with clients of every role. Sends requests and invokes functions."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, str] = {}
         self.restart()
 
     def restart(self) -> None:
-        """Replace the app by one that starts now and reads the environment anew."""
+        """Replace the app by a new one, which reads the environment again."""
         self.app, self.container = load_app()
         self._client = Client(self.app)
 
     def send(
         self, method: str, path: str, body: Any = b"", *, caller: str | None = "kiosk", **headers: str
     ) -> HTTPResponse:
-        """Send a request by an enrolled client, or without a token if `caller` is None.
+        """Send a request as an enrolled client, or without a token if `caller` is None.
 
         A body that is not bytes is sent as JSON. Headers are keywords: `Accept_Language="en"`.
         """
@@ -79,7 +79,7 @@ class Edge:
         if raw:
             sent_headers.setdefault("content-type", "application/json")
         response = self._client.http.request(method, path, headers=sent_headers, body=raw)
-        # Chalice's client refuses tokens in place of API Gateway, with an answer that no caller gets.
+        # Chalice's client refuses tokens in place of API Gateway, with a response that no caller gets.
         if response.status_code not in {401, 403} or response.headers.get("Content-Type") == CONTENT_TYPE:
             assert_documented(method, path, response)
         return response
@@ -89,14 +89,14 @@ class Edge:
         return self.send("POST", "/v1/registrations", capture, caller=caller, **headers)
 
     def enrol(self, name: str, client: dict[str, Any]) -> None:
-        """Enrol a client under a name for the test, as seen just now, so that no request stores that."""
+        """Enrol a client under a name for the test and record a call, so that no request stores one."""
         command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
         enrolled, token = self.container.clients.enrol(command)
         self.container.last_seen.record_call(enrolled, token)
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Call a function as its event source does, without the three-second limit of Chalice's client."""
+        """Invoke a function with an event, without the three-second limit of Chalice's client."""
         context = LambdaContext(function, memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
         return self.app.handler_map[function](event, context)
 
@@ -110,19 +110,19 @@ def _create_campaign_and_clients() -> dict[str, str]:
     return edge.tokens
 
 
-# After some minutes a request would record that its client was seen.
+# After some minutes a request would record the client's last call.
 _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age_seconds=600)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _docs_page() -> None:
-    """Write the page of `GET /docs`, which packaging makes for a deployed stage."""
+    """Write the page of `GET /docs`, as packaging does."""
     write_page()
 
 
 @pytest.fixture
 def edge(moto_stage: None) -> Edge:
-    """A stage with the campaign at Pasar Tanah Abang and a client for every role."""
+    """Return the app with the campaign at Pasar Tanah Abang and a client for every role."""
     edge = Edge()
     edge.tokens |= _MARKET_SNAPSHOT.restore()
     return edge
@@ -130,7 +130,7 @@ def edge(moto_stage: None) -> Edge:
 
 @pytest.fixture
 def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A phone number may be given for one registration a day without a flag, and for three at all."""
+    """Set the limits of a phone number: flagged after one registration a day, refused after three."""
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_FLAG", "1")
     monkeypatch.setenv("DAFTAR_PHONE_DAILY_CAP", "3")
     edge.restart()
@@ -138,7 +138,7 @@ def low_phone_cap(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSmsServer]:
-    """The fake SMS gateway, which receives SMS."""
+    """Run the fake SMS gateway."""
     with FakeSmsServer(0, Inbox(tmp_path / "sms.jsonl")) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -149,7 +149,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSms
 
 
 class LogOutput:
-    """Log lines and metrics of the functions, as CloudWatch gets them."""
+    """Collects log lines and metrics of the functions, as CloudWatch gets them."""
 
     def __init__(self, lines: io.StringIO, metrics: Any) -> None:
         self._lines = lines
@@ -158,22 +158,24 @@ class LogOutput:
 
     @property
     def text(self) -> str:
+        """Return all output as text."""
         self._printed_metrics += self._metrics.readouterr().out
         return self._lines.getvalue() + self._printed_metrics
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The log lines, oldest first."""
+        """Return the log lines, oldest first."""
         return [json.loads(line) for line in self._lines.getvalue().splitlines()]
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The metrics, oldest first."""
+        """Return the metrics, oldest first."""
         return [json.loads(line) for line in self.text.splitlines() if line.startswith('{"_aws"')]
 
 
 @pytest.fixture
 def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
+    """Collect the log lines and metrics of the test."""
     handler = observability.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     lines = io.StringIO()
@@ -182,13 +184,18 @@ def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
     handler.setStream(previous)
 
 
+def scan_table(table: str) -> list[dict[str, Any]]:
+    """Return the items of a table."""
+    items: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return items
+
+
 def dump_stored_state() -> str:
     """Return every item of every table and the counts of the notifications queue, as JSON."""
-    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    sqs = boto3.client("sqs")
     state: dict[str, Any] = {
         table: sorted(
-            json.dumps(item, sort_keys=True, default=lambda value: value.hex())
-            for item in dynamodb.scan(TableName=table)["Items"]
+            json.dumps(item, sort_keys=True, default=lambda value: value.hex()) for item in scan_table(table)
         )
         for table in read_table_definitions()
     }
@@ -201,7 +208,7 @@ def dump_stored_state() -> str:
 
 
 def assert_problem(response: HTTPResponse, status: int, code: str) -> dict[str, Any]:
-    """Return the problem document of a refusal, after checking what all of them have in common."""
+    """Return the problem document of a refusal. Check its status, code and the fields of all refusals."""
     problem: dict[str, Any] = response.json_body
     assert (response.status_code, problem.get("code")) == (status, code), response.body
     assert response.headers["Content-Type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""Every route, every role, own and foreign campaigns: the table of docs/authorisation.md, cell by cell."""
+"""The table of docs/authorisation.md, cell by cell: every route and role, for own and other campaigns."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,22 +20,22 @@ from tests.support.payloads import make_campaign_payload, make_capture_id, make_
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)
 ROLES = [str(role) for role in Role]
-HERE, ELSEWHERE = "tanah-abang-2024", "senen-2024"
+OWN_CAMPAIGN, OTHER_CAMPAIGN = "tanah-abang-2024", "senen-2024"
 
 
-def the_table() -> dict[str, dict[str, str]]:
-    """What each role may do, by route."""
+def read_table() -> dict[str, dict[str, str]]:
+    """Return the word of each role, by route."""
     rows = [re.findall(r"[^|]+", line) for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
     heading, *lines = [[cell.strip().strip("`") for cell in row] for row in rows]
     return {route: dict(zip(heading[1:], cells, strict=True)) for route, *cells in lines}
 
 
-TABLE = the_table()
+TABLE = read_table()
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about: something of the campaign here, or nothing that exists."""
+    """The campaign, registration and client that a request is about."""
 
     campaign_id: str
     reference: str
@@ -44,7 +44,7 @@ class Target:
 
     @property
     def capture(self) -> dict[str, Any]:
-        """A capture of a worker of its own."""
+        """Return a capture of a worker that no other target has."""
         return make_capture_payload(
             campaign_id=self.campaign_id,
             capture_id=make_capture_id(self.number),
@@ -52,282 +52,262 @@ class Target:
         )
 
 
-Request = Callable[[Target], tuple[str, Any]]
+UNKNOWN_REGISTRATION = Target(OWN_CAMPAIGN, "7K4-M2Q-X9P", "van-1", 1)
 
-A_CODE = {"code": "EPS-1234", "amount": 16_400, "expires_on": "2024-11-15"}
-A_PAYMENT = {"payment_id": "p-1", "amount": 16_400, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
-A_QUOTE = {
-    "monthly_income": 2_500_000,
-    "occupations": ["porter"],
-    "employs_others": False,
-    "programmes": ["JKK", "JKM"],
-    "months": 1,
-    "payer": "self",
+
+def make_data_request(target: Target) -> dict[str, str]:
+    """Return a request about the worker of the target's capture."""
+    return {"request_id": target.capture["capture_id"], "nik": target.capture["worker"]["nik"]}
+
+
+# The valid body of each route that needs one.
+MAKE_BODY: dict[str, Callable[[Target], Any]] = {
+    "POST /v1/registrations": lambda target: target.capture,
+    "POST /v1/registrations/batch": lambda target: {"items": [target.capture]},
+    "PUT /v1/registrations/{reference}/payment-code": lambda target: {
+        "code": "EPS-1234",
+        "amount": 16_400,
+        "expires_on": "2024-11-15",
+    },
+    "POST /v1/registrations/{reference}/payments": lambda target: {
+        "payment_id": "p-1",
+        "amount": 16_400,
+        "months": 1,
+        "paid_at": "2024-10-12T09:00:00+07:00",
+    },
+    "POST /v1/registrations/{reference}/verification": lambda target: {"result": "matched"},
+    "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
+    "POST /v1/quotes": lambda target: {
+        "monthly_income": 2_500_000,
+        "occupations": ["porter"],
+        "employs_others": False,
+        "programmes": ["JKK", "JKM"],
+        "months": 1,
+        "payer": "self",
+    },
+    "POST /v1/campaigns": lambda target: make_campaign_payload(
+        campaign_id=target.campaign_id, accepts_until=FAR_FUTURE
+    ),
+    "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
+    "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["kiosk"]},
+    "POST /v1/clients/{client_id}/token": lambda target: {},
+    "POST /v1/disclosures": make_data_request,
+    "POST /v1/erasures": make_data_request,
 }
 
 
-def a_person_request(of: Target) -> dict[str, str]:
-    """A request about a worker of the target's own."""
-    return {"request_id": of.capture["capture_id"], "nik": of.capture["worker"]["nik"]}
+def make_path(route: str, target: Target) -> str:
+    """Return the path of a route, with the query if it needs one."""
+    path = route.partition(" ")[2].format(
+        campaign_id=target.campaign_id,
+        reference=target.reference,
+        client_id=target.client_id,
+        day="2024-10-09",
+    )
+    is_list_of_day = route == "GET /v1/registrations"
+    return f"{path}?campaign_id={target.campaign_id}&day=2024-10-09" if is_list_of_day else path
 
 
-# A good request for each route: its path, and its body if it has one.
-REQUESTS: dict[str, Request] = {
-    "POST /v1/registrations": lambda of: ("/v1/registrations", of.capture),
-    "POST /v1/registrations/batch": lambda of: ("/v1/registrations/batch", {"items": [of.capture]}),
-    "GET /v1/registrations": lambda of: (
-        f"/v1/registrations?campaign_id={of.campaign_id}&day=2024-10-09",
-        b"",
-    ),
-    "GET /v1/registrations/{reference}": lambda of: (f"/v1/registrations/{of.reference}", b""),
-    "PUT /v1/registrations/{reference}/payment-code": lambda of: (
-        f"/v1/registrations/{of.reference}/payment-code",
-        A_CODE,
-    ),
-    "POST /v1/registrations/{reference}/payments": lambda of: (
-        f"/v1/registrations/{of.reference}/payments",
-        A_PAYMENT,
-    ),
-    "POST /v1/registrations/{reference}/verification": lambda of: (
-        f"/v1/registrations/{of.reference}/verification",
-        {"result": "matched"},
-    ),
-    "POST /v1/registrations/{reference}/cancellation": lambda of: (
-        f"/v1/registrations/{of.reference}/cancellation",
-        {"reason": "worker_request"},
-    ),
-    "POST /v1/quotes": lambda of: ("/v1/quotes", A_QUOTE),
-    "POST /v1/campaigns": lambda of: (
-        "/v1/campaigns",
-        make_campaign_payload(campaign_id=of.campaign_id, accepts_until=FAR_FUTURE),
-    ),
-    "GET /v1/campaigns": lambda of: ("/v1/campaigns", b""),
-    "GET /v1/campaigns/{campaign_id}": lambda of: (f"/v1/campaigns/{of.campaign_id}", b""),
-    "PATCH /v1/campaigns/{campaign_id}": lambda of: (
-        f"/v1/campaigns/{of.campaign_id}",
-        {"target": of.number},
-    ),
-    "GET /v1/campaigns/{campaign_id}/summaries": lambda of: (
-        f"/v1/campaigns/{of.campaign_id}/summaries",
-        b"",
-    ),
-    "GET /v1/campaigns/{campaign_id}/summaries/{day}": lambda of: (
-        f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
-        b"",
-    ),
-    "GET /v1/campaigns/{campaign_id}/board": lambda of: (f"/v1/campaigns/{of.campaign_id}/board", b""),
-    "GET /board": lambda of: ("/board", b""),
-    "POST /v1/campaigns/{campaign_id}/summaries/{day}": lambda of: (
-        f"/v1/campaigns/{of.campaign_id}/summaries/2024-10-09",
-        b"",
-    ),
-    "POST /v1/clients": lambda of: ("/v1/clients", {"client_id": f"new-{of.number}", "roles": ["kiosk"]}),
-    "GET /v1/clients": lambda of: ("/v1/clients", b""),
-    "GET /v1/clients/{client_id}": lambda of: (f"/v1/clients/{of.client_id}", b""),
-    "POST /v1/clients/{client_id}/token": lambda of: (f"/v1/clients/{of.client_id}/token", {}),
-    "DELETE /v1/clients/{client_id}": lambda of: (f"/v1/clients/{of.client_id}", b""),
-    "GET /v1/clients/{client_id}/gaps": lambda of: (f"/v1/clients/{of.client_id}/gaps", b""),
-    "POST /v1/disclosures": lambda of: ("/v1/disclosures", a_person_request(of)),
-    "POST /v1/erasures": lambda of: ("/v1/erasures", a_person_request(of)),
-    "GET /v1/openapi.json": lambda of: ("/v1/openapi.json", b""),
-    "POST /v1/gateways/twilio/receipts": lambda of: ("/v1/gateways/twilio/receipts", b""),
-    "GET /docs": lambda of: ("/docs", b""),
-    "GET /healthz": lambda of: ("/healthz", b""),
-}
+def make_body(route: str, target: Target) -> Any:
+    """Return the body of a valid request."""
+    return MAKE_BODY[route](target) if route in MAKE_BODY else b""
 
 
 class Matrix:
-    """A client of each role bound to the campaign here, and one bound to another."""
+    """A client of each role for the own campaign, and one for the other campaign."""
 
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
         self._numbers = count(1001)
         for role in ROLES:
-            for where, campaign_id in (("here", HERE), ("elsewhere", ELSEWHERE)):
-                client = {"client_id": f"{role}-{where}", "roles": [role], "campaigns": [campaign_id]}
-                edge.enrol(f"{role} {where}", client)
-        edge.send("POST", f"/v1/campaigns/{HERE}/summaries/2024-10-09", caller="manager")
+            for name, campaign_id in (("own", OWN_CAMPAIGN), ("other", OTHER_CAMPAIGN)):
+                client = {"client_id": f"{role}-{name}", "roles": [role], "campaigns": [campaign_id]}
+                edge.enrol(f"{role} {name}", client)
+        edge.send("POST", f"/v1/campaigns/{OWN_CAMPAIGN}/summaries/2024-10-09", caller="manager")
 
-    def something_here(self) -> Target:
-        """A registration and a device of the campaign here, made for one try."""
+    def create_target(self) -> Target:
+        """Register a worker and enrol a device in the own campaign, for one request."""
         number = next(self._numbers)
-        made = Target(HERE, "", f"device-{number}", number)
-        reference = self.edge.register(made.capture).json_body["reference"]
-        self.edge.enrol("made", {"client_id": made.client_id, "roles": [Role.KIOSK]})
-        return Target(HERE, reference, made.client_id, next(self._numbers))
+        target = Target(OWN_CAMPAIGN, "", f"device-{number}", number)
+        reference = self.edge.register(target.capture).json_body["reference"]
+        self.edge.enrol("device", {"client_id": target.client_id, "roles": [Role.KIOSK]})
+        return Target(OWN_CAMPAIGN, reference, target.client_id, next(self._numbers))
 
-    def request_cell(self, route: str, target: Target, *, by: str | None) -> HTTPResponse:
-        path, body = REQUESTS[route](target)
-        return self.edge.send(route.partition(" ")[0], path, body, caller=by)
+    def send(self, route: str, target: Target, *, caller: str | None) -> HTTPResponse:
+        """Send the request of a route about a target."""
+        path, body = make_path(route, target), make_body(route, target)
+        return self.edge.send(get_method(route), path, body, caller=caller)
 
-    def ask_in_vain(self, route: str, target: Target, *, by: str) -> HTTPResponse:
-        """Ask, and see that what never was is answered just alike."""
-        refused = self.request_cell(route, target, by=by)
-        never_was = Target("never-opened", "7K4-M2Q-X9P", "nobody-1", target.number)
-        assert as_seen(refused) == as_seen(self.request_cell(route, never_was, by=by))
+    def send_refused(self, route: str, target: Target, *, caller: str) -> HTTPResponse:
+        """Send a request that is refused; check that an unknown target gets the same response."""
+        refused = self.send(route, target, caller=caller)
+        unknown = Target("never-opened", "7K4-M2Q-X9P", "unknown-1", target.number)
+        assert get_visible_parts(refused) == get_visible_parts(self.send(route, unknown, caller=caller))
         return refused
 
 
 @pytest.fixture
-def authorisation_matrix(edge: Edge) -> Matrix:
+def matrix(edge: Edge) -> Matrix:
     return Matrix(edge)
 
 
-def as_seen(answer: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
-    """An answer as its reader sees it, without the ids of the request."""
+def get_method(route: str) -> str:
+    return route.partition(" ")[0]
+
+
+def get_visible_parts(response: HTTPResponse) -> tuple[int, dict[str, str], bytes]:
+    """Return a response without the ids of the request."""
     ids = {"X-Correlation-Id", "x-amzn-RequestId"}
-    headers = {name: value for name, value in answer.headers.items() if name not in ids}
-    return answer.status_code, headers, answer.body
+    headers = {name: value for name, value in response.headers.items() if name not in ids}
+    return response.status_code, headers, response.body
 
 
-def code_of(answer: HTTPResponse) -> str | None:
-    """The code of a refusal, also of the only item of a batch; None if it is none."""
-    document = (answer.json_body or {}) if answer.body else {}
+def get_code(response: HTTPResponse) -> str | None:
+    """Return the code of a refusal, also of the only item of a batch; None for any other response."""
+    document: dict[str, Any] = (response.json_body or {}) if response.body else {}
     problem = document.get("results", [{}])[0].get("problem") if "results" in document else document
-    return (problem or {}).get("code")
+    code: str | None = (problem or {}).get("code")
+    return code
 
 
 def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
     assert sorted(TABLE) == ROUTES
-    assert sorted(REQUESTS) == ROUTES
+    assert set(MAKE_BODY) <= set(ROUTES)
 
 
 def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
-    words = {"no", "own", "unseen", "filtered", "itself", "any", "public", "signed"}
+    words = {"no", "own", "hidden", "filtered", "itself", "any", "public", "signed"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
-def cells(*words: str) -> Iterator[tuple[str, str, str]]:
-    """Route, role and word of every cell that says one of the words."""
+def iter_cells(*words: str) -> Iterator[tuple[str, str, str]]:
+    """Yield route, role and word of every cell that has one of the words."""
     for route, roles in TABLE.items():
         for role, word in roles.items():
             if word in words:
                 yield route, role, word
 
 
-def test_a_role_that_may_not_is_refused_before_anything_is_looked_at(
-    authorisation_matrix: Matrix, subtests: pytest.Subtests
+def test_a_role_without_permission_is_refused_before_the_request_is_read(
+    matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     before = dump_stored_state()
-    target = Target(HERE, "7K4-M2Q-X9P", "van-1", 1)
 
-    for route, role, _ in cells("no"):
-        for where in ("here", "elsewhere"):
-            with subtests.test(route, by=f"{role} {where}"):
-                path, _ = REQUESTS[route](target)
-                method = route.partition(" ")[0]
-                answer = authorisation_matrix.edge.send(
-                    method, path, b"not even JSON", caller=f"{role} {where}"
-                )
-                assert_problem(answer, 403, "role_not_allowed")
+    for route, role, _ in iter_cells("no"):
+        for caller in (f"{role} own", f"{role} other"):
+            with subtests.test(route, caller=caller):
+                path = make_path(route, UNKNOWN_REGISTRATION)
+                response = matrix.edge.send(get_method(route), path, b"not even JSON", caller=caller)
+                assert_problem(response, 403, "role_not_allowed")
 
     assert dump_stored_state() == before
 
 
-def test_a_role_may_do_for_its_own_campaigns_what_the_table_says(
-    authorisation_matrix: Matrix, subtests: pytest.Subtests
+def test_a_role_has_the_permission_of_its_cell_for_its_own_campaigns(
+    matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    for route, role, word in cells("own", "unseen", "filtered", "itself", "any"):
-        with subtests.test(route, by=role):
-            here = authorisation_matrix.something_here()
+    for route, role, word in iter_cells("own", "hidden", "filtered", "itself", "any"):
+        with subtests.test(route, role=role):
+            target = matrix.create_target()
             if word == "itself":
-                here = replace(here, client_id=f"{role}-here")
-            answer = authorisation_matrix.request_cell(route, here, by=f"{role} here")
-            assert answer.status_code < 300, answer.body
-            assert code_of(answer) is None
+                target = replace(target, client_id=f"{role}-own")
+            response = matrix.send(route, target, caller=f"{role} own")
+            assert response.status_code < 300, response.body
+            assert get_code(response) is None
 
 
-def test_for_a_foreign_campaign_a_role_gets_what_the_table_says(
-    authorisation_matrix: Matrix, subtests: pytest.Subtests
+def test_a_role_has_the_permission_of_its_cell_for_other_campaigns(
+    matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    for route, role, word in cells("own", "unseen", "filtered", "itself", "any"):
-        with subtests.test(route, by=role):
-            FOREIGN[word](authorisation_matrix, route, f"{role} elsewhere")
+    for route, role, word in iter_cells("own", "hidden", "filtered", "itself", "any"):
+        with subtests.test(route, role=role):
+            target = matrix.create_target()
+            before = dump_stored_state()
+            CHECKS_OF_OTHER_CAMPAIGNS[word](matrix, route, target, f"{role} other")
+            assert word == "any" or dump_stored_state() == before
 
 
-def _not_theirs(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.ask_in_vain(route, authorisation_matrix.something_here(), by=by)
-    assert code_of(answer) == "campaign_not_yours"
+def check_campaign_is_refused(matrix: Matrix, route: str, target: Target, caller: str) -> None:
+    response = matrix.send_refused(route, target, caller=caller)
+    assert get_code(response) == "campaign_not_yours"
 
 
-def _unseen(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.ask_in_vain(route, authorisation_matrix.something_here(), by=by)
-    assert (answer.status_code, code_of(answer)) in {(404, "registration_unknown"), (404, "client_unknown")}
+def check_target_is_unknown(matrix: Matrix, route: str, target: Target, caller: str) -> None:
+    response = matrix.send_refused(route, target, caller=caller)
+    assert response.status_code == 404
+    assert get_code(response) in {"registration_unknown", "client_unknown"}
 
 
-def _filtered(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.request_cell(route, authorisation_matrix.something_here(), by=by)
-    assert (answer.status_code, HERE in answer.body.decode()) == (200, False)
+def check_list_is_filtered(matrix: Matrix, route: str, target: Target, caller: str) -> None:
+    response = matrix.send(route, target, caller=caller)
+    assert (response.status_code, OWN_CAMPAIGN in response.body.decode()) == (200, False)
 
 
-def _another_client(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.ask_in_vain(route, authorisation_matrix.something_here(), by=by)
-    assert_problem(answer, 403, "role_not_allowed")
+def check_other_client_is_refused(matrix: Matrix, route: str, target: Target, caller: str) -> None:
+    response = matrix.send_refused(route, target, caller=caller)
+    assert_problem(response, 403, "role_not_allowed")
 
 
-def _allowed_all_the_same(authorisation_matrix: Matrix, route: str, by: str) -> None:
-    answer = authorisation_matrix.request_cell(route, authorisation_matrix.something_here(), by=by)
-    assert answer.status_code < 300, answer.body
+def check_request_is_allowed(matrix: Matrix, route: str, target: Target, caller: str) -> None:
+    response = matrix.send(route, target, caller=caller)
+    assert response.status_code < 300, response.body
 
 
-FOREIGN: dict[str, Callable[[Matrix, str, str], None]] = {
-    "own": _not_theirs,
-    "unseen": _unseen,
-    "filtered": _filtered,
-    "itself": _another_client,
-    "any": _allowed_all_the_same,
+CHECKS_OF_OTHER_CAMPAIGNS: dict[str, Callable[[Matrix, str, Target, str], None]] = {
+    "own": check_campaign_is_refused,
+    "hidden": check_target_is_unknown,
+    "filtered": check_list_is_filtered,
+    "itself": check_other_client_is_refused,
+    "any": check_request_is_allowed,
 }
 
 
-def test_anybody_may_call_a_public_route(edge: Edge, subtests: pytest.Subtests) -> None:
-    for route in {route for route, _, _ in cells("public")}:
+def test_a_public_route_needs_no_token(edge: Edge, subtests: pytest.Subtests) -> None:
+    for route in {route for route, _, _ in iter_cells("public")}:
         with subtests.test(route):
-            path, body = REQUESTS[route](Target(HERE, "7K4-M2Q-X9P", "van-1", 1))
-            method = route.partition(" ")[0]
-            assert edge.send(method, path, body, caller=None).status_code < 300
+            path = make_path(route, UNKNOWN_REGISTRATION)
+            assert edge.send(get_method(route), path, caller=None).status_code < 300
 
 
-def test_what_a_gateway_signs_is_believed_of_nobody_else_whatever_the_role(
-    authorisation_matrix: Matrix, subtests: pytest.Subtests
+def test_a_signed_route_refuses_every_role_without_a_signature(
+    matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    """`test_twilio_receipts.py` shows what the gateway itself is answered."""
+    """`test_twilio_receipts.py` has the responses to signed requests."""
     before = dump_stored_state()
 
-    for route, role, _ in cells("signed"):
-        for by in (f"{role} here", f"{role} elsewhere", None):
-            with subtests.test(route, by=by):
-                answer = authorisation_matrix.request_cell(
-                    route, Target(HERE, "7K4-M2Q-X9P", "van-1", 1), by=by
-                )
-                assert_problem(answer, 403, "signature_invalid")
+    for route, role, _ in iter_cells("signed"):
+        for caller in (f"{role} own", f"{role} other", None):
+            with subtests.test(route, caller=caller):
+                response = matrix.send(route, UNKNOWN_REGISTRATION, caller=caller)
+                assert_problem(response, 403, "signature_invalid")
 
     assert dump_stored_state() == before
 
 
-def test_without_a_good_token_every_other_route_is_alike_and_does_nothing(
-    authorisation_matrix: Matrix, subtests: pytest.Subtests
+def test_every_other_route_refuses_requests_without_a_valid_token(
+    matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    edge, here = authorisation_matrix.edge, authorisation_matrix.something_here()
+    edge, target = matrix.edge, matrix.create_target()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     # A kiosk may do all that a bot may, and no client is both.
-    everything = {"roles": [role for role in ROLES if role != "bot"], "campaigns": ["*"]}
-    edge.enrol("revoked", {"client_id": "revoked-1", **everything})
-    edge.enrol("expired", {"client_id": "expired-1", **everything, "expires_at": yesterday})
+    every_role = {"roles": [role for role in ROLES if role != "bot"], "campaigns": ["*"]}
+    edge.enrol("revoked", {"client_id": "revoked-1", **every_role})
+    edge.enrol("expired", {"client_id": "expired-1", **every_role, "expires_at": yesterday})
     edge.container.clients.revoke("revoked-1")
-    edge.tokens |= {"garbage": "daftar_nobody-has-this", "empty": ""}
+    edge.tokens |= {"unknown": "daftar_unknown-token", "empty": ""}
     before = dump_stored_state()
 
-    for route in {route for route, _, word in cells("no", "own", "unseen", "filtered", "itself", "any")}:
+    for route in {route for route, _, _ in iter_cells("no", "own", "hidden", "filtered", "itself", "any")}:
         with subtests.test(route):
-            method, (path, _) = route.partition(" ")[0], REQUESTS[route](here)
-            assert edge.send(method, path, caller=None).status_code == 401
+            path = make_path(route, target)
+            assert edge.send(get_method(route), path, caller=None).status_code == 401
             for token in ("revoked", "expired"):
                 # Chalice's own answer; the template makes it a 401 with a code (e2e: test_refusals).
-                assert authorisation_matrix.ask_in_vain(route, here, by=token).status_code == 403
-            for token in ("garbage", "empty"):
-                # API Gateway answers 401 to an authorizer that fails with this word.
+                assert matrix.send_refused(route, target, caller=token).status_code == 403
+            for token in ("unknown", "empty"):
+                # API Gateway answers 401 to an authorizer that fails with this error.
                 with pytest.raises(Unauthorized):
-                    authorisation_matrix.request_cell(route, here, by=token)
+                    matrix.send(route, target, caller=token)
 
     assert dump_stored_state() == before

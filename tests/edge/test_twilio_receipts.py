@@ -1,4 +1,4 @@
-"""Twilio's status callbacks over HTTP: signed by Twilio, or refused."""
+"""Twilio's status callbacks over HTTP: accepted if Twilio signed them, refused otherwise."""
 
 import json
 from collections.abc import Callable
@@ -13,68 +13,66 @@ from chalicelib.messaging.twilio_callbacks import PATH, build_callback_url, comp
 from tests.edge.conftest import Edge, LogOutput, assert_problem
 
 PUBLIC_URL = "https://api.daftar.example/api"
-MESSAGE = "0123456789abcdef0123456789abcdef"
-TOKEN = "the-token-of-the-account"
+SMS_ID = "0123456789abcdef0123456789abcdef"
+AUTH_TOKEN = "the-token-of-the-account"
 FORM = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+6282455507001", "ErrorCode": ""}
 
-Report = Callable[..., HTTPResponse]
+PostCallback = Callable[..., HTTPResponse]
+ListReceipts = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def receipts(moto_stage: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
-    """What the queue of receipts holds, on a stage that has an account with the gateway."""
+def list_receipts(moto_stage: None, monkeypatch: pytest.MonkeyPatch) -> ListReceipts:
+    """Configure an account at Twilio. Return a function that lists the queued receipts."""
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="receipts")["QueueUrl"]
-    account = json.dumps({"account_sid": "AC1", "auth_token": TOKEN})
+    account = json.dumps({"account_sid": "AC1", "auth_token": AUTH_TOKEN})
     secret = boto3.client("secretsmanager").create_secret(Name="twilio", SecretString=account)["ARN"]
     monkeypatch.setenv("DAFTAR_RECEIPTS_QUEUE_URL", queue)
     monkeypatch.setenv("DAFTAR_TWILIO_SECRET", secret)
     monkeypatch.setenv("DAFTAR_PUBLIC_URL", PUBLIC_URL)
 
-    def held() -> list[dict[str, Any]]:
-        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+    def list_queued() -> list[dict[str, Any]]:
+        response = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [json.loads(message["Body"]) for message in response.get("Messages", [])]
 
-    return held
+    return list_queued
 
 
 @pytest.fixture
-def post_callback(edge: Edge, receipts: object) -> Report:
-    """A callback, as Twilio makes it unless told otherwise."""
+def post_callback(edge: Edge, list_receipts: ListReceipts) -> PostCallback:
+    """Return a function that posts a callback, by default with a valid signature."""
     edge.restart()
 
-    def call(
-        body: bytes | None = None, *, signed: str | None = None, query: str = f"sms_id={MESSAGE}"
+    def post(
+        body: bytes | None = None, *, signature: str | None = None, query: str = f"sms_id={SMS_ID}"
     ) -> HTTPResponse:
-        form = {name: [value] for name, value in FORM.items()}
-        proof = (
-            compute_signature(build_callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
-            if signed is None
-            else signed
-        )
+        if signature is None:
+            form = {name: [value] for name, value in FORM.items()}
+            signature = compute_signature(build_callback_url(PUBLIC_URL, SMS_ID), form, AUTH_TOKEN)
         return edge.send(
             "POST",
             f"{PATH}?{query}",
             urlencode(FORM).encode() if body is None else body,
             caller=None,
             Content_Type="application/x-www-form-urlencoded",
-            X_Twilio_Signature=proof,
+            X_Twilio_Signature=signature,
         )
 
-    return call
+    return post
 
 
-def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
-    post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
+def test_a_signed_callback_is_queued_as_a_receipt_and_answered_with_204(
+    post_callback: PostCallback, list_receipts: ListReceipts
 ) -> None:
-    answer = post_callback()
-    assert (answer.status_code, answer.body) == (204, b"")
-    [kept] = receipts()
-    assert kept.pop("at")
-    assert kept == {
+    response = post_callback()
+    assert (response.status_code, response.body) == (204, b"")
+    (receipt,) = list_receipts()
+    assert receipt.pop("at")
+    assert receipt == {
         "type": "ReceiptReceived",
         "version": 1,
-        "sms_id": MESSAGE,
+        "sms_id": SMS_ID,
         "gateway": "twilio",
         "gateway_id": "SM1",
         "state": "delivered",
@@ -83,16 +81,16 @@ def test_signed_report_is_kept_for_the_ledger_and_answered_at_once(
     }
 
 
-@pytest.mark.parametrize("signed", ["", "x", "RSOYDt4T1cUTdK1PDd93/VVr8B8="])
-def test_report_by_anybody_else_is_refused_and_kept_nowhere(
-    signed: str, post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
+@pytest.mark.parametrize("signature", ["", "x", "RSOYDt4T1cUTdK1PDd93/VVr8B8="])
+def test_a_callback_with_another_signature_is_refused_and_not_queued(
+    signature: str, post_callback: PostCallback, list_receipts: ListReceipts
 ) -> None:
-    assert_problem(post_callback(signed=signed), 403, "signature_invalid")
-    assert receipts() == []
+    assert_problem(post_callback(signature=signature), 403, "signature_invalid")
+    assert list_receipts() == []
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [
         {"body": b"MessageSid=SM1&MessageStatus=failed&To=%2B6282455507001&ErrorCode="},
         {"body": b"MessageSid=SM1&MessageStatus=delivered&To=%2B6282455507001"},
@@ -100,40 +98,51 @@ def test_report_by_anybody_else_is_refused_and_kept_nowhere(
         {"body": b""},
         {"query": ""},
         {"query": "sms_id=fedcba9876543210fedcba9876543210"},
-        {"query": f"sms_id={MESSAGE}&more=1"},
+        {"query": f"sms_id={SMS_ID}&more=1"},
     ],
-    ids=["a value", "a blank left out", "no text", "nothing", "no id", "another id", "another parameter"],
+    ids=[
+        "value",
+        "empty value left out",
+        "not UTF-8",
+        "empty body",
+        "no id",
+        "another id",
+        "more parameters",
+    ],
 )
-def test_signature_holds_for_what_was_signed_and_nothing_else(
-    changed: dict[str, Any], post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
+def test_a_changed_body_or_query_does_not_match_the_signature(
+    changes: dict[str, Any], post_callback: PostCallback, list_receipts: ListReceipts
 ) -> None:
-    assert_problem(post_callback(**changed), 403, "signature_invalid")
-    assert receipts() == []
+    assert_problem(post_callback(**changes), 403, "signature_invalid")
+    assert list_receipts() == []
 
 
-def test_report_that_says_nothing_new_is_thanked_for_and_forgotten(
-    post_callback: Report, receipts: Callable[[], list[dict[str, Any]]]
+def test_a_callback_without_a_new_state_is_answered_with_204_and_not_queued(
+    post_callback: PostCallback, list_receipts: ListReceipts
 ) -> None:
     form = {"MessageSid": ["SM1"], "MessageStatus": ["queued"]}
-    proof = compute_signature(build_callback_url(PUBLIC_URL, MESSAGE), form, TOKEN)
-    assert post_callback(b"MessageSid=SM1&MessageStatus=queued", signed=proof).status_code == 204
-    assert receipts() == []
+    signature = compute_signature(build_callback_url(PUBLIC_URL, SMS_ID), form, AUTH_TOKEN)
+    assert post_callback(b"MessageSid=SM1&MessageStatus=queued", signature=signature).status_code == 204
+    assert list_receipts() == []
 
 
-def test_report_as_large_as_no_callback_is_refused_before_it_is_read(post_callback: Report) -> None:
+def test_a_callback_that_is_too_large_is_refused(post_callback: PostCallback) -> None:
     assert_problem(post_callback(b"x" * 65_537), 413, "body_too_large")
 
 
-def test_stage_without_an_account_believes_nobody(
-    edge: Edge, post_callback: Report, monkeypatch: pytest.MonkeyPatch
+def test_every_callback_is_refused_without_an_account(
+    edge: Edge, post_callback: PostCallback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAFTAR_TWILIO_SECRET", "")
     edge.restart()
     assert_problem(post_callback(), 403, "signature_invalid")
 
 
-def test_nothing_of_the_worker_is_logged(post_callback: Report, log_output: LogOutput) -> None:
+def test_a_callback_is_logged_without_number_and_token(
+    post_callback: PostCallback, log_output: LogOutput
+) -> None:
     post_callback()
+
     assert "request answered" in log_output.text
     assert "82455507001" not in log_output.text
-    assert TOKEN not in log_output.text
+    assert AUTH_TOKEN not in log_output.text

@@ -1,4 +1,4 @@
-"""Batches: answered in order, processed concurrently, but never two captures of one worker at once."""
+"""Batches: items are processed concurrently, except those of one capture or worker; results are in order."""
 
 import json
 from collections.abc import Mapping
@@ -18,43 +18,44 @@ Item = Mapping[str, Any]
 
 
 def make_item(capture: int, nik: int) -> Item:
-    """Return the part of a capture that decides its order."""
+    """Return the fields of a capture that decide which items it conflicts with."""
     return {"capture_id": make_capture_id(capture), "worker": {"nik": make_nik(nik)}}
 
 
 class RecordingProcessor:
-    """Processes items and records when each began and ended."""
+    """Processes items and records in which order they begin and end."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self.log: list[tuple[str, int]] = []
+        self.log: list[tuple[str, int]] = []  # ("begin" or "end", position of the item)
 
     def __call__(self, item: tuple[int, Item]) -> int:
         with self._lock:
-            self.log.append(("begun", item[0]))
+            self.log.append(("begin", item[0]))
         with self._lock:
-            self.log.append(("done", item[0]))
+            self.log.append(("end", item[0]))
         return item[0]
 
-    def ended_before(self, one: int, other: int) -> bool:
-        return self.log.index(("done", one)) < self.log.index(("begun", other))
+    def ended_before(self, earlier: int, later: int) -> bool:
+        """Return True if an item ended before another one began."""
+        return self.log.index(("end", earlier)) < self.log.index(("begin", later))
 
 
 def process(items: list[Item]) -> RecordingProcessor:
-    """Return the record of a processed batch; items are named by their positions."""
+    """Process a batch. Return the processor, whose log has the positions of the items."""
     processor = RecordingProcessor()
-    places = {id(item): place for place, item in enumerate(items)}
-    verdicts = process_items(items, lambda item: processor((places[id(item)], item)))
-    assert verdicts == list(range(len(items)))
+    positions = {id(item): position for position, item in enumerate(items)}
+    results = process_items(items, lambda item: processor((positions[id(item)], item)))
+    assert results == list(range(len(items)))
     return processor
 
 
 def test_items_of_different_workers_are_processed_concurrently() -> None:
-    together = Barrier(10, timeout=20)
-    arrived = process_items(
-        [make_item(number, number) for number in range(1, 11)], lambda item: together.wait()
+    barrier = Barrier(10, timeout=20)
+    results = process_items(
+        [make_item(number, number) for number in range(1, 11)], lambda item: barrier.wait()
     )
-    assert sorted(arrived) == list(range(10))
+    assert sorted(results) == list(range(10))
 
 
 def test_two_captures_of_one_worker_are_processed_one_after_the_other() -> None:
@@ -66,31 +67,31 @@ def test_two_captures_of_one_worker_are_processed_one_after_the_other() -> None:
 @pytest.mark.parametrize(
     "typed", ["317107 520485 0001", "3171.0752.0485.0001", "31-71-07-520485-0001", " 3171075204850001 "]
 )
-def test_one_worker_is_known_however_the_nik_is_typed(typed: str) -> None:
-    again = {"capture_id": make_capture_id(2), "worker": {"nik": typed}}
-    assert process([make_item(1, 1), again]).ended_before(0, 1)
+def test_captures_of_one_worker_conflict_however_the_nik_is_typed(typed: str) -> None:
+    second = {"capture_id": make_capture_id(2), "worker": {"nik": typed}}
+    assert process([make_item(1, 1), second]).ended_before(0, 1)
 
 
-def test_one_capture_twice_is_processed_one_after_the_other() -> None:
-    upper = {"capture_id": make_capture_id(1).upper(), "worker": {"nik": make_nik(2)}}
-    assert process([make_item(1, 1), upper]).ended_before(0, 1)
+def test_two_items_with_one_capture_id_are_processed_one_after_the_other() -> None:
+    second = {"capture_id": make_capture_id(1).upper(), "worker": {"nik": make_nik(2)}}
+    assert process([make_item(1, 1), second]).ended_before(0, 1)
 
 
-def test_an_item_that_waits_holds_up_the_items_that_conflict_with_it() -> None:
-    # The third shares nothing with the first, but the second, which waits, shares something with both.
+def test_an_item_waits_for_an_earlier_item_that_waits_itself() -> None:
+    # The second item conflicts with the first and the third; the first and the third do not conflict.
     processor = process([make_item(1, 1), make_item(1, 2), make_item(3, 2)])
     assert processor.ended_before(0, 1)
     assert processor.ended_before(1, 2)
 
 
-@given(drawn=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), max_size=25))
+@given(numbers=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), max_size=25))
 def test_of_two_items_that_share_a_capture_or_a_worker_the_earlier_ends_first(
-    drawn: list[tuple[int, int]],
+    numbers: list[tuple[int, int]],
 ) -> None:
-    processor = process([make_item(*each) for each in drawn])
-    for later, (capture, nik) in enumerate(drawn):
-        for earlier, (its_capture, its_nik) in enumerate(drawn[:later]):
-            if capture == its_capture or nik == its_nik:
+    processor = process([make_item(*each) for each in numbers])
+    for later, (capture, nik) in enumerate(numbers):
+        for earlier, (earlier_capture, earlier_nik) in enumerate(numbers[:later]):
+            if capture == earlier_capture or nik == earlier_nik:
                 assert processor.ended_before(earlier, later)
 
 
@@ -99,25 +100,26 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-STRANGE = st.fixed_dictionaries(
+MALFORMED_ITEMS = st.fixed_dictionaries(
     {}, optional={"capture_id": ANY_JSON, "worker": ANY_JSON | st.fixed_dictionaries({"nik": ANY_JSON})}
 )
 
 
-@given(items=st.lists(ANY_JSON | STRANGE, max_size=10))
+@given(items=st.lists(ANY_JSON | MALFORMED_ITEMS, max_size=10))
 def test_any_item_gets_a_result(items: list[Any]) -> None:
     numbered = list(enumerate(items))
     assert process_items(numbered, lambda item: item) == numbered
     assert len(process_items(items, lambda item: type(item).__name__)) == len(items)
 
 
-def make_batch(*items: Any, **changes: Any) -> SubmitBatch:
-    return SubmitBatch.model_validate_json(json.dumps({"items": items, **changes}), strict=True)
+def parse_batch(*items: Any) -> SubmitBatch:
+    """Parse the body of a batch."""
+    return SubmitBatch.model_validate_json(json.dumps({"items": items}), strict=True)
 
 
 @pytest.mark.parametrize("number", [1, 2, MAX_ITEMS])
 def test_a_batch_has_one_to_two_hundred_items(number: int) -> None:
-    assert len(make_batch(*[None] * number).items) == number
+    assert len(parse_batch(*[None] * number).items) == number
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_batch_has_one_to_two_hundred_items(number: int) -> None:
         ({"items": [0], "registrations": [1]}, "field_unknown"),
     ],
 )
-def test_another_body_is_refused(body: Any, code: str) -> None:
+def test_an_invalid_body_is_refused(body: Any, code: str) -> None:
     with pytest.raises(ValidationError) as refused:
         SubmitBatch.model_validate_json(json.dumps(body), strict=True)
     assert [to_field_code(each["type"]) for each in refused.value.errors()] == [code]

@@ -32,11 +32,11 @@ from tests.support.lifecycle_events import (
     verify,
 )
 
-FAR_AHEAD = date(2099, 1, 1)
+FAR_FUTURE = date(2099, 1, 1)
 
-# The status after each event, for each status before it in the order of COLUMNS; a dot is a refusal.
-COLUMNS = ["received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired"]
-TABLE = {
+# A row per event: the new status for each old status of STATUSES, in their order. A dot means refused.
+STATUSES = ["received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired"]
+STATUS_TABLE = {
     "payment_code_issued": "awaiting_payment awaiting_payment . active lapsed . .",
     "paid": "active active . active active . .",
     "matched": "received awaiting_payment received active . . .",
@@ -46,10 +46,10 @@ TABLE = {
     "lapsed": ". . . lapsed . . .",
     "expired": "expired expired expired . . . .",
 }
-CELLS = [
+TRANSITION_CASES = [
     (event_type, status, new_status)
-    for event_type, row in TABLE.items()
-    for status, new_status in zip(COLUMNS, row.split(), strict=True)
+    for event_type, row in STATUS_TABLE.items()
+    for status, new_status in zip(STATUSES, row.split(), strict=True)
 ]
 EVENTS = {
     "payment_code_issued": issue_payment_code(make_payment_code()),
@@ -61,21 +61,22 @@ EVENTS = {
 
 
 def test_the_table_has_every_status_and_every_event_but_the_first() -> None:
-    assert set(TABLE) == set(EventType) - {EventType.REGISTERED} == set(TRANSITIONS)
-    assert set(COLUMNS) == set(Status)
+    assert set(STATUS_TABLE) == set(EventType) - {EventType.REGISTERED} == set(TRANSITIONS)
+    assert set(STATUSES) == set(Status)
 
 
-@pytest.mark.parametrize(("event_type", "status", "new_status"), CELLS)
+@pytest.mark.parametrize(("event_type", "status", "new_status"), TRANSITION_CASES)
 def test_each_transition_is_as_in_the_table(event_type: str, status: str, new_status: str) -> None:
-    found = TRANSITIONS[EventType(event_type)].get(Status(status), ".")
-    assert found == new_status
+    assert TRANSITIONS[EventType(event_type)].get(Status(status), ".") == new_status
 
 
 @pytest.mark.parametrize(
     ("event_type", "status", "new_status"),
-    [cell for cell in CELLS if cell[0] in EVENTS and cell[:2] != ("cancelled", "cancelled")],
+    [case for case in TRANSITION_CASES if case[0] in EVENTS and case[:2] != ("cancelled", "cancelled")],
 )
-def test_each_event_makes_its_transition_or_is_refused(event_type: str, status: str, new_status: str) -> None:
+def test_each_event_changes_the_status_as_in_the_table_or_is_refused(
+    event_type: str, status: str, new_status: str
+) -> None:
     before = make_lifecycle(Status(status))
     if new_status == ".":
         with pytest.raises(TransitionNotAllowed):
@@ -89,12 +90,12 @@ def test_each_event_makes_its_transition_or_is_refused(event_type: str, status: 
 
 
 @pytest.mark.parametrize("event_type", EVENTS)
-def test_the_same_event_once_more_changes_nothing(event_type: str) -> None:
-    once = EVENTS[event_type](make_lifecycle())
-    assert EVENTS[event_type](once) is once
+def test_a_repeated_event_changes_nothing(event_type: str) -> None:
+    lifecycle = EVENTS[event_type](make_lifecycle())
+    assert EVENTS[event_type](lifecycle) is lifecycle
 
 
-def test_a_registration_begins_received_and_unchecked() -> None:
+def test_a_new_registration_is_received_and_not_checked() -> None:
     lifecycle = LifecycleState.begin(occurred_at=RECEIVED_AT, client_id="van-1")
     assert (lifecycle.status, lifecycle.status_since, lifecycle.version) == (Status.RECEIVED, RECEIVED_AT, 1)
     assert lifecycle.history == (LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, RECEIVED_AT, "van-1"),)
@@ -106,7 +107,7 @@ def test_a_registration_begins_received_and_unchecked() -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_an_ended_registration_makes_room_for_a_new_one(status: Status) -> None:
+def test_a_lapsed_cancelled_or_expired_registration_has_ended(status: Status) -> None:
     assert make_lifecycle(status).has_ended == (status in ENDED_STATUSES)
     assert {Status.LAPSED, Status.CANCELLED, Status.EXPIRED} == ENDED_STATUSES
 
@@ -131,15 +132,15 @@ def test_a_mismatch_does_not_end_paid_protection() -> None:
     assert (lifecycle.status, lifecycle.verification) == (Status.ACTIVE, Verification.MISMATCH)
 
 
-def test_the_last_answer_of_the_civil_registry_counts() -> None:
+def test_the_latest_verification_result_replaces_the_earlier_ones() -> None:
     lifecycle = make_lifecycle()
-    for said, status in (("mismatch", "mismatch"), ("matched", "received"), ("mismatch", "mismatch")):
-        lifecycle = verify(said)(lifecycle)
-        assert (lifecycle.verification, lifecycle.status) == (said, status)
+    for result, status in (("mismatch", "mismatch"), ("matched", "received"), ("mismatch", "mismatch")):
+        lifecycle = verify(result)(lifecycle)
+        assert (lifecycle.verification, lifecycle.status) == (result, status)
 
 
 @pytest.mark.parametrize("status", sorted(OPEN_UNPAID_STATUSES))
-def test_an_unpaid_application_expires_on_its_day(status: Status) -> None:
+def test_an_unpaid_registration_expires_on_its_expiry_day(status: Status) -> None:
     lifecycle = make_lifecycle(status)
     assert age(EXPIRES_ON - timedelta(days=1))(lifecycle) is lifecycle
     expired = age(EXPIRES_ON)(lifecycle)
@@ -147,9 +148,9 @@ def test_an_unpaid_application_expires_on_its_day(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(ENDED_STATUSES))
-def test_an_ended_registration_has_no_time_outs(status: Status) -> None:
+def test_an_ended_registration_does_not_change_with_time(status: Status) -> None:
     lifecycle = make_lifecycle(status, paid_through="2020-01")
-    assert age(FAR_AHEAD)(lifecycle) is lifecycle
+    assert age(FAR_FUTURE)(lifecycle) is lifecycle
 
 
 RANDOM_EVENTS = st.one_of(
@@ -170,7 +171,7 @@ RANDOM_EVENTS = st.one_of(
 
 
 def apply_event(lifecycle: LifecycleState, event: LifecycleChange) -> LifecycleState:
-    """Return the state after an event, which is the same one if it is refused."""
+    """Return the state after an event, or the given state if the event is refused."""
     try:
         return event(lifecycle)
     except (TransitionNotAllowed, PaymentReused):

@@ -89,6 +89,12 @@ def make_schedule_event(fired_at: datetime = NOW) -> dict[str, Any]:
     }
 
 
+def make_token_event(authorization: str) -> dict[str, Any]:
+    """Return the event with which API Gateway calls the authorizer."""
+    method = "arn:aws:execute-api:ap-southeast-3:000000000000:alone/api/POST/v1/registrations"
+    return {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}
+
+
 def make_domain_event(**changes: Any) -> dict[str, Any]:
     """Return a domain event as the stream publisher puts it on the notifications queue."""
     return {

@@ -1,7 +1,8 @@
-"""moto's transactions, made quick: for each of their parts it copies the whole table, in case one fails.
+"""Faster transactions for moto.
 
-Here the copy shares the items, and an item that is changed is copied before. What a transaction leaves, and
-what it leaves alone, is judged by the contracts, on this and on other engines alike.
+For each part of a transaction, moto deep-copies the whole table to restore it after a failure. Here the copy
+shares the items, and an item is copied before it changes. The contract tests check the results of
+transactions on this engine and on others.
 """
 
 import copy
@@ -9,7 +10,7 @@ from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
-import moto.dynamodb.models
+from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
@@ -17,12 +18,13 @@ _original_update_item = DynamoDBBackend.update_item
 
 
 def patch_moto_transactions() -> None:
-    """From now on, for the whole process."""
-    moto.dynamodb.models.copy = SimpleNamespace(deepcopy=_copy_table)  # type: ignore[assignment]
-    DynamoDBBackend.update_item = _update_item_copy  # type: ignore[method-assign]
+    """Patch moto for the rest of the process."""
+    vars(models)["copy"] = SimpleNamespace(deepcopy=_copy_table)
+    DynamoDBBackend.update_item = _update_item_copy  # type: ignore[assignment, method-assign]
 
 
 def _copy_table(value: Any) -> Any:
+    """Return a copy of a table that shares its items, or a deep copy of anything else."""
     if not isinstance(value, Table):
         return copy.deepcopy(value)
     table = copy.copy(value)
@@ -32,7 +34,8 @@ def _copy_table(value: Any) -> Any:
     return table
 
 
-def _update_item_copy(backend: DynamoDBBackend, table_name: str, key: Any, *rest: Any, **more: Any) -> Any:
+def _update_item_copy(backend: DynamoDBBackend, table_name: str, key: Any, *args: Any, **kwargs: Any) -> Any:
+    """Update a copy of the item, so that copies of its table keep the old one."""
     table = backend.get_table(table_name)
     hash_key, range_key = backend.get_keys_value(table, key)
     item = copy.deepcopy(table.get_item(hash_key, range_key))
@@ -40,4 +43,4 @@ def _update_item_copy(backend: DynamoDBBackend, table_name: str, key: Any, *rest
         table.items[hash_key][range_key] = item
     elif item is not None:
         table.items[hash_key] = item  # type: ignore[assignment]
-    return _original_update_item(backend, table_name, key, *rest, **more)
+    return _original_update_item(backend, table_name, key, *args, **kwargs)

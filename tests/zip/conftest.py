@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -69,9 +68,3 @@ def start_function(unpacked_zip: Path, lambda_runtime: Path, tmp_path: Path) -> 
             )
 
         yield start_function
-
-
-def make_token_event(authorization: str) -> dict[str, Any]:
-    """Return the event with which API Gateway calls the authorizer."""
-    method = "arn:aws:execute-api:ap-southeast-3:000000000000:alone/api/POST/v1/registrations"
-    return {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}

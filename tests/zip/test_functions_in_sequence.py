@@ -9,11 +9,11 @@ import pytest
 from ops.deploy.stages import Stage
 from ops.local.seeding import enrol_clients
 from tests.support import http_events
-from tests.support.aws_events import make_schedule_event, make_sqs_event, make_stream_event
+from tests.support.aws_events import make_schedule_event, make_sqs_event, make_stream_event, make_token_event
 from tests.support.emulator_harness import EmulatorHarness
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 from tests.support.payloads import make_campaign_payload, make_capture_payload
-from tests.zip.conftest import StartFunction, make_token_event
+from tests.zip.conftest import StartFunction
 
 pytestmark = pytest.mark.e2e
 

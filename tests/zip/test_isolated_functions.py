@@ -9,10 +9,10 @@ import pytest
 
 from ops.project import ROOT
 from tests.support import http_events
-from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event
+from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event, make_token_event
 from tests.support.lambda_runtime import SDK
 from tests.support.payloads import make_capture_payload
-from tests.zip.conftest import StartFunction, make_token_event
+from tests.zip.conftest import StartFunction
 
 OUR_OWN = {"app.py", "chalicelib"}
 

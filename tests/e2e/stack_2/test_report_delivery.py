@@ -1,4 +1,4 @@
-"""Managers' mails and texts, and analysts' rows, on the packaged stack: made by the rounds, once each."""
+"""Mails and SMS to managers and rows for analysts on the packaged stack: each is delivered once."""
 
 import gzip
 import hashlib
@@ -23,18 +23,16 @@ from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
 
-MANAGERS = [
+MANAGERS: list[dict[str, Any]] = [
     {"name": "Manajer Contoh Satu", "email": "satu@{}.example", "phone": "+6282455507801"},
     {"name": "Manajer Contoh Dua", "email": "dua@{}.example", "phone": None},
 ]
 
 
-def a_market_of_today(stack: RunningStack, campaign_id: str) -> Market:
-    """A campaign whose one day is today, whose summary hour has come, and that has two managers."""
+def open_campaign_of_today(stack: RunningStack, campaign_id: str) -> Market:
+    """Open a campaign of one day, today, that is due for its summary and has two managers."""
     today = datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat()
-    managers: list[dict[str, Any]] = [
-        {**each, "email": str(each["email"]).format(campaign_id)} for each in MANAGERS
-    ]
+    managers = [{**each, "email": each["email"].format(campaign_id)} for each in MANAGERS]
     body = make_campaign_payload(
         campaign_id=campaign_id,
         name="Pasar Hari Ini",
@@ -43,86 +41,87 @@ def a_market_of_today(stack: RunningStack, campaign_id: str) -> Market:
         summary_hour=0,
         managers=managers,
     )
-    answer = stack.send("manager", "POST", "/v1/campaigns", body)
-    assert answer.status_code == 201, answer.text
+    response = stack.send("manager", "POST", "/v1/campaigns", body)
+    assert response.status_code == 201, response.text
     return Market(stack, campaign_id)
 
 
-def captured_now() -> dict[str, Any]:
-    """The changes of a capture that is taken this moment."""
+def make_current_times() -> dict[str, Any]:
+    """Return the fields of a capture that is made now."""
     now = datetime.now(UTC)
-    at, given = now.isoformat(), (now - timedelta(seconds=30)).isoformat()
-    return {"captured_at": at, "consent": {"text_version": "2024-10", "given_at": given, "method": "tick"}}
+    given_at = (now - timedelta(seconds=30)).isoformat()
+    consent = {"text_version": "2024-10", "given_at": given_at, "method": "tick"}
+    return {"captured_at": now.isoformat(), "consent": consent}
 
 
-def mails_to(stack: RunningStack, domain: str) -> list[EmailMessage]:
-    """The mails that went to managers with addresses of a domain."""
-    read = [
+def list_mails_to(stack: RunningStack, domain: str) -> list[EmailMessage]:
+    """Return the mails to managers with addresses of a domain."""
+    mails = [
         BytesParser(policy=default).parsebytes(mail.read_bytes()) for mail in stack.description.list_mails()
     ]
-    return [mail for mail in read if mail["To"].addresses[0].domain == domain]
+    return [mail for mail in mails if mail["To"].addresses[0].domain == domain]
 
 
-def rounds(stack: RunningStack) -> None:
-    """The hourly tick and the rounds after it, as they are scheduled; what one counts the next one tells."""
+def run_schedules(stack: RunningStack) -> None:
+    """Run every scheduled function twice, so that deliveries and exports find the counted days."""
     for _ in range(2):
         stack.fire_schedules()
 
 
-def test_each_manager_gets_one_provisional_mail_and_sms_with_the_right_numbers(stack: RunningStack) -> None:
-    market = a_market_of_today(stack, "pasar-hari-ini")
+def test_each_manager_gets_one_provisional_mail_and_sms_with_the_counts(stack: RunningStack) -> None:
+    market = open_campaign_of_today(stack, "pasar-hari-ini")
     for _ in range(7):
-        assert market.register(market.make_capture_payload(**captured_now())).status_code == 201
+        assert market.register(market.make_capture_payload(**make_current_times())).status_code == 201
     await_pipeline_idle(stack)
 
-    rounds(stack)
-    rounds(stack)
+    run_schedules(stack)
+    run_schedules(stack)
 
     summary = market.get_summary(datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat())
     assert (summary["state"], summary["counts"]["created"]) == ("provisional", 7)
-    mails = mails_to(stack, "pasar-hari-ini.example")
+    mails = list_mails_to(stack, "pasar-hari-ini.example")
     assert [mail["To"].addresses[0].username for mail in mails] == ["satu", "dua"]
     for mail in mails:
         assert mail["From"].addresses[0].addr_spec == "laporan@daftar.example"
         assert "7 terdaftar" in mail["Subject"]
-        said, attached = mail.iter_parts()
-        words, page = (part.get_content() for part in said.iter_parts())
-        assert "Pasar Hari Ini" in words
-        assert "Pasar Hari Ini" in page
-        workbook = openpyxl.load_workbook(io.BytesIO(attached.get_content()))
+        body, attachment = mail.iter_parts()
+        text, html = (part.get_content() for part in body.iter_parts())
+        assert "Pasar Hari Ini" in text
+        assert "Pasar Hari Ini" in html
+        workbook = openpyxl.load_workbook(io.BytesIO(attachment.get_content()))
         assert 7 in [cell for row in workbook.worksheets[0].iter_rows(values_only=True) for cell in row]
-    (text,) = [each for each in stack.list_sms() if "Pasar Hari Ini" in each["text"]]
-    assert (text["to"], "7" in text["text"]) == ("+6282455507801", True)
+    (sms,) = [each for each in stack.list_sms() if "Pasar Hari Ini" in each["text"]]
+    assert (sms["to"], "7" in sms["text"]) == ("+6282455507801", True)
 
 
-class Bucket:
-    """What analysts see of one campaign day."""
+class ExportedDay:
+    """The exported files of one campaign day, as analysts read them."""
 
     def __init__(self, stack: RunningStack, campaign_id: str) -> None:
         self._s3 = stack.aws_client("s3")
         self._name = stack.description.outputs["ExportsBucketName"]
         self._day = f"captures/campaign={campaign_id}/day={DAY}/"
 
-    def manifest(self) -> dict[str, Any]:
-        manifest: dict[str, Any] = json.loads(self._content(f"{self._day}_manifest.json"))
+    def read_manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self._read(f"{self._day}_manifest.json"))
         return manifest
 
-    def rows(self) -> list[dict[str, Any]]:
-        (file,) = self.manifest()["files"]
-        content = self._content(file["key"])
+    def read_rows(self) -> list[dict[str, Any]]:
+        (file,) = self.read_manifest()["files"]
+        content = self._read(file["key"])
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
         return [json.loads(line) for line in gzip.decompress(content).splitlines()]
 
-    def names(self) -> list[str]:
-        found = self._s3.list_objects_v2(Bucket=self._name, Prefix=self._day)
-        return [each["Key"].removeprefix(self._day) for each in found["Contents"]]
+    def list_names(self) -> list[str]:
+        response = self._s3.list_objects_v2(Bucket=self._name, Prefix=self._day)
+        return [each["Key"].removeprefix(self._day) for each in response["Contents"]]
 
-    def _content(self, key: str) -> bytes:
+    def _read(self, key: str) -> bytes:
         content: bytes = self._s3.get_object(Bucket=self._name, Key=key)["Body"].read()
         return content
 
 
-def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none_of_them(
+def test_rows_of_a_final_day_match_its_summary_and_an_erasure_removes_their_personal_data(
     stack: RunningStack,
 ) -> None:
     market = open_market(stack)
@@ -131,27 +130,27 @@ def test_a_final_days_rows_add_up_to_its_summary_and_an_erased_person_is_in_none
         market.register(capture)
     market.register({**captures[0], "capture_id": market.make_capture_payload()["capture_id"]})
     await_pipeline_idle(stack)
-    rounds(stack)
-    bucket, summary = Bucket(stack, market.campaign_id), market.get_summary()
+    run_schedules(stack)
+    exported_day, summary = ExportedDay(stack, market.campaign_id), market.get_summary()
 
-    assert bucket.manifest()["counts"] == summary["counts"]
-    outcomes = Counter(row["outcome"] for row in bucket.rows())
+    assert exported_day.read_manifest()["counts"] == summary["counts"]
+    outcomes = Counter(row["outcome"] for row in exported_day.read_rows())
     assert outcomes == {"created": 4, "already_registered": 1}
-    before = {row["id"] for row in bucket.rows()}
+    before = {row["id"] for row in exported_day.read_rows()}
     assert None not in before
 
     make_data_request(stack, "erasures", 901, captures[1]["worker"]["nik"])
     await_pipeline_idle(stack)
-    rounds(stack)
+    run_schedules(stack)
 
-    after = bucket.rows()
+    after = exported_day.read_rows()
     assert len(before - {row["id"] for row in after}) == 1
     assert [row for row in after if row["id"] is None] == [
         {"id": None, "outcome": "created", "channel": "van"}
     ]
     assert Counter(row["outcome"] for row in after) == outcomes
-    by_hand = invoke.export_days(stack.local_stack.as_stage(), market.campaign_id, [date.fromisoformat(DAY)])
-    assert by_hand["exported"] >= 1
-    assert bucket.rows() == after, "the same day, the same rows"
-    version = bucket.manifest()["version"]
-    assert sorted(bucket.names()) == ["_manifest.json", f"version={version}/part-0000.jsonl.gz"]
+    result = invoke.export_days(stack.local_stack.as_stage(), market.campaign_id, [date.fromisoformat(DAY)])
+    assert result["exported"] >= 1
+    assert exported_day.read_rows() == after, "a repeated export writes the same rows"
+    version = exported_day.read_manifest()["version"]
+    assert sorted(exported_day.list_names()) == ["_manifest.json", f"version={version}/part-0000.jsonl.gz"]

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.e2e.stack_1.example.conftest import MarketDay
-from tests.e2e.stack_2.test_report_delivery import mails_to, rounds
+from tests.e2e.stack_2.test_report_delivery import list_mails_to, run_schedules
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -18,10 +18,10 @@ def test_each_manager_gets_one_mail_per_day_with_the_numbers_of_a_version(
     stack: RunningStack, market_day: MarketDay
 ) -> None:
     for _ in range(2):
-        rounds(stack)
+        run_schedules(stack)
 
     mail_counts: Counter[tuple[str, str]] = Counter()
-    for mail in [each for domain in ("example.com", "example.org") for each in mails_to(stack, domain)]:
+    for mail in [each for domain in ("example.com", "example.org") for each in list_mails_to(stack, domain)]:
         _, attached = mail.iter_parts()
         named = _NAMED.fullmatch(attached.get_filename() or "")
         if named is None:

@@ -1,0 +1,163 @@
+"""Events of a registration, its status and its history over HTTP."""
+
+from typing import Any, NamedTuple
+
+import pytest
+from chalice.test import HTTPResponse
+
+from tests.edge.conftest import Edge, assert_problem, dump_stored_state
+from tests.support.aws_events import make_schedule_event
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
+
+UNKNOWN_REFERENCE = "7K4-M2Q-X9P"
+PAYMENT_CODE = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
+PAYMENT = {"payment_id": "p-1", "amount": 32_800, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
+
+
+class EventRoute(NamedTuple):
+    """A route that reports an event, a role that may call it, and a valid body."""
+
+    method: str
+    path: str
+    caller: str
+    body: dict[str, Any]
+
+
+EVENT_ROUTES = {
+    "payment code": EventRoute("PUT", "payment-code", "core", PAYMENT_CODE),
+    "payment": EventRoute("POST", "payments", "core", PAYMENT),
+    "verification": EventRoute("POST", "verification", "core", {"result": "matched"}),
+    "cancellation": EventRoute("POST", "cancellation", "manager", {"reason": "other"}),
+}
+
+
+def register_worker(edge: Edge, number: int = 1, **changes: Any) -> str:
+    """Register a new worker. Return the reference."""
+    worker = {"nik": make_nik(7000 + number), **changes.pop("worker", {})}
+    response = edge.register(
+        make_capture_payload(capture_id=make_capture_id(number), worker=worker, **changes)
+    )
+    assert response.status_code == 201, response.body
+    reference: str = response.json_body["reference"]
+    return reference
+
+
+def report_event(edge: Edge, event: str, reference: str, body: Any = None) -> HTTPResponse:
+    """Report an event, by default with a valid body, as a role that may."""
+    route = EVENT_ROUTES[event]
+    path = f"/v1/registrations/{reference}/{route.path}"
+    return edge.send(route.method, path, route.body if body is None else body, caller=route.caller)
+
+
+@pytest.mark.parametrize("event", EVENT_ROUTES)
+def test_an_event_is_answered_with_the_registration_and_a_repeat_changes_nothing(
+    edge: Edge, event: str
+) -> None:
+    reference = register_worker(edge)
+    first = report_event(edge, event, reference)
+    assert first.status_code == 200, first.body
+    before = dump_stored_state()
+
+    second = report_event(edge, event, reference)
+
+    assert (second.status_code, second.body) == (200, first.body)
+    assert dump_stored_state() == before
+    assert first.json_body["reference"] == reference
+    assert len(first.json_body["history"]) == 2
+
+
+@pytest.mark.parametrize("event", EVENT_ROUTES)
+def test_an_unknown_reference_or_an_invalid_body_is_refused_and_changes_nothing(
+    edge: Edge, event: str
+) -> None:
+    reference = register_worker(edge)
+    with_unknown_field = {**EVENT_ROUTES[event].body, "note": "x"}
+    before = dump_stored_state()
+
+    assert_problem(report_event(edge, event, UNKNOWN_REFERENCE), 404, "registration_unknown")
+    assert_problem(report_event(edge, event, "nonsense"), 404, "registration_unknown")
+    assert_problem(report_event(edge, event, reference, b"{"), 400, "json_malformed")
+    assert_problem(report_event(edge, event, reference, {}), 422, "body_invalid")
+    assert_problem(report_event(edge, event, reference, with_unknown_field), 422, "body_invalid")
+
+    assert dump_stored_state() == before
+
+
+def test_an_invalid_time_of_payment_is_an_invalid_body(edge: Edge) -> None:
+    reference = register_worker(edge)
+    for paid_at in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2024-10-12T09:00:00", 1728700000):
+        response = report_event(edge, "payment", reference, PAYMENT | {"paid_at": paid_at})
+        assert assert_problem(response, 422, "body_invalid")["errors"][0]["field"] == "paid_at"
+
+
+def test_a_payment_id_used_for_another_payment_is_a_conflict(edge: Edge) -> None:
+    reference = register_worker(edge)
+    report_event(edge, "payment", reference)
+
+    response = report_event(edge, "payment", reference, PAYMENT | {"months": 2})
+
+    assert_problem(response, 409, "payment_reused")
+
+
+def test_an_event_that_the_status_does_not_allow_is_a_conflict_and_changes_nothing(edge: Edge) -> None:
+    reference = register_worker(edge)
+    report_event(edge, "cancellation", reference)
+    before = dump_stored_state()
+
+    for event in ("payment code", "payment", "verification"):
+        assert_problem(report_event(edge, event, reference), 409, "transition_not_allowed")
+
+    assert dump_stored_state() == before
+
+
+def test_the_ageing_function_lapses_a_membership_that_a_new_registration_then_follows(edge: Edge) -> None:
+    first = register_worker(edge)
+    report_event(edge, "payment", first)
+    assert edge.invoke("age_registrations", make_schedule_event()) == {"lapsed": 1}
+
+    capture = make_capture_payload(capture_id=make_capture_id(2), worker={"nik": make_nik(7001)})
+    response = edge.register(capture)
+
+    assert (response.status_code, response.json_body["outcome"]) == (201, "reactivated")
+    late_payment = PAYMENT | {"payment_id": "p-2"}
+    assert_problem(report_event(edge, "payment", first, late_payment), 409, "registration_superseded")
+    second = edge.send("GET", f"/v1/registrations/{response.json_body['reference']}").json_body
+    assert second["follows"] == first
+
+
+def test_only_the_core_system_sees_unmasked_fields(edge: Edge) -> None:
+    reference = register_worker(edge, 1, worker={"email": "melati@pasar.example"})
+    report_event(edge, "payment code", reference)
+    path = f"/v1/registrations/{reference}"
+
+    unmasked = edge.send("GET", path, caller="core").json_body
+
+    assert unmasked["worker"]["nik"] == make_nik(7001)
+    assert (unmasked["work"]["monthly_income"], unmasked["payment_code"]) == (2_500_000, PAYMENT_CODE)
+    for role in ("kiosk", "manager"):
+        response = edge.send("GET", path, caller=role)
+        assert response.json_body["history"] == unmasked["history"]
+        for value in (
+            make_nik(7001), "Kusumawati", "82455507001", "1985-04-12", "melati@", "Jalan Contoh", "10250",
+            "2500000", "EPS-4711",
+        ):  # fmt: skip
+            assert value not in response.body.decode()
+
+
+def test_the_history_has_the_client_and_time_of_each_event(edge: Edge) -> None:
+    reference = register_worker(edge)
+    report_event(edge, "verification", reference)
+
+    registered, matched = edge.send("GET", f"/v1/registrations/{reference}").json_body["history"]
+
+    assert (registered["event"], registered["client_id"], registered["officer"]) == (
+        "registered",
+        "van-1",
+        "ofc-12",
+    )
+    assert (matched["event"], matched["status"], matched["client_id"]) == (
+        "matched",
+        "received",
+        "membership",
+    )
+    assert matched["at"] >= registered["at"]

@@ -1,0 +1,28 @@
+"""Reads what a stage on moto has stored and queued."""
+
+import json
+from typing import Any
+
+import boto3
+
+
+def scan_registrations(kind: str) -> list[dict[str, Any]]:
+    """Return the items of one kind, such as `CAPTURE`, of the registrations table, as its stream has them."""
+    items: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName="RegistrationsTable")["Items"]
+    return [item for item in items if item["sk"]["S"] == kind]
+
+
+def receive_domain_events() -> list[dict[str, Any]]:
+    """Receive every message of the notifications queue."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="notifications")["QueueUrl"]
+    events: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        events += [json.loads(message["Body"]) for message in messages]
+    return events
+
+
+def read_dirty_days() -> dict[str, int]:
+    """Return how often each dirty day was marked."""
+    items = boto3.client("dynamodb").scan(TableName="SummariesTable")["Items"]
+    return {item["sk"]["S"]: int(item["generation"]["N"]) for item in items if item["pk"]["S"] == "DIRTY"}
