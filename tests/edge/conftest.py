@@ -28,7 +28,8 @@ from tests.support.openapi import find_undocumented
 from tests.support.payloads import make_campaign_payload
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
-FAR_FUTURE = "2999-12-31"  # These tests run by the real clock, so the campaign must never close by itself.
+LAMBDA_TIMEOUT_MS = 900_000
+FAR_FUTURE = "2999-12-31"  # The tests use the real clock, and the campaign must not close.
 
 CLIENTS: dict[str, dict[str, Any]] = {
     "kiosk": {"client_id": "van-1", "roles": [Role.KIOSK], "channel": Channel.VAN},
@@ -43,14 +44,11 @@ CLIENTS: dict[str, dict[str, Any]] = {
 
 
 def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
-    """Fail unless the API's description documents the response."""
+    """Fail unless the OpenAPI document describes the response."""
     problems = find_undocumented(
         method, path, status=response.status_code, headers=response.headers, body=response.body
     )
     assert problems == [], f"{method} {path}: {response.body[:500]!r}"
-
-
-LAMBDA_TIMEOUT_MS = 900_000
 
 
 class Edge:

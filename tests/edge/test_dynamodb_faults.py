@@ -9,7 +9,7 @@ from chalice.local import LambdaContext
 
 from chalicelib.crypto.keyring import KeysMissing
 from chalicelib.observability import UnhandledError
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
 from tests.support.aws_events import make_schedule_event, make_token_event
 from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
 from tests.support.http_events import make_registration_event
@@ -224,10 +224,9 @@ def test_a_read_whose_connection_is_closed_is_attempted_twice(
 
 
 def test_missing_keys_are_an_internal_error_without_personal_data(edge: Edge, log_output: LogOutput) -> None:
-    dynamodb = boto3.client("dynamodb")
-    for item in dynamodb.scan(TableName="KeysTable")["Items"]:
+    for item in scan_table("KeysTable"):
         key = {name: item[name] for name in ("purpose", "key_id")}
-        dynamodb.delete_item(TableName="KeysTable", Key=key)
+        boto3.client("dynamodb").delete_item(TableName="KeysTable", Key=key)
     edge.restart()
 
     response = edge.register(make_capture_payload(), Accept_Language="en")
