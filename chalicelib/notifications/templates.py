@@ -12,19 +12,17 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from chalicelib.languages import WorkerLanguage
 from chalicelib.messaging import gsm7
-
-Language = Literal["id", "en"]
-LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
 # Operators take a longer run of digits for a one-time password and drop the SMS.
 _LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
-_MONTHS: Mapping[Language, tuple[str, ...]] = {
+_MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
@@ -84,7 +82,7 @@ class Template:
     fields: Mapping[str, TemplateField]
     bodies: Mapping[str, str]
 
-    def render(self, language: Language, **values: str) -> str:
+    def render(self, language: WorkerLanguage, **values: str) -> str:
         """Return the body with `values` filled in. Raise ValueError for other or too long fields."""
         if values.keys() != self.fields.keys():
             raise ValueError(f"{self.purpose} takes {sorted(self.fields)}")
@@ -129,7 +127,7 @@ def format_rupiah(amount: int) -> str:
     return f"Rp{amount:,}".replace(",", ".")
 
 
-def format_day(day: date, language: Language) -> str:
+def format_day(day: date, language: WorkerLanguage) -> str:
     """Return a day as `31 Des 26`. A year of four digits could look like a one-time password."""
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year % 100:02d}"
 
