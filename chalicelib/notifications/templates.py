@@ -30,17 +30,6 @@ _MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
 _TEMPLATES_FILE = Path(__file__).with_name("templates.json")
 
 
-class Purpose(StrEnum):
-    """The purposes of SMS."""
-
-    RECEIVED = "received"
-    PAYMENT_CODE = "payment_code"
-    ACTIVE = "active"
-    MISMATCH = "mismatch"
-    LAPSING_SOON = "lapsing_soon"
-    ALREADY_REGISTERED = "already_registered"
-
-
 class SmsKind(StrEnum):
     """The urgency of an SMS: a confirmation is sent at any hour and before reminders."""
 
@@ -91,7 +80,7 @@ class Template:
 
 
 @cache
-def get_template(purpose: Purpose) -> Template:
+def get_template(purpose: str) -> Template:
     """Return the current template for a purpose."""
     return load_templates()[purpose]
 
@@ -106,7 +95,7 @@ def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, T
     """Return the templates in a parsed file. Raise KeyError, ValueError or TypeError if it is malformed."""
     return {
         purpose: Template(
-            purpose=Purpose(purpose),
+            purpose=purpose,
             version=template["version"],
             kind=SmsKind(template["kind"]),
             time_to_live=timedelta(hours=template["deadline_hours"]),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from chalicelib.languages import WORKER_LANGUAGES, WorkerLanguage
 from chalicelib.messaging import gsm7
 from chalicelib.notifications import templates
-from chalicelib.notifications.templates import Purpose, Template, get_template
+from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.templates import Template, get_template
 from chalicelib.registrations import references
 from chalicelib.registrations.references import ALPHABET
 
