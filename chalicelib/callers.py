@@ -31,6 +31,14 @@ class Channel(StrEnum):
     OFFICE = "office"
 
 
+# The channels of the two roles that register workers: for officers, and for the public. Other roles may have
+# any channel.
+CHANNELS_BY_ROLE: Mapping[Role, frozenset[Channel]] = {
+    Role.KIOSK: frozenset({Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE}),
+    Role.BOT: frozenset({Channel.BOT, Channel.WEB}),
+}
+
+
 class Disclosure(StrEnum):
     """The audience of what a caller is told of a worker, decided once for each capture."""
 

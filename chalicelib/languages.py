@@ -1,7 +1,10 @@
-"""The languages in which the API answers and summaries are rendered."""
+"""The languages of answers and summaries, and those of SMS to workers."""
 
 from typing import Literal, get_args
 
 Language = Literal["id", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 """The first one is the default."""
+
+WorkerLanguage = Literal["id", "en"]
+WORKER_LANGUAGES: tuple[WorkerLanguage, ...] = get_args(WorkerLanguage)

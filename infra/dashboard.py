@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from infra.dead_letters import DEAD_LETTER_QUEUES
-
 _COLUMNS = 3
 _WIDTH, _HEIGHT = 8, 6
 _FIVE_MINUTES, _HOUR, _DAY = 300, 3600, 86400
@@ -35,19 +33,19 @@ _THROTTLED_TABLES = (
 _Metric = list[Any]
 
 
-def make_dashboard(functions: Sequence[str]) -> dict[str, Any]:
-    """Return the dashboard's resource by its logical id. `functions` are the functions' logical ids."""
+def make_dashboard(functions: Sequence[str], dead_letter_queues: Sequence[str]) -> dict[str, Any]:
+    """Return the dashboard's resource by its logical id. The arguments are logical ids."""
     widgets = [
         {"type": "metric", "x": index % _COLUMNS * _WIDTH, "y": index // _COLUMNS * _HEIGHT}
         | {"width": _WIDTH, "height": _HEIGHT, "properties": properties}
-        for index, properties in enumerate(_list_charts(functions))
+        for index, properties in enumerate(_list_charts(functions, dead_letter_queues))
     ]
     body = {"Fn::Sub": json.dumps({"widgets": widgets})}
     properties = {"DashboardName": {"Ref": "AWS::StackName"}, "DashboardBody": body}
     return {"Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": properties}}
 
 
-def _list_charts(functions: Sequence[str]) -> list[dict[str, Any]]:
+def _list_charts(functions: Sequence[str], dead_letter_queues: Sequence[str]) -> list[dict[str, Any]]:
     def of_functions(metric: str) -> list[_Metric]:
         return [["AWS/Lambda", metric, "FunctionName", f"${{{name}}}", {"label": name}] for name in functions]
 
@@ -58,7 +56,7 @@ def _list_charts(functions: Sequence[str]) -> list[dict[str, Any]]:
         _chart("Requests and refusals", _list_request_counts()),
         _chart("Latency (ms)", _list_latencies()),
         _chart("Waiting", _list_waiting()),
-        _chart("Given up", _list_dead_letters(), statistic="Maximum"),
+        _chart("Given up", _list_dead_letters(dead_letter_queues), statistic="Maximum"),
         _chart("Function errors", of_functions("Errors")),
         _chart("Function throttles", of_functions("Throttles")),
         _chart("Function duration, p99 (ms)", of_functions("Duration"), statistic="p99"),
@@ -118,9 +116,9 @@ def _list_waiting() -> list[_Metric]:
     return [*oldest, ["AWS/Lambda", "IteratorAge", "FunctionName", "${OnRegistrationChanges}", shown]]
 
 
-def _list_dead_letters() -> list[_Metric]:
+def _list_dead_letters(queues: Sequence[str]) -> list[_Metric]:
     metric = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"]
-    return [[*metric, f"${{{name}.QueueName}}", {"label": name}] for name in DEAD_LETTER_QUEUES]
+    return [[*metric, f"${{{name}.QueueName}}", {"label": name}] for name in queues]
 
 
 def _list_throttled_tables() -> list[_Metric]:

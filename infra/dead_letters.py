@@ -1,45 +1,74 @@
-"""The queues that keep what failed for good, and who may write to each."""
+"""The queues that keep what failed for good, and who may write to each.
 
+They follow from queues.yaml and functions.yaml. One for each schedule, because each needs another remedy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # SQS keeps nothing longer.
 _RETENTION_SECONDS = 14 * 24 * 60 * 60
 
-# Each takes what its queue gave up on, and names that queue by the last part of its name, so that the two
-# resources do not depend on each other.
-_QUEUE_BY_DEAD_LETTERS = {
-    "NotificationsDeadLetters": "notifications",
-    "RemindersDeadLetters": "reminders",
-    "ReceiptsDeadLetters": "receipts",
-}
 
-# Positions of stream records that the stream publisher gave up on. The stream keeps a record for 24 hours.
-_STREAM_FAILURES = "StreamFailures"
+@dataclass(frozen=True)
+class DeadLetterQueue:
+    """A dead-letter queue, by its logical id, and the function that failed.
 
-# Scheduled events whose run failed, or whose function could not be started. One queue for each schedule,
-# because each needs another remedy.
-_SCHEDULE_FAILURES = (
-    "RollUpFailures",
-    "DeliveryFailures",
-    "ExportFailures",
-    "DueSmsFailures",
-    "AgeingFailures",
-)
+    The function reads `source_queue`, or the table's stream, or else is invoked with an event.
+    """
 
-DEAD_LETTER_QUEUES = (*_QUEUE_BY_DEAD_LETTERS, _STREAM_FAILURES, *_SCHEDULE_FAILURES)
+    logical_id: str
+    function_id: str
+    source_queue: str | None = None
+    is_for_stream: bool = False
 
 
-def make_dead_letter_queues() -> dict[str, Any]:
-    """Return every queue for what failed for good, and the policies of those that a rule writes to."""
-    resources: dict[str, Any] = {}
-    for name, source in _QUEUE_BY_DEAD_LETTERS.items():
-        arn = f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:${{AWS::StackName}}-{source}"
-        resources[name] = _make_queue({"redrivePermission": "byQueue", "sourceQueueArns": [{"Fn::Sub": arn}]})
-    for name in (_STREAM_FAILURES, *_SCHEDULE_FAILURES):
-        resources[name] = _make_queue({"redrivePermission": "denyAll"})
-    for name in _SCHEDULE_FAILURES:
-        resources[f"{name}Policy"] = _make_policy(name)
-    return resources
+def list_dead_letter_queues(resources: Mapping[str, Any]) -> list[DeadLetterQueue]:
+    """Return every queue that a queue, the stream or an event names as the one for what failed for good."""
+    of_queues, of_functions = [], []
+    for function_id, function in resources.items():
+        properties = function.get("Properties", {})
+        for event in properties.get("Events", {}).values():
+            source = event["Properties"]
+            if "Queue" in source:
+                queue = _get_logical_id(source["Queue"])
+                dead_letters = resources[queue]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+                of_queues.append(DeadLetterQueue(_get_logical_id(dead_letters), function_id, queue))
+            if "Stream" in source:
+                of_functions.append(_make_row(source, function_id, is_for_stream=True))
+        if "EventInvokeConfig" in properties:
+            of_functions.append(_make_row(properties["EventInvokeConfig"], function_id))
+    return [*of_queues, *of_functions]
+
+
+def _make_row(config: Mapping[str, Any], function_id: str, *, is_for_stream: bool = False) -> DeadLetterQueue:
+    destination = config["DestinationConfig"]["OnFailure"]["Destination"]
+    return DeadLetterQueue(_get_logical_id(destination), function_id, is_for_stream=is_for_stream)
+
+
+def _get_logical_id(reference: Mapping[str, Any]) -> str:
+    logical_id: str = reference["Fn::GetAtt"][0]
+    return logical_id
+
+
+def make_dead_letter_queues(
+    resources: Mapping[str, Any], queues: Iterable[DeadLetterQueue]
+) -> dict[str, Any]:
+    """Return `queues` as resources, and the policies of those that a rule writes to."""
+    made: dict[str, Any] = {}
+    for each in queues:
+        if each.source_queue:
+            # By its name, so that the two resources do not depend on each other.
+            name = resources[each.source_queue]["Properties"]["QueueName"]["Fn::Sub"]
+            source = {"Fn::Sub": f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"}
+            permission = {"redrivePermission": "byQueue", "sourceQueueArns": [source]}
+        else:
+            permission = {"redrivePermission": "denyAll"}
+            if not each.is_for_stream:
+                made[f"{each.logical_id}Policy"] = _make_policy(each.logical_id)
+        made[each.logical_id] = _make_queue(permission)
+    return made
 
 
 def _make_queue(redrive_allow_policy: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The resources of every function: role, log group, tracing. `functions.yaml` has what calls each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _TRUST_POLICY = {
@@ -18,11 +18,24 @@ _TRACES_STATEMENT = {
     "Resource": "*",
 }
 
+_READ_QUEUE_ACTIONS = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+]
 
-def make_function_resources(permissions: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    """Return properties, role and log group of every function. `permissions` is the content of roles.yaml."""
+
+def make_function_resources(
+    permissions: Mapping[str, Sequence[Mapping[str, Any]]], events: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return properties, role and log group of every function.
+
+    `permissions` is the content of roles.yaml, `events` are the resources of functions.yaml.
+    """
     resources: dict[str, Any] = {}
-    for function, statements in permissions.items():
+    for function, granted in permissions.items():
+        statements = [*_iter_queue_statements(function, events.get(function, {})), *granted]
         resources[function] = {
             "Properties": {
                 # It replaces the placeholder of .chalice/config.json.
@@ -34,6 +47,18 @@ def make_function_resources(permissions: Mapping[str, Sequence[Mapping[str, Any]
         resources[f"{function}Role"] = _make_role(function, statements)
         resources[f"{function}Logs"] = _make_log_group(function)
     return resources
+
+
+def _iter_queue_statements(function: str, resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the permission to read the queues that call a function."""
+    events = resource.get("Properties", {}).get("Events", {}).values()
+    arns = [event["Properties"]["Queue"] for event in events if "Queue" in event["Properties"]]
+    if arns:
+        yield {
+            "Sid": function.removeprefix("On"),
+            "Action": _READ_QUEUE_ACTIONS,
+            "Resource": arns if len(arns) > 1 else arns[0],
+        }
 
 
 def _make_role(function: str, statements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -63,11 +63,12 @@ def join_template() -> dict[str, Any]:
     for name in _FILES:
         merge(document, load_yaml(name))
     permissions = load_yaml("roles.yaml")
+    queues = dead_letters.list_dead_letter_queues(document["Resources"])
     for made in (
-        functions.make_function_resources(permissions),
-        dead_letters.make_dead_letter_queues(),
+        functions.make_function_resources(permissions, document["Resources"]),
+        dead_letters.make_dead_letter_queues(document["Resources"], queues),
         alarms.make_alarms(),
-        dashboard.make_dashboard(list(permissions)),
+        dashboard.make_dashboard(list(permissions), [each.logical_id for each in queues]),
     ):
         merge(document, {"Resources": made})
     variables = environment.make_variables({**document["Parameters"], **document["Resources"]})

@@ -13,9 +13,10 @@ from botocore.exceptions import (
 )
 from pydantic import ValidationError
 
+from chalicelib.callers import CHANNELS_BY_ROLE
 from chalicelib.http import problems
 from chalicelib.http.problems import PROBLEMS
-from chalicelib.languages import Language
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
 from tests.support.payloads import encode_payload, make_capture_payload, make_nik
@@ -45,6 +46,18 @@ def get_problem(error: Exception, language: Language = "en") -> dict[str, Any]:
 
 def get_field_codes(body: bytes) -> dict[str, str]:
     return {each["field"]: each["code"] for each in get_problem(make_validation_error(body))["errors"]}
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_a_problem_has_a_title_in_every_language(code: str) -> None:
+    titles = {problems.respond(code, language).body["title"] for language in LANGUAGES}
+    assert len(titles) == len(LANGUAGES)
+
+
+def test_the_message_about_channels_names_each() -> None:
+    message = problems.FIELD_MESSAGES["role_channel_conflict"]
+    for text in (message.indonesian, message.english):
+        assert all(channel in text for channels in CHANNELS_BY_ROLE.values() for channel in channels)
 
 
 def test_a_refusal_is_the_problem_that_its_code_names() -> None:

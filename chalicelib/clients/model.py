@@ -1,18 +1,10 @@
 """Clients: devices, bots and people with a token, their roles and their campaigns."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientRevoked
-
-# The channels of the two roles that register workers: for officers, and for the public. Other roles may have
-# any channel.
-CHANNELS_BY_ROLE: Mapping[Role, frozenset[Channel]] = {
-    Role.KIOSK: frozenset({Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE}),
-    Role.BOT: frozenset({Channel.BOT, Channel.WEB}),
-}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
+from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.clients.model import CHANNELS_BY_ROLE, Client
+from chalicelib.clients.model import Client
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
 

@@ -1,11 +1,12 @@
-"""The body of each SMS, from its template and the current registration.
+"""The purposes of SMS, and the body of each, from its template and the current registration.
 
 There is no body if the registration has changed since the event so that the SMS would be wrong.
 """
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 
-from chalicelib.notifications.templates import Purpose, Template, format_day, format_rupiah
+from chalicelib.notifications.templates import Template, format_day, format_rupiah
 from chalicelib.registrations.model import (
     ENDED_STATUSES,
     EventType,
@@ -14,6 +15,18 @@ from chalicelib.registrations.model import (
     Registration,
     Status,
 )
+
+
+class Purpose(StrEnum):
+    """The purposes of SMS, each with a template in `templates.json`."""
+
+    RECEIVED = "received"
+    PAYMENT_CODE = "payment_code"
+    ACTIVE = "active"
+    MISMATCH = "mismatch"
+    LAPSING_SOON = "lapsing_soon"
+    ALREADY_REGISTERED = "already_registered"
+
 
 PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
     EventType.PAYMENT_CODE_ISSUED: Purpose.PAYMENT_CODE,

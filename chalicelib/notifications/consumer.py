@@ -11,11 +11,11 @@ from chalicelib.messaging import aws_events
 from chalicelib.messaging.model import SmsId, parse_sms_id
 from chalicelib.messaging.receipts import Receipt, ReceiptSink
 from chalicelib.notifications import bodies
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.service import NotificationService
-from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived

@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.templates import SmsKind
 
 # Longer than the sending function may run.
 ATTEMPT_TIMEOUT = timedelta(seconds=60)

@@ -29,6 +29,7 @@ from chalicelib.messaging.rate_limiter import (
 from chalicelib.messaging.receipts import Receipt
 from chalicelib.messaging.segments import split_segments
 from chalicelib.notifications import bodies
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
@@ -47,7 +48,7 @@ from chalicelib.notifications.model import (
     derive_sms_id,
 )
 from chalicelib.notifications.rules import find_abandon_reason, may_resend
-from chalicelib.notifications.templates import Purpose, SmsKind, get_template
+from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone

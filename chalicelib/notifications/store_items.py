@@ -11,9 +11,10 @@ from chalicelib.aws.items import Values
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.messaging.model import SmsId
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import SmsFacts
 from chalicelib.notifications.model import Sms, SmsSend, SmsState
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.templates import SmsKind
 
 BY_DUE = "by_due"
 BY_CAMPAIGN_DAY = "by_campaign_day"

@@ -12,35 +12,22 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from chalicelib.languages import WorkerLanguage
 from chalicelib.messaging import gsm7
-
-Language = Literal["id", "en"]
-LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
 # Operators take a longer run of digits for a one-time password and drop the SMS.
 _LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
-_MONTHS: Mapping[Language, tuple[str, ...]] = {
+_MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
 
 _TEMPLATES_FILE = Path(__file__).with_name("templates.json")
-
-
-class Purpose(StrEnum):
-    """The purposes of SMS."""
-
-    RECEIVED = "received"
-    PAYMENT_CODE = "payment_code"
-    ACTIVE = "active"
-    MISMATCH = "mismatch"
-    LAPSING_SOON = "lapsing_soon"
-    ALREADY_REGISTERED = "already_registered"
 
 
 class SmsKind(StrEnum):
@@ -84,7 +71,7 @@ class Template:
     fields: Mapping[str, TemplateField]
     bodies: Mapping[str, str]
 
-    def render(self, language: Language, **values: str) -> str:
+    def render(self, language: WorkerLanguage, **values: str) -> str:
         """Return the body with `values` filled in. Raise ValueError for other or too long fields."""
         if values.keys() != self.fields.keys():
             raise ValueError(f"{self.purpose} takes {sorted(self.fields)}")
@@ -93,7 +80,7 @@ class Template:
 
 
 @cache
-def get_template(purpose: Purpose) -> Template:
+def get_template(purpose: str) -> Template:
     """Return the current template for a purpose."""
     return load_templates()[purpose]
 
@@ -108,7 +95,7 @@ def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, T
     """Return the templates in a parsed file. Raise KeyError, ValueError or TypeError if it is malformed."""
     return {
         purpose: Template(
-            purpose=Purpose(purpose),
+            purpose=purpose,
             version=template["version"],
             kind=SmsKind(template["kind"]),
             time_to_live=timedelta(hours=template["deadline_hours"]),
@@ -129,7 +116,7 @@ def format_rupiah(amount: int) -> str:
     return f"Rp{amount:,}".replace(",", ".")
 
 
-def format_day(day: date, language: Language) -> str:
+def format_day(day: date, language: WorkerLanguage) -> str:
     """Return a day as `31 Des 26`. A year of four digits could look like a one-time password."""
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year % 100:02d}"
 

@@ -15,6 +15,9 @@ from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 
 _POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 
+# The fields of a worker that are not registered as they were typed.
+_PARSED_FIELDS = {"nik", "name", "phone"}
+
 # The paths in a capture of the fields of a quote.
 _CAPTURE_PATHS = {"programmes": "coverage.programmes", "occupations": "work.occupations"}
 
@@ -123,13 +126,9 @@ def _build_worker(
         nik=number,
         name=name,
         sex=details.sex,
-        birth_date=typed_worker.birth_date,
         phone=mobile,
-        email=typed_worker.email,
-        address=typed_worker.address,
-        postal_code=typed_worker.postal_code,
-        language=typed_worker.language,
         checks=tuple(_iter_checks(typed_worker, details)),
+        **typed_worker.model_dump(exclude=_PARSED_FIELDS),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
-from chalicelib.callers import Channel, Disclosure
+from chalicelib.callers import CHANNELS_BY_ROLE, Channel, Disclosure, Role
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
@@ -46,9 +46,6 @@ from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Work
 
 _AMOUNT_DIGITS = 15
 _MAX_OUTCOME_LENGTH = max(map(len, Outcome))
-
-# The channels of officers, for captures that were stored without a disclosure.
-_OFFICER_CHANNELS = frozenset({Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE})
 
 
 def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: bool = True) -> Values:
@@ -139,7 +136,7 @@ def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
     """
     if "disclosure" in capture_metadata:
         return Disclosure(capture_metadata["disclosure"])
-    is_officer = capture_metadata.get("channel") in _OFFICER_CHANNELS
+    is_officer = capture_metadata.get("channel") in CHANNELS_BY_ROLE[Role.KIOSK]
     return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
 
 

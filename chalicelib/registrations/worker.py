@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.contributions.model import Months, Payer, Programme
+from chalicelib.languages import WorkerLanguage
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
-
-Language = Literal["id", "en"]
 
 
 class Check(StrEnum):
@@ -35,7 +34,7 @@ class WorkerAsTyped(FrozenModel):
     email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     address: str = Field(min_length=1, max_length=300)
     postal_code: str = Field(max_length=10)
-    language: Language = "id"
+    language: WorkerLanguage = "id"
 
 
 class Work(FrozenModel):
@@ -63,7 +62,7 @@ class Consent(FrozenModel):
     text_version: str = Field(min_length=1, max_length=40)
     given_at: AwareDatetime
     method: Literal["tick", "signature", "voice", "keypad"]
-    language: Language | None = Field(default=None, description="The worker's language when left out.")
+    language: WorkerLanguage | None = Field(default=None, description="The worker's language when left out.")
 
 
 @dataclass(frozen=True)
@@ -78,5 +77,5 @@ class Worker:
     email: str | None
     address: str
     postal_code: str
-    language: Language
+    language: WorkerLanguage
     checks: tuple[Check, ...] = ()

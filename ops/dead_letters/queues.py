@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.dead_letters import DeadLetterQueue, list_dead_letter_queues
+from infra.template import join_template
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 
@@ -15,33 +17,7 @@ _VISIBILITY_TIMEOUT_SECONDS = 120
 _BATCH_SIZE = 10
 
 
-@dataclass(frozen=True)
-class DeadLetterQueue:
-    """A dead-letter queue, by its logical id, and the function that failed.
-
-    The function reads `source_queue`, or the table's stream, or else is invoked with an event.
-    """
-
-    logical_id: str
-    function_id: str
-    source_queue: str | None = None
-    is_for_stream: bool = False
-
-
-DEAD_LETTER_QUEUES = {
-    each.logical_id: each
-    for each in (
-        DeadLetterQueue("NotificationsDeadLetters", "OnNotifications", source_queue="NotificationsQueue"),
-        DeadLetterQueue("RemindersDeadLetters", "OnNotifications", source_queue="RemindersQueue"),
-        DeadLetterQueue("ReceiptsDeadLetters", "OnReceipts", source_queue="ReceiptsQueue"),
-        DeadLetterQueue("DueSmsFailures", "QueueDueSms"),
-        DeadLetterQueue("StreamFailures", "OnRegistrationChanges", is_for_stream=True),
-        DeadLetterQueue("RollUpFailures", "RollUpDueDays"),
-        DeadLetterQueue("DeliveryFailures", "DeliverReports"),
-        DeadLetterQueue("ExportFailures", "ExportDays"),
-        DeadLetterQueue("AgeingFailures", "AgeRegistrations"),
-    )
-}
+DEAD_LETTER_QUEUES = {each.logical_id: each for each in list_dead_letter_queues(join_template()["Resources"])}
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+from chalicelib.languages import WORKER_LANGUAGES, WorkerLanguage
 from chalicelib.messaging import gsm7
 from chalicelib.messaging.segments import split_segments
 from chalicelib.notifications.templates import (
-    LANGUAGES,
     FieldKind,
-    Language,
     Template,
     TemplateField,
     load_templates,
@@ -60,10 +59,10 @@ def check_templates() -> None:
 
 def find_faults(template: Template) -> Iterator[str]:
     """Yield every fault of a template."""
-    if set(template.bodies) != set(LANGUAGES):
-        yield f"has bodies in {sorted(template.bodies)}, not in {sorted(LANGUAGES)}"
+    if set(template.bodies) != set(WORKER_LANGUAGES):
+        yield f"has bodies in {sorted(template.bodies)}, not in {sorted(WORKER_LANGUAGES)}"
         return
-    for language in LANGUAGES:
+    for language in WORKER_LANGUAGES:
         body = template.bodies[language]
         used = set(_FIELD_PATTERN.findall(body))
         if used != set(template.fields):
@@ -90,7 +89,7 @@ def _find_body_faults(body: str, template: Template) -> Iterator[str]:
         yield "says protected before payment"
 
 
-def render_longest_bodies(template: Template, language: Language) -> Iterator[str]:
+def render_longest_bodies(template: Template, language: WorkerLanguage) -> Iterator[str]:
     """Yield the body of a template with the longest values of all fields."""
     choices = [
         [(name, value) for value in _iter_longest_values(field)] for name, field in template.fields.items()
@@ -99,7 +98,7 @@ def render_longest_bodies(template: Template, language: Language) -> Iterator[st
         yield template.render(language, **dict(values))
 
 
-def _find_length_faults(template: Template, language: Language) -> Iterator[str]:
+def _find_length_faults(template: Template, language: WorkerLanguage) -> Iterator[str]:
     for body in render_longest_bodies(template, language):
         segments = split_segments(body)
         if segments.encoding != "GSM":

@@ -11,6 +11,7 @@ import pytest
 from chalicelib.aws.items import from_item
 from chalicelib.conflicts import WriteConflict
 from chalicelib.messaging.opt_outs import OptOut
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import SmsFacts
 from chalicelib.notifications.errors import (
     BudgetExhausted,
@@ -19,7 +20,7 @@ from chalicelib.notifications.errors import (
     StaleRevision,
 )
 from chalicelib.notifications.model import SendUpdate, Sms, SmsState
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.refusals import TryAgain
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
+from chalicelib.languages import WORKER_LANGUAGES
 from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
 from chalicelib.messaging.errors import (
     AccountFailure,
@@ -19,7 +20,7 @@ from chalicelib.messaging.errors import (
 )
 from chalicelib.messaging.gateways import OutgoingSms
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.templates import LANGUAGES, load_templates
+from chalicelib.notifications.templates import load_templates
 from chalicelib.registrations.phone import Phone
 from ops.deploy.sms_templates import render_longest_bodies
 from tests.support.builders import NOW
@@ -93,7 +94,7 @@ def test_empty_configuration_is_left_out_of_the_request() -> None:
 
 
 @pytest.mark.parametrize("template", load_templates().values(), ids=load_templates().keys())
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WORKER_LANGUAGES)
 def test_longest_bodies_make_valid_requests(
     stubbed_client: tuple[AwsSmsGateway, Stubber], template: Any, language: Any
 ) -> None:

@@ -7,8 +7,9 @@ import pytest
 from chalicelib.messaging.errors import TransientFailure
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications import schedule
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.due_sms import DueSmsQueuer
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.refusals import TryAgain
 from tests.support.builders import NOW
 from tests.support.logs import collect_logs

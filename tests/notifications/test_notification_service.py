@@ -18,9 +18,9 @@ from chalicelib.messaging.errors import (
 )
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendingStop
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.model import Sms, SmsState
-from chalicelib.notifications.templates import Purpose
 from chalicelib.registrations.errors import RegistrationUnknown
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness, WorkerKilled

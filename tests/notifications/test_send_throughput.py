@@ -15,8 +15,9 @@ from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.service import NotificationService
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from chalicelib.notifications import bodies
-from chalicelib.notifications.templates import Purpose, get_template
+from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.templates import get_template
 from chalicelib.registrations.messages import RegistrationChanged
 from chalicelib.registrations.model import (
     Cancellation,

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.messaging.attempts import IllegalTransition
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import (
     TRANSITIONS,
     SendUpdate,
@@ -15,7 +16,6 @@ from chalicelib.notifications.model import (
     SmsState,
     derive_sms_id,
 )
-from chalicelib.notifications.templates import Purpose
 from tests.support.builders import NOW
 from tests.support.registration_builders import make_sms
 

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.languages import WORKER_LANGUAGES, WorkerLanguage
 from chalicelib.messaging import gsm7
 from chalicelib.notifications import templates
-from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Template, get_template
+from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.templates import Template, get_template
 from chalicelib.registrations import references
 from chalicelib.registrations.references import ALPHABET
 
-BODIES = [(each, language) for each in templates.load_templates().values() for language in LANGUAGES]
+BODIES = [(each, language) for each in templates.load_templates().values() for language in WORKER_LANGUAGES]
 BODIES_BY_ID = {(each.purpose, language): (each, language) for each, language in BODIES}
 
 
@@ -23,7 +25,7 @@ def each_body() -> pytest.MarkDecorator:
     )
 
 
-def render_received(name: str, language: Language = "id") -> str:
+def render_received(name: str, language: WorkerLanguage = "id") -> str:
     return get_template(Purpose.RECEIVED).render(language, name=name, reference="7K4-M2Q-X9P")
 
 
@@ -33,7 +35,7 @@ def render_name(name: str) -> str:
 
 
 @each_body()
-def test_longest_fields_fit_one_part(template: Template, language: Language) -> None:
+def test_longest_fields_fit_one_part(template: Template, language: WorkerLanguage) -> None:
     for character in ("W", "."):
         body = template.render(
             language, **{name: character * field.max_septets for name, field in template.fields.items()}
@@ -85,8 +87,8 @@ def test_long_name_is_cut_at_a_word_or_a_character(name: str, shortened: str) ->
     assert render_name(name) == shortened
 
 
-@given(name=st.text(min_size=1, max_size=100), language=st.sampled_from(LANGUAGES))
-def test_any_name_gives_one_part_on_one_line(name: str, language: Language) -> None:
+@given(name=st.text(min_size=1, max_size=100), language=st.sampled_from(WORKER_LANGUAGES))
+def test_any_name_gives_one_part_on_one_line(name: str, language: WorkerLanguage) -> None:
     body = render_received(name, language)
     assert gsm7.is_gsm7(body)
     assert gsm7.count_septets(body) <= 160
@@ -130,6 +132,6 @@ def test_amount_is_written_as_in_indonesia(amount: int, written: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "written"), [("id", "31 Des 26"), ("en", "31 Dec 26")])
-def test_day_is_written_without_four_digits_in_a_row(language: Language, written: str) -> None:
+def test_day_is_written_without_four_digits_in_a_row(language: WorkerLanguage, written: str) -> None:
     assert templates.format_day(date(2026, 12, 31), language) == written
     assert all(len(templates.format_day(date(2026, month, 28), language)) == 9 for month in range(1, 13))

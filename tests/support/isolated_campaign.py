@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import derive_sms_id
-from chalicelib.notifications.templates import Purpose, get_template
+from chalicelib.notifications.templates import get_template
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack

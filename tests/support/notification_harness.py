@@ -9,6 +9,7 @@ from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.messaging.receipts import Receipt
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import LedgerSmsCounter, SmsTotals
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.held_sms import release_held_sms
@@ -16,7 +17,7 @@ from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.messages import SmsDue
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.service import NotificationConfig, NotificationService
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns

@@ -13,8 +13,9 @@ from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
 from chalicelib.messaging.model import SmsId
+from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
-from chalicelib.notifications.templates import Purpose, SmsKind
+from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.intake import PhoneCountIncrement
 from chalicelib.registrations.model import (

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.rollups.model import Anomaly, Change, Note, Summary, SummaryState
+from chalicelib.rollups.model import Anomaly, Change, Note, Summary, SummaryState, Tally
 from chalicelib.rollups.report import CurvePoint, Report
 
-# The breakdowns of created registrations in reading order: by the worker, then by the capture.
-_BREAKDOWNS = (
+# The breakdowns of created registrations in reading order: by the worker, by the capture, then any others.
+_FIRST_BREAKDOWNS = (
     *("by_occupation", "by_sex", "by_age", "by_programme"),
     *("by_channel", "by_client", "by_officer", "by_hour", "by_received_day"),
+)
+_BREAKDOWNS = tuple(
+    dict.fromkeys((*_FIRST_BREAKDOWNS, *(name for name in Tally.model_fields if name.startswith("by_"))))
 )
 # Their cells stand in the order of their keys, those of all others by size.
 _SORTED_BY_KEY = {"by_hour", "by_received_day", "by_age"}

@@ -13,7 +13,7 @@ from chalicelib.contributions.model import Programme
 from chalicelib.languages import LANGUAGES
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.nik import Sex
-from chalicelib.rollups.model import Funnel
+from chalicelib.rollups.model import Counts, Funnel, Money, Tally
 from chalicelib.rollups.renderings.i18n import Localizer, load_phrases
 from tests.structure.test_problem_codes import find_codes
 from tests.support.source_tree import ROOT
@@ -56,6 +56,15 @@ def test_every_key_of_a_breakdown_has_a_label(group: str, keys: Iterable[str]) -
     labels = load_phrases()["labels"][group]
 
     assert set(labels) == {str(key) for key in keys}
+
+
+def test_every_figure_of_a_summary_has_a_label() -> None:
+    phrases = load_phrases()
+    breakdowns = {name for name in Tally.model_fields if name.startswith("by_")}
+
+    assert breakdowns <= set(phrases["groups"])
+    assert set(Counts.model_fields) == set(phrases["counts"])
+    assert {f"money_{name}" for name in Money.model_fields} <= set(phrases["phrases"])
 
 
 def test_every_reason_to_refuse_a_capture_has_a_label() -> None:
