@@ -50,7 +50,6 @@ class DynamoClients:
         self._table = Table(client, table_name)
 
     def add(self, client: Client, token: TokenHash) -> None:
-        """Store a new client. Raise ClientExists or TryAgain."""
         values = {**_to_values(client), "token_hash": str(token)}
         listed = {**_client_key(client.client_id), **values, "listing": _LISTING}
         try:
@@ -66,24 +65,18 @@ class DynamoClients:
             raise TryAgain("another enrolment was in the way") from None
 
     def get_by_token(self, token: TokenHash) -> Client:
-        """Return the client that holds a token. Raise TokenUnknown."""
         values = self._table.get(_token_key(token))
         if values is None:
             raise TokenUnknown("no client holds it")
         return _to_client(values)
 
     def get(self, client_id: str) -> Client:
-        """Return a client. Raise ClientUnknown."""
         # DynamoDB answers a key that is too long with an error that would look like a fault of ours.
         if len(client_id) > MAX_ID_LENGTH:
             raise ClientUnknown("longer than any id")
         return _to_client(self._get_values(client_id))
 
     def rotate(self, client: Client, token: TokenHash, *, older_tokens_end_at: datetime) -> None:
-        """Store another token of a client; its older ones end then, if not before.
-
-        Raise ClientUnknown, ClientRevoked or TryAgain.
-        """
         stored = self._get_values(client.client_id)
         current = {"token_hash": stored["token_hash"], "ends_at": stored.get("token_expires_at", _NEVER)}
         now, end = _to_optional_timestamp(client.rotated_at), to_timestamp(older_tokens_end_at)
@@ -121,7 +114,6 @@ class DynamoClients:
             raise TryAgain("its token was replaced at the same time") from None
 
     def revoke(self, client: Client) -> None:
-        """Store the revocation of `client` for each of its tokens. Raise ClientUnknown or TryAgain."""
         stored = self._get_values(client.client_id)
         now = _to_optional_timestamp(client.revoked_at)
         # An older token that has ended is refused anyway, and its item may have expired.
@@ -146,7 +138,6 @@ class DynamoClients:
             raise TryAgain("its token was replaced at the same time") from None
 
     def iter_all(self) -> Iterator[Client]:
-        """Yield every client, by id."""
         return map(
             _to_client, self._table.query("listing = :listing", {":listing": _LISTING}, index=_BY_LISTING)
         )
@@ -174,10 +165,7 @@ class DynamoDayCounts:
         self._table = Table(client, table_name)
 
     def add(self, client_id: str, day: date, number: int) -> int:
-        """Add `number`, which may be negative, to a client's count of a day. Return the count after that.
-
-        Zero only reads.
-        """
+        """Add `number` to a count and return it. Zero only reads."""
         key = {"pk": f"CLIENT#{client_id}", "sk": f"DAY#{day.isoformat()}"}
         if number == 0:
             stored = self._table.get(key) or {"accepted": 0}
@@ -200,7 +188,6 @@ class DynamoLastSeenStore:
     def record_call(
         self, client_id: str, token: TokenHash, *, occurred_at: datetime, unless_seen_since: datetime
     ) -> None:
-        """Store that a client called, unless a call since `unless_seen_since` is stored."""
         seen = {":at": to_timestamp(occurred_at)}
         since = {":since": to_timestamp(unless_seen_since)}
         try:

@@ -49,7 +49,6 @@ class S3ExportStore:
         return ExportFile(key=key, rows=row_count, bytes=size, sha256=digest)
 
     def publish(self, manifest: Manifest) -> None:
-        """Store a day's manifest, then delete the day's objects that it does not name."""
         prefix = _day_prefix(CampaignDay(manifest.campaign_id, manifest.day))
         manifest_key = f"{prefix}_manifest.json"
         body = manifest.model_dump_json(indent=1).encode() + b"\n"

@@ -81,7 +81,7 @@ class CountingState(Protocol):
         """Store that a day changed."""
 
     def iter_dirty_days(self) -> Iterator[DirtyDay]:
-        """Yield every dirty day."""
+        """Yield every dirty day, by day."""
 
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
         """Return the dirty day, or None if the day is not dirty."""

@@ -23,7 +23,6 @@ class DynamoOutbox:
         self._table = Table(client, table)
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
-        """Yield a consumer's entries, by day."""
         for values in self._table.query("pk = :consumer", {":consumer": _outbox_pk(consumer)}):
             attempted_at = values.get("attempted_at")
             yield OutboxEntry(
@@ -34,7 +33,6 @@ class DynamoOutbox:
             )
 
     def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:
-        """Store when an entry was attempted, unless it was enqueued again since it was read."""
         self._table.try_run(
             self._table.update(
                 _entry_key(consumer, entry.campaign_day),
@@ -45,7 +43,6 @@ class DynamoOutbox:
         )
 
     def remove(self, consumer: Consumer, entry: OutboxEntry) -> None:
-        """Delete an entry, unless it was enqueued again since it was read."""
         self._table.try_run(
             self._table.delete(
                 _entry_key(consumer, entry.campaign_day),
@@ -55,7 +52,6 @@ class DynamoOutbox:
         )
 
     def acquire_lease(self, consumer: Consumer, now: datetime, expires_at: datetime) -> bool:
-        """Reserve a consumer's entries until `expires_at`. Return False while another run holds them."""
         return self._table.try_run(
             self._table.update(
                 _lease_key(consumer),
@@ -66,7 +62,6 @@ class DynamoOutbox:
         )
 
     def release_lease(self, consumer: Consumer, expires_at: datetime) -> None:
-        """End the lease that was acquired until `expires_at`, and no other one."""
         self._table.try_run(
             self._table.delete(
                 _lease_key(consumer),
@@ -76,13 +71,11 @@ class DynamoOutbox:
         )
 
     def find_notified_version(self, campaign_day: CampaignDay) -> int | None:
-        """Return the version of a final day that managers were sent last; None before its final report."""
         key = _notified_key(campaign_day)
         found = self._table.query("pk = :pk AND sk = :sk", {":pk": key["pk"], ":sk": key["sk"]})
         return next((int(values["version"]) for values in found), None)
 
     def record_notified_version(self, campaign_day: CampaignDay, version: int) -> None:
-        """Store the version of a final day that managers were sent last."""
         self._table.run(self._table.put({**_notified_key(campaign_day), "version": version}))
 
 
