@@ -78,7 +78,6 @@ class ResultRow:
 
     @property
     def has_passed(self) -> bool:
-        """Return True if it is within its target or has none."""
         return self.measured is None or self.target is None or self.measured <= self.target
 
 

@@ -43,7 +43,6 @@ class DrainResult:
         return abs(self.measured_rate / self.configured_rate - 1) <= _TOLERANCE
 
     def __str__(self) -> str:
-        """Return the figures as text."""
         return (
             f"{self.sms_count} SMS to as many workers, {self.measured_rate:.2f} parts per second"
             f" ({self.configured_rate:g} configured), at most {self.peak_per_second} in one second"

@@ -44,7 +44,6 @@ class ResponseTimes:
 
     @property
     def quartiles(self) -> tuple[list[float], list[float]]:
-        """Return the three quartiles of each group."""
         return quantiles(self.new, n=4), quantiles(self.known, n=4)
 
     @property

@@ -90,7 +90,6 @@ class Caller:
             raise NotAllowed(f"{self.client_id} has none of {sorted(roles)}")
 
     def has_role(self, role: Role) -> bool:
-        """Return True if the caller has `role`."""
         return role in self.roles
 
     @property

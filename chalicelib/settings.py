@@ -332,17 +332,14 @@ class Settings(BaseModel):
 
     @property
     def device_caps(self) -> DailyCap:
-        """The daily caps of a device that has none of its own."""
         return DailyCap(flag=self.device_daily_flag, cap=self.device_daily_cap)
 
     @property
     def bot_caps(self) -> DailyCap:
-        """The daily caps of a bot that has none of its own."""
         return DailyCap(flag=self.bot_daily_flag, cap=self.bot_daily_cap)
 
     @property
     def phone_caps(self) -> DailyCap:
-        """The daily caps of a phone number."""
         return DailyCap(flag=self.phone_daily_flag, cap=self.phone_daily_cap)
 
     @property

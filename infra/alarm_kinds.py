@@ -43,7 +43,6 @@ class Alarm:
         return f"`{self.metric}`: {self.statistic.lower()} {sign} {self.threshold} in {times}"
 
     def make_resource(self) -> dict[str, Any]:
-        """Return the alarm as a resource of the template."""
         statistic = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
         properties: dict[str, Any] = {
             "AlarmDescription": self.description,

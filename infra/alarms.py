@@ -350,11 +350,9 @@ ALARMS: Mapping[str, tuple[Alarm, ...]] = {
 
 
 def iter_alarms() -> Iterator[Alarm]:
-    """Yield every alarm."""
     for section in ALARMS.values():
         yield from section
 
 
 def make_alarms() -> dict[str, Any]:
-    """Return every alarm as a resource, by logical id."""
     return {alarm.name: alarm.make_resource() for alarm in iter_alarms()}

@@ -57,7 +57,6 @@ class ApiClient:
         raise ApiUnavailable(f"{method} {path}: {cause}, {_MAX_ATTEMPTS} times")
 
     def close(self) -> None:
-        """Close its connections."""
         self._http.close()
 
 

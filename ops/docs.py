@@ -75,7 +75,6 @@ def _format_default(value: object) -> str:
 
 
 def main() -> None:
-    """Write every page with generated parts."""
     for page, text in render_pages().items():
         page.write_text(text, encoding="utf-8")
 

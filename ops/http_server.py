@@ -19,13 +19,11 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Write nothing: a log would hold another copy of personal data."""
 
     def read_body(self) -> bytes:
-        """Return the request's body."""
         return self.rfile.read(int(self.headers["Content-Length"]))
 
     def send(
         self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Send a whole response."""
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

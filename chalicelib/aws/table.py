@@ -122,7 +122,6 @@ class Table:
         )
 
     def delete(self, key: Values, condition: str | None = None, **options: Any) -> Write:
-        """Return the write that deletes the item with `key`."""
         return Write("Delete", self._request({"Key": to_item(key)}, condition, **options))
 
     def check(self, key: Values, condition: str, **options: Any) -> Write:

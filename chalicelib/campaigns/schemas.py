@@ -27,7 +27,6 @@ class ChangeCampaign(BaseModel):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Return the fields that are to change."""
         return {name: value for name, value in self if value is not None}
 
 

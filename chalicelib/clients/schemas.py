@@ -109,7 +109,6 @@ class ClientView(BaseModel):
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
-        """Return the view of a client, without its token."""
         own = client.daily_cap
         return cls(
             client_id=client.client_id,

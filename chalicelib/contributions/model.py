@@ -95,7 +95,6 @@ class DiscountPolicy(_DatedRule):
         )
 
     def apply_discount(self, amount: int) -> int:
-        """Return the discounted amount."""
         return amount * (_PER_CENT - self.percent_off) // _PER_CENT
 
 

@@ -49,7 +49,6 @@ class DataRequestView(BaseModel):
 
     @classmethod
     def from_request(cls, request: DataRequest) -> "DataRequestView":
-        """Return the view of a stored request."""
         held = request.registrations + request.captures > 0
         return cls(
             request_id=request.request_id,
@@ -80,7 +79,6 @@ class CaptureView(BaseModel):
 
     @classmethod
     def from_capture(cls, capture: Capture) -> "CaptureView":
-        """Return the view of a capture."""
         metadata = capture.capture_metadata
         return cls(
             capture_id=metadata.capture_id,
@@ -111,7 +109,6 @@ class SmsView(BaseModel):
 
     @classmethod
     def from_sms(cls, sms: "Sms") -> "SmsView":
-        """Return the view of an SMS of the ledger."""
         return cls(
             registration=sms.reference,
             purpose=sms.purpose,
@@ -138,7 +135,6 @@ class OptOutView(BaseModel):
 
     @classmethod
     def from_opt_out(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
-        """Return the view of an opt-out."""
         return cls(
             phone=phone,
             in_force=opt_out.is_in_force,
@@ -161,7 +157,6 @@ class DisclosureView(BaseModel):
 
     @classmethod
     def from_disclosure(cls, disclosure: DisclosureReport) -> "DisclosureView":
-        """Return the view of a report."""
         return cls(
             request=DataRequestView.from_request(disclosure.request),
             registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],

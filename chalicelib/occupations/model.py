@@ -37,7 +37,6 @@ def load_occupations() -> Mapping[str, Occupation]:
 
 
 def is_known_occupation(occupation_id: str) -> bool:
-    """Return True if the list has this id."""
     return occupation_id in load_occupations()
 
 

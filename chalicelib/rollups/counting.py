@@ -67,12 +67,10 @@ class DayCounter:
         return counter
 
     def dump_state(self) -> str:
-        """Return the state as JSON."""
         runs = {client_id: list(vars(run).values()) for client_id, run in self._runs.items()}
         return json.dumps({"figures": self._figures, "runs": runs})
 
     def add(self, fact: DayFact) -> None:
-        """Count one fact."""
         match fact.facts:
             case RegistrationFacts() as registration:
                 self._get_counter("funnel")[registration.status] += 1
@@ -187,7 +185,6 @@ class DayCounter:
 def count_facts(
     facts: Iterable[DayFact], thresholds: AnomalyThresholds, sms_totals: SmsCounts | None = None
 ) -> Tally:
-    """Return the figures of all facts of a day."""
     counter = DayCounter(thresholds)
     for fact in facts:
         counter.add(fact)

@@ -173,7 +173,6 @@ class Summary(Tally, SummaryVersion):
 
     @property
     def campaign_day(self) -> CampaignDay:
-        """The summarised day."""
         return CampaignDay(self.campaign_id, self.day)
 
     @property

@@ -61,7 +61,6 @@ def _load_summary_view() -> type["SummaryView"]:
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the summary and board routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries", methods=["GET"], content_types=[])

@@ -80,7 +80,6 @@ class DynamoOutbox:
 
 
 def build_entry_write(table: Table, consumer: Consumer, entry: OutboxEntry) -> Write:
-    """Return the write that enqueues an entry."""
     return table.put(
         {
             **_entry_key(consumer, entry.campaign_day),

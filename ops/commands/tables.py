@@ -19,7 +19,6 @@ _SUCCESS_OUTCOMES = ("created", "already_registered", "accepted", "replayed")
 
 
 def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
-    """Return the counts of outcomes by device, and in all."""
     devices = outcomes.by_device
     table = Table("", *devices, "all", title="What the API answered")
     for column in table.columns[1:]:
@@ -45,7 +44,6 @@ def make_sms_table(sms_list: Sequence[Mapping[str, str]], *, total: int) -> Tabl
 
 
 def make_mails_table(mails: Sequence[Path]) -> Table:
-    """Return a table of mails to managers, with the file of each."""
     table = Table("to", "subject", "file", title=f"{len(mails)} mails to managers")
     for mail in mails:
         headers = BytesParser(policy=default).parsebytes(mail.read_bytes(), headersonly=True)

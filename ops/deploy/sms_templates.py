@@ -59,7 +59,6 @@ def check_templates() -> None:
 
 
 def find_faults(template: Template) -> Iterator[str]:
-    """Yield every fault of a template."""
     if set(template.bodies) != set(LANGUAGES):
         yield f"has bodies in {sorted(template.bodies)}, not in {sorted(LANGUAGES)}"
         return

@@ -33,7 +33,6 @@ class AwsResponse:
 
     @classmethod
     def make_error(cls, error: str, message: str, *, status: int = 400, **members: object) -> "AwsResponse":
-        """Return an error in the shape of AWS."""
         return cls(status, {"__type": error, "Message": message, **members}, error)
 
 

@@ -81,7 +81,6 @@ class FaultInjector:
             self._remaining_uses.append(fault.times)
 
     def disarm(self) -> None:
-        """Remove all faults and reset the counts."""
         with self._lock:
             self._armed.clear()
             self._remaining_uses.clear()

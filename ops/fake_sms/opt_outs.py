@@ -21,7 +21,6 @@ class OptOutList:
         self._opted_out_at: dict[str, float] = {}
 
     def contains(self, phone: str) -> bool:
-        """Return True if a number is on the list."""
         return phone in self._opted_out_at
 
     def put(self, request: dict[str, Any]) -> dict[str, Any]:

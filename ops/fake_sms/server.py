@@ -45,7 +45,6 @@ class FakeSmsServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return its URL, also if the port was chosen by the system (0)."""
         return f"http://{LOOPBACK}:{self.server_port}"
 
 

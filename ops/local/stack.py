@@ -67,7 +67,6 @@ class LocalStack:
 
     @property
     def is_fully_up(self) -> bool:
-        """Return True if all parts of the stack run."""
         return self._gateway.is_running() and self.emulator.program.is_running()
 
     def describe(self) -> StackDescription:

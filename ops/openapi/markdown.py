@@ -149,7 +149,6 @@ def _format_roles(operation: Node) -> str:
 
 
 def _describe_type(schema: Node) -> str:
-    """Return a short description of a schema."""
     match schema:
         case {"$ref": reference}:
             name = reference.rpartition("/")[2]

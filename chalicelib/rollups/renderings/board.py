@@ -24,7 +24,6 @@ _ADDRESS_FROM_SIGN_IN, _ADDRESS_FROM_BOARD = "v1/campaigns/{campaign_id}/board",
 
 
 def render_board(report: Report, language: Language) -> str:
-    """Return the board of a report as an HTML document."""
     data, localizer = build_report_data(report), Localizer(language)
     hours = data.get_group("by_hour")
     hours_label = localizer.get_group_label(hours.name, data.campaign.zone)

@@ -99,7 +99,6 @@ def build_curve(data: ReportData, localizer: Localizer) -> Curve | None:
 
 
 def build_columns(group: Group) -> Columns:
-    """Return the column chart of a breakdown that has cells."""
     step = _WIDTH / len(group.cells)
     width = round(min(step * _COLUMN_SHARE, _MAX_COLUMN_WIDTH), 1)
     ground = _HEIGHT - _BOTTOM

@@ -12,7 +12,6 @@ _MAX_TABLE_DAYS = 31
 
 
 def render_html(report: Report, language: Language) -> str:
-    """Return the page as an HTML document."""
     data, localizer = build_report_data(report), Localizer(language)
     return render_report(
         "page.html.j2",

@@ -15,7 +15,6 @@ _FILE = Path(__file__).with_name("i18n.json")
 
 @cache
 def load_phrases() -> dict[str, Any]:
-    """Return the content of the file."""
     phrases: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return phrases
 
@@ -33,7 +32,6 @@ class Localizer:
         return text.format_map({name: str(value) for name, value in values.items()})
 
     def get_count_label(self, name: str) -> str:
-        """Return the label of a headline figure."""
         label: str = load_phrases()["counts"][name][self.language]
         return label
 

@@ -42,7 +42,6 @@ class Group:
         return max((cell.count for cell in self.cells), default=0)
 
     def get_share_of_max(self, cell: Cell) -> float:
-        """Return how much of a full bar a cell fills."""
         return cell.count / self.max_count if self.max_count else 0.0
 
 
@@ -103,7 +102,6 @@ class ReportData:
 
 
 def build_report_data(report: Report) -> ReportData:
-    """Return the figures of a report."""
     summary = report.summary
     counts = summary.counts.model_dump()
     return ReportData(

@@ -60,7 +60,6 @@ def render_workbook(report: Report, language: Language) -> bytes:
 
 
 def render_report_data(data: ReportData, language: Language) -> bytes:
-    """Return the file of these figures."""
     localizer = Localizer(language)
     builders = (
         _build_summary,

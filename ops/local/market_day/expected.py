@@ -19,11 +19,9 @@ class FirstCaptures:
     lines: tuple[CaptureLine, ...]
 
     def all_match(self, predicate: Callable[[CaptureLine], bool]) -> bool:
-        """Return True if the predicate holds for each of them."""
         return all(predicate(line) for line in self.lines)
 
     def any_match(self, predicate: Callable[[CaptureLine], bool]) -> bool:
-        """Return True if the predicate holds for one of them."""
         return any(predicate(line) for line in self.lines)
 
 
