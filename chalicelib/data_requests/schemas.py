@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chalicelib.clock import to_timestamp
 from chalicelib.data_requests.model import DataRequest, DisclosureReport
+from chalicelib.models import StrictModel
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.schemas import WholeRegistrationView
 
@@ -21,10 +22,8 @@ Reason = Literal[
 ]
 
 
-class SubmitDataRequest(BaseModel):
+class SubmitDataRequest(StrictModel):
     """Ask for all that is held on one NIK, or for its erasure. The same request may be sent again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     request_id: UUID = Field(
         description="Made by the sender; the idempotency key, and the key of the record."

@@ -4,16 +4,15 @@ They do not stand in `schemas`, because the routes import them at every cold sta
 15 ms that only managers need.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chalicelib.languages import Language
+from chalicelib.models import StrictModel
 from chalicelib.rollups.renderings.formats import Format
 
 
-class ShowBoard(BaseModel):
+class ShowBoard(StrictModel):
     """Ask for the board of a campaign."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     language: Language | None = Field(default=None, description="As `Accept-Language` says when left out.")
 
