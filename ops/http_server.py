@@ -1,11 +1,7 @@
-"""The base of the small HTTP servers of the fakes and of the tests."""
+"""The base of the small HTTP servers of the fakes and of tests."""
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-from ops.project import LOOPBACK
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -31,16 +27,3 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-
-@contextmanager
-def serve_in_background(server: HTTPServer) -> Iterator[str]:
-    """Serve from a thread inside the block. Yield the server's URL."""
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://{LOOPBACK}:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()

@@ -5,7 +5,7 @@ The state of a count can be stored and resumed; the figures are those of an unin
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
@@ -180,12 +180,3 @@ class DayCounter:
             return None
         middle = (peers - 1) // 2
         return sorted_counts[middle if sorted_counts[middle] < workers else middle + 1]
-
-
-def count_facts(
-    facts: Iterable[DayFact], thresholds: AnomalyThresholds, sms_totals: SmsCounts | None = None
-) -> Tally:
-    counter = DayCounter(thresholds)
-    for fact in facts:
-        counter.add(fact)
-    return counter.to_tally(sms_totals)
