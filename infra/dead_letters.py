@@ -1,12 +1,12 @@
-"""The queues that keep what failed for good, and who may write to each."""
+"""The dead-letter queues, and who may write to each."""
 
 from typing import Any
 
-# SQS keeps nothing longer.
+# The longest time that SQS keeps a message.
 _RETENTION_SECONDS = 14 * 24 * 60 * 60
 
-# Each takes what its queue gave up on, and names that queue by the last part of its name, so that the two
-# resources do not depend on each other.
+# Each receives the messages that its source queue gave up on, and names that queue by the last part of its
+# name, so that the two resources do not depend on each other.
 _QUEUE_BY_DEAD_LETTERS = {
     "NotificationsDeadLetters": "notifications",
     "RemindersDeadLetters": "reminders",
@@ -30,7 +30,7 @@ DEAD_LETTER_QUEUES = (*_QUEUE_BY_DEAD_LETTERS, _STREAM_FAILURES, *_SCHEDULE_FAIL
 
 
 def make_dead_letter_queues() -> dict[str, Any]:
-    """Return every queue for what failed for good, and the policies of those that a rule writes to."""
+    """Return every dead-letter queue, and the policies of those that a rule writes to."""
     resources: dict[str, Any] = {}
     for name, source in _QUEUE_BY_DEAD_LETTERS.items():
         arn = f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:${{AWS::StackName}}-{source}"

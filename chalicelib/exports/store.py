@@ -61,13 +61,9 @@ class S3ExportStore:
                 self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def _iter_keys(self, prefix: str) -> Iterator[str]:
-        continuation: dict[str, str] = {}
-        while True:
-            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **continuation)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
             yield from [each["Key"] for each in page.get("Contents", [])]
-            if not page.get("IsTruncated"):
-                return
-            continuation = {"ContinuationToken": page["NextContinuationToken"]}
 
 
 def _day_prefix(campaign_day: CampaignDay) -> str:
