@@ -143,8 +143,8 @@ def count(name: str, number: int = 1, **dimensions: str) -> None:
 
 def measure(name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
     with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE) as metric:
-        for dimension, its_value in dimensions.items():
-            metric.add_dimension(name=dimension, value=str(_sanitize_fact(its_value, _NAME, mask_text)))
+        for dimension, dimension_value in dimensions.items():
+            metric.add_dimension(name=dimension, value=str(_sanitize_fact(dimension_value, _NAME, mask_text)))
 
 
 def log_exception(error: BaseException, message: str, facts: Mapping[str, object]) -> None:

@@ -77,8 +77,10 @@ class DynamoCampaigns:
         managers = self._cipher.unseal(
             values["managers"], record=_record_name(values["campaign_id"]), field="managers"
         )
-        own = {name: values[name] for name in Campaign.model_fields if name in values and name != "managers"}
-        return Campaign.model_validate({**own, **json.loads(managers)})
+        fields = {
+            name: values[name] for name in Campaign.model_fields if name in values and name != "managers"
+        }
+        return Campaign.model_validate({**fields, **json.loads(managers)})
 
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:

@@ -43,9 +43,9 @@ class _Tally:
     def is_sync_due(self, now: datetime, cap: DailyCap) -> bool:
         if now - self.synced_at >= _SYNC_INTERVAL:
             return True
-        left = (cap.flag if self.total < cap.flag else cap.cap) - self.total
+        remaining = (cap.flag if self.total < cap.flag else cap.cap) - self.total
         # A client over its cap must not cost a write for each refusal.
-        return left > 0 and self.unsynced_count >= left // _SYNC_DIVISOR
+        return remaining > 0 and self.unsynced_count >= remaining // _SYNC_DIVISOR
 
 
 class DailyCapLimiter:

@@ -16,7 +16,7 @@ from chalicelib.callers import Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.refusals import TryAgain
 
 _BY_LISTING = "by_listing"
@@ -79,7 +79,7 @@ class DynamoClients:
     def rotate(self, client: Client, token: TokenHash, *, older_tokens_end_at: datetime) -> None:
         stored = self._get_values(client.client_id)
         current = {"token_hash": stored["token_hash"], "ends_at": stored.get("token_expires_at", _NEVER)}
-        now, end = _to_optional_timestamp(client.rotated_at), to_timestamp(older_tokens_end_at)
+        now, end = to_optional_timestamp(client.rotated_at), to_timestamp(older_tokens_end_at)
         ending = [
             {**each, "ends_at": min(each["ends_at"], end)}
             for each in (current, *stored.get("older_tokens", []))
@@ -90,7 +90,7 @@ class DynamoClients:
             ":token": str(token),
             ":older": kept,
             ":now": now,
-            ":ends_at": _to_optional_timestamp(client.expires_at),
+            ":ends_at": to_optional_timestamp(client.expires_at),
             ":previous": stored["token_hash"],
         }
         try:
@@ -115,7 +115,7 @@ class DynamoClients:
 
     def revoke(self, client: Client) -> None:
         stored = self._get_values(client.client_id)
-        now = _to_optional_timestamp(client.revoked_at)
+        now = to_optional_timestamp(client.revoked_at)
         # An older token that has ended is refused anyway, and its item may have expired.
         valid = [each["token_hash"] for each in stored.get("older_tokens", []) if each["ends_at"] > now]
         set_revoked, values = "SET revoked_at = if_not_exists(revoked_at, :now)", {":now": now}
@@ -220,10 +220,10 @@ def _to_values(client: Client) -> Values:
         "campaigns": sorted(client.campaigns),
         "enrolled_at": to_timestamp(client.enrolled_at),
         # Not the table's TTL attribute: a client is kept after its token has expired.
-        "token_expires_at": _to_optional_timestamp(client.expires_at),
-        "revoked_at": _to_optional_timestamp(client.revoked_at),
-        "rotated_at": _to_optional_timestamp(client.rotated_at),
-        "last_seen_at": _to_optional_timestamp(client.last_seen_at),
+        "token_expires_at": to_optional_timestamp(client.expires_at),
+        "revoked_at": to_optional_timestamp(client.revoked_at),
+        "rotated_at": to_optional_timestamp(client.rotated_at),
+        "last_seen_at": to_optional_timestamp(client.last_seen_at),
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
     }
 
@@ -235,21 +235,13 @@ def _to_client(values: Values) -> Client:
         channel=Channel(values["channel"]),
         campaigns=frozenset(values["campaigns"]),
         enrolled_at=datetime.fromisoformat(values["enrolled_at"]),
-        expires_at=_parse_optional_timestamp(values.get("token_expires_at")),
-        revoked_at=_parse_optional_timestamp(values.get("revoked_at")),
-        rotated_at=_parse_optional_timestamp(values.get("rotated_at")),
-        last_seen_at=_parse_optional_timestamp(values.get("last_seen_at")),
+        expires_at=from_optional_timestamp(values.get("token_expires_at")),
+        revoked_at=from_optional_timestamp(values.get("revoked_at")),
+        rotated_at=from_optional_timestamp(values.get("rotated_at")),
+        last_seen_at=from_optional_timestamp(values.get("last_seen_at")),
         daily_cap=_to_daily_cap(values.get("daily_cap")),
     )
 
 
 def _to_daily_cap(values: Values | None) -> DailyCap | None:
     return None if values is None else DailyCap(flag=int(values["flag"]), cap=int(values["cap"]))
-
-
-def _to_optional_timestamp(instant: datetime | None) -> str | None:
-    return None if instant is None else to_timestamp(instant)
-
-
-def _parse_optional_timestamp(timestamp: str | None) -> datetime | None:
-    return None if timestamp is None else datetime.fromisoformat(timestamp)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import to_optional_timestamp, to_timestamp
 from chalicelib.data_requests.model import DataRequest, DisclosureReport
 from chalicelib.models import StrictModel
 from chalicelib.registrations.captures import Capture
@@ -48,15 +48,17 @@ class DataRequestView(BaseModel):
 
     @classmethod
     def from_request(cls, request: DataRequest) -> "DataRequestView":
-        held = request.registrations + request.captures > 0
+        has_data = request.registrations + request.captures > 0
         return cls(
             request_id=request.request_id,
             act=request.act,
-            outcome={"disclosure": "disclosed", "erasure": "erased"}[request.act] if held else "nothing_held",
+            outcome={"disclosure": "disclosed", "erasure": "erased"}[request.act]
+            if has_data
+            else "nothing_held",
             reason=request.reason,
             client_id=request.client_id,
             asked_at=to_timestamp(request.asked_at),
-            done_at=None if request.done_at is None else to_timestamp(request.done_at),
+            done_at=to_optional_timestamp(request.done_at),
             registrations=request.registrations,
             captures=request.captures,
             texts=request.texts,
@@ -139,7 +141,7 @@ class OptOutView(BaseModel):
             in_force=opt_out.is_in_force,
             since=to_timestamp(opt_out.opted_out_at),
             source=opt_out.source,
-            lifted_at=None if opt_out.lifted_at is None else to_timestamp(opt_out.lifted_at),
+            lifted_at=to_optional_timestamp(opt_out.lifted_at),
             lifted_by=opt_out.lifted_by,
         )
 

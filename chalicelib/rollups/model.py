@@ -239,7 +239,8 @@ def _iter_numbers(values: object) -> Iterator[tuple[str, int]]:
 
 def _iter_notes(baseline: Tally, tally: Tally) -> Iterator[Note]:
     was, now = (
-        {(a.client_id, a.received_on): a.created for a in each.arrivals} for each in (baseline, tally)
+        {(each.client_id, each.received_on): each.created for each in figures.arrivals}
+        for figures in (baseline, tally)
     )
     for client_id, received_on in sorted(was.keys() | now.keys()):
         key = client_id, received_on

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, Write
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_timestamp
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 
 
@@ -24,12 +24,11 @@ class DynamoOutbox:
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
         for values in self._table.query("pk = :consumer", {":consumer": _outbox_pk(consumer)}):
-            attempted_at = values.get("attempted_at")
             yield OutboxEntry(
                 campaign_day=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
                 version=int(values["version"]),
                 enqueued_at=datetime.fromisoformat(values["enqueued_at"]),
-                attempted_at=None if attempted_at is None else datetime.fromisoformat(attempted_at),
+                attempted_at=from_optional_timestamp(values.get("attempted_at")),
             )
 
     def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:

@@ -20,17 +20,17 @@ _SUCCESS_OUTCOMES = ("created", "already_registered", "accepted", "replayed")
 
 def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
     devices = outcomes.by_device
-    table = Table("", *devices, "all", title="What the API answered")
+    table = Table("", *devices, "all", title="Answers of the API")
     for column in table.columns[1:]:
         column.justify = "right"
     total = outcomes.total
     for outcome in [name for name in _SUCCESS_OUTCOMES if name in total] + sorted(
         set(total) - set(_SUCCESS_OUTCOMES)
     ):
-        counts = [*(counted[outcome] for counted in devices.values()), total[outcome]]
-        table.add_row(outcome, *map(str, counts))
+        cells = [*(counts[outcome] for counts in devices.values()), total[outcome]]
+        table.add_row(outcome, *map(str, cells))
     table.add_section()
-    table.add_row("lines sent", *(str(counted.total()) for counted in devices.values()), str(total.total()))
+    table.add_row("lines sent", *(str(counts.total()) for counts in devices.values()), str(total.total()))
     return table
 
 

@@ -144,7 +144,7 @@ class LocalStack:
 
     def _start(self, on_progress: Callable[[str], None]) -> StackDescription:
         on_progress("packaging")
-        packaged = package_app(_STAGE_NAME, self._home / "package")
+        package = package_app(_STAGE_NAME, self._home / "package")
         on_progress("starting the fake SMS gateway and the emulator")
         start_fake_gateway(self._gateway, self.port + 1, self._home / "sms.jsonl")
         self.emulator.start()
@@ -152,7 +152,7 @@ class LocalStack:
         create_mail_identity(self.emulator.make_client("sesv2"), _MAIL_FROM)
         secret = create_twilio_secret(self.emulator.make_client("secretsmanager"), f"{_STACK_NAME}-twilio")
         stage = deploy(
-            replace(packaged, template=adapt_template(packaged.template)),
+            replace(package, template=adapt_template(package.template)),
             stack_name=_STACK_NAME,
             bucket=_BUCKET,
             parameters={
