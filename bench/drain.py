@@ -54,7 +54,7 @@ def measure_drain(
 ) -> DrainResult:
     """Queue confirmations while the sending function is paused, then measure the sending.
 
-    Raises DrainIncomplete unless each SMS is sent exactly once.
+    Raise DrainIncomplete unless each SMS is sent exactly once.
     """
     with run_stack(data_dir) as stack:
         sender = stack.describe().outputs["OnNotificationsName"]

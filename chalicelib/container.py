@@ -68,7 +68,7 @@ class Container:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings of the stage. Raises SettingsIncomplete."""
+        """The settings of the stage. Raise SettingsIncomplete."""
         return Settings.from_environment()
 
     # Keys

@@ -349,7 +349,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read the environment. Raises SettingsIncomplete, naming each variable at fault."""
+        """Read the environment. Raise SettingsIncomplete, naming each variable at fault."""
         try:
             return cls.model_validate(dict(os.environ))
         except ValidationError as error:

@@ -72,7 +72,7 @@ class KeyRotation:
     def rotate(self) -> RotationResult:
         """Add a key, unless an earlier run has added one, and reseal all values with it.
 
-        Raises OperationError if functions keep sealing with the old key.
+        Raise OperationError if functions keep sealing with the old key.
         """
         keys = self._list_field_keys()
         if len(keys) == 1:
@@ -98,7 +98,7 @@ class KeyRotation:
         )
 
     def retire(self) -> tuple[str, ...]:
-        """Remove the older keys, after a check that no value needs them. Raises KeyInUse."""
+        """Remove the older keys, after a check that no value needs them. Raise KeyInUse."""
         keys = self._list_field_keys()
         current, older = keys[-1], keys[:-1]
         if not older:

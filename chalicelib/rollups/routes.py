@@ -147,7 +147,7 @@ def _respond_with_board(page: str, script_hash: str) -> Response:
 
 
 def _negotiate_format(request: Request) -> Format:
-    """Return the format that the caller prefers. Raises FormatUnavailable."""
+    """Return the format that the caller prefers. Raise FormatUnavailable."""
     media_type = select_media_type(request.headers.get("accept", ""), list(_FORMATS_BY_MEDIA_TYPE))
     if media_type is None:
         raise FormatUnavailable("none of the formats is accepted")

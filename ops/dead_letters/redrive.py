@@ -31,7 +31,7 @@ class RedriveFailed(Exception):
 
 
 def redrive(dead_letter: DeadLetter, stage: Stage, *, from_table: bool = False) -> None:
-    """Send a dead letter to the function that failed on it. Raises RedriveFailed.
+    """Send a dead letter to the function that failed on it. Raise RedriveFailed.
 
     With `from_table`, records that have left the stream are read from the registrations table.
     """

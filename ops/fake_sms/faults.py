@@ -71,7 +71,7 @@ class FaultInjector:
         self._lock = threading.Lock()
 
     def arm(self, body: bytes) -> None:
-        """Arm a fault. Raises InvalidSettings."""
+        """Arm a fault. Raise InvalidSettings."""
         try:
             fault = Fault.model_validate_json(body)
         except ValidationError as error:

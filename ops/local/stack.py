@@ -70,13 +70,13 @@ class LocalStack:
         return self._gateway.is_running() and self.emulator.program.is_running()
 
     def describe(self) -> StackDescription:
-        """Return the description that `up` has written. Raises OperationError if the stack is not up."""
+        """Return the description that `up` has written. Raise OperationError if the stack is not up."""
         if not (self.is_up and self._own_description_file.exists()):
             raise OperationError(f"no stack is up on port {self.port}: daftar up")
         return StackDescription(**json.loads(self._own_description_file.read_text()))
 
     def as_stage(self) -> Stage:
-        """Return this stack as a deployed stage. Raises OperationError if it is not up."""
+        """Return this stack as a deployed stage. Raise OperationError if it is not up."""
         return Stage(_STACK_NAME, self.describe().outputs, self.emulator.make_client)
 
     def up(
@@ -84,7 +84,7 @@ class LocalStack:
     ) -> StackDescription:
         """Start the stack, with the data of the last run unless `fresh`. On an error, stop all its programs.
 
-        Raises OperationError if it is up already, cannot start, or cannot be deployed.
+        Raise OperationError if it is up already, cannot start, or cannot be deployed.
         """
         self._home.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(
@@ -109,7 +109,7 @@ class LocalStack:
         self._gateway.stop()
 
     def await_sms(self, min_count: int) -> list[dict[str, str]]:
-        """Return all SMS once there are `min_count` and none is queued. Raises OperationError after 180 s."""
+        """Return all SMS once there are `min_count` and none is queued. Raise OperationError after 180 s."""
         description = self.describe()
         deadline = time.monotonic() + _SMS_TIMEOUT_SECONDS
         while True:
@@ -211,7 +211,7 @@ class LocalStack:
 
 
 def start_fake_gateway(program: Program, port: int, inbox_file: Path) -> None:
-    """Start the fake SMS gateway on a port and wait until it answers. Raises OperationError."""
+    """Start the fake SMS gateway on a port and wait until it answers. Raise OperationError."""
     program.start(
         [sys.executable, "-m", "ops.fake_sms", str(port), inbox_file],
         {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},

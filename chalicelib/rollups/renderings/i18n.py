@@ -27,7 +27,7 @@ class Localizer:
         self._separators: dict[str, str] = load_phrases()["separators"][language]
 
     def translate(self, phrase: str, **values: object) -> str:
-        """Return a phrase with its values filled in. Raises KeyError for an unknown one."""
+        """Return a phrase with its values filled in. Raise KeyError for an unknown one."""
         text: str = load_phrases()["phrases"][phrase][self.language]
         return text.format_map({name: str(value) for name, value in values.items()})
 
