@@ -77,7 +77,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         template = _remove_stray_subs(json.loads((chalice_dir / "sam.json").read_text()))
         tree = work_dir / "tree"
         _unpack_code(chalice_dir / "deployment.zip", tree)
-        _add_generated_files(tree)
+        write_page(tree)
         _compile(tree)
         _pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")
@@ -115,11 +115,6 @@ def _unpack_code(archive: Path, tree: Path) -> None:
 
 def _is_code(name: str) -> bool:
     return not any(fnmatch(name, pattern) for pattern in NOT_CODE_PATTERNS)
-
-
-def _add_generated_files(tree: Path) -> None:
-    """Write what is generated from the sources, and therefore not in git, into the tree of the zip."""
-    write_page(tree)
 
 
 def _compile(tree: Path) -> None:

@@ -32,13 +32,11 @@ class Localizer:
         return text.format_map({name: str(value) for name, value in values.items()})
 
     def get_count_label(self, name: str) -> str:
-        label: str = load_phrases()["counts"][name][self.language]
-        return label
+        return str(load_phrases()["counts"][name][self.language])
 
     def get_group_label(self, name: str, zone: str) -> str:
         """Return the title of a breakdown. Hours are in `zone`."""
-        label: str = load_phrases()["groups"][name][self.language]
-        return label.format(zone=self.get_zone_label(zone))
+        return str(load_phrases()["groups"][name][self.language]).format(zone=self.get_zone_label(zone))
 
     def get_group_note(self, group: str) -> str | None:
         """Return an explanation of a breakdown; None where it needs none."""
@@ -93,8 +91,7 @@ class Localizer:
 
     def get_zone_label(self, zone: str) -> str:
         """Return WIB, WITA or WIT."""
-        label: str = load_phrases()["calendar"]["zones"][zone]
-        return label
+        return str(load_phrases()["calendar"]["zones"][zone])
 
     def format_time(self, instant: datetime, zone: str) -> str:
         """Return 20.00 WIB, in `zone`."""
