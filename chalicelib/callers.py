@@ -32,7 +32,7 @@ class Channel(StrEnum):
 
 
 class Disclosure(StrEnum):
-    """The audience of what a caller is told of a worker, decided once for each capture."""
+    """The audience of the answers about a worker, decided once for each capture."""
 
     OFFICER = "officer"
     """An officer with the worker: may learn that the worker is known, and under which reference."""

@@ -164,7 +164,7 @@ class UnhandledError(Exception):
 def redact_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
     """Replace errors by UnhandledError (middleware for functions without a caller).
 
-    AWS logs what such a function raises and puts it into a dead-letter queue, so it must hold nothing
+    AWS logs the error of such a function and stores it in a dead-letter queue, so it must hold nothing
     personal.
     """
     try:

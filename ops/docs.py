@@ -1,6 +1,6 @@
 """Write the generated parts of the documentation: `make docs`.
 
-A generated part stands between two marker comments. The text around it is written by hand.
+A generated part is between two marker comments. The text around it is written by hand.
 """
 
 import re

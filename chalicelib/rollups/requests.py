@@ -1,7 +1,7 @@
 """Requests for summaries over HTTP.
 
-They do not stand in `schemas`, because the routes import them at every cold start, and the models there cost
-15 ms that only managers need.
+They are not in `schemas`, because the routes import them at every cold start, and the models there take 15 ms
+to build and are for managers only.
 """
 
 from pydantic import Field

@@ -9,8 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import OperationError
 
-# Makes a boto3 client from the name of an AWS service. Only this differs between a local stage and one on
-# AWS.
+# Makes a boto3 client from the name of an AWS service; differs between a local stage and one on AWS.
 AwsClientFactory = Callable[[str], Any]
 
 

@@ -1,6 +1,6 @@
 """The board of a running campaign: few figures, large, for a screen at the branch.
 
-The page with figures is whole without its script. The script fetches it anew with the token that was typed
+The page with figures is complete without its script. The script fetches it anew with the token that was typed
 once, and replaces the figures; the page that asks for the token has no figures.
 """
 

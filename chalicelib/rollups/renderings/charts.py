@@ -1,6 +1,6 @@
 """Geometry of the charts that `templates/charts.html.j2` draws as SVG.
 
-Each chart stands beside a table with the same numbers, so nobody has to read the picture.
+Each chart has a table of the same numbers beside it.
 """
 
 from collections.abc import Iterator

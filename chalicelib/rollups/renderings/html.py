@@ -1,4 +1,4 @@
-"""The page of a campaign day: whole in itself, without scripts, for a phone, a desk and a printer."""
+"""The page of a campaign day: self-contained, without scripts, for phones, desktops and printers."""
 
 from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts, narrative

@@ -13,7 +13,7 @@ _BREAKDOWNS = (
     *("by_occupation", "by_sex", "by_age", "by_programme"),
     *("by_channel", "by_client", "by_officer", "by_hour", "by_received_day"),
 )
-# Their cells stand in the order of their keys, those of all others by size.
+# Their cells are sorted by key, those of all others by size.
 _SORTED_BY_KEY = {"by_hour", "by_received_day", "by_age"}
 
 # The key of the cell that several small ones were merged into.
@@ -38,7 +38,7 @@ class Group:
 
     @property
     def max_count(self) -> int:
-        """Return the largest of its counts, which a full bar stands for."""
+        """Return its largest count, which is drawn as a full bar."""
         return max((cell.count for cell in self.cells), default=0)
 
     def get_share_of_max(self, cell: Cell) -> float:

@@ -100,7 +100,7 @@ def _write(sheets: Sequence[_Sheet], *, created_at: datetime) -> bytes:
 
 
 def _to_cell_text(text: str) -> str:
-    """Return `text` without what XML cannot hold, its line ends as readers of XML see them."""
+    """Return `text` without characters that XML cannot hold, with normalised line ends."""
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
