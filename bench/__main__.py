@@ -41,9 +41,9 @@ _METHOD_NOTES = (
     f"Cold start, {COLD_ROUNDS} rounds: from the start of the process to the answer to its first capture, "
     "in which ours fetches its data keys and has them unwrapped.",
     f"Warm CPU, {WARM_ROUNDS} rounds of {WARM_REQUESTS}: of the process, for one new worker.",
-    f"Batch and singles: over HTTP on the deployed stack, in turns; the column bare has the {SINGLES} singles.",
+    f"Batch and singles: over HTTP on the deployed stack, in turns; bare shows the {SINGLES} singles.",
     f"Known beside new: a bot's {REQUESTS_PER_GROUP} captures of each over HTTP on the deployed stack, "
-    "shuffled; the column bare has the new ones. If the time reveals nothing, the known one takes longer in "
+    "shuffled; bare shows the new ones. If the time reveals nothing, the known one takes longer in "
     "about half of all pairs; p is the p value of the Mann-Whitney test.",
     "Recount: in a process of its own, rows put straight into the table; of ten times the registrations each "
     "may take no more CPU, and all no more memory. Read units are shown if DAFTAR_TEST_DYNAMODB_URL names "
