@@ -15,14 +15,13 @@ from bench.drain import measure_drain
 from bench.measure import COLD_ROUNDS, WARM_REQUESTS, WARM_ROUNDS, Benchmark, Contender
 from bench.neutrality import REQUESTS_PER_GROUP, measure_bot_times
 from bench.recount import measure_recounts
+from bench.stack import run_stack
 from bench.steps import measure_cpu_by_step
 from ops.commands.error_messages import INTERRUPTED_EXIT_CODE
-from ops.local.stack import LocalStack
 from ops.signals import Shutdown, shutdown_on_signal
 from tests.support import emulator_harness
 from tests.support.fault_injection import FaultInjectionResult, run_fault_injection
 from tests.support.lambda_runtime import link_runtime
-from tests.support.ports import find_free_port_pair
 
 _COLD_START_TARGET = 1.5
 _WARM_CPU_TARGET = 2.5
@@ -42,10 +41,10 @@ _METHOD_NOTES = (
     f"Cold start, {COLD_ROUNDS} rounds: from the start of the process to the answer to its first capture, "
     "in which ours fetches its data keys and has them unwrapped.",
     f"Warm CPU, {WARM_ROUNDS} rounds of {WARM_REQUESTS}: of the process, for one new worker.",
-    f"Batch and singles: over HTTP on the deployed stack, in turns; the {SINGLES} singles stand under bare.",
+    f"Batch and singles: over HTTP on the deployed stack, in turns; bare shows the {SINGLES} singles.",
     f"Known beside new: a bot's {REQUESTS_PER_GROUP} captures of each over HTTP on the deployed stack, "
-    "shuffled; new ones stand under bare. If the time reveals nothing, the known one takes longer in about "
-    "half of all pairs; p is the p value of the Mann-Whitney test.",
+    "shuffled; bare shows the new ones. If the time reveals nothing, the known one takes longer in "
+    "about half of all pairs; p is the p value of the Mann-Whitney test.",
     "Recount: in a process of its own, rows put straight into the table; of ten times the registrations each "
     "may take no more CPU, and all no more memory. Read units are shown if DAFTAR_TEST_DYNAMODB_URL names "
     "DynamoDB Local, which alone reports them.",
@@ -56,14 +55,10 @@ _METHOD_NOTES = (
 
 def _measure_fault_injection(data_dir: Path) -> FaultInjectionResult:
     """Inject faults on a stack of its own."""
-    stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
-    stack.up()
-    try:
+    with run_stack(data_dir) as stack:
         return run_fault_injection(
             stack, "fault-injection", workers=_FAULT_INJECTION_WORKERS, first_worker=50_001
         )
-    finally:
-        stack.down()
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,6 @@ class ResultRow:
 
     @property
     def has_passed(self) -> bool:
-        """Return True if it is within its target or has none."""
         return self.measured is None or self.target is None or self.measured <= self.target
 
 
@@ -100,13 +94,11 @@ def _iter_results(work: Path) -> Iterator[ResultRow]:
     batch, singles, batch_ratio = compare_batch_with_singles(work / "batch")
     for other, target in ((bare, _COLD_START_TARGET), (compiled, None)):
         name = f"cold start, {other.name}"
-        mine, theirs = (
-            f"{rounds.median(each) * 1e3:.0f} ms" for rounds, each in ((cold, ours), (cold, other))
-        )
-        yield ResultRow(name, mine, theirs, cold.ratio(ours, other), target)
-    mine, theirs = (f"{warm.median(each) * 1e3:.2f} ms" for each in (ours, bare))
-    yield ResultRow("warm CPU of a registration", mine, theirs, warm.ratio(ours, bare), _WARM_CPU_TARGET)
-    megabytes, theirs_too = (zips.measure_size(each.task) / 1e6 for each in (ours, bare))
+        own_time, other_time = (f"{cold.median(each) * 1e3:.0f} ms" for each in (ours, other))
+        yield ResultRow(name, own_time, other_time, cold.ratio(ours, other), target)
+    own_cpu, bare_cpu = (f"{warm.median(each) * 1e3:.2f} ms" for each in (ours, bare))
+    yield ResultRow("warm CPU of a registration", own_cpu, bare_cpu, warm.ratio(ours, bare), _WARM_CPU_TARGET)
+    own_mb, bare_mb = (zips.measure_size(each.task) / 1e6 for each in (ours, bare))
     yield ResultRow(
         f"{BATCH_ITEMS}-item batch beside {SINGLES} singles",
         f"{batch * 1e3:.0f} ms",
@@ -119,12 +111,12 @@ def _iter_results(work: Path) -> Iterator[ResultRow]:
         ("lower quartile", "median", "upper quartile"), *reversed(times.quartiles), strict=True
     ):
         yield ResultRow(f"known beside new, {name}", f"{known * 1e3:.1f} ms", f"{new * 1e3:.1f} ms")
-    longer, by_chance = times.rank_test
-    yield ResultRow("known beside new, pairs longer", f"{longer:.1%}", f"p = {by_chance:.2f}")
+    share, p_value = times.rank_test
+    yield ResultRow("known beside new, pairs longer", f"{share:.1%}", f"p = {p_value:.2f}")
     for step, milliseconds in steps.items():
         yield ResultRow(f"CPU in process: {step}", f"{milliseconds:.2f} ms", "")
     yield from _iter_recount_results(work / "recount")
-    yield ResultRow("zip, unpacked", f"{megabytes:.1f} MB", f"{theirs_too:.1f} MB", megabytes, _ZIP_TARGET_MB)
+    yield ResultRow("zip, unpacked", f"{own_mb:.1f} MB", f"{bare_mb:.1f} MB", own_mb, _ZIP_TARGET_MB)
 
 
 def _iter_recount_results(work: Path) -> Iterator[ResultRow]:
@@ -181,8 +173,8 @@ def main() -> int:
     console.print(table)
     for paragraph in _METHOD_NOTES:
         console.print(paragraph, highlight=False)
-    for name, shown in (("Fault injection", faults), ("Queue drain", drain)):
-        console.print(f"{name}: {shown}. {'good' if shown.has_passed else 'BAD'}", highlight=False)
+    for name, result in (("Fault injection", faults), ("Queue drain", drain)):
+        console.print(f"{name}: {result}. {'good' if result.has_passed else 'BAD'}", highlight=False)
     return 0 if faults.has_passed and drain.has_passed and all(each.has_passed for each in figures) else 1
 
 

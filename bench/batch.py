@@ -9,10 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.stack import CaptureRefused, run_stack
 from ops.api_client import ApiClient
-from ops.local.stack import LocalStack
 from tests.support.campaigns import make_capture
-from tests.support.ports import find_free_port_pair
 
 BATCH_ITEMS = 200
 SINGLES = 20
@@ -21,25 +20,15 @@ _OK = 200
 _CREATED = 201
 
 
-class CaptureRefused(Exception):
-    """The API refused a capture."""
-
-
 def compare_batch_with_singles(data_dir: Path) -> tuple[float, float, float]:
     """Return the median seconds of a full batch and of 20 single captures, and the median of their ratios."""
-    stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
-    description = stack.up()
-    try:
-        token = description.find_token("kiosk")
-        if token is None:
-            raise CaptureRefused("the stack has no kiosk")
-        with closing(ApiClient(description.api_url, token)) as api:
-            captures = map(make_capture, count(1))
+    captures = map(make_capture, count(1))
+    with run_stack(data_dir) as stack:
+        description = stack.describe()
+        with closing(ApiClient(description.api_url, description.tokens["kiosk"])) as api:
             _time_batch(api, captures)
             _time_singles(api, captures)
             rounds = [(_time_batch(api, captures), _time_singles(api, captures)) for _ in range(_ROUNDS)]
-    finally:
-        stack.down()
     batches, singles = zip(*rounds, strict=True)
     return median(batches), median(singles), median(batch / single for batch, single in rounds)
 

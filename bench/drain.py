@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.stack import run_stack
 from ops.api_client import ApiClient
 from ops.local.stack import LocalStack
 from tests.support.campaigns import create_campaign, make_capture
 from tests.support.functions import override_environment, pause_event_sources
 from tests.support.polling import wait_until
-from tests.support.ports import find_free_port_pair
 
 # A rate that a development machine can keep.
 _PARTS_PER_SECOND = 10
@@ -43,7 +43,6 @@ class DrainResult:
         return abs(self.measured_rate / self.configured_rate - 1) <= _TOLERANCE
 
     def __str__(self) -> str:
-        """Return the figures as text."""
         return (
             f"{self.sms_count} SMS to as many workers, {self.measured_rate:.2f} parts per second"
             f" ({self.configured_rate:g} configured), at most {self.peak_per_second} in one second"
@@ -55,12 +54,10 @@ def measure_drain(
 ) -> DrainResult:
     """Queue confirmations while the sending function is paused, then measure the sending.
 
-    Raises DrainIncomplete unless each SMS is sent exactly once.
+    Raise DrainIncomplete unless each SMS is sent exactly once.
     """
-    stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
-    description = stack.up()
-    sender = description.outputs["OnNotificationsName"]
-    try:
+    with run_stack(data_dir) as stack:
+        sender = stack.describe().outputs["OnNotificationsName"]
         functions = stack.emulator.make_client("lambda")
         with override_environment(functions, [sender], DAFTAR_SMS_PARTS_A_SECOND=str(parts_per_second)):
             with pause_event_sources(functions, sender):
@@ -75,12 +72,10 @@ def measure_drain(
                 lambda: stack.count_waiting_sms() == 0,
                 timeout_seconds=_TIMEOUT_FACTOR * sms_count / parts_per_second,
             )
-        sent = description.fetch_sms()
+        sent = stack.describe().fetch_sms()
         if not len({sms["to"] for sms in sent}) == len(sent) == sms_count:
             raise DrainIncomplete(f"{len(sent)} of {sms_count} SMS were sent")
         return _measure(sent, parts_per_second)
-    finally:
-        stack.down()
 
 
 def _register_workers(stack: LocalStack, workers: int) -> None:
@@ -97,7 +92,7 @@ def _register_workers(stack: LocalStack, workers: int) -> None:
 def _measure(sms_list: Sequence[Mapping[str, Any]], parts_per_second: float) -> DrainResult:
     times = sorted(datetime.fromisoformat(sms["received_at"]) for sms in sms_list)
     started_at, parts = times[0], sum(sms["parts"] for sms in sms_list)
-    seconds = Counter((at - started_at) // timedelta(seconds=1) for at in times)
+    seconds = Counter((time - started_at) // timedelta(seconds=1) for time in times)
     return DrainResult(
         sms_count=len(sms_list),
         configured_rate=parts_per_second,

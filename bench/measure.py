@@ -44,11 +44,9 @@ class RoundTimings:
         self._seconds: dict[str, list[float]] = defaultdict(list)
 
     def add(self, contender: Contender, seconds: float) -> None:
-        """Add the seconds of a contender in this round."""
         self._seconds[contender.name].append(seconds)
 
     def median(self, contender: Contender) -> float:
-        """Return the median of a contender."""
         return median(self._seconds[contender.name])
 
     def ratio(self, contender: Contender, other: Contender) -> float:
@@ -67,7 +65,6 @@ class Benchmark:
         self._captures = map(make_capture, count(1))
 
     def create_campaign(self, ours: Contender) -> None:
-        """Create the campaign of the captures with our own zip."""
         with self._start_function(ours) as function:
             _check_status(function.invoke(http_events.make_campaign_event(make_campaign_payload())), _CREATED)
 

@@ -18,21 +18,16 @@ from typing import Any
 
 import httpx
 
+from bench.stack import CaptureRefused, run_stack
 from ops.api_client import ApiClient
 from ops.local.description import StackDescription
-from ops.local.stack import LocalStack
 from tests.support.campaigns import make_capture
 from tests.support.functions import pause_event_sources
-from tests.support.ports import find_free_port_pair
 
 REQUESTS_PER_GROUP = 200
 _WARM_UP_REQUESTS = 20
 _ACCEPTED = 202
 _SEED = 20241009
-
-
-class CaptureRefused(Exception):
-    """The API did not accept a bot's capture."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,6 @@ class ResponseTimes:
 
     @property
     def quartiles(self) -> tuple[list[float], list[float]]:
-        """Return the three quartiles of each group."""
         return quantiles(self.new, n=4), quantiles(self.known, n=4)
 
     @property
@@ -58,13 +52,8 @@ class ResponseTimes:
 
 def measure_bot_times(data_dir: Path) -> ResponseTimes:
     """Time 200 captures of new workers and 200 of known ones, shuffled, as a bot."""
-    stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
-    description = stack.up()
-    try:
-        with pause_event_sources(stack.emulator.make_client("lambda")):
-            return _measure(description)
-    finally:
-        stack.down()
+    with run_stack(data_dir) as stack, pause_event_sources(stack.emulator.make_client("lambda")):
+        return _measure(stack.describe())
 
 
 def _measure(description: StackDescription) -> ResponseTimes:

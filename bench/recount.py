@@ -76,9 +76,9 @@ def measure_recounts(work: Path) -> Iterator[RecountResult]:
 
 @contextmanager
 def _run_engine(work: Path) -> Iterator[str]:
-    named = os.environ.get(_DYNAMODB_URL_VARIABLE)
-    if named:
-        yield named
+    url = os.environ.get(_DYNAMODB_URL_VARIABLE)
+    if url:
+        yield url
         return
     emulator = Emulator(port=find_free_port_pair(), home=work, sms_url="http://127.0.0.1:9")
     try:
@@ -105,8 +105,8 @@ def _load_rows(client: Any, table: str, worker_count: int) -> None:
 
 def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
     """Yield the items of one worker with only the attributes that the day index projects."""
-    opened = datetime(2024, 10, 8, 23, tzinfo=UTC)
-    at = to_timestamp(opened + _DAY_LENGTH * worker_number / worker_count)
+    opens_at = datetime(2024, 10, 8, 23, tzinfo=UTC)
+    captured_at = to_timestamp(opens_at + _DAY_LENGTH * worker_number / worker_count)
     capture_id, reference = make_capture_id(worker_number + 1), make_reference(worker_number)
     facts = CaptureFacts(
         outcome=Outcome.CREATED if worker_number % 10 else Outcome.ALREADY_REGISTERED,
@@ -128,7 +128,7 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
         {
             **store_keys.make_capture_key(capture_id),
             "day_shard": store_keys.list_capture_shards(FIRST_DAY)[shard],
-            "day_order": f"{at}#{capture_id}",
+            "day_order": f"{captured_at}#{capture_id}",
             "facts": build_capture_facts(facts),
         }
     )
@@ -136,7 +136,7 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
         {
             **key,
             "day_shard": store_keys.list_registration_shards(FIRST_DAY)[shard],
-            "day_order": f"{at}#{reference}",
+            "day_order": f"{captured_at}#{reference}",
             "facts": build_registration_facts(registration, key["pk"], _make_cipher()),
         }
     )

@@ -34,7 +34,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     from chalicelib.registrations.store_items import build_registration  # noqa: PLC0415
 
     container = Container()
-    registrar, quoting = container.intake, container.quotes
+    intake, quotes = container.intake, container.quotes
     campaign = Campaign.model_validate(make_campaign_payload())
     caller = Caller("bench", frozenset({Role.KIOSK}), Channel.KIOSK, frozenset({"*"}))
     serials = count(5_000)
@@ -46,7 +46,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
         serial = next(serials)
         capture_id = UUID(make_capture_id(10_000 + serial))
         worker = command.worker.model_copy(update={"nik": make_nik(serial), "phone": make_phone(serial)})
-        return registrar.submit(
+        return intake.submit(
             command.model_copy(update={"capture_id": capture_id, "worker": worker}),
             caller=caller,
             correlation_id="bench",
@@ -59,7 +59,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
         "check the rules": _measure_cpu(
             lambda: rules.read_worker(command, campaign, now=now, age_limits=rules.AgeLimits())
         ),
-        "quote": _measure_cpu(lambda: quoting.quote(rules.build_quote_request(command))),
+        "quote": _measure_cpu(lambda: quotes.quote(rules.build_quote_request(command))),
         "seal and lay out the item": _measure_cpu(lambda: build_registration(registration, container.cipher)),
         "write the answer": _measure_cpu(lambda: AnswerView.from_answer(answer).model_dump_json()),
         "all of it, with hashing and the transaction": _measure_cpu(submit),
@@ -69,7 +69,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
 def _measure_cpu(step: Callable[[], object]) -> float:
     for _ in range(REPEATS // 10):
         step()
-    began = time.process_time()
+    started_at = time.process_time()
     for _ in range(REPEATS):
         step()
-    return (time.process_time() - began) / REPEATS * 1e3
+    return (time.process_time() - started_at) / REPEATS * 1e3

@@ -40,7 +40,7 @@ CHANNELS_BY_ROLE: Mapping[Role, frozenset[Channel]] = {
 
 
 class Disclosure(StrEnum):
-    """The audience of what a caller is told of a worker, decided once for each capture."""
+    """The audience of the answers about a worker, decided once for each capture."""
 
     OFFICER = "officer"
     """An officer with the worker: may learn that the worker is known, and under which reference."""
@@ -98,7 +98,6 @@ class Caller:
             raise NotAllowed(f"{self.client_id} has none of {sorted(roles)}")
 
     def has_role(self, role: Role) -> bool:
-        """Return True if the caller has `role`."""
         return role in self.roles
 
     @property

@@ -21,3 +21,11 @@ def sleep(duration: timedelta) -> None:
 def to_timestamp(instant: datetime) -> str:
     """Return an instant as it is stored and sent: UTC, milliseconds, so that text order is time order."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_optional_timestamp(instant: datetime | None) -> str | None:
+    return None if instant is None else to_timestamp(instant)
+
+
+def from_optional_timestamp(timestamp: str | None) -> datetime | None:
+    return None if timestamp is None else datetime.fromisoformat(timestamp)

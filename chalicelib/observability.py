@@ -142,10 +142,9 @@ def count(name: str, number: int = 1, **dimensions: str) -> None:
 
 
 def measure(name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
-    """Record a value of a metric (EMF)."""
     with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE) as metric:
-        for dimension, its_value in dimensions.items():
-            metric.add_dimension(name=dimension, value=str(_sanitize_fact(its_value, _NAME, mask_text)))
+        for dimension, dimension_value in dimensions.items():
+            metric.add_dimension(name=dimension, value=str(_sanitize_fact(dimension_value, _NAME, mask_text)))
 
 
 def log_exception(error: BaseException, message: str, facts: Mapping[str, object]) -> None:
@@ -165,7 +164,7 @@ class UnhandledError(Exception):
 def redact_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
     """Replace errors by UnhandledError (middleware for functions without a caller).
 
-    AWS logs what such a function raises and puts it into a dead-letter queue, so it must hold nothing
+    AWS logs the error of such a function and stores it in a dead-letter queue, so it must hold nothing
     personal.
     """
     try:

@@ -12,7 +12,7 @@ def generate_token() -> str:
 
 
 def generate_write_id() -> str:
-    """Return an id that tells one write of an item from another."""
+    """Return an id that distinguishes one write of an item from another."""
     return secrets.token_hex(8)
 
 

@@ -332,17 +332,14 @@ class Settings(BaseModel):
 
     @property
     def device_caps(self) -> DailyCap:
-        """The daily caps of a device that has none of its own."""
         return DailyCap(flag=self.device_daily_flag, cap=self.device_daily_cap)
 
     @property
     def bot_caps(self) -> DailyCap:
-        """The daily caps of a bot that has none of its own."""
         return DailyCap(flag=self.bot_daily_flag, cap=self.bot_daily_cap)
 
     @property
     def phone_caps(self) -> DailyCap:
-        """The daily caps of a phone number."""
         return DailyCap(flag=self.phone_daily_flag, cap=self.phone_daily_cap)
 
     @property
@@ -352,7 +349,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read the environment. Raises SettingsIncomplete, naming each variable at fault."""
+        """Read the environment. Raise SettingsIncomplete, naming each variable at fault."""
         try:
             return cls.model_validate(dict(os.environ))
         except ValidationError as error:

@@ -43,7 +43,6 @@ class Alarm:
         return f"`{self.metric}`: {self.statistic.lower()} {sign} {self.threshold} in {times}"
 
     def make_resource(self) -> dict[str, Any]:
-        """Return the alarm as a resource of the template."""
         statistic = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
         properties: dict[str, Any] = {
             "AlarmDescription": self.description,
@@ -66,12 +65,12 @@ class Alarm:
 
 def function_errors(function: str, meaning: str, action: str) -> Alarm:
     """Return the alarm on a failed invocation of a function."""
-    return _of_function(f"{function}Errors", function, "Errors", meaning=meaning, action=action)
+    return _on_function(f"{function}Errors", function, "Errors", meaning=meaning, action=action)
 
 
 def function_throttles(function: str, meaning: str, action: str) -> Alarm:
     """Return the alarm on an invocation for which Lambda had no concurrency left."""
-    return _of_function(f"{function}Throttles", function, "Throttles", meaning=meaning, action=action)
+    return _on_function(f"{function}Throttles", function, "Throttles", meaning=meaning, action=action)
 
 
 def function_not_run(
@@ -79,115 +78,81 @@ def function_not_run(
 ) -> Alarm:
     """Return the alarm on a scheduled function without an invocation in any of `periods` periods."""
     schedule = {"period_seconds": period_seconds, "periods": periods, "below": True}
-    return _of_function(name, function, "Invocations", meaning=meaning, action=action, **schedule)
+    return _on_function(name, function, "Invocations", meaning=meaning, action=action, **schedule)
 
 
 def stream_delay(name: str, function: str, meaning: str, action: str, *, milliseconds: int) -> Alarm:
     """Return the alarm on the age of the records that a function reads from its stream."""
     limits = {"statistic": "Maximum", "threshold": milliseconds}
-    return _of_function(name, function, "IteratorAge", meaning=meaning, action=action, **limits)
+    return _on_function(name, function, "IteratorAge", meaning=meaning, action=action, **limits)
 
 
 def queue_not_empty(queue: str, meaning: str, action: str) -> Alarm:
-    """Return the alarm on a message in a queue for what failed for good."""
-    return Alarm(
-        name=f"{queue}NotEmpty",
-        meaning=meaning,
-        action=action,
-        namespace="AWS/SQS",
-        metric="ApproximateNumberOfMessagesVisible",
-        dimensions={"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}},
-        statistic="Maximum",
-        period_seconds=_MINUTE,
-    )
+    """Return the alarm on a message in a dead-letter queue."""
+    metric = "ApproximateNumberOfMessagesVisible"
+    texts = {"meaning": meaning, "action": action}
+    return _on_queue(f"{queue}NotEmpty", queue, metric, period_seconds=_MINUTE, **texts)
 
 
 def oldest_message(name: str, queue: str, meaning: str, action: str, *, seconds: int) -> Alarm:
     """Return the alarm on the age of a queue's oldest message."""
-    return Alarm(
-        name=name,
-        meaning=meaning,
-        action=action,
-        namespace="AWS/SQS",
-        metric="ApproximateAgeOfOldestMessage",
-        dimensions={"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}},
-        statistic="Maximum",
-        threshold=seconds,
-    )
+    metric = "ApproximateAgeOfOldestMessage"
+    return _on_queue(name, queue, metric, meaning=meaning, action=action, threshold=seconds)
 
 
 def table_throttles(table: str, kind: str, meaning: str, action: str) -> Alarm:
     """Return the alarm on throttled requests of a table. `kind` is Read or Write."""
-    return Alarm(
-        name=f"{table}{kind}sThrottled",
-        meaning=meaning,
-        action=action,
-        namespace="AWS/DynamoDB",
-        metric=f"{kind}ThrottleEvents",
-        dimensions={"TableName": {"Ref": table}},
-    )
+    metric = f"{kind}ThrottleEvents"
+    return _on_table(f"{table}{kind}sThrottled", table, metric, meaning=meaning, action=action)
 
 
 def table_failures(name: str, table: str, operation: str, meaning: str, action: str) -> Alarm:
     """Return the alarm on failures of DynamoDB itself in one operation on a table."""
-    return Alarm(
-        name=name,
-        meaning=meaning,
-        action=action,
-        namespace="AWS/DynamoDB",
-        metric="SystemErrors",
-        dimensions={"TableName": {"Ref": table}, "Operation": operation},
-    )
+    return _on_table(name, table, "SystemErrors", operation, meaning=meaning, action=action)
 
 
 def api_failures(name: str, meaning: str, action: str, *, threshold: int) -> Alarm:
     """Return the alarm on answers of 5xx, of all methods together."""
-    return Alarm(
-        name=name,
-        meaning=meaning,
-        action=action,
-        namespace="AWS/ApiGateway",
-        metric="5XXError",
-        dimensions=_API_DIMENSIONS,
-        threshold=threshold,
-    )
+    return _on_api(name, "5XXError", meaning=meaning, action=action, threshold=threshold)
 
 
 def api_latency(
     name: str, meaning: str, action: str, *, milliseconds: int, method: Mapping[str, str] | None = None
 ) -> Alarm:
     """Return the alarm on the 99th percentile of the latency, of all methods together or of one."""
-    return Alarm(
-        name=name,
-        meaning=meaning,
-        action=action,
-        namespace="AWS/ApiGateway",
-        metric="Latency",
-        dimensions={**_API_DIMENSIONS, **(method or {})},
-        statistic="p99",
-        threshold=milliseconds,
-        periods=3,
-    )
+    limits = {"statistic": "p99", "threshold": milliseconds, "periods": 3}
+    return _on_api(name, "Latency", method, meaning=meaning, action=action, **limits)
 
 
 def own_metric(
     name: str, metric: str, meaning: str, action: str, *, period_seconds: int = _FIVE_MINUTES
 ) -> Alarm:
     """Return the alarm on a metric that the functions count themselves."""
-    return Alarm(
-        name=name,
-        meaning=meaning,
-        action=action,
-        namespace="Daftar",
-        metric=metric,
-        period_seconds=period_seconds,
-    )
+    fields: dict[str, Any] = {"meaning": meaning, "action": action, "period_seconds": period_seconds}
+    return Alarm(name=name, namespace="Daftar", metric=metric, **fields)
 
 
 def _format_duration(seconds: int) -> str:
     return f"{seconds // _HOUR} h" if seconds % _HOUR == 0 else f"{seconds // _MINUTE} min"
 
 
-def _of_function(name: str, function: str, metric: str, **fields: Any) -> Alarm:
+def _on_function(name: str, function: str, metric: str, **fields: Any) -> Alarm:
     dimensions = {"FunctionName": {"Ref": function}}
     return Alarm(name=name, namespace="AWS/Lambda", metric=metric, dimensions=dimensions, **fields)
+
+
+def _on_queue(name: str, queue: str, metric: str, **fields: Any) -> Alarm:
+    dimensions = {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
+    return Alarm(
+        name=name, namespace="AWS/SQS", metric=metric, dimensions=dimensions, statistic="Maximum", **fields
+    )
+
+
+def _on_table(name: str, table: str, metric: str, operation: str | None = None, **fields: Any) -> Alarm:
+    dimensions = {"TableName": {"Ref": table}, **({"Operation": operation} if operation else {})}
+    return Alarm(name=name, namespace="AWS/DynamoDB", metric=metric, dimensions=dimensions, **fields)
+
+
+def _on_api(name: str, metric: str, method: Mapping[str, str] | None = None, **fields: Any) -> Alarm:
+    dimensions = {**_API_DIMENSIONS, **(method or {})}
+    return Alarm(name=name, namespace="AWS/ApiGateway", metric=metric, dimensions=dimensions, **fields)

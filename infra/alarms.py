@@ -24,7 +24,7 @@ from infra.alarm_kinds import (
 _REGISTRATION = {"Resource": "/v1/registrations", "Method": "POST"}
 _FIFTEEN_MINUTES = 900
 
-_DROP_OR_MEND = (
+_DROP_OR_FIX = (
     "Later runs do its work. If they succeed, drop the message. If they fail too, fix what the log of"
 )
 _LOOK_AT_RULE = "The rule is disabled or missing, or may not invoke the function. Also fires before the first run of a new stack."
@@ -50,7 +50,7 @@ _DEAD_LETTERS = (
     queue_not_empty(
         "DueSmsFailures",
         "A run of QueueDueSms failed for good.",
-        f"{_DROP_OR_MEND} QueueDueSms shows.",
+        f"{_DROP_OR_FIX} QueueDueSms shows.",
     ),
     queue_not_empty(
         "StreamFailures",
@@ -65,12 +65,12 @@ _DEAD_LETTERS = (
     queue_not_empty(
         "DeliveryFailures",
         "A run of DeliverReports failed for good.",
-        f"{_DROP_OR_MEND} DeliverReports shows.",
+        f"{_DROP_OR_FIX} DeliverReports shows.",
     ),
     queue_not_empty(
         "ExportFailures",
         "A run of ExportDays failed for good.",
-        f"{_DROP_OR_MEND} ExportDays shows.",
+        f"{_DROP_OR_FIX} ExportDays shows.",
     ),
     queue_not_empty(
         "AgeingFailures",
@@ -350,11 +350,9 @@ ALARMS: Mapping[str, tuple[Alarm, ...]] = {
 
 
 def iter_alarms() -> Iterator[Alarm]:
-    """Yield every alarm."""
     for section in ALARMS.values():
         yield from section
 
 
 def make_alarms() -> dict[str, Any]:
-    """Return every alarm as a resource, by logical id."""
     return {alarm.name: alarm.make_resource() for alarm in iter_alarms()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# SQS keeps nothing longer.
+# The longest time that SQS keeps a message.
 _RETENTION_SECONDS = 14 * 24 * 60 * 60
 
 

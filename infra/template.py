@@ -51,7 +51,6 @@ def load_yaml(name: str) -> dict[str, Any]:
 
 @cache
 def load_parameters() -> dict[str, dict[str, Any]]:
-    """Return the template's parameters, by name."""
     parameters: dict[str, dict[str, Any]] = load_yaml("parameters.yaml")["Parameters"]
     return parameters
 

@@ -40,7 +40,7 @@ class ApiClient:
         self._url = url
 
     def send(self, method: str, path: str, body: str | bytes | None = None) -> httpx.Response:
-        """Return a success or a refusal that a retry would not change. Raises ApiUnavailable."""
+        """Return a success or a refusal that a retry would not change. Raise ApiUnavailable."""
         cause = ""
         for attempt in range(_MAX_ATTEMPTS):
             seconds = min(_FIRST_PAUSE_SECONDS * 2**attempt, _MAX_PAUSE_SECONDS)
@@ -57,7 +57,6 @@ class ApiClient:
         raise ApiUnavailable(f"{method} {path}: {cause}, {_MAX_ATTEMPTS} times")
 
     def close(self) -> None:
-        """Close its connections."""
         self._http.close()
 
 

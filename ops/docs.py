@@ -1,6 +1,6 @@
 """Write the generated parts of the documentation: `make docs`.
 
-A generated part stands between two marker comments. The text around it is written by hand.
+A generated part is between two marker comments. The text around it is written by hand.
 """
 
 import re
@@ -75,7 +75,6 @@ def _format_default(value: object) -> str:
 
 
 def main() -> None:
-    """Write every page with generated parts."""
     for page, text in render_pages().items():
         page.write_text(text, encoding="utf-8")
 

@@ -2,4 +2,4 @@
 
 
 class OperationError(Exception):
-    """An operation failed; the message tells the operator what failed and why."""
+    """An operation failed; the message says what failed and why."""

@@ -1,11 +1,7 @@
-"""The base of the small HTTP servers of the fakes and of the tests."""
+"""The base of the small HTTP servers of the fakes and of tests."""
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-from ops.project import LOOPBACK
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -19,13 +15,11 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Write nothing: a log would hold another copy of personal data."""
 
     def read_body(self) -> bytes:
-        """Return the request's body."""
         return self.rfile.read(int(self.headers["Content-Length"]))
 
     def send(
         self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Send a whole response."""
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
@@ -33,16 +27,3 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-
-@contextmanager
-def serve_in_background(server: HTTPServer) -> Iterator[str]:
-    """Serve from a thread inside the block. Yield the server's URL."""
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://{LOOPBACK}:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()

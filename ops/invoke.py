@@ -13,14 +13,14 @@ from ops.errors import OperationError
 
 
 def deliver_reports(stage: Stage) -> dict[str, int]:
-    """Deliver the reports that are due to managers. Raises OperationError."""
+    """Deliver the reports that are due to managers. Raise OperationError."""
     return _invoke_schedule(stage, "DeliverReports")
 
 
 def export_days(stage: Stage, campaign_id: str, days: Iterable[date]) -> dict[str, int]:
     """Export final days of a campaign, also if they were exported before, and all days that are due.
 
-    Raises OperationError if a day has no summary.
+    Raise OperationError if a day has no summary.
     """
     summaries = DynamoSummaries(stage.aws_client("dynamodb"), stage.outputs["SummariesTableName"])
     for day in days:
@@ -42,7 +42,7 @@ def _invoke_schedule(stage: Stage, function_id: str) -> dict[str, int]:
 def invoke_function(stage: Stage, function_id: str, event: Mapping[str, Any], **options: str) -> Any:
     """Invoke a function by its logical id. Return its result, None for an asynchronous invocation.
 
-    Raises OperationError if the function fails.
+    Raise OperationError if the function fails.
     """
     response = stage.aws_client("lambda").invoke(
         FunctionName=stage.outputs[f"{function_id}Name"], Payload=json.dumps(event), **options

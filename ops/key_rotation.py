@@ -72,7 +72,7 @@ class KeyRotation:
     def rotate(self) -> RotationResult:
         """Add a key, unless an earlier run has added one, and reseal all values with it.
 
-        Raises OperationError if functions keep sealing with the old key.
+        Raise OperationError if functions keep sealing with the old key.
         """
         keys = self._list_field_keys()
         if len(keys) == 1:
@@ -98,7 +98,7 @@ class KeyRotation:
         )
 
     def retire(self) -> tuple[str, ...]:
-        """Remove the older keys, after a check that no value needs them. Raises KeyInUse."""
+        """Remove the older keys, after a check that no value needs them. Raise KeyInUse."""
         keys = self._list_field_keys()
         current, older = keys[-1], keys[:-1]
         if not older:
@@ -150,31 +150,26 @@ class KeyRotation:
     def _write_resealed(self, table: str, item: Mapping[str, Any], resealed: Mapping[str, Any]) -> None:
         """Replace values that are unchanged since they were read. The next pass handles the others."""
         names = list(resealed)
-        values = {f":new{at}": resealed[name] for at, name in enumerate(names)}
-        values |= {f":old{at}": item[name] for at, name in enumerate(names)}
+        numbers = range(len(names))
+        values = {f":new{number}": resealed[names[number]] for number in numbers}
+        values |= {f":old{number}": item[names[number]] for number in numbers}
         target = Table(self._dynamodb, self._outputs[f"{table}Name"])
         target.try_run(
             target.update(
                 {name: item[name] for name in ("pk", "sk")},
-                "SET " + ", ".join(f"#n{at} = :new{at}" for at in range(len(names))),
-                " AND ".join(f"#n{at} = :old{at}" for at in range(len(names))),
+                "SET " + ", ".join(f"#n{number} = :new{number}" for number in numbers),
+                " AND ".join(f"#n{number} = :old{number}" for number in numbers),
                 compared=values,
-                names={f"#n{at}": name for at, name in enumerate(names)},
+                names={f"#n{number}": names[number] for number in numbers},
             )
         )
 
     def _scan_items(self, table: str) -> Iterator[dict[str, Any]]:
-        request: dict[str, Any] = {
-            "TableName": self._outputs[f"{table}Name"],
-            "Limit": _PAGE_SIZE,
-            "ConsistentRead": True,
-        }
-        while True:
-            page = self._dynamodb.scan(**request)
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._outputs[f"{table}Name"], Limit=_PAGE_SIZE, ConsistentRead=True
+        )
+        for page in pages:
             yield from map(from_item, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _find_retirable_at(current_key: WrappedKey) -> datetime:

@@ -32,7 +32,7 @@ def hash_phone(stage: Stage, phone: Phone) -> str:
 
 
 def is_on_aws_list(stage: Stage, phone: Phone) -> bool:
-    """Return True if AWS sends nothing to a phone. Raises AwsListUnavailable."""
+    """Return True if AWS sends nothing to a phone. Raise AwsListUnavailable."""
     try:
         described = _make_sms_client(stage).describe_opted_out_numbers(
             OptOutListName=_AWS_OPT_OUT_LIST, OptedOutNumbers=[phone]
@@ -47,7 +47,7 @@ def is_on_aws_list(stage: Stage, phone: Phone) -> bool:
 def remove_from_aws_list(stage: Stage, phone: Phone) -> bool:
     """Remove a phone from AWS's list. Return False if it was not on the list.
 
-    Raises AwsListUnavailable, or OperationError if AWS keeps the phone on its list.
+    Raise AwsListUnavailable, or OperationError if AWS keeps the phone on its list.
     """
     if not is_on_aws_list(stage, phone):
         return False

@@ -14,7 +14,7 @@ _QUOTED_OUTPUT_CHARACTERS = 4000
 def run_program(command: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, str]) -> None:
     """Run a program until it ends. Kill it and its children if this process is interrupted.
 
-    Raises OperationError, with the end of the program's output, if it fails.
+    Raise OperationError, with the end of the program's output, if it fails.
     """
     with subprocess.Popen(
         command,

@@ -39,7 +39,6 @@ class SubmissionOutcomes:
 
     @property
     def total(self) -> Counter[str]:
-        """Return the counts of all devices together."""
         return sum(self.by_device.values(), Counter())
 
     @property

@@ -14,7 +14,6 @@ serializer = TypeSerializer()
 
 @app.route("/v1/registrations", methods=["POST"])
 def put() -> dict[str, Any]:
-    """Store a body unchanged."""
     request = app.current_request
     assert request is not None  # noqa: S101 - there is one whenever Chalice calls a view
     body = request.json_body

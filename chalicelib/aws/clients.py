@@ -61,11 +61,9 @@ class ServiceDataLoader(Loader):
     """
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """Return the services that `AwsClients` has a client for."""
         return ["dynamodb", "kms", "pinpoint-sms-voice-v2", "s3", "secretsmanager", "sesv2", "sqs"]
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        """Return a data file of the SDK and its path."""
         if name == "endpoints":
             return _ENDPOINT_RULES, self.BUILTIN_DATA_PATH
         return super().load_data_with_path(name)
@@ -96,22 +94,18 @@ class AwsClients:
 
     @cached_property
     def kms(self) -> Any:
-        """Key Management Service."""
         return self._create("kms", _TWO_ATTEMPTS)
 
     @cached_property
     def secrets_manager(self) -> Any:
-        """Secrets Manager."""
         return self._create("secretsmanager", _TWO_ATTEMPTS)
 
     @cached_property
     def sqs(self) -> Any:
-        """Simple Queue Service."""
         return self._create("sqs", _TWO_ATTEMPTS)
 
     @cached_property
     def s3(self) -> Any:
-        """Simple Storage Service."""
         return self._create("s3", _LONG_TIMEOUT)
 
     @cached_property
@@ -121,7 +115,6 @@ class AwsClients:
 
     @cached_property
     def ses(self) -> Any:
-        """Simple Email Service."""
         return self._create("sesv2", _SINGLE_ATTEMPT)
 
     @cached_property

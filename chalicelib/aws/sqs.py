@@ -11,7 +11,7 @@ _MAX_BATCH_SIZE = 10  # Limit of SQS for one request.
 
 
 def send_all(client: Any, queue_url: str, messages: Sequence[BaseModel]) -> None:
-    """Send every message. Raises TryAgain if the queue rejects one; others may have been sent then."""
+    """Send every message. Raise TryAgain if the queue rejects one; others may have been sent then."""
     for start in range(0, len(messages), _MAX_BATCH_SIZE):
         entries = [
             {"Id": str(position), "MessageBody": message.model_dump_json()}

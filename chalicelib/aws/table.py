@@ -110,7 +110,7 @@ class Table:
         """Return the write that stores an item in DynamoDB's own form.
 
         Options, as of the other writes: `compared`, the values that the condition names; `names`, the
-        attribute names behind its placeholders; `returns_current`, if a refusal is to tell what is stored.
+        attribute names behind its placeholders; `returns_current`, to get the stored item if it fails.
         """
         return Write("Put", self._request({"Item": item}, condition, **options))
 
@@ -122,7 +122,6 @@ class Table:
         )
 
     def delete(self, key: Values, condition: str | None = None, **options: Any) -> Write:
-        """Return the write that deletes the item with `key`."""
         return Write("Delete", self._request({"Key": to_item(key)}, condition, **options))
 
     def check(self, key: Values, condition: str, **options: Any) -> Write:

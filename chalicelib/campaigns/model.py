@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
 
 CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
@@ -45,10 +46,8 @@ CLOCK_SKEW = timedelta(minutes=10)
 SUMMARY_FINAL_HOUR = 7  # On the morning after, before the branch opens, a day's summary becomes final.
 
 
-class Manager(BaseModel):
+class Manager(StrictModel):
     """Someone who is told how the campaign goes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
     email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
@@ -66,10 +65,8 @@ class CampaignDay:
     day: date
 
 
-class Campaign(BaseModel):
+class Campaign(StrictModel):
     """A drive to register workers at one place, over whole days of one zone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     campaign_id: CampaignId
     name: ShortText

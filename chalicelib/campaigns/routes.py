@@ -25,7 +25,6 @@ class CampaignsView(BaseModel):
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the campaign routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/campaigns", methods=["POST"], content_types=[])

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, ShortText, Target
+from chalicelib.models import StrictModel
 
 
-class ChangeCampaign(BaseModel):
+class ChangeCampaign(StrictModel):
     """Change some fields of a campaign; those left out, or null, stay as they are.
 
     The zone and the first day say what day a capture belongs to, so they never change.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ShortText | None = None
     branch: ShortText | None = None
@@ -27,14 +26,11 @@ class ChangeCampaign(BaseModel):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Return the fields that are to change."""
         return {name: value for name, value in self if value is not None}
 
 
-class ListCampaigns(BaseModel):
+class ListCampaigns(StrictModel):
     """Ask for a page of campaigns."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cursor: str | None = Field(default=None, max_length=400)
     size: int = Field(default=100, ge=1, le=200)

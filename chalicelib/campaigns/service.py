@@ -120,7 +120,6 @@ class CampaignService:
         )
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        """Return the campaigns with this or a later last day, by last day."""
         return self._campaigns.iter_ending_since(first_last_day)
 
     def _iter_by_last_day(self, first_last_day: date) -> Iterator[Campaign]:

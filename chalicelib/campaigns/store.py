@@ -25,13 +25,11 @@ class DynamoCampaigns:
         self._cipher = cipher
 
     def add(self, campaign: Campaign) -> None:
-        """Store a new campaign. Raise CampaignExists if its id is taken."""
         values = {**_build_key(campaign.campaign_id), **self._to_values(campaign), "listing": _LISTING}
         if not self._table.try_run(self._table.put(values, "attribute_not_exists(pk)")):
             raise CampaignExists(campaign.campaign_id)
 
     def get(self, campaign_id: str) -> Campaign:
-        """Return a campaign. Raise CampaignUnknown."""
         # DynamoDB answers a key that is too long with an error that would look like a fault of ours.
         if len(campaign_id) > MAX_ID_LENGTH:
             raise CampaignUnknown("longer than any id")
@@ -41,7 +39,6 @@ class DynamoCampaigns:
         return self._to_campaign(values)
 
     def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
-        """Store the fields that differ from `previous`. Raise CampaignWriteConflict."""
         before = dict(previous)
         differing = {name for name, value in campaign if value != before[name]}
         changes = {name: value for name, value in self._to_values(campaign).items() if name in differing}
@@ -58,7 +55,6 @@ class DynamoCampaigns:
             raise CampaignWriteConflict(campaign.campaign_id)
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        """Yield the campaigns with this or a later last day, by last day."""
         return map(
             self._to_campaign,
             self._table.query(
@@ -81,8 +77,10 @@ class DynamoCampaigns:
         managers = self._cipher.unseal(
             values["managers"], record=_record_name(values["campaign_id"]), field="managers"
         )
-        own = {name: values[name] for name in Campaign.model_fields if name in values and name != "managers"}
-        return Campaign.model_validate({**own, **json.loads(managers)})
+        fields = {
+            name: values[name] for name in Campaign.model_fields if name in values and name != "managers"
+        }
+        return Campaign.model_validate({**fields, **json.loads(managers)})
 
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:

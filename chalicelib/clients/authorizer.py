@@ -22,7 +22,7 @@ def build_policy(
 ) -> dict[str, Any]:
     """Return a policy that allows the holder of a valid token every route; routes check roles and campaigns.
 
-    A revoked or expired token is denied, for which the gateway has an answer of its own. Raises Unauthorized
+    A revoked or expired token is denied, for which the gateway has an answer of its own. Raise Unauthorized
     for anything else.
     """
     scheme, _, credentials = authorization.strip().partition(" ")

@@ -1,9 +1,9 @@
 """The daily cap of a client: captures above its flag limit are flagged, captures above its cap are refused.
 
 A shared count that every capture updates would cost a request each, and concurrent captures would conflict.
-So each process counts locally and adds its number to the shared count once a minute, and earlier after a
-twentieth of what is left before the next limit, which close to a limit is every time. Processes that accept
-captures at the same time may exceed a limit by that much.
+So each process counts locally and adds its number to the shared count once a minute, or earlier after a
+twentieth of the number that remains until the next limit; close to a limit, after each capture. Processes
+that accept captures at the same time may exceed a limit by that much.
 """
 
 from collections.abc import Mapping
@@ -43,9 +43,9 @@ class _Tally:
     def is_sync_due(self, now: datetime, cap: DailyCap) -> bool:
         if now - self.synced_at >= _SYNC_INTERVAL:
             return True
-        left = (cap.flag if self.total < cap.flag else cap.cap) - self.total
+        remaining = (cap.flag if self.total < cap.flag else cap.cap) - self.total
         # A client over its cap must not cost a write for each refusal.
-        return left > 0 and self.unsynced_count >= left // _SYNC_DIVISOR
+        return remaining > 0 and self.unsynced_count >= remaining // _SYNC_DIVISOR
 
 
 class DailyCapLimiter:

@@ -27,7 +27,6 @@ class Client:
         return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
     def revoke(self, now: datetime) -> "Client":
-        """Return this client with its token revoked."""
         return replace(self, revoked_at=now)
 
     def rotate(self, now: datetime, *, expires_at: datetime) -> "Client":
@@ -38,7 +37,6 @@ class Client:
 
     @property
     def caller(self) -> Caller:
-        """Return the caller that requests of this client have."""
         return Caller(
             client_id=self.client_id,
             roles=self.roles,

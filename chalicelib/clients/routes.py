@@ -36,7 +36,6 @@ class ClientsView(BaseModel):
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the client routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/clients", methods=["POST"], content_types=[])

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.model import Client
+from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
 
@@ -17,10 +18,8 @@ _MAX_OVERLAP_HOURS = 720
 _MAX_PER_DAY = 10_000_000
 
 
-class EnrolClient(BaseModel):
+class EnrolClient(StrictModel):
     """Enrol one device, bot or person; an admin sends it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     client_id: ClientId
     roles: tuple[Role, ...] = Field(min_length=1)
@@ -76,10 +75,8 @@ class EnrolClient(BaseModel):
         return DailyCap(flag=self.daily_flag, cap=self.daily_cap)
 
 
-class RotateToken(BaseModel):
+class RotateToken(StrictModel):
     """Replace a client's token; an admin sends it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     overlap_hours: int | None = Field(
         default=None,
@@ -109,7 +106,6 @@ class ClientView(BaseModel):
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
-        """Return the view of a client, without its token."""
         own = client.daily_cap
         return cls(
             client_id=client.client_id,

@@ -128,7 +128,6 @@ class ClientRegistry:
             self._clients.revoke(client.revoke(self._clock()))
 
     def get(self, client_id: str) -> Client:
-        """Return a client. Raise ClientUnknown."""
         return self._clients.get(client_id)
 
     def require_shared_campaign(self, client_id: str, *, caller: Caller) -> None:
@@ -138,7 +137,6 @@ class ClientRegistry:
             raise ClientUnknown("works for other campaigns")
 
     def iter_all(self) -> Iterator[Client]:
-        """Return every client, by id."""
         return self._clients.iter_all()
 
 

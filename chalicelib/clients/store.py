@@ -16,7 +16,7 @@ from chalicelib.callers import Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.refusals import TryAgain
 
 _BY_LISTING = "by_listing"
@@ -50,7 +50,6 @@ class DynamoClients:
         self._table = Table(client, table_name)
 
     def add(self, client: Client, token: TokenHash) -> None:
-        """Store a new client. Raise ClientExists or TryAgain."""
         values = {**_to_values(client), "token_hash": str(token)}
         listed = {**_client_key(client.client_id), **values, "listing": _LISTING}
         try:
@@ -66,27 +65,21 @@ class DynamoClients:
             raise TryAgain("another enrolment was in the way") from None
 
     def get_by_token(self, token: TokenHash) -> Client:
-        """Return the client that holds a token. Raise TokenUnknown."""
         values = self._table.get(_token_key(token))
         if values is None:
             raise TokenUnknown("no client holds it")
         return _to_client(values)
 
     def get(self, client_id: str) -> Client:
-        """Return a client. Raise ClientUnknown."""
         # DynamoDB answers a key that is too long with an error that would look like a fault of ours.
         if len(client_id) > MAX_ID_LENGTH:
             raise ClientUnknown("longer than any id")
         return _to_client(self._get_values(client_id))
 
     def rotate(self, client: Client, token: TokenHash, *, older_tokens_end_at: datetime) -> None:
-        """Store another token of a client; its older ones end then, if not before.
-
-        Raise ClientUnknown, ClientRevoked or TryAgain.
-        """
         stored = self._get_values(client.client_id)
         current = {"token_hash": stored["token_hash"], "ends_at": stored.get("token_expires_at", _NEVER)}
-        now, end = _to_optional_timestamp(client.rotated_at), to_timestamp(older_tokens_end_at)
+        now, end = to_optional_timestamp(client.rotated_at), to_timestamp(older_tokens_end_at)
         ending = [
             {**each, "ends_at": min(each["ends_at"], end)}
             for each in (current, *stored.get("older_tokens", []))
@@ -97,7 +90,7 @@ class DynamoClients:
             ":token": str(token),
             ":older": kept,
             ":now": now,
-            ":ends_at": _to_optional_timestamp(client.expires_at),
+            ":ends_at": to_optional_timestamp(client.expires_at),
             ":previous": stored["token_hash"],
         }
         try:
@@ -121,9 +114,8 @@ class DynamoClients:
             raise TryAgain("its token was replaced at the same time") from None
 
     def revoke(self, client: Client) -> None:
-        """Store the revocation of `client` for each of its tokens. Raise ClientUnknown or TryAgain."""
         stored = self._get_values(client.client_id)
-        now = _to_optional_timestamp(client.revoked_at)
+        now = to_optional_timestamp(client.revoked_at)
         # An older token that has ended is refused anyway, and its item may have expired.
         valid = [each["token_hash"] for each in stored.get("older_tokens", []) if each["ends_at"] > now]
         set_revoked, values = "SET revoked_at = if_not_exists(revoked_at, :now)", {":now": now}
@@ -146,7 +138,6 @@ class DynamoClients:
             raise TryAgain("its token was replaced at the same time") from None
 
     def iter_all(self) -> Iterator[Client]:
-        """Yield every client, by id."""
         return map(
             _to_client, self._table.query("listing = :listing", {":listing": _LISTING}, index=_BY_LISTING)
         )
@@ -174,10 +165,7 @@ class DynamoDayCounts:
         self._table = Table(client, table_name)
 
     def add(self, client_id: str, day: date, number: int) -> int:
-        """Add `number`, which may be negative, to a client's count of a day. Return the count after that.
-
-        Zero only reads.
-        """
+        """Add `number` to a count and return it. Zero only reads."""
         key = {"pk": f"CLIENT#{client_id}", "sk": f"DAY#{day.isoformat()}"}
         if number == 0:
             stored = self._table.get(key) or {"accepted": 0}
@@ -200,7 +188,6 @@ class DynamoLastSeenStore:
     def record_call(
         self, client_id: str, token: TokenHash, *, occurred_at: datetime, unless_seen_since: datetime
     ) -> None:
-        """Store that a client called, unless a call since `unless_seen_since` is stored."""
         seen = {":at": to_timestamp(occurred_at)}
         since = {":since": to_timestamp(unless_seen_since)}
         try:
@@ -233,10 +220,10 @@ def _to_values(client: Client) -> Values:
         "campaigns": sorted(client.campaigns),
         "enrolled_at": to_timestamp(client.enrolled_at),
         # Not the table's TTL attribute: a client is kept after its token has expired.
-        "token_expires_at": _to_optional_timestamp(client.expires_at),
-        "revoked_at": _to_optional_timestamp(client.revoked_at),
-        "rotated_at": _to_optional_timestamp(client.rotated_at),
-        "last_seen_at": _to_optional_timestamp(client.last_seen_at),
+        "token_expires_at": to_optional_timestamp(client.expires_at),
+        "revoked_at": to_optional_timestamp(client.revoked_at),
+        "rotated_at": to_optional_timestamp(client.rotated_at),
+        "last_seen_at": to_optional_timestamp(client.last_seen_at),
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
     }
 
@@ -248,21 +235,13 @@ def _to_client(values: Values) -> Client:
         channel=Channel(values["channel"]),
         campaigns=frozenset(values["campaigns"]),
         enrolled_at=datetime.fromisoformat(values["enrolled_at"]),
-        expires_at=_parse_optional_timestamp(values.get("token_expires_at")),
-        revoked_at=_parse_optional_timestamp(values.get("revoked_at")),
-        rotated_at=_parse_optional_timestamp(values.get("rotated_at")),
-        last_seen_at=_parse_optional_timestamp(values.get("last_seen_at")),
+        expires_at=from_optional_timestamp(values.get("token_expires_at")),
+        revoked_at=from_optional_timestamp(values.get("revoked_at")),
+        rotated_at=from_optional_timestamp(values.get("rotated_at")),
+        last_seen_at=from_optional_timestamp(values.get("last_seen_at")),
         daily_cap=_to_daily_cap(values.get("daily_cap")),
     )
 
 
 def _to_daily_cap(values: Values | None) -> DailyCap | None:
     return None if values is None else DailyCap(flag=int(values["flag"]), cap=int(values["cap"]))
-
-
-def _to_optional_timestamp(instant: datetime | None) -> str | None:
-    return None if instant is None else to_timestamp(instant)
-
-
-def _parse_optional_timestamp(timestamp: str | None) -> datetime | None:
-    return None if timestamp is None else datetime.fromisoformat(timestamp)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from chalicelib.models import FrozenModel, StrictModel
 from chalicelib.occupations.model import Sector
 
 Programme = Literal["JKK", "JKM", "JHT"]
@@ -31,9 +32,7 @@ def list_months(first_month: str, count: int) -> list[str]:
     return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
 
 
-class _DatedRule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _DatedRule(StrictModel):
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     source: str
     first_month: ContributionMonth
@@ -44,10 +43,8 @@ class _DatedRule(BaseModel):
         return self.first_month <= month and (self.last_month is None or month <= self.last_month)
 
 
-class Band(BaseModel):
+class Band(StrictModel):
     """The base for incomes from `income_from` up to the next band. Rupiah a month."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     income_from: int = Field(ge=0)
     base: int = Field(gt=0)
@@ -95,7 +92,6 @@ class DiscountPolicy(_DatedRule):
         )
 
     def apply_discount(self, amount: int) -> int:
-        """Return the discounted amount."""
         return amount * (_PER_CENT - self.percent_off) // _PER_CENT
 
 
@@ -108,10 +104,8 @@ class QuoteInputs:
     payer: Payer
 
 
-class QuoteLine(BaseModel):
+class QuoteLine(FrozenModel):
     """One programme in one month, with the rules it was priced by."""
-
-    model_config = ConfigDict(frozen=True)
 
     programme: Programme
     amount: int
@@ -119,20 +113,16 @@ class QuoteLine(BaseModel):
     policy: str | None
 
 
-class QuoteMonth(BaseModel):
+class QuoteMonth(FrozenModel):
     """One contribution month."""
-
-    model_config = ConfigDict(frozen=True)
 
     month: str
     amount: int
     lines: tuple[QuoteLine, ...]
 
 
-class Quote(BaseModel):
+class Quote(FrozenModel):
     """A price in rupiah, per contribution month; a boundary between two rules shows as months that differ."""
-
-    model_config = ConfigDict(frozen=True)
 
     total: int
     months: tuple[QuoteMonth, ...]

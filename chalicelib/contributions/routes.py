@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the quote routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/quotes", methods=["POST"], content_types=[])

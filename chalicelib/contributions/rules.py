@@ -26,7 +26,6 @@ class Rules:
 
 @cache
 def load_rules() -> Rules:
-    """Return the rules of the data files."""
     return Rules(
         tables=TypeAdapter(list[ContributionTable]).validate_python(_load_rows("tables.json")),
         policies=TypeAdapter(list[DiscountPolicy]).validate_python(_load_rows("policies.json")),

@@ -2,15 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chalicelib.contributions.model import ContributionMonth, Months, Payer, Programme
+from chalicelib.models import StrictModel
 
 
-class AskForQuote(BaseModel):
+class AskForQuote(StrictModel):
     """Ask what membership would cost. The income is rupiah a month."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     monthly_income: int = Field(ge=0, le=1_000_000_000)
     occupations: tuple[Annotated[str, Field(max_length=40)], ...] = Field(min_length=1, max_length=2)

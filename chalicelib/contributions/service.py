@@ -80,7 +80,6 @@ class QuoteService:
 
 
 def find_contribution_month(instant: datetime) -> str:
-    """Return the contribution month of an instant."""
     return format_month(instant.astimezone(CONTRIBUTION_ZONE).date())
 
 

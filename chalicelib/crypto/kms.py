@@ -15,7 +15,6 @@ class KMSKeyWrapper:
         self._key_arn = key_arn
 
     def unwrap(self, key: WrappedKey) -> bytes:
-        """Return the plain data key, 32 bytes."""
         plain: bytes = self._client.decrypt(
             KeyId=self._key_arn, CiphertextBlob=key.wrapped, EncryptionContext=_build_context(key.purpose)
         )["Plaintext"]

@@ -17,7 +17,6 @@ class DynamoWrappedKeys:
         self._table = Table(client, table_name)
 
     def iter_by_purpose(self, purpose: str) -> Iterator[WrappedKey]:
-        """Yield the keys of one purpose, oldest first."""
         for values in self._table.query("purpose = :purpose", {":purpose": purpose}):
             yield WrappedKey(
                 purpose=purpose,

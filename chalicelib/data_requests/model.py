@@ -28,7 +28,7 @@ class DataRequest:
     """One request. The counts are of what was found when it was first made.
 
     `subject` is a hash of the NIK that no other item carries: it links the requests about one person and
-    nothing else. `fingerprint` tells whether another request under the same id has the same content.
+    nothing else. `fingerprint` differs if another request under the same id has other content.
     """
 
     request_id: str

@@ -19,7 +19,6 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the data request routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/disclosures", methods=["POST"], content_types=[])

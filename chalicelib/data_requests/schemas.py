@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import to_optional_timestamp, to_timestamp
 from chalicelib.data_requests.model import DataRequest, DisclosureReport
+from chalicelib.models import StrictModel
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.schemas import WholeRegistrationView
 
@@ -21,10 +22,8 @@ Reason = Literal[
 ]
 
 
-class SubmitDataRequest(BaseModel):
+class SubmitDataRequest(StrictModel):
     """Ask for all that is held on one NIK, or for its erasure. The same request may be sent again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     request_id: UUID = Field(
         description="Made by the sender; the idempotency key, and the key of the record."
@@ -49,16 +48,17 @@ class DataRequestView(BaseModel):
 
     @classmethod
     def from_request(cls, request: DataRequest) -> "DataRequestView":
-        """Return the view of a stored request."""
-        held = request.registrations + request.captures > 0
+        has_data = request.registrations + request.captures > 0
         return cls(
             request_id=request.request_id,
             act=request.act,
-            outcome={"disclosure": "disclosed", "erasure": "erased"}[request.act] if held else "nothing_held",
+            outcome={"disclosure": "disclosed", "erasure": "erased"}[request.act]
+            if has_data
+            else "nothing_held",
             reason=request.reason,
             client_id=request.client_id,
             asked_at=to_timestamp(request.asked_at),
-            done_at=None if request.done_at is None else to_timestamp(request.done_at),
+            done_at=to_optional_timestamp(request.done_at),
             registrations=request.registrations,
             captures=request.captures,
             texts=request.texts,
@@ -80,7 +80,6 @@ class CaptureView(BaseModel):
 
     @classmethod
     def from_capture(cls, capture: Capture) -> "CaptureView":
-        """Return the view of a capture."""
         metadata = capture.capture_metadata
         return cls(
             capture_id=metadata.capture_id,
@@ -111,7 +110,6 @@ class SmsView(BaseModel):
 
     @classmethod
     def from_sms(cls, sms: "Sms") -> "SmsView":
-        """Return the view of an SMS of the ledger."""
         return cls(
             registration=sms.reference,
             purpose=sms.purpose,
@@ -138,13 +136,12 @@ class OptOutView(BaseModel):
 
     @classmethod
     def from_opt_out(cls, phone: "Phone", opt_out: "OptOut") -> "OptOutView":
-        """Return the view of an opt-out."""
         return cls(
             phone=phone,
             in_force=opt_out.is_in_force,
             since=to_timestamp(opt_out.opted_out_at),
             source=opt_out.source,
-            lifted_at=None if opt_out.lifted_at is None else to_timestamp(opt_out.lifted_at),
+            lifted_at=to_optional_timestamp(opt_out.lifted_at),
             lifted_by=opt_out.lifted_by,
         )
 
@@ -161,7 +158,6 @@ class DisclosureView(BaseModel):
 
     @classmethod
     def from_disclosure(cls, disclosure: DisclosureReport) -> "DisclosureView":
-        """Return the view of a report."""
         return cls(
             request=DataRequestView.from_request(disclosure.request),
             registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],

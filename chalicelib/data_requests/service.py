@@ -26,7 +26,7 @@ class SmsHistory(Protocol):
         """Yield the SMS about a registration."""
 
     def erase(self, reference: str) -> None:
-        """Erase the SMS about a registration, but for what is counted of each. Raise TryAgain."""
+        """Erase the SMS about a registration, except its counted facts. Raise TryAgain."""
 
 
 class DataRequests(Protocol):

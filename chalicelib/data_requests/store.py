@@ -27,7 +27,6 @@ class DynamoDataRequests:
         self._table = Table(client, table_name)
 
     def begin(self, request: DataRequest) -> DataRequest:
-        """Store a request. Return the one stored under its id, which may be an earlier one."""
         asked = {**asdict(request), "step": _STEP_ASKED, "asked_at": to_timestamp(request.asked_at)}
         stored = self._add(asked)
         if stored is None:
@@ -36,7 +35,6 @@ class DynamoDataRequests:
         return _to_request(stored, done)
 
     def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
-        """Store that a request was completed. Return it with the time of its first completion."""
         done = {
             "request_id": request.request_id,
             "step": _STEP_DONE,
@@ -48,7 +46,6 @@ class DynamoDataRequests:
         return replace(request, done_at=datetime.fromisoformat(stored["done_at"]))
 
     def iter_by_subject(self, subject: str) -> Iterator[DataRequest]:
-        """Yield the requests about one person, in no order; the newest may be missing for a moment."""
         steps = list(self._table.query("subject = :subject", {":subject": subject}, index=_BY_SUBJECT))
         done = {step["request_id"]: step for step in steps if step["step"] == _STEP_DONE}
         for step in steps:

@@ -9,10 +9,9 @@ import json
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.models import FrozenModel
 from chalicelib.registrations.captures import CaptureFacts, DayFact
 from chalicelib.rollups.model import Counts
 
@@ -23,10 +22,8 @@ _ID_LENGTH = 32
 _OFFICER_ID_LENGTH = 12
 
 
-class ExportFile(BaseModel):
+class ExportFile(FrozenModel):
     """One object that holds rows."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     rows: int
@@ -34,10 +31,8 @@ class ExportFile(BaseModel):
     sha256: str
 
 
-class Manifest(BaseModel):
+class Manifest(FrozenModel):
     """The files of a day's export. Its counts are those of both the summary and the rows."""
-
-    model_config = ConfigDict(frozen=True)
 
     schema_version: int = SCHEMA_VERSION
     campaign_id: str

@@ -1,5 +1,6 @@
 """The hourly run that exports final campaign days for analysts."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -37,7 +38,7 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
     """
     started_at = clock()
     ends_at = started_at + timedelta(milliseconds=context.get_remaining_time_in_millis())
-    exported = open_ = failed = 0
+    outcomes: Counter[_Outcome] = Counter()
     with _hold_lease(export_service, ends_at):
         days = export_service.list_entries()
         for number, entry in enumerate(days):
@@ -46,15 +47,12 @@ def export_days(export_service: ExportService, clock: Clock, context: LambdaCont
                 observability.logger.warning(
                     "time limit reached, remaining days wait for the next run", extra={"records": remaining}
                 )
-                open_ += remaining
+                outcomes[_Outcome.OPEN] += remaining
                 break
-            outcome = _export_day(export_service, entry, deadline=ends_at - _STORE_MARGIN)
-            failed += outcome is _Outcome.FAILED
-            exported += outcome is _Outcome.EXPORTED
-            open_ += outcome is _Outcome.OPEN
-    if failed:
-        raise ExportPartialFailure(f"{failed} of {failed + exported + open_}")
-    return {"exported": exported, "open": open_}
+            outcomes[_export_day(export_service, entry, deadline=ends_at - _STORE_MARGIN)] += 1
+    if outcomes[_Outcome.FAILED]:
+        raise ExportPartialFailure(f"{outcomes[_Outcome.FAILED]} of {outcomes.total()}")
+    return {"exported": outcomes[_Outcome.EXPORTED], "open": outcomes[_Outcome.OPEN]}
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class Outbox(Protocol):
     """The days that are still to be exported, and the lease of the running export."""
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
-        """Yield a consumer's entries."""
+        """Yield a consumer's entries, by day."""
 
     def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:
         """Store when an entry was attempted, unless it was enqueued again since it was read."""

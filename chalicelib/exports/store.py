@@ -49,7 +49,6 @@ class S3ExportStore:
         return ExportFile(key=key, rows=row_count, bytes=size, sha256=digest)
 
     def publish(self, manifest: Manifest) -> None:
-        """Store a day's manifest, then delete the day's objects that it does not name."""
         prefix = _day_prefix(CampaignDay(manifest.campaign_id, manifest.day))
         manifest_key = f"{prefix}_manifest.json"
         body = manifest.model_dump_json(indent=1).encode() + b"\n"
@@ -62,13 +61,9 @@ class S3ExportStore:
                 self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def _iter_keys(self, prefix: str) -> Iterator[str]:
-        continuation: dict[str, str] = {}
-        while True:
-            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **continuation)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
             yield from [each["Key"] for each in page.get("Contents", [])]
-            if not page.get("IsTruncated"):
-                return
-            continuation = {"ContinuationToken": page["NextContinuationToken"]}
 
 
 def _day_prefix(campaign_day: CampaignDay) -> str:

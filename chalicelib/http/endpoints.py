@@ -112,7 +112,7 @@ class Request(AnonymousRequest):
     def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
         """Return the body as a model.
 
-        Raises BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
+        Raise BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
         """
         self._check_size_and_media_type(max_bytes)
         return model.model_validate_json(self.body, strict=True)
@@ -120,8 +120,8 @@ class Request(AnonymousRequest):
     def parse_body_leniently(self, model: type[Command], *, max_bytes: int) -> Command:
         """Return the body as a model whose parts are each validated later.
 
-        Strings that are not valid Unicode, such as half a surrogate pair, pass here. Raises as `parse_body`
-        does, and JSONMalformed.
+        Strings that are not valid Unicode, such as half a surrogate pair, pass here. Raise as `parse_body`
+        does, or JSONMalformed.
         """
         self._check_size_and_media_type(max_bytes)
         try:
@@ -131,7 +131,7 @@ class Request(AnonymousRequest):
         return model.model_validate(document)
 
     def parse_query(self, model: type[Command]) -> Command:
-        """Return the query string as a model. Raises pydantic's ValidationError."""
+        """Return the query string as a model. Raise pydantic's ValidationError."""
         return model.model_validate_strings(dict(self.query), strict=True)
 
     def _check_size_and_media_type(self, max_bytes: int) -> None:
@@ -208,7 +208,7 @@ def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
 
 
 def get_contract(handler: RouteHandler) -> Contract:
-    """Return the contract of a view. Raises AttributeError if no decorator of this module made it."""
+    """Return the contract of a view. Raise AttributeError if no decorator of this module made it."""
     found: Contract = handler.contract  # type: ignore[attr-defined]
     return found
 

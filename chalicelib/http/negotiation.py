@@ -43,10 +43,10 @@ def select_language(accept_language_header: str, options: Sequence[Option]) -> O
     for tag, weight in _iter_weighted_choices(accept_language_header):
         language = tag.partition("-")[0]
         weights[language] = max(weight, weights.get(language, 0.0))
-    named = [each for language in weights for each in options if each == language]
-    unnamed = [each for each in options if each not in weights]
+    listed = [each for language in weights for each in options if each == language]
+    unlisted = [each for each in options if each not in weights]
     # Of equals, `max` takes the first.
-    return max([*named, *unnamed], key=lambda each: weights.get(each, weights.get(_ANY, _UNLISTED_WEIGHT)))
+    return max([*listed, *unlisted], key=lambda each: weights.get(each, weights.get(_ANY, _UNLISTED_WEIGHT)))
 
 
 def _iter_weighted_choices(header: str) -> Iterator[tuple[str, float]]:

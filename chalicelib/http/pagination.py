@@ -45,7 +45,7 @@ def to_cursor(position: Position | None, settled_position: Position | None = Non
 
 
 def from_cursor(cursor: str | None) -> tuple[Position | None, Position | None]:
-    """Return the position and the settled position of a cursor. Raises CursorInvalid."""
+    """Return the position and the settled position of a cursor. Raise CursorInvalid."""
     if cursor is None:
         return None, None
     try:

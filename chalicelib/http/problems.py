@@ -240,9 +240,8 @@ def respond(
         "title": problem.english if language == "en" else problem.indonesian,
         "status": problem.status,
     }
-    named = list(errors)
-    if named:
-        body["errors"] = named
+    if field_errors := list(errors):
+        body["errors"] = field_errors
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE, "Content-Language": language}
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(retry_after_seconds)

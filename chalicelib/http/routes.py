@@ -34,7 +34,6 @@ class HealthView(BaseModel):
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the API description and health routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from chalicelib.aws.items import Values
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import SmsFacts
@@ -52,9 +52,9 @@ def build_item(sms: Sms) -> Values:
         "price": sms.price,
         "state": sms.state,
         "revision": sms.revision,
-        "due_at": _format_optional(due_at),
+        "due_at": to_optional_timestamp(due_at),
         "attempts": sms.attempts,
-        "touched_at": _format_optional(sms.touched_at),
+        "touched_at": to_optional_timestamp(sms.touched_at),
         "open_attempts": sms.open_attempts,
         "is_reserved": sms.is_reserved,
         "is_resent": sms.is_resent,
@@ -102,9 +102,9 @@ def parse_item(values: Values) -> Sms:
         price=int(values["price"]),
         state=state,
         revision=int(values["revision"]),
-        due_at=None if state is SmsState.HELD else _parse_optional(values.get("due_at")),
+        due_at=None if state is SmsState.HELD else from_optional_timestamp(values.get("due_at")),
         attempts=int(values["attempts"]),
-        touched_at=_parse_optional(values.get("touched_at")),
+        touched_at=from_optional_timestamp(values.get("touched_at")),
         open_attempts=int(values["open_attempts"]),
         is_reserved=values["is_reserved"],
         is_resent=values["is_resent"],
@@ -152,11 +152,3 @@ def _build_send(send: SmsSend) -> Values:
 
 def _parse_send(values: Values) -> SmsSend:
     return SmsSend(values["gateway"], SmsState(values["state"]), int(values["parts"]), int(values["price"]))
-
-
-def _format_optional(instant: datetime | None) -> str | None:
-    return None if instant is None else to_timestamp(instant)
-
-
-def _parse_optional(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)

@@ -9,17 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from chalicelib.models import StrictModel
 
 Sector = Literal["transport", "other"]
 
 _FILE = Path(__file__).with_name("occupations.json")
 
 
-class Occupation(BaseModel):
+class Occupation(StrictModel):
     """One occupation: its names, its search words, its ISCO-08 unit group and its discount sector."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
     name: str
@@ -37,7 +37,6 @@ def load_occupations() -> Mapping[str, Occupation]:
 
 
 def is_known_occupation(occupation_id: str) -> bool:
-    """Return True if the list has this id."""
     return occupation_id in load_occupations()
 
 

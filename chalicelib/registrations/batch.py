@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, Field
+
+from chalicelib.models import StrictModel
 
 MAX_ITEMS = 200
 MAX_BODY_BYTES = 1024 * 1024
@@ -19,13 +21,11 @@ ItemResult = TypeVar("ItemResult")
 BatchItem = dict[str, Any]
 
 
-class SubmitBatch(BaseModel):
+class SubmitBatch(StrictModel):
     """A device's captures, oldest first.
 
     Each is read on its own, so that a bad one spoils nothing.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: list[Any] = Field(
         min_length=1, max_length=MAX_ITEMS, validation_alias=AliasChoices("items", "registrations")

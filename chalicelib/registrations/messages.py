@@ -12,14 +12,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
+from chalicelib.models import StrictModel
 from chalicelib.registrations.model import EventType, Status
 from chalicelib.registrations.worker import Consent, Coverage, Work, WorkerAsTyped
 
 
-class SubmitRegistration(BaseModel):
+class SubmitRegistration(StrictModel):
     """One capture: one act of registering, made on a device, perhaps hours before it arrives."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     capture_id: UUID = Field(description="Made by the device at capture (UUIDv7); the idempotency key.")
     campaign_id: CampaignId
@@ -42,10 +41,8 @@ class SubmitRegistration(BaseModel):
         return self.model_dump_json(exclude_none=True)
 
 
-class ListRegistrations(BaseModel):
+class ListRegistrations(StrictModel):
     """Ask for registrations: those of a campaign day, or those in a status, or of a day those in a status."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     campaign_id: CampaignId | None = None
     day: date | None = None

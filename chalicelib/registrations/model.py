@@ -15,9 +15,10 @@ from chalicelib.callers import Channel, Disclosure
 from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import Quote, list_months
 from chalicelib.contributions.service import find_contribution_month
+from chalicelib.models import StrictModel
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.worker import Consent, Coverage, FrozenModel, Work, Worker
+from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
 
 
 class Status(StrEnum):
@@ -119,7 +120,7 @@ _GRACE_MONTHS = 3
 _LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
-class PaymentCode(FrozenModel):
+class PaymentCode(StrictModel):
     """What the core system asks the worker to pay, in rupiah, and until when."""
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
@@ -127,7 +128,7 @@ class PaymentCode(FrozenModel):
     expires_on: date
 
 
-class Payment(FrozenModel):
+class Payment(StrictModel):
     """A contribution paid, in rupiah, for a number of months."""
 
     payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
@@ -137,13 +138,13 @@ class Payment(FrozenModel):
     kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
 
 
-class VerificationResult(FrozenModel):
+class VerificationResult(StrictModel):
     """What the civil registry said of NIK, name and birth date."""
 
     result: Literal["matched", "mismatch"]
 
 
-class Cancellation(FrozenModel):
+class Cancellation(StrictModel):
     """Why an application is withdrawn before it was paid."""
 
     reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]

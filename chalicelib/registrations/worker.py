@@ -5,10 +5,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from chalicelib.contributions.model import Months, Payer, Programme
 from chalicelib.languages import WorkerLanguage
+from chalicelib.models import StrictModel
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 
@@ -20,11 +21,7 @@ class Check(StrEnum):
     NIK_PLACE_UNKNOWN = "nik_place_unknown"
 
 
-class FrozenModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class WorkerAsTyped(FrozenModel):
+class WorkerAsTyped(StrictModel):
     """Who is registered, as it was typed at capture: personal throughout."""
 
     nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
@@ -37,7 +34,7 @@ class WorkerAsTyped(FrozenModel):
     language: WorkerLanguage = "id"
 
 
-class Work(FrozenModel):
+class Work(StrictModel):
     """What the worker lives from. The income is rupiah a month."""
 
     occupations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...] = Field(
@@ -48,7 +45,7 @@ class Work(FrozenModel):
     employs_others: bool
 
 
-class Coverage(FrozenModel):
+class Coverage(StrictModel):
     """What the worker asks for."""
 
     programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
@@ -56,7 +53,7 @@ class Coverage(FrozenModel):
     payer: Payer
 
 
-class Consent(FrozenModel):
+class Consent(StrictModel):
     """Proof that the worker agreed, and to which text."""
 
     text_version: str = Field(min_length=1, max_length=40)

@@ -5,7 +5,7 @@ The state of a count can be stored and resumed; the figures are those of an unin
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
@@ -67,12 +67,10 @@ class DayCounter:
         return counter
 
     def dump_state(self) -> str:
-        """Return the state as JSON."""
         runs = {client_id: list(vars(run).values()) for client_id, run in self._runs.items()}
         return json.dumps({"figures": self._figures, "runs": runs})
 
     def add(self, fact: DayFact) -> None:
-        """Count one fact."""
         match fact.facts:
             case RegistrationFacts() as registration:
                 self._get_counter("funnel")[registration.status] += 1
@@ -182,13 +180,3 @@ class DayCounter:
             return None
         middle = (peers - 1) // 2
         return sorted_counts[middle if sorted_counts[middle] < workers else middle + 1]
-
-
-def count_facts(
-    facts: Iterable[DayFact], thresholds: AnomalyThresholds, sms_totals: SmsCounts | None = None
-) -> Tally:
-    """Return the figures of all facts of a day."""
-    counter = DayCounter(thresholds)
-    for fact in facts:
-        counter.add(fact)
-    return counter.to_tally(sms_totals)

@@ -6,9 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.models import FrozenModel
 
 
 class SummaryState(StrEnum):
@@ -18,13 +19,11 @@ class SummaryState(StrEnum):
     FINAL = "final"
 
 
-class Counts(BaseModel):
+class Counts(FrozenModel):
     """Captures taken on the day.
 
     A refused capture that was mended counts as what it became; one never mended as refused.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     captures: int
     created: int
@@ -33,14 +32,12 @@ class Counts(BaseModel):
     refused: int
 
 
-class SmsCounts(BaseModel):
+class SmsCounts(FrozenModel):
     """What became of the texts of the day's registrations, as known when the day was counted.
 
     Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
     and rupiah are the day's cost so far, later texts of its registrations included.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     total: int
     by_state: dict[str, int]
@@ -49,10 +46,8 @@ class SmsCounts(BaseModel):
     rupiah: int
 
 
-class Funnel(BaseModel):
+class Funnel(FrozenModel):
     """Where the registrations that were captured on the day stood when it was counted."""
-
-    model_config = ConfigDict(frozen=True)
 
     received: int = 0
     awaiting_payment: int = 0
@@ -63,22 +58,18 @@ class Funnel(BaseModel):
     expired: int = 0
 
 
-class Money(BaseModel):
+class Money(FrozenModel):
     """Contributions of the registrations that were captured on the day, in rupiah."""
-
-    model_config = ConfigDict(frozen=True)
 
     quoted: int = 0
     paid: int = 0
 
 
-class Anomaly(BaseModel):
+class Anomaly(FrozenModel):
     """Something unusual about the day, for a person to look at: it accuses nobody.
 
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     pattern: Literal["one_phone_many_workers", "client_above_peers", "neighbouring_serials"]
     client_id: str | None = None
@@ -86,24 +77,20 @@ class Anomaly(BaseModel):
     usual: int | None = None
 
 
-class Arrivals(BaseModel):
+class Arrivals(FrozenModel):
     """How many registrations of the day came in through one client on one local day."""
-
-    model_config = ConfigDict(frozen=True)
 
     client_id: str
     received_on: date
     created: int
 
 
-class Tally(BaseModel):
+class Tally(FrozenModel):
     """All figures of a day. Their JSON is hashed: adding or renaming a field changes every content hash.
 
     Breakdowns are of created registrations; one with two occupations or programmes is counted under each.
     `by_hour` and `by_age` are as of the time of capture, in the campaign's time zone.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     counts: Counts
     by_channel: dict[str, int]
@@ -123,37 +110,31 @@ class Tally(BaseModel):
     texts: SmsCounts | None = None
 
 
-class Note(BaseModel):
+class Note(FrozenModel):
     """What came to a day after an earlier version: so many registrations more, or less, and through whom.
 
     `received_on` is the local day they arrived on; None where that is not known.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     difference: int
     client_id: str
     received_on: date | None = None
 
 
-class Change(BaseModel):
+class Change(FrozenModel):
     """One figure that differs from an earlier version."""
-
-    model_config = ConfigDict(frozen=True)
 
     figure: str
     was: int
     now: int
 
 
-class SummaryVersion(BaseModel):
+class SummaryVersion(FrozenModel):
     """Identity and state of a version of a day's summary.
 
     The content hash covers every figure and the state, but neither the time of the count nor the changes.
     `revision` is the number of versions after the first final one.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     campaign_id: str
     day: date
@@ -173,7 +154,6 @@ class Summary(Tally, SummaryVersion):
 
     @property
     def campaign_day(self) -> CampaignDay:
-        """The summarised day."""
         return CampaignDay(self.campaign_id, self.day)
 
     @property
@@ -183,10 +163,8 @@ class Summary(Tally, SummaryVersion):
         return Headline(created=self.counts.created, **fields)
 
 
-class Headline(BaseModel):
+class Headline(FrozenModel):
     """What a list of days says of each: which version is the newest, and what it comes to."""
-
-    model_config = ConfigDict(frozen=True)
 
     day: date
     version: int
@@ -261,7 +239,8 @@ def _iter_numbers(values: object) -> Iterator[tuple[str, int]]:
 
 def _iter_notes(baseline: Tally, tally: Tally) -> Iterator[Note]:
     was, now = (
-        {(a.client_id, a.received_on): a.created for a in each.arrivals} for each in (baseline, tally)
+        {(each.client_id, each.received_on): each.created for each in figures.arrivals}
+        for figures in (baseline, tally)
     )
     for client_id, received_on in sorted(was.keys() | now.keys()):
         key = client_id, received_on

@@ -1,19 +1,18 @@
 """Requests for summaries over HTTP.
 
-They do not stand in `schemas`, because the routes import them at every cold start, and the models there cost
-15 ms that only managers need.
+They are not in `schemas`, because the routes import them at every cold start, and the models there take 15 ms
+to build and are for managers only.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chalicelib.languages import Language
+from chalicelib.models import StrictModel
 from chalicelib.rollups.renderings.formats import Format
 
 
-class ShowBoard(BaseModel):
+class ShowBoard(StrictModel):
     """Ask for the board of a campaign."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     language: Language | None = Field(default=None, description="As `Accept-Language` says when left out.")
 

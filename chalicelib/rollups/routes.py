@@ -61,7 +61,6 @@ def _load_summary_view() -> type["SummaryView"]:
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the summary and board routes."""
     routes = Blueprint(__name__)
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries", methods=["GET"], content_types=[])
@@ -126,15 +125,7 @@ def blueprint(container: "Container") -> Blueprint:
         query = request.parse_query(ShowBoard)
         report = container.board.get_report(campaign_id)
         page = board.render_board(report, query.language or request.language)
-        return Response(
-            page,
-            {
-                **_RESPONSE_HEADERS,
-                **build_page_headers(board.get_script_hash()),
-                **_CONTENT_TYPE_HEADERS["html"],
-            },
-            200,
-        )
+        return _respond_with_board(page, board.get_script_hash())
 
     @routes.route("/board", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: "text/html"}, headers=tuple(_RESPONSE_HEADERS))
@@ -145,25 +136,21 @@ def blueprint(container: "Container") -> Blueprint:
         """
         from chalicelib.rollups.renderings import board
 
-        page = board.render_sign_in(request.language)
-        return Response(
-            page,
-            {
-                **_RESPONSE_HEADERS,
-                **build_page_headers(board.get_script_hash()),
-                **_CONTENT_TYPE_HEADERS["html"],
-            },
-            200,
-        )
+        return _respond_with_board(board.render_sign_in(request.language), board.get_script_hash())
 
     return routes
 
 
+def _respond_with_board(page: str, script_hash: str) -> Response:
+    script_headers = build_page_headers(script_hash)
+    return Response(page, {**_RESPONSE_HEADERS, **script_headers, **_CONTENT_TYPE_HEADERS["html"]}, 200)
+
+
 def _negotiate_format(request: Request) -> Format:
-    """Return the format that the caller prefers. Raises FormatUnavailable."""
+    """Return the format that the caller prefers. Raise FormatUnavailable."""
     media_type = select_media_type(request.headers.get("accept", ""), list(_FORMATS_BY_MEDIA_TYPE))
     if media_type is None:
-        raise FormatUnavailable("none of the forms is accepted")
+        raise FormatUnavailable("none of the formats is accepted")
     return _FORMATS_BY_MEDIA_TYPE[media_type]
 
 

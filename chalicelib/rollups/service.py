@@ -1,6 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -9,6 +9,7 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.http.pagination import Position
+from chalicelib.notifications.counting import SmsTotals
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import DayFact
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
@@ -81,7 +82,7 @@ class CountingState(Protocol):
         """Store that a day changed."""
 
     def iter_dirty_days(self) -> Iterator[DirtyDay]:
-        """Yield every dirty day."""
+        """Yield every dirty day, by day."""
 
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
         """Return the dirty day, or None if the day is not dirty."""
@@ -119,26 +120,10 @@ class FactSource(Protocol):
         """Yield the countable facts of a campaign day in order, beginning after `start_after`."""
 
 
-class DaySmsTotals(Protocol):
-    """Totals of the SMS of a campaign day's registrations."""
-
-    @property
-    def by_state(self) -> Mapping[str, int]:
-        """Number of SMS by state."""
-
-    @property
-    def parts(self) -> int:
-        """Number of message parts that gateways accepted."""
-
-    @property
-    def money(self) -> int:
-        """Cost in rupiah."""
-
-
 class SmsCounter(Protocol):
     """The SMS that are counted."""
 
-    def count_sms(self, campaign_day: CampaignDay) -> DaySmsTotals:
+    def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
         """Return the totals of the SMS of a campaign day's registrations."""
 
 
@@ -153,7 +138,7 @@ class DueDay:
 
 @dataclass(frozen=True)
 class CountResult:
-    """The newest summary after a count, and whether the count wrote it."""
+    """The newest summary after a count, and if the count stored it."""
 
     summary: Summary
     is_new: bool

@@ -29,7 +29,6 @@ class DynamoCountingState:
         self._table = Table(client, table)
 
     def mark_dirty(self, campaign_day: CampaignDay, *, occurred_at: datetime) -> None:
-        """Store that a day changed."""
         self._table.run(
             self._table.update(
                 _dirty_day_key(campaign_day),
@@ -45,16 +44,13 @@ class DynamoCountingState:
         )
 
     def iter_dirty_days(self) -> Iterator[DirtyDay]:
-        """Yield every dirty day, by day."""
         yield from map(_parse_dirty_day, self._table.query("pk = :dirty", {":dirty": _DIRTY_DAYS_PK}))
 
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
-        """Return the dirty day, or None if the day is not dirty."""
         values = self._table.get(_dirty_day_key(campaign_day))
         return None if values is None else _parse_dirty_day(values)
 
     def clear_dirty(self, dirty_day: DirtyDay) -> None:
-        """Delete a dirty day, unless the day changed again since it was read."""
         self._table.try_run(
             self._table.delete(
                 _dirty_day_key(dirty_day.campaign_day),
@@ -64,10 +60,7 @@ class DynamoCountingState:
         )
 
     def save_checkpoint(self, campaign_day: CampaignDay, checkpoint: Checkpoint | None) -> None:
-        """Store a day's checkpoint in place of the earlier one, or an empty item for None.
-
-        Nothing is deleted, so that the counting function needs no right to delete items of a campaign.
-        """
+        """Store an empty item for None: the counting function has no right to delete items of a campaign."""
         values: Values = {}
         if checkpoint is not None:
             values = {
@@ -80,7 +73,6 @@ class DynamoCountingState:
         self._table.run(self._table.put({**_checkpoint_key(campaign_day), **values}))
 
     def find_checkpoint(self, campaign_day: CampaignDay) -> Checkpoint | None:
-        """Return a day's checkpoint, or None."""
         values = self._table.get(_checkpoint_key(campaign_day))
         if values is None or values.get("format") != _CHECKPOINT_FORMAT:
             return None

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, Write
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_timestamp
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 
 
@@ -23,18 +23,15 @@ class DynamoOutbox:
         self._table = Table(client, table)
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
-        """Yield a consumer's entries, by day."""
         for values in self._table.query("pk = :consumer", {":consumer": _outbox_pk(consumer)}):
-            attempted_at = values.get("attempted_at")
             yield OutboxEntry(
                 campaign_day=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
                 version=int(values["version"]),
                 enqueued_at=datetime.fromisoformat(values["enqueued_at"]),
-                attempted_at=None if attempted_at is None else datetime.fromisoformat(attempted_at),
+                attempted_at=from_optional_timestamp(values.get("attempted_at")),
             )
 
     def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:
-        """Store when an entry was attempted, unless it was enqueued again since it was read."""
         self._table.try_run(
             self._table.update(
                 _entry_key(consumer, entry.campaign_day),
@@ -45,7 +42,6 @@ class DynamoOutbox:
         )
 
     def remove(self, consumer: Consumer, entry: OutboxEntry) -> None:
-        """Delete an entry, unless it was enqueued again since it was read."""
         self._table.try_run(
             self._table.delete(
                 _entry_key(consumer, entry.campaign_day),
@@ -55,7 +51,6 @@ class DynamoOutbox:
         )
 
     def acquire_lease(self, consumer: Consumer, now: datetime, expires_at: datetime) -> bool:
-        """Reserve a consumer's entries until `expires_at`. Return False while another run holds them."""
         return self._table.try_run(
             self._table.update(
                 _lease_key(consumer),
@@ -66,7 +61,6 @@ class DynamoOutbox:
         )
 
     def release_lease(self, consumer: Consumer, expires_at: datetime) -> None:
-        """End the lease that was acquired until `expires_at`, and no other one."""
         self._table.try_run(
             self._table.delete(
                 _lease_key(consumer),
@@ -76,18 +70,15 @@ class DynamoOutbox:
         )
 
     def find_notified_version(self, campaign_day: CampaignDay) -> int | None:
-        """Return the version of a final day that managers were sent last; None before its final report."""
         key = _notified_key(campaign_day)
         found = self._table.query("pk = :pk AND sk = :sk", {":pk": key["pk"], ":sk": key["sk"]})
         return next((int(values["version"]) for values in found), None)
 
     def record_notified_version(self, campaign_day: CampaignDay, version: int) -> None:
-        """Store the version of a final day that managers were sent last."""
         self._table.run(self._table.put({**_notified_key(campaign_day), "version": version}))
 
 
 def build_entry_write(table: Table, consumer: Consumer, entry: OutboxEntry) -> Write:
-    """Return the write that enqueues an entry."""
     return table.put(
         {
             **_entry_key(consumer, entry.campaign_day),

@@ -26,7 +26,6 @@ class DynamoSummaries:
         self._table = Table(client, table)
 
     def add(self, summary: Summary) -> None:
-        """Store a new version, its headline and its outbox entries. Raise VersionExists."""
         version = {
             **_version_key(summary.campaign_day, summary.version),
             "summary": summary.model_dump_json(),
@@ -52,11 +51,9 @@ class DynamoSummaries:
             raise VersionExists from None
 
     def enqueue(self, consumer: Consumer, entry: OutboxEntry) -> None:
-        """Store an outbox entry, in place of the day's earlier one."""
         self._table.run(build_entry_write(self._table, consumer, entry))
 
     def find_latest(self, campaign_day: CampaignDay) -> Summary | None:
-        """Return the newest version of a day, or None."""
         newest_first = self._table.query(
             "pk = :campaign AND begins_with(sk, :day)",
             {":campaign": _campaign_pk(campaign_day.campaign_id), ":day": _version_prefix(campaign_day)},
@@ -66,11 +63,9 @@ class DynamoSummaries:
         return _parse_summary(next(newest_first, None))
 
     def find_version(self, campaign_day: CampaignDay, version: int) -> Summary | None:
-        """Return one version of a day, or None."""
         return _parse_summary(self._table.get(_version_key(campaign_day, version)))
 
     def iter_headlines(self, campaign_id: str) -> Iterator[Headline]:
-        """Yield the headline of each summarised day of a campaign, by day."""
         for values in self._table.query(
             "pk = :campaign AND begins_with(sk, :headline)",
             {":campaign": _campaign_pk(campaign_id), ":headline": _HEADLINE_PREFIX},

@@ -10,7 +10,7 @@ from ops.errors import OperationError
 
 
 def call_api(api: ApiClient, method: str, path: str, body: str | None = None) -> Any:
-    """Return the JSON of the API's answer, None if it has no body. Raises OperationError for a refusal."""
+    """Return the JSON of the API's answer, None if it has no body. Raise OperationError for a refusal."""
     response = api.send(method, path, body)
     if not response.is_success:
         raise OperationError(f"{method} {path}: {response.status_code} {response.text}")

@@ -1,5 +1,8 @@
 """`daftar clients list|enrol|rotate|revoke`: the clients of the API."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from ops.commands.api_calls import call_as_admin
@@ -36,8 +39,7 @@ def enrol(
     enrolled = call_as_admin(
         "POST", "/v1/clients", body | {name: value for name, value in optional.items() if value}
     )
-    console.print(f"good until {enrolled['expires_at']}; the token is shown this once:")
-    console.print(enrolled["token"], soft_wrap=True, highlight=False)
+    _show_token(enrolled)
 
 
 @clients.command()
@@ -50,8 +52,7 @@ def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> No
     body = {name: value for name, value in optional.items() if value is not None}
     rotated = call_as_admin("POST", f"/v1/clients/{client}/token", body)
     console.print(f"older tokens end at {rotated['older_tokens_end_at']}")
-    console.print(f"good until {rotated['expires_at']}; the token is shown this once:")
-    console.print(rotated["token"], soft_wrap=True, highlight=False)
+    _show_token(rotated)
 
 
 @clients.command()
@@ -60,3 +61,8 @@ def revoke(client: str) -> None:
     """Revoke a CLIENT: its tokens are refused within a minute."""
     call_as_admin("DELETE", f"/v1/clients/{client}")
     console.print(f"{client} is revoked")
+
+
+def _show_token(client: Mapping[str, Any]) -> None:
+    console.print(f"valid until {client['expires_at']}; the token is shown this once:")
+    console.print(client["token"], soft_wrap=True, highlight=False)

@@ -94,8 +94,7 @@ def redrive_dead_letters(
             except RedriveFailed as error:
                 outcomes[str(error)] += 1
                 continue
-            # Removed last: after an interruption in between, the message is redriven again, which is
-            # harmless.
+            # Removed last: an interruption in between only makes a later run redrive it again.
             reader.remove(dead_letter)
             outcomes["redriven"] += 1
     _print_outcomes(outcomes, message_ids)

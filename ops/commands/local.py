@@ -17,7 +17,7 @@ from ops.local.stack import LocalStack
 from ops.project import EXAMPLE_DIR
 from ops.signals import Shutdown, shutdown_on_signal
 
-_SMS_SHOWN = 6
+_MAX_SMS_SHOWN = 6
 
 
 @click.command()
@@ -83,8 +83,8 @@ def run() -> None:
 
 def _start_stack(stack: LocalStack, *, fresh: bool = False) -> StackDescription:
     started_at = time.monotonic()
-    with console.status("starting") as shown:
-        description = stack.up(fresh=fresh, on_progress=shown.update)
+    with console.status("starting") as spinner:
+        description = stack.up(fresh=fresh, on_progress=spinner.update)
     console.print(f"up in {time.monotonic() - started_at:.1f} s")
     _show_addresses(description)
     return description
@@ -102,7 +102,7 @@ def _run_market_day(stack: LocalStack, description: StackDescription) -> None:
     with console.status("waiting for the SMS"):
         sms_list = stack.await_sms(count_before + outcomes.total["created"])
     if sms_list:
-        console.print(make_sms_table(sms_list[-_SMS_SHOWN:], total=len(sms_list)))
+        console.print(make_sms_table(sms_list[-_MAX_SMS_SHOWN:], total=len(sms_list)))
     show_summaries(description, "POST", description.campaign_id)
     invoke.deliver_reports(stack.as_stage())
     console.print(make_mails_table(description.list_mails()))

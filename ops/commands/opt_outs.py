@@ -101,9 +101,9 @@ def lift_opt_out(stage: Stage, branch: str) -> None:
 
 
 def _prompt_phone() -> Phone:
-    typed = click.prompt("Number", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    number = click.prompt("Number", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     try:
-        return parse(typed.strip())
+        return parse(number.strip())
     except InvalidPhone as error:
         raise OperationError(f"that is no Indonesian mobile number: {error.code}") from None
 

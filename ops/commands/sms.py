@@ -67,12 +67,10 @@ def show_sms_status(stage: Stage) -> None:
 
 
 def make_opt_out_store(stage: Stage) -> DynamoOptOutStore:
-    """Return the opt-outs of a stage."""
     return DynamoOptOutStore(stage.aws_client("dynamodb"), stage.outputs["SendingTableName"])
 
 
 def make_ledger(stage: Stage) -> DynamoSmsLedger:
-    """Return the SMS ledger of a stage."""
     return DynamoSmsLedger(
         stage.aws_client("dynamodb"),
         sms_table=stage.outputs["SmsLedgerTableName"],

@@ -19,19 +19,18 @@ _SUCCESS_OUTCOMES = ("created", "already_registered", "accepted", "replayed")
 
 
 def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
-    """Return the counts of outcomes by device, and in all."""
     devices = outcomes.by_device
-    table = Table("", *devices, "all", title="What the API answered")
+    table = Table("", *devices, "all", title="Answers of the API")
     for column in table.columns[1:]:
         column.justify = "right"
     total = outcomes.total
     for outcome in [name for name in _SUCCESS_OUTCOMES if name in total] + sorted(
         set(total) - set(_SUCCESS_OUTCOMES)
     ):
-        counts = [*(counted[outcome] for counted in devices.values()), total[outcome]]
-        table.add_row(outcome, *map(str, counts))
+        cells = [*(counts[outcome] for counts in devices.values()), total[outcome]]
+        table.add_row(outcome, *map(str, cells))
     table.add_section()
-    table.add_row("lines sent", *(str(counted.total()) for counted in devices.values()), str(total.total()))
+    table.add_row("lines sent", *(str(counts.total()) for counts in devices.values()), str(total.total()))
     return table
 
 
@@ -45,7 +44,6 @@ def make_sms_table(sms_list: Sequence[Mapping[str, str]], *, total: int) -> Tabl
 
 
 def make_mails_table(mails: Sequence[Path]) -> Table:
-    """Return a table of mails to managers, with the file of each."""
     table = Table("to", "subject", "file", title=f"{len(mails)} mails to managers")
     for mail in mails:
         headers = BytesParser(policy=default).parsebytes(mail.read_bytes(), headersonly=True)

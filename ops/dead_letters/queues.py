@@ -62,7 +62,6 @@ class DeadLetterReader:
                 self._release(receipt_handles[start : start + _BATCH_SIZE])
 
     def remove(self, dead_letter: DeadLetter) -> None:
-        """Delete one message from the queue."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=dead_letter.receipt_handle)
 
     def _receive(self, receipt_handles: list[str]) -> Iterator[DeadLetter]:

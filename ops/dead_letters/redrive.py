@@ -1,4 +1,4 @@
-"""Have a dead letter handled again.
+"""Redrive dead letters: have the function handle them again.
 
 Every repeat is safe: the ledger knows each SMS, and a day is always counted as a whole.
 """
@@ -21,8 +21,7 @@ _MAX_EMPTY_PAGES = 50
 _EXPIRED_ERRORS = {"TrimmedDataAccessException", "ResourceNotFoundException"}
 # The clocks of the stream and of the API may differ by this.
 _CLOCK_SKEW = timedelta(minutes=1)
-# The attribute of registrations and captures that `_read_table` filters by; `chalicelib/registrations` stores
-# it.
+# The attribute that `_read_table` filters by; `chalicelib/registrations` stores it.
 _RECEIVED_AT_PATH = "taken.received_at"
 
 
@@ -31,7 +30,7 @@ class RedriveFailed(Exception):
 
 
 def redrive(dead_letter: DeadLetter, stage: Stage, *, from_table: bool = False) -> None:
-    """Send a dead letter to the function that failed on it. Raises RedriveFailed.
+    """Send a dead letter to the function that failed on it. Raise RedriveFailed.
 
     With `from_table`, records that have left the stream are read from the registrations table.
     """

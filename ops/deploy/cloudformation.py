@@ -29,7 +29,7 @@ def deploy(
     parameters: Mapping[str, str],
     aws_client: AwsClientFactory,
 ) -> Stage:
-    """Create or update the stack, or do nothing if nothing has changed. Raises DeploymentFailed."""
+    """Create or update the stack, or do nothing if nothing has changed. Raise DeploymentFailed."""
     template_url = _upload_package(package, bucket, aws_client("s3"))
     cloudformation = aws_client("cloudformation")
     request = {

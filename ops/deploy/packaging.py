@@ -77,7 +77,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         template = _remove_stray_subs(json.loads((chalice_dir / "sam.json").read_text()))
         tree = work_dir / "tree"
         _unpack_code(chalice_dir / "deployment.zip", tree)
-        _add_generated_files(tree)
+        write_page(tree)
         _compile(tree)
         _pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")
@@ -109,17 +109,12 @@ def _remove_stray_subs(value: Any) -> Any:
 
 
 def _unpack_code(archive: Path, tree: Path) -> None:
-    with ZipFile(archive) as packed:
-        packed.extractall(tree, [name for name in packed.namelist() if not _is_not_code(name)])
+    with ZipFile(archive) as zip_file:
+        zip_file.extractall(tree, [name for name in zip_file.namelist() if _is_code(name)])
 
 
-def _is_not_code(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in NOT_CODE_PATTERNS)
-
-
-def _add_generated_files(tree: Path) -> None:
-    """Write what is generated from the sources, and therefore not in git, into the tree of the zip."""
-    write_page(tree)
+def _is_code(name: str) -> bool:
+    return not any(fnmatch(name, pattern) for pattern in NOT_CODE_PATTERNS)
 
 
 def _compile(tree: Path) -> None:
@@ -135,11 +130,11 @@ def _compile(tree: Path) -> None:
 
 
 def _pack(tree: Path, archive: Path) -> None:
-    with ZipFile(archive, "w") as packed:
+    with ZipFile(archive, "w") as zip_file:
         for path in _iter_files(tree):
             entry = ZipInfo(path.relative_to(tree).as_posix(), _EPOCH)
             entry.external_attr = 0o644 << 16
-            packed.writestr(entry, path.read_bytes(), ZIP_DEFLATED, _COMPRESSION_LEVEL)
+            zip_file.writestr(entry, path.read_bytes(), ZIP_DEFLATED, _COMPRESSION_LEVEL)
 
 
 def _iter_files(tree: Path) -> Iterator[Path]:
@@ -151,8 +146,9 @@ def _iter_files(tree: Path) -> Iterator[Path]:
 @click.argument("out", type=click.Path(path_type=Path))
 def main(stage: str, out: Path) -> None:
     """Package a stage into the directory OUT."""
-    made = package_app(stage, out)
-    click.echo(f"{made.archive}: {made.unpacked_bytes / 1e6:.1f} MB unpacked, sha256 {made.digest[:12]}")
+    package = package_app(stage, out)
+    megabytes = package.unpacked_bytes / 1e6
+    click.echo(f"{package.archive}: {megabytes:.1f} MB unpacked, sha256 {package.digest[:12]}")
 
 
 if __name__ == "__main__":

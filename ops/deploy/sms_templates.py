@@ -51,7 +51,7 @@ class TemplateInvalid(OperationError):
 
 
 def check_templates() -> None:
-    """Check all our templates. Raises TemplateInvalid."""
+    """Check all our templates. Raise TemplateInvalid."""
     faults = [f"{each.purpose}: {fault}" for each in load_templates().values() for fault in find_faults(each)]
     if faults:
         raise TemplateInvalid("\n".join(faults))

@@ -9,8 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import OperationError
 
-# Makes a boto3 client from the name of an AWS service. Only this differs between a local stage and one on
-# AWS.
+# Makes a boto3 client from the name of an AWS service; differs between a local stage and one on AWS.
 AwsClientFactory = Callable[[str], Any]
 
 
@@ -28,7 +27,7 @@ class Stage:
 
 
 def find_stage(stack_name: str) -> Stage:
-    """Return a stage on AWS, in the account and region of the environment. Raises OperationError."""
+    """Return a stage on AWS, in the account and region of the environment. Raise OperationError."""
     session: Any = boto3.Session()
     try:
         return describe_stage(stack_name, session.client)
@@ -37,7 +36,7 @@ def find_stage(stack_name: str) -> Stage:
 
 
 def describe_stage(stack_name: str, aws_client: AwsClientFactory) -> Stage:
-    """Return a stage with the present outputs of its stack. Raises ClientError if there is no such stack."""
+    """Return a stage with the present outputs of its stack. Raise ClientError if there is no such stack."""
     described = aws_client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     return Stage(stack_name, outputs, aws_client)

@@ -22,7 +22,7 @@ class SmsAcceptor:
     def accept(self, sms: ReceivedSms, *, receipt_target: str = "") -> FaultMode | None:
         """Accept an SMS. Return the fault to answer with, None if there is none.
 
-        Raises ConnectionDropped for a time-out, before or after the SMS was accepted.
+        Raise ConnectionDropped for a time-out, before or after the SMS was accepted.
         """
         fault = self._faults.take_fault(sms.to)
         if fault is None or fault.mode is FaultMode.TIMEOUT_AFTER_ACCEPT:

@@ -33,7 +33,6 @@ class AwsResponse:
 
     @classmethod
     def make_error(cls, error: str, message: str, *, status: int = 400, **members: object) -> "AwsResponse":
-        """Return an error in the shape of AWS."""
         return cls(status, {"__type": error, "Message": message, **members}, error)
 
 
@@ -75,7 +74,7 @@ class AwsSmsService:
         }
 
     def handle(self, target: str, body: bytes) -> AwsResponse:
-        """Execute the operation of the `X-Amz-Target` header. Raises ConnectionDropped."""
+        """Execute the operation of the `X-Amz-Target` header. Raise ConnectionDropped."""
         service, _, operation = target.partition(".")
         if service != self._model.metadata["targetPrefix"] or operation not in self._operations:
             return AwsResponse.make_error("UnknownOperationException", f"unknown target {target!r}")

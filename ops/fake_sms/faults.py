@@ -71,7 +71,7 @@ class FaultInjector:
         self._lock = threading.Lock()
 
     def arm(self, body: bytes) -> None:
-        """Arm a fault. Raises InvalidSettings."""
+        """Arm a fault. Raise InvalidSettings."""
         try:
             fault = Fault.model_validate_json(body)
         except ValidationError as error:
@@ -81,7 +81,6 @@ class FaultInjector:
             self._remaining_uses.append(fault.times)
 
     def disarm(self) -> None:
-        """Remove all faults and reset the counts."""
         with self._lock:
             self._armed.clear()
             self._remaining_uses.clear()

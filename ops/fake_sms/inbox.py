@@ -37,7 +37,6 @@ class Inbox:
         self._lock = threading.Lock()
 
     def add(self, sms: ReceivedSms) -> None:
-        """Store an SMS."""
         with self._lock, self._path.open("a") as file:
             file.write(json.dumps(asdict(sms)) + "\n")
             self._received.append(sms)

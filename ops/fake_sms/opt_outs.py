@@ -21,24 +21,23 @@ class OptOutList:
         self._opted_out_at: dict[str, float] = {}
 
     def contains(self, phone: str) -> bool:
-        """Return True if a number is on the list."""
         return phone in self._opted_out_at
 
     def put(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Add a number. Raises ResourceNotFound."""
+        """Add a number. Raise ResourceNotFound."""
         number = _check_list(request)["OptedOutNumber"]
         self._opted_out_at.setdefault(number, time.time())
         return self._describe_number(number)
 
     def delete(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Remove a number. Raises ResourceNotFound."""
+        """Remove a number. Raise ResourceNotFound."""
         number = _check_list(request)["OptedOutNumber"]
         described = self._describe_number(number)
         del self._opted_out_at[number]
         return described
 
     def describe(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the named numbers of the list, or all. Raises ResourceNotFound."""
+        """Return the named numbers of the list, or all. Raise ResourceNotFound."""
         numbers = _check_list(request).get("OptedOutNumbers") or list(self._opted_out_at)
         return {
             "OptOutListName": LIST_NAME,

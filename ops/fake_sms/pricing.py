@@ -60,7 +60,7 @@ def _count_parts(widths: list[int], single_limit: int, part_limit: int) -> int:
 def make_statement(sms_list: Iterable[ReceivedSms], *, zone: str, group_key: str) -> dict[str, Any]:
     """Return the sums of SMS, parts and prices: in all, and by day in `zone` and by one key of the context.
 
-    Raises ValueError for an unknown zone.
+    Raise ValueError for an unknown zone.
     """
     days: dict[tuple[str, str], list[ReceivedSms]] = defaultdict(list)
     try:

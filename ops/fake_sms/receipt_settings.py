@@ -32,7 +32,7 @@ class ReceiptSettings(BaseModel):
     api_url: str = ""
 
     def with_changes(self, body: bytes) -> "ReceiptSettings":
-        """Return the settings with the changes of a JSON object. Raises InvalidSettings."""
+        """Return the settings with the changes of a JSON object. Raise InvalidSettings."""
         try:
             changes = json.loads(body)
         except ValueError:

@@ -35,7 +35,7 @@ class ReceiptSender:
         threading.Thread(target=self._run, daemon=True, name="receipts").start()
 
     def configure(self, body: bytes) -> None:
-        """Change the settings for SMS accepted from now on. Raises InvalidSettings."""
+        """Change the settings for SMS accepted from now on. Raise InvalidSettings."""
         with self._condition:
             self._settings = self._settings.with_changes(body)
 

@@ -45,7 +45,6 @@ class FakeSmsServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return its URL, also if the port was chosen by the system (0)."""
         return f"http://{LOOPBACK}:{self.server_port}"
 
 
@@ -77,9 +76,8 @@ class _RequestHandler(RequestHandler):
             self.close_connection = True
             self._send_json(413, {"message": "the length of the body is unknown or too large"})
             return
-        body = self.rfile.read(int(length))
         try:
-            self._route_post(self.path.partition("?")[0], body)
+            self._route_post(self.path.partition("?")[0], self.read_body())
         except ConnectionDropped:
             self.close_connection = True
 

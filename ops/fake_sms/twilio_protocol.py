@@ -55,7 +55,7 @@ class TwilioMessages:
         self._acceptor = acceptor
 
     def handle(self, path: str, authorization: str, body: bytes) -> TwilioResponse:
-        """Accept a message, or return an error of Twilio. Raises ConnectionDropped."""
+        """Accept a message, or return an error of Twilio. Raise ConnectionDropped."""
         if not _is_authorized(authorization):
             return _make_error(20003, "Authenticate", 401)
         if path != MESSAGES_PATH:

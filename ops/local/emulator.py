@@ -36,7 +36,7 @@ class Emulator:
         self._session: Any = boto3.Session("test", "test", region_name=REGION)
 
     def start(self) -> None:
-        """Start the emulator and wait until it answers. Raises OperationError."""
+        """Start the emulator and wait until it answers. Raise OperationError."""
         if not _INTERPRETER.exists():
             raise OperationError("the emulator is not installed: make setup")
         # Lambda workers leave their unpacked zips in `tmp`.

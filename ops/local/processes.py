@@ -36,7 +36,7 @@ class Program:
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
         """Start the program in a new session, with only this environment.
 
-        Raises OperationError if it runs already.
+        Raise OperationError if it runs already.
         """
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         with self._pid_file.open("a") as lock, self.log.open("ab") as log:
@@ -65,7 +65,7 @@ class Program:
     def await_health(self, url: str, *, timeout_seconds: float) -> httpx.Response:
         """Return the first successful response from `url`.
 
-        Raises OperationError, with the end of the log, if there is none.
+        Raise OperationError, with the end of the log, if there is none.
         """
         deadline = time.monotonic() + timeout_seconds
         while self.is_running() and time.monotonic() < deadline:
@@ -99,7 +99,7 @@ class Program:
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path, error_message: str) -> Iterator[None]:
-    """Hold a lock on a file. Raises OperationError with `error_message` if another process holds it."""
+    """Hold a lock on a file. Raise OperationError with `error_message` if another process holds it."""
     with path.open("a") as lock:
         if not _try_lock(lock.fileno()):
             raise OperationError(error_message)

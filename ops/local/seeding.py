@@ -44,7 +44,6 @@ def create_twilio_secret(secrets_client: Any, secret_name: str) -> str:
 
 
 def create_mail_identity(ses_client: Any, address: str) -> None:
-    """Allow mails from an address."""
     with suppress(ses_client.exceptions.AlreadyExistsException):
         ses_client.create_email_identity(EmailIdentity=address)
 

@@ -67,17 +67,16 @@ class LocalStack:
 
     @property
     def is_fully_up(self) -> bool:
-        """Return True if all parts of the stack run."""
         return self._gateway.is_running() and self.emulator.program.is_running()
 
     def describe(self) -> StackDescription:
-        """Return the description that `up` has written. Raises OperationError if the stack is not up."""
+        """Return the description that `up` has written. Raise OperationError if the stack is not up."""
         if not (self.is_up and self._own_description_file.exists()):
             raise OperationError(f"no stack is up on port {self.port}: daftar up")
         return StackDescription(**json.loads(self._own_description_file.read_text()))
 
     def as_stage(self) -> Stage:
-        """Return this stack as a deployed stage. Raises OperationError if it is not up."""
+        """Return this stack as a deployed stage. Raise OperationError if it is not up."""
         return Stage(_STACK_NAME, self.describe().outputs, self.emulator.make_client)
 
     def up(
@@ -85,7 +84,7 @@ class LocalStack:
     ) -> StackDescription:
         """Start the stack, with the data of the last run unless `fresh`. On an error, stop all its programs.
 
-        Raises OperationError if it is up already, cannot start, or cannot be deployed.
+        Raise OperationError if it is up already, cannot start, or cannot be deployed.
         """
         self._home.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(
@@ -110,7 +109,7 @@ class LocalStack:
         self._gateway.stop()
 
     def await_sms(self, min_count: int) -> list[dict[str, str]]:
-        """Return all SMS once there are `min_count` and none is queued. Raises OperationError after 180 s."""
+        """Return all SMS once there are `min_count` and none is queued. Raise OperationError after 180 s."""
         description = self.describe()
         deadline = time.monotonic() + _SMS_TIMEOUT_SECONDS
         while True:
@@ -140,12 +139,12 @@ class LocalStack:
         for port in (self.port, self.port + 1):
             if not is_port_free(port):
                 raise OperationError(
-                    f"port {port} is taken by another program: set DAFTAR_PORT to a free pair"
+                    f"port {port} is used by another program: set DAFTAR_PORT to a free pair"
                 )
 
     def _start(self, on_progress: Callable[[str], None]) -> StackDescription:
         on_progress("packaging")
-        packaged = package_app(_STAGE_NAME, self._home / "package")
+        package = package_app(_STAGE_NAME, self._home / "package")
         on_progress("starting the fake SMS gateway and the emulator")
         start_fake_gateway(self._gateway, self.port + 1, self._home / "sms.jsonl")
         self.emulator.start()
@@ -153,7 +152,7 @@ class LocalStack:
         create_mail_identity(self.emulator.make_client("sesv2"), _MAIL_FROM)
         secret = create_twilio_secret(self.emulator.make_client("secretsmanager"), f"{_STACK_NAME}-twilio")
         stage = deploy(
-            replace(packaged, template=adapt_template(packaged.template)),
+            replace(package, template=adapt_template(package.template)),
             stack_name=_STACK_NAME,
             bucket=_BUCKET,
             parameters={
@@ -212,7 +211,7 @@ class LocalStack:
 
 
 def start_fake_gateway(program: Program, port: int, inbox_file: Path) -> None:
-    """Start the fake SMS gateway on a port and wait until it answers. Raises OperationError."""
+    """Start the fake SMS gateway on a port and wait until it answers. Raise OperationError."""
     program.start(
         [sys.executable, "-m", "ops.fake_sms", str(port), inbox_file],
         {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},

@@ -42,7 +42,7 @@ def load_meanings() -> dict[str, LocalizedText]:
 
 @cache
 def load_codes() -> dict[str, ProblemCode]:
-    """Return all problem codes. Raises KeyError for a code without a meaning."""
+    """Return all problem codes. Raise KeyError for a code without a meaning."""
     titles = {
         code: (problem.status, LocalizedText(problem.indonesian, problem.english))
         for code, problem in PROBLEMS.items()

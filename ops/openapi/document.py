@@ -30,7 +30,7 @@ _INTRODUCTION = Path(__file__).with_name("introduction.md")
 
 
 def build_document(app: Chalice) -> dict[str, Any]:
-    """Return the document. Raises KeyError for a path parameter, header or code without a description."""
+    """Return the document. Raise KeyError for a path parameter, header or code without a description."""
     endpoints = sorted(iter_endpoints(app), key=lambda each: (_find_tag(each.path), each.path, each.method))
     examples = load_examples()
     schemas = ModelSchemas(endpoints)

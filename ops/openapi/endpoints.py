@@ -30,7 +30,6 @@ class Endpoint:
 
     @property
     def parameters(self) -> list[str]:
-        """Return the names of its path parameters."""
         return re.findall(r"{(\w+)}", self.path)
 
     @property
@@ -60,7 +59,6 @@ class Endpoint:
 
 
 def iter_endpoints(app: Chalice) -> Iterator[Endpoint]:
-    """Yield every route of the application."""
     for path, methods in app.routes.items():
         for method, entry in methods.items():
             view = entry.view_function

@@ -20,10 +20,8 @@ def to_markdown(document: Node) -> str:
 
 def _iter_lines(document: Node) -> Iterator[str]:
     yield _INTRODUCTION
-    yield document["info"]["description"]
-    yield ""
-    yield "## Operations"
-    yield ""
+    yield document["info"]["description"] + "\n"
+    yield "## Operations\n"
     operations = [
         (f"{method.upper()} {path}", operation)
         for path, methods in document["paths"].items()
@@ -37,26 +35,20 @@ def _iter_lines(document: Node) -> Iterator[str]:
         ),
     )
     for name, operation in operations:
-        yield f"### {name}"
-        yield ""
+        yield f"### {name}\n"
         yield from _format_operation(document, operation)
-    yield "## Schemas"
-    yield ""
+    yield "## Schemas\n"
     for name, schema in document["components"]["schemas"].items():
-        yield f"### {name}"
-        yield ""
+        yield f"### {name}\n"
         yield from _format_schema(schema)
     yield from _format_codes(document)
 
 
 def _format_operation(document: Node, operation: Node) -> Iterator[str]:
-    yield operation["summary"]
-    yield ""
+    yield operation["summary"] + "\n"
     if "description" in operation:
-        yield operation["description"]
-        yield ""
-    yield f"Roles: {_format_roles(operation)}."
-    yield ""
+        yield operation["description"] + "\n"
+    yield f"Roles: {_format_roles(operation)}.\n"
     if "parameters" in operation:
         rows = (
             (f"`{each['name']}`", each["in"], _describe_type(each["schema"]), each.get("description", ""))
@@ -64,8 +56,7 @@ def _format_operation(document: Node, operation: Node) -> Iterator[str]:
         )
         yield from _format_table(("Parameter", "In", "Type", ""), rows)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        yield f"Takes {_describe_type(content['schema'])} as `{media_type}`."
-        yield ""
+        yield f"Takes {_describe_type(content['schema'])} as `{media_type}`.\n"
         yield from _format_examples(content)
     yield from _format_table(("Status", "Answer"), _format_responses(document, operation))
     for status, answer in operation["responses"].items():
@@ -90,21 +81,17 @@ def _format_responses(document: Node, operation: Node) -> Iterator[tuple[str, st
 
 def _format_examples(content: Node, prefix: str = "") -> Iterator[str]:
     for title, example in content.get("examples", {}).items():
-        yield f"{prefix}{title}:"
-        yield ""
+        yield f"{prefix}{title}:\n"
         yield "```json"
         yield json.dumps(example["value"], indent=1, ensure_ascii=False)
-        yield "```"
-        yield ""
+        yield "```\n"
 
 
 def _format_schema(schema: Node) -> Iterator[str]:
     if "description" in schema:
-        yield schema["description"]
-        yield ""
+        yield schema["description"] + "\n"
     if "properties" not in schema:
-        yield f"{_describe_type(schema)}"
-        yield ""
+        yield f"{_describe_type(schema)}\n"
         return
     required = schema.get("required", ())
     yield from _format_table(
@@ -121,19 +108,13 @@ def _format_schema(schema: Node) -> Iterator[str]:
 
 
 def _format_codes(document: Node) -> Iterator[str]:
-    yield "## Problems"
-    yield ""
-    yield "`code` is stable. The title is in the language of the request."
-    yield ""
+    yield "## Problems\n"
+    yield "`code` is stable. The title is in the language of the request.\n"
     for each in document["x-problems"]:
-        yield f"### {each['code']}"
-        yield ""
-        yield f"{each['status']}. **{each['title']['en']}** {each['meaning']['en']}"
-        yield ""
-        yield f"**{each['title']['id']}** {each['meaning']['id']}"
-        yield ""
-    yield "## Codes of single fields"
-    yield ""
+        yield f"### {each['code']}\n"
+        yield f"{each['status']}. **{each['title']['en']}** {each['meaning']['en']}\n"
+        yield f"**{each['title']['id']}** {each['meaning']['id']}\n"
+    yield "## Codes of single fields\n"
     yield from _format_table(
         ("Code", "English", "Indonesian"),
         (
@@ -149,7 +130,6 @@ def _format_roles(operation: Node) -> str:
 
 
 def _describe_type(schema: Node) -> str:
-    """Return a short description of a schema."""
     match schema:
         case {"$ref": reference}:
             name = reference.rpartition("/")[2]

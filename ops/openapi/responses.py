@@ -59,7 +59,6 @@ def group_problem_codes(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
 
 
 def name_problem_response(codes: Sequence[str]) -> str:
-    """Return the name of the response with one of these codes."""
     return "-or-".join(codes)
 
 

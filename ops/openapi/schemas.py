@@ -78,12 +78,10 @@ class ModelSchemas:
         }
 
     def ref(self, model: type[BaseModel], mode: Mode) -> Schema:
-        """Return the reference to a model's schema."""
         reference: Schema = _publish_names(self._refs[(model, mode)])
         return reference
 
     def iter_query_parameters(self, model: type[BaseModel]) -> Iterator[dict[str, Any]]:
-        """Yield the parameters of a query."""
         schema = self._queries[model]
         for name, field in schema["properties"].items():
             own = _remove_null(field)

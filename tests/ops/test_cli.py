@@ -14,9 +14,10 @@ from ops.commands.error_messages import ErrorExplainingGroup
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
-from ops.http_server import RequestHandler, serve_in_background
+from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
 from ops.signals import Shutdown
+from tests.support.http_server import serve_in_background
 
 STACK_OPTION_COMMANDS = {
     *("export", "rotate", "sms release", "sms stop", "sms resume", "sms status"),

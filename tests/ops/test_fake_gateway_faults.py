@@ -16,8 +16,9 @@ from ops.fake_sms.receipt_events import make_aws_event
 from ops.fake_sms.receipt_settings import ReceiptSettings
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN, sign_form
 from ops.fake_sms.twilio_protocol import MESSAGES_PATH
-from ops.http_server import RequestHandler, serve_in_background
+from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
+from tests.support.http_server import serve_in_background
 
 _PHONE = "+6283100000001"
 _TIMEOUT_SECONDS = 10

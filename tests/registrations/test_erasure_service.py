@@ -14,11 +14,12 @@ from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_keys import make_registration_key
-from chalicelib.rollups.counting import AnomalyThresholds, count_facts
+from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Tally
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import make_caller
 from tests.support.concurrent_writer import with_concurrent_writes
+from tests.support.day_tally import count_facts
 from tests.support.lifecycle_events import make_payment
 from tests.support.registration_builders import FIRST_DAY
 

@@ -9,8 +9,9 @@ from functools import cache
 import pytest
 
 from chalicelib.registrations.captures import DayFact, Outcome
-from chalicelib.rollups.counting import AnomalyThresholds, count_facts
+from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.errors import CountUnfinished
+from tests.support.day_tally import count_facts
 from tests.support.fakes.registrations import InMemoryDayFacts
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 from tests.support.report_builders import AN_HOUR, CREATED, FINAL

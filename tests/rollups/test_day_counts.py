@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from chalicelib.http.pagination import Position
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
-from chalicelib.rollups.counting import AnomalyThresholds, DayCounter, count_facts
+from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.model import Anomaly, Arrivals, Tally
+from tests.support.day_tally import count_facts
 
 OPENED = datetime(2024, 10, 9, 1, tzinfo=UTC)
 NINTH, TENTH = date(2024, 10, 9), date(2024, 10, 10)

@@ -12,10 +12,11 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.notifications.counting import SmsTotals
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import CaptureFacts, Outcome
-from chalicelib.rollups.counting import AnomalyThresholds, count_facts
+from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.errors import DayNotInCampaign, SummaryUnknown
 from chalicelib.rollups.model import SmsCounts, Summary, SummaryState
 from chalicelib.rollups.service import VersionExists
+from tests.support.day_tally import count_facts
 from tests.support.fakes.summaries import InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_campaign
 from tests.support.report_builders import AN_HOUR, CREATED, FINAL, SUMMARY_HOUR

@@ -12,8 +12,9 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.http.pagination import Position
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.model import RegistrationFacts, Status
-from chalicelib.rollups.counting import AnomalyThresholds, count_facts
+from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Change, Note, SmsCounts, Summary, SummaryState, Tally, summarise
+from tests.support.day_tally import count_facts
 
 DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 

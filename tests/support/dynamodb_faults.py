@@ -13,8 +13,9 @@ from typing import Any
 
 import requests
 
-from ops.http_server import RequestHandler, serve_in_background
+from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
+from tests.support.http_server import serve_in_background
 
 # The endpoint that moto intercepts.
 DYNAMODB_URL = "https://dynamodb.eu-north-1.amazonaws.com/"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
-from ops.http_server import serve_in_background
+from tests.support.http_server import serve_in_background
 
 
 def run_fake_gateway(inbox_file: Path) -> AbstractContextManager[str]:

@@ -15,8 +15,9 @@ from http.server import ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
 
-from ops.http_server import RequestHandler, serve_in_background
+from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
+from tests.support.http_server import serve_in_background
 
 _TIMEOUT_SECONDS = 60
 

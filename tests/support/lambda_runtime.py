@@ -17,8 +17,9 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from ops.http_server import RequestHandler, serve_in_background
+from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
+from tests.support.http_server import serve_in_background
 
 # The packages of AWS's Python runtimes: boto3, the runtime client, and their dependencies.
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")

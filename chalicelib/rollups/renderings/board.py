@@ -1,6 +1,6 @@
 """The board of a running campaign: few figures, large, for a screen at the branch.
 
-The page with figures is whole without its script. The script fetches it anew with the token that was typed
+The page with figures is complete without its script. The script fetches it anew with the token that was typed
 once, and replaces the figures; the page that asks for the token has no figures.
 """
 
@@ -24,7 +24,6 @@ _ADDRESS_FROM_SIGN_IN, _ADDRESS_FROM_BOARD = "v1/campaigns/{campaign_id}/board",
 
 
 def render_board(report: Report, language: Language) -> str:
-    """Return the board of a report as an HTML document."""
     data, localizer = build_report_data(report), Localizer(language)
     hours = data.get_group("by_hour")
     hours_label = localizer.get_group_label(hours.name, data.campaign.zone)

@@ -1,6 +1,6 @@
 """Geometry of the charts that `templates/charts.html.j2` draws as SVG.
 
-Each chart stands beside a table with the same numbers, so nobody has to read the picture.
+Each chart has a table of the same numbers beside it.
 """
 
 from collections.abc import Iterator
@@ -99,7 +99,6 @@ def build_curve(data: ReportData, localizer: Localizer) -> Curve | None:
 
 
 def build_columns(group: Group) -> Columns:
-    """Return the column chart of a breakdown that has cells."""
     step = _WIDTH / len(group.cells)
     width = round(min(step * _COLUMN_SHARE, _MAX_COLUMN_WIDTH), 1)
     ground = _HEIGHT - _BOTTOM

@@ -1,4 +1,4 @@
-"""The page of a campaign day: whole in itself, without scripts, for a phone, a desk and a printer."""
+"""The page of a campaign day: self-contained, without scripts, for phones, desktops and printers."""
 
 from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts, narrative
@@ -12,7 +12,6 @@ _MAX_TABLE_DAYS = 31
 
 
 def render_html(report: Report, language: Language) -> str:
-    """Return the page as an HTML document."""
     data, localizer = build_report_data(report), Localizer(language)
     return render_report(
         "page.html.j2",

@@ -15,7 +15,6 @@ _FILE = Path(__file__).with_name("i18n.json")
 
 @cache
 def load_phrases() -> dict[str, Any]:
-    """Return the content of the file."""
     phrases: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return phrases
 
@@ -28,19 +27,16 @@ class Localizer:
         self._separators: dict[str, str] = load_phrases()["separators"][language]
 
     def translate(self, phrase: str, **values: object) -> str:
-        """Return a phrase with its values filled in. Raises KeyError for an unknown one."""
+        """Return a phrase with its values filled in. Raise KeyError for an unknown one."""
         text: str = load_phrases()["phrases"][phrase][self.language]
         return text.format_map({name: str(value) for name, value in values.items()})
 
     def get_count_label(self, name: str) -> str:
-        """Return the label of a headline figure."""
-        label: str = load_phrases()["counts"][name][self.language]
-        return label
+        return str(load_phrases()["counts"][name][self.language])
 
     def get_group_label(self, name: str, zone: str) -> str:
         """Return the title of a breakdown. Hours are in `zone`."""
-        label: str = load_phrases()["groups"][name][self.language]
-        return label.format(zone=self.get_zone_label(zone))
+        return str(load_phrases()["groups"][name][self.language]).format(zone=self.get_zone_label(zone))
 
     def get_group_note(self, group: str) -> str | None:
         """Return an explanation of a breakdown; None where it needs none."""
@@ -95,8 +91,7 @@ class Localizer:
 
     def get_zone_label(self, zone: str) -> str:
         """Return WIB, WITA or WIT."""
-        label: str = load_phrases()["calendar"]["zones"][zone]
-        return label
+        return str(load_phrases()["calendar"]["zones"][zone])
 
     def format_time(self, instant: datetime, zone: str) -> str:
         """Return 20.00 WIB, in `zone`."""

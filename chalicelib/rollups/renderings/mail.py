@@ -28,7 +28,6 @@ class Mail:
 
 
 def compose(report: Report, language: Language) -> Mail:
-    """Return the mail about a campaign day."""
     data, localizer = suppress_small_groups(build_report_data(report)), Localizer(language)
     campaign = data.campaign
     counted_at = localizer.format_datetime(data.counted_at, campaign.zone)

@@ -16,7 +16,7 @@ _FIRST_BREAKDOWNS = (
 _BREAKDOWNS = tuple(
     dict.fromkeys((*_FIRST_BREAKDOWNS, *(name for name in Tally.model_fields if name.startswith("by_"))))
 )
-# Their cells stand in the order of their keys, those of all others by size.
+# Their cells are sorted by key, those of all others by size.
 _SORTED_BY_KEY = {"by_hour", "by_received_day", "by_age"}
 
 # The key of the cell that several small ones were merged into.
@@ -41,11 +41,10 @@ class Group:
 
     @property
     def max_count(self) -> int:
-        """Return the largest of its counts, which a full bar stands for."""
+        """Return its largest count, which is drawn as a full bar."""
         return max((cell.count for cell in self.cells), default=0)
 
     def get_share_of_max(self, cell: Cell) -> float:
-        """Return how much of a full bar a cell fills."""
         return cell.count / self.max_count if self.max_count else 0.0
 
 
@@ -106,7 +105,6 @@ class ReportData:
 
 
 def build_report_data(report: Report) -> ReportData:
-    """Return the figures of a report."""
     summary = report.summary
     counts = summary.counts.model_dump()
     return ReportData(

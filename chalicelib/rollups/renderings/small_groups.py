@@ -1,9 +1,9 @@
 """Suppresses small groups in what is mailed, so that no count is of fewer than five people.
 
-A mail is forwarded, printed and kept where nobody sees who reads it, and "one tailor, a woman, at nine
-o'clock" identifies a person. A group of fewer than five is merged with others: at least two groups, because a
-single one follows from the day's total, and until their sum is not small either. Where nothing else would be
-left, the whole breakdown is withheld. The day's own total is always shown: the mail is about it.
+A mail may be forwarded, printed and read by anybody, and "one tailor, a woman, at nine o'clock" identifies a
+person. A group of fewer than five is merged with others: at least two groups, because a single one follows
+from the day's total, and until their sum is not small either. Where nothing else would be left, the whole
+breakdown is withheld. The day's own total is always shown: the mail is about it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ MIN_GROUP_SIZE = 5
 
 
 def is_small(count: int) -> bool:
-    """Return whether a count is of so few people that they could be identified; 0 is not."""
+    """Return True if a count is of so few people that they could be identified; 0 is not."""
     return 0 < abs(count) < MIN_GROUP_SIZE
 
 

@@ -18,7 +18,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(template: str, localizer: Localizer, **values: object) -> str:
-    """Return the document that `template` makes of `values`. Raises UndefinedError for a name it lacks."""
+    """Return the document that `template` makes of `values`. Raise UndefinedError for a name it lacks."""
     return (
         _get_environment()
         .get_template(template)

@@ -60,7 +60,6 @@ def render_workbook(report: Report, language: Language) -> bytes:
 
 
 def render_report_data(data: ReportData, language: Language) -> bytes:
-    """Return the file of these figures."""
     localizer = Localizer(language)
     builders = (
         _build_summary,
@@ -101,7 +100,7 @@ def _write(sheets: Sequence[_Sheet], *, created_at: datetime) -> bytes:
 
 
 def _to_cell_text(text: str) -> str:
-    """Return `text` without what XML cannot hold, its line ends as readers of XML see them."""
+    """Return `text` without characters that XML cannot hold, with normalised line ends."""
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

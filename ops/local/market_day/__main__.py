@@ -16,7 +16,6 @@ from ops.project import EXAMPLE_DIR
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the files into a directory."""
     parser = argparse.ArgumentParser(
         prog="python -m ops.local.market_day", description="Write the example market day."
     )

@@ -108,9 +108,9 @@ class MarketDayGenerator:
             for first in take(count, device, WEDNESDAY)
         ]
         # This worker's capture of Wednesday is still on the offline van, so that of Thursday arrives first.
-        (held,) = take(1, VAN_2, WEDNESDAY, captured_after=VAN_2_OFFLINE_FROM)
-        at = datetime.combine(THURSDAY, time(7, 12, self._source.below(60)), ZONE)
-        return [*visits, self._make_capture(self._restate(held.worker), VAN_2, at)]
+        (unsent,) = take(1, VAN_2, WEDNESDAY, captured_after=VAN_2_OFFLINE_FROM)
+        captured_at = datetime.combine(THURSDAY, time(7, 12, self._source.below(60)), ZONE)
+        return [*visits, self._make_capture(self._restate(unsent.worker), VAN_2, captured_at)]
 
     def _make_return_visit(self, first: CaptureLine, device: Device, day: date) -> CaptureLine:
         return self._make_capture(self._restate(first.worker), device, self._pick_arrival(device, day))
@@ -194,20 +194,20 @@ class MarketDayGenerator:
 
     def _pick_arrival(self, device: Device, day: date) -> datetime:
         hour = self._source.pick_weighted(ARRIVALS)
-        at = datetime.combine(day, time(hour, self._source.below(60), self._source.below(60)), ZONE)
-        return at if self._claim_instant(device, at) else self._pick_arrival(device, day)
+        arrival = datetime.combine(day, time(hour, self._source.below(60), self._source.below(60)), ZONE)
+        return arrival if self._claim_instant(device, arrival) else self._pick_arrival(device, day)
 
     def _pick_earlier_instant(self, line: CaptureLine, *, minutes: int) -> datetime:
-        at = line.captured_at - timedelta(minutes=minutes, seconds=self._source.below(60))
-        return (
-            at if self._claim_instant(line.device, at) else self._pick_earlier_instant(line, minutes=minutes)
-        )
+        instant = line.captured_at - timedelta(minutes=minutes, seconds=self._source.below(60))
+        if self._claim_instant(line.device, instant):
+            return instant
+        return self._pick_earlier_instant(line, minutes=minutes)
 
     def _claim_instant(self, device: Device, captured_at: datetime) -> bool:
         instant = (device.client_id, captured_at)
-        free = instant not in self._used_instants
+        is_free = instant not in self._used_instants
         self._used_instants.add(instant)
-        return free
+        return is_free
 
     def _make_body(self, worker: Worker, device: Device, captured_at: datetime) -> Body:
         source = self._source

@@ -5,26 +5,13 @@ They never come from the code that the files test.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from ops.local.market_day.lines import CaptureLine, LineOutcome, select_counted
 from ops.local.market_day.setting import DEVICES, THURSDAY, WEDNESDAY, Body
 
-
-@dataclass(frozen=True)
-class FirstCaptures:
-    """One worker's captures that could arrive first: the first of each device, which lines in order."""
-
-    lines: tuple[CaptureLine, ...]
-
-    def all_match(self, predicate: Callable[[CaptureLine], bool]) -> bool:
-        """Return True if the predicate holds for each of them."""
-        return all(predicate(line) for line in self.lines)
-
-    def any_match(self, predicate: Callable[[CaptureLine], bool]) -> bool:
-        """Return True if the predicate holds for one of them."""
-        return any(predicate(line) for line in self.lines)
+FirstCaptures = tuple[CaptureLine, ...]
+"""One worker's captures that could arrive first: the first of each device, which sends its lines in order."""
 
 
 def compute_expected(files: Mapping[str, Sequence[CaptureLine]], seed: int) -> Body:
@@ -42,7 +29,7 @@ def compute_expected(files: Mapping[str, Sequence[CaptureLine]], seed: int) -> B
         "conflicts": _count_lines(lines, LineOutcome.REUSED),
         "refused": _count_refusals(lines),
         "by_occupation": _tally(
-            occupation for worker in workers for occupation in worker.lines[0].worker.occupations
+            occupation for captures in workers for occupation in captures[0].worker.occupations
         ),
         "days": {day.isoformat(): _expect_any_order(lines, workers, day) for day in (WEDNESDAY, THURSDAY)},
         "in_device_order": {
@@ -57,44 +44,44 @@ def _group_first_captures(lines: Iterable[CaptureLine]) -> list[FirstCaptures]:
     firsts: dict[str, dict[str, CaptureLine]] = {}
     for line in select_counted(lines):
         firsts.setdefault(line.worker.nik, {}).setdefault(line.device.client_id, line)
-    return [FirstCaptures(tuple(by_device.values())) for by_device in firsts.values()]
+    return [tuple(by_device.values()) for by_device in firsts.values()]
 
 
 def _expect_any_order(
     lines: Sequence[CaptureLine], first_captures: Sequence[FirstCaptures], day: date
 ) -> Body:
-    of_day = [line for line in lines if line.day == day]
-    captures = _count_lines(of_day, LineOutcome.COUNTED)
+    day_lines = [line for line in lines if line.day == day]
+    capture_count = _count_lines(day_lines, LineOutcome.COUNTED)
 
     def created(fits: Callable[[CaptureLine], bool]) -> dict[str, int]:
         return {
             "least": sum(
-                worker.all_match(lambda line: line.day == day and fits(line)) for worker in first_captures
+                all(line.day == day and fits(line) for line in captures) for captures in first_captures
             ),
             "most": sum(
-                worker.any_match(lambda line: line.day == day and fits(line)) for worker in first_captures
+                any(line.day == day and fits(line) for line in captures) for captures in first_captures
             ),
         }
 
     all_created = created(lambda _: True)
     return {
-        "captures": captures,
+        "captures": capture_count,
         "created": all_created,
         "already_registered": {
-            "least": captures - all_created["most"],
-            "most": captures - all_created["least"],
+            "least": capture_count - all_created["most"],
+            "most": capture_count - all_created["least"],
         },
-        "refused": _count_refusals(of_day),
-        "replays": _count_lines(of_day, LineOutcome.REPLAYED),
-        "conflicts": _count_lines(of_day, LineOutcome.REUSED),
+        "refused": _count_refusals(day_lines),
+        "replays": _count_lines(day_lines, LineOutcome.REPLAYED),
+        "conflicts": _count_lines(day_lines, LineOutcome.REUSED),
         "by_client": {
             device.client_id: {
                 "captures": _count_lines(
-                    (line for line in of_day if line.device is device), LineOutcome.COUNTED
+                    (line for line in day_lines if line.device is device), LineOutcome.COUNTED
                 ),
                 "created": created(lambda line, device=device: line.device is device),  # type: ignore[misc]
                 "refused": _count_lines(
-                    (line for line in of_day if line.device is device), LineOutcome.REFUSED
+                    (line for line in day_lines if line.device is device), LineOutcome.REFUSED
                 ),
             }
             for device in DEVICES
@@ -104,18 +91,18 @@ def _expect_any_order(
 
 def _expect_file_order(lines: Sequence[CaptureLine], day: date) -> Body:
     """Return the day's counts with the names of a summary."""
-    first_of: dict[str, CaptureLine] = {}
+    first_lines: dict[str, CaptureLine] = {}
     for line in select_counted(lines):
-        first_of.setdefault(line.worker.nik, line)
-    created = [line for line in first_of.values() if line.day == day]
-    of_day = [line for line in lines if line.day == day]
-    captures = _count_lines(of_day, LineOutcome.COUNTED)
+        first_lines.setdefault(line.worker.nik, line)
+    created = [line for line in first_lines.values() if line.day == day]
+    day_lines = [line for line in lines if line.day == day]
+    captures = _count_lines(day_lines, LineOutcome.COUNTED)
     return {
         "counts": {
             "captures": captures,
             "created": len(created),
             "already_registered": captures - len(created),
-            "refused": _count_lines(of_day, LineOutcome.REFUSED),
+            "refused": _count_lines(day_lines, LineOutcome.REFUSED),
         },
         "by_channel": _tally(line.device.channel for line in created),
         "by_client": _tally(line.device.client_id for line in created),

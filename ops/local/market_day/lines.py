@@ -43,15 +43,12 @@ class CaptureLine:
 
     @property
     def day(self) -> date:
-        """Return the campaign day of the capture."""
         return self.captured_at.astimezone(ZONE).date()
 
     @property
     def capture_id(self) -> str:
-        """Return the capture's id."""
         return str(self.body["capture_id"])
 
 
 def select_counted(lines: Iterable[CaptureLine]) -> list[CaptureLine]:
-    """Return the lines that count as captures."""
     return [line for line in lines if line.outcome is LineOutcome.COUNTED]

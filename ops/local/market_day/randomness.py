@@ -26,18 +26,14 @@ class RandomSource:
         return self.below(100) < percent
 
     def pick(self, options: Sequence[Option]) -> Option:
-        """Return one of the options."""
         return options[self.below(len(options))]
 
     def pick_weighted(self, weights: Mapping[Option, int]) -> Option:
-        """Return one of the options, each as likely as its weight."""
         return self.pick([option for option, weight in weights.items() for _ in range(weight)])
 
     def shuffle(self, options: Iterable[Option]) -> list[Option]:
-        """Return the options in a random order."""
         rest = list(options)
         return [rest.pop(self.below(len(rest))) for _ in range(len(rest))]
 
     def digits(self, count: int) -> str:
-        """Return `count` random digits."""
         return "".join(str(self.below(10)) for _ in range(count))

@@ -62,7 +62,6 @@ class WorkerGenerator:
         self._districts: set[tuple[str, date]] = set()
 
     def make_worker(self) -> Worker:
-        """Return a new worker."""
         source = self._source
         sex = "F" if source.chance(38) else "M"
         birth_date = self._pick_birth_date()
