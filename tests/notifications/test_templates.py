@@ -119,6 +119,11 @@ def test_payment_code_is_written_in_groups_of_three_digits(code: str, shortened:
     assert f"Kode bayar Melati {shortened}, iuran Rp16.800." in body
 
 
+@pytest.mark.parametrize("language", WORKER_LANGUAGES)
+def test_a_day_is_written_in_every_language(language: WorkerLanguage) -> None:
+    assert all(templates.format_day(date(2026, month, 28), language) for month in range(1, 13))
+
+
 def test_long_reference_raises() -> None:
     with pytest.raises(ValueError, match="longer than 11"):
         get_template(Purpose.RECEIVED).render("id", name="Melati", reference="7K4-M2Q-X9PB")
