@@ -88,7 +88,6 @@ class Delivery(OutboundAttempt):
         )
 
     def apply_outcome(self, outcome: Outcome) -> "Delivery":
-        """Return it with the outcome of its attempt."""
         match outcome.outcome_type:
             case OutcomeType.ACCEPTED:
                 return self._move_to(DeliveryState.ACCEPTED, reason=None)

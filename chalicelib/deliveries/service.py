@@ -41,8 +41,6 @@ class Outbox(Protocol):
 
 
 class ReportSource(Protocol):
-    """Reads summaries and builds reports."""
-
     def get_summary(self, campaign_day: CampaignDay, *, version: int | None = None) -> Summary:
         """Return a version of a day, by default the newest."""
 
@@ -51,8 +49,6 @@ class ReportSource(Protocol):
 
 
 class Campaigns(Protocol):
-    """Reads campaigns."""
-
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
 
@@ -69,16 +65,12 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True)
 class OutgoingReport:
-    """A report to be sent to one manager."""
-
     delivery_id: DeliveryId
     manager: Manager
     report: Report
 
 
 class ReportChannel(Protocol):
-    """Sends reports by one medium."""
-
     def find_address(self, manager: Manager) -> str | None:
         """Return the manager's address on this channel, or None."""
 
@@ -120,7 +112,6 @@ class DeliveryResult:
 
     @property
     def is_settled(self) -> bool:
-        """Return True if no other attempt will be made."""
         return all(each.is_settled for each in self.deliveries)
 
 
@@ -288,7 +279,6 @@ class ReportDeliveryService:
     def _advance(
         self, delivery: Delivery, manager: Manager, due_report: DueReport, report: Report
     ) -> Delivery:
-        """Take the next step for one delivery."""
         now = self._clock()
         if delivery.state is DeliveryState.CLAIMED and delivery.has_timed_out(now):
             delivery = self._save(delivery.record_unknown_outcome("worker_died"))

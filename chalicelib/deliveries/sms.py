@@ -69,7 +69,6 @@ class SmsReportChannel:
             return manager.phone
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Send a report. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         phone = self._parse_phone(outgoing.manager)
         body = self._render_body(outgoing.report)
         parts = len(split_segments(body).parts)

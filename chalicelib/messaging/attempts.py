@@ -86,7 +86,6 @@ class Outcome:
 
     @classmethod
     def from_error(cls, error: GatewayError) -> "Outcome":
-        """Return the outcome that a gateway's error stands for."""
         match error:
             case PermanentFailure():
                 outcome_type = OutcomeType.FAILED

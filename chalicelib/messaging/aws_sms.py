@@ -58,7 +58,6 @@ class AwsSmsGateway:
         self._clock = clock
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         options = {
             "ConfigurationSetName": self._config.configuration_set,
             "ProtectConfigurationId": self._config.protect_configuration,

@@ -63,7 +63,6 @@ class CircuitBreaker:
             self.open_until = now + _OPEN_DURATION
 
     def trip(self, now: datetime, account_failure: AccountFailure) -> None:
-        """Open the circuit at once."""
         self.open_until, self.account_failure = now + _OPEN_DURATION, account_failure
 
     @property

@@ -86,7 +86,6 @@ class TwilioGateway:
         self._clock = clock
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         account = self._load_account()
         ttl = outgoing.compute_ttl_seconds(
             self._clock(), minimum=_MIN_VALIDITY_SECONDS, maximum=_MAX_VALIDITY_SECONDS

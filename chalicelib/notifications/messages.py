@@ -13,8 +13,6 @@ from chalicelib.messaging.receipts import Receipt
 
 
 class SmsDue(BaseModel):
-    """An SMS is due."""
-
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: Literal["SmsDue"] = "SmsDue"
@@ -39,7 +37,6 @@ class ReceiptReceived(BaseModel):
 
     @classmethod
     def from_receipt(cls, receipt: Receipt) -> "ReceiptReceived":
-        """Return the message for a receipt."""
         return cls(
             sms_id=receipt.sms_id,
             gateway=receipt.gateway,
@@ -51,7 +48,6 @@ class ReceiptReceived(BaseModel):
         )
 
     def to_receipt(self) -> Receipt:
-        """Return the receipt in this message."""
         return Receipt(
             sms_id=SmsId(self.sms_id),
             gateway=self.gateway,

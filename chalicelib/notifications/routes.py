@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the gateway callback routes."""
     routes = Blueprint(__name__)
 
     @routes.route(twilio_callbacks.PATH, methods=["POST"], content_types=[])

@@ -96,15 +96,11 @@ class SmsLedger(Protocol):
 
 
 class Registrations(Protocol):
-    """Reads registrations."""
-
     def get(self, reference: str) -> Registration:
         """Return a registration. Raise RegistrationUnknown."""
 
 
 class Campaigns(Protocol):
-    """Reads campaigns."""
-
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
 
@@ -176,7 +172,6 @@ class NotificationService:
         return self._advance(sms, registration)
 
     def record_receipt(self, receipt: Receipt) -> None:
-        """Add a receipt to the ledger. Repeated receipts and those of unknown SMS change nothing."""
         price = receipt.price_microusd
         update = SendUpdate(
             gateway=receipt.gateway,

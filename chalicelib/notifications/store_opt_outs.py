@@ -21,10 +21,6 @@ class DynamoOptOutStore:
         self._table = Table(client, table)
 
     def record(self, phone_hash: str, *, occurred_at: datetime, source: str) -> None:
-        """Store an opt-out.
-
-        Change nothing if one is in force, or if `occurred_at` is not after the last one was lifted.
-        """
         at = to_timestamp(occurred_at)
         self._table.try_run(
             self._table.put(
@@ -35,7 +31,6 @@ class DynamoOptOutStore:
         )
 
     def lift(self, phone_hash: str, *, occurred_at: datetime, lifted_by: str) -> bool:
-        """Lift the opt-out of a phone. Return False if none is in force."""
         lifted = {"lifted_at": to_timestamp(occurred_at), "lifted_by": lifted_by}
         write = self._table.update(
             _build_key(phone_hash),
@@ -52,7 +47,6 @@ class DynamoOptOutStore:
         return True
 
     def find(self, phone_hash: str) -> OptOut | None:
-        """Return the last opt-out of a phone, lifted or not, or None."""
         values = self._table.get(_build_key(phone_hash))
         if values is None:
             return None
@@ -65,7 +59,6 @@ class DynamoOptOutStore:
         )
 
     def has_opted_out(self, phone_hash: str) -> bool:
-        """Return True if an opt-out of the phone is in force."""
         opt_out = self.find(phone_hash)
         return opt_out is not None and opt_out.is_in_force
 

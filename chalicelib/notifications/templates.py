@@ -33,8 +33,6 @@ _TEMPLATES_FILE = Path(__file__).with_name("templates.json")
 
 
 class Purpose(StrEnum):
-    """The purposes of SMS."""
-
     RECEIVED = "received"
     PAYMENT_CODE = "payment_code"
     ACTIVE = "active"
@@ -94,13 +92,11 @@ class Template:
 
 @cache
 def get_template(purpose: Purpose) -> Template:
-    """Return the current template for a purpose."""
     return load_templates()[purpose]
 
 
 @cache
 def load_templates() -> Mapping[str, Template]:
-    """Return all templates by purpose."""
     return parse_templates(json.loads(_TEMPLATES_FILE.read_text(encoding="utf-8")))
 
 

@@ -11,8 +11,6 @@ from chalicelib.registrations.references import Reference
 
 
 class Outcome(StrEnum):
-    """The result of a capture."""
-
     CREATED = "created"
     ALREADY_REGISTERED = "already_registered"
     REACTIVATED = "reactivated"

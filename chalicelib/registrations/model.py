@@ -357,7 +357,6 @@ class Registration:
 
     @property
     def facts(self) -> RegistrationFacts:
-        """Return what is counted of this registration."""
         paid = sum(payment.amount for payment in self.lifecycle.payments)
         return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
 

@@ -48,8 +48,6 @@ class ReadingStore(Protocol):
 
 
 class ReadingService:
-    """Finds registrations and lists them."""
-
     def __init__(self, *, store: ReadingStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock

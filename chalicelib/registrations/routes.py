@@ -69,7 +69,6 @@ _BATCH_TIME_LIMIT = timedelta(seconds=18)
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the registration routes."""
     routes = Blueprint(__name__)
     _add_intake_routes(routes, container)
     _add_reading_routes(routes, container)

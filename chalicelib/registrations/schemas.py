@@ -163,12 +163,10 @@ class RegistrationView(BaseModel):
 
     @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
-        """Return the view for officers and managers."""
         return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
 
     @classmethod
     def build_full(cls, registration: Registration) -> "RegistrationView":
-        """Return the view for the core system."""
         return cls._build(registration, WorkerView.build_full(registration.worker), is_full=True)
 
     @classmethod
@@ -219,7 +217,6 @@ class WholeRegistrationView(RegistrationView):
 
     @classmethod
     def build_complete(cls, registration: Registration) -> "WholeRegistrationView":
-        """Return all fields, for the person that they are about."""
         whole = RegistrationView.build_full(registration)
         return cls(
             **vars(whole),
@@ -257,5 +254,4 @@ class GapsView(BaseModel):
 
     @classmethod
     def from_gaps(cls, client_id: str, gaps: list["SequenceGap"]) -> "GapsView":
-        """Return the view of a device's gaps."""
         return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])

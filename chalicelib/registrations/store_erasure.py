@@ -1,4 +1,4 @@
-"""Erasure in the registrations table. What is counted is kept in remnants, under ids that lead nowhere."""
+"""Erasure in the registrations table. Counted facts are kept in remnants, under random ids."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -35,9 +35,9 @@ from chalicelib.registrations.store_keys import (
     parse_registration_key,
 )
 
-# Kept of a capture: its id, that it must not be accepted again, and its number on its device. The instant of
-# capture would be enough to find the person in somebody's memory; what is counted moves to a remnant, whose
-# id the sender does not know.
+# Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
+# capture is removed, because an officer could remember whom they registered then. The counted facts move to a
+# remnant, whose id the sender does not know.
 _ERASE_CAPTURE = (
     "REMOVE fingerprint, answer, #reference, facts, day_shard, day_order, taken.captured_at,"
     " taken.received_at, taken.officer, taken.correlation_id SET forgotten = :yes"
@@ -67,7 +67,6 @@ class DynamoErasureStore:
         self._new_id = new_id
 
     def get_links(self, worker_key: str) -> WorkerLinks:
-        """Return the links from a worker to records, read consistently."""
         latest, captures = None, []
         for values in self._table.query("pk = :worker", {":worker": make_worker_key(worker_key)["pk"]}):
             reference = Reference(values["reference"])
@@ -78,14 +77,9 @@ class DynamoErasureStore:
         return WorkerLinks(latest, tuple(captures))
 
     def get_capture(self, capture_id: str) -> Capture:
-        """Return a capture. Raise CaptureErased."""
         return parse_capture(self._table.get(make_capture_key(capture_id)) or {}, self._cipher)
 
     def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
-        """Erase a capture and its link. It cannot be accepted again, and a remnant keeps what is counted.
-
-        Raise TryAgain.
-        """
         key = make_capture_key(capture_link.capture_id)
         writes = [self._table.delete(make_link_key(worker_key, capture_link.capture_id))]
         capture = self._table.get(key)
@@ -104,7 +98,6 @@ class DynamoErasureStore:
             raise TryAgain("the capture is being erased")
 
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
-        """Delete the worker's item, unless `latest_reference` is not the latest registration any more."""
         self._table.try_run(
             self._table.delete(
                 make_worker_key(worker_key),
@@ -115,7 +108,6 @@ class DynamoErasureStore:
         )
 
     def erase_registration(self, reference: Reference) -> None:
-        """Delete a registration; a remnant keeps what is counted. Raise TryAgain."""
         key = make_registration_key(reference)
         for _ in range(_MAX_ATTEMPTS):
             registration = self._table.get(key)
@@ -128,10 +120,6 @@ class DynamoErasureStore:
         raise TryAgain("the registration is being changed")
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
-        """Remove the personal fields of a registration; a remnant keeps what is counted.
-
-        Return False if it was changed meanwhile.
-        """
         key = make_registration_key(registration.reference)
         current = self._table.get(key)
         if current is None or "sealed" not in current:
@@ -141,7 +129,6 @@ class DynamoErasureStore:
         return self._try_transact([destroy, *self._put_registration_remnant(current)])
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
-        """Yield the registrations that ended unpaid by `ended_before` and are not destroyed yet."""
         before = f"{to_timestamp(ended_before)}$"
         for shard in list_ended_shards():
             for keys in self._table.query(

@@ -113,7 +113,6 @@ def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCi
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
-    """Return the facts of a capture."""
     received_on = values.get("received_on")
     return CaptureFacts(
         outcome=Outcome(values["outcome"]),
@@ -170,7 +169,6 @@ def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
 
 
 def build_registration(registration: Registration, cipher: FieldCipher) -> Values:
-    """Return a registration as an item, with its keys in the indexes."""
     metadata, lifecycle = registration.capture_metadata, registration.lifecycle
     key = make_registration_key(registration.reference)
     record = _registration_record_name(registration.reference)

@@ -29,10 +29,6 @@ class DynamoLifecycleStore:
         self._cipher = cipher
 
     def replace(self, registration: Registration, *, previous: Registration) -> None:
-        """Store the next version of a registration.
-
-        Raise WriteConflict if it was changed meanwhile, or RegistrationSuperseded.
-        """
         put = self._table.put(
             build_registration(registration, self._cipher),
             "version = :version",
@@ -59,7 +55,6 @@ class DynamoLifecycleStore:
             raise WriteConflict from failure
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
-        """Yield the references of the registrations with a time-out on or before `due_day`."""
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.
         for shard in list_due_shards():
             for keys in self._table.query(

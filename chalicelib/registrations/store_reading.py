@@ -44,7 +44,6 @@ class DynamoReadingStore:
         self._cipher = cipher
 
     def get(self, reference: Reference) -> Registration:
-        """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
         values = self._table.get(make_registration_key(reference))
         if values is None:
             raise RegistrationUnknown("no registration has this reference")
@@ -87,7 +86,6 @@ class DynamoReadingStore:
     def list_by_campaign_day(
         self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
     ) -> Page[Registration]:
-        """Return a page of a campaign day's registrations, by time of capture."""
         return self._query_page(
             BY_CAMPAIGN_DAY, "day", list_registration_shards(campaign_day), start_after, page_size
         )
@@ -95,11 +93,9 @@ class DynamoReadingStore:
     def list_by_status(
         self, status: Status, *, start_after: Position | None, page_size: int
     ) -> Page[Registration]:
-        """Return a page of the registrations in one status, by the time since when they have it."""
         return self._query_page(BY_STATUS, "status", list_status_shards(status), start_after, page_size)
 
     def iter_device_sequences(self, client_id: str) -> Iterator[int]:
-        """Yield the sequence numbers of a device's captures that have arrived, in order."""
         for values in self._table.query("client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE):
             yield int(values["device_sequence"])
 

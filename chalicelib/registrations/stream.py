@@ -73,7 +73,7 @@ class NotificationQueue(Protocol):
     """The queue of events that workers get an SMS for."""
 
     def send(self, domain_events: Sequence[DomainEvent]) -> None:
-        """Send every event, or raise."""
+        """Send every event. Raise TryAgain if the queue refused one; others may have been sent."""
 
 
 class DirtyDays(Protocol):
