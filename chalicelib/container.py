@@ -75,17 +75,14 @@ class Container:
 
     @cached_property
     def wrapped_keys(self) -> DynamoWrappedKeys:
-        """The store of the stage's wrapped data keys."""
         return DynamoWrappedKeys(self.aws.dynamodb, self.settings.keys_table)
 
     @cached_property
     def key_wrapper(self) -> KMSKeyWrapper:
-        """Generates and unwraps data keys."""
         return KMSKeyWrapper(self.aws.kms, self.settings.field_key_arn)
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The stage's data keys, unwrapped."""
         return Keyring(
             wrapped_keys=self.wrapped_keys,
             key_wrapper=self.key_wrapper,
@@ -95,19 +92,16 @@ class Container:
 
     @cached_property
     def cipher(self) -> FieldCipher:
-        """Seals and unseals personal fields."""
         return FieldCipher(self.keyring.get_field_keys, self.keyring.refresh_field_keys)
 
     @cached_property
     def hashing(self) -> KeyedHash:
-        """Hashes NIKs and phone numbers."""
         return KeyedHash(self.keyring.get_hash_key)
 
     # Clients, campaigns, quotes
 
     @cached_property
     def clients(self) -> ClientRegistry:
-        """Enrols and identifies clients."""
         return ClientRegistry(
             clients=DynamoClients(self.aws.dynamodb, self.settings.clients_table),
             clock=self.clock,
@@ -119,7 +113,6 @@ class Container:
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:
-        """Records when clients call."""
         return LastSeenTracker(get_store=lambda: self._last_seen_store, clock=self.clock)
 
     @cached_property
@@ -128,7 +121,6 @@ class Container:
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
-        """Limits the captures of each client per day."""
         return DailyCapLimiter(
             counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
             caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
@@ -137,7 +129,6 @@ class Container:
 
     @cached_property
     def campaigns(self) -> CampaignService:
-        """Opens, changes and finds campaigns."""
         return CampaignService(
             campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
             clock=self.clock,
@@ -145,14 +136,12 @@ class Container:
 
     @cached_property
     def quotes(self) -> QuoteService:
-        """Computes contributions."""
         return QuoteService(rules=load_rules(), clock=self.clock)
 
     # Registrations
 
     @cached_property
     def intake(self) -> IntakeService:
-        """Accepts captures."""
         return IntakeService(
             store=DynamoIntakeStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
             campaigns=self.campaigns,
@@ -170,21 +159,18 @@ class Container:
 
     @cached_property
     def reading_store(self) -> "DynamoReadingStore":
-        """The store that registrations and facts are read from."""
         from chalicelib.registrations.store_reading import DynamoReadingStore
 
         return DynamoReadingStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
 
     @cached_property
     def reading(self) -> "ReadingService":
-        """Finds and lists registrations."""
         from chalicelib.registrations.reading import ReadingService
 
         return ReadingService(store=self.reading_store, clock=self.clock)
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":
-        """Changes the state of registrations."""
         from chalicelib.registrations.lifecycle import LifecycleService
         from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 
@@ -196,7 +182,6 @@ class Container:
 
     @cached_property
     def erasure(self) -> "ErasureService":
-        """Finds and destroys the personal data of workers."""
         from chalicelib.registrations.erasure import ErasureService
         from chalicelib.registrations.store_erasure import DynamoErasureStore
 
@@ -214,7 +199,6 @@ class Container:
 
     @cached_property
     def stream_publisher(self) -> "StreamPublisher":
-        """Publishes the changes in the registrations table's stream."""
         from chalicelib.registrations.queues import SQSNotificationQueue
         from chalicelib.registrations.store_stream import parse_change
         from chalicelib.registrations.stream import StreamPublisher
@@ -228,13 +212,17 @@ class Container:
 
     @cached_property
     def data_requests(self) -> "DataRequestService":
-        """Discloses and erases the data of one person."""
         from chalicelib.data_requests.service import DataRequestService
-        from chalicelib.notifications.builder import build_sms_history
+        from chalicelib.notifications.store_history import DynamoSmsHistory
 
         return DataRequestService(
             worker_data=self.erasure,
-            sms_history=build_sms_history(self),
+            sms_history=DynamoSmsHistory(
+                self.aws.dynamodb,
+                sms_table=self.settings.sms_ledger_table,
+                sending_table=self.settings.sending_table,
+                new_write_id=generate_write_id,
+            ),
             opt_outs=self.opt_outs,
             requests=DynamoDataRequests(self.aws.dynamodb, self.settings.requests_table),
             hashing=self.hashing,
@@ -245,21 +233,18 @@ class Container:
 
     @cached_property
     def summary_store(self) -> "DynamoSummaries":
-        """The store of campaign days' summaries."""
         from chalicelib.rollups.store_summaries import DynamoSummaries
 
         return DynamoSummaries(self.aws.dynamodb, self.settings.summaries_table)
 
     @cached_property
     def outbox(self) -> "DynamoOutbox":
-        """The outbox of new summaries for deliveries and exports."""
         from chalicelib.rollups.store_outbox import DynamoOutbox
 
         return DynamoOutbox(self.aws.dynamodb, self.settings.summaries_table)
 
     @cached_property
     def rollups(self) -> "RollUpService":
-        """Counts campaign days."""
         from chalicelib.notifications.counting import LedgerSmsCounter
         from chalicelib.rollups.counting import AnomalyThresholds
         from chalicelib.rollups.service import RollUpService
@@ -283,28 +268,24 @@ class Container:
 
     @cached_property
     def reports(self) -> "ReportService":
-        """Reads summaries and builds reports."""
         from chalicelib.rollups.reporting import ReportService
 
         return ReportService(summaries=self.summary_store, campaigns=self.campaigns, previewer=self.rollups)
 
     @cached_property
     def board(self) -> "BoardService":
-        """Reports on a campaign while it runs."""
         from chalicelib.rollups.board import BoardService
 
         return BoardService(reports=self.reports, campaigns=self.campaigns, clock=self.clock)
 
     @cached_property
     def deliveries(self) -> "ReportDeliveryService":
-        """Sends reports to managers."""
         from chalicelib.deliveries.builder import build_delivery_service
 
         return build_delivery_service(self)
 
     @cached_property
     def exports(self) -> "ExportService":
-        """Exports campaign days for analysts."""
         from chalicelib.exports.service import ExportService
         from chalicelib.exports.store import S3ExportStore
 
@@ -321,49 +302,47 @@ class Container:
 
     @cached_property
     def sms_ledger(self) -> "DynamoSmsLedger":
-        """The store of SMS."""
-        from chalicelib.notifications.builder import build_sms_ledger
+        from chalicelib.notifications.store_ledger import DynamoSmsLedger
 
-        return build_sms_ledger(self)
+        return DynamoSmsLedger(
+            self.aws.dynamodb,
+            sms_table=self.settings.sms_ledger_table,
+            sending_table=self.settings.sending_table,
+            new_write_id=generate_write_id,
+        )
 
     @cached_property
     def opt_outs(self) -> "DynamoOptOutStore":
-        """The store of opt-outs."""
-        from chalicelib.notifications.builder import build_opt_out_store
+        from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 
-        return build_opt_out_store(self)
+        return DynamoOptOutStore(self.aws.dynamodb, self.settings.sending_table)
 
     @cached_property
     def send_rate_limiter(self) -> "DynamoSendRateLimiter":
-        """Limits the rate of sending over all functions."""
-        from chalicelib.messaging.builder import build_send_rate_limiter
+        from chalicelib.messaging.store import DynamoSendRateLimiter
 
-        return build_send_rate_limiter(self)
+        return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table)
 
     @cached_property
     def notifications(self) -> "NotificationService":
-        """Sends SMS to workers."""
         from chalicelib.notifications.builder import build_notification_service
 
         return build_notification_service(self)
 
     @cached_property
     def due_sms(self) -> "DueSmsQueuer":
-        """Queues SMS that are due."""
         from chalicelib.notifications.builder import build_due_sms_queuer
 
         return build_due_sms_queuer(self)
 
     @cached_property
     def receipt_sink(self) -> "SQSReceiptSink":
-        """Queues delivery receipts that arrive over HTTP."""
         from chalicelib.notifications.queues import SQSReceiptSink
 
         return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
 
     @cached_property
     def gateway_router(self) -> "GatewayRouter":
-        """Sends each SMS by one of the gateways."""
         from chalicelib.messaging.builder import build_gateway_router
 
         return build_gateway_router(self)

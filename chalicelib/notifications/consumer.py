@@ -1,7 +1,5 @@
 """Handlers for messages of the notification queues and of the receipts queue."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,13 +23,11 @@ Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsDue
 _MESSAGE_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
-def make_handler(service: NotificationService) -> Callable[[str], None]:
-    """Return the handler for the body of each message of the notification queues."""
-    return partial(handle, service)
-
-
 def handle(service: NotificationService, body: str) -> None:
-    """Send the SMS that a message asks for. Raise an exception if it is malformed or must be repeated."""
+    """Send the SMS that a message of a notification queue asks for.
+
+    Raise an exception if the message is malformed or must be repeated.
+    """
     message = _MESSAGE_ADAPTER.validate_json(body)
     try:
         sms = _process(service, message)
@@ -94,13 +90,11 @@ def _get_purpose_and_version(
             return bodies.PURPOSE_BY_EVENT_TYPE[message.event_type], message.event_version
 
 
-def make_receipt_handler(sink: ReceiptSink) -> Callable[[str], None]:
-    """Return the handler for the body of each message of the receipts queue."""
-    return partial(handle_receipt, sink)
-
-
 def handle_receipt(sink: ReceiptSink, body: str) -> None:
-    """Record a receipt. Raise ValueError, KeyError or TypeError if the message is malformed."""
+    """Record the receipt in a message of the receipts queue.
+
+    Raise ValueError, KeyError or TypeError if the message is malformed.
+    """
     receipt = _parse_receipt(body)
     if receipt is None:
         return
