@@ -1,4 +1,4 @@
-"""The languages in which the API answers and summaries are rendered."""
+"""The languages of the API, of SMS and of summaries."""
 
 from typing import Literal, get_args
 

@@ -12,12 +12,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from chalicelib.languages import Language
 from chalicelib.messaging import gsm7
-
-Language = Literal["id", "en"]
-LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.contributions.model import Months, Payer, Programme
+from chalicelib.languages import Language
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
-
-Language = Literal["id", "en"]
 
 
 class Check(StrEnum):

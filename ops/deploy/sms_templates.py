@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.messaging import gsm7
 from chalicelib.messaging.segments import split_segments
 from chalicelib.notifications.templates import (
-    LANGUAGES,
     FieldKind,
-    Language,
     Template,
     TemplateField,
     load_templates,

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
+from chalicelib.languages import LANGUAGES
 from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
 from chalicelib.messaging.errors import (
     AccountFailure,
@@ -19,7 +20,7 @@ from chalicelib.messaging.errors import (
 )
 from chalicelib.messaging.gateways import OutgoingSms
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.templates import LANGUAGES, load_templates
+from chalicelib.notifications.templates import load_templates
 from chalicelib.registrations.phone import Phone
 from ops.deploy.sms_templates import render_longest_bodies
 from tests.support.builders import NOW

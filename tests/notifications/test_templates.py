@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.languages import LANGUAGES, Language
 from chalicelib.messaging import gsm7
 from chalicelib.notifications import templates
-from chalicelib.notifications.templates import LANGUAGES, Language, Purpose, Template, get_template
+from chalicelib.notifications.templates import Purpose, Template, get_template
 from chalicelib.registrations import references
 from chalicelib.registrations.references import ALPHABET
 
