@@ -1,12 +1,11 @@
 """Erasure in the registrations table. Counted facts are kept in remnants, under random ids."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, TransactionFailed, Write
-from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.refusals import TryAgain
@@ -16,11 +15,11 @@ from chalicelib.registrations.model import Registration
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     build_registration_facts,
+    parse_campaign_day,
     parse_capture,
     parse_registration_facts,
 )
 from chalicelib.registrations.store_keys import (
-    BY_DUE_DAY,
     ITEM_IS_NEW,
     LINK_PREFIX,
     REFERENCE_NAME,
@@ -32,8 +31,8 @@ from chalicelib.registrations.store_keys import (
     make_registration_key,
     make_remnant_keys,
     make_worker_key,
-    parse_registration_key,
 )
+from chalicelib.registrations.store_lifecycle import iter_due_references
 
 # Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
 # capture is removed, because an officer could remember whom they registered then. The counted facts move to a
@@ -92,7 +91,7 @@ class DynamoErasureStore:
                 names=REFERENCE_NAME,
             )
             facts = {name: value for name, value in capture["facts"].items() if name != "neighbours"}
-            keys = make_remnant_keys(_parse_campaign_day(capture), self._new_id())
+            keys = make_remnant_keys(parse_campaign_day(capture), self._new_id())
             writes = [erase, self._put_remnant(keys, facts), *writes]
         if not self._try_transact(writes):
             raise TryAgain("the capture is being erased")
@@ -129,20 +128,13 @@ class DynamoErasureStore:
         return self._try_transact([destroy, *self._put_registration_remnant(current)])
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
-        before = f"{to_timestamp(ended_before)}$"
-        for shard in list_ended_shards():
-            for keys in self._table.query(
-                "due_shard = :shard AND due_order < :before",
-                {":shard": shard, ":before": before},
-                index=BY_DUE_DAY,
-            ):
-                yield parse_registration_key(keys)
+        return iter_due_references(self._table, list_ended_shards(), f"{to_timestamp(ended_before)}$")
 
     def _put_registration_remnant(self, registration: Values) -> list[Write]:
         # A registration of an earlier release has no facts until its next change.
         if "facts" not in registration:
             return []
-        keys = make_remnant_keys(_parse_campaign_day(registration), self._new_id())
+        keys = make_remnant_keys(parse_campaign_day(registration), self._new_id())
         facts = parse_registration_facts(registration["facts"], registration["pk"], self._cipher)
         return [self._put_remnant(keys, build_registration_facts(facts, keys["pk"], self._cipher))]
 
@@ -155,7 +147,3 @@ class DynamoErasureStore:
         except TransactionFailed:
             return False
         return True
-
-
-def _parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
-    return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))

@@ -131,6 +131,11 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
+def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
+    """Return the campaign day of a capture's or a registration's item."""
+    return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
+
+
 def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
     """Return the disclosure of a stored capture.
 

@@ -1,6 +1,6 @@
 """Changes of registrations in the registrations table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -56,10 +56,12 @@ class DynamoLifecycleStore:
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.
-        for shard in list_due_shards():
-            for keys in self._table.query(
-                "due_shard = :shard AND due_order < :before",
-                {":shard": shard, ":before": before},
-                index=BY_DUE_DAY,
-            ):
-                yield parse_registration_key(keys)
+        return iter_due_references(self._table, list_due_shards(), before)
+
+
+def iter_due_references(table: Table, shards: Iterable[str], before: str) -> Iterator[Reference]:
+    """Yield the registrations in partitions of the due index that sort before `before`."""
+    condition = "due_shard = :shard AND due_order < :before"
+    for shard in shards:
+        for key in table.query(condition, {":shard": shard, ":before": before}, index=BY_DUE_DAY):
+            yield parse_registration_key(key)
