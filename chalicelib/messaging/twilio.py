@@ -56,11 +56,6 @@ class _Response(NamedTuple):
     status: int
     body: dict[str, Any]
 
-    @property
-    def is_server_error(self) -> bool:
-        """Return True for a 5xx status."""
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
 
 class TwilioGateway:
     """Satisfies `gateways.Gateway`. It never retries: the service has no idempotency key.
@@ -138,7 +133,7 @@ class TwilioGateway:
         if (
             code in _TRANSIENT_CODES
             or response.status == HTTPStatus.TOO_MANY_REQUESTS
-            or (code and response.is_server_error)
+            or (code and response.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
         ):
             return TransientFailure(reason, gateway=self.name)
         if code in _ACCOUNT_CODES or response.status in {
@@ -165,7 +160,7 @@ def _build_headers(account: TwilioAccount) -> dict[str, str]:
 
 def _parse_object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -176,10 +176,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         Role.MANAGER,
         Role.CORE,
         responses={200: RegistrationView},
-        refusals=(
-            RegistrationUnknown,
-            RegistrationDestroyed,
-        ),
+        refusals=(RegistrationUnknown, RegistrationDestroyed),
     )
     def show_registration(request: Request, reference: str) -> Response:
         """One registration."""
@@ -288,7 +285,7 @@ def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[Ve
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
         verdict = _build_failed_item(item, error, request)
         return verdict, verdict.outcome
-    verdict = VerdictView.model_validate(AnswerView.from_answer(result.answer).model_dump())
+    verdict = VerdictView(**vars(result.answer))
     return verdict, _outcome_label(result)
 
 

@@ -31,14 +31,7 @@ class AnswerView(BaseModel):
     @classmethod
     def from_answer(cls, answer: Answer) -> "AnswerView":
         """Return the view of a stored answer, which always gives the same bytes."""
-        return cls(
-            capture_id=answer.capture_id,
-            outcome=answer.outcome,
-            reference=answer.reference,
-            status=answer.status,
-            received_at=answer.received_at,
-            quote=answer.quote,
-        )
+        return cls(**vars(answer))
 
 
 class NeutralAnswerView(BaseModel):
@@ -100,17 +93,7 @@ class WorkerView(BaseModel):
     @classmethod
     def build_full(cls, worker: Worker) -> "WorkerView":
         """Return all fields, for the core system alone."""
-        return cls(
-            nik=worker.nik,
-            name=worker.name,
-            phone=worker.phone,
-            language=worker.language,
-            checks=worker.checks,
-            birth_date=worker.birth_date,
-            email=worker.email,
-            address=worker.address,
-            postal_code=worker.postal_code,
-        )
+        return cls(**vars(worker))
 
 
 class WorkView(BaseModel):
