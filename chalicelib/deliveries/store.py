@@ -16,8 +16,8 @@ from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Med
 class DynamoDeliveries:
     """Satisfies `service.Deliveries`.
 
-    Every write carries an id of its own: if its answer is lost, the SDK writes again, and must not mistake
-    its own first write for another process's.
+    Every write has an id of its own: if its answer is lost, the SDK repeats it, and the first write must not
+    be taken for another process's.
     """
 
     def __init__(

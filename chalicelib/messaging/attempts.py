@@ -34,7 +34,7 @@ class OutboundAttempt:
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]]
     TIMEOUT: ClassVar[timedelta]
-    """Longer than the sending function may run: after it, no worker process has the message in hand."""
+    """Longer than the sending function may run: after it, no worker process is sending the message."""
 
     state: StrEnum
     revision: int

@@ -144,8 +144,7 @@ class TwilioGateway:
             return AccountFailure(reason, gateway=self.name)
         if response.status == HTTPStatus.BAD_REQUEST and code:
             return PermanentFailure(reason, gateway=self.name, opted_out=code == OPTED_OUT_CODE)
-        # Not an answer of the service: something in front of it, and the SMS may have been accepted behind
-        # that.
+        # Not from the service but from a proxy in front of it: the SMS may have been accepted.
         return OutcomeUnknown(reason, gateway=self.name)
 
 

@@ -1,6 +1,6 @@
 """The body of each SMS, from its template and the current registration.
 
-There is no body if the registration has changed since the event so that the SMS would be wrong.
+There is no body if the registration has changed since the event and the SMS would be wrong now.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
 
 
 def render_body(template: Template, event_version: int, registration: Registration) -> str | None:
-    """Return the body of the SMS for an event, or None if it would be wrong by now."""
+    """Return the body of the SMS for an event, or None if it would be wrong now."""
     fields = _BUILDER_BY_PURPOSE[Purpose(template.purpose)](registration, event_version)
     if fields is None:
         return None

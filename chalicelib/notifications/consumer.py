@@ -34,7 +34,10 @@ def handle(service: NotificationService, body: str) -> None:
     except (RegistrationUnknown, SmsUnknown):
         if not _was_erased(message):
             raise
-        _log_no_recipient(message)
+        facts = (
+            {"sms_id": message.sms_id} if isinstance(message, SmsDue) else {"reference": message.reference}
+        )
+        observability.logger.info("no recipient", extra=facts)
         return
     observability.count("Sms", state=sms.state)
     observability.logger.info(
@@ -52,18 +55,11 @@ def handle(service: NotificationService, body: str) -> None:
 def _was_erased(message: Message) -> bool:
     """Return True if the missing registration or SMS must have been erased.
 
-    Both are stored before a message names them; only an id or reference of another form never existed.
+    Both are stored before a message names them, so a well-formed id or reference must have existed.
     """
     if isinstance(message, SmsDue):
         return parse_sms_id(message.sms_id) is not None
     return references.parse(message.reference) is not None
-
-
-def _log_no_recipient(message: Message) -> None:
-    if isinstance(message, SmsDue):
-        observability.logger.info("no recipient", extra={"sms_id": message.sms_id})
-    else:
-        observability.logger.info("no recipient", extra={"reference": message.reference})
 
 
 def _process(service: NotificationService, message: Message) -> Sms:

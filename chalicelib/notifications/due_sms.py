@@ -1,7 +1,7 @@
 """Queuing of SMS that are due.
 
-Retries, reminders, released SMS, and those whose worker process died or whose message got lost are all in one
-index by due time.
+One index by due time holds retries, reminders, released SMS, and SMS whose worker process died or whose
+message got lost.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -45,8 +45,8 @@ _PHONE_COUNT_RETENTION = timedelta(days=3)
 class DynamoSmsLedger:
     """Satisfies the ledger Protocols of `service`, `due_sms` and `counting`.
 
-    Every single write carries an id of its own: if its answer is lost, the SDK writes again, and must not
-    mistake its own first write for another process's. Transactions have the SDK's token for that.
+    Every single write has an id of its own: if its answer is lost, the SDK repeats it, and the first write
+    must not be taken for another process's. Transactions have the SDK's token for that.
     """
 
     def __init__(
@@ -121,8 +121,8 @@ class DynamoSmsLedger:
             )
 
     def _iter_due_ids(self, condition: str, values: Values) -> Iterator[SmsId]:
-        for found in self._sms_table.query(condition, values, index=BY_DUE):
-            yield SmsId(found["sms_id"])
+        for row in self._sms_table.query(condition, values, index=BY_DUE):
+            yield SmsId(row["sms_id"])
 
     def _put(self, sms: Sms, condition: str, *, compared: Values | None = None) -> Values | None:
         """Return the values that failed the condition, empty if there is no item; None if it was stored."""
@@ -151,7 +151,7 @@ class DynamoSmsLedger:
 def build_budget_update(table: Table, sms: Sms, previous: Sms, *, limit: int | None) -> Write:
     """Return the write that adds the difference between two revisions to the committed budget of the day."""
     if sms.budget_day is None:
-        raise ValueError("budget is committed on some day")
+        raise ValueError("an SMS with committed budget has a budget day")
     difference = sms.committed - previous.committed
     key = {"pk": f"BUDGET#{sms.campaign_id}#{sms.budget_day.isoformat()}"}
     if limit is None:

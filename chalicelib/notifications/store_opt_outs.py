@@ -21,29 +21,29 @@ class DynamoOptOutStore:
         self._table = Table(client, table)
 
     def record(self, phone_hash: str, *, occurred_at: datetime, source: str) -> None:
-        at = to_timestamp(occurred_at)
+        timestamp = to_timestamp(occurred_at)
         self._table.try_run(
             self._table.put(
-                {**_build_key(phone_hash), "at": at, "source": source},
+                {**_build_key(phone_hash), "at": timestamp, "source": source},
                 "attribute_not_exists(pk) OR lifted_at < :at",
-                compared={":at": at},
+                compared={":at": timestamp},
             )
         )
 
     def lift(self, phone_hash: str, *, occurred_at: datetime, lifted_by: str) -> bool:
-        lifted = {"lifted_at": to_timestamp(occurred_at), "lifted_by": lifted_by}
+        changes = {"lifted_at": to_timestamp(occurred_at), "lifted_by": lifted_by}
         write = self._table.update(
             _build_key(phone_hash),
             "SET lifted_at = :at, lifted_by = :by",
             f"attribute_exists(pk) AND NOT {_IS_LIFTED}",
-            compared={":at": lifted["lifted_at"], ":by": lifted_by},
+            compared={":at": changes["lifted_at"], ":by": lifted_by},
             returns_current=True,
         )
         try:
             self._table.run(write)
         except ConditionFailed as failed:
-            # The SDK writes again if an answer was lost, and then meets its own first write.
-            return failed.current.items() >= lifted.items()
+            # The SDK repeats a write whose answer was lost, and the condition then fails by the first write.
+            return failed.current.items() >= changes.items()
         return True
 
     def find(self, phone_hash: str) -> OptOut | None:

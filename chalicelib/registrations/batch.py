@@ -16,7 +16,6 @@ _MAX_WORKERS = 10
 _PHONE_SUFFIX_DIGITS = 9
 
 ItemResult = TypeVar("ItemResult")
-BatchItem = dict[str, Any]
 
 
 class SubmitBatch(BaseModel):

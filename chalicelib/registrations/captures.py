@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to the first request with a capture; every repeat gets the same, byte for byte."""
+    """The answer to the first request with a capture. Every repeated request gets the same bytes."""
 
     capture_id: str
     outcome: Outcome

@@ -17,10 +17,10 @@ from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, Registration
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
 
-# Each attempt is the last one unless captures of the same worker came in meanwhile.
+# An attempt is repeated only if captures of the same worker arrived during it.
 _MAX_ATTEMPTS = 5
 
-# The caller gets an answer before the API's time-out; what is erased by then stays erased.
+# Shorter than the API's time-out. A repeated call continues.
 _TIME_LIMIT = timedelta(seconds=18)
 
 
@@ -135,7 +135,7 @@ class ErasureService:
                 self._store.erase_worker(worker_key, links.latest_reference)
             elif not capture_links and not to_erase:
                 return
-        raise TryAgain("captures of the worker kept coming in")
+        raise TryAgain("other captures of the worker arrived")
 
     def iter_destroyable(self) -> Iterator[Reference]:
         """Yield the registrations whose retention period after an unpaid end is over."""
@@ -163,7 +163,7 @@ class ErasureService:
             each.registration for each in self._iter_applications(registration.follows)
         ):
             self._store.erase_worker(worker_key, reference)
-        # Last, because it removes the registration from the list of those to destroy.
+        # Last, because it removes the registration from the index by which it is found.
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 
     def _iter_applications(self, latest_reference: Reference | None) -> Iterator[Application]:

@@ -105,7 +105,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         except CaptureErased:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise
-            # The public must not learn either that somebody's data was destroyed.
+            # Nor may the public learn that a worker's data was erased.
             quote = container.quotes.quote(build_quote_request(command))
             view = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
             return json_response(view, 202, headers={"Idempotent-Replayed": "true"})

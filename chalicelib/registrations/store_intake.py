@@ -38,7 +38,7 @@ _WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :yes"
 _WORKER_IS_UNCHANGED = "#reference = :reference AND ended = :no AND #status = :status"
 _COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
 
-# A day ends at another instant in each zone; after that nobody reads the count. Decoys are never read.
+# A count is not read after its day has ended in every time zone. Decoys are never read.
 _RETENTION = timedelta(days=3)
 
 # Positions in the transactions of `add` and `add_public`.
@@ -211,7 +211,7 @@ def _parse_worker_record(values: Values) -> WorkerRecord:
 
 def _get_reference(capture: Capture) -> Reference:
     if capture.answer is None:
-        raise ValueError("an accepted capture names a registration")
+        raise ValueError("a refused capture has no registration")
     return capture.answer.reference
 
 

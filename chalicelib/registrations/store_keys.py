@@ -24,11 +24,11 @@ BY_STATUS = "by_status"
 BY_DUE_DAY = "by_due_day"
 BY_DEVICE_SEQUENCE = "by_device_sequence"
 
-# One campaign can take 500 captures a second; a partition of an index takes 1,000 writes. Changing the
-# number means reading old days over the old number of shards.
+# A campaign may have 500 captures a second; a partition of an index takes 1,000 writes a second. After a
+# change of this number, old days must still be read over the old number of shards.
 SHARD_COUNT = 8
 
-# Not the sort key of a capture itself: readers of the stream must not take one for the other.
+# Differs from a capture's sort key, by which the stream consumer recognises captures.
 LINK_PREFIX = "TOOK#"
 
 # Remnants sort after every instant.

@@ -32,7 +32,7 @@ from chalicelib.registrations.store_keys import (
     make_remnant_shard,
 )
 
-# Rows that are read of one partition at a time: the partitions of a day are read side by side.
+# Rows per request. All partitions of a day are read at the same time.
 _QUERY_PAGE_SIZE = 500
 
 
@@ -108,7 +108,7 @@ class DynamoReadingStore:
         page_size: int,
     ) -> Page[Registration]:
         condition = f"{key_prefix}_shard = :shard AND {key_prefix}_order > :after"
-        found = [
+        rows = [
             row
             for shard in shards
             for row in islice(
@@ -121,16 +121,16 @@ class DynamoReadingStore:
                 page_size + 1,
             )
         ]
-        found.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
-        kept = found[:page_size]
+        rows.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
+        page_rows = rows[:page_size]
         registrations = {
             values["pk"]: parse_registration(values, self._cipher)
-            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in kept])
+            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in page_rows])
         }
         return Page(
-            rows=[registrations[row["pk"]] for row in kept if row["pk"] in registrations],
-            last_position=Position(kept[-1][f"{key_prefix}_order"]) if kept else None,
-            has_more=len(found) > page_size,
+            rows=[registrations[row["pk"]] for row in page_rows if row["pk"] in registrations],
+            last_position=Position(page_rows[-1][f"{key_prefix}_order"]) if page_rows else None,
+            has_more=len(rows) > page_size,
         )
 
     def _parse_day_fact(self, row: Values) -> DayFact:
