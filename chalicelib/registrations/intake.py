@@ -248,20 +248,17 @@ class IntakeService:
         try:
             is_over_flag = self._limits.client_allowance.reserve(caller, submission.received_on)
         except ClientCapReached as reached:
-            # A capture that was accepted before gets its answer, even if the client may send nothing new.
-            stored = self._store.find_capture(submission.capture_metadata.capture_id)
-            if stored is not None and stored.answer is not None:
-                raise CaptureExists(stored) from None
+            # A capture that was accepted before gets its answer even above the cap.
+            capture = self._store.find_capture(submission.capture_metadata.capture_id)
+            if capture is not None and capture.answer is not None:
+                raise CaptureExists(capture) from None
             raise reached.with_retry_after(submission.seconds_until_day_end) from None
-        is_accepted = False
         try:
             with_worker = submission.with_worker(worker, self._hash_neighbourhoods(worker))
-            answer = self._store_capture(replace(with_worker, is_client_over_flag=is_over_flag), worker)
-            is_accepted = True
-        finally:
-            if not is_accepted:
-                self._limits.client_allowance.release(caller, submission.received_on)
-        return answer
+            return self._store_capture(replace(with_worker, is_client_over_flag=is_over_flag), worker)
+        except BaseException:
+            self._limits.client_allowance.release(caller, submission.received_on)
+            raise
 
     def _hash_neighbourhoods(self, worker: Worker) -> Iterator[str]:
         for neighbourhood in list_neighbourhoods(worker.nik):

@@ -1,4 +1,4 @@
-"""Reading registrations: by reference, by campaign day, by status; and the gaps in a device's captures."""
+"""Reading of single registrations, positions to resume a listing from, and gaps in a device's captures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from chalicelib.callers import Caller
-from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.http.pagination import Page, Position
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.model import Registration
 from chalicelib.registrations.references import Reference
 
 # The longest time from reading the clock for a write until the write is in an index. A pull that resumes at a
@@ -32,16 +31,6 @@ class ReadingStore(Protocol):
 
     def get(self, reference: Reference) -> Registration:
         """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
-
-    def list_by_campaign_day(
-        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of a campaign day's registrations, by time of capture."""
-
-    def list_by_status(
-        self, status: Status, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of the registrations in one status, by time of the last change of status."""
 
     def iter_device_sequences(self, client_id: str) -> Iterator[int]:
         """Yield the sequence numbers of a device's captures that have arrived, in order."""
@@ -76,18 +65,6 @@ class ReadingService:
         if not caller.may_access_campaign(registration.capture_metadata.campaign_id):
             raise RegistrationUnknown("registration of another campaign")
         return registration
-
-    def list_by_campaign_day(
-        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of a campaign day's registrations, by time of capture."""
-        return self._store.list_by_campaign_day(campaign_day, start_after=start_after, page_size=page_size)
-
-    def list_by_status(
-        self, status: Status, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of the registrations in one status, by time of the last change of status."""
-        return self._store.list_by_status(status, start_after=start_after, page_size=page_size)
 
     def get_settled_position(self) -> Position:
         """Return the position before which nothing new can appear: a minute ago."""

@@ -147,18 +147,18 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         """A page of a campaign day's registrations, or of those in one status."""
         query = request.parse_query(ListRegistrations)
         start_after, settled = from_cursor(query.cursor)
-        reading = container.reading
+        store = container.reading_store
         resume = None
         if query.campaign_id is not None and query.day is not None:
             request.caller.require_campaign(query.campaign_id)
             campaign_day = CampaignDay(query.campaign_id, query.day)
-            page = reading.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
+            page = store.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
         elif query.campaign_id is None and query.day is None and query.status is not None:
             request.caller.require_every_campaign()
             # A listing of many pages resumes at the position that was settled when its first page was read.
-            settled = settled or reading.get_settled_position()
-            page = reading.list_by_status(query.status, start_after=start_after, page_size=query.size)
-            resume = reading.compute_resume_position(page, start_after=start_after, settled=settled)
+            settled = settled or container.reading.get_settled_position()
+            page = store.list_by_status(query.status, start_after=start_after, page_size=query.size)
+            resume = container.reading.compute_resume_position(page, start_after=start_after, settled=settled)
         else:
             raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
         rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]

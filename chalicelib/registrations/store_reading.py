@@ -37,7 +37,7 @@ _QUERY_PAGE_SIZE = 500
 
 
 class DynamoReadingStore:
-    """Satisfies `reading.ReadingStore`, and what roll-ups and exports need to count a day."""
+    """Satisfies `reading.ReadingStore`; lists registrations, and yields facts for roll-ups and exports."""
 
     def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
         self._table = Table(client, table_name)
@@ -86,6 +86,7 @@ class DynamoReadingStore:
     def list_by_campaign_day(
         self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
     ) -> Page[Registration]:
+        """Return a page of a campaign day's registrations, by time of capture."""
         return self._query_page(
             BY_CAMPAIGN_DAY, "day", list_registration_shards(campaign_day), start_after, page_size
         )
@@ -93,6 +94,7 @@ class DynamoReadingStore:
     def list_by_status(
         self, status: Status, *, start_after: Position | None, page_size: int
     ) -> Page[Registration]:
+        """Return a page of the registrations in one status, by time of the last change of status."""
         return self._query_page(BY_STATUS, "status", list_status_shards(status), start_after, page_size)
 
     def iter_device_sequences(self, client_id: str) -> Iterator[int]:
