@@ -213,7 +213,7 @@ class IntakeService:
         return Submission(
             command=command,
             capture_metadata=metadata,
-            fingerprint=self._hashing.digest("capture", command.content()),
+            fingerprint=self._hashing.digest("capture", command.serialize_content()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
             facts=CaptureFacts(

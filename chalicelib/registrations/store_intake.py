@@ -91,7 +91,7 @@ class DynamoIntakeStore:
         if worker_record is None:
             self._write_capture(capture, registration.worker_key, new_worker, application, phone_increment)
         else:
-            worker = self._put_unchanged_worker(registration, worker_record)
+            worker = self._put_unchanged_worker(registration.worker_key, worker_record)
             self._write_capture(capture, registration.worker_key, worker, decoy, phone_increment)
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
@@ -160,12 +160,9 @@ class DynamoIntakeStore:
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
     def _put_worker(self, registration: Registration) -> Write:
-        values = {
-            **make_worker_key(registration.worker_key),
-            "reference": registration.reference,
-            "status": registration.lifecycle.status,
-            "ended": registration.lifecycle.has_ended,
-        }
+        lifecycle = registration.lifecycle
+        worker_record = WorkerRecord(registration.reference, lifecycle.status, lifecycle.has_ended)
+        values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
         return self._table.put(
@@ -176,17 +173,11 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
-    def _put_unchanged_worker(self, registration: Registration, worker_record: WorkerRecord) -> Write:
-        reference, status = worker_record.reference, worker_record.status
+    def _put_unchanged_worker(self, worker_key: str, worker_record: WorkerRecord) -> Write:
         return self._table.put(
-            {
-                **make_worker_key(registration.worker_key),
-                "reference": reference,
-                "status": status,
-                "ended": False,
-            },
+            _build_worker_record(worker_key, worker_record),
             _WORKER_IS_UNCHANGED,
-            compared={":reference": reference, ":no": False, ":status": status},
+            compared={":reference": worker_record.reference, ":no": False, ":status": worker_record.status},
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
         )
@@ -203,6 +194,15 @@ class DynamoIntakeStore:
             },
             returns_current=True,
         )
+
+
+def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values:
+    return {
+        **make_worker_key(worker_key),
+        "reference": worker_record.reference,
+        "status": worker_record.status,
+        "ended": worker_record.has_ended,
+    }
 
 
 def _parse_worker_record(values: Values) -> WorkerRecord:
