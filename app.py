@@ -4,6 +4,7 @@ Handlers are defined here because Lambda imports a handler's own module only, an
 because the API's cold start would pay for it. The ARNs are placeholders for those of `infra/`.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib import cold_start  # isort: split
@@ -62,7 +63,7 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
     """Send SMS to workers."""
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), consumer.make_handler(container.notifications))
+    return batches.consume_queue(event.to_dict(), partial(consumer.handle, container.notifications))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
@@ -70,7 +71,7 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     """Record the delivery receipts of gateways."""
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), consumer.make_receipt_handler(container.notifications))
+    return batches.consume_queue(event.to_dict(), partial(consumer.handle_receipt, container.notifications))
 
 
 @app.schedule("cron(* * * * ? *)")

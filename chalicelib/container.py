@@ -213,11 +213,16 @@ class Container:
     @cached_property
     def data_requests(self) -> "DataRequestService":
         from chalicelib.data_requests.service import DataRequestService
-        from chalicelib.notifications.builder import build_sms_history
+        from chalicelib.notifications.store_history import DynamoSmsHistory
 
         return DataRequestService(
             worker_data=self.erasure,
-            sms_history=build_sms_history(self),
+            sms_history=DynamoSmsHistory(
+                self.aws.dynamodb,
+                sms_table=self.settings.sms_ledger_table,
+                sending_table=self.settings.sending_table,
+                new_write_id=generate_write_id,
+            ),
             opt_outs=self.opt_outs,
             requests=DynamoDataRequests(self.aws.dynamodb, self.settings.requests_table),
             hashing=self.hashing,
@@ -297,21 +302,26 @@ class Container:
 
     @cached_property
     def sms_ledger(self) -> "DynamoSmsLedger":
-        from chalicelib.notifications.builder import build_sms_ledger
+        from chalicelib.notifications.store_ledger import DynamoSmsLedger
 
-        return build_sms_ledger(self)
+        return DynamoSmsLedger(
+            self.aws.dynamodb,
+            sms_table=self.settings.sms_ledger_table,
+            sending_table=self.settings.sending_table,
+            new_write_id=generate_write_id,
+        )
 
     @cached_property
     def opt_outs(self) -> "DynamoOptOutStore":
-        from chalicelib.notifications.builder import build_opt_out_store
+        from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 
-        return build_opt_out_store(self)
+        return DynamoOptOutStore(self.aws.dynamodb, self.settings.sending_table)
 
     @cached_property
     def send_rate_limiter(self) -> "DynamoSendRateLimiter":
-        from chalicelib.messaging.builder import build_send_rate_limiter
+        from chalicelib.messaging.store import DynamoSendRateLimiter
 
-        return build_send_rate_limiter(self)
+        return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table)
 
     @cached_property
     def notifications(self) -> "NotificationService":

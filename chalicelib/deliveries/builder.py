@@ -28,7 +28,6 @@ _MANAGER_LANGUAGE: Final = "id"
 
 
 def build_delivery_service(container: "Container") -> ReportDeliveryService:
-    """Return the service with the channels that the stage has."""
     settings = container.settings
     return ReportDeliveryService(
         outbox=container.outbox,

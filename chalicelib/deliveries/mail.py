@@ -44,8 +44,6 @@ class Mail(Protocol):
 
 
 class MailTransport(Protocol):
-    """Sends mails."""
-
     def send(self, *, recipient: str, raw_message: bytes) -> None:
         """Send one mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
 
@@ -72,11 +70,9 @@ class MailReportChannel:
         self._cached_mail: tuple[Report, Mail] | None = None
 
     def find_address(self, manager: Manager) -> str | None:
-        """Return the manager's e-mail address, or None."""
         return manager.email or None
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Send a report by mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
         address = outgoing.manager.email or ""
         self._transport.send(recipient=address, raw_message=self._build_message(outgoing, address))
 

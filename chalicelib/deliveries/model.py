@@ -78,7 +78,7 @@ class Delivery(OutboundAttempt):
         return self.state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
 
     def claim(self, now: datetime, *, version: int, revised_versions: Mapping[date, int]) -> "Delivery":
-        """Return it claimed by a worker process: from now on it may have been sent."""
+        """Return the delivery claimed by a worker process: from now on it may have been sent."""
         return self._move_to(
             DeliveryState.CLAIMED,
             touched_at=now,
@@ -88,7 +88,6 @@ class Delivery(OutboundAttempt):
         )
 
     def apply_outcome(self, outcome: Outcome) -> "Delivery":
-        """Return it with the outcome of its attempt."""
         match outcome.outcome_type:
             case OutcomeType.ACCEPTED:
                 return self._move_to(DeliveryState.ACCEPTED, reason=None)
@@ -102,7 +101,7 @@ class Delivery(OutboundAttempt):
         )
 
     def record_unknown_outcome(self, reason: str) -> "Delivery":
-        """Return it waiting for a repeated attempt if it is a mail, or else unknown."""
+        """Return the delivery waiting for a repeated attempt if it is a mail, or else unknown."""
         if self.medium is Medium.MAIL and not self.is_repeated:
             return self._move_to(DeliveryState.WAITING, is_repeated=True, reason=reason)
         return self._move_to(DeliveryState.UNKNOWN, reason=reason)

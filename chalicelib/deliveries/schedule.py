@@ -1,6 +1,6 @@
 """The run of every five minutes that sends reports to managers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib import observability
 from chalicelib.deliveries.model import Delivery, DeliveryState
@@ -35,7 +35,7 @@ def deliver_reports(delivery_service: ReportDeliveryService) -> dict[str, int]:
                 continue
             settled += result.is_settled
             open_ += not result.is_settled
-            _record_deliveries(result.updated, due)
+            _record_deliveries(result.updated, facts)
             if not delivery_service.has_mail_channel:
                 observability.count("ReportsNotMailed")
                 observability.logger.warning(
@@ -57,7 +57,7 @@ def _iter_due_reports(
         yield None
 
 
-def _record_deliveries(updated: Sequence[Delivery], due_report: DueReport) -> None:
+def _record_deliveries(updated: Sequence[Delivery], facts: Mapping[str, str]) -> None:
     for each in updated:
         observability.count("Reports", state=each.state, medium=each.medium)
         if each.state in _UNDELIVERED_STATES:
@@ -66,8 +66,7 @@ def _record_deliveries(updated: Sequence[Delivery], due_report: DueReport) -> No
             "report delivery updated",
             extra={
                 "delivery_id": each.delivery_id,
-                "campaign_id": due_report.campaign_day.campaign_id,
-                "day": due_report.campaign_day.day.isoformat(),
+                **facts,
                 "medium": each.medium,
                 "state": each.state,
                 "attempts": each.attempts,

@@ -1,7 +1,7 @@
 """Delivery of reports to managers: a mail with each day's report, and an SMS with the provisional one.
 
-The next step follows from stored state alone: the days in the outbox, the newest version of each, and the
-deliveries of it. Runs that are repeated, late or left out change nothing of the result.
+The next step follows from stored state alone: the days in the outbox, the newest version of each, and its
+deliveries. A repeated, late or missed run does not change the result.
 
 If a final day changes, the next report of its campaign contains its revision. After the last report, a
 correction mail does on the next morning, if the counts changed. Revisions are always relative to the version
@@ -41,8 +41,6 @@ class Outbox(Protocol):
 
 
 class ReportSource(Protocol):
-    """Reads summaries and builds reports."""
-
     def get_summary(self, campaign_day: CampaignDay, *, version: int | None = None) -> Summary:
         """Return a version of a day, by default the newest."""
 
@@ -51,8 +49,6 @@ class ReportSource(Protocol):
 
 
 class Campaigns(Protocol):
-    """Reads campaigns."""
-
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
 
@@ -69,16 +65,12 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True)
 class OutgoingReport:
-    """A report to be sent to one manager."""
-
     delivery_id: DeliveryId
     manager: Manager
     report: Report
 
 
 class ReportChannel(Protocol):
-    """Sends reports by one medium."""
-
     def find_address(self, manager: Manager) -> str | None:
         """Return the manager's address on this channel, or None."""
 
@@ -120,7 +112,6 @@ class DeliveryResult:
 
     @property
     def is_settled(self) -> bool:
-        """Return True if no other attempt will be made."""
         return all(each.is_settled for each in self.deliveries)
 
 
@@ -158,8 +149,8 @@ class ReportDeliveryService:
     def iter_entries_by_campaign(self) -> Iterator[tuple[str, list[OutboxEntry]]]:
         """Yield each campaign's days in the outbox, in order."""
         entries = sorted(self._outbox.iter_entries(Consumer.MANAGERS), key=lambda each: each.campaign_day)
-        for campaign_id, own in groupby(entries, key=lambda each: each.campaign_day.campaign_id):
-            yield campaign_id, list(own)
+        for campaign_id, campaign_entries in groupby(entries, key=lambda each: each.campaign_day.campaign_id):
+            yield campaign_id, list(campaign_entries)
 
     def iter_due_reports(self, campaign_id: str, entries: Sequence[OutboxEntry]) -> Iterator[DueReport]:
         """Yield the due reports of a campaign, a correction mail last.
@@ -171,10 +162,12 @@ class ReportDeliveryService:
         campaign = self._campaigns.get(campaign_id)
         changed: list[OutboxEntry] = []
         for entry in entries:
-            notified = self._outbox.find_notified_version(entry.campaign_day)
-            if self._is_expired(campaign, entry) or (notified is not None and notified >= entry.version):
+            notified_version = self._outbox.find_notified_version(entry.campaign_day)
+            if self._is_expired(campaign, entry) or (
+                notified_version is not None and notified_version >= entry.version
+            ):
                 self._outbox.remove(Consumer.MANAGERS, entry)
-            elif notified is not None:
+            elif notified_version is not None:
                 changed.append(entry)
             elif entry.enqueued_at >= campaign.summary_due_at(entry.campaign_day.day):
                 yield DueReport((entry,), tuple(changed))
@@ -205,19 +198,19 @@ class ReportDeliveryService:
 
     def _is_correction_due(self, campaign: Campaign, entry: OutboxEntry) -> bool:
         """Return True if a correction mail for a changed day is due. Remove the day if it needs none."""
-        notified = self._outbox.find_notified_version(entry.campaign_day)
+        notified_version = self._outbox.find_notified_version(entry.campaign_day)
         last_report = self._outbox.find_notified_version(CampaignDay(campaign.campaign_id, campaign.last_day))
-        if notified is None or last_report is None:
+        if notified_version is None or last_report is None:
             return False
-        if notified < entry.version:
-            first_change = self._reports.get_summary(entry.campaign_day, version=notified + 1)
+        if notified_version < entry.version:
+            first_change = self._reports.get_summary(entry.campaign_day, version=notified_version + 1)
             if self._clock() < _get_next_final_time(
                 campaign, datetime.fromisoformat(first_change.counted_at)
             ):
                 return False
             if (
                 self._reports.get_summary(entry.campaign_day).counts
-                != self._reports.get_summary(entry.campaign_day, version=notified).counts
+                != self._reports.get_summary(entry.campaign_day, version=notified_version).counts
             ):
                 return True
         self._outbox.remove(Consumer.MANAGERS, entry)
@@ -233,18 +226,20 @@ class ReportDeliveryService:
     def _iter_revisions(self, due_report: DueReport) -> Iterator[Summary]:
         for campaign_day in (each.campaign_day for each in due_report.changed_entries):
             newest = self._reports.get_summary(campaign_day)
-            notified = self._outbox.find_notified_version(campaign_day)
-            if notified is not None and notified < newest.version:
-                yield with_changes_since(self._reports.get_summary(campaign_day, version=notified), newest)
+            notified_version = self._outbox.find_notified_version(campaign_day)
+            if notified_version is not None and notified_version < newest.version:
+                yield with_changes_since(
+                    self._reports.get_summary(campaign_day, version=notified_version), newest
+                )
 
     def _build_manager_report(self, manager: Manager, due_report: DueReport, report: Report) -> Report:
-        """Return the report with the changes since the version that this manager knows."""
+        """Return the report with the changes since the version that the manager has."""
         known = self._find_known_version(manager, due_report, report)
         before = None if known is None else self._reports.get_summary(due_report.campaign_day, version=known)
         return replace(report, summary=with_changes_since(before, report.summary), is_first=before is None)
 
     def _find_known_version(self, manager: Manager, due_report: DueReport, report: Report) -> int | None:
-        """Return the version that a manager knows; before the final report, that of the provisional mail."""
+        """Return the version that a manager has. For a final report, it is that of the provisional mail."""
         if due_report.is_correction_mail:
             return self._outbox.find_notified_version(due_report.campaign_day)
         if report.summary.state is not SummaryState.FINAL or not manager.email:
@@ -279,16 +274,15 @@ class ReportDeliveryService:
         return derive_delivery_id(due_report.campaign_day, report_key, medium, recipient_hash)
 
     def _get_report_key(self, due_report: DueReport, report: Report) -> str:
-        """Return what distinguishes the reports of one day. There is one correction mail each morning."""
+        """Return the key of a report among those of its day. There is one correction mail each morning."""
         if not due_report.is_correction_mail:
             return report.summary.state
-        # The key is hashed into stored delivery ids, so its wording stays.
+        # The key is hashed into stored delivery ids and must not change.
         return f"letter {_get_last_final_day(report.campaign, self._clock()).isoformat()}"
 
     def _advance(
         self, delivery: Delivery, manager: Manager, due_report: DueReport, report: Report
     ) -> Delivery:
-        """Take the next step for one delivery."""
         now = self._clock()
         if delivery.state is DeliveryState.CLAIMED and delivery.has_timed_out(now):
             delivery = self._save(delivery.record_unknown_outcome("worker_died"))
@@ -329,15 +323,15 @@ class ReportDeliveryService:
         if due_report.is_correction_mail or report.summary.state is SummaryState.FINAL:
             self._outbox.record_notified_version(due_report.campaign_day, version)
         for revised in report.revisions:
-            notified = self._outbox.find_notified_version(revised.campaign_day)
+            notified_version = self._outbox.find_notified_version(revised.campaign_day)
             version = min(
                 (each.revised_versions.get(revised.day, 0) for each in deliveries), default=revised.version
             )
-            if notified is not None and version > notified:
+            if notified_version is not None and version > notified_version:
                 self._outbox.record_notified_version(revised.campaign_day, version)
         for entry in due_report.entries:
-            notified = self._outbox.find_notified_version(entry.campaign_day)
-            if notified is None or notified >= entry.version:
+            notified_version = self._outbox.find_notified_version(entry.campaign_day)
+            if notified_version is None or notified_version >= entry.version:
                 self._outbox.remove(Consumer.MANAGERS, entry)
 
 

@@ -32,7 +32,6 @@ class SESMailTransport:
         self._configuration_set = configuration_set
 
     def send(self, *, recipient: str, raw_message: bytes) -> None:
-        """Send one mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
         options = {"ConfigurationSetName": self._configuration_set}
         try:
             self._client.send_email(

@@ -1,7 +1,7 @@
 """The channel for reports by SMS.
 
-It shares the rate limiter, stops and opt-outs with the SMS to workers, but has no rows in their ledger: that
-is counted in the very report, and paid from the workers' budget.
+It shares the rate limiter, stops and opt-outs with the SMS to workers. It writes no rows in their ledger,
+which is counted in the report and charged to the campaign's budget.
 """
 
 from collections.abc import Callable
@@ -69,7 +69,6 @@ class SmsReportChannel:
             return manager.phone
 
     def send(self, outgoing: OutgoingReport) -> None:
-        """Send a report. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         phone = self._parse_phone(outgoing.manager)
         body = self._render_body(outgoing.report)
         parts = len(split_segments(body).parts)

@@ -16,8 +16,8 @@ from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Med
 class DynamoDeliveries:
     """Satisfies `service.Deliveries`.
 
-    Every write carries an id of its own: if its answer is lost, the SDK writes again, and must not mistake
-    its own first write for another process's.
+    Every write has an id of its own: if its answer is lost, the SDK repeats it, and the first write must not
+    be taken for another process's.
     """
 
     def __init__(
@@ -29,12 +29,10 @@ class DynamoDeliveries:
         self._retention = retention
 
     def find(self, delivery_id: DeliveryId) -> Delivery | None:
-        """Return one delivery, or None."""
         values = self._table.get(_build_key(delivery_id))
         return None if values is None else _parse_item(delivery_id, values)
 
     def save(self, delivery: Delivery) -> bool:
-        """Store the next revision of a delivery. Return False if another process was first."""
         write_id = self._new_write_id()
         item = {
             **_build_item(delivery),

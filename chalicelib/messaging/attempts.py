@@ -34,7 +34,7 @@ class OutboundAttempt:
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]]
     TIMEOUT: ClassVar[timedelta]
-    """Longer than the sending function may run: after it, no worker process has the message in hand."""
+    """Longer than the sending function may run: after it, no worker process is sending the message."""
 
     state: StrEnum
     revision: int
@@ -86,7 +86,6 @@ class Outcome:
 
     @classmethod
     def from_error(cls, error: GatewayError) -> "Outcome":
-        """Return the outcome that a gateway's error stands for."""
         match error:
             case PermanentFailure():
                 outcome_type = OutcomeType.FAILED

@@ -21,7 +21,7 @@ from chalicelib.messaging.errors import (
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 
 # The service has no idempotency key. With one of these codes the SMS was surely not sent: an internal error
-# in the service's own words is an answer, not a lost one.
+# that the service reports is an answer, not a lost one.
 _TRANSIENT_CODES = frozenset({"ThrottlingException", "InternalServerException"})
 _PERMANENT_CODES = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
 _ACCOUNT_CODES = frozenset({"ServiceQuotaExceededException", "AccessDeniedException"})
@@ -58,13 +58,12 @@ class AwsSmsGateway:
         self._clock = clock
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         options = {
             "ConfigurationSetName": self._config.configuration_set,
             "ProtectConfigurationId": self._config.protect_configuration,
         }
         try:
-            sent = self._client.send_text_message(
+            response = self._client.send_text_message(
                 DestinationPhoneNumber=outgoing.phone,
                 OriginationIdentity=self._config.originator,
                 MessageBody=outgoing.body,
@@ -86,7 +85,7 @@ class AwsSmsGateway:
             raise OutcomeUnknown(type(error).__name__, gateway=self.name) from None
         except ClientError as error:
             raise self._classify(error) from None
-        return GatewayAcceptance(self.name, str(sent["MessageId"]))
+        return GatewayAcceptance(self.name, str(response["MessageId"]))
 
     def _classify(self, error: ClientError) -> GatewayError:
         code, detail = error.response["Error"]["Code"], error.response.get("Reason", "")
@@ -97,6 +96,5 @@ class AwsSmsGateway:
             return AccountFailure(reason, gateway=self.name)
         if code in _TRANSIENT_CODES:
             return TransientFailure(reason, gateway=self.name)
-        # Not an answer of the service: something in front of it, and the SMS may have been accepted behind
-        # that.
+        # Not from the service but from a proxy in front of it: the SMS may have been accepted.
         return OutcomeUnknown(reason, gateway=self.name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from chalicelib import observability
 from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
 from chalicelib.messaging.routing import GatewayRouter
-from chalicelib.messaging.store import DynamoSendRateLimiter
 from chalicelib.messaging.twilio import TwilioAccount, TwilioGateway
 from chalicelib.settings import SettingsIncomplete
 
@@ -27,15 +26,10 @@ def build_gateway_router(container: "Container") -> GatewayRouter:
     )
 
 
-def build_send_rate_limiter(container: "Container") -> DynamoSendRateLimiter:
-    """Return the rate limiter that all functions share."""
-    return DynamoSendRateLimiter(container.aws.dynamodb, container.settings.sending_table)
-
-
 def read_twilio_account(container: "Container") -> TwilioAccount:
     """Read the account from the stage's secret."""
-    found = container.aws.secrets_manager.get_secret_value(SecretId=container.settings.twilio_secret)
-    secret = json.loads(found["SecretString"])
+    response = container.aws.secrets_manager.get_secret_value(SecretId=container.settings.twilio_secret)
+    secret = json.loads(response["SecretString"])
     return TwilioAccount(sid=secret["account_sid"], token=secret["auth_token"])
 
 

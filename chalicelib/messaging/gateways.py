@@ -38,8 +38,6 @@ class GatewayAcceptance:
 
 
 class Gateway(Protocol):
-    """Sends SMS to phones."""
-
     @property
     def name(self) -> str:
         """Return the name that the ledger and receipts use."""

@@ -16,7 +16,6 @@ from chalicelib.messaging.errors import (
     AccountFailure,
     CircuitOpen,
     GatewayError,
-    OutcomeUnknown,
     PermanentFailure,
     TransientFailure,
 )
@@ -63,7 +62,6 @@ class CircuitBreaker:
             self.open_until = now + _OPEN_DURATION
 
     def trip(self, now: datetime, account_failure: AccountFailure) -> None:
-        """Open the circuit at once."""
         self.open_until, self.account_failure = now + _OPEN_DURATION, account_failure
 
     @property
@@ -121,6 +119,7 @@ class GatewayRouter:
         raise self._choose_error(errors)
 
     def _try_gateway(self, gateway: Gateway, outgoing: OutgoingSms) -> GatewayAcceptance:
+        # OutcomeUnknown leaves the circuit as it is: a slow gateway may have sent the SMS.
         circuit = self._circuits[gateway.name]
         try:
             acceptance = gateway.send(outgoing)
@@ -132,9 +131,6 @@ class GatewayRouter:
             circuit.record_failure(self._clock())
             if circuit.is_open:
                 self._on_circuit_open(gateway.name, error.reason)
-            raise
-        except OutcomeUnknown:
-            # A slow gateway may work: the SMS may have been sent, and so may the next one.
             raise
         except PermanentFailure:
             circuit.record_success()

@@ -31,35 +31,31 @@ class DynamoSendRateLimiter:
         self._resumed_at: datetime | None = None
 
     def reserve(self, duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
-        """Reserve the next free slot and return when it begins. Raise SendingStopped or RateLimited.
-
-        A write that the SDK repeats because its answer was lost reserves two slots for one SMS.
-        """
-        step, present = _to_microseconds(duration), _to_epoch_microseconds(now)
-        latest = present + _to_microseconds(max_wait)
+        # A write that the SDK repeats because its answer was lost reserves two slots for one SMS.
+        step, now_microseconds = _to_microseconds(duration), _to_epoch_microseconds(now)
+        latest = now_microseconds + _to_microseconds(max_wait)
         while True:
             try:
-                reserved = self._update(
+                item = self._update(
                     "ADD free_at :step",
                     f"{_IS_RUNNING} AND free_at > :now AND free_at <= :latest",
-                    {":step": step, ":now": present, ":latest": latest},
+                    {":step": step, ":now": now_microseconds, ":latest": latest},
                 )
-                return _from_epoch_microseconds(int(reserved["free_at"]) - step)
+                return _from_epoch_microseconds(int(item["free_at"]) - step)
             except ConditionFailed as failed:
-                _raise_refusal(failed.current, present, latest)
+                _raise_refusal(failed.current, now_microseconds, latest)
             try:
                 self._update(
                     "SET free_at = :then",
                     f"{_IS_RUNNING} AND (attribute_not_exists(free_at) OR free_at <= :now)",
-                    {":then": present + step, ":now": present},
+                    {":then": now_microseconds + step, ":now": now_microseconds},
                 )
             except ConditionFailed as failed:
-                _raise_refusal(failed.current, present, latest)
+                _raise_refusal(failed.current, now_microseconds, latest)
             else:
                 return now
 
     def stop(self, stop: SendingStop) -> None:
-        """Stop sending. A stop never shortens a longer one."""
         until = _NO_END if stop.ends_at is None else _to_epoch_microseconds(stop.ends_at)
         try:
             self._update(
@@ -71,7 +67,6 @@ class DynamoSendRateLimiter:
             return
 
     def resume(self, now: datetime) -> None:
-        """End the stop, if there is one."""
         self._update(
             "SET resumed_at = :at REMOVE stopped_until, stop_reason",
             "attribute_exists(pk) OR attribute_not_exists(pk)",
@@ -80,11 +75,9 @@ class DynamoSendRateLimiter:
 
     @property
     def resumed_at(self) -> datetime | None:
-        """Return when sending was last resumed, as known from this instance's last write."""
         return self._resumed_at
 
     def find_stop(self, now: datetime) -> SendingStop | None:
-        """Return the stop in force, or None."""
         return _parse_stop(self._table.get(_KEY) or {}, _to_epoch_microseconds(now))
 
     def _update(self, update: str, condition: str, values: Values) -> Values:

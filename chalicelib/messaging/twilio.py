@@ -56,11 +56,6 @@ class _Response(NamedTuple):
     status: int
     body: dict[str, Any]
 
-    @property
-    def is_server_error(self) -> bool:
-        """Return True for a 5xx status."""
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
 
 class TwilioGateway:
     """Satisfies `gateways.Gateway`. It never retries: the service has no idempotency key.
@@ -86,7 +81,6 @@ class TwilioGateway:
         self._clock = clock
 
     def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
-        """Send one SMS. Raise TransientFailure, PermanentFailure, AccountFailure or OutcomeUnknown."""
         account = self._load_account()
         ttl = outgoing.compute_ttl_seconds(
             self._clock(), minimum=_MIN_VALIDITY_SECONDS, maximum=_MAX_VALIDITY_SECONDS
@@ -139,7 +133,7 @@ class TwilioGateway:
         if (
             code in _TRANSIENT_CODES
             or response.status == HTTPStatus.TOO_MANY_REQUESTS
-            or (code and response.is_server_error)
+            or (code and response.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
         ):
             return TransientFailure(reason, gateway=self.name)
         if code in _ACCOUNT_CODES or response.status in {
@@ -150,8 +144,7 @@ class TwilioGateway:
             return AccountFailure(reason, gateway=self.name)
         if response.status == HTTPStatus.BAD_REQUEST and code:
             return PermanentFailure(reason, gateway=self.name, opted_out=code == OPTED_OUT_CODE)
-        # Not an answer of the service: something in front of it, and the SMS may have been accepted behind
-        # that.
+        # Not from the service but from a proxy in front of it: the SMS may have been accepted.
         return OutcomeUnknown(reason, gateway=self.name)
 
 
@@ -166,7 +159,7 @@ def _build_headers(account: TwilioAccount) -> dict[str, str]:
 
 def _parse_object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -1,6 +1,6 @@
 """The purposes of SMS, and the body of each, from its template and the current registration.
 
-There is no body if the registration has changed since the event so that the SMS would be wrong.
+There is no body if the registration has changed since the event and the SMS would be wrong now.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
 
 
 def render_body(template: Template, event_version: int, registration: Registration) -> str | None:
-    """Return the body of the SMS for an event, or None if it would be wrong by now."""
+    """Return the body of the SMS for an event, or None if it would be wrong now."""
     fields = _BUILDER_BY_PURPOSE[Purpose(template.purpose)](registration, event_version)
     if fields is None:
         return None
@@ -58,17 +58,17 @@ def _build_already_registered_fields(registration: Registration, _: int) -> Fiel
 def _build_payment_code_fields(registration: Registration, event_version: int) -> Fields:
     lifecycle = registration.lifecycle
     code = lifecycle.payment_code
-    issued = [
+    issue_versions = [
         version
         for version, event in _number_events(lifecycle)
         if event.event_type is EventType.PAYMENT_CODE_ISSUED
     ]
-    payable = lifecycle.status in {Status.AWAITING_PAYMENT, Status.ACTIVE, Status.LAPSED}
-    paid_since = any(
+    is_payable = lifecycle.status in {Status.AWAITING_PAYMENT, Status.ACTIVE, Status.LAPSED}
+    is_paid_since = any(
         event.event_type is EventType.PAID and version > event_version
         for version, event in _number_events(lifecycle)
     )
-    if code is None or issued[-1:] != [event_version] or not payable or paid_since:
+    if code is None or issue_versions[-1:] != [event_version] or not is_payable or is_paid_since:
         return None
     language = registration.worker.language
     return {
@@ -80,9 +80,9 @@ def _build_payment_code_fields(registration: Registration, event_version: int) -
 
 def _build_active_fields(registration: Registration, event_version: int) -> Fields:
     lifecycle = registration.lifecycle
-    paid = dict(_number_events(lifecycle)).get(event_version)
-    payment_id = None if paid is None else paid.detail.get("payment_id")
-    payment = next((each for each in lifecycle.payments if paid and each.payment_id == payment_id), None)
+    event = dict(_number_events(lifecycle)).get(event_version)
+    payment_id = None if event is None else event.detail.get("payment_id")
+    payment = next((each for each in lifecycle.payments if each.payment_id == payment_id), None)
     if payment is None or lifecycle.status is not Status.ACTIVE or lifecycle.active_until is None:
         return None
     return {

@@ -1,7 +1,5 @@
 """Handlers for messages of the notification queues and of the receipts queue."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,20 +23,21 @@ Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsDue
 _MESSAGE_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
-def make_handler(service: NotificationService) -> Callable[[str], None]:
-    """Return the handler for the body of each message of the notification queues."""
-    return partial(handle, service)
-
-
 def handle(service: NotificationService, body: str) -> None:
-    """Send the SMS that a message asks for. Raise an exception if it is malformed or must be repeated."""
+    """Send the SMS that a message of a notification queue asks for.
+
+    Raise an exception if the message is malformed or must be repeated.
+    """
     message = _MESSAGE_ADAPTER.validate_json(body)
     try:
         sms = _process(service, message)
     except (RegistrationUnknown, SmsUnknown):
         if not _was_erased(message):
             raise
-        _log_no_recipient(message)
+        facts = (
+            {"sms_id": message.sms_id} if isinstance(message, SmsDue) else {"reference": message.reference}
+        )
+        observability.logger.info("no recipient", extra=facts)
         return
     observability.count("Sms", state=sms.state)
     observability.logger.info(
@@ -56,18 +55,11 @@ def handle(service: NotificationService, body: str) -> None:
 def _was_erased(message: Message) -> bool:
     """Return True if the missing registration or SMS must have been erased.
 
-    Both are stored before a message names them; only an id or reference of another form never existed.
+    Both are stored before a message names them, so a well-formed id or reference must have existed.
     """
     if isinstance(message, SmsDue):
         return parse_sms_id(message.sms_id) is not None
     return references.parse(message.reference) is not None
-
-
-def _log_no_recipient(message: Message) -> None:
-    if isinstance(message, SmsDue):
-        observability.logger.info("no recipient", extra={"sms_id": message.sms_id})
-    else:
-        observability.logger.info("no recipient", extra={"reference": message.reference})
 
 
 def _process(service: NotificationService, message: Message) -> Sms:
@@ -94,13 +86,11 @@ def _get_purpose_and_version(
             return bodies.PURPOSE_BY_EVENT_TYPE[message.event_type], message.event_version
 
 
-def make_receipt_handler(sink: ReceiptSink) -> Callable[[str], None]:
-    """Return the handler for the body of each message of the receipts queue."""
-    return partial(handle_receipt, sink)
-
-
 def handle_receipt(sink: ReceiptSink, body: str) -> None:
-    """Record a receipt. Raise ValueError, KeyError or TypeError if the message is malformed."""
+    """Record the receipt in a message of the receipts queue.
+
+    Raise ValueError, KeyError or TypeError if the message is malformed.
+    """
     receipt = _parse_receipt(body)
     if receipt is None:
         return

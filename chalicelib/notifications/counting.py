@@ -27,8 +27,6 @@ class SmsTotals:
 
 
 class SmsFactSource(Protocol):
-    """Reads facts from the ledger."""
-
     def iter_day_facts(self, campaign_day: CampaignDay) -> Iterable[SmsFacts]:
         """Yield the facts of each SMS to registrations of a campaign day."""
 

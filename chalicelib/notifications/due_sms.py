@@ -1,7 +1,7 @@
 """Queuing of SMS that are due.
 
-Retries, reminders, released SMS, and those whose worker process died or whose message got lost are all in one
-index by due time.
+One index by due time holds retries, reminders, released SMS, and SMS whose worker process died or whose
+message got lost.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +24,6 @@ _BATCH_SIZE = 10
 
 
 class SmsQueues(Protocol):
-    """Sends messages to the queue of each kind of SMS."""
-
     def send(self, kind: SmsKind, messages: Sequence[SmsDue]) -> None:
         """Send every message. Raise TryAgain if the queue did not accept one."""
 
@@ -47,8 +45,6 @@ class DueSmsLedger(Protocol):
 
 
 class DueSmsQueuer:
-    """Queues SMS that are due."""
-
     def __init__(
         self, *, ledger: DueSmsLedger, rate_limiter: SendRateLimiter, queues: SmsQueues, clock: Clock
     ) -> None:
@@ -58,11 +54,9 @@ class DueSmsQueuer:
         self._clock = clock
 
     def find_stop(self) -> SendingStop | None:
-        """Return the stop in force, or None."""
         return self._rate_limiter.find_stop(self._clock())
 
     def has_held_sms(self) -> bool:
-        """Return True if any SMS is held."""
         return next(self._ledger.iter_held(), None) is not None
 
     def queue_due(self) -> dict[SmsKind, int]:

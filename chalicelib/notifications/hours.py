@@ -49,11 +49,8 @@ class QuietHours:
     def compute_next_morning(self, now: datetime, zone: str, random_fraction: float) -> datetime:
         """Return a time in the half hour after the next end of the quiet hours."""
         local = now.astimezone(ZoneInfo(zone))
-        morning = datetime.combine(local.date(), time(self.end_hour), tzinfo=local.tzinfo)
-        if morning <= local:
-            morning = datetime.combine(
-                local.date() + timedelta(days=1), time(self.end_hour), tzinfo=local.tzinfo
-            )
+        day = local.date() + timedelta(days=local.hour >= self.end_hour)
+        morning = datetime.combine(day, time(self.end_hour), tzinfo=local.tzinfo)
         return morning.astimezone(now.tzinfo) + _MORNING_SPREAD * random_fraction
 
 

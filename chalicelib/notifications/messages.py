@@ -8,13 +8,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.receipts import Receipt
 
 
 class SmsDue(BaseModel):
-    """An SMS is due."""
-
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: Literal["SmsDue"] = "SmsDue"
@@ -39,25 +36,7 @@ class ReceiptReceived(BaseModel):
 
     @classmethod
     def from_receipt(cls, receipt: Receipt) -> "ReceiptReceived":
-        """Return the message for a receipt."""
-        return cls(
-            sms_id=receipt.sms_id,
-            gateway=receipt.gateway,
-            gateway_id=receipt.gateway_id,
-            state=receipt.state,
-            at=receipt.occurred_at,
-            reason=receipt.reason,
-            opted_out=receipt.opted_out,
-        )
+        return cls(at=receipt.occurred_at, **vars(receipt))
 
     def to_receipt(self) -> Receipt:
-        """Return the receipt in this message."""
-        return Receipt(
-            sms_id=SmsId(self.sms_id),
-            gateway=self.gateway,
-            gateway_id=self.gateway_id,
-            state=self.state,
-            occurred_at=self.at,
-            reason=self.reason,
-            opted_out=self.opted_out,
-        )
+        return Receipt(occurred_at=self.at, **self.model_dump(exclude={"type", "version", "at"}))

@@ -152,11 +152,11 @@ class Sms(OutboundAttempt):
         return sum(send.parts for send in self.sends.values())
 
     def mark_queued(self, now: datetime) -> "Sms":
-        """Return it queued again; it is due again in an hour, in case the message gets lost."""
+        """Return the SMS queued. It is due again in an hour, in case the message gets lost."""
         return self._with_changes(due_at=now + REQUEUE_AFTER)
 
     def claim(self, now: datetime, *, budget_day: date, phone_day: date) -> "Sms":
-        """Return it claimed by a worker process, with budget reserved and counted for the phone's day."""
+        """Return the SMS claimed by a worker process, with reserved budget, and counted for the day."""
         return self._move_to(
             SmsState.CLAIMED,
             touched_at=now,
@@ -166,37 +166,37 @@ class Sms(OutboundAttempt):
         )
 
     def reclaim(self, now: datetime) -> "Sms":
-        """Return it claimed anew, after a worker process died before it started an attempt."""
+        """Return the SMS claimed again, after a worker process died before it started an attempt."""
         return self._with_changes(touched_at=now)
 
     def defer(self, retry_at: datetime, reason: str) -> "Sms":
-        """Return it pending until `retry_at`. Reserved budget stays reserved."""
+        """Return the SMS pending until `retry_at`. Reserved budget stays reserved."""
         if self.state is SmsState.PENDING:
             return self._with_changes(due_at=retry_at, reason=reason)
         return self._move_to(SmsState.PENDING, due_at=retry_at, reason=reason)
 
     def hold(self, reason: str) -> "Sms":
-        """Return it held until a person releases it."""
+        """Return the SMS held until a person releases it."""
         return self._move_to(SmsState.HELD, due_at=None, reason=reason)
 
     def release(self, now: datetime, *, deadline: datetime) -> "Sms":
-        """Return it pending with a new deadline, to be sent regardless of the budget."""
+        """Return the SMS pending with a new deadline, to be sent regardless of the budget."""
         return self._move_to(SmsState.PENDING, due_at=now, deadline=deadline, is_released=True)
 
     def abandon(self, reason: str) -> "Sms":
-        """Return it given up, without a reservation."""
+        """Return the SMS failed, or unknown if a copy may have been sent, without a reservation."""
         return self._move_to(self._choose_failure_state(), due_at=None, reason=reason, is_reserved=False)
 
     def schedule_resend(self, now: datetime) -> "Sms":
-        """Return it pending for a second copy, after no receipt came for the first."""
+        """Return the SMS pending for a second copy, after no receipt came for the first."""
         return self._move_to(SmsState.PENDING, due_at=now + REQUEUE_AFTER, is_resent=True, counted_on=None)
 
     def free_reservation(self) -> "Sms":
-        """Return it without a reservation for the next attempt."""
+        """Return the SMS without a reservation for the next attempt."""
         return self._with_changes(is_reserved=False)
 
     def start_attempt(self, now: datetime) -> "Sms":
-        """Return it with a started attempt: from now on, a copy may have been sent."""
+        """Return the SMS with a started attempt: from now on, a copy may have been sent."""
         return self._move_to(
             SmsState.ATTEMPT_STARTED,
             touched_at=now,
@@ -208,7 +208,7 @@ class Sms(OutboundAttempt):
         )
 
     def apply_outcome(self, outcome: Outcome, *, retry_at: datetime, may_resend: bool) -> "Sms":
-        """Return it with the outcome of its attempt.
+        """Return the SMS with the outcome of its attempt.
 
         A rejected SMS is tried again at `retry_at`, unless that is after its deadline. After an unknown
         outcome it may be sent once more if `may_resend`.
@@ -227,26 +227,26 @@ class Sms(OutboundAttempt):
     def record_rejection(
         self, retry_at: datetime, reason: str, gateway: str | None, *, is_counted: bool = True
     ) -> "Sms":
-        """Return it pending: the attempt surely sent nothing. It counts if `is_counted`."""
-        closed = replace(
+        """Return the SMS pending: the attempt surely sent nothing. It counts if `is_counted`."""
+        changed = replace(
             self,
             open_attempts=max(0, self.open_attempts - 1),
             attempts=self.attempts if is_counted else self.attempts - 1,
             gateway=gateway or self.gateway,
         )
         if self.state is not SmsState.ATTEMPT_STARTED:
-            return closed._with_changes()
-        return closed._move_to(SmsState.PENDING, due_at=retry_at, reason=reason, is_reserved=True)
+            return changed._with_changes()
+        return changed._move_to(SmsState.PENDING, due_at=retry_at, reason=reason, is_reserved=True)
 
     def record_failure(self, reason: str, gateway: str | None) -> "Sms":
-        """Return it failed: the attempt surely sent nothing, and no other one will succeed."""
-        closed = replace(self, open_attempts=max(0, self.open_attempts - 1), gateway=gateway or self.gateway)
+        """Return the SMS failed: the attempt surely sent nothing, and no other one will succeed."""
+        changed = replace(self, open_attempts=max(0, self.open_attempts - 1), gateway=gateway or self.gateway)
         if self.state is not SmsState.ATTEMPT_STARTED:
-            return closed._with_changes()
-        return closed._move_to(closed._choose_failure_state(), due_at=None, reason=reason)
+            return changed._with_changes()
+        return changed._move_to(changed._choose_failure_state(), due_at=None, reason=reason)
 
     def record_unknown_outcome(self, reason: str, gateway: str | None, *, may_resend: bool) -> "Sms":
-        """Return it unknown until a receipt comes; it stays due if it may be sent once more."""
+        """Return the SMS unknown until a receipt comes; it stays due if it may be sent once more."""
         if self.state is not SmsState.ATTEMPT_STARTED:
             return self
         return self._move_to(
@@ -257,51 +257,49 @@ class Sms(OutboundAttempt):
         )
 
     def record_acceptance(self, gateway: str, gateway_id: str) -> "Sms":
-        """Return it accepted by a gateway, unless a receipt said more already."""
+        """Return the SMS accepted by a gateway, unless a receipt said more already."""
         return self._replace_send(
             gateway_id, SmsSend(gateway, SmsState.ACCEPTED, self.parts, self.price), None
         )
 
     def apply_update(self, update: SendUpdate) -> "Sms":
-        """Return it with a receipt applied, or `self` if that adds nothing or no attempt was started."""
-        known = self.sends.get(
+        """Return the SMS with a receipt applied, or `self` if that adds nothing or no attempt was started."""
+        current = self.sends.get(
             update.gateway_id, SmsSend(update.gateway, update.state, self.parts, self.price)
         )
         send = SmsSend(
             gateway=update.gateway,
-            state=max(known.state, update.state, key=_STATE_RANK.__getitem__),
-            parts=known.parts if update.parts is None else update.parts,
-            price=known.price if update.price is None else update.price,
+            state=max(current.state, update.state, key=_STATE_RANK.__getitem__),
+            parts=current.parts if update.parts is None else update.parts,
+            price=current.price if update.price is None else update.price,
         )
         return self._replace_send(update.gateway_id, send, update.reason)
 
     def _replace_send(self, gateway_id: str, send: SmsSend, reason: str | None) -> "Sms":
-        known = self.sends.get(gateway_id)
+        current = self.sends.get(gateway_id)
         if (
             not self.attempts
-            or known == send
-            or (known and _STATE_RANK[send.state] < _STATE_RANK[known.state])
+            or current == send
+            or (current and _STATE_RANK[send.state] < _STATE_RANK[current.state])
         ):
             return self
         updated = replace(
             self,
             sends={**self.sends, gateway_id: send},
-            open_attempts=self.open_attempts if known else max(0, self.open_attempts - 1),
+            open_attempts=self.open_attempts if current else max(0, self.open_attempts - 1),
             gateway=send.gateway,
         )
         state = updated._derive_state()
         if state is self.state:
             return updated._with_changes()
-        failed = state is SmsState.FAILED
-        return updated._move_to(
-            state, due_at=None, is_reserved=False, reason=(reason or self.reason) if failed else None
-        )
+        reason = (reason or self.reason) if state is SmsState.FAILED else None
+        return updated._move_to(state, due_at=None, is_reserved=False, reason=reason)
 
     def _derive_state(self) -> SmsState:
         """Return the state that follows from the states of its copies."""
-        not_failed = {send.state for send in self.sends.values()} - {SmsState.FAILED}
-        if not_failed:
-            return max(not_failed, key=_STATE_RANK.__getitem__)
+        states = {send.state for send in self.sends.values()} - {SmsState.FAILED}
+        if states:
+            return max(states, key=_STATE_RANK.__getitem__)
         if self.state not in SETTLED_STATES | {SmsState.UNKNOWN}:
             return self.state  # Another attempt is under way, or will be.
         return self._choose_failure_state()
@@ -312,7 +310,7 @@ class Sms(OutboundAttempt):
 
 
 def derive_sms_id(reference: str, purpose: Purpose, template_version: int, event_version: int = 1) -> SmsId:
-    """Return the id of the one SMS that an event leads to. The same event always gives the same id.
+    """Return the id of the SMS for an event. The same event always gives the same id.
 
     `event_version` distinguishes repeated events of one purpose: it is the version of the registration's
     lifecycle that the event made.

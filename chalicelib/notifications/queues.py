@@ -17,7 +17,6 @@ class SQSSmsQueues:
         self._queue_urls = queue_urls
 
     def send(self, kind: SmsKind, messages: Sequence[SmsDue]) -> None:
-        """Send every message. Raise TryAgain if the queue did not accept one."""
         send_all(self._client, self._queue_urls[kind], messages)
 
 
@@ -29,6 +28,5 @@ class SQSReceiptSink:
         self._queue_url = queue_url
 
     def record_receipt(self, receipt: Receipt) -> None:
-        """Queue a receipt."""
         body = ReceiptReceived.from_receipt(receipt).model_dump_json()
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the gateway callback routes."""
     routes = Blueprint(__name__)
 
     @routes.route(twilio_callbacks.PATH, methods=["POST"], content_types=[])
@@ -31,11 +30,11 @@ def blueprint(container: "Container") -> Blueprint:
         form = twilio_callbacks.parse_form(request.body)
         public_url = container.settings.twilio_public_url
         if sms_id is None or form is None or not public_url:
-            raise SignatureInvalid("no callback of ours")
+            raise SignatureInvalid("not a callback URL")
         url = twilio_callbacks.build_callback_url(public_url, sms_id)
         signature = request.headers.get("x-twilio-signature", "")
         if not twilio_callbacks.is_signed(url, form, signature, container.twilio_account.token):
-            raise SignatureInvalid("signed by somebody else")
+            raise SignatureInvalid("wrong signature")
         receipt = twilio_callbacks.parse_receipt(sms_id, form, container.clock())
         if receipt is not None:
             container.receipt_sink.record_receipt(receipt)

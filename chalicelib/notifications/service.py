@@ -97,15 +97,11 @@ class SmsLedger(Protocol):
 
 
 class Registrations(Protocol):
-    """Reads registrations."""
-
     def get(self, reference: str) -> Registration:
         """Return a registration. Raise RegistrationUnknown."""
 
 
 class Campaigns(Protocol):
-    """Reads campaigns."""
-
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
 
@@ -177,7 +173,6 @@ class NotificationService:
         return self._advance(sms, registration)
 
     def record_receipt(self, receipt: Receipt) -> None:
-        """Add a receipt to the ledger. Repeated receipts and those of unknown SMS change nothing."""
         price = receipt.price_microusd
         update = SendUpdate(
             gateway=receipt.gateway,
@@ -251,8 +246,8 @@ class NotificationService:
         if sms.state is SmsState.ATTEMPT_STARTED and sms.has_timed_out(now):
             unknown = sms.record_unknown_outcome("attempt_timed_out", None, may_resend=may_resend(sms))
             sms = self._update(sms, unknown)
-        waited = sms.touched_at is not None and now >= sms.touched_at + RECEIPT_TIMEOUT
-        if sms.state is SmsState.UNKNOWN and sms.due_at is not None and waited:
+        is_receipt_overdue = sms.touched_at is not None and now >= sms.touched_at + RECEIPT_TIMEOUT
+        if sms.state is SmsState.UNKNOWN and sms.due_at is not None and is_receipt_overdue:
             return self._update(sms, sms.schedule_resend(now))
         return sms
 
@@ -331,7 +326,7 @@ class NotificationService:
         if outcome.is_account_failure:
             self._rate_limiter.stop(SendingStop(outcome.reason, self._clock() + ACCOUNT_STOP_DURATION))
         if outcome.opted_out:
-            # Recorded as of the attempt: an opt-out that is lifted meanwhile stays lifted.
+            # Recorded with the time of the attempt, so that an opt-out lifted since then stays lifted.
             self._opt_outs.record(
                 sms.phone_hash,
                 occurred_at=sms.touched_at or self._clock(),
@@ -350,8 +345,8 @@ class NotificationService:
 
     def _update(self, sms: Sms, changed: Sms) -> Sms:
         """Store the next revision of an SMS. Return it, or the current row if another process was first."""
-        stored = self._write_with_retries(lambda: self._ledger.update(changed, previous=sms))
-        return changed if stored else self._get(sms.sms_id)
+        is_stored = self._write_with_retries(lambda: self._ledger.update(changed, previous=sms))
+        return changed if is_stored else self._get(sms.sms_id)
 
     def _apply(self, sms: Sms, change: Callable[[Sms], Sms]) -> Sms:
         """Store a change of an SMS; repeat it on the current row if another process was first.

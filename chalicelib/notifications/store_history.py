@@ -40,8 +40,8 @@ class DynamoSmsHistory:
     def erase(self, reference: str) -> None:
         """Erase the SMS of a registration. A worker process that is sending one finds no row, and stops.
 
-        The counted facts are kept under the campaign day, with nothing that leads to a person; budget
-        reserved for an attempt is freed. Raise TryAgain; a repeated call continues.
+        Counted facts are kept under the campaign day and a random id, and reserved budget is freed. Raise
+        TryAgain; a repeated call continues.
         """
         for sms_id in self._iter_ids(reference):
             self._erase_sms(sms_id)
@@ -52,7 +52,7 @@ class DynamoSmsHistory:
             if sms is None:
                 return
             freed = sms.free_reservation()
-            # The condition makes sure that budget is freed once.
+            # The condition ensures that budget is freed once.
             writes = [
                 self._sms_table.delete(
                     build_key(sms_id), REVISION_UNCHANGED, compared={":revision": sms.revision}
@@ -73,10 +73,10 @@ class DynamoSmsHistory:
         return None if values is None else parse_item(values)
 
     def _iter_ids(self, reference: str) -> Iterator[SmsId]:
-        for found in self._sms_table.query(
+        for values in self._sms_table.query(
             "#reference = :reference",
             {":reference": reference},
             index=BY_REFERENCE,
             names={"#reference": "reference"},
         ):
-            yield SmsId(found["sms_id"])
+            yield SmsId(values["sms_id"])

@@ -31,7 +31,6 @@ REVISION_UNCHANGED = "revision = :revision"
 
 
 def build_item(sms: Sms) -> Values:
-    """Return the item of an SMS."""
     shard = _choose_shard(sms.sms_id)
     is_held = sms.state is SmsState.HELD
     due_at = sms.begun_at if is_held else sms.due_at
@@ -83,7 +82,6 @@ def build_anonymous_item(sms: Sms, anonymous_id: str) -> Values:
 
 
 def parse_item(values: Values) -> Sms:
-    """Return the SMS of an item."""
     state = SmsState(values["state"])
     return Sms(
         sms_id=SmsId(values["sms_id"]),
@@ -124,17 +122,14 @@ def parse_facts(values: Values) -> SmsFacts:
 
 
 def build_key(sms_id: str) -> Values:
-    """Return the key of an SMS."""
     return {"sms_id": sms_id}
 
 
 def build_due_shard(kind: SmsKind, shard: int) -> str:
-    """Return the partition key of SMS of a kind in the index by due time."""
     return f"{kind}#{shard}"
 
 
 def build_day_shard(campaign_day: CampaignDay, shard: int) -> str:
-    """Return the partition key of a campaign day in its index."""
     return f"{campaign_day.campaign_id}#{campaign_day.day.isoformat()}#{shard}"
 
 

@@ -43,10 +43,10 @@ _PHONE_COUNT_RETENTION = timedelta(days=3)
 
 
 class DynamoSmsLedger:
-    """Satisfies the ledger Protocols of `service`, `due_sms`, `counting` and `held_sms`.
+    """Satisfies the ledger Protocols of `service`, `due_sms` and `counting`.
 
-    Every single write carries an id of its own: if its answer is lost, the SDK writes again, and must not
-    mistake its own first write for another process's. Transactions have the SDK's token for that.
+    Every single write has an id of its own: if its answer is lost, the SDK repeats it, and the first write
+    must not be taken for another process's. Transactions have the SDK's token for that.
     """
 
     def __init__(
@@ -57,20 +57,14 @@ class DynamoSmsLedger:
         self._new_write_id = new_write_id
 
     def get(self, sms_id: SmsId) -> Sms | None:
-        """Return one SMS, or None."""
         values = self._sms_table.get(build_key(sms_id))
         return None if values is None else parse_item(values)
 
     def get_or_create(self, sms: Sms) -> Sms:
-        """Store a new SMS. Return the stored one, which may be another process's."""
         current = self._put(sms, "attribute_not_exists(sms_id)")
         return sms if current is None else parse_item(current)
 
     def update(self, sms: Sms, *, previous: Sms) -> bool:
-        """Store the next revision of an SMS, and the difference that it makes to the budget.
-
-        Return False if the row has changed. Raise WriteConflict.
-        """
         if sms.committed == previous.committed:
             current = self._put(sms, REVISION_UNCHANGED, compared={":revision": previous.revision})
             return current is None
@@ -88,10 +82,6 @@ class DynamoSmsLedger:
         return True
 
     def claim(self, sms: Sms, *, previous: Sms, limits: SendLimits) -> None:
-        """Store a claimed SMS, reserve its budget, and count it for the phone's day, in one transaction.
-
-        Raise StaleRevision, PhoneOptedOut, DailyLimitReached, BudgetExhausted or WriteConflict.
-        """
         if limits.budget is not None and sms.committed - previous.committed > limits.budget:
             raise BudgetExhausted
         writes: list[tuple[Write, type[Exception]]] = [
@@ -120,7 +110,6 @@ class DynamoSmsLedger:
             )
 
     def iter_held(self) -> Iterator[SmsId]:
-        """Yield held SMS, longest held first."""
         return self._iter_due_ids("due_shard = :shard", {":shard": HELD_SHARD})
 
     def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[SmsFacts]:
@@ -132,8 +121,8 @@ class DynamoSmsLedger:
             )
 
     def _iter_due_ids(self, condition: str, values: Values) -> Iterator[SmsId]:
-        for found in self._sms_table.query(condition, values, index=BY_DUE):
-            yield SmsId(found["sms_id"])
+        for row in self._sms_table.query(condition, values, index=BY_DUE):
+            yield SmsId(row["sms_id"])
 
     def _put(self, sms: Sms, condition: str, *, compared: Values | None = None) -> Values | None:
         """Return the values that failed the condition, empty if there is no item; None if it was stored."""
@@ -162,7 +151,7 @@ class DynamoSmsLedger:
 def build_budget_update(table: Table, sms: Sms, previous: Sms, *, limit: int | None) -> Write:
     """Return the write that adds the difference between two revisions to the committed budget of the day."""
     if sms.budget_day is None:
-        raise ValueError("budget is committed on some day")
+        raise ValueError("an SMS with committed budget has a budget day")
     difference = sms.committed - previous.committed
     key = {"pk": f"BUDGET#{sms.campaign_id}#{sms.budget_day.isoformat()}"}
     if limit is None:

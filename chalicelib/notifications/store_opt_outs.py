@@ -21,38 +21,32 @@ class DynamoOptOutStore:
         self._table = Table(client, table)
 
     def record(self, phone_hash: str, *, occurred_at: datetime, source: str) -> None:
-        """Store an opt-out.
-
-        Change nothing if one is in force, or if `occurred_at` is not after the last one was lifted.
-        """
-        at = to_timestamp(occurred_at)
+        timestamp = to_timestamp(occurred_at)
         self._table.try_run(
             self._table.put(
-                {**_build_key(phone_hash), "at": at, "source": source},
+                {**_build_key(phone_hash), "at": timestamp, "source": source},
                 "attribute_not_exists(pk) OR lifted_at < :at",
-                compared={":at": at},
+                compared={":at": timestamp},
             )
         )
 
     def lift(self, phone_hash: str, *, occurred_at: datetime, lifted_by: str) -> bool:
-        """Lift the opt-out of a phone. Return False if none is in force."""
-        lifted = {"lifted_at": to_timestamp(occurred_at), "lifted_by": lifted_by}
+        changes = {"lifted_at": to_timestamp(occurred_at), "lifted_by": lifted_by}
         write = self._table.update(
             _build_key(phone_hash),
             "SET lifted_at = :at, lifted_by = :by",
             f"attribute_exists(pk) AND NOT {_IS_LIFTED}",
-            compared={":at": lifted["lifted_at"], ":by": lifted_by},
+            compared={":at": changes["lifted_at"], ":by": lifted_by},
             returns_current=True,
         )
         try:
             self._table.run(write)
         except ConditionFailed as failed:
-            # The SDK writes again if an answer was lost, and then meets its own first write.
-            return failed.current.items() >= lifted.items()
+            # The SDK repeats a write whose answer was lost, and the condition then fails by the first write.
+            return failed.current.items() >= changes.items()
         return True
 
     def find(self, phone_hash: str) -> OptOut | None:
-        """Return the last opt-out of a phone, lifted or not, or None."""
         values = self._table.get(_build_key(phone_hash))
         if values is None:
             return None
@@ -65,7 +59,6 @@ class DynamoOptOutStore:
         )
 
     def has_opted_out(self, phone_hash: str) -> bool:
-        """Return True if an opt-out of the phone is in force."""
         opt_out = self.find(phone_hash)
         return opt_out is not None and opt_out.is_in_force
 

@@ -87,7 +87,6 @@ def get_template(purpose: str) -> Template:
 
 @cache
 def load_templates() -> Mapping[str, Template]:
-    """Return all templates by purpose."""
     return parse_templates(json.loads(_TEMPLATES_FILE.read_text(encoding="utf-8")))
 
 

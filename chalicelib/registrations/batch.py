@@ -18,7 +18,6 @@ _MAX_WORKERS = 10
 _PHONE_SUFFIX_DIGITS = 9
 
 ItemResult = TypeVar("ItemResult")
-BatchItem = dict[str, Any]
 
 
 class SubmitBatch(StrictModel):
@@ -66,10 +65,8 @@ def _list_conflict_keys(item: Any) -> set[str]:
         return set()
     worker = item.get("worker")
     typed = worker if isinstance(worker, dict) else {}
-    nik, phone = (
-        _extract_digits(typed.get("nik")),
-        _extract_digits(typed.get("phone"))[-_PHONE_SUFFIX_DIGITS:],
-    )
+    nik = _extract_digits(typed.get("nik"))
+    phone = _extract_digits(typed.get("phone"))[-_PHONE_SUFFIX_DIGITS:]
     conflict_keys = {f"capture {item.get('capture_id')}".lower(), f"nik {nik}", f"phone {phone}"}
     return conflict_keys - {"capture none", "nik ", "phone "}
 

@@ -11,8 +11,6 @@ from chalicelib.registrations.references import Reference
 
 
 class Outcome(StrEnum):
-    """The result of a capture."""
-
     CREATED = "created"
     ALREADY_REGISTERED = "already_registered"
     REACTIVATED = "reactivated"
@@ -21,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to the first request with a capture; every repeat gets the same, byte for byte."""
+    """The answer to the first request with a capture. Every repeated request gets the same bytes."""
 
     capture_id: str
     outcome: Outcome

@@ -1,7 +1,7 @@
 """Erasure of a worker's data: all of it on request, or one application that ended unpaid long ago.
 
-What is counted is kept, without anything that leads to a person. Every operation may stop halfway and be
-repeated: whatever leads to the rest is removed last.
+Counted facts are kept, under ids that do not identify a person. Every operation may stop halfway and be
+repeated: the links through which the other items are found are removed last.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, Registration
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
 
-# Each attempt is the last one unless captures of the same worker came in meanwhile.
+# An attempt is repeated only if captures of the same worker arrived during it.
 _MAX_ATTEMPTS = 5
 
-# The caller gets an answer before the API's time-out; what is erased by then stays erased.
+# Shorter than the API's time-out. A repeated call continues.
 _TIME_LIMIT = timedelta(seconds=18)
 
 
@@ -50,16 +50,22 @@ class ErasureStore(Protocol):
         """Return a capture. Raise CaptureErased."""
 
     def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
-        """Erase a capture and its link; keep what is counted, and that it must not be accepted again."""
+        """Erase a capture and its link. Keep its counted facts, and that it must not be accepted again.
+
+        Raise TryAgain.
+        """
 
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
         """Delete the worker's item, unless `latest_reference` is not the latest registration any more."""
 
     def erase_registration(self, reference: Reference) -> None:
-        """Delete a registration; keep what is counted."""
+        """Delete a registration; keep its counted facts. Raise TryAgain."""
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
-        """Remove the personal fields of a registration. Return False if it was changed meanwhile."""
+        """Remove the personal fields of a registration; keep its counted facts.
+
+        Return False if it was changed meanwhile.
+        """
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
         """Yield the registrations that ended unpaid by `ended_before` and are not destroyed yet."""
@@ -67,7 +73,7 @@ class ErasureStore(Protocol):
 
 @dataclass(frozen=True)
 class Application:
-    """One of a worker's registrations; None if its personal fields were destroyed."""
+    """One of a worker's registrations. `registration` is None if its personal fields were destroyed."""
 
     reference: Reference
     registration: Registration | None
@@ -108,28 +114,28 @@ class ErasureService:
         for _ in range(_MAX_ATTEMPTS):
             links = self._store.get_links(worker_key)
             applications = list(self._iter_applications(links.latest_reference))
-            erased = [
+            to_erase = [
                 each.reference for each in applications if not _is_received_after(each, received_before)
             ]
-            kept = {each.reference for each in applications} - set(erased)
-            capture_links = [link for link in links.capture_links if link.reference not in kept]
+            to_keep = {each.reference for each in applications} - set(to_erase)
+            capture_links = [link for link in links.capture_links if link.reference not in to_keep]
             if links.latest_reference is None and not capture_links:
                 return
             for link in capture_links:
                 self._check_deadline(deadline)
                 self._store.erase_capture(worker_key, link)
             # The oldest first: each is found through the later one.
-            for reference in reversed(erased):
+            for reference in reversed(to_erase):
                 self._check_deadline(deadline)
                 erase_sms(reference)
                 self._store.erase_registration(reference)
                 # An SMS may have begun in between; none can begin after the registration is gone.
                 erase_sms(reference)
-            if links.latest_reference is not None and links.latest_reference not in kept:
+            if links.latest_reference is not None and links.latest_reference not in to_keep:
                 self._store.erase_worker(worker_key, links.latest_reference)
-            elif not capture_links and not erased:
+            elif not capture_links and not to_erase:
                 return
-        raise TryAgain("captures of the worker kept coming in")
+        raise TryAgain("other captures of the worker arrived")
 
     def iter_destroyable(self) -> Iterator[Reference]:
         """Yield the registrations whose retention period after an unpaid end is over."""
@@ -138,7 +144,7 @@ class ErasureService:
     def destroy_personal_fields(self, reference: Reference) -> bool:
         """Destroy the personal fields of an application that ended unpaid, and erase its captures.
 
-        Status, history and what is counted are kept. If the worker has no other application, the worker is
+        Status, history and counted facts are kept. If the worker has no other application, the worker is
         erased too, and would be registered as a new one. Return False if there was nothing to destroy.
         """
         try:
@@ -157,7 +163,7 @@ class ErasureService:
             each.registration for each in self._iter_applications(registration.follows)
         ):
             self._store.erase_worker(worker_key, reference)
-        # Last, because it removes the registration from the list of those to destroy.
+        # Last, because it removes the registration from the index by which it is found.
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 
     def _iter_applications(self, latest_reference: Reference | None) -> Iterator[Application]:

@@ -1,14 +1,14 @@
 """Refusals of the registrations package.
 
 Refusal
-├── RegistrationUnknown     no registration has this reference, or the caller may not know of it
-│   └── RegistrationDestroyed  it ended long ago, and its personal data was destroyed
-├── PhoneCapReached         the phone number has reached its number of registrations for today
+├── RegistrationUnknown     no registration has this reference, or the caller may not access it
+│   └── RegistrationDestroyed
+├── PhoneCapReached         the phone number has its maximum of registrations for today
 ├── CaptureReused           the capture id was used before, with other content
-├── CaptureErased           the capture was accepted once; its person's data was destroyed since
-├── PaymentReused           the payment id was used before, with other content
+├── CaptureErased           the capture was accepted once, and its data was erased since
+├── PaymentReused           the payment id was used before, with another amount, date or number of months
 ├── TransitionNotAllowed    the registration's state does not allow this
-├── RegistrationSuperseded  the worker has a newer registration
+├── RegistrationSuperseded  the worker has a newer registration, which gets all new events
 └── RulesBroken             (from refusals) the capture breaks rules, each named
 
 ValueError
@@ -28,15 +28,13 @@ class InvalidValue(ValueError):
 
 
 class RegistrationUnknown(Refusal):
-    """No registration has this reference, or none that this caller may know of."""
-
     code = "registration_unknown"
 
 
 class RegistrationDestroyed(RegistrationUnknown):
-    """The application ended long ago: its personal fields were destroyed, as the law asks.
+    """The application ended long ago, and its personal fields were destroyed, as the law requires.
 
-    It was taken in for `campaign_id`; `follows` is the application that it came after.
+    It belonged to `campaign_id`; `follows` is the application before it.
     """
 
     code = "registration_destroyed"
@@ -48,38 +46,24 @@ class RegistrationDestroyed(RegistrationUnknown):
 
 
 class CaptureReused(Refusal):
-    """A capture with this id, but other content, was sent before; this one is not stored."""
-
     code = "capture_reused"
 
 
 class PhoneCapReached(Refusal):
-    """This phone number was given for as many registrations today as it may; this one was not stored."""
-
     code = "phone_cap_reached"
 
 
 class CaptureErased(Refusal):
-    """The capture was taken in once, and its person's data was destroyed since: it is not taken in again."""
-
     code = "capture_forgotten"
 
 
 class PaymentReused(Refusal):
-    """A payment with this id, but another amount, date or number of months, was reported before."""
-
     code = "payment_reused"
 
 
 class TransitionNotAllowed(Refusal):
-    """The registration's state does not allow this."""
-
     code = "transition_not_allowed"
 
 
 class RegistrationSuperseded(Refusal):
-    """The worker has registered anew since this application ended; what happens now belongs to the newer
-    one.
-    """
-
     code = "registration_superseded"

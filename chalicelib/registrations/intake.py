@@ -25,25 +25,24 @@ from chalicelib.registrations.references import Reference
 from chalicelib.registrations.submission import Submission
 from chalicelib.registrations.worker import Worker
 
-# Each attempt is the last one unless another writer changed the same items in between, or the store reports
-# what the next attempt must know: the worker's record, or the count of the phone number. No honest race takes
-# more than six.
+# An attempt is repeated if another writer changed the same items in between, or if the store reports the
+# worker's record or the count of the phone number for the next one. No real race takes more than six.
 _MAX_ATTEMPTS = 6
 
-# More than any phone number is given for: the count goes on, and refuses nothing.
+# Higher than any real count, so that the write counts without refusing.
 _UNLIMITED_COUNT = 10**9
 
-# Digits of a NIK neighbourhood's hash. Long enough that a run of five does not come about by chance, and too
-# short to identify a neighbourhood even with the key: some 30,000 runs of five serials share both hashes.
+# Hexadecimal digits of a NIK neighbourhood's hash: enough that five close serials rarely share it by chance,
+# and too few to identify a neighbourhood even with the key (some 30,000 runs of five serials share both).
 _NEIGHBOURHOOD_HASH_DIGITS = 3
 
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """The limits that a stack sets.
+    """The limits of a stage.
 
-    They are the captures that a client may have accepted in a day, the registrations with one phone number in
-    a day, the ages, and the time until an unpaid application expires.
+    `client_allowance` limits the captures of a client per day, `phone_cap` the registrations with one phone
+    number per day. An unpaid application expires after `payment_period`.
     """
 
     client_allowance: DailyCapLimiter
@@ -114,7 +113,8 @@ class IntakeStore(Protocol):
     def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
         """Store a capture with its new registration, and count the phone number.
 
-        Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
+        A registration that follows another one is stored only if that one is still the worker's latest and
+        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
         """
 
     def add_public(
@@ -124,11 +124,10 @@ class IntakeStore(Protocol):
         phone_increment: PhoneCountIncrement,
         worker_record: WorkerRecord | None,
     ) -> None:
-        """Store a capture as `add` does or, if its worker has the open registration `worker_record`, as a
-        repeat.
+        """Store a capture as `add` does or, if `worker_record` is an open registration, as a repeat of it.
 
-        Requests and work are the same in both cases, so that neither reveals which of the two it was. Raise
-        as `add` does.
+        Requests and work are the same in both cases, so that the response time reveals neither. Raise as
+        `add` does.
         """
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
@@ -146,7 +145,7 @@ class IntakeStore(Protocol):
 
 @dataclass(frozen=True)
 class SubmissionResult:
-    """The answer to a submission, and whether it had been given before."""
+    """The answer to a submission. `is_replay`: it was given before."""
 
     answer: Answer
     is_replay: bool
@@ -214,7 +213,7 @@ class IntakeService:
         return Submission(
             command=command,
             capture_metadata=metadata,
-            fingerprint=self._hashing.digest("capture", command.content()),
+            fingerprint=self._hashing.digest("capture", command.serialize_content()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
             facts=CaptureFacts(
@@ -249,20 +248,17 @@ class IntakeService:
         try:
             is_over_flag = self._limits.client_allowance.reserve(caller, submission.received_on)
         except ClientCapReached as reached:
-            # A capture that was accepted before gets its answer, even if the client may send nothing new.
-            stored = self._store.find_capture(submission.capture_metadata.capture_id)
-            if stored is not None and stored.answer is not None:
-                raise CaptureExists(stored) from None
+            # A capture that was accepted before gets its answer even above the cap.
+            capture = self._store.find_capture(submission.capture_metadata.capture_id)
+            if capture is not None and capture.answer is not None:
+                raise CaptureExists(capture) from None
             raise reached.with_retry_after(submission.seconds_until_day_end) from None
-        is_accepted = False
         try:
             with_worker = submission.with_worker(worker, self._hash_neighbourhoods(worker))
-            answer = self._store_capture(replace(with_worker, is_client_over_flag=is_over_flag), worker)
-            is_accepted = True
-        finally:
-            if not is_accepted:
-                self._limits.client_allowance.release(caller, submission.received_on)
-        return answer
+            return self._store_capture(replace(with_worker, is_client_over_flag=is_over_flag), worker)
+        except BaseException:
+            self._limits.client_allowance.release(caller, submission.received_on)
+            raise
 
     def _hash_neighbourhoods(self, worker: Worker) -> Iterator[str]:
         for neighbourhood in list_neighbourhoods(worker.nik):

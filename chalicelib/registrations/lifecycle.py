@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
-from typing import Protocol
+from datetime import date, datetime
+from typing import Protocol, TypeVar
 
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
@@ -26,7 +26,13 @@ from chalicelib.registrations.references import Reference
 # Each attempt succeeds unless another writer changed the same registration in between.
 _MAX_ATTEMPTS = 4
 
-_Transition = Callable[[LifecycleState], LifecycleState]
+Detail_contra = TypeVar("Detail_contra", contravariant=True)
+
+
+class _Transition(Protocol[Detail_contra]):
+    def __call__(
+        self, lifecycle: LifecycleState, detail: Detail_contra, /, *, occurred_at: datetime, client_id: str
+    ) -> LifecycleState: ...
 
 
 class LifecycleStore(Protocol):
@@ -54,26 +60,14 @@ class LifecycleService:
 
         Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        return self._change(
-            typed_reference,
-            caller,
-            lambda lifecycle: lifecycle.with_payment_code(
-                payment_code, occurred_at=self._clock(), client_id=caller.client_id
-            ),
-        )
+        return self._change(typed_reference, caller, LifecycleState.with_payment_code, payment_code)
 
     def record_payment(self, typed_reference: str, payment: Payment, *, caller: Caller) -> Registration:
         """Record a paid contribution.
 
         Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded or TryAgain.
         """
-        return self._change(
-            typed_reference,
-            caller,
-            lambda lifecycle: lifecycle.with_payment(
-                payment, occurred_at=self._clock(), client_id=caller.client_id
-            ),
-        )
+        return self._change(typed_reference, caller, LifecycleState.with_payment, payment)
 
     def record_verification(
         self, typed_reference: str, result: VerificationResult, *, caller: Caller
@@ -82,26 +76,14 @@ class LifecycleService:
 
         Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        return self._change(
-            typed_reference,
-            caller,
-            lambda lifecycle: lifecycle.with_verification(
-                result, occurred_at=self._clock(), client_id=caller.client_id
-            ),
-        )
+        return self._change(typed_reference, caller, LifecycleState.with_verification, result)
 
     def cancel(self, typed_reference: str, cancellation: Cancellation, *, caller: Caller) -> Registration:
         """Withdraw an application before it is paid.
 
         Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        return self._change(
-            typed_reference,
-            caller,
-            lambda lifecycle: lifecycle.with_cancellation(
-                cancellation, occurred_at=self._clock(), client_id=caller.client_id
-            ),
-        )
+        return self._change(typed_reference, caller, LifecycleState.with_cancellation, cancellation)
 
     def iter_due(self) -> Iterator[Reference]:
         """Yield the registrations with a time-out on or before today."""
@@ -123,13 +105,26 @@ class LifecycleService:
         is_timed_out = aged.lifecycle.history[-1].event_type in {EventType.EXPIRED, EventType.LAPSED}
         return aged.lifecycle.status if is_timed_out and aged is not registration else None
 
-    def _change(self, typed_reference: str, caller: Caller, transition: _Transition) -> Registration:
-        return self._store_change(self._reading.look_up(typed_reference, caller=caller), transition)
+    def _change(
+        self,
+        typed_reference: str,
+        caller: Caller,
+        transition: _Transition[Detail_contra],
+        detail: Detail_contra,
+    ) -> Registration:
+        return self._store_change(
+            self._reading.look_up(typed_reference, caller=caller),
+            lambda lifecycle: transition(
+                lifecycle, detail, occurred_at=self._clock(), client_id=caller.client_id
+            ),
+        )
 
-    def _store_change(self, registration: Registration, transition: _Transition) -> Registration:
-        """Store a registration after `transition`. Return the very same object if that changes nothing."""
+    def _store_change(
+        self, registration: Registration, change: Callable[[LifecycleState], LifecycleState]
+    ) -> Registration:
+        """Store a registration after `change`. Return `registration` itself if that changes nothing."""
         for _ in range(_MAX_ATTEMPTS):
-            lifecycle = transition(registration.lifecycle)
+            lifecycle = change(registration.lifecycle)
             if lifecycle == registration.lifecycle:
                 return registration
             changed = replace(registration, lifecycle=lifecycle)

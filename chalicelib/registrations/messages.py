@@ -32,7 +32,7 @@ class SubmitRegistration(StrictModel):
     coverage: Coverage
     consent: Consent
 
-    def content(self) -> str:
+    def serialize_content(self) -> str:
         """Return the content that two requests with one capture must share.
 
         Empty fields are left out, so that a field added to the contract later does not make an old capture

@@ -68,15 +68,10 @@ class Flag(StrEnum):
 
 # An application that has ended makes room for a new one of the same worker.
 ENDED_STATUSES = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
-
-
 ENDED_UNPAID_STATUSES = frozenset({Status.CANCELLED, Status.EXPIRED})
-
-
 OPEN_UNPAID_STATUSES = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
 
-
-# The status that each event leads to, by the status before it. An event that is not listed is refused.
+# The status after each event, by the status before it. An event that is not listed is refused.
 TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.PAYMENT_CODE_ISSUED: {
         Status.RECEIVED: Status.AWAITING_PAYMENT,
@@ -111,10 +106,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
 }
 
-
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
 _GRACE_MONTHS = 3
-
 
 # A worker is reminded this long before the membership lapses: time to earn the contribution.
 _LAPSE_REMINDER_LEAD = timedelta(days=14)
@@ -358,7 +351,6 @@ class Registration:
 
     @property
     def facts(self) -> RegistrationFacts:
-        """Return what is counted of this registration."""
         paid = sum(payment.amount for payment in self.lifecycle.payments)
         return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
 

@@ -73,7 +73,7 @@ def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
 def list_neighbourhoods(nik: NIK) -> tuple[str, str]:
     """Return two strings. NIKs of one place and birth date share one if their serials are within five.
 
-    Registers issue serials one after the other, and so does somebody who makes NIKs up.
+    Consecutive serials may mean invented NIKs.
     """
     serial = int(nik[12:])
     return (

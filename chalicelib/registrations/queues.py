@@ -15,5 +15,4 @@ class SQSNotificationQueue:
         self._queue_url = queue_url
 
     def send(self, domain_events: Sequence[DomainEvent]) -> None:
-        """Send every event. Raise TryAgain if the queue refused one; others may have been sent."""
         send_all(self._client, self._queue_url, domain_events)

@@ -1,4 +1,4 @@
-"""Reading registrations: by reference, by campaign day, by status; and the gaps in a device's captures."""
+"""Reading of single registrations, positions to resume a listing from, and gaps in a device's captures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,16 +6,15 @@ from datetime import timedelta
 from typing import Protocol
 
 from chalicelib.callers import Caller
-from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.http.pagination import Page, Position
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.model import Registration
 from chalicelib.registrations.references import Reference
 
-# No write takes longer than this from reading the clock to being seen in an index: a pull that resumes this
-# long ago misses none.
+# The longest time from reading the clock for a write until the write is in an index. A pull that resumes at a
+# position this old misses nothing.
 _INDEX_LAG = timedelta(minutes=1)
 
 
@@ -33,63 +32,39 @@ class ReadingStore(Protocol):
     def get(self, reference: Reference) -> Registration:
         """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
 
-    def list_by_campaign_day(
-        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of a campaign day's registrations, by time of capture."""
-
-    def list_by_status(
-        self, status: Status, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of the registrations in one status, by the time since when they have it."""
-
     def iter_device_sequences(self, client_id: str) -> Iterator[int]:
         """Yield the sequence numbers of a device's captures that have arrived, in order."""
 
 
 class ReadingService:
-    """Finds registrations and lists them."""
-
     def __init__(self, *, store: ReadingStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def get(self, reference: str) -> Registration:
-        """Return the registration with a reference that we wrote ourselves, as into a queue.
+        """Return the registration with a stored reference, such as one in a queue's message.
 
         Raise RegistrationUnknown, or RegistrationDestroyed.
         """
         return self._store.get(Reference(reference))
 
     def look_up(self, typed_reference: str, *, caller: Caller) -> Registration:
-        """Return the registration with a reference, for a caller who works for its campaign.
+        """Return the registration with a typed reference, if the caller may access its campaign.
 
         Raise RegistrationUnknown, or RegistrationDestroyed.
         """
         reference = references.parse(typed_reference)
         if reference is None:
-            raise RegistrationUnknown("not a reference")
+            raise RegistrationUnknown("malformed reference")
         try:
             registration = self._store.get(reference)
         except RegistrationDestroyed as destroyed:
             if caller.may_access_campaign(destroyed.campaign_id):
                 raise
-            raise RegistrationUnknown("of another campaign") from None
+            raise RegistrationUnknown("registration of another campaign") from None
         if not caller.may_access_campaign(registration.capture_metadata.campaign_id):
-            raise RegistrationUnknown("of another campaign")
+            raise RegistrationUnknown("registration of another campaign")
         return registration
-
-    def list_by_campaign_day(
-        self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of a campaign day's registrations, by time of capture."""
-        return self._store.list_by_campaign_day(campaign_day, start_after=start_after, page_size=page_size)
-
-    def list_by_status(
-        self, status: Status, *, start_after: Position | None, page_size: int
-    ) -> Page[Registration]:
-        """Return a page of the registrations in one status, by the time since when they have it."""
-        return self._store.list_by_status(status, start_after=start_after, page_size=page_size)
 
     def get_settled_position(self) -> Position:
         """Return the position before which nothing new can appear: a minute ago."""

@@ -69,7 +69,6 @@ _BATCH_TIME_LIMIT = timedelta(seconds=18)
 
 
 def blueprint(container: "Container") -> Blueprint:
-    """Return the registration routes."""
     routes = Blueprint(__name__)
     _add_intake_routes(routes, container)
     _add_reading_routes(routes, container)
@@ -106,7 +105,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         except CaptureErased:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise
-            # The public must not learn either that somebody's data was destroyed.
+            # Nor may the public learn that a worker's data was erased.
             quote = container.quotes.quote(build_quote_request(command))
             view = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
             return json_response(view, 202, headers={"Idempotent-Replayed": "true"})
@@ -148,18 +147,18 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         """A page of a campaign day's registrations, or of those in one status."""
         query = request.parse_query(ListRegistrations)
         start_after, settled = from_cursor(query.cursor)
-        reading = container.reading
+        store = container.reading_store
         resume = None
         if query.campaign_id is not None and query.day is not None:
             request.caller.require_campaign(query.campaign_id)
             campaign_day = CampaignDay(query.campaign_id, query.day)
-            page = reading.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
+            page = store.list_by_campaign_day(campaign_day, start_after=start_after, page_size=query.size)
         elif query.campaign_id is None and query.day is None and query.status is not None:
             request.caller.require_every_campaign()
             # A listing of many pages resumes at the position that was settled when its first page was read.
-            settled = settled or reading.get_settled_position()
-            page = reading.list_by_status(query.status, start_after=start_after, page_size=query.size)
-            resume = reading.compute_resume_position(page, start_after=start_after, settled=settled)
+            settled = settled or container.reading.get_settled_position()
+            page = store.list_by_status(query.status, start_after=start_after, page_size=query.size)
+            resume = container.reading.compute_resume_position(page, start_after=start_after, settled=settled)
         else:
             raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
         rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]
@@ -177,10 +176,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         Role.MANAGER,
         Role.CORE,
         responses={200: RegistrationView},
-        refusals=(
-            RegistrationUnknown,
-            RegistrationDestroyed,
-        ),
+        refusals=(RegistrationUnknown, RegistrationDestroyed),
     )
     def show_registration(request: Request, reference: str) -> Response:
         """One registration."""
@@ -289,7 +285,7 @@ def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[Ve
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
         verdict = _build_failed_item(item, error, request)
         return verdict, verdict.outcome
-    verdict = VerdictView.model_validate(AnswerView.from_answer(result.answer).model_dump())
+    verdict = VerdictView(**vars(result.answer))
     return verdict, _outcome_label(result)
 
 

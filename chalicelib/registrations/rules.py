@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
@@ -30,27 +30,21 @@ class AgeLimits:
     below_age: int = 65
 
 
-@dataclass
-class _BrokenRules:
-    rules: list[BrokenRule] = field(default_factory=list)
-
-    def add_broken_rule(self, path: str, code: str) -> None:
-        self.rules.append(BrokenRule(field=path, code=code))
-
-
 def read_worker(
     command: SubmitRegistration, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
 ) -> Worker:
     """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
-    broken_rules = _BrokenRules(rules=list(_check_choices(command)))
     day = campaign.local_day(command.captured_at)
-    _check_times(command, campaign, day, now, broken_rules)
-    _check_age(command.worker.birth_date, day, age_limits, broken_rules)
+    broken_rules = [
+        *_check_choices(command),
+        *_check_times(command, campaign, day, now),
+        *_check_age(command.worker.birth_date, day, age_limits),
+    ]
     if not _POSTAL_CODE.fullmatch(command.worker.postal_code):
-        broken_rules.add_broken_rule("worker.postal_code", "postal_code_malformed")
+        broken_rules.append(BrokenRule("worker.postal_code", "postal_code_malformed"))
     worker = _build_worker(command.worker, day, broken_rules)
-    if worker is None or broken_rules.rules:
-        raise RulesBroken(*broken_rules.rules)
+    if worker is None or broken_rules:
+        raise RulesBroken(*broken_rules)
     return worker
 
 
@@ -86,40 +80,41 @@ def _check_choices(command: SubmitRegistration) -> Iterator[BrokenRule]:
 
 
 def _check_times(
-    command: SubmitRegistration, campaign: Campaign, day: date, now: datetime, broken_rules: _BrokenRules
-) -> None:
+    command: SubmitRegistration, campaign: Campaign, day: date, now: datetime
+) -> Iterator[BrokenRule]:
     if command.captured_at > now + CLOCK_SKEW:
-        broken_rules.add_broken_rule("captured_at", "captured_in_future")
+        yield BrokenRule("captured_at", "captured_in_future")
     if not campaign.has_day(day):
-        broken_rules.add_broken_rule("captured_at", "captured_outside_campaign")
+        yield BrokenRule("captured_at", "captured_outside_campaign")
     if not campaign.is_accepting(now):
-        broken_rules.add_broken_rule("campaign_id", "campaign_closed")
+        yield BrokenRule("campaign_id", "campaign_closed")
 
 
-def _check_age(birth_date: date, day: date, age_limits: AgeLimits, broken_rules: _BrokenRules) -> None:
+def _check_age(birth_date: date, day: date, age_limits: AgeLimits) -> Iterator[BrokenRule]:
     age = compute_age(day, birth_date)
     if age < age_limits.minimum_age:
-        broken_rules.add_broken_rule("worker.birth_date", "age_too_young")
+        yield BrokenRule("worker.birth_date", "age_too_young")
     elif age >= age_limits.below_age:
-        broken_rules.add_broken_rule("worker.birth_date", "age_too_old")
+        yield BrokenRule("worker.birth_date", "age_too_old")
 
 
 def _build_worker(
-    typed_worker: WorkerAsTyped, capture_day: date, broken_rules: _BrokenRules
+    typed_worker: WorkerAsTyped, capture_day: date, broken_rules: list[BrokenRule]
 ) -> Worker | None:
+    """Return the worker, or None after adding the broken rules to `broken_rules`."""
     number = details = mobile = name = None
     try:
         number, details = nik.parse(typed_worker.nik, capture_day=capture_day)
     except nik.InvalidNIK as invalid:
-        broken_rules.add_broken_rule("worker.nik", invalid.code)
+        broken_rules.append(BrokenRule("worker.nik", invalid.code))
     try:
         mobile = phone.parse(typed_worker.phone)
     except phone.InvalidPhone as invalid:
-        broken_rules.add_broken_rule("worker.phone", invalid.code)
+        broken_rules.append(BrokenRule("worker.phone", invalid.code))
     try:
         name = names.parse(typed_worker.name)
     except names.InvalidName as invalid:
-        broken_rules.add_broken_rule("worker.name", invalid.code)
+        broken_rules.append(BrokenRule("worker.name", invalid.code))
     if number is None or details is None or mobile is None or name is None:
         return None
     return Worker(

@@ -31,14 +31,7 @@ class AnswerView(BaseModel):
     @classmethod
     def from_answer(cls, answer: Answer) -> "AnswerView":
         """Return the view of a stored answer, which always gives the same bytes."""
-        return cls(
-            capture_id=answer.capture_id,
-            outcome=answer.outcome,
-            reference=answer.reference,
-            status=answer.status,
-            received_at=answer.received_at,
-            quote=answer.quote,
-        )
+        return cls(**vars(answer))
 
 
 class NeutralAnswerView(BaseModel):
@@ -100,17 +93,7 @@ class WorkerView(BaseModel):
     @classmethod
     def build_full(cls, worker: Worker) -> "WorkerView":
         """Return all fields, for the core system alone."""
-        return cls(
-            nik=worker.nik,
-            name=worker.name,
-            phone=worker.phone,
-            language=worker.language,
-            checks=worker.checks,
-            birth_date=worker.birth_date,
-            email=worker.email,
-            address=worker.address,
-            postal_code=worker.postal_code,
-        )
+        return cls(**vars(worker))
 
 
 class WorkView(BaseModel):
@@ -163,12 +146,10 @@ class RegistrationView(BaseModel):
 
     @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
-        """Return the view for officers and managers."""
         return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
 
     @classmethod
     def build_full(cls, registration: Registration) -> "RegistrationView":
-        """Return the view for the core system."""
         return cls._build(registration, WorkerView.build_full(registration.worker), is_full=True)
 
     @classmethod
@@ -219,7 +200,6 @@ class WholeRegistrationView(RegistrationView):
 
     @classmethod
     def build_complete(cls, registration: Registration) -> "WholeRegistrationView":
-        """Return all fields, for the person that they are about."""
         whole = RegistrationView.build_full(registration)
         return cls(
             **vars(whole),
@@ -257,5 +237,4 @@ class GapsView(BaseModel):
 
     @classmethod
     def from_gaps(cls, client_id: str, gaps: list["SequenceGap"]) -> "GapsView":
-        """Return the view of a device's gaps."""
         return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])

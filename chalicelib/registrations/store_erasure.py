@@ -1,12 +1,11 @@
-"""Erasure in the registrations table. What is counted is kept in remnants, under ids that lead nowhere."""
+"""Erasure in the registrations table. Counted facts are kept in remnants, under random ids."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, TransactionFailed, Write
-from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.refusals import TryAgain
@@ -16,11 +15,11 @@ from chalicelib.registrations.model import Registration
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     build_registration_facts,
+    parse_campaign_day,
     parse_capture,
     parse_registration_facts,
 )
 from chalicelib.registrations.store_keys import (
-    BY_DUE_DAY,
     ITEM_IS_NEW,
     LINK_PREFIX,
     REFERENCE_NAME,
@@ -32,12 +31,12 @@ from chalicelib.registrations.store_keys import (
     make_registration_key,
     make_remnant_keys,
     make_worker_key,
-    parse_registration_key,
 )
+from chalicelib.registrations.store_lifecycle import iter_due_references
 
-# Kept of a capture: its id, that it must not be accepted again, and its number on its device. The instant of
-# capture would be enough to find the person in somebody's memory; what is counted moves to a remnant, whose
-# id the sender does not know.
+# Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
+# capture is removed, because an officer could remember whom they registered then. The counted facts move to a
+# remnant, whose id the sender does not know.
 _ERASE_CAPTURE = (
     "REMOVE fingerprint, answer, #reference, facts, day_shard, day_order, taken.captured_at,"
     " taken.received_at, taken.officer, taken.correlation_id SET forgotten = :yes"
@@ -67,7 +66,6 @@ class DynamoErasureStore:
         self._new_id = new_id
 
     def get_links(self, worker_key: str) -> WorkerLinks:
-        """Return the links from a worker to records, read consistently."""
         latest, captures = None, []
         for values in self._table.query("pk = :worker", {":worker": make_worker_key(worker_key)["pk"]}):
             reference = Reference(values["reference"])
@@ -78,14 +76,9 @@ class DynamoErasureStore:
         return WorkerLinks(latest, tuple(captures))
 
     def get_capture(self, capture_id: str) -> Capture:
-        """Return a capture. Raise CaptureErased."""
         return parse_capture(self._table.get(make_capture_key(capture_id)) or {}, self._cipher)
 
     def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
-        """Erase a capture and its link. It cannot be accepted again, and a remnant keeps what is counted.
-
-        Raise TryAgain.
-        """
         key = make_capture_key(capture_link.capture_id)
         writes = [self._table.delete(make_link_key(worker_key, capture_link.capture_id))]
         capture = self._table.get(key)
@@ -98,13 +91,12 @@ class DynamoErasureStore:
                 names=REFERENCE_NAME,
             )
             facts = {name: value for name, value in capture["facts"].items() if name != "neighbours"}
-            keys = make_remnant_keys(_parse_campaign_day(capture), self._new_id())
+            keys = make_remnant_keys(parse_campaign_day(capture), self._new_id())
             writes = [erase, self._put_remnant(keys, facts), *writes]
         if not self._try_transact(writes):
             raise TryAgain("the capture is being erased")
 
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
-        """Delete the worker's item, unless `latest_reference` is not the latest registration any more."""
         self._table.try_run(
             self._table.delete(
                 make_worker_key(worker_key),
@@ -115,7 +107,6 @@ class DynamoErasureStore:
         )
 
     def erase_registration(self, reference: Reference) -> None:
-        """Delete a registration; a remnant keeps what is counted. Raise TryAgain."""
         key = make_registration_key(reference)
         for _ in range(_MAX_ATTEMPTS):
             registration = self._table.get(key)
@@ -128,10 +119,6 @@ class DynamoErasureStore:
         raise TryAgain("the registration is being changed")
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
-        """Remove the personal fields of a registration; a remnant keeps what is counted.
-
-        Return False if it was changed meanwhile.
-        """
         key = make_registration_key(registration.reference)
         current = self._table.get(key)
         if current is None or "sealed" not in current:
@@ -141,21 +128,13 @@ class DynamoErasureStore:
         return self._try_transact([destroy, *self._put_registration_remnant(current)])
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
-        """Yield the registrations that ended unpaid by `ended_before` and are not destroyed yet."""
-        before = f"{to_timestamp(ended_before)}$"
-        for shard in list_ended_shards():
-            for keys in self._table.query(
-                "due_shard = :shard AND due_order < :before",
-                {":shard": shard, ":before": before},
-                index=BY_DUE_DAY,
-            ):
-                yield parse_registration_key(keys)
+        return iter_due_references(self._table, list_ended_shards(), f"{to_timestamp(ended_before)}$")
 
     def _put_registration_remnant(self, registration: Values) -> list[Write]:
         # A registration of an earlier release has no facts until its next change.
         if "facts" not in registration:
             return []
-        keys = make_remnant_keys(_parse_campaign_day(registration), self._new_id())
+        keys = make_remnant_keys(parse_campaign_day(registration), self._new_id())
         facts = parse_registration_facts(registration["facts"], registration["pk"], self._cipher)
         return [self._put_remnant(keys, build_registration_facts(facts, keys["pk"], self._cipher))]
 
@@ -168,7 +147,3 @@ class DynamoErasureStore:
         except TransactionFailed:
             return False
         return True
-
-
-def _parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
-    return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))

@@ -41,7 +41,6 @@ def build_history(history: Iterable[LifecycleEvent]) -> list[Values]:
 
 
 def parse_lifecycle(values: Mapping[str, Any], money: Mapping[str, Any]) -> LifecycleState:
-    """Return the lifecycle of a registration from its values and its unsealed money."""
     code = money["payment_code"]
     payments = tuple(Payment.model_validate(payment) for payment in money["payments"])
     return LifecycleState(

@@ -38,7 +38,7 @@ _WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :yes"
 _WORKER_IS_UNCHANGED = "#reference = :reference AND ended = :no AND #status = :status"
 _COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
 
-# A day ends at another instant in each zone; after that nobody reads the count. Decoys are never read.
+# A count is not read after its day has ended in every time zone. Decoys are never read.
 _RETENTION = timedelta(days=3)
 
 # Positions in the transactions of `add` and `add_public`.
@@ -53,7 +53,6 @@ class DynamoIntakeStore:
         self._cipher = cipher
 
     def read_prior_state(self, worker_key: str, *, phone_key: str, day: date) -> PriorState:
-        """Return what is stored of a worker and of a phone number, by one request."""
         worker, phone = make_worker_key(worker_key), make_phone_key(phone_key, day)
         found = {values["pk"]: values for values in self._table.get_many([worker, phone])}
         worker_values, phone_values = found.get(worker["pk"]), found.get(phone["pk"])
@@ -63,16 +62,10 @@ class DynamoIntakeStore:
         )
 
     def find_capture(self, capture_id: str) -> Capture | None:
-        """Return a capture that was accepted or refused before, or None. Raise CaptureErased."""
         values = self._table.get(make_capture_key(capture_id))
         return None if values is None else parse_capture(values, self._cipher)
 
     def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
-        """Store a capture with its new registration, and count the phone number.
-
-        A registration that follows another one is stored only if that one is still the worker's latest and
-        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
-        """
         application = to_item(build_registration(registration, self._cipher))
         worker = self._put_worker(registration)
         self._write_capture(capture, registration.worker_key, worker, application, phone_increment)
@@ -84,12 +77,9 @@ class DynamoIntakeStore:
         phone_increment: PhoneCountIncrement,
         worker_record: WorkerRecord | None,
     ) -> None:
-        """Store a capture as `add` does or, if its worker has the open registration `worker_record`, as a
-        repeat.
+        """Store a capture as `add` does, or as a repeat.
 
-        Requests and work are the same in both cases, so that neither reveals which of the two it was: a
-        repeat writes the worker's item unchanged and, instead of a registration, a decoy of its size. Raise
-        as `add` does.
+        A repeat writes the worker's item unchanged and, instead of a registration, a decoy of its size.
         """
         application = to_item(build_registration(registration, self._cipher))
         expires_at = expires_after(phone_increment.day, _RETENTION)
@@ -101,14 +91,10 @@ class DynamoIntakeStore:
         if worker_record is None:
             self._write_capture(capture, registration.worker_key, new_worker, application, phone_increment)
         else:
-            worker = self._put_unchanged_worker(registration, worker_record)
+            worker = self._put_unchanged_worker(registration.worker_key, worker_record)
             self._write_capture(capture, registration.worker_key, worker, decoy, phone_increment)
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
-        """Store a capture whose worker still has the open registration it names.
-
-        Raise CaptureExists, CaptureErased or WriteConflict.
-        """
         worker = self._table.check(
             make_worker_key(worker_key),
             _WORKER_HAS_OPEN_REGISTRATION,
@@ -123,10 +109,6 @@ class DynamoIntakeStore:
             raise WriteConflict from failure
 
     def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
-        """Store a refused capture, without personal data.
-
-        Raise CaptureExists if it was accepted before, or CaptureErased.
-        """
         try:
             self._table.run(self._put_capture(capture, is_on_campaign_day=is_on_campaign_day))
         except ConditionFailed as failure:
@@ -178,12 +160,9 @@ class DynamoIntakeStore:
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
     def _put_worker(self, registration: Registration) -> Write:
-        values = {
-            **make_worker_key(registration.worker_key),
-            "reference": registration.reference,
-            "status": registration.lifecycle.status,
-            "ended": registration.lifecycle.has_ended,
-        }
+        lifecycle = registration.lifecycle
+        worker_record = WorkerRecord(registration.reference, lifecycle.status, lifecycle.has_ended)
+        values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
         return self._table.put(
@@ -194,17 +173,11 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
-    def _put_unchanged_worker(self, registration: Registration, worker_record: WorkerRecord) -> Write:
-        reference, status = worker_record.reference, worker_record.status
+    def _put_unchanged_worker(self, worker_key: str, worker_record: WorkerRecord) -> Write:
         return self._table.put(
-            {
-                **make_worker_key(registration.worker_key),
-                "reference": reference,
-                "status": status,
-                "ended": False,
-            },
+            _build_worker_record(worker_key, worker_record),
             _WORKER_IS_UNCHANGED,
-            compared={":reference": reference, ":no": False, ":status": status},
+            compared={":reference": worker_record.reference, ":no": False, ":status": worker_record.status},
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
         )
@@ -223,13 +196,22 @@ class DynamoIntakeStore:
         )
 
 
+def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values:
+    return {
+        **make_worker_key(worker_key),
+        "reference": worker_record.reference,
+        "status": worker_record.status,
+        "ended": worker_record.has_ended,
+    }
+
+
 def _parse_worker_record(values: Values) -> WorkerRecord:
     return WorkerRecord(Reference(values["reference"]), Status(values["status"]), has_ended=values["ended"])
 
 
 def _get_reference(capture: Capture) -> Reference:
     if capture.answer is None:
-        raise ValueError("an accepted capture names a registration")
+        raise ValueError("a refused capture has no registration")
     return capture.answer.reference
 
 

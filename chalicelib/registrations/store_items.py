@@ -1,8 +1,8 @@
 """Captures and registrations as items of the table, and back.
 
-Personal values of a registration are sealed under `sealed`. Amounts to pay and paid, which reveal the income,
-are sealed under `money`, and their sums once more under `facts`, for counting. The answer to a capture is
-sealed as a whole. Circumstances of a capture are in the clear.
+Personal values of a registration are sealed in `sealed`. Amounts, which reveal the income, are sealed in
+`money`, and their sums once more in `facts`, for counting. The answer to a capture is sealed as a whole.
+Capture metadata are not sealed.
 """
 
 import json
@@ -56,8 +56,8 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
         "fingerprint": capture.fingerprint,
         "taken": _build_capture_metadata(metadata),
         "facts": build_capture_facts(capture.facts),
-        # In the clear for the stream, which cannot unseal; beside every answer, so that a capture of a known
-        # worker has the same length as any other.
+        # Not sealed, because the stream cannot unseal. Beside every answer, so that the length of the item
+        # does not reveal a known worker.
         "reference": None if capture.answer is None else capture.answer.reference,
         "answer": None
         if capture.answer is None
@@ -95,7 +95,7 @@ def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
 
 def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCipher) -> Values:
     """Return the facts of the registration with the partition key `pk` as values, with the sums sealed."""
-    # Of one length whatever the sums are: it would reveal something of the income.
+    # Padded, because the length would reveal something of the income.
     sums = f"{facts.quoted:0{_AMOUNT_DIGITS}d} {facts.paid:0{_AMOUNT_DIGITS}d}"
     return {
         "status": facts.status,
@@ -110,7 +110,6 @@ def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCi
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
-    """Return the facts of a capture."""
     received_on = values.get("received_on")
     return CaptureFacts(
         outcome=Outcome(values["outcome"]),
@@ -129,10 +128,15 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
     )
 
 
+def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
+    """Return the campaign day of a capture's or a registration's item."""
+    return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
+
+
 def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
     """Return the disclosure of a stored capture.
 
-    A capture of an earlier release has none: it counts as PUBLIC unless an officer's channel took it.
+    A capture of an earlier release has none: it counts as PUBLIC unless its channel is an officer's.
     """
     if "disclosure" in capture_metadata:
         return Disclosure(capture_metadata["disclosure"])
@@ -167,7 +171,6 @@ def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
 
 
 def build_registration(registration: Registration, cipher: FieldCipher) -> Values:
-    """Return a registration as an item, with its keys in the indexes."""
     metadata, lifecycle = registration.capture_metadata, registration.lifecycle
     key = make_registration_key(registration.reference)
     record = _registration_record_name(registration.reference)
@@ -270,7 +273,7 @@ def _build_due_keys(registration: Registration, shard: int) -> Values:
 
 def _list_personal_fields(registration: Registration) -> dict[str, str | None]:
     worker = registration.worker
-    # Fields that the contract names are sealed one by one; those that are read together only, as one.
+    # Fields that the contract names are sealed one by one; the others are only read together.
     particulars = {
         "birth_date": worker.birth_date.isoformat(),
         "sex": worker.sex,
@@ -292,20 +295,20 @@ def _list_personal_fields(registration: Registration) -> dict[str, str | None]:
 
 
 def _serialize_answer(answer: Answer) -> str:
-    # Of one length whatever the outcome: it must not reveal whether the worker was known.
+    # Padded, because the length would reveal whether the worker was known.
     outcome = answer.outcome.ljust(_MAX_OUTCOME_LENGTH)
     return json.dumps({**vars(answer), "outcome": outcome, "quote": answer.quote.model_dump_json()})
 
 
 def _parse_answer(serialized: str) -> Answer:
-    kept = json.loads(serialized)
+    values = json.loads(serialized)
     return Answer(
-        capture_id=kept["capture_id"],
-        outcome=Outcome(kept["outcome"].rstrip()),
-        reference=Reference(kept["reference"]),
-        status=Status(kept["status"]),
-        received_at=kept["received_at"],
-        quote=Quote.model_validate_json(kept["quote"]),
+        capture_id=values["capture_id"],
+        outcome=Outcome(values["outcome"].rstrip()),
+        reference=Reference(values["reference"]),
+        status=Status(values["status"]),
+        received_at=values["received_at"],
+        quote=Quote.model_validate_json(values["quote"]),
     )
 
 

@@ -24,11 +24,11 @@ BY_STATUS = "by_status"
 BY_DUE_DAY = "by_due_day"
 BY_DEVICE_SEQUENCE = "by_device_sequence"
 
-# One campaign can take 500 captures a second; a partition of an index takes 1,000 writes. Changing the
-# number means reading old days over the old number of shards.
+# A campaign may have 500 captures a second; a partition of an index takes 1,000 writes a second. After a
+# change of this number, old days must still be read over the old number of shards.
 SHARD_COUNT = 8
 
-# Not the sort key of a capture itself: readers of the stream must not take one for the other.
+# Differs from a capture's sort key, by which the stream consumer recognises captures.
 LINK_PREFIX = "TOOK#"
 
 # Remnants sort after every instant.
@@ -41,12 +41,10 @@ REFERENCE_AND_STATUS_NAMES = {**REFERENCE_NAME, "#status": "status"}
 
 
 def make_capture_key(capture_id: str) -> Key:
-    """Return the key of a capture."""
     return {"pk": f"CAPTURE#{capture_id}", "sk": "CAPTURE"}
 
 
 def make_worker_key(keyed_hash: str) -> Key:
-    """Return the key of the item that names a worker's latest registration."""
     return {"pk": f"WORKER#{keyed_hash}", "sk": "OPEN"}
 
 
@@ -56,17 +54,14 @@ def make_link_key(keyed_hash: str, capture_id: str) -> Key:
 
 
 def make_registration_key(reference: Reference) -> Key:
-    """Return the key of a registration."""
     return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
 
 
 def make_phone_key(keyed_hash: str, day: date) -> Key:
-    """Return the key of the item that counts the registrations of a day with a phone number."""
     return {"pk": f"PHONE#{keyed_hash}", "sk": f"DAY#{day.isoformat()}"}
 
 
 def make_decoy_key(reference: Reference) -> Key:
-    """Return the key of a decoy."""
     return {"pk": f"DECOY#{reference}", "sk": "DECOY"}
 
 
@@ -76,14 +71,12 @@ def find_shard(record_id: str) -> int:
 
 
 def list_capture_shards(campaign_day: CampaignDay) -> list[str]:
-    """Return the partitions of the day index with a day's captures."""
     return [
         f"{campaign_day.campaign_id}#{campaign_day.day.isoformat()}#{shard}" for shard in range(SHARD_COUNT)
     ]
 
 
 def list_registration_shards(campaign_day: CampaignDay) -> list[str]:
-    """Return the partitions of the day index with a day's registrations."""
     return [f"R#{shard}" for shard in list_capture_shards(campaign_day)]
 
 
@@ -93,7 +86,6 @@ def make_remnant_shard(campaign_day: CampaignDay) -> str:
 
 
 def list_status_shards(status: Status) -> list[str]:
-    """Return the partitions of the status index with the registrations in one status."""
     return [f"{status}#{shard}" for shard in range(SHARD_COUNT)]
 
 
@@ -113,7 +105,6 @@ def make_order(instant: datetime, record_id: str) -> str:
 
 
 def make_remnant_keys(campaign_day: CampaignDay, remnant_id: str) -> Key:
-    """Return the keys of a remnant, in the table and in the day index."""
     return {
         "pk": f"LEFT#{remnant_id}",
         "sk": "LEFT",
@@ -123,5 +114,4 @@ def make_remnant_keys(campaign_day: CampaignDay, remnant_id: str) -> Key:
 
 
 def parse_registration_key(values: Key) -> Reference:
-    """Return the reference in a registration's key."""
     return Reference(values["pk"].partition("#")[2])

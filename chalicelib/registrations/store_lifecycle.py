@@ -1,6 +1,6 @@
 """Changes of registrations in the registrations table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -29,10 +29,6 @@ class DynamoLifecycleStore:
         self._cipher = cipher
 
     def replace(self, registration: Registration, *, previous: Registration) -> None:
-        """Store the next version of a registration.
-
-        Raise WriteConflict if it was changed meanwhile, or RegistrationSuperseded.
-        """
         put = self._table.put(
             build_registration(registration, self._cipher),
             "version = :version",
@@ -59,12 +55,13 @@ class DynamoLifecycleStore:
             raise WriteConflict from failure
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
-        """Yield the references of the registrations with a time-out on or before `due_day`."""
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.
-        for shard in list_due_shards():
-            for keys in self._table.query(
-                "due_shard = :shard AND due_order < :before",
-                {":shard": shard, ":before": before},
-                index=BY_DUE_DAY,
-            ):
-                yield parse_registration_key(keys)
+        return iter_due_references(self._table, list_due_shards(), before)
+
+
+def iter_due_references(table: Table, shards: Iterable[str], before: str) -> Iterator[Reference]:
+    """Yield the registrations in partitions of the due index that sort before `before`."""
+    condition = "due_shard = :shard AND due_order < :before"
+    for shard in shards:
+        for key in table.query(condition, {":shard": shard, ":before": before}, index=BY_DUE_DAY):
+            yield parse_registration_key(key)

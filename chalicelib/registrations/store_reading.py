@@ -32,19 +32,18 @@ from chalicelib.registrations.store_keys import (
     make_remnant_shard,
 )
 
-# Rows that are read of one partition at a time: the partitions of a day are read side by side.
+# Rows per request. All partitions of a day are read at the same time.
 _QUERY_PAGE_SIZE = 500
 
 
 class DynamoReadingStore:
-    """Satisfies `reading.ReadingStore`, and what roll-ups and exports need to count a day."""
+    """Satisfies `reading.ReadingStore`; lists registrations, and yields facts for roll-ups and exports."""
 
     def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
         self._table = Table(client, table_name)
         self._cipher = cipher
 
     def get(self, reference: Reference) -> Registration:
-        """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
         values = self._table.get(make_registration_key(reference))
         if values is None:
             raise RegistrationUnknown("no registration has this reference")
@@ -95,11 +94,10 @@ class DynamoReadingStore:
     def list_by_status(
         self, status: Status, *, start_after: Position | None, page_size: int
     ) -> Page[Registration]:
-        """Return a page of the registrations in one status, by the time since when they have it."""
+        """Return a page of the registrations in one status, by time of the last change of status."""
         return self._query_page(BY_STATUS, "status", list_status_shards(status), start_after, page_size)
 
     def iter_device_sequences(self, client_id: str) -> Iterator[int]:
-        """Yield the sequence numbers of a device's captures that have arrived, in order."""
         for values in self._table.query("client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE):
             yield int(values["device_sequence"])
 
@@ -112,7 +110,7 @@ class DynamoReadingStore:
         page_size: int,
     ) -> Page[Registration]:
         condition = f"{key_prefix}_shard = :shard AND {key_prefix}_order > :after"
-        found = [
+        rows = [
             row
             for shard in shards
             for row in islice(
@@ -125,16 +123,16 @@ class DynamoReadingStore:
                 page_size + 1,
             )
         ]
-        found.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
-        kept = found[:page_size]
+        rows.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
+        page_rows = rows[:page_size]
         registrations = {
             values["pk"]: parse_registration(values, self._cipher)
-            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in kept])
+            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in page_rows])
         }
         return Page(
-            rows=[registrations[row["pk"]] for row in kept if row["pk"] in registrations],
-            last_position=Position(kept[-1][f"{key_prefix}_order"]) if kept else None,
-            has_more=len(found) > page_size,
+            rows=[registrations[row["pk"]] for row in page_rows if row["pk"] in registrations],
+            last_position=Position(page_rows[-1][f"{key_prefix}_order"]) if page_rows else None,
+            has_more=len(rows) > page_size,
         )
 
     def _parse_day_fact(self, row: Values) -> DayFact:

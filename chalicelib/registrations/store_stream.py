@@ -1,15 +1,13 @@
 """Records of the registrations table's stream as typed changes."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from chalicelib.aws.items import Values, from_item
-from chalicelib.campaigns.model import CampaignDay
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.model import EventType, Flag, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_items import parse_disclosure
+from chalicelib.registrations.store_items import parse_campaign_day, parse_disclosure
 from chalicelib.registrations.stream import (
     CaptureChange,
     Change,
@@ -54,7 +52,7 @@ def _parse_capture_change(capture: Values, *, is_new: bool) -> CaptureChange | N
         return None  # Refused because of its day: it is counted under none.
     outcome = capture.get("facts", {}).get("outcome")
     return CaptureChange(
-        campaign_day=_parse_campaign_day(capture),
+        campaign_day=parse_campaign_day(capture),
         is_new=is_new,
         outcome=None if outcome is None else Outcome(outcome),
         disclosure=parse_disclosure(capture["taken"]),
@@ -67,7 +65,7 @@ def _parse_registration_change(
     registration: Values, *, previous_history: list[Values], is_new: bool
 ) -> RegistrationChange:
     return RegistrationChange(
-        campaign_day=_parse_campaign_day(registration),
+        campaign_day=parse_campaign_day(registration),
         is_new=is_new,
         reference=Reference(registration["reference"]),
         correlation_id=registration["taken"]["correlation_id"],
@@ -84,10 +82,6 @@ def _parse_events(history: list[Values], *, start: int) -> Iterator[PublishedEve
 def _has_counted_change(record: StreamRecord, sort_key: str) -> bool:
     previous, current = (record["dynamodb"].get(image, {}) for image in ("OldImage", "NewImage"))
     return any(previous.get(name) != current.get(name) for name in _COUNTED_ATTRIBUTES[sort_key])
-
-
-def _parse_campaign_day(values: Values) -> CampaignDay:
-    return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
 
 
 def _parse_image(record: StreamRecord, image_name: str) -> Values | None:

@@ -21,8 +21,8 @@ from chalicelib.registrations.references import Reference
 
 StreamRecord = Mapping[str, Any]
 
-# The events that a worker gets an SMS for, with the statuses they lead to. A mismatch that is found while the
-# membership is paid for changes nothing for the worker.
+# The events that a worker gets an SMS for, with the statuses after them. A mismatch during a paid membership
+# changes nothing for the worker.
 _NOTIFIABLE_STATUSES = {
     EventType.PAYMENT_CODE_ISSUED: frozenset(Status),
     EventType.PAID: frozenset(Status),
@@ -33,9 +33,7 @@ _NOTIFIABLE_STATUSES = {
 
 @dataclass(frozen=True)
 class CaptureChange:
-    """A capture that was stored, corrected or erased. An erased one has no outcome, reference or
-    correlation id.
-    """
+    """A stored, corrected or erased capture. An erased one has no outcome, reference or correlation id."""
 
     campaign_day: CampaignDay
     is_new: bool
@@ -73,7 +71,7 @@ class NotificationQueue(Protocol):
     """The queue of events that workers get an SMS for."""
 
     def send(self, domain_events: Sequence[DomainEvent]) -> None:
-        """Send every event, or raise."""
+        """Send every event. Raise TryAgain if the queue refused one; others may have been sent."""
 
 
 class DirtyDays(Protocol):
@@ -86,8 +84,7 @@ class DirtyDays(Protocol):
 class StreamPublisher:
     """Publishes the changes in stream records.
 
-    A known worker who is met again by an officer gets an SMS only if `may_notify_known_workers`: the officer
-    can say it.
+    A known worker whom an officer captures again gets an SMS only if `may_notify_known_workers`.
     """
 
     def __init__(

@@ -39,7 +39,6 @@ class Submission:
         return max(1, ceil((self.day_ends_at - self.capture_metadata.received_at).total_seconds()))
 
     def with_worker(self, worker: Worker, neighbourhood_hashes: Iterable[str]) -> "Submission":
-        """Return the submission with the facts of its worker."""
         facts = replace(
             self.facts,
             sex=worker.sex,
@@ -56,12 +55,10 @@ class Submission:
         flags: tuple[Flag, ...] = (),
         reasons: tuple[str, ...] = (),
     ) -> Capture:
-        """Return the capture to store."""
         facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons)
         return Capture(self.capture_metadata, self.fingerprint, facts, answer)
 
     def build_answer(self, outcome: Outcome, reference: Reference, status: Status, quote: Quote) -> Answer:
-        """Return the answer to store and to send."""
         return Answer(
             capture_id=self.capture_metadata.capture_id,
             outcome=outcome,

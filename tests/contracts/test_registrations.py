@@ -186,7 +186,7 @@ def test_a_repeat_of_a_worker_with_no_open_registration_is_not_stored(
 
 
 def test_a_repeat_without_an_answer_is_an_error(stores: RegistrationStores) -> None:
-    with pytest.raises(ValueError, match="names a registration"):
+    with pytest.raises(ValueError, match="has no registration"):
         stores.intake.add_repeat(make_capture(make_capture_metadata(), Outcome.REFUSED), worker_key="worker")
 
 

@@ -23,7 +23,7 @@ BODY = RegistrationReceived(reference=REFERENCE, correlation_id="c-1").model_dum
 
 def handle(body: str, *answers: str | Exception) -> NotificationHarness:
     harness = NotificationHarness(*answers)
-    consumer.make_handler(harness.service)(body)
+    consumer.handle(harness.service, body)
     return harness
 
 
@@ -85,7 +85,7 @@ def test_event_type_gives_the_purpose_of_the_sms(message: Any, purpose: str) -> 
 def test_due_sms_is_sent() -> None:
     harness = handle(BODY, TransientFailure("ThrottlingException"))
     with collect_logs() as logs:
-        consumer.make_handler(harness.service)(SmsDue(sms_id=harness.get_only_sms().sms_id).model_dump_json())
+        consumer.handle(harness.service, SmsDue(sms_id=harness.get_only_sms().sms_id).model_dump_json())
     assert harness.get_only_sms().state == "accepted"
     assert logs.with_message("sms processed")[0]["correlation_id"] == "c-1"
 
@@ -120,8 +120,8 @@ class RecordingSink:
 def test_event_of_aws_is_recorded_and_counted() -> None:
     sink, event = RecordingSink(), {"eventType": "TEXT_DELIVERED", "messageId": "g-1"}
     with collect_logs() as logs:
-        consumer.make_receipt_handler(sink)(
-            json.dumps({**event, "eventTimestamp": 1728450000000, "context": {"sms_id": "m-1"}})
+        consumer.handle_receipt(
+            sink, json.dumps({**event, "eventTimestamp": 1728450000000, "context": {"sms_id": "m-1"}})
         )
     (receipt,) = sink.receipts
     assert (receipt.sms_id, receipt.gateway_id, receipt.state) == ("m-1", "g-1", "delivered")
@@ -131,11 +131,11 @@ def test_event_of_aws_is_recorded_and_counted() -> None:
 
 def test_event_of_an_unknown_sms_is_ignored() -> None:
     sink = RecordingSink()
-    consumer.make_receipt_handler(sink)('{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
+    consumer.handle_receipt(sink, '{"eventType": "TEXT_DELIVERED", "messageId": "g-1"}')
     assert sink.receipts == []
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"eventType": "TEXT_SENT", "context": {"sms_id": "m"}}'])
 def test_malformed_event_raises(body: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
-        consumer.make_receipt_handler(RecordingSink())(body)
+        consumer.handle_receipt(RecordingSink(), body)

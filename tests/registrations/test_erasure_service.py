@@ -330,8 +330,7 @@ def test_a_destroyed_application_is_unknown_to_callers_of_other_campaigns(
         harness.reading_service.look_up(registration.reference, caller=elsewhere)
     assert unknown.type is RegistrationUnknown
     assert (
-        list(harness.reading_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows)
-        == []
+        list(harness.stores.reading.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows) == []
     )
     with pytest.raises(CaptureErased):
         harness.submit(1)

@@ -59,7 +59,7 @@ def test_pages_of_any_size_show_every_registration_of_a_day_once_and_in_order(
     everyone = register_many(harness)
 
     def read_page(*, after: Position | None, size: int) -> Page[Registration]:
-        return harness.reading_service.list_by_campaign_day(FIRST_DAY, start_after=after, page_size=size)
+        return harness.stores.reading.list_by_campaign_day(FIRST_DAY, start_after=after, page_size=size)
 
     whole = read_all(read_page, 200)
     assert sorted(whole) == sorted(everyone)
@@ -75,7 +75,7 @@ def test_pages_of_any_size_show_every_registration_in_a_status_once_and_in_order
     everyone = register_many(harness)
 
     def read_page(*, after: Position | None, size: int) -> Page[Registration]:
-        return harness.reading_service.list_by_status(Status.RECEIVED, start_after=after, page_size=size)
+        return harness.stores.reading.list_by_status(Status.RECEIVED, start_after=after, page_size=size)
 
     whole = read_all(read_page, 200)
     assert sorted(whole) == sorted(everyone)
@@ -85,17 +85,17 @@ def test_pages_of_any_size_show_every_registration_in_a_status_once_and_in_order
 
 def test_a_list_can_be_resumed_after_any_row(harness: RegistrationHarness) -> None:
     register_many(harness)
-    rows = harness.reading_service.list_by_status(Status.RECEIVED, start_after=None, page_size=200).rows
+    rows = harness.stores.reading.list_by_status(Status.RECEIVED, start_after=None, page_size=200).rows
     for read, row in enumerate(rows, start=1):
         after = Position(f"{to_timestamp(row.lifecycle.status_since)}#{row.reference}")
-        rest = harness.reading_service.list_by_status(Status.RECEIVED, start_after=after, page_size=200)
+        rest = harness.stores.reading.list_by_status(Status.RECEIVED, start_after=after, page_size=200)
         assert [each.reference for each in rest.rows] == [each.reference for each in rows[read:]]
 
 
 def test_an_empty_page_has_no_position(harness: RegistrationHarness) -> None:
     for page in (
-        harness.reading_service.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=10),
-        harness.reading_service.list_by_status(Status.RECEIVED, start_after=Position("~"), page_size=10),
+        harness.stores.reading.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=10),
+        harness.stores.reading.list_by_status(Status.RECEIVED, start_after=Position("~"), page_size=10),
     ):
         assert (list(page.rows), page.last_position, page.next_position) == ([], None, None)
 
@@ -113,7 +113,7 @@ def test_a_day_lists_its_own_registrations_and_no_repeats_or_refusals(
     found = [
         [
             each.reference
-            for each in harness.reading_service.list_by_campaign_day(day, start_after=None, page_size=10).rows
+            for each in harness.stores.reading.list_by_campaign_day(day, start_after=None, page_size=10).rows
         ]
         for day in (FIRST_DAY, SECOND_DAY, CampaignDay("senen-2024", FIRST_DAY.day))
     ]
@@ -133,7 +133,7 @@ def test_a_registration_is_listed_under_its_status_by_the_time_since_when_it_has
     found = {
         status: [
             each.reference
-            for each in harness.reading_service.list_by_status(status, start_after=None, page_size=10).rows
+            for each in harness.stores.reading.list_by_status(status, start_after=None, page_size=10).rows
         ]
         for status in Status
     }
@@ -158,7 +158,7 @@ class Puller:
         after = self._resume
         settled = self._harness.reading_service.get_settled_position()
         while True:
-            page = self._harness.reading_service.list_by_status(
+            page = self._harness.stores.reading.list_by_status(
                 Status.RECEIVED, start_after=after, page_size=self._size
             )
             self.seen |= {each.reference for each in page.rows}
@@ -184,7 +184,7 @@ def test_a_pull_resumes_where_the_last_one_ended_once_that_is_a_minute_ago(
     harness: RegistrationHarness,
 ) -> None:
     harness.submit(1)
-    page = harness.reading_service.list_by_status(Status.RECEIVED, start_after=None, page_size=10)
+    page = harness.stores.reading.list_by_status(Status.RECEIVED, start_after=None, page_size=10)
     assert harness.reading_service.compute_resume_position(page, start_after=None) == to_timestamp(
         NOW - timedelta(minutes=1)
     )

@@ -75,7 +75,7 @@ def test_each_invalid_field_is_reported(changes: dict[str, Any], fault: str) -> 
 
 
 def test_two_requests_with_one_capture_have_the_same_content() -> None:
-    assert make_submission().content() == make_submission().content()
+    assert make_submission().serialize_content() == make_submission().serialize_content()
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_two_requests_with_one_capture_have_the_same_content() -> None:
     ],
 )
 def test_another_value_is_other_content(changes: dict[str, Any]) -> None:
-    assert make_submission(**changes).content() != make_submission().content()
+    assert make_submission(**changes).serialize_content() != make_submission().serialize_content()
 
 
 def test_an_empty_field_is_the_same_content_as_a_missing_one() -> None:
     without_email = make_capture_payload()
     del without_email["worker"]["email"]
     again = SubmitRegistration.model_validate_json(encode_payload(without_email), strict=True)
-    content = make_submission(worker={"email": None}).content()
-    assert again.content() == content
+    content = make_submission(worker={"email": None}).serialize_content()
+    assert again.serialize_content() == content
     assert "email" not in content
 
 

@@ -33,12 +33,15 @@ def find_string_arguments(call: ast.Call) -> set[str]:
     return {each.value for each in values if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
 
-def find_codes(function: str, *, position: int) -> set[str]:
-    """Return the literal codes in calls of a function, as the argument at a position or as `code=`."""
+def find_codes(function: str, *, position: int, path: str = "") -> set[str]:
+    """Return the literal codes in calls of a function, as the argument at a position or as `code=`.
+
+    Only modules below `path` are searched.
+    """
     found = set()
-    for tree in parse_modules().values():
+    for module, tree in parse_modules().items():
         for name, node in iter_calls(tree):
-            if name == function:
+            if name == function and module.startswith(path):
                 positional = node.args[position : position + 1]
                 found |= find_string_arguments(
                     ast.Call(func=node.func, args=positional, keywords=node.keywords)
@@ -48,8 +51,7 @@ def find_codes(function: str, *, position: int) -> set[str]:
 
 def find_rule_codes() -> set[str]:
     return (
-        find_codes("add_broken_rule", position=1)
-        | find_codes("BrokenRule", position=1)
+        find_codes("BrokenRule", position=1)
         | find_codes("InvalidNIK", position=0)
         | find_codes("InvalidPhone", position=0)
         | find_codes("InvalidName", position=0)

@@ -68,8 +68,9 @@ def test_every_figure_of_a_summary_has_a_label() -> None:
 
 
 def test_every_reason_to_refuse_a_capture_has_a_label() -> None:
-    refused = find_codes("add_broken_rule", position=1) | find_codes("InvalidNIK", position=0)
-    refused |= find_codes("InvalidPhone", position=0) | find_codes("InvalidName", position=0)
+    refused = find_codes("BrokenRule", position=1, path="chalicelib/registrations/rules.py")
+    refused |= find_codes("InvalidNIK", position=0) | find_codes("InvalidPhone", position=0)
+    refused |= find_codes("InvalidName", position=0)
 
     assert refused
     assert refused <= set(load_phrases()["labels"]["refused_by_reason"])
