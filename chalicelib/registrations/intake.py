@@ -212,7 +212,7 @@ class IntakeService:
         )
         received_on = campaign.local_day(metadata.received_at)
         return Submission(
-            command=command,
+            command=command.clean(),
             capture_metadata=metadata,
             fingerprint=self._hashing.digest("capture", command.content()),
             received_on=received_on,

@@ -6,14 +6,15 @@ references only.
 """
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.registrations.model import EventType, Status
-from chalicelib.registrations.worker import Consent, Coverage, Work, WorkerAsTyped
+from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, WorkerAsTyped
+from chalicelib.typed import clean_number, clean_text
 
 
 class SubmitRegistration(BaseModel):
@@ -27,11 +28,30 @@ class SubmitRegistration(BaseModel):
     device_sequence: int | None = Field(
         default=None, ge=1, le=2**31 - 1, description="The device's own count of its captures, from 1."
     )
-    officer: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")
+    officer: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"), CLEANED] | None = None
     worker: WorkerAsTyped
     work: Work
     coverage: Coverage
     consent: Consent
+
+    def clean(self) -> "SubmitRegistration":
+        """Return this capture with its free texts and numbers cleaned. They may still break rules."""
+        worker, work, consent = self.worker, self.work, self.consent
+        cleaned_worker = {
+            "nik": clean_number(worker.nik),
+            "name": clean_text(worker.name),
+            "phone": clean_number(worker.phone),
+            "email": None if worker.email is None else clean_text(worker.email),
+            "address": clean_text(worker.address),
+            "postal_code": clean_number(worker.postal_code),
+        }
+        return self.model_copy(
+            update={
+                "worker": worker.model_copy(update=cleaned_worker),
+                "work": work.model_copy(update={"place": clean_text(work.place)}),
+                "consent": consent.model_copy(update={"text_version": clean_text(consent.text_version)}),
+            }
+        )
 
     def content(self) -> str:
         """Return the content that two requests with one capture must share.

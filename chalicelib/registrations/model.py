@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from chalicelib.contributions.model import Quote, list_months
 from chalicelib.contributions.service import find_contribution_month
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.worker import Consent, Coverage, FrozenModel, Work, Worker
+from chalicelib.registrations.worker import CLEANED, Consent, Coverage, FrozenModel, Work, Worker
 
 
 class Status(StrEnum):
@@ -122,7 +122,7 @@ _LAPSE_REMINDER_LEAD = timedelta(days=14)
 class PaymentCode(FrozenModel):
     """What the core system asks the worker to pay, in rupiah, and until when."""
 
-    code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{4,30}$"), CLEANED]
     amount: int = Field(gt=0, le=10_000_000_000)
     expires_on: date
 
@@ -130,11 +130,13 @@ class PaymentCode(FrozenModel):
 class Payment(FrozenModel):
     """A contribution paid, in rupiah, for a number of months."""
 
-    payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$"), CLEANED]
     amount: int = Field(gt=0, le=10_000_000_000)
     months: int = Field(ge=1, le=12)
     paid_at: Instant
-    kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
+    kpj: Annotated[str, Field(pattern=r"^[0-9]{11}$"), CLEANED] | None = Field(
+        default=None, description="The member's card number."
+    )
 
 
 class VerificationResult(FrozenModel):

@@ -12,8 +12,11 @@ from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import names, nik, phone
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
+from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
 _POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
+_POSTAL_CODE_LENGTH = 5
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 # The paths in a capture of the fields of a quote.
 _CAPTURE_PATHS = {"programmes": "coverage.programmes", "occupations": "work.occupations"}
@@ -31,20 +34,21 @@ class AgeLimits:
 class _BrokenRules:
     rules: list[BrokenRule] = field(default_factory=list)
 
-    def add_broken_rule(self, path: str, code: str) -> None:
-        self.rules.append(BrokenRule(field=path, code=code))
+    def add_broken_rule(self, path: str, code: str, *, digits: int | None = None) -> None:
+        self.rules.append(BrokenRule(field=path, code=code, digits=digits))
 
 
 def read_worker(
     command: SubmitRegistration, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
 ) -> Worker:
     """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
+    command = command.clean()
     broken_rules = _BrokenRules(rules=list(_check_choices(command)))
     day = campaign.local_day(command.captured_at)
     _check_times(command, campaign, day, now, broken_rules)
     _check_age(command.worker.birth_date, day, age_limits, broken_rules)
-    if not _POSTAL_CODE.fullmatch(command.worker.postal_code):
-        broken_rules.add_broken_rule("worker.postal_code", "postal_code_malformed")
+    _check_postal_code(command.worker.postal_code, broken_rules)
+    _check_texts(command, broken_rules)
     worker = _build_worker(command.worker, day, broken_rules)
     if worker is None or broken_rules.rules:
         raise RulesBroken(*broken_rules.rules)
@@ -101,6 +105,33 @@ def _check_age(birth_date: date, day: date, age_limits: AgeLimits, broken_rules:
         broken_rules.add_broken_rule("worker.birth_date", "age_too_old")
 
 
+def _check_postal_code(postal_code: str, broken_rules: _BrokenRules) -> None:
+    if is_from_spreadsheet(postal_code):
+        broken_rules.add_broken_rule("worker.postal_code", "number_from_spreadsheet")
+    elif not _POSTAL_CODE.fullmatch(postal_code):
+        digits = count_digits(postal_code)
+        broken_rules.add_broken_rule(
+            "worker.postal_code",
+            "postal_code_malformed",
+            digits=None if digits == _POSTAL_CODE_LENGTH else digits,
+        )
+
+
+def _check_texts(command: SubmitRegistration, broken_rules: _BrokenRules) -> None:
+    texts = {
+        "worker.email": command.worker.email,
+        "worker.address": command.worker.address,
+        "work.place": command.work.place,
+        "consent.text_version": command.consent.text_version,
+    }
+    for path, text in texts.items():
+        code = None if text is None else find_text_problem(text)
+        if code is not None:
+            broken_rules.add_broken_rule(path, code)
+        elif text is not None and path == "worker.email" and not _EMAIL.fullmatch(text):
+            broken_rules.add_broken_rule(path, "value_malformed")
+
+
 def _build_worker(
     typed_worker: WorkerAsTyped, capture_day: date, broken_rules: _BrokenRules
 ) -> Worker | None:
@@ -108,15 +139,15 @@ def _build_worker(
     try:
         number, details = nik.parse(typed_worker.nik, capture_day=capture_day)
     except nik.InvalidNIK as invalid:
-        broken_rules.add_broken_rule("worker.nik", invalid.code)
+        broken_rules.add_broken_rule("worker.nik", invalid.code, digits=invalid.digits)
     try:
         mobile = phone.parse(typed_worker.phone)
     except phone.InvalidPhone as invalid:
-        broken_rules.add_broken_rule("worker.phone", invalid.code)
+        broken_rules.add_broken_rule("worker.phone", invalid.code, digits=invalid.digits)
     try:
         name = names.parse(typed_worker.name)
     except names.InvalidName as invalid:
-        broken_rules.add_broken_rule("worker.name", invalid.code)
+        broken_rules.add_broken_rule("worker.name", invalid.code, digits=invalid.digits)
     if number is None or details is None or mobile is None or name is None:
         return None
     return Worker(

@@ -18,7 +18,7 @@ from chalicelib.registrations.worker import Worker
 
 @dataclass(frozen=True)
 class Submission:
-    """One request with a capture, and the values that intake derives from it."""
+    """One request with a capture, cleaned, and the values that intake derives from it."""
 
     command: SubmitRegistration
     capture_metadata: CaptureMetadata

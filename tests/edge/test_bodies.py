@@ -243,7 +243,7 @@ def test_of_a_key_sent_twice_the_last_value_counts(edge: Edge) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Mel\x00ati", "\u202eitaleM", "Me\u0301lati \U0001f33a", "D'Artagnan; DROP TABLE", "{reference}"],
+    ["Mel\x00ati", "Mel\x1bati", "Me\u0301lati \U0001f33a", "D'Artagnan; DROP TABLE", "{reference}"],
 )
 def test_a_name_with_hidden_marks_pictures_or_signs_is_refused_and_not_repeated(
     edge: Edge, log_output: LogOutput, name: str

@@ -20,8 +20,8 @@ ASKED = {
     "en;q=0, *;q=0.5": "id",
 }
 TOLD = {
-    "id": ("Data belum memenuhi ketentuan.", "NIK harus 16 angka."),
-    "en": ("The data breaks rules of registration.", "A NIK has 16 digits."),
+    "id": ("Data belum memenuhi ketentuan.", "NIK harus 16 angka. Yang diketik 1 angka."),
+    "en": ("The data breaks rules of registration.", "A NIK has 16 digits. You typed 1."),
 }
 
 

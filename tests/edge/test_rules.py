@@ -19,6 +19,23 @@ RULES = {
     "a NIK with no serial": ({"worker": {"nik": make_nik(0)}}, "worker.nik", "nik_serial"),
     "a NIK with letters": ({"worker": {"nik": make_nik()[:-1] + "O"}}, "worker.nik", "nik_length"),
     "a NIK in other digits": ({"worker": {"nik": "٣" * 16}}, "worker.nik", "nik_length"),
+    "a NIK of a spreadsheet": (
+        {"worker": {"nik": f"{make_nik()[:-1]}.0"}},
+        "worker.nik",
+        "number_from_spreadsheet",
+    ),
+    "a phone of a spreadsheet": (
+        {"worker": {"phone": "812345678.0"}},
+        "worker.phone",
+        "number_from_spreadsheet",
+    ),
+    "a postal code of a spreadsheet": (
+        {"worker": {"postal_code": "10250.0"}},
+        "worker.postal_code",
+        "number_from_spreadsheet",
+    ),
+    "a blank address": ({"worker": {"address": " \u200b"}}, "worker.address", "text_blank"),
+    "a place with NUL": ({"work": {"place": "Blok\x00A"}}, "work.place", "text_characters"),
     "a landline": ({"worker": {"phone": "021-5550123"}}, "worker.phone", "phone_not_mobile"),
     "a foreign number": ({"worker": {"phone": "+60 12-345 6789"}}, "worker.phone", "phone_foreign"),
     "a phone with a letter": ({"worker": {"phone": "0824-5550-70O1"}}, "worker.phone", "phone_malformed"),
