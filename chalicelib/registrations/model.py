@@ -122,7 +122,7 @@ _LAPSE_REMINDER_LEAD = timedelta(days=14)
 class PaymentCode(FrozenModel):
     """What the core system asks the worker to pay, in rupiah, and until when."""
 
-    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{4,30}$"), CLEANED]
+    code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
     expires_on: date
 
@@ -130,7 +130,7 @@ class PaymentCode(FrozenModel):
 class Payment(FrozenModel):
     """A contribution paid, in rupiah, for a number of months."""
 
-    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$"), CLEANED]
+    payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
     amount: int = Field(gt=0, le=10_000_000_000)
     months: int = Field(ge=1, le=12)
     paid_at: Instant

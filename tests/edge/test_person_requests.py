@@ -179,6 +179,8 @@ def test_only_an_admin_asks_about_a_person(edge: Edge, act: str, by: str) -> Non
     ("changes", "code"),
     [
         ({"nik": "31"}, "rules_broken"),
+        # Without its dot it would be the NIK of somebody else.
+        ({"nik": f"{NIK[:-1]}.{NIK[-1]}"}, "rules_broken"),
         ({"nik": 31}, "body_invalid"),
         ({"request_id": "1"}, "body_invalid"),
         ({"reason": "because Melati said so"}, "body_invalid"),

@@ -183,9 +183,14 @@ def test_payments_reported_in_another_order_pay_for_the_same_months() -> None:
     assert len(through) == 1
 
 
-def test_a_pasted_payment_is_cleaned() -> None:
-    pasted = make_payment(payment_id="\ufeffpay-1 ", kpj=" ２1012345678\u200b")  # noqa: RUF001 - full width
-    assert (pasted.payment_id, pasted.kpj) == ("pay-1", "21012345678")
+def test_a_pasted_card_number_is_cleaned() -> None:
+    assert make_payment(kpj=" ２1012345678\u200b").kpj == "21012345678"  # noqa: RUF001 - full width
+
+
+@pytest.mark.parametrize("payment_id", ["p-1 ", "\ufeffp-1", "ｐ-1"])  # noqa: RUF001 - full width
+def test_an_id_of_the_core_system_is_taken_as_it_is_or_refused(payment_id: str) -> None:
+    with pytest.raises(ValidationError):
+        make_payment(payment_id)
 
 
 @pytest.mark.parametrize("kpj", ["2101234567.0", "21012345678.0", "2.1012345678E+10"])
