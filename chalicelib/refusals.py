@@ -22,10 +22,14 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that a field breaks: `field` is a dotted path, `code` is stable. Never holds the value."""
+    """A rule that a field breaks: `field` is a dotted path, `code` is stable. Never holds the value.
+
+    `digits` is the number of digits that the person typed, where the message tells it.
+    """
 
     field: str
     code: str
+    digits: int | None = None
 
 
 class RulesBroken(Refusal):

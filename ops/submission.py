@@ -1,5 +1,6 @@
 """Send files of captures to the API as devices do: each device's lines in order, all devices at once."""
 
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +27,8 @@ class DeviceBatch:
 
     @classmethod
     def from_files(cls, device: str, files: Iterable[Path]) -> "DeviceBatch":
-        """Read the lines of files in the given order, without blank lines."""
-        lines = (line for file in files for line in file.read_bytes().splitlines())
+        """Read the lines of files in the given order, without blank lines and byte order marks."""
+        lines = (line.removeprefix(BOM_UTF8) for file in files for line in file.read_bytes().splitlines())
         return cls(device, tuple(line for line in lines if line.strip()))
 
 

@@ -90,6 +90,20 @@ def test_each_broken_rule_has_a_message_in_the_callers_language() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [
+        ("id", "NIK harus 16 angka. Yang diketik 15 angka."),
+        ("en", "A NIK has 16 digits. You typed 15."),
+    ],
+)
+def test_a_message_counts_the_digits_that_were_typed(language: Language, message: str) -> None:
+    error = RulesBroken(BrokenRule("worker.nik", "nik_length", digits=15))
+    assert get_problem(error, language)["errors"] == [
+        {"field": "worker.nik", "code": "nik_length", "message": message}
+    ]
+
+
 def test_try_again_has_a_retry_after_header() -> None:
     response = problems.respond_to_error(TryAgain("write conflict", retry_after_seconds=7), "en")
     assert response is not None

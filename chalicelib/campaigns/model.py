@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.typed import clean_number, clean_text, find_text_problem, is_from_spreadsheet
 
 CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
 
@@ -39,6 +40,8 @@ Hour = Annotated[int, Field(ge=0, le=23)]
 Target = Annotated[int, Field(ge=0, le=10_000_000)]
 DailyRupiah = Annotated[int, Field(ge=0, le=10_000_000_000, description="Rupiah a day.")]
 
+_TEXT_FIELDS = frozenset({"name", "branch", "place"})
+
 # The roll-up looks at every day of a running campaign every hour.
 MAX_DURATION = timedelta(days=366)
 
@@ -50,7 +53,7 @@ class Manager(StrictModel):
     """Someone who is told how the campaign goes."""
 
     name: str = Field(min_length=1, max_length=100)
-    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    email: str | None = Field(default=None, max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\s*$")
     phone: str | None = Field(default=None, max_length=20)
 
 
@@ -94,13 +97,17 @@ class Campaign(StrictModel):
     def with_changes(self, changes: Mapping[str, object]) -> "Campaign":
         """Return this campaign with some fields changed.
 
-        Raise RulesBroken if the last day becomes earlier, since captures of the removed days may exist, and
-        pydantic's ValidationError if the days are out of order.
+        Raise RulesBroken if a text is unusable, or if the last day becomes earlier, since captures of the
+        removed days may exist, and pydantic's ValidationError if the days are out of order.
         """
-        campaign = Campaign.model_validate({**dict(self), **changes})
+        campaign = Campaign.model_validate({**dict(self), **clean_texts(changes)})
         if campaign.last_day < self.last_day:
             raise RulesBroken(BrokenRule("last_day", "last_day_earlier"))
         return campaign
+
+    def clean(self) -> "Campaign":
+        """Return this campaign with its texts cleaned. Raise RulesBroken with every unusable one."""
+        return self.model_copy(update=clean_texts(dict(self)))
 
     def local_day(self, instant: datetime) -> date:
         """Return the day of `instant` in the campaign's zone."""
@@ -137,3 +144,45 @@ class Campaign(StrictModel):
 
     def _instant(self, day: date, hour: int) -> datetime:
         return datetime.combine(day, time(hour), tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+
+
+def clean_texts(values: Mapping[str, object]) -> dict[str, object]:
+    """Return fields of a campaign with their texts cleaned. Raise RulesBroken with every unusable text."""
+    cleaned = dict(values)
+    broken_rules: list[BrokenRule] = []
+    for name in _TEXT_FIELDS & values.keys():
+        text = values[name]
+        if isinstance(text, str):
+            cleaned[name] = clean_text(text)
+            broken_rules += _check_text(name, clean_text(text))
+    managers = values.get("managers")
+    if isinstance(managers, tuple):
+        cleaned["managers"] = tuple(map(_clean_manager, managers))
+        for position, manager in enumerate(map(_clean_manager, managers)):
+            broken_rules += _check_manager(f"managers.{position}", manager)
+    if broken_rules:
+        raise RulesBroken(*sorted(broken_rules, key=lambda rule: rule.field))
+    return cleaned
+
+
+def _clean_manager(manager: Manager) -> Manager:
+    cleaned = {
+        "name": clean_text(manager.name),
+        "email": None if manager.email is None else clean_text(manager.email),
+        "phone": None if manager.phone is None else clean_number(manager.phone),
+    }
+    return manager.model_copy(update=cleaned)
+
+
+def _check_manager(path: str, manager: Manager) -> Iterator[BrokenRule]:
+    yield from _check_text(f"{path}.name", manager.name)
+    if manager.email is not None:
+        yield from _check_text(f"{path}.email", manager.email)
+    if manager.phone is not None and is_from_spreadsheet(manager.phone):
+        yield BrokenRule(f"{path}.phone", "number_from_spreadsheet")
+
+
+def _check_text(path: str, cleaned: str) -> Iterator[BrokenRule]:
+    code = find_text_problem(cleaned)
+    if code is not None:
+        yield BrokenRule(path, code)

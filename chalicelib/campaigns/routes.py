@@ -33,14 +33,15 @@ def blueprint(container: "Container") -> Blueprint:
         Role.MANAGER,
         body_model=Campaign,
         responses={201: Campaign, 200: Campaign},
-        refusals=(CampaignNotAllowed, CampaignExists),
+        refusals=(CampaignNotAllowed, CampaignExists, RulesBroken),
     )
     def open_campaign(request: Request) -> Response:
         """Open a campaign; sending the very same one again changes nothing."""
         campaign = request.parse_body(Campaign)
         request.caller.require_campaign(campaign.campaign_id)
         is_new = container.campaigns.open(campaign)
-        return json_response(campaign, 201 if is_new else 200)
+        stored = container.campaigns.get_current(campaign.campaign_id)
+        return json_response(stored, 201 if is_new else 200)
 
     @routes.route("/v1/campaigns", methods=["GET"], content_types=[])
     @endpoint(

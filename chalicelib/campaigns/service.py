@@ -60,11 +60,16 @@ class CampaignService:
         self._cache: dict[str, _CachedCampaign] = {}
 
     def open(self, campaign: Campaign) -> bool:
-        """Store a campaign. Return False if it exists already. Raise CampaignExists if another has its id."""
+        """Store a campaign, its texts cleaned. Return False if it exists already.
+
+        Raise CampaignExists if another has its id, or RulesBroken.
+        """
+        cleaned = campaign.clean()
         try:
-            self._campaigns.add(campaign)
+            self._campaigns.add(cleaned)
         except CampaignExists:
-            if self._campaigns.get(campaign.campaign_id) == campaign:
+            # One of an earlier release was stored as it was typed.
+            if self._campaigns.get(campaign.campaign_id) in (campaign, cleaned):
                 return False
             raise
         return True

@@ -122,7 +122,7 @@ class DataRequestService:
         try:
             number, _ = nik.parse(command.nik, capture_day=self._clock().date())
         except nik.InvalidNIK as error:
-            raise RulesBroken(BrokenRule("nik", error.code)) from None
+            raise RulesBroken(BrokenRule("nik", error.code, digits=error.digits)) from None
         return number
 
     def _begin_request(

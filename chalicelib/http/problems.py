@@ -155,6 +155,15 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "nik_birth_date": FieldMessage("Tanggal lahir pada NIK salah.", "The NIK's birth date is impossible."),
     "nik_serial": FieldMessage("Nomor urut pada NIK salah.", "The NIK's serial number is impossible."),
     "phone_malformed": FieldMessage("Nomor HP salah tulis.", "This is not a phone number."),
+    "number_from_spreadsheet": FieldMessage(
+        "Angka ini berubah di lembar kerja (misalnya berakhiran .0 atau E+15). Ketik ulang tanpa koma.",
+        "A spreadsheet has changed this number (it ends in .0 or E+15, say). Type it again in full.",
+    ),
+    "text_blank": FieldMessage("Wajib diisi, tidak boleh kosong.", "This is required; it is blank."),
+    "text_characters": FieldMessage(
+        "Tulis dalam satu baris, tanpa tanda yang tidak terlihat.",
+        "Write it on one line, without invisible characters.",
+    ),
     "phone_not_mobile": FieldMessage("Harus nomor HP, bukan telepon rumah.", "This is not a mobile number."),
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
     "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
@@ -276,8 +285,13 @@ def to_field_code(pydantic_type: str) -> str:
 
 def _to_field_error(rule: BrokenRule, language: Language) -> dict[str, str]:
     message = FIELD_MESSAGES[rule.code]
-    return {
-        "field": rule.field,
-        "code": rule.code,
-        "message": message.english if language == "en" else message.indonesian,
-    }
+    text = message.english if language == "en" else message.indonesian
+    if rule.digits is not None:
+        text = f"{text} {_describe_digits(rule.digits, language)}"
+    return {"field": rule.field, "code": rule.code, "message": text}
+
+
+def _describe_digits(digits: int, language: Language) -> str:
+    if language == "en":
+        return f"You typed {digits}."
+    return f"Yang diketik {digits} angka."

@@ -6,6 +6,8 @@ characters. Characters of the extension table count twice.
 
 import unicodedata
 
+from chalicelib.typed import APOSTROPHES
+
 SEGMENT_SEPTETS = 160
 
 _BASIC = frozenset(
@@ -17,11 +19,7 @@ _EXTENSION = frozenset("\f^{}\\[~]|€")
 # Typed by phones or pasted from documents; their Unicode decomposition is not in the alphabet either.
 _PUNCTUATION = str.maketrans(
     {
-        "\N{LEFT SINGLE QUOTATION MARK}": "'",
-        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
-        "\N{MODIFIER LETTER APOSTROPHE}": "'",
-        "`": "'",
-        "\N{ACUTE ACCENT}": "'",
+        **dict.fromkeys(APOSTROPHES, "'"),
         "\N{LEFT DOUBLE QUOTATION MARK}": '"',
         "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
         "\N{EN DASH}": "-",

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pydantic import AliasChoices, Field
 
 from chalicelib.models import StrictModel
+from chalicelib.typed import extract_digits
 
 MAX_ITEMS = 200
 MAX_BODY_BYTES = 1024 * 1024
@@ -67,9 +69,18 @@ def _list_conflict_keys(item: Any) -> set[str]:
     typed = worker if isinstance(worker, dict) else {}
     nik = _extract_digits(typed.get("nik"))
     phone = _extract_digits(typed.get("phone"))[-_PHONE_SUFFIX_DIGITS:]
-    conflict_keys = {f"capture {item.get('capture_id')}".lower(), f"nik {nik}", f"phone {phone}"}
-    return conflict_keys - {"capture none", "nik ", "phone "}
+    conflict_keys = {f"capture {read_capture_id(item)}", f"nik {nik}", f"phone {phone}"}
+    return conflict_keys - {"capture None", "nik ", "phone "}
+
+
+def read_capture_id(item: Any) -> str | None:
+    """Return the valid capture id of an item, or None. Anything else could be personal data."""
+    given = item.get("capture_id") if isinstance(item, dict) else None
+    try:
+        return str(UUID(given)) if isinstance(given, str) else None
+    except ValueError:
+        return None
 
 
 def _extract_digits(typed_value: Any) -> str:
-    return "".join(each for each in typed_value if each.isdigit()) if isinstance(typed_value, str) else ""
+    return extract_digits(typed_value) if isinstance(typed_value, str) else ""

@@ -20,11 +20,15 @@ from chalicelib.registrations.references import Reference
 
 
 class InvalidValue(ValueError):
-    """A typed value that breaks a rule: `code` names the rule. The message never contains the value."""
+    """A typed value that breaks a rule: `code` names the rule. The message never contains the value.
 
-    def __init__(self, code: str) -> None:
+    `digits` is the number of digits in the value, where that helps the person who typed it.
+    """
+
+    def __init__(self, code: str, *, digits: int | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.digits = digits
 
 
 class RegistrationUnknown(Refusal):

@@ -189,7 +189,7 @@ class IntakeService:
             return SubmissionResult(self._store_within_cap(submission, worker, caller), is_replay=False)
         except CaptureExists as existing:
             capture = existing.capture
-            if capture.fingerprint != submission.fingerprint or capture.answer is None:
+            if not submission.is_replay_of(capture) or capture.answer is None:
                 raise CaptureReused(capture.capture_metadata.capture_id) from None
             return SubmissionResult(capture.answer, is_replay=True)
 
@@ -211,9 +211,10 @@ class IntakeService:
         )
         received_on = campaign.local_day(metadata.received_at)
         return Submission(
-            command=command,
+            command=command.clean(),
             capture_metadata=metadata,
-            fingerprint=self._hashing.digest("capture", command.serialize_content()),
+            fingerprint=self._hashing.digest("capture content", command.serialize_content()),
+            fingerprint_as_sent=self._hashing.digest("capture", command.serialize_content_as_sent()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
             facts=CaptureFacts(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from chalicelib.contributions.service import find_contribution_month
 from chalicelib.models import StrictModel
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
+from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Worker
 
 
 class Status(StrEnum):
@@ -128,7 +128,9 @@ class Payment(StrictModel):
     amount: int = Field(gt=0, le=10_000_000_000)
     months: int = Field(ge=1, le=12)
     paid_at: Instant
-    kpj: str | None = Field(default=None, pattern=r"^[0-9]{11}$", description="The member's card number.")
+    kpj: Annotated[str, Field(pattern=r"^[0-9]{11}$"), CLEANED] | None = Field(
+        default=None, description="The member's card number."
+    )
 
 
 class VerificationResult(StrictModel):

@@ -3,14 +3,15 @@
 import unicodedata
 
 from chalicelib.registrations.errors import InvalidValue
+from chalicelib.typed import APOSTROPHES, clean_text
 
 # Allowed beside letters and their marks. A name is part of an SMS under the agency's brand: it must contain
 # nothing that makes a link or looks like a one-time password.
-_PUNCTUATION = frozenset(" '.,-\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`")
+_PUNCTUATION = frozenset(" .,-") | APOSTROPHES
 _ALLOWED_CATEGORIES = ("L", "M")
 
-# Invisible parts of emoji.
-_FORBIDDEN_CHARACTERS = "\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}"
+# The visible part of an emoji of a digit.
+_FORBIDDEN_CHARACTERS = "\N{COMBINING ENCLOSING KEYCAP}"
 
 
 class InvalidName(InvalidValue):
@@ -18,15 +19,15 @@ class InvalidName(InvalidValue):
 
 
 def parse(text: str) -> str:
-    """Return the name in NFC, stripped.
+    """Return the name, cleaned.
 
     Letters of any script, blanks, and the punctuation of names are allowed. Raise InvalidName with
     `name_characters`, or with `name_empty` if there is no letter.
     """
-    name = unicodedata.normalize("NFC", text).strip()
+    name = clean_text(text)
     if not all(_is_allowed(character) for character in name):
         raise InvalidName("name_characters")
-    if not any(character.isalpha() for character in name):
+    if not any(character.isalpha() and character not in APOSTROPHES for character in name):
         raise InvalidName("name_empty")
     return name
 

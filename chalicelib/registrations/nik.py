@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from chalicelib.registrations.errors import InvalidValue
+from chalicelib.typed import clean_number, count_digits, is_from_spreadsheet
 
 NIK = NewType("NIK", str)
 
@@ -58,11 +59,15 @@ def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
     """Return a NIK that was typed with or without spaces, dots or dashes, and its content on a day.
 
     The century is the one in which its bearer is 0-99 years old on that day. Raise InvalidNIK with
-    `nik_length`, `nik_province`, `nik_serial` or `nik_birth_date`.
+    `number_from_spreadsheet`, `nik_length`, `nik_province`, `nik_serial` or `nik_birth_date`.
     """
-    digits = _SEPARATORS.sub("", text)
+    typed = clean_number(text)
+    if is_from_spreadsheet(typed):
+        raise InvalidNIK("number_from_spreadsheet")
+    digits = _SEPARATORS.sub("", typed)
     if len(digits) != _LENGTH or not (digits.isascii() and digits.isdigit()):
-        raise InvalidNIK("nik_length")
+        typed_digits = count_digits(typed)
+        raise InvalidNIK("nik_length", digits=None if typed_digits == _LENGTH else typed_digits)
     if digits[:2] not in PROVINCES:
         raise InvalidNIK("nik_province")
     if digits[12:] == "0000":

@@ -5,16 +5,18 @@ import unicodedata
 from typing import NewType
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberType
 
 from chalicelib.registrations.errors import InvalidValue
+from chalicelib.typed import clean_number, count_digits, is_from_spreadsheet
 
 Phone = NewType("Phone", str)
 
 _REGION = "ID"
 _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]+")
-_INVISIBLE_CATEGORIES = frozenset({"Cf"})
 _DIALLED_NUMBER = re.compile(r"\+?\d+")
+# Between a number and what somebody wrote behind it: a second number, an extension, a fraction.
+_APPENDIX_MARK = re.compile(r"[./(]")
 
 
 class InvalidPhone(InvalidValue):
@@ -24,29 +26,49 @@ class InvalidPhone(InvalidValue):
 def parse(text: str) -> Phone:
     """Return a number in E.164 form, as typed: 0812…, 812…, 62812…, 0062812… or +62 (0)812-….
 
-    Raise InvalidPhone with `phone_malformed` (letters, too long, no such number), `phone_foreign` or
-    `phone_not_mobile`.
+    Raise InvalidPhone with `phone_malformed` (letters, too long, no such number), `phone_foreign`,
+    `phone_not_mobile` or `number_from_spreadsheet`.
     """
-    # Numbers copied from a contact list may contain invisible direction marks and full-width digits.
-    plain = "".join(
-        each
-        for each in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(each) not in _INVISIBLE_CATEGORIES
-    )
-    # The library would skip letters, and accept a typing mistake as a number.
-    dialled = _PUNCTUATION.sub("", plain)
-    if not _DIALLED_NUMBER.fullmatch(dialled):
-        raise InvalidPhone("phone_malformed")
-    if dialled.startswith("00"):
-        dialled = "+" + dialled[2:]
-    try:
-        number = phonenumbers.parse(dialled, _REGION)
-    except phonenumbers.NumberParseException:
-        raise InvalidPhone("phone_malformed") from None
+    typed = clean_number(text)
+    if is_from_spreadsheet(typed):
+        raise InvalidPhone("number_from_spreadsheet")
+    number = _parse_number(typed)
+    # What is written behind a whole number must not become its last digits.
+    head, *appendices = _APPENDIX_MARK.split(typed)
+    if len(appendices) == 1 and _is_number(head):
+        raise _make_malformed(typed)
     if number.country_code != phonenumbers.country_code_for_region(_REGION):
         raise InvalidPhone("phone_foreign")
     if not phonenumbers.is_valid_number_for_region(number, _REGION):
-        raise InvalidPhone("phone_malformed")
+        raise _make_malformed(typed)
     if phonenumbers.number_type(number) is not PhoneNumberType.MOBILE:
         raise InvalidPhone("phone_not_mobile")
     return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _parse_number(typed: str) -> PhoneNumber:
+    # The library would skip letters, and accept a typing mistake as a number.
+    dialled = "".join(map(_to_ascii_digit, _PUNCTUATION.sub("", typed)))
+    if not _DIALLED_NUMBER.fullmatch(dialled):
+        raise _make_malformed(typed)
+    if dialled.startswith("00"):
+        dialled = "+" + dialled[2:]
+    try:
+        return phonenumbers.parse(dialled, _REGION)
+    except phonenumbers.NumberParseException:
+        raise _make_malformed(typed) from None
+
+
+def _is_number(typed: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number_for_region(_parse_number(typed), _REGION)
+    except InvalidPhone:
+        return False
+
+
+def _to_ascii_digit(character: str) -> str:
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character
+
+
+def _make_malformed(typed: str) -> InvalidPhone:
+    return InvalidPhone("phone_malformed", digits=count_digits(typed))

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NewType
 
+from chalicelib.typed import clean_number
+
 Reference = NewType("Reference", str)
 
 # No 0/O, 1/I/L, and no U, which sounds like a Q and looks like a V.
@@ -27,7 +29,9 @@ def generate(random_index: Callable[[int], int]) -> Reference:
 
 def parse(text: str) -> Reference | None:
     """Return a typed reference, in any case and grouping, or None if its check character is wrong."""
-    characters = text.upper().replace("-", "").replace(" ", "")
+    characters = clean_number(text).replace("-", "").replace(" ", "")
+    # Upper case makes two letters of some others, and plain ones of some strange ones.
+    characters = characters.upper() if characters.isascii() else ""
     if len(characters) != _RANDOM_CHARACTERS + 1 or any(each not in ALPHABET for each in characters):
         return None
     if _compute_check_character(characters[:-1]) != characters[-1]:

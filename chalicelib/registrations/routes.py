@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from chalice.app import Blueprint, Response
 
@@ -306,19 +305,10 @@ def _build_failed_item(item: Any, error: Exception, request: Request) -> Verdict
         response = problems.respond("internal_error", request.language)
     problem: dict[str, Any] = response.body
     return VerdictView(
-        capture_id=_read_capture_id(item),
+        capture_id=batch.read_capture_id(item),
         outcome=_ITEM_OUTCOMES.get(problem["code"], "invalid"),
         problem=problem,
     )
-
-
-def _read_capture_id(item: Any) -> str | None:
-    # Only a valid id is repeated; anything else could be personal data in the wrong field.
-    given = item.get("capture_id") if isinstance(item, dict) else None
-    try:
-        return str(UUID(given)) if isinstance(given, str) else None
-    except ValueError:
-        return None
 
 
 def _outcome_label(result: SubmissionResult) -> str:

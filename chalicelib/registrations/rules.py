@@ -12,8 +12,11 @@ from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import names, nik, phone
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
+from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
 _POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
+_POSTAL_CODE_LENGTH = 5
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 # The fields of a worker that are not registered as they were typed.
 _PARSED_FIELDS = {"nik", "name", "phone"}
@@ -34,14 +37,15 @@ def read_worker(
     command: SubmitRegistration, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
 ) -> Worker:
     """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
+    command = command.clean()
     day = campaign.local_day(command.captured_at)
     broken_rules = [
         *_check_choices(command),
         *_check_times(command, campaign, day, now),
         *_check_age(command.worker.birth_date, day, age_limits),
+        *_check_postal_code(command.worker.postal_code),
+        *_check_texts(command),
     ]
-    if not _POSTAL_CODE.fullmatch(command.worker.postal_code):
-        broken_rules.append(BrokenRule("worker.postal_code", "postal_code_malformed"))
     worker = _build_worker(command.worker, day, broken_rules)
     if worker is None or broken_rules:
         raise RulesBroken(*broken_rules)
@@ -98,6 +102,33 @@ def _check_age(birth_date: date, day: date, age_limits: AgeLimits) -> Iterator[B
         yield BrokenRule("worker.birth_date", "age_too_old")
 
 
+def _check_postal_code(postal_code: str) -> Iterator[BrokenRule]:
+    if is_from_spreadsheet(postal_code):
+        yield BrokenRule("worker.postal_code", "number_from_spreadsheet")
+    elif not _POSTAL_CODE.fullmatch(postal_code):
+        digits = count_digits(postal_code)
+        yield BrokenRule(
+            "worker.postal_code",
+            "postal_code_malformed",
+            digits=None if digits == _POSTAL_CODE_LENGTH else digits,
+        )
+
+
+def _check_texts(command: SubmitRegistration) -> Iterator[BrokenRule]:
+    texts = {
+        "worker.email": command.worker.email,
+        "worker.address": command.worker.address,
+        "work.place": command.work.place,
+        "consent.text_version": command.consent.text_version,
+    }
+    for path, text in texts.items():
+        code = None if text is None else find_text_problem(text)
+        if code is not None:
+            yield BrokenRule(path, code)
+        elif text is not None and path == "worker.email" and not _EMAIL.fullmatch(text):
+            yield BrokenRule(path, "value_malformed")
+
+
 def _build_worker(
     typed_worker: WorkerAsTyped, capture_day: date, broken_rules: list[BrokenRule]
 ) -> Worker | None:
@@ -106,15 +137,15 @@ def _build_worker(
     try:
         number, details = nik.parse(typed_worker.nik, capture_day=capture_day)
     except nik.InvalidNIK as invalid:
-        broken_rules.append(BrokenRule("worker.nik", invalid.code))
+        broken_rules.append(BrokenRule("worker.nik", invalid.code, digits=invalid.digits))
     try:
         mobile = phone.parse(typed_worker.phone)
     except phone.InvalidPhone as invalid:
-        broken_rules.append(BrokenRule("worker.phone", invalid.code))
+        broken_rules.append(BrokenRule("worker.phone", invalid.code, digits=invalid.digits))
     try:
         name = names.parse(typed_worker.name)
     except names.InvalidName as invalid:
-        broken_rules.append(BrokenRule("worker.name", invalid.code))
+        broken_rules.append(BrokenRule("worker.name", invalid.code, digits=invalid.digits))
     if number is None or details is None or mobile is None or name is None:
         return None
     return Worker(

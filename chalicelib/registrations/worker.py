@@ -5,13 +5,22 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from chalicelib.contributions.model import Months, Payer, Programme
 from chalicelib.languages import WorkerLanguage
 from chalicelib.models import StrictModel
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
+from chalicelib.typed import clean_number
+
+
+def _clean_if_text(value: object) -> object:
+    return clean_number(value) if isinstance(value, str) else value
+
+
+CLEANED = BeforeValidator(_clean_if_text)
+"""For an id or code that a person may have typed or pasted: cleaned before its pattern judges it."""
 
 
 class Check(StrEnum):
@@ -28,7 +37,7 @@ class WorkerAsTyped(StrictModel):
     name: str = Field(min_length=1, max_length=100)
     birth_date: date
     phone: str = Field(max_length=40, description="An Indonesian mobile number in any usual form.")
-    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    email: str | None = Field(default=None, max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$")
     address: str = Field(min_length=1, max_length=300)
     postal_code: str = Field(max_length=10)
     language: WorkerLanguage = "id"

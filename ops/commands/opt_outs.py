@@ -13,6 +13,7 @@ from chalicelib.clock import utc_now
 from chalicelib.crypto.masking import mask_number, mask_text
 from chalicelib.messaging.opt_outs import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
+from chalicelib.typed import clean_text, find_text_problem
 from ops.commands.sms import make_opt_out_store
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
@@ -29,9 +30,12 @@ def opt_outs() -> None:
 
 
 def _check_branch(_context: click.Context, _option: click.Parameter, branch: str) -> str:
-    if mask_text(branch) != branch:
+    cleaned = clean_text(branch)
+    if find_text_problem(cleaned) is not None:
+        raise click.BadParameter("name a branch or a role, on one line")
+    if mask_text(cleaned) != cleaned:
         raise click.BadParameter("name a branch or a role, not a person's number or address")
-    return branch
+    return cleaned
 
 
 _branch_option = click.option(

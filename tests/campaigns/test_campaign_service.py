@@ -214,3 +214,56 @@ def test_a_position_that_no_page_ended_at_is_refused(position: str) -> None:
     service = make_service()
     with pytest.raises(CursorInvalid):
         service.list_for_caller(caller=make_caller(), start_after=Position(position), page_size=1)
+
+
+UNUSABLE_TEXTS = [(" \u200b", "text_blank"), ("\u3164", "text_blank"), ("a\x00b", "text_characters")]
+
+
+@pytest.mark.parametrize(("text", "code"), UNUSABLE_TEXTS, ids=ascii)
+def test_blank_texts_and_control_characters_of_a_campaign_are_refused(text: str, code: str) -> None:
+    texts = {"name": text, "branch": text, "place": text, "managers": [{"name": text}]}
+    expected = [BrokenRule(field, code) for field in ("branch", "managers.0.name", "name", "place")]
+    service = make_service()
+    with pytest.raises(RulesBroken) as opened:
+        service.open(make_campaign(**texts))
+    assert list(opened.value.broken_rules) == expected
+
+    service.open(make_campaign())
+    changes = ChangeCampaign.model_validate(texts).changes
+    with pytest.raises(RulesBroken) as changed:
+        service.change("tanah-abang-2024", changes)
+    assert list(changed.value.broken_rules) == expected
+
+
+def test_the_texts_of_a_campaign_are_cleaned() -> None:
+    typed = {
+        "name": "\ufeffPasar\u200b Kita ",
+        "managers": [{"name": " Bu Contoh\n", "email": " a@b.example ", "phone": "\u202a08123\u202c"}],
+    }
+    service = make_service()
+    service.open(make_campaign(**typed))
+    opened = service.get("tanah-abang-2024")
+    assert opened.name == "Pasar Kita"
+    manager = opened.managers[0]
+    assert (manager.name, manager.email, manager.phone) == ("Bu Contoh", "a@b.example", "08123")
+    assert service.change("tanah-abang-2024", ChangeCampaign.model_validate(typed).changes) == opened
+    assert service.open(make_campaign(**typed)) is False
+
+
+def test_a_campaign_of_an_earlier_release_is_read_and_changed_as_it_was_stored() -> None:
+    stored = make_campaign(name=" Pasar\nKita ")
+    service = make_service(stored)
+    assert service.get("tanah-abang-2024").name == " Pasar\nKita "
+    assert service.change("tanah-abang-2024", {"target": 7}).name == " Pasar\nKita "
+
+
+def test_a_campaign_of_an_earlier_release_can_be_opened_again() -> None:
+    stored = make_campaign(name=" Pasar Kita ")
+    assert make_service(stored).open(stored) is False
+
+
+@pytest.mark.parametrize("phone", ["812345678.0", "8.12E+09"])
+def test_the_phone_of_a_manager_is_no_decimal(phone: str) -> None:
+    with pytest.raises(RulesBroken) as refused:
+        make_service().open(make_campaign(managers=[{"name": "Bu Contoh", "phone": phone}]))
+    assert refused.value.broken_rules == (BrokenRule("managers.0.phone", "number_from_spreadsheet"),)

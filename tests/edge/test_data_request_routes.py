@@ -170,6 +170,8 @@ def test_a_request_id_used_for_another_request_is_a_conflict(edge: Edge, changes
         ({"nik": 31}, "body_invalid"),
         ({"request_id": "1"}, "body_invalid"),
         ({"reason": "because Melati said so"}, "body_invalid"),
+        # Without its dot it would be the NIK of somebody else.
+        ({"nik": f"{NIK[:-1]}.{NIK[-1]}"}, "rules_broken"),
         ({"note": "Melati"}, "body_invalid"),
     ],
 )

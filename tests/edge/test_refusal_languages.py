@@ -20,8 +20,8 @@ LANGUAGE_BY_HEADER = {
     "en;q=0, *;q=0.5": "id",
 }
 TITLE_AND_MESSAGE = {
-    "id": ("Data belum memenuhi ketentuan.", "NIK harus 16 angka."),
-    "en": ("The data breaks rules of registration.", "A NIK has 16 digits."),
+    "id": ("Data belum memenuhi ketentuan.", "NIK harus 16 angka. Yang diketik 1 angka."),
+    "en": ("The data breaks rules of registration.", "A NIK has 16 digits. You typed 1."),
 }
 
 

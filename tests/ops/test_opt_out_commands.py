@@ -169,6 +169,23 @@ def test_a_number_or_address_is_refused_as_branch(stage: Stage, branch: str) -> 
     assert branch not in result.output
 
 
+@pytest.mark.parametrize("branch", ["", " ", "\u200b", "salem\x1bba", "salemba\nkramat"], ids=ascii)
+def test_a_branch_that_is_blank_or_has_control_characters_is_refused(stage: Stage, branch: str) -> None:
+    assert invoke(opt_outs.add_opt_out, stage, "--by", branch).exit_code == 2
+
+
+def test_a_branch_is_cleaned(stage: Stage) -> None:
+    assert ", source branch:salemba\n" in run(opt_outs.add_opt_out, stage, "--by", "\ufeff salemba\u200b ")
+
+
+@pytest.mark.parametrize("typed", ["824555700.0", "8245557001.00"])
+def test_a_number_of_a_spreadsheet_is_refused(stage: Stage, typed: str) -> None:
+    result = invoke(opt_outs.add_opt_out, stage, "--by", "salemba", typed=typed)
+
+    assert isinstance(result.exception, OperationError)
+    assert "number_from_spreadsheet" in str(result.exception)
+
+
 def test_the_number_is_not_accepted_as_an_argument(stage: Stage) -> None:
     assert invoke(opt_outs.show_opt_out, stage, NUMBER).exit_code == 2
 

@@ -130,6 +130,12 @@ def test_files_of_one_device_are_read_in_order_without_blank_lines(tmp_path: Pat
     assert DeviceBatch.from_files("van-1", [first, second]).lines == (b"1", b"2", b"3")
 
 
+def test_byte_order_marks_of_joined_files_are_dropped(tmp_path: Path) -> None:
+    file = tmp_path / "van-1.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf1\r\n\xef\xbb\xbf2\n\xef\xbb\xbf\n")
+    assert DeviceBatch.from_files("van-1", [file]).lines == (b"1", b"2")
+
+
 def test_the_table_shows_every_outcome_by_device_and_in_all(
     rendered_output: Callable[[object], str],
 ) -> None:

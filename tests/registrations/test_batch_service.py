@@ -1,7 +1,7 @@
 """Batches: items are processed concurrently, except those of one capture or worker; results are in order."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Barrier, Lock
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chalicelib.http.problems import to_field_code
 from chalicelib.registrations.batch import MAX_BODY_BYTES, MAX_ITEMS, SubmitBatch, process_items
-from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik, make_phone
 
 Item = Mapping[str, Any]
 
@@ -65,16 +65,35 @@ def test_two_captures_of_one_worker_are_processed_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["317107 520485 0001", "3171.0752.0485.0001", "31-71-07-520485-0001", " 3171075204850001 "]
+    "typed",
+    [
+        *("317107 520485 0001", "3171.0752.0485.0001", "31-71-07-520485-0001", " 3171075204850001 "),
+        *("３１７１０７５２０４８５０００１", "\ufeff3171075204850001\u200b"),  # noqa: RUF001 - full width
+    ],
+    ids=ascii,
 )
 def test_captures_of_one_worker_conflict_however_the_nik_is_typed(typed: str) -> None:
     second = {"capture_id": make_capture_id(2), "worker": {"nik": typed}}
     assert process([make_item(1, 1), second]).ended_before(0, 1)
 
 
-def test_two_items_with_one_capture_id_are_processed_one_after_the_other() -> None:
-    second = {"capture_id": make_capture_id(1).upper(), "worker": {"nik": make_nik(2)}}
-    assert process([make_item(1, 1), second]).ended_before(0, 1)
+@pytest.mark.parametrize("spell", [str.upper, lambda text: text.replace("-", ""), "urn:uuid:{}".format])
+def test_one_capture_twice_is_processed_one_after_the_other(spell: Callable[[str], str]) -> None:
+    again = {"capture_id": spell(make_capture_id(1)), "worker": {"nik": make_nik(2)}}
+    assert process([make_item(1, 1), again]).ended_before(0, 1)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["+62 824 5550 7001", "０８２４５５５０７００１", "\u202a0824-5550-7001"],  # noqa: RUF001 - full width
+    ids=ascii,
+)
+def test_one_phone_is_known_however_it_is_typed(typed: str) -> None:
+    items: list[Item] = [
+        {"capture_id": make_capture_id(number), "worker": {"nik": make_nik(number), "phone": phone}}
+        for number, phone in ((1, make_phone()), (2, typed))
+    ]
+    assert process(items).ended_before(0, 1)
 
 
 def test_an_item_waits_for_an_earlier_item_that_waits_itself() -> None:

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from chalicelib.messaging.gsm7 import transliterate
 from chalicelib.registrations import names
 from chalicelib.registrations.names import InvalidName
+from chalicelib.typed import APOSTROPHES
 from tests.support.builders import make_submission
 
 
@@ -63,15 +65,6 @@ def test_a_name_is_stripped_and_normalized(typed: str, kept: str) -> None:
 @pytest.mark.parametrize(
     "hidden",
     [
-        "\N{NULL}",
-        "\t",
-        "\n",
-        "\r",
-        "\x1b[31m",
-        "\x7f",
-        "\x85",
-        "\N{LINE SEPARATOR}",
-        "\N{PARAGRAPH SEPARATOR}",
         "\N{ZERO WIDTH SPACE}",
         "\N{ZERO WIDTH JOINER}",
         "\N{ZERO WIDTH NON-JOINER}",
@@ -84,13 +77,40 @@ def test_a_name_is_stripped_and_normalized(typed: str, kept: str) -> None:
         "\N{RIGHT-TO-LEFT ISOLATE}",
         "\N{POP DIRECTIONAL ISOLATE}",
         "\N{TAG LATIN SMALL LETTER A}",
+        "\N{VARIATION SELECTOR-16}",
+        "\N{HANGUL FILLER}",
+    ],
+    ids=ascii,
+)
+def test_characters_that_cannot_be_seen_are_dropped(hidden: str) -> None:
+    assert names.parse(f"{hidden} Siti{hidden} Aminah {hidden}") == "Siti Aminah"
+
+
+@pytest.mark.parametrize("apostrophe", sorted(APOSTROPHES), ids=ascii)
+def test_every_apostrophe_is_kept_in_a_name_and_is_a_plain_one_in_an_sms(apostrophe: str) -> None:
+    assert names.parse(f"Nu{apostrophe}man") == f"Nu{apostrophe}man"
+    assert transliterate(f"Nu{apostrophe}man") == "Nu'man"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\N{NULL}",
+        "\t",
+        "\n",
+        "\r",
+        "\x1b[31m",
+        "\x7f",
+        "\x85",
+        "\N{LINE SEPARATOR}",
+        "\N{PARAGRAPH SEPARATOR}",
         "\N{REPLACEMENT CHARACTER}",
         "\ue000",
         "\U0010fffe",
     ],
     ids=ascii,
 )
-def test_invisible_characters_are_refused(hidden: str) -> None:
+def test_control_characters_and_line_breaks_inside_a_name_are_refused(hidden: str) -> None:
     assert get_error_code(f"Siti{hidden}Aminah") == "name_characters"
 
 
@@ -135,7 +155,7 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "nobody",
-    ["", " ", ".", "-", "'", "''", "...", "\u0301"],
+    ["", " ", ".", "-", "'", "''", "...", "\u0301", "\u02bb", "\u02bc\u02bf", "\u3164", "\u200b\ufeff"],
     ids=ascii,
 )
 def test_a_name_without_a_letter_is_refused(nobody: str) -> None:

@@ -39,6 +39,11 @@ def birth_date(born: str, *, on: date = TODAY) -> date:
         "3171075204857001\n",
         "3171\N{NO-BREAK SPACE}0752\N{NO-BREAK SPACE}0485 7001",
         "3171 - 0752 . 0485   7001",
+        "317107520485.7001",
+        "31.71.07.52.04.85.70.01",
+        "３１７１０７５２０４８５７００１",  # noqa: RUF001 - full-width digits are the case
+        "3171\N{ZERO WIDTH SPACE}075204857001",
+        "\N{ZERO WIDTH NO-BREAK SPACE}3171075204857001\N{RIGHT-TO-LEFT MARK}",
     ],
 )
 def test_separators_are_removed(typed: str) -> None:
@@ -60,16 +65,61 @@ def test_separators_are_removed(typed: str) -> None:
         "317107_520485_7001",
         "317107/520485/7001",
         "317107,520485,7001",
-        "３１７１０７５２０４８５７００１",  # noqa: RUF001 - full-width digits are the case
         "٣١٧١٠٧٥٢٠٤٨٥٧٠٠١",
         "317107520485700²",
-        "3171\N{ZERO WIDTH SPACE}075204857001",
         "NIK 3171075204857001",
         "3171075204857001; DROP",
     ],
 )
 def test_anything_but_sixteen_plain_digits_is_refused(typed: str) -> None:
     assert get_error_code(typed) == "nik_length"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "317107520485700.0",
+        "317107520485700,1",
+        "31710752048570.01",
+        "3171075204857001.0",
+        "3171075204857001,00",
+        "317107520485700 . 0",
+        "31710752048570.00",
+        "３１７１０７５２０４８５７００．０",  # noqa: RUF001 - full-width digits are the case
+        "3.17107520485700E+15",
+        "3,171E+15",
+    ],
+    ids=ascii,
+)
+def test_a_decimal_of_a_spreadsheet_never_completes_a_nik(typed: str) -> None:
+    assert get_error_code(typed) == "number_from_spreadsheet"
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [
+        ("", 0),
+        ("317107 520485 700", 15),
+        ("\N{ZERO WIDTH SPACE}31710752048570011", 17),
+        ("３１７", 3),  # noqa: RUF001 - full-width digits are the case
+        # Sixteen are right: something else is wrong with it.
+        ("3171075204857001x", None),
+    ],
+    ids=ascii,
+)
+def test_a_refusal_counts_the_digits_that_the_person_sees(typed: str, digits: int | None) -> None:
+    with pytest.raises(InvalidNIK) as refused:
+        nik.parse(typed, capture_day=TODAY)
+    assert (refused.value.code, refused.value.digits) == ("nik_length", digits)
+
+
+@given(
+    digits=st.text("0123456789", min_size=10, max_size=16),
+    mark=st.sampled_from(".,"),
+    fraction=st.text("0123456789", min_size=1, max_size=2) | st.text("0", min_size=1, max_size=6),
+)
+def test_no_decimal_is_a_nik(digits: str, mark: str, fraction: str) -> None:
+    assert get_error_code(f"{digits}{mark}{fraction}") == "number_from_spreadsheet"
 
 
 @pytest.mark.parametrize("province", ISSUED)
@@ -197,7 +247,9 @@ def test_any_string_is_parsed_or_refused_with_a_code(typed: str) -> None:
         assert len(number) == 16
         assert date(1924, 10, 10) <= reading.birth_date <= TODAY
         return
-    assert code in {"nik_length", "nik_province", "nik_serial", "nik_birth_date"}
+    assert code in {
+        *("nik_length", "nik_province", "nik_serial", "nik_birth_date", "number_from_spreadsheet"),
+    }
 
 
 @given(digits=st.text("0123456789", min_size=15, max_size=15))

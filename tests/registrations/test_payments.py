@@ -1,6 +1,6 @@
 """Payments: the months paid for, and the day on which a membership lapses."""
 
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from itertools import permutations
 from typing import Any
 
@@ -181,3 +181,25 @@ def test_payments_reported_in_another_order_pay_for_the_same_months() -> None:
             lifecycle = pay(payment)(lifecycle)
         through.add(lifecycle.paid_through)
     assert len(through) == 1
+
+
+def test_a_pasted_card_number_is_cleaned() -> None:
+    assert make_payment(kpj=" ２1012345678\u200b").kpj == "21012345678"  # noqa: RUF001 - full width
+
+
+@pytest.mark.parametrize("payment_id", ["p-1 ", "\ufeffp-1", "ｐ-1"])  # noqa: RUF001 - full width
+def test_an_id_of_the_core_system_is_taken_as_it_is_or_refused(payment_id: str) -> None:
+    with pytest.raises(ValidationError):
+        make_payment(payment_id)
+
+
+@pytest.mark.parametrize("kpj", ["2101234567.0", "21012345678.0", "2.1012345678E+10"])
+def test_the_card_number_of_a_spreadsheet_is_refused(kpj: str) -> None:
+    with pytest.raises(ValidationError):
+        make_payment(kpj=kpj)
+
+
+def test_a_payment_reported_again_in_another_zone_changes_nothing() -> None:
+    once = pay(make_payment())(make_lifecycle())
+    in_jayapura = OCCURRED_AT.astimezone(timezone(timedelta(hours=9)))
+    assert pay(make_payment(paid_at=in_jayapura))(once) == once

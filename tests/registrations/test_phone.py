@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib.registrations import phone
 from chalicelib.registrations.phone import InvalidPhone
+from chalicelib.typed import extract_digits
 
 THE_SAME = "+6281234567890"
 
@@ -51,6 +52,9 @@ def get_error_code(typed: str) -> str:
         "\N{FULLWIDTH PLUS SIGN}62 812 3456 7890",
         "０８１２３４５６７８９０",  # noqa: RUF001 - full-width digits are the case
         "٠٨١٢٣٤٥٦٧٨٩٠",
+        "0812.34567890",
+        "0812.34.56.78.90",
+        "\N{ZERO WIDTH NO-BREAK SPACE}081234567890\N{RIGHT-TO-LEFT MARK}",
     ],
 )
 def test_one_number_has_one_form_however_it_is_written(typed: str) -> None:
@@ -98,6 +102,14 @@ def test_the_prefixes_of_every_operator_are_mobile(prefix: str) -> None:
         "0812;3456;7890",
         "081234567890,081234567891",
         "081234567890 081234567891",
+        "0812345678/79",
+        "0812345678/9",
+        "0812345678 (2)",
+        "812345678.125",
+        "0812345678²",
+        "0812345678½",
+        "0812345678①",
+        "0812345678⒈",
         "tel:+6281234567890",
         "nomor saya",
         "0812\N{NULL}34567890",
@@ -117,6 +129,57 @@ def test_the_prefixes_of_every_operator_are_mobile(prefix: str) -> None:
 )
 def test_a_malformed_number_is_refused(typed: str) -> None:
     assert get_error_code(typed) == "phone_malformed"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "812345678.0",
+        "8123456789.00",
+        "812345678.000",
+        "812345678,0",
+        "62812345678.0",
+        "+62 812-3456-78.0",
+        "812.345.678,00",
+        "812345678 . 0",
+        "８１２３４５６７８．０",  # noqa: RUF001 - full-width digits are the case
+        "812345678.0\N{ZERO WIDTH SPACE}",
+        "8.12345678E+9",
+        "8,12E+08",
+    ],
+    ids=ascii,
+)
+def test_a_decimal_of_a_spreadsheet_never_becomes_a_longer_number(typed: str) -> None:
+    assert get_error_code(typed) == "number_from_spreadsheet"
+
+
+@given(
+    number=st.from_regex(r"(\+62|62|0)?8[0-9]{6,12}", fullmatch=True),
+    mark=st.sampled_from(".,"),
+    fraction=st.text("0123456789", min_size=1, max_size=2) | st.text("0", min_size=1, max_size=6),
+)
+def test_no_decimal_is_a_phone_number(number: str, mark: str, fraction: str) -> None:
+    assert get_error_code(f"{number}{mark}{fraction}") == "number_from_spreadsheet"
+
+
+@given(
+    typed=st.text("0812345678８１²½①٣.,/-() +٫\u200b\u202e\ufeff", max_size=24)  # noqa: RUF001
+)
+def test_a_parsed_number_ends_in_the_digits_that_the_person_sees(typed: str) -> None:
+    try:
+        national = phone.parse(typed).removeprefix("+62")
+    except InvalidPhone:
+        return
+    seen = extract_digits(typed)
+    assert seen.endswith(national)
+    assert seen.removesuffix(national) in {"", "0", "62", "0062", "620", "00620"}
+
+
+def test_a_refusal_counts_the_digits_that_the_person_sees() -> None:
+    for typed, digits in (("0812 345", 7), ("\N{ZERO WIDTH SPACE}o8123４", 5)):  # noqa: RUF001
+        with pytest.raises(InvalidPhone) as refused:
+            phone.parse(typed)
+        assert (refused.value.code, refused.value.digits) == ("phone_malformed", digits)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +237,7 @@ def test_any_string_is_parsed_or_refused_with_a_code(typed: str) -> None:
         assert read[1:].isascii()
         assert phone.parse(read) == read
         return
-    assert code in {"phone_malformed", "phone_foreign", "phone_not_mobile"}
+    assert code in {"phone_malformed", "phone_foreign", "phone_not_mobile", "number_from_spreadsheet"}
 
 
 @pytest.mark.parametrize("typed", ["08123456", "021-5551234", "+60123456789"])

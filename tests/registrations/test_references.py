@@ -44,6 +44,23 @@ def test_a_reference_has_no_long_run_of_digits(new: Reference) -> None:
     assert not re.search(r"\d{4}", new)
 
 
+@pytest.mark.parametrize("typed", ["\ufeff{}", "{}\u200b", " {}\n", "\u202a{}\u202c"], ids=ascii)
+def test_invisible_characters_of_a_pasted_reference_are_dropped(typed: str) -> None:
+    new = generate_from([8, 0, 1, 2, 3, 4, 5, 6])
+    assert references.parse(typed.format(new)) == new
+    full_width = "".join(chr(ord(each) + 0xFEE0) for each in new)
+    assert references.parse(typed.format(full_width)) == new
+
+
+def test_a_character_that_becomes_a_letter_in_upper_case_is_no_letter() -> None:
+    new = next(found for found in map(_generate_with, range(30)) if "S" in found)
+    assert references.parse(new.replace("S", "\N{LATIN SMALL LETTER LONG S}")) is None
+
+
+def _generate_with(first: int) -> Reference:
+    return generate_from([first, 8, 9, 10, 11, 12, 13, 14])
+
+
 def test_random_characters_that_are_all_digits_are_discarded() -> None:
     digits, letters = [ALPHABET.index("2")] * 8, [ALPHABET.index("K")] * 8
     assert generate_from([*digits, *digits, *letters]).startswith("KKK-KKK-KK")

@@ -198,4 +198,7 @@ def test_a_refusal_is_in_the_language_of_the_caller(stack: RunningStack) -> None
         )
         told[language] = the_problem(answer, 422, "rules_broken")["errors"][0]["message"]
 
-    assert told == {"id": "NIK harus 16 angka.", "en": "A NIK has 16 digits."}
+    assert told == {
+        "id": "NIK harus 16 angka. Yang diketik 1 angka.",
+        "en": "A NIK has 16 digits. You typed 1.",
+    }
