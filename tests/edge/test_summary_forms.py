@@ -38,19 +38,62 @@ def test_json_is_given_where_nobody_asks_for_another_form(counted_day: Edge) -> 
 
 @pytest.mark.parametrize("form", MEDIA_TYPES)
 def test_a_form_is_asked_for_by_name_or_by_media_type(counted_day: Edge, form: Any) -> None:
-    named = counted_day.send("GET", f"{DAY}?format={form}", caller="manager")
+    named = counted_day.send("GET", f"{DAY}?format={form}", caller="manager", Accept="*/*")
     accepted = counted_day.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[form])
 
     assert named.status_code == 200
     assert named.headers["Content-Type"].partition(";")[0] == MEDIA_TYPES[form]
     assert accepted.body == named.body
-    assert counted_day.send("GET", f"{DAY}?format={form}", caller="manager").body == named.body
+    again = counted_day.send("GET", f"{DAY}?format={form}", caller="manager", Accept="text/plain")
+    assert again.body == named.body
 
 
 def test_a_form_asked_for_by_name_is_given_whatever_is_accepted(counted_day: Edge) -> None:
     for accepted in ("text/html", "application/pdf", "*/*;q=0"):
         answer = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)
         assert {row[0]: row[1] for row in workbook(answer.body)["Ringkasan"].values}["Terdaftar"] == CREATED
+
+
+@pytest.mark.parametrize("accepted", [None, "", " ", ";q=1", ", */*"])
+def test_where_the_gateway_would_send_base64_a_workbook_is_refused(
+    counted_day: Edge, accepted: str | None
+) -> None:
+    """API Gateway sends bytes only if the first type of `Accept` matches the API's binary types."""
+    headers = {} if accepted is None else {"Accept": accepted}
+
+    answer = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", **headers)
+
+    assert_problem(answer, 406, "format_unavailable")
+    for form in ("json", "html", "csv"):
+        text = counted_day.send("GET", f"{DAY}?format={form}", caller="manager", **headers)
+        assert text.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["format=csv&dialect=excel", "dialect=excel"])
+@pytest.mark.parametrize("accepted", ["*/*", "application/json", "text/csv", "application/pdf"])
+def test_csv_for_excel_is_given_whatever_is_accepted(counted_day: Edge, query: str, accepted: str) -> None:
+    answer = counted_day.send("GET", f"{DAY}?{query}&language=en", caller="manager", Accept=accepted)
+
+    assert answer.headers["Content-Type"].startswith("text/csv; charset=utf-8")
+    assert answer.headers["Content-Language"] == "en"
+    assert answer.body.startswith("\ufeffCampaign's id;Day;Version;State;By;Name;Value;Unit;".encode())
+    assert f";;Registered;{CREATED};people;".encode() in answer.body
+
+
+def test_the_plain_dialect_is_the_default(counted_day: Edge) -> None:
+    for language in ("id", "en"):
+        default = counted_day.send("GET", f"{DAY}?format=csv&language={language}", caller="manager")
+        plain = counted_day.send("GET", f"{DAY}?format=csv&dialect=plain", caller="manager")
+        assert default.body == plain.body
+        assert default.body.startswith(b"campaign_id,day,version,state,counted_at,figure,key,value,unit\r\n")
+
+
+@pytest.mark.parametrize("form", ["json", "html", "xlsx"])
+def test_only_csv_has_a_dialect(counted_day: Edge, form: str) -> None:
+    answer = counted_day.send("GET", f"{DAY}?format={form}&dialect=excel", caller="manager", Accept="*/*")
+
+    (error,) = assert_problem(answer, 422, "body_invalid")["errors"]
+    assert error["code"] == "dialect_without_csv"
 
 
 def test_a_browser_gets_the_page(counted_day: Edge) -> None:
@@ -75,7 +118,7 @@ def test_a_table_is_a_file_with_a_name(counted_day: Edge) -> None:
 
 def test_every_form_says_what_chose_it_and_is_kept_by_nobody_else(counted_day: Edge) -> None:
     for form in MEDIA_TYPES:
-        answer = counted_day.send("GET", f"{DAY}?format={form}", caller="manager")
+        answer = counted_day.send("GET", f"{DAY}?format={form}", caller="manager", Accept="*/*")
         assert "Accept" in answer.headers["Vary"].split(", ")
         assert answer.headers["Cache-Control"] == "private, no-cache"
 
