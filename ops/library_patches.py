@@ -120,6 +120,22 @@ LIBRARY_PATCHES = (
         reason="removes personal data from log lines",
     ),
     LibraryPatch(
+        library="XlsxWriter",
+        version="3.3.1",
+        names=(
+            "xlsxwriter.Workbook._get_packager",
+            "xlsxwriter.packager.Packager._filename",
+            "xlsxwriter.packager.Packager._write_shared_strings_file",
+            "xlsxwriter.sharedstrings.SharedStrings._assemble_xml_file",
+            "xlsxwriter.sharedstrings.SharedStrings._set_xml_writer",
+            "xlsxwriter.sharedstrings.SharedStrings._write_si",
+            "xlsxwriter.sharedstrings.SharedStrings._xml_si_element",
+        ),
+        files=("chalicelib/rollups/renderings/workbook.py",),
+        modules=("xlsxwriter.packager", "xlsxwriter.sharedstrings"),
+        reason="escapes cell texts that XlsxWriter escapes in part or takes for its own markup",
+    ),
+    LibraryPatch(
         library="awslambdaric",
         version="4.2.2",
         names=("awslambdaric.__main__.main",),

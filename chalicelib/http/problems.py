@@ -112,8 +112,8 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "format_unavailable": Problem(
         406,
-        "Rekap tidak tersedia dalam bentuk ini.",
-        "A summary does not come in this form.",
+        "Rekap tidak tersedia dalam bentuk ini; kirim header Accept: */* untuk XLSX.",
+        "A summary does not come in this form; for XLSX, send the header Accept: */*.",
     ),
     "day_not_in_campaign": Problem(404, "Bukan hari kegiatan ini.", "This is not a day of the campaign."),
     "try_again": Problem(503, "Coba kirim lagi sebentar lagi.", "Send it again in a moment."),
@@ -138,6 +138,7 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
     "value_malformed": FieldMessage("Bentuk isian salah.", "This is malformed."),
+    "dialect_without_csv": FieldMessage("Hanya CSV yang punya dialek.", "Only CSV has dialects."),
     "campaign_too_long": FieldMessage("Kegiatan paling lama setahun.", "A campaign lasts a year at most."),
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
     "daily_caps_incomplete": FieldMessage(
@@ -213,6 +214,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
     "role_channel_conflict": "role_channel_conflict",
+    "dialect_without_csv": "dialect_without_csv",
 }
 _WRONG_TYPE_SUFFIX = "_type"
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")

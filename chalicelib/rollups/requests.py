@@ -4,11 +4,14 @@ They are not in `schemas`, because the routes import them at every cold start, a
 to build and are for managers only.
 """
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chalicelib.languages import Language
 from chalicelib.models import StrictModel
-from chalicelib.rollups.renderings.formats import Format
+from chalicelib.rollups.renderings.formats import CsvDialect, Format
 
 
 class ShowBoard(StrictModel):
@@ -22,3 +25,14 @@ class ShowSummary(ShowBoard):
 
     version: int | None = Field(default=None, ge=1, le=999_999, description="The newest when left out.")
     format: Format | None = Field(default=None, description="As `Accept` says when left out.")
+    dialect: CsvDialect | None = Field(
+        default=None,
+        description="Of CSV, which it asks for where `format` is left out. `excel`: for Excel set to "
+        "Indonesian, with a byte order mark, semicolons and labels in the language asked for.",
+    )
+
+    @model_validator(mode="after")
+    def _check_dialect(self) -> Self:
+        if self.dialect is not None and self.format not in {None, "csv"}:
+            raise PydanticCustomError("dialect_without_csv", "only CSV has dialects")
+        return self

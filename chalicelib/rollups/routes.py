@@ -22,7 +22,7 @@ from chalicelib.http.negotiation import select_media_type
 from chalicelib.languages import Language
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.rollups.errors import DayNotInCampaign, FormatUnavailable, SummaryUnknown
-from chalicelib.rollups.renderings.formats import MEDIA_TYPES, Format
+from chalicelib.rollups.renderings.formats import MEDIA_TYPES, CsvDialect, Format
 from chalicelib.rollups.requests import ShowBoard, ShowSummary
 
 if TYPE_CHECKING:
@@ -90,9 +90,11 @@ def blueprint(container: "Container") -> Blueprint:
         """The newest summary of a campaign day, or an older version of it: as JSON, a page, CSV or XLSX."""
         request.caller.require_campaign(campaign_id)
         query = request.parse_query(ShowSummary)
-        response_format = query.format or _negotiate_format(request)
+        response_format = query.format or ("csv" if query.dialect else _negotiate_format(request))
+        if response_format == "xlsx":
+            _require_accept_header(request)
         report = container.reports.build_report(_parse_campaign_day(campaign_id, day), version=query.version)
-        return _render(report, response_format, query.language or request.language)
+        return _render(report, response_format, query.language or request.language, query.dialect)
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["POST"], content_types=[])
     @endpoint(
@@ -154,7 +156,19 @@ def _negotiate_format(request: Request) -> Format:
     return _FORMATS_BY_MEDIA_TYPE[media_type]
 
 
-def _render(report: "Report", response_format: Format, language: Language) -> Response:
+def _require_accept_header(request: Request) -> None:
+    """Raise FormatUnavailable if API Gateway would send a workbook as base64 text.
+
+    It sends bytes only if the first type of `Accept` matches `BinaryMediaTypes`, which are all types; without
+    one, nothing matches.
+    """
+    if not request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip():
+        raise FormatUnavailable("bytes are sent only if Accept names a type")
+
+
+def _render(
+    report: "Report", response_format: Format, language: Language, dialect: CsvDialect | None
+) -> Response:
     if response_format == "json":
         return json_response(_load_summary_view().from_report(report), headers=_RESPONSE_HEADERS)
     from chalicelib.rollups.renderings import csv, html, xlsx
@@ -164,6 +178,9 @@ def _render(report: "Report", response_format: Format, language: Language) -> Re
         return Response(html.render_html(report, language), {**headers, "Content-Language": language}, 200)
     name = f"{report.campaign.campaign_id}-{report.summary.day}.{response_format}"
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if response_format == "csv" and dialect == "excel":
+        headers["Content-Language"] = language
+        return Response(csv.render_excel_csv(report, language), headers, 200)
     if response_format == "csv":
         return Response(csv.render_csv(report), headers, 200)
     return BytesResponse(xlsx.render_workbook(report, language), headers, 200)

@@ -1,5 +1,7 @@
 """The board in a browser: the token is typed once, the figures refresh, no address contains the token."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -7,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, Route
 
 from chalicelib.http.endpoints import build_page_headers
+from chalicelib.languages import Language
 from chalicelib.rollups.model import Counts
 from chalicelib.rollups.renderings import board
 from chalicelib.rollups.report import Report
@@ -25,21 +28,33 @@ class FakeBoardApi:
     created: int = 157
     is_token_revoked: bool = False
     is_unreachable: bool = False
+    is_silent: bool = False
+    status: int = 200
+    page: str | None = None
+    language: Language = "id"
     requests: list[Request] = field(default_factory=list)
 
     def answer(self, route: Route) -> None:
         self.requests.append(route.request)
         path = urlsplit(route.request.url).path
-        if self.is_unreachable:
+        if path == "/api/board":
+            self._fulfill_page(route, board.render_sign_in(self.language))
+        elif self.is_unreachable:
             route.abort()
-        elif path == "/api/board":
-            self._fulfill_page(route, board.render_sign_in("id"))
+        elif self.is_silent:
+            pass  # The request hangs.
         elif self.is_token_revoked or route.request.headers.get("authorization") != f"Bearer {TOKEN}":
             route.fulfill(status=401, content_type="application/problem+json", body="{}")
+        elif self.status != 200:
+            route.fulfill(status=self.status, content_type="application/problem+json", body="{}")
         elif path == "/api/v1/campaigns/tanah-abang-2024/board":
-            self._fulfill_page(route, board.render_board(self._build_report(), "id"))
+            page = self.page or board.render_board(self._build_report(), self.language)
+            self._fulfill_page(route, page)
         else:
             route.fulfill(status=404, body="")
+
+    def count_board_requests(self) -> int:
+        return sum("/v1/campaigns/" in request.url for request in self.requests)
 
     def _build_report(self) -> Report:
         counts = Counts(captures=0, created=self.created, already_registered=0, reactivated=0, refused=0)
@@ -58,10 +73,27 @@ def board_api(browser_page: BrowserPage) -> FakeBoardApi:
     return board_api
 
 
-def log_in(page: Page, token: str = TOKEN) -> None:
-    page.goto(f"{STAGE}/board#tanah-abang-2024")
-    page.get_by_label("Token manajer").fill(token)
-    page.get_by_role("button", name="Tampilkan papan").click()
+def log_in(page: Page, token: str = TOKEN, fragment: str = "tanah-abang-2024") -> None:
+    page.goto(f"{STAGE}/board#{fragment}")
+    submit_token(page, token)
+
+
+def submit_token(page: Page, token: str = TOKEN) -> None:
+    page.locator("input[name=token]").fill(token)
+    page.locator("button").click()
+
+
+def let_refresh(page: Page) -> None:
+    page.clock.fast_forward("00:31")
+
+
+def wait_until(page: Page, is_reached: Callable[[], bool]) -> None:
+    """Wait for something outside the page; fails after five seconds."""
+    for _ in range(100):
+        if is_reached():
+            return
+        page.evaluate("fetch('board')")  # A real round trip: the page's clock is a fake.
+    raise AssertionError("not reached")
 
 
 def read_total(page: Page) -> str:
@@ -137,18 +169,181 @@ def test_a_token_revoked_later_removes_the_figures_from_the_screen(
     assert browser_page.page.locator(".huge").count() == 0
 
 
-def test_a_lost_connection_is_reported_until_it_is_back(
+# Each way in which a request can fail that does not mean that the token is refused.
+FAILURES: dict[str, Callable[[FakeBoardApi], None]] = {
+    "unreachable": lambda api: setattr(api, "is_unreachable", True),
+    "silent": lambda api: setattr(api, "is_silent", True),
+    **{
+        f"status {status}": lambda api, status=status: setattr(api, "status", status)  # type: ignore[misc]
+        for status in (403, 404, 429, 500, 503)
+    },
+    "another page": lambda api: setattr(api, "page", "<!doctype html><title>Wi-Fi</title><main>Login</main>"),
+    "an empty page": lambda api: setattr(api, "page", " "),
+}
+STALE = {"id": "Data pukul 22.00 WIB, sambungan terputus.", "en": "Data of 22:00 WIB, connection lost."}
+TIME_LIMIT = "00:26"
+
+
+@pytest.mark.parametrize(("failure", "language"), [*((each, "id") for each in FAILURES), ("silent", "en")])
+def test_the_first_failure_is_shown_with_the_time_of_the_data_until_an_answer_comes(
+    browser_page: BrowserPage, board_api: FakeBoardApi, failure: str, language: Language
+) -> None:
+    page, board_api.language = browser_page.page, language
+    log_in(page)
+    read_total(page)
+    FAILURES[failure](board_api)
+
+    let_refresh(page)
+    wait_until(page, lambda: board_api.count_board_requests() == 2)
+    page.clock.fast_forward(TIME_LIMIT)
+    notice = page.get_by_text(STALE[language], exact=True)
+    notice.wait_for()
+    assert read_total(page) == "157"
+    assert page.evaluate("sessionStorage.getItem('token')") == TOKEN
+    # The time stands there once.
+    assert len(re.findall(r"22[.:]00 WIB", page.locator("footer").inner_text())) == 1
+
+    board_api.is_unreachable = board_api.is_silent = False
+    board_api.status, board_api.page, board_api.created = 200, None, 160
+    let_refresh(page)
+    page.get_by_text("160", exact=True).wait_for()
+    assert not notice.is_visible()
+
+
+def test_a_board_with_a_lost_connection_is_accessible(
     browser_page: BrowserPage, board_api: FakeBoardApi
 ) -> None:
     log_in(browser_page.page)
     read_total(browser_page.page)
     board_api.is_unreachable = True
-    browser_page.page.clock.fast_forward("00:31")
-    browser_page.page.get_by_text("Sambungan terputus").wait_for()
+    let_refresh(browser_page.page)
+    browser_page.page.get_by_text(STALE["id"]).wait_for()
+
+    assert browser_page.find_violations() == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        ("unreachable", "Sambungan terputus, belum ada data"),
+        ("silent", "Sambungan terputus, belum ada data"),
+        ("status 503", "Sambungan terputus, belum ada data"),
+        ("another page", "Sambungan terputus, belum ada data"),
+        ("status 403", "Kegiatan ini tidak dapat dibuka dengan token ini"),
+        ("status 404", "Kegiatan ini tidak dapat dibuka dengan token ini"),
+    ],
+)
+def test_the_sign_in_page_says_what_failed_and_tries_again_by_itself(
+    browser_page: BrowserPage, board_api: FakeBoardApi, failure: str, message: str
+) -> None:
+    page = browser_page.page
+    FAILURES[failure](board_api)
+    log_in(page)
+    wait_until(page, lambda: board_api.count_board_requests() == 1)
+    if failure == "silent":
+        page.clock.fast_forward(TIME_LIMIT)
+    page.get_by_text(message).wait_for()
+    assert page.evaluate("sessionStorage.getItem('token')") == TOKEN
+
+    board_api.is_unreachable, board_api.is_silent, board_api.status = False, False, 200
+    board_api.page = None
+    let_refresh(page)
+
+    assert read_total(page) == "157"
+
+
+@pytest.mark.parametrize("failure", ["silent", "unreachable", "status 503"])
+def test_a_second_submit_does_not_start_a_second_loop(
+    browser_page: BrowserPage, board_api: FakeBoardApi, failure: str
+) -> None:
+    page = browser_page.page
+    FAILURES[failure](board_api)
+    log_in(page)
+    wait_until(page, lambda: board_api.count_board_requests() == 1)
+    submit_token(page)
+    submit_token(page)
+    wait_until(page, lambda: board_api.count_board_requests() == 3)
+    board_api.is_unreachable, board_api.is_silent, board_api.status = False, False, 200
+    page.clock.run_for("01:00")
+    read_total(page)
+    page.clock.run_for(1_000)
+    before = board_api.count_board_requests()
+
+    for number in range(1, 4):
+        board_api.created = 200 + number
+        page.clock.run_for("00:30")
+        page.get_by_text(str(200 + number), exact=True).wait_for()
+        assert board_api.count_board_requests() == before + number
+
+
+def test_an_answer_to_an_earlier_submit_is_not_shown_after_a_later_one(
+    browser_page: BrowserPage, board_api: FakeBoardApi
+) -> None:
+    page = browser_page.page
+    board_api.is_silent = True
+    log_in(page, token="daftar_wrong")
+    wait_until(page, lambda: board_api.count_board_requests() == 1)
+    board_api.is_silent = False
+    submit_token(page)
+
+    assert read_total(page) == "157"
+    page.clock.fast_forward(TIME_LIMIT)
+    assert page.evaluate("sessionStorage.getItem('token')") == TOKEN
+    assert not page.get_by_text("sambungan terputus").is_visible()
+
+
+@pytest.mark.parametrize("fragment", ["%", "%E0%A4%A", "tanah%zz", "%00", "<b>&amp;"])
+def test_any_text_in_the_fragment_leaves_the_page_working(
+    browser_page: BrowserPage, board_api: FakeBoardApi, fragment: str
+) -> None:
+    page = browser_page.page
+    page.goto(f"{STAGE}/board#{fragment}")
+    page.locator("input[name=campaign]").fill("tanah-abang-2024")
+    submit_token(page)
+
+    assert read_total(page) == "157"
+    assert browser_page.errors == []
+
+
+def test_an_encoded_fragment_names_the_campaign(browser_page: BrowserPage, board_api: FakeBoardApi) -> None:
+    log_in(browser_page.page, fragment="%74anah-abang%2D2024")
+
     assert read_total(browser_page.page) == "157"
 
-    board_api.is_unreachable, board_api.created = False, 160
-    browser_page.page.clock.fast_forward("00:31")
-    browser_page.page.get_by_text("160", exact=True).wait_for()
 
-    assert not browser_page.page.get_by_text("Sambungan terputus").is_visible()
+@pytest.mark.parametrize(
+    "token", ["daftar_\N{RIGHT SINGLE QUOTATION MARK}", "daftar two", "daftar_\u200b", "é"]
+)
+def test_a_token_that_no_header_can_hold_is_refused_without_a_request(
+    browser_page: BrowserPage, board_api: FakeBoardApi, token: str
+) -> None:
+    log_in(browser_page.page, token=token)
+
+    browser_page.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
+    assert board_api.count_board_requests() == 0
+
+
+def test_a_token_that_was_refused_is_not_sent_again(
+    browser_page: BrowserPage, board_api: FakeBoardApi
+) -> None:
+    page = browser_page.page
+    log_in(page, token="daftar_wrong")
+    page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
+
+    page.clock.fast_forward("05:00")
+    submit_token(page)
+
+    assert read_total(page) == "157"
+    assert board_api.count_board_requests() == 2
+
+
+def test_only_the_script_of_the_page_may_run(browser_page: BrowserPage, board_api: FakeBoardApi) -> None:
+    log_in(browser_page.page)
+    read_total(browser_page.page)
+
+    browser_page.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'window.foreign = 1'}))"
+    )
+
+    assert browser_page.page.evaluate("window.foreign") is None
+    assert any("Content Security Policy" in error for error in browser_page.errors)

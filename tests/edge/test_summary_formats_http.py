@@ -39,13 +39,14 @@ def test_json_is_the_default_format(counted_day: Edge) -> None:
 
 @pytest.mark.parametrize("format_name", MEDIA_TYPES)
 def test_a_format_is_chosen_by_name_or_by_media_type(counted_day: Edge, format_name: Any) -> None:
-    named = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager")
+    named = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager", Accept="*/*")
     accepted = counted_day.send("GET", DAY, caller="manager", Accept=MEDIA_TYPES[format_name])
 
     assert named.status_code == 200
     assert named.headers["Content-Type"].partition(";")[0] == MEDIA_TYPES[format_name]
     assert accepted.body == named.body
-    assert counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager").body == named.body
+    again = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager", Accept="text/plain")
+    assert again.body == named.body
 
 
 def test_a_format_chosen_by_name_overrides_accept(counted_day: Edge) -> None:
@@ -54,6 +55,48 @@ def test_a_format_chosen_by_name_overrides_accept(counted_day: Edge) -> None:
         assert {row[0]: row[1] for row in read_workbook(response.body)["Ringkasan"].values}[
             "Terdaftar"
         ] == CREATED
+
+
+@pytest.mark.parametrize("accepted", [None, "", " ", ";q=1", ", */*"])
+def test_where_the_gateway_would_send_base64_a_workbook_is_refused(
+    counted_day: Edge, accepted: str | None
+) -> None:
+    """API Gateway sends bytes only if the first type of `Accept` matches the API's binary types."""
+    headers = {} if accepted is None else {"Accept": accepted}
+
+    answer = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", **headers)
+
+    assert_problem(answer, 406, "format_unavailable")
+    for form in ("json", "html", "csv"):
+        text = counted_day.send("GET", f"{DAY}?format={form}", caller="manager", **headers)
+        assert text.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["format=csv&dialect=excel", "dialect=excel"])
+@pytest.mark.parametrize("accepted", ["*/*", "application/json", "text/csv", "application/pdf"])
+def test_csv_for_excel_is_given_whatever_is_accepted(counted_day: Edge, query: str, accepted: str) -> None:
+    answer = counted_day.send("GET", f"{DAY}?{query}&language=en", caller="manager", Accept=accepted)
+
+    assert answer.headers["Content-Type"].startswith("text/csv; charset=utf-8")
+    assert answer.headers["Content-Language"] == "en"
+    assert answer.body.startswith("\ufeffCampaign's id;Day;Version;State;By;Name;Value;Unit;".encode())
+    assert f";;Registered;{CREATED};people;".encode() in answer.body
+
+
+def test_the_plain_dialect_is_the_default(counted_day: Edge) -> None:
+    for language in ("id", "en"):
+        default = counted_day.send("GET", f"{DAY}?format=csv&language={language}", caller="manager")
+        plain = counted_day.send("GET", f"{DAY}?format=csv&dialect=plain", caller="manager")
+        assert default.body == plain.body
+        assert default.body.startswith(b"campaign_id,day,version,state,counted_at,figure,key,value,unit\r\n")
+
+
+@pytest.mark.parametrize("form", ["json", "html", "xlsx"])
+def test_only_csv_has_a_dialect(counted_day: Edge, form: str) -> None:
+    answer = counted_day.send("GET", f"{DAY}?format={form}&dialect=excel", caller="manager", Accept="*/*")
+
+    (error,) = assert_problem(answer, 422, "body_invalid")["errors"]
+    assert error["code"] == "dialect_without_csv"
 
 
 def test_a_browser_gets_html_without_scripts(counted_day: Edge) -> None:
@@ -76,7 +119,7 @@ def test_csv_is_an_attachment_with_a_file_name(counted_day: Edge) -> None:
 
 def test_every_format_varies_by_accept_and_is_not_cached_by_proxies(counted_day: Edge) -> None:
     for format_name in MEDIA_TYPES:
-        response = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager")
+        response = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager", Accept="*/*")
         assert "Accept" in response.headers["Vary"].split(", ")
         assert response.headers["Cache-Control"] == "private, no-cache"
 

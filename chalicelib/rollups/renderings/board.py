@@ -16,6 +16,8 @@ from chalicelib.rollups.renderings.templating import read_asset, render, render_
 from chalicelib.rollups.report import Report
 
 _REFRESH_SECONDS = 30
+# More than a count within a request may take; an answer that takes longer counts as a lost connection.
+_TIMEOUT_SECONDS = 25
 # More could not be read from across a room.
 _MAX_DEVICES = 6
 
@@ -36,6 +38,7 @@ def render_board(report: Report, language: Language) -> str:
         localizer,
         address=_ADDRESS_FROM_BOARD,
         refresh_seconds=_REFRESH_SECONDS,
+        timeout_seconds=_TIMEOUT_SECONDS,
         created_label=_describe_created(data, localizer),
         devices=data.get_group("by_client"),
         max_devices=_MAX_DEVICES,
@@ -52,6 +55,7 @@ def render_sign_in(language: Language) -> str:
         Localizer(language),
         address=_ADDRESS_FROM_SIGN_IN,
         refresh_seconds=_REFRESH_SECONDS,
+        timeout_seconds=_TIMEOUT_SECONDS,
     )
 
 

@@ -1,12 +1,18 @@
-"""All figures as one table for machines: a figure a line, under names that are the same in every language.
+"""All figures as one table, a figure a line, in two dialects.
 
-Dates are ISO dates, numbers plain integers, money rupiah; `share` is a fraction.
+The plain one is for machines: names are the same in every language, dates are ISO dates, numbers plain
+integers, money rupiah; `share` is a fraction. The other is for people who open it in Excel set to Indonesian:
+labels in their language, a byte order mark so that it is read as UTF-8, and that Excel's separators.
 """
 
 import csv
 import io
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
+from chalicelib.languages import Language
+from chalicelib.rollups.renderings import narrative
+from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
@@ -14,7 +20,24 @@ COLUMNS = ("campaign_id", "day", "version", "state", "counted_at", "figure", "ke
 
 # Characters that begin a formula in spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SMS_PREFIX = "texts_"
 _SMS_UNITS = {"total": "texts", "parts": "parts", "rupiah": "rupiah", "unknown_share": "share"}
+
+# The separators of Excel set to Indonesian, in every language of the labels: they are the program's.
+_EXCEL_DELIMITER, _EXCEL_DECIMAL = ";", ","
+_BYTE_ORDER_MARK = "\ufeff"
+_EXCEL_COLUMNS = (
+    *("campaign_id", "day", "column_version", "state_column"),
+    *("column_group", "column_label", "column_value", "column_unit"),
+)
+_UNIT_PHRASES = {
+    "workers": "unit_people",
+    "captures": "unit_forms",
+    "rupiah": "unit_rupiah",
+    "texts": "unit_sms",
+    "parts": "unit_parts",
+    "share": "unit_share",
+}
 
 Row = tuple[str, str, int | float, str]
 
@@ -37,6 +60,60 @@ def render_csv(report: Report) -> str:
     return file.getvalue()
 
 
+def render_excel_csv(report: Report, language: Language) -> str:
+    """Return the table for Excel set to Indonesian: labels in `language`, times in the campaign's zone."""
+    data, localizer = build_report_data(report), Localizer(language)
+    t, zone = localizer.translate, data.campaign.zone
+    counted_at = data.counted_at.astimezone(ZoneInfo(zone))
+    day_columns = (
+        _neutralise(data.campaign.campaign_id),
+        data.day.isoformat(),
+        data.version,
+        t(str(data.state)),
+    )
+    file = io.StringIO()
+    file.write(_BYTE_ORDER_MARK)
+    writer = csv.writer(file, delimiter=_EXCEL_DELIMITER)
+    counted_at_label = t("counted_at", zone=localizer.get_zone_label(zone))
+    writer.writerow((*(t(column) for column in _EXCEL_COLUMNS), counted_at_label))
+    for figure, key, value, unit in _iter_rows(data):
+        group, label = _label_figure(figure, key, data, localizer)
+        writer.writerow(
+            (
+                *day_columns,
+                group,
+                _neutralise(label),
+                str(value).replace(".", _EXCEL_DECIMAL),
+                t(_UNIT_PHRASES[unit]),
+                f"{counted_at:%Y-%m-%d %H:%M}",
+            )
+        )
+    return file.getvalue()
+
+
+def _label_figure(figure: str, key: str, data: ReportData, localizer: Localizer) -> tuple[str, str]:
+    """Return what a figure is broken down by, empty for a total, and its own label."""
+    t = localizer.translate
+    if figure in {"created_on", "cumulative_on"}:
+        phrase = "created_column" if figure == "created_on" else "cumulative_column"
+        return f"{t('the_days')}: {t(phrase)}", key
+    if figure in {group.name for group in data.groups}:
+        group = data.get_group(figure)
+        cell = next(cell for cell in group.cells if cell.key == key)
+        label = narrative.get_cell_label(group, cell, localizer)
+        # Excel would take 10-19 for October 2019.
+        label = t("csv_age", age=label) if figure == "by_age" else label
+        return localizer.get_group_label(figure, data.campaign.zone), label
+    if figure == "created" or figure in data.counts:
+        return "", localizer.get_count_label(figure)
+    if figure in data.money:
+        return "", t(f"money_{figure}")
+    if figure.startswith(_SMS_PREFIX):
+        label = t(f"sms_{figure.removeprefix(_SMS_PREFIX)}")
+        return "", f"{t('sms')}: {label}" if figure == "texts_unknown_share" else label
+    return "", t({"cumulative": "so_far", "target": "target"}[figure])
+
+
 def _iter_rows(data: ReportData) -> Iterator[Row]:
     yield "created", "", data.created, "workers"
     for name, count in data.counts.items():
@@ -46,7 +123,7 @@ def _iter_rows(data: ReportData) -> Iterator[Row]:
     for name, rupiah in data.money.items():
         yield name, "", rupiah, "rupiah"
     for name, value in data.sms.items():
-        yield f"texts_{name}", "", value, _SMS_UNITS[name]
+        yield f"{_SMS_PREFIX}{name}", "", value, _SMS_UNITS[name]
     for group in data.groups:
         unit = {"texts": "texts", "refused_by_reason": "captures"}.get(group.name, "workers")
         for cell in group.cells:

@@ -5,6 +5,8 @@ from typing import Literal
 
 Format = Literal["json", "html", "csv", "xlsx"]
 
+CsvDialect = Literal["plain", "excel"]
+
 # The first is the default.
 MEDIA_TYPES: Mapping[Format, str] = {
     "json": "application/json",

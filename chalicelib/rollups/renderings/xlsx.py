@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
 from chalicelib.languages import Language
@@ -17,6 +17,9 @@ from chalicelib.rollups.renderings import narrative
 from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 
 class Rupiah(int):
@@ -40,16 +43,24 @@ class _Sheet:
     rows: Sequence[Row]
 
 
-_HEADING_FORMAT = {"bold": True, "bg_color": "#D9F2E3"}
+_HEADING_FORMAT = {"bold": True, "bg_color": "#D9F2E3", "bottom": 1, "text_wrap": True, "valign": "top"}
+_TEXT_FORMAT = {"text_wrap": True, "valign": "top"}
+_NUMBER_FORMAT = {"align": "right", "indent": 1, "valign": "top"}
+_DATE_FORMAT = {"align": "left", "valign": "top"}
+# Windows' codes of Indonesian and British English: a date or number is shown in the language of the workbook,
+# whatever the reader's program is set to. Excel takes the separators of numbers from its own settings.
+_LOCALE_CODES: Mapping[Language, str] = {"id": "421", "en": "809"}
 _NUMBER_FORMATS: Mapping[type, str] = {
-    int: "#,##0",
-    float: "#,##0",
-    Rupiah: '"Rp"\\ #,##0',
-    Share: "0.0%",
-    date: "yyyy-mm-dd",
-    datetime: "yyyy-mm-dd hh:mm",
+    int: "[$-{locale}]#,##0",
+    float: "[$-{locale}]#,##0",
+    Rupiah: '[$-{locale}]"Rp"#,##0',
+    Share: "[$-{locale}]0.0%",
+    date: "[$-{locale}]d mmmm yyyy",
+    datetime: "[$-{locale}]d mmmm yyyy, hh{hour}mm",
 }
+_HOUR_SEPARATORS: Mapping[Language, str] = {"id": "\\.", "en": ":"}
 _PIXELS_PER_CHARACTER = 7
+_PAPER_A4 = 9
 # Characters that XML cannot hold.
 _UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -69,20 +80,32 @@ def render_report_data(data: ReportData, language: Language) -> bytes:
         _build_notes,
         _build_anomalies,
     )
-    return _write([build(data, localizer) for build in builders], created_at=data.counted_at)
+    sheets = [sheet for build in builders if (sheet := build(data, localizer)).rows]
+    name = f"{data.campaign.name}, {localizer.format_day(data.day)}"
+    return _write(sheets, name, language, created_at=data.counted_at)
 
 
-def _write(sheets: Sequence[_Sheet], *, created_at: datetime) -> bytes:
-    from xlsxwriter import Workbook  # noqa: PLC0415 - see above
+def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_at: datetime) -> bytes:
+    from chalicelib.rollups.renderings.workbook import Workbook  # noqa: PLC0415 - see above
 
     file = io.BytesIO()
     # In memory, each part of the file gets the first day of zip files as its date.
     with Workbook(file, {"in_memory": True, "remove_timezone": True}) as workbook:
         workbook.set_properties({"created": created_at})
-        heading = workbook.add_format(_HEADING_FORMAT)
-        formats = {kind: workbook.add_format({"num_format": code}) for kind, code in _NUMBER_FORMATS.items()}
+        heading, text_format = workbook.add_format(_HEADING_FORMAT), workbook.add_format(_TEXT_FORMAT)
+        locale = {"locale": _LOCALE_CODES[language], "hour": _HOUR_SEPARATORS[language]}
+        formats = {
+            kind: workbook.add_format(
+                {
+                    **(_DATE_FORMAT if issubclass(kind, date) else _NUMBER_FORMAT),
+                    "num_format": code.format_map(locale),
+                }
+            )
+            for kind, code in _NUMBER_FORMATS.items()
+        }
         for sheet in sheets:
             worksheet = workbook.add_worksheet(sheet.name)
+            _set_up_page(worksheet, name)
             worksheet.freeze_panes(1, 0)
             worksheet.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
             for column, (label, width) in enumerate(sheet.columns):
@@ -91,12 +114,24 @@ def _write(sheets: Sequence[_Sheet], *, created_at: datetime) -> bytes:
             for number, row in enumerate(sheet.rows, start=1):
                 for column, value in enumerate(row):
                     if isinstance(value, str):
-                        worksheet.write_string(number, column, _to_cell_text(value))
+                        worksheet.write_string(number, column, _to_cell_text(value), text_format)
                     elif isinstance(value, date):
                         worksheet.write_datetime(number, column, value, formats[type(value)])
                     elif value is not None:
                         worksheet.write_number(number, column, value, formats[type(value)])
     return file.getvalue()
+
+
+def _set_up_page(worksheet: "Worksheet", name: str) -> None:
+    """Make a sheet print on A4, landscape, one page wide, with its headings and a footer on every page."""
+    worksheet.set_landscape()
+    worksheet.set_paper(_PAPER_A4)
+    worksheet.fit_to_pages(1, 0)
+    worksheet.repeat_rows(0)
+    worksheet.set_margins(left=0.5, right=0.5, top=0.5, bottom=0.75)
+    # In a footer, `&` begins a code; 255 characters are Excel's limit.
+    text = _to_cell_text(name).replace("\n", " ")[:100].replace("&", "&&")
+    worksheet.set_footer(f"&L{text}&C&A&R&P/&N")
 
 
 def _to_cell_text(text: str) -> str:
@@ -111,7 +146,7 @@ def _label_columns(localizer: Localizer, **widths: int) -> Sequence[tuple[str, i
 def _build_summary(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_summary"),
-        columns=_label_columns(localizer, column_figure=36, column_value=32, column_unit=18),
+        columns=_label_columns(localizer, column_figure=44, column_value=34, column_unit=24),
         rows=[*_iter_descriptions(data, localizer), *_iter_totals(data, localizer)],
     )
 
@@ -156,7 +191,7 @@ def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
 def _build_breakdowns(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_breakdowns"),
-        columns=_label_columns(localizer, column_group=36, column_key=24, column_label=40, count=12),
+        columns=_label_columns(localizer, column_group=38, column_key=24, column_label=44, count=12),
         rows=[row for group in data.groups for row in _iter_cells(data, group, localizer)],
     )
 
@@ -173,7 +208,7 @@ def _build_days(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_days"),
         columns=_label_columns(
-            localizer, day=14, created_column=14, cumulative_column=14, column_version=10, state_column=16
+            localizer, day=20, created_column=14, cumulative_column=14, column_version=10, state_column=16
         ),
         rows=[
             (day.day, day.created, day.cumulative, day.version, localizer.translate(str(day.state)))
@@ -188,7 +223,7 @@ def _build_changes(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_changes"),
         columns=_label_columns(
-            localizer, day=14, column_figure=36, column_was=14, column_now=14, column_difference=14
+            localizer, day=20, column_figure=36, column_was=14, column_now=14, column_difference=14
         ),
         rows=[(day, figure, was, now, now - was) for day, figure, was, now in changes],
     )
@@ -200,7 +235,7 @@ def _build_notes(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_notes"),
         columns=_label_columns(
-            localizer, day=14, column_difference=14, column_client=24, column_received_on=14
+            localizer, day=20, column_difference=14, column_client=24, column_received_on=20
         ),
         rows=[(day, note.difference, note.client_id, note.received_on) for day, note in notes],
     )

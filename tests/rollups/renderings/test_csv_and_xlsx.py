@@ -6,9 +6,12 @@ import re
 import zipfile
 from datetime import datetime
 from typing import Any
+from xml.etree import ElementTree
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl.cell import Cell, MergedCell
 
 from chalicelib.languages import LANGUAGES, Language
@@ -109,7 +112,124 @@ def test_headings_are_bold_and_frozen_and_can_be_filtered_and_columns_have_their
 
     assert [cell.font.b for cell in sheet[1]] == [True, True, True]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", sheet.dimensions)
-    assert [sheet.column_dimensions[column].width for column in "ABC"] == [36, 32, 18]
+    assert [sheet.column_dimensions[column].width for column in "ABC"] == [44, 34, 24]
+
+
+def read_excel_csv(report: Report, language: Language = "id") -> list[dict[str, str]]:
+    text = csv.render_excel_csv(report, language).removeprefix("\ufeff")
+    return list(csv_reader.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_csv_for_excel_begins_with_a_byte_order_mark_and_has_semicolons(language: Language) -> None:
+    text = csv.render_excel_csv(make_report(), language)
+
+    assert text.startswith("\ufeff")
+    assert text.count("\ufeff") == 1
+    assert {line.count(";") for line in text.splitlines()} == {8}
+    assert text.endswith("\r\n")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_csv_for_excel_has_the_figures_of_the_plain_one_in_its_order(language: Language) -> None:
+    plain = [float(row["value"]) for row in read_rows(make_report())]
+    value = "Nilai" if language == "id" else "Value"
+    values = [row[value] for row in read_excel_csv(make_report(), language)]
+
+    assert [float(each.replace(",", ".")) for each in values] == plain
+    assert not [each for each in values if "." in each]
+
+
+def test_the_csv_for_excel_has_labels_in_the_language_asked_for() -> None:
+    rows = [(row["Menurut"], row["Nama"], row["Satuan"]) for row in read_excel_csv(make_report())]
+    english = [(row["By"], row["Name"], row["Unit"]) for row in read_excel_csv(make_report(), "en")]
+
+    assert {
+        ("", "Terdaftar", "orang"),
+        ("", "Ditolak", "formulir"),
+        ("Menurut pekerjaan", "Pedagang pasar", "orang"),
+        ("Menurut usia", "10-19 tahun", "orang"),
+        ("Hari demi hari: Terdaftar", "2024-10-09", "orang"),
+    } <= set(rows)
+    assert {("", "Registered", "people"), ("By age", "10-19 years", "people")} <= set(english)
+    assert {row["Dihitung pada (WIB)"] for row in read_excel_csv(make_report())} == {"2024-10-10 22:00"}
+
+
+@given(st.dictionaries(st.text(max_size=8), st.integers(0, 9_999), max_size=4), st.sampled_from(LANGUAGES))
+@settings(max_examples=60, deadline=None)
+def test_the_csv_for_excel_has_as_many_lines_as_the_plain_one(
+    officers: dict[str, int], language: Language
+) -> None:
+    report = make_report(summary={"by_officer": officers, "texts": None}, curve=())
+
+    assert len(read_excel_csv(report, language)) == len(read_rows(report))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_csv_for_excel_is_a_formula(start: str) -> None:
+    report = make_report(summary={"by_officer": {f"{start}1;2": 3}})
+
+    (row,) = [row for row in read_excel_csv(report) if row["Menurut"] == "Menurut petugas"]
+    assert (row["Nama"], row["Nilai"]) == (f"'{start}1;2", "3")
+
+
+# Excel and LibreOffice read such text in a cell as the character of that number.
+ESCAPES = (
+    *("_x0041_", "_x0041_x0042_", "__x0041__", "_x005F_", "_x005f_x0041_", "_X0041_", "a_x000D_b"),
+    *("<r>b</r>", "<r><t>b</t></r>", "<r>&</r>", " space ", "_"),
+)
+
+
+def read_escaped(text: str) -> str:
+    """Return what a program reads from a cell: `_xHHHH_` is a character, from left to right."""
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
+
+
+def read_shared_strings(workbook: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        document = ElementTree.fromstring(archive.read("xl/sharedStrings.xml"))  # noqa: S314 - it is our own
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    assert not document.findall(f".//{main}r")
+    return [read_escaped(each.text or "") for each in document.iter(f"{main}t")]
+
+
+@pytest.mark.parametrize("text", ESCAPES)
+def test_text_that_looks_like_an_escape_reads_back_as_typed(text: str) -> None:
+    workbook = xlsx.render_workbook(make_report(campaign={"place": text}), "id")
+
+    assert text in read_shared_strings(workbook)
+
+
+@given(st.lists(st.sampled_from(["_", "x", "0041", "005F", "<r>", "</r>", "&", " ", "a"]), min_size=1))
+@settings(max_examples=50, deadline=None)
+def test_any_mixture_of_escapes_and_markup_reads_back_as_typed(parts: list[str]) -> None:
+    text = "".join(parts)
+    report = make_report(summary={"by_officer": {text: 3}})
+
+    assert text in read_shared_strings(xlsx.render_workbook(report, "id"))
+
+
+@pytest.mark.parametrize("name", ["Aktivasi & Pasar", "&P&D", "a" * 120, "x\n&"])
+def test_every_sheet_prints_on_a4_landscape_one_page_wide_with_its_headings(name: str) -> None:
+    for sheet in read_workbook(make_report(campaign={"name": name})):
+        assert sheet.page_setup.orientation == "landscape"
+        assert int(sheet.page_setup.paperSize or 0) == 9
+        assert sheet.sheet_properties.pageSetUpPr is not None
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert int(sheet.page_setup.fitToHeight or 0) == 0
+        assert sheet.print_title_rows == "$1:$1"
+        assert sheet.auto_filter.ref == sheet.dimensions
+
+
+def test_dates_numbers_and_money_are_shown_as_in_the_workbooks_language() -> None:
+    formats = {language: read_workbook(make_report(), language) for language in LANGUAGES}
+
+    assert formats["id"]["Hari"]["A2"].number_format == "[$-421]d mmmm yyyy"
+    assert formats["id"]["Hari"]["B2"].number_format == "[$-421]#,##0"
+    assert formats["en"]["Days"]["A2"].number_format == "[$-809]d mmmm yyyy"
+    summary = read_summary_cells(formats["id"])
+    assert summary["Iuran yang sudah dibayar"].number_format == '[$-421]"Rp"#,##0'
+    assert summary["Dihitung pada (WIB)"].number_format == "[$-421]d mmmm yyyy, hh\\.mm"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -141,5 +261,5 @@ def test_a_day_without_captures_is_a_workbook() -> None:
         revisions=(),
     )
 
-    assert read_workbook(empty)["Hari"].max_row == 1
+    assert read_workbook(empty).sheetnames == ["Ringkasan", "Rincian"]
     assert not [row for row in read_rows(empty) if row["figure"].startswith("by_")]
