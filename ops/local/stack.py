@@ -139,7 +139,7 @@ class LocalStack:
         for port in (self.port, self.port + 1):
             if not is_port_free(port):
                 raise OperationError(
-                    f"port {port} is used by another program: set DAFTAR_PORT to a free pair"
+                    f"port {port} is taken by another program: set DAFTAR_PORT to a free pair"
                 )
 
     def _start(self, on_progress: Callable[[str], None]) -> StackDescription:
