@@ -54,6 +54,8 @@ _PAIRS = re.compile(r"\+?\d+(?:\.\d\d){3,}")
 
 def clean_text(text: str) -> str:
     """Return `text` in NFC, without invisible characters and without blanks at both ends."""
+    if text.isascii():  # It has no invisible characters, and NFC changes nothing.
+        return text.strip(_BLANKS)
     visible = "".join(each for each in text if not _is_invisible(each))
     return unicodedata.normalize("NFC", visible).strip(_BLANKS)
 
@@ -70,7 +72,9 @@ def find_text_problem(cleaned: str) -> str | None:
     """
     if not cleaned:
         return "text_blank"
-    if any(unicodedata.category(each) in _CONTROL_CATEGORIES for each in cleaned):
+    if not cleaned.isprintable() and any(
+        unicodedata.category(each) in _CONTROL_CATEGORIES for each in cleaned
+    ):
         return "text_characters"
     return None
 
