@@ -189,9 +189,17 @@ class IntakeService:
             return SubmissionResult(self._store_within_cap(submission, worker, caller), is_replay=False)
         except CaptureExists as existing:
             capture = existing.capture
-            if not submission.is_replay_of(capture) or capture.answer is None:
+            if capture.answer is None or not self._has_same_content(capture, submission, command):
                 raise CaptureReused(capture.capture_metadata.capture_id) from None
             return SubmissionResult(capture.answer, is_replay=True)
+
+    def _has_same_content(
+        self, capture: Capture, submission: Submission, command: SubmitRegistration
+    ) -> bool:
+        if capture.fingerprint == submission.fingerprint:
+            return True
+        # A capture of an earlier release was stored with the fingerprint of its spelling.
+        return capture.fingerprint == self._hashing.digest("capture", command.serialize_content_as_sent())
 
     def _begin(
         self, command: SubmitRegistration, campaign: Campaign, caller: Caller, correlation_id: str
@@ -214,7 +222,6 @@ class IntakeService:
             command=command.clean(),
             capture_metadata=metadata,
             fingerprint=self._hashing.digest("capture content", command.serialize_content()),
-            fingerprint_as_sent=self._hashing.digest("capture", command.serialize_content_as_sent()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
             facts=CaptureFacts(

@@ -23,7 +23,6 @@ class Submission:
     command: SubmitRegistration
     capture_metadata: CaptureMetadata
     fingerprint: str
-    fingerprint_as_sent: str
     received_on: date
     day_ends_at: datetime
     facts: CaptureFacts
@@ -33,13 +32,6 @@ class Submission:
     def is_public(self) -> bool:
         """Return True if the answer may reach the public."""
         return self.capture_metadata.disclosure is Disclosure.PUBLIC
-
-    def is_replay_of(self, capture: Capture) -> bool:
-        """Return True if a stored capture has the same content.
-
-        A capture of an earlier release was stored with the fingerprint of its spelling.
-        """
-        return capture.fingerprint in {self.fingerprint, self.fingerprint_as_sent}
 
     @property
     def seconds_until_day_end(self) -> int:
