@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
-from chalicelib.contributions.model import Quote
+from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.registrations.captures import Answer
-from chalicelib.registrations.model import Payment, PaymentCode, Registration
-from chalicelib.registrations.worker import Consent, Worker
+from chalicelib.registrations.captures import Answer, Outcome
+from chalicelib.registrations.model import (
+    EventType,
+    Flag,
+    Payment,
+    PaymentCode,
+    Registration,
+    Status,
+    Verification,
+)
+from chalicelib.registrations.worker import Check, Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
@@ -22,9 +31,9 @@ class AnswerView(BaseModel):
     """What a field officer's device is told of a capture."""
 
     capture_id: str
-    outcome: str
+    outcome: Outcome
     reference: str
-    status: str
+    status: Status
     received_at: str
     quote: Quote
 
@@ -54,7 +63,7 @@ class VerdictView(BaseModel):
     capture_id: str | None
     outcome: str
     reference: str | None = None
-    status: str | None = None
+    status: Status | None = None
     received_at: str | None = None
     quote: Quote | None = None
     problem: dict[str, Any] | None = None
@@ -73,7 +82,7 @@ class WorkerView(BaseModel):
     name: str
     phone: str
     language: str
-    checks: tuple[str, ...]
+    checks: tuple[Check, ...]
     birth_date: date | None = None
     email: str | None = None
     address: str | None = None
@@ -108,16 +117,16 @@ class WorkView(BaseModel):
 class CoverageView(BaseModel):
     """What the worker asked for."""
 
-    programmes: tuple[str, ...]
+    programmes: tuple[Programme, ...]
     months: int
-    payer: str
+    payer: Payer
 
 
 class EventView(BaseModel):
     """One thing that happened to a registration, when and through whom."""
 
-    event: str
-    status: str
+    event: EventType
+    status: Status
     at: str
     client_id: str
     officer: str | None = None
@@ -128,15 +137,15 @@ class RegistrationView(BaseModel):
     """A registration. Fields that a role may not see are left out."""
 
     reference: str
-    status: str
-    verification: str
+    status: Status
+    verification: Verification
     campaign_id: str
-    channel: str
+    channel: Channel
     captured_at: str
     received_at: str
     active_until: date | None
     follows: str | None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     payment_code: PaymentCode | None = None
     worker: WorkerView
     work: WorkView

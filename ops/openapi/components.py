@@ -1,9 +1,8 @@
-"""Parts of the OpenAPI document that come from no model: path parameters, headers, problem schemas."""
+"""Parts of the OpenAPI document that come from no model: parameters, headers, problem schemas."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.http.problems import FIELD_MESSAGES
 from chalicelib.languages import LANGUAGES
 
 Schema = dict[str, Any]
@@ -13,6 +12,19 @@ SCHEMAS_PREFIX = "#/components/schemas/"
 HEADERS_PREFIX = "#/components/headers/"
 
 EXAMPLES_PREFIX = "#/components/examples/"
+
+PARAMETERS_PREFIX = "#/components/parameters/"
+
+# Every operation takes it, because each may answer with a problem.
+ACCEPT_LANGUAGE: Schema = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "The language of problems, summaries and labels: `id` (the default) or `en`. Weights may "
+    "be given: `en, id;q=0.5`.",
+    "schema": {"type": "string"},
+    "example": "en",
+}
 
 # All path parameters. A route with another one raises KeyError.
 PATH_PARAMETERS: Mapping[str, Schema] = {
@@ -92,7 +104,7 @@ PROBLEM_SCHEMA: Schema = {
     "additionalProperties": False,
     "properties": {
         "type": {"type": "string", "const": "about:blank"},
-        "code": {"type": "string"},
+        "code": {"$ref": f"{SCHEMAS_PREFIX}ProblemCode"},
         "title": {"type": "string", "description": "In the caller's language, or in both."},
         "status": {"type": "integer"},
         "errors": {
@@ -112,7 +124,7 @@ FIELD_ERROR_SCHEMA: Schema = {
     "additionalProperties": False,
     "properties": {
         "field": {"type": "string", "description": "A dotted path; empty for the whole."},
-        "code": {"type": "string", "enum": sorted(FIELD_MESSAGES)},
+        "code": {"$ref": f"{SCHEMAS_PREFIX}FieldCode"},
         "message": {"type": "string", "description": "For the person who typed it."},
     },
 }

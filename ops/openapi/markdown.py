@@ -52,7 +52,7 @@ def _format_operation(document: Node, operation: Node) -> Iterator[str]:
     if "parameters" in operation:
         rows = (
             (f"`{each['name']}`", each["in"], _describe_type(each["schema"]), each.get("description", ""))
-            for each in operation["parameters"]
+            for each in _resolve_all(document, operation["parameters"])
         )
         yield from _format_table(("Parameter", "In", "Type", ""), rows)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
@@ -176,6 +176,10 @@ def _format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Ite
     for row in rows:
         yield "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
     yield ""
+
+
+def _resolve_all(document: Node, nodes: Sequence[Node]) -> list[Node]:
+    return [_resolve(document, each["$ref"]) if "$ref" in each else each for each in nodes]
 
 
 def _resolve(document: Node, reference: str) -> Node:
