@@ -1,6 +1,7 @@
 """What the document gives to generators of clients: few types, each with a name, open to new values."""
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from ops.openapi.page import OPENAPI_FILE
-from tests.support.generated_clients import PYTHON_CLIENT, generate_python_client
+from tests.support.generated_clients import NODE_MODULES, PROGRAMS, PYTHON_CLIENT, generate_python_client
 from tests.support.openapi import find_schema_errors, list_operations, load_document, resolve_reference
 
 # 561 when each problem of each operation had a type of its own.
@@ -145,3 +146,16 @@ def test_every_problem_is_the_same_type_and_each_operation_states_its_codes() ->
             assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, f"{method} {path} {status}"
             assert response["x-codes"] == list(content["examples"]), f"{method} {path} {status}"
             assert all(f"`{code}`" in response["description"] for code in response["x-codes"])
+
+
+def test_the_packages_of_the_typescript_client_have_exact_versions() -> None:
+    if not NODE_MODULES.exists():
+        pytest.skip("no packages of Node are installed: the TypeScript client needs npm")
+    installed = {
+        package["name"]: package["version"]
+        for pattern in ("[!@.]*/package.json", "@*/*/package.json")
+        for package in (json.loads(file.read_text()) for file in NODE_MODULES.glob(pattern))
+    }
+
+    assert installed == json.loads((PROGRAMS / "package.json").read_text())["dependencies"]
+    assert list(NODE_MODULES.glob("**/node_modules")) == []
