@@ -28,7 +28,7 @@ _PAGE_HEADERS = build_page_headers()
 
 
 class HealthView(BaseModel):
-    """The API answers, and knows what stage it is part of."""
+    """The API answers, and its settings are complete."""
 
     status: Literal["ok"]
 
@@ -39,7 +39,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=_CACHE_HEADERS)
     def show_description(request: AnonymousRequest) -> Response:
-        """This description, as OpenAPI 3.1."""
+        """Return this description, as OpenAPI 3.1."""
         return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
 
     @routes.route("/docs", methods=["GET"], content_types=[])
@@ -47,7 +47,7 @@ def blueprint(container: "Container") -> Blueprint:
         routes, responses={200: "text/html", 304: None}, headers=(*_CACHE_HEADERS, *_PAGE_HEADERS)
     )
     def show_page(request: AnonymousRequest) -> Response:
-        """The same as a page to read; it loads nothing from elsewhere and runs no script."""
+        """Return this description as a page."""
         return _respond_with_file(
             request, "page.html", {"Content-Type": "text/html; charset=utf-8", **_PAGE_HEADERS}
         )
@@ -55,7 +55,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/healthz", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: HealthView}, headers=("Cache-Control",))
     def show_health(request: AnonymousRequest) -> Response:
-        """Whether the API answers. No store is asked."""
+        """Check that the API answers. No store is read."""
         _ = container.settings  # Raises SettingsIncomplete.
         return json_response(HealthView(status="ok"), headers={"Cache-Control": "no-store"})
 

@@ -22,7 +22,7 @@ from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Wo
 
 
 class Status(StrEnum):
-    """Where a registration stands.
+    """The status of a registration.
 
     Registered is not yet protected: only `active` is.
     """
@@ -114,7 +114,7 @@ _LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
 class PaymentCode(StrictModel):
-    """What the core system asks the worker to pay, in rupiah, and until when."""
+    """The amount that the core system asks the worker to pay, in rupiah, and the last day for it."""
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
@@ -134,13 +134,13 @@ class Payment(StrictModel):
 
 
 class VerificationResult(StrictModel):
-    """What the civil registry said of NIK, name and birth date."""
+    """The civil registry's result for NIK, name and birth date."""
 
     result: Literal["matched", "mismatch"]
 
 
 class Cancellation(StrictModel):
-    """Why an application is withdrawn before it was paid."""
+    """The reason to cancel an application before it is paid."""
 
     reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
 

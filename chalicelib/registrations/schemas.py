@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AnswerView(BaseModel):
-    """What a field officer's device is told of a capture."""
+    """The answer to a field officer's device."""
 
     capture_id: str
     outcome: Outcome
@@ -44,7 +44,7 @@ class AnswerView(BaseModel):
 
 
 class NeutralAnswerView(BaseModel):
-    """What a bot is told: the same whether or not the worker was known.
+    """The answer to a bot: the same whether or not the worker is known.
 
     The reference travels by SMS alone.
     """
@@ -55,7 +55,7 @@ class NeutralAnswerView(BaseModel):
 
 
 class VerdictView(BaseModel):
-    """What became of one item of a batch.
+    """The result of one item of a batch.
 
     `problem` is there where it was not taken in.
     """
@@ -70,7 +70,7 @@ class VerdictView(BaseModel):
 
 
 class VerdictsView(BaseModel):
-    """What became of a batch, item by item and in order."""
+    """The results of a batch, in the order of its items."""
 
     results: list[VerdictView]
 
@@ -106,7 +106,7 @@ class WorkerView(BaseModel):
 
 
 class WorkView(BaseModel):
-    """What the worker lives from; the income for the core system alone."""
+    """The worker's occupations and place of work; the income only for the core system."""
 
     occupations: tuple[str, ...]
     place: str
@@ -115,7 +115,7 @@ class WorkView(BaseModel):
 
 
 class CoverageView(BaseModel):
-    """What the worker asked for."""
+    """The coverage that the worker asked for."""
 
     programmes: tuple[Programme, ...]
     months: int
@@ -123,7 +123,7 @@ class CoverageView(BaseModel):
 
 
 class EventView(BaseModel):
-    """One thing that happened to a registration, when and through whom."""
+    """An event of a registration, with its time and its client."""
 
     event: EventType
     status: Status
@@ -232,14 +232,14 @@ class RegistrationsView(BaseModel):
 
 
 class GapView(BaseModel):
-    """A run of captures that a device still owes, first and last."""
+    """A range of captures that a device has not sent yet, first and last."""
 
     first: int
     last: int
 
 
 class GapsView(BaseModel):
-    """What a device still owes, up to the highest number that arrived."""
+    """The captures that a device has not sent yet, up to the highest number that arrived."""
 
     client_id: str
     missing: list[GapView]

@@ -31,7 +31,7 @@ class Check(StrEnum):
 
 
 class WorkerAsTyped(StrictModel):
-    """Who is registered, as it was typed at capture: personal throughout."""
+    """The worker, as typed at capture. All of it is personal data."""
 
     nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
     name: str = Field(min_length=1, max_length=100)
@@ -44,7 +44,7 @@ class WorkerAsTyped(StrictModel):
 
 
 class Work(StrictModel):
-    """What the worker lives from. The income is rupiah a month."""
+    """The worker's occupations and income, in rupiah a month."""
 
     occupations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...] = Field(
         min_length=1, max_length=2
@@ -55,7 +55,7 @@ class Work(StrictModel):
 
 
 class Coverage(StrictModel):
-    """What the worker asks for."""
+    """The coverage that the worker asks for."""
 
     programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
     months: Months
