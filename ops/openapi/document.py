@@ -91,7 +91,7 @@ def _describe_operation(
         for name in endpoint.parameters
     ]
     if endpoint.contract.query_model is not None:
-        parameters += schemas.iter_query_parameters(endpoint.contract.query_model)
+        parameters += _add_examples(schemas.iter_query_parameters(endpoint.contract.query_model), examples)
     parameters.append({"$ref": f"{PARAMETERS_PREFIX}Accept-Language"})
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
@@ -121,6 +121,18 @@ def _describe_operation(
     # One role is enough: each is an alternative of its own.
     operation["security"] = [] if roles is None else [{"bearer": [role]} for role in sorted(roles)]
     return operation
+
+
+def _add_examples(
+    parameters: Iterator[dict[str, Any]], examples: Sequence[Example]
+) -> Iterator[dict[str, Any]]:
+    """Yield the parameters, those of the first successful example with its values."""
+    query = next((example.query for example in examples if example.is_success), {})
+    for parameter in parameters:
+        if (value := query.get(parameter["name"])) is not None:
+            is_number = parameter["schema"].get("type") == "integer"
+            parameter["example"] = int(value) if is_number else value
+        yield parameter
 
 
 def _iter_request_bodies(examples: Sequence[Example]) -> Iterator[tuple[str, Any]]:
