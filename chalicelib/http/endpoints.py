@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import Refusal
@@ -225,17 +226,6 @@ def json_response(
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
 
 
-def build_page_headers(script_hash: str | None = None) -> dict[str, str]:
-    """Return headers that allow a page its inline style and, if a hash is given, its one script."""
-    scripts = f"script-src '{script_hash}'; connect-src 'self'; " if script_hash else ""
-    return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
-
-
 class BytesResponse(Response):
     """A binary answer.
 
@@ -285,5 +275,5 @@ def _log_response(request: AnonymousRequest, response: Response) -> Response:
         facts["code"] = response.body["code"]
         facts["fields"] = [f"{each['field']}: {each['code']}" for each in response.body.get("errors", ())]
     observability.logger.info("request answered", extra=facts)
-    response.headers.setdefault("X-Correlation-Id", request.correlation_id)
+    response.headers = {**SECURITY_HEADERS, "X-Correlation-Id": request.correlation_id, **response.headers}
     return response
