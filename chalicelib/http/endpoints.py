@@ -2,7 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Self, TypeVar
@@ -17,7 +18,7 @@ from chalicelib.http import problems
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.refusals import Refusal
+from chalicelib.refusals import Refusal, TryAgain
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
@@ -226,6 +227,15 @@ def json_response(
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
 
 
+def count_failures(codes: Iterable[str]) -> None:
+    """Count the requests, or items of a batch, that failed by no fault of the client's. Alarms watch both."""
+    numbers = Counter(codes)
+    if failed := numbers["internal_error"]:
+        observability.count("InternalErrors", failed)
+    if deferred := numbers[TryAgain.code]:
+        observability.count("TryAgainAnswers", deferred)
+
+
 class BytesResponse(Response):
     """A binary answer.
 
@@ -274,6 +284,7 @@ def _log_response(request: AnonymousRequest, response: Response) -> Response:
     if isinstance(response.body, dict) and "code" in response.body:
         facts["code"] = response.body["code"]
         facts["fields"] = [f"{each['field']}: {each['code']}" for each in response.body.get("errors", ())]
+        count_failures([response.body["code"]])
     observability.logger.info("request answered", extra=facts)
     response.headers = {**SECURITY_HEADERS, "X-Correlation-Id": request.correlation_id, **response.headers}
     return response
