@@ -175,6 +175,14 @@ class Sms(OutboundAttempt):
             return self._with_changes(due_at=retry_at, reason=reason)
         return self._move_to(SmsState.PENDING, due_at=retry_at, reason=reason)
 
+    def defer_for_phone_limit(self, retry_at: datetime, *, deadline: datetime) -> "Sms":
+        """Return the SMS pending until `retry_at`, because its phone got enough SMS today.
+
+        The deadline of a confirmation moves along: a family with one phone waits for days, and all are told.
+        """
+        changed = self.defer(retry_at, "daily_limit_reached")
+        return changed if self.kind is SmsKind.REMINDER else replace(changed, deadline=deadline)
+
     def hold(self, reason: str) -> "Sms":
         """Return the SMS held until a person releases it."""
         return self._move_to(SmsState.HELD, due_at=None, reason=reason)

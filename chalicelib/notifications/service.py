@@ -286,7 +286,9 @@ class NotificationService:
     def _handle_limit(self, sms: Sms, error: LimitExceeded, zone: str) -> Sms:
         match error:
             case DailyLimitReached():
-                return self._defer(sms, self._compute_next_morning(zone), "daily_limit_reached")
+                retry_at = self._compute_next_morning(zone)
+                deadline = retry_at + get_template(sms.purpose).time_to_live
+                return self._update(sms, sms.defer_for_phone_limit(retry_at, deadline=deadline))
             case BudgetExhausted():
                 return self._update(sms, sms.hold("budget_exhausted"))
             case _:

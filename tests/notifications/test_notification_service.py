@@ -529,6 +529,21 @@ def test_sms_over_the_daily_limit_waits_for_the_next_morning() -> None:
     assert sms.state is SmsState.ACCEPTED
 
 
+def test_each_of_many_workers_with_one_phone_is_told_once_in_the_end() -> None:
+    cooperative = [
+        make_registration(make_reference(number), worker_key=str(number)) for number in range(1, 21)
+    ]
+    harness = NotificationHarness(registrations=cooperative)
+    for each in cooperative:
+        harness.consume_event(reference=each.reference)
+
+    for _ in range(7):
+        harness.advance(timedelta(days=1)).run_due_sms()
+
+    assert {sms.state for sms in harness.ledger.sms_by_id.values()} == {SmsState.ACCEPTED}
+    assert len(harness.gateway.sent_sms) == len(cooperative)
+
+
 def test_sms_over_the_budget_are_held_until_released() -> None:
     family = [
         make_registration(make_reference(number), worker_key=str(number), phone=f"+628245550700{number}")
