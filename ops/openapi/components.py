@@ -77,6 +77,10 @@ HEADERS: Mapping[str, Schema] = {
         "description": "Seconds to wait before sending the same request again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "Strict-Transport-Security": {
+        "description": "Browsers must use HTTPS.",
+        "schema": {"type": "string"},
+    },
     "Vary": {"description": "The request headers that the answer depends on.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "The authentication scheme to use.", "schema": {"type": "string"}},
     "X-Content-Type-Options": {

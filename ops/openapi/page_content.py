@@ -1,4 +1,4 @@
-"""What the page at `GET /docs` shows of the OpenAPI document, in its order. Texts are Markdown."""
+"""The content of the page at `GET /docs`, read from the OpenAPI document. Texts are Markdown."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from chalicelib.http.headers import SECURITY_HEADERS
 from ops.openapi.curl import format_command
 from ops.openapi.type_text import describe_type, make_schema_id
 
@@ -15,6 +16,8 @@ Node = Mapping[str, Any]
 _REGISTER, _SHOW = "submit_registration", "show_registration"
 _EXAMPLE_CAMPAIGN, _LOCAL_CAMPAIGN = "pasar-contoh-2024", "tanah-abang-2024"
 
+# Every answer has them.
+_COMMON_HEADERS = {"X-Correlation-Id", *SECURITY_HEADERS}
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 
 
@@ -49,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation. `words` are what a search finds it by."""
+    """An operation. It is found by its `search_text`."""
 
     id: str
     tag: str
@@ -65,7 +68,7 @@ class Operation:
     answers: Sequence[Answer]
 
     @property
-    def words(self) -> str:
+    def search_text(self) -> str:
         """Return the text that a search looks at."""
         names = " ".join(row.name for row in self.parameters)
         answers = " ".join(f"{answer.status} {' '.join(answer.codes)}" for answer in self.answers)
@@ -88,7 +91,7 @@ class Schema:
     type: str
 
     @property
-    def words(self) -> str:
+    def search_text(self) -> str:
         """Return the text that a search looks at."""
         names = " ".join([*(row.name for row in self.fields), *self.values])
         return f"{self.name} {self.description} {names}".lower()
@@ -194,7 +197,7 @@ def _read_answer(document: Node, status: str, answer: Node) -> Answer:
     return Answer(
         status=status,
         description=": ".join([*kinds, answer["description"]]),
-        headers=", ".join(f"`{name}`" for name in answer["headers"] if name != "X-Correlation-Id"),
+        headers=", ".join(f"`{name}`" for name in answer["headers"] if name not in _COMMON_HEADERS),
         codes=(),
         examples=[
             example

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize
 
-from chalicelib.http.endpoints import build_page_headers
+from chalicelib.http.headers import build_page_headers
 from ops.openapi.page import build_page
 from ops.openapi.page_content import build_content
 from tests.browser.conftest import BrowserPage

@@ -10,7 +10,7 @@ function filter() {
   for (const entry of entries) {
     const roles = entry.dataset.roles?.split(" ");
     const may = !role.value || !roles || roles.includes(role.value) || roles.includes("public");
-    entry.hidden = !may || !words.every((word) => entry.dataset.words.includes(word));
+    entry.hidden = !may || !words.every((word) => entry.dataset.searchText.includes(word));
   }
   for (const item of findAll("[data-for]")) item.hidden = find(item.dataset.for).hidden;
   for (const group of groups) group.hidden = !group.querySelector("li:not([hidden])");
