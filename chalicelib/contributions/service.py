@@ -92,6 +92,8 @@ def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
         # Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
         yield BrokenRule("programmes", "jht_required")
     for position, occupation in enumerate(quote_request.occupations):
+        if occupation in quote_request.occupations[:position]:
+            yield BrokenRule(f"occupations.{position}", "value_repeated")
         if not is_known_occupation(occupation):
             yield BrokenRule(f"occupations.{position}", "occupation_unknown")
 

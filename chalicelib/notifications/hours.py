@@ -1,12 +1,13 @@
 """Retry times, and quiet hours in the worker's time zone."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from chalicelib.strict_json import load_data_file
 
 # Most faults of a gateway end within minutes. The last delay repeats until the deadline of the SMS.
 _RETRY_DELAYS = (
@@ -61,7 +62,7 @@ def find_zone(postal_code: str, default: str) -> str:
 
 @cache
 def _load_zones() -> Mapping[str, str]:
-    ranges = json.loads(_ZONES_FILE.read_text(encoding="utf-8"))["by_postal_code"]
+    ranges = load_data_file(_ZONES_FILE.read_text(encoding="utf-8"))["by_postal_code"]
     return {
         f"{number:02d}": each["zone"]
         for each in ranges

@@ -4,7 +4,6 @@ A template declares its fields and the maximum of septets of each. A longer name
 longer value is an error. `ops/deploy/sms_templates.py` checks every template before it is published.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from chalicelib.languages import WorkerLanguage
 from chalicelib.messaging import gsm7
+from chalicelib.strict_json import load_data_file
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
@@ -87,7 +87,7 @@ def get_template(purpose: str) -> Template:
 
 @cache
 def load_templates() -> Mapping[str, Template]:
-    return parse_templates(json.loads(_TEMPLATES_FILE.read_text(encoding="utf-8")))
+    return parse_templates(load_data_file(_TEMPLATES_FILE.read_text(encoding="utf-8")))
 
 
 def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:

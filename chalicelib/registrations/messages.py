@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
+from chalicelib.fields import PageSize, StrictDate
 from chalicelib.models import StrictModel
 from chalicelib.registrations import nik, phone
 from chalicelib.registrations.errors import InvalidValue
@@ -101,10 +102,10 @@ class ListRegistrations(StrictModel):
     """Ask for registrations: those of a campaign day, or those in a status, or of a day those in a status."""
 
     campaign_id: CampaignId | None = None
-    day: date | None = None
+    day: StrictDate | None = None
     status: Status | None = None
     cursor: str | None = Field(default=None, max_length=400)
-    size: int = Field(default=100, ge=1, le=200)
+    size: PageSize = 100
 
 
 class _DomainEventBase(BaseModel):

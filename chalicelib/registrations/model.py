@@ -15,6 +15,7 @@ from chalicelib.callers import Channel, Disclosure
 from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import Quote, list_months
 from chalicelib.contributions.service import find_contribution_month
+from chalicelib.fields import StrictDate
 from chalicelib.models import StrictModel
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.references import Reference
@@ -118,7 +119,7 @@ class PaymentCode(StrictModel):
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
-    expires_on: date
+    expires_on: StrictDate
 
 
 class Payment(StrictModel):

@@ -13,7 +13,7 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
 from chalicelib.http import problems
-from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.endpoints import Request, endpoint, json_response, require_unique_fields
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
@@ -279,6 +279,7 @@ def _respond_to_submission(request: Request, result: SubmissionResult) -> Respon
 def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[VerdictView, str]:
     """Return the verdict on an item of a batch, and the label of its outcome in the metrics."""
     try:
+        require_unique_fields(item)
         command = SubmitRegistration.model_validate_json(json.dumps(item), strict=True)
         result = intake.submit(command, caller=request.caller, correlation_id=request.correlation_id)
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others

@@ -4,11 +4,12 @@ They are not in `schemas`, because the routes import them at every cold start, a
 to build and are for managers only.
 """
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.fields import DIGITS_FORM
 from chalicelib.languages import Language
 from chalicelib.models import StrictModel
 from chalicelib.rollups.renderings.formats import CsvDialect, Format
@@ -23,7 +24,9 @@ class ShowBoard(StrictModel):
 class ShowSummary(ShowBoard):
     """Ask for the summary of a campaign day."""
 
-    version: int | None = Field(default=None, ge=1, le=999_999, description="The newest when left out.")
+    version: Annotated[int, Field(ge=1, le=999_999), DIGITS_FORM] | None = Field(
+        default=None, description="The newest when left out."
+    )
     format: Format | None = Field(default=None, description="As `Accept` says when left out.")
     dialect: CsvDialect | None = Field(
         default=None,

@@ -250,7 +250,9 @@ def test_an_invalid_request_is_rejected(mistake: dict[str, Any]) -> None:
 INCOMES = st.integers(0, 25_000_000) | st.integers(0, 1_000_000_000)
 CHOICES = st.fixed_dictionaries(
     {
-        "occupations": st.lists(st.sampled_from(sorted(load_occupations())), min_size=1, max_size=2),
+        "occupations": st.lists(
+            st.sampled_from(sorted(load_occupations())), min_size=1, max_size=2, unique=True
+        ),
         "programmes": st.sampled_from([TWO, THREE]),
         "months": st.sampled_from([1, 2, 3, 6, 12]),
         "payer": st.sampled_from(["self", "sponsor", "csr", "state_budget"]),
