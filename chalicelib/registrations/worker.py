@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from chalicelib.contributions.model import Months, Payer, Programme
 from chalicelib.fields import UNIQUE_ITEMS_SCHEMA, StrictDate, StrictInstant
-from chalicelib.languages import WorkerLanguage
+from chalicelib.languages import TaggedWorkerLanguage, WorkerLanguage
 from chalicelib.models import StrictModel
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
@@ -41,7 +41,7 @@ class WorkerAsTyped(StrictModel):
     email: str | None = Field(default=None, max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$")
     address: str = Field(min_length=1, max_length=300)
     postal_code: str = Field(max_length=10)
-    language: WorkerLanguage = "id"
+    language: TaggedWorkerLanguage = Field(default="id", description="Of the SMS to the worker.")
 
 
 class Work(StrictModel):
@@ -69,7 +69,9 @@ class Consent(StrictModel):
     text_version: str = Field(min_length=1, max_length=40)
     given_at: StrictInstant
     method: Literal["tick", "signature", "voice", "keypad"]
-    language: WorkerLanguage | None = Field(default=None, description="The worker's language when left out.")
+    language: TaggedWorkerLanguage | None = Field(
+        default=None, description="The worker's language when left out."
+    )
 
 
 @dataclass(frozen=True)

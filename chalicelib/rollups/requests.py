@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.fields import DIGITS_FORM
-from chalicelib.languages import Language
+from chalicelib.languages import TaggedLanguage
 from chalicelib.models import StrictModel
 from chalicelib.rollups.renderings.formats import CsvDialect, Format
 
@@ -18,7 +18,9 @@ from chalicelib.rollups.renderings.formats import CsvDialect, Format
 class ShowBoard(StrictModel):
     """Ask for the board of a campaign."""
 
-    language: Language | None = Field(default=None, description="As `Accept-Language` says when left out.")
+    language: TaggedLanguage | None = Field(
+        default=None, description="As `Accept-Language` says when left out."
+    )
 
 
 class ShowSummary(ShowBoard):
