@@ -1,0 +1,146 @@
+"""No SMS states a date that is over: of what was reported late the worker is told what is true today."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.messaging.errors import TransientFailure
+from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.model import SmsState
+from chalicelib.notifications.templates import format_day
+from chalicelib.registrations.model import LifecycleState, Payment, PaymentCode, Registration, Status
+from tests.support.builders import NOW
+from tests.support.notification_harness import NotificationHarness
+from tests.support.registration_builders import make_registration
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+STATED_DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{2}")
+A_SECOND = timedelta(seconds=1)
+
+
+def make_paid(paid_at: datetime, *, months: int = 1, language: str = "id") -> Registration:
+    payment = Payment(payment_id="p-1", amount=16_800, months=months, paid_at=paid_at)
+    return change(
+        lambda lifecycle: lifecycle.with_payment(payment, occurred_at=NOW, client_id="core"), language
+    )
+
+
+def make_with_code(expires_on: date) -> Registration:
+    code = PaymentCode(code="EPS-4711", amount=16_800, expires_on=expires_on)
+    return change(lambda lifecycle: lifecycle.with_payment_code(code, occurred_at=NOW, client_id="core"))
+
+
+def change(event: Callable[[LifecycleState], LifecycleState], language: str = "id") -> Registration:
+    registration = make_registration(language=language)
+    return replace(registration, lifecycle=event(registration.lifecycle))
+
+
+def test_of_a_payment_reported_after_its_month_the_worker_is_told_what_is_true_today() -> None:
+    registration = make_paid(NOW - timedelta(days=60))
+    harness = NotificationHarness("gateway-1", registrations=[registration])
+
+    sms = harness.consume_event(Purpose.ACTIVE, event_version=2)
+
+    assert registration.lifecycle.status is Status.ACTIVE
+    assert (sms.purpose, sms.state) == (Purpose.ACTIVE, SmsState.ACCEPTED)
+    assert [each.body for each in harness.gateway.sent_sms] == [
+        "BPJAMSOSTEK: Iuran Rp16.800 sudah kami terima. Masa iuran Melati Kusumawati sudah lewat."
+        " Bayar iuran lagi agar terlindungi. Info 175"
+    ]
+
+
+def test_a_payment_whose_months_end_while_its_sms_waits_is_told_once_as_it_is_then() -> None:
+    harness = NotificationHarness(
+        TransientFailure("ThrottlingException"), "gateway-1", registrations=[make_paid(NOW)]
+    )
+    midnight = datetime(2024, 10, 31, 17, tzinfo=UTC)
+    harness.advance(midnight - NOW - A_SECOND).consume_event(Purpose.ACTIVE, event_version=2)
+
+    (sms,) = harness.advance(timedelta(minutes=5)).run_due_sms()
+
+    assert sms.state is SmsState.ACCEPTED
+    before, after = (each.body for each in harness.gateway.sent_sms)
+    assert "aktif sampai 31 Okt 24" in before
+    assert "sudah lewat" in after
+    assert "Okt" not in after
+
+
+def test_a_code_that_is_announced_after_its_last_day_is_not_texted() -> None:
+    harness = NotificationHarness(registrations=[make_with_code(date(2024, 10, 8))])
+
+    sms = harness.consume_event(Purpose.PAYMENT_CODE, event_version=2)
+
+    assert (sms.state, sms.reason) == (SmsState.FAILED, "overtaken")
+    assert harness.gateway.sent_sms == []
+
+
+def test_on_its_last_day_a_date_is_texted_and_the_gateway_drops_the_sms_at_midnight() -> None:
+    harness = NotificationHarness("gateway-1", registrations=[make_with_code(date(2024, 10, 9))])
+
+    harness.consume_event(Purpose.PAYMENT_CODE, event_version=2)
+
+    (sent,) = harness.gateway.sent_sms
+    assert "s.d. 9 Okt 24" in sent.body
+    assert sent.deadline == datetime(2024, 10, 9, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("wait", "state"), [(-A_SECOND, SmsState.ACCEPTED), (timedelta(0), SmsState.FAILED)])
+def test_an_sms_that_waited_past_midnight_is_given_up(wait: timedelta, state: SmsState) -> None:
+    harness = NotificationHarness(
+        TransientFailure("ThrottlingException"),
+        "gateway-1",
+        registrations=[make_with_code(date(2024, 10, 9))],
+    )
+    harness.consume_event(Purpose.PAYMENT_CODE, event_version=2)
+
+    (sms,) = harness.advance(datetime(2024, 10, 9, 17, tzinfo=UTC) - NOW + wait).run_due_sms()
+
+    assert sms.state is state
+
+
+def test_a_reminder_to_pay_before_a_day_is_given_up_on_that_day() -> None:
+    registration = make_paid(NOW)
+    lapses_on = registration.lifecycle.lapses_on
+    assert lapses_on is not None
+    reminded = replace(
+        registration,
+        lifecycle=registration.lifecycle.age(
+            today=lapses_on - timedelta(days=1), occurred_at=NOW, expires_on=lapses_on
+        ),
+    )
+    harness = NotificationHarness(registrations=[reminded])
+    morning = datetime(lapses_on.year, lapses_on.month, lapses_on.day, 3, tzinfo=UTC)
+    harness.advance(morning - NOW - timedelta(days=1))
+    harness.consume_event(Purpose.LAPSING_SOON, event_version=3)
+
+    (sms,) = harness.advance(timedelta(days=1)).run_due_sms()
+
+    assert (sms.state, sms.reason) == (SmsState.FAILED, "overtaken")
+
+
+@given(
+    paid_days_ago=st.integers(0, 400),
+    months=st.sampled_from([1, 2, 3, 6, 12]),
+    delay=st.timedeltas(timedelta(0), timedelta(days=40)),
+    language=st.sampled_from(["id", "en"]),
+)
+def test_whenever_a_payment_is_reported_one_sms_is_sent_and_its_date_is_not_over(
+    paid_days_ago: int, months: int, delay: timedelta, language: str
+) -> None:
+    registration = make_paid(NOW - timedelta(days=paid_days_ago), months=months, language=language)
+    harness = NotificationHarness("gateway-1", registrations=[registration])
+
+    harness.advance(delay).consume_event(Purpose.ACTIVE, event_version=2)
+
+    active_until = registration.lifecycle.active_until
+    assert active_until is not None
+    is_true_today = harness.clock().astimezone(JAKARTA).date() <= active_until
+    (sent,) = harness.gateway.sent_sms
+    assert (format_day(active_until, registration.worker.language) in sent.body) == is_true_today
+    assert bool(STATED_DATE.search(sent.body)) == is_true_today
