@@ -173,6 +173,22 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
     "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
     "captured_outside_campaign": FieldMessage("Di luar hari kegiatan.", "This is not a day of the campaign."),
+    "consent_in_future": FieldMessage("Waktu persetujuan belum terjadi.", "The consent is in the future."),
+    "consent_too_old": FieldMessage(
+        "Persetujuan diberikan sebelum berlakunya UU 27/2022.",
+        "The consent was given before the law that it follows (UU 27/2022).",
+    ),
+    "paid_in_future": FieldMessage("Waktu bayar belum terjadi.", "The payment is in the future."),
+    "paid_before_capture": FieldMessage(
+        "Pembayaran terjadi lebih dari sebulan sebelum pekerja didata.",
+        "The payment was made more than a month before the worker was captured.",
+    ),
+    "payment_code_expired": FieldMessage(
+        "Kode bayar sudah kedaluwarsa.", "The payment code has expired already."
+    ),
+    "payment_code_too_long": FieldMessage(
+        "Kode bayar berlaku lebih dari lima tahun.", "The payment code is good for more than five years."
+    ),
     "postal_code_malformed": FieldMessage("Kode pos harus 5 angka.", "A postal code has 5 digits."),
     "name_characters": FieldMessage(
         "Nama berisi tanda yang tidak bisa dipakai.", "The name has unusable characters."
@@ -193,6 +209,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     ),
     "occupation_unknown": FieldMessage(
         "Pekerjaan tidak ada dalam daftar.", "This occupation is not in the list."
+    ),
+    "month_too_late": FieldMessage(
+        "Bulan mulai lebih dari lima tahun lagi.", "The first month is more than five years ahead."
     ),
     "month_without_rule": FieldMessage(
         "Belum ada ketentuan iuran untuk bulan ini.", "No contribution rule is known for this month."

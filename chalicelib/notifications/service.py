@@ -185,7 +185,8 @@ class NotificationService:
         if sms is None:
             return
         if receipt.opted_out:
-            occurred_at = min(receipt.occurred_at, sms.touched_at or receipt.occurred_at)
+            # Gateways do not report again, so that a time out of bounds is not refused but brought within.
+            occurred_at = max(sms.begun_at, min(receipt.occurred_at, sms.touched_at or self._clock()))
             self._opt_outs.record(sms.phone_hash, occurred_at=occurred_at, source=receipt.gateway)
         try:
             self._apply(sms, lambda current: current.apply_update(update))

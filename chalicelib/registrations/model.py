@@ -215,6 +215,11 @@ class LifecycleState:
             for event in self.history
         )
 
+    def has_payment_code(self, payment_code: PaymentCode) -> bool:
+        """Return True if a payment code is issued already."""
+        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
+        return self.payment_code == payment_code and self.status is not Status.RECEIVED
+
     def with_payment_code(
         self, payment_code: PaymentCode, *, occurred_at: datetime, client_id: str
     ) -> "LifecycleState":
@@ -222,8 +227,7 @@ class LifecycleState:
 
         Raise TransitionNotAllowed.
         """
-        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
-        if self.payment_code == payment_code and self.status is not Status.RECEIVED:
+        if self.has_payment_code(payment_code):
             return self
         changed = self._transition(
             EventType.PAYMENT_CODE_ISSUED,

@@ -206,7 +206,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         Role.CORE,
         body_model=PaymentCode,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, RulesBroken),
     )
     def issue_payment_code(request: Request, reference: str) -> Response:
         """What the worker is asked to pay; the same code again changes nothing."""
@@ -227,6 +227,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
             PaymentReused,
             TransitionNotAllowed,
             RegistrationSuperseded,
+            RulesBroken,
         ),
     )
     def take_payment(request: Request, reference: str) -> Response:

@@ -11,6 +11,7 @@ from chalicelib.contributions.service import check_choices, find_contribution_mo
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import names, nik, phone
 from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.reported_times import check_consent_time
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
@@ -42,6 +43,7 @@ def read_worker(
     broken_rules = [
         *_check_choices(command),
         *_check_times(command, campaign, day, now),
+        *check_consent_time(command.consent, now=now),
         *_check_age(command.worker.birth_date, day, age_limits),
         *_check_postal_code(command.worker.postal_code),
         *_check_texts(command),

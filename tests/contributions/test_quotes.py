@@ -199,6 +199,13 @@ def test_a_month_before_the_first_table_has_no_price(start_month: str, months: i
     ]
 
 
+@pytest.mark.parametrize("start_month", ["2031-12", "2999-01", "9999-12"])
+def test_a_quote_begins_within_five_years(start_month: str) -> None:
+    now = datetime(2026, 11, 30, 16, 59, 59, tzinfo=UTC)
+    assert find_broken_rules(now=now, start_month=start_month) == [("start_month", "month_too_late")]
+    assert quote(now=now, start_month="2031-11")
+
+
 def test_all_broken_rules_are_named_at_once() -> None:
     assert find_broken_rules(programmes=["JKK"], occupations=["astronaut"], start_month="2015-06") == [
         ("programmes", "programmes_not_offered"),

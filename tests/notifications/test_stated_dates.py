@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.messaging.errors import TransientFailure
+from chalicelib.messaging.receipts import Receipt
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import SmsState
 from chalicelib.notifications.templates import format_day
@@ -144,3 +145,23 @@ def test_whenever_a_payment_is_reported_one_sms_is_sent_and_its_date_is_not_over
     (sent,) = harness.gateway.sent_sms
     assert (format_day(active_until, registration.worker.language) in sent.body) == is_true_today
     assert bool(STATED_DATE.search(sent.body)) == is_true_today
+
+
+@pytest.mark.parametrize("offset", [timedelta(days=-9000), timedelta(days=9000)])
+def test_an_opt_out_reported_at_an_impossible_time_belongs_to_its_sms(offset: timedelta) -> None:
+    harness = NotificationHarness("gateway-1")
+    sms = harness.consume_event()
+    receipt = Receipt(
+        sms_id=sms.sms_id,
+        gateway="scripted",
+        gateway_id="gateway-1",
+        state="failed",
+        occurred_at=NOW + offset,
+        opted_out=True,
+    )
+
+    harness.service.record_receipt(receipt)
+
+    opt_out = harness.opt_outs.find(sms.phone_hash)
+    assert opt_out is not None
+    assert opt_out.opted_out_at == NOW

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.fault_injection import run_fault_injection
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
+from tests.support.payloads import make_expiry_day
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
@@ -139,7 +140,7 @@ def test_each_payment_code_and_each_payment_sends_one_sms(stack: RunningStack) -
     reference = market.register(market.make_capture_payload()).json()["reference"]
     market.await_sms(reference)
     path = f"/v1/registrations/{reference}"
-    code = {"code": "AB-1234-56", "amount": 50_400, "expires_on": "2999-12-31"}
+    code = {"code": "AB-1234-56", "amount": 50_400, "expires_on": make_expiry_day()}
     payment = {"payment_id": "p-1", "amount": 50_400, "months": 3, "paid_at": "2026-11-20T10:00:00+07:00"}
 
     def told(words: str) -> list[str]:
