@@ -6,6 +6,7 @@ Pydantic's strict mode reads the text "0" as 1 January 1970, and `true` and `3.0
 import re
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
@@ -15,6 +16,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,18}")
 
 # In strict mode a type reads text from JSON alone, and what a validator returns is no longer JSON.
@@ -44,12 +46,21 @@ def _check_instant(value: Any) -> Any:
     return _INSTANT_ADAPTER.validate_python(value)
 
 
-def _check_digits(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if not _DIGITS.fullmatch(value):
+def parse_digits(text: str) -> int:
+    """Return a whole number written in digits alone, without leading zeros. Raise ValueError."""
+    if not _DIGITS.fullmatch(text):
         raise PydanticCustomError("value_malformed", "not a whole number")
-    return int(value)
+    return int(text)
+
+
+def _check_digits(value: Any) -> Any:
+    return parse_digits(value) if isinstance(value, str) else value
+
+
+def _check_uuid(value: Any) -> Any:
+    if isinstance(value, str) and not _UUID.fullmatch(value):
+        raise PydanticCustomError("value_malformed", "not a UUID")
+    return value
 
 
 def _check_choice(value: Any) -> Any:
@@ -73,10 +84,14 @@ INSTANT_FORM = BeforeValidator(_check_instant)
 """Reads instants as RFC 3339 writes them."""
 
 DIGITS_FORM = BeforeValidator(_check_digits)
-"""Reads the whole numbers of a query string: digits alone, without leading zeros."""
+"""Reads the whole numbers of a query string or a setting: digits alone, without leading zeros."""
+
+UUID_FORM = BeforeValidator(_check_uuid)
+"""Reads UUIDs as RFC 9562 writes them: with hyphens, in letters of any case."""
 
 StrictDate = Annotated[date, DATE_FORM]
 StrictInstant = Annotated[AwareDatetime, INSTANT_FORM]
+StrictUUID = Annotated[UUID, UUID_FORM]
 PageSize = Annotated[int, Field(ge=1, le=200), DIGITS_FORM]
 
 WHOLE_NUMBER = BeforeValidator(_check_choice)

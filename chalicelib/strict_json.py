@@ -7,8 +7,11 @@ what was sent.
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
+
+Content = TypeVar("Content")
 JsonPath = tuple[int | str, ...]
 
 # The place of a value: the place of what it is in, and its key or index there.
@@ -38,6 +41,15 @@ def iter_repeated_keys(document: Any) -> Iterator[JsonPath]:
         if isinstance(value, ObjectWithRepeatedKeys):
             yield from (_build_path((place, name)) for name in value.repeated_keys)
         remaining.extend(((place, step), child) for step, child in _iter_children(value))
+
+
+def parse_data_file(kind: type[Content], text: str) -> Content:
+    """Return the JSON of a data file as `kind`, in pydantic's strict mode.
+
+    Raise ValueError, which pydantic's ValidationError is too, if it is malformed or repeats a key.
+    """
+    load_data_file(text)
+    return TypeAdapter(kind).validate_json(text, strict=True)
 
 
 def load_data_file(text: str) -> Any:

@@ -9,10 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter
-
 from chalicelib.contributions.model import ContributionTable, DiscountPolicy
-from chalicelib.strict_json import load_data_file
+from chalicelib.strict_json import parse_data_file
 
 Rule = TypeVar("Rule", ContributionTable, DiscountPolicy)
 
@@ -37,17 +35,12 @@ def load_rules() -> Rules:
 
 def parse_tables(text: str) -> Sequence[ContributionTable]:
     """Return the tables of a data file. Raise ValueError, which pydantic's ValidationError is too."""
-    return _require_unique_ids(_parse_rows(TypeAdapter(list[ContributionTable]), text))
+    return _require_unique_ids(parse_data_file(list[ContributionTable], text))
 
 
 def parse_policies(text: str) -> Sequence[DiscountPolicy]:
     """Return the policies of a data file. Raise ValueError, which pydantic's ValidationError is too."""
-    return _require_unique_ids(_parse_rows(TypeAdapter(list[DiscountPolicy]), text))
-
-
-def _parse_rows(adapter: TypeAdapter[list[Rule]], text: str) -> list[Rule]:
-    load_data_file(text)
-    return adapter.validate_json(text, strict=True)
+    return _require_unique_ids(parse_data_file(list[DiscountPolicy], text))
 
 
 def _require_unique_ids(rows: list[Rule]) -> list[Rule]:

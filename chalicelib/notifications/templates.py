@@ -11,11 +11,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import Field
 
 from chalicelib.languages import WorkerLanguage
 from chalicelib.messaging import gsm7
-from chalicelib.strict_json import load_data_file
+from chalicelib.models import StrictModel
+from chalicelib.strict_json import parse_data_file
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
@@ -87,26 +89,38 @@ def get_template(purpose: str) -> Template:
 
 @cache
 def load_templates() -> Mapping[str, Template]:
-    return parse_templates(load_data_file(_TEMPLATES_FILE.read_text(encoding="utf-8")))
+    return parse_templates(_TEMPLATES_FILE.read_text(encoding="utf-8"))
 
 
-def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:
-    """Return the templates in a parsed file. Raise KeyError, ValueError or TypeError if it is malformed."""
+class _FieldRow(StrictModel):
+    kind: FieldKind
+    septets: int = Field(gt=0)
+
+
+class _TemplateRow(StrictModel):
+    version: int = Field(ge=1)
+    kind: SmsKind
+    deadline_hours: int = Field(ge=1)
+    duplicate_harmless: bool
+    after_payment: bool
+    fields: dict[str, _FieldRow]
+    texts: dict[str, str]
+
+
+def parse_templates(text: str) -> Mapping[str, Template]:
+    """Return the templates of a data file. Raise ValueError, which pydantic's ValidationError is too."""
     return {
         purpose: Template(
             purpose=purpose,
-            version=template["version"],
-            kind=SmsKind(template["kind"]),
-            time_to_live=timedelta(hours=template["deadline_hours"]),
-            is_duplicate_harmless=template["duplicate_harmless"],
-            is_after_payment=template["after_payment"],
-            fields={
-                name: TemplateField(FieldKind(field["kind"]), field["septets"])
-                for name, field in template["fields"].items()
-            },
-            bodies=template["texts"],
+            version=row.version,
+            kind=row.kind,
+            time_to_live=timedelta(hours=row.deadline_hours),
+            is_duplicate_harmless=row.duplicate_harmless,
+            is_after_payment=row.after_payment,
+            fields={name: TemplateField(field.kind, field.septets) for name, field in row.fields.items()},
+            bodies=row.texts,
         )
-        for purpose, template in document.items()
+        for purpose, row in parse_data_file(dict[str, _TemplateRow], text).items()
     }
 
 

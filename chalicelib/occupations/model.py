@@ -12,7 +12,7 @@ from pydantic import Field
 
 from chalicelib.fields import UNIQUE_ITEMS
 from chalicelib.models import FrozenModel, StrictModel
-from chalicelib.strict_json import load_data_file
+from chalicelib.strict_json import parse_data_file
 
 Sector = Literal["transport", "other"]
 
@@ -47,8 +47,7 @@ def parse_occupations(text: str) -> Mapping[str, Occupation]:
 
     Raise ValueError, which pydantic's ValidationError is too, if it is malformed or has an id twice.
     """
-    load_data_file(text)
-    rows = _OccupationsFile.model_validate_json(text, strict=True).occupations
+    rows = parse_data_file(_OccupationsFile, text).occupations
     by_id = {each.id: each for each in rows}
     if len(by_id) < len(rows):
         raise ValueError("two occupations have one id")
