@@ -8,12 +8,11 @@ references only.
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.fields import PageSize, StrictDate
+from chalicelib.fields import PageSize, StrictDate, StrictUUID
 from chalicelib.models import StrictModel
 from chalicelib.registrations import nik, phone
 from chalicelib.registrations.errors import InvalidValue
@@ -27,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class SubmitRegistration(StrictModel):
     """One capture: one act of registering, made on a device, perhaps hours before it arrives."""
 
-    capture_id: UUID = Field(description="Made by the device at capture (UUIDv7); the idempotency key.")
+    capture_id: StrictUUID = Field(description="Made by the device at capture (UUIDv7); the idempotency key.")
     campaign_id: CampaignId
     captured_at: Instant
     device_sequence: int | None = Field(

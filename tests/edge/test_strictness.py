@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.payloads import encode_payload, make_campaign_payload, make_capture_payload
+from tests.support.payloads import (
+    encode_payload,
+    make_campaign_payload,
+    make_capture_id,
+    make_capture_payload,
+)
 
 MARK = "Melati-Tidak-Boleh-Tampak"
 
@@ -25,6 +30,13 @@ LAX_CAPTURES: dict[str, tuple[dict[str, Any], str, str]] = {
         "captured_at",
         "value_malformed",
     ),
+    "an id without hyphens": (
+        {"capture_id": make_capture_id(1).replace("-", "")},
+        "capture_id",
+        "value_malformed",
+    ),
+    "an id as a URN": ({"capture_id": f"urn:uuid:{make_capture_id(1)}"}, "capture_id", "value_malformed"),
+    "an id in braces": ({"capture_id": f"{{{make_capture_id(1)}}}"}, "capture_id", "value_malformed"),
     "consent in seconds": ({"consent": {"given_at": "1728447120"}}, "consent.given_at", "value_malformed"),
 }
 
@@ -135,6 +147,31 @@ def test_a_client_with_a_role_or_a_campaign_twice_is_refused(edge: Edge, field: 
     problem = assert_problem(edge.send("POST", "/v1/clients", body, caller="admin"), 422, "body_invalid")
 
     assert [(each["field"], each["code"]) for each in problem["errors"]] == [(field, "value_repeated")]
+
+
+def test_a_manager_who_is_in_the_list_twice_is_refused_however_he_is_written(edge: Edge) -> None:
+    managers = [
+        {"name": "Kepala Cabang", "email": "kepala@cabang.example"},
+        {"name": "Lain", "email": "kepala@cabang.example"},
+        {"name": " Kepala Cabang\u200b", "email": "kepala@cabang.example", "phone": None},
+    ]
+    body = make_campaign_payload(campaign_id="senen-2024", managers=managers)
+    created = edge.send("POST", "/v1/campaigns", body, caller="manager")
+    changed = edge.send("PATCH", "/v1/campaigns/tanah-abang-2024", {"managers": managers}, caller="manager")
+
+    for answer in (created, changed):
+        problem = assert_problem(answer, 422, "rules_broken")
+        assert [(each["field"], each["code"]) for each in problem["errors"]] == [
+            ("managers.2", "value_repeated")
+        ]
+
+
+def test_an_id_in_capitals_is_the_same_id(edge: Edge) -> None:
+    first = edge.register(make_capture_payload())
+    again = edge.register(make_capture_payload(capture_id=make_capture_payload()["capture_id"].upper()))
+
+    assert (again.status_code, again.body) == (first.status_code, first.body)
+    assert again.headers["Idempotent-Replayed"] == "true"
 
 
 def test_a_campaign_whose_day_is_a_number_in_a_text_is_refused(edge: Edge) -> None:
