@@ -173,12 +173,12 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
     "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
     "captured_outside_campaign": FieldMessage("Di luar hari kegiatan.", "This is not a day of the campaign."),
-    "consent_in_future": FieldMessage("Waktu persetujuan belum terjadi.", "The consent is in the future."),
+    "consent_in_future": FieldMessage("Waktu persetujuan di masa depan.", "The consent is in the future."),
     "consent_too_old": FieldMessage(
         "Persetujuan diberikan sebelum berlakunya UU 27/2022.",
         "The consent was given before the law that it follows (UU 27/2022).",
     ),
-    "paid_in_future": FieldMessage("Waktu bayar belum terjadi.", "The payment is in the future."),
+    "paid_in_future": FieldMessage("Waktu pembayaran di masa depan.", "The payment is in the future."),
     "paid_before_capture": FieldMessage(
         "Pembayaran terjadi lebih dari sebulan sebelum pekerja didata.",
         "The payment was made more than a month before the worker was captured.",

@@ -135,17 +135,9 @@ def _build_lapsing_soon(registration: Registration, event_version: int) -> _Cont
     lifecycle = registration.lifecycle
     event = dict(_number_events(lifecycle)).get(event_version)
     is_current = event is not None and event.detail.get("paid_through") == lifecycle.paid_through
-    if (
-        lifecycle.status is not Status.ACTIVE
-        or not is_current
-        or not (lifecycle.active_until and lifecycle.lapses_on)
-    ):
+    if lifecycle.status is not Status.ACTIVE or not is_current or lifecycle.lapses_on is None:
         return None
-    language = registration.worker.language
-    fields = {
-        "paid_until": format_day(lifecycle.active_until, language),
-        "lapses_on": format_day(lifecycle.lapses_on, language),
-    }
+    fields = {"lapses_on": format_day(lifecycle.lapses_on, registration.worker.language)}
     # "Pay before" this day.
     return _Content(Purpose.LAPSING_SOON, fields, lifecycle.lapses_on - timedelta(days=1))
 

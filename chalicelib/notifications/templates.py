@@ -24,7 +24,7 @@ _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 # Operators take a longer run of digits for a one-time password and drop the SMS.
 _LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
-_MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
+MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
@@ -131,7 +131,7 @@ def format_rupiah(amount: int) -> str:
 
 def format_day(day: date, language: WorkerLanguage) -> str:
     """Return a day as `31 Des 26`. A year of four digits could look like a one-time password."""
-    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year % 100:02d}"
+    return f"{day.day} {MONTHS[language][day.month - 1]} {day.year % 100:02d}"
 
 
 def _fit(value: str, field: TemplateField) -> str:

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from chalicelib.messaging.errors import TransientFailure
 from chalicelib.messaging.receipts import Receipt
-from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.bodies import PURPOSE_BY_EVENT_TYPE, Purpose, render_body
 from chalicelib.notifications.model import SmsState
-from chalicelib.notifications.templates import format_day
+from chalicelib.notifications.templates import MONTHS, format_day
+from chalicelib.registrations.errors import TransitionNotAllowed
 from chalicelib.registrations.model import LifecycleState, Payment, PaymentCode, Registration, Status
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_registration
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
-STATED_DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{2}")
+STATED_DATE = re.compile(r"(\d{1,2}) ([A-Z][a-z]{2}) (\d{2})")
 A_SECOND = timedelta(seconds=1)
 
 
@@ -145,6 +146,53 @@ def test_whenever_a_payment_is_reported_one_sms_is_sent_and_its_date_is_not_over
     (sent,) = harness.gateway.sent_sms
     assert (format_day(active_until, registration.worker.language) in sent.body) == is_true_today
     assert bool(STATED_DATE.search(sent.body)) == is_true_today
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("code"), st.integers(0, 60)),
+    st.tuples(st.just("payment"), st.integers(0, 200)),
+    st.tuples(st.just("ageing"), st.integers(0, 200)),
+)
+
+
+def apply_events(events: list[tuple[str, int]]) -> Registration:
+    """Return a registration after events on one day: codes until, payments of and ageing after some days."""
+    registration = make_registration()
+    lifecycle = registration.lifecycle
+    for number, (event, days) in enumerate(events):
+        try:
+            if event == "code":
+                code = PaymentCode(code=f"EPS-{number}", amount=1, expires_on=NOW.date() + timedelta(days))
+                lifecycle = lifecycle.with_payment_code(code, occurred_at=NOW, client_id="core")
+            elif event == "payment":
+                payment = Payment(payment_id=f"p-{number}", amount=1, months=1, paid_at=NOW - timedelta(days))
+                lifecycle = lifecycle.with_payment(payment, occurred_at=NOW, client_id="core")
+            else:
+                today = NOW.date() + timedelta(days)
+                lifecycle = lifecycle.age(today=today, occurred_at=NOW, expires_on=date(2099, 1, 1))
+        except TransitionNotAllowed:
+            continue
+    return replace(registration, lifecycle=lifecycle)
+
+
+def find_stated_days(text: str) -> list[date]:
+    months = {name: number for number, name in enumerate(MONTHS["id"], start=1)}
+    return [date(2000 + int(year), months[month], int(day)) for day, month, year in STATED_DATE.findall(text)]
+
+
+@given(events=st.lists(EVENTS, max_size=6), delay=st.timedeltas(timedelta(0), timedelta(days=200)))
+def test_whatever_happened_and_whenever_it_is_told_no_sms_states_a_date_that_is_over(
+    events: list[tuple[str, int]], delay: timedelta
+) -> None:
+    registration, local_now = apply_events(events), (NOW + delay).astimezone(JAKARTA)
+    for version, event in enumerate(registration.lifecycle.history, start=1):
+        purpose = PURPOSE_BY_EVENT_TYPE.get(event.event_type)
+        body = purpose and render_body(purpose, version, registration, local_now=local_now)
+        if body:
+            stated = find_stated_days(body.text)
+            assert all(day >= local_now.date() for day in stated)
+            assert (body.valid_until is not None) == bool(stated)
+            assert body.valid_until is None or body.valid_until > local_now
 
 
 @pytest.mark.parametrize("offset", [timedelta(days=-9000), timedelta(days=9000)])
