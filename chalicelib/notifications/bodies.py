@@ -118,7 +118,9 @@ def _build_active(registration: Registration, event_version: int) -> _Content | 
     event = dict(_number_events(lifecycle)).get(event_version)
     payment_id = None if event is None else event.detail.get("payment_id")
     payment = next((each for each in lifecycle.payments if each.payment_id == payment_id), None)
-    if payment is None or lifecycle.status is not Status.ACTIVE or lifecycle.active_until is None:
+    # A payment reported late may have lapsed before its SMS is sent.
+    is_paid = lifecycle.status in {Status.ACTIVE, Status.LAPSED}
+    if payment is None or not is_paid or lifecycle.active_until is None:
         return None
     amount = {"amount": format_rupiah(payment.amount)}
     until = {"until": format_day(lifecycle.active_until, registration.worker.language)}

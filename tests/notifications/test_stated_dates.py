@@ -57,6 +57,20 @@ def test_of_a_payment_reported_after_its_month_the_worker_is_told_what_is_true_t
     ]
 
 
+def test_a_late_payment_that_has_lapsed_before_it_is_told_is_told() -> None:
+    paid = make_paid(NOW - timedelta(days=400))
+    lapsed = replace(
+        paid, lifecycle=paid.lifecycle.age(today=NOW.date(), occurred_at=NOW, expires_on=NOW.date())
+    )
+    harness = NotificationHarness("gateway-1", registrations=[lapsed])
+
+    harness.consume_event(Purpose.ACTIVE, event_version=2)
+
+    assert lapsed.lifecycle.status is Status.LAPSED
+    (sent,) = harness.gateway.sent_sms
+    assert "Masa iuran Melati Kusumawati sudah lewat" in sent.body
+
+
 def test_a_payment_whose_months_end_while_its_sms_waits_is_told_once_as_it_is_then() -> None:
     harness = NotificationHarness(
         TransientFailure("ThrottlingException"), "gateway-1", registrations=[make_paid(NOW)]
