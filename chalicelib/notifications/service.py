@@ -201,7 +201,6 @@ class NotificationService:
         self, purpose: Purpose, registration: Registration, event_version: int, correlation_id: str
     ) -> Sms:
         now, template = self._clock(), get_template(purpose)
-        is_reminder = template.kind is SmsKind.REMINDER
         body = self._render(purpose, event_version, registration)
         parts = len(split_segments("" if body is None else body.text).parts)
         return Sms(
@@ -217,7 +216,7 @@ class NotificationService:
             correlation_id=correlation_id,
             begun_at=now,
             deadline=now + template.time_to_live,
-            due_at=now if is_reminder else now + REQUEUE_AFTER,
+            due_at=now if template.kind is SmsKind.REMINDER else now + REQUEUE_AFTER,
             parts=parts,
             price=parts * self._config.price_per_part,
         )
@@ -264,7 +263,7 @@ class NotificationService:
         """Return the claimed SMS, or the current row if it may not be claimed now."""
         now = self._clock()
         campaign = self._campaigns.get(sms.campaign_id)
-        zone = self._find_zone(registration)
+        zone = find_zone(registration.worker.postal_code, campaign.zone)
         body = self._render(sms.purpose, sms.event_version, registration)
         reason = find_abandon_reason(sms, registration, body, now)
         if reason is not None:
@@ -324,12 +323,9 @@ class NotificationService:
         return self._record_outcome(started, make_attempt(lambda: self._gateway.send(outgoing)))
 
     def _render(self, purpose: Purpose, event_version: int, registration: Registration) -> Body | None:
-        local_now = self._clock().astimezone(ZoneInfo(self._find_zone(registration)))
-        return render_body(purpose, event_version, registration, local_now=local_now)
-
-    def _find_zone(self, registration: Registration) -> str:
         campaign = self._campaigns.get(registration.capture_metadata.campaign_id)
-        return find_zone(registration.worker.postal_code, campaign.zone)
+        zone = ZoneInfo(find_zone(registration.worker.postal_code, campaign.zone))
+        return render_body(purpose, event_version, registration, local_now=self._clock().astimezone(zone))
 
     def _wait_for_slot(self, sms: Sms) -> None:
         is_reminder = sms.kind is SmsKind.REMINDER
