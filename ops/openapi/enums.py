@@ -5,26 +5,30 @@ answers are the enum or any other string.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Months, Payer, Programme
 from chalicelib.http.problems import FIELD_MESSAGES
-from chalicelib.languages import LANGUAGES
 from chalicelib.occupations.model import load_occupations
 from chalicelib.rollups.renderings.formats import CsvDialect, Format
 from ops.openapi.codes import load_codes
 from ops.openapi.components import SCHEMAS_PREFIX, Schema
 
+
+def _list_values(alias: Any) -> tuple[Any, ...]:
+    """Return the values of a `Literal`, also one with annotations."""
+    return get_args(get_args(alias)[0]) if get_origin(alias) is Annotated else get_args(alias)
+
+
 # Lists that several fields share. Every other one is named for its model and its field.
 _SHARED_NAMES: Mapping[tuple[Any, ...], str] = {
-    get_args(CsvDialect): "CsvDialect",
-    get_args(Format): "SummaryFormat",
-    get_args(Months): "Months",
-    get_args(Payer): "Payer",
-    get_args(Programme): "Programme",
-    get_args(Zone): "Zone",
-    LANGUAGES: "Language",
+    _list_values(CsvDialect): "CsvDialect",
+    _list_values(Format): "SummaryFormat",
+    _list_values(Months): "Months",
+    _list_values(Payer): "Payer",
+    _list_values(Programme): "Programme",
+    _list_values(Zone): "Zone",
     ("matched", "mismatch"): "RegistryResult",
 }
 
