@@ -10,6 +10,7 @@ from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
 from chalicelib.clients.schemas import ClientView, EnrolClient, RotateToken
 from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -44,7 +45,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=EnrolClient,
         responses={201: EnrolledView},
-        refusals=(ClientExists,),
+        refusals=(ClientExists, RulesBroken),
         headers=("Cache-Control",),
     )
     def enrol_client(request: Request) -> Response:
@@ -73,7 +74,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=RotateToken,
         responses={201: RotatedView},
-        refusals=(ClientUnknown, ClientRevoked),
+        refusals=(ClientUnknown, ClientRevoked, RulesBroken),
         headers=("Cache-Control",),
     )
     def rotate_token(request: Request, client_id: str) -> Response:

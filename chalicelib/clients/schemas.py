@@ -25,7 +25,10 @@ class EnrolClient(StrictModel):
     roles: tuple[Role, ...] = Field(min_length=1)
     channel: Channel | None = Field(default=None, description="Follows from the role when left out.")
     campaigns: tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...] = Field(
-        default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign."
+        default=(),
+        max_length=50,
+        description=f"Ids, or {EVERY_CAMPAIGN} for every campaign. Needed by every role but admin.",
+        validate_default=True,
     )
     expires_at: Instant | None = Field(
         default=None, description="When its token ends; after the stage's usual life when left out."
@@ -43,6 +46,14 @@ class EnrolClient(StrictModel):
         if CHANNELS_BY_ROLE.keys() <= set(roles):
             raise _build_conflict()
         return roles
+
+    @field_validator("campaigns")
+    @classmethod
+    def _check_campaigns(cls, campaigns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        # Without one, the token opens nothing for these roles, and the id could not be enrolled again.
+        if not campaigns and set(info.data.get("roles", ())) - {Role.ADMIN}:
+            raise PydanticCustomError("campaign_needed", "these roles work for campaigns")
+        return campaigns
 
     @field_validator("channel")
     @classmethod
