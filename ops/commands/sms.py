@@ -10,6 +10,9 @@ from chalicelib.notifications.held_sms import release_held_sms
 from chalicelib.notifications.service import ACCOUNT_STOP_DURATION
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+from ops.campaign_days import find_campaign_days
+from ops.commands.parameter_types import CAMPAIGN, PLAIN_TEXT
+from ops.commands.results import Result
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 
@@ -19,51 +22,69 @@ def sms() -> None:
     """Stop and resume the sending of SMS, or release the held SMS of a campaign."""
 
 
-@sms.command("release")
-@click.argument("campaign")
+@sms.command("release", fails_when="no campaign has this id", json_fields=("campaign_id", "released"))
+@click.argument("campaign", type=CAMPAIGN)
 @on_stage
-def release_sms(stage: Stage, campaign: str) -> None:
+def release_sms(stage: Stage, campaign: str) -> Result:
     """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held."""
+    find_campaign_days(stage, campaign)
     released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
-    click.echo(f"{released} released: they are sent within some minutes")
+    return Result(
+        {"campaign_id": campaign, "released": released},
+        [f"{released} released: they are sent within some minutes"],
+    )
 
 
-@sms.command("stop")
-@click.argument("reason")
+@sms.command("stop", fails_when="it could not be stored", json_fields=("reason",))
+@click.argument("reason", type=PLAIN_TEXT)
 @on_stage
-def stop_sms(stage: Stage, reason: str) -> None:
+def stop_sms(stage: Stage, reason: str) -> Result:
     """Stop the sending of all SMS until `resume`. REASON is shown to others: name no person."""
     _make_rate_limiter(stage).stop(SendingStop(reason, None))
-    click.echo("stopped: SMS that are being sent now still go out, the others wait")
+    return Result({"reason": reason}, ["stopped: SMS that are being sent now still go out, the others wait"])
 
 
-@sms.command("resume")
+@sms.command("resume", fails_when="it could not be stored", json_fields=("was_stopped",))
 @on_stage
-def resume_sms(stage: Stage) -> None:
+def resume_sms(stage: Stage) -> Result:
     """Resume the sending of SMS, also after an automatic stop."""
     rate_limiter, now = _make_rate_limiter(stage), datetime.now(UTC)
     was_stopped = rate_limiter.find_stop(now) is not None
     rate_limiter.resume(now)
-    if was_stopped:
-        minutes = ACCOUNT_STOP_DURATION // timedelta(minutes=1)
-        click.echo(f"resumed: new SMS are sent now, those that were stopped within {minutes} minutes")
-    else:
-        click.echo("nothing was stopped; gateways with an open circuit are tried at once")
+    minutes = ACCOUNT_STOP_DURATION // timedelta(minutes=1)
+    text = (
+        f"resumed: new SMS are sent now, those that were stopped within {minutes} minutes"
+        if was_stopped
+        else "nothing was stopped; gateways with an open circuit are tried at once"
+    )
+    return Result({"was_stopped": was_stopped}, [text])
 
 
-@sms.command("status")
+@sms.command(
+    "status", fails_when="it could not be read", json_fields=("is_stopped", "reason", "until", "held")
+)
 @on_stage
-def show_sms_status(stage: Stage) -> None:
+def show_sms_status(stage: Stage) -> Result:
     """Show whether SMS are being sent, and how many are held."""
     stopped = _make_rate_limiter(stage).find_stop(datetime.now(UTC))
     if stopped is None:
-        click.echo("SMS are being sent")
+        text = ["SMS are being sent"]
     else:
         until = "an operator resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"stopped until {until}: {stopped.reason}")
+        text = [f"stopped until {until}: {stopped.reason}"]
     held = sum(1 for _ in make_ledger(stage).iter_held())
     if held:
-        click.echo(f"{held} held, because a campaign has spent its budget: daftar sms release CAMPAIGN")
+        command = stage.format_command("sms release CAMPAIGN")
+        text.append(f"{held} held, because a campaign has spent its budget: {command}")
+    return Result(
+        {
+            "is_stopped": stopped is not None,
+            "reason": stopped and stopped.reason,
+            "until": stopped and stopped.ends_at,
+            "held": held,
+        },
+        text,
+    )
 
 
 def make_opt_out_store(stage: Stage) -> DynamoOptOutStore:
