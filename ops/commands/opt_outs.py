@@ -114,14 +114,21 @@ def lift_opt_out(stage: Stage, branch: str) -> Result:
 
 
 def _prompt_phone() -> Phone:
-    is_asked = sys.stdin.isatty()
-    number = click.prompt("Number", hide_input=True, err=True) if is_asked else sys.stdin.readline()
     try:
-        return parse(number.strip())
+        return parse(_read_number().strip())
     except InvalidPhone as error:
         raise click.UsageError(
             f"that is no Indonesian mobile number: {FIELD_MESSAGES[error.code].english} ({error.code})"
         ) from None
+
+
+def _read_number() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Number", hide_input=True, err=True))
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise click.UsageError("standard input is not text") from None
 
 
 def _describe_opt_out(opt_out: OptOut | None) -> str:

@@ -5,7 +5,6 @@ found, `error` is null or says what failed.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -91,8 +90,7 @@ def write_text(text: RenderableType) -> None:
 def write_json(*, ok: bool, result: Mapping[str, Any] | None, error: Mapping[str, Any] | None) -> None:
     """Print the one JSON object of a command."""
     document = {"ok": ok, "result": result, "error": error}
-    sys.stdout.write(json.dumps(document, default=_to_json, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    click.echo(json.dumps(document, default=_to_json, allow_nan=False))
 
 
 def _to_json(value: object) -> str:

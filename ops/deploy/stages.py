@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ops.aws_errors import AWS_ERRORS, explain_aws_error, get_error_code
@@ -12,6 +13,9 @@ from ops.errors import StackUnavailable
 
 # Makes a boto3 client from the name of an AWS service; differs between a local stage and one on AWS.
 AwsClientFactory = Callable[[str], Any]
+
+# The SDK would give up after a minute and invoke the function again; Lambda runs one for 15 minutes at most.
+_INVOKE_CONFIG = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
 
 # CloudFormation's code for a stack that does not exist, or whose name is none.
 _NO_STACK_CODE = "ValidationError"
@@ -52,7 +56,10 @@ def find_stage(stack_name: str) -> Stage:
     """Return a stage on AWS, in the account and region of the environment. Raise OperationError."""
     try:
         session: Any = boto3.Session()
-        return describe_stage(stack_name, session.client)
+        return describe_stage(
+            stack_name,
+            lambda service: session.client(service, config=_INVOKE_CONFIG if service == "lambda" else None),
+        )
     except AWS_ERRORS as error:
         if isinstance(error, ClientError) and get_error_code(error) == _NO_STACK_CODE:
             raise StackUnavailable(

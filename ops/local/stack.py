@@ -30,6 +30,7 @@ from ops.local.seeding import (
 )
 from ops.local.template import adapt_template
 from ops.project import EXAMPLE_DIR, LOOPBACK, REGION, ROOT
+from ops.refusals import ApiRefusal
 
 _STAGE_NAME = "local"
 _STACK_NAME = f"daftar-{_STAGE_NAME}"
@@ -239,9 +240,9 @@ def start_fake_gateway(program: Program, port: int, inbox_file: Path) -> None:
 
 
 def _create_campaign(description: StackDescription) -> None:
-    api = ApiClient(description.api_url, description.tokens["manager"])
+    api = ApiClient(description.api_url, description.tokens["manager"], language="en")
     response = api.send("POST", "/v1/campaigns", (EXAMPLE_DIR / "campaign.json").read_bytes())
     api.close()
     # A conflict means that the campaign exists and was changed since.
     if not response.is_success and response.status_code != HTTPStatus.CONFLICT:
-        raise OperationError(f"the example campaign was refused: {response.status_code} {response.text}")
+        raise OperationError(f"the example campaign was refused: {ApiRefusal.from_response(response)}")

@@ -15,12 +15,13 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 
+from chalicelib.crypto.keyring import KeysMissing
 from ops.cli import main
 from ops.commands.error_messages import Group
 from ops.commands.results import Command
 from ops.commands.results import Result as CommandResult
 from ops.commands.stage_option import on_stage, stage_group
-from ops.deploy.stages import Stage
+from ops.deploy.stages import Stage, find_stage
 from ops.errors import OperationError
 from ops.http_server import RequestHandler
 from ops.project import LOOPBACK, ROOT
@@ -71,6 +72,7 @@ def run_line(*arguments: str) -> Result:
 
 USED_WRONGLY: dict[str, tuple[str, ...]] = {
     "an unknown command": ("regsiter",),
+    "a group alone": ("sms",),
     "an unknown option": ("status", "--jsn"),
     "no arguments": ("register",),
     "a file that does not exist": ("register", "gone.jsonl"),
@@ -152,13 +154,14 @@ ERRORS: dict[str, tuple[BaseException, int, str, str]] = {
     ),
     "an error of the network": (
         httpx.ReadTimeout(SECRET),
-        *(1, "the local stack does not answer (ReadTimeout): daftar status", "operation_failed"),
+        *(1, "the local stack does not answer (ReadTimeout): daftar status", "stack_unavailable"),
     ),
     "a full disk": (OSError(28, "No space left", "out"), 1, "out: No space left", "system_error"),
     "a fault of ours": (KeyError(SECRET), 1, "daftar itself is at fault: KeyError at ", "internal_error"),
     "Ctrl-C": (KeyboardInterrupt(), 130, "interrupted", "interrupted"),
     "a signal": (Shutdown(), 130, "interrupted", "interrupted"),
     "a signal with advice": (Shutdown("send it again"), 130, "send it again", "interrupted"),
+    "a stage without keys": (KeysMissing("field"), 1, "KeysMissing: field", "data_unavailable"),
     "the end of standard input": (EOFError(), 1, "there was no answer on standard input", "no_answer"),
 }
 
@@ -220,6 +223,40 @@ def test_a_reader_that_goes_away_early_gets_no_traceback(arguments: list[str], t
         os.close(writer)
 
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "redirections", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full", ">/dev/full 2>&1"]
+)
+def test_closed_streams_and_a_full_disk_are_no_fault_of_the_command(
+    redirections: str, tmp_path: Path
+) -> None:
+    command = f'"{sys.executable}" -m ops.cli down --json {redirections}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=ROOT,
+        env=os.environ | {"DAFTAR_LOCAL_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == int("full" in redirections)
+    assert done.stderr == ("Error: No space left on device\n" if redirections == ">/dev/full" else "")
+
+
+def test_a_file_whose_name_is_no_text_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(tmp_path))
+    result = run_line("register", os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jsonl"))
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_a_function_may_run_longer_than_the_sdk_waits_by_default(stack_name: str) -> None:
+    config = find_stage(stack_name).aws_client("lambda").meta.config
+
+    assert config.read_timeout > 15 * 60
+    assert config.retries["total_max_attempts"] == 1, "a second invocation would find the first one running"
 
 
 class _CloudFormationHandler(RequestHandler):

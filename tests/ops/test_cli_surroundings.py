@@ -1,10 +1,8 @@
 """Every command in bad surroundings: an error in one line and a truthful status, never a traceback."""
 
-import fcntl
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -13,12 +11,10 @@ from urllib.parse import parse_qsl
 import pytest
 from click.testing import Result
 
-from infra.template import join_template
-from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.http_server import RequestHandler
-from ops.local.description import StackDescription
 from ops.project import LOOPBACK
 from tests.ops.command_lines import COMMANDS, STAGE_COMMANDS, run_daftar
+from tests.ops.local_programs import make_description, make_outputs, running_programs
 from tests.support.http_server import serve_in_background
 from tests.support.ports import find_free_port_pair
 
@@ -42,47 +38,6 @@ def assert_explained(result: Result, *statuses: int) -> str:
     assert "Traceback" not in result.output
     assert _PERSONAL not in result.output
     return line
-
-
-def make_description(url: str) -> StackDescription:
-    """Return the description of a stack whose parts are all at one URL."""
-    return StackDescription(
-        api_url=url,
-        aws_endpoint_url=url,
-        region="ap-southeast-3",
-        campaign_id="tanah-abang-2024",
-        tokens=dict.fromkeys(("kiosk", "manager", "admin"), "t"),
-        device_tokens={"kiosk-1": "t"},
-        gateway_url=url,
-        outputs=make_outputs(url),
-        mails="gone",
-    )
-
-
-def make_outputs(url: str) -> dict[str, str]:
-    queues = {*DEAD_LETTER_QUEUES, *(each.source_queue for each in DEAD_LETTER_QUEUES.values())}
-    resources = join_template()["Resources"]
-    tables = [name for name, each in resources.items() if each.get("Type") == "AWS::DynamoDB::Table"]
-    names = [*tables, *(each.function_id for each in DEAD_LETTER_QUEUES.values()), "ExportsBucket"]
-    return {
-        **{f"{name}Url": f"{url}/{name}" for name in {*queues, "NotificationsQueue"} if name},
-        **{f"{name}Name": name for name in names},
-        "FieldKeyArn": "arn:aws:kms:ap-southeast-3:000000000000:key/k",
-    }
-
-
-@contextmanager
-def running_programs(local: Path, port: int, description: str) -> Iterator[None]:
-    """Hold the locks of a local stack's programs, as if they ran, beside a description."""
-    home = local / f"port-{port}"
-    home.mkdir(parents=True)
-    (home / "stack.json").write_text(description)
-    (local / "stack.json").write_text(description)
-    with ExitStack() as locks:
-        for name in ("emulator", "fake-sms"):
-            file = locks.enter_context((home / f"{name}.pid").open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
 
 
 @pytest.fixture

@@ -163,6 +163,11 @@ def test_an_invalid_number_is_refused_and_not_repeated(stage: Stage, typed: str)
     assert not typed or typed not in result.output
 
 
+def test_input_that_is_not_text_is_wrong_use(stage: Stage) -> None:
+    result = CliRunner().invoke(opt_outs.show_opt_out, obj=stage, input=b"\xff\n")
+    assert (result.exit_code, "standard input is not text" in result.output) == (2, True)
+
+
 @pytest.mark.parametrize("branch", ["0824-5550-7001", "melati@pasar.example"])
 def test_a_number_or_address_is_refused_as_branch(stage: Stage, branch: str) -> None:
     result = invoke(opt_outs.lift_opt_out, stage, "--by", branch)
