@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+from ops.cli import main
 from ops.commands.dead_letters import (
     drop_dead_letters,
     list_dead_letters,
@@ -21,6 +22,7 @@ from ops.commands.dead_letters import (
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.ops.command_lines import COMMANDS
 from tests.support.aws_events import make_domain_event
 
 _PHONE = "+6282455507001"
@@ -484,3 +486,18 @@ def test_a_function_that_never_logged_is_no_error(operator: CommandRunner) -> No
         operator.logs.delete_log_group(logGroupName=group["logGroupName"])
 
     assert "no reason in /aws/lambda/" in operator.run(list_dead_letters)
+
+
+def test_the_json_object_has_the_documented_fields(operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    for name, *arguments in (
+        ("list",),
+        ("show", "NotificationsDeadLetters", message_id),
+        ("redrive", "NotificationsDeadLetters", message_id),
+        ("drop", "NotificationsDeadLetters", "--all", "--yes"),
+    ):
+        line = ["dead-letters", name, *arguments, "--json"]
+        result = CliRunner().invoke(main, line, obj=operator.stage)
+
+        assert result.exit_code == 0, result.output
+        assert tuple(json.loads(result.stdout)["result"]) == COMMANDS[f"dead-letters {name}"].json_fields

@@ -1,5 +1,6 @@
 """`daftar opt-outs`: show, enter and lift. The number never appears in output or storage."""
 
+import json
 import os
 from typing import Any
 
@@ -16,6 +17,7 @@ from ops.commands import opt_outs
 from ops.commands.sms import make_opt_out_store
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.ops.command_lines import COMMANDS, run_daftar
 from tests.support.app_loader import make_container
 
 NUMBER = Phone("+6282455507001")
@@ -203,3 +205,14 @@ def test_the_number_is_not_stored(stage: Stage) -> None:
 
     stored = str(boto3.client("dynamodb").scan(TableName="SendingTable")["Items"])
     assert NUMBER[3:] not in stored
+
+
+@pytest.mark.parametrize("name", ["opt-outs show", "opt-outs enter", "opt-outs lift"])
+def test_the_json_object_has_the_documented_fields_and_not_the_number(name: str, stage: Stage) -> None:
+    add_gateway_opt_out(stage)
+
+    result = run_daftar(name, "--json", obj=stage)
+
+    assert result.exit_code == 0, result.output
+    assert tuple(json.loads(result.stdout)["result"]) == COMMANDS[name].json_fields
+    assert "8245550700" not in result.output

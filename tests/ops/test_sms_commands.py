@@ -1,5 +1,6 @@
 """`daftar sms`: release, stop, resume and status."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from ops.commands import sms
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.ops.command_lines import COMMANDS, run_daftar
 from tests.support.app_loader import make_container
 from tests.support.payloads import make_campaign_payload
 from tests.support.registration_builders import make_sms
@@ -106,3 +108,11 @@ def test_sending_can_be_stopped_and_resumed(deployed_stage: Stage) -> None:
     assert resumed == "resumed: new SMS are sent now, those that were stopped within 15 minutes\n"
     assert run(sms.show_sms_status, deployed_stage) == "SMS are being sent\n"
     assert run(sms.resume_sms, deployed_stage).startswith("nothing was stopped")
+
+
+@pytest.mark.parametrize("name", ["sms release", "sms stop", "sms status", "sms resume"])
+def test_the_json_object_has_the_documented_fields(name: str, deployed_stage: Stage) -> None:
+    result = run_daftar(name, "--json", obj=deployed_stage)
+
+    assert result.exit_code == 0, result.output
+    assert tuple(json.loads(result.stdout)["result"]) == COMMANDS[name].json_fields
