@@ -1,5 +1,6 @@
 """`daftar sms release|stop|resume|status`: control the sending of SMS to workers."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -16,6 +17,11 @@ from ops.commands.results import Result
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 
+_WHY_HELD = {
+    "budget_exhausted": "a campaign has spent its budget",
+    "receipts_silent": "it is unknown if they were sent, and no receipts came in since",
+}
+
 
 @stage_group("sms")
 def sms() -> None:
@@ -26,7 +32,10 @@ def sms() -> None:
 @click.argument("campaign", type=CAMPAIGN)
 @on_stage
 def release_sms(stage: Stage, campaign: str) -> Result:
-    """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held."""
+    """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held.
+
+    SMS that are held because no receipts came in may have been sent already: workers may get them twice.
+    """
     find_campaign_days(stage, campaign)
     released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
     return Result(
@@ -72,16 +81,16 @@ def show_sms_status(stage: Stage) -> Result:
     else:
         until = "an operator resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
         text = [f"stopped until {until}: {stopped.reason}"]
-    held = sum(1 for _ in make_ledger(stage).iter_held())
-    if held:
-        command = stage.format_command("sms release CAMPAIGN")
-        text.append(f"{held} held, because a campaign has spent its budget: {command}")
+    ledger, command = make_ledger(stage), stage.format_command("sms release CAMPAIGN")
+    held = Counter(str(sms.reason) for each in ledger.iter_held() if (sms := ledger.get(each)) is not None)
+    for reason, number in sorted(held.items()):
+        text.append(f"{number} held: {_WHY_HELD.get(reason, reason)}; {command} sends them")
     return Result(
         {
             "is_stopped": stopped is not None,
             "reason": stopped and stopped.reason,
             "until": stopped and stopped.ends_at,
-            "held": held,
+            "held": dict(held),
         },
         text,
     )

@@ -89,9 +89,11 @@ def test_a_reason_that_is_blank_personal_or_not_one_line_stops_nothing(
 def test_the_status_names_a_command_for_the_stage_that_the_operator_is_on(deployed_stage: Stage) -> None:
     make_ledger(deployed_stage).get_or_create(make_sms(1).hold("budget_exhausted"))
 
-    assert "daftar sms release CAMPAIGN --stack daftar-test\n" in run(sms.show_sms_status, deployed_stage)
+    assert "daftar sms release CAMPAIGN --stack daftar-test sends them\n" in run(
+        sms.show_sms_status, deployed_stage
+    )
     local = replace(deployed_stage, is_local=True)
-    assert "daftar sms release CAMPAIGN\n" in run(sms.show_sms_status, local)
+    assert "daftar sms release CAMPAIGN sends them\n" in run(sms.show_sms_status, local)
 
 
 def test_sending_can_be_stopped_and_resumed(deployed_stage: Stage) -> None:
