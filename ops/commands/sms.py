@@ -40,7 +40,7 @@ def release_sms(stage: Stage, campaign: str) -> Result:
     released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
     return Result(
         {"campaign_id": campaign, "released": released},
-        [f"{released} released: they are sent within some minutes"],
+        [f"{released} released: " + ("they are sent within some minutes" if released else "none was held")],
     )
 
 
