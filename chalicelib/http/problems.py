@@ -152,6 +152,12 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
     ),
+    "sponsor_unknown": FieldMessage(
+        "Pilih sponsor dari kegiatan ini.", "Choose one of this campaign's sponsors."
+    ),
+    "sponsor_not_payer": FieldMessage(
+        "Sebutkan sponsor hanya jika sponsor yang membayar.", "Name a sponsor only where a sponsor pays."
+    ),
     "sponsor_removed": FieldMessage(
         "Sponsor tidak bisa dihapus; isi kuota 0 untuk menutupnya.",
         "No sponsor can be removed; a quota of 0 ends it.",

@@ -10,7 +10,7 @@ from chalicelib.messaging.model import SmsId, parse_sms_id
 from chalicelib.messaging.receipts import Receipt, ReceiptSink
 from chalicelib.notifications import bodies
 from chalicelib.notifications.bodies import Purpose
-from chalicelib.notifications.errors import SmsUnknown
+from chalicelib.notifications.errors import NoPhone, SmsUnknown
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.service import NotificationService
@@ -38,6 +38,9 @@ def handle(service: NotificationService, body: str) -> None:
             {"sms_id": message.sms_id} if isinstance(message, SmsDue) else {"reference": message.reference}
         )
         observability.logger.info("no recipient", extra=facts)
+        return
+    except NoPhone:
+        observability.logger.info("worker without phone")
         return
     observability.count("Sms", state=sms.state)
     observability.logger.info(

@@ -1,6 +1,7 @@
 """Errors of the SMS ledger.
 
 SmsUnknown
+NoPhone
 StaleRevision
 LimitExceeded
 ├── PhoneOptedOut
@@ -11,6 +12,10 @@ LimitExceeded
 
 class SmsUnknown(Exception):
     """The ledger holds no such SMS."""
+
+
+class NoPhone(Exception):
+    """The worker has no phone, and so gets no SMS."""
 
 
 class StaleRevision(Exception):

@@ -34,6 +34,7 @@ from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
     LimitExceeded,
+    NoPhone,
     SmsUnknown,
     StaleRevision,
 )
@@ -51,7 +52,6 @@ from chalicelib.notifications.rules import find_abandon_reason, may_resend
 from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
-from chalicelib.registrations.phone import Phone
 
 # A write fails again only if another process changes the same item in between.
 _MAX_WRITE_ATTEMPTS = 6
@@ -150,7 +150,8 @@ class NotificationService:
     def send(self, purpose: Purpose, reference: str, *, event_version: int = 1, correlation_id: str) -> Sms:
         """Send the SMS of an event, unless it may have been sent already. Return its row.
 
-        A reminder is only stored; the schedule sends it. Raise RegistrationUnknown.
+        A reminder is only stored; the schedule sends it. Raise RegistrationUnknown, or NoPhone, which leaves
+        no row.
         """
         registration = self._registrations.get(reference)
         sms = self._ledger.get_or_create(
@@ -196,6 +197,8 @@ class NotificationService:
     def _build_sms(
         self, purpose: Purpose, registration: Registration, event_version: int, correlation_id: str
     ) -> Sms:
+        if registration.worker.phone is None:
+            raise NoPhone(registration.reference)
         now, template = self._clock(), get_template(purpose)
         is_reminder = template.kind is SmsKind.REMINDER
         parts = len(split_segments(bodies.render_body(template, event_version, registration) or "").parts)
@@ -287,7 +290,8 @@ class NotificationService:
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
         # Rendered again, because time has passed since the claim.
         body = bodies.render_body(get_template(sms.purpose), sms.event_version, registration)
-        if body is None:
+        phone = registration.worker.phone
+        if body is None or phone is None:
             return self._defer(sms, self._clock(), "overtaken")
         try:
             self._wait_for_slot(sms)
@@ -300,7 +304,7 @@ class NotificationService:
         if current is not started:
             return current
         outgoing = OutgoingSms(
-            phone=Phone(registration.worker.phone),
+            phone=phone,
             body=body,
             sms_id=sms.sms_id,
             correlation_id=sms.correlation_id,

@@ -44,10 +44,10 @@ class SubmitRegistration(StrictModel):
         cleaned_worker = {
             "nik": clean_number(worker.nik),
             "name": clean_text(worker.name),
-            "phone": clean_number(worker.phone),
+            "phone": None if worker.phone is None else clean_number(worker.phone),
             "email": None if worker.email is None else clean_text(worker.email),
-            "address": clean_text(worker.address),
-            "postal_code": clean_number(worker.postal_code),
+            "address": None if worker.address is None else clean_text(worker.address),
+            "postal_code": None if worker.postal_code is None else clean_number(worker.postal_code),
         }
         return self.model_copy(
             update={
@@ -67,7 +67,8 @@ class SubmitRegistration(StrictModel):
         content = self.clean().model_dump(mode="json", exclude_none=True)
         worker = content["worker"]
         worker["nik"] = _parse_nik(self.worker.nik, self.captured_at.date()) or worker["nik"]
-        worker["phone"] = _parse_phone(self.worker.phone) or worker["phone"]
+        if self.worker.phone is not None:
+            worker["phone"] = _parse_phone(self.worker.phone) or worker["phone"]
         content["coverage"]["programmes"] = sorted(self.coverage.programmes)
         content["captured_at"] = _count_microseconds(self.captured_at)
         content["consent"]["given_at"] = _count_microseconds(self.consent.given_at)

@@ -64,6 +64,7 @@ class Flag(StrEnum):
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
+    SPONSOR_OVER_QUOTA = "sponsor_over_quota"
 
 
 # An application that has ended makes room for a new one of the same worker.

@@ -71,7 +71,7 @@ class WorkerView(BaseModel):
 
     nik: str
     name: str
-    phone: str
+    phone: str | None
     language: str
     checks: tuple[str, ...]
     birth_date: date | None = None
@@ -85,7 +85,7 @@ class WorkerView(BaseModel):
         return cls(
             nik=mask_number(worker.nik),
             name=mask_name(worker.name),
-            phone=mask_number(worker.phone),
+            phone=None if worker.phone is None else mask_number(worker.phone),
             language=worker.language,
             checks=worker.checks,
         )
@@ -111,6 +111,7 @@ class CoverageView(BaseModel):
     programmes: tuple[str, ...]
     months: int
     payer: str
+    sponsor_id: str | None = None
 
 
 class EventView(BaseModel):
