@@ -6,7 +6,7 @@ There is no body if the registration has changed since the event and the SMS wou
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from chalicelib.notifications.templates import Template, format_day, format_rupiah
+from chalicelib.notifications.templates import Template, format_day, format_rupiah, get_template
 from chalicelib.registrations.model import (
     ENDED_STATUSES,
     EventType,
@@ -42,6 +42,29 @@ def render_body(template: Template, event_version: int, registration: Registrati
     if fields is None:
         return None
     return template.render(registration.worker.language, **{"name": registration.worker.name, **fields})
+
+
+def may_request(purpose: Purpose, registration: Registration) -> bool:
+    """Return True if an SMS may be sent once more: its event has happened, and its body is true now."""
+    # Its body says that there is no payment code yet.
+    if purpose is Purpose.RECEIVED and registration.lifecycle.status is not Status.RECEIVED:
+        return False
+    event_version = find_event_version(purpose, registration)
+    return event_version > 0 and render_body(get_template(purpose), event_version, registration) is not None
+
+
+def find_event_version(purpose: Purpose, registration: Registration) -> int:
+    """Return the version of the last event that a purpose belongs to, or 0 if it has not happened.
+
+    The purposes without an event of their own belong to the registration's first one.
+    """
+    event_types = {each for each, of_event in PURPOSE_BY_EVENT_TYPE.items() if of_event is purpose}
+    versions = [
+        version
+        for version, event in _number_events(registration.lifecycle)
+        if event.event_type in event_types or (version == 1 and not event_types)
+    ]
+    return max(versions, default=0)
 
 
 Fields = dict[str, str] | None

@@ -16,9 +16,14 @@ from chalicelib.notifications.model import Sms
 from chalicelib.notifications.service import NotificationService
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
+from chalicelib.registrations.messages import (
+    KnownWorkerMet,
+    RegistrationChanged,
+    RegistrationReceived,
+    SmsRequested,
+)
 
-Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsDue
+Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsRequested | SmsDue
 
 _MESSAGE_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
@@ -71,6 +76,13 @@ def _process(service: NotificationService, message: Message) -> Sms:
         observability.set_correlation_id(sms.correlation_id)
         return sms
     observability.set_correlation_id(message.correlation_id)
+    if isinstance(message, SmsRequested):
+        return service.send_again(
+            Purpose(message.purpose),
+            message.reference,
+            request_version=message.event_version,
+            correlation_id=message.correlation_id,
+        )
     purpose, event_version = _get_purpose_and_version(message)
     return service.send(
         purpose, message.reference, event_version=event_version, correlation_id=message.correlation_id
