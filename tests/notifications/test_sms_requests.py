@@ -316,16 +316,12 @@ def test_a_requested_sms_that_is_not_true_any_more_is_not_sent() -> None:
     assert (harness.get_only_sms().reason, harness.gateway.sent_sms) == ("overtaken", [])
 
 
-def test_a_requested_sms_with_an_unknown_outcome_is_recovered_like_any_other() -> None:
+def test_a_requested_sms_with_an_unknown_outcome_is_not_sent_again_by_its_message() -> None:
     harness = RequestHarness(OutcomeUnknown("timeout"))
     harness.request()
-    harness.publish(times=2)
-    assert harness.get_only_sms().state is SmsState.UNKNOWN
+    harness.publish(times=3)
 
-    harness.advance(timedelta(minutes=16)).run_due_sms()
-    harness.advance(timedelta(hours=1, minutes=1)).run_due_sms()
-
-    assert (harness.get_only_sms().state, len(harness.gateway.sent_sms)) == (SmsState.ACCEPTED, 2)
+    assert (harness.get_only_sms().state, len(harness.gateway.sent_sms)) == (SmsState.UNKNOWN, 1)
 
 
 @given(
