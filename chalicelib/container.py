@@ -337,6 +337,7 @@ class Container:
         return SmsRequestService(
             reading=self.reading,
             lifecycle=self.lifecycle,
+            campaigns=self.campaigns,
             opt_outs=self.opt_outs,
             hashing=self.hashing,
             clock=self.clock,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
@@ -20,6 +21,8 @@ from chalicelib.notifications.errors import (
     WorkerOptedOut,
     WorkerWithoutPhone,
 )
+from chalicelib.notifications.hours import find_zone
+from chalicelib.notifications.stores import Campaigns
 from chalicelib.registrations.model import EventType, LifecycleState, Registration
 
 # A request for the same SMS within this time is a repeat of the last one.
@@ -58,12 +61,14 @@ class SmsRequestService:
         *,
         reading: Reading,
         lifecycle: Lifecycle,
+        campaigns: Campaigns,
         opt_outs: OptOuts,
         hashing: KeyedHash,
         clock: Clock,
     ) -> None:
         self._reading = reading
         self._lifecycle = lifecycle
+        self._campaigns = campaigns
         self._opt_outs = opt_outs
         self._hashing = hashing
         self._clock = clock
@@ -88,12 +93,18 @@ class SmsRequestService:
             is_repeat = _is_repeat(lifecycle, purpose, now)
             if is_repeat:
                 return lifecycle
-            if not may_request(purpose, replace(registration, lifecycle=lifecycle)):
+            changed = replace(registration, lifecycle=lifecycle)
+            if not may_request(purpose, changed, local_now=self._get_local_time(registration, now)):
                 raise SmsNotApplicable(f"{purpose} while {lifecycle.status}")
             _check_caps(lifecycle, now)
             return lifecycle.with_sms_request(purpose, occurred_at=now, client_id=caller.client_id)
 
         return self._lifecycle.store_change(registration, add_request), is_repeat
+
+    def _get_local_time(self, registration: Registration, now: datetime) -> datetime:
+        """Return `now` by the worker's clock."""
+        campaign = self._campaigns.get(registration.capture_metadata.campaign_id)
+        return now.astimezone(ZoneInfo(find_zone(registration.worker.postal_code, campaign.zone)))
 
 
 def _list_requests(lifecycle: LifecycleState, purpose: Purpose | None = None) -> list[datetime]:
