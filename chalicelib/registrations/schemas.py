@@ -80,7 +80,7 @@ class WorkerView(BaseModel):
 
     nik: str
     name: str
-    phone: str
+    phone: str | None
     language: str
     checks: tuple[Check, ...]
     birth_date: date | None = None
@@ -94,7 +94,7 @@ class WorkerView(BaseModel):
         return cls(
             nik=mask_number(worker.nik),
             name=mask_name(worker.name),
-            phone=mask_number(worker.phone),
+            phone=None if worker.phone is None else mask_number(worker.phone),
             language=worker.language,
             checks=worker.checks,
         )
@@ -120,6 +120,7 @@ class CoverageView(BaseModel):
     programmes: tuple[Programme, ...]
     months: int
     payer: Payer
+    sponsor_id: str | None = None
 
 
 class EventView(BaseModel):

@@ -36,7 +36,8 @@ class SmsCounts(FrozenModel):
     """The SMS of the day's registrations, by their state when the day was counted.
 
     Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
-    and rupiah are the day's cost so far, later texts of its registrations included.
+    and rupiah are the day's cost so far, later texts of its registrations included. `without_phone` is how
+    many of its registrations have a worker without a phone, who gets none.
     """
 
     total: int
@@ -44,6 +45,7 @@ class SmsCounts(FrozenModel):
     unknown_share: float
     parts: int
     rupiah: int
+    without_phone: int = 0
 
 
 class Funnel(FrozenModel):
@@ -71,8 +73,11 @@ class Anomaly(FrozenModel):
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
     """
 
-    pattern: Literal["one_phone_many_workers", "client_above_peers", "neighbouring_serials"]
+    pattern: Literal[
+        "one_phone_many_workers", "client_above_peers", "neighbouring_serials", "sponsor_over_quota"
+    ]
     client_id: str | None = None
+    sponsor_id: str | None = None
     workers: int
     usual: int | None = None
 
@@ -98,6 +103,7 @@ class Tally(FrozenModel):
     by_occupation: dict[str, int]
     by_officer: dict[str, int] = {}
     by_programme: dict[str, int] = {}
+    by_sponsor: dict[str, int] = {}
     by_sex: dict[str, int] = {}
     by_age: dict[str, int] = {}
     by_hour: dict[str, int] = {}
