@@ -35,7 +35,8 @@ class CaptureFacts:
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
     are the codes of the broken rules of a refused capture. `neighbours` are short hashes that two NIKs with
-    close serials share; they are removed when the worker is erased, the rest is kept.
+    close serials share; they are removed when the worker is erased, the rest is kept. `is_cancelled`: the
+    registration that the capture made was cancelled.
     """
 
     outcome: Outcome
@@ -51,6 +52,7 @@ class CaptureFacts:
     received_on: date | None = None
     reasons: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
         received_on=None if received_on is None else date.fromisoformat(received_on),
         reasons=tuple(values.get("reasons", ())),
         neighbours=tuple(values.get("neighbours", ())),
+        is_cancelled=values.get("is_cancelled", False),
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from chalicelib.aws.table import Table, TransactionFailed
+from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationSuperseded
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import build_registration
 from chalicelib.registrations.store_keys import (
@@ -16,9 +16,13 @@ from chalicelib.registrations.store_keys import (
     REFERENCE_AND_STATUS_NAMES,
     WORKER_HAS_REGISTRATION,
     list_due_shards,
+    make_capture_key,
     make_worker_key,
     parse_registration_key,
 )
+
+# The position in the transaction of `replace`.
+_WORKER_INDEX = 1
 
 
 class DynamoLifecycleStore:
@@ -47,12 +51,25 @@ class DynamoLifecycleStore:
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
         )
+        writes = [put, worker]
+        if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
+            writes.append(self._mark_capture_cancelled(registration.capture_metadata.capture_id))
         try:
-            self._table.transact([put, worker])
+            self._table.transact(writes)
         except TransactionFailed as failure:
-            if set(failure.current) == {1}:
+            if set(failure.current) == {_WORKER_INDEX}:
                 raise RegistrationSuperseded(registration.reference) from None
             raise WriteConflict from failure
+
+    def _mark_capture_cancelled(self, capture_id: str) -> Write:
+        # Breakdowns are counted from captures, in one pass over the day. The condition fails while the worker
+        # is being erased.
+        return self._table.update(
+            make_capture_key(capture_id),
+            "SET facts.is_cancelled = :yes",
+            "attribute_exists(facts)",
+            compared={":yes": True},
+        )
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.

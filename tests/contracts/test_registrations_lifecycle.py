@@ -20,6 +20,7 @@ from tests.support.lifecycle_builders import (
     EXPIRES_ON,
     RECEIVED_AT,
     add_payment,
+    cancel,
     expire_or_lapse,
     make_matching_capture,
     make_received_registration,
@@ -353,3 +354,15 @@ def test_a_corrected_capture_keeps_its_sequence_number_once(stores: Registration
     stores.intake.add_refusal(make_matching_capture(registration, Outcome.REFUSED), is_on_campaign_day=True)
     add(stores, registration)
     assert list(stores.reading.iter_device_sequences("van-1")) == [5]
+
+
+def test_a_cancellation_is_known_of_the_capture_too_and_of_no_other(stores: RegistrationStores) -> None:
+    registration = add(stores, make_received_registration(1), make_received_registration(2))
+    repeat = make_matching_capture(registration, Outcome.ALREADY_REGISTERED, capture_id=make_capture_id(7))
+    stores.intake.add_repeat(repeat, worker_key=registration.worker_key)
+
+    replace_with(stores, registration, cancel(registration))
+
+    assert sorted(
+        (facts.outcome, facts.is_cancelled) for facts in collect_capture_facts(stores.reading, FIRST_DAY)
+    ) == [("already_registered", False), ("created", False), ("created", True)]

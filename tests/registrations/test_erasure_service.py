@@ -185,6 +185,29 @@ def with_write(harness: RegistrationHarness, method: str, write: Callable[[], ob
     return harness.make_erasure_service(store)
 
 
+def test_a_cancellation_during_the_erasure_is_counted(harness: RegistrationHarness) -> None:
+    registration = harness.register()
+    service = with_write(harness, "erase_capture", lambda: harness.cancel(registration.reference))
+    erase(harness, registration.worker_key, service)
+
+    tally = count_day(harness)
+    assert (tally.counts.registered, tally.by_officer, tally.funnel.cancelled) == (0, {}, 1)
+
+
+def test_a_registration_whose_capture_is_erased_already_cannot_be_cancelled_any_more(
+    harness: RegistrationHarness,
+) -> None:
+    registration = harness.register()
+    service = make_interrupted_service(harness, 1)
+    with pytest.raises(KeyboardInterrupt):
+        erase(harness, registration.worker_key, service)
+
+    with pytest.raises(TryAgain):
+        harness.cancel(registration.reference)
+
+    assert count_day(harness).counts.registered == 1
+
+
 @pytest.mark.parametrize("at", range(9))
 def test_an_erasure_that_stops_halfway_is_finished_by_the_next_one(
     harness: RegistrationHarness, at: int

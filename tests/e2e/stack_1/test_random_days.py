@@ -75,6 +75,7 @@ class SentCapture:
     reasons: tuple[str, ...] = ()
     over_flag: bool = False
     is_erased: bool = False
+    application: Application | None = None
 
     @property
     def day(self) -> str:
@@ -284,12 +285,13 @@ class Scenario:
         told = answer.json()
         assert told["outcome"] == ("accepted" if by == "bot" else outcome), (body["capture_id"], told)
         over_flag = self.given[person.phone] >= PHONE_FLAGGED_AFTER
+        sent = SentCapture(body, by, outcome, person, over_flag=over_flag)
         if outcome != "already_registered":
             self.given[person.phone] += 1
             day, quoted = str(body["captured_at"])[:10], told["quote"]["total"]
-            person.standing = Application(person, day, quoted, told.get("reference"))
+            sent.application = person.standing = Application(person, day, quoted, told.get("reference"))
             self.applied.append(person.standing)
-        self.sent_captures[body["capture_id"]] = SentCapture(body, by, outcome, person, over_flag=over_flag)
+        self.sent_captures[body["capture_id"]] = sent
 
     def expected_outcome(self, person: Person) -> str:
         if person.standing is None:
@@ -327,6 +329,7 @@ class Scenario:
         taken = [each for each in self.sent_captures.values() if each.day == day]
         outcomes = Counter(each.outcome for each in taken)
         created = [each for each in taken if each.outcome == "created"]
+        registered = [each for each in taken if each.application and each.application.status != "cancelled"]
         applied = [each for each in self.applied if each.day == day]
         statuses = ("received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired")
         return {
@@ -336,19 +339,20 @@ class Scenario:
                     name: outcomes[name]
                     for name in ("created", "already_registered", "reactivated", "refused")
                 },
+                "registered": len(registered),
             },
-            "by_channel": _many(DEVICES[each.client] for each in created),
-            "by_client": _many(each.client for each in created),
-            "by_occupation": _many(one for each in created for one in each.body["work"]["occupations"]),
-            "by_officer": _many(each.body["officer"] or "-" for each in created),
-            "by_programme": _many(one for each in created for one in each.body["coverage"]["programmes"]),
-            "by_sex": _many(each.person.sex for each in created),
-            "by_age": _many(_band(each.person.born, each.day) for each in created),
-            "by_hour": _many(each.body["captured_at"][11:13] for each in created),
+            "by_channel": _many(DEVICES[each.client] for each in registered),
+            "by_client": _many(each.client for each in registered),
+            "by_occupation": _many(one for each in registered for one in each.body["work"]["occupations"]),
+            "by_officer": _many(each.body["officer"] or "-" for each in registered),
+            "by_programme": _many(one for each in registered for one in each.body["coverage"]["programmes"]),
+            "by_sex": _many(each.person.sex for each in registered),
+            "by_age": _many(_band(each.person.born, each.day) for each in registered),
+            "by_hour": _many(each.body["captured_at"][11:13] for each in registered),
             "refused_by_reason": _many(one for each in taken for one in each.reasons),
             "funnel": {name: sum(each.status == name for each in applied) for name in statuses},
             "money": {
-                "quoted": sum(each.quoted for each in applied),
+                "quoted": sum(each.quoted for each in applied if each.status != "cancelled"),
                 "paid": sum(each.paid for each in applied),
             },
             "oddities": sorted([*self._shared_phones(created), *self._runs(created)]),
@@ -456,8 +460,8 @@ def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next
     assert len(versions) > 2
     for before, after in pairwise(versions):
         assert before["content_hash"] != after["content_hash"]
-        created = after["counts"]["created"] - before["counts"]["created"]
-        assert sum(note["difference"] for note in after["notes"]) == created
+        registered = after["counts"]["registered"] - before["counts"]["registered"]
+        assert sum(note["difference"] for note in after["notes"]) == registered
         for change in after["changes"]:
             group, _, name = change["figure"].partition(".")
             if group != "texts":
@@ -485,7 +489,9 @@ def test_the_days_are_listed_with_what_they_came_to(scenario: Scenario) -> None:
     assert [(each["day"], each["version"], each["content_hash"], each["created"]) for each in listed] == [
         (each["day"], each["version"], each["content_hash"], each["counts"]["created"]) for each in shown
     ]
-    assert shown[1]["progress"]["created"] == sum(each["counts"]["created"] for each in shown)
+    for count in ("created", "registered"):
+        assert [each[count] for each in listed] == [each["counts"][count] for each in shown]
+        assert shown[1]["progress"][count] == sum(each["counts"][count] for each in shown)
 
 
 def test_facts_for_counting_reveal_no_amount(scenario: Scenario) -> None:
