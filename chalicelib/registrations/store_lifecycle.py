@@ -8,15 +8,18 @@ from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationSuperseded
+from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import build_registration
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
+    ITEM_IS_NEW,
     REFERENCE_AND_STATUS_NAMES,
     WORKER_HAS_REGISTRATION,
     list_due_shards,
     make_capture_key,
+    make_payment_key,
     make_worker_key,
     parse_registration_key,
 )
@@ -32,7 +35,9 @@ class DynamoLifecycleStore:
         self._table = Table(client, table_name)
         self._cipher = cipher
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
+    def replace(
+        self, registration: Registration, *, previous: Registration, payment_key: str | None = None
+    ) -> None:
         put = self._table.put(
             build_registration(registration, self._cipher),
             "version = :version",
@@ -54,11 +59,16 @@ class DynamoLifecycleStore:
         writes = [put, worker]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(self._mark_capture_cancelled(registration.capture_metadata.capture_id))
+        if payment_key is not None:
+            # It names no registration: after an erasure nothing may lead to one.
+            writes.append(self._table.put(make_payment_key(payment_key), ITEM_IS_NEW, returns_current=True))
         try:
             self._table.transact(writes)
         except TransactionFailed as failure:
             if set(failure.current) == {_WORKER_INDEX}:
                 raise RegistrationSuperseded(registration.reference) from None
+            if set(failure.current) == {len(writes) - 1} and payment_key is not None:
+                raise PaymentIdTaken from None
             raise WriteConflict from failure
 
     def _mark_capture_cancelled(self, capture_id: str) -> Write:

@@ -77,6 +77,7 @@ class DayCounter:
                 if registration.status is not Status.CANCELLED:
                     self._get_counter("money")["quoted"] += registration.quoted
                 self._get_counter("money")["paid"] += registration.paid
+                self._get_counter("flagged").update(registration.flags)
             case CaptureFacts() as capture:
                 self._get_counter("outcomes")[capture.outcome] += 1
                 if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
@@ -180,6 +181,11 @@ class DayCounter:
         yield from self._iter_above_peers()
         for client_id, workers in sorted(self._get_counter("in_runs").items()):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
+        flagged = self._get_counter("flagged")
+        if flagged[Flag.PAYMENT_DIFFERS]:
+            yield Anomaly(pattern="payment_differs", workers=flagged[Flag.PAYMENT_DIFFERS])
+        if flagged[Flag.PAYMENT_SHARED]:
+            yield Anomaly(pattern="payment_shared", workers=flagged[Flag.PAYMENT_SHARED])
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
         """Yield the clients far above the median of the clients of their channel.

@@ -14,6 +14,7 @@ from chalicelib.http.pagination import Page
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationSuperseded, RegistrationUnknown
 from chalicelib.registrations.intake import WorkerExists
+from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from tests.contracts.conftest import Engine
 from tests.support.lifecycle_builders import (
@@ -94,6 +95,19 @@ def test_of_two_changes_to_one_version_the_second_is_not_stored(stores: Registra
         stores.lifecycle.replace(add_payment(registration, "p-2"), previous=registration)
 
     assert stores.reading.get(registration.reference) == first
+
+
+def test_a_payment_id_is_taken_once_and_its_second_payment_stores_nothing(stores: RegistrationStores) -> None:
+    first, second = make_received_registration(1), make_received_registration(2)
+    add(stores, first, second)
+    stores.lifecycle.replace(add_payment(first), previous=first, payment_key="key")
+
+    with pytest.raises(PaymentIdTaken):
+        stores.lifecycle.replace(add_payment(second), previous=second, payment_key="key")
+    assert stores.reading.get(second.reference) == second
+
+    with pytest.raises(WriteConflict):
+        stores.lifecycle.replace(add_payment(first), previous=first, payment_key="key")
 
 
 def test_an_unknown_registration_cannot_change(stores: RegistrationStores) -> None:

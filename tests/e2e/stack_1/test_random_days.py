@@ -62,6 +62,17 @@ class Application:
     status: str = "received"
     paid: int = 0
     is_erased: bool = False
+    monthly: list[int] = field(default_factory=list)
+    payments: int = 0
+    is_paid_oddly: bool = False
+
+    def take_payment(self, amount: int) -> None:
+        """Each payment is for one month; a month after the quoted ones costs what the last one does."""
+        expected = self.monthly[min(self.payments, len(self.monthly) - 1)]
+        self.is_paid_oddly |= abs(amount - expected) * 4 > expected
+        self.payments += 1
+        self.paid += amount
+        self.status = "active"
 
 
 @dataclass
@@ -194,8 +205,7 @@ class Scenario:
                 assert answers[0].json()["code"] == "registration_superseded"
                 return
             assert {answer.status_code for answer in answers} == {200}
-            paid.paid += amount
-            paid.status = "active"
+            paid.take_payment(amount)
 
     def issue_payment_code(self) -> None:
         open_ones = [each for each in self.applications() if each.status in {"received", "awaiting_payment"}]
@@ -290,6 +300,7 @@ class Scenario:
             self.given[person.phone] += 1
             day, quoted = str(body["captured_at"])[:10], told["quote"]["total"]
             sent.application = person.standing = Application(person, day, quoted, told.get("reference"))
+            person.standing.monthly = [each["amount"] for each in told["quote"]["months"]]
             self.applied.append(person.standing)
         self.sent_captures[body["capture_id"]] = sent
 
@@ -355,12 +366,18 @@ class Scenario:
                 "quoted": sum(each.quoted for each in applied if each.status != "cancelled"),
                 "paid": sum(each.paid for each in applied),
             },
-            "oddities": sorted([*self._shared_phones(created), *self._runs(created)]),
+            "oddities": sorted(
+                [*self._shared_phones(created), *self._runs(created), *self._odd_payments(applied)]
+            ),
         }
 
     def _shared_phones(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         by_client = Counter(each.client for each in created if each.over_flag)
         return [("one_phone_many_workers", client, workers) for client, workers in by_client.items()]
+
+    def _odd_payments(self, applied: list[Application]) -> list[tuple[str, str, int]]:
+        workers = sum(each.is_paid_oddly for each in applied)
+        return [("payment_differs", "", workers)] if workers else []
 
     def _runs(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         in_runs: Counter[str] = Counter()
@@ -409,7 +426,7 @@ def counted(market: Market, day: str, version: int | None = None) -> dict[str, A
 
 def to_recount_form(summary: dict[str, Any]) -> dict[str, Any]:
     oddities = [
-        (each["pattern"], each["client_id"], each["workers"])
+        (each["pattern"], each["client_id"] or "", each["workers"])
         for each in summary["oddities"]
         if each["pattern"] != "client_above_peers"
     ]
