@@ -351,7 +351,7 @@ class Settings(BaseModel):
 
     # No source says what difference is usual: the core system may know another income, or that a discount
     # has ended. A confidence as low as that of the thresholds above.
-    payment_max_difference: int = Field(
+    payment_max_difference: _Whole = Field(
         alias="DAFTAR_PAYMENT_MAX_DIFFERENCE_PERCENT",
         default=25,
         ge=0,
