@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import click
 import pytest
+from click.testing import CliRunner
 from moto import mock_aws
 
 from ops.cli import main
