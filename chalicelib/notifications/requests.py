@@ -43,7 +43,7 @@ class Reading(Protocol):
 
 class Lifecycle(Protocol):
     def store_change(
-        self, registration: Registration, change: Callable[[LifecycleState], LifecycleState]
+        self, registration: Registration, change: Callable[[Registration], Registration]
     ) -> Registration:
         """Store a registration after `change`, which is called again after a conflict. Raise TryAgain."""
 
@@ -87,17 +87,17 @@ class SmsRequestService:
             raise WorkerOptedOut(registration.reference)
         is_repeat = False
 
-        def add_request(lifecycle: LifecycleState) -> LifecycleState:
+        def add_request(current: Registration) -> Registration:
             nonlocal is_repeat
-            now = self._clock()
+            now, lifecycle = self._clock(), current.lifecycle
             is_repeat = _is_repeat(lifecycle, purpose, now)
             if is_repeat:
-                return lifecycle
-            changed = replace(registration, lifecycle=lifecycle)
-            if not may_request(purpose, changed, local_now=self._get_local_time(registration, now)):
+                return current
+            if not may_request(purpose, current, local_now=self._get_local_time(current, now)):
                 raise SmsNotApplicable(f"{purpose} while {lifecycle.status}")
             _check_caps(lifecycle, now)
-            return lifecycle.with_sms_request(purpose, occurred_at=now, client_id=caller.client_id)
+            lifecycle = lifecycle.with_sms_request(purpose, occurred_at=now, client_id=caller.client_id)
+            return replace(current, lifecycle=lifecycle)
 
         return self._lifecycle.store_change(registration, add_request), is_repeat
 

@@ -38,8 +38,9 @@ class CaptureFacts:
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
     are the codes of the broken rules of a refused capture. `sponsor` is the id of the sponsor who pays, or
-    NO_SPONSOR if none is named. `neighbours` are short hashes that two NIKs with
-    close serials share; they are removed when the worker is erased, the rest is kept.
+    NO_SPONSOR if none is named. `neighbours` are short hashes that two NIKs with close serials share; they
+    are removed when the worker is erased, the rest is kept. `is_cancelled`: the registration that the capture
+    made was cancelled.
     """
 
     outcome: Outcome
@@ -57,6 +58,7 @@ class CaptureFacts:
     received_on: date | None = None
     reasons: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -61,12 +61,14 @@ class Verification(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something unusual about how a registration was received, for a person to look at."""
+    """Something unusual about how a registration was received or paid, for a person to look at."""
 
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
     SPONSOR_OVER_QUOTA = "sponsor_over_quota"
+    PAYMENT_DIFFERS = "payment_differs"
+    PAYMENT_SHARED = "payment_shared"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -257,7 +259,7 @@ class LifecycleState:
         return replace(
             changed,
             payments=(*self.payments, payment),
-            paid_through=_compute_paid_through((*self.payments, payment)),
+            paid_through=max(months[-1] for _, months in iter_paid_months((*self.payments, payment))),
             kpj=payment.kpj or self.kpj,
         )
 
@@ -337,11 +339,12 @@ class CaptureMetadata:
 
 @dataclass(frozen=True)
 class RegistrationFacts:
-    """The countable facts of a registration: its status, the rupiah quoted, and the rupiah paid so far."""
+    """The countable facts of a registration. `quoted` and `paid` are sums in rupiah, the latter so far."""
 
     status: Status
     quoted: int
     paid: int
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -367,7 +370,7 @@ class Registration:
     @property
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
-        return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
+        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.flags)
 
     @property
     def due_on(self) -> date | None:
@@ -377,15 +380,16 @@ class Registration:
         return self.lifecycle.next_ageing_on
 
 
-def _compute_paid_through(payments: tuple[Payment, ...]) -> str | None:
-    """Return the last month paid for. The order in which payments were reported does not matter."""
+def iter_paid_months(payments: Iterable[Payment]) -> Iterator[tuple[Payment, list[str]]]:
+    """Yield each payment with the months that it pays for, in an order that is not that of the reports."""
     paid_through: str | None = None
     for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
         first = find_contribution_month(payment.paid_at)
         if paid_through is not None and paid_through >= first:
             first = list_months(paid_through, 2)[-1]
-        paid_through = list_months(first, payment.months)[-1]
-    return paid_through
+        months = list_months(first, payment.months)
+        yield payment, months
+        paid_through = months[-1]
 
 
 def _find_first_day_after(month: str, *, month_count: int) -> date:

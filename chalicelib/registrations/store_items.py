@@ -100,13 +100,15 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
     return {
         "status": facts.status,
         "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
+        **({"flags": list(facts.flags)} if facts.flags else {}),
     }
 
 
 def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCipher) -> RegistrationFacts:
     """Return the facts of the registration or remnant with the partition key `pk`."""
     quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
-    return RegistrationFacts(Status(values["status"]), quoted=int(quoted), paid=int(paid))
+    flags = tuple(Flag(each) for each in values.get("flags", ()))
+    return RegistrationFacts(Status(values["status"]), int(quoted), int(paid), flags)
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
@@ -127,6 +129,7 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
         received_on=None if received_on is None else date.fromisoformat(received_on),
         reasons=tuple(values.get("reasons", ())),
         neighbours=tuple(values.get("neighbours", ())),
+        is_cancelled=values.get("is_cancelled", False),
     )
 
 

@@ -1,5 +1,6 @@
 """`POST /v1/registrations/{reference}/sms`, through the stream to the gateway."""
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -88,8 +89,11 @@ def test_a_fourth_request_of_a_day_is_refused_with_the_time_to_wait(edge: Edge, 
         registration = registrations.get(reference)
         edge.container.lifecycle.store_change(
             registration,
-            lambda lifecycle: lifecycle.with_sms_request(
-                "already_registered", occurred_at=edge.container.clock(), client_id="van-2"
+            lambda current: replace(
+                current,
+                lifecycle=current.lifecycle.with_sms_request(
+                    "already_registered", occurred_at=edge.container.clock(), client_id="van-2"
+                ),
             ),
         )
 

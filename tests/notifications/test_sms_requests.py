@@ -115,15 +115,14 @@ class RequestHarness(NotificationHarness):
         return self.registrations.get(typed_reference)
 
     def store_change(
-        self, registration: Registration, change: Callable[[LifecycleState], LifecycleState]
+        self, registration: Registration, change: Callable[[Registration], Registration]
     ) -> Registration:
         """Store a change as the lifecycle service does, after a conflict if there is a change for one."""
-        lifecycle = change(registration.lifecycle)
+        changed = change(registration)
         if self.conflicting_change is not None:
             registration = replace(registration, lifecycle=self.conflicting_change(registration.lifecycle))
             self.conflicting_change = None
-            lifecycle = change(registration.lifecycle)
-        changed = replace(registration, lifecycle=lifecycle)
+            changed = change(registration)
         self.registrations.put(changed)
         return changed
 

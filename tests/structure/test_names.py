@@ -170,12 +170,12 @@ def sources() -> list[Path]:
     kinds = {".py", ".yaml", ".j2", ".css", ".js"}
     return [
         path
-        for place in PRODUCT
+        for place in (*PRODUCT, "tests")
         for path in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*"))
         if path.suffix in kinds and "__pycache__" not in path.parts
     ]
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in sources()])
-def test_no_source_file_is_longer_than_a_person_reads_at_once(path: Path) -> None:
+def test_no_source_file_and_no_test_file_is_longer_than_a_person_reads_at_once(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
