@@ -1,6 +1,6 @@
 """Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Protocol
@@ -16,12 +16,13 @@ from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
 from chalicelib.registrations.submission import Submission
 from chalicelib.registrations.worker import Worker
 
@@ -53,11 +54,12 @@ class IntakeLimits:
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """The latest registration of a worker."""
+    """The latest registration of a worker, with the keyed hashes of its worker's identity fields."""
 
     reference: Reference
     status: Status
     has_ended: bool
+    identity: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,14 @@ class IntakeStore(Protocol):
         `add` does.
         """
 
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+    def find_registration(self, reference: Reference) -> Registration | None:
+        """Return a registration, or None if it was erased or destroyed."""
+
+    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
         """Store a capture whose worker still has the open registration it names.
 
-        Raise CaptureExists, CaptureErased or WriteConflict.
+        With it, store `changed`, the next version of that registration. Raise CaptureExists, CaptureErased
+        or WriteConflict.
         """
 
     def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
@@ -291,9 +297,10 @@ class IntakeService:
 
     def _build_registration(self, submission: Submission, worker: Worker) -> Registration:
         metadata, command = submission.capture_metadata, submission.command
+        worker_key = self._hashing.digest("nik", worker.nik)
         return Registration(
             reference=references.generate(self._random_index),
-            worker_key=self._hashing.digest("nik", worker.nik),
+            worker_key=worker_key,
             lifecycle=LifecycleState.begin(occurred_at=metadata.received_at, client_id=metadata.client_id),
             capture_metadata=metadata,
             worker=worker,
@@ -301,6 +308,7 @@ class IntakeService:
             coverage=command.coverage,
             consent=command.consent,
             quote=self._quote_service.quote(rules.build_quote_request(command)),
+            identity=hash_identity(worker, worker_key=worker_key, hashing=self._hashing),
             expires_on=submission.received_on + self._limits.payment_period,
         )
 
@@ -327,20 +335,38 @@ class IntakeService:
         if known is not None and known.has_ended:
             registration, known = replace(registration, follows=known.reference), None
         registration = replace(registration, flags=tuple(self._iter_flags(submission, phone_count)))
+        differs: tuple[IdentityField, ...] = ()
+        changed = None
         if known is None:
             outcome = Outcome.CREATED if registration.follows is None else Outcome.REACTIVATED
             reference, status = registration.reference, registration.lifecycle.status
         else:
             outcome, reference, status = Outcome.ALREADY_REGISTERED, known.reference, known.status
-        answer = submission.build_answer(outcome, reference, status, registration.quote)
+            differs, changed = self._compare_with_recorded(submission, registration, known)
+        answer = submission.build_answer(outcome, reference, status, registration.quote, differs)
         capture = submission.build_capture(outcome, answer, flags=registration.flags)
         if submission.is_public:
             self._store.add_public(registration, capture, phone_increment, known)
         elif known is None:
             self._store.add(registration, capture, phone_increment)
         else:
-            self._store.add_repeat(capture, worker_key=registration.worker_key)
+            self._store.add_repeat(capture, worker_key=registration.worker_key, changed=changed)
         return answer
+
+    def _compare_with_recorded(
+        self, submission: Submission, registration: Registration, known: WorkerRecord
+    ) -> tuple[tuple[IdentityField, ...], Registration | None]:
+        """Return the identity fields that differ, and the next version of the recorded registration.
+
+        For the public nothing is read or changed: requests and work stay those of a new worker.
+        """
+        differs = find_differences(known.identity, registration.identity)
+        if submission.is_public or (known.identity is not None and not differs):
+            return differs, None
+        recorded = self._store.find_registration(known.reference)
+        if recorded is None:
+            return differs, None
+        return record_repeat(recorded, registration, hashing=self._hashing)
 
     def _build_phone_increment(
         self, submission: Submission, phone_count: int, phone_key: str

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -48,6 +48,7 @@ class EventType(StrEnum):
     LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
+    REPEAT_DIFFERS = "repeat_differs"
 
 
 class Verification(StrEnum):
@@ -59,11 +60,12 @@ class Verification(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something unusual about how a registration was received, for a person to look at."""
+    """Something unusual about how a registration was received, or captured again, for a person to look at."""
 
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
+    REPEAT_DIFFERS = "repeat_differs"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -104,6 +106,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
+    # Changes no status: the event records that the worker was captured again with other data.
+    EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
 }
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
@@ -274,6 +278,14 @@ class LifecycleState:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
 
+    def with_differing_repeat(
+        self, differs: Sequence[str], *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the state after a repeat with other identity fields. Raise TransitionNotAllowed."""
+        return self._transition(
+            EventType.REPEAT_DIFFERS, occurred_at, client_id, {"fields": ",".join(differs)}
+        )
+
     def age(self, *, today: date, occurred_at: datetime, expires_on: date) -> "LifecycleState":
         """Return the state after the time-outs that are due on the local day `today`.
 
@@ -336,6 +348,7 @@ class Registration:
     """One worker's application for membership, open until it ends.
 
     `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.
+    `identity` has the keyed hashes of the worker's identity fields; those of earlier releases have none.
     """
 
     reference: Reference
@@ -350,6 +363,7 @@ class Registration:
     expires_on: date
     follows: Reference | None = None
     flags: tuple[Flag, ...] = ()
+    identity: Mapping[str, str] | None = None
 
     @property
     def facts(self) -> RegistrationFacts:

@@ -273,7 +273,12 @@ def _respond_to_submission(request: Request, result: SubmissionResult) -> Respon
         # Neither the answer nor the status may reveal that a worker is known.
         view = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
         return json_response(view, 202, headers=headers)
-    return json_response(AnswerView.from_answer(answer), _STATUS_CODES[answer.outcome], headers=headers)
+    return json_response(
+        AnswerView.from_answer(answer),
+        _STATUS_CODES[answer.outcome],
+        headers=headers,
+        exclude_defaults=True,
+    )
 
 
 def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[VerdictView, str]:
@@ -284,8 +289,7 @@ def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[Ve
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
         verdict = _build_failed_item(item, error, request)
         return verdict, verdict.outcome
-    verdict = VerdictView(**vars(result.answer))
-    return verdict, _outcome_label(result)
+    return VerdictView.from_answer(result.answer), _outcome_label(result)
 
 
 def _respond(request: Request, registration: Registration) -> Response:

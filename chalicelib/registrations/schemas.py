@@ -4,18 +4,31 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.registrations.captures import Answer
+from chalicelib.registrations.captures import Answer, IdentityField, Suggestion
 from chalicelib.registrations.model import Payment, PaymentCode, Registration
 from chalicelib.registrations.worker import Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
     from chalicelib.registrations.reading import SequenceGap
+
+
+DIFFERS = Field(
+    default=(),
+    description="Of a worker who is registered already: the fields in which this capture is not what is"
+    " recorded. Nothing recorded is changed.",
+)
+SUGGESTION = Field(
+    default=None,
+    description="`correction`: the civil registry did not match what is recorded, and this capture differs."
+    " Have the registration corrected: while there is no route for corrections, cancel it and register the"
+    " worker again.",
+)
 
 
 class AnswerView(BaseModel):
@@ -27,11 +40,13 @@ class AnswerView(BaseModel):
     status: str
     received_at: str
     quote: Quote
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
 
     @classmethod
     def from_answer(cls, answer: Answer) -> "AnswerView":
         """Return the view of a stored answer, which always gives the same bytes."""
-        return cls(**vars(answer))
+        return cls(**vars(answer), suggestion=answer.suggestion)
 
 
 class NeutralAnswerView(BaseModel):
@@ -57,7 +72,13 @@ class VerdictView(BaseModel):
     status: str | None = None
     received_at: str | None = None
     quote: Quote | None = None
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
     problem: dict[str, Any] | None = None
+
+    @classmethod
+    def from_answer(cls, answer: Answer) -> "VerdictView":
+        return cls(**vars(answer), suggestion=answer.suggestion)
 
 
 class VerdictsView(BaseModel):

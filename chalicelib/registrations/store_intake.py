@@ -9,6 +9,7 @@ from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Writ
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Capture, Outcome
+from chalicelib.registrations.errors import RegistrationDestroyed
 from chalicelib.registrations.intake import (
     CaptureExists,
     PhoneCountExceeded,
@@ -19,7 +20,13 @@ from chalicelib.registrations.intake import (
 )
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_items import build_capture, build_registration, parse_capture
+from chalicelib.registrations.store_changes import put_next_version
+from chalicelib.registrations.store_items import (
+    build_capture,
+    build_registration,
+    parse_capture,
+    parse_registration,
+)
 from chalicelib.registrations.store_keys import (
     ITEM_IS_NEW,
     REFERENCE_AND_STATUS_NAMES,
@@ -28,6 +35,7 @@ from chalicelib.registrations.store_keys import (
     make_decoy_key,
     make_link_key,
     make_phone_key,
+    make_registration_key,
     make_worker_key,
 )
 
@@ -94,15 +102,24 @@ class DynamoIntakeStore:
             worker = self._put_unchanged_worker(registration.worker_key, worker_record)
             self._write_capture(capture, registration.worker_key, worker, decoy, phone_increment)
 
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+    def find_registration(self, reference: Reference) -> Registration | None:
+        values = self._table.get(make_registration_key(reference))
+        try:
+            return None if values is None else parse_registration(values, self._cipher)
+        except RegistrationDestroyed:
+            return None
+
+    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
         worker = self._table.check(
             make_worker_key(worker_key),
             _WORKER_HAS_OPEN_REGISTRATION,
             compared={":reference": _get_reference(capture), ":no": False},
             names=REFERENCE_NAME,
         )
+        link = self._put_link(worker_key, capture)
+        changes = [] if changed is None else [self._put_changed(changed)]
         try:
-            self._table.transact([self._put_capture(capture), worker, self._put_link(worker_key, capture)])
+            self._table.transact([self._put_capture(capture), worker, link, *changes])
         except TransactionFailed as failure:
             if _CAPTURE_INDEX in failure.current:
                 raise self._capture_exists(failure.current[_CAPTURE_INDEX]) from None
@@ -154,6 +171,10 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
+    def _put_changed(self, registration: Registration) -> Write:
+        previous_version = registration.lifecycle.version - 1
+        return put_next_version(self._table, registration, self._cipher, previous_version=previous_version)
+
     def _put_link(self, worker_key: str, capture: Capture) -> Write:
         key = make_link_key(worker_key, capture.capture_metadata.capture_id)
         values = {**key, "reference": _get_reference(capture)}
@@ -161,7 +182,9 @@ class DynamoIntakeStore:
 
     def _put_worker(self, registration: Registration) -> Write:
         lifecycle = registration.lifecycle
-        worker_record = WorkerRecord(registration.reference, lifecycle.status, lifecycle.has_ended)
+        worker_record = WorkerRecord(
+            registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity
+        )
         values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
@@ -202,11 +225,17 @@ def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values
         "reference": worker_record.reference,
         "status": worker_record.status,
         "ended": worker_record.has_ended,
+        "identity_hashes": None if worker_record.identity is None else dict(worker_record.identity),
     }
 
 
 def _parse_worker_record(values: Values) -> WorkerRecord:
-    return WorkerRecord(Reference(values["reference"]), Status(values["status"]), has_ended=values["ended"])
+    return WorkerRecord(
+        Reference(values["reference"]),
+        Status(values["status"]),
+        has_ended=values["ended"],
+        identity=values.get("identity_hashes"),
+    )
 
 
 def _get_reference(capture: Capture) -> Reference:

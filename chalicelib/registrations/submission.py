@@ -9,7 +9,7 @@ from chalicelib.callers import Disclosure
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import CaptureMetadata, Flag, Status
 from chalicelib.registrations.references import Reference
@@ -55,10 +55,18 @@ class Submission:
         flags: tuple[Flag, ...] = (),
         reasons: tuple[str, ...] = (),
     ) -> Capture:
-        facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons)
+        differs = () if answer is None else answer.differs
+        facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons, differs=differs)
         return Capture(self.capture_metadata, self.fingerprint, facts, answer)
 
-    def build_answer(self, outcome: Outcome, reference: Reference, status: Status, quote: Quote) -> Answer:
+    def build_answer(
+        self,
+        outcome: Outcome,
+        reference: Reference,
+        status: Status,
+        quote: Quote,
+        differs: tuple[IdentityField, ...] = (),
+    ) -> Answer:
         return Answer(
             capture_id=self.capture_metadata.capture_id,
             outcome=outcome,
@@ -66,4 +74,5 @@ class Submission:
             status=status,
             received_at=to_timestamp(self.capture_metadata.received_at),
             quote=quote,
+            differs=differs,
         )

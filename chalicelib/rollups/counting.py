@@ -80,6 +80,8 @@ class DayCounter:
                 self._get_counter("outcomes")[capture.outcome] += 1
                 if capture.outcome is Outcome.CREATED:
                     self._add_created(capture, fact.captured_at)
+                if capture.differs:
+                    self._get_counter("differing_repeats")[capture.client_id] += 1
                 self._get_counter("refused_by_reason").update(capture.reasons)
 
     def to_tally(self, sms_totals: SmsCounts | None = None) -> Tally:
@@ -151,6 +153,8 @@ class DayCounter:
     def _iter_anomalies(self) -> Iterator[Anomaly]:
         for client_id, workers in sorted(self._get_counter("shared_phones").items()):
             yield Anomaly(pattern="one_phone_many_workers", client_id=client_id, workers=workers)
+        for client_id, workers in sorted(self._get_counter("differing_repeats").items()):
+            yield Anomaly(pattern="repeats_differ", client_id=client_id, workers=workers)
         yield from self._iter_above_peers()
         for client_id, workers in sorted(self._get_counter("in_runs").items()):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)

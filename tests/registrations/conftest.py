@@ -97,6 +97,7 @@ class RegistrationHarness:
         nik_number: int | None = None,
         caller: Caller | None = None,
         worker: dict[str, Any] | None = None,
+        intake: IntakeService | None = None,
         **changes: Any,
     ) -> Answer:
         """Submit a capture. Another `number` is another capture, and another worker without `nik_number`."""
@@ -104,7 +105,8 @@ class RegistrationHarness:
         command = make_submission(
             capture_id=make_capture_id(number), worker={"nik": nik, **(worker or {})}, **changes
         )
-        result = self.intake_service.submit(command, caller=caller or make_caller(), correlation_id="c-1")
+        intake = intake or self.intake_service
+        result = intake.submit(command, caller=caller or make_caller(), correlation_id="c-1")
         return result.answer
 
     def register(self, number: int = 1, *, nik_number: int | None = None) -> Registration:
@@ -123,6 +125,16 @@ class RegistrationHarness:
         """Return the table's items, without the counts of phone numbers, which expire by themselves."""
         items = self.dynamodb.scan(TableName=_TABLE_NAME)["Items"]
         return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
+
+    def remove_attribute(self, name: str) -> None:
+        """Remove an attribute from every item, as if an earlier release had stored them."""
+        for item in self.scan_items():
+            self.dynamodb.update_item(
+                TableName=_TABLE_NAME,
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression="REMOVE #name",
+                ExpressionAttributeNames={"#name": name},
+            )
 
     def advance_days(self, days: int) -> None:
         """Move the clock."""

@@ -22,6 +22,7 @@ from chalicelib.registrations.intake import (
     WorkerRecord,
 )
 from chalicelib.registrations.model import LifecycleState, Registration, Status
+from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
@@ -229,7 +230,10 @@ class ScriptedStore:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
 
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+    def find_registration(self, reference: Reference) -> Registration | None:
+        return None
+
+    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
         assert capture.answer is not None
         self._write(f"add_repeat {capture.answer.reference}")
 
