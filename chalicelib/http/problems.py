@@ -86,6 +86,11 @@ PROBLEMS: Mapping[str, Problem] = {
     "transition_not_allowed": Problem(
         409, "Status pendaftaran tidak mengizinkan ini.", "The registration's status does not allow this."
     ),
+    "history_full": Problem(
+        409,
+        "Riwayat pendaftaran ini sudah penuh.",
+        "This registration has as many reported events as it may have.",
+    ),
     "registration_superseded": Problem(
         409, "Pekerja ini sudah mendaftar lagi.", "The worker has registered anew since."
     ),

@@ -7,6 +7,7 @@ Refusal
 ├── CaptureReused           the capture id was used before, with other content
 ├── CaptureErased           the capture was accepted once, and its data was erased since
 ├── PaymentReused           the payment id was used before, with another amount, date or number of months
+├── HistoryFull             the registration has as many reported events as it may have
 ├── TransitionNotAllowed    the registration's state does not allow this
 ├── RegistrationSuperseded  the worker has a newer registration, which gets all new events
 └── RulesBroken             (from refusals) the capture breaks rules, each named
@@ -63,6 +64,10 @@ class CaptureErased(Refusal):
 
 class PaymentReused(Refusal):
     code = "payment_reused"
+
+
+class HistoryFull(Refusal):
+    code = "history_full"
 
 
 class TransitionNotAllowed(Refusal):

@@ -58,14 +58,15 @@ class LifecycleService:
     ) -> Registration:
         """Record the code and the amount that the worker is asked to pay.
 
-        Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull or TryAgain.
         """
         return self._change(typed_reference, caller, LifecycleState.with_payment_code, payment_code)
 
     def record_payment(self, typed_reference: str, payment: Payment, *, caller: Caller) -> Registration:
         """Record a paid contribution.
 
-        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded or TryAgain.
+        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, HistoryFull, RegistrationSuperseded or
+        TryAgain.
         """
         return self._change(typed_reference, caller, LifecycleState.with_payment, payment)
 
@@ -74,7 +75,7 @@ class LifecycleService:
     ) -> Registration:
         """Record the answer of the civil registry.
 
-        Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull or TryAgain.
         """
         return self._change(typed_reference, caller, LifecycleState.with_verification, result)
 

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from chalicelib.callers import Channel, Disclosure
 from chalicelib.campaigns.model import Instant
-from chalicelib.contributions.model import Quote, list_months
-from chalicelib.contributions.service import find_contribution_month
+from chalicelib.contributions.model import Quote
 from chalicelib.models import StrictModel
-from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
+from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
+from chalicelib.registrations.paid_months import compute_paid_through, find_first_day_after
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Worker
 
@@ -66,6 +66,7 @@ class Flag(StrEnum):
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
     REPEAT_DIFFERS = "repeat_differs"
+    HISTORY_FULL = "history_full"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -109,6 +110,14 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     # Changes no status: the event records that the worker was captured again with other data.
     EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
 }
+
+_REPORTED_EVENTS = frozenset(
+    {EventType.PAYMENT_CODE_ISSUED, EventType.PAID, EventType.MATCHED, EventType.MISMATCHED}
+)
+
+# Twenty-five years of a code and a payment each month. Beside them an item of 400 KB has room for the events
+# that follow from them, and for a cancellation.
+MAX_REPORTED_EVENTS = 600
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
 _GRACE_MONTHS = 3
@@ -189,18 +198,23 @@ class LifecycleState:
         return self.status in ENDED_STATUSES
 
     @property
+    def is_full(self) -> bool:
+        """Return True if the history takes no more reported events."""
+        return sum(event.event_type in _REPORTED_EVENTS for event in self.history) >= MAX_REPORTED_EVENTS
+
+    @property
     def active_until(self) -> date | None:
         """Return the last paid day: the end of the last paid contribution month."""
         if self.paid_through is None:
             return None
-        return _find_first_day_after(self.paid_through, month_count=1) - timedelta(days=1)
+        return find_first_day_after(self.paid_through, month_count=1) - timedelta(days=1)
 
     @property
     def lapses_on(self) -> date | None:
         """Return the first day after three unpaid months."""
         if self.paid_through is None:
             return None
-        return _find_first_day_after(self.paid_through, month_count=_GRACE_MONTHS + 1)
+        return find_first_day_after(self.paid_through, month_count=_GRACE_MONTHS + 1)
 
     @property
     def next_ageing_on(self) -> date | None:
@@ -252,7 +266,7 @@ class LifecycleState:
         return replace(
             changed,
             payments=(*self.payments, payment),
-            paid_through=_compute_paid_through((*self.payments, payment)),
+            paid_through=compute_paid_through((*self.payments, payment)),
             kpj=payment.kpj or self.kpj,
         )
 
@@ -307,6 +321,8 @@ class LifecycleState:
         status = TRANSITIONS[event_type].get(self.status)
         if status is None:
             raise TransitionNotAllowed(f"{event_type} while {self.status}")
+        if event_type in _REPORTED_EVENTS and self.is_full:
+            raise HistoryFull(f"{MAX_REPORTED_EVENTS} events were reported")
         event = LifecycleEvent(event_type, status, occurred_at, client_id, detail)
         return replace(
             self,
@@ -341,6 +357,7 @@ class RegistrationFacts:
     status: Status
     quoted: int
     paid: int
+    is_full: bool = False
 
 
 @dataclass(frozen=True)
@@ -368,7 +385,9 @@ class Registration:
     @property
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
-        return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
+        return RegistrationFacts(
+            self.lifecycle.status, quoted=self.quote.total, paid=paid, is_full=self.lifecycle.is_full
+        )
 
     @property
     def due_on(self) -> date | None:
@@ -376,19 +395,3 @@ class Registration:
         if self.lifecycle.status in OPEN_UNPAID_STATUSES:
             return self.expires_on
         return self.lifecycle.next_ageing_on
-
-
-def _compute_paid_through(payments: tuple[Payment, ...]) -> str | None:
-    """Return the last month paid for. The order in which payments were reported does not matter."""
-    paid_through: str | None = None
-    for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
-        first = find_contribution_month(payment.paid_at)
-        if paid_through is not None and paid_through >= first:
-            first = list_months(paid_through, 2)[-1]
-        paid_through = list_months(first, payment.months)[-1]
-    return paid_through
-
-
-def _find_first_day_after(month: str, *, month_count: int) -> date:
-    year, number = map(int, list_months(month, month_count + 1)[-1].split("-"))
-    return date(year, number, 1)

@@ -21,6 +21,7 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
+    HistoryFull,
     PaymentReused,
     PhoneCapReached,
     RegistrationDestroyed,
@@ -206,7 +207,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         Role.CORE,
         body_model=PaymentCode,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull),
     )
     def issue_payment_code(request: Request, reference: str) -> Response:
         """What the worker is asked to pay; the same code again changes nothing."""
@@ -226,6 +227,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
             RegistrationDestroyed,
             PaymentReused,
             TransitionNotAllowed,
+            HistoryFull,
             RegistrationSuperseded,
         ),
     )
@@ -242,7 +244,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         Role.CORE,
         body_model=VerificationResult,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull),
     )
     def verify_registration(request: Request, reference: str) -> Response:
         """What the civil registry said."""

@@ -106,6 +106,7 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
     sums = f"{facts.quoted:0{_AMOUNT_DIGITS}d} {facts.paid:0{_AMOUNT_DIGITS}d}"
     return {
         "status": facts.status,
+        **({"is_full": True} if facts.is_full else {}),
         "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
     }
 
@@ -113,7 +114,12 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
 def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCipher) -> RegistrationFacts:
     """Return the facts of the registration or remnant with the partition key `pk`."""
     quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
-    return RegistrationFacts(Status(values["status"]), quoted=int(quoted), paid=int(paid))
+    return RegistrationFacts(
+        Status(values["status"]),
+        quoted=int(quoted),
+        paid=int(paid),
+        is_full=values.get("is_full", False),
+    )
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:

@@ -76,6 +76,7 @@ class DayCounter:
                 self._get_counter("funnel")[registration.status] += 1
                 self._get_counter("money")["quoted"] += registration.quoted
                 self._get_counter("money")["paid"] += registration.paid
+                self._get_counter("full_histories")["registrations"] += registration.is_full
             case CaptureFacts() as capture:
                 self._get_counter("outcomes")[capture.outcome] += 1
                 if capture.outcome is Outcome.CREATED:
@@ -158,6 +159,11 @@ class DayCounter:
         yield from self._iter_above_peers()
         for client_id, workers in sorted(self._get_counter("in_runs").items()):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
+        yield from self._iter_full_histories()
+
+    def _iter_full_histories(self) -> Iterator[Anomaly]:
+        if full := self._get_counter("full_histories")["registrations"]:
+            yield Anomaly(pattern="history_full", workers=full)
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
         """Yield the clients far above the median of the clients of their channel.

@@ -71,7 +71,13 @@ class Anomaly(FrozenModel):
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
     """
 
-    pattern: Literal["one_phone_many_workers", "repeats_differ", "client_above_peers", "neighbouring_serials"]
+    pattern: Literal[
+        "one_phone_many_workers",
+        "repeats_differ",
+        "client_above_peers",
+        "neighbouring_serials",
+        "history_full",
+    ]
     client_id: str | None = None
     workers: int
     usual: int | None = None
