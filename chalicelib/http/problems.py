@@ -63,6 +63,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "capture_id sudah dipakai untuk data lain.",
         "This capture_id was used before, with other content.",
     ),
+    "worker_captures_reached": Problem(
+        409,
+        "Pekerja ini sudah terlalu sering didata.",
+        "This worker has been captured too many times.",
+    ),
     "registration_destroyed": Problem(
         410,
         "Pendaftaran sudah lama berakhir; data pribadinya telah dimusnahkan.",

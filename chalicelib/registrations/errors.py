@@ -4,6 +4,7 @@ Refusal
 ├── RegistrationUnknown     no registration has this reference, or the caller may not access it
 │   └── RegistrationDestroyed
 ├── PhoneCapReached         the phone number has its maximum of registrations for today
+├── WorkerCapturesReached   the worker has as many captures as a worker may have
 ├── CaptureReused           the capture id was used before, with other content
 ├── CaptureErased           the capture was accepted once, and its data was erased since
 ├── PaymentReused           the payment id was used before, with another amount, date or number of months
@@ -56,6 +57,10 @@ class CaptureReused(Refusal):
 
 class PhoneCapReached(Refusal):
     code = "phone_cap_reached"
+
+
+class WorkerCapturesReached(Refusal):
+    code = "worker_captures_reached"
 
 
 class CaptureErased(Refusal):

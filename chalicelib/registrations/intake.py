@@ -1,6 +1,6 @@
 """Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Protocol
@@ -17,10 +17,18 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
-from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
+from chalicelib.registrations.errors import CaptureReused, PhoneCapReached, WorkerCapturesReached
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration, Status
+from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration
 from chalicelib.registrations.nik import list_neighbourhoods
+from chalicelib.registrations.prior_state import (
+    CaptureExists,
+    PhoneCountExceeded,
+    PhoneCountIncrement,
+    PriorState,
+    WorkerExists,
+    WorkerRecord,
+)
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
 from chalicelib.registrations.submission import Submission
@@ -43,64 +51,15 @@ class IntakeLimits:
     """The limits of a stage.
 
     `client_allowance` limits the captures of a client per day, `phone_cap` the registrations with one phone
-    number per day. An unpaid application expires after `payment_period`.
+    number per day, `worker_captures` the captures of one worker ever: a request about their data must be able
+    to read them all. An unpaid application expires after `payment_period`.
     """
 
     client_allowance: DailyCapLimiter
     phone_cap: DailyCap
     age_limits: rules.AgeLimits = field(default_factory=rules.AgeLimits)
     payment_period: timedelta = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class WorkerRecord:
-    """The latest registration of a worker, with the keyed hashes of its worker's identity fields."""
-
-    reference: Reference
-    status: Status
-    has_ended: bool
-    identity: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class PhoneCountIncrement:
-    """One more registration of `day` with a phone number, allowed if there were fewer than `limit`."""
-
-    phone_key: str
-    day: date
-    limit: int
-
-
-@dataclass(frozen=True)
-class PriorState:
-    """The stored state of a worker, and the count of a phone number on one day, before a write."""
-
-    worker_record: WorkerRecord | None = None
-    phone_count: int = 0
-
-
-class CaptureExists(Exception):
-    """The store holds a capture with this id already: `capture`."""
-
-    def __init__(self, capture: Capture) -> None:
-        super().__init__(capture.capture_metadata.capture_id)
-        self.capture = capture
-
-
-class WorkerExists(Exception):
-    """The worker has a registration already, which may have ended."""
-
-    def __init__(self, worker_record: WorkerRecord) -> None:
-        super().__init__(worker_record.reference)
-        self.worker_record = worker_record
-
-
-class PhoneCountExceeded(Exception):
-    """The day has `phone_count` registrations with this phone number already."""
-
-    def __init__(self, phone_count: int) -> None:
-        super().__init__(str(phone_count))
-        self.phone_count = phone_count
+    worker_captures: int = 1_000
 
 
 class IntakeStore(Protocol):
@@ -112,11 +71,19 @@ class IntakeStore(Protocol):
     def find_capture(self, capture_id: str) -> Capture | None:
         """Return a capture that was accepted or refused before, or None. Raise CaptureErased."""
 
-    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
+    def add(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement,
+        *,
+        captures: int = 1,
+    ) -> None:
         """Store a capture with its new registration, and count the phone number.
 
-        A registration that follows another one is stored only if that one is still the worker's latest and
-        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
+        `captures` is the number of the worker's captures with this one. A registration that follows another
+        one is stored only if that one is still the worker's latest and has ended. Raise CaptureExists,
+        CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
         """
 
     def add_public(
@@ -125,6 +92,8 @@ class IntakeStore(Protocol):
         capture: Capture,
         phone_increment: PhoneCountIncrement,
         worker_record: WorkerRecord | None,
+        *,
+        captures: int = 1,
     ) -> None:
         """Store a capture as `add` does or, if `worker_record` is an open registration, as a repeat of it.
 
@@ -185,7 +154,7 @@ class IntakeService:
         The same capture with the same content gets its first answer again, whatever has happened since. A
         worker with an open registration gets that one's reference; one whose registration has ended gets a
         new one, which follows it. Raise CampaignNotAllowed, CampaignUnknown, CaptureReused, CaptureErased,
-        RulesBroken, ClientCapReached, PhoneCapReached or TryAgain.
+        RulesBroken, ClientCapReached, PhoneCapReached, WorkerCapturesReached or TryAgain.
         """
         caller.require_campaign(command.campaign_id)
         campaign = self._campaigns.get(command.campaign_id)
@@ -198,6 +167,9 @@ class IntakeService:
             if capture.answer is None or not self._has_same_content(capture, submission, command):
                 raise CaptureReused(capture.capture_metadata.capture_id) from None
             return SubmissionResult(capture.answer, is_replay=True)
+        except WorkerCapturesReached as reached:
+            self._add_refusal(submission, campaign, reached.code)
+            raise
 
     def _has_same_content(
         self, capture: Capture, submission: Submission, command: SubmitRegistration
@@ -250,12 +222,14 @@ class IntakeService:
             )
         except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even if today's rules would refuse it.
-            reasons = tuple(sorted({rule.code for rule in refusal.broken_rules}))
-            self._store.add_refusal(
-                submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
-                is_on_campaign_day=campaign.has_day(metadata.day),
-            )
+            self._add_refusal(submission, campaign, *sorted({rule.code for rule in refusal.broken_rules}))
             raise
+
+    def _add_refusal(self, submission: Submission, campaign: Campaign, *reasons: str) -> None:
+        self._store.add_refusal(
+            submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
+            is_on_campaign_day=campaign.has_day(submission.capture_metadata.day),
+        )
 
     def _store_within_cap(self, submission: Submission, worker: Worker, caller: Caller) -> Answer:
         """Store a capture if its client's allowance for today permits; count it only if it is accepted."""
@@ -331,6 +305,9 @@ class IntakeService:
         self, submission: Submission, registration: Registration, prior_state: PriorState, phone_key: str
     ) -> Answer:
         known, phone_count = prior_state.worker_record, prior_state.phone_count
+        captures = 1 if known is None else known.captures + 1
+        if captures > self._limits.worker_captures:
+            raise WorkerCapturesReached(f"{captures - 1} captures")
         phone_increment = self._build_phone_increment(submission, phone_count, phone_key)
         if known is not None and known.has_ended:
             registration, known = replace(registration, follows=known.reference), None
@@ -346,9 +323,9 @@ class IntakeService:
         answer = submission.build_answer(outcome, reference, status, registration.quote, differs)
         capture = submission.build_capture(outcome, answer, flags=registration.flags)
         if submission.is_public:
-            self._store.add_public(registration, capture, phone_increment, known)
+            self._store.add_public(registration, capture, phone_increment, known, captures=captures)
         elif known is None:
-            self._store.add(registration, capture, phone_increment)
+            self._store.add(registration, capture, phone_increment, captures=captures)
         else:
             self._store.add_repeat(capture, worker_key=registration.worker_key, changed=changed)
         return answer

@@ -28,6 +28,7 @@ from chalicelib.registrations.errors import (
     RegistrationSuperseded,
     RegistrationUnknown,
     TransitionNotAllowed,
+    WorkerCapturesReached,
 )
 from chalicelib.registrations.intake import IntakeService, SubmissionResult
 from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
@@ -61,6 +62,7 @@ _ITEM_OUTCOMES = {
     "internal_error": "try_again",
     "client_cap_reached": "capped",
     "phone_cap_reached": "capped",
+    "worker_captures_reached": "capped",
 }
 
 # After this time a batch accepts no more items and asks for the rest to be sent again, well before API
@@ -92,6 +94,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             ClientCapReached,
             PhoneCapReached,
             RulesBroken,
+            WorkerCapturesReached,
         ),
         headers=("Idempotent-Replayed",),
     )
@@ -102,13 +105,14 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             result = container.intake.submit(
                 command, caller=request.caller, correlation_id=request.correlation_id
             )
-        except CaptureErased:
+        except (CaptureErased, WorkerCapturesReached) as refusal:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise
-            # Nor may the public learn that a worker's data was erased.
+            # Nor may the public learn that a worker's data was erased, or that a worker is known too well.
             quote = container.quotes.quote(build_quote_request(command))
             view = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
-            return json_response(view, 202, headers={"Idempotent-Replayed": "true"})
+            headers = {"Idempotent-Replayed": "true"} if isinstance(refusal, CaptureErased) else {}
+            return json_response(view, 202, headers=headers)
         observability.count("Registrations", outcome=_outcome_label(result))
         return _respond_to_submission(request, result)
 

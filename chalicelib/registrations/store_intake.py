@@ -1,6 +1,7 @@
 """The intake's part of the registrations table. Every write is one conditional transaction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.errors import RegistrationDestroyed
-from chalicelib.registrations.intake import (
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.prior_state import (
     CaptureExists,
     PhoneCountExceeded,
     PhoneCountIncrement,
@@ -18,7 +20,6 @@ from chalicelib.registrations.intake import (
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_changes import put_next_version
 from chalicelib.registrations.store_items import (
@@ -73,9 +74,16 @@ class DynamoIntakeStore:
         values = self._table.get(make_capture_key(capture_id))
         return None if values is None else parse_capture(values, self._cipher)
 
-    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
+    def add(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement,
+        *,
+        captures: int = 1,
+    ) -> None:
         application = to_item(build_registration(registration, self._cipher))
-        worker = self._put_worker(registration)
+        worker = self._put_worker(registration, captures)
         self._write_capture(capture, registration.worker_key, worker, application, phone_increment)
 
     def add_public(
@@ -84,10 +92,13 @@ class DynamoIntakeStore:
         capture: Capture,
         phone_increment: PhoneCountIncrement,
         worker_record: WorkerRecord | None,
+        *,
+        captures: int = 1,
     ) -> None:
         """Store a capture as `add` does, or as a repeat.
 
-        A repeat writes the worker's item unchanged and, instead of a registration, a decoy of its size.
+        A repeat writes the worker's item with the registration that it has and, instead of a new one, a decoy
+        of its size.
         """
         application = to_item(build_registration(registration, self._cipher))
         expires_at = expires_after(phone_increment.day, _RETENTION)
@@ -95,11 +106,11 @@ class DynamoIntakeStore:
             **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
             "decoy": _build_decoy_value({"M": application}),
         }
-        new_worker = self._put_worker(registration)
+        new_worker = self._put_worker(registration, captures)
         if worker_record is None:
             self._write_capture(capture, registration.worker_key, new_worker, application, phone_increment)
         else:
-            worker = self._put_unchanged_worker(registration.worker_key, worker_record)
+            worker = self._put_known_worker(registration.worker_key, worker_record, captures)
             self._write_capture(capture, registration.worker_key, worker, decoy, phone_increment)
 
     def find_registration(self, reference: Reference) -> Registration | None:
@@ -110,10 +121,11 @@ class DynamoIntakeStore:
             return None
 
     def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
-        worker = self._table.check(
+        worker = self._table.update(
             make_worker_key(worker_key),
+            "ADD captures :one",
             _WORKER_HAS_OPEN_REGISTRATION,
-            compared={":reference": _get_reference(capture), ":no": False},
+            compared={":reference": _get_reference(capture), ":no": False, ":one": 1},
             names=REFERENCE_NAME,
         )
         link = self._put_link(worker_key, capture)
@@ -180,10 +192,10 @@ class DynamoIntakeStore:
         values = {**key, "reference": _get_reference(capture)}
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
-    def _put_worker(self, registration: Registration) -> Write:
+    def _put_worker(self, registration: Registration, captures: int) -> Write:
         lifecycle = registration.lifecycle
         worker_record = WorkerRecord(
-            registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity
+            registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity, captures
         )
         values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
@@ -196,9 +208,9 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
-    def _put_unchanged_worker(self, worker_key: str, worker_record: WorkerRecord) -> Write:
+    def _put_known_worker(self, worker_key: str, worker_record: WorkerRecord, captures: int) -> Write:
         return self._table.put(
-            _build_worker_record(worker_key, worker_record),
+            _build_worker_record(worker_key, replace(worker_record, captures=captures)),
             _WORKER_IS_UNCHANGED,
             compared={":reference": worker_record.reference, ":no": False, ":status": worker_record.status},
             names=REFERENCE_AND_STATUS_NAMES,
@@ -226,6 +238,7 @@ def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values
         "status": worker_record.status,
         "ended": worker_record.has_ended,
         "identity_hashes": None if worker_record.identity is None else dict(worker_record.identity),
+        "captures": worker_record.captures,
     }
 
 
@@ -235,6 +248,7 @@ def _parse_worker_record(values: Values) -> WorkerRecord:
         Status(values["status"]),
         has_ended=values["ended"],
         identity=values.get("identity_hashes"),
+        captures=int(values.get("captures", 0)),
     )
 
 

@@ -159,11 +159,13 @@ class DayCounter:
         yield from self._iter_above_peers()
         for client_id, workers in sorted(self._get_counter("in_runs").items()):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
-        yield from self._iter_full_histories()
+        yield from self._iter_full_records()
 
-    def _iter_full_histories(self) -> Iterator[Anomaly]:
+    def _iter_full_records(self) -> Iterator[Anomaly]:
         if full := self._get_counter("full_histories")["registrations"]:
             yield Anomaly(pattern="history_full", workers=full)
+        if refused := self._get_counter("refused_by_reason")["worker_captures_reached"]:
+            yield Anomaly(pattern="worker_captures_reached", workers=refused)
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
         """Yield the clients far above the median of the clients of their channel.

@@ -77,6 +77,7 @@ class Anomaly(FrozenModel):
         "client_above_peers",
         "neighbouring_serials",
         "history_full",
+        "worker_captures_reached",
     ]
     client_id: str | None = None
     workers: int

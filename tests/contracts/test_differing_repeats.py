@@ -1,5 +1,6 @@
 """A repeat and the next version of its registration are stored together, or not at all."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Capture, Outcome
-from chalicelib.registrations.intake import CaptureExists
 from chalicelib.registrations.model import Registration
+from chalicelib.registrations.prior_state import CaptureExists
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.lifecycle_builders import add_payment
@@ -92,3 +93,13 @@ def test_the_hashes_of_the_worker_follow_the_registration(stores: RegistrationSt
     assert prior_state.worker_record is not None
     assert prior_state.worker_record.identity == corrected.identity
     assert stores.reading.get(REFERENCE) == corrected
+
+
+def test_each_capture_of_the_worker_is_counted(stores: RegistrationStores) -> None:
+    for _ in range(2):
+        with suppress(CaptureExists):
+            stores.intake.add_repeat(make_repeat(), worker_key="worker")
+
+    prior_state = stores.intake.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day)
+    assert prior_state.worker_record is not None
+    assert prior_state.worker_record.captures == 2

@@ -23,7 +23,7 @@ from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.intake import (
+from chalicelib.registrations.prior_state import (
     CaptureExists,
     PhoneCountExceeded,
     PhoneCountIncrement,

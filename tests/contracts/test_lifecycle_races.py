@@ -15,9 +15,9 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.errors import RegistrationSuperseded, TransitionNotAllowed
-from chalicelib.registrations.intake import WorkerExists
 from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Cancellation, Payment, Status
+from chalicelib.registrations.prior_state import WorkerExists
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import generate
 from tests.contracts.conftest import Engine

@@ -12,16 +12,15 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
-from chalicelib.registrations.intake import (
-    IntakeService,
+from chalicelib.registrations.intake import IntakeService, SubmissionResult
+from chalicelib.registrations.model import LifecycleState, Registration, Status
+from chalicelib.registrations.prior_state import (
     PhoneCountExceeded,
     PhoneCountIncrement,
     PriorState,
-    SubmissionResult,
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.model import LifecycleState, Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
 from tests.registrations.conftest import RegistrationHarness
@@ -220,13 +219,22 @@ class ScriptedStore:
         capture: Capture,
         phone_increment: PhoneCountIncrement,
         worker_record: WorkerRecord | None,
+        *,
+        captures: int = 1,
     ) -> None:
         self._write("add_public" if worker_record is None else f"add_public {worker_record.reference}")
 
     def find_capture(self, capture_id: str) -> Capture | None:
         raise NotImplementedError
 
-    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
+    def add(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement,
+        *,
+        captures: int = 1,
+    ) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
 

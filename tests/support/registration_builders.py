@@ -17,7 +17,6 @@ from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
-from chalicelib.registrations.intake import PhoneCountIncrement
 from chalicelib.registrations.model import (
     CaptureMetadata,
     LifecycleState,
@@ -27,6 +26,7 @@ from chalicelib.registrations.model import (
 )
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
+from chalicelib.registrations.prior_state import PhoneCountIncrement
 from chalicelib.registrations.references import ALPHABET, Reference
 from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
 from chalicelib.rollups.model import Counts, Summary, SummaryState

@@ -135,6 +135,7 @@ def test_every_phrase_is_used() -> None:
     # Composed of a prefix or a suffix and the name of a figure, a state or a notice, or named by a pattern.
     composed = re.compile(r"(money|sms)_\w+|board_(refused|stale)|(provisional|final)(_means)?")
     patterns = {"one_phone_many_workers", "repeats_differ", "neighbouring_serials", "history_full"}
+    patterns |= {"worker_captures_reached"}
 
     unused = {
         phrase
