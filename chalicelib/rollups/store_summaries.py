@@ -4,6 +4,7 @@ CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
 CAMPAIGN#<id>   HEADLINE#<day>          the day's line in the list of days, of its newest version
 """
 
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,9 @@ from chalicelib.rollups.store_outbox import build_entry_write
 
 _HEADLINE_PREFIX = "HEADLINE#"
 
+# In characters. A larger summary, of very many devices and officers, is compressed to fit into an item.
+_MAX_PLAIN_SIZE = 100_000
+
 
 class DynamoSummaries:
     """Satisfies `service.SummaryWriter` and `reporting.SummaryReader`."""
@@ -28,7 +32,7 @@ class DynamoSummaries:
     def add(self, summary: Summary) -> None:
         version = {
             **_version_key(summary.campaign_day, summary.version),
-            "summary": summary.model_dump_json(),
+            **_serialize_summary(summary),
         }
         headline = {
             "pk": _campaign_pk(summary.campaign_id),
@@ -74,7 +78,20 @@ class DynamoSummaries:
 
 
 def _parse_summary(values: Values | None) -> Summary | None:
-    return None if values is None else Summary.model_validate_json(values["summary"])
+    return None if values is None else Summary.model_validate_json(_read_serialized(values))
+
+
+def _read_serialized(values: Values) -> str:
+    if "compressed_summary" in values:
+        return zlib.decompress(values["compressed_summary"]).decode()
+    return str(values["summary"])
+
+
+def _serialize_summary(summary: Summary) -> Values:
+    serialized = summary.model_dump_json()
+    if len(serialized) <= _MAX_PLAIN_SIZE:
+        return {"summary": serialized}
+    return {"compressed_summary": zlib.compress(serialized.encode())}
 
 
 def _campaign_pk(campaign_id: str) -> str:
