@@ -177,6 +177,8 @@ class Container:
         return LifecycleService(
             store=DynamoLifecycleStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
             reading=self.reading,
+            hashing=self.hashing,
+            max_payment_difference=self.settings.payment_max_difference,
             clock=self.clock,
         )
 

@@ -50,7 +50,12 @@ def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, ha
     The row of an erased worker has no id, and only the facts that the totals need: more facts could identify
     the worker.
     """
-    values: dict[str, Any] = {"id": None, "outcome": facts.outcome, "channel": facts.channel}
+    values: dict[str, Any] = {
+        "id": None,
+        "outcome": facts.outcome,
+        "channel": facts.channel,
+        "cancelled": facts.is_cancelled,
+    }
     if fact.captured_at is not None:
         capture_id = fact.position.partition("#")[2]
         values |= {

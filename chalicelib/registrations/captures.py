@@ -7,7 +7,8 @@ from typing import Literal, get_args
 
 from chalicelib.contributions.model import Quote
 from chalicelib.http.pagination import Position
-from chalicelib.registrations.model import CaptureMetadata, Flag, RegistrationFacts, Status
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 
 IdentityField = Literal["name", "birth_date", "phone"]
@@ -51,7 +52,8 @@ class CaptureFacts:
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
     are the codes of the broken rules of a refused capture. `differs` names the identity fields in which a
     repeat differs from the worker's registration. `neighbours` are short hashes that two NIKs with close
-    serials share; they are removed when the worker is erased, the rest is kept.
+    serials share; they are removed when the worker is erased, the rest is kept. `is_cancelled`: the
+    registration that the capture made was cancelled.
     """
 
     outcome: Outcome
@@ -68,6 +70,7 @@ class CaptureFacts:
     reasons: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
     differs: tuple[IdentityField, ...] = ()
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True)

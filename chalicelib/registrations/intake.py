@@ -16,10 +16,11 @@ from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached, WorkerCapturesReached
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration
+from chalicelib.registrations.model import Flag, LifecycleState, Registration
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.prior_state import (
     CaptureExists,

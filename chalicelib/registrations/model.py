@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.callers import Channel, Disclosure
 from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import Quote
 from chalicelib.models import StrictModel
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
-from chalicelib.registrations.paid_months import compute_paid_through, find_first_day_after
+from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Worker
 
@@ -60,13 +60,15 @@ class Verification(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something unusual about how a registration was received, or captured again, for a person to look at."""
+    """Something unusual about how a registration was received, captured again or paid, for people to see."""
 
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
     REPEAT_DIFFERS = "repeat_differs"
     HISTORY_FULL = "history_full"
+    PAYMENT_DIFFERS = "payment_differs"
+    PAYMENT_SHARED = "payment_shared"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -266,7 +268,7 @@ class LifecycleState:
         return replace(
             changed,
             payments=(*self.payments, payment),
-            paid_through=compute_paid_through((*self.payments, payment)),
+            paid_through=max(months[-1] for _, months in iter_paid_months((*self.payments, payment))),
             kpj=payment.kpj or self.kpj,
         )
 
@@ -334,30 +336,13 @@ class LifecycleState:
 
 
 @dataclass(frozen=True)
-class CaptureMetadata:
-    """The circumstances of a capture: time, client, channel and officer. It holds no data of the worker."""
-
-    capture_id: str
-    campaign_id: str
-    day: date
-    captured_at: datetime
-    received_at: datetime
-    client_id: str
-    channel: Channel
-    disclosure: Disclosure
-    officer: str | None
-    correlation_id: str
-    device_sequence: int | None = None
-
-
-@dataclass(frozen=True)
 class RegistrationFacts:
-    """The countable facts of a registration: its status, the rupiah quoted, and the rupiah paid so far."""
+    """The countable facts of a registration. `quoted` and `paid` are sums in rupiah, the latter so far."""
 
     status: Status
     quoted: int
     paid: int
-    is_full: bool = False
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -385,9 +370,12 @@ class Registration:
     @property
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
-        return RegistrationFacts(
-            self.lifecycle.status, quoted=self.quote.total, paid=paid, is_full=self.lifecycle.is_full
-        )
+        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.shown_flags)
+
+    @property
+    def shown_flags(self) -> tuple[Flag, ...]:
+        """Return the flags, with HISTORY_FULL if the history takes no more reported events."""
+        return (*self.flags, Flag.HISTORY_FULL) if self.lifecycle.is_full else self.flags
 
     @property
     def due_on(self) -> date | None:

@@ -1,6 +1,6 @@
 """The contribution months that payments pay for. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from chalicelib.registrations.model import Payment
 
 
-def compute_paid_through(payments: Iterable["Payment"]) -> str | None:
-    """Return the last month paid for. The order in which payments were reported does not matter."""
+def iter_paid_months(payments: Iterable["Payment"]) -> Iterator[tuple["Payment", list[str]]]:
+    """Yield each payment with the months that it pays for, in an order that is not that of the reports."""
     paid_through: str | None = None
     for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
         first = find_contribution_month(payment.paid_at)
         if paid_through is not None and paid_through >= first:
             first = list_months(paid_through, 2)[-1]
-        paid_through = list_months(first, payment.months)[-1]
-    return paid_through
+        months = list_months(first, payment.months)
+        yield payment, months
+        paid_through = months[-1]
 
 
 def find_first_day_after(month: str, *, month_count: int) -> date:

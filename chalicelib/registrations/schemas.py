@@ -10,7 +10,7 @@ from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.masking import mask_name, mask_number
 from chalicelib.registrations.captures import Answer, IdentityField, Suggestion
-from chalicelib.registrations.model import Flag, Payment, PaymentCode, Registration
+from chalicelib.registrations.model import Payment, PaymentCode, Registration
 from chalicelib.registrations.worker import Consent, Worker
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class RegistrationView(BaseModel):
             received_at=to_timestamp(metadata.received_at),
             active_until=lifecycle.active_until,
             follows=registration.follows,
-            flags=(*registration.flags, *([Flag.HISTORY_FULL] if lifecycle.is_full else [])),
+            flags=registration.shown_flags,
             payment_code=lifecycle.payment_code if is_full else None,
             worker=worker_view,
             work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),

@@ -17,6 +17,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import (
     IDENTITY_FIELDS,
     Answer,
@@ -28,7 +29,6 @@ from chalicelib.registrations.captures import (
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import (
     ENDED_UNPAID_STATUSES,
-    CaptureMetadata,
     Flag,
     Registration,
     RegistrationFacts,
@@ -106,20 +106,16 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
     sums = f"{facts.quoted:0{_AMOUNT_DIGITS}d} {facts.paid:0{_AMOUNT_DIGITS}d}"
     return {
         "status": facts.status,
-        **({"is_full": True} if facts.is_full else {}),
         "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
+        **({"flags": list(facts.flags)} if facts.flags else {}),
     }
 
 
 def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCipher) -> RegistrationFacts:
     """Return the facts of the registration or remnant with the partition key `pk`."""
     quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
-    return RegistrationFacts(
-        Status(values["status"]),
-        quoted=int(quoted),
-        paid=int(paid),
-        is_full=values.get("is_full", False),
-    )
+    flags = tuple(Flag(each) for each in values.get("flags", ()))
+    return RegistrationFacts(Status(values["status"]), int(quoted), int(paid), flags)
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
@@ -139,6 +135,7 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
         reasons=tuple(values.get("reasons", ())),
         neighbours=tuple(values.get("neighbours", ())),
         differs=_parse_differs(values.get("differs", "")),
+        is_cancelled=values.get("is_cancelled", False),
     )
 
 

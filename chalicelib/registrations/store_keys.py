@@ -5,6 +5,7 @@ WORKER#<keyed hash>        OPEN                the worker's latest registration,
 WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it names
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
 LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
+PAYMENT#<keyed hash>       PAYMENT             a payment id that was recorded
 PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
 DECOY#<reference>          DECOY               a decoy: an item of the size of a registration; expires
 """
@@ -55,6 +56,10 @@ def make_link_key(keyed_hash: str, capture_id: str) -> Key:
 
 def make_registration_key(reference: Reference) -> Key:
     return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
+
+
+def make_payment_key(keyed_hash: str) -> Key:
+    return {"pk": f"PAYMENT#{keyed_hash}", "sk": "PAYMENT"}
 
 
 def make_phone_key(keyed_hash: str, day: date) -> Key:

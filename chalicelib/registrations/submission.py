@@ -9,9 +9,10 @@ from chalicelib.callers import Disclosure
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import CaptureMetadata, Flag, Status
+from chalicelib.registrations.model import Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
 

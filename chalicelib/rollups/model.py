@@ -22,7 +22,8 @@ class SummaryState(StrEnum):
 class Counts(FrozenModel):
     """Captures taken on the day.
 
-    A refused capture that was mended counts as what it became; one never mended as refused.
+    A refused capture that was mended counts as what it became; one never mended as refused. `registered`:
+    created and reactivated ones whose registration was not cancelled.
     """
 
     captures: int
@@ -30,6 +31,7 @@ class Counts(FrozenModel):
     already_registered: int
     reactivated: int
     refused: int
+    registered: int
 
 
 class SmsCounts(FrozenModel):
@@ -59,7 +61,10 @@ class Funnel(FrozenModel):
 
 
 class Money(FrozenModel):
-    """Contributions of the registrations that were captured on the day, in rupiah."""
+    """Contributions of the registrations that were captured on the day, in rupiah.
+
+    Cancelled registrations are not quoted.
+    """
 
     quoted: int = 0
     paid: int = 0
@@ -76,6 +81,8 @@ class Anomaly(FrozenModel):
         "repeats_differ",
         "client_above_peers",
         "neighbouring_serials",
+        "payment_differs",
+        "payment_shared",
         "history_full",
         "worker_captures_reached",
     ]
@@ -85,17 +92,21 @@ class Anomaly(FrozenModel):
 
 
 class Arrivals(FrozenModel):
-    """How many registrations of the day came in through one client on one local day."""
+    """How many registrations of the day came in through one client on one local day.
+
+    `registered` is without those that were cancelled, and with the reactivated ones.
+    """
 
     client_id: str
     received_on: date
     created: int
+    registered: int
 
 
 class Tally(FrozenModel):
     """All figures of a day. Their JSON is hashed: adding or renaming a field changes every content hash.
 
-    Breakdowns are of created registrations; one with two occupations or programmes is counted under each.
+    Breakdowns are of `counts.registered`; a worker with two occupations or programmes is counted under each.
     `by_hour` and `by_age` are as of the time of capture, in the campaign's time zone.
     """
 
@@ -166,8 +177,8 @@ class Summary(Tally, SummaryVersion):
     @property
     def headline(self) -> "Headline":
         """The summary's line in the list of days."""
-        fields = {name: getattr(self, name) for name in Headline.model_fields if name != "created"}
-        return Headline(created=self.counts.created, **fields)
+        fields = {name: getattr(self, name) for name in SummaryVersion.model_fields if name != "campaign_id"}
+        return Headline(created=self.counts.created, registered=self.counts.registered, **fields)
 
 
 class Headline(FrozenModel):
@@ -180,6 +191,7 @@ class Headline(FrozenModel):
     counted_at: str
     content_hash: str
     created: int
+    registered: int
 
 
 def summarise(
@@ -246,7 +258,7 @@ def _iter_numbers(values: object) -> Iterator[tuple[str, int]]:
 
 def _iter_notes(baseline: Tally, tally: Tally) -> Iterator[Note]:
     was, now = (
-        {(each.client_id, each.received_on): each.created for each in figures.arrivals}
+        {(each.client_id, each.received_on): each.registered for each in figures.arrivals}
         for figures in (baseline, tally)
     )
     for client_id, received_on in sorted(was.keys() | now.keys()):

@@ -19,7 +19,7 @@ from chalicelib.rollups.service import Checkpoint, DirtyDay
 _DIRTY_DAYS_PK = "DIRTY"
 
 # A checkpoint in another format is ignored: its day is counted from the beginning.
-_CHECKPOINT_FORMAT = 2
+_CHECKPOINT_FORMAT = 3
 
 
 class DynamoCountingState:

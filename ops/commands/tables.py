@@ -63,7 +63,8 @@ def make_summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
         figures = dict.fromkeys(
             name for each in summaries for name in each[group] if shows_zeros or each[group][name]
         )
-        for figure in figures:
+        # What every rendering leads with.
+        for figure in sorted(figures, key=lambda name: name != "registered"):
             table.add_row(figure, *(str(each[group].get(figure, 0)) for each in summaries))
         table.add_section()
     return table

@@ -143,6 +143,7 @@ def test_a_row_has_the_facts_of_a_capture(harness: CaptureHarness, bucket: Expor
 
     assert row == {
         "outcome": "created",
+        "cancelled": False,
         "channel": "van",
         "client_id": "van-1",
         "occupations": ["porter"],
@@ -184,6 +185,8 @@ def test_the_manifest_agrees_with_the_rows_and_the_summary(
         harness.capture(number)
     harness.capture(8, outcome=Outcome.REFUSED, reasons=("nik_length",))
     harness.capture(9, outcome=Outcome.ALREADY_REGISTERED)
+    harness.capture(10, outcome=Outcome.REACTIVATED)
+    harness.capture(11, is_cancelled=True)
     harness.facts.add(FIRST_DAY, RegistrationFacts(Status.RECEIVED, quoted=1, paid=0))
 
     harness.count_and_export()
@@ -197,9 +200,13 @@ def test_the_manifest_agrees_with_the_rows_and_the_summary(
     assert (manifest["version"], manifest["content_hash"]) == (summary.version, summary.content_hash)
     assert (manifest["schema_version"], manifest["counted_at"]) == (1, summary.counted_at)
     outcomes = Counter(row["outcome"] for row in bucket.read_rows())
-    assert outcomes == {"created": 7, "refused": 1, "already_registered": 1}
-    by_client = Counter(row["client_id"] for row in bucket.read_rows() if row["outcome"] == "created")
-    assert by_client == summary.by_client
+    assert outcomes == {"created": 8, "refused": 1, "already_registered": 1, "reactivated": 1}
+    by_client = Counter(
+        row["client_id"]
+        for row in bucket.read_rows()
+        if row["outcome"] in {"created", "reactivated"} and not row["cancelled"]
+    )
+    assert by_client == summary.by_client == {"van-1": summary.counts.registered}
 
 
 def test_a_provisional_day_is_not_exported(harness: CaptureHarness, bucket: ExportBucket) -> None:
@@ -268,7 +275,7 @@ def test_an_erased_worker_has_no_row_id_in_the_next_export_and_totals_stay(
     assert harness.report_service.get_summary(FIRST_DAY).version == 1, "no figure has changed"
     assert {row["id"] for row in bucket.read_rows()} == before - {erased} | {None}
     (left,) = [row for row in bucket.read_rows() if row["id"] is None]
-    assert left == {"id": None, "outcome": "created", "channel": "van"}
+    assert left == {"id": None, "outcome": "created", "channel": "van", "cancelled": False}
     assert not any(erased.encode() in gzip.decompress(bucket.read(key)) for key in bucket.list_keys()[1:])
     assert bucket.read_manifest()["counts"]["created"] == 5
 
@@ -287,6 +294,33 @@ def test_a_day_with_captures_after_its_count_is_exported_after_the_next_count(
     harness.clock.advance(AN_HOUR)
     harness.count_and_export()
     assert bucket.read_manifest()["counts"]["created"] == 2
+
+
+def test_a_day_with_a_cancellation_after_its_count_is_exported_after_the_next_count(
+    harness: CaptureHarness, bucket: ExportBucket
+) -> None:
+    harness.capture()
+    harness.run_rollup()
+    harness.facts.facts_by_day.clear()
+    harness.capture(is_cancelled=True)
+
+    (result,) = harness.export()
+
+    assert (result.manifest, bucket.list_keys()) == (None, [])
+    harness.clock.advance(AN_HOUR)
+    harness.count_and_export()
+    assert bucket.read_manifest()["counts"]["registered"] == 0
+
+
+def test_a_day_whose_registration_an_earlier_release_cancelled_is_exported(
+    harness: CaptureHarness, bucket: ExportBucket
+) -> None:
+    harness.capture()
+    harness.facts.add(FIRST_DAY, RegistrationFacts(Status.CANCELLED, quoted=1, paid=0))
+
+    harness.count_and_export()
+
+    assert bucket.read_manifest()["counts"]["registered"] == 0
 
 
 def test_a_day_that_differs_from_its_summary_for_hours_is_late(harness: CaptureHarness) -> None:

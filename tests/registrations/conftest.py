@@ -80,7 +80,13 @@ class RegistrationHarness:
         )
 
     def make_lifecycle_service(self, store: LifecycleStore) -> LifecycleService:
-        return LifecycleService(store=store, reading=self.reading_service, clock=self.clock)
+        return LifecycleService(
+            store=store,
+            reading=self.reading_service,
+            hashing=KeyedHash(lambda: HashKey(bytes(32))),
+            max_payment_difference=25,
+            clock=self.clock,
+        )
 
     def make_erasure_service(self, store: ErasureStore) -> ErasureService:
         return ErasureService(

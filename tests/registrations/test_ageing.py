@@ -1,6 +1,7 @@
 """The daily run of time-outs, one registration at a time."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -123,10 +124,10 @@ class StubbornStore:
         self._stubborn = stubborn.reference
         self.iter_due = self._store.iter_due
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
+    def replace(self, registration: Registration, *, previous: Registration, **options: Any) -> None:
         if registration.reference == self._stubborn:
             raise WriteConflict
-        self._store.replace(registration, previous=previous)
+        self._store.replace(registration, previous=previous, **options)
 
 
 def test_a_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_run(

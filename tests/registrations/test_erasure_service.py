@@ -39,9 +39,9 @@ def count_day(harness: RegistrationHarness) -> Tally:
 
 
 def count_items(harness: RegistrationHarness) -> Counter[str]:
-    """Return the number of items of each kind, without remnants."""
+    """Return the number of items of each kind, without those that name nobody."""
     counts = Counter(item["pk"]["S"].partition("#")[0] for item in harness.scan_items())
-    del counts["LEFT"]
+    del counts["LEFT"], counts["PAYMENT"]
     return counts
 
 
@@ -183,6 +183,29 @@ def with_write(harness: RegistrationHarness, method: str, write: Callable[[], ob
     """Return a service in which `write` happens right before the store's `method`, once."""
     store = with_concurrent_writes(harness.stores.erasure, method, write)
     return harness.make_erasure_service(store)
+
+
+def test_a_cancellation_during_the_erasure_is_counted(harness: RegistrationHarness) -> None:
+    registration = harness.register()
+    service = with_write(harness, "erase_capture", lambda: harness.cancel(registration.reference))
+    erase(harness, registration.worker_key, service)
+
+    tally = count_day(harness)
+    assert (tally.counts.registered, tally.by_officer, tally.funnel.cancelled) == (0, {}, 1)
+
+
+def test_a_registration_whose_capture_is_erased_already_cannot_be_cancelled_any_more(
+    harness: RegistrationHarness,
+) -> None:
+    registration = harness.register()
+    service = make_interrupted_service(harness, 1)
+    with pytest.raises(KeyboardInterrupt):
+        erase(harness, registration.worker_key, service)
+
+    with pytest.raises(TryAgain):
+        harness.cancel(registration.reference)
+
+    assert count_day(harness).counts.registered == 1
 
 
 @pytest.mark.parametrize("at", range(9))

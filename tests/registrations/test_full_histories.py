@@ -110,7 +110,7 @@ def test_a_full_registration_is_cancelled_expired_and_erased_as_any_other(
 def test_managers_see_a_flag_and_an_anomaly_of_the_day(harness: RegistrationHarness) -> None:
     almost = report(harness, fill_with_codes)
     assert RegistrationView.build_masked(almost).flags == ()
-    harness.lifecycle_service.record_payment(almost.reference, make_payment(1), caller=CORE_CALLER)
+    harness.lifecycle_service.issue_payment_code(almost.reference, make_code(-1), caller=CORE_CALLER)
 
     full = harness.stores.reading.get(almost.reference)
 

@@ -64,7 +64,7 @@ def describe_remaining(data: ReportData, localizer: Localizer) -> str | None:
 
 
 def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, str]]:
-    """Yield the label and the value of each of the day's totals but `created`."""
+    """Yield the label and the value of each of the day's totals but `registered`."""
     for name, count in data.counts.items():
         yield localizer.get_count_label(name), localizer.format_number(count)
     for name, rupiah in data.money.items():

@@ -62,6 +62,17 @@ class Application:
     status: str = "received"
     paid: int = 0
     is_erased: bool = False
+    monthly: list[int] = field(default_factory=list)
+    payments: int = 0
+    is_paid_oddly: bool = False
+
+    def take_payment(self, amount: int) -> None:
+        """Each payment is for one month; a month after the quoted ones costs what the last one does."""
+        expected = self.monthly[min(self.payments, len(self.monthly) - 1)]
+        self.is_paid_oddly |= abs(amount - expected) * 4 > expected
+        self.payments += 1
+        self.paid += amount
+        self.status = "active"
 
 
 @dataclass
@@ -75,6 +86,7 @@ class SentCapture:
     reasons: tuple[str, ...] = ()
     over_flag: bool = False
     is_erased: bool = False
+    application: Application | None = None
 
     @property
     def day(self) -> str:
@@ -193,8 +205,7 @@ class Scenario:
                 assert answers[0].json()["code"] == "registration_superseded"
                 return
             assert {answer.status_code for answer in answers} == {200}
-            paid.paid += amount
-            paid.status = "active"
+            paid.take_payment(amount)
 
     def issue_payment_code(self) -> None:
         open_ones = [each for each in self.applications() if each.status in {"received", "awaiting_payment"}]
@@ -284,12 +295,14 @@ class Scenario:
         told = answer.json()
         assert told["outcome"] == ("accepted" if by == "bot" else outcome), (body["capture_id"], told)
         over_flag = self.given[person.phone] >= PHONE_FLAGGED_AFTER
+        sent = SentCapture(body, by, outcome, person, over_flag=over_flag)
         if outcome != "already_registered":
             self.given[person.phone] += 1
             day, quoted = str(body["captured_at"])[:10], told["quote"]["total"]
-            person.standing = Application(person, day, quoted, told.get("reference"))
+            sent.application = person.standing = Application(person, day, quoted, told.get("reference"))
+            person.standing.monthly = [each["amount"] for each in told["quote"]["months"]]
             self.applied.append(person.standing)
-        self.sent_captures[body["capture_id"]] = SentCapture(body, by, outcome, person, over_flag=over_flag)
+        self.sent_captures[body["capture_id"]] = sent
 
     def expected_outcome(self, person: Person) -> str:
         if person.standing is None:
@@ -327,6 +340,7 @@ class Scenario:
         taken = [each for each in self.sent_captures.values() if each.day == day]
         outcomes = Counter(each.outcome for each in taken)
         created = [each for each in taken if each.outcome == "created"]
+        registered = [each for each in taken if each.application and each.application.status != "cancelled"]
         applied = [each for each in self.applied if each.day == day]
         statuses = ("received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired")
         return {
@@ -336,27 +350,34 @@ class Scenario:
                     name: outcomes[name]
                     for name in ("created", "already_registered", "reactivated", "refused")
                 },
+                "registered": len(registered),
             },
-            "by_channel": _many(DEVICES[each.client] for each in created),
-            "by_client": _many(each.client for each in created),
-            "by_occupation": _many(one for each in created for one in each.body["work"]["occupations"]),
-            "by_officer": _many(each.body["officer"] or "-" for each in created),
-            "by_programme": _many(one for each in created for one in each.body["coverage"]["programmes"]),
-            "by_sex": _many(each.person.sex for each in created),
-            "by_age": _many(_band(each.person.born, each.day) for each in created),
-            "by_hour": _many(each.body["captured_at"][11:13] for each in created),
+            "by_channel": _many(DEVICES[each.client] for each in registered),
+            "by_client": _many(each.client for each in registered),
+            "by_occupation": _many(one for each in registered for one in each.body["work"]["occupations"]),
+            "by_officer": _many(each.body["officer"] or "-" for each in registered),
+            "by_programme": _many(one for each in registered for one in each.body["coverage"]["programmes"]),
+            "by_sex": _many(each.person.sex for each in registered),
+            "by_age": _many(_band(each.person.born, each.day) for each in registered),
+            "by_hour": _many(each.body["captured_at"][11:13] for each in registered),
             "refused_by_reason": _many(one for each in taken for one in each.reasons),
             "funnel": {name: sum(each.status == name for each in applied) for name in statuses},
             "money": {
-                "quoted": sum(each.quoted for each in applied),
+                "quoted": sum(each.quoted for each in applied if each.status != "cancelled"),
                 "paid": sum(each.paid for each in applied),
             },
-            "oddities": sorted([*self._shared_phones(created), *self._runs(created)]),
+            "oddities": sorted(
+                [*self._shared_phones(created), *self._runs(created), *self._odd_payments(applied)]
+            ),
         }
 
     def _shared_phones(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         by_client = Counter(each.client for each in created if each.over_flag)
         return [("one_phone_many_workers", client, workers) for client, workers in by_client.items()]
+
+    def _odd_payments(self, applied: list[Application]) -> list[tuple[str, str, int]]:
+        workers = sum(each.is_paid_oddly for each in applied)
+        return [("payment_differs", "", workers)] if workers else []
 
     def _runs(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         in_runs: Counter[str] = Counter()
@@ -405,7 +426,7 @@ def counted(market: Market, day: str, version: int | None = None) -> dict[str, A
 
 def to_recount_form(summary: dict[str, Any]) -> dict[str, Any]:
     oddities = [
-        (each["pattern"], each["client_id"], each["workers"])
+        (each["pattern"], each["client_id"] or "", each["workers"])
         for each in summary["oddities"]
         if each["pattern"] != "client_above_peers"
     ]
@@ -456,8 +477,8 @@ def test_every_version_stays_readable_and_its_changes_and_notes_lead_to_the_next
     assert len(versions) > 2
     for before, after in pairwise(versions):
         assert before["content_hash"] != after["content_hash"]
-        created = after["counts"]["created"] - before["counts"]["created"]
-        assert sum(note["difference"] for note in after["notes"]) == created
+        registered = after["counts"]["registered"] - before["counts"]["registered"]
+        assert sum(note["difference"] for note in after["notes"]) == registered
         for change in after["changes"]:
             group, _, name = change["figure"].partition(".")
             if group != "texts":
@@ -485,7 +506,9 @@ def test_the_days_are_listed_with_what_they_came_to(scenario: Scenario) -> None:
     assert [(each["day"], each["version"], each["content_hash"], each["created"]) for each in listed] == [
         (each["day"], each["version"], each["content_hash"], each["counts"]["created"]) for each in shown
     ]
-    assert shown[1]["progress"]["created"] == sum(each["counts"]["created"] for each in shown)
+    for count in ("created", "registered"):
+        assert [each[count] for each in listed] == [each["counts"][count] for each in shown]
+        assert shown[1]["progress"][count] == sum(each["counts"][count] for each in shown)
 
 
 def test_facts_for_counting_reveal_no_amount(scenario: Scenario) -> None:

@@ -146,7 +146,7 @@ def test_rows_of_a_final_day_match_its_summary_and_an_erasure_removes_their_pers
     after = exported_day.read_rows()
     assert len(before - {row["id"] for row in after}) == 1
     assert [row for row in after if row["id"] is None] == [
-        {"id": None, "outcome": "created", "channel": "van"}
+        {"id": None, "outcome": "created", "channel": "van", "cancelled": False}
     ]
     assert Counter(row["outcome"] for row in after) == outcomes
     result = invoke.export_days(stack.local_stack.as_stage(), market.campaign_id, [date.fromisoformat(DAY)])

@@ -8,7 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.rollups.model import Summary
+from chalicelib.rollups.model import Counts, Summary
 from chalicelib.rollups.renderings import board, html, mail
 from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.templating import render
@@ -157,7 +157,7 @@ def test_a_campaign_without_a_target_shows_no_progress_against_one() -> None:
 
 
 def test_a_day_without_captures_is_rendered() -> None:
-    no_captures = {"created": 0, "captures": 0, "already_registered": 0, "reactivated": 0, "refused": 0}
+    no_captures = dict.fromkeys(Counts.model_fields, 0)
     summary = make_report().summary
     empty = Summary.model_validate(
         {
