@@ -25,6 +25,7 @@ from chalicelib.registrations.model import (
 from chalicelib.registrations.payments import differs_from_quote
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
 
 # Each attempt succeeds unless another writer changed the same registration in between.
 _MAX_ATTEMPTS = 4
@@ -83,18 +84,21 @@ class LifecycleService:
     ) -> Registration:
         """Record the code and the amount that the worker is asked to pay.
 
-        Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull or TryAgain.
+        Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull, RulesBroken or TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_payment_code, payment_code)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        check_payment_code(payment_code, registration.lifecycle, today=self._today())
+        return self._change(registration, caller, LifecycleState.with_payment_code, payment_code)
 
     def record_payment(self, typed_reference: str, payment: Payment, *, caller: Caller) -> Registration:
         """Record a paid contribution of any amount.
 
         Flag the registration if the amount is far from the quote, or if the id paid another registration.
-        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, HistoryFull, RegistrationSuperseded or
-        TryAgain.
+        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, HistoryFull, RegistrationSuperseded,
+        RulesBroken or TryAgain.
         """
         registration = self._reading.look_up(typed_reference, caller=caller)
+        check_payment_time(payment, registration, now=self._clock())
 
         def pay(current: Registration, *flags: Flag) -> Registration:
             lifecycle = current.lifecycle.with_payment(
@@ -121,14 +125,16 @@ class LifecycleService:
 
         Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull or TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_verification, result)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        return self._change(registration, caller, LifecycleState.with_verification, result)
 
     def cancel(self, typed_reference: str, cancellation: Cancellation, *, caller: Caller) -> Registration:
         """Withdraw an application before it is paid.
 
         Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_cancellation, cancellation)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        return self._change(registration, caller, LifecycleState.with_cancellation, cancellation)
 
     def iter_due(self) -> Iterator[Reference]:
         """Yield the registrations with a time-out on or before today."""
@@ -155,13 +161,13 @@ class LifecycleService:
 
     def _change(
         self,
-        typed_reference: str,
+        registration: Registration,
         caller: Caller,
         transition: _Transition[Detail_contra],
         detail: Detail_contra,
     ) -> Registration:
         return self._store_change(
-            self._reading.look_up(typed_reference, caller=caller),
+            registration,
             lambda current: replace(
                 current,
                 lifecycle=transition(

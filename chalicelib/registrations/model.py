@@ -13,6 +13,7 @@ from pydantic import Field
 
 from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import Quote
+from chalicelib.fields import StrictDate
 from chalicelib.models import StrictModel
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
@@ -133,7 +134,7 @@ class PaymentCode(StrictModel):
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
-    expires_on: date
+    expires_on: StrictDate
 
 
 class Payment(StrictModel):
@@ -234,6 +235,11 @@ class LifecycleState:
             for event in self.history
         )
 
+    def has_payment_code(self, payment_code: PaymentCode) -> bool:
+        """Return True if a payment code is issued already."""
+        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
+        return self.payment_code == payment_code and self.status is not Status.RECEIVED
+
     def with_payment_code(
         self, payment_code: PaymentCode, *, occurred_at: datetime, client_id: str
     ) -> "LifecycleState":
@@ -241,8 +247,7 @@ class LifecycleState:
 
         Raise TransitionNotAllowed.
         """
-        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
-        if self.payment_code == payment_code and self.status is not Status.RECEIVED:
+        if self.has_payment_code(payment_code):
             return self
         changed = self._transition(
             EventType.PAYMENT_CODE_ISSUED,

@@ -11,7 +11,7 @@ from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
-from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.model import Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
@@ -19,9 +19,9 @@ from chalicelib.registrations.worker import Worker
 
 @dataclass(frozen=True)
 class Submission:
-    """One request with a capture, cleaned, and the values that intake derives from it."""
+    """One request with a capture, and the values that intake derives from it."""
 
-    command: SubmitRegistration
+    capture: CleanedCapture
     capture_metadata: CaptureMetadata
     fingerprint: str
     received_on: date
