@@ -205,6 +205,7 @@ class IntakeService:
             fingerprint=self._hashing.digest("capture content", cleaned.serialize_content()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
+            zone=campaign.zone,
             facts=CaptureFacts(
                 outcome=Outcome.REFUSED,
                 channel=metadata.channel,
@@ -278,13 +279,15 @@ class IntakeService:
         return Registration(
             reference=references.generate(self._random_index),
             worker_key=worker_key,
-            lifecycle=LifecycleState.begin(occurred_at=metadata.received_at, client_id=metadata.client_id),
+            lifecycle=LifecycleState.begin(
+                occurred_at=metadata.received_at, client_id=metadata.client_id, zone=submission.zone
+            ),
             capture_metadata=metadata,
             worker=worker,
             work=command.work,
             coverage=command.coverage,
             consent=command.consent,
-            quote=self._quote_service.quote(rules.build_quote_request(command)),
+            quote=self._quote_service.quote(rules.build_quote_request(command, metadata.day)),
             identity=hash_identity(worker, worker_key=worker_key, hashing=self._hashing),
             expires_on=submission.received_on + self._limits.payment_period,
         )

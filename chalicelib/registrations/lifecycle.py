@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
-from chalicelib.contributions.service import CONTRIBUTION_ZONE
+from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import (
@@ -197,4 +197,4 @@ class LifecycleService:
         raise TryAgain("other writers came first")
 
     def _today(self) -> date:
-        return self._clock().astimezone(CONTRIBUTION_ZONE).date()
+        return self._clock().astimezone(FUND_ZONE).date()

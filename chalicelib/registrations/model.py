@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.campaigns.model import Instant
+from chalicelib.campaigns.model import Instant, Zone
 from chalicelib.contributions.model import Quote
 from chalicelib.fields import StrictDate
 from chalicelib.models import StrictModel
@@ -174,9 +174,9 @@ class LifecycleEvent:
 
 @dataclass(frozen=True)
 class LifecycleState:
-    """The status of one registration with its history.
+    """The status of one registration with its history, in the zone of its campaign.
 
-    Every change makes a new value, one version higher.
+    Every change makes a new value, one version higher. Registrations of earlier releases are in WIB.
     """
 
     status: Status
@@ -188,12 +188,13 @@ class LifecycleState:
     payments: tuple[Payment, ...] = ()
     kpj: str | None = None
     paid_through: str | None = None
+    zone: Zone = "Asia/Jakarta"
 
     @classmethod
-    def begin(cls, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+    def begin(cls, *, occurred_at: datetime, client_id: str, zone: Zone = "Asia/Jakarta") -> "LifecycleState":
         """Return the state of a registration that was received at `occurred_at`."""
         event = LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, occurred_at, client_id)
-        return cls(status=Status.RECEIVED, status_since=occurred_at, version=1, history=(event,))
+        return cls(status=Status.RECEIVED, status_since=occurred_at, version=1, history=(event,), zone=zone)
 
     @property
     def has_ended(self) -> bool:
@@ -273,7 +274,9 @@ class LifecycleState:
         return replace(
             changed,
             payments=(*self.payments, payment),
-            paid_through=max(months[-1] for _, months in iter_paid_months((*self.payments, payment))),
+            paid_through=max(
+                months[-1] for _, months in iter_paid_months((*self.payments, payment), self.zone)
+            ),
             kpj=payment.kpj or self.kpj,
         )
 

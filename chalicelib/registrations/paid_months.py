@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import list_months
 from chalicelib.contributions.service import find_contribution_month
 
@@ -11,11 +13,14 @@ if TYPE_CHECKING:
     from chalicelib.registrations.model import Payment
 
 
-def iter_paid_months(payments: Iterable["Payment"]) -> Iterator[tuple["Payment", list[str]]]:
-    """Yield each payment with the months that it pays for, in an order that is not that of the reports."""
+def iter_paid_months(payments: Iterable["Payment"], zone: Zone) -> Iterator[tuple["Payment", list[str]]]:
+    """Yield each payment with the months that it pays for, in an order that is not that of the reports.
+
+    The month in which a payment was made is that of its local day in `zone`.
+    """
     paid_through: str | None = None
     for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
-        first = find_contribution_month(payment.paid_at)
+        first = find_contribution_month(payment.paid_at, ZoneInfo(zone))
         if paid_through is not None and paid_through >= first:
             first = list_months(paid_through, 2)[-1]
         months = list_months(first, payment.months)

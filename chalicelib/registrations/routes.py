@@ -115,7 +115,8 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise
             # Nor may the public learn that a worker's data was erased, or that a worker is known too well.
-            quote = container.quotes.quote(build_quote_request(command))
+            capture_day = container.campaigns.get(command.campaign_id).local_day(command.captured_at)
+            quote = container.quotes.quote(build_quote_request(command, capture_day))
             view = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
             headers = {"Idempotent-Replayed": "true"} if isinstance(refusal, CaptureErased) else {}
             return json_response(view, 202, headers=headers)

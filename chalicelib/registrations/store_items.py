@@ -198,6 +198,7 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "version": lifecycle.version,
         "verification": lifecycle.verification,
         "paid_through": lifecycle.paid_through,
+        "zone": lifecycle.zone,
         "history": build_history(lifecycle.history),
         "money": cipher.seal(serialize_money(registration), record=record, field="money"),
         "taken": _build_capture_metadata(metadata),

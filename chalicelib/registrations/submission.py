@@ -6,6 +6,7 @@ from datetime import date, datetime
 from math import ceil
 
 from chalicelib.callers import Disclosure
+from chalicelib.campaigns.model import Zone
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
@@ -26,6 +27,7 @@ class Submission:
     fingerprint: str
     received_on: date
     day_ends_at: datetime
+    zone: Zone
     facts: CaptureFacts
     is_client_over_flag: bool = False
 

@@ -65,13 +65,18 @@ class RegistrationHarness:
         return self.make_erasure_service(self.stores.erasure)
 
     def make_intake_service(
-        self, store: IntakeStore, *, accepts_until: str = "2999-12-31", limits: IntakeLimits | None = None
+        self,
+        store: IntakeStore,
+        *,
+        accepts_until: str = "2999-12-31",
+        limits: IntakeLimits | None = None,
+        campaigns: CampaignService | None = None,
     ) -> IntakeService:
-        """Return the intake for a campaign of two days."""
+        """Return the intake for a campaign of two days, or for given ones."""
         campaign = make_campaign(accepts_until=accepts_until)
         return IntakeService(
             store=store,
-            campaigns=CampaignService(campaigns=InMemoryCampaigns(campaign), clock=self.clock),
+            campaigns=campaigns or CampaignService(campaigns=InMemoryCampaigns(campaign), clock=self.clock),
             quote_service=QuoteService(rules=load_rules(), clock=self.clock),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             limits=limits or self.limits,
