@@ -17,19 +17,24 @@ MAX_RECORDED_REPEATS = 5
 # Enough that two values of one worker never share a hash by chance.
 _HASH_DIGITS = 16
 
+# Stands for a field that the worker does not have, in the length of a hash.
+_NO_VALUE = "-" * _HASH_DIGITS
+
 
 def hash_identity(worker: Worker, *, worker_key: str, hashing: KeyedHash) -> Mapping[str, str]:
     """Return a keyed hash of each identity field.
 
     Equal values of two workers have different hashes, so that the hashes link nobody.
     """
-    values = {
+    values: dict[IdentityField, str | None] = {
         "name": _fold_name(worker.name),
         "birth_date": worker.birth_date.isoformat(),
         "phone": worker.phone,
     }
     return {
-        field: hashing.digest(f"identity {field}", f"{worker_key}\x1f{value}")[:_HASH_DIGITS]
+        field: _NO_VALUE
+        if value is None
+        else hashing.digest(f"identity {field}", f"{worker_key}\x1f{value}")[:_HASH_DIGITS]
         for field, value in values.items()
     }
 
@@ -39,11 +44,12 @@ def find_differences(
 ) -> tuple[IdentityField, ...]:
     """Return the identity fields of a capture that differ from those of the worker's registration.
 
-    Without hashes, as in registrations of earlier releases, nothing is known to differ.
+    Without hashes, as in registrations of earlier releases, nothing is known to differ. A field that the
+    capture does not have differs from nothing.
     """
     if recorded is None or given is None:
         return ()
-    return tuple(field for field in IDENTITY_FIELDS if given[field] != recorded[field])
+    return tuple(field for field in IDENTITY_FIELDS if given[field] not in {recorded[field], _NO_VALUE})
 
 
 def record_repeat(

@@ -217,3 +217,11 @@ def test_the_case_and_the_blanks_of_a_name_never_differ(name: str, change: Any) 
     )
 
     assert find_differences(typed, again) == ()
+
+
+def test_a_field_that_the_capture_does_not_have_differs_from_nothing() -> None:
+    full = hash_identity(make_registration().worker, worker_key="worker", hashing=HASHING)
+    without_phone = {**full, "phone": "-" * 16}
+
+    assert find_differences(full, without_phone) == ()
+    assert find_differences(without_phone, full) == ("phone",)
