@@ -21,8 +21,10 @@ from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.occupations.model import find_sector, is_known_occupation
 from chalicelib.refusals import BrokenRule, RulesBroken
 
-# No rule names the zone of a contribution month; the agency is in Jakarta.
-CONTRIBUTION_ZONE = ZoneInfo("Asia/Jakarta")
+FUND_ZONE = ZoneInfo("Asia/Jakarta")
+"""The fund's own clock, in Jakarta (WIB). It decides what belongs to no campaign: the present month of a
+quote without a capture, the days on which memberships lapse, and whether a payment code is over.
+"""
 
 _OFFERED_PROGRAMMES = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
 
@@ -39,7 +41,7 @@ class QuoteService:
 
     def quote(self, quote_request: AskForQuote) -> Quote:
         """Return the price of a request. Raise RulesBroken with every field that has no price."""
-        start = quote_request.start_month or find_contribution_month(self._clock())
+        start = quote_request.start_month or find_contribution_month(self._clock(), FUND_ZONE)
         broken = [*check_choices(quote_request), *self._check_months(quote_request, start)]
         if broken:
             raise RulesBroken(*broken)
@@ -57,7 +59,10 @@ class QuoteService:
     def _check_months(self, quote_request: AskForQuote, first_month: str) -> Iterator[BrokenRule]:
         if any(self._find_table(month) is None for month in list_months(first_month, quote_request.months)):
             yield BrokenRule("start_month", "month_without_rule")
-        if first_month > list_months(find_contribution_month(self._clock()), _MAX_MONTHS_AHEAD + 1)[-1]:
+        if (
+            first_month
+            > list_months(find_contribution_month(self._clock(), FUND_ZONE), _MAX_MONTHS_AHEAD + 1)[-1]
+        ):
             yield BrokenRule("start_month", "month_too_late")
 
     def _price_month(
@@ -84,8 +89,9 @@ class QuoteService:
         )
 
 
-def find_contribution_month(instant: datetime) -> str:
-    return format_month(instant.astimezone(CONTRIBUTION_ZONE).date())
+def find_contribution_month(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the month of the local day of `instant` in a zone."""
+    return format_month(instant.astimezone(zone).date())
 
 
 def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:

@@ -65,6 +65,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "capture_id sudah dipakai untuk data lain.",
         "This capture_id was used before, with other content.",
     ),
+    "worker_captures_reached": Problem(
+        409,
+        "Pekerja ini sudah terlalu sering didata.",
+        "This worker has been captured too many times.",
+    ),
     "registration_destroyed": Problem(
         410,
         "Pendaftaran sudah lama berakhir; data pribadinya telah dimusnahkan.",
@@ -108,6 +113,11 @@ PROBLEMS: Mapping[str, Problem] = {
         409,
         "Batas permintaan SMS untuk pendaftaran ini sudah habis.",
         "SMS about this registration cannot be requested any more.",
+    ),
+    "history_full": Problem(
+        409,
+        "Riwayat pendaftaran ini sudah penuh.",
+        "This registration has as many reported events as it may have.",
     ),
     "registration_superseded": Problem(
         409, "Pekerja ini sudah mendaftar lagi.", "The worker has registered anew since."

@@ -4,9 +4,11 @@ Refusal
 ├── RegistrationUnknown     no registration has this reference, or the caller may not access it
 │   └── RegistrationDestroyed
 ├── PhoneCapReached         the phone number has its maximum of registrations for today
+├── WorkerCapturesReached   the worker has as many captures as a worker may have
 ├── CaptureReused           the capture id was used before, with other content
 ├── CaptureErased           the capture was accepted once, and its data was erased since
 ├── PaymentReused           the payment id was used before, with another amount, date or number of months
+├── HistoryFull             the registration has as many reported events as it may have
 ├── TransitionNotAllowed    the registration's state does not allow this
 ├── RegistrationSuperseded  the worker has a newer registration, which gets all new events
 └── RulesBroken             (from refusals) the capture breaks rules, each named
@@ -57,12 +59,20 @@ class PhoneCapReached(Refusal):
     code = "phone_cap_reached"
 
 
+class WorkerCapturesReached(Refusal):
+    code = "worker_captures_reached"
+
+
 class CaptureErased(Refusal):
     code = "capture_forgotten"
 
 
 class PaymentReused(Refusal):
     code = "payment_reused"
+
+
+class HistoryFull(Refusal):
+    code = "history_full"
 
 
 class TransitionNotAllowed(Refusal):

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import CLOCK_SKEW
-from chalicelib.contributions.service import CONTRIBUTION_ZONE
+from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.refusals import BrokenRule, RulesBroken
-from chalicelib.registrations.model import LifecycleState, Payment, PaymentCode, Registration
+from chalicelib.registrations.model import LifecycleState, Registration
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.worker import Consent
 
 # Workers pay by their NIK, so a payment may come before the capture that it is matched with; contributions
@@ -42,7 +43,7 @@ def check_payment_code(payment_code: PaymentCode, lifecycle: LifecycleState, *, 
     if lifecycle.has_payment_code(payment_code):
         return
     is_paid = any(
-        payment.paid_at.astimezone(CONTRIBUTION_ZONE).date() <= payment_code.expires_on
+        payment.paid_at.astimezone(FUND_ZONE).date() <= payment_code.expires_on
         for payment in lifecycle.payments
     )
     if payment_code.expires_on < today and not is_paid:

@@ -4,27 +4,33 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.registrations.captures import Answer, Outcome
-from chalicelib.registrations.model import (
-    EventType,
-    Flag,
-    Payment,
-    PaymentCode,
-    Registration,
-    Status,
-    Verification,
-)
+from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
+from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.worker import Check, Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
     from chalicelib.registrations.reading import SequenceGap
+
+
+DIFFERS = Field(
+    default=(),
+    description="Of a worker who is registered already: the fields in which this capture is not what is"
+    " recorded. Nothing recorded is changed.",
+)
+SUGGESTION = Field(
+    default=None,
+    description="`correction`: the civil registry did not match what is recorded, and this capture differs."
+    " Have the registration corrected: while there is no route for corrections, cancel it and register the"
+    " worker again.",
+)
 
 
 class AnswerView(BaseModel):
@@ -36,11 +42,13 @@ class AnswerView(BaseModel):
     status: Status
     received_at: str
     quote: Quote
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
 
     @classmethod
     def from_answer(cls, answer: Answer) -> "AnswerView":
         """Return the view of a stored answer, which always gives the same bytes."""
-        return cls(**vars(answer))
+        return cls(**vars(answer), suggestion=answer.suggestion)
 
 
 class NeutralAnswerView(BaseModel):
@@ -66,7 +74,13 @@ class VerdictView(BaseModel):
     status: Status | None = None
     received_at: str | None = None
     quote: Quote | None = None
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
     problem: dict[str, Any] | None = None
+
+    @classmethod
+    def from_answer(cls, answer: Answer) -> "VerdictView":
+        return cls(**vars(answer), suggestion=answer.suggestion)
 
 
 class VerdictsView(BaseModel):
@@ -189,7 +203,7 @@ class RegistrationView(BaseModel):
             received_at=to_timestamp(metadata.received_at),
             active_until=lifecycle.active_until,
             follows=registration.follows,
-            flags=registration.flags,
+            flags=registration.shown_flags,
             payment_code=lifecycle.payment_code if is_full else None,
             worker=worker_view,
             work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),

@@ -6,7 +6,7 @@ Capture metadata are not sealed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -17,11 +17,18 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.captures import (
+    IDENTITY_FIELDS,
+    Answer,
+    Capture,
+    CaptureFacts,
+    IdentityField,
+    Outcome,
+)
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import (
     ENDED_UNPAID_STATUSES,
-    CaptureMetadata,
     Flag,
     Registration,
     RegistrationFacts,
@@ -129,6 +136,7 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
         received_on=None if received_on is None else date.fromisoformat(received_on),
         reasons=tuple(values.get("reasons", ())),
         neighbours=tuple(values.get("neighbours", ())),
+        differs=_parse_differs(values.get("differs", "")),
         is_cancelled=values.get("is_cancelled", False),
     )
 
@@ -185,12 +193,14 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "reference": registration.reference,
         "facts": build_registration_facts(registration.facts, key["pk"], cipher),
         "worker_key": registration.worker_key,
+        "identity_hashes": None if registration.identity is None else dict(registration.identity),
         "follows": registration.follows,
         "status": lifecycle.status,
         "since": to_timestamp(lifecycle.status_since),
         "version": lifecycle.version,
         "verification": lifecycle.verification,
         "paid_through": lifecycle.paid_through,
+        "zone": lifecycle.zone,
         "history": build_history(lifecycle.history),
         "money": cipher.seal(serialize_money(registration), record=record, field="money"),
         "taken": _build_capture_metadata(metadata),
@@ -254,6 +264,7 @@ def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Regist
         expires_on=date.fromisoformat(values["expires_on"]),
         follows=_parse_follows(values),
         flags=tuple(Flag(each) for each in values.get("flags", ())),
+        identity=values.get("identity_hashes"),
     )
 
 
@@ -302,7 +313,14 @@ def _list_personal_fields(registration: Registration) -> dict[str, str | None]:
 def _serialize_answer(answer: Answer) -> str:
     # Padded, because the length would reveal whether the worker was known.
     outcome = answer.outcome.ljust(_MAX_OUTCOME_LENGTH)
-    return json.dumps({**vars(answer), "outcome": outcome, "quote": answer.quote.model_dump_json()})
+    return json.dumps(
+        {
+            **vars(answer),
+            "outcome": outcome,
+            "quote": answer.quote.model_dump_json(),
+            "differs": _serialize_differs(answer.differs),
+        }
+    )
 
 
 def _parse_answer(serialized: str) -> Answer:
@@ -314,7 +332,17 @@ def _parse_answer(serialized: str) -> Answer:
         status=Status(values["status"]),
         received_at=values["received_at"],
         quote=Quote.model_validate_json(values["quote"]),
+        differs=_parse_differs(values.get("differs", "")),
     )
+
+
+def _serialize_differs(differs: Collection[str]) -> str:
+    # A character for each field, because the length would reveal whether the worker was known, and as whom.
+    return "".join("1" if field in differs else "0" for field in IDENTITY_FIELDS)
+
+
+def _parse_differs(serialized: str) -> tuple[IdentityField, ...]:
+    return tuple(field for field, digit in zip(IDENTITY_FIELDS, serialized, strict=False) if digit == "1")
 
 
 def build_capture_facts(facts: CaptureFacts) -> Values:
@@ -326,6 +354,7 @@ def build_capture_facts(facts: CaptureFacts) -> Values:
     }
     if facts.received_on is not None:
         values["received_on"] = facts.received_on.isoformat()
+    values["differs"] = _serialize_differs(facts.differs)
     return values
 
 

@@ -1,6 +1,6 @@
 """Reads of the registrations table: single registrations, pages, facts for counting, and device sequences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -32,6 +32,9 @@ from chalicelib.registrations.store_keys import (
     make_remnant_shard,
 )
 
+# A page of a listing ends early where its histories are long: an answer of Lambda may have 6 MB.
+_MAX_PAGE_EVENTS = 10_000
+
 # Rows per request. All partitions of a day are read at the same time.
 _QUERY_PAGE_SIZE = 500
 
@@ -39,9 +42,17 @@ _QUERY_PAGE_SIZE = 500
 class DynamoReadingStore:
     """Satisfies `reading.ReadingStore`; lists registrations, and yields facts for roll-ups and exports."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        max_page_events: int = _MAX_PAGE_EVENTS,
+    ) -> None:
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._max_page_events = max_page_events
 
     def get(self, reference: Reference) -> Registration:
         values = self._table.get(make_registration_key(reference))
@@ -124,16 +135,28 @@ class DynamoReadingStore:
             )
         ]
         rows.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
-        page_rows = rows[:page_size]
+        keys = [{"pk": row["pk"], "sk": row["sk"]} for row in rows[:page_size]]
         registrations = {
-            values["pk"]: parse_registration(values, self._cipher)
-            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in page_rows])
+            values["pk"]: parse_registration(values, self._cipher) for values in self._table.get_many(keys)
         }
+        page_rows = list(self._cut_by_events(rows[:page_size], registrations))
         return Page(
             rows=[registrations[row["pk"]] for row in page_rows if row["pk"] in registrations],
             last_position=Position(page_rows[-1][f"{key_prefix}_order"]) if page_rows else None,
-            has_more=len(rows) > page_size,
+            has_more=len(rows) > len(page_rows),
         )
+
+    def _cut_by_events(
+        self, rows: Iterable[Values], registrations: Mapping[str, Registration]
+    ) -> Iterator[Values]:
+        """Yield the first row, and the next ones until their histories have too many events for a page."""
+        event_count = 0
+        for number, row in enumerate(rows):
+            registration = registrations.get(row["pk"])
+            event_count += 0 if registration is None else len(registration.lifecycle.history)
+            if number and event_count > self._max_page_events:
+                return
+            yield row
 
     def _parse_day_fact(self, row: Values) -> DayFact:
         # The order of a remnant has no instant.

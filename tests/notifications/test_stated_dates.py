@@ -16,7 +16,8 @@ from chalicelib.notifications.bodies import PURPOSE_BY_EVENT_TYPE, Purpose, rend
 from chalicelib.notifications.model import SmsState
 from chalicelib.notifications.templates import MONTHS, format_day
 from chalicelib.registrations.errors import TransitionNotAllowed
-from chalicelib.registrations.model import LifecycleState, Payment, PaymentCode, Registration, Status
+from chalicelib.registrations.model import LifecycleState, Registration, Status
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_registration

@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 from chalicelib.callers import Caller, Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.registrations.captures import Answer, Outcome
-from chalicelib.registrations.model import (
-    ENDED_UNPAID_STATUSES,
-    OPEN_UNPAID_STATUSES,
-    Flag,
-    Payment,
-    Status,
-)
+from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, OPEN_UNPAID_STATUSES, Flag, Status
 from chalicelib.registrations.quotas import CampaignSponsor
+from chalicelib.registrations.reported_events import Payment
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness, open_harness
 from tests.support.builders import make_caller, make_submission
 from tests.support.fakes.campaigns import InMemoryCampaigns
