@@ -14,12 +14,15 @@ from pydantic import BaseModel
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.etags import is_etag_match
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import Refusal
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
+_NOT_MODIFIED = 304
+CACHE_HEADERS = ("Cache-Control", "ETag")
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
@@ -223,6 +226,16 @@ def json_response(
     """Return a model as JSON: the same bytes for the same values."""
     body = model.model_dump_json(exclude_defaults=exclude_defaults)
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
+
+
+def respond_unless_known(
+    request: AnonymousRequest, body: str, headers: Mapping[str, str], *, etag: str, cache_control: str
+) -> Response:
+    """Return `body`, or 304 if the request names this version of it in `If-None-Match`."""
+    cache_headers = {"ETag": etag, "Cache-Control": cache_control}
+    if is_etag_match(request.headers.get("if-none-match", ""), etag):
+        return Response("", cache_headers, _NOT_MODIFIED)
+    return Response(body, {**headers, **cache_headers}, 200)
 
 
 def build_page_headers(script_hash: str | None = None) -> dict[str, str]:

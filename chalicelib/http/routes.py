@@ -5,24 +5,29 @@ check reads no store: it would take the API out of service whenever a store is s
 """
 
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.http.endpoints import AnonymousRequest, build_page_headers, json_response, public_endpoint
+from chalicelib.http.endpoints import (
+    CACHE_HEADERS,
+    AnonymousRequest,
+    build_page_headers,
+    json_response,
+    public_endpoint,
+    respond_unless_known,
+)
+from chalicelib.http.etags import compute_etag
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
 
 _DIRECTORY = Path(__file__).parent
 # For so long after a deployment a client may show the old description.
-_MAX_AGE_SECONDS = 300
-_NOT_MODIFIED = 304
+_CACHE_CONTROL = "public, max-age=300"
 
-_CACHE_HEADERS = ("Cache-Control", "ETag")
 # The page has an inline style and loads nothing.
 _PAGE_HEADERS = build_page_headers()
 
@@ -37,14 +42,14 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
 
     @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
-    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=_CACHE_HEADERS)
+    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=CACHE_HEADERS)
     def show_description(request: AnonymousRequest) -> Response:
         """This description, as OpenAPI 3.1."""
         return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
 
     @routes.route("/docs", methods=["GET"], content_types=[])
     @public_endpoint(
-        routes, responses={200: "text/html", 304: None}, headers=(*_CACHE_HEADERS, *_PAGE_HEADERS)
+        routes, responses={200: "text/html", 304: None}, headers=(*CACHE_HEADERS, *_PAGE_HEADERS)
     )
     def show_page(request: AnonymousRequest) -> Response:
         """The same as a page to read; it loads nothing from elsewhere and runs no script."""
@@ -63,20 +68,11 @@ def blueprint(container: "Container") -> Blueprint:
 
 
 def _respond_with_file(request: AnonymousRequest, name: str, headers: dict[str, str]) -> Response:
-    text, tag = _read_with_etag(name)
-    cache_headers = {"ETag": tag, "Cache-Control": f"public, max-age={_MAX_AGE_SECONDS}"}
-    if _is_etag_match(request.headers.get("if-none-match", ""), tag):
-        return Response("", {**cache_headers}, _NOT_MODIFIED)
-    return Response(text, {**headers, **cache_headers}, 200)
+    text, etag = _read_with_etag(name)
+    return respond_unless_known(request, text, headers, etag=etag, cache_control=_CACHE_CONTROL)
 
 
 @cache
 def _read_with_etag(name: str) -> tuple[str, str]:
     content = (_DIRECTORY / name).read_bytes()
-    return content.decode(), f'"{sha256(content).hexdigest()[:32]}"'
-
-
-def _is_etag_match(if_none_match: str, etag: str) -> bool:
-    """Return True if the caller has this version already; weak tags match too (RFC 9110, 13.1.2)."""
-    tags = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
-    return "*" in tags or etag in tags
+    return content.decode(), compute_etag(content)

@@ -19,8 +19,8 @@ _VOLATILE_FIELDS = {
 }
 # Random values that later examples use.
 _IDENTIFIER_FIELDS = {"reference", "token"}
-# Lists that may have more entries, if the API is used by others too.
-_SHARED_LISTS = {"campaigns", "clients"}
+# Lists that may have more entries, if the API is used by others too or the example shows some only.
+_SHARED_LISTS = {"campaigns", "clients", "occupations"}
 
 
 @dataclass(frozen=True)
