@@ -232,7 +232,7 @@ def respond_unless_known(
     request: AnonymousRequest, body: str, headers: Mapping[str, str], *, etag: str, cache_control: str
 ) -> Response:
     """Return `body`, or 304 if the request names this version of it in `If-None-Match`."""
-    cache_headers = {"ETag": etag, "Cache-Control": cache_control}
+    cache_headers: dict[str, str | list[str]] = {"ETag": etag, "Cache-Control": cache_control}
     if is_etag_match(request.headers.get("if-none-match", ""), etag):
         return Response("", cache_headers, _NOT_MODIFIED)
     return Response(body, {**headers, **cache_headers}, 200)

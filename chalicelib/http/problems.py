@@ -58,6 +58,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "capture_unknown": Problem(
+        404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
+    ),
     "capture_reused": Problem(
         409,
         "capture_id sudah dipakai untuk data lain.",

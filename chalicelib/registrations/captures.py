@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from chalicelib.contributions.model import Quote
 from chalicelib.http.pagination import Position
+from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.model import CaptureMetadata, Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 
@@ -61,6 +62,11 @@ class Capture:
     fingerprint: str
     facts: CaptureFacts
     answer: Answer | None
+
+    @property
+    def source(self) -> CaptureSource:
+        metadata = self.capture_metadata
+        return CaptureSource(metadata.client_id, metadata.campaign_id, metadata.disclosure)
 
 
 @dataclass(frozen=True)

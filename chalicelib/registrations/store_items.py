@@ -17,6 +17,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import (
@@ -79,7 +80,8 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
 def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
     """Return a capture from its item. Raise CaptureErased if its person's data was destroyed."""
     if "fingerprint" not in values:
-        raise CaptureErased("its person's data was destroyed")
+        source = parse_capture_source(values["taken"]) if "taken" in values else None
+        raise CaptureErased("its person's data was destroyed", source)
     metadata, sealed = _parse_capture_metadata(values["taken"]), values.get("answer")
     return Capture(
         capture_metadata=metadata,
@@ -142,6 +144,15 @@ def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
         return Disclosure(capture_metadata["disclosure"])
     is_officer = capture_metadata.get("channel") in CHANNELS_BY_ROLE[Role.KIOSK]
     return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
+
+
+def parse_capture_source(capture_metadata: Mapping[str, Any]) -> CaptureSource:
+    """Return the source of a stored capture, also of an erased one."""
+    return CaptureSource(
+        client_id=capture_metadata["client_id"],
+        campaign_id=capture_metadata["campaign_id"],
+        disclosure=parse_disclosure(capture_metadata),
+    )
 
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
