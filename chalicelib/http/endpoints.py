@@ -2,7 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Self, TypeVar
@@ -15,14 +16,14 @@ from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
 from chalicelib.http.etags import is_etag_match
+from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.refusals import Refusal
+from chalicelib.refusals import Refusal, TryAgain
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
-CACHE_HEADERS = ("Cache-Control", "ETag")
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
@@ -238,15 +239,13 @@ def respond_unless_known(
     return Response(body, {**headers, **cache_headers}, 200)
 
 
-def build_page_headers(script_hash: str | None = None) -> dict[str, str]:
-    """Return headers that allow a page its inline style and, if a hash is given, its one script."""
-    scripts = f"script-src '{script_hash}'; connect-src 'self'; " if script_hash else ""
-    return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
+def count_failures(codes: Iterable[str]) -> None:
+    """Count the requests, or items of a batch, that failed by no fault of the client's. Alarms watch both."""
+    numbers = Counter(codes)
+    if failed := numbers["internal_error"]:
+        observability.count("InternalErrors", failed)
+    if deferred := numbers[TryAgain.code]:
+        observability.count("TryAgainAnswers", deferred)
 
 
 class BytesResponse(Response):
@@ -297,6 +296,7 @@ def _log_response(request: AnonymousRequest, response: Response) -> Response:
     if isinstance(response.body, dict) and "code" in response.body:
         facts["code"] = response.body["code"]
         facts["fields"] = [f"{each['field']}: {each['code']}" for each in response.body.get("errors", ())]
+        count_failures([response.body["code"]])
     observability.logger.info("request answered", extra=facts)
-    response.headers.setdefault("X-Correlation-Id", request.correlation_id)
+    response.headers = {**SECURITY_HEADERS, "X-Correlation-Id": request.correlation_id, **response.headers}
     return response

@@ -12,14 +12,13 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib.http.endpoints import (
-    CACHE_HEADERS,
     AnonymousRequest,
-    build_page_headers,
     json_response,
     public_endpoint,
     respond_unless_known,
 )
 from chalicelib.http.etags import compute_etag
+from chalicelib.http.headers import build_page_headers
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -42,15 +41,13 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
 
     @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
-    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=CACHE_HEADERS)
+    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=("ETag",))
     def show_description(request: AnonymousRequest) -> Response:
         """This description, as OpenAPI 3.1."""
         return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
 
     @routes.route("/docs", methods=["GET"], content_types=[])
-    @public_endpoint(
-        routes, responses={200: "text/html", 304: None}, headers=(*CACHE_HEADERS, *_PAGE_HEADERS)
-    )
+    @public_endpoint(routes, responses={200: "text/html", 304: None}, headers=("ETag", *_PAGE_HEADERS))
     def show_page(request: AnonymousRequest) -> Response:
         """The same as a page to read; it loads nothing from elsewhere and runs no script."""
         return _respond_with_file(
@@ -58,11 +55,11 @@ def blueprint(container: "Container") -> Blueprint:
         )
 
     @routes.route("/healthz", methods=["GET"], content_types=[])
-    @public_endpoint(routes, responses={200: HealthView}, headers=("Cache-Control",))
+    @public_endpoint(routes, responses={200: HealthView})
     def show_health(request: AnonymousRequest) -> Response:
         """Whether the API answers. No store is asked."""
         _ = container.settings  # Raises SettingsIncomplete.
-        return json_response(HealthView(status="ok"), headers={"Cache-Control": "no-store"})
+        return json_response(HealthView(status="ok"))
 
     return routes
 

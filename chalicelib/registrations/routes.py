@@ -13,7 +13,7 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
 from chalicelib.http import problems
-from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.endpoints import Request, count_failures, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
@@ -129,6 +129,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         verdicts, outcomes = zip(*batch.process_items(items, submit_item), strict=True)
         for outcome, number in sorted(Counter(outcomes).items()):
             observability.count("Registrations", number, outcome=outcome)
+        count_failures(each.problem["code"] for each in verdicts if each.problem)
         return json_response(VerdictsView(results=list(verdicts)), exclude_defaults=True)
 
 

@@ -121,7 +121,7 @@ def test_every_format_varies_by_accept_and_is_not_cached_by_proxies(counted_day:
     for format_name in MEDIA_TYPES:
         response = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager", Accept="*/*")
         assert "Accept" in response.headers["Vary"].split(", ")
-        assert response.headers["Cache-Control"] == "private, no-cache"
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
