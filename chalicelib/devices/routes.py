@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from chalicelib.callers import Role
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView
+from chalicelib.http import problems
 from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
 from chalicelib.registrations.schemas import CaptureView
 
@@ -33,5 +37,30 @@ def blueprint(container: "Container") -> Blueprint:
         """
         report = container.reading.look_up_capture(capture_id, caller=request.caller)
         return json_response(CaptureView.build(report, caller=request.caller), exclude_defaults=True)
+
+    @routes.route("/v1/checks", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        *Role,
+        body_model=CheckFields,
+        responses={200: ChecksView},
+        refusals=(CampaignNotAllowed, CampaignUnknown),
+        headers=("Content-Language",),
+    )
+    def check_fields(request: Request) -> Response:
+        """Errors and warnings of some fields, before they are registered.
+
+        The rules are those of a registration. Nothing is stored, and nothing is said about who is registered.
+        With a `campaign_id`, which must be the caller's own, the campaign's days are checked too; without
+        `captured_at` the fields are judged as of now.
+        """
+        fields = request.parse_body(CheckFields).model_extra or {}
+        result = container.checks.check(fields, caller=request.caller)
+        errors, warnings = (
+            [FieldFindingView(**problems.describe_rule(rule, request.language)) for rule in found]
+            for found in (result.errors, result.warnings)
+        )
+        view = ChecksView(errors=errors, warnings=warnings)
+        return json_response(view, headers={"Content-Language": request.language})
 
     return routes

@@ -78,6 +78,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     },
     "POST /v1/registrations/{reference}/verification": lambda target: {"result": "matched"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
+    "POST /v1/checks": lambda target: {"campaign_id": target.campaign_id, **target.capture["worker"]},
     "POST /v1/quotes": lambda target: {
         "monthly_income": 2_500_000,
         "occupations": ["porter"],
