@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.campaigns.sponsors import Sponsors, check_sponsors, clean_sponsors
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.typed import clean_number, clean_text, find_text_problem, is_from_spreadsheet
@@ -83,6 +84,7 @@ class Campaign(StrictModel):
     target: Target
     managers: Managers = ()
     sms_budget: DailyRupiah
+    sponsors: Sponsors = ()
 
     @model_validator(mode="after")
     def _validate_day_order(self) -> "Campaign":
@@ -97,12 +99,15 @@ class Campaign(StrictModel):
     def with_changes(self, changes: Mapping[str, object]) -> "Campaign":
         """Return this campaign with some fields changed.
 
-        Raise RulesBroken if a text is unusable, or if the last day becomes earlier, since captures of the
-        removed days may exist, and pydantic's ValidationError if the days are out of order.
+        Raise RulesBroken if a text is unusable, or if the last day becomes earlier or a sponsor is missing,
+        since captures of the removed days or sponsors may exist, and pydantic's ValidationError if the days
+        are out of order.
         """
         campaign = Campaign.model_validate({**dict(self), **clean_texts(changes)})
         if campaign.last_day < self.last_day:
             raise RulesBroken(BrokenRule("last_day", "last_day_earlier"))
+        if not {each.sponsor_id for each in self.sponsors} <= {each.sponsor_id for each in campaign.sponsors}:
+            raise RulesBroken(BrokenRule("sponsors", "sponsor_removed"))
         return campaign
 
     def clean(self) -> "Campaign":
@@ -160,6 +165,10 @@ def clean_texts(values: Mapping[str, object]) -> dict[str, object]:
         cleaned["managers"] = tuple(map(_clean_manager, managers))
         for position, manager in enumerate(map(_clean_manager, managers)):
             broken_rules += _check_manager(f"managers.{position}", manager)
+    sponsors = values.get("sponsors")
+    if isinstance(sponsors, tuple):
+        cleaned["sponsors"] = clean_sponsors(sponsors)
+        broken_rules += check_sponsors(clean_sponsors(sponsors))
     if broken_rules:
         raise RulesBroken(*sorted(broken_rules, key=lambda rule: rule.field))
     return cleaned

@@ -138,6 +138,7 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_wrong_type": FieldMessage("Jenis isian salah.", "This has the wrong type."),
     "value_not_allowed": FieldMessage("Pilih salah satu yang tersedia.", "This is not one of the choices."),
     "value_out_of_range": FieldMessage("Nilai di luar batas.", "This is out of range."),
+    "value_repeated": FieldMessage("Isian yang sama ada dua kali.", "This is in the list twice."),
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
     "value_malformed": FieldMessage("Bentuk isian salah.", "This is malformed."),
@@ -153,6 +154,10 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     ),
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
+    ),
+    "sponsor_removed": FieldMessage(
+        "Sponsor tidak bisa dihapus; isi kuota 0 untuk menutupnya.",
+        "No sponsor can be removed; a quota of 0 ends it.",
     ),
     "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
     "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),
@@ -221,6 +226,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "too_short": "value_too_short",
     "string_too_long": "value_too_long",
     "too_long": "value_too_long",
+    "value_repeated": "value_repeated",
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
