@@ -33,6 +33,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
+    from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.routing import GatewayRouter
@@ -169,6 +170,17 @@ class Container:
             age_limits=self._age_limits,
             clock=self.clock,
             list_shape_errors=list_shape_errors,
+        )
+
+    @cached_property
+    def bundles(self) -> "BundleService":
+        from chalicelib.devices.bundle import BundleService
+
+        return BundleService(
+            campaigns=self.campaigns,
+            contribution_rules=load_rules(),
+            age_limits=self._age_limits,
+            clock=self.clock,
         )
 
     @property

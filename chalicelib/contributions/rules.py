@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from chalicelib.contributions.model import ContributionTable, DiscountPolicy
+from chalicelib.contributions.model import ContributionTable, DiscountPolicy, ProgrammeName
 
 _DATA = Path(__file__).with_name("data")
 
@@ -30,6 +30,11 @@ def load_rules() -> Rules:
         tables=TypeAdapter(list[ContributionTable]).validate_python(_load_rows("tables.json")),
         policies=TypeAdapter(list[DiscountPolicy]).validate_python(_load_rows("policies.json")),
     )
+
+
+@cache
+def load_programme_names() -> tuple[ProgrammeName, ...]:
+    return TypeAdapter(tuple[ProgrammeName, ...]).validate_python(_load_rows("programmes.json"))
 
 
 def _load_rows(file_name: str) -> object:

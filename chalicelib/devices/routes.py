@@ -3,18 +3,29 @@
 from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
+from pydantic import BaseModel
 
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView
 from chalicelib.http import problems
-from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.endpoints import Request, endpoint, json_response, respond_unless_known
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
 from chalicelib.registrations.schemas import CaptureView
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
+
+
+# Devices may keep it, and must ask whether it is still the newest. It holds no personal data.
+_BUNDLE_CACHE_CONTROL = "private, no-cache"
+
+
+def _load_bundle_view() -> type[BaseModel]:
+    from chalicelib.devices.bundle_schemas import BundleView
+
+    return BundleView
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -37,6 +48,30 @@ def blueprint(container: "Container") -> Blueprint:
         """
         report = container.reading.look_up_capture(capture_id, caller=request.caller)
         return json_response(CaptureView.build(report, caller=request.caller), exclude_defaults=True)
+
+    @routes.route("/v1/campaigns/{campaign_id}/bundle", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        responses={200: _load_bundle_view, 304: None},
+        refusals=(CampaignNotAllowed, CampaignUnknown),
+        headers=("ETag",),
+    )
+    def show_bundle(request: Request, campaign_id: str) -> Response:
+        """All that a device needs to register workers of a campaign while it is offline.
+
+        The ETag leaves `server_time` out: `If-None-Match` gets 304 until anything else changes.
+        """
+        request.caller.require_campaign(campaign_id)
+        bundle = container.bundles.build(campaign_id)
+        return respond_unless_known(
+            request,
+            bundle.model_dump_json(exclude_defaults=True),
+            {"Content-Type": "application/json"},
+            etag=f'W/"{bundle.version}"',
+            cache_control=_BUNDLE_CACHE_CONTROL,
+        )
 
     @routes.route("/v1/checks", methods=["POST"], content_types=[])
     @endpoint(

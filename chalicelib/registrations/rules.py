@@ -14,7 +14,7 @@ from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
-_POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
+POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 _POSTAL_CODE_LENGTH = 5
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -105,7 +105,7 @@ def _check_age(birth_date: date, day: date, age_limits: AgeLimits) -> Iterator[B
 def _check_postal_code(postal_code: str) -> Iterator[BrokenRule]:
     if is_from_spreadsheet(postal_code):
         yield BrokenRule("worker.postal_code", "number_from_spreadsheet")
-    elif not _POSTAL_CODE.fullmatch(postal_code):
+    elif not POSTAL_CODE.fullmatch(postal_code):
         digits = count_digits(postal_code)
         yield BrokenRule(
             "worker.postal_code",

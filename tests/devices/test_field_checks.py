@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
@@ -13,22 +13,17 @@ from pydantic import ValidationError
 
 from chalicelib.callers import DailyCap, Role
 from chalicelib.campaigns.errors import CampaignUnknown
-from chalicelib.campaigns.service import CampaignService
-from chalicelib.contributions.rules import load_rules
-from chalicelib.contributions.service import QuoteService
 from chalicelib.devices.checks import CheckResult, FieldChecker
 from chalicelib.http.problems import FIELD_MESSAGES, list_shape_errors
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.worker import Check
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits
-from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.device_builders import make_checker
 from tests.support.fakes.clients import InMemoryDayCounts
-from tests.support.fakes.clock import FixedClock
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
-from tests.support.registration_builders import CAMPAIGN_ID, make_campaign
+from tests.support.registration_builders import CAMPAIGN_ID
 
 ANYBODY = make_caller(Role.KIOSK, campaigns=frozenset({"*"}))
 
@@ -108,18 +103,6 @@ def captures(draw: st.DrawFn) -> dict[str, Any]:
     paths = draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=4, unique=True))
     values = [draw(st.sampled_from(VALUES[path]) | JUNK) for path in paths]
     return change(make_capture_payload(), dict(zip(paths, values, strict=True)))
-
-
-def make_checker(*, now: datetime = NOW, **campaign: Any) -> FieldChecker:
-    """Return a checker with the campaign at Tanah Abang."""
-    clock = FixedClock(now)
-    return FieldChecker(
-        campaigns=CampaignService(campaigns=InMemoryCampaigns(make_campaign(**campaign)), clock=clock),
-        quote_service=QuoteService(rules=load_rules(), clock=clock),
-        age_limits=AgeLimits(),
-        clock=clock,
-        list_shape_errors=list_shape_errors,
-    )
 
 
 CHECKER = make_checker(accepts_until="2999-12-31")
