@@ -111,8 +111,8 @@ _LATE = (
     own_metric(
         "SmsHeld",
         "SmsHeld",
-        "A campaign has spent its SMS budget of the day, and its SMS are held. None is dropped. The alarm stays until none is held; `daftar sms status` shows how many are.",
-        "Decide whether to pay for them: `daftar sms release CAMPAIGN` sends them, however long they were held, except those whose content is no longer true.",
+        "SMS are held, because a campaign has spent its SMS budget of the day, or because it is unknown if they were sent and no receipts come in that could show it. None is dropped. The alarm stays until none is held; `daftar sms status` shows how many are, and why.",
+        "Budget: decide whether to pay for them. Receipts: see whether the gateway sends receipts and OnReceipts works; a receipt that comes late settles its SMS, and one that is released without it may arrive twice. `daftar sms release CAMPAIGN` sends them, however long they were held, except those whose content is no longer true.",
     ),
     own_metric(
         "SendingStopped",

@@ -26,7 +26,7 @@ from chalicelib.messaging.rate_limiter import (
     SendRateLimiter,
     wait_for_slot,
 )
-from chalicelib.messaging.receipts import Receipt
+from chalicelib.messaging.receipts import Receipt, ReceiptFlow
 from chalicelib.messaging.segments import split_segments
 from chalicelib.notifications import bodies
 from chalicelib.notifications.bodies import Purpose
@@ -127,6 +127,7 @@ class NotificationService:
         campaigns: Campaigns,
         ledger: SmsLedger,
         opt_outs: OptOutStore,
+        receipt_flow: ReceiptFlow,
         rate_limiter: SendRateLimiter,
         gateway: Gateway,
         hashing: KeyedHash,
@@ -139,6 +140,7 @@ class NotificationService:
         self._campaigns = campaigns
         self._ledger = ledger
         self._opt_outs = opt_outs
+        self._receipt_flow = receipt_flow
         self._rate_limiter = rate_limiter
         self._gateway = gateway
         self._hashing = hashing
@@ -173,6 +175,8 @@ class NotificationService:
         return self._advance(sms, registration)
 
     def record_receipt(self, receipt: Receipt) -> None:
+        """Store what a gateway reports of an SMS."""
+        self._receipt_flow.record(self._clock())
         price = receipt.price_microusd
         update = SendUpdate(
             gateway=receipt.gateway,
@@ -232,7 +236,7 @@ class NotificationService:
         sms, now = self._recover(sms), self._clock()
         if sms.state is SmsState.CLAIMED and sms.has_timed_out(now):
             sms = self._defer(sms, now, "no_recipient")
-        if sms.state is SmsState.PENDING:
+        if sms.state in {SmsState.PENDING, SmsState.HELD}:
             return self._update(sms, sms.abandon("no_recipient"))
         return sms
 
@@ -240,16 +244,20 @@ class NotificationService:
         """Return `sms` with its time-outs applied.
 
         An attempt whose worker process died becomes `unknown`. An `unknown` SMS without a receipt for 15
-        minutes becomes `pending` again if its template allows a duplicate.
+        minutes becomes `pending` again if its template allows a duplicate. If nobody's receipts came in these
+        minutes, its own says nothing by not coming, so the SMS is held for a person to decide.
         """
         now = self._clock()
         if sms.state is SmsState.ATTEMPT_STARTED and sms.has_timed_out(now):
             unknown = sms.record_unknown_outcome("attempt_timed_out", None, may_resend=may_resend(sms))
             sms = self._update(sms, unknown)
-        is_receipt_overdue = sms.touched_at is not None and now >= sms.touched_at + RECEIPT_TIMEOUT
-        if sms.state is SmsState.UNKNOWN and sms.due_at is not None and is_receipt_overdue:
+        if sms.touched_at is None or sms.due_at is None or now < sms.touched_at + RECEIPT_TIMEOUT:
+            return sms
+        if sms.state is not SmsState.UNKNOWN:
+            return sms
+        if self._receipt_flow.has_receipt_since(sms.touched_at):
             return self._update(sms, sms.schedule_resend(now))
-        return sms
+        return self._update(sms, sms.hold("receipts_silent"))
 
     def _claim(self, sms: Sms, registration: Registration) -> Sms:
         """Return the claimed SMS, or the current row if it may not be claimed now."""
@@ -278,7 +286,9 @@ class NotificationService:
     def _handle_limit(self, sms: Sms, error: LimitExceeded, zone: str) -> Sms:
         match error:
             case DailyLimitReached():
-                return self._defer(sms, self._compute_next_morning(zone), "daily_limit_reached")
+                retry_at = self._compute_next_morning(zone)
+                deadline = retry_at + get_template(sms.purpose).time_to_live
+                return self._update(sms, sms.defer_for_phone_limit(retry_at, deadline=deadline))
             case BudgetExhausted():
                 return self._update(sms, sms.hold("budget_exhausted"))
             case _:
