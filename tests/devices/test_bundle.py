@@ -73,7 +73,9 @@ def test_a_quote_can_be_computed_offline(
         json.dumps({**work, **coverage, "employs_others": False, "start_month": first_month})
     )
 
-    quoted = QuoteService(rules=load_rules(), clock=lambda: NOW).quote(asked)
+    quoted = QuoteService(rules=load_rules(), clock=lambda: datetime(year, month, 15, tzinfo=UTC)).quote(
+        asked
+    )
 
     assert compute_quote(BUNDLE, work, coverage, first_month) == json.loads(quoted.model_dump_json())
 
