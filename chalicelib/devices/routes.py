@@ -41,7 +41,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CaptureUnknown, CaptureErased),
     )
     def show_capture(request: Request, capture_id: str) -> Response:
-        """The verdict on a capture, and the registration as it is now.
+        """Show the verdict on a capture, and the registration as it is now.
 
         For the client that sent it, and managers of its campaign. A capture of others is answered like one
         that does not exist.
@@ -59,7 +59,7 @@ def blueprint(container: "Container") -> Blueprint:
         headers=("ETag",),
     )
     def show_bundle(request: Request, campaign_id: str) -> Response:
-        """All that a device needs to register workers of a campaign while it is offline.
+        """Show all that a device needs to register workers of a campaign while it is offline.
 
         The ETag leaves `server_time` out: `If-None-Match` gets 304 until anything else changes.
         """
@@ -83,7 +83,7 @@ def blueprint(container: "Container") -> Blueprint:
         headers=("Content-Language",),
     )
     def check_fields(request: Request) -> Response:
-        """Errors and warnings of some fields, before they are registered.
+        """Check some fields before they are registered.
 
         The rules are those of a registration. Nothing is stored, and nothing is said about who is registered.
         With a `campaign_id`, which must be the caller's own, the campaign's days are checked too; without

@@ -24,7 +24,7 @@ def blueprint(_: "Container") -> Blueprint:
     @routes.route("/v1/occupations", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: OccupationsView, 304: None}, headers=("ETag",))
     def list_occupations(request: AnonymousRequest) -> Response:
-        """Every occupation, with search words for a field in which people type.
+        """List every occupation, with search words for a field in which people type.
 
         An id that was published never changes its meaning.
         """
