@@ -125,6 +125,8 @@ def _make_valid(case: schemathesis.Case[Any]) -> None:
         path["reference"] = (
             FUZZ_CONTEXT["to_cancel"] if operation == "cancel_registration" else FUZZ_CONTEXT["references"][0]
         )
+    if "capture_id" in path:
+        path["capture_id"] = FUZZ_CONTEXT["capture_id"]
     if "client_id" in path:
         path["client_id"] = (
             FUZZ_CONTEXT["to_revoke"] if operation == "revoke_client" else FUZZ_CONTEXT["client_id"]
