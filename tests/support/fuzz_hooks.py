@@ -117,16 +117,12 @@ def _make_valid(case: schemathesis.Case[Any]) -> None:
         return
     operation = _operation_id(case)
     path, query, body = case.path_parameters, case.query, case.body
-    if "campaign_id" in path:
-        path["campaign_id"] = FUZZ_CONTEXT["campaign_id"]
-    if "day" in path:
-        path["day"] = FUZZ_CONTEXT["day"]
+    for name in path.keys() & {"campaign_id", "capture_id", "day"}:
+        path[name] = FUZZ_CONTEXT[name]
     if "reference" in path:
         path["reference"] = (
             FUZZ_CONTEXT["to_cancel"] if operation == "cancel_registration" else FUZZ_CONTEXT["references"][0]
         )
-    if "capture_id" in path:
-        path["capture_id"] = FUZZ_CONTEXT["capture_id"]
     if "client_id" in path:
         path["client_id"] = (
             FUZZ_CONTEXT["to_revoke"] if operation == "revoke_client" else FUZZ_CONTEXT["client_id"]
