@@ -25,6 +25,7 @@ from chalicelib.devices.consent_texts import load_consent_texts
 from chalicelib.occupations.model import load_occupations
 from chalicelib.registrations import batch, names, nik, phone, rules
 from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.reported_times import FIRST_CONSENT_DAY
 from chalicelib.registrations.rules import AgeLimits
 
 _VERSION_DIGITS = 32
@@ -39,6 +40,7 @@ _LIMITS = {
     "maxItems": "max_items",
     "pattern": "pattern",
     "enum": "choices",
+    "uniqueItems": "unique_items",
 }
 
 
@@ -80,6 +82,7 @@ class BundleService:
         return LimitsView(
             age=AgeLimitsView(minimum=self._age_limits.minimum_age, below=self._age_limits.below_age),
             clock_skew_seconds=int(CLOCK_SKEW.total_seconds()),
+            consent_first_day=FIRST_CONSENT_DAY,
             nik=NIKLimitsView(
                 length=nik.LENGTH,
                 provinces=tuple(sorted(nik.PROVINCES)),

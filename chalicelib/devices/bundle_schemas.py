@@ -72,6 +72,7 @@ class FieldLimitsView(BaseModel):
     maximum: int | None = None
     min_items: int | None = None
     max_items: int | None = None
+    unique_items: bool = False
     pattern: str | None = None
     choices: tuple[Any, ...] | None = None
 
@@ -80,7 +81,10 @@ class LimitsView(BaseModel):
     """The limits of intake's rules. What they leave open is answered by `POST /v1/checks`."""
 
     age: AgeLimitsView
-    clock_skew_seconds: int = Field(description="How far `captured_at` may be after the server's time.")
+    clock_skew_seconds: int = Field(
+        description="How far `captured_at` and `consent.given_at` may be after the server's time."
+    )
+    consent_first_day: date = Field(description="The first day of `consent.given_at`.")
     nik: NIKLimitsView
     phone: PhoneLimitsView
     postal_code_pattern: str

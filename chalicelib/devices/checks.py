@@ -20,6 +20,7 @@ from chalicelib.contributions.service import QuoteService
 from chalicelib.devices.schemas import GROUP_BY_FIELD, GROUPS
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations import rules
+from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.worker import Check, Worker
@@ -210,7 +211,8 @@ class FieldChecker:
             months = [rule for rule in refusal.broken_rules if rule.code == _MONTH_WITHOUT_RULE]
             broken += [BrokenRule("captured_at", rule.code) for rule in months]
         try:
-            return broken, rules.read_worker(command, campaign, now=now, age_limits=self._age_limits)
+            capture = CleanedCapture.from_command(command)
+            return broken, rules.read_worker(capture, campaign, now=now, age_limits=self._age_limits)
         except RulesBroken as refusal:
             return [*broken, *refusal.broken_rules], None
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from chalicelib.languages import WorkerLanguage
 from chalicelib.models import FrozenModel, StrictModel
+from chalicelib.strict_json import parse_data_file
 
 _FILE = Path(__file__).with_name("consent_texts.json")
 
@@ -29,4 +30,4 @@ class _ConsentTextsFile(FrozenModel):
 @cache
 def load_consent_texts() -> tuple[ConsentText, ...]:
     """Return every text, the newest first."""
-    return _ConsentTextsFile.model_validate_json(_FILE.read_text(encoding="utf-8"), strict=True).texts
+    return parse_data_file(_ConsentTextsFile, _FILE.read_text(encoding="utf-8")).texts

@@ -1,14 +1,14 @@
 """The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
-import json
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Self, TypeVar
 
-from chalice.app import Authorizer, Blueprint, Chalice, Response
+from chalice.app import Authorizer, Blueprint, Chalice, MultiDict, Response
 from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
@@ -19,7 +19,8 @@ from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.refusals import Refusal, TryAgain
+from chalicelib.refusals import FieldsRepeated, Refusal, TryAgain
+from chalicelib.strict_json import ObjectWithRepeatedKeys, parse_json
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
@@ -78,6 +79,7 @@ class AnonymousRequest:
     body: bytes
     headers: Mapping[str, str]
     query: Mapping[str, str]
+    repeated_parameters: tuple[str, ...]
     correlation_id: str
     language: Language
 
@@ -89,12 +91,14 @@ class AnonymousRequest:
     @staticmethod
     def _read_fields(chalice_request: ChaliceRequest) -> dict[str, Any]:
         context = chalice_request.context
+        query = chalice_request.query_params or MultiDict({})
         return {
             "method": chalice_request.method,
             "route": context["resourcePath"],
             "body": _to_bytes(chalice_request.raw_body),
             "headers": chalice_request.headers,
-            "query": chalice_request.query_params or {},
+            "query": query,
+            "repeated_parameters": tuple(name for name in query if len(query.getlist(name)) > 1),
             "correlation_id": context.get("requestId")
             or str(getattr(chalice_request.lambda_context, "aws_request_id", "")),
             "language": select_language(chalice_request.headers.get("accept-language", ""), LANGUAGES),
@@ -116,26 +120,33 @@ class Request(AnonymousRequest):
     def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
         """Return the body as a model.
 
-        Raise BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
+        Raise BodyTooLarge, MediaTypeUnsupported, FieldsRepeated or pydantic's ValidationError.
         """
         self._check_size_and_media_type(max_bytes)
+        # What is not JSON is refused by the model.
+        with suppress(ValueError, RecursionError):
+            require_unique_fields(parse_json(self.body.decode()))
         return model.model_validate_json(self.body, strict=True)
 
     def parse_body_leniently(self, model: type[Command], *, max_bytes: int) -> Command:
         """Return the body as a model whose parts are each validated later.
 
-        Strings that are not valid Unicode, such as half a surrogate pair, pass here. Raise as `parse_body`
-        does, or JSONMalformed.
+        Strings that are not valid Unicode, such as half a surrogate pair, pass here, and so do repeated keys
+        inside the parts: see `require_unique_fields`. Raise as `parse_body` does, or JSONMalformed.
         """
         self._check_size_and_media_type(max_bytes)
         try:
-            document = json.loads(self.body)
+            document = parse_json(self.body)
         except (ValueError, RecursionError):
             raise JSONMalformed("not JSON") from None
+        if isinstance(document, ObjectWithRepeatedKeys):
+            raise FieldsRepeated(*problems.name_repeated_fields(document.repeated_keys))
         return model.model_validate(document)
 
     def parse_query(self, model: type[Command]) -> Command:
-        """Return the query string as a model. Raise pydantic's ValidationError."""
+        """Return the query string as a model. Raise FieldsRepeated or pydantic's ValidationError."""
+        if self.repeated_parameters:
+            raise FieldsRepeated(*problems.name_repeated_fields(self.repeated_parameters))
         return model.model_validate_strings(dict(self.query), strict=True)
 
     def _check_size_and_media_type(self, max_bytes: int) -> None:
@@ -144,6 +155,13 @@ class Request(AnonymousRequest):
         declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
         if declared != _JSON:
             raise MediaTypeUnsupported("not declared as JSON")
+
+
+def require_unique_fields(document: Any) -> None:
+    """Raise FieldsRepeated if an object of a parsed document names a key twice."""
+    repeated = problems.find_repeated_fields(document)
+    if repeated:
+        raise FieldsRepeated(*repeated)
 
 
 def endpoint(

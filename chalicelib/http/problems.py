@@ -8,6 +8,7 @@ of the request. API Gateway's own refusals (no token, unknown route, too many re
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from chalice.app import Response
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from chalicelib.aws.errors import is_transient
 from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
+from chalicelib.strict_json import iter_repeated_keys
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -138,6 +140,7 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_wrong_type": FieldMessage("Jenis isian salah.", "This has the wrong type."),
     "value_not_allowed": FieldMessage("Pilih salah satu yang tersedia.", "This is not one of the choices."),
     "value_out_of_range": FieldMessage("Nilai di luar batas.", "This is out of range."),
+    "field_repeated": FieldMessage("Isian ini ditulis lebih dari sekali.", "This is given more than once."),
     "value_repeated": FieldMessage("Isian yang sama ada dua kali.", "This is in the list twice."),
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
@@ -177,6 +180,22 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
     "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
     "captured_outside_campaign": FieldMessage("Di luar hari kegiatan.", "This is not a day of the campaign."),
+    "consent_in_future": FieldMessage("Waktu persetujuan di masa depan.", "The consent is in the future."),
+    "consent_too_old": FieldMessage(
+        "Persetujuan diberikan sebelum berlakunya UU 27/2022.",
+        "The consent was given before the law that it follows (UU 27/2022).",
+    ),
+    "paid_in_future": FieldMessage("Waktu pembayaran di masa depan.", "The payment is in the future."),
+    "paid_before_capture": FieldMessage(
+        "Pembayaran terjadi lebih dari sebulan sebelum pekerja didata.",
+        "The payment was made more than a month before the worker was captured.",
+    ),
+    "payment_code_expired": FieldMessage(
+        "Kode bayar sudah kedaluwarsa.", "The payment code has expired already."
+    ),
+    "payment_code_too_long": FieldMessage(
+        "Kode bayar berlaku lebih dari lima tahun.", "The payment code is good for more than five years."
+    ),
     "postal_code_malformed": FieldMessage("Kode pos harus 5 angka.", "A postal code has 5 digits."),
     "name_characters": FieldMessage(
         "Nama berisi tanda yang tidak bisa dipakai.", "The name has unusable characters."
@@ -197,6 +216,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     ),
     "occupation_unknown": FieldMessage(
         "Pekerjaan tidak ada dalam daftar.", "This occupation is not in the list."
+    ),
+    "month_too_late": FieldMessage(
+        "Bulan mulai lebih dari lima tahun lagi.", "The first month is more than five years ahead."
     ),
     "month_without_rule": FieldMessage(
         "Belum ada ketentuan iuran untuk bulan ini.", "No contribution rule is known for this month."
@@ -226,6 +248,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "too_short": "value_too_short",
     "string_too_long": "value_too_long",
     "too_long": "value_too_long",
+    "value_not_allowed": "value_not_allowed",
     "value_repeated": "value_repeated",
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
@@ -234,6 +257,8 @@ _FIELD_CODES: Mapping[str, str] = {
     "dialect_without_csv": "dialect_without_csv",
 }
 _WRONG_TYPE_SUFFIX = "_type"
+# A hostile body can repeat tens of thousands of them.
+_MAX_REPEATED_FIELDS = 20
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 
 
@@ -293,6 +318,19 @@ def list_shape_errors(error: ValidationError) -> list[BrokenRule]:
         )
         for each in found
     ]
+
+
+def find_repeated_fields(document: Any) -> list[BrokenRule]:
+    """Return a broken rule for each key that a document from `parse_json` has twice, up to a maximum."""
+    return [
+        BrokenRule(".".join(_format_path_step(step) for step in path), "field_repeated")
+        for path in islice(iter_repeated_keys(document), _MAX_REPEATED_FIELDS)
+    ]
+
+
+def name_repeated_fields(names: Iterable[str]) -> list[BrokenRule]:
+    """Return a broken rule for each name that a request has twice."""
+    return [BrokenRule(_format_path_step(name), "field_repeated") for name in names]
 
 
 def _format_path_step(step: int | str) -> str:

@@ -28,8 +28,7 @@ from chalicelib.messaging.rate_limiter import (
 )
 from chalicelib.messaging.receipts import Receipt, ReceiptFlow
 from chalicelib.messaging.segments import split_segments
-from chalicelib.notifications import bodies
-from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.bodies import Body, Purpose, render_body
 from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
@@ -190,7 +189,8 @@ class NotificationService:
         if sms is None:
             return
         if receipt.opted_out:
-            occurred_at = min(receipt.occurred_at, sms.touched_at or receipt.occurred_at)
+            # Gateways do not report again, so that a time out of bounds is not refused but brought within.
+            occurred_at = max(sms.begun_at, min(receipt.occurred_at, sms.touched_at or self._clock()))
             self._opt_outs.record(sms.phone_hash, occurred_at=occurred_at, source=receipt.gateway)
         try:
             self._apply(sms, lambda current: current.apply_update(update))
@@ -201,8 +201,8 @@ class NotificationService:
         self, purpose: Purpose, registration: Registration, event_version: int, correlation_id: str
     ) -> Sms:
         now, template = self._clock(), get_template(purpose)
-        is_reminder = template.kind is SmsKind.REMINDER
-        parts = len(split_segments(bodies.render_body(template, event_version, registration) or "").parts)
+        body = self._render(purpose, event_version, registration)
+        parts = len(split_segments("" if body is None else body.text).parts)
         return Sms(
             sms_id=derive_sms_id(registration.reference, purpose, template.version, event_version),
             reference=registration.reference,
@@ -216,7 +216,7 @@ class NotificationService:
             correlation_id=correlation_id,
             begun_at=now,
             deadline=now + template.time_to_live,
-            due_at=now if is_reminder else now + REQUEUE_AFTER,
+            due_at=now if template.kind is SmsKind.REMINDER else now + REQUEUE_AFTER,
             parts=parts,
             price=parts * self._config.price_per_part,
         )
@@ -264,7 +264,8 @@ class NotificationService:
         now = self._clock()
         campaign = self._campaigns.get(sms.campaign_id)
         zone = find_zone(registration.worker.postal_code, campaign.zone)
-        reason = find_abandon_reason(sms, registration, now)
+        body = self._render(sms.purpose, sms.event_version, registration)
+        reason = find_abandon_reason(sms, registration, body, now)
         if reason is not None:
             return self._update(sms, sms.abandon(reason))
         if sms.kind is SmsKind.REMINDER and self._config.quiet_hours.is_quiet(now, zone):
@@ -296,7 +297,7 @@ class NotificationService:
 
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
         # Rendered again, because time has passed since the claim.
-        body = bodies.render_body(get_template(sms.purpose), sms.event_version, registration)
+        body = self._render(sms.purpose, sms.event_version, registration)
         if body is None:
             return self._defer(sms, self._clock(), "overtaken")
         try:
@@ -311,15 +312,20 @@ class NotificationService:
             return current
         outgoing = OutgoingSms(
             phone=Phone(registration.worker.phone),
-            body=body,
+            body=body.text,
             sms_id=sms.sms_id,
             correlation_id=sms.correlation_id,
             parts=sms.parts,
-            deadline=sms.deadline,
+            deadline=min(sms.deadline, body.valid_until or sms.deadline),
             purpose=sms.purpose,
             campaign_id=sms.campaign_id,
         )
         return self._record_outcome(started, make_attempt(lambda: self._gateway.send(outgoing)))
+
+    def _render(self, purpose: Purpose, event_version: int, registration: Registration) -> Body | None:
+        campaign = self._campaigns.get(registration.capture_metadata.campaign_id)
+        zone = ZoneInfo(find_zone(registration.worker.postal_code, campaign.zone))
+        return render_body(purpose, event_version, registration, local_now=self._clock().astimezone(zone))
 
     def _wait_for_slot(self, sms: Sms) -> None:
         is_reminder = sms.kind is SmsKind.REMINDER

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -142,6 +142,12 @@ def test_a_list_has_no_more_items_than_its_limit(path: str) -> None:
     assert list_errors(path, []) == ["value_too_short"]
 
 
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_names_nothing_twice(path: str) -> None:
+    assert FIELDS[path]["unique_items"]
+    assert list_errors(path, ["porter", "porter"] if path == "work.occupations" else ["JKK", "JKK"])
+
+
 @pytest.mark.parametrize("path", [path for path, each in FIELDS.items() if each.get("nullable")])
 def test_a_field_that_may_be_null_is_accepted_without_a_value(path: str) -> None:
     assert list_errors(path, None) == []
@@ -166,6 +172,15 @@ def test_the_clock_of_a_device_may_be_ahead_by_its_limit() -> None:
     assert list_errors("captured_at", (NOW + skew).isoformat()) == []
     ahead = NOW + skew + timedelta(seconds=1)
     assert list_errors("captured_at", ahead.isoformat()) == ["captured_in_future"]
+
+
+def test_a_consent_may_be_as_old_as_its_limit_and_no_older() -> None:
+    first_day = date.fromisoformat(LIMITS["consent_first_day"])
+    assert list_errors("consent.given_at", f"{first_day}T00:00:00+07:00") == []
+    day_before = first_day - timedelta(days=1)
+    assert list_errors("consent.given_at", f"{day_before}T23:59:59+07:00") == ["consent_too_old"]
+    ahead = NOW + timedelta(seconds=LIMITS["clock_skew_seconds"] + 1)
+    assert list_errors("consent.given_at", ahead.isoformat()) == ["consent_in_future"]
 
 
 @given(national=st.from_regex(r"[1-9][0-9]{6,13}", fullmatch=True), prefix=st.sampled_from(["0", "+62"]))

@@ -56,6 +56,7 @@ VALUES: Mapping[str, list[Any]] = {
     "work.occupations": [
         ["porter"],
         ["porter", "tailor"],
+        ["porter", "porter"],
         ["astronaut"],
         ["Porter"],
         [],
@@ -76,7 +77,10 @@ VALUES: Mapping[str, list[Any]] = {
     "coverage.months": [1, 12, 4, "1", 0],
     "coverage.payer": ["self", "state_budget", "nobody"],
     "consent.text_version": ["2024-10", " ", "a\x00", ""],
-    "consent.given_at": ["2024-10-09T11:11:30+07:00", "2024-10-09T11:11:30", "yesterday"],
+    "consent.given_at": [
+        *("2024-10-09T11:11:30+07:00", "2024-10-09T11:11:30", "2999-01-01T00:00:00Z"),
+        *("2022-10-17T00:00:00+07:00", "2022-10-16T23:59:59+07:00", "yesterday"),
+    ],
     "consent.method": ["tick", "telepathy"],
     "consent.language": [None, "id", "fr"],
     "unheard_of": ["value"],
