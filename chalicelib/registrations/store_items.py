@@ -12,12 +12,11 @@ from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
-from chalicelib.callers import CHANNELS_BY_ROLE, Channel, Disclosure, Role
+from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import (
@@ -43,6 +42,7 @@ from chalicelib.registrations.store_keys import (
     make_order,
     make_registration_key,
 )
+from chalicelib.registrations.store_source import parse_capture_source, parse_disclosure
 from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Worker
 
 _AMOUNT_DIGITS = 15
@@ -133,26 +133,6 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
 def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
     """Return the campaign day of a capture's or a registration's item."""
     return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
-
-
-def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
-    """Return the disclosure of a stored capture.
-
-    A capture of an earlier release has none: it counts as PUBLIC unless its channel is an officer's.
-    """
-    if "disclosure" in capture_metadata:
-        return Disclosure(capture_metadata["disclosure"])
-    is_officer = capture_metadata.get("channel") in CHANNELS_BY_ROLE[Role.KIOSK]
-    return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
-
-
-def parse_capture_source(capture_metadata: Mapping[str, Any]) -> CaptureSource:
-    """Return the source of a stored capture, also of an erased one."""
-    return CaptureSource(
-        client_id=capture_metadata["client_id"],
-        campaign_id=capture_metadata["campaign_id"],
-        disclosure=parse_disclosure(capture_metadata),
-    )
 
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:

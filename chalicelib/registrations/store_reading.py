@@ -20,7 +20,6 @@ from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     parse_capture,
     parse_capture_facts,
-    parse_capture_source,
     parse_registration,
     parse_registration_facts,
 )
@@ -37,6 +36,7 @@ from chalicelib.registrations.store_keys import (
     make_remnant_shard,
     make_worker_key,
 )
+from chalicelib.registrations.store_source import parse_capture_source
 
 # Rows per request. All partitions of a day are read at the same time.
 _QUERY_PAGE_SIZE = 500
