@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chalicelib.languages import WorkerLanguage
 from chalicelib.models import FrozenModel, StrictModel
 from chalicelib.strict_json import parse_data_file
 
@@ -20,7 +19,7 @@ class ConsentText(StrictModel):
     """One version of the text, in every language of workers. Captures name it in `consent.text_version`."""
 
     version: str = Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])(\.[0-9]+)?$")
-    text: Mapping[WorkerLanguage, str]
+    text: Mapping[str, str] = Field(description="By language.")
 
 
 class _ConsentTextsFile(FrozenModel):

@@ -12,7 +12,7 @@ from chalicelib.http import problems
 from chalicelib.http.endpoints import Request, endpoint, json_response, respond_unless_known
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
-from chalicelib.registrations.schemas import CaptureView
+from chalicelib.registrations.schemas import CaptureReportView
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -37,7 +37,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.KIOSK,
         Role.BOT,
         Role.MANAGER,
-        responses={200: CaptureView},
+        responses={200: CaptureReportView},
         refusals=(CaptureUnknown, CaptureErased),
     )
     def show_capture(request: Request, capture_id: str) -> Response:
@@ -47,7 +47,7 @@ def blueprint(container: "Container") -> Blueprint:
         that does not exist.
         """
         report = container.reading.look_up_capture(capture_id, caller=request.caller)
-        return json_response(CaptureView.build(report, caller=request.caller), exclude_defaults=True)
+        return json_response(CaptureReportView.build(report, caller=request.caller), exclude_defaults=True)
 
     @routes.route("/v1/campaigns/{campaign_id}/bundle", methods=["GET"], content_types=[])
     @endpoint(
@@ -80,7 +80,6 @@ def blueprint(container: "Container") -> Blueprint:
         body_model=CheckFields,
         responses={200: ChecksView},
         refusals=(CampaignNotAllowed, CampaignUnknown),
-        headers=("Content-Language",),
     )
     def check_fields(request: Request) -> Response:
         """Check some fields before they are registered.
@@ -96,6 +95,6 @@ def blueprint(container: "Container") -> Blueprint:
             for found in (result.errors, result.warnings)
         )
         view = ChecksView(errors=errors, warnings=warnings)
-        return json_response(view, headers={"Content-Language": request.language})
+        return json_response(view)
 
     return routes

@@ -201,7 +201,7 @@ class RegistrationView(BaseModel):
         )
 
 
-class CaptureView(BaseModel):
+class CaptureReportView(BaseModel):
     """The verdict on a capture, with the registration as it is now.
 
     The public learns only whether the capture was accepted.
@@ -217,7 +217,7 @@ class CaptureView(BaseModel):
     registration: RegistrationView | None = None
 
     @classmethod
-    def build(cls, report: "CaptureReport", *, caller: Caller) -> "CaptureView":
+    def build(cls, report: "CaptureReport", *, caller: Caller) -> "CaptureReportView":
         """Return what a report discloses: to the public the same for new, known and erased workers."""
         capture, is_public = report.capture, report.disclosure is Disclosure.PUBLIC
         if capture is None or (is_public and capture.answer is not None):
