@@ -134,6 +134,10 @@ class Campaign(StrictModel):
         """Return True if a local day is one of the campaign's days."""
         return self.first_day <= day <= self.last_day
 
+    def has_sponsor(self, sponsor_id: str) -> bool:
+        """Return True if a sponsor is one of the campaign's."""
+        return any(sponsor.sponsor_id == sponsor_id for sponsor in self.sponsors)
+
     def is_accepting(self, now: datetime) -> bool:
         """Return True if captures may still arrive: up to the end of the local day `accepts_until`."""
         return self.local_day(now) <= self.accepts_until

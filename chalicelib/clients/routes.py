@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class EnrolledView(ClientView):
-    """A client just enrolled, with its token: the only time it is shown."""
+    """A new client with its token, which is shown only once."""
 
     token: str
 
 
 class RotatedView(EnrolledView):
-    """A client with its new token, shown this once, and until when its older ones are good at most."""
+    """A client with its new token, which is shown only once, and the time at which its older tokens end."""
 
     older_tokens_end_at: datetime
 
@@ -54,7 +54,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/clients", methods=["GET"], content_types=[])
     @endpoint(routes, Role.ADMIN, responses={200: ClientsView})
     def list_clients(request: Request) -> Response:
-        """Every client, revoked ones too."""
+        """List all clients, revoked ones too."""
         return json_response(
             ClientsView(clients=[ClientView.from_client(each) for each in container.clients.iter_all()])
         )
@@ -62,7 +62,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
     @endpoint(routes, Role.ADMIN, responses={200: ClientView}, refusals=(ClientUnknown,))
     def show_client(request: Request, client_id: str) -> Response:
-        """One client."""
+        """Show a client."""
         return json_response(ClientView.from_client(container.clients.get(client_id)))
 
     @routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])

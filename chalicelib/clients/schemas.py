@@ -107,8 +107,8 @@ class ClientView(BaseModel):
     """A client as admins see it."""
 
     client_id: str
-    roles: list[str]
-    channel: str
+    roles: list[Role]
+    channel: Channel
     campaigns: list[str]
     enrolled_at: datetime
     expires_at: datetime | None

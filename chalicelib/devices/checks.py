@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from chalicelib.callers import Caller
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
+from chalicelib.campaigns.sponsors import Sponsor
 from chalicelib.clock import Clock
 from chalicelib.contributions.service import QuoteService
 from chalicelib.devices.schemas import GROUP_BY_FIELD, GROUPS
@@ -28,6 +29,7 @@ from chalicelib.registrations.worker import Check, Worker
 Path = tuple[str, ...]
 
 _CAMPAIGN_ID, _CAPTURED_AT, _BIRTH_DATE = ("campaign_id",), ("captured_at",), ("worker", "birth_date")
+_PAYER = ("coverage", "payer")
 
 # The NIK is of no place, so it is nobody's.
 _PLACEHOLDERS: Mapping[str, Any] = {
@@ -203,6 +205,9 @@ class FieldChecker:
             birth_year = campaign.local_day(command.captured_at).year - _PLACEHOLDER_AGE
             worker = command.worker.model_copy(update={"birth_date": date(birth_year, 1, 1)})
             command = command.model_copy(update={"worker": worker})
+        if _PAYER not in draft.values and command.coverage.sponsor_id is not None:
+            coverage = command.coverage.model_copy(update={"payer": "sponsor"})
+            command = command.model_copy(update={"coverage": coverage})
         broken: list[BrokenRule] = []
         try:
             self._quote_service.quote(rules.build_quote_request(command))
@@ -223,7 +228,9 @@ class FieldChecker:
         instant = command.captured_at if _CAPTURED_AT in draft.values else self._clock()
         campaign = Campaign.model_construct(**_ANY_CAMPAIGN)
         day = campaign.local_day(instant)
-        return campaign.model_copy(update={"first_day": day, "last_day": day})
+        sponsor_id = command.coverage.sponsor_id
+        sponsors = () if sponsor_id is None else (Sponsor(sponsor_id=sponsor_id, name="-"),)
+        return campaign.model_copy(update={"first_day": day, "last_day": day, "sponsors": sponsors})
 
 
 def _iter_warnings(draft: _Draft, worker: Worker) -> Iterable[BrokenRule]:

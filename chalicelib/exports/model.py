@@ -62,6 +62,8 @@ def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, ha
             "sex": facts.sex,
             "age": facts.age,
             "hour": facts.hour,
+            "sponsor": facts.sponsor,
+            "without_phone": facts.is_without_phone,
             "received_on": None if facts.received_on is None else facts.received_on.isoformat(),
             "reasons": list(facts.reasons),
             "flags": list(facts.flags),

@@ -10,6 +10,9 @@ from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.model import CaptureMetadata, Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 
+NO_SPONSOR = "-"
+"""Stands for a sponsor who was not named. No sponsor's id begins with it."""
+
 
 class Outcome(StrEnum):
     CREATED = "created"
@@ -35,7 +38,8 @@ class CaptureFacts:
     """The countable facts of a capture.
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
-    are the codes of the broken rules of a refused capture. `neighbours` are short hashes that two NIKs with
+    are the codes of the broken rules of a refused capture. `sponsor` is the id of the sponsor who pays, or
+    NO_SPONSOR if none is named. `neighbours` are short hashes that two NIKs with
     close serials share; they are removed when the worker is erased, the rest is kept.
     """
 
@@ -49,6 +53,8 @@ class CaptureFacts:
     sex: str | None = None
     age: str | None = None
     hour: str | None = None
+    is_without_phone: bool = False
+    sponsor: str | None = None
     received_on: date | None = None
     reasons: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()

@@ -103,7 +103,7 @@ class LifecycleService:
         Return the new status, or None if nothing was due. Raise RegistrationUnknown or TryAgain.
         """
         registration = self._reading.get(reference)
-        aged = self._store_change(
+        aged = self.store_change(
             registration,
             lambda lifecycle: lifecycle.age(
                 today=self._today(), occurred_at=self._clock(), expires_on=registration.expires_on
@@ -120,17 +120,20 @@ class LifecycleService:
         transition: _Transition[Detail_contra],
         detail: Detail_contra,
     ) -> Registration:
-        return self._store_change(
+        return self.store_change(
             registration,
             lambda lifecycle: transition(
                 lifecycle, detail, occurred_at=self._clock(), client_id=caller.client_id
             ),
         )
 
-    def _store_change(
+    def store_change(
         self, registration: Registration, change: Callable[[LifecycleState], LifecycleState]
     ) -> Registration:
-        """Store a registration after `change`. Return `registration` itself if that changes nothing."""
+        """Store a registration after `change`. Return `registration` itself if that changes nothing.
+
+        After a conflict `change` is called again with the stored state. Raise TryAgain.
+        """
         for _ in range(_MAX_ATTEMPTS):
             lifecycle = change(registration.lifecycle)
             if lifecycle == registration.lifecycle:

@@ -23,7 +23,7 @@ from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Wo
 
 
 class Status(StrEnum):
-    """Where a registration stands.
+    """The status of a registration.
 
     Registered is not yet protected: only `active` is.
     """
@@ -49,6 +49,7 @@ class EventType(StrEnum):
     LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
+    SMS_REQUESTED = "sms_requested"
 
 
 class Verification(StrEnum):
@@ -65,6 +66,7 @@ class Flag(StrEnum):
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
+    SPONSOR_OVER_QUOTA = "sponsor_over_quota"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -105,6 +107,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
+    # Changes no status: the event records who asked for an SMS to be sent once more.
+    EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
 }
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
@@ -115,7 +119,7 @@ _LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
 class PaymentCode(StrictModel):
-    """What the core system asks the worker to pay, in rupiah, and until when."""
+    """The amount that the core system asks the worker to pay, in rupiah, and the last day for it."""
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
@@ -135,13 +139,13 @@ class Payment(StrictModel):
 
 
 class VerificationResult(StrictModel):
-    """What the civil registry said of NIK, name and birth date."""
+    """The civil registry's result for NIK, name and birth date."""
 
     result: Literal["matched", "mismatch"]
 
 
 class Cancellation(StrictModel):
-    """Why an application is withdrawn before it was paid."""
+    """The reason to cancel an application before it is paid."""
 
     reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
 
@@ -278,6 +282,10 @@ class LifecycleState:
         if self.status is Status.CANCELLED:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
+
+    def with_sms_request(self, purpose: str, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state with a request for an SMS. Raise TransitionNotAllowed."""
+        return self._transition(EventType.SMS_REQUESTED, occurred_at, client_id, {"purpose": purpose})
 
     def age(self, *, today: date, occurred_at: datetime, expires_on: date) -> "LifecycleState":
         """Return the state after the time-outs that are due on the local day `today`.

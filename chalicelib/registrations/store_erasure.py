@@ -33,6 +33,7 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
 )
 from chalicelib.registrations.store_lifecycle import iter_due_references
+from chalicelib.registrations.store_quotas import build_place_return_on_erasure
 
 # Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
 # capture is removed, because an officer could remember whom they registered then. The counted facts move to a
@@ -114,7 +115,8 @@ class DynamoErasureStore:
                 return
             compared = {":version": registration["version"]}
             delete = self._table.delete(key, _IS_VERSION, compared=compared)
-            if self._try_transact([delete, *self._put_registration_remnant(registration)]):
+            place_return = build_place_return_on_erasure(self._table, registration)
+            if self._try_transact([delete, *self._put_registration_remnant(registration), *place_return]):
                 return
         raise TryAgain("the registration is being changed")
 

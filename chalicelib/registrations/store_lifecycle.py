@@ -19,6 +19,7 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
     parse_registration_key,
 )
+from chalicelib.registrations.store_quotas import build_place_return
 
 
 class DynamoLifecycleStore:
@@ -48,7 +49,7 @@ class DynamoLifecycleStore:
             returns_current=True,
         )
         try:
-            self._table.transact([put, worker])
+            self._table.transact([put, worker, *build_place_return(self._table, registration, previous)])
         except TransactionFailed as failure:
             if set(failure.current) == {1}:
                 raise RegistrationSuperseded(registration.reference) from None

@@ -78,6 +78,8 @@ class DayCounter:
                 self._get_counter("money")["paid"] += registration.paid
             case CaptureFacts() as capture:
                 self._get_counter("outcomes")[capture.outcome] += 1
+                if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED}:
+                    self._add_registered(capture)
                 if capture.outcome is Outcome.CREATED:
                     self._add_created(capture, fact.captured_at)
                 self._get_counter("refused_by_reason").update(capture.reasons)
@@ -100,11 +102,17 @@ class DayCounter:
             money=Money(**self._get_counter("money")),
             oddities=list(self._iter_anomalies()),
             arrivals=list(self._iter_arrivals()),
-            texts=sms_totals,
+            texts=sms_totals and sms_totals.model_copy(update=self._get_counter("sms")),
         )
 
     def _get_counter(self, group: str) -> Counter[str]:
         return self._figures[group]
+
+    def _add_registered(self, capture: CaptureFacts) -> None:
+        if capture.is_without_phone:
+            self._get_counter("sms")["without_phone"] += 1
+        if capture.sponsor and Flag.SPONSOR_OVER_QUOTA in capture.flags:
+            self._get_counter("over_quota")[capture.sponsor] += 1
 
     def _add_created(self, capture: CaptureFacts, captured_at: datetime | None) -> None:
         client_id, received_on = capture.client_id, capture.received_on
@@ -112,6 +120,7 @@ class DayCounter:
             ("by_channel", capture.channel),
             ("by_client", client_id),
             ("by_officer", capture.officer or _NO_OFFICER),
+            ("by_sponsor", capture.sponsor),
             ("by_sex", capture.sex),
             ("by_age", capture.age),
             ("by_hour", capture.hour),
@@ -154,6 +163,8 @@ class DayCounter:
         yield from self._iter_above_peers()
         for client_id, workers in sorted(self._get_counter("in_runs").items()):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
+        for sponsor_id, workers in sorted(self._get_counter("over_quota").items()):
+            yield Anomaly(pattern="sponsor_over_quota", sponsor_id=sponsor_id, workers=workers)
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
         """Yield the clients far above the median of the clients of their channel.

@@ -13,7 +13,7 @@ from chalicelib.models import FrozenModel
 
 
 class SummaryState(StrEnum):
-    """Whether the day may still change in the ordinary course of things."""
+    """`provisional` while captures of the day may still arrive, then `final`."""
 
     PROVISIONAL = "provisional"
     FINAL = "final"
@@ -33,10 +33,11 @@ class Counts(FrozenModel):
 
 
 class SmsCounts(FrozenModel):
-    """What became of the texts of the day's registrations, as known when the day was counted.
+    """The SMS of the day's registrations, by their state when the day was counted.
 
     Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
-    and rupiah are the day's cost so far, later texts of its registrations included.
+    and rupiah are the day's cost so far, later texts of its registrations included. `without_phone` is how
+    many of its registrations have a worker without a phone, who gets none.
     """
 
     total: int
@@ -44,10 +45,11 @@ class SmsCounts(FrozenModel):
     unknown_share: float
     parts: int
     rupiah: int
+    without_phone: int = 0
 
 
 class Funnel(FrozenModel):
-    """Where the registrations that were captured on the day stood when it was counted."""
+    """The registrations that were captured on the day, by their status when it was counted."""
 
     received: int = 0
     awaiting_payment: int = 0
@@ -71,14 +73,17 @@ class Anomaly(FrozenModel):
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
     """
 
-    pattern: Literal["one_phone_many_workers", "client_above_peers", "neighbouring_serials"]
+    pattern: Literal[
+        "one_phone_many_workers", "client_above_peers", "neighbouring_serials", "sponsor_over_quota"
+    ]
     client_id: str | None = None
+    sponsor_id: str | None = None
     workers: int
     usual: int | None = None
 
 
 class Arrivals(FrozenModel):
-    """How many registrations of the day came in through one client on one local day."""
+    """The number of registrations of the day that arrived through one client on one local day."""
 
     client_id: str
     received_on: date
@@ -98,6 +103,7 @@ class Tally(FrozenModel):
     by_occupation: dict[str, int]
     by_officer: dict[str, int] = {}
     by_programme: dict[str, int] = {}
+    by_sponsor: dict[str, int] = {}
     by_sex: dict[str, int] = {}
     by_age: dict[str, int] = {}
     by_hour: dict[str, int] = {}
@@ -111,7 +117,7 @@ class Tally(FrozenModel):
 
 
 class Note(FrozenModel):
-    """What came to a day after an earlier version: so many registrations more, or less, and through whom.
+    """A change of a day since an earlier version: the number of registrations more or less, and their client.
 
     `received_on` is the local day they arrived on; None where that is not known.
     """
@@ -164,7 +170,7 @@ class Summary(Tally, SummaryVersion):
 
 
 class Headline(FrozenModel):
-    """What a list of days says of each: which version is the newest, and what it comes to."""
+    """One day in a list of days: its newest version and its main counts."""
 
     day: date
     version: int

@@ -19,7 +19,7 @@ class CurvePointView(BaseModel):
 
 
 class ProgressView(BaseModel):
-    """Where the campaign stands at the end of the day, against its target."""
+    """The progress of the campaign at the end of the day, against its target."""
 
     target: int
     created: int
@@ -27,7 +27,7 @@ class ProgressView(BaseModel):
 
 
 class RevisionView(BaseModel):
-    """What was found out about an earlier day since the report before this one was due."""
+    """A change of an earlier day since the previous report was due."""
 
     day: date
     version: int

@@ -89,8 +89,9 @@ def test_every_revision_is_stored(stores: SmsStores) -> None:
         make_sms().hold("budget_exhausted"),
         make_sms().abandon("opted_out"),
         make_sms(purpose=Purpose.LAPSING_SOON, kind=SmsKind.REMINDER, event_version=4),
+        make_sms(event_version=1, request_version=7),
     ],
-    ids=["deferred", "held", "abandoned", "reminder"],
+    ids=["deferred", "held", "abandoned", "reminder", "requested"],
 )
 def test_sms_in_any_state_is_read_as_stored(stores: SmsStores, sms: Any) -> None:
     stores.ledger.get_or_create(sms)

@@ -14,12 +14,11 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.intake import (
     CaptureExists,
-    PhoneCountExceeded,
-    PhoneCountIncrement,
     PriorState,
     WorkerExists,
     WorkerRecord,
 )
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
 from chalicelib.registrations.model import ENDED_STATUSES, Flag, Status
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (

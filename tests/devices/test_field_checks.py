@@ -42,6 +42,7 @@ VALUES: Mapping[str, list[Any]] = {
         *("1985-02-30", "12-04-1985", "3000-01-01", None),
     ],
     "worker.phone": [
+        None,
         "0824-5550-7001",
         "+62 824 5550 7001",
         "021-555-0101",
@@ -75,7 +76,8 @@ VALUES: Mapping[str, list[Any]] = {
         [],
     ],
     "coverage.months": [1, 12, 4, "1", 0],
-    "coverage.payer": ["self", "state_budget", "nobody"],
+    "coverage.payer": ["self", "sponsor", "state_budget", "nobody"],
+    "coverage.sponsor_id": [None, "toko-contoh", "toko-lain", "Toko Contoh"],
     "consent.text_version": ["2024-10", " ", "a\x00", ""],
     "consent.given_at": [
         *("2024-10-09T11:11:30+07:00", "2024-10-09T11:11:30", "2999-01-01T00:00:00Z"),
@@ -268,6 +270,14 @@ def test_two_fields_are_compared_only_if_both_are_given() -> None:
     assert list_errors({"employs_others": True}) == []
     assert list_errors({"programmes": ["JKK", "JKM"]}) == []
     assert list_errors({"employs_others": True, "programmes": ["JKK", "JKM"]}) == ["programmes: jht_required"]
+
+
+def test_a_sponsor_is_looked_up_if_its_campaign_is_named() -> None:
+    sponsored = make_checker(sponsors=[{"sponsor_id": "toko-contoh", "name": "Toko Contoh"}])
+    assert list_errors({"sponsor_id": "toko-lain"}) == []
+    assert list_errors({"sponsor_id": "toko-lain", "payer": "self"}) == ["sponsor_id: sponsor_not_payer"]
+    for sponsor_id, errors in {"toko-contoh": [], "toko-lain": ["sponsor_id: sponsor_unknown"]}.items():
+        assert list_errors({"campaign_id": CAMPAIGN_ID, "sponsor_id": sponsor_id}, sponsored) == errors
 
 
 def test_the_ages_are_those_of_the_day_of_capture_or_of_today() -> None:

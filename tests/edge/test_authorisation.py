@@ -84,6 +84,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         "paid_at": "2024-10-12T09:00:00+07:00",
     },
     "POST /v1/registrations/{reference}/verification": lambda target: {"result": "matched"},
+    "POST /v1/registrations/{reference}/sms": lambda target: {"purpose": "received"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
     "POST /v1/checks": lambda target: {"campaign_id": target.campaign_id, **target.capture["worker"]},
     "POST /v1/quotes": lambda target: {

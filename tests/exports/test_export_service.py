@@ -150,6 +150,8 @@ def test_a_row_has_the_facts_of_a_capture(harness: CaptureHarness, bucket: Expor
         "sex": "female",
         "age": "35-44",
         "hour": "09",
+        "sponsor": None,
+        "without_phone": False,
         "received_on": "2024-10-09",
         "reasons": [],
         "flags": ["phone_busy"],

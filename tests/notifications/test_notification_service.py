@@ -676,3 +676,13 @@ def test_at_most_one_duplicate_is_sent_in_any_order_of_events(
     elif sms.state not in {SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED}:
         waits_for_a_person = sms.state is SmsState.UNKNOWN and sms.is_resent
         assert sms.due_at is not None or waits_for_a_person, "it will be due again"
+
+
+def test_an_sms_of_a_worker_who_has_no_phone_any_more_is_abandoned() -> None:
+    harness = NotificationHarness(TransientFailure("ThrottlingException"))
+    harness.consume_event()
+    harness.registrations.put(make_registration(phone=None))
+
+    (row,) = harness.advance(timedelta(minutes=1)).run_due_sms()
+
+    assert (row.state, row.reason, len(harness.gateway.sent_sms)) == ("failed", "no_phone", 1)

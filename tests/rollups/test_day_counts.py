@@ -12,7 +12,7 @@ from chalicelib.http.pagination import Position
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
-from chalicelib.rollups.model import Anomaly, Arrivals, Tally
+from chalicelib.rollups.model import Anomaly, Arrivals, SmsCounts, Tally
 from tests.support.day_tally import count_facts
 
 OPENED = datetime(2024, 10, 9, 1, tzinfo=UTC)
@@ -66,6 +66,41 @@ def test_each_outcome_is_counted_and_refused_captures_are_not_captures() -> None
         "reactivated": 0,
         "refused": 1,
     }
+
+
+def test_sponsored_registrations_are_counted_by_sponsor() -> None:
+    sponsors = ("yayasan-contoh", None, "-", "yayasan-contoh")
+
+    tally = make_tally(*(replace(A_PORTER, sponsor=each) for each in sponsors))
+
+    assert tally.by_sponsor == {"-": 1, "yayasan-contoh": 2}
+
+
+def test_registrations_beyond_a_sponsors_quota_are_an_anomaly() -> None:
+    beyond = replace(A_PORTER, sponsor="yayasan-contoh", flags=(Flag.SPONSOR_OVER_QUOTA,))
+    again = replace(beyond, outcome=Outcome.REACTIVATED)
+    known = replace(beyond, outcome=Outcome.ALREADY_REGISTERED)
+
+    assert list_anomalies([beyond, again, known, replace(A_PORTER, sponsor="yayasan-contoh")]) == [
+        Anomaly(pattern="sponsor_over_quota", sponsor_id="yayasan-contoh", workers=2)
+    ]
+
+
+def test_workers_without_a_phone_are_counted_beside_the_sms() -> None:
+    without = replace(A_PORTER, is_without_phone=True)
+    again = replace(without, outcome=Outcome.REACTIVATED)
+    known = replace(without, outcome=Outcome.ALREADY_REGISTERED)
+    facts = make_day_facts(without, again, known, A_PORTER)
+
+    counter = DayCounter(AnomalyThresholds())
+    for fact in facts:
+        counter.add(fact)
+    texts = counter.to_tally(
+        SmsCounts(total=1, by_state={"sent": 1}, unknown_share=0, parts=1, rupiah=1)
+    ).texts
+
+    assert texts is not None
+    assert (texts.without_phone, texts.total) == (2, 1)
 
 
 def test_breakdowns_are_of_created_registrations_only() -> None:

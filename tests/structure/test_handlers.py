@@ -36,6 +36,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/v1/captures/{capture_id}"): {Role.KIOSK, Role.BOT, Role.MANAGER},
     ("POST", "/v1/checks"): set(Role),
     ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.MANAGER},
+    ("POST", "/v1/registrations/{reference}/sms"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/quotes"): set(Role),
     ("POST", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns"): {Role.MANAGER},

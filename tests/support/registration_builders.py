@@ -17,7 +17,7 @@ from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
-from chalicelib.registrations.intake import PhoneCountIncrement
+from chalicelib.registrations.limits import PhoneCountIncrement
 from chalicelib.registrations.model import (
     CaptureMetadata,
     LifecycleState,

@@ -24,6 +24,7 @@ FIRST_DAY, SECOND_DAY = date(2024, 10, 9), date(2024, 10, 10)
 SUMMARY_HOUR = datetime(2024, 10, 9, 13, tzinfo=UTC)  # 20:00 in Jakarta
 FINAL = datetime(2024, 10, 10, 0, tzinfo=UTC)  # 07:00 in Jakarta
 AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
+SPONSORS = [{"sponsor_id": "yayasan-contoh", "name": "Yayasan Contoh", "quota": 20}]
 CREATED = CaptureFacts(Outcome.CREATED, "van", "van-1", ("porter",))
 
 
@@ -33,7 +34,9 @@ def make_report(**changes: Any) -> Report:
     `campaign` and `summary` are dictionaries of single fields to change; other arguments are report fields.
     """
     report = Report(
-        campaign=Campaign.model_validate({**make_campaign_payload(), **changes.pop("campaign", {})}),
+        campaign=Campaign.model_validate(
+            {**make_campaign_payload(sponsors=SPONSORS), **changes.pop("campaign", {})}
+        ),
         summary=_make_second_day_summary().model_copy(update=changes.pop("summary", {})),
         curve=(
             CurvePoint(FIRST_DAY, created=173, cumulative=173, version=3, state=SummaryState.FINAL),
@@ -71,6 +74,7 @@ def _make_second_day_summary() -> Summary:
         },
         by_officer={"-": 5, "ofc-11": 26, "ofc-12": 33, "ofc-21": 28, "ofc-22": 31, "ofc-31": 34},
         by_programme={"JHT": 22, "JKK": 157, "JKM": 157},
+        by_sponsor={"-": 5, "yayasan-contoh": 24},
         by_sex={"female": 66, "male": 91},
         by_age={"10-19": 4, "20-29": 31, "30-39": 49, "40-49": 42, "50-59": 24, "60-69": 7},
         by_hour={
@@ -100,6 +104,7 @@ def _make_second_day_summary() -> Summary:
             Anomaly(pattern="one_phone_many_workers", client_id="van-2", workers=9),
             Anomaly(pattern="neighbouring_serials", client_id="kiosk-1", workers=6),
             Anomaly(pattern="client_above_peers", client_id="van-1", workers=64, usual=27),
+            Anomaly(pattern="sponsor_over_quota", sponsor_id="yayasan-contoh", workers=6),
         ],
         changes=[
             Change(figure="by_client.van-2", was=45, now=59),
@@ -115,6 +120,7 @@ def _make_second_day_summary() -> Summary:
             unknown_share=0.0433,
             parts=231,
             rupiah=103_950,
+            without_phone=11,
         ),
     )
 

@@ -19,6 +19,7 @@ TOTAL_LABELS = {
     "texts_total": "Texts",
     "texts_parts": "Parts charged for",
     "texts_rupiah": "Cost of texts",
+    "texts_without_phone": "Workers without a phone",
     "texts_unknown_share": "Texts to workers: Nobody knows about",
 }
 

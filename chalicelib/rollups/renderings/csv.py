@@ -21,7 +21,13 @@ COLUMNS = ("campaign_id", "day", "version", "state", "counted_at", "figure", "ke
 # Characters that begin a formula in spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _SMS_PREFIX = "texts_"
-_SMS_UNITS = {"total": "texts", "parts": "parts", "rupiah": "rupiah", "unknown_share": "share"}
+_SMS_UNITS = {
+    "total": "texts",
+    "parts": "parts",
+    "rupiah": "rupiah",
+    "unknown_share": "share",
+    "without_phone": "workers",
+}
 
 # The separators of Excel set to Indonesian, in every language of the labels: they are the program's.
 _EXCEL_DELIMITER, _EXCEL_DECIMAL = ";", ","

@@ -1,7 +1,7 @@
 """The figures of a report in reading order: the one source of every rendering but JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import Campaign
@@ -10,7 +10,7 @@ from chalicelib.rollups.report import CurvePoint, Report
 
 # The breakdowns of created registrations in reading order: by the worker, by the capture, then any others.
 _FIRST_BREAKDOWNS = (
-    *("by_occupation", "by_sex", "by_age", "by_programme"),
+    *("by_occupation", "by_sex", "by_age", "by_programme", "by_sponsor"),
     *("by_channel", "by_client", "by_officer", "by_hour", "by_received_day"),
 )
 _BREAKDOWNS = tuple(
@@ -29,6 +29,8 @@ class Cell:
 
     key: str
     count: int
+    label: str | None = None
+    """Its name, where the campaign knows it; the others have theirs in `i18n.json`."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ def build_report_data(report: Report) -> ReportData:
         content_hash=summary.content_hash,
         created=counts.pop("created"),
         counts=counts,
-        groups=tuple(group for group in _build_groups(summary) if group.cells),
+        groups=tuple(
+            _name_sponsors(group, report.campaign) for group in _build_groups(summary) if group.cells
+        ),
         money=summary.money.model_dump(),
         sms={} if summary.texts is None else summary.texts.model_dump(exclude={"by_state"}),
         changes=tuple(sorted(summary.changes, key=lambda change: change.figure != "counts.created")),
@@ -137,6 +141,13 @@ def _build_groups(summary: Summary) -> tuple[Group, ...]:
         _build_sorted_group("refused_by_reason", summary.refused_by_reason),
         Group("texts", _build_cells({} if summary.texts is None else summary.texts.by_state)),
     )
+
+
+def _name_sponsors(group: Group, campaign: Campaign) -> Group:
+    if group.name != "by_sponsor":
+        return group
+    names = {sponsor.sponsor_id: sponsor.name for sponsor in campaign.sponsors}
+    return replace(group, cells=tuple(replace(cell, label=names.get(cell.key)) for cell in group.cells))
 
 
 def _build_cells(counts: Mapping[str, int]) -> tuple[Cell, ...]:

@@ -48,6 +48,8 @@ def _suppress_group(group: Group, data: ReportData) -> Group:
     match group.name:
         case "by_occupation" | "by_programme":
             return _drop_revealing_cells(group, data.created)
+        case "by_sponsor":
+            return _drop_small_cells(group, data.created)
         case "refused_by_reason":
             return _drop_revealing_cells(group, data.counts["refused"])
         case "funnel" if is_small(data.counts["reactivated"]):
@@ -85,6 +87,17 @@ def _drop_revealing_cells(group: Group, total: int) -> Group:
     return group if shown == group.cells else replace(group, cells=shown, is_withheld=not shown)
 
 
+def _drop_small_cells(group: Group, total: int) -> Group:
+    """Return a breakdown of a part of `total` without its small cells, or withheld if few people are left.
+
+    Who is in none of the cells that are shown, sponsored or not, follows from the total.
+    """
+    shown = tuple(cell for cell in group.cells if not is_small(cell.count))
+    if is_small(total - _sum_counts(shown)):
+        return _withhold(group)
+    return group if shown == group.cells else replace(group, cells=shown, is_withheld=not shown)
+
+
 def _withhold(group: Group) -> Group:
     return replace(group, cells=(), is_withheld=True)
 
@@ -112,6 +125,9 @@ def _suppress_sms(data: ReportData, by_state: Group | None) -> Mapping[str, int 
     unknown = next((cell.count for cell in data.get_group("texts").cells if cell.key == "unknown"), 0)
     is_shown_by_state = by_state is not None and any(cell.key == "unknown" for cell in by_state.cells)
     hidden = set() if is_shown_by_state or not unknown else {"unknown_share"}
+    without_phone = int(data.sms.get("without_phone", 0))
+    if is_small(without_phone) or is_small(data.created - without_phone):
+        hidden.add("without_phone")
     return {name: value for name, value in data.sms.items() if name not in hidden}
 
 

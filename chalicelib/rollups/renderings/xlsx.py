@@ -185,7 +185,8 @@ def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
         return label, Rupiah(value), t("unit_rupiah")
     if name == "unknown_share":
         return f"{t('sms')}: {label}", Share(value), t("unit_share")
-    return label, value, t("unit_parts" if name == "parts" else "unit_sms")
+    units = {"parts": "unit_parts", "without_phone": "unit_people"}
+    return label, value, t(units.get(name, "unit_sms"))
 
 
 def _build_breakdowns(data: ReportData, localizer: Localizer) -> _Sheet:

@@ -31,12 +31,16 @@ DEVICES = {"van-1": "van", "van-2": "van", "kiosk-1": "kiosk", "bot": "bot"}
 OCCUPATIONS = ("porter", "tailor", "market_trader")
 ENDED = {"cancelled", "lapsed"}
 SHARED = "0824-5559-"
+SPONSORS: list[dict[str, Any]] = [
+    {"sponsor_id": "yayasan-satu", "name": "Yayasan Satu", "quota": 6},
+    {"sponsor_id": "yayasan-dua", "name": "Yayasan Dua"},
+]
 PHONE_FLAGGED_AFTER = 5
 
 # What of a summary the recount knows to the last one. Texts are on their way while it is made.
 TOLD = (
     *("counts", "by_channel", "by_client", "by_occupation", "by_officer", "by_programme", "by_sex"),
-    *("by_age", "by_hour", "refused_by_reason", "funnel", "money"),
+    *("by_age", "by_hour", "by_sponsor", "refused_by_reason", "funnel", "money"),
 )
 
 
@@ -46,7 +50,7 @@ class Person:
 
     nik: str
     born: date
-    phone: str
+    phone: str | None
     sex: str
     standing: "Application | None" = None
 
@@ -62,6 +66,7 @@ class Application:
     status: str = "received"
     paid: int = 0
     is_erased: bool = False
+    sponsor: str | None = None
 
 
 @dataclass
@@ -75,6 +80,12 @@ class SentCapture:
     reasons: tuple[str, ...] = ()
     over_flag: bool = False
     is_erased: bool = False
+    is_over_quota: bool = False
+
+    @property
+    def sponsor(self) -> str | None:
+        coverage = self.body["coverage"]
+        return coverage.get("sponsor_id") or "-" if coverage["payer"] == "sponsor" else None
 
     @property
     def day(self) -> str:
@@ -90,7 +101,8 @@ class Scenario:
     people: list[Person] = field(default_factory=list)
     sent_captures: dict[str, SentCapture] = field(default_factory=dict)
     applied: list[Application] = field(default_factory=list)
-    given: Counter[str] = field(default_factory=Counter)
+    given: Counter[str | None] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
     number: int = 0
 
     def run(self, steps: int) -> None:
@@ -104,6 +116,7 @@ class Scenario:
             (12, self.report_payment),
             (5, self.issue_payment_code),
             (8, self.cancel_registration),
+            (6, self.request_sms),
             (6, self.erase_worker),
             (6, self.fire_hourly_run),
             (1, self.fire_daily_run),
@@ -113,10 +126,11 @@ class Scenario:
             call()
 
     def register_new_worker(self) -> None:
-        # Every fifth one gives the same number: a family's, or an agent's.
+        # Every fifth one gives the same number: a family's, or an agent's. Every tenth one has none.
         self.number += 1
         is_shared = self.chance.random() < 0.2
-        phone = f"{SHARED}{self.number // 400:04}" if is_shared else f"0824-5558-{self.number:04}"
+        phone: str | None = f"{SHARED}{self.number // 400:04}" if is_shared else f"0824-5558-{self.number:04}"
+        phone = phone if is_shared or self.chance.random() > 0.12 else None
         person = self.make_person(phone)
         self.people.append(person)
         self.register(person, by="van-1" if is_shared else self.choose_device())
@@ -133,7 +147,7 @@ class Scenario:
             self.register(person, by="van-2", captured_at=at)
 
     def register_known_worker(self) -> None:
-        known = [each for each in self.people if not each.phone.startswith(SHARED)]
+        known = [each for each in self.people if not str(each.phone).startswith(SHARED)]
         if known:
             self.register(self.chance.choice(known), by=self.choose_device())
 
@@ -211,6 +225,19 @@ class Scenario:
             answer = self.report("POST", ended, "cancellation", {"reason": "worker_request"}, by="van-1")
             assert answer.status_code == 200, answer.text
             ended.status = "cancelled"
+            self.give_place_back(ended)
+
+    def request_sms(self) -> None:
+        asked = self.applications()
+        if asked:
+            of = self.chance.choice(asked)
+            purpose = self.chance.choice(("received", "already_registered"))
+            answer = self.report("POST", of, "sms", {"purpose": purpose}, by="van-1")
+            assert answer.status_code in ({409} if of.person.phone is None else {202, 409, 429}), answer.text
+
+    def give_place_back(self, application: Application) -> None:
+        if application.sponsor is not None:
+            self.places[application.sponsor] -= 1
 
     def erase_worker(self) -> None:
         if not self.people:
@@ -226,6 +253,8 @@ class Scenario:
                 each.is_erased = each.outcome != "refused"
         for known in self.applied:
             if known.person is person:
+                if known.status in {"received", "awaiting_payment"} and not known.is_erased:
+                    self.give_place_back(known)
                 known.reference, known.is_erased = None, True
         person.standing = None
 
@@ -242,7 +271,7 @@ class Scenario:
 
     # What the acts are made of.
 
-    def make_person(self, phone: str) -> Person:
+    def make_person(self, phone: str | None) -> Person:
         born = date(1965, 1, 1) + timedelta(days=self.chance.randrange(14_000))
         sex = self.chance.choice(("female", "male"))
         self.number += 1
@@ -271,7 +300,17 @@ class Scenario:
             coverage={
                 "programmes": chance.choice((["JKK", "JKM"], ["JKM", "JKK", "JHT"])),
                 "months": chance.choice((1, 2, 3)),
+                **self.choose_payer(),
             },
+        )
+
+    def choose_payer(self) -> dict[str, str]:
+        return self.chance.choice(
+            (
+                *[{"payer": "self"}] * 4,
+                {"payer": "sponsor"},
+                *({"payer": "sponsor", "sponsor_id": each["sponsor_id"]} for each in SPONSORS),
+            )
         )
 
     def register(self, person: Person, *, by: str, captured_at: str | None = None) -> None:
@@ -283,13 +322,22 @@ class Scenario:
         answer = self.market.register(body, caller=by)
         told = answer.json()
         assert told["outcome"] == ("accepted" if by == "bot" else outcome), (body["capture_id"], told)
-        over_flag = self.given[person.phone] >= PHONE_FLAGGED_AFTER
+        over_flag = person.phone is not None and self.given[person.phone] >= PHONE_FLAGGED_AFTER
+        sponsor = body["coverage"].get("sponsor_id")
+        is_over_quota = False
         if outcome != "already_registered":
             self.given[person.phone] += 1
             day, quoted = str(body["captured_at"])[:10], told["quote"]["total"]
             person.standing = Application(person, day, quoted, told.get("reference"))
             self.applied.append(person.standing)
-        self.sent_captures[body["capture_id"]] = SentCapture(body, by, outcome, person, over_flag=over_flag)
+            if sponsor is not None:
+                person.standing.sponsor = sponsor
+                quota = {each["sponsor_id"]: each.get("quota") for each in SPONSORS}[sponsor]
+                is_over_quota = quota is not None and self.places[sponsor] >= quota
+                self.places[sponsor] += 1
+        self.sent_captures[body["capture_id"]] = SentCapture(
+            body, by, outcome, person, over_flag=over_flag, is_over_quota=is_over_quota
+        )
 
     def expected_outcome(self, person: Person) -> str:
         if person.standing is None:
@@ -345,18 +393,28 @@ class Scenario:
             "by_sex": _many(each.person.sex for each in created),
             "by_age": _many(_band(each.person.born, each.day) for each in created),
             "by_hour": _many(each.body["captured_at"][11:13] for each in created),
+            "by_sponsor": _many(each.sponsor for each in created if each.sponsor),
+            "without_phone": sum(
+                each.person.phone is None for each in taken if each.outcome in {"created", "reactivated"}
+            ),
             "refused_by_reason": _many(one for each in taken for one in each.reasons),
             "funnel": {name: sum(each.status == name for each in applied) for name in statuses},
             "money": {
                 "quoted": sum(each.quoted for each in applied),
                 "paid": sum(each.paid for each in applied),
             },
-            "oddities": sorted([*self._shared_phones(created), *self._runs(created)]),
+            "oddities": sorted(
+                [*self._shared_phones(created), *self._runs(created), *self._over_quota(taken)]
+            ),
         }
 
     def _shared_phones(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         by_client = Counter(each.client for each in created if each.over_flag)
         return [("one_phone_many_workers", client, workers) for client, workers in by_client.items()]
+
+    def _over_quota(self, taken: list[SentCapture]) -> list[tuple[str, str, int]]:
+        by_sponsor = Counter(each.sponsor or "" for each in taken if each.is_over_quota)
+        return [("sponsor_over_quota", sponsor, workers) for sponsor, workers in by_sponsor.items()]
 
     def _runs(self, created: list[SentCapture]) -> list[tuple[str, str, int]]:
         in_runs: Counter[str] = Counter()
@@ -405,17 +463,22 @@ def counted(market: Market, day: str, version: int | None = None) -> dict[str, A
 
 def to_recount_form(summary: dict[str, Any]) -> dict[str, Any]:
     oddities = [
-        (each["pattern"], each["client_id"], each["workers"])
+        (each["pattern"], each["client_id"] or each["sponsor_id"], each["workers"])
         for each in summary["oddities"]
         if each["pattern"] != "client_above_peers"
     ]
-    return {**{name: summary[name] for name in TOLD}, "oddities": sorted(oddities)}
+    without_phone = summary["texts"]["without_phone"]
+    told = {name: summary[name] for name in TOLD}
+    return {**told, "without_phone": without_phone, "oddities": sorted(oddities)}
 
 
 @pytest.fixture(scope="module")
 def scenario(stack: RunningStack) -> Scenario:
     """A story that was told to its end, with ticks in between, and one tick after all was announced."""
-    told = Scenario(open_market(stack), Random(SEED))  # noqa: S311 - the same story each time
+    market = open_market(stack)
+    path = f"/v1/campaigns/{market.campaign_id}"
+    assert stack.send("manager", "PATCH", path, {"sponsors": SPONSORS}).status_code == 200
+    told = Scenario(market, Random(SEED))  # noqa: S311 - the same story each time
     told.run(STEPS // 2)
     told.register_run(6)
     told.run(STEPS - STEPS // 2)
@@ -435,6 +498,8 @@ def test_the_scenario_covers_every_kind_of_event(scenario: Scenario) -> None:
     }
     assert any(each.is_erased and each.paid for each in scenario.applied)
     assert any(each.over_flag for each in taken)
+    assert any(each.is_over_quota for each in taken)
+    assert any(each.person.phone is None and each.outcome == "created" for each in taken)
     assert "neighbouring_serials" in str([scenario.recount(day) for day in DAYS])
 
 

@@ -54,7 +54,12 @@ def parse_page(report: Report) -> ParsedDocument:
 @pytest.mark.parametrize("rendering", RENDERERS)
 def test_user_input_never_becomes_markup(rendering: str) -> None:
     report = make_report(
-        campaign={"name": HOSTILE, "place": HOSTILE, "branch": HOSTILE[:100]},
+        campaign={
+            "name": HOSTILE,
+            "place": HOSTILE,
+            "branch": HOSTILE[:100],
+            "sponsors": [{"sponsor_id": "yayasan-contoh", "name": HOSTILE}],
+        },
         summary={"by_client": {HOSTILE: 157}, "by_officer": {HOSTILE: 157}, "by_hour": {HOSTILE: 157}},
     )
     usual, hostile = (ParsedDocument(RENDERERS[rendering](each, "id")) for each in (make_report(), report))
@@ -111,6 +116,22 @@ def test_the_page_shows_changes_and_their_reasons_before_any_breakdown() -> None
         < text.index("Menurut pekerjaan")
     )
     assert text.index("Perlu dilihat") < text.index("Menurut pekerjaan")
+
+
+def test_page_and_mail_name_the_sponsors_and_how_many_have_no_phone() -> None:
+    mailed = mail.compose(make_report(), "id")
+    for text in (parse_page(make_report()).text, ParsedDocument(mailed.html).text, mailed.text):
+        assert "menurut sponsor" in text.lower()
+        assert "Kuota sponsor Yayasan Contoh habis: 6 pendaftaran di luar kuota" in text
+        assert re.search(r"Pekerja tanpa nomor HP\W*11\b", text)
+
+
+def test_nothing_is_said_of_phones_where_everybody_has_one() -> None:
+    texts = make_report().summary.texts
+    assert texts is not None
+    report = make_report(summary={"texts": texts.model_copy(update={"without_phone": 0})})
+
+    assert "tanpa nomor HP" not in parse_page(report).text
 
 
 def test_a_note_without_a_day_of_receipt_shows_none() -> None:

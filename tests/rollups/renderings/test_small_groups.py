@@ -101,7 +101,7 @@ def test_devices_are_withheld_if_one_is_small_because_channels_are_their_sums() 
 
     assert data.get_group("by_client").is_withheld
     assert get_cells(data, "by_channel") == {"van": 123, "kiosk": 34}
-    assert [anomaly.workers for anomaly in data.anomalies] == [0, 0, 0]
+    assert {anomaly.workers for anomaly in data.anomalies} == {0}
 
 
 def test_few_refusals_are_neither_counted_nor_broken_down() -> None:
@@ -277,3 +277,29 @@ def test_the_mail_explains_what_it_leaves_out() -> None:
 
     assert "groups of fewer than 5 people" in composed.text
     assert "groups of fewer than 5 people" in composed.html
+
+
+def test_a_sponsor_of_a_few_workers_is_not_mailed() -> None:
+    shown = build_mailed_data(by_sponsor={"-": 3, "yayasan-contoh": 24}).get_group("by_sponsor")
+
+    assert [(cell.key, cell.label, cell.count) for cell in shown.cells] == [
+        ("yayasan-contoh", "Yayasan Contoh", 24)
+    ]
+
+
+def test_sponsors_are_withheld_if_a_few_workers_are_in_none_of_their_cells() -> None:
+    assert build_mailed_data(by_sponsor={"yayasan-contoh": 154}).get_group("by_sponsor").is_withheld
+    assert build_mailed_data(by_sponsor={"-": 2, "yayasan-contoh": 154}).get_group("by_sponsor").is_withheld
+    assert not build_mailed_data(by_sponsor={"yayasan-contoh": 157}).get_group("by_sponsor").is_withheld
+
+
+@pytest.mark.parametrize(("without_phone", "is_shown"), [(3, False), (11, True), (154, False), (157, True)])
+def test_how_many_have_no_phone_is_mailed_unless_few_have_none_or_one(
+    without_phone: int, is_shown: bool
+) -> None:
+    texts = make_report().summary.texts
+    assert texts is not None
+
+    mailed = build_mailed_data(texts=texts.model_copy(update={"without_phone": without_phone}))
+
+    assert ("without_phone" in mailed.sms) is is_shown
