@@ -26,7 +26,10 @@ FUND_ZONE = ZoneInfo("Asia/Jakarta")
 quote without a capture, the days on which memberships lapse, and whether a payment code is over.
 """
 
-_OFFERED_PROGRAMMES = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
+OFFERED_PROGRAMMES: tuple[tuple[Programme, ...], ...] = (("JKK", "JKM"), ("JKK", "JKM", "JHT"))
+
+# Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
+REQUIRED_OF_EMPLOYERS: tuple[Programme, ...] = ("JHT",)
 
 # Nobody pays so far ahead, and no table is known to hold: the year was mistyped.
 _MAX_MONTHS_AHEAD = 60
@@ -97,10 +100,10 @@ def find_contribution_month(instant: datetime, zone: ZoneInfo) -> str:
 def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
     """Yield the rules that the choices of a request break, whatever their price."""
     programmes = set(quote_request.programmes)
-    if programmes not in _OFFERED_PROGRAMMES or len(programmes) != len(quote_request.programmes):
+    is_offered = any(programmes == set(offered) for offered in OFFERED_PROGRAMMES)
+    if not is_offered or len(programmes) != len(quote_request.programmes):
         yield BrokenRule("programmes", "programmes_not_offered")
-    elif quote_request.employs_others and "JHT" not in programmes:
-        # Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
+    elif quote_request.employs_others and not programmes.issuperset(REQUIRED_OF_EMPLOYERS):
         yield BrokenRule("programmes", "jht_required")
     for position, occupation in enumerate(quote_request.occupations):
         if occupation in quote_request.occupations[:position]:

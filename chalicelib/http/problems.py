@@ -60,6 +60,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "capture_unknown": Problem(
+        404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
+    ),
     "capture_reused": Problem(
         409,
         "capture_id sudah dipakai untuk data lain.",
@@ -262,6 +265,14 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "month_without_rule": FieldMessage(
         "Belum ada ketentuan iuran untuk bulan ini.", "No contribution rule is known for this month."
     ),
+    "birth_date_differs_from_nik": FieldMessage(
+        "Tanggal lahir tidak sama dengan yang ada di NIK. Periksa KTP sekali lagi.",
+        "The birth date is not the one in the NIK. Look at the identity card again.",
+    ),
+    "nik_place_unknown": FieldMessage(
+        "Kode wilayah pada NIK tidak dikenal. Periksa KTP sekali lagi.",
+        "The NIK's place code is unknown. Look at the identity card again.",
+    ),
     "campaign_closed": FieldMessage("Kegiatan sudah ditutup.", "The campaign takes no more captures."),
 }
 
@@ -299,7 +310,7 @@ def respond_to_error(error: Exception, language: Language) -> Response | None:
     match error:
         case RulesBroken():
             return respond(
-                error.code, language, errors=(_to_field_error(rule, language) for rule in error.broken_rules)
+                error.code, language, errors=(describe_rule(rule, language) for rule in error.broken_rules)
             )
         case Refusal():
             return respond(error.code, language, retry_after_seconds=error.retry_after_seconds)
@@ -334,17 +345,22 @@ def respond(
 
 
 def _respond_to_validation_error(error: ValidationError, language: Language) -> Response:
-    # Neither the input nor pydantic's own message is sent: both may hold personal values.
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(each["type"] == "json_invalid" for each in found):
+    if any(each["type"] == "json_invalid" for each in error.errors(include_input=False)):
         return respond("json_malformed", language)
-    broken = (
+    broken = list_shape_errors(error)
+    return respond("body_invalid", language, errors=(describe_rule(rule, language) for rule in broken))
+
+
+def list_shape_errors(error: ValidationError) -> list[BrokenRule]:
+    """Return the fields of the wrong shape, each with our code."""
+    # Neither the input nor pydantic's own message is told: both may hold personal values.
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
         BrokenRule(
             field=".".join(_format_path_step(step) for step in each["loc"]), code=to_field_code(each["type"])
         )
         for each in found
-    )
-    return respond("body_invalid", language, errors=(_to_field_error(rule, language) for rule in broken))
+    ]
 
 
 def find_repeated_fields(document: Any) -> list[BrokenRule]:
@@ -372,7 +388,8 @@ def to_field_code(pydantic_type: str) -> str:
     return "value_wrong_type" if pydantic_type.endswith(_WRONG_TYPE_SUFFIX) else "value_malformed"
 
 
-def _to_field_error(rule: BrokenRule, language: Language) -> dict[str, str]:
+def describe_rule(rule: BrokenRule, language: Language) -> dict[str, str]:
+    """Return a broken rule with its message, as it stands in answers."""
     message = FIELD_MESSAGES[rule.code]
     text = message.english if language == "en" else message.indonesian
     if rule.digits is not None:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from chalicelib.contributions.model import Quote
 from chalicelib.http.pagination import Position
 from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 
@@ -86,6 +87,11 @@ class Capture:
     fingerprint: str
     facts: CaptureFacts
     answer: Answer | None
+
+    @property
+    def source(self) -> CaptureSource:
+        metadata = self.capture_metadata
+        return CaptureSource(metadata.client_id, metadata.campaign_id, metadata.disclosure)
 
 
 @dataclass(frozen=True)

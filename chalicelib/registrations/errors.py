@@ -5,6 +5,7 @@ Refusal
 │   └── RegistrationDestroyed
 ├── PhoneCapReached         the phone number has its maximum of registrations for today
 ├── WorkerCapturesReached   the worker has as many captures as a worker may have
+├── CaptureUnknown          no capture has this id, or the caller may not access it
 ├── CaptureReused           the capture id was used before, with other content
 ├── CaptureErased           the capture was accepted once, and its data was erased since
 ├── PaymentReused           the payment id was used before, with another amount, date or number of months
@@ -18,6 +19,7 @@ ValueError
 """
 
 from chalicelib.refusals import Refusal
+from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.references import Reference
 
 
@@ -51,6 +53,10 @@ class RegistrationDestroyed(RegistrationUnknown):
         self.follows = follows
 
 
+class CaptureUnknown(Refusal):
+    code = "capture_unknown"
+
+
 class CaptureReused(Refusal):
     code = "capture_reused"
 
@@ -64,7 +70,13 @@ class WorkerCapturesReached(Refusal):
 
 
 class CaptureErased(Refusal):
+    """The capture was accepted once; `source` is what is kept of it, or None if even that is unknown."""
+
     code = "capture_forgotten"
+
+    def __init__(self, message: str, source: CaptureSource | None = None) -> None:
+        super().__init__(message)
+        self.source = source
 
 
 class PaymentReused(Refusal):

@@ -22,7 +22,7 @@ _PAID_BEFORE_CAPTURE = timedelta(days=31)
 _MAX_CODE_LIFETIME = timedelta(days=5 * 366)
 
 # Personal data may be taken on consent since the law of 17 October 2022 (UU 27/2022).
-_FIRST_CONSENT_DAY = date(2022, 10, 17)
+FIRST_CONSENT_DAY = date(2022, 10, 17)
 
 
 def check_payment_time(payment: Payment, registration: Registration, *, now: datetime) -> None:
@@ -56,5 +56,5 @@ def check_consent_time(consent: Consent, *, now: datetime) -> Iterator[BrokenRul
     """Yield the bound that the time of a consent breaks: `now`, and the first day of the law."""
     if consent.given_at > now + CLOCK_SKEW:
         yield BrokenRule("consent.given_at", "consent_in_future")
-    elif consent.given_at.date() < _FIRST_CONSENT_DAY:
+    elif consent.given_at.date() < FIRST_CONSENT_DAY:
         yield BrokenRule("consent.given_at", "consent_too_old")

@@ -170,7 +170,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
             raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
         rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]
         view = RegistrationsView(
-            registrations=[_build_view(request, row) for row in rows],
+            registrations=[RegistrationView.build(row, caller=request.caller) for row in rows],
             cursor=to_cursor(page.next_position, settled),
             resume=to_cursor(resume),
         )
@@ -186,8 +186,13 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed),
     )
     def show_registration(request: Request, reference: str) -> Response:
-        """Show a registration."""
-        return _respond(request, container.reading.look_up(reference, caller=request.caller))
+        """Show a registration.
+
+        An officer's device also sees, masked, a registration of another campaign that the answer to one of
+        its own captures named: the officer has just met the worker.
+        """
+        registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
+        return _respond(request, registration)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -304,13 +309,8 @@ def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[Ve
 
 
 def _respond(request: Request, registration: Registration) -> Response:
-    return json_response(_build_view(request, registration), exclude_defaults=True)
-
-
-def _build_view(request: Request, registration: Registration) -> RegistrationView:
-    if request.caller.has_role(Role.CORE):
-        return RegistrationView.build_full(registration)
-    return RegistrationView.build_masked(registration)
+    view = RegistrationView.build(registration, caller=request.caller)
+    return json_response(view, exclude_defaults=True)
 
 
 def _build_failed_item(item: Any, error: Exception, request: Request) -> VerdictView:

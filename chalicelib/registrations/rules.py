@@ -18,7 +18,7 @@ from chalicelib.registrations.reported_times import check_consent_time
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
-_POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
+POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 _POSTAL_CODE_LENGTH = 5
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -123,7 +123,7 @@ def _check_postal_code(postal_code: str | None) -> Iterator[BrokenRule]:
         return
     if is_from_spreadsheet(postal_code):
         yield BrokenRule("worker.postal_code", "number_from_spreadsheet")
-    elif not _POSTAL_CODE.fullmatch(postal_code):
+    elif not POSTAL_CODE.fullmatch(postal_code):
         digits = count_digits(postal_code)
         yield BrokenRule(
             "worker.postal_code",

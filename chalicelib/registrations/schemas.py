@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from chalicelib.callers import Channel
+from chalicelib.callers import Caller, Channel, Disclosure, Role
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
@@ -17,7 +17,10 @@ from chalicelib.registrations.worker import Check, Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
-    from chalicelib.registrations.reading import SequenceGap
+    from chalicelib.registrations.reading import CaptureReport, SequenceGap
+
+
+NEUTRAL_OUTCOME = "accepted"
 
 
 DIFFERS = Field(
@@ -58,7 +61,7 @@ class NeutralAnswerView(BaseModel):
     """
 
     capture_id: str
-    outcome: str = "accepted"
+    outcome: str = NEUTRAL_OUTCOME
     quote: Quote
 
 
@@ -169,6 +172,14 @@ class RegistrationView(BaseModel):
     history: list[EventView]
 
     @classmethod
+    def build(cls, registration: Registration, *, caller: Caller) -> "RegistrationView":
+        """Return the view for a caller: all fields for the core system, in the campaigns it works for."""
+        is_own = caller.may_access_campaign(registration.capture_metadata.campaign_id)
+        if caller.has_role(Role.CORE) and is_own:
+            return cls.build_full(registration)
+        return cls.build_masked(registration)
+
+    @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
         return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
 
@@ -210,6 +221,43 @@ class RegistrationView(BaseModel):
             coverage=CoverageView.model_validate(registration.coverage.model_dump()),
             quote=registration.quote,
             history=history,
+        )
+
+
+class CaptureReportView(BaseModel):
+    """The verdict on a capture, with the registration as it is now.
+
+    The public learns only whether the capture was accepted.
+    """
+
+    capture_id: str
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    reference: str | None = None
+    status: str | None = None
+    received_at: str | None = None
+    quote: Quote | None = None
+    registration: RegistrationView | None = None
+
+    @classmethod
+    def build(cls, report: "CaptureReport", *, caller: Caller) -> "CaptureReportView":
+        """Return what a report discloses: to the public the same for new, known and erased workers."""
+        capture, is_public = report.capture, report.disclosure is Disclosure.PUBLIC
+        if capture is None or (is_public and capture.answer is not None):
+            return cls(capture_id=report.capture_id, outcome=NEUTRAL_OUTCOME)
+        if capture.answer is None:
+            return cls(
+                capture_id=report.capture_id,
+                outcome=capture.facts.outcome,
+                reasons=capture.facts.reasons,
+                received_at=to_timestamp(capture.capture_metadata.received_at),
+            )
+        registration = report.registration
+        return cls(
+            **vars(capture.answer),
+            registration=None
+            if registration is None
+            else RegistrationView.build(registration, caller=caller),
         )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
-from chalicelib.callers import CHANNELS_BY_ROLE, Channel, Disclosure, Role
+from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
@@ -49,6 +49,7 @@ from chalicelib.registrations.store_keys import (
     make_order,
     make_registration_key,
 )
+from chalicelib.registrations.store_source import parse_capture_source, parse_disclosure
 from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Worker
 
 _AMOUNT_DIGITS = 15
@@ -86,7 +87,8 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
 def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
     """Return a capture from its item. Raise CaptureErased if its person's data was destroyed."""
     if "fingerprint" not in values:
-        raise CaptureErased("its person's data was destroyed")
+        source = parse_capture_source(values["taken"]) if "taken" in values else None
+        raise CaptureErased("its person's data was destroyed", source)
     metadata, sealed = _parse_capture_metadata(values["taken"]), values.get("answer")
     return Capture(
         capture_metadata=metadata,
@@ -144,17 +146,6 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
 def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
     """Return the campaign day of a capture's or a registration's item."""
     return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
-
-
-def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
-    """Return the disclosure of a stored capture.
-
-    A capture of an earlier release has none: it counts as PUBLIC unless its channel is an officer's.
-    """
-    if "disclosure" in capture_metadata:
-        return Disclosure(capture_metadata["disclosure"])
-    is_officer = capture_metadata.get("channel") in CHANNELS_BY_ROLE[Role.KIOSK]
-    return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
 
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:

@@ -12,11 +12,13 @@ from chalicelib.aws.table import Table
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page, Position
-from chalicelib.registrations.captures import DayFact
-from chalicelib.registrations.errors import RegistrationUnknown
+from chalicelib.registrations.capture_source import CaptureSource
+from chalicelib.registrations.captures import Capture, DayFact
+from chalicelib.registrations.errors import CaptureUnknown, RegistrationUnknown
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
+    parse_capture,
     parse_capture_facts,
     parse_registration,
     parse_registration_facts,
@@ -25,12 +27,16 @@ from chalicelib.registrations.store_keys import (
     BY_CAMPAIGN_DAY,
     BY_DEVICE_SEQUENCE,
     BY_STATUS,
+    LINK_PREFIX,
     list_capture_shards,
     list_registration_shards,
     list_status_shards,
+    make_capture_key,
     make_registration_key,
     make_remnant_shard,
+    make_worker_key,
 )
+from chalicelib.registrations.store_source import parse_capture_source
 
 # A page of a listing ends early where its histories are long: an answer of Lambda may have 6 MB.
 _MAX_PAGE_EVENTS = 10_000
@@ -59,6 +65,25 @@ class DynamoReadingStore:
         if values is None:
             raise RegistrationUnknown("no registration has this reference")
         return parse_registration(values, self._cipher)
+
+    def get_capture(self, capture_id: str) -> Capture:
+        values = self._table.get(make_capture_key(capture_id))
+        if values is None:
+            raise CaptureUnknown("no capture has this id")
+        return parse_capture(values, self._cipher)
+
+    def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
+        links = self._table.query(
+            "pk = :worker AND begins_with(sk, :link)",
+            {":worker": make_worker_key(registration.worker_key)["pk"], ":link": LINK_PREFIX},
+        )
+        keys = [
+            make_capture_key(link["sk"].removeprefix(LINK_PREFIX))
+            for link in links
+            if link["reference"] == registration.reference
+        ]
+        for values in self._table.get_many(keys):
+            yield parse_capture_source(values["taken"])
 
     def iter_day_facts(
         self, campaign_day: CampaignDay, *, start_after: Position | None = None

@@ -227,6 +227,23 @@ def test_a_replay_takes_the_same_requests_for_known_and_new_workers(recorder: Re
     assert recorder.observe(new).resembles(recorder.observe(known))
 
 
+def test_asking_for_a_capture_takes_the_same_requests_for_known_and_new_workers(
+    recorder: RecordingEdge,
+) -> None:
+    recorder.edge.register(make_capture(10))
+    for capture in (make_capture(11), {**make_capture(10), "capture_id": make_capture_id(12)}):
+        recorder.edge.register(capture, caller="bot")
+
+    operations = []
+    for number in (11, 12):
+        recorder.request_bodies.clear()
+        recorder.edge.send("GET", f"/v1/captures/{make_capture_id(number)}", caller="bot")
+        operations.append([operation for operation, _ in recorder.request_bodies])
+
+    # The token, and the capture.
+    assert operations == [["GetItem", "GetItem"]] * 2
+
+
 def test_a_reused_capture_id_takes_the_same_requests_for_known_and_new_workers(
     recorder: RecordingEdge,
 ) -> None:
