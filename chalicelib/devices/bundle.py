@@ -9,7 +9,7 @@ from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.contributions.rules import Rules, load_programme_names
-from chalicelib.contributions.service import CONTRIBUTION_ZONE, OFFERED_PROGRAMMES, REQUIRED_OF_EMPLOYERS
+from chalicelib.contributions.service import OFFERED_PROGRAMMES, REQUIRED_OF_EMPLOYERS
 from chalicelib.devices.bundle_schemas import (
     AgeLimitsView,
     BundleCampaignView,
@@ -73,7 +73,7 @@ class BundleService:
             ),
             contribution_tables=tuple(self._contribution_rules.tables),
             discount_policies=tuple(self._contribution_rules.policies),
-            quote_zone=CONTRIBUTION_ZONE.key,
+            quote_zone=campaign.zone,
             consent_texts=load_consent_texts(),
             limits=self._build_limits(),
         )

@@ -210,7 +210,9 @@ class FieldChecker:
             command = command.model_copy(update={"coverage": coverage})
         broken: list[BrokenRule] = []
         try:
-            self._quote_service.quote(rules.build_quote_request(command))
+            self._quote_service.quote(
+                rules.build_quote_request(command, campaign.local_day(command.captured_at))
+            )
         except RulesBroken as refusal:
             # The rules of a capture judge the choices.
             months = [rule for rule in refusal.broken_rules if rule.code == _MONTH_WITHOUT_RULE]

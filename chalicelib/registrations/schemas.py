@@ -237,6 +237,8 @@ class CaptureReportView(BaseModel):
     status: str | None = None
     received_at: str | None = None
     quote: Quote | None = None
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
     registration: RegistrationView | None = None
 
     @classmethod
@@ -255,6 +257,7 @@ class CaptureReportView(BaseModel):
         registration = report.registration
         return cls(
             **vars(capture.answer),
+            suggestion=capture.answer.suggestion,
             registration=None
             if registration is None
             else RegistrationView.build(registration, caller=caller),

@@ -3,12 +3,13 @@
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
@@ -21,7 +22,7 @@ from tests.support.builders import NOW, make_caller, make_submission
 from tests.support.device_builders import make_bundle_service, make_checker
 from tests.support.offline_quotes import compute_quote, find_first_month
 from tests.support.payloads import make_capture_payload
-from tests.support.registration_builders import CAMPAIGN_ID
+from tests.support.registration_builders import CAMPAIGN_ID, make_campaign
 
 
 def build(**options: Any) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def build(**options: Any) -> dict[str, Any]:
 
 
 BUNDLE = build()
+BUNDLES_BY_ZONE = {zone: build(zone=zone) for zone in get_args(Zone)}
 LIMITS, FIELDS = BUNDLE["limits"], BUNDLE["limits"]["fields"]
 OCCUPATION_IDS = [each["id"] for each in BUNDLE["occupations"]]
 
@@ -83,11 +85,14 @@ def test_a_quote_can_be_computed_offline(
 @given(
     captured_at=st.datetimes(
         datetime(2026, 10, 30), datetime(2026, 11, 2), timezones=st.just(UTC)  # noqa: DTZ001
-    ).map(datetime.isoformat)
+    ).map(datetime.isoformat),
+    zone=st.sampled_from(get_args(Zone)),
 )  # fmt: skip
-def test_the_first_month_of_a_quote_can_be_found_offline(captured_at: str) -> None:
+def test_the_first_month_of_a_quote_can_be_found_offline(captured_at: str, zone: Zone) -> None:
     command = make_submission(captured_at=captured_at)
-    assert find_first_month(BUNDLE, captured_at) == rules.build_quote_request(command).start_month
+    day = make_campaign(zone=zone).local_day(command.captured_at)
+    first_month = rules.build_quote_request(command, day).start_month
+    assert find_first_month(BUNDLES_BY_ZONE[zone], captured_at) == first_month
 
 
 # Limits

@@ -59,6 +59,16 @@ def test_a_repeat_is_reported_with_the_registration_that_it_met(edge: Edge) -> N
     assert shown["registration"]["reference"] == reference
 
 
+def test_a_repeat_is_reported_with_the_fields_in_which_it_differs(edge: Edge) -> None:
+    edge.register(make_capture(1))
+    worker = {**make_capture(2, worker_number=1)["worker"], "name": "Bagas Wirawan"}
+    first_answer = edge.register(make_capture(2, worker=worker)).json_body
+
+    shown = show(edge, 2).json_body
+
+    assert (shown["differs"], first_answer["differs"]) == (["name"], ["name"])
+
+
 def test_a_refused_capture_is_reported_with_its_reasons(edge: Edge) -> None:
     assert edge.register(make_capture(worker={"nik": "1"})).status_code == 422
 
