@@ -14,6 +14,7 @@ PUBLIC_ROUTES = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/healthz"),
+    ("GET", "/v1/occupations"),
     ("GET", "/board"),
     ("POST", "/v1/gateways/twilio/receipts"),
 }
