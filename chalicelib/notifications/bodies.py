@@ -6,7 +6,7 @@ There is no body if the registration has changed since the event and the SMS wou
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from chalicelib.notifications.templates import Template, format_day, format_rupiah
+from chalicelib.notifications.templates import Template, format_day
 from chalicelib.registrations.model import (
     ENDED_STATUSES,
     EventType,
@@ -15,6 +15,7 @@ from chalicelib.registrations.model import (
     Registration,
     Status,
 )
+from chalicelib.rupiah import format_rupiah
 
 
 class Purpose(StrEnum):

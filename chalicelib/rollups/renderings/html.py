@@ -6,6 +6,7 @@ from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
 from chalicelib.rollups.renderings.templating import render_report
 from chalicelib.rollups.report import Report
+from chalicelib.rupiah import format_rupiah
 
 # A campaign may last a year; the chart has all of its days, the table the newest.
 _MAX_TABLE_DAYS = 31
@@ -28,7 +29,7 @@ def _describe_sms_cost(data: ReportData, localizer: Localizer) -> str:
     if not data.sms:
         return ""
     figures = {
-        "sms_rupiah": localizer.format_rupiah(int(data.sms["rupiah"])),
+        "sms_rupiah": format_rupiah(int(data.sms["rupiah"])),
         "sms_parts": localizer.format_number(int(data.sms["parts"])),
         "sms_unknown_share": localizer.format_share(float(data.sms["unknown_share"])),
     }

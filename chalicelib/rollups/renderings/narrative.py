@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from chalicelib.rollups.model import Anomaly, Change, Note
 from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, Revision
+from chalicelib.rupiah import format_rupiah
 
 _COUNTS_PREFIX = "counts."
 
@@ -68,7 +69,7 @@ def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, s
     for name, count in data.counts.items():
         yield localizer.get_count_label(name), localizer.format_number(count)
     for name, rupiah in data.money.items():
-        yield localizer.translate(f"money_{name}"), localizer.format_rupiah(rupiah)
+        yield localizer.translate(f"money_{name}"), format_rupiah(rupiah)
 
 
 def get_cell_label(group: Group, cell: Cell, localizer: Localizer) -> str:

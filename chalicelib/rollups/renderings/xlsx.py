@@ -53,7 +53,8 @@ _LOCALE_CODES: Mapping[Language, str] = {"id": "421", "en": "809"}
 _NUMBER_FORMATS: Mapping[type, str] = {
     int: "[$-{locale}]#,##0",
     float: "[$-{locale}]#,##0",
-    Rupiah: '[$-{locale}]"Rp"#,##0',
+    # As `format_rupiah` writes it, in every language.
+    Rupiah: '[$-421]"Rp"#,##0',
     Share: "[$-{locale}]0.0%",
     date: "[$-{locale}]d mmmm yyyy",
     datetime: "[$-{locale}]d mmmm yyyy, hh{hour}mm",
@@ -173,7 +174,7 @@ def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[Row]:
     yield t("so_far"), data.cumulative, people
     yield t("target"), data.campaign.target, people
     for name, rupiah in data.money.items():
-        yield t(f"money_{name}"), Rupiah(rupiah), t("unit_rupiah")
+        yield t(f"money_{name}"), Rupiah(rupiah), None
     for name, value in data.sms.items():
         yield _build_sms_row(name, value, localizer)
 
@@ -182,7 +183,7 @@ def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
     t = localizer.translate
     label = t(f"sms_{name}")
     if name == "rupiah":
-        return label, Rupiah(value), t("unit_rupiah")
+        return label, Rupiah(value), None
     if name == "unknown_share":
         return f"{t('sms')}: {label}", Share(value), t("unit_share")
     return label, value, t("unit_parts" if name == "parts" else "unit_sms")

@@ -124,8 +124,8 @@ def test_the_page_shows_money_shares_state_time_and_version_as_text() -> None:
     text = parse_page(make_report()).text
 
     for figure in (
-        "Rp\N{NO-BREAK SPACE}7.724.400",
-        "Rp\N{NO-BREAK SPACE}836.400",
+        "Rp7.724.400",
+        "Rp836.400",
         "4,3%",
         "Sementara",
         "22.00 WIB",
