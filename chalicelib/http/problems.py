@@ -100,15 +100,15 @@ PROBLEMS: Mapping[str, Problem] = {
     "client_cap_reached": Problem(
         429,
         "Batas pendaftaran harian perangkat ini sudah tercapai.",
-        "This client has reached its number of captures for today.",
+        "This client has reached its daily number of captures.",
     ),
     "phone_cap_reached": Problem(
         429,
         "Batas pendaftaran harian untuk nomor HP ini sudah tercapai.",
-        "This phone number has reached its number of registrations for today.",
+        "This phone number has reached its daily number of registrations.",
     ),
     "summary_unknown": Problem(
-        404, "Rekap hari ini belum dihitung.", "This day of this campaign has not been summarised."
+        404, "Rekap tanggal ini belum dihitung.", "This day of this campaign has not been summarised."
     ),
     "format_unavailable": Problem(
         406,

@@ -12,7 +12,7 @@ TOTAL_LABELS = {
     "already_registered": "Already registered",
     "reactivated": "Registered anew",
     "refused": "Refused",
-    "cumulative": "So far",
+    "cumulative": "Total since the campaign began",
     "target": "Target",
     "quoted": "Quoted",
     "paid": "Paid",

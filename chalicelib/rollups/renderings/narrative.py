@@ -64,6 +64,14 @@ def describe_remaining(data: ReportData, localizer: Localizer) -> str | None:
     return f"{localizer.translate('of_target_share', share=localizer.format_share(share))}, {rest}"
 
 
+def describe_outlook(data: ReportData, localizer: Localizer) -> str:
+    """Return whether the figures may still change: until when, or only for late data."""
+    final_at = data.campaign.summary_final_at(data.day)
+    return localizer.translate(
+        f"{data.state}_means", moment=localizer.format_datetime(final_at, data.campaign.zone)
+    )
+
+
 def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, str]]:
     """Yield the label and the value of each of the day's totals but `created`."""
     for name, count in data.counts.items():

@@ -1,0 +1,129 @@
+"""The words of summaries: what they say is true whenever they are read, and every code has a label."""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.http.problems import FIELD_MESSAGES, PROBLEMS
+from chalicelib.languages import LANGUAGES, Language
+from chalicelib.notifications.templates import load_templates
+from chalicelib.rollups.renderings import board, csv, html, mail, sms, xlsx
+from chalicelib.rollups.renderings.i18n import load_phrases
+from chalicelib.rollups.report import Report
+from tests.support.report_builders import SECOND_DAY, make_report
+from tests.support.source_tree import ROOT
+
+# Words for a day that are wrong as soon as the day is over.
+RELATIVE_DAY = re.compile(
+    r"\b(hari ini|malam ini|besok|kemarin|lusa|today|tonight|tomorrow|yesterday|(the )?next morning)\b", re.I
+)
+LOCAL_MIDNIGHT = datetime(2024, 10, 9, 17, tzinfo=UTC)  # The second day begins in Jakarta.
+
+
+def read_workbook(workbook: bytes) -> str:
+    book = openpyxl.load_workbook(io.BytesIO(workbook))
+    return "\n".join(str(cell.value) for sheet in book for row in sheet.rows for cell in row)
+
+
+RENDERERS: dict[str, Callable[[Report, Language], str]] = {
+    "page": html.render_html,
+    "board": board.render_board,
+    "mail": lambda report, language: mail.compose(report, language).html,
+    "mail_text": lambda report, language: mail.compose(report, language).text,
+    "subject": lambda report, language: mail.compose(report, language).subject,
+    "sms": sms.render_body,
+    "csv": lambda report, _: csv.render_csv(report),
+    "excel_csv": csv.render_excel_csv,
+    "workbook": lambda report, language: read_workbook(xlsx.render_workbook(report, language)),
+}
+
+
+def iter_texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a parsed file with its path."""
+    if isinstance(node, str):
+        yield path, node
+    elif isinstance(node, dict):
+        for name, inner in node.items():
+            yield from iter_texts(inner, f"{path}.{name}")
+    elif isinstance(node, list):
+        for inner in node:
+            yield from iter_texts(inner, path)
+
+
+def list_texts() -> list[tuple[str, str]]:
+    """Return every text for people that is data: phrases, problems, messages, SMS and meanings."""
+    meanings = json.loads((ROOT / "ops" / "openapi" / "meanings.json").read_text(encoding="utf-8"))
+    messages = {
+        code: [each.indonesian, each.english]
+        for table in (PROBLEMS, FIELD_MESSAGES)
+        for code, each in table.items()
+    }
+    bodies = {purpose: dict(template.bodies) for purpose, template in load_templates().items()}
+    parts = {"phrases": load_phrases(), "messages": messages, "sms": bodies, "meanings": meanings}
+    return list(iter_texts(parts))
+
+
+def test_only_the_board_has_a_text_that_names_a_relative_day() -> None:
+    named = {path for path, text in list_texts() if RELATIVE_DAY.search(text)}
+
+    assert named == {".phrases.phrases.board_today.id", ".phrases.phrases.board_today.en"}
+
+
+@pytest.mark.parametrize("rendering", RENDERERS)
+@given(
+    counted_after=st.timedeltas(timedelta(hours=-30), timedelta(days=400)),
+    language=st.sampled_from(LANGUAGES),
+)
+@settings(max_examples=25, deadline=None)
+def test_only_the_board_says_today_and_only_if_the_day_was_counted_on_itself(
+    rendering: str, counted_after: timedelta, language: Language
+) -> None:
+    counted_at = LOCAL_MIDNIGHT + counted_after
+    report = make_report(summary={"counted_at": counted_at.isoformat()})
+    is_said = RELATIVE_DAY.search(RENDERERS[rendering](report, language)) is not None
+
+    is_of_today = report.campaign.local_day(counted_at) == SECOND_DAY
+    assert is_said == (rendering == "board" and is_of_today)
+
+
+@pytest.mark.parametrize("rendering", ["page", "mail", "mail_text"])
+def test_a_provisional_summary_says_when_it_becomes_final(rendering: str) -> None:
+    document = RENDERERS[rendering](make_report(), "id")
+
+    assert "rekap final keluar Jumat, 11 Oktober 2024, 07.00 WIB" in document
+
+
+def test_a_board_of_another_day_says_when_it_was_counted() -> None:
+    document = board.render_board(make_report(summary={"counted_at": "2024-11-01T02:00:00Z"}), "id")
+
+    assert "Data pukul 09.00 WIB, Jumat, 1 November 2024" in document
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rendering", [name for name in RENDERERS if name not in {"csv", "excel_csv"}])
+@given(amounts=st.lists(st.integers(0, 10**13), min_size=3, max_size=3))
+@settings(max_examples=5, deadline=None)
+def test_every_amount_is_written_as_rp16_800(rendering: str, language: Language, amounts: list[int]) -> None:
+    quoted, paid, cost = amounts
+    summary = make_report().summary
+    assert summary.texts is not None
+    report = make_report(
+        summary={
+            "money": summary.money.model_copy(update={"quoted": quoted, "paid": paid}),
+            "texts": summary.texts.model_copy(update={"rupiah": cost}),
+        }
+    )
+    written = re.findall(r"Rp.{0,20}", RENDERERS[rendering](report, language))
+
+    assert [
+        each for each in written if not re.match(r"Rp(0|[1-9]\d{0,2}(\.\d{3})*)(?![.,\s]?\d)", each)
+    ] == []
+    assert bool(written) == (rendering in {"page", "mail", "mail_text"})
