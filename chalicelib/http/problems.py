@@ -32,10 +32,10 @@ class Problem:
 
 PROBLEMS: Mapping[str, Problem] = {
     "json_malformed": Problem(
-        400, "Isi permintaan bukan JSON yang benar.", "The body is not well-formed JSON."
+        400, "Isi permintaan bukan JSON yang valid.", "The body is not well-formed JSON."
     ),
     "body_invalid": Problem(
-        422, "Isi permintaan tidak sesuai bentuknya.", "The body does not have the expected shape."
+        422, "Isi permintaan tidak sesuai format.", "The body does not have the expected shape."
     ),
     "rules_broken": Problem(422, "Data belum memenuhi ketentuan.", "The data breaks rules of registration."),
     "body_too_large": Problem(413, "Isi permintaan terlalu besar.", "The body is too large."),
@@ -51,7 +51,7 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "role_not_allowed": Problem(403, "Peran Anda tidak boleh melakukan ini.", "Your role may not do this."),
     "campaign_not_yours": Problem(403, "Bukan kegiatan Anda.", "You do not work for this campaign."),
-    "campaign_unknown": Problem(404, "Kegiatan tidak dikenal.", "No campaign has this id."),
+    "campaign_unknown": Problem(404, "Kegiatan tidak ditemukan.", "No campaign has this id."),
     "campaign_exists": Problem(
         409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
     ),
@@ -87,10 +87,12 @@ PROBLEMS: Mapping[str, Problem] = {
         409, "Status pendaftaran tidak mengizinkan ini.", "The registration's status does not allow this."
     ),
     "registration_superseded": Problem(
-        409, "Pekerja ini sudah mendaftar lagi.", "The worker has registered anew since."
+        409,
+        "Pekerja ini sudah mendaftar kembali dengan nomor baru.",
+        "The worker has registered again since.",
     ),
     "cursor_invalid": Problem(400, "Penanda halaman tidak dikenal.", "The cursor was not made by this API."),
-    "client_unknown": Problem(404, "Klien tidak dikenal.", "No client has this id."),
+    "client_unknown": Problem(404, "Klien tidak ditemukan.", "No client has this id."),
     "client_exists": Problem(
         409, "Klien dengan id ini sudah ada.", "A client with this id is enrolled already."
     ),
@@ -112,11 +114,13 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "format_unavailable": Problem(
         406,
-        "Rekap tidak tersedia dalam bentuk ini; kirim header Accept: */* untuk XLSX.",
-        "A summary does not come in this form; for XLSX, send the header Accept: */*.",
+        "Rekap tidak tersedia dalam format ini; kirim header Accept: */* untuk XLSX.",
+        "A summary is not available in this format; for XLSX, send the header Accept: */*.",
     ),
-    "day_not_in_campaign": Problem(404, "Bukan hari kegiatan ini.", "This is not a day of the campaign."),
-    "try_again": Problem(503, "Coba kirim lagi sebentar lagi.", "Send it again in a moment."),
+    "day_not_in_campaign": Problem(
+        404, "Tanggal ini di luar kegiatan.", "This is not a day of the campaign."
+    ),
+    "try_again": Problem(503, "Silakan kirim lagi beberapa saat lagi.", "Send it again in a moment."),
     "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),
 }
 
@@ -137,7 +141,7 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_out_of_range": FieldMessage("Nilai di luar batas.", "This is out of range."),
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
-    "value_malformed": FieldMessage("Bentuk isian salah.", "This is malformed."),
+    "value_malformed": FieldMessage("Format isian salah.", "This is malformed."),
     "dialect_without_csv": FieldMessage("Hanya CSV yang punya dialek.", "Only CSV has dialects."),
     "campaign_too_long": FieldMessage("Kegiatan paling lama setahun.", "A campaign lasts a year at most."),
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
@@ -157,21 +161,23 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "nik_serial": FieldMessage("Nomor urut pada NIK salah.", "The NIK's serial number is impossible."),
     "phone_malformed": FieldMessage("Nomor HP salah tulis.", "This is not a phone number."),
     "number_from_spreadsheet": FieldMessage(
-        "Angka ini berubah di lembar kerja (misalnya berakhiran .0 atau E+15). Ketik ulang tanpa koma.",
-        "A spreadsheet has changed this number (it ends in .0 or E+15, say). Type it again in full.",
+        "Angka ini diubah oleh Excel (misalnya berakhiran .0 atau E+15). Ketik ulang seluruh angkanya.",
+        "A spreadsheet has changed this number (for example, it ends in .0 or E+15). Type it again in full.",
     ),
     "text_blank": FieldMessage("Wajib diisi, tidak boleh kosong.", "This is required; it is blank."),
     "text_characters": FieldMessage(
-        "Tulis dalam satu baris, tanpa tanda yang tidak terlihat.",
+        "Tulis dalam satu baris, tanpa karakter tersembunyi.",
         "Write it on one line, without invisible characters.",
     ),
     "phone_not_mobile": FieldMessage("Harus nomor HP, bukan telepon rumah.", "This is not a mobile number."),
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
-    "captured_in_future": FieldMessage("Jam perangkat terlalu maju.", "The device's clock is ahead."),
-    "captured_outside_campaign": FieldMessage("Di luar hari kegiatan.", "This is not a day of the campaign."),
+    "captured_in_future": FieldMessage("Jam perangkat terlalu cepat.", "The device's clock is ahead."),
+    "captured_outside_campaign": FieldMessage(
+        "Di luar tanggal kegiatan.", "This is not a day of the campaign."
+    ),
     "postal_code_malformed": FieldMessage("Kode pos harus 5 angka.", "A postal code has 5 digits."),
     "name_characters": FieldMessage(
-        "Nama berisi tanda yang tidak bisa dipakai.", "The name has unusable characters."
+        "Nama memuat karakter yang tidak dapat dipakai.", "The name has unusable characters."
     ),
     "name_empty": FieldMessage("Nama harus berisi huruf.", "The name has no letters."),
     "age_too_young": FieldMessage(
@@ -179,13 +185,14 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     ),
     "age_too_old": FieldMessage("Usia sudah 65 tahun atau lebih.", "The worker is 65 or older."),
     "campaign_day_or_status": FieldMessage(
-        "Sebutkan kegiatan dan hari, atau status.", "Name a campaign and a day, or a status."
+        "Sebutkan kegiatan dan tanggal, atau status.", "Name a campaign and a day, or a status."
     ),
     "programmes_not_offered": FieldMessage(
         "Pilih JKK dan JKM, boleh ditambah JHT.", "Choose JKK and JKM, with or without JHT."
     ),
     "jht_required": FieldMessage(
-        "Yang mempekerjakan orang lain wajib ikut JHT.", "Who employs others must take JHT as well."
+        "Pekerja yang mempekerjakan orang lain wajib ikut JHT.",
+        "A worker who employs others must also take JHT.",
     ),
     "occupation_unknown": FieldMessage(
         "Pekerjaan tidak ada dalam daftar.", "This occupation is not in the list."

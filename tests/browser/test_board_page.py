@@ -105,7 +105,7 @@ def test_the_board_is_shown_once_a_token_is_typed(browser_page: BrowserPage, boa
     log_in(browser_page.page)
 
     assert read_total(browser_page.page) == "157"
-    assert browser_page.page.title() == "Papan Aktivasi Pasar Tanah Abang"
+    assert browser_page.page.title() == "Papan pantau Aktivasi Pasar Tanah Abang"
     assert browser_page.find_violations() == []
     assert browser_page.errors == []
 

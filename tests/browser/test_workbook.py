@@ -64,7 +64,7 @@ def test_libreoffice_reads_every_figure_of_json(sheets_by_workbook: dict[str, Sh
     summary = {row[0]: row[1] for row in sheets["Summary"]}
     breakdowns = {(key, float(count)) for _, key, _, count in sheets["Breakdowns"][1:]}
 
-    assert set(sheets) == {"Summary", "Breakdowns", "Days", "Changes", "Reasons", "For a look"}
+    assert set(sheets) == {"Summary", "Breakdowns", "Days", "Changes", "Reasons", "To check"}
     assert {name: parse_number(summary[label]) for name, label in TOTAL_LABELS.items()} == pytest.approx(
         {name: figures[name, ""] for name in TOTAL_LABELS}
     )

@@ -10,16 +10,16 @@ TOTAL_LABELS = {
     "created": "Registered",
     "captures": "Captures",
     "already_registered": "Already registered",
-    "reactivated": "Registered anew",
+    "reactivated": "Registered again",
     "refused": "Refused",
     "cumulative": "Total since the campaign began",
     "target": "Target",
-    "quoted": "Quoted",
-    "paid": "Paid",
-    "texts_total": "Texts",
-    "texts_parts": "Parts charged for",
-    "texts_rupiah": "Cost of texts",
-    "texts_unknown_share": "Texts to workers: Nobody knows about",
+    "quoted": "Contributions quoted",
+    "paid": "Contributions paid",
+    "texts_total": "SMS",
+    "texts_parts": "SMS segments charged",
+    "texts_rupiah": "Cost of SMS",
+    "texts_unknown_share": "SMS to workers: No report yet",
 }
 
 

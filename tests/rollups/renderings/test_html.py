@@ -107,10 +107,10 @@ def test_the_page_shows_changes_and_their_reasons_before_any_breakdown() -> None
     reason = text.index("+14 pendaftaran lewat van-2, diterima Kamis, 10 Oktober 2024")
     assert (
         reason
-        < text.index("Rabu, 9 Oktober 2024: 167 menjadi 173 terdaftar (+6)")
+        < text.index("Rabu, 9 Oktober 2024: dari 167 menjadi 173 terdaftar (+6)")
         < text.index("Menurut pekerjaan")
     )
-    assert text.index("Perlu dilihat") < text.index("Menurut pekerjaan")
+    assert text.index("Perlu diperiksa") < text.index("Menurut pekerjaan")
 
 
 def test_a_note_without_a_day_of_receipt_shows_none() -> None:
@@ -182,7 +182,7 @@ def test_a_day_without_captures_is_rendered() -> None:
     [
         (1, True, "This is the first count of this day."),
         (2, True, "This is the first report of this day."),
-        (2, False, "No number of registrations changed."),
+        (2, False, "The number of registrations has not changed."),
     ],
 )
 def test_a_mail_without_changes_says_why(version: int, is_first: bool, sentence: str) -> None:

@@ -62,7 +62,7 @@ def list_texts() -> list[tuple[str, str]]:
     """Return every text for people that is data: phrases, problems, messages, SMS and meanings."""
     meanings = json.loads((ROOT / "ops" / "openapi" / "meanings.json").read_text(encoding="utf-8"))
     messages = {
-        code: [each.indonesian, each.english]
+        code: {"id": each.indonesian, "en": each.english}
         for table in (PROBLEMS, FIELD_MESSAGES)
         for code, each in table.items()
     }
@@ -127,3 +127,34 @@ def test_every_amount_is_written_as_rp16_800(rendering: str, language: Language,
         each for each in written if not re.match(r"Rp(0|[1-9]\d{0,2}(\.\d{3})*)(?![.,\s]?\d)", each)
     ] == []
     assert bool(written) == (rendering in {"page", "mail", "mail_text"})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "indonesian", "english"),
+    [
+        ("phrases", "sms_unknown_share", "Belum ada laporan", "No report yet"),
+        ("phrases", "sms_parts", "Segmen SMS tertagih", "SMS segments charged"),
+        ("phrases", "money_quoted", "Perkiraan iuran", "Contributions quoted"),
+        ("phrases", "page_hash", "Kode hash isi: {hash}", "Content hash: {hash}"),
+        ("groups", "funnel", "Status pendaftaran hari itu", "Status of the day's registrations"),
+    ],
+)
+def test_a_figure_has_the_name_that_a_branch_office_gives_it(
+    section: str, key: str, indonesian: str, english: str
+) -> None:
+    assert load_phrases()[section][key] == {"id": indonesian, "en": english}
+
+
+# Words of programs or of this project in Indonesian texts for people, and what an SMS is never called.
+FOREIGN_WORDS = {
+    "id": re.compile(r"\b(Sidik|nasibnya|lembar kerja|surat|capture|captures|registrasi|summary)\b", re.I),
+    "en": re.compile(r"\b(text messages?|texts|oddit(y|ies)|tally|anew|mend(ed)?|pay slip)\b", re.I),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_use_the_words_of_their_readers(language: Language) -> None:
+    texts = [(path, text) for path, text in list_texts() if path.endswith(f".{language}")]
+
+    assert len(texts) > 200
+    assert [path for path, text in texts if FOREIGN_WORDS[language].search(text)] == []
