@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chalicelib.rollups.model import Anomaly, Change, Note
+from chalicelib.rollups.model import Anomaly, Change, Note, SmsCounts
 from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, Revision
 from chalicelib.rupiah import format_rupiah
@@ -16,7 +16,7 @@ def describe_changes(data: ReportData, localizer: Localizer) -> Iterator[str]:
         yield _describe_note(note, localizer)
     for change in data.changes:
         if change.figure.startswith(_COUNTS_PREFIX):
-            yield _describe_change(change, localizer)
+            yield _describe_change(change, data, localizer)
 
 
 def describe_revisions(data: ReportData, localizer: Localizer) -> Iterator[str]:
@@ -87,6 +87,19 @@ def get_cell_label(group: Group, cell: Cell, localizer: Localizer) -> str:
     return localizer.get_cell_label(group.name, cell.key)
 
 
+def get_figure_label(figure: str, data: ReportData, localizer: Localizer) -> str:
+    """Return the label of a figure that a change names, such as `by_client.van-2`."""
+    group, _, name = figure.partition(".")
+    if group == "counts":
+        return localizer.get_count_label(name)
+    if group == "money":
+        return localizer.translate(f"money_{name}")
+    if group == "texts" and name in SmsCounts.model_fields:
+        return localizer.translate(f"sms_{name}")
+    group_label = localizer.get_group_label(group, data.campaign.zone)
+    return f"{group_label}: {localizer.get_cell_label(group, name)}"
+
+
 def _describe_note(note: Note, localizer: Localizer) -> str:
     difference = localizer.format_difference(note.difference)
     if note.received_on is None:
@@ -97,10 +110,10 @@ def _describe_note(note: Note, localizer: Localizer) -> str:
     )
 
 
-def _describe_change(change: Change, localizer: Localizer) -> str:
+def _describe_change(change: Change, data: ReportData, localizer: Localizer) -> str:
     return localizer.translate(
         "change",
-        label=localizer.get_count_label(change.figure.removeprefix(_COUNTS_PREFIX)),
+        label=get_figure_label(change.figure, data, localizer),
         was=localizer.format_number(change.was),
         now=localizer.format_number(change.now),
         difference=localizer.format_difference(change.now - change.was),

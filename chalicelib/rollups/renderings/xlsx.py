@@ -224,10 +224,19 @@ def _build_changes(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_changes"),
         columns=_label_columns(
-            localizer, day=20, column_figure=36, column_was=14, column_now=14, column_difference=14
+            localizer, day=20, column_figure=52, column_was=14, column_now=14, column_difference=14
         ),
-        rows=[(day, figure, was, now, now - was) for day, figure, was, now in changes],
+        rows=[
+            (day, narrative.get_figure_label(figure, data, localizer), *_type_change(figure, was, now))
+            for day, figure, was, now in changes
+        ],
     )
+
+
+def _type_change(figure: str, was: int, now: int) -> Row:
+    """Return the cells of a change: what it was, what it is, and the difference."""
+    number = Rupiah if figure == "texts.rupiah" or figure.startswith("money.") else int
+    return number(was), number(now), number(now - was)
 
 
 def _build_notes(data: ReportData, localizer: Localizer) -> _Sheet:

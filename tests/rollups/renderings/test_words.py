@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import openpyxl
 import pytest
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from chalicelib.http.problems import FIELD_MESSAGES, PROBLEMS
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.notifications.templates import load_templates
+from chalicelib.occupations.model import load_occupations
+from chalicelib.rollups.model import Anomaly, Funnel, Tally, with_changes_since
 from chalicelib.rollups.renderings import board, csv, html, mail, sms, xlsx
 from chalicelib.rollups.renderings.i18n import load_phrases
 from chalicelib.rollups.report import Report
@@ -158,3 +160,85 @@ def test_texts_use_the_words_of_their_readers(language: Language) -> None:
 
     assert len(texts) > 200
     assert [path for path, text in texts if FOREIGN_WORDS[language].search(text)] == []
+
+
+# What a program calls a thing: words joined by underscores, or a figure's place in the summary.
+CODE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b|\b(?:counts|money|texts|funnel|by)\.[a-z]+", re.I)
+
+
+def make_report_with_every_code() -> Report:
+    """Return a report in which each code that a summary may hold occurs, in a breakdown and in a change."""
+    labels = load_phrases()["labels"]
+    summary = make_report().summary
+    assert summary.texts is not None
+    full = summary.model_copy(
+        update={
+            **{name: dict.fromkeys(labels[name], 7) for name in labels if name not in {"texts", "funnel"}},
+            "by_occupation": dict.fromkeys(load_occupations(), 7),
+            "funnel": Funnel(**dict.fromkeys(Funnel.model_fields, 7)),
+            "texts": summary.texts.model_copy(update={"by_state": dict.fromkeys(labels["texts"], 7)}),
+            "oddities": [
+                Anomaly(pattern=pattern, client_id="van-1", workers=9, usual=3)
+                for pattern in get_args(Anomaly.model_fields["pattern"].annotation)
+            ],
+        }
+    )
+    empty = summary.model_copy(
+        update={
+            name: field.get_default()
+            for name, field in Tally.model_fields.items()
+            if not field.is_required() and name != "arrivals"
+        }
+    )
+    changed = with_changes_since(empty, full)
+    assert len(changed.changes) > 60
+    return make_report(summary=dict(changed))
+
+
+def read_text(rendering: str, document: str) -> str:
+    """Return what a reader sees of a document, without the column that is there to show codes."""
+    if rendering in {"page", "board", "mail"}:
+        document = re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", document, flags=re.S)
+    return document
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rendering", [name for name in RENDERERS if name not in {"csv", "workbook"}])
+def test_no_code_is_shown_to_a_person(rendering: str, language: Language) -> None:
+    report = make_report_with_every_code()
+
+    assert CODE.findall(read_text(rendering, RENDERERS[rendering](report, language))) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_workbook_shows_codes_in_the_column_of_codes_alone(language: Language) -> None:
+    workbook = xlsx.render_workbook(make_report_with_every_code(), language)
+    book = openpyxl.load_workbook(io.BytesIO(workbook))
+    column = load_phrases()["phrases"]["column_key"][language]
+    shown = [
+        str(cell.value)
+        for sheet in book
+        for cells in sheet.columns
+        if cells[0].value != column
+        for cell in cells
+    ]
+
+    assert len(shown) > 400
+    assert [text for text in shown if CODE.search(text)] == []
+
+
+def test_the_changes_of_the_workbook_are_labelled_and_amounts_are_shown_as_money() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(xlsx.render_workbook(make_report(), "id")))
+    rows = {row[1].value: row for row in book["Perubahan"].rows}
+
+    assert list(rows) == [
+        "Uraian",
+        "Terdaftar",
+        "Menurut perangkat: van-2",
+        "Sudah terdaftar sebelumnya",
+        "Formulir masuk",
+        "Perkiraan iuran",
+    ]
+    assert [cell.value for cell in rows["Perkiraan iuran"][2:]] == [7_035_600, 7_724_400, 688_800]
+    assert {cell.number_format for cell in rows["Perkiraan iuran"][2:]} == {'[$-421]"Rp"#,##0'}
+    assert rows["Formulir masuk"][2].number_format == "[$-421]#,##0"
