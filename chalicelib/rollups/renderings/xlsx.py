@@ -94,6 +94,7 @@ def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_a
     with Workbook(file, {"in_memory": True, "remove_timezone": True}) as workbook:
         workbook.set_properties({"created": created_at})
         heading, text_format = workbook.add_format(_HEADING_FORMAT), workbook.add_format(_TEXT_FORMAT)
+        number_heading = workbook.add_format({**_HEADING_FORMAT, **_NUMBER_FORMAT})
         locale = {"locale": _LOCALE_CODES[language], "hour": _HOUR_SEPARATORS[language]}
         formats = {
             kind: workbook.add_format(
@@ -111,7 +112,8 @@ def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_a
             worksheet.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
             for column, (label, width) in enumerate(sheet.columns):
                 worksheet.set_column_pixels(column, column, width * _PIXELS_PER_CHARACTER)
-                worksheet.write_string(0, column, label, heading)
+                is_numeric = _holds_numbers(sheet.rows, column)
+                worksheet.write_string(0, column, label, number_heading if is_numeric else heading)
             for number, row in enumerate(sheet.rows, start=1):
                 for column, value in enumerate(row):
                     if isinstance(value, str):
@@ -121,6 +123,10 @@ def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_a
                     elif value is not None:
                         worksheet.write_number(number, column, value, formats[type(value)])
     return file.getvalue()
+
+
+def _holds_numbers(rows: Sequence[Row], column: int) -> bool:
+    return all(isinstance(row[column], int | float | None) for row in rows)
 
 
 def _set_up_page(worksheet: "Worksheet", name: str) -> None:
