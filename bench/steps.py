@@ -29,6 +29,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     from chalicelib.campaigns.model import Campaign  # noqa: PLC0415
     from chalicelib.container import Container  # noqa: PLC0415
     from chalicelib.registrations import rules  # noqa: PLC0415
+    from chalicelib.registrations.cleaned_capture import CleanedCapture  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
     from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415
     from chalicelib.registrations.store_items import build_registration  # noqa: PLC0415
@@ -57,7 +58,9 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     return {
         "read the body": _measure_cpu(lambda: SubmitRegistration.model_validate_json(body)),
         "check the rules": _measure_cpu(
-            lambda: rules.read_worker(command, campaign, now=now, age_limits=rules.AgeLimits())
+            lambda: rules.read_worker(
+                CleanedCapture.from_command(command), campaign, now=now, age_limits=rules.AgeLimits()
+            )
         ),
         "quote": _measure_cpu(lambda: quotes.quote(rules.build_quote_request(command))),
         "seal and lay out the item": _measure_cpu(lambda: build_registration(registration, container.cipher)),

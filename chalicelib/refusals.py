@@ -42,6 +42,12 @@ class RulesBroken(Refusal):
         self.broken_rules = broken_rules
 
 
+class FieldsRepeated(RulesBroken):
+    """A request that names a field twice: the sender and the reader may each mean another of its values."""
+
+    code = "body_invalid"
+
+
 class TryAgain(Refusal):
     """Nothing was stored, and the request is valid: it may be sent again after `retry_after_seconds`."""
 

@@ -9,7 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from chalicelib.callers import DailyCap
+from chalicelib.fields import DIGITS_FORM, parse_digits
 
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?")
+_FLAGS = {"true": True, "false": False}
 _WEIGHTS = re.compile(r"(aws|twilio)=[0-9]{1,3}(,(aws|twilio)=[0-9]{1,3})*")
 
 ReportState = Literal["provisional", "final"]
@@ -26,18 +29,33 @@ def _parse_duration(unit: str) -> BeforeValidator:
 
     def parse(value: str) -> timedelta:
         try:
-            return timedelta(**{unit: int(value)})
+            return timedelta(**{unit: parse_digits(value)})
         except OverflowError:
             raise ValueError("too long") from None
 
     return BeforeValidator(parse)
 
 
+def _parse_decimal(value: str) -> float:
+    if not _DECIMAL.fullmatch(value):
+        raise ValueError("not a decimal number")
+    return float(value)
+
+
+def _parse_flag(value: str) -> bool:
+    if value not in _FLAGS:
+        raise ValueError("neither true nor false")
+    return _FLAGS[value]
+
+
 def _parse_weights(value: str) -> dict[str, int]:
     if not _WEIGHTS.fullmatch(value):
         raise ValueError("not a list of weights")
-    pairs = (each.partition("=") for each in value.split(","))
-    return {name: int(weight) for name, _, weight in pairs}
+    pairs = [each.partition("=") for each in value.split(",")]
+    weights = {name: parse_digits(weight) for name, _, weight in pairs}
+    if len(weights) < len(pairs):
+        raise ValueError("a gateway is in the list twice")
+    return weights
 
 
 def _parse_report_states(value: str) -> tuple[ReportState, ...]:
@@ -46,6 +64,7 @@ def _parse_report_states(value: str) -> tuple[ReportState, ...]:
     return _REPORT_STATES[value]
 
 
+_Whole = Annotated[int, DIGITS_FORM]
 _Minutes = Annotated[timedelta, _parse_duration("minutes")]
 _Hours = Annotated[timedelta, _parse_duration("hours")]
 _Days = Annotated[timedelta, _parse_duration("days")]
@@ -126,7 +145,7 @@ class Settings(BaseModel):
             " some 0.20 to 0.45 a part is said (confidence low)."
         ),
     )
-    sms_price: int = Field(
+    sms_price: _Whole = Field(
         alias="DAFTAR_SMS_PRICE",
         default=350,
         ge=0,
@@ -135,36 +154,36 @@ class Settings(BaseModel):
             " 300 to 500 (confidence medium); AWS some ten times that (confidence low)."
         ),
     )
-    rupiah_per_dollar: int = Field(
+    rupiah_per_dollar: _Whole = Field(
         alias="DAFTAR_RUPIAH_A_DOLLAR",
         default=16_500,
         ge=1,
         description="Exchange rate for receipts in US dollars (confidence low: no daily rate is read).",
     )
-    sms_parts_per_second: float = Field(
+    sms_parts_per_second: Annotated[float, BeforeValidator(_parse_decimal)] = Field(
         alias="DAFTAR_SMS_PARTS_A_SECOND",
         default=10,
         gt=0,
         description="SMS parts sent per second, over all functions: the gateway's own limit.",
     )
-    sms_per_day: int = Field(
+    sms_per_day: _Whole = Field(
         alias="DAFTAR_SMS_A_DAY", default=3, ge=1, description="SMS per phone and day, at most."
     )
-    quiet_from: int = Field(
+    quiet_from: _Whole = Field(
         alias="DAFTAR_QUIET_FROM",
         default=20,
         ge=0,
         le=23,
         description="Local hour from which no reminder is sent; convention, no rule was found (low).",
     )
-    quiet_until: int = Field(
+    quiet_until: _Whole = Field(
         alias="DAFTAR_QUIET_UNTIL",
         default=8,
         ge=0,
         le=23,
         description="Local hour until which no reminder is sent; convention, no rule was found (low).",
     )
-    may_notify_known_workers: bool = Field(
+    may_notify_known_workers: Annotated[bool, BeforeValidator(_parse_flag)] = Field(
         alias="DAFTAR_TELLS_KNOWN_WORKERS",
         default=False,
         description="Send an SMS to a worker whom an officer's device registers again.",
@@ -222,7 +241,7 @@ class Settings(BaseModel):
         description="Days after which a campaign day is no longer reported to managers.",
     )
 
-    minimum_age: int = Field(
+    minimum_age: _Whole = Field(
         alias="DAFTAR_MINIMUM_AGE",
         default=17,
         ge=0,
@@ -251,39 +270,39 @@ class Settings(BaseModel):
     # The caps are our own: it is known that there must be some (agents made people up to meet quotas, and
     # families share numbers), but no figure is. An officer takes three minutes for a worker, 200 in a long
     # day; a van's best day is 1,200 captures, and may come through one device that was offline.
-    device_daily_flag: int = Field(
+    device_daily_flag: _Whole = Field(
         alias="DAFTAR_DEVICE_DAILY_FLAG",
         default=300,
         ge=0,
         description="Captures per device and day that are accepted without a flag.",
     )
-    device_daily_cap: int = Field(
+    device_daily_cap: _Whole = Field(
         alias="DAFTAR_DEVICE_DAILY_CAP",
         default=1_500,
         ge=1,
         description="Captures per device and day that are accepted at all.",
     )
     # A broadcast may bring 100,000 people to one chat bot in a day.
-    bot_daily_flag: int = Field(
+    bot_daily_flag: _Whole = Field(
         alias="DAFTAR_BOT_DAILY_FLAG",
         default=100_000,
         ge=0,
         description="Captures per bot and day that are accepted without a flag.",
     )
-    bot_daily_cap: int = Field(
+    bot_daily_cap: _Whole = Field(
         alias="DAFTAR_BOT_DAILY_CAP",
         default=250_000,
         ge=1,
         description="Captures per bot and day that are accepted at all.",
     )
     # A family shares a phone; 50 people was an agent's quota for a month.
-    phone_daily_flag: int = Field(
+    phone_daily_flag: _Whole = Field(
         alias="DAFTAR_PHONE_DAILY_FLAG",
         default=5,
         ge=0,
         description="Registrations per phone number and day that are accepted without a flag.",
     )
-    phone_daily_cap: int = Field(
+    phone_daily_cap: _Whole = Field(
         alias="DAFTAR_PHONE_DAILY_CAP",
         default=50,
         ge=1,
@@ -299,25 +318,25 @@ class Settings(BaseModel):
 
     # The thresholds are our own judgement (confidence low): it is known that agents made people up to meet
     # quotas, not what their days looked like. An officer registers 60 to 150 workers a day.
-    anomaly_peer_ratio: int = Field(
+    anomaly_peer_ratio: _Whole = Field(
         alias="DAFTAR_ANOMALY_PEER_RATIO",
         default=3,
         ge=2,
         description="Multiple of its peers' median from which a client's registrations are an anomaly.",
     )
-    anomaly_min_workers: int = Field(
+    anomaly_min_workers: _Whole = Field(
         alias="DAFTAR_ANOMALY_MIN_WORKERS",
         default=50,
         ge=1,
         description="Workers per day below which a client is not compared with its peers.",
     )
-    anomaly_min_peers: int = Field(
+    anomaly_min_peers: _Whole = Field(
         alias="DAFTAR_ANOMALY_MIN_PEERS",
         default=2,
         ge=1,
         description="Peers on its channel below which a client is not compared with them.",
     )
-    anomaly_run_length: int = Field(
+    anomaly_run_length: _Whole = Field(
         alias="DAFTAR_ANOMALY_RUN_LENGTH",
         default=5,
         ge=2,

@@ -106,6 +106,12 @@ def table_throttles(table: str, kind: str, meaning: str, action: str) -> Alarm:
     return _on_table(f"{table}{kind}sThrottled", table, metric, meaning=meaning, action=action)
 
 
+def index_throttles(table: str, index: str, kind: str, meaning: str, action: str) -> Alarm:
+    """Return the alarm on throttled requests of an index, which the metrics of its table leave out."""
+    name = f"{table}{index.title().replace('_', '')}{kind}sThrottled"
+    return _on_table(name, table, f"{kind}ThrottleEvents", index=index, meaning=meaning, action=action)
+
+
 def table_failures(name: str, table: str, operation: str, meaning: str, action: str) -> Alarm:
     """Return the alarm on failures of DynamoDB itself in one operation on a table."""
     return _on_table(name, table, "SystemErrors", operation, meaning=meaning, action=action)
@@ -124,11 +130,9 @@ def api_latency(
     return _on_api(name, "Latency", method, meaning=meaning, action=action, **limits)
 
 
-def own_metric(
-    name: str, metric: str, meaning: str, action: str, *, period_seconds: int = _FIVE_MINUTES
-) -> Alarm:
+def own_metric(name: str, metric: str, meaning: str, action: str, **limits: int) -> Alarm:
     """Return the alarm on a metric that the functions count themselves."""
-    fields: dict[str, Any] = {"meaning": meaning, "action": action, "period_seconds": period_seconds}
+    fields: dict[str, Any] = {"meaning": meaning, "action": action, **limits}
     return Alarm(name=name, namespace="Daftar", metric=metric, **fields)
 
 
@@ -148,8 +152,20 @@ def _on_queue(name: str, queue: str, metric: str, **fields: Any) -> Alarm:
     )
 
 
-def _on_table(name: str, table: str, metric: str, operation: str | None = None, **fields: Any) -> Alarm:
-    dimensions = {"TableName": {"Ref": table}, **({"Operation": operation} if operation else {})}
+def _on_table(
+    name: str,
+    table: str,
+    metric: str,
+    operation: str | None = None,
+    *,
+    index: str | None = None,
+    **fields: Any,
+) -> Alarm:
+    dimensions = {
+        "TableName": {"Ref": table},
+        **({"Operation": operation} if operation else {}),
+        **({"GlobalSecondaryIndexName": index} if index else {}),
+    }
     return Alarm(name=name, namespace="AWS/DynamoDB", metric=metric, dimensions=dimensions, **fields)
 
 

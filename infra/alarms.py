@@ -13,6 +13,7 @@ from infra.alarm_kinds import (
     function_errors,
     function_not_run,
     function_throttles,
+    index_throttles,
     oldest_message,
     own_metric,
     queue_not_empty,
@@ -102,10 +103,16 @@ _LATE = (
         seconds=_FIFTEEN_MINUTES,
     ),
     own_metric(
+        "SmsExpired",
+        "SmsExpired",
+        "An SMS was not sent before the time at which it would have been of no use: a worker was not told.",
+        "`sms processed` with the reason `expired` in the log of OnNotifications names its purpose and its id. Usual causes: sending was stopped, a budget was held, or a gateway failed, for longer than the SMS could wait. The officer sees at the registration that the worker was not told.",
+    ),
+    own_metric(
         "SmsHeld",
         "SmsHeld",
-        "A campaign has spent its SMS budget of the day, and its SMS are held. None is dropped. The alarm stays until none is held; `daftar sms status` shows how many are.",
-        "Decide whether to pay for them: `daftar sms release CAMPAIGN` sends them, however long they were held, except those whose content is no longer true.",
+        "SMS are held, because a campaign has spent its SMS budget of the day, or because it is unknown if they were sent and no receipts come in that could show it. None is dropped. The alarm stays until none is held; `daftar sms status` shows how many are, and why.",
+        "Budget: decide whether to pay for them. Receipts: see whether the gateway sends receipts and OnReceipts works; a receipt that comes late settles its SMS, and one that is released without it may arrive twice. `daftar sms release CAMPAIGN` sends them, however long they were held, except those whose content is no longer true.",
     ),
     own_metric(
         "SendingStopped",
@@ -177,13 +184,8 @@ _LATE = (
 _FUNCTIONS = (
     function_errors(
         "APIHandler",
-        "The API failed on at least one request and answered 5xx. Devices keep what was not accepted and send it again.",
-        "`request failed` in its log shows where the error was raised.",
-    ),
-    function_errors(
-        "AuthorizeCaller",
-        "The authorizer failed, so clients got 503 whatever their token.",
-        "Look for the error in its log, then at the clients table.",
+        "The API's function ended without an answer: it crashed, timed out or could not start. Devices keep what was not accepted and send it again.",
+        "Look for the error in its log, then at its duration and memory.",
     ),
     function_errors(
         "OnRegistrationChanges",
@@ -218,7 +220,7 @@ _FUNCTIONS = (
     function_errors(
         "ExportDays",
         "A run of ExportDays failed, partly or entirely. The next run does what is left.",
-        "Look for `campaign day not exported` in its log if it keeps failing: it names the campaign and the day. `campaign day export timed out` is a day that needs more than a whole run: raise the timeout or the memory of ExportDays. `ExportAlreadyRunning` was a second run at the same time: do nothing.",
+        "Look for `campaign day not exported` in its log if it keeps failing: it names the campaign and the day. `campaign day export timed out` is a day that needs more than a whole run: raise the timeout or the memory of ExportDays.",
     ),
     function_errors(
         "AgeRegistrations",
@@ -249,6 +251,26 @@ _FUNCTIONS = (
 )
 
 _API = (
+    own_metric(
+        "RequestsFailed",
+        "InternalErrors",
+        "An unforeseen error failed at least one request, or one item of a batch. The answer was `internal_error`, in a batch `try_again`; devices keep what was not accepted and send it again.",
+        "`request failed` and `item of a batch failed` in the log of APIHandler show where the error was raised. If one device repeats it, its capture meets a fault of ours that only a new version mends.",
+    ),
+    own_metric(
+        "RequestsDeferred",
+        "TryAgainAnswers",
+        "Twenty requests or items of batches were answered `try_again` in five minutes, for three times in a row. Devices keep what they sent and send it again, but something does not recover by itself.",
+        "Look at the throttles and errors of the tables, then at the answers of the key service in the log of APIHandler.",
+        threshold=20,
+        periods=3,
+    ),
+    own_metric(
+        "TokensNotChecked",
+        "AuthorizerErrors",
+        "The authorizer failed, so clients got 503 whatever their token. Wrong tokens do not count.",
+        "`token not checked` in the log of AuthorizeCaller shows the error. Then look at the clients table.",
+    ),
     api_failures(
         "APIFailures",
         "The API gave at least five answers of 5xx in five minutes. Devices keep and repeat what they sent.",
@@ -270,6 +292,9 @@ _API = (
     ),
 )
 
+_INDEX_THROTTLED = "Reads or writes of an index were throttled. A throttled write of an index throttles the writes of its table; both are retried."
+_INDEX_ACTION = "The name of the alarm says which index. If it lasts, one of its keys is too hot: one campaign day, status or minute has too many items for its shards."
+
 _TABLES = (
     table_throttles(
         "RegistrationsTable",
@@ -282,6 +307,22 @@ _TABLES = (
         "Read",
         "Reads of registrations were throttled.",
         "If it lasts, see who reads so much: the roll-up, or one client.",
+    ),
+    *(
+        index_throttles(table, index, kind, _INDEX_THROTTLED, _INDEX_ACTION)
+        for kind in ("Read", "Write")
+        for table, index in (
+            ("RegistrationsTable", "by_campaign_day"),
+            ("RegistrationsTable", "by_status"),
+            ("RegistrationsTable", "by_due_day"),
+            ("RegistrationsTable", "by_device_sequence"),
+            ("CampaignsTable", "by_last_day"),
+            ("ClientsTable", "by_listing"),
+            ("SmsLedgerTable", "by_due"),
+            ("SmsLedgerTable", "by_campaign_day"),
+            ("SmsLedgerTable", "by_reference"),
+            ("RequestsTable", "by_subject"),
+        )
     ),
     table_throttles(
         "CampaignsTable",

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from infra import alarms, dashboard, dead_letters, environment, functions, outputs
+from infra import alarms, dashboard, dead_letters, environment, functions, gateway_responses, outputs
 
 _DIRECTORY = Path(__file__).parent
 
@@ -70,6 +70,8 @@ def join_template() -> dict[str, Any]:
         dashboard.make_dashboard(list(permissions), [each.logical_id for each in queues]),
     ):
         merge(document, {"Resources": made})
+    api = {"RestAPI": {"Properties": {"GatewayResponses": gateway_responses.make_gateway_responses()}}}
+    merge(document, {"Resources": api})
     variables = environment.make_variables({**document["Parameters"], **document["Resources"]})
     merge(document, {"Globals": {"Function": {"Environment": {"Variables": variables}}}})
     merge(document, {"Outputs": outputs.make_outputs(document["Resources"], list(permissions))})

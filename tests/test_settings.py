@@ -102,7 +102,15 @@ def test_twilios_url_is_known_only_with_an_account(environment: pytest.MonkeyPat
         ("DAFTAR_PHONE_DAILY_CAP", "0"),
         ("DAFTAR_GATEWAY_WEIGHTS", "aws=many"),
         ("DAFTAR_GATEWAY_WEIGHTS", "smoke=100"),
+        ("DAFTAR_GATEWAY_WEIGHTS", "aws=1,aws=2"),
+        ("DAFTAR_GATEWAY_WEIGHTS", "aws=070"),
         ("DAFTAR_REPORT_SMS", "final,provisional"),
+        ("DAFTAR_TELLS_KNOWN_WORKERS", "yes"),
+        ("DAFTAR_TELLS_KNOWN_WORKERS", "1"),
+        ("DAFTAR_SMS_PARTS_A_SECOND", "inf"),
+        ("DAFTAR_SMS_PARTS_A_SECOND", "nan"),
+        ("DAFTAR_SMS_PARTS_A_SECOND", "1e3"),
+        ("DAFTAR_SMS_PARTS_A_SECOND", "0"),
     ],
 )
 def test_an_unusable_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -124,3 +132,20 @@ def test_every_setting_has_a_variable_and_a_description() -> None:
     for name, setting in Settings.model_fields.items():
         assert setting.alias, name
         assert setting.description, name
+
+
+_NUMBERS = sorted(
+    setting.alias or name
+    for name, setting in Settings.model_fields.items()
+    if setting.annotation in {int, timedelta}
+)
+
+
+@pytest.mark.parametrize("name", _NUMBERS)
+@pytest.mark.parametrize("value", ["+20", " 20", "2_0", "20.0", "020", "\u0662\u0660", "20\n"])
+def test_a_number_is_written_in_digits_alone(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, "20")
+    assert Settings.from_environment()
+    environment.setenv(name, value)
+    with pytest.raises(SettingsIncomplete, match=name):
+        Settings.from_environment()

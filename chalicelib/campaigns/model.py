@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.fields import DATE_FORM, INSTANT_FORM, UNIQUE_ITEMS_SCHEMA
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.typed import clean_number, clean_text, find_text_problem, is_from_spreadsheet
@@ -23,6 +24,7 @@ Zone = Literal["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura
 Day = Annotated[
     date,
     Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1), json_schema_extra={"pattern": "^2[0-9]{3}-"}),
+    DATE_FORM,
 ]
 
 # Instants that can be converted to every zone: a broken clock is an error of the sender, answered as such.
@@ -33,6 +35,7 @@ Instant = Annotated[
         lt=datetime(3000, 1, 1, tzinfo=UTC),
         json_schema_extra={"pattern": "^2[0-9]{3}-"},
     ),
+    INSTANT_FORM,
 ]
 
 ShortText = Annotated[str, Field(min_length=1, max_length=120)]
@@ -57,7 +60,7 @@ class Manager(StrictModel):
     phone: str | None = Field(default=None, max_length=20)
 
 
-Managers = Annotated[tuple[Manager, ...], Field(max_length=50)]
+Managers = Annotated[tuple[Manager, ...], Field(max_length=50), UNIQUE_ITEMS_SCHEMA]
 
 
 @dataclass(frozen=True, order=True)
@@ -157,9 +160,11 @@ def clean_texts(values: Mapping[str, object]) -> dict[str, object]:
             broken_rules += _check_text(name, clean_text(text))
     managers = values.get("managers")
     if isinstance(managers, tuple):
-        cleaned["managers"] = tuple(map(_clean_manager, managers))
-        for position, manager in enumerate(map(_clean_manager, managers)):
+        cleaned["managers"] = cleaned_managers = tuple(map(_clean_manager, managers))
+        for position, manager in enumerate(cleaned_managers):
             broken_rules += _check_manager(f"managers.{position}", manager)
+            if manager in cleaned_managers[:position]:
+                broken_rules.append(BrokenRule(f"managers.{position}", "value_repeated"))
     if broken_rules:
         raise RulesBroken(*sorted(broken_rules, key=lambda rule: rule.field))
     return cleaned

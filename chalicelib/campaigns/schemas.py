@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, ShortText, Target
+from chalicelib.fields import PageSize
 from chalicelib.models import StrictModel
 
 
@@ -33,4 +34,4 @@ class ListCampaigns(StrictModel):
     """Ask for a page of campaigns."""
 
     cursor: str | None = Field(default=None, max_length=400)
-    size: int = Field(default=100, ge=1, le=200)
+    size: PageSize = 100

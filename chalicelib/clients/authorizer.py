@@ -35,6 +35,11 @@ def build_policy(
         raise Unauthorized from None
     except TokenRevoked:
         return _build_statement("Deny", principal="revoked", method_arn=method_arn)
+    except Exception as error:
+        # An unknown token is an error of the function too, so the alarm cannot watch Lambda's own count.
+        observability.count("AuthorizerErrors")
+        observability.log_exception(error, "token not checked", {})
+        raise
     _record_last_seen(last_seen_tracker, client, token)
     return {
         **_build_statement("Allow", principal=client.client_id, method_arn=method_arn),

@@ -14,8 +14,6 @@ from chalicelib.http.endpoints import Request, endpoint, json_response
 if TYPE_CHECKING:
     from chalicelib.container import Container
 
-_NO_STORE = {"Cache-Control": "no-store"}
-
 
 class EnrolledView(ClientView):
     """A client just enrolled, with its token: the only time it is shown."""
@@ -45,13 +43,12 @@ def blueprint(container: "Container") -> Blueprint:
         body_model=EnrolClient,
         responses={201: EnrolledView},
         refusals=(ClientExists,),
-        headers=("Cache-Control",),
     )
     def enrol_client(request: Request) -> Response:
         """Enrol a client and show its token, once."""
         client, token = container.clients.enrol(request.parse_body(EnrolClient))
         view = EnrolledView(**ClientView.from_client(client).model_dump(), token=token)
-        return json_response(view, 201, headers=_NO_STORE)
+        return json_response(view, 201)
 
     @routes.route("/v1/clients", methods=["GET"], content_types=[])
     @endpoint(routes, Role.ADMIN, responses={200: ClientsView})
@@ -74,7 +71,6 @@ def blueprint(container: "Container") -> Blueprint:
         body_model=RotateToken,
         responses={201: RotatedView},
         refusals=(ClientUnknown, ClientRevoked),
-        headers=("Cache-Control",),
     )
     def rotate_token(request: Request, client_id: str) -> Response:
         """Give a client a new token and show it, once; older ones end after a while."""
@@ -82,7 +78,7 @@ def blueprint(container: "Container") -> Blueprint:
         view = RotatedView(
             **ClientView.from_client(client).model_dump(), token=token, older_tokens_end_at=older_end_at
         )
-        return json_response(view, 201, headers=_NO_STORE)
+        return json_response(view, 201)
 
     @routes.route("/v1/clients/{client_id}", methods=["DELETE"], content_types=[])
     @endpoint(routes, Role.ADMIN, responses={204: None}, refusals=(ClientUnknown,))

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.model import Client
+from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA
 from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -22,11 +23,11 @@ class EnrolClient(StrictModel):
     """Enrol one device, bot or person; an admin sends it."""
 
     client_id: ClientId
-    roles: tuple[Role, ...] = Field(min_length=1)
+    roles: Annotated[tuple[Role, ...], UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA] = Field(min_length=1)
     channel: Channel | None = Field(default=None, description="Follows from the role when left out.")
-    campaigns: tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...] = Field(
-        default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign."
-    )
+    campaigns: Annotated[
+        tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...], UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA
+    ] = Field(default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign.")
     expires_at: Instant | None = Field(
         default=None, description="When its token ends; after the stage's usual life when left out."
     )

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from chalicelib.fields import UNIQUE_ITEMS, WHOLE_NUMBER
 from chalicelib.models import FrozenModel, StrictModel
 from chalicelib.occupations.model import Sector
 
 Programme = Literal["JKK", "JKM", "JHT"]
 Payer = Literal["self", "sponsor", "csr", "state_budget"]
-Months = Literal[1, 2, 3, 6, 12]
+Months = Annotated[Literal[1, 2, 3, 6, 12], WHOLE_NUMBER]
 
 ContributionMonth = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 
@@ -76,9 +77,9 @@ class ContributionTable(_DatedRule):
 class DiscountPolicy(_DatedRule):
     """A discount on contributions: its sectors, its programmes and the payers that it excludes."""
 
-    sectors: tuple[Sector, ...]
-    programmes: tuple[Programme, ...]
-    except_payers: tuple[Payer, ...]
+    sectors: Annotated[tuple[Sector, ...], UNIQUE_ITEMS]
+    programmes: Annotated[tuple[Programme, ...], UNIQUE_ITEMS]
+    except_payers: Annotated[tuple[Payer, ...], UNIQUE_ITEMS]
     percent_off: int = Field(gt=0, le=100)
     full_price_months: int = Field(ge=0, description="How many first months a newcomer pays in full.")
 

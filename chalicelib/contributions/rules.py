@@ -3,15 +3,16 @@
 A new rule is a new row with the months it applies to. Old rows stay, so that past quotes can be reproduced.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-from pydantic import TypeAdapter
+from typing import TypeVar
 
 from chalicelib.contributions.model import ContributionTable, DiscountPolicy
+from chalicelib.strict_json import parse_data_file
+
+Rule = TypeVar("Rule", ContributionTable, DiscountPolicy)
 
 _DATA = Path(__file__).with_name("data")
 
@@ -27,10 +28,22 @@ class Rules:
 @cache
 def load_rules() -> Rules:
     return Rules(
-        tables=TypeAdapter(list[ContributionTable]).validate_python(_load_rows("tables.json")),
-        policies=TypeAdapter(list[DiscountPolicy]).validate_python(_load_rows("policies.json")),
+        tables=parse_tables((_DATA / "tables.json").read_text(encoding="utf-8")),
+        policies=parse_policies((_DATA / "policies.json").read_text(encoding="utf-8")),
     )
 
 
-def _load_rows(file_name: str) -> object:
-    return json.loads((_DATA / file_name).read_text(encoding="utf-8"))
+def parse_tables(text: str) -> Sequence[ContributionTable]:
+    """Return the tables of a data file. Raise ValueError, which pydantic's ValidationError is too."""
+    return _require_unique_ids(parse_data_file(list[ContributionTable], text))
+
+
+def parse_policies(text: str) -> Sequence[DiscountPolicy]:
+    """Return the policies of a data file. Raise ValueError, which pydantic's ValidationError is too."""
+    return _require_unique_ids(parse_data_file(list[DiscountPolicy], text))
+
+
+def _require_unique_ids(rows: list[Rule]) -> list[Rule]:
+    if len({row.id for row in rows}) < len(rows):
+        raise ValueError("two rules have one id")
+    return rows

@@ -26,6 +26,9 @@ CONTRIBUTION_ZONE = ZoneInfo("Asia/Jakarta")
 
 _OFFERED_PROGRAMMES = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
 
+# Nobody pays so far ahead, and no table is known to hold: the year was mistyped.
+_MAX_MONTHS_AHEAD = 60
+
 
 class QuoteService:
     """Computes quotes."""
@@ -54,6 +57,8 @@ class QuoteService:
     def _check_months(self, quote_request: AskForQuote, first_month: str) -> Iterator[BrokenRule]:
         if any(self._find_table(month) is None for month in list_months(first_month, quote_request.months)):
             yield BrokenRule("start_month", "month_without_rule")
+        if first_month > list_months(find_contribution_month(self._clock()), _MAX_MONTHS_AHEAD + 1)[-1]:
+            yield BrokenRule("start_month", "month_too_late")
 
     def _price_month(
         self, inputs: QuoteInputs, month: str, month_index: int, programmes: tuple[Programme, ...]
@@ -92,6 +97,8 @@ def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
         # Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
         yield BrokenRule("programmes", "jht_required")
     for position, occupation in enumerate(quote_request.occupations):
+        if occupation in quote_request.occupations[:position]:
+            yield BrokenRule(f"occupations.{position}", "value_repeated")
         if not is_known_occupation(occupation):
             yield BrokenRule(f"occupations.{position}", "occupation_unknown")
 

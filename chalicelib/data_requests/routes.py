@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from chalicelib.container import Container
 
 # The answers hold personal data, which no cache may store.
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -28,7 +27,6 @@ def blueprint(container: "Container") -> Blueprint:
         body_model=SubmitDataRequest,
         responses={200: DisclosureView},
         refusals=(RequestReused, RulesBroken),
-        headers=("Cache-Control",),
     )
     def disclose(request: Request) -> Response:
         """All that is held on one NIK, with what was done with it."""
@@ -36,7 +34,7 @@ def blueprint(container: "Container") -> Blueprint:
             request.parse_body(SubmitDataRequest), caller=request.caller
         )
         observability.count("PersonRequests", act=disclosure.request.act)
-        return json_response(DisclosureView.from_disclosure(disclosure), headers=_NO_STORE)
+        return json_response(DisclosureView.from_disclosure(disclosure))
 
     @routes.route("/v1/erasures", methods=["POST"], content_types=[])
     @endpoint(
@@ -45,7 +43,7 @@ def blueprint(container: "Container") -> Blueprint:
         body_model=SubmitDataRequest,
         responses={200: DataRequestView},
         refusals=(RequestReused, RulesBroken),
-        headers=("Cache-Control", "Idempotent-Replayed"),
+        headers=("Idempotent-Replayed",),
     )
     def erase(request: Request) -> Response:
         """Take one person away from wherever it is kept; what is counted stays as it is."""
@@ -54,6 +52,6 @@ def blueprint(container: "Container") -> Blueprint:
         )
         observability.count("PersonRequests", act=data_request.act)
         replayed = {"Idempotent-Replayed": "true"} if is_replay else {}
-        return json_response(DataRequestView.from_request(data_request), headers={**_NO_STORE, **replayed})
+        return json_response(DataRequestView.from_request(data_request), headers=replayed)
 
     return routes

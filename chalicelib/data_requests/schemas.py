@@ -1,12 +1,12 @@
 """Requests about one person's data over HTTP, and their answers."""
 
 from typing import TYPE_CHECKING, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from chalicelib.clock import to_optional_timestamp, to_timestamp
 from chalicelib.data_requests.model import DataRequest, DisclosureReport
+from chalicelib.fields import StrictUUID
 from chalicelib.models import StrictModel
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.schemas import WholeRegistrationView
@@ -25,7 +25,7 @@ Reason = Literal[
 class SubmitDataRequest(StrictModel):
     """Ask for all that is held on one NIK, or for its erasure. The same request may be sent again."""
 
-    request_id: UUID = Field(
+    request_id: StrictUUID = Field(
         description="Made by the sender; the idempotency key, and the key of the record."
     )
     nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")

@@ -1,22 +1,25 @@
 """The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
-import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Self, TypeVar
 
-from chalice.app import Authorizer, Blueprint, Chalice, Response
+from chalice.app import Authorizer, Blueprint, Chalice, MultiDict, Response
 from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.refusals import Refusal
+from chalicelib.refusals import FieldsRepeated, Refusal, TryAgain
+from chalicelib.strict_json import ObjectWithRepeatedKeys, parse_json
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
@@ -74,6 +77,7 @@ class AnonymousRequest:
     body: bytes
     headers: Mapping[str, str]
     query: Mapping[str, str]
+    repeated_parameters: tuple[str, ...]
     correlation_id: str
     language: Language
 
@@ -85,12 +89,14 @@ class AnonymousRequest:
     @staticmethod
     def _read_fields(chalice_request: ChaliceRequest) -> dict[str, Any]:
         context = chalice_request.context
+        query = chalice_request.query_params or MultiDict({})
         return {
             "method": chalice_request.method,
             "route": context["resourcePath"],
             "body": _to_bytes(chalice_request.raw_body),
             "headers": chalice_request.headers,
-            "query": chalice_request.query_params or {},
+            "query": query,
+            "repeated_parameters": tuple(name for name in query if len(query.getlist(name)) > 1),
             "correlation_id": context.get("requestId")
             or str(getattr(chalice_request.lambda_context, "aws_request_id", "")),
             "language": select_language(chalice_request.headers.get("accept-language", ""), LANGUAGES),
@@ -112,26 +118,33 @@ class Request(AnonymousRequest):
     def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
         """Return the body as a model.
 
-        Raise BodyTooLarge, MediaTypeUnsupported or pydantic's ValidationError.
+        Raise BodyTooLarge, MediaTypeUnsupported, FieldsRepeated or pydantic's ValidationError.
         """
         self._check_size_and_media_type(max_bytes)
+        # What is not JSON is refused by the model.
+        with suppress(ValueError, RecursionError):
+            require_unique_fields(parse_json(self.body.decode()))
         return model.model_validate_json(self.body, strict=True)
 
     def parse_body_leniently(self, model: type[Command], *, max_bytes: int) -> Command:
         """Return the body as a model whose parts are each validated later.
 
-        Strings that are not valid Unicode, such as half a surrogate pair, pass here. Raise as `parse_body`
-        does, or JSONMalformed.
+        Strings that are not valid Unicode, such as half a surrogate pair, pass here, and so do repeated keys
+        inside the parts: see `require_unique_fields`. Raise as `parse_body` does, or JSONMalformed.
         """
         self._check_size_and_media_type(max_bytes)
         try:
-            document = json.loads(self.body)
+            document = parse_json(self.body)
         except (ValueError, RecursionError):
             raise JSONMalformed("not JSON") from None
+        if isinstance(document, ObjectWithRepeatedKeys):
+            raise FieldsRepeated(*problems.name_repeated_fields(document.repeated_keys))
         return model.model_validate(document)
 
     def parse_query(self, model: type[Command]) -> Command:
-        """Return the query string as a model. Raise pydantic's ValidationError."""
+        """Return the query string as a model. Raise FieldsRepeated or pydantic's ValidationError."""
+        if self.repeated_parameters:
+            raise FieldsRepeated(*problems.name_repeated_fields(self.repeated_parameters))
         return model.model_validate_strings(dict(self.query), strict=True)
 
     def _check_size_and_media_type(self, max_bytes: int) -> None:
@@ -140,6 +153,13 @@ class Request(AnonymousRequest):
         declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
         if declared != _JSON:
             raise MediaTypeUnsupported("not declared as JSON")
+
+
+def require_unique_fields(document: Any) -> None:
+    """Raise FieldsRepeated if an object of a parsed document names a key twice."""
+    repeated = problems.find_repeated_fields(document)
+    if repeated:
+        raise FieldsRepeated(*repeated)
 
 
 def endpoint(
@@ -225,15 +245,13 @@ def json_response(
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
 
 
-def build_page_headers(script_hash: str | None = None) -> dict[str, str]:
-    """Return headers that allow a page its inline style and, if a hash is given, its one script."""
-    scripts = f"script-src '{script_hash}'; connect-src 'self'; " if script_hash else ""
-    return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
+def count_failures(codes: Iterable[str]) -> None:
+    """Count the requests, or items of a batch, that failed by no fault of the client's. Alarms watch both."""
+    numbers = Counter(codes)
+    if failed := numbers["internal_error"]:
+        observability.count("InternalErrors", failed)
+    if deferred := numbers[TryAgain.code]:
+        observability.count("TryAgainAnswers", deferred)
 
 
 class BytesResponse(Response):
@@ -284,6 +302,7 @@ def _log_response(request: AnonymousRequest, response: Response) -> Response:
     if isinstance(response.body, dict) and "code" in response.body:
         facts["code"] = response.body["code"]
         facts["fields"] = [f"{each['field']}: {each['code']}" for each in response.body.get("errors", ())]
+        count_failures([response.body["code"]])
     observability.logger.info("request answered", extra=facts)
-    response.headers.setdefault("X-Correlation-Id", request.correlation_id)
+    response.headers = {**SECURITY_HEADERS, "X-Correlation-Id": request.correlation_id, **response.headers}
     return response

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from chalicelib.languages import find_primary_language
+
 Option = TypeVar("Option", bound=str)
 
 _ANY = "*"
@@ -36,12 +38,12 @@ def _rank_media_type(media_type: str, ranges: Sequence[tuple[str, float]]) -> tu
 def select_language(accept_language_header: str, options: Sequence[Option]) -> Option:
     """Return the language that an `Accept-Language` header weighs highest; of equals, the one it names first.
 
-    `en-GB` asks for `en`. If no option is asked for, return the first one that is not weighed 0: an answer in
-    another language is better than none.
+    `en-GB` asks for `en`, and `in-ID`, as Android writes it, for `id`. If no option is asked for, return the
+    first one that is not weighed 0: an answer in another language is better than none.
     """
     weights: dict[str, float] = {}
     for tag, weight in _iter_weighted_choices(accept_language_header):
-        language = tag.partition("-")[0]
+        language = find_primary_language(tag)
         weights[language] = max(weight, weights.get(language, 0.0))
     listed = [each for language in weights for each in options if each == language]
     unlisted = [each for each in options if each not in weights]

@@ -8,6 +8,7 @@ of the request. API Gateway's own refusals (no token, unknown route, too many re
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from chalice.app import Response
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from chalicelib.aws.errors import is_transient
 from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
+from chalicelib.strict_json import iter_repeated_keys
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -139,6 +141,8 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_wrong_type": FieldMessage("Jenis isian salah.", "This has the wrong type."),
     "value_not_allowed": FieldMessage("Pilih salah satu yang tersedia.", "This is not one of the choices."),
     "value_out_of_range": FieldMessage("Nilai di luar batas.", "This is out of range."),
+    "field_repeated": FieldMessage("Isian ini ditulis lebih dari sekali.", "This is given more than once."),
+    "value_repeated": FieldMessage("Isian yang sama ada dua kali.", "This is in the list twice."),
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
     "value_malformed": FieldMessage("Format isian salah.", "This is malformed."),
@@ -175,6 +179,22 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "captured_outside_campaign": FieldMessage(
         "Di luar tanggal kegiatan.", "This is not a day of the campaign."
     ),
+    "consent_in_future": FieldMessage("Waktu persetujuan di masa depan.", "The consent is in the future."),
+    "consent_too_old": FieldMessage(
+        "Persetujuan diberikan sebelum berlakunya UU 27/2022.",
+        "The consent was given before the law that it follows (UU 27/2022).",
+    ),
+    "paid_in_future": FieldMessage("Waktu pembayaran di masa depan.", "The payment is in the future."),
+    "paid_before_capture": FieldMessage(
+        "Pembayaran terjadi lebih dari sebulan sebelum pekerja didata.",
+        "The payment was made more than a month before the worker was captured.",
+    ),
+    "payment_code_expired": FieldMessage(
+        "Kode bayar sudah kedaluwarsa.", "The payment code has expired already."
+    ),
+    "payment_code_too_long": FieldMessage(
+        "Kode bayar berlaku lebih dari lima tahun.", "The payment code is good for more than five years."
+    ),
     "postal_code_malformed": FieldMessage("Kode pos harus 5 angka.", "A postal code has 5 digits."),
     "name_characters": FieldMessage(
         "Nama memuat karakter yang tidak dapat dipakai.", "The name has unusable characters."
@@ -197,6 +217,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "occupation_unknown": FieldMessage(
         "Pekerjaan tidak ada dalam daftar.", "This occupation is not in the list."
     ),
+    "month_too_late": FieldMessage(
+        "Bulan mulai lebih dari lima tahun lagi.", "The first month is more than five years ahead."
+    ),
     "month_without_rule": FieldMessage(
         "Belum ada ketentuan iuran untuk bulan ini.", "No contribution rule is known for this month."
     ),
@@ -217,6 +240,8 @@ _FIELD_CODES: Mapping[str, str] = {
     "too_short": "value_too_short",
     "string_too_long": "value_too_long",
     "too_long": "value_too_long",
+    "value_not_allowed": "value_not_allowed",
+    "value_repeated": "value_repeated",
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
@@ -224,6 +249,8 @@ _FIELD_CODES: Mapping[str, str] = {
     "dialect_without_csv": "dialect_without_csv",
 }
 _WRONG_TYPE_SUFFIX = "_type"
+# A hostile body can repeat tens of thousands of them.
+_MAX_REPEATED_FIELDS = 20
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 
 
@@ -278,6 +305,19 @@ def _respond_to_validation_error(error: ValidationError, language: Language) -> 
         for each in found
     )
     return respond("body_invalid", language, errors=(_to_field_error(rule, language) for rule in broken))
+
+
+def find_repeated_fields(document: Any) -> list[BrokenRule]:
+    """Return a broken rule for each key that a document from `parse_json` has twice, up to a maximum."""
+    return [
+        BrokenRule(".".join(_format_path_step(step) for step in path), "field_repeated")
+        for path in islice(iter_repeated_keys(document), _MAX_REPEATED_FIELDS)
+    ]
+
+
+def name_repeated_fields(names: Iterable[str]) -> list[BrokenRule]:
+    """Return a broken rule for each name that a request has twice."""
+    return [BrokenRule(_format_path_step(name), "field_repeated") for name in names]
 
 
 def _format_path_step(step: int | str) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.http.endpoints import AnonymousRequest, build_page_headers, json_response, public_endpoint
+from chalicelib.http.endpoints import AnonymousRequest, json_response, public_endpoint
+from chalicelib.http.headers import build_page_headers
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -22,7 +23,6 @@ _DIRECTORY = Path(__file__).parent
 _MAX_AGE_SECONDS = 300
 _NOT_MODIFIED = 304
 
-_CACHE_HEADERS = ("Cache-Control", "ETag")
 # The page has an inline style and loads nothing.
 _PAGE_HEADERS = build_page_headers()
 
@@ -37,15 +37,13 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
 
     @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
-    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=_CACHE_HEADERS)
+    @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=("ETag",))
     def show_description(request: AnonymousRequest) -> Response:
         """This description, as OpenAPI 3.1."""
         return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
 
     @routes.route("/docs", methods=["GET"], content_types=[])
-    @public_endpoint(
-        routes, responses={200: "text/html", 304: None}, headers=(*_CACHE_HEADERS, *_PAGE_HEADERS)
-    )
+    @public_endpoint(routes, responses={200: "text/html", 304: None}, headers=("ETag", *_PAGE_HEADERS))
     def show_page(request: AnonymousRequest) -> Response:
         """The same as a page to read; it loads nothing from elsewhere and runs no script."""
         return _respond_with_file(
@@ -53,11 +51,11 @@ def blueprint(container: "Container") -> Blueprint:
         )
 
     @routes.route("/healthz", methods=["GET"], content_types=[])
-    @public_endpoint(routes, responses={200: HealthView}, headers=("Cache-Control",))
+    @public_endpoint(routes, responses={200: HealthView})
     def show_health(request: AnonymousRequest) -> Response:
         """Whether the API answers. No store is asked."""
         _ = container.settings  # Raises SettingsIncomplete.
-        return json_response(HealthView(status="ok"), headers={"Cache-Control": "no-store"})
+        return json_response(HealthView(status="ok"))
 
     return routes
 

@@ -31,3 +31,13 @@ class ReceiptSink(Protocol):
 
     def record_receipt(self, receipt: Receipt) -> None:
         """Add a receipt to the ledger. Repeated receipts and those of unknown SMS change nothing."""
+
+
+class ReceiptFlow(Protocol):
+    """Knows when the gateways' receipts last came in."""
+
+    def record(self, now: datetime) -> None:
+        """Store that a receipt came in, at most once a minute."""
+
+    def has_receipt_since(self, instant: datetime) -> bool:
+        """Return True if a receipt came in after `instant`, to the minute."""

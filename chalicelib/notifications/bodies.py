@@ -1,12 +1,14 @@
 """The purposes of SMS, and the body of each, from its template and the current registration.
 
-There is no body if the registration has changed since the event and the SMS would be wrong now.
+There is no body if the registration has changed, or time has passed, so that the SMS would be wrong now.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from chalicelib.notifications.templates import Template, format_day
+from chalicelib.notifications.templates import format_day, get_template
 from chalicelib.registrations.model import (
     ENDED_STATUSES,
     EventType,
@@ -24,6 +26,7 @@ class Purpose(StrEnum):
     RECEIVED = "received"
     PAYMENT_CODE = "payment_code"
     ACTIVE = "active"
+    PAYMENT_LATE = "payment_late"
     MISMATCH = "mismatch"
     LAPSING_SOON = "lapsing_soon"
     ALREADY_REGISTERED = "already_registered"
@@ -37,26 +40,58 @@ PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
 }
 
 
-def render_body(template: Template, event_version: int, registration: Registration) -> str | None:
-    """Return the body of the SMS for an event, or None if it would be wrong now."""
-    fields = _BUILDER_BY_PURPOSE[Purpose(template.purpose)](registration, event_version)
-    if fields is None:
+@dataclass(frozen=True)
+class Body:
+    """The text of an SMS, and until when the date that it states is not over, if it states one."""
+
+    text: str
+    valid_until: datetime | None = None
+
+
+def render_body(
+    purpose: Purpose, event_version: int, registration: Registration, *, local_now: datetime
+) -> Body | None:
+    """Return the body of the SMS for an event, or None if it would be wrong now, by the worker's clock."""
+    content = _BUILDER_BY_PURPOSE[purpose](registration, event_version)
+    if content is not None and content.is_over(local_now):
+        content = content.when_over
+    if content is None:
         return None
-    return template.render(registration.worker.language, **{"name": registration.worker.name, **fields})
+    worker = registration.worker
+    text = get_template(content.purpose).render(worker.language, **{"name": worker.name, **content.fields})
+    return Body(text, content.compute_end(local_now))
 
 
-Fields = dict[str, str] | None
+@dataclass(frozen=True)
+class _Content:
+    """The template and fields of a body. `when_over` takes its place after `last_true_day`."""
+
+    purpose: Purpose
+    fields: Mapping[str, str] = field(default_factory=dict)
+    last_true_day: date | None = None
+    when_over: "_Content | None" = None
+
+    def is_over(self, local_now: datetime) -> bool:
+        return self.last_true_day is not None and self.last_true_day < local_now.date()
+
+    def compute_end(self, local_now: datetime) -> datetime | None:
+        """Return the end of the last true day in the zone of `local_now`."""
+        if self.last_true_day is None:
+            return None
+        return datetime.combine(self.last_true_day + timedelta(days=1), time(), tzinfo=local_now.tzinfo)
 
 
-def _build_received_fields(registration: Registration, _: int) -> Fields:
-    return {"reference": registration.reference}
+def _build_received(registration: Registration, _: int) -> _Content:
+    return _Content(Purpose.RECEIVED, {"reference": registration.reference})
 
 
-def _build_already_registered_fields(registration: Registration, _: int) -> Fields:
-    return None if registration.lifecycle.status in ENDED_STATUSES else {"reference": registration.reference}
+def _build_already_registered(registration: Registration, _: int) -> _Content | None:
+    if registration.lifecycle.status in ENDED_STATUSES:
+        return None
+    return _Content(Purpose.ALREADY_REGISTERED, {"reference": registration.reference})
 
 
-def _build_payment_code_fields(registration: Registration, event_version: int) -> Fields:
+def _build_payment_code(registration: Registration, event_version: int) -> _Content | None:
     lifecycle = registration.lifecycle
     code = lifecycle.payment_code
     issue_versions = [
@@ -71,46 +106,43 @@ def _build_payment_code_fields(registration: Registration, event_version: int) -
     )
     if code is None or issue_versions[-1:] != [event_version] or not is_payable or is_paid_since:
         return None
-    language = registration.worker.language
-    return {
+    fields = {
         "code": code.code,
         "amount": format_rupiah(code.amount),
-        "until": format_day(code.expires_on, language),
+        "until": format_day(code.expires_on, registration.worker.language),
     }
+    return _Content(Purpose.PAYMENT_CODE, fields, code.expires_on)
 
 
-def _build_active_fields(registration: Registration, event_version: int) -> Fields:
+def _build_active(registration: Registration, event_version: int) -> _Content | None:
     lifecycle = registration.lifecycle
     event = dict(_number_events(lifecycle)).get(event_version)
     payment_id = None if event is None else event.detail.get("payment_id")
     payment = next((each for each in lifecycle.payments if each.payment_id == payment_id), None)
-    if payment is None or lifecycle.status is not Status.ACTIVE or lifecycle.active_until is None:
+    # A payment reported late may have lapsed before its SMS is sent.
+    is_paid = lifecycle.status in {Status.ACTIVE, Status.LAPSED}
+    if payment is None or not is_paid or lifecycle.active_until is None:
         return None
-    return {
-        "amount": format_rupiah(payment.amount),
-        "until": format_day(lifecycle.active_until, registration.worker.language),
-    }
+    amount = {"amount": format_rupiah(payment.amount)}
+    until = {"until": format_day(lifecycle.active_until, registration.worker.language)}
+    return _Content(
+        Purpose.ACTIVE, amount | until, lifecycle.active_until, _Content(Purpose.PAYMENT_LATE, amount)
+    )
 
 
-def _build_mismatch_fields(registration: Registration, _: int) -> Fields:
-    return {} if registration.lifecycle.status is Status.MISMATCH else None
+def _build_mismatch(registration: Registration, _: int) -> _Content | None:
+    return _Content(Purpose.MISMATCH) if registration.lifecycle.status is Status.MISMATCH else None
 
 
-def _build_lapsing_soon_fields(registration: Registration, event_version: int) -> Fields:
+def _build_lapsing_soon(registration: Registration, event_version: int) -> _Content | None:
     lifecycle = registration.lifecycle
     event = dict(_number_events(lifecycle)).get(event_version)
     is_current = event is not None and event.detail.get("paid_through") == lifecycle.paid_through
-    if (
-        lifecycle.status is not Status.ACTIVE
-        or not is_current
-        or not (lifecycle.active_until and lifecycle.lapses_on)
-    ):
+    if lifecycle.status is not Status.ACTIVE or not is_current or lifecycle.lapses_on is None:
         return None
-    language = registration.worker.language
-    return {
-        "paid_until": format_day(lifecycle.active_until, language),
-        "lapses_on": format_day(lifecycle.lapses_on, language),
-    }
+    fields = {"lapses_on": format_day(lifecycle.lapses_on, registration.worker.language)}
+    # "Pay before" this day.
+    return _Content(Purpose.LAPSING_SOON, fields, lifecycle.lapses_on - timedelta(days=1))
 
 
 def _number_events(lifecycle: LifecycleState) -> list[tuple[int, LifecycleEvent]]:
@@ -118,11 +150,12 @@ def _number_events(lifecycle: LifecycleState) -> list[tuple[int, LifecycleEvent]
     return list(enumerate(lifecycle.history, start=1))
 
 
-_BUILDER_BY_PURPOSE: Mapping[Purpose, Callable[[Registration, int], Fields]] = {
-    Purpose.RECEIVED: _build_received_fields,
-    Purpose.PAYMENT_CODE: _build_payment_code_fields,
-    Purpose.ACTIVE: _build_active_fields,
-    Purpose.MISMATCH: _build_mismatch_fields,
-    Purpose.LAPSING_SOON: _build_lapsing_soon_fields,
-    Purpose.ALREADY_REGISTERED: _build_already_registered_fields,
+# By the purpose that an SMS is stored with: `PAYMENT_LATE` is a text for `ACTIVE`.
+_BUILDER_BY_PURPOSE: Mapping[Purpose, Callable[[Registration, int], _Content | None]] = {
+    Purpose.RECEIVED: _build_received,
+    Purpose.PAYMENT_CODE: _build_payment_code,
+    Purpose.ACTIVE: _build_active,
+    Purpose.MISMATCH: _build_mismatch,
+    Purpose.LAPSING_SOON: _build_lapsing_soon,
+    Purpose.ALREADY_REGISTERED: _build_already_registered,
 }

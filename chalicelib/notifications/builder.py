@@ -8,6 +8,7 @@ from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
 from chalicelib.notifications.service import NotificationConfig, NotificationService
+from chalicelib.notifications.store_receipt_flow import DynamoReceiptFlow
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.randomness import random_fraction
 
@@ -22,6 +23,7 @@ def build_notification_service(container: "Container") -> NotificationService:
         campaigns=container.campaigns,
         ledger=container.sms_ledger,
         opt_outs=container.opt_outs,
+        receipt_flow=DynamoReceiptFlow(container.aws.dynamodb, settings.sending_table),
         rate_limiter=container.send_rate_limiter,
         gateway=container.gateway_router,
         hashing=container.hashing,

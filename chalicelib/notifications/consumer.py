@@ -12,7 +12,7 @@ from chalicelib.notifications import bodies
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
-from chalicelib.notifications.model import Sms
+from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.notifications.service import NotificationService
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationUnknown
@@ -40,6 +40,8 @@ def handle(service: NotificationService, body: str) -> None:
         observability.logger.info("no recipient", extra=facts)
         return
     observability.count("Sms", state=sms.state)
+    if (sms.state, sms.reason) == (SmsState.FAILED, "expired"):
+        observability.count("SmsExpired")
     observability.logger.info(
         "sms processed",
         extra={

@@ -1,12 +1,18 @@
 """Retry times, and quiet hours in the worker's time zone."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from chalicelib.campaigns.model import Zone
+from chalicelib.models import StrictModel
+from chalicelib.strict_json import parse_data_file
 
 # Most faults of a gateway end within minutes. The last delay repeats until the deadline of the SMS.
 _RETRY_DELAYS = (
@@ -59,11 +65,24 @@ def find_zone(postal_code: str, default: str) -> str:
     return _load_zones().get(postal_code[:2], default)
 
 
+_PostalCodeStart = Annotated[str, Field(pattern=r"^[1-9][0-9]$")]
+
+
+class _ZoneRange(StrictModel):
+    first: _PostalCodeStart
+    last: _PostalCodeStart
+    zone: Zone
+    where: str
+
+
+class _ZonesFile(StrictModel):
+    source: str
+    by_postal_code: tuple[_ZoneRange, ...]
+
+
 @cache
 def _load_zones() -> Mapping[str, str]:
-    ranges = json.loads(_ZONES_FILE.read_text(encoding="utf-8"))["by_postal_code"]
+    ranges = parse_data_file(_ZonesFile, _ZONES_FILE.read_text(encoding="utf-8")).by_postal_code
     return {
-        f"{number:02d}": each["zone"]
-        for each in ranges
-        for number in range(int(each["first"]), int(each["last"]) + 1)
+        f"{number:02d}": each.zone for each in ranges for number in range(int(each.first), int(each.last) + 1)
     }

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
 from chalicelib.messaging.model import SmsId
@@ -29,8 +29,8 @@ RECEIPT_TIMEOUT = timedelta(minutes=15)
 class SmsState(StrEnum):
     """The states of an SMS.
 
-    `unknown`: the gateway may or may not have accepted it. `held`: the campaign's budget for the day is
-    spent, and a person has to decide.
+    `unknown`: the gateway may or may not have accepted it. `held`: a person has to decide, because the
+    campaign's budget for the day is spent, or because nothing shows if the first copy was sent.
     """
 
     PENDING = "pending"
@@ -53,8 +53,8 @@ TRANSITIONS: Mapping[StrEnum, Set[StrEnum]] = {
     SmsState.ATTEMPT_STARTED: _REPORTED_STATES | _FAILURE_STATES | {SmsState.PENDING},
     SmsState.ACCEPTED: _FAILURE_STATES | {SmsState.SENT, SmsState.DELIVERED},
     SmsState.SENT: _FAILURE_STATES | {SmsState.ACCEPTED, SmsState.DELIVERED},
-    SmsState.UNKNOWN: _REPORTED_STATES | {SmsState.PENDING, SmsState.FAILED},
-    SmsState.HELD: _REPORTED_STATES | {SmsState.PENDING},
+    SmsState.UNKNOWN: _REPORTED_STATES | {SmsState.PENDING, SmsState.FAILED, SmsState.HELD},
+    SmsState.HELD: _REPORTED_STATES | _FAILURE_STATES | {SmsState.PENDING},
     SmsState.FAILED: _REPORTED_STATES,
     SmsState.DELIVERED: frozenset(),
 }
@@ -175,13 +175,25 @@ class Sms(OutboundAttempt):
             return self._with_changes(due_at=retry_at, reason=reason)
         return self._move_to(SmsState.PENDING, due_at=retry_at, reason=reason)
 
+    def defer_for_phone_limit(self, retry_at: datetime, *, deadline: datetime) -> "Sms":
+        """Return the SMS pending until `retry_at`, because its phone got enough SMS today.
+
+        The deadline of a confirmation moves along: a family with one phone waits for days, and all are told.
+        """
+        changed = self.defer(retry_at, "daily_limit_reached")
+        return changed if self.kind is SmsKind.REMINDER else replace(changed, deadline=deadline)
+
     def hold(self, reason: str) -> "Sms":
         """Return the SMS held until a person releases it."""
         return self._move_to(SmsState.HELD, due_at=None, reason=reason)
 
     def release(self, now: datetime, *, deadline: datetime) -> "Sms":
-        """Return the SMS pending with a new deadline, to be sent regardless of the budget."""
-        return self._move_to(SmsState.PENDING, due_at=now, deadline=deadline, is_released=True)
+        """Return the SMS pending with a new deadline, to be sent regardless of the budget.
+
+        If a copy may have been sent already, this one counts for the phone's day too, and is the last.
+        """
+        changes: dict[str, Any] = {"is_resent": True, "counted_on": None} if self.open_attempts else {}
+        return self._move_to(SmsState.PENDING, due_at=now, deadline=deadline, is_released=True, **changes)
 
     def abandon(self, reason: str) -> "Sms":
         """Return the SMS failed, or unknown if a copy may have been sent, without a reservation."""

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from chalicelib.notifications.bodies import render_body
+from chalicelib.notifications.bodies import Body
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import get_template
 from chalicelib.registrations.model import Registration
@@ -18,12 +18,12 @@ def may_resend(sms: Sms) -> bool:
     return get_template(sms.purpose).is_duplicate_harmless
 
 
-def find_abandon_reason(sms: Sms, registration: Registration, now: datetime) -> str | None:
-    """Return why an SMS must not be sent any more, or None."""
+def find_abandon_reason(sms: Sms, registration: Registration, body: Body | None, now: datetime) -> str | None:
+    """Return why an SMS with this body must not be sent any more, or None."""
     if now >= sms.deadline:
         return "expired"
     if not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
         return "not_an_indonesian_mobile"
-    if render_body(get_template(sms.purpose), sms.event_version, registration) is None:
+    if body is None:
         return "overtaken"
     return None

@@ -26,10 +26,9 @@ from chalicelib.messaging.rate_limiter import (
     SendRateLimiter,
     wait_for_slot,
 )
-from chalicelib.messaging.receipts import Receipt
+from chalicelib.messaging.receipts import Receipt, ReceiptFlow
 from chalicelib.messaging.segments import split_segments
-from chalicelib.notifications import bodies
-from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.bodies import Body, Purpose, render_body
 from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
@@ -127,6 +126,7 @@ class NotificationService:
         campaigns: Campaigns,
         ledger: SmsLedger,
         opt_outs: OptOutStore,
+        receipt_flow: ReceiptFlow,
         rate_limiter: SendRateLimiter,
         gateway: Gateway,
         hashing: KeyedHash,
@@ -139,6 +139,7 @@ class NotificationService:
         self._campaigns = campaigns
         self._ledger = ledger
         self._opt_outs = opt_outs
+        self._receipt_flow = receipt_flow
         self._rate_limiter = rate_limiter
         self._gateway = gateway
         self._hashing = hashing
@@ -173,6 +174,8 @@ class NotificationService:
         return self._advance(sms, registration)
 
     def record_receipt(self, receipt: Receipt) -> None:
+        """Store what a gateway reports of an SMS."""
+        self._receipt_flow.record(self._clock())
         price = receipt.price_microusd
         update = SendUpdate(
             gateway=receipt.gateway,
@@ -186,7 +189,8 @@ class NotificationService:
         if sms is None:
             return
         if receipt.opted_out:
-            occurred_at = min(receipt.occurred_at, sms.touched_at or receipt.occurred_at)
+            # Gateways do not report again, so that a time out of bounds is not refused but brought within.
+            occurred_at = max(sms.begun_at, min(receipt.occurred_at, sms.touched_at or self._clock()))
             self._opt_outs.record(sms.phone_hash, occurred_at=occurred_at, source=receipt.gateway)
         try:
             self._apply(sms, lambda current: current.apply_update(update))
@@ -197,8 +201,8 @@ class NotificationService:
         self, purpose: Purpose, registration: Registration, event_version: int, correlation_id: str
     ) -> Sms:
         now, template = self._clock(), get_template(purpose)
-        is_reminder = template.kind is SmsKind.REMINDER
-        parts = len(split_segments(bodies.render_body(template, event_version, registration) or "").parts)
+        body = self._render(purpose, event_version, registration)
+        parts = len(split_segments("" if body is None else body.text).parts)
         return Sms(
             sms_id=derive_sms_id(registration.reference, purpose, template.version, event_version),
             reference=registration.reference,
@@ -212,7 +216,7 @@ class NotificationService:
             correlation_id=correlation_id,
             begun_at=now,
             deadline=now + template.time_to_live,
-            due_at=now if is_reminder else now + REQUEUE_AFTER,
+            due_at=now if template.kind is SmsKind.REMINDER else now + REQUEUE_AFTER,
             parts=parts,
             price=parts * self._config.price_per_part,
         )
@@ -232,7 +236,7 @@ class NotificationService:
         sms, now = self._recover(sms), self._clock()
         if sms.state is SmsState.CLAIMED and sms.has_timed_out(now):
             sms = self._defer(sms, now, "no_recipient")
-        if sms.state is SmsState.PENDING:
+        if sms.state in {SmsState.PENDING, SmsState.HELD}:
             return self._update(sms, sms.abandon("no_recipient"))
         return sms
 
@@ -240,23 +244,28 @@ class NotificationService:
         """Return `sms` with its time-outs applied.
 
         An attempt whose worker process died becomes `unknown`. An `unknown` SMS without a receipt for 15
-        minutes becomes `pending` again if its template allows a duplicate.
+        minutes becomes `pending` again if its template allows a duplicate. If nobody's receipts came in these
+        minutes, its own says nothing by not coming, so the SMS is held for a person to decide.
         """
         now = self._clock()
         if sms.state is SmsState.ATTEMPT_STARTED and sms.has_timed_out(now):
             unknown = sms.record_unknown_outcome("attempt_timed_out", None, may_resend=may_resend(sms))
             sms = self._update(sms, unknown)
-        is_receipt_overdue = sms.touched_at is not None and now >= sms.touched_at + RECEIPT_TIMEOUT
-        if sms.state is SmsState.UNKNOWN and sms.due_at is not None and is_receipt_overdue:
+        if sms.touched_at is None or sms.due_at is None or now < sms.touched_at + RECEIPT_TIMEOUT:
+            return sms
+        if sms.state is not SmsState.UNKNOWN:
+            return sms
+        if self._receipt_flow.has_receipt_since(sms.touched_at):
             return self._update(sms, sms.schedule_resend(now))
-        return sms
+        return self._update(sms, sms.hold("receipts_silent"))
 
     def _claim(self, sms: Sms, registration: Registration) -> Sms:
         """Return the claimed SMS, or the current row if it may not be claimed now."""
         now = self._clock()
         campaign = self._campaigns.get(sms.campaign_id)
         zone = find_zone(registration.worker.postal_code, campaign.zone)
-        reason = find_abandon_reason(sms, registration, now)
+        body = self._render(sms.purpose, sms.event_version, registration)
+        reason = find_abandon_reason(sms, registration, body, now)
         if reason is not None:
             return self._update(sms, sms.abandon(reason))
         if sms.kind is SmsKind.REMINDER and self._config.quiet_hours.is_quiet(now, zone):
@@ -278,7 +287,9 @@ class NotificationService:
     def _handle_limit(self, sms: Sms, error: LimitExceeded, zone: str) -> Sms:
         match error:
             case DailyLimitReached():
-                return self._defer(sms, self._compute_next_morning(zone), "daily_limit_reached")
+                retry_at = self._compute_next_morning(zone)
+                deadline = retry_at + get_template(sms.purpose).time_to_live
+                return self._update(sms, sms.defer_for_phone_limit(retry_at, deadline=deadline))
             case BudgetExhausted():
                 return self._update(sms, sms.hold("budget_exhausted"))
             case _:
@@ -286,7 +297,7 @@ class NotificationService:
 
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
         # Rendered again, because time has passed since the claim.
-        body = bodies.render_body(get_template(sms.purpose), sms.event_version, registration)
+        body = self._render(sms.purpose, sms.event_version, registration)
         if body is None:
             return self._defer(sms, self._clock(), "overtaken")
         try:
@@ -301,15 +312,20 @@ class NotificationService:
             return current
         outgoing = OutgoingSms(
             phone=Phone(registration.worker.phone),
-            body=body,
+            body=body.text,
             sms_id=sms.sms_id,
             correlation_id=sms.correlation_id,
             parts=sms.parts,
-            deadline=sms.deadline,
+            deadline=min(sms.deadline, body.valid_until or sms.deadline),
             purpose=sms.purpose,
             campaign_id=sms.campaign_id,
         )
         return self._record_outcome(started, make_attempt(lambda: self._gateway.send(outgoing)))
+
+    def _render(self, purpose: Purpose, event_version: int, registration: Registration) -> Body | None:
+        campaign = self._campaigns.get(registration.capture_metadata.campaign_id)
+        zone = ZoneInfo(find_zone(registration.worker.postal_code, campaign.zone))
+        return render_body(purpose, event_version, registration, local_now=self._clock().astimezone(zone))
 
     def _wait_for_slot(self, sms: Sms) -> None:
         is_reminder = sms.kind is SmsKind.REMINDER

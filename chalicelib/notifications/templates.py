@@ -4,7 +4,6 @@ A template declares its fields and the maximum of septets of each. A longer name
 longer value is an error. `ops/deploy/sms_templates.py` checks every template before it is published.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,17 +11,20 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import Field
 
 from chalicelib.languages import WorkerLanguage
 from chalicelib.messaging import gsm7
+from chalicelib.models import StrictModel
+from chalicelib.strict_json import parse_data_file
 
 _INNER_FULL_STOP = re.compile(r"\.(?=\w)")
 
 # Operators take a longer run of digits for a one-time password and drop the SMS.
 _LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
-_MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
+MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
@@ -87,32 +89,44 @@ def get_template(purpose: str) -> Template:
 
 @cache
 def load_templates() -> Mapping[str, Template]:
-    return parse_templates(json.loads(_TEMPLATES_FILE.read_text(encoding="utf-8")))
+    return parse_templates(_TEMPLATES_FILE.read_text(encoding="utf-8"))
 
 
-def parse_templates(document: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Template]:
-    """Return the templates in a parsed file. Raise KeyError, ValueError or TypeError if it is malformed."""
+class _FieldRow(StrictModel):
+    kind: FieldKind
+    septets: int = Field(gt=0)
+
+
+class _TemplateRow(StrictModel):
+    version: int = Field(ge=1)
+    kind: SmsKind
+    deadline_hours: int = Field(ge=1)
+    duplicate_harmless: bool
+    after_payment: bool
+    fields: dict[str, _FieldRow]
+    texts: dict[str, str]
+
+
+def parse_templates(text: str) -> Mapping[str, Template]:
+    """Return the templates of a data file. Raise ValueError, which pydantic's ValidationError is too."""
     return {
         purpose: Template(
             purpose=purpose,
-            version=template["version"],
-            kind=SmsKind(template["kind"]),
-            time_to_live=timedelta(hours=template["deadline_hours"]),
-            is_duplicate_harmless=template["duplicate_harmless"],
-            is_after_payment=template["after_payment"],
-            fields={
-                name: TemplateField(FieldKind(field["kind"]), field["septets"])
-                for name, field in template["fields"].items()
-            },
-            bodies=template["texts"],
+            version=row.version,
+            kind=row.kind,
+            time_to_live=timedelta(hours=row.deadline_hours),
+            is_duplicate_harmless=row.duplicate_harmless,
+            is_after_payment=row.after_payment,
+            fields={name: TemplateField(field.kind, field.septets) for name, field in row.fields.items()},
+            bodies=row.texts,
         )
-        for purpose, template in document.items()
+        for purpose, row in parse_data_file(dict[str, _TemplateRow], text).items()
     }
 
 
 def format_day(day: date, language: WorkerLanguage) -> str:
     """Return a day as `31 Des 26`. A year of four digits could look like a one-time password."""
-    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year % 100:02d}"
+    return f"{day.day} {MONTHS[language][day.month - 1]} {day.year % 100:02d}"
 
 
 def _fit(value: str, field: TemplateField) -> str:

@@ -3,15 +3,16 @@
 To add an occupation, add a row to `occupations.json`. An id that was published never changes its meaning.
 """
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from chalicelib.models import StrictModel
+from chalicelib.fields import UNIQUE_ITEMS
+from chalicelib.models import FrozenModel, StrictModel
+from chalicelib.strict_json import parse_data_file
 
 Sector = Literal["transport", "other"]
 
@@ -24,16 +25,33 @@ class Occupation(StrictModel):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
     name: str
     name_en: str
-    search: tuple[str, ...] = Field(min_length=1)
+    search: Annotated[tuple[str, ...], UNIQUE_ITEMS] = Field(min_length=1)
     isco_08: str = Field(pattern=r"^[1-9][0-9]{3}$")
     sector: Sector
+
+
+class _OccupationsFile(FrozenModel):
+    """The data file; its other entries describe it."""
+
+    occupations: list[Occupation]
 
 
 @cache
 def load_occupations() -> Mapping[str, Occupation]:
     """Return every occupation, by id."""
-    rows = json.loads(_FILE.read_text(encoding="utf-8"))["occupations"]
-    return {each.id: each for each in TypeAdapter(list[Occupation]).validate_python(rows)}
+    return parse_occupations(_FILE.read_text(encoding="utf-8"))
+
+
+def parse_occupations(text: str) -> Mapping[str, Occupation]:
+    """Return the occupations of a data file, by id.
+
+    Raise ValueError, which pydantic's ValidationError is too, if it is malformed or has an id twice.
+    """
+    rows = parse_data_file(_OccupationsFile, text).occupations
+    by_id = {each.id: each for each in rows}
+    if len(by_id) < len(rows):
+        raise ValueError("two occupations have one id")
+    return by_id
 
 
 def is_known_occupation(occupation_id: str) -> bool:

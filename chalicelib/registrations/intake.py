@@ -17,6 +17,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration, Status
@@ -218,10 +219,11 @@ class IntakeService:
             device_sequence=command.device_sequence,
         )
         received_on = campaign.local_day(metadata.received_at)
+        cleaned = CleanedCapture.from_command(command)
         return Submission(
-            command=command.clean(),
+            capture=cleaned,
             capture_metadata=metadata,
-            fingerprint=self._hashing.digest("capture content", command.serialize_content()),
+            fingerprint=self._hashing.digest("capture content", cleaned.serialize_content()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
             facts=CaptureFacts(
@@ -240,7 +242,7 @@ class IntakeService:
         metadata = submission.capture_metadata
         try:
             return rules.read_worker(
-                submission.command, campaign, now=metadata.received_at, age_limits=self._limits.age_limits
+                submission.capture, campaign, now=metadata.received_at, age_limits=self._limits.age_limits
             )
         except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even if today's rules would refuse it.
@@ -290,7 +292,7 @@ class IntakeService:
         raise TryAgain("other writers came first")
 
     def _build_registration(self, submission: Submission, worker: Worker) -> Registration:
-        metadata, command = submission.capture_metadata, submission.command
+        metadata, command = submission.capture_metadata, submission.capture.command
         return Registration(
             reference=references.generate(self._random_index),
             worker_key=self._hashing.digest("nik", worker.nik),

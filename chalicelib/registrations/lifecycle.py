@@ -22,6 +22,7 @@ from chalicelib.registrations.model import (
 )
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
 
 # Each attempt succeeds unless another writer changed the same registration in between.
 _MAX_ATTEMPTS = 4
@@ -58,16 +59,21 @@ class LifecycleService:
     ) -> Registration:
         """Record the code and the amount that the worker is asked to pay.
 
-        Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        Raise RegistrationUnknown, TransitionNotAllowed, RulesBroken or TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_payment_code, payment_code)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        check_payment_code(payment_code, registration.lifecycle, today=self._today())
+        return self._change(registration, caller, LifecycleState.with_payment_code, payment_code)
 
     def record_payment(self, typed_reference: str, payment: Payment, *, caller: Caller) -> Registration:
         """Record a paid contribution.
 
-        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded or TryAgain.
+        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded, RulesBroken or
+        TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_payment, payment)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        check_payment_time(payment, registration, now=self._clock())
+        return self._change(registration, caller, LifecycleState.with_payment, payment)
 
     def record_verification(
         self, typed_reference: str, result: VerificationResult, *, caller: Caller
@@ -76,14 +82,16 @@ class LifecycleService:
 
         Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_verification, result)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        return self._change(registration, caller, LifecycleState.with_verification, result)
 
     def cancel(self, typed_reference: str, cancellation: Cancellation, *, caller: Caller) -> Registration:
         """Withdraw an application before it is paid.
 
         Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
         """
-        return self._change(typed_reference, caller, LifecycleState.with_cancellation, cancellation)
+        registration = self._reading.look_up(typed_reference, caller=caller)
+        return self._change(registration, caller, LifecycleState.with_cancellation, cancellation)
 
     def iter_due(self) -> Iterator[Reference]:
         """Yield the registrations with a time-out on or before today."""
@@ -107,13 +115,13 @@ class LifecycleService:
 
     def _change(
         self,
-        typed_reference: str,
+        registration: Registration,
         caller: Caller,
         transition: _Transition[Detail_contra],
         detail: Detail_contra,
     ) -> Registration:
         return self._store_change(
-            self._reading.look_up(typed_reference, caller=caller),
+            registration,
             lambda lifecycle: transition(
                 lifecycle, detail, occurred_at=self._clock(), client_id=caller.client_id
             ),

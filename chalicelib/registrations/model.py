@@ -15,6 +15,7 @@ from chalicelib.callers import Channel, Disclosure
 from chalicelib.campaigns.model import Instant
 from chalicelib.contributions.model import Quote, list_months
 from chalicelib.contributions.service import find_contribution_month
+from chalicelib.fields import StrictDate
 from chalicelib.models import StrictModel
 from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.references import Reference
@@ -118,7 +119,7 @@ class PaymentCode(StrictModel):
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
-    expires_on: date
+    expires_on: StrictDate
 
 
 class Payment(StrictModel):
@@ -214,6 +215,11 @@ class LifecycleState:
             for event in self.history
         )
 
+    def has_payment_code(self, payment_code: PaymentCode) -> bool:
+        """Return True if a payment code is issued already."""
+        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
+        return self.payment_code == payment_code and self.status is not Status.RECEIVED
+
     def with_payment_code(
         self, payment_code: PaymentCode, *, occurred_at: datetime, client_id: str
     ) -> "LifecycleState":
@@ -221,8 +227,7 @@ class LifecycleState:
 
         Raise TransitionNotAllowed.
         """
-        # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
-        if self.payment_code == payment_code and self.status is not Status.RECEIVED:
+        if self.has_payment_code(payment_code):
             return self
         changed = self._transition(
             EventType.PAYMENT_CODE_ISSUED,

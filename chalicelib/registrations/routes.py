@@ -13,7 +13,13 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
 from chalicelib.http import problems
-from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.endpoints import (
+    Request,
+    count_failures,
+    endpoint,
+    json_response,
+    require_unique_fields,
+)
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
@@ -129,6 +135,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         verdicts, outcomes = zip(*batch.process_items(items, submit_item), strict=True)
         for outcome, number in sorted(Counter(outcomes).items()):
             observability.count("Registrations", number, outcome=outcome)
+        count_failures(each.problem["code"] for each in verdicts if each.problem)
         return json_response(VerdictsView(results=list(verdicts)), exclude_defaults=True)
 
 
@@ -206,7 +213,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         Role.CORE,
         body_model=PaymentCode,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, RulesBroken),
     )
     def issue_payment_code(request: Request, reference: str) -> Response:
         """What the worker is asked to pay; the same code again changes nothing."""
@@ -227,6 +234,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
             PaymentReused,
             TransitionNotAllowed,
             RegistrationSuperseded,
+            RulesBroken,
         ),
     )
     def take_payment(request: Request, reference: str) -> Response:
@@ -279,6 +287,7 @@ def _respond_to_submission(request: Request, result: SubmissionResult) -> Respon
 def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[VerdictView, str]:
     """Return the verdict on an item of a batch, and the label of its outcome in the metrics."""
     try:
+        require_unique_fields(item)
         command = SubmitRegistration.model_validate_json(json.dumps(item), strict=True)
         result = intake.submit(command, caller=request.caller, correlation_id=request.correlation_id)
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others

@@ -9,8 +9,11 @@ from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import check_choices, find_contribution_month
 from chalicelib.refusals import BrokenRule, RulesBroken
-from chalicelib.registrations import names, nik, phone
+from chalicelib.registrations.cleaned_capture import CleanedCapture
+from chalicelib.registrations.errors import InvalidValue
 from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.nik import NIKDetails
+from chalicelib.registrations.reported_times import check_consent_time
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
@@ -34,19 +37,20 @@ class AgeLimits:
 
 
 def read_worker(
-    command: SubmitRegistration, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
+    capture: CleanedCapture, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
 ) -> Worker:
     """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
-    command = command.clean()
+    command = capture.command
     day = campaign.local_day(command.captured_at)
     broken_rules = [
         *_check_choices(command),
         *_check_times(command, campaign, day, now),
+        *check_consent_time(command.consent, now=now),
         *_check_age(command.worker.birth_date, day, age_limits),
         *_check_postal_code(command.worker.postal_code),
         *_check_texts(command),
     ]
-    worker = _build_worker(command.worker, day, broken_rules)
+    worker = _build_worker(capture, broken_rules)
     if worker is None or broken_rules:
         raise RulesBroken(*broken_rules)
     return worker
@@ -129,36 +133,30 @@ def _check_texts(command: SubmitRegistration) -> Iterator[BrokenRule]:
             yield BrokenRule(path, "value_malformed")
 
 
-def _build_worker(
-    typed_worker: WorkerAsTyped, capture_day: date, broken_rules: list[BrokenRule]
-) -> Worker | None:
+def _build_worker(capture: CleanedCapture, broken_rules: list[BrokenRule]) -> Worker | None:
     """Return the worker, or None after adding the broken rules to `broken_rules`."""
-    number = details = mobile = name = None
-    try:
-        number, details = nik.parse(typed_worker.nik, capture_day=capture_day)
-    except nik.InvalidNIK as invalid:
-        broken_rules.append(BrokenRule("worker.nik", invalid.code, digits=invalid.digits))
-    try:
-        mobile = phone.parse(typed_worker.phone)
-    except phone.InvalidPhone as invalid:
-        broken_rules.append(BrokenRule("worker.phone", invalid.code, digits=invalid.digits))
-    try:
-        name = names.parse(typed_worker.name)
-    except names.InvalidName as invalid:
-        broken_rules.append(BrokenRule("worker.name", invalid.code, digits=invalid.digits))
-    if number is None or details is None or mobile is None or name is None:
+    for field, value in (("nik", capture.nik), ("phone", capture.phone), ("name", capture.name)):
+        if isinstance(value, InvalidValue):
+            broken_rules.append(BrokenRule(f"worker.{field}", value.code, digits=value.digits))
+    if (
+        isinstance(capture.nik, InvalidValue)
+        or isinstance(capture.phone, InvalidValue)
+        or isinstance(capture.name, InvalidValue)
+    ):
         return None
+    number, details = capture.nik
+    typed_worker = capture.command.worker
     return Worker(
         nik=number,
-        name=name,
+        name=capture.name,
         sex=details.sex,
-        phone=mobile,
+        phone=capture.phone,
         checks=tuple(_iter_checks(typed_worker, details)),
         **typed_worker.model_dump(exclude=_PARSED_FIELDS),
     )
 
 
-def _iter_checks(typed_worker: WorkerAsTyped, nik_details: nik.NIKDetails) -> Iterator[Check]:
+def _iter_checks(typed_worker: WorkerAsTyped, nik_details: NIKDetails) -> Iterator[Check]:
     if typed_worker.birth_date != nik_details.birth_date:
         yield Check.BIRTH_DATE_DIFFERS
     if not nik_details.has_valid_place_code:

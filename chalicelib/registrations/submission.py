@@ -10,7 +10,7 @@ from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
-from chalicelib.registrations.messages import SubmitRegistration
+from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.model import CaptureMetadata, Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
@@ -18,9 +18,9 @@ from chalicelib.registrations.worker import Worker
 
 @dataclass(frozen=True)
 class Submission:
-    """One request with a capture, cleaned, and the values that intake derives from it."""
+    """One request with a capture, and the values that intake derives from it."""
 
-    command: SubmitRegistration
+    capture: CleanedCapture
     capture_metadata: CaptureMetadata
     fingerprint: str
     received_on: date

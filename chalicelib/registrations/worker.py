@@ -5,10 +5,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from chalicelib.contributions.model import Months, Payer, Programme
-from chalicelib.languages import WorkerLanguage
+from chalicelib.fields import UNIQUE_ITEMS_SCHEMA, StrictDate, StrictInstant
+from chalicelib.languages import TaggedWorkerLanguage, WorkerLanguage
 from chalicelib.models import StrictModel
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
@@ -35,20 +36,20 @@ class WorkerAsTyped(StrictModel):
 
     nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
     name: str = Field(min_length=1, max_length=100)
-    birth_date: date
+    birth_date: StrictDate
     phone: str = Field(max_length=40, description="An Indonesian mobile number in any usual form.")
     email: str | None = Field(default=None, max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$")
     address: str = Field(min_length=1, max_length=300)
     postal_code: str = Field(max_length=10)
-    language: WorkerLanguage = "id"
+    language: TaggedWorkerLanguage = Field(default="id", description="Of the SMS to the worker.")
 
 
 class Work(StrictModel):
     """What the worker lives from. The income is rupiah a month."""
 
-    occupations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...] = Field(
-        min_length=1, max_length=2
-    )
+    occupations: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...], UNIQUE_ITEMS_SCHEMA
+    ] = Field(min_length=1, max_length=2)
     place: str = Field(min_length=1, max_length=120)
     monthly_income: int = Field(ge=0, le=1_000_000_000)
     employs_others: bool
@@ -57,7 +58,7 @@ class Work(StrictModel):
 class Coverage(StrictModel):
     """What the worker asks for."""
 
-    programmes: tuple[Programme, ...] = Field(min_length=1, max_length=3)
+    programmes: Annotated[tuple[Programme, ...], UNIQUE_ITEMS_SCHEMA] = Field(min_length=1, max_length=3)
     months: Months
     payer: Payer
 
@@ -66,9 +67,11 @@ class Consent(StrictModel):
     """Proof that the worker agreed, and to which text."""
 
     text_version: str = Field(min_length=1, max_length=40)
-    given_at: AwareDatetime
+    given_at: StrictInstant
     method: Literal["tick", "signature", "voice", "keypad"]
-    language: WorkerLanguage | None = Field(default=None, description="The worker's language when left out.")
+    language: TaggedWorkerLanguage | None = Field(
+        default=None, description="The worker's language when left out."
+    )
 
 
 @dataclass(frozen=True)

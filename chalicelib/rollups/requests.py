@@ -4,12 +4,13 @@ They are not in `schemas`, because the routes import them at every cold start, a
 to build and are for managers only.
 """
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.languages import Language
+from chalicelib.fields import DIGITS_FORM
+from chalicelib.languages import TaggedLanguage
 from chalicelib.models import StrictModel
 from chalicelib.rollups.renderings.formats import CsvDialect, Format
 
@@ -17,13 +18,17 @@ from chalicelib.rollups.renderings.formats import CsvDialect, Format
 class ShowBoard(StrictModel):
     """Ask for the board of a campaign."""
 
-    language: Language | None = Field(default=None, description="As `Accept-Language` says when left out.")
+    language: TaggedLanguage | None = Field(
+        default=None, description="As `Accept-Language` says when left out."
+    )
 
 
 class ShowSummary(ShowBoard):
     """Ask for the summary of a campaign day."""
 
-    version: int | None = Field(default=None, ge=1, le=999_999, description="The newest when left out.")
+    version: Annotated[int, Field(ge=1, le=999_999), DIGITS_FORM] | None = Field(
+        default=None, description="The newest when left out."
+    )
     format: Format | None = Field(default=None, description="As `Accept` says when left out.")
     dialect: CsvDialect | None = Field(
         default=None,

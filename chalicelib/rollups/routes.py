@@ -13,11 +13,11 @@ from chalicelib.http.endpoints import (
     AnonymousRequest,
     BytesResponse,
     Request,
-    build_page_headers,
     endpoint,
     json_response,
     public_endpoint,
 )
+from chalicelib.http.headers import build_page_headers
 from chalicelib.http.negotiation import select_media_type
 from chalicelib.languages import Language
 from chalicelib.refusals import CampaignNotAllowed
@@ -33,12 +33,7 @@ if TYPE_CHECKING:
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _FORMATS_BY_MEDIA_TYPE: dict[str, Format] = {media_type: name for name, media_type in MEDIA_TYPES.items()}
-# A summary may change at any time, and only its caller may see it.
-_RESPONSE_HEADERS = {
-    **build_page_headers(),
-    "Vary": "Accept, Accept-Language, Authorization",
-    "Cache-Control": "private, no-cache",
-}
+_RESPONSE_HEADERS = {**build_page_headers(), "Vary": "Accept, Accept-Language, Authorization"}
 _CONTENT_TYPE_HEADERS: dict[Format, dict[str, str]] = {
     "html": {"Content-Type": f"{MEDIA_TYPES['html']}; charset=utf-8"},
     "csv": {"Content-Type": f"{MEDIA_TYPES['csv']}; charset=utf-8; header=present"},

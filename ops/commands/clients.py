@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ops.commands.api_calls import call_as_admin
+from ops.commands.parameter_types import WHOLE_NUMBER
 from ops.commands.tables import console, make_clients_table
 
 
@@ -44,7 +45,7 @@ def enrol(
 
 @clients.command()
 @click.argument("client")
-@click.option("--overlap-hours", type=int, help="How long older tokens stay valid; 0 ends them now.")
+@click.option("--overlap-hours", type=WHOLE_NUMBER, help="How long older tokens stay valid; 0 ends them now.")
 @click.option("--expires-at", help="When the new token expires, with a UTC offset.")
 def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> None:
     """Give a CLIENT a new token and show it once."""

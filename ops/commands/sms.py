@@ -1,5 +1,6 @@
 """`daftar sms release|stop|resume|status`: control the sending of SMS to workers."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -13,6 +14,11 @@ from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 
+_WHY_HELD = {
+    "budget_exhausted": "a campaign has spent its budget",
+    "receipts_silent": "it is unknown if they were sent, and no receipts came in since",
+}
+
 
 @stage_group("sms")
 def sms() -> None:
@@ -23,7 +29,10 @@ def sms() -> None:
 @click.argument("campaign")
 @on_stage
 def release_sms(stage: Stage, campaign: str) -> None:
-    """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held."""
+    """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held.
+
+    SMS that are held because no receipts came in may have been sent already: workers may get them twice.
+    """
     released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
     click.echo(f"{released} released: they are sent within some minutes")
 
@@ -61,9 +70,12 @@ def show_sms_status(stage: Stage) -> None:
     else:
         until = "an operator resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
         click.echo(f"stopped until {until}: {stopped.reason}")
-    held = sum(1 for _ in make_ledger(stage).iter_held())
-    if held:
-        click.echo(f"{held} held, because a campaign has spent its budget: daftar sms release CAMPAIGN")
+    ledger = make_ledger(stage)
+    held = Counter(sms.reason for each in ledger.iter_held() if (sms := ledger.get(each)) is not None)
+    for reason, number in sorted(held.items(), key=str):
+        click.echo(
+            f"{number} held: {_WHY_HELD.get(str(reason), reason)}; daftar sms release CAMPAIGN sends them"
+        )
 
 
 def make_opt_out_store(stage: Stage) -> DynamoOptOutStore:

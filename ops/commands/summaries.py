@@ -1,7 +1,7 @@
 """`daftar roll-up|summary|export`: count campaign days, show summaries, export final days."""
 
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import click
 
@@ -9,22 +9,19 @@ from ops import invoke
 from ops.api_client import ApiClient
 from ops.commands.api_calls import call_api
 from ops.commands.local_stack import find_local_stack
+from ops.commands.parameter_types import DAY
 from ops.commands.stage_option import on_stage
 from ops.commands.tables import console, make_summaries_table
 from ops.deploy.stages import Stage
 from ops.local.description import StackDescription
 
-_DAY_TYPE = click.DateTime(["%Y-%m-%d"])
-
 
 @click.command("roll-up")
 @click.argument("campaign")
-@click.argument("day", required=False, type=_DAY_TYPE)
-@click.option(
-    "--from", "first", type=_DAY_TYPE, help="The first day to count. Default: the campaign's first."
-)
-@click.option("--to", "last", type=_DAY_TYPE, help="The last day to count. Default: the campaign's last.")
-def roll_up(campaign: str, day: datetime | None, first: datetime | None, last: datetime | None) -> None:
+@click.argument("day", required=False, type=DAY)
+@click.option("--from", "first", type=DAY, help="The first day to count. Default: the campaign's first.")
+@click.option("--to", "last", type=DAY, help="The last day to count. Default: the campaign's last.")
+def roll_up(campaign: str, day: date | None, first: date | None, last: date | None) -> None:
     """Count days of a CAMPAIGN now: one DAY, --from a day --to another, or all."""
     if day and (first or last):
         raise click.UsageError("name a DAY, or --from and --to, not both")
@@ -33,26 +30,24 @@ def roll_up(campaign: str, day: datetime | None, first: datetime | None, last: d
 
 @click.command()
 @click.argument("campaign")
-@click.argument("day", type=_DAY_TYPE)
-def summary(campaign: str, day: datetime) -> None:
+@click.argument("day", type=DAY)
+def summary(campaign: str, day: date) -> None:
     """Show the newest summary of a DAY of a CAMPAIGN."""
     show_summaries(find_local_stack().describe(), "GET", campaign, first=day, last=day)
 
 
 @click.command("export")
 @click.argument("campaign")
-@click.argument("day", required=False, type=_DAY_TYPE)
-@click.option("--from", "first", type=_DAY_TYPE, help="The first of several days.")
-@click.option("--to", "last", type=_DAY_TYPE, help="The last of several days.")
+@click.argument("day", required=False, type=DAY)
+@click.option("--from", "first", type=DAY, help="The first of several days.")
+@click.option("--to", "last", type=DAY, help="The last of several days.")
 @on_stage
-def export_days(
-    stage: Stage, campaign: str, day: datetime | None, first: datetime | None, last: datetime | None
-) -> None:
+def export_days(stage: Stage, campaign: str, day: date | None, first: date | None, last: date | None) -> None:
     """Export final days of a CAMPAIGN for analysts now: one DAY, or --from a day --to another."""
     begin, end = first or day, last or day
     if begin is None or end is None:
         raise click.UsageError("name a DAY, or --from and --to")
-    counts = invoke.export_days(stage, campaign, _list_days(begin.date(), end.date()))
+    counts = invoke.export_days(stage, campaign, _list_days(begin, end))
     bucket = stage.outputs["ExportsBucketName"]
     console.print(f"{counts['exported']} exported, {counts['open']} waiting; bucket {bucket}", soft_wrap=True)
 
@@ -62,8 +57,8 @@ def show_summaries(
     method: str,
     campaign_id: str,
     *,
-    first: datetime | None = None,
-    last: datetime | None = None,
+    first: date | None = None,
+    last: date | None = None,
 ) -> None:
     """Request the summary of each day by `method` (GET: the newest, POST: count now) and print them.
 
@@ -73,8 +68,8 @@ def show_summaries(
         path = f"/v1/campaigns/{campaign_id}"
         campaign = call_api(api, "GET", path)
         days = _list_days(
-            first.date() if first else date.fromisoformat(campaign["first_day"]),
-            last.date() if last else date.fromisoformat(campaign["last_day"]),
+            first or date.fromisoformat(campaign["first_day"]),
+            last or date.fromisoformat(campaign["last_day"]),
         )
         if not days:
             raise click.UsageError("the days are not in order")

@@ -4,7 +4,6 @@ Operators filter SMS that look like a one-time password or a fraud. A worker mus
 "protected". An SMS cannot be answered in Indonesia, so it may not ask for an answer.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -19,11 +18,12 @@ from chalicelib.notifications.templates import (
     TemplateField,
     load_templates,
 )
+from chalicelib.strict_json import load_data_file
 from ops.errors import OperationError
 
 BRAND = "BPJAMSOSTEK"
 
-_FILTERED_WORDS = json.loads(Path(__file__).with_name("filtered_words.json").read_text(encoding="utf-8"))[
+_FILTERED_WORDS = load_data_file(Path(__file__).with_name("filtered_words.json").read_text(encoding="utf-8"))[
     "words"
 ]
 _FILTERED_PATTERN = re.compile(rf"\b({'|'.join(_FILTERED_WORDS)})\b", re.I)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.http.problems import PROBLEMS
+from chalicelib.strict_json import load_data_file
 from infra.template import join_template
 
 _LANGUAGE_SEPARATOR = " / "
@@ -36,7 +37,7 @@ _MEANINGS_FILE = Path(__file__).with_name("meanings.json")
 @cache
 def load_meanings() -> dict[str, LocalizedText]:
     """Return the meaning of each code for the caller. A test fails for a code without one."""
-    meanings = json.loads(_MEANINGS_FILE.read_text(encoding="utf-8"))
+    meanings = load_data_file(_MEANINGS_FILE.read_text(encoding="utf-8"))
     return {code: LocalizedText(**texts) for code, texts in meanings.items()}
 
 

@@ -65,6 +65,10 @@ HEADERS: Mapping[str, Schema] = {
         "description": "Seconds to wait before sending the same request again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "Strict-Transport-Security": {
+        "description": "The API is called by HTTPS only.",
+        "schema": {"type": "string"},
+    },
     "Vary": {"description": "What of the request chose this form.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to say who is calling.", "schema": {"type": "string"}},
     "X-Content-Type-Options": {"description": "The type is what it says.", "schema": {"type": "string"}},

@@ -3,13 +3,14 @@
 All people in them are invented.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from chalicelib.strict_json import load_data_file
 
 _EXAMPLES_FILE = Path(__file__).with_name("examples.json")
 
@@ -36,4 +37,4 @@ class Example:
 @cache
 def load_examples() -> tuple[Example, ...]:
     """Return the examples in the order of sending."""
-    return tuple(Example(**each) for each in json.loads(_EXAMPLES_FILE.read_text(encoding="utf-8")))
+    return tuple(Example(**each) for each in load_data_file(_EXAMPLES_FILE.read_text(encoding="utf-8")))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.problems import CONTENT_TYPE, FIELD_MESSAGES
 from ops.openapi.codes import load_codes
 from ops.openapi.components import (
@@ -29,9 +30,9 @@ def iter_success_responses(
     for status, model in sorted(endpoint.responses.items()):
         own_examples = make_examples((each.title, each.answer) for each in examples if each.status == status)
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
-        for name in sorted({"X-Correlation-Id", *endpoint.contract.headers}):
-            # A 304 repeats the caching headers only.
-            if model is not None or name in {"X-Correlation-Id", "Cache-Control", "ETag"}:
+        for name in sorted({"X-Correlation-Id", *SECURITY_HEADERS, *endpoint.contract.headers}):
+            # A 304 repeats only what caches and every browser need.
+            if model is not None or name in {"X-Correlation-Id", *SECURITY_HEADERS, "ETag"}:
                 response["headers"][name] = {**HEADERS[name], "required": name not in OPTIONAL_HEADERS}
         if isinstance(model, str):
             response["content"] = {model: {"schema": {"type": "object" if model == JSON else "string"}}}
@@ -66,7 +67,12 @@ def iter_problem_responses(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str,
     """Yield every problem response by its name; endpoints share them."""
     for endpoint in endpoints:
         for status, codes in group_problem_codes(endpoint).items():
-            names = ["Content-Language", "X-Correlation-Id", *STATUS_HEADERS.get(status, ())]
+            names = [
+                "Content-Language",
+                "X-Correlation-Id",
+                *SECURITY_HEADERS,
+                *STATUS_HEADERS.get(status, ()),
+            ]
             # The problems of one status differ in their code only.
             one_of = {"properties": {"code": {"enum": list(codes)}}}
             content = {

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from chalicelib.http.endpoints import build_page_headers
+from chalicelib.http.headers import build_page_headers
 from chalicelib.languages import Language
 from chalicelib.rollups.model import Counts
 from chalicelib.rollups.renderings import board

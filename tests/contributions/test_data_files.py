@@ -1,5 +1,6 @@
 """The dated rules in the data files: these tests name the mistake in a new row."""
 
+import json
 from itertools import combinations, pairwise
 from typing import Any, get_args
 
@@ -13,7 +14,7 @@ from chalicelib.contributions.model import (
     Programme,
     list_months,
 )
-from chalicelib.contributions.rules import load_rules
+from chalicelib.contributions.rules import load_rules, parse_policies, parse_tables
 from chalicelib.occupations.model import Sector
 
 TABLES = load_rules().tables
@@ -216,3 +217,53 @@ def test_a_rule_without_id_source_or_months_is_rejected(missing: str) -> None:
     for model, row in ((DiscountPolicy, A_POLICY), (ContributionTable, A_TABLE)):
         with pytest.raises(ValidationError):
             model.model_validate({name: value for name, value in row.items() if name != missing})
+
+
+TABLE = {
+    "id": "t",
+    "source": "PP 1/2020",
+    "first_month": "2020-01",
+    "last_month": None,
+    "jkk_per_mille": 10,
+    "jkm_amount": 6800,
+    "jht_per_mille": 20,
+    "bands": [{"income_from": 0, "base": 1_000_000}],
+}
+POLICY = {
+    "id": "p",
+    "source": "PP 1/2020",
+    "first_month": "2020-01",
+    "last_month": "2020-02",
+    "sectors": ["transport"],
+    "programmes": ["JKK"],
+    "except_payers": [],
+    "percent_off": 50,
+    "full_price_months": 0,
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"jkk_per_mille": "10"}, {"jkm_amount": True}, {"jkm_amount": 6800.0}, {"first_month": 202001}],
+)
+def test_a_table_with_a_value_of_another_type_is_refused(changes: dict[str, Any]) -> None:
+    assert len(parse_tables(json.dumps([TABLE]))) == 1
+    with pytest.raises(ValidationError):
+        parse_tables(json.dumps([TABLE | changes]))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"percent_off": "50"}, {"percent_off": True}, {"sectors": ["transport", "transport"]}],
+)
+def test_a_policy_with_a_value_of_another_type_or_a_sector_twice_is_refused(changes: dict[str, Any]) -> None:
+    assert len(parse_policies(json.dumps([POLICY]))) == 1
+    with pytest.raises(ValidationError):
+        parse_policies(json.dumps([POLICY | changes]))
+
+
+def test_a_data_file_with_an_id_or_a_key_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="two rules have one id"):
+        parse_tables(json.dumps([TABLE, TABLE]))
+    with pytest.raises(ValueError, match="written twice"):
+        parse_policies(json.dumps([POLICY]).replace('"id"', '"percent_off": 1, "id"'))

@@ -199,6 +199,13 @@ def test_a_month_before_the_first_table_has_no_price(start_month: str, months: i
     ]
 
 
+@pytest.mark.parametrize("start_month", ["2031-12", "2999-01", "9999-12"])
+def test_a_quote_begins_within_five_years(start_month: str) -> None:
+    now = datetime(2026, 11, 30, 16, 59, 59, tzinfo=UTC)
+    assert find_broken_rules(now=now, start_month=start_month) == [("start_month", "month_too_late")]
+    assert quote(now=now, start_month="2031-11")
+
+
 def test_all_broken_rules_are_named_at_once() -> None:
     assert find_broken_rules(programmes=["JKK"], occupations=["astronaut"], start_month="2015-06") == [
         ("programmes", "programmes_not_offered"),
@@ -250,7 +257,9 @@ def test_an_invalid_request_is_rejected(mistake: dict[str, Any]) -> None:
 INCOMES = st.integers(0, 25_000_000) | st.integers(0, 1_000_000_000)
 CHOICES = st.fixed_dictionaries(
     {
-        "occupations": st.lists(st.sampled_from(sorted(load_occupations())), min_size=1, max_size=2),
+        "occupations": st.lists(
+            st.sampled_from(sorted(load_occupations())), min_size=1, max_size=2, unique=True
+        ),
         "programmes": st.sampled_from([TWO, THREE]),
         "months": st.sampled_from([1, 2, 3, 6, 12]),
         "payer": st.sampled_from(["self", "sponsor", "csr", "state_budget"]),

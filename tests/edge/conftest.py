@@ -17,6 +17,7 @@ from chalicelib import observability
 from chalicelib.callers import Channel, Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.schemas import EnrolClient
+from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
@@ -29,6 +30,8 @@ from tests.support.payloads import make_campaign_payload
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 LAMBDA_TIMEOUT_MS = 900_000
+# Routes whose answers hold nothing personal and are the same for everybody.
+CACHEABLE_ROUTES = {"/docs", "/v1/openapi.json"}
 FAR_FUTURE = "2999-12-31"  # The tests use the real clock, and the campaign must not close.
 
 CLIENTS: dict[str, dict[str, Any]] = {
@@ -49,6 +52,16 @@ def assert_documented(method: str, path: str, response: HTTPResponse) -> None:
         method, path, status=response.status_code, headers=response.headers, body=response.body
     )
     assert problems == [], f"{method} {path}: {response.body[:500]!r}"
+
+
+def assert_protected(method: str, path: str, response: HTTPResponse) -> None:
+    """Fail unless the response has the security headers: every edge test checks every answer that it gets."""
+    missing = [name for name in SECURITY_HEADERS if name not in response.headers]
+    assert missing == [], f"{method} {path}"
+    may_be_kept = response.headers["Cache-Control"] != "no-store"
+    assert not may_be_kept or path.partition("?")[0] in CACHEABLE_ROUTES, f"{method} {path}"
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"], f"{method} {path}"
 
 
 class Edge:
@@ -80,6 +93,7 @@ class Edge:
         # Chalice's client refuses tokens in place of API Gateway, with a response that no caller gets.
         if response.status_code not in {401, 403} or response.headers.get("Content-Type") == CONTENT_TYPE:
             assert_documented(method, path, response)
+            assert_protected(method, path, response)
         return response
 
     def register(self, capture: Any, *, caller: str = "kiosk", **headers: str) -> HTTPResponse:

@@ -15,7 +15,13 @@ from app import app
 from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
-from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import (
+    make_campaign_payload,
+    make_capture_id,
+    make_capture_payload,
+    make_expiry_day,
+    make_nik,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)
@@ -67,7 +73,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "PUT /v1/registrations/{reference}/payment-code": lambda target: {
         "code": "EPS-1234",
         "amount": 16_400,
-        "expires_on": "2024-11-15",
+        "expires_on": make_expiry_day(),
     },
     "POST /v1/registrations/{reference}/payments": lambda target: {
         "payment_id": "p-1",

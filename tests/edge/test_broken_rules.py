@@ -40,6 +40,22 @@ def test_a_refused_capture_can_be_corrected_under_the_same_id(edge: Edge) -> Non
 
 
 @pytest.mark.parametrize(
+    ("given_at", "code"),
+    [("2999-01-01T09:00:00+07:00", "consent_in_future"), ("2001-01-01T09:00:00+07:00", "consent_too_old")],
+)
+def test_a_consent_in_the_future_or_before_its_law_is_refused_alone_and_in_a_batch(
+    edge: Edge, given_at: str, code: str
+) -> None:
+    capture = make_capture_payload(consent={"given_at": given_at})
+
+    problem = assert_problem(edge.register(capture), 422, "rules_broken")
+    (result,) = edge.send("POST", "/v1/registrations/batch", {"items": [capture]}).json_body["results"]
+
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [("consent.given_at", code)]
+    assert result["problem"] == problem
+
+
+@pytest.mark.parametrize(
     "captured_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"]
 )
 def test_a_time_that_has_no_utc_equivalent_is_an_invalid_body(edge: Edge, captured_at: str) -> None:

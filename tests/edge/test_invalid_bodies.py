@@ -185,15 +185,6 @@ def test_json_may_be_declared_in_several_ways(edge: Edge, media_type: str) -> No
     assert edge.register(make_capture_payload(), Content_Type=media_type).status_code == 201
 
 
-def test_the_last_value_of_a_repeated_key_counts(edge: Edge) -> None:
-    body = replace_text('"officer": "ofc-12"', '"officer": "ofc-11", "officer": "ofc-13"')
-    reference = edge.register(body).json_body["reference"]
-
-    history = edge.send("GET", f"/v1/registrations/{reference}").json_body["history"]
-
-    assert history[0]["officer"] == "ofc-13"
-
-
 @pytest.mark.parametrize("name", ["Mel\x00ati", "Mel\x1bati", "{reference}"])
 def test_an_invalid_name_is_refused_and_not_repeated(edge: Edge, log_output: LogOutput, name: str) -> None:
     response = edge.register(make_capture_payload(worker={"name": name}))

@@ -7,10 +7,10 @@ from chalice.test import HTTPResponse
 
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 from tests.support.aws_events import make_schedule_event
-from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
+from tests.support.payloads import make_capture_id, make_capture_payload, make_expiry_day, make_nik
 
 UNKNOWN_REFERENCE = "7K4-M2Q-X9P"
-PAYMENT_CODE = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
+PAYMENT_CODE = {"code": "EPS-4711", "amount": 32_800, "expires_on": make_expiry_day()}
 PAYMENT = {"payment_id": "p-1", "amount": 32_800, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}
 
 
@@ -161,3 +161,26 @@ def test_the_history_has_the_client_and_time_of_each_event(edge: Edge) -> None:
         "membership",
     )
     assert matched["at"] >= registered["at"]
+
+
+@pytest.mark.parametrize(
+    ("event", "change", "code"),
+    [
+        ("payment", {"paid_at": "2001-01-01T09:00:00+07:00"}, "paid_before_capture"),
+        ("payment", {"paid_at": "2024-09-08T09:11:59+07:00"}, "paid_before_capture"),
+        ("payment", {"paid_at": "2999-12-31T09:00:00+07:00"}, "paid_in_future"),
+        ("payment code", {"expires_on": "2024-10-10"}, "payment_code_expired"),
+        ("payment code", {"expires_on": "2999-12-31"}, "payment_code_too_long"),
+    ],
+)
+def test_an_event_at_a_time_that_cannot_be_true_is_refused_and_changes_nothing(
+    edge: Edge, event: str, change: dict[str, Any], code: str
+) -> None:
+    reference = register_worker(edge)
+    before = dump_stored_state()
+
+    refused = report_event(edge, event, reference, EVENT_ROUTES[event].body | change)
+
+    problem = assert_problem(refused, 422, "rules_broken")
+    assert [(each["field"], each["code"]) for each in problem["errors"]] == [(*change, code)]
+    assert dump_stored_state() == before

@@ -8,6 +8,9 @@ from tests.support.payloads import make_capture_payload
 LANGUAGE_BY_HEADER = {
     "id": "id",
     "id-ID,id;q=0.9,en;q=0.8": "id",
+    "in-ID,in;q=0.9,en;q=0.7": "id",
+    "en;q=0.7,in_ID": "id",
+    "en_US,in;q=0.9": "en",
     "en": "en",
     "EN-gb, id;q=0.5": "en",
     "fr, en;q=0.3": "en",

@@ -121,7 +121,7 @@ def test_every_format_varies_by_accept_and_is_not_cached_by_proxies(counted_day:
     for format_name in MEDIA_TYPES:
         response = counted_day.send("GET", f"{DAY}?format={format_name}", caller="manager", Accept="*/*")
         assert "Accept" in response.headers["Vary"].split(", ")
-        assert response.headers["Cache-Control"] == "private, no-cache"
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,11 @@ def test_every_format_varies_by_accept_and_is_not_cached_by_proxies(counted_day:
         ("", {"Accept_Language": "en-GB"}, "en"),
         ("&language=en", {}, "en"),
         ("&language=id", {"Accept_Language": "en"}, "id"),
+        ("&language=in-ID", {"Accept_Language": "en"}, "id"),
+        ("&language=in", {"Accept_Language": "en"}, "id"),
+        ("&language=id_ID", {"Accept_Language": "en"}, "id"),
+        ("&language=en_US", {}, "en"),
+        ("", {"Accept_Language": "in-ID,in;q=0.9,en;q=0.7"}, "id"),
     ],
 )
 def test_the_page_is_in_indonesian_unless_english_is_requested(

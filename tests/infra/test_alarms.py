@@ -65,11 +65,15 @@ def test_these_metrics_of_our_own_raise_alarms(template: PackagedTemplate) -> No
         if alarm["Namespace"] == OWN_NAMESPACE
     }
     assert watched == {
+        ("AuthorizerErrors",),
+        ("InternalErrors",),
+        ("SmsExpired",),
         ("SmsHeld",),
         ("SendingStopped",),
         ("GatewayCircuitsOpened",),
         ("ReportsNotDelivered",),
         ("ExportsLate",),
+        ("TryAgainAnswers",),
     }
 
 

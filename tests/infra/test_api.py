@@ -1,9 +1,12 @@
 """The API: throttled, encrypted, every route behind the authorizer, and every refusal a problem document."""
 
 import json
+import re
 from collections.abc import Iterator
 
+from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.problems import CONTENT_TYPE, PROBLEMS
+from chalicelib.randomness import generate_token
 from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
 
 # Routes without an authorizer. Twilio signs its callbacks.
@@ -140,6 +143,38 @@ def test_a_code_has_the_same_status_and_title_from_api_gateway_and_the_api(
 def test_exactly_the_retryable_answers_have_retry_after(template: PackagedTemplate) -> None:
     for kind, headers, body, _ in iter_gateway_problems(template):
         assert ("Retry-After" in headers) == (body["status"] in {429, 503}), kind
+
+
+def test_answers_of_api_gateway_have_the_security_headers_of_all_answers(template: PackagedTemplate) -> None:
+    for kind, headers, _, _ in iter_gateway_problems(template):
+        missing = {name for name, value in SECURITY_HEADERS.items() if headers.get(name) != f"'{value}'"}
+        assert not missing, kind
+
+
+def test_header_values_of_api_gateway_hold_no_single_quote(template: PackagedTemplate) -> None:
+    for kind, headers, _, _ in iter_gateway_problems(template):
+        assert all("'" not in value[1:-1] for value in headers.values()), kind
+
+
+def test_api_gateway_passes_every_generated_token_to_the_authorizer_and_nothing_malformed(
+    template: PackagedTemplate,
+) -> None:
+    (scheme,) = template.api["DefinitionBody"]["securityDefinitions"].values()
+    pattern = scheme["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+    for _ in range(50):
+        token = generate_token()
+        assert all(re.search(pattern, f"{scheme} {token}") for scheme in ("Bearer", "bearer", "BEARER")), (
+            token
+        )
+        malformed = (
+            token,
+            f"Basic {token}",
+            f"Bearer {token}x",
+            f"Bearer {token[:-1]}",
+            "Bearer ",
+            f"x Bearer {token}",
+        )
+        assert not [each for each in malformed if re.search(pattern, each)]
 
 
 def test_every_401_names_the_bearer_scheme(template: PackagedTemplate) -> None:

@@ -108,6 +108,7 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "SendingTable.Arn"),
+        Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
         *DATA_KEY_GRANTS,

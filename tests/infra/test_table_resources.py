@@ -50,6 +50,21 @@ def test_a_throttled_table_raises_an_alarm(template: PackagedTemplate) -> None:
     assert {name for each in watched for name in each} == set(template.tables)
 
 
+def test_a_throttled_index_raises_an_alarm(template: PackagedTemplate) -> None:
+    indexes = {
+        (name, index["IndexName"])
+        for name, table in template.tables.items()
+        for index in table.get("GlobalSecondaryIndexes", ())
+    }
+    watched: dict[str, set[tuple[str, str]]] = {"ReadThrottleEvents": set(), "WriteThrottleEvents": set()}
+    for alarm in template.find_resources("AWS::CloudWatch::Alarm").values():
+        dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", ())}
+        if "GlobalSecondaryIndexName" in dimensions:
+            table = resolve_logical_id(dimensions["TableName"])
+            watched[alarm["MetricName"]].add((table, dimensions["GlobalSecondaryIndexName"]))
+    assert watched == dict.fromkeys(watched, indexes)
+
+
 def test_failing_writes_of_registrations_raise_an_alarm(template: PackagedTemplate) -> None:
     failing = template.find_alarms("AWS/DynamoDB", "SystemErrors", "TableName")
     assert set(failing) == {

@@ -1,9 +1,10 @@
 """One SMS per event, whatever is repeated, late, concurrent or interrupted."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import given
@@ -123,13 +124,51 @@ def test_unknown_outcome_is_not_resent_for_15_minutes() -> None:
 def test_harmless_duplicate_is_sent_once_without_a_receipt() -> None:
     harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"), OutcomeUnknown("ReadTimeoutError"))
     harness.consume_event()
+    harness.advance(timedelta(minutes=15)).receive_receipt_of_another_sms()
 
-    (again,) = harness.advance(timedelta(minutes=15)).run_due_sms()
+    (again,) = harness.run_due_sms()
 
     assert (again.state, again.is_resent, again.attempts) == (SmsState.UNKNOWN, True, 2)
     assert harness.get_committed_budget() == 2 * 350
     assert harness.advance(timedelta(hours=5)).run_due_sms() == []
     assert len(harness.gateway.sent_sms) == 2
+
+
+def test_unknown_sms_is_held_while_no_receipts_come_in() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
+    harness.receive_receipt_of_another_sms()
+    harness.consume_event()
+
+    (held,) = harness.advance(timedelta(minutes=15)).run_due_sms()
+
+    assert (held.state, held.reason, held.due_at) == (SmsState.HELD, "receipts_silent", None)
+    assert harness.advance(timedelta(days=1)).run_due_sms() == []
+    assert len(harness.gateway.sent_sms) == 1
+
+
+def test_receipt_that_comes_late_settles_an_sms_held_without_receipts() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"))
+    harness.consume_event()
+    harness.advance(timedelta(minutes=15)).run_due_sms()
+
+    harness.advance(timedelta(hours=9)).receive_receipt("gateway-9")
+
+    assert harness.get_only_sms().state is SmsState.DELIVERED
+    assert harness.release(FIRST_DAY.campaign_id) == 0
+    assert (len(harness.gateway.sent_sms), harness.get_committed_budget()) == (1, 350)
+
+
+def test_sms_held_without_receipts_is_sent_once_more_when_a_person_releases_it() -> None:
+    harness = NotificationHarness(OutcomeUnknown("ReadTimeoutError"), OutcomeUnknown("ReadTimeoutError"))
+    harness.consume_event()
+    harness.advance(timedelta(minutes=15)).run_due_sms()
+
+    assert harness.release(FIRST_DAY.campaign_id) == 1
+    harness.run_due_sms()
+
+    assert (len(harness.gateway.sent_sms), harness.get_committed_budget()) == (2, 700)
+    harness.advance(timedelta(minutes=15)).receive_receipt_of_another_sms()
+    assert harness.advance(timedelta(hours=5)).run_due_sms() == []
 
 
 def test_receipt_settles_an_unknown_sms() -> None:
@@ -184,7 +223,8 @@ def test_attempt_whose_process_died_is_unknown_after_one_minute_and_resent_after
     assert (sms.state, sms.reason) == (SmsState.UNKNOWN, "attempt_timed_out")
     assert len(harness.gateway.sent_sms) == 1
 
-    (sms,) = harness.advance(timedelta(minutes=14)).run_due_sms()
+    harness.advance(timedelta(minutes=14)).receive_receipt_of_another_sms()
+    (sms,) = harness.run_due_sms()
     assert sms.state is SmsState.ACCEPTED
     assert len(harness.gateway.sent_sms) == 2
 
@@ -489,6 +529,21 @@ def test_sms_over_the_daily_limit_waits_for_the_next_morning() -> None:
     assert sms.state is SmsState.ACCEPTED
 
 
+def test_each_of_many_workers_with_one_phone_is_told_once_in_the_end() -> None:
+    cooperative = [
+        make_registration(make_reference(number), worker_key=str(number)) for number in range(1, 21)
+    ]
+    harness = NotificationHarness(registrations=cooperative)
+    for each in cooperative:
+        harness.consume_event(reference=each.reference)
+
+    for _ in range(7):
+        harness.advance(timedelta(days=1)).run_due_sms()
+
+    assert {sms.state for sms in harness.ledger.sms_by_id.values()} == {SmsState.ACCEPTED}
+    assert len(harness.gateway.sent_sms) == len(cooperative)
+
+
 def test_sms_over_the_budget_are_held_until_released() -> None:
     family = [
         make_registration(make_reference(number), worker_key=str(number), phone=f"+628245550700{number}")
@@ -564,6 +619,23 @@ def test_reminder_is_stored_and_waits_for_the_schedule() -> None:
     assert (sms.state, sms.due_at, harness.gateway.sent_sms) == (SmsState.PENDING, NOW, [])
 
 
+Step = Literal["event", "due run", "sent", "delivered", "failed", "receipt of another", "wait"]
+
+
+def take_step(harness: NotificationHarness, step: Step) -> None:
+    match step:
+        case "event":
+            harness.consume_event()
+        case "due run":
+            harness.run_due_sms()
+        case "wait":
+            harness.advance(timedelta(minutes=20))
+        case "receipt of another":
+            harness.receive_receipt_of_another_sms()
+        case "sent" | "delivered" | "failed":
+            harness.receive_receipt("accepted", step)
+
+
 @given(
     answers=st.lists(
         st.sampled_from(
@@ -578,26 +650,16 @@ def test_reminder_is_stored_and_waits_for_the_schedule() -> None:
         ),
         max_size=6,
     ),
-    steps=st.lists(st.sampled_from(["event", "due run", "sent", "delivered", "failed", "wait"]), max_size=14),
+    steps=st.lists(st.sampled_from(get_args(Step)), max_size=14),
 )
 def test_at_most_one_duplicate_is_sent_in_any_order_of_events(
     answers: list[str | Exception],
-    steps: list[Literal["event", "due run", "sent", "delivered", "failed", "wait"]],
+    steps: list[Step],
 ) -> None:
     harness = NotificationHarness(*answers)
-    for step in ["event", *steps]:
-        try:
-            match step:
-                case "event":
-                    harness.consume_event()
-                case "due run":
-                    harness.run_due_sms()
-                case "wait":
-                    harness.advance(timedelta(minutes=20))
-                case "sent" | "delivered" | "failed":
-                    harness.receive_receipt("accepted", step)
-        except WorkerKilled:
-            continue
+    for step in ("event", *steps):
+        with suppress(WorkerKilled):
+            take_step(harness, step)
     used = answers[: len(harness.gateway.sent_sms)] + ["accepted"] * len(
         harness.gateway.sent_sms[len(answers) :]
     )
@@ -609,7 +671,8 @@ def test_at_most_one_duplicate_is_sent_in_any_order_of_events(
     assert sms.attempts == len(harness.gateway.sent_sms)
     assert sms.open_attempts >= 0
     assert harness.get_committed_budget() == sms.committed
-    assert sms.state is not SmsState.HELD
-    if sms.state not in {SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED}:
+    if sms.state is SmsState.HELD:
+        assert sms.reason == "receipts_silent"
+    elif sms.state not in {SmsState.ACCEPTED, SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED}:
         waits_for_a_person = sms.state is SmsState.UNKNOWN and sms.is_resent
         assert sms.due_at is not None or waits_for_a_person, "it will be due again"

@@ -22,7 +22,12 @@ from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.registrations import InMemoryRegistrations
-from tests.support.fakes.sms import InMemoryOptOutStore, InMemorySendRateLimiter, InMemorySmsLedger
+from tests.support.fakes.sms import (
+    InMemoryOptOutStore,
+    InMemoryReceiptFlow,
+    InMemorySendRateLimiter,
+    InMemorySmsLedger,
+)
 from tests.support.notification_harness import CONFIG
 from tests.support.registration_builders import make_campaign, make_reference, make_registration, make_sms
 
@@ -110,6 +115,7 @@ class Backlog:
             campaigns=InMemoryCampaigns(make_campaign(sms_budget=10_000_000_000)),
             ledger=self.ledger,
             opt_outs=InMemoryOptOutStore(),
+            receipt_flow=InMemoryReceiptFlow(),
             rate_limiter=InMemorySendRateLimiter(),
             gateway=self._gateway,
             hashing=KeyedHash(lambda: HashKey(bytes(32))),

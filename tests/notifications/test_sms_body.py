@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from chalicelib.notifications import bodies
 from chalicelib.notifications.bodies import Purpose
-from chalicelib.notifications.templates import get_template
 from chalicelib.registrations.messages import RegistrationChanged
 from chalicelib.registrations.model import (
     Cancellation,
@@ -48,11 +47,14 @@ def cancel(lifecycle: LifecycleState) -> LifecycleState:
     return lifecycle.with_cancellation(Cancellation(reason="other"), occurred_at=NOW, client_id="van-1")
 
 
-def render(purpose: Purpose, event_version: int, *steps: Step, language: str = "id") -> str | None:
+def render(
+    purpose: Purpose, event_version: int, *steps: Step, language: str = "id", now: datetime = NOW
+) -> str | None:
     registration = make_registration(language=language)
     for step in steps:
         registration = replace(registration, lifecycle=step(registration.lifecycle))
-    return bodies.render_body(get_template(purpose), event_version, registration)
+    body = bodies.render_body(purpose, event_version, registration, local_now=now)
+    return None if body is None else body.text
 
 
 def test_every_purpose_has_an_event_type_and_a_message() -> None:
@@ -61,6 +63,7 @@ def test_every_purpose_has_an_event_type_and_a_message() -> None:
     assert set(bodies.PURPOSE_BY_EVENT_TYPE.values()) | {
         Purpose.RECEIVED,
         Purpose.ALREADY_REGISTERED,
+        Purpose.PAYMENT_LATE,
     } == set(Purpose)
 
 
@@ -120,7 +123,7 @@ def test_mismatch_has_a_body_until_it_is_resolved() -> None:
 def test_lapsing_membership_has_a_body_until_it_is_paid() -> None:
     age_to_march = age(date(2025, 3, 20))
     assert render(Purpose.LAPSING_SOON, 3, pay(), age_to_march) == (
-        "BPJAMSOSTEK: Iuran Melati Kusumawati sudah dibayar sampai 31 Des 24."
+        "BPJAMSOSTEK: Masa iuran Melati Kusumawati sudah habis."
         " Bayar sebelum 1 Apr 25 agar kepesertaan tetap aktif. Info 175"
     )
     late = Payment(payment_id="p-2", amount=1, months=1, paid_at=NOW + timedelta(days=160))

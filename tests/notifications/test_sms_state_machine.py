@@ -1,5 +1,6 @@
 """The states of an SMS, and its id."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations, product
 
@@ -16,6 +17,7 @@ from chalicelib.notifications.model import (
     SmsState,
     derive_sms_id,
 )
+from chalicelib.notifications.templates import SmsKind
 from tests.support.builders import NOW
 from tests.support.registration_builders import make_sms
 
@@ -164,3 +166,10 @@ def test_other_events_have_other_sms_ids(other: tuple[str, Purpose, int, int]) -
 
 def test_receipt_without_an_attempt_changes_nothing() -> None:
     assert make_sms().apply_update(UPDATES[0]) == make_sms()
+
+
+def test_only_a_confirmation_gets_more_time_when_its_phone_got_enough_sms_today() -> None:
+    later = make_sms().deadline + timedelta(days=1)
+    for kind, deadline in ((SmsKind.REMINDER, make_sms().deadline), (SmsKind.CONFIRMATION, later)):
+        deferred = replace(make_sms(), kind=kind).defer_for_phone_limit(LATER, deadline=later)
+        assert (deferred.state, deferred.due_at, deferred.deadline) == (SmsState.PENDING, LATER, deadline)

@@ -9,7 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.occupations import model
-from chalicelib.occupations.model import Occupation, find_sector, is_known_occupation, load_occupations
+from chalicelib.occupations.model import (
+    Occupation,
+    find_sector,
+    is_known_occupation,
+    load_occupations,
+    parse_occupations,
+)
 
 LIST = load_occupations()
 FILE = Path(model.__file__).with_name("occupations.json")
@@ -137,3 +143,20 @@ def test_a_mistake_in_a_row_is_rejected(mistake: dict[str, Any]) -> None:
     assert Occupation.model_validate(row) == LIST["porter"]
     with pytest.raises(ValidationError):
         Occupation.model_validate({**row, **mistake})
+
+
+def test_a_list_with_an_id_a_key_or_a_search_word_twice_is_refused() -> None:
+    row = json.dumps(
+        {
+            "id": "porter",
+            "name": "Porter",
+            "name_en": "Porter",
+            "search": ["kuli"],
+            "isco_08": "9333",
+            "sector": "other",
+        }
+    )
+    assert set(parse_occupations(f'{{"occupations": [{row}]}}')) == {"porter"}
+    for rows in (f"{row}, {row}", row.replace('"id"', '"id": "x", "id"'), row.replace('"kuli"', '"a", "a"')):
+        with pytest.raises(ValueError, match=r"one id|written twice|in the list twice"):
+            parse_occupations(f'{{"occupations": [{rows}]}}')

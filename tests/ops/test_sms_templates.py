@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from chalicelib.notifications import templates
 from chalicelib.notifications.templates import parse_templates
@@ -17,7 +18,7 @@ def find_template_faults(body: str, purpose: str = "received", **changes: Any) -
     """Return the faults of a template with this Indonesian body."""
     data = {**TEMPLATES[purpose], **changes}
     data["texts"] = {**data["texts"], "id": body}
-    (template,) = parse_templates({purpose: data}).values()
+    (template,) = parse_templates(json.dumps({purpose: data})).values()
     return list(sms_templates.find_faults(template))
 
 
@@ -70,5 +71,32 @@ def test_a_field_may_not_extend_a_run_of_digits() -> None:
 
 def test_a_template_needs_every_language() -> None:
     data = {**TEMPLATES["received"], "texts": {"id": TEMPLATES["received"]["texts"]["id"]}}
-    (template,) = parse_templates({"received": data}).values()
+    (template,) = parse_templates(json.dumps({"received": data})).values()
     assert list(sms_templates.find_faults(template)) == ["has bodies in ['id'], not in ['en', 'id']"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": "1"},
+        {"version": True},
+        {"version": 1.0},
+        {"deadline_hours": 0},
+        {"deadline_hours": "36"},
+        {"duplicate_harmless": "false"},
+        {"after_payment": 1},
+        {"kind": "letter"},
+        {"fields": {"name": {"kind": "name", "septets": "24"}}},
+        {"texts": {"id": 1}},
+        {"after_paymnet": True},
+    ],
+)
+def test_a_template_with_a_value_of_another_type_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        parse_templates(json.dumps({"received": {**TEMPLATES["received"], **changes}}))
+
+
+def test_a_template_with_a_key_twice_is_refused() -> None:
+    text = json.dumps({"received": TEMPLATES["received"]}).replace('"version"', '"version": 2, "version"')
+    with pytest.raises(ValueError, match="version is written twice"):
+        parse_templates(text)

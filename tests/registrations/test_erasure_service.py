@@ -17,7 +17,7 @@ from chalicelib.registrations.store_keys import make_registration_key
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Tally
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.support.builders import make_caller
+from tests.support.builders import NOW, make_caller
 from tests.support.concurrent_writer import with_concurrent_writes
 from tests.support.day_tally import count_facts
 from tests.support.lifecycle_events import make_payment
@@ -143,7 +143,9 @@ def test_the_reference_of_an_erased_registration_is_unknown_and_accepts_no_payme
     with pytest.raises(RegistrationUnknown):
         harness.stores.reading.get(registration.reference)
     with pytest.raises(RegistrationUnknown):
-        harness.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
+        harness.lifecycle_service.record_payment(
+            registration.reference, make_payment(paid_at=NOW), caller=CORE_CALLER
+        )
 
 
 def test_erasing_an_unknown_worker_or_the_same_one_again_changes_nothing(
@@ -239,7 +241,9 @@ def test_a_payment_during_the_erasure_does_not_bring_the_registration_back(
     registration = harness.register()
 
     def pay() -> None:
-        harness.lifecycle_service.record_payment(registration.reference, make_payment(), caller=CORE_CALLER)
+        harness.lifecycle_service.record_payment(
+            registration.reference, make_payment(paid_at=NOW), caller=CORE_CALLER
+        )
 
     erase(harness, registration.worker_key, with_write(harness, "erase_registration", pay))
 

@@ -20,7 +20,7 @@ from chalicelib.registrations.references import Reference
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import make_caller
 from tests.support.concurrent_writer import with_concurrent_writes
-from tests.support.lifecycle_events import make_payment, make_payment_code
+from tests.support.lifecycle_events import make_payment_at_capture, make_payment_code
 
 OTHER = Cancellation(reason="other")
 MATCHED, MISMATCH = VerificationResult(result="matched"), VerificationResult(result="mismatch")
@@ -45,7 +45,7 @@ def test_each_event_is_stored_with_its_client_and_time(harness: RegistrationHarn
     harness.lifecycle_service.issue_payment_code(reference, make_payment_code(), caller=CORE_CALLER)
     harness.advance_days(1)
     registration = harness.lifecycle_service.record_payment(
-        reference, make_payment(kpj="21012345678"), caller=CORE_CALLER
+        reference, make_payment_at_capture(kpj="21012345678"), caller=CORE_CALLER
     )
 
     stored = harness.stores.reading.get(reference)
@@ -66,7 +66,9 @@ def test_each_event_is_stored_with_its_client_and_time(harness: RegistrationHarn
         lambda service, reference: service.issue_payment_code(
             reference, make_payment_code(), caller=CORE_CALLER
         ),
-        lambda service, reference: service.record_payment(reference, make_payment(), caller=CORE_CALLER),
+        lambda service, reference: service.record_payment(
+            reference, make_payment_at_capture(), caller=CORE_CALLER
+        ),
         lambda service, reference: service.record_verification(reference, MISMATCH, caller=CORE_CALLER),
         lambda service, reference: service.cancel(reference, OTHER, caller=make_caller()),
     ],
@@ -87,25 +89,31 @@ def test_a_payment_that_comes_between_reading_and_storing_is_not_lost(harness: R
     reference = harness.submit().reference
     service = with_writes(
         harness,
-        lambda: harness.lifecycle_service.record_payment(reference, make_payment("p-1"), caller=CORE_CALLER),
-        lambda: harness.lifecycle_service.record_payment(reference, make_payment("p-2"), caller=CORE_CALLER),
+        lambda: harness.lifecycle_service.record_payment(
+            reference, make_payment_at_capture("p-1"), caller=CORE_CALLER
+        ),
+        lambda: harness.lifecycle_service.record_payment(
+            reference, make_payment_at_capture("p-2"), caller=CORE_CALLER
+        ),
     )
 
-    service.record_payment(reference, make_payment("p-3"), caller=CORE_CALLER)
+    service.record_payment(reference, make_payment_at_capture("p-3"), caller=CORE_CALLER)
 
     stored = harness.stores.reading.get(reference)
     assert [payment.payment_id for payment in stored.lifecycle.payments] == ["p-1", "p-2", "p-3"]
-    assert (stored.lifecycle.paid_through, stored.lifecycle.version) == ("2027-01", 4)
+    assert (stored.lifecycle.paid_through, stored.lifecycle.version) == ("2024-12", 4)
 
 
 def test_a_payment_reported_by_two_at_once_counts_once(harness: RegistrationHarness) -> None:
     reference = harness.submit().reference
     again = with_writes(
         harness,
-        lambda: harness.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER),
+        lambda: harness.lifecycle_service.record_payment(
+            reference, make_payment_at_capture(), caller=CORE_CALLER
+        ),
     )
 
-    registration = again.record_payment(reference, make_payment(), caller=CORE_CALLER)
+    registration = again.record_payment(reference, make_payment_at_capture(), caller=CORE_CALLER)
 
     assert registration == harness.stores.reading.get(reference)
     assert list_events(registration) == ["registered", "paid"]
@@ -115,11 +123,13 @@ def test_two_payments_under_one_id_at_once_are_one_and_a_refusal(harness: Regist
     reference = harness.submit().reference
     other = with_writes(
         harness,
-        lambda: harness.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER),
+        lambda: harness.lifecycle_service.record_payment(
+            reference, make_payment_at_capture(), caller=CORE_CALLER
+        ),
     )
 
     with pytest.raises(PaymentReused):
-        other.record_payment(reference, make_payment(amount=1), caller=CORE_CALLER)
+        other.record_payment(reference, make_payment_at_capture(amount=1), caller=CORE_CALLER)
 
 
 def test_an_event_that_a_concurrent_write_made_impossible_is_refused(harness: RegistrationHarness) -> None:
@@ -129,7 +139,7 @@ def test_an_event_that_a_concurrent_write_made_impossible_is_refused(harness: Re
     )
 
     with pytest.raises(TransitionNotAllowed):
-        late.record_payment(reference, make_payment(), caller=CORE_CALLER)
+        late.record_payment(reference, make_payment_at_capture(), caller=CORE_CALLER)
 
     assert list_events(harness.stores.reading.get(reference)) == ["registered", "cancelled"]
 
@@ -143,7 +153,9 @@ def test_a_race_without_end_is_abandoned_and_stores_nothing(harness: Registratio
         )
     ] * 100
     with pytest.raises(TryAgain):
-        with_writes(harness, *in_the_way).record_payment(reference, make_payment(), caller=CORE_CALLER)
+        with_writes(harness, *in_the_way).record_payment(
+            reference, make_payment_at_capture(), caller=CORE_CALLER
+        )
 
     assert harness.stores.reading.get(reference).lifecycle.payments == ()
 
@@ -151,7 +163,7 @@ def test_a_race_without_end_is_abandoned_and_stores_nothing(harness: Registratio
 @pytest.mark.parametrize("typed", ["7K4-M2Q-X9P", "", "no reference", "7K4-M2Q-X9P\n", "%2e%2e"])
 def test_an_event_of_an_unknown_registration_is_refused(harness: RegistrationHarness, typed: str) -> None:
     with pytest.raises(RegistrationUnknown):
-        harness.lifecycle_service.record_payment(typed, make_payment(), caller=CORE_CALLER)
+        harness.lifecycle_service.record_payment(typed, make_payment_at_capture(), caller=CORE_CALLER)
 
 
 def test_an_event_of_a_registration_of_another_campaign_is_refused(harness: RegistrationHarness) -> None:
@@ -172,7 +184,9 @@ def test_while_a_registration_is_open_another_capture_gets_its_status(
         ),
         lambda: harness.lifecycle_service.record_verification(reference, MISMATCH, caller=CORE_CALLER),
         lambda: harness.lifecycle_service.record_verification(reference, MATCHED, caller=CORE_CALLER),
-        lambda: harness.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER),
+        lambda: harness.lifecycle_service.record_payment(
+            reference, make_payment_at_capture(), caller=CORE_CALLER
+        ),
     ]
     for number, report in enumerate(reports, start=2):
         report()
@@ -193,7 +207,7 @@ def expired(harness: RegistrationHarness, reference: str) -> None:
 
 def lapsed(harness: RegistrationHarness, reference: str) -> None:
     harness.lifecycle_service.record_payment(
-        reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
+        reference, make_payment_at_capture(paid_at=harness.clock()), caller=CORE_CALLER
     )
     harness.advance_days(150)
     harness.lifecycle_service.age(Reference(reference))
@@ -243,7 +257,7 @@ def test_a_payment_for_a_lapsed_membership_reactivates_it_if_nothing_follows_it(
     lapsed(harness, reference)
 
     paid = harness.lifecycle_service.record_payment(
-        reference, make_payment("p-2", paid_at=harness.clock()), caller=CORE_CALLER
+        reference, make_payment_at_capture("p-2", paid_at=harness.clock()), caller=CORE_CALLER
     )
 
     assert paid.lifecycle.status is Status.ACTIVE
@@ -260,7 +274,7 @@ def test_a_payment_for_a_lapsed_membership_that_another_registration_follows_is_
 
     with pytest.raises(RegistrationSuperseded):
         harness.lifecycle_service.record_payment(
-            first.reference, make_payment("p-2", paid_at=harness.clock()), caller=CORE_CALLER
+            first.reference, make_payment_at_capture("p-2", paid_at=harness.clock()), caller=CORE_CALLER
         )
 
     assert [harness.stores.reading.get(each) for each in (first.reference, second)] == before
@@ -274,7 +288,9 @@ def test_a_payment_that_races_a_following_registration_is_refused(
     late = with_writes(harness, lambda: harness.submit(2, nik_number=1))
 
     with pytest.raises(RegistrationSuperseded):
-        late.record_payment(first.reference, make_payment("p-2", paid_at=harness.clock()), caller=CORE_CALLER)
+        late.record_payment(
+            first.reference, make_payment_at_capture("p-2", paid_at=harness.clock()), caller=CORE_CALLER
+        )
     assert harness.stores.reading.get(first.reference).lifecycle.status is Status.LAPSED
 
 

@@ -20,7 +20,7 @@ from chalicelib.registrations.references import Reference
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.clock import FixedClock
-from tests.support.lifecycle_events import make_payment
+from tests.support.lifecycle_events import make_payment_at_capture
 
 FIRST_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 9))
 SECOND_DAY = CampaignDay("tanah-abang-2024", date(2024, 10, 10))
@@ -126,7 +126,7 @@ def test_a_registration_is_listed_under_its_status_by_the_time_since_when_it_has
     first, second = harness.submit(1).reference, harness.submit(2).reference
     for reference in (second, first):
         harness.advance_days(1)
-        harness.lifecycle_service.record_payment(reference, make_payment(), caller=CORE_CALLER)
+        harness.lifecycle_service.record_payment(reference, make_payment_at_capture(), caller=CORE_CALLER)
     third = harness.submit(3).reference
     harness.lifecycle_service.cancel(third, Cancellation(reason="other"), caller=make_caller())
 

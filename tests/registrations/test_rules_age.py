@@ -25,6 +25,7 @@ def make_capture_on(day: date, *, zone: str = "Asia/Jakarta", **worker: Any) -> 
         "now": midnight + timedelta(hours=3),
         "campaign": {**days, "zone": zone, "accepts_until": "2099-12-31"},
         "captured_at": midnight.isoformat(),
+        "consent": {"given_at": midnight.isoformat()},
         "worker": worker,
     }
 
@@ -39,10 +40,10 @@ def make_capture_on(day: date, *, zone: str = "Asia/Jakarta", **worker: Any) -> 
         ("1959-10-10", date(2024, 10, 9), None),
         ("1959-10-09", date(2024, 10, 9), "age_too_old"),
         ("1959-10-08", date(2024, 10, 9), "age_too_old"),
-        ("2004-02-29", date(2021, 2, 28), "age_too_young"),
-        ("2004-02-29", date(2021, 3, 1), None),
-        ("1956-02-29", date(2021, 2, 28), None),
-        ("1956-02-29", date(2021, 3, 1), "age_too_old"),
+        ("2008-02-29", date(2025, 2, 28), "age_too_young"),
+        ("2008-02-29", date(2025, 3, 1), None),
+        ("1960-02-29", date(2025, 2, 28), None),
+        ("1960-02-29", date(2025, 3, 1), "age_too_old"),
         ("2007-03-01", date(2024, 2, 29), "age_too_young"),
         ("2007-02-28", date(2024, 2, 29), None),
         ("2024-10-09", date(2024, 10, 9), "age_too_young"),

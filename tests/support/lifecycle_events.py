@@ -14,6 +14,7 @@ from chalicelib.registrations.model import (
     Status,
     VerificationResult,
 )
+from tests.support.builders import NOW
 
 RECEIVED_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 OCCURRED_AT = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -43,6 +44,11 @@ def make_payment(payment_id: str = "p-1", **changes: Any) -> Payment:
     return Payment.model_validate(
         {"payment_id": payment_id, "amount": 16_400, "months": 1, "paid_at": OCCURRED_AT, **changes}
     )
+
+
+def make_payment_at_capture(payment_id: str = "p-1", **changes: Any) -> Payment:
+    """Return the payment of one month, paid when the harness's workers are captured."""
+    return make_payment(payment_id, **{"paid_at": NOW, **changes})
 
 
 def issue_payment_code(code: PaymentCode) -> LifecycleChange:

@@ -24,7 +24,12 @@ from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.gateway import ScriptedGateway
 from tests.support.fakes.registrations import InMemoryRegistrations
-from tests.support.fakes.sms import InMemoryOptOutStore, InMemorySendRateLimiter, InMemorySmsLedger
+from tests.support.fakes.sms import (
+    InMemoryOptOutStore,
+    InMemoryReceiptFlow,
+    InMemorySendRateLimiter,
+    InMemorySmsLedger,
+)
 from tests.support.registration_builders import FIRST_DAY, REFERENCE, make_campaign, make_registration
 
 CONFIG = NotificationConfig(
@@ -48,6 +53,7 @@ class NotificationHarness:
     ) -> None:
         self.clock = FixedClock(NOW)
         self.opt_outs = InMemoryOptOutStore()
+        self.receipt_flow = InMemoryReceiptFlow()
         self.ledger = InMemorySmsLedger(opt_outs=self.opt_outs)
         self.rate_limiter = InMemorySendRateLimiter()
         self.gateway = ScriptedGateway(*answers)
@@ -64,6 +70,7 @@ class NotificationHarness:
             campaigns=self._campaigns,
             ledger=self.ledger,
             opt_outs=self.opt_outs,
+            receipt_flow=self.receipt_flow,
             rate_limiter=self.rate_limiter,
             gateway=self.gateway,
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
@@ -110,6 +117,10 @@ class NotificationHarness:
                 **fields,
             )
         )
+
+    def receive_receipt_of_another_sms(self) -> None:
+        """Record that receipts come in."""
+        self.receipt_flow.record(self.clock())
 
     def get_only_sms(self) -> Sms:
         """Return the only SMS of the ledger."""

@@ -4,6 +4,7 @@ Needs the standard library only, so that the fuzz test and the benchmarks start 
 """
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +73,11 @@ def make_campaign_payload(**changes: Any) -> dict[str, Any]:
         "sms_budget": 500_000,
         **changes,
     }
+
+
+def make_expiry_day(days: int = 30) -> str:
+    """Return a day after today, for payment codes on tests that run by the real clock."""
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
 
 
 def encode_payload(payload: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.http.problems import FIELD_MESSAGES, to_field_code
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import rules
+from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.worker import Worker
 from tests.support.builders import NOW, make_submission
@@ -25,7 +26,8 @@ def read_worker(
 ) -> Worker:
     """Return the worker whom a capture registers."""
     opened = Campaign.model_validate(make_campaign_payload(**(campaign or {})))
-    return rules.read_worker(make_submission(**capture), opened, now=now, age_limits=age_limits)
+    cleaned = CleanedCapture.from_command(make_submission(**capture))
+    return rules.read_worker(cleaned, opened, now=now, age_limits=age_limits)
 
 
 def find_broken_rules(**read_arguments: Any) -> list[str]:

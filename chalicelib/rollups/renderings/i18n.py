@@ -1,6 +1,5 @@
 """Phrases, labels, numbers and days in Indonesian or English, from `i18n.json`."""
 
-import json
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -9,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.languages import Language
 from chalicelib.occupations.model import load_occupations
+from chalicelib.strict_json import load_data_file
 
 _FILE = Path(__file__).with_name("i18n.json")
 
 
 @cache
 def load_phrases() -> dict[str, Any]:
-    phrases: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    phrases: dict[str, Any] = load_data_file(_FILE.read_text(encoding="utf-8"))
     return phrases
 
 

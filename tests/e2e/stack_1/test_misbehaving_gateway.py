@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.fault_injection import run_fault_injection
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, open_market
+from tests.support.payloads import make_expiry_day
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
@@ -139,8 +141,9 @@ def test_each_payment_code_and_each_payment_sends_one_sms(stack: RunningStack) -
     reference = market.register(market.make_capture_payload()).json()["reference"]
     market.await_sms(reference)
     path = f"/v1/registrations/{reference}"
-    code = {"code": "AB-1234-56", "amount": 50_400, "expires_on": "2999-12-31"}
-    payment = {"payment_id": "p-1", "amount": 50_400, "months": 3, "paid_at": "2026-11-20T10:00:00+07:00"}
+    code = {"code": "AB-1234-56", "amount": 50_400, "expires_on": make_expiry_day()}
+    paid_at = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    payment = {"payment_id": "p-1", "amount": 50_400, "months": 3, "paid_at": paid_at}
 
     def told(words: str) -> list[str]:
         return [text["text"] for text in of_market(stack, market) if words in text["text"]]

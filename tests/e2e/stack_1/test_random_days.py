@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
-from tests.support.payloads import make_capture_id
+from tests.support.payloads import make_capture_id, make_expiry_day
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -200,7 +200,7 @@ class Scenario:
         open_ones = [each for each in self.applications() if each.status in {"received", "awaiting_payment"}]
         if open_ones:
             asked = self.chance.choice(open_ones)
-            code = {"code": f"E-{self.number}", "amount": 16_800, "expires_on": "2030-01-01"}
+            code = {"code": f"E-{self.number}", "amount": 16_800, "expires_on": make_expiry_day()}
             assert self.report("PUT", asked, "payment-code", code).status_code == 200
             asked.status = "awaiting_payment"
 

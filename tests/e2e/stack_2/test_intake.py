@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.isolated_campaign import DAY, Market, await_pipeline_idle, call_concurrently, open_market
-from tests.support.payloads import make_nik
+from tests.support.payloads import make_expiry_day, make_nik
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -257,7 +257,7 @@ def test_the_daily_run_lapses_due_registrations_and_no_others(stack: RunningStac
 def test_a_registration_goes_from_capture_to_card_to_lapse_and_back(market: Market) -> None:
     capture = market.make_capture_payload(device_sequence=3)
     reference = market.register(capture).json()["reference"]
-    code = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2024-12-15"}
+    code = {"code": "EPS-4711", "amount": 32_800, "expires_on": make_expiry_day()}
     statuses = [
         report(market, what, reference, body, by=by).json()["status"]
         for what, body, by in (

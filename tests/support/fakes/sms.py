@@ -50,6 +50,21 @@ class InMemoryOptOutStore:
         return opt_out is not None and opt_out.is_in_force
 
 
+class InMemoryReceiptFlow:
+    """Satisfies `messaging.receipts.ReceiptFlow`."""
+
+    def __init__(self) -> None:
+        self.latest_at: datetime | None = None
+
+    def record(self, now: datetime) -> None:
+        """Store that a receipt came in."""
+        self.latest_at = now
+
+    def has_receipt_since(self, instant: datetime) -> bool:
+        """Return True if a receipt came in after `instant`."""
+        return self.latest_at is not None and self.latest_at > instant
+
+
 class InMemorySmsLedger:
     """Satisfies the ledger Protocols of `notifications`.
 

@@ -1,0 +1,80 @@
+"""The answers that API Gateway makes itself, as problem details (RFC 9457).
+
+API Gateway does not know the client's language, so the titles are in both. They are not resources of the
+type AWS::ApiGateway::GatewayResponse: SAM puts them into the API's definition, so that they are live with the
+first deployment and a change makes a new one. A separate resource could be created after the deployment, and
+an update of the definition would remove it.
+"""
+
+import json
+from typing import Any
+
+from chalicelib.http.headers import SECURITY_HEADERS
+from chalicelib.http.problems import CONTENT_TYPE, PROBLEMS, Problem
+
+_OWN_PROBLEMS = {
+    "request_invalid": Problem(400, "Permintaan tidak sesuai format.", "The request is malformed."),
+    "request_refused": Problem(403, "Permintaan ditolak.", "The request was refused."),
+    "route_unknown": Problem(404, "Alamat ini tidak dikenal.", "This route is unknown."),
+    "too_many_requests": Problem(
+        429, "Terlalu banyak permintaan, tunggu sebentar.", "Too many requests, wait a moment."
+    ),
+}
+
+_BEARER = {"WWW-Authenticate": "Bearer"}
+_REVOKED = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+_SOON = {"Retry-After": "2"}
+
+# By API Gateway's name of the answer.
+_RESPONSES: dict[str, tuple[str, dict[str, str]]] = {
+    "UNAUTHORIZED": ("token_missing_or_unknown", _BEARER),
+    # The authorizer knows the token and denies it. A client without the needed role gets 403 from the API.
+    "ACCESS_DENIED": ("token_revoked", _REVOKED),
+    # A path or method that is not in the definition.
+    "MISSING_AUTHENTICATION_TOKEN": ("route_unknown", {}),
+    "RESOURCE_NOT_FOUND": ("route_unknown", {}),
+    # No route is signed. API Gateway reads a signature, or a bearer token that it takes for one, only on an
+    # unknown route.
+    "INVALID_SIGNATURE": ("route_unknown", {}),
+    "EXPIRED_TOKEN": ("route_unknown", {}),
+    "BAD_REQUEST_BODY": ("request_invalid", {}),
+    "BAD_REQUEST_PARAMETERS": ("request_invalid", {}),
+    "REQUEST_TOO_LARGE": ("body_too_large", {}),
+    "UNSUPPORTED_MEDIA_TYPE": ("media_type_unsupported", {}),
+    "THROTTLED": ("too_many_requests", {"Retry-After": "1"}),
+    "QUOTA_EXCEEDED": ("too_many_requests", {"Retry-After": "60"}),
+    # The authorizer failed, for instance because its table did not answer.
+    "AUTHORIZER_FAILURE": ("try_again", _SOON),
+    "AUTHORIZER_CONFIGURATION_ERROR": ("try_again", _SOON),
+    "API_CONFIGURATION_ERROR": ("try_again", _SOON),
+    "INTEGRATION_FAILURE": ("try_again", _SOON),
+    "INTEGRATION_TIMEOUT": ("try_again", _SOON),
+    "WAF_FILTERED": ("request_refused", {}),
+    # The only other 4xx is a malformed signature, which a bearer token is on a route that does not exist.
+    "DEFAULT_4XX": ("route_unknown", {}),
+    # The other 5xx, mainly a function that crashed.
+    "DEFAULT_5XX": ("try_again", _SOON),
+}
+
+
+def make_gateway_responses() -> dict[str, Any]:
+    """Return the property `GatewayResponses` of the API."""
+    return {kind: _make_response(code, headers) for kind, (code, headers) in _RESPONSES.items()}
+
+
+def _make_response(code: str, headers: dict[str, str]) -> dict[str, Any]:
+    problem = PROBLEMS.get(code) or _OWN_PROBLEMS[code]
+    body = {
+        "type": "about:blank",
+        "code": code,
+        "status": problem.status,
+        "request_id": "$context.requestId",
+        "title": f"{problem.indonesian} / {problem.english}",
+    }
+    all_headers = {"Content-Type": CONTENT_TYPE, "Content-Language": "id, en", **SECURITY_HEADERS, **headers}
+    return {
+        "StatusCode": str(problem.status),
+        # A constant stands in single quotes, and cannot hold one.
+        "ResponseParameters": {"Headers": {name: f"'{value}'" for name, value in all_headers.items()}},
+        "ResponseTemplates": {"application/json": json.dumps(body)},
+    }
