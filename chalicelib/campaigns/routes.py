@@ -52,7 +52,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CursorInvalid,),
     )
     def list_campaigns(request: Request) -> Response:
-        """The campaigns that the caller works for, by last day."""
+        """List the campaigns that the caller may see, by last day."""
         query = request.parse_query(ListCampaigns)
         start_after, _ = from_cursor(query.cursor)
         page = container.campaigns.list_for_caller(

@@ -19,7 +19,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route(twilio_callbacks.PATH, methods=["POST"], content_types=[])
     @public_endpoint(routes, responses={204: None}, refusals=(BodyTooLarge, SignatureInvalid))
     def take_twilio_receipt(request: AnonymousRequest) -> Response:
-        """Keep what Twilio reports on a text: a form, and its signature in `X-Twilio-Signature`.
+        """Store Twilio's receipt for an SMS: a form, with its signature in `X-Twilio-Signature`.
 
         Whatever is signed is answered 204, also what says nothing: Twilio would not send it again in any
         case.

@@ -193,7 +193,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, responses={200: GapsView}, refusals=(ClientUnknown,)
     )
     def show_gaps(request: Request, client_id: str) -> Response:
-        """Which numbered captures a device still owes.
+        """List the numbered captures of a device that have not arrived.
 
         A kiosk may ask for itself, a manager for the devices of the campaigns that the manager works for.
         """
@@ -216,7 +216,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, RulesBroken),
     )
     def issue_payment_code(request: Request, reference: str) -> Response:
-        """What the worker is asked to pay; the same code again changes nothing."""
+        """Set the payment code of a registration; the same code again changes nothing."""
         code = request.parse_body(PaymentCode)
         return _respond(
             request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
@@ -238,7 +238,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         ),
     )
     def take_payment(request: Request, reference: str) -> Response:
-        """A contribution was paid; counted once by its payment_id."""
+        """Report a paid contribution; each payment_id counts once."""
         payment = request.parse_body(Payment)
         return _respond(
             request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
@@ -253,7 +253,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
     )
     def verify_registration(request: Request, reference: str) -> Response:
-        """What the civil registry said."""
+        """Report the result of the check against the civil registry."""
         result = request.parse_body(VerificationResult)
         return _respond(
             request, container.lifecycle.record_verification(reference, result, caller=request.caller)
@@ -269,7 +269,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
     )
     def cancel_registration(request: Request, reference: str) -> Response:
-        """Withdraw an application that was not paid yet."""
+        """Cancel an application that has not been paid."""
         cancellation = request.parse_body(Cancellation)
         return _respond(request, container.lifecycle.cancel(reference, cancellation, caller=request.caller))
 

@@ -223,14 +223,14 @@ class RegistrationsView(BaseModel):
 
 
 class GapView(BaseModel):
-    """A run of captures that a device still owes, first and last."""
+    """A run of numbered captures that have not arrived, first and last."""
 
     first: int
     last: int
 
 
 class GapsView(BaseModel):
-    """What a device still owes, up to the highest number that arrived."""
+    """The captures of a device that have not arrived, up to the highest number that has."""
 
     client_id: str
     missing: list[GapView]

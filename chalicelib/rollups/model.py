@@ -33,10 +33,10 @@ class Counts(FrozenModel):
 
 
 class SmsCounts(FrozenModel):
-    """What became of the texts of the day's registrations, as known when the day was counted.
+    """The SMS of the day's registrations by state, as known when the day was counted.
 
-    Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
-    and rupiah are the day's cost so far, later texts of its registrations included.
+    Receipts come late or never, so the share of SMS without one is part of the figures. Parts and rupiah are
+    the day's cost so far, later SMS of its registrations included.
     """
 
     total: int

@@ -115,7 +115,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CampaignNotAllowed, CampaignUnknown),
     )
     def show_board(request: Request, campaign_id: str) -> Response:
-        """How a running campaign goes, as a page for a screen: today, or its nearest day, counted now."""
+        """Show a running campaign as a page for a screen: today, or its nearest day, counted now."""
         from chalicelib.rollups.renderings import board
 
         request.caller.require_campaign(campaign_id)
