@@ -56,7 +56,7 @@ e2e: setup ## The packaged stack in the embedded AWS, end to end
 api: .venv/.ready ## Write chalicelib/http/openapi.json, and the page of GET /docs for local use
 	@$(BIN)/python -m ops.openapi
 
-docs: .venv/.ready ## Write the generated parts of docs/operating.md and infra/README.md
+docs: .venv/.ready ## Write the generated parts of docs/operating.md, docs/commands.md and infra/README.md
 	@$(BIN)/python -m ops.docs
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)

@@ -90,6 +90,14 @@ def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
     return {} if resealed is None else {"managers": resealed}
 
 
+def find_days(client: Any, table_name: str, campaign_id: str) -> tuple[date, date]:
+    """Return the first and the last day of a campaign, which needs no key. Raise CampaignUnknown."""
+    values = Table(client, table_name).get(_build_key(campaign_id))
+    if values is None:
+        raise CampaignUnknown(campaign_id)
+    return date.fromisoformat(values["first_day"]), date.fromisoformat(values["last_day"])
+
+
 def _build_key(campaign_id: str) -> Values:
     return {"pk": f"CAMPAIGN#{campaign_id}", "sk": "CAMPAIGN"}
 

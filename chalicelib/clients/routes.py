@@ -10,6 +10,7 @@ from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
 from chalicelib.clients.schemas import ClientView, EnrolClient, RotateToken
 from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -42,7 +43,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=EnrolClient,
         responses={201: EnrolledView},
-        refusals=(ClientExists,),
+        refusals=(ClientExists, RulesBroken),
     )
     def enrol_client(request: Request) -> Response:
         """Enrol a client and show its token, once."""
@@ -70,7 +71,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=RotateToken,
         responses={201: RotatedView},
-        refusals=(ClientUnknown, ClientRevoked),
+        refusals=(ClientUnknown, ClientRevoked, RulesBroken),
     )
     def rotate_token(request: Request, client_id: str) -> Response:
         """Give a client a new token and show it, once; older ones end after a while."""

@@ -11,6 +11,7 @@ from chalicelib.clients.errors import ClientUnknown, TokenRevoked
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
+from chalicelib.refusals import BrokenRule, RulesBroken
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
@@ -82,8 +83,12 @@ class ClientRegistry:
         self._token_lifetime = token_lifetime
 
     def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
-        """Store a new client. Return it with its token, which cannot be read again. Raise ClientExists."""
+        """Store a new client. Return it with its token, which cannot be read again.
+
+        Raise ClientExists, or RulesBroken if the token would have expired already.
+        """
         now = self._clock()
+        _require_future(command.expires_at, now)
         client = Client(
             client_id=command.client_id,
             roles=frozenset(command.roles),
@@ -101,9 +106,11 @@ class ClientRegistry:
         """Return a client with a new token, and the time at which its older tokens end at the latest.
 
         Older tokens stay good for the overlap, because a device may be offline now; their validity is never
-        extended. Raise ClientUnknown, ClientRevoked or TryAgain.
+        extended. Raise ClientUnknown, ClientRevoked or TryAgain, or RulesBroken if the new token would have
+        expired already.
         """
         now = self._clock()
+        _require_future(command.expires_at, now)
         overlap = self._token_lifetime.overlap
         if command.overlap_hours is not None:
             overlap = timedelta(hours=command.overlap_hours)
@@ -138,6 +145,12 @@ class ClientRegistry:
 
     def iter_all(self) -> Iterator[Client]:
         return self._clients.iter_all()
+
+
+def _require_future(expires_at: datetime | None, now: datetime) -> None:
+    """Raise RulesBroken if a token would open nothing from the start."""
+    if expires_at is not None and expires_at <= now:
+        raise RulesBroken(BrokenRule("expires_at", "expires_in_past"))
 
 
 class LastSeenTracker:

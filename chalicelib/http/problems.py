@@ -156,6 +156,11 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
         "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
     ),
+    "campaign_needed": FieldMessage(
+        "Sebutkan kegiatannya, atau * untuk semua kegiatan.",
+        "Name the campaigns that it works for, or * for every campaign.",
+    ),
+    "expires_in_past": FieldMessage("Waktu ini sudah lewat.", "This time is over."),
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
     ),
@@ -246,6 +251,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
     "role_channel_conflict": "role_channel_conflict",
+    "campaign_needed": "campaign_needed",
     "dialect_without_csv": "dialect_without_csv",
 }
 _WRONG_TYPE_SUFFIX = "_type"

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+from ops.cli import main
 from ops.commands.dead_letters import (
     drop_dead_letters,
     list_dead_letters,
@@ -21,6 +22,7 @@ from ops.commands.dead_letters import (
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.ops.command_lines import COMMANDS
 from tests.support.aws_events import make_domain_event
 
 _PHONE = "+6282455507001"
@@ -255,7 +257,9 @@ def test_all_messages_of_a_queue_can_be_redriven(operator: CommandRunner) -> Non
 
 
 def test_an_unknown_message_id_is_reported(operator: CommandRunner) -> None:
-    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
+    for command, options in ((redrive_dead_letters, []), (drop_dead_letters, ["--yes"])):
+        with pytest.raises(OperationError, match="not in the queue: gone"):
+            operator.run(command, "NotificationsDeadLetters", "gone", *options)
     with pytest.raises(OperationError, match="has no message gone"):
         operator.run(show_dead_letter, "NotificationsDeadLetters", "gone")
 
@@ -269,11 +273,13 @@ def test_messages_must_be_chosen_by_id_or_by_all(command: click.Command, operato
 
 def test_a_message_is_dropped_after_a_confirmation(operator: CommandRunner) -> None:
     message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
-    with pytest.raises(click.Abort):
+    with pytest.raises(OperationError, match="nothing was dropped"):
         operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, typed="n\n")
     assert len(operator.list_bodies("NotificationsDeadLetters")) == 1
 
-    assert "1 dropped" in operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, typed="y\n")
+    assert "1 dropped\n" in operator.run(
+        drop_dead_letters, "NotificationsDeadLetters", message_id, typed="y\n"
+    )
 
     assert operator.list_bodies("NotificationsDeadLetters") == []
     assert operator.list_bodies("NotificationsQueue") == []
@@ -444,3 +450,54 @@ def test_an_unreadable_message_stays_in_the_queue(queue: str, operator: CommandR
     with pytest.raises(OperationError, match="stay in the queue"):
         operator.run(redrive_dead_letters, queue, "--all")
     assert operator.list_bodies(queue) == ["{"]
+
+
+HOSTILE_BODIES: dict[str, Any] = {
+    "a list": [],
+    "facts of other types": {"requestContext": "x", "DDBStreamBatchInfo": ["x"], "responsePayload": 1},
+    "a condition that may be personal": {"requestContext": {"condition": _PHONE}},
+    "a batch without records": {"DDBStreamBatchInfo": {}},
+    "a batch with numbers that are none": {
+        "DDBStreamBatchInfo": {
+            **dict.fromkeys(("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber"), "x"),
+            "approximateArrivalOfFirstRecord": "x",
+            "approximateArrivalOfLastRecord": 7,
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES)
+def test_a_message_of_any_shape_is_listed_and_stays_in_the_queue(body: Any, operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("StreamFailures", body)
+
+    shown = operator.run(list_dead_letters) + operator.run(show_dead_letter, "StreamFailures", message_id)
+    assert message_id in shown
+    assert _PHONE not in shown
+    for options in ((), ("--from-table",)):
+        with pytest.raises(OperationError, match="stay in the queue"):
+            operator.run(redrive_dead_letters, "StreamFailures", "--all", *options)
+    assert len(operator.list_bodies("StreamFailures")) == 1
+
+
+def test_a_function_that_never_logged_is_no_error(operator: CommandRunner) -> None:
+    operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    for group in operator.logs.describe_log_groups()["logGroups"]:
+        operator.logs.delete_log_group(logGroupName=group["logGroupName"])
+
+    assert "no reason in /aws/lambda/" in operator.run(list_dead_letters)
+
+
+def test_the_json_object_has_the_documented_fields(operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    for name, *arguments in (
+        ("list",),
+        ("show", "NotificationsDeadLetters", message_id),
+        ("redrive", "NotificationsDeadLetters", message_id),
+        ("drop", "NotificationsDeadLetters", "--all", "--yes"),
+    ):
+        line = ["dead-letters", name, *arguments, "--json"]
+        result = CliRunner().invoke(main, line, obj=operator.stage)
+
+        assert result.exit_code == 0, result.output
+        assert tuple(json.loads(result.stdout)["result"]) == COMMANDS[f"dead-letters {name}"].json_fields
