@@ -364,16 +364,9 @@ class Container:
 
     @cached_property
     def sms_requests(self) -> "SmsRequestService":
-        from chalicelib.notifications.requests import SmsRequestService
+        from chalicelib.notifications.builder import build_sms_request_service
 
-        return SmsRequestService(
-            reading=self.reading,
-            lifecycle=self.lifecycle,
-            campaigns=self.campaigns,
-            opt_outs=self.opt_outs,
-            hashing=self.hashing,
-            clock=self.clock,
-        )
+        return build_sms_request_service(self)
 
     @cached_property
     def due_sms(self) -> "DueSmsQueuer":

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from chalicelib.callers import DailyCap, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.devices.checks import CheckResult, FieldChecker
-from chalicelib.http.problems import FIELD_MESSAGES, list_shape_errors
+from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.problems import list_shape_errors
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.worker import Check

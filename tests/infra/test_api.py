@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from chalicelib.http.headers import SECURITY_HEADERS
-from chalicelib.http.problems import CONTENT_TYPE, PROBLEMS
+from chalicelib.http.problem_texts import PROBLEMS
+from chalicelib.http.problems import CONTENT_TYPE
 from chalicelib.randomness import generate_token
 from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
 

@@ -53,7 +53,7 @@ def test_of_a_payment_reported_after_its_month_the_worker_is_told_what_is_true_t
     assert registration.lifecycle.status is Status.ACTIVE
     assert (sms.purpose, sms.state) == (Purpose.ACTIVE, SmsState.ACCEPTED)
     assert [each.body for each in harness.gateway.sent_sms] == [
-        "BPJAMSOSTEK: Iuran Rp16.800 sudah kami terima. Masa iuran Melati Kusumawati sudah lewat."
+        "BPJAMSOSTEK: Iuran Rp16.800 sudah kami terima. Masa iuran Melati Kusumawati sudah habis."
         " Bayar iuran lagi agar terlindungi. Info 175"
     ]
 
@@ -69,7 +69,7 @@ def test_a_late_payment_that_has_lapsed_before_it_is_told_is_told() -> None:
 
     assert lapsed.lifecycle.status is Status.LAPSED
     (sent,) = harness.gateway.sent_sms
-    assert "Masa iuran Melati Kusumawati sudah lewat" in sent.body
+    assert "Masa iuran Melati Kusumawati sudah habis" in sent.body
 
 
 def test_a_payment_whose_months_end_while_its_sms_waits_is_told_once_as_it_is_then() -> None:
@@ -84,7 +84,7 @@ def test_a_payment_whose_months_end_while_its_sms_waits_is_told_once_as_it_is_th
     assert sms.state is SmsState.ACCEPTED
     before, after = (each.body for each in harness.gateway.sent_sms)
     assert "aktif sampai 31 Okt 24" in before
-    assert "sudah lewat" in after
+    assert "sudah habis" in after
     assert "Okt" not in after
 
 

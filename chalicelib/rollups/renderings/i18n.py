@@ -67,10 +67,6 @@ class Localizer:
         sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
         return f"{sign}{self.format_number(abs(value))}"
 
-    def format_rupiah(self, value: int) -> str:
-        """Return Rp 1.234.500 with a no-break space."""
-        return f"Rp\N{NO-BREAK SPACE}{self.format_number(value)}"
-
     def format_share(self, fraction: float) -> str:
         """Return a fraction in per cent, with one decimal unless it is zero."""
         percent = f"{fraction * 100:.1f}".removesuffix(".0")
