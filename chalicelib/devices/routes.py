@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.callers import Role
+from chalicelib.callers import ROLES_AT_WORK, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView
 from chalicelib.http import problems
@@ -76,7 +76,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/checks", methods=["POST"], content_types=[])
     @endpoint(
         routes,
-        *Role,
+        *ROLES_AT_WORK,
         body_model=CheckFields,
         responses={200: ChecksView},
         refusals=(CampaignNotAllowed, CampaignUnknown),

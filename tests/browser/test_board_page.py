@@ -160,7 +160,7 @@ def test_a_refused_token_is_removed_and_asked_for_again(
 
     browser_page.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
     assert browser_page.page.evaluate("sessionStorage.getItem('token')") is None
-    assert browser_page.page.get_by_label("Token manajer").is_visible()
+    assert browser_page.page.get_by_label("Token layar").is_visible()
 
 
 def test_a_token_revoked_later_removes_the_figures_from_the_screen(
@@ -171,7 +171,7 @@ def test_a_token_revoked_later_removes_the_figures_from_the_screen(
     board_api.is_token_revoked = True
 
     browser_page.page.clock.fast_forward("00:31")
-    browser_page.page.get_by_label("Token manajer").wait_for()
+    browser_page.page.get_by_label("Token layar").wait_for()
 
     assert browser_page.page.locator(".huge").count() == 0
 

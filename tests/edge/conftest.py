@@ -43,6 +43,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
     "manager": {"client_id": "branch-office", "roles": [Role.MANAGER], "campaigns": ["*"]},
     "manager here": {"client_id": "van-manager", "roles": [Role.MANAGER]},
     "core": {"client_id": "membership", "roles": [Role.CORE], "campaigns": ["*"]},
+    "viewer": {"client_id": "wall-screen", "roles": [Role.VIEWER]},
     "admin": {"client_id": "head-office", "roles": [Role.ADMIN], "campaigns": ["*"]},
 }
 
