@@ -41,6 +41,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
     "role_channel_conflict": "role_channel_conflict",
+    "roles_conflict": "roles_conflict",
     "campaign_needed": "campaign_needed",
     "dialect_without_csv": "dialect_without_csv",
 }

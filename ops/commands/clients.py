@@ -32,7 +32,8 @@ def list_clients() -> Result:
 
 
 @clients.command(
-    fails_when="the API refused it: the id is used, or a role has no campaign", json_fields=("client",)
+    fails_when="the API refused it: the id is used, a role has no campaign, or roles do not go together",
+    json_fields=("client",),
 )
 @click.argument("client", type=CLIENT)
 @click.option(
@@ -42,7 +43,7 @@ def list_clients() -> Result:
     type=click.Choice(_ROLES),
     multiple=True,
     required=True,
-    help=f"{', '.join(_ROLES)}; may be given several times.",
+    help=f"{', '.join(_ROLES)}; kiosk or admin may be given beside manager.",
 )
 @click.option(
     "--campaign",
@@ -58,7 +59,9 @@ def list_clients() -> Result:
     type=click.Choice(_CHANNELS),
     help=f"{', '.join(_CHANNELS)}; the usual one of its role if left out.",
 )
-@click.option("--expires-at", metavar="TIME", help="When its token expires, with a UTC offset.")
+@click.option(
+    "--expires-at", metavar="TIME", help="When its token expires, with a UTC offset; bounded by its roles."
+)
 def enrol(
     client: str,
     roles: tuple[str, ...],

@@ -102,7 +102,7 @@ def _enrol_client(command: EnrolClient, token: str, stage: Stage) -> None:
         clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
         clock=utc_now,
         generate_token=lambda: Token(token),
-        token_lifetime=TokenLifetime(default_lifetime=_TOKEN_LIFETIME),
+        token_lifetime=TokenLifetime(_TOKEN_LIFETIME, longest=dict.fromkeys(Role, _TOKEN_LIFETIME)),
     )
     # If the client exists, an earlier run has enrolled it with the same token.
     with suppress(ClientExists):

@@ -96,6 +96,22 @@ def test_a_token_that_opens_nothing_is_refused_and_does_not_use_up_the_id(edge: 
     assert enrol(edge).status_code == 201
 
 
+def test_a_token_of_970_years_is_refused_and_does_not_use_up_the_id(edge: Edge) -> None:
+    before = dump_stored_state()
+
+    for refused in (
+        enrol(edge, expires_at="2994-01-01T00:00:00Z"),
+        rotate(edge, expires_at="2994-01-01T00:00:00Z"),
+    ):
+        problem = assert_problem(refused, 422, "rules_broken")
+        assert [(error["field"], error["code"]) for error in problem["errors"]] == [
+            ("expires_at", "expires_too_late")
+        ]
+
+    assert dump_stored_state() == before
+    assert enrol(edge).status_code == 201
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_unknown_client_is_not_found(edge: Edge, subtests: pytest.Subtests, method: str) -> None:
     before = dump_stored_state()
@@ -117,6 +133,8 @@ INVALID_ENROLMENTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "campaigns",
         "campaign_needed",
     ),
+    "admin, core and kiosk together": ({"roles": ["admin", "core", "kiosk"]}, "roles", "roles_conflict"),
+    "a viewer that may do more": ({"roles": ["viewer", "manager"]}, "roles", "roles_conflict"),
     "a bot in a van": ({"roles": ["bot"], "channel": "van"}, "channel", "role_channel_conflict"),
     "an expiry before the calendar": (
         {"expires_at": "0001-01-01T00:00:00+14:00"},
@@ -180,9 +198,11 @@ def test_a_revocation_ends_both_tokens_and_a_revoked_client_gets_no_new_one(edge
 
 
 def test_a_rotation_shows_when_the_new_and_the_old_token_end(edge: Edge) -> None:
-    shown = rotate(edge, overlap_hours=1, expires_at="2999-01-01T00:00:00Z").json_body
+    in_a_year = (datetime.now(UTC) + timedelta(days=365)).replace(microsecond=0)
 
-    assert shown["expires_at"] == "2999-01-01T00:00:00Z"
+    shown = rotate(edge, overlap_hours=1, expires_at=in_a_year.isoformat()).json_body
+
+    assert datetime.fromisoformat(shown["expires_at"]) == in_a_year
     assert shown["rotated_at"] < shown["older_tokens_end_at"]
 
 
