@@ -5,13 +5,14 @@ because the API's cold start would pay for it. The ARNs are placeholders for tho
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability
+from chalicelib.aws.lambda_context import get_context
 from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients import routes as client_routes
@@ -23,9 +24,6 @@ from chalicelib.http.endpoints import protect_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.registrations import routes as registration_routes
 from chalicelib.rollups import routes as summary_routes
-
-if TYPE_CHECKING:
-    from chalicelib.aws.lambda_context import LambdaContext
 
 container = Container()
 
@@ -87,7 +85,7 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(container.rollups, container.clock, cast("LambdaContext", event.context))
+    return schedule.roll_up(container.due_days, container.rollups, container.clock, get_context(event))
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.
@@ -105,7 +103,7 @@ def export_days(event: CloudWatchEvent) -> dict[str, int]:
     """Export final campaign days for analysts."""
     from chalicelib.exports import schedule
 
-    return schedule.export_days(container.exports, container.clock, cast("LambdaContext", event.context))
+    return schedule.export_days(container.exports, container.clock, get_context(event))
 
 
 # Ten minutes past midnight in Jakarta, when a contribution month has ended in every zone of Indonesia.

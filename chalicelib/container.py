@@ -48,8 +48,11 @@ if TYPE_CHECKING:
     from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
+    from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.rollups.store_counting import DynamoCountingState
+    from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
 
@@ -131,6 +134,7 @@ class Container:
     def campaigns(self) -> CampaignService:
         return CampaignService(
             campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
+            get_due_list=lambda: self.due_list,
             clock=self.clock,
         )
 
@@ -244,17 +248,40 @@ class Container:
         return DynamoOutbox(self.aws.dynamodb, self.settings.summaries_table)
 
     @cached_property
+    def counting_state(self) -> "DynamoCountingState":
+        from chalicelib.rollups.store_counting import DynamoCountingState
+
+        return DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table)
+
+    @cached_property
+    def due_list(self) -> "DynamoDueList":
+        from chalicelib.rollups.store_due import DynamoDueList
+
+        return DynamoDueList(self.aws.dynamodb, self.settings.summaries_table)
+
+    @cached_property
+    def due_days(self) -> "DueDayFinder":
+        from chalicelib.rollups.due import DueDayFinder
+
+        return DueDayFinder(
+            due_list=self.due_list,
+            dirty_days=self.counting_state,
+            headlines=self.summary_store,
+            campaigns=self.campaigns,
+            clock=self.clock,
+        )
+
+    @cached_property
     def rollups(self) -> "RollUpService":
         from chalicelib.notifications.counting import LedgerSmsCounter
         from chalicelib.rollups.counting import AnomalyThresholds
         from chalicelib.rollups.service import RollUpService
-        from chalicelib.rollups.store_counting import DynamoCountingState
 
         return RollUpService(
             facts=self.reading_store,
             campaigns=self.campaigns,
             summaries=self.summary_store,
-            counting_state=DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table),
+            counting_state=self.counting_state,
             sms_counter=LedgerSmsCounter(self.sms_ledger),
             thresholds=AnomalyThresholds(
                 peer_ratio=self.settings.anomaly_peer_ratio,

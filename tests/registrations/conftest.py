@@ -27,6 +27,7 @@ from tests.support.builders import NOW, make_caller, make_limits, make_submissio
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.summaries import InMemoryCountingState, InMemoryDueList
 from tests.support.moto_tables import read_table_definitions
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import make_campaign
@@ -71,7 +72,11 @@ class RegistrationHarness:
         campaign = make_campaign(accepts_until=accepts_until)
         return IntakeService(
             store=store,
-            campaigns=CampaignService(campaigns=InMemoryCampaigns(campaign), clock=self.clock),
+            campaigns=CampaignService(
+                campaigns=InMemoryCampaigns(campaign),
+                get_due_list=lambda: InMemoryDueList(InMemoryCountingState()),
+                clock=self.clock,
+            ),
             quote_service=QuoteService(rules=load_rules(), clock=self.clock),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             limits=limits or self.limits,

@@ -36,6 +36,7 @@ INDEXES = {
     "SmsLedgerTable/by_due": "due_shard",
     "SmsLedgerTable/by_campaign_day": "day_shard",
     "SmsLedgerTable/by_reference": "registration",
+    "SummariesTable/by_due": "listing",
     "RequestsTable/by_subject": "subject",
 }
 QUEUES = [
@@ -134,6 +135,8 @@ MAY: dict[str, set[str]] = {
         "Query RegistrationsTable/by_campaign_day",
         "Query SmsLedgerTable/by_campaign_day",
         "Query SummariesTable",
+        "Query SummariesTable/by_due",
+        "UpdateItem SummariesTable",
         "GetItem SummariesTable",
         "PutItem SummariesTable",
         "DeleteItem SummariesTable",
