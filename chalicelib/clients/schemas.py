@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.model import Client
-from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA
+from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
 from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -88,6 +88,13 @@ class RotateToken(StrictModel):
     expires_at: Instant | None = Field(
         default=None, description="When the new token ends; after the stage's usual life when left out."
     )
+
+
+class ListClients(StrictModel):
+    """Ask for a page of clients."""
+
+    cursor: str | None = Field(default=None, max_length=400)
+    size: PageSize = 200
 
 
 class ClientView(BaseModel):

@@ -18,7 +18,12 @@ def clients() -> None:
 @clients.command("list")
 def list_clients() -> None:
     """List all clients, when their tokens expire and when they were last seen."""
-    console.print(make_clients_table(call_as_admin("GET", "/v1/clients")["clients"]))
+    page = call_as_admin("GET", "/v1/clients")
+    found = page["clients"]
+    while page["cursor"] is not None:
+        page = call_as_admin("GET", f"/v1/clients?cursor={page['cursor']}")
+        found += page["clients"]
+    console.print(make_clients_table(found))
 
 
 @clients.command()
