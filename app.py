@@ -94,7 +94,7 @@ def deliver_reports(event: CloudWatchEvent) -> dict[str, int]:
     """Send managers the reports of their campaigns' days."""
     from chalicelib.deliveries import schedule
 
-    return schedule.deliver_reports(container.deliveries)
+    return schedule.deliver_reports(container.deliveries, container.clock, get_context(event))
 
 
 # After the hour's count. Two runs, should the first one fail, end before the next count.
@@ -112,7 +112,7 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    return schedule.age_due_registrations(container.lifecycle, container.erasure)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, get_context(event))
 
 
 cold_start.finish()

@@ -32,6 +32,7 @@ from tests.support.moto_tables import read_table_definitions
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import make_campaign
 from tests.support.registration_stores import RegistrationStores, open_registration_stores
+from tests.support.rollup_harness import FakeLambdaContext
 
 # One session for all of moto: making one reads the whole model of the service again.
 _MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")
@@ -122,7 +123,8 @@ class RegistrationHarness:
 
     def age_due(self) -> dict[str, int]:
         """Apply the time-outs that are due now. Return the number of changes by status."""
-        return age_due_registrations(self.lifecycle_service, self.erasure_service)
+        context = FakeLambdaContext(self.clock, timedelta(minutes=15))
+        return age_due_registrations(self.lifecycle_service, self.erasure_service, context)
 
     def scan_items(self) -> list[dict[str, Any]]:
         """Return the table's items, without the counts of phone numbers, which expire by themselves."""

@@ -39,10 +39,12 @@ class ScriptedChannel:
         self.find_address = find_address
         self.answers: list[BaseException | None] = []
         self.sent: list[OutgoingReport] = []
+        self.on_send: Callable[[], object] = lambda: None
 
     def send(self, outgoing: OutgoingReport) -> None:
         """Record `outgoing`. Without an answer left, accept it."""
         self.sent.append(outgoing)
+        self.on_send()
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
