@@ -25,10 +25,16 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 	.emulator/bin/python -m pip install --quiet --requirement ops/local/requirements.txt
 	@touch $@
 
+# For the TypeScript client that the tests generate; without npm or its index, they leave it out.
+.node/.ready: examples/clients/package.json
+	@if command -v npm >/dev/null; then rm -rf .node && mkdir .node && cp $< .node && \
+	npm install --prefix .node --no-package-lock --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
+	echo "npm could not install: the test of the TypeScript client is skipped" >&2; fi
+
 run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
 	@$(BIN)/daftar run
 
-test: setup format-check lint types ## The whole gate: format, lint, types, every test
+test: setup .node/.ready format-check lint types ## The whole gate: format, lint, types, every test
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 format: .venv/.ready ## Rewrite the sources in the one format
@@ -50,13 +56,13 @@ unit: .venv/.ready ## Every test that needs no running stack
 infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
 	@$(BIN)/python -m pytest tests/infra
 
-e2e: setup ## The packaged stack in the embedded AWS, end to end
+e2e: setup .node/.ready ## The packaged stack in the embedded AWS, end to end
 	@$(BIN)/python -m pytest -m e2e
 
 api: .venv/.ready ## Write chalicelib/http/openapi.json, and the page of GET /docs for local use
 	@$(BIN)/python -m ops.openapi
 
-docs: .venv/.ready ## Write the generated parts of docs/operating.md and infra/README.md
+docs: .venv/.ready ## Write the generated parts of docs/operating.md, docs/commands.md and infra/README.md
 	@$(BIN)/python -m ops.docs
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
@@ -69,4 +75,4 @@ bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
-	rm -rf .venv .emulator dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .emulator .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ EVERY_CAMPAIGN = "*"
 
 
 class Role(StrEnum):
-    """What a client may do; the contract names the roles of each route."""
+    """A set of operations that a client may call."""
 
     KIOSK = "kiosk"
     BOT = "bot"
@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Channel(StrEnum):
-    """Where a worker was met."""
+    """The kind of place or program where a worker was met."""
 
     KIOSK = "kiosk"
     VAN = "van"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.due_sms import DueSmsQueuer
     from chalicelib.notifications.queues import SQSReceiptSink
+    from chalicelib.notifications.requests import SmsRequestService
     from chalicelib.notifications.service import NotificationService
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
     from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
@@ -181,6 +182,8 @@ class Container:
         return LifecycleService(
             store=DynamoLifecycleStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
             reading=self.reading,
+            hashing=self.hashing,
+            max_payment_difference=self.settings.payment_max_difference,
             clock=self.clock,
         )
 
@@ -355,6 +358,19 @@ class Container:
         from chalicelib.notifications.builder import build_notification_service
 
         return build_notification_service(self)
+
+    @cached_property
+    def sms_requests(self) -> "SmsRequestService":
+        from chalicelib.notifications.requests import SmsRequestService
+
+        return SmsRequestService(
+            reading=self.reading,
+            lifecycle=self.lifecycle,
+            campaigns=self.campaigns,
+            opt_outs=self.opt_outs,
+            hashing=self.hashing,
+            clock=self.clock,
+        )
 
     @cached_property
     def due_sms(self) -> "DueSmsQueuer":

@@ -349,6 +349,16 @@ class Settings(BaseModel):
         description="Minutes between two captures above which they do not belong to one run.",
     )
 
+    # No source says what difference is usual: the core system may know another income, or that a discount
+    # has ended. A confidence as low as that of the thresholds above.
+    payment_max_difference: _Whole = Field(
+        alias="DAFTAR_PAYMENT_MAX_DIFFERENCE_PERCENT",
+        default=25,
+        ge=0,
+        description="Difference between a payment and its quote, in per cent of the quote, above which it is"
+        " an anomaly.",
+    )
+
     @property
     def device_caps(self) -> DailyCap:
         return DailyCap(flag=self.device_daily_flag, cap=self.device_daily_cap)

@@ -1,8 +1,8 @@
 """Call Daftar's API as a device does: with retries until there is a definite answer."""
 
-import time
 from collections.abc import Callable
 from http import HTTPStatus
+from threading import Event
 
 import httpx
 
@@ -18,21 +18,31 @@ _TIMEOUT_SECONDS = 35
 class ApiUnavailable(OperationError):
     """The API gave no definite answer after all attempts."""
 
+    default_code = "api_unavailable"
+
 
 class ApiClient:
-    """The API with one client's token. It repeats requests, which the API makes safe."""
+    """The API with one client's token. It repeats requests, which the API makes safe.
+
+    Answers are in `language` if it is given. After `interrupt`, a request ends without a further attempt.
+    """
 
     def __init__(
         self,
         url: str,
         token: str,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        language: str | None = None,
+        max_attempts: int = _MAX_ATTEMPTS,
+        sleep: Callable[[float], object] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._sleep = sleep
+        self._interrupted = Event()
+        self._sleep = sleep or self._interrupted.wait
+        self._max_attempts = max_attempts
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            headers=headers | ({"Accept-Language": language} if language else {}),
             timeout=_TIMEOUT_SECONDS,
             transport=transport,
             trust_env=False,
@@ -41,8 +51,12 @@ class ApiClient:
 
     def send(self, method: str, path: str, body: str | bytes | None = None) -> httpx.Response:
         """Return a success or a refusal that a retry would not change. Raise ApiUnavailable."""
-        cause = ""
-        for attempt in range(_MAX_ATTEMPTS):
+        cause, seconds = "", 0.0
+        for attempt in range(self._max_attempts):
+            if attempt:
+                self._sleep(seconds)
+            if self._interrupted.is_set():
+                raise ApiUnavailable(f"{method} {path}: interrupted")
             seconds = min(_FIRST_PAUSE_SECONDS * 2**attempt, _MAX_PAUSE_SECONDS)
             try:
                 response = self._http.request(method, f"{self._url}{path}", content=body)
@@ -53,8 +67,11 @@ class ApiClient:
                     return response
                 cause = f"status {response.status_code}"
                 seconds = _retry_pause_seconds(response) or seconds
-            self._sleep(seconds)
-        raise ApiUnavailable(f"{method} {path}: {cause}, {_MAX_ATTEMPTS} times")
+        raise ApiUnavailable(f"the API does not answer. {method} {path}: {cause}, {self._max_attempts} times")
+
+    def interrupt(self) -> None:
+        """Make no further attempts. Another thread may call it."""
+        self._interrupted.set()
 
     def close(self) -> None:
         self._http.close()

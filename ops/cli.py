@@ -4,7 +4,7 @@ import click
 
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
-from ops.commands.error_messages import ErrorExplainingGroup
+from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
 from ops.commands.opt_outs import opt_outs
@@ -13,12 +13,16 @@ from ops.commands.sms import sms
 from ops.commands.summaries import SUMMARY_COMMANDS
 
 
-@click.group(cls=ErrorExplainingGroup)
+@click.group(cls=Group)
 def main() -> None:
     """Operate Daftar.
 
     The local stack uses the port DAFTAR_PORT (8320) and the port above it, and keeps its data in
     DAFTAR_LOCAL_DIR (.local). Commands with --stack also work on a stack on AWS.
+
+    Results go to standard output, messages to standard error. With --json the result is one JSON object with
+    ok, result and error. Exit status: 0 done; 1 failed, or done in part; 2 used wrongly, nothing was done;
+    130 interrupted.
     """
 
 

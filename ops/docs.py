@@ -11,6 +11,8 @@ from pathlib import Path
 
 from infra.alarms import ALARMS
 from infra.template import load_parameters
+from ops import cli
+from ops.commands.reference import render_commands_table
 from ops.project import ROOT
 
 _WIDTH = 150
@@ -22,6 +24,7 @@ def render_pages() -> dict[Path, str]:
     parts = {
         ROOT / "docs" / "operating.md": ("alarms", _render_alarms()),
         ROOT / "infra" / "README.md": ("parameters", _render_parameters()),
+        ROOT / "docs" / "commands.md": ("commands", render_commands_table(cli.main)),
     }
     return {page: _replace_part(page.read_text(encoding="utf-8"), *part) for page, part in parts.items()}
 

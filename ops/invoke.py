@@ -1,12 +1,14 @@
 """Invoke functions of a stage now that a schedule invokes otherwise."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.rollups.model import Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
+from chalicelib.rollups.store_outbox import DynamoOutbox
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
@@ -17,19 +19,40 @@ def deliver_reports(stage: Stage) -> dict[str, int]:
     return _invoke_schedule(stage, "DeliverReports")
 
 
-def export_days(stage: Stage, campaign_id: str, days: Iterable[date]) -> dict[str, int]:
+def export_days(stage: Stage, campaign_id: str, days: Sequence[date]) -> list[date]:
     """Export final days of a campaign, also if they were exported before, and all days that are due.
 
-    Raise OperationError if a day has no summary.
+    Return the days of the campaign that still wait, because captures have come since they were counted. Raise
+    OperationError, before any is exported, if a day is not final.
     """
-    summaries = DynamoSummaries(stage.aws_client("dynamodb"), stage.outputs["SummariesTableName"])
-    for day in days:
-        campaign_day = CampaignDay(campaign_id, day)
-        summary = summaries.find_latest(campaign_day)
-        if summary is None:
-            raise OperationError(f"{campaign_id} has no summary of {day}: daftar roll-up")
-        summaries.enqueue(Consumer.ANALYSTS, OutboxEntry(campaign_day, summary.version, datetime.now(UTC)))
-    return _invoke_schedule(stage, "ExportDays")
+    client = stage.aws_client("dynamodb")
+    summaries = DynamoSummaries(client, stage.outputs["SummariesTableName"])
+    outbox = DynamoOutbox(client, stage.outputs["SummariesTableName"])
+    found = {day: summaries.find_latest(CampaignDay(campaign_id, day)) for day in days}
+    for day, summary in found.items():
+        _require_final(stage, campaign_id, day, summary)
+    for summary in filter(None, found.values()):
+        entry = OutboxEntry(summary.campaign_day, summary.version, datetime.now(UTC))
+        summaries.enqueue(Consumer.ANALYSTS, entry)
+    _invoke_schedule(stage, "ExportDays")
+    waiting = {entry.campaign_day for entry in outbox.iter_entries(Consumer.ANALYSTS)}
+    return [day for day in days if CampaignDay(campaign_id, day) in waiting]
+
+
+def _require_final(stage: Stage, campaign_id: str, day: date, summary: Summary | None) -> None:
+    count_command = (
+        f"daftar roll-up {campaign_id} {day}"
+        if stage.is_local
+        else f"a manager sends POST /v1/campaigns/{campaign_id}/summaries/{day}"
+    )
+    if summary is None:
+        raise OperationError(f"{day} was not counted yet: {count_command}", code="summary_unknown")
+    if summary.state is not SummaryState.FINAL:
+        raise OperationError(
+            f"the count of {day} is not final, and only final days are exported. A day becomes final on the "
+            f"morning after it; to count it then at once, {count_command}",
+            code="day_not_final",
+        )
 
 
 def _invoke_schedule(stage: Stage, function_id: str) -> dict[str, int]:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chalicelib.clock import utc_now
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.registrations.phone import Phone
+from ops.aws_errors import AWS_ERRORS, get_error_code
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 
@@ -37,10 +36,10 @@ def is_on_aws_list(stage: Stage, phone: Phone) -> bool:
         described = _make_sms_client(stage).describe_opted_out_numbers(
             OptOutListName=_AWS_OPT_OUT_LIST, OptedOutNumbers=[phone]
         )
-    except (BotoCoreError, ClientError) as error:
-        if _get_error_code(error) == "ResourceNotFoundException":
+    except AWS_ERRORS as error:
+        if get_error_code(error) == "ResourceNotFoundException":
             return False
-        raise AwsListUnavailable(_get_error_code(error)) from None
+        raise AwsListUnavailable(get_error_code(error)) from None
     return bool(described["OptedOutNumbers"])
 
 
@@ -55,17 +54,12 @@ def remove_from_aws_list(stage: Stage, phone: Phone) -> bool:
         _make_sms_client(stage).delete_opted_out_number(
             OptOutListName=_AWS_OPT_OUT_LIST, OptedOutNumber=phone
         )
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         raise OperationError(
-            f"AWS keeps the number on its own list and sends it nothing ({_get_error_code(error)}); "
+            f"AWS keeps the number on its own list and sends it nothing ({get_error_code(error)}); "
             "a number can be removed from that list once in 30 days. The opt-out was not lifted"
         ) from None
     return True
-
-
-def _get_error_code(error: BotoCoreError | ClientError) -> str:
-    # Never the message: it may repeat the number.
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def _make_sms_client(stage: Stage) -> Any:

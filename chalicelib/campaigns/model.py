@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.campaigns.sponsors import Sponsors, check_sponsors, clean_sponsors
 from chalicelib.fields import DATE_FORM, INSTANT_FORM, UNIQUE_ITEMS_SCHEMA
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
@@ -86,6 +87,7 @@ class Campaign(StrictModel):
     target: Target
     managers: Managers = ()
     sms_budget: DailyRupiah
+    sponsors: Sponsors = ()
 
     @model_validator(mode="after")
     def _validate_day_order(self) -> "Campaign":
@@ -100,12 +102,15 @@ class Campaign(StrictModel):
     def with_changes(self, changes: Mapping[str, object]) -> "Campaign":
         """Return this campaign with some fields changed.
 
-        Raise RulesBroken if a text is unusable, or if the last day becomes earlier, since captures of the
-        removed days may exist, and pydantic's ValidationError if the days are out of order.
+        Raise RulesBroken if a text is unusable, or if the last day becomes earlier or a sponsor is missing,
+        since captures of the removed days or sponsors may exist, and pydantic's ValidationError if the days
+        are out of order.
         """
         campaign = Campaign.model_validate({**dict(self), **clean_texts(changes)})
         if campaign.last_day < self.last_day:
             raise RulesBroken(BrokenRule("last_day", "last_day_earlier"))
+        if not {each.sponsor_id for each in self.sponsors} <= {each.sponsor_id for each in campaign.sponsors}:
+            raise RulesBroken(BrokenRule("sponsors", "sponsor_removed"))
         return campaign
 
     def clean(self) -> "Campaign":
@@ -128,6 +133,10 @@ class Campaign(StrictModel):
     def has_day(self, day: date) -> bool:
         """Return True if a local day is one of the campaign's days."""
         return self.first_day <= day <= self.last_day
+
+    def has_sponsor(self, sponsor_id: str) -> bool:
+        """Return True if a sponsor is one of the campaign's."""
+        return any(sponsor.sponsor_id == sponsor_id for sponsor in self.sponsors)
 
     def is_accepting(self, now: datetime) -> bool:
         """Return True if captures may still arrive: up to the end of the local day `accepts_until`."""
@@ -165,6 +174,10 @@ def clean_texts(values: Mapping[str, object]) -> dict[str, object]:
             broken_rules += _check_manager(f"managers.{position}", manager)
             if manager in cleaned_managers[:position]:
                 broken_rules.append(BrokenRule(f"managers.{position}", "value_repeated"))
+    sponsors = values.get("sponsors")
+    if isinstance(sponsors, tuple):
+        cleaned["sponsors"] = clean_sponsors(sponsors)
+        broken_rules += check_sponsors(clean_sponsors(sponsors))
     if broken_rules:
         raise RulesBroken(*sorted(broken_rules, key=lambda rule: rule.field))
     return cleaned

@@ -52,7 +52,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CursorInvalid,),
     )
     def list_campaigns(request: Request) -> Response:
-        """The campaigns that the caller works for, by last day."""
+        """List the campaigns that the caller works for, by last day."""
         query = request.parse_query(ListCampaigns)
         start_after, _ = from_cursor(query.cursor)
         page = container.campaigns.list_for_caller(
@@ -63,7 +63,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/campaigns/{campaign_id}", methods=["GET"], content_types=[])
     @endpoint(routes, Role.MANAGER, responses={200: Campaign}, refusals=(CampaignNotAllowed, CampaignUnknown))
     def show_campaign(request: Request, campaign_id: str) -> Response:
-        """One campaign."""
+        """Show a campaign."""
         request.caller.require_campaign(campaign_id)
         return json_response(container.campaigns.get_current(campaign_id))
 

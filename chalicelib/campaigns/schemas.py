@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, ShortText, Target
+from chalicelib.campaigns.sponsors import Sponsors
 from chalicelib.fields import PageSize
 from chalicelib.models import StrictModel
 
@@ -24,6 +25,10 @@ class ChangeCampaign(StrictModel):
     target: Target | None = None
     managers: Managers | None = Field(default=None, description="All of them: the list is replaced.")
     sms_budget: DailyRupiah | None = None
+    sponsors: Sponsors | None = Field(
+        default=None,
+        description="All of them: the list is replaced, but a sponsor in it stays.",
+    )
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _POSITION_PATTERN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) [a-z0-9-]+")
 
 
 class CampaignWriteConflict(Exception):
-    """The days of the campaign changed after it was read."""
+    """The days or sponsors of the campaign changed after it was read."""
 
 
 class Campaigns(Protocol):
@@ -38,7 +38,8 @@ class Campaigns(Protocol):
     def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
         """Store the fields that differ from `previous`.
 
-        Raise CampaignWriteConflict if the stored days, which must stay in order, are not those of `previous`.
+        Raise CampaignWriteConflict if the stored days, which must stay in order, are not those of `previous`;
+        likewise the sponsors, if they change.
         """
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:

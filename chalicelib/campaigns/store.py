@@ -15,6 +15,8 @@ from chalicelib.crypto.encryption import FieldCipher
 _BY_LAST_DAY = "by_last_day"
 _LISTING = "campaigns"
 _IF_DAYS_UNCHANGED = "first_day = :first_day AND last_day = :last_day AND accepts_until = :accepts_until"
+# Campaigns of an earlier release have no sponsors.
+_IF_SPONSORS_UNCHANGED = "(attribute_not_exists(sponsors) OR sponsors = :sponsors)"
 
 
 class DynamoCampaigns:
@@ -42,13 +44,18 @@ class DynamoCampaigns:
         before = dict(previous)
         differing = {name for name, value in campaign if value != before[name]}
         changes = {name: value for name, value in self._to_values(campaign).items() if name in differing}
-        days = previous.model_dump(mode="json", include={"first_day", "last_day", "accepts_until"})
+        compared_fields, condition = {"first_day", "last_day", "accepts_until"}, _IF_DAYS_UNCHANGED
+        if "sponsors" in differing:
+            # Of two managers who each add a sponsor, the later one must not remove the other's.
+            compared_fields.add("sponsors")
+            condition = f"{condition} AND {_IF_SPONSORS_UNCHANGED}"
+        compared = previous.model_dump(mode="json", include=compared_fields)
         update = self._table.update(
             _build_key(campaign.campaign_id),
             "SET " + ", ".join(f"#{name} = :new_{name}" for name in changes),
-            _IF_DAYS_UNCHANGED,
+            condition,
             names={f"#{name}": name for name in changes},
-            compared={f":{name}": day for name, day in days.items()}
+            compared={f":{name}": value for name, value in compared.items()}
             | {f":new_{name}": value for name, value in changes.items()},
         )
         if not self._table.try_run(update):
@@ -92,6 +99,14 @@ def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
     record = _record_name(values["campaign_id"])
     resealed = cipher.reseal(values["managers"], record=record, field="managers")
     return {} if resealed is None else {"managers": resealed}
+
+
+def find_days(client: Any, table_name: str, campaign_id: str) -> tuple[date, date]:
+    """Return the first and the last day of a campaign, which needs no key. Raise CampaignUnknown."""
+    values = Table(client, table_name).get(_build_key(campaign_id))
+    if values is None:
+        raise CampaignUnknown(campaign_id)
+    return date.fromisoformat(values["first_day"]), date.fromisoformat(values["last_day"])
 
 
 def _build_key(campaign_id: str) -> Values:

@@ -11,19 +11,20 @@ from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
 from chalicelib.clients.schemas import ClientView, EnrolClient, ListClients, RotateToken
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
+from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
 
 
 class EnrolledView(ClientView):
-    """A client just enrolled, with its token: the only time it is shown."""
+    """A new client with its token, which is shown only once."""
 
     token: str
 
 
 class RotatedView(EnrolledView):
-    """A client with its new token, shown this once, and until when its older ones are good at most."""
+    """A client with its new token, which is shown only once, and the time at which its older tokens end."""
 
     older_tokens_end_at: datetime
 
@@ -44,7 +45,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=EnrolClient,
         responses={201: EnrolledView},
-        refusals=(ClientExists,),
+        refusals=(ClientExists, RulesBroken),
     )
     def enrol_client(request: Request) -> Response:
         """Enrol a client and show its token, once."""
@@ -61,7 +62,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CursorInvalid,),
     )
     def list_clients(request: Request) -> Response:
-        """A page of all clients, revoked ones too, by id."""
+        """List a page of all clients, revoked ones too, by id."""
         query = request.parse_query(ListClients)
         start_after, _ = from_cursor(query.cursor)
         page = container.clients.list_page(start_after=start_after, page_size=query.size)
@@ -71,7 +72,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
     @endpoint(routes, Role.ADMIN, responses={200: ClientView}, refusals=(ClientUnknown,))
     def show_client(request: Request, client_id: str) -> Response:
-        """One client."""
+        """Show a client."""
         return json_response(ClientView.from_client(container.clients.get(client_id)))
 
     @routes.route("/v1/clients/{client_id}/token", methods=["POST"], content_types=[])
@@ -80,7 +81,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=RotateToken,
         responses={201: RotatedView},
-        refusals=(ClientUnknown, ClientRevoked),
+        refusals=(ClientUnknown, ClientRevoked, RulesBroken),
     )
     def rotate_token(request: Request, client_id: str) -> Response:
         """Give a client a new token and show it, once; older ones end after a while."""

@@ -27,7 +27,12 @@ class EnrolClient(StrictModel):
     channel: Channel | None = Field(default=None, description="Follows from the role when left out.")
     campaigns: Annotated[
         tuple[CampaignId | Annotated[str, Field(pattern=r"^\*$")], ...], UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA
-    ] = Field(default=(), max_length=50, description=f"Ids, or {EVERY_CAMPAIGN} for every campaign.")
+    ] = Field(
+        default=(),
+        max_length=50,
+        description=f"Ids, or {EVERY_CAMPAIGN} for every campaign. Needed by every role but admin.",
+        validate_default=True,
+    )
     expires_at: Instant | None = Field(
         default=None, description="When its token ends; after the stage's usual life when left out."
     )
@@ -44,6 +49,14 @@ class EnrolClient(StrictModel):
         if CHANNELS_BY_ROLE.keys() <= set(roles):
             raise _build_conflict()
         return roles
+
+    @field_validator("campaigns")
+    @classmethod
+    def _check_campaigns(cls, campaigns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        # Without one, the token opens nothing for these roles, and the id could not be enrolled again.
+        if not campaigns and set(info.data.get("roles", ())) - {Role.ADMIN}:
+            raise PydanticCustomError("campaign_needed", "these roles work for campaigns")
+        return campaigns
 
     @field_validator("channel")
     @classmethod
@@ -101,8 +114,8 @@ class ClientView(BaseModel):
     """A client as admins see it."""
 
     client_id: str
-    roles: list[str]
-    channel: str
+    roles: list[Role]
+    channel: Channel
     campaigns: list[str]
     enrolled_at: datetime
     expires_at: datetime | None

@@ -14,6 +14,7 @@ from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
+from chalicelib.refusals import BrokenRule, RulesBroken
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
@@ -86,8 +87,12 @@ class ClientRegistry:
         self._token_lifetime = token_lifetime
 
     def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
-        """Store a new client. Return it with its token, which cannot be read again. Raise ClientExists."""
+        """Store a new client. Return it with its token, which cannot be read again.
+
+        Raise ClientExists, or RulesBroken if the token would have expired already.
+        """
         now = self._clock()
+        _require_future(command.expires_at, now)
         client = Client(
             client_id=command.client_id,
             roles=frozenset(command.roles),
@@ -105,9 +110,11 @@ class ClientRegistry:
         """Return a client with a new token, and the time at which its older tokens end at the latest.
 
         Older tokens stay good for the overlap, because a device may be offline now; their validity is never
-        extended. Raise ClientUnknown, ClientRevoked or TryAgain.
+        extended. Raise ClientUnknown, ClientRevoked or TryAgain, or RulesBroken if the new token would have
+        expired already.
         """
         now = self._clock()
+        _require_future(command.expires_at, now)
         overlap = self._token_lifetime.overlap
         if command.overlap_hours is not None:
             overlap = timedelta(hours=command.overlap_hours)
@@ -153,6 +160,12 @@ class ClientRegistry:
             last_position=Position(kept[-1].client_id) if kept else start_after,
             has_more=len(rows) > page_size,
         )
+
+
+def _require_future(expires_at: datetime | None, now: datetime) -> None:
+    """Raise RulesBroken if a token would open nothing from the start."""
+    if expires_at is not None and expires_at <= now:
+        raise RulesBroken(BrokenRule("expires_at", "expires_in_past"))
 
 
 class LastSeenTracker:

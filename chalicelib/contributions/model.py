@@ -1,5 +1,6 @@
 """Contribution tables, discount policies and quotes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
@@ -127,3 +128,9 @@ class Quote(FrozenModel):
 
     total: int
     months: tuple[QuoteMonth, ...]
+
+    def estimate(self, months: Iterable[str]) -> int:
+        """Return what `months` cost by this quote; one outside it costs what the nearest quoted one does."""
+        amounts = {quoted.month: quoted.amount for quoted in self.months}
+        first, last = min(amounts), max(amounts)
+        return sum(amounts[min(max(month, first), last)] for month in months)

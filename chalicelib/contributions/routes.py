@@ -20,7 +20,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/quotes", methods=["POST"], content_types=[])
     @endpoint(routes, *Role, body_model=AskForQuote, responses={200: Quote}, refusals=(RulesBroken,))
     def ask_for_quote(request: Request) -> Response:
-        """What membership would cost."""
+        """Quote the price of membership, month by month."""
         return json_response(container.quotes.quote(request.parse_body(AskForQuote)))
 
     return routes

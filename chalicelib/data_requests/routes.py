@@ -29,7 +29,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(RequestReused, RulesBroken),
     )
     def disclose(request: Request) -> Response:
-        """All that is held on one NIK, with what was done with it."""
+        """Export all data that is held on a NIK, with the requests made about it."""
         disclosure = container.data_requests.disclose(
             request.parse_body(SubmitDataRequest), caller=request.caller
         )
@@ -46,7 +46,7 @@ def blueprint(container: "Container") -> Blueprint:
         headers=("Idempotent-Replayed",),
     )
     def erase(request: Request) -> Response:
-        """Take one person away from wherever it is kept; what is counted stays as it is."""
+        """Erase the data of a person everywhere; counts do not change."""
         data_request, is_replay = container.data_requests.erase(
             request.parse_body(SubmitDataRequest), caller=request.caller
         )

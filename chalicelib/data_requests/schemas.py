@@ -33,7 +33,7 @@ class SubmitDataRequest(StrictModel):
 
 
 class DataRequestView(BaseModel):
-    """One request: what was asked, by whom, when and why, when it was done, and how much was found."""
+    """One request about a person: its sender, reason and times, and the number of records found."""
 
     request_id: str
     act: str
@@ -66,7 +66,7 @@ class DataRequestView(BaseModel):
 
 
 class CaptureView(BaseModel):
-    """One act of registering: when, where, by whom and through what, and what its sender was told."""
+    """One capture: its time, place, officer, client and channel, and the outcome that its sender got."""
 
     capture_id: str
     campaign_id: str
@@ -95,9 +95,7 @@ class CaptureView(BaseModel):
 
 
 class SmsView(BaseModel):
-    """One text: what it was for, how far it came, and through which gateway. Its words are made when it is
-    sent, and not kept.
-    """
+    """One SMS: its purpose, state and gateway. The body is rendered when it is sent, and not stored."""
 
     registration: str
     purpose: str
@@ -123,9 +121,7 @@ class SmsView(BaseModel):
 
 
 class OptOutView(BaseModel):
-    """That one of the person's numbers wants no texts, or wanted none until that was lifted: since when, who
-    said so, and when and by whom it was lifted.
-    """
+    """An opt-out of one of the person's numbers: its start and its source, and who lifted it and when."""
 
     phone: str
     in_force: bool

@@ -113,7 +113,8 @@ class DataRequestService:
         return self._requests.finish(request, occurred_at=self._clock()), False
 
     def _iter_opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
-        for phone in dict.fromkeys(each.worker.phone for each in registrations):
+        phones = dict.fromkeys(each.worker.phone for each in registrations)
+        for phone in filter(None, phones):
             opt_out = self._opt_outs.find(self._hashing.digest("phone", phone))
             if opt_out is not None:
                 yield phone, opt_out

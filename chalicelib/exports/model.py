@@ -50,7 +50,12 @@ def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, ha
     The row of an erased worker has no id, and only the facts that the totals need: more facts could identify
     the worker.
     """
-    values: dict[str, Any] = {"id": None, "outcome": facts.outcome, "channel": facts.channel}
+    values: dict[str, Any] = {
+        "id": None,
+        "outcome": facts.outcome,
+        "channel": facts.channel,
+        "cancelled": facts.is_cancelled,
+    }
     if fact.captured_at is not None:
         capture_id = fact.position.partition("#")[2]
         values |= {
@@ -62,6 +67,8 @@ def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, ha
             "sex": facts.sex,
             "age": facts.age,
             "hour": facts.hour,
+            "sponsor": facts.sponsor,
+            "without_phone": facts.is_without_phone,
             "received_on": None if facts.received_on is None else facts.received_on.isoformat(),
             "reasons": list(facts.reasons),
             "flags": list(facts.flags),

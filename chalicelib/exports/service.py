@@ -169,17 +169,23 @@ class ExportService:
     def _iter_rows(self, summary: Summary, deadline: datetime) -> Iterator[bytes]:
         """Yield the rows of a day. Raise _CapturesChanged after the last if the summary has other counts."""
         outcomes: Counter[str] = Counter()
+        cancelled = 0
         for fact in self._captures.iter_capture_facts(summary.campaign_day):
             if self._clock() >= deadline:
                 raise ExportUnfinished
             if isinstance(fact.facts, CaptureFacts):
                 outcomes[fact.facts.outcome] += 1
+                cancelled += fact.facts.is_cancelled
                 yield format_row(fact, fact.facts, summary.campaign_day, self._hashing)
-        if _count_outcomes(outcomes) != summary.counts:
+        counts = _count_outcomes(outcomes, cancelled)
+        # Captures do not name the registrations that an earlier release cancelled; the summary counts them.
+        if counts.registered < summary.counts.registered or counts != summary.counts.model_copy(
+            update={"registered": counts.registered}
+        ):
             raise _CapturesChanged
 
 
-def _count_outcomes(outcomes: Counter[str]) -> Counts:
+def _count_outcomes(outcomes: Counter[str], cancelled: int) -> Counts:
     refused = outcomes[Outcome.REFUSED]
     return Counts(
         captures=outcomes.total() - refused,
@@ -187,4 +193,5 @@ def _count_outcomes(outcomes: Counter[str]) -> Counts:
         already_registered=outcomes[Outcome.ALREADY_REGISTERED],
         reactivated=outcomes[Outcome.REACTIVATED],
         refused=refused,
+        registered=outcomes[Outcome.CREATED] + outcomes[Outcome.REACTIVATED] - cancelled,
     )

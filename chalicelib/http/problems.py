@@ -88,6 +88,27 @@ PROBLEMS: Mapping[str, Problem] = {
     "transition_not_allowed": Problem(
         409, "Status pendaftaran tidak mengizinkan ini.", "The registration's status does not allow this."
     ),
+    "worker_without_phone": Problem(
+        409,
+        "Pekerja ini tidak punya nomor HP, jadi tidak mendapat SMS.",
+        "This worker has no phone, and so gets no SMS.",
+    ),
+    "worker_opted_out": Problem(
+        409, "Pemilik nomor HP ini menolak SMS.", "The owner of this phone wants no SMS."
+    ),
+    "sms_not_applicable": Problem(
+        409, "Isi SMS ini tidak berlaku sekarang.", "What this SMS says is not true now."
+    ),
+    "sms_request_cap_reached": Problem(
+        429,
+        "SMS untuk pekerja ini sudah cukup sering diminta hari ini.",
+        "An SMS to this worker was requested often enough today.",
+    ),
+    "sms_requests_exhausted": Problem(
+        409,
+        "Batas permintaan SMS untuk pendaftaran ini sudah habis.",
+        "SMS about this registration cannot be requested any more.",
+    ),
     "registration_superseded": Problem(
         409, "Pekerja ini sudah mendaftar lagi.", "The worker has registered anew since."
     ),
@@ -152,8 +173,23 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
         "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
     ),
+    "campaign_needed": FieldMessage(
+        "Sebutkan kegiatannya, atau * untuk semua kegiatan.",
+        "Name the campaigns that it works for, or * for every campaign.",
+    ),
+    "expires_in_past": FieldMessage("Waktu ini sudah lewat.", "This time is over."),
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
+    ),
+    "sponsor_unknown": FieldMessage(
+        "Pilih sponsor dari kegiatan ini.", "Choose one of this campaign's sponsors."
+    ),
+    "sponsor_not_payer": FieldMessage(
+        "Sebutkan sponsor hanya jika sponsor yang membayar.", "Name a sponsor only where a sponsor pays."
+    ),
+    "sponsor_removed": FieldMessage(
+        "Sponsor tidak bisa dihapus; isi kuota 0 untuk menutupnya.",
+        "No sponsor can be removed; a quota of 0 ends it.",
     ),
     "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
     "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),
@@ -239,6 +275,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
     "role_channel_conflict": "role_channel_conflict",
+    "campaign_needed": "campaign_needed",
     "dialect_without_csv": "dialect_without_csv",
 }
 _WRONG_TYPE_SUFFIX = "_type"

@@ -4,6 +4,7 @@ The description and the page are files that `make api` writes from the routes an
 check reads no store: it would take the API out of service whenever a store is slow for a moment.
 """
 
+from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -23,12 +24,11 @@ _DIRECTORY = Path(__file__).parent
 _MAX_AGE_SECONDS = 300
 _NOT_MODIFIED = 304
 
-# The page has an inline style and loads nothing.
-_PAGE_HEADERS = build_page_headers()
+_SCRIPT_START, _SCRIPT_END = "<script>", "</script>"
 
 
 class HealthView(BaseModel):
-    """The API answers, and knows what stage it is part of."""
+    """The API answers, and its settings are complete."""
 
     status: Literal["ok"]
 
@@ -39,21 +39,20 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/openapi.json", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: "application/json", 304: None}, headers=("ETag",))
     def show_description(request: AnonymousRequest) -> Response:
-        """This description, as OpenAPI 3.1."""
+        """Return this description, as OpenAPI 3.1."""
         return _respond_with_file(request, "openapi.json", {"Content-Type": "application/json"})
 
     @routes.route("/docs", methods=["GET"], content_types=[])
-    @public_endpoint(routes, responses={200: "text/html", 304: None}, headers=("ETag", *_PAGE_HEADERS))
+    @public_endpoint(routes, responses={200: "text/html", 304: None}, headers=("ETag", *build_page_headers()))
     def show_page(request: AnonymousRequest) -> Response:
-        """The same as a page to read; it loads nothing from elsewhere and runs no script."""
-        return _respond_with_file(
-            request, "page.html", {"Content-Type": "text/html; charset=utf-8", **_PAGE_HEADERS}
-        )
+        """Return this description as a page."""
+        headers = {"Content-Type": "text/html; charset=utf-8", **build_page_headers(_hash_page_script())}
+        return _respond_with_file(request, "page.html", headers)
 
     @routes.route("/healthz", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: HealthView})
     def show_health(request: AnonymousRequest) -> Response:
-        """Whether the API answers. No store is asked."""
+        """Check that the API answers. No store is read."""
         _ = container.settings  # Raises SettingsIncomplete.
         return json_response(HealthView(status="ok"))
 
@@ -72,6 +71,14 @@ def _respond_with_file(request: AnonymousRequest, name: str, headers: dict[str, 
 def _read_with_etag(name: str) -> tuple[str, str]:
     content = (_DIRECTORY / name).read_bytes()
     return content.decode(), f'"{sha256(content).hexdigest()[:32]}"'
+
+
+@cache
+def _hash_page_script() -> str:
+    """Return the hash of the page's only script as a content security policy names it."""
+    page, _ = _read_with_etag("page.html")
+    script = page.partition(_SCRIPT_START)[2].partition(_SCRIPT_END)[0]
+    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
 
 
 def _is_etag_match(if_none_match: str, etag: str) -> bool:

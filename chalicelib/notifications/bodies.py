@@ -61,6 +61,29 @@ def render_body(
     return Body(text, content.compute_end(local_now))
 
 
+def may_request(purpose: Purpose, registration: Registration, *, local_now: datetime) -> bool:
+    """Return True if an SMS may be sent once more: its event has happened, and its body is true now."""
+    # Its body says that there is no payment code yet.
+    if purpose is Purpose.RECEIVED and registration.lifecycle.status is not Status.RECEIVED:
+        return False
+    version = find_event_version(purpose, registration)
+    return version > 0 and render_body(purpose, version, registration, local_now=local_now) is not None
+
+
+def find_event_version(purpose: Purpose, registration: Registration) -> int:
+    """Return the version of the last event that a purpose belongs to, or 0 if it has not happened.
+
+    The purposes without an event of their own belong to the registration's first one.
+    """
+    event_types = {each for each, of_event in PURPOSE_BY_EVENT_TYPE.items() if of_event is purpose}
+    versions = [
+        version
+        for version, event in _number_events(registration.lifecycle)
+        if event.event_type in event_types or (version == 1 and not event_types)
+    ]
+    return max(versions, default=0)
+
+
 @dataclass(frozen=True)
 class _Content:
     """The template and fields of a body. `when_over` takes its place after `last_true_day`."""

@@ -10,15 +10,20 @@ from chalicelib.messaging.model import SmsId, parse_sms_id
 from chalicelib.messaging.receipts import Receipt, ReceiptSink
 from chalicelib.notifications import bodies
 from chalicelib.notifications.bodies import Purpose
-from chalicelib.notifications.errors import SmsUnknown
+from chalicelib.notifications.errors import NoPhone, SmsUnknown
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.notifications.service import NotificationService
 from chalicelib.registrations import references
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
+from chalicelib.registrations.messages import (
+    KnownWorkerMet,
+    RegistrationChanged,
+    RegistrationReceived,
+    SmsRequested,
+)
 
-Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsDue
+Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsRequested | SmsDue
 
 _MESSAGE_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
@@ -38,6 +43,9 @@ def handle(service: NotificationService, body: str) -> None:
             {"sms_id": message.sms_id} if isinstance(message, SmsDue) else {"reference": message.reference}
         )
         observability.logger.info("no recipient", extra=facts)
+        return
+    except NoPhone:
+        observability.logger.info("worker without phone")
         return
     observability.count("Sms", state=sms.state)
     if (sms.state, sms.reason) == (SmsState.FAILED, "expired"):
@@ -70,6 +78,13 @@ def _process(service: NotificationService, message: Message) -> Sms:
         observability.set_correlation_id(sms.correlation_id)
         return sms
     observability.set_correlation_id(message.correlation_id)
+    if isinstance(message, SmsRequested):
+        return service.send_again(
+            Purpose(message.purpose),
+            message.reference,
+            request_version=message.event_version,
+            correlation_id=message.correlation_id,
+        )
     purpose, event_version = _get_purpose_and_version(message)
     return service.send(
         purpose, message.reference, event_version=event_version, correlation_id=message.correlation_id

@@ -60,9 +60,9 @@ class QuietHours:
         return morning.astimezone(now.tzinfo) + _MORNING_SPREAD * random_fraction
 
 
-def find_zone(postal_code: str, default: str) -> str:
-    """Return the time zone of a postal code, by its first two digits."""
-    return _load_zones().get(postal_code[:2], default)
+def find_zone(postal_code: str | None, default: str) -> str:
+    """Return the time zone of a postal code, by its first two digits; `default` without one."""
+    return _load_zones().get((postal_code or "")[:2], default)
 
 
 _PostalCodeStart = Annotated[str, Field(pattern=r"^[1-9][0-9]$")]

@@ -106,8 +106,9 @@ class Sms(OutboundAttempt):
 
     `open_attempts` counts attempts that may have sent a copy whose gateway id is unknown. `is_reserved`:
     budget is reserved for the next attempt. `budget_day` is the day whose budget pays. `counted_on` is the
-    day of the phone whose limit the next copy counts for. `due_at` is when the SMS is next looked at, if
-    nothing happens before.
+    day of the phone whose limit the next copy counts for. `request_version` is the version of the
+    registration that the request for this SMS made, if it is sent once more. `due_at` is when the SMS is next
+    looked at, if nothing happens before.
     """
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = TRANSITIONS
@@ -136,6 +137,7 @@ class Sms(OutboundAttempt):
     is_released: bool = False
     budget_day: date | None = None
     counted_on: date | None = None
+    request_version: int | None = None
     gateway: str | None = None
     sends: Mapping[str, SmsSend] = field(default_factory=dict)
 
@@ -321,13 +323,21 @@ class Sms(OutboundAttempt):
         return SmsState.UNKNOWN if self.open_attempts else SmsState.FAILED
 
 
-def derive_sms_id(reference: str, purpose: Purpose, template_version: int, event_version: int = 1) -> SmsId:
+def derive_sms_id(
+    reference: str,
+    purpose: Purpose,
+    template_version: int,
+    event_version: int = 1,
+    request_version: int | None = None,
+) -> SmsId:
     """Return the id of the SMS for an event. The same event always gives the same id.
 
     `event_version` distinguishes repeated events of one purpose: it is the version of the registration's
-    lifecycle that the event made.
+    lifecycle that the event made. `request_version` distinguishes the SMS that were asked for once more.
     """
     name = f"{reference}\x1f{purpose}\x1f{template_version}"
     if event_version > 1:
         name = f"{name}\x1f{event_version}"
+    if request_version is not None:
+        name = f"{name}\x1frequest {request_version}"
     return SmsId(hashlib.sha256(name.encode()).hexdigest()[:32])

@@ -1,13 +1,32 @@
-"""Status callbacks of gateways over HTTP."""
+"""Status callbacks of gateways, and requests for SMS, over HTTP."""
 
 from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability
-from chalicelib.http.endpoints import MAX_BODY_BYTES, AnonymousRequest, BodyTooLarge, public_endpoint
+from chalicelib.callers import Role
+from chalicelib.http.endpoints import (
+    MAX_BODY_BYTES,
+    AnonymousRequest,
+    BodyTooLarge,
+    Request,
+    endpoint,
+    json_response,
+    public_endpoint,
+)
 from chalicelib.messaging import twilio_callbacks
 from chalicelib.messaging.errors import SignatureInvalid
+from chalicelib.notifications.errors import (
+    SmsNotApplicable,
+    SmsRequestCapReached,
+    SmsRequestsExhausted,
+    WorkerOptedOut,
+    WorkerWithoutPhone,
+)
+from chalicelib.notifications.schemas import RequestSms
+from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.schemas import RegistrationView
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -15,11 +34,46 @@ if TYPE_CHECKING:
 
 def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
+    _add_receipt_routes(routes, container)
+    _add_request_routes(routes, container)
+    return routes
 
+
+def _add_request_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/registrations/{reference}/sms", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        body_model=RequestSms,
+        responses={202: RegistrationView},
+        refusals=(
+            RegistrationUnknown,
+            RegistrationDestroyed,
+            WorkerWithoutPhone,
+            WorkerOptedOut,
+            SmsNotApplicable,
+            SmsRequestCapReached,
+            SmsRequestsExhausted,
+        ),
+        headers=("Idempotent-Replayed",),
+    )
+    def request_sms(request: Request, reference: str) -> Response:
+        """Send the worker an SMS once more; the same request within ten minutes is a repeat."""
+        from chalicelib.notifications.bodies import Purpose  # noqa: PLC0415 - not for the cold start
+
+        purpose = Purpose(request.parse_body(RequestSms).purpose)
+        registration, is_repeat = container.sms_requests.request(reference, purpose, caller=request.caller)
+        headers = {"Idempotent-Replayed": "true"} if is_repeat else {}
+        view = RegistrationView.build_masked(registration)
+        return json_response(view, 202, headers=headers, exclude_defaults=True)
+
+
+def _add_receipt_routes(routes: Blueprint, container: "Container") -> None:
     @routes.route(twilio_callbacks.PATH, methods=["POST"], content_types=[])
     @public_endpoint(routes, responses={204: None}, refusals=(BodyTooLarge, SignatureInvalid))
     def take_twilio_receipt(request: AnonymousRequest) -> Response:
-        """Keep what Twilio reports on a text: a form, and its signature in `X-Twilio-Signature`.
+        """Store a delivery report of Twilio: a form, with its signature in `X-Twilio-Signature`.
 
         Whatever is signed is answered 204, also what says nothing: Twilio would not send it again in any
         case.
@@ -40,5 +94,3 @@ def blueprint(container: "Container") -> Blueprint:
             container.receipt_sink.record_receipt(receipt)
             observability.count("Receipts", state=receipt.state)
         return Response("", {}, 204)
-
-    return routes

@@ -22,6 +22,8 @@ def find_abandon_reason(sms: Sms, registration: Registration, body: Body | None,
     """Return why an SMS with this body must not be sent any more, or None."""
     if now >= sms.deadline:
         return "expired"
+    if registration.worker.phone is None:
+        return "no_phone"
     if not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
         return "not_an_indonesian_mobile"
     if body is None:

@@ -7,10 +7,9 @@ worker process dies at any point, a later message or the schedule continues from
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.hashing import KeyedHash
@@ -28,11 +27,12 @@ from chalicelib.messaging.rate_limiter import (
 )
 from chalicelib.messaging.receipts import Receipt, ReceiptFlow
 from chalicelib.messaging.segments import split_segments
-from chalicelib.notifications.bodies import Body, Purpose, render_body
+from chalicelib.notifications.bodies import Body, Purpose, find_event_version, render_body
 from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
     LimitExceeded,
+    NoPhone,
     SmsUnknown,
     StaleRevision,
 )
@@ -47,10 +47,10 @@ from chalicelib.notifications.model import (
     derive_sms_id,
 )
 from chalicelib.notifications.rules import find_abandon_reason, may_resend
+from chalicelib.notifications.stores import Campaigns, Registrations, SmsLedger
 from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
-from chalicelib.registrations.phone import Phone
 
 # A write fails again only if another process changes the same item in between.
 _MAX_WRITE_ATTEMPTS = 6
@@ -71,38 +71,6 @@ ACCOUNT_STOP_DURATION = timedelta(minutes=15)
 _STOP_RETRY_DELAY = timedelta(minutes=5)
 
 Result = TypeVar("Result")
-
-
-class SmsLedger(Protocol):
-    """Stores SMS. Every write is conditional on the revision that was read."""
-
-    def get(self, sms_id: SmsId) -> Sms | None:
-        """Return one SMS, or None."""
-
-    def get_or_create(self, sms: Sms) -> Sms:
-        """Store a new SMS. Return the stored one, which may be another process's."""
-
-    def claim(self, sms: Sms, *, previous: Sms, limits: SendLimits) -> None:
-        """Store a claimed SMS, reserve its budget, and count it for the phone's day, or change nothing.
-
-        Raise StaleRevision, PhoneOptedOut, DailyLimitReached, BudgetExhausted or WriteConflict.
-        """
-
-    def update(self, sms: Sms, *, previous: Sms) -> bool:
-        """Store the next revision of an SMS, and the difference that it makes to the budget.
-
-        Return False if the row has changed. Raise WriteConflict.
-        """
-
-
-class Registrations(Protocol):
-    def get(self, reference: str) -> Registration:
-        """Return a registration. Raise RegistrationUnknown."""
-
-
-class Campaigns(Protocol):
-    def get(self, campaign_id: str) -> Campaign:
-        """Return a campaign. Raise CampaignUnknown."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +119,25 @@ class NotificationService:
     def send(self, purpose: Purpose, reference: str, *, event_version: int = 1, correlation_id: str) -> Sms:
         """Send the SMS of an event, unless it may have been sent already. Return its row.
 
-        A reminder is only stored; the schedule sends it. Raise RegistrationUnknown.
+        A reminder is only stored; the schedule sends it. Raise RegistrationUnknown, or NoPhone, which leaves
+        no row.
         """
         registration = self._registrations.get(reference)
-        sms = self._ledger.get_or_create(
-            self._build_sms(purpose, registration, event_version, correlation_id)
+        return self._begin(
+            self._build_sms(purpose, registration, event_version, correlation_id), registration
         )
+
+    def send_again(
+        self, purpose: Purpose, reference: str, *, request_version: int, correlation_id: str
+    ) -> Sms:
+        """Send an SMS once more that was requested, as `send` does. Return its row. Raise as `send` does."""
+        registration = self._registrations.get(reference)
+        event_version = find_event_version(purpose, registration)
+        sms = self._build_sms(purpose, registration, event_version, correlation_id, request_version)
+        return self._begin(sms, registration)
+
+    def _begin(self, sms: Sms, registration: Registration) -> Sms:
+        sms = self._ledger.get_or_create(sms)
         if sms.kind is SmsKind.REMINDER:
             return sms
         return self._advance(sms, registration)
@@ -198,19 +179,29 @@ class NotificationService:
             return  # Erased in the meantime.
 
     def _build_sms(
-        self, purpose: Purpose, registration: Registration, event_version: int, correlation_id: str
+        self,
+        purpose: Purpose,
+        registration: Registration,
+        event_version: int,
+        correlation_id: str,
+        request_version: int | None = None,
     ) -> Sms:
+        if registration.worker.phone is None:
+            raise NoPhone(registration.reference)
         now, template = self._clock(), get_template(purpose)
         body = self._render(purpose, event_version, registration)
         parts = len(split_segments("" if body is None else body.text).parts)
         return Sms(
-            sms_id=derive_sms_id(registration.reference, purpose, template.version, event_version),
+            sms_id=derive_sms_id(
+                registration.reference, purpose, template.version, event_version, request_version
+            ),
             reference=registration.reference,
             campaign_id=registration.capture_metadata.campaign_id,
             day=registration.capture_metadata.day,
             purpose=purpose,
             template_version=template.version,
             event_version=event_version,
+            request_version=request_version,
             kind=template.kind,
             phone_hash=self._hashing.digest("phone", registration.worker.phone),
             correlation_id=correlation_id,
@@ -298,7 +289,8 @@ class NotificationService:
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
         # Rendered again, because time has passed since the claim.
         body = self._render(sms.purpose, sms.event_version, registration)
-        if body is None:
+        phone = registration.worker.phone
+        if body is None or phone is None:
             return self._defer(sms, self._clock(), "overtaken")
         try:
             self._wait_for_slot(sms)
@@ -311,7 +303,7 @@ class NotificationService:
         if current is not started:
             return current
         outgoing = OutgoingSms(
-            phone=Phone(registration.worker.phone),
+            phone=phone,
             body=body.text,
             sms_id=sms.sms_id,
             correlation_id=sms.correlation_id,

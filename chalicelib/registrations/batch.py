@@ -36,9 +36,9 @@ class SubmitBatch(StrictModel):
 def process_items(items: Sequence[Any], process_item: Callable[[Any], ItemResult]) -> list[ItemResult]:
     """Return a result for each item, in order.
 
-    Items that share a capture id, a NIK or a phone number with an earlier one are processed after all others,
-    one after the other: of two captures of one worker the earlier one always wins, and the counts of a phone
-    number do not conflict.
+    Items that share a capture id, a NIK, a phone number or a sponsor with an earlier one are processed after
+    all others, one after the other: of two captures of one worker the earlier one always wins, and the counts
+    of a phone number and of a sponsor's places do not conflict.
     """
     first, later = _split_by_conflict(items)
     results: dict[int, ItemResult] = {}
@@ -69,8 +69,10 @@ def _list_conflict_keys(item: Any) -> set[str]:
     typed = worker if isinstance(worker, dict) else {}
     nik = _extract_digits(typed.get("nik"))
     phone = _extract_digits(typed.get("phone"))[-_PHONE_SUFFIX_DIGITS:]
-    conflict_keys = {f"capture {read_capture_id(item)}", f"nik {nik}", f"phone {phone}"}
-    return conflict_keys - {"capture None", "nik ", "phone "}
+    coverage = item.get("coverage")
+    sponsor = coverage.get("sponsor_id") if isinstance(coverage, dict) else None
+    conflict_keys = {f"capture {read_capture_id(item)}", f"nik {nik}", f"phone {phone}", f"sponsor {sponsor}"}
+    return conflict_keys - {"capture None", "nik ", "phone ", "sponsor None"}
 
 
 def read_capture_id(item: Any) -> str | None:

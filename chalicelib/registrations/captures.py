@@ -9,6 +9,9 @@ from chalicelib.http.pagination import Position
 from chalicelib.registrations.model import CaptureMetadata, Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 
+NO_SPONSOR = "-"
+"""Stands for a sponsor who was not named. No sponsor's id begins with it."""
+
 
 class Outcome(StrEnum):
     CREATED = "created"
@@ -34,8 +37,10 @@ class CaptureFacts:
     """The countable facts of a capture.
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
-    are the codes of the broken rules of a refused capture. `neighbours` are short hashes that two NIKs with
-    close serials share; they are removed when the worker is erased, the rest is kept.
+    are the codes of the broken rules of a refused capture. `sponsor` is the id of the sponsor who pays, or
+    NO_SPONSOR if none is named. `neighbours` are short hashes that two NIKs with close serials share; they
+    are removed when the worker is erased, the rest is kept. `is_cancelled`: the registration that the capture
+    made was cancelled.
     """
 
     outcome: Outcome
@@ -48,9 +53,12 @@ class CaptureFacts:
     sex: str | None = None
     age: str | None = None
     hour: str | None = None
+    is_without_phone: bool = False
+    sponsor: str | None = None
     received_on: date | None = None
     reasons: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True)

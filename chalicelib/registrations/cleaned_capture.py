@@ -24,7 +24,7 @@ class CleanedCapture:
 
     command: SubmitRegistration
     nik: tuple[NIK, NIKDetails] | InvalidValue
-    phone: Phone | InvalidValue
+    phone: Phone | InvalidValue | None
     name: str | InvalidValue
 
     @classmethod
@@ -35,10 +35,10 @@ class CleanedCapture:
             update={
                 "nik": clean_number(worker.nik),
                 "name": clean_text(worker.name),
-                "phone": clean_number(worker.phone),
+                "phone": None if worker.phone is None else clean_number(worker.phone),
                 "email": None if worker.email is None else clean_text(worker.email),
-                "address": clean_text(worker.address),
-                "postal_code": clean_number(worker.postal_code),
+                "address": None if worker.address is None else clean_text(worker.address),
+                "postal_code": None if worker.postal_code is None else clean_number(worker.postal_code),
             }
         )
         return cls(
@@ -50,7 +50,7 @@ class CleanedCapture:
                 }
             ),
             nik=_parse(lambda: nik.parse(cleaned.nik, capture_day=command.captured_at.date())),
-            phone=_parse(lambda: phone.parse(cleaned.phone)),
+            phone=None if cleaned.phone is None else _parse_phone(cleaned.phone),
             name=_parse(lambda: names.parse(cleaned.name)),
         )
 
@@ -64,12 +64,16 @@ class CleanedCapture:
         content = self.command.model_dump(mode="json", exclude_none=True)
         if not isinstance(self.nik, InvalidValue):
             content["worker"]["nik"] = self.nik[0]
-        if not isinstance(self.phone, InvalidValue):
+        if self.phone is not None and not isinstance(self.phone, InvalidValue):
             content["worker"]["phone"] = self.phone
         content["coverage"]["programmes"] = sorted(self.command.coverage.programmes)
         content["captured_at"] = _count_microseconds(self.command.captured_at)
         content["consent"]["given_at"] = _count_microseconds(self.command.consent.given_at)
         return json.dumps(content, sort_keys=True)
+
+
+def _parse_phone(cleaned: str) -> Phone | InvalidValue:
+    return _parse(lambda: phone.parse(cleaned))
 
 
 def _parse(parse: Callable[[], Parsed]) -> Parsed | InvalidValue:

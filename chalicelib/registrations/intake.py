@@ -18,10 +18,24 @@ from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
 from chalicelib.registrations.cleaned_capture import CleanedCapture
-from chalicelib.registrations.errors import CaptureReused, PhoneCapReached
+from chalicelib.registrations.errors import CaptureReused
+from chalicelib.registrations.limits import (
+    PhoneCountExceeded,
+    PhoneCountIncrement,
+    build_phone_increment,
+    iter_flags,
+)
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import CaptureMetadata, Flag, LifecycleState, Registration, Status
+from chalicelib.registrations.model import CaptureMetadata, LifecycleState, Registration, Status
 from chalicelib.registrations.nik import list_neighbourhoods
+from chalicelib.registrations.quotas import (
+    CampaignSponsor,
+    QuotaChanged,
+    QuotaState,
+    expect_quota_state,
+    find_quota,
+    find_sponsor,
+)
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.submission import Submission
 from chalicelib.registrations.worker import Worker
@@ -29,9 +43,6 @@ from chalicelib.registrations.worker import Worker
 # An attempt is repeated if another writer changed the same items in between, or if the store reports the
 # worker's record or the count of the phone number for the next one. No real race takes more than six.
 _MAX_ATTEMPTS = 6
-
-# Higher than any real count, so that the write counts without refusing.
-_UNLIMITED_COUNT = 10**9
 
 # Hexadecimal digits of a NIK neighbourhood's hash: enough that five close serials rarely share it by chance,
 # and too few to identify a neighbourhood even with the key (some 30,000 runs of five serials share both).
@@ -62,20 +73,12 @@ class WorkerRecord:
 
 
 @dataclass(frozen=True)
-class PhoneCountIncrement:
-    """One more registration of `day` with a phone number, allowed if there were fewer than `limit`."""
-
-    phone_key: str
-    day: date
-    limit: int
-
-
-@dataclass(frozen=True)
 class PriorState:
-    """The stored state of a worker, and the count of a phone number on one day, before a write."""
+    """The stored state of a worker, of a phone number's count on one day, and of a sponsor's places."""
 
     worker_record: WorkerRecord | None = None
     phone_count: int = 0
+    places_taken: int = 0
 
 
 class CaptureExists(Exception):
@@ -94,36 +97,38 @@ class WorkerExists(Exception):
         self.worker_record = worker_record
 
 
-class PhoneCountExceeded(Exception):
-    """The day has `phone_count` registrations with this phone number already."""
-
-    def __init__(self, phone_count: int) -> None:
-        super().__init__(str(phone_count))
-        self.phone_count = phone_count
-
-
 class IntakeStore(Protocol):
     """The part of the registrations table that intake needs. Every write is one conditional transaction."""
 
-    def read_prior_state(self, worker_key: str, *, phone_key: str, day: date) -> PriorState:
-        """Return what is stored of a worker and of a phone number, by one request."""
+    def read_prior_state(
+        self, worker_key: str, *, phone_key: str | None, day: date, sponsor: CampaignSponsor | None = None
+    ) -> PriorState:
+        """Return what is stored of a worker, of a phone number and of a sponsor's places, by one request."""
 
     def find_capture(self, capture_id: str) -> Capture | None:
         """Return a capture that was accepted or refused before, or None. Raise CaptureErased."""
 
-    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
-        """Store a capture with its new registration, and count the phone number.
+    def add(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement | None,
+        quota_state: QuotaState | None = None,
+    ) -> None:
+        """Store a capture with its new registration, count the phone number, and take the sponsor's place.
 
         A registration that follows another one is stored only if that one is still the worker's latest and
-        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded or WriteConflict.
+        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or
+        WriteConflict.
         """
 
     def add_public(
         self,
         registration: Registration,
         capture: Capture,
-        phone_increment: PhoneCountIncrement,
+        phone_increment: PhoneCountIncrement | None,
         worker_record: WorkerRecord | None,
+        quota_state: QuotaState | None = None,
     ) -> None:
         """Store a capture as `add` does or, if `worker_record` is an open registration, as a repeat of it.
 
@@ -184,6 +189,8 @@ class IntakeService:
         """
         caller.require_campaign(command.campaign_id)
         campaign = self._campaigns.get(command.campaign_id)
+        if command.coverage.sponsor_id and not campaign.has_sponsor(command.coverage.sponsor_id):
+            campaign = self._campaigns.get_current(command.campaign_id)  # Perhaps it was added a moment ago.
         submission = self._begin(command, campaign, caller, correlation_id)
         try:
             worker = self._read_worker(submission, campaign)
@@ -226,6 +233,7 @@ class IntakeService:
             fingerprint=self._hashing.digest("capture content", cleaned.serialize_content()),
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
+            sponsor_quota=find_quota(campaign, command.coverage.sponsor_id),
             facts=CaptureFacts(
                 outcome=Outcome.REFUSED,
                 channel=metadata.channel,
@@ -276,7 +284,7 @@ class IntakeService:
 
     def _store_capture(self, submission: Submission, worker: Worker) -> Answer:
         registration = self._build_registration(submission, worker)
-        phone_key = self._hashing.digest("phone", worker.phone)
+        phone_key = None if worker.phone is None else self._hashing.digest("phone", worker.phone)
         prior_state = self._read_prior_state(submission, registration, phone_key)
         for _ in range(_MAX_ATTEMPTS):
             try:
@@ -285,6 +293,8 @@ class IntakeService:
                 prior_state = replace(prior_state, worker_record=existing.worker_record)
             except PhoneCountExceeded as exceeded:
                 prior_state = replace(prior_state, phone_count=exceeded.phone_count)
+            except QuotaChanged as changed:
+                prior_state = replace(prior_state, places_taken=changed.places_taken)
             except WriteConflict:
                 # Another writer came first, or the reference is in use.
                 prior_state = self._read_prior_state(submission, registration, phone_key)
@@ -307,7 +317,7 @@ class IntakeService:
         )
 
     def _read_prior_state(
-        self, submission: Submission, registration: Registration, phone_key: str
+        self, submission: Submission, registration: Registration, phone_key: str | None
     ) -> PriorState:
         """Return the state to begin with. Whatever it is, the conditions of the write decide.
 
@@ -318,17 +328,27 @@ class IntakeService:
         if not submission.is_public:
             return PriorState()
         return self._store.read_prior_state(
-            registration.worker_key, phone_key=phone_key, day=submission.received_on
+            registration.worker_key,
+            phone_key=phone_key,
+            day=submission.received_on,
+            sponsor=find_sponsor(registration),
         )
 
     def _try_store(
-        self, submission: Submission, registration: Registration, prior_state: PriorState, phone_key: str
+        self,
+        submission: Submission,
+        registration: Registration,
+        prior_state: PriorState,
+        phone_key: str | None,
     ) -> Answer:
         known, phone_count = prior_state.worker_record, prior_state.phone_count
-        phone_increment = self._build_phone_increment(submission, phone_count, phone_key)
+        phone_cap = self._limits.phone_cap
+        phone_increment = build_phone_increment(submission, phone_count, phone_key, cap=phone_cap)
+        quota_state = expect_quota_state(submission.sponsor_quota, prior_state.places_taken)
         if known is not None and known.has_ended:
             registration, known = replace(registration, follows=known.reference), None
-        registration = replace(registration, flags=tuple(self._iter_flags(submission, phone_count)))
+        flags = tuple(iter_flags(submission, phone_count, quota_state, phone_cap=phone_cap))
+        registration = replace(registration, flags=flags)
         if known is None:
             outcome = Outcome.CREATED if registration.follows is None else Outcome.REACTIVATED
             reference, status = registration.reference, registration.lifecycle.status
@@ -337,36 +357,9 @@ class IntakeService:
         answer = submission.build_answer(outcome, reference, status, registration.quote)
         capture = submission.build_capture(outcome, answer, flags=registration.flags)
         if submission.is_public:
-            self._store.add_public(registration, capture, phone_increment, known)
+            self._store.add_public(registration, capture, phone_increment, known, quota_state)
         elif known is None:
-            self._store.add(registration, capture, phone_increment)
+            self._store.add(registration, capture, phone_increment, quota_state)
         else:
             self._store.add_repeat(capture, worker_key=registration.worker_key)
         return answer
-
-    def _build_phone_increment(
-        self, submission: Submission, phone_count: int, phone_key: str
-    ) -> PhoneCountIncrement:
-        """Return the increment of the phone number's count, with the limit that the count is below.
-
-        Raise PhoneCapReached, but never for the public: it would reveal that others gave this number.
-        """
-        cap = self._limits.phone_cap
-        if phone_count < cap.flag:
-            limit = cap.flag
-        elif phone_count < cap.cap:
-            limit = cap.cap
-        elif submission.is_public:
-            limit = _UNLIMITED_COUNT
-        else:
-            reached = PhoneCapReached(f"{phone_count} today")
-            raise reached.with_retry_after(submission.seconds_until_day_end)
-        return PhoneCountIncrement(phone_key, submission.received_on, limit)
-
-    def _iter_flags(self, submission: Submission, phone_count: int) -> Iterator[Flag]:
-        if submission.is_client_over_flag:
-            yield Flag.CLIENT_BUSY
-        if phone_count >= self._limits.phone_cap.cap:
-            yield Flag.PHONE_OVER_CAP
-        elif phone_count >= self._limits.phone_cap.flag:
-            yield Flag.PHONE_BUSY

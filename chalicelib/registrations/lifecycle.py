@@ -9,10 +9,12 @@ from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import CONTRIBUTION_ZONE
+from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.model import (
     Cancellation,
     EventType,
+    Flag,
     LifecycleState,
     Payment,
     PaymentCode,
@@ -20,6 +22,7 @@ from chalicelib.registrations.model import (
     Status,
     VerificationResult,
 )
+from chalicelib.registrations.payments import differs_from_quote
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
@@ -28,6 +31,10 @@ from chalicelib.registrations.reported_times import check_payment_code, check_pa
 _MAX_ATTEMPTS = 4
 
 Detail_contra = TypeVar("Detail_contra", contravariant=True)
+
+
+class PaymentIdTaken(Exception):
+    """A payment with this id was recorded for another registration."""
 
 
 class _Transition(Protocol[Detail_contra]):
@@ -39,8 +46,13 @@ class _Transition(Protocol[Detail_contra]):
 class LifecycleStore(Protocol):
     """The writes of the registrations table that the service needs."""
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
-        """Store the next version of a registration. Raise WriteConflict or RegistrationSuperseded."""
+    def replace(
+        self, registration: Registration, *, previous: Registration, payment_key: str | None = None
+    ) -> None:
+        """Store the next version of a registration.
+
+        Raise WriteConflict, RegistrationSuperseded, or PaymentIdTaken if `payment_key` was stored before.
+        """
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
         """Yield the references of the registrations with a time-out on or before `due_day`."""
@@ -49,9 +61,22 @@ class LifecycleStore(Protocol):
 class LifecycleService:
     """Changes registrations one event at a time; an event that is reported twice is recorded once."""
 
-    def __init__(self, *, store: LifecycleStore, reading: ReadingService, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: LifecycleStore,
+        reading: ReadingService,
+        hashing: KeyedHash,
+        max_payment_difference: int,
+        clock: Clock,
+    ) -> None:
+        """`max_payment_difference` is the difference between a payment and its quote, in per cent of the
+        quote, above which the registration is flagged.
+        """
         self._store = store
         self._reading = reading
+        self._hashing = hashing
+        self._max_payment_difference = max_payment_difference
         self._clock = clock
 
     def issue_payment_code(
@@ -66,14 +91,32 @@ class LifecycleService:
         return self._change(registration, caller, LifecycleState.with_payment_code, payment_code)
 
     def record_payment(self, typed_reference: str, payment: Payment, *, caller: Caller) -> Registration:
-        """Record a paid contribution.
+        """Record a paid contribution of any amount.
 
+        Flag the registration if the amount is far from the quote, or if the id paid another registration.
         Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded, RulesBroken or
         TryAgain.
         """
         registration = self._reading.look_up(typed_reference, caller=caller)
         check_payment_time(payment, registration, now=self._clock())
-        return self._change(registration, caller, LifecycleState.with_payment, payment)
+
+        def pay(current: Registration, *flags: Flag) -> Registration:
+            lifecycle = current.lifecycle.with_payment(
+                payment, occurred_at=self._clock(), client_id=caller.client_id
+            )
+            if lifecycle is current.lifecycle:
+                return current
+            if differs_from_quote(
+                payment, lifecycle, current.quote, max_percent=self._max_payment_difference
+            ):
+                flags = (*flags, Flag.PAYMENT_DIFFERS)
+            return replace(current, lifecycle=lifecycle, flags=tuple(dict.fromkeys((*current.flags, *flags))))
+
+        payment_key = self._hashing.digest("payment", payment.payment_id)
+        try:
+            return self.store_change(registration, pay, payment_key=payment_key)
+        except PaymentIdTaken:
+            return self.store_change(registration, lambda current: pay(current, Flag.PAYMENT_SHARED))
 
     def record_verification(
         self, typed_reference: str, result: VerificationResult, *, caller: Caller
@@ -103,10 +146,13 @@ class LifecycleService:
         Return the new status, or None if nothing was due. Raise RegistrationUnknown or TryAgain.
         """
         registration = self._reading.get(reference)
-        aged = self._store_change(
+        aged = self.store_change(
             registration,
-            lambda lifecycle: lifecycle.age(
-                today=self._today(), occurred_at=self._clock(), expires_on=registration.expires_on
+            lambda current: replace(
+                current,
+                lifecycle=current.lifecycle.age(
+                    today=self._today(), occurred_at=self._clock(), expires_on=current.expires_on
+                ),
             ),
         )
         # If another writer came first, this may be that writer's change, read again.
@@ -120,24 +166,33 @@ class LifecycleService:
         transition: _Transition[Detail_contra],
         detail: Detail_contra,
     ) -> Registration:
-        return self._store_change(
+        return self.store_change(
             registration,
-            lambda lifecycle: transition(
-                lifecycle, detail, occurred_at=self._clock(), client_id=caller.client_id
+            lambda current: replace(
+                current,
+                lifecycle=transition(
+                    current.lifecycle, detail, occurred_at=self._clock(), client_id=caller.client_id
+                ),
             ),
         )
 
-    def _store_change(
-        self, registration: Registration, change: Callable[[LifecycleState], LifecycleState]
+    def store_change(
+        self,
+        registration: Registration,
+        change: Callable[[Registration], Registration],
+        *,
+        payment_key: str | None = None,
     ) -> Registration:
-        """Store a registration after `change`. Return `registration` itself if that changes nothing."""
+        """Store a registration after `change`. Return `registration` itself if that changes nothing.
+
+        After a conflict `change` is called again with the stored state. Raise TryAgain.
+        """
         for _ in range(_MAX_ATTEMPTS):
-            lifecycle = change(registration.lifecycle)
-            if lifecycle == registration.lifecycle:
+            changed = change(registration)
+            if changed == registration:
                 return registration
-            changed = replace(registration, lifecycle=lifecycle)
             try:
-                self._store.replace(changed, previous=registration)
+                self._store.replace(changed, previous=registration, payment_key=payment_key)
             except WriteConflict:
                 registration = self._reading.get(registration.reference)
             else:

@@ -77,4 +77,15 @@ class KnownWorkerMet(_DomainEventBase):
     type: Literal["KnownWorkerMet"] = "KnownWorkerMet"
 
 
-DomainEvent = RegistrationReceived | RegistrationChanged | KnownWorkerMet
+class SmsRequested(_DomainEventBase):
+    """An officer or a manager asked for an SMS to be sent once more.
+
+    `event_version` is the version of the registration that the request made.
+    """
+
+    type: Literal["SmsRequested"] = "SmsRequested"
+    purpose: str
+    event_version: int
+
+
+DomainEvent = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsRequested

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,7 @@ from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Wo
 
 
 class Status(StrEnum):
-    """Where a registration stands.
+    """The status of a registration.
 
     Registered is not yet protected: only `active` is.
     """
@@ -49,6 +49,7 @@ class EventType(StrEnum):
     LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
+    SMS_REQUESTED = "sms_requested"
 
 
 class Verification(StrEnum):
@@ -60,11 +61,14 @@ class Verification(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something unusual about how a registration was received, for a person to look at."""
+    """Something unusual about how a registration was received or paid, for a person to look at."""
 
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
+    SPONSOR_OVER_QUOTA = "sponsor_over_quota"
+    PAYMENT_DIFFERS = "payment_differs"
+    PAYMENT_SHARED = "payment_shared"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -105,6 +109,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
+    # Changes no status: the event records who asked for an SMS to be sent once more.
+    EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
 }
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
@@ -115,7 +121,7 @@ _LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
 class PaymentCode(StrictModel):
-    """What the core system asks the worker to pay, in rupiah, and until when."""
+    """The amount that the core system asks the worker to pay, in rupiah, and the last day for it."""
 
     code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
     amount: int = Field(gt=0, le=10_000_000_000)
@@ -135,13 +141,13 @@ class Payment(StrictModel):
 
 
 class VerificationResult(StrictModel):
-    """What the civil registry said of NIK, name and birth date."""
+    """The civil registry's result for NIK, name and birth date."""
 
     result: Literal["matched", "mismatch"]
 
 
 class Cancellation(StrictModel):
-    """Why an application is withdrawn before it was paid."""
+    """The reason to cancel an application before it is paid."""
 
     reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
 
@@ -253,7 +259,7 @@ class LifecycleState:
         return replace(
             changed,
             payments=(*self.payments, payment),
-            paid_through=_compute_paid_through((*self.payments, payment)),
+            paid_through=max(months[-1] for _, months in iter_paid_months((*self.payments, payment))),
             kpj=payment.kpj or self.kpj,
         )
 
@@ -278,6 +284,10 @@ class LifecycleState:
         if self.status is Status.CANCELLED:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
+
+    def with_sms_request(self, purpose: str, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state with a request for an SMS. Raise TransitionNotAllowed."""
+        return self._transition(EventType.SMS_REQUESTED, occurred_at, client_id, {"purpose": purpose})
 
     def age(self, *, today: date, occurred_at: datetime, expires_on: date) -> "LifecycleState":
         """Return the state after the time-outs that are due on the local day `today`.
@@ -329,11 +339,12 @@ class CaptureMetadata:
 
 @dataclass(frozen=True)
 class RegistrationFacts:
-    """The countable facts of a registration: its status, the rupiah quoted, and the rupiah paid so far."""
+    """The countable facts of a registration. `quoted` and `paid` are sums in rupiah, the latter so far."""
 
     status: Status
     quoted: int
     paid: int
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -359,7 +370,7 @@ class Registration:
     @property
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
-        return RegistrationFacts(self.lifecycle.status, quoted=self.quote.total, paid=paid)
+        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.flags)
 
     @property
     def due_on(self) -> date | None:
@@ -369,15 +380,16 @@ class Registration:
         return self.lifecycle.next_ageing_on
 
 
-def _compute_paid_through(payments: tuple[Payment, ...]) -> str | None:
-    """Return the last month paid for. The order in which payments were reported does not matter."""
+def iter_paid_months(payments: Iterable[Payment]) -> Iterator[tuple[Payment, list[str]]]:
+    """Yield each payment with the months that it pays for, in an order that is not that of the reports."""
     paid_through: str | None = None
     for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
         first = find_contribution_month(payment.paid_at)
         if paid_through is not None and paid_through >= first:
             first = list_months(paid_through, 2)[-1]
-        paid_through = list_months(first, payment.months)[-1]
-    return paid_through
+        months = list_months(first, payment.months)
+        yield payment, months
+        paid_through = months[-1]
 
 
 def _find_first_day_after(month: str, *, month_count: int) -> date:

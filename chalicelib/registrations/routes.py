@@ -120,7 +120,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
     @routes.route("/v1/registrations/batch", methods=["POST"], content_types=[])
     @endpoint(routes, Role.KIOSK, body_model=batch.SubmitBatch, responses={200: VerdictsView})
     def submit_batch(request: Request) -> Response:
-        """Register workers from up to 200 captures; each is answered for itself, in order."""
+        """Register workers from up to 200 captures. Each gets its own answer, in order."""
         items = request.parse_body_leniently(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES).items
         # Built before the threads start: each of them would build another one.
         intake = container.intake
@@ -150,7 +150,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(CampaignNotAllowed, CursorInvalid, RulesBroken),
     )
     def list_registrations(request: Request) -> Response:
-        """A page of a campaign day's registrations, or of those in one status."""
+        """List the registrations of a campaign day, or those in one status."""
         query = request.parse_query(ListRegistrations)
         start_after, settled = from_cursor(query.cursor)
         store = container.reading_store
@@ -185,7 +185,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed),
     )
     def show_registration(request: Request, reference: str) -> Response:
-        """One registration."""
+        """Show a registration."""
         return _respond(request, container.reading.look_up(reference, caller=request.caller))
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
@@ -193,7 +193,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, responses={200: GapsView}, refusals=(ClientUnknown,)
     )
     def show_gaps(request: Request, client_id: str) -> Response:
-        """Which numbered captures a device still owes.
+        """List the numbered captures that a device has not sent yet.
 
         A kiosk may ask for itself, a manager for the devices of the campaigns that the manager works for.
         """
@@ -216,7 +216,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, RulesBroken),
     )
     def issue_payment_code(request: Request, reference: str) -> Response:
-        """What the worker is asked to pay; the same code again changes nothing."""
+        """Store the payment code of a registration; the same code again changes nothing."""
         code = request.parse_body(PaymentCode)
         return _respond(
             request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
@@ -238,7 +238,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         ),
     )
     def take_payment(request: Request, reference: str) -> Response:
-        """A contribution was paid; counted once by its payment_id."""
+        """Record a payment; a payment_id is counted once."""
         payment = request.parse_body(Payment)
         return _respond(
             request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
@@ -253,7 +253,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
     )
     def verify_registration(request: Request, reference: str) -> Response:
-        """What the civil registry said."""
+        """Store the civil registry's result."""
         result = request.parse_body(VerificationResult)
         return _respond(
             request, container.lifecycle.record_verification(reference, result, caller=request.caller)
@@ -269,7 +269,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
     )
     def cancel_registration(request: Request, reference: str) -> Response:
-        """Withdraw an application that was not paid yet."""
+        """Cancel an application that was not paid yet."""
         cancellation = request.parse_body(Cancellation)
         return _respond(request, container.lifecycle.cancel(reference, cancellation, caller=request.caller))
 

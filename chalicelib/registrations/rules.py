@@ -44,6 +44,7 @@ def read_worker(
     day = campaign.local_day(command.captured_at)
     broken_rules = [
         *_check_choices(command),
+        *_check_sponsor(command, campaign),
         *_check_times(command, campaign, day, now),
         *check_consent_time(command.consent, now=now),
         *_check_age(command.worker.birth_date, day, age_limits),
@@ -87,6 +88,16 @@ def _check_choices(command: SubmitRegistration) -> Iterator[BrokenRule]:
         yield BrokenRule(f"{_CAPTURE_PATHS[name]}{dot}{position}", broken.code)
 
 
+def _check_sponsor(command: SubmitRegistration, campaign: Campaign) -> Iterator[BrokenRule]:
+    sponsor_id = command.coverage.sponsor_id
+    if sponsor_id is None:
+        return
+    if command.coverage.payer != "sponsor":
+        yield BrokenRule("coverage.sponsor_id", "sponsor_not_payer")
+    elif not campaign.has_sponsor(sponsor_id):
+        yield BrokenRule("coverage.sponsor_id", "sponsor_unknown")
+
+
 def _check_times(
     command: SubmitRegistration, campaign: Campaign, day: date, now: datetime
 ) -> Iterator[BrokenRule]:
@@ -106,7 +117,9 @@ def _check_age(birth_date: date, day: date, age_limits: AgeLimits) -> Iterator[B
         yield BrokenRule("worker.birth_date", "age_too_old")
 
 
-def _check_postal_code(postal_code: str) -> Iterator[BrokenRule]:
+def _check_postal_code(postal_code: str | None) -> Iterator[BrokenRule]:
+    if postal_code is None:
+        return
     if is_from_spreadsheet(postal_code):
         yield BrokenRule("worker.postal_code", "number_from_spreadsheet")
     elif not _POSTAL_CODE.fullmatch(postal_code):

@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from chalicelib.callers import Channel
 from chalicelib.clock import to_timestamp
-from chalicelib.contributions.model import Quote
+from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.registrations.captures import Answer
-from chalicelib.registrations.model import Payment, PaymentCode, Registration
-from chalicelib.registrations.worker import Consent, Worker
+from chalicelib.registrations.captures import Answer, Outcome
+from chalicelib.registrations.model import (
+    EventType,
+    Flag,
+    Payment,
+    PaymentCode,
+    Registration,
+    Status,
+    Verification,
+)
+from chalicelib.registrations.worker import Check, Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
@@ -19,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class AnswerView(BaseModel):
-    """What a field officer's device is told of a capture."""
+    """The answer to a field officer's device."""
 
     capture_id: str
-    outcome: str
+    outcome: Outcome
     reference: str
-    status: str
+    status: Status
     received_at: str
     quote: Quote
 
@@ -35,7 +44,7 @@ class AnswerView(BaseModel):
 
 
 class NeutralAnswerView(BaseModel):
-    """What a bot is told: the same whether or not the worker was known.
+    """The answer to a bot: the same whether or not the worker is known.
 
     The reference travels by SMS alone.
     """
@@ -46,7 +55,7 @@ class NeutralAnswerView(BaseModel):
 
 
 class VerdictView(BaseModel):
-    """What became of one item of a batch.
+    """The result of one item of a batch.
 
     `problem` is there where it was not taken in.
     """
@@ -54,14 +63,14 @@ class VerdictView(BaseModel):
     capture_id: str | None
     outcome: str
     reference: str | None = None
-    status: str | None = None
+    status: Status | None = None
     received_at: str | None = None
     quote: Quote | None = None
     problem: dict[str, Any] | None = None
 
 
 class VerdictsView(BaseModel):
-    """What became of a batch, item by item and in order."""
+    """The results of a batch, in the order of its items."""
 
     results: list[VerdictView]
 
@@ -71,9 +80,9 @@ class WorkerView(BaseModel):
 
     nik: str
     name: str
-    phone: str
+    phone: str | None
     language: str
-    checks: tuple[str, ...]
+    checks: tuple[Check, ...]
     birth_date: date | None = None
     email: str | None = None
     address: str | None = None
@@ -85,7 +94,7 @@ class WorkerView(BaseModel):
         return cls(
             nik=mask_number(worker.nik),
             name=mask_name(worker.name),
-            phone=mask_number(worker.phone),
+            phone=None if worker.phone is None else mask_number(worker.phone),
             language=worker.language,
             checks=worker.checks,
         )
@@ -97,7 +106,7 @@ class WorkerView(BaseModel):
 
 
 class WorkView(BaseModel):
-    """What the worker lives from; the income for the core system alone."""
+    """The worker's occupations and place of work; the income only for the core system."""
 
     occupations: tuple[str, ...]
     place: str
@@ -106,18 +115,19 @@ class WorkView(BaseModel):
 
 
 class CoverageView(BaseModel):
-    """What the worker asked for."""
+    """The coverage that the worker asked for."""
 
-    programmes: tuple[str, ...]
+    programmes: tuple[Programme, ...]
     months: int
-    payer: str
+    payer: Payer
+    sponsor_id: str | None = None
 
 
 class EventView(BaseModel):
-    """One thing that happened to a registration, when and through whom."""
+    """An event of a registration, with its time and its client."""
 
-    event: str
-    status: str
+    event: EventType
+    status: Status
     at: str
     client_id: str
     officer: str | None = None
@@ -128,15 +138,15 @@ class RegistrationView(BaseModel):
     """A registration. Fields that a role may not see are left out."""
 
     reference: str
-    status: str
-    verification: str
+    status: Status
+    verification: Verification
     campaign_id: str
-    channel: str
+    channel: Channel
     captured_at: str
     received_at: str
     active_until: date | None
     follows: str | None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     payment_code: PaymentCode | None = None
     worker: WorkerView
     work: WorkView
@@ -223,14 +233,14 @@ class RegistrationsView(BaseModel):
 
 
 class GapView(BaseModel):
-    """A run of captures that a device still owes, first and last."""
+    """A range of captures that a device has not sent yet, first and last."""
 
     first: int
     last: int
 
 
 class GapsView(BaseModel):
-    """What a device still owes, up to the highest number that arrived."""
+    """The captures that a device has not sent yet, up to the highest number that arrived."""
 
     client_id: str
     missing: list[GapView]

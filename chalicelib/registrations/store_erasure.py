@@ -33,6 +33,7 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
 )
 from chalicelib.registrations.store_lifecycle import iter_due_references
+from chalicelib.registrations.store_quotas import build_place_return_on_erasure
 
 # Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
 # capture is removed, because an officer could remember whom they registered then. The counted facts move to a
@@ -48,9 +49,10 @@ _DESTROY_PERSONAL_FIELDS = (
     " due_order SET destroyed_at = :at"
 )
 
+_CAPTURE_HAS_FACTS = "attribute_exists(fingerprint) AND facts = :facts"
 _IS_VERSION = "version = :version"
 
-# Each attempt succeeds unless the registration changed in that very moment.
+# Each attempt succeeds unless the capture or the registration changed in that very moment.
 _MAX_ATTEMPTS = 4
 
 
@@ -80,21 +82,13 @@ class DynamoErasureStore:
 
     def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
         key = make_capture_key(capture_link.capture_id)
-        writes = [self._table.delete(make_link_key(worker_key, capture_link.capture_id))]
-        capture = self._table.get(key)
-        if capture is not None and "fingerprint" in capture:
-            erase = self._table.update(
-                key,
-                _ERASE_CAPTURE,
-                "attribute_exists(fingerprint)",
-                compared={":yes": True},
-                names=REFERENCE_NAME,
-            )
-            facts = {name: value for name, value in capture["facts"].items() if name != "neighbours"}
-            keys = make_remnant_keys(parse_campaign_day(capture), self._new_id())
-            writes = [erase, self._put_remnant(keys, facts), *writes]
-        if not self._try_transact(writes):
-            raise TryAgain("the capture is being erased")
+        delete_link = self._table.delete(make_link_key(worker_key, capture_link.capture_id))
+        for _ in range(_MAX_ATTEMPTS):
+            capture = self._table.get(key) or {}
+            move = self._move_facts(key, capture) if "fingerprint" in capture else []
+            if self._try_transact([*move, delete_link]):
+                return
+        raise TryAgain("the capture is being changed")
 
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
         self._table.try_run(
@@ -114,7 +108,8 @@ class DynamoErasureStore:
                 return
             compared = {":version": registration["version"]}
             delete = self._table.delete(key, _IS_VERSION, compared=compared)
-            if self._try_transact([delete, *self._put_registration_remnant(registration)]):
+            place_return = build_place_return_on_erasure(self._table, registration)
+            if self._try_transact([delete, *self._put_registration_remnant(registration), *place_return]):
                 return
         raise TryAgain("the registration is being changed")
 
@@ -129,6 +124,19 @@ class DynamoErasureStore:
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
         return iter_due_references(self._table, list_ended_shards(), f"{to_timestamp(ended_before)}$")
+
+    def _move_facts(self, key: Key, capture: Values) -> list[Write]:
+        """Return the writes that erase a capture, if it has these facts, and keep them in a remnant."""
+        erase = self._table.update(
+            key,
+            _ERASE_CAPTURE,
+            _CAPTURE_HAS_FACTS,
+            compared={":yes": True, ":facts": capture["facts"]},
+            names=REFERENCE_NAME,
+        )
+        facts = {name: value for name, value in capture["facts"].items() if name != "neighbours"}
+        keys = make_remnant_keys(parse_campaign_day(capture), self._new_id())
+        return [erase, self._put_remnant(keys, facts)]
 
     def _put_registration_remnant(self, registration: Values) -> list[Write]:
         # A registration of an earlier release has no facts until its next change.

@@ -11,13 +11,13 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.intake import (
     CaptureExists,
-    PhoneCountExceeded,
-    PhoneCountIncrement,
     PriorState,
     WorkerExists,
     WorkerRecord,
 )
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
 from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.quotas import CampaignSponsor, QuotaChanged, QuotaState
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import build_capture, build_registration, parse_capture
 from chalicelib.registrations.store_keys import (
@@ -28,8 +28,10 @@ from chalicelib.registrations.store_keys import (
     make_decoy_key,
     make_link_key,
     make_phone_key,
+    make_sponsor_key,
     make_worker_key,
 )
+from chalicelib.registrations.store_quotas import build_place_update
 
 # A refused capture may be corrected and sent again; an accepted one never changes.
 _CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
@@ -41,8 +43,8 @@ _COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
 # A count is not read after its day has ended in every time zone. Decoys are never read.
 _RETENTION = timedelta(days=3)
 
-# Positions in the transactions of `add` and `add_public`.
-_CAPTURE_INDEX, _WORKER_INDEX, _PHONE_INDEX = 0, 1, 3
+# The position in the transaction of `add_repeat`.
+_CAPTURE_INDEX = 0
 
 
 class DynamoIntakeStore:
@@ -52,47 +54,74 @@ class DynamoIntakeStore:
         self._table = Table(client, table_name)
         self._cipher = cipher
 
-    def read_prior_state(self, worker_key: str, *, phone_key: str, day: date) -> PriorState:
-        worker, phone = make_worker_key(worker_key), make_phone_key(phone_key, day)
-        found = {values["pk"]: values for values in self._table.get_many([worker, phone])}
-        worker_values, phone_values = found.get(worker["pk"]), found.get(phone["pk"])
+    def read_prior_state(
+        self, worker_key: str, *, phone_key: str | None, day: date, sponsor: CampaignSponsor | None = None
+    ) -> PriorState:
+        keys = {
+            "worker": make_worker_key(worker_key),
+            **({} if phone_key is None else {"phone": make_phone_key(phone_key, day)}),
+            **({} if sponsor is None else {"sponsor": make_sponsor_key(sponsor)}),
+        }
+        stored = {values["pk"]: values for values in self._table.get_many(list(keys.values()))}
+        found = {name: stored.get(key["pk"], {}) for name, key in keys.items()}
         return PriorState(
-            worker_record=None if worker_values is None else _parse_worker_record(worker_values),
-            phone_count=0 if phone_values is None else int(phone_values["given"]),
+            worker_record=_parse_worker_record(found["worker"]) if found["worker"] else None,
+            phone_count=int(found.get("phone", {}).get("given", 0)),
+            places_taken=int(found.get("sponsor", {}).get("taken", 0)),
         )
 
     def find_capture(self, capture_id: str) -> Capture | None:
         values = self._table.get(make_capture_key(capture_id))
         return None if values is None else parse_capture(values, self._cipher)
 
-    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
-        application = to_item(build_registration(registration, self._cipher))
-        worker = self._put_worker(registration)
-        self._write_capture(capture, registration.worker_key, worker, application, phone_increment)
+    def add(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement | None,
+        quota_state: QuotaState | None = None,
+    ) -> None:
+        self._write_capture(
+            registration,
+            capture,
+            worker=self._put_worker(registration),
+            application=to_item(build_registration(registration, self._cipher)),
+            phone=self._count_phone(phone_increment),
+            sponsor=build_place_update(self._table, registration, 1, quota_state),
+        )
 
     def add_public(
         self,
         registration: Registration,
         capture: Capture,
-        phone_increment: PhoneCountIncrement,
+        phone_increment: PhoneCountIncrement | None,
         worker_record: WorkerRecord | None,
+        quota_state: QuotaState | None = None,
     ) -> None:
         """Store a capture as `add` does, or as a repeat.
 
-        A repeat writes the worker's item unchanged and, instead of a registration, a decoy of its size.
+        A repeat writes the worker's item and the sponsor's places unchanged and, instead of a registration,
+        a decoy of its size.
         """
         application = to_item(build_registration(registration, self._cipher))
-        expires_at = expires_after(phone_increment.day, _RETENTION)
+        received_on = registration.capture_metadata.received_at.date()
+        expires_at = expires_after(received_on, _RETENTION)
         decoy = {
             **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
             "decoy": _build_decoy_value({"M": application}),
         }
-        new_worker = self._put_worker(registration)
-        if worker_record is None:
-            self._write_capture(capture, registration.worker_key, new_worker, application, phone_increment)
-        else:
+        worker = self._put_worker(registration)
+        if worker_record is not None:
             worker = self._put_unchanged_worker(registration.worker_key, worker_record)
-            self._write_capture(capture, registration.worker_key, worker, decoy, phone_increment)
+        places = 1 if worker_record is None else 0
+        self._write_capture(
+            registration,
+            capture,
+            worker=worker,
+            application=application if worker_record is None else decoy,
+            phone=self._count_phone(phone_increment),
+            sponsor=build_place_update(self._table, registration, places, quota_state),
+        )
 
     def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
         worker = self._table.check(
@@ -116,30 +145,34 @@ class DynamoIntakeStore:
 
     def _write_capture(
         self,
+        registration: Registration,
         capture: Capture,
-        worker_key: str,
+        *,
         worker: Write,
         application: Item,
-        phone_increment: PhoneCountIncrement,
+        phone: Write | None,
+        sponsor: Write | None,
     ) -> None:
+        writes = {
+            "capture": self._put_capture(capture),
+            "worker": worker,
+            "application": self._table.put_item(application, ITEM_IS_NEW, returns_current=True),
+            **({} if phone is None else {"phone": phone}),
+            **({} if sponsor is None else {"sponsor": sponsor}),
+            "link": self._put_link(registration.worker_key, capture),
+        }
         try:
-            self._table.transact(
-                [
-                    self._put_capture(capture),
-                    worker,
-                    self._table.put_item(application, ITEM_IS_NEW, returns_current=True),
-                    self._count_phone(phone_increment),
-                    self._put_link(worker_key, capture),
-                ]
-            )
+            self._table.transact(list(writes.values()))
         except TransactionFailed as failure:
-            current = failure.current
-            if _CAPTURE_INDEX in current:
-                raise self._capture_exists(current[_CAPTURE_INDEX]) from None
-            if current.get(_WORKER_INDEX):
-                raise WorkerExists(_parse_worker_record(current[_WORKER_INDEX])) from None
-            if _PHONE_INDEX in current:
-                raise PhoneCountExceeded(int(current[_PHONE_INDEX]["given"])) from None
+            current = {list(writes)[position]: values for position, values in failure.current.items()}
+            if "capture" in current:
+                raise self._capture_exists(current["capture"]) from None
+            if current.get("worker"):
+                raise WorkerExists(_parse_worker_record(current["worker"])) from None
+            if "phone" in current:
+                raise PhoneCountExceeded(int(current["phone"]["given"])) from None
+            if "sponsor" in current:
+                raise QuotaChanged(int(current["sponsor"].get("taken", 0))) from None
             # The reference is in use, or another caller wrote in the same instant.
             raise WriteConflict from failure
 
@@ -182,7 +215,9 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
-    def _count_phone(self, phone_increment: PhoneCountIncrement) -> Write:
+    def _count_phone(self, phone_increment: PhoneCountIncrement | None) -> Write | None:
+        if phone_increment is None:
+            return None
         return self._table.update(
             make_phone_key(phone_increment.phone_key, phone_increment.day),
             "SET expires_at = :expires_at ADD given :one",

@@ -100,13 +100,15 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
     return {
         "status": facts.status,
         "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
+        **({"flags": list(facts.flags)} if facts.flags else {}),
     }
 
 
 def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCipher) -> RegistrationFacts:
     """Return the facts of the registration or remnant with the partition key `pk`."""
     quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
-    return RegistrationFacts(Status(values["status"]), quoted=int(quoted), paid=int(paid))
+    flags = tuple(Flag(each) for each in values.get("flags", ()))
+    return RegistrationFacts(Status(values["status"]), int(quoted), int(paid), flags)
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
@@ -122,9 +124,12 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
         sex=values.get("sex"),
         age=values.get("age"),
         hour=values.get("hour"),
+        is_without_phone=values.get("is_without_phone", False),
+        sponsor=values.get("sponsor"),
         received_on=None if received_on is None else date.fromisoformat(received_on),
         reasons=tuple(values.get("reasons", ())),
         neighbours=tuple(values.get("neighbours", ())),
+        is_cancelled=values.get("is_cancelled", False),
     )
 
 
@@ -196,7 +201,7 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         },
         "flags": list(registration.flags) or None,
         "work": registration.work.model_dump(mode="json", exclude={"monthly_income", "place"}),
-        "coverage": registration.coverage.model_dump(mode="json"),
+        "coverage": registration.coverage.model_dump(mode="json", exclude_none=True),
         "expires_on": registration.expires_on.isoformat(),
         "day_shard": list_registration_shards(CampaignDay(metadata.campaign_id, metadata.day))[shard],
         "day_order": make_order(metadata.captured_at, registration.reference),
@@ -235,9 +240,9 @@ def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Regist
             name=personal["name"],
             sex=Sex(particulars["sex"]),
             birth_date=date.fromisoformat(particulars["birth_date"]),
-            phone=Phone(personal["phone"]),
+            phone=Phone(personal["phone"]) if "phone" in personal else None,
             email=personal.get("email"),
-            address=personal["address"],
+            address=personal.get("address"),
             postal_code=particulars["postal_code"],
             language=particulars["language"],
             checks=tuple(Check(each) for each in particulars["checks"]),

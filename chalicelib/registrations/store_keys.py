@@ -5,7 +5,9 @@ WORKER#<keyed hash>        OPEN                the worker's latest registration,
 WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it names
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
 LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
+PAYMENT#<keyed hash>       PAYMENT             a payment id that was recorded
 PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
+SPONSOR#<campaign>#<id>    PLACES              the number of places of a campaign's sponsor that are taken
 DECOY#<reference>          DECOY               a decoy: an item of the size of a registration; expires
 """
 
@@ -15,6 +17,7 @@ from datetime import date, datetime
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.registrations.model import Status
+from chalicelib.registrations.quotas import CampaignSponsor
 from chalicelib.registrations.references import Reference
 
 Key = dict[str, str]
@@ -57,8 +60,16 @@ def make_registration_key(reference: Reference) -> Key:
     return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
 
 
+def make_payment_key(keyed_hash: str) -> Key:
+    return {"pk": f"PAYMENT#{keyed_hash}", "sk": "PAYMENT"}
+
+
 def make_phone_key(keyed_hash: str, day: date) -> Key:
     return {"pk": f"PHONE#{keyed_hash}", "sk": f"DAY#{day.isoformat()}"}
+
+
+def make_sponsor_key(sponsor: CampaignSponsor) -> Key:
+    return {"pk": f"SPONSOR#{sponsor.campaign_id}#{sponsor.sponsor_id}", "sk": "PLACES"}
 
 
 def make_decoy_key(reference: Reference) -> Key:

@@ -4,21 +4,29 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from chalicelib.aws.table import Table, TransactionFailed
+from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationSuperseded
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.lifecycle import PaymentIdTaken
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import build_registration
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
+    ITEM_IS_NEW,
     REFERENCE_AND_STATUS_NAMES,
     WORKER_HAS_REGISTRATION,
     list_due_shards,
+    make_capture_key,
+    make_payment_key,
     make_worker_key,
     parse_registration_key,
 )
+from chalicelib.registrations.store_quotas import build_place_return
+
+# The position in the transaction of `replace`.
+_WORKER_INDEX = 1
 
 
 class DynamoLifecycleStore:
@@ -28,7 +36,9 @@ class DynamoLifecycleStore:
         self._table = Table(client, table_name)
         self._cipher = cipher
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
+    def replace(
+        self, registration: Registration, *, previous: Registration, payment_key: str | None = None
+    ) -> None:
         put = self._table.put(
             build_registration(registration, self._cipher),
             "version = :version",
@@ -47,12 +57,30 @@ class DynamoLifecycleStore:
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
         )
+        writes = [put, worker, *build_place_return(self._table, registration, previous)]
+        if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
+            writes.append(self._mark_capture_cancelled(registration.capture_metadata.capture_id))
+        if payment_key is not None:
+            # It names no registration: after an erasure nothing may lead to one.
+            writes.append(self._table.put(make_payment_key(payment_key), ITEM_IS_NEW, returns_current=True))
         try:
-            self._table.transact([put, worker])
+            self._table.transact(writes)
         except TransactionFailed as failure:
-            if set(failure.current) == {1}:
+            if set(failure.current) == {_WORKER_INDEX}:
                 raise RegistrationSuperseded(registration.reference) from None
+            if set(failure.current) == {len(writes) - 1} and payment_key is not None:
+                raise PaymentIdTaken from None
             raise WriteConflict from failure
+
+    def _mark_capture_cancelled(self, capture_id: str) -> Write:
+        # Breakdowns are counted from captures, in one pass over the day. The condition fails while the worker
+        # is being erased.
+        return self._table.update(
+            make_capture_key(capture_id),
+            "SET facts.is_cancelled = :yes",
+            "attribute_exists(facts)",
+            compared={":yes": True},
+        )
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.

@@ -76,7 +76,8 @@ def _parse_registration_change(
 
 def _parse_events(history: list[Values], *, start: int) -> Iterator[PublishedEvent]:
     for version, event in enumerate(history[start:], start=start + 1):
-        yield PublishedEvent(EventType(event["event_type"]), Status(event["status"]), version)
+        event_type, purpose = EventType(event["event_type"]), event.get("detail", {}).get("purpose")
+        yield PublishedEvent(event_type, Status(event["status"]), version, purpose)
 
 
 def _has_counted_change(record: StreamRecord, sort_key: str) -> bool:

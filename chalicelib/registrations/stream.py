@@ -15,6 +15,7 @@ from chalicelib.registrations.messages import (
     KnownWorkerMet,
     RegistrationChanged,
     RegistrationReceived,
+    SmsRequested,
 )
 from chalicelib.registrations.model import EventType, Flag, Status
 from chalicelib.registrations.references import Reference
@@ -45,11 +46,15 @@ class CaptureChange:
 
 @dataclass(frozen=True)
 class PublishedEvent:
-    """An event of a registration, and the version of the registration that it made."""
+    """An event of a registration, and the version of the registration that it made.
+
+    `purpose` is that of a requested SMS.
+    """
 
     event_type: EventType
     status: Status
     version: int
+    purpose: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,5 +138,12 @@ def _iter_registration_events(change: RegistrationChange) -> Iterator[DomainEven
                 reference=change.reference,
                 correlation_id=change.correlation_id,
                 event_type=event.event_type,
+                event_version=event.version,
+            )
+        elif event.purpose is not None:
+            yield SmsRequested(
+                reference=change.reference,
+                correlation_id=change.correlation_id,
+                purpose=event.purpose,
                 event_version=event.version,
             )

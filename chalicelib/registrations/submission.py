@@ -9,7 +9,7 @@ from chalicelib.callers import Disclosure
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.captures import NO_SPONSOR, Answer, Capture, CaptureFacts, Outcome
 from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.model import CaptureMetadata, Flag, Status
 from chalicelib.registrations.references import Reference
@@ -26,6 +26,7 @@ class Submission:
     received_on: date
     day_ends_at: datetime
     facts: CaptureFacts
+    sponsor_quota: int | None = None
     is_client_over_flag: bool = False
 
     @property
@@ -43,9 +44,15 @@ class Submission:
             self.facts,
             sex=worker.sex,
             age=rules.compute_age_band(self.capture_metadata.day, worker.birth_date),
+            is_without_phone=worker.phone is None,
+            sponsor=self._find_sponsor(),
             neighbours=tuple(neighbourhood_hashes),
         )
         return replace(self, facts=facts)
+
+    def _find_sponsor(self) -> str | None:
+        coverage = self.capture.command.coverage
+        return coverage.sponsor_id or NO_SPONSOR if coverage.payer == "sponsor" else None
 
     def build_capture(
         self,

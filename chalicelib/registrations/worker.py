@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from chalicelib.campaigns.sponsors import SponsorId
 from chalicelib.contributions.model import Months, Payer, Programme
 from chalicelib.fields import UNIQUE_ITEMS_SCHEMA, StrictDate, StrictInstant
 from chalicelib.languages import TaggedWorkerLanguage, WorkerLanguage
@@ -32,20 +33,22 @@ class Check(StrEnum):
 
 
 class WorkerAsTyped(StrictModel):
-    """Who is registered, as it was typed at capture: personal throughout."""
+    """The worker, as typed at capture. All of it is personal data."""
 
     nik: str = Field(max_length=40, description="16 digits; spaces, dots and dashes are tolerated.")
     name: str = Field(min_length=1, max_length=100)
     birth_date: StrictDate
-    phone: str = Field(max_length=40, description="An Indonesian mobile number in any usual form.")
+    phone: str | None = Field(
+        max_length=40, description="An Indonesian mobile number in any usual form; null if there is none."
+    )
     email: str | None = Field(default=None, max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$")
-    address: str = Field(min_length=1, max_length=300)
-    postal_code: str = Field(max_length=10)
+    address: str | None = Field(min_length=1, max_length=300, description="Null if there is none.")
+    postal_code: str | None = Field(max_length=10, description="Null if there is none.")
     language: TaggedWorkerLanguage = Field(default="id", description="Of the SMS to the worker.")
 
 
 class Work(StrictModel):
-    """What the worker lives from. The income is rupiah a month."""
+    """The worker's occupations and income, in rupiah a month."""
 
     occupations: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...], UNIQUE_ITEMS_SCHEMA
@@ -56,11 +59,14 @@ class Work(StrictModel):
 
 
 class Coverage(StrictModel):
-    """What the worker asks for."""
+    """The coverage that the worker asks for."""
 
     programmes: Annotated[tuple[Programme, ...], UNIQUE_ITEMS_SCHEMA] = Field(min_length=1, max_length=3)
     months: Months
     payer: Payer
+    sponsor_id: SponsorId | None = Field(
+        default=None, description="One of the campaign's sponsors, where the payer is `sponsor`."
+    )
 
 
 class Consent(StrictModel):
@@ -82,9 +88,9 @@ class Worker:
     name: str
     sex: Sex
     birth_date: date
-    phone: Phone
+    phone: Phone | None
     email: str | None
-    address: str
-    postal_code: str
+    address: str | None
+    postal_code: str | None
     language: WorkerLanguage
     checks: tuple[Check, ...] = ()

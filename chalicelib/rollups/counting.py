@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Self
 
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
-from chalicelib.registrations.model import Flag, RegistrationFacts
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
 
 # Between the parts of a key of a counter. No counted id or code has this character.
@@ -74,17 +74,26 @@ class DayCounter:
         match fact.facts:
             case RegistrationFacts() as registration:
                 self._get_counter("funnel")[registration.status] += 1
-                self._get_counter("money")["quoted"] += registration.quoted
+                if registration.status is not Status.CANCELLED:
+                    self._get_counter("money")["quoted"] += registration.quoted
                 self._get_counter("money")["paid"] += registration.paid
+                self._get_counter("flagged").update(registration.flags)
             case CaptureFacts() as capture:
                 self._get_counter("outcomes")[capture.outcome] += 1
+                if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
+                    self._add_registered(capture)
                 if capture.outcome is Outcome.CREATED:
                     self._add_created(capture, fact.captured_at)
                 self._get_counter("refused_by_reason").update(capture.reasons)
 
     def to_tally(self, sms_totals: SmsCounts | None = None) -> Tally:
         """Return the figures. The same facts give the same JSON bytes."""
-        outcomes = self._get_counter("outcomes")
+        outcomes, funnel = self._get_counter("outcomes"), self._get_counter("funnel")
+        created, reactivated = outcomes[Outcome.CREATED], outcomes[Outcome.REACTIVATED]
+        # A registration that an earlier release cancelled is known from the funnel alone.
+        registered = min(
+            self._get_counter("registered").total(), created + reactivated - funnel[Status.CANCELLED]
+        )
         breakdowns = {
             name: dict(sorted(self._get_counter(name).items()))
             for name in Tally.model_fields
@@ -92,37 +101,54 @@ class DayCounter:
         }
         return Tally(
             counts=Counts(
-                captures=outcomes.total() - outcomes["refused"],
-                **{name: outcomes[name] for name in Counts.model_fields if name != "captures"},
+                captures=outcomes.total() - outcomes[Outcome.REFUSED],
+                created=created,
+                already_registered=outcomes[Outcome.ALREADY_REGISTERED],
+                reactivated=reactivated,
+                refused=outcomes[Outcome.REFUSED],
+                registered=registered,
             ),
             **breakdowns,
-            funnel=Funnel(**self._get_counter("funnel")),
+            funnel=Funnel(**funnel),
             money=Money(**self._get_counter("money")),
             oddities=list(self._iter_anomalies()),
             arrivals=list(self._iter_arrivals()),
-            texts=sms_totals,
+            texts=sms_totals and sms_totals.model_copy(update=self._get_counter("sms")),
         )
 
     def _get_counter(self, group: str) -> Counter[str]:
         return self._figures[group]
 
-    def _add_created(self, capture: CaptureFacts, captured_at: datetime | None) -> None:
+    def _add_registered(self, capture: CaptureFacts) -> None:
+        """Count a registration that was not cancelled."""
+        if capture.is_without_phone:
+            self._get_counter("sms")["without_phone"] += 1
+        if capture.sponsor and Flag.SPONSOR_OVER_QUOTA in capture.flags:
+            self._get_counter("over_quota")[capture.sponsor] += 1
         client_id, received_on = capture.client_id, capture.received_on
         for name, value in (
             ("by_channel", capture.channel),
             ("by_client", client_id),
             ("by_officer", capture.officer or _NO_OFFICER),
+            ("by_sponsor", capture.sponsor),
             ("by_sex", capture.sex),
             ("by_age", capture.age),
             ("by_hour", capture.hour),
             ("by_received_day", received_on and received_on.isoformat()),
-            ("arrivals", received_on and f"{client_id}{_KEY_SEPARATOR}{received_on.isoformat()}"),
-            ("peers", f"{capture.channel}{_KEY_SEPARATOR}{client_id}"),
+            ("arrivals", received_on and _make_arrival_key(client_id, received_on)),
+            ("registered", capture.outcome),
         ):
             if value:
                 self._get_counter(name)[value] += 1
         self._get_counter("by_occupation").update(capture.occupations)
         self._get_counter("by_programme").update(capture.programmes)
+
+    def _add_created(self, capture: CaptureFacts, captured_at: datetime | None) -> None:
+        """Count a new registration, which is an anomaly or not whatever became of it."""
+        client_id = capture.client_id
+        if capture.received_on:
+            self._get_counter("created_arrivals")[_make_arrival_key(client_id, capture.received_on)] += 1
+        self._get_counter("peers")[f"{capture.channel}{_KEY_SEPARATOR}{client_id}"] += 1
         if not {Flag.PHONE_BUSY, Flag.PHONE_OVER_CAP}.isdisjoint(capture.flags):
             self._get_counter("shared_phones")[client_id] += 1
         if captured_at is not None and capture.neighbours:
@@ -144,9 +170,15 @@ class DayCounter:
             self._get_counter("in_runs")[client_id] += 1
 
     def _iter_arrivals(self) -> Iterator[Arrivals]:
-        for key, created in sorted(self._get_counter("arrivals").items()):
+        created, registered = self._get_counter("created_arrivals"), self._get_counter("arrivals")
+        for key in sorted(created.keys() | registered.keys()):
             client_id, _, received_on = key.partition(_KEY_SEPARATOR)
-            yield Arrivals(client_id=client_id, received_on=date.fromisoformat(received_on), created=created)
+            yield Arrivals(
+                client_id=client_id,
+                received_on=date.fromisoformat(received_on),
+                created=created[key],
+                registered=registered[key],
+            )
 
     def _iter_anomalies(self) -> Iterator[Anomaly]:
         for client_id, workers in sorted(self._get_counter("shared_phones").items()):
@@ -154,6 +186,13 @@ class DayCounter:
         yield from self._iter_above_peers()
         for client_id, workers in sorted(self._get_counter("in_runs").items()):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
+        for sponsor_id, workers in sorted(self._get_counter("over_quota").items()):
+            yield Anomaly(pattern="sponsor_over_quota", sponsor_id=sponsor_id, workers=workers)
+        flagged = self._get_counter("flagged")
+        if flagged[Flag.PAYMENT_DIFFERS]:
+            yield Anomaly(pattern="payment_differs", workers=flagged[Flag.PAYMENT_DIFFERS])
+        if flagged[Flag.PAYMENT_SHARED]:
+            yield Anomaly(pattern="payment_shared", workers=flagged[Flag.PAYMENT_SHARED])
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
         """Yield the clients far above the median of the clients of their channel.
@@ -180,3 +219,7 @@ class DayCounter:
             return None
         middle = (peers - 1) // 2
         return sorted_counts[middle if sorted_counts[middle] < workers else middle + 1]
+
+
+def _make_arrival_key(client_id: str, received_on: date) -> str:
+    return f"{client_id}{_KEY_SEPARATOR}{received_on.isoformat()}"

@@ -13,7 +13,7 @@ from chalicelib.models import FrozenModel
 
 
 class SummaryState(StrEnum):
-    """Whether the day may still change in the ordinary course of things."""
+    """`provisional` while captures of the day may still arrive, then `final`."""
 
     PROVISIONAL = "provisional"
     FINAL = "final"
@@ -22,7 +22,8 @@ class SummaryState(StrEnum):
 class Counts(FrozenModel):
     """Captures taken on the day.
 
-    A refused capture that was mended counts as what it became; one never mended as refused.
+    A refused capture that was mended counts as what it became; one never mended as refused. `registered`:
+    created and reactivated ones whose registration was not cancelled.
     """
 
     captures: int
@@ -30,13 +31,15 @@ class Counts(FrozenModel):
     already_registered: int
     reactivated: int
     refused: int
+    registered: int
 
 
 class SmsCounts(FrozenModel):
-    """What became of the texts of the day's registrations, as known when the day was counted.
+    """The SMS of the day's registrations, by their state when the day was counted.
 
     Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
-    and rupiah are the day's cost so far, later texts of its registrations included.
+    and rupiah are the day's cost so far, later texts of its registrations included. `without_phone` is how
+    many of its registrations have a worker without a phone, who gets none.
     """
 
     total: int
@@ -44,10 +47,11 @@ class SmsCounts(FrozenModel):
     unknown_share: float
     parts: int
     rupiah: int
+    without_phone: int = 0
 
 
 class Funnel(FrozenModel):
-    """Where the registrations that were captured on the day stood when it was counted."""
+    """The registrations that were captured on the day, by their status when it was counted."""
 
     received: int = 0
     awaiting_payment: int = 0
@@ -59,7 +63,10 @@ class Funnel(FrozenModel):
 
 
 class Money(FrozenModel):
-    """Contributions of the registrations that were captured on the day, in rupiah."""
+    """Contributions of the registrations that were captured on the day, in rupiah.
+
+    Cancelled registrations are not quoted.
+    """
 
     quoted: int = 0
     paid: int = 0
@@ -71,24 +78,36 @@ class Anomaly(FrozenModel):
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
     """
 
-    pattern: Literal["one_phone_many_workers", "client_above_peers", "neighbouring_serials"]
+    pattern: Literal[
+        "one_phone_many_workers",
+        "client_above_peers",
+        "neighbouring_serials",
+        "payment_differs",
+        "payment_shared",
+        "sponsor_over_quota",
+    ]
     client_id: str | None = None
+    sponsor_id: str | None = None
     workers: int
     usual: int | None = None
 
 
 class Arrivals(FrozenModel):
-    """How many registrations of the day came in through one client on one local day."""
+    """The number of registrations of the day that arrived through one client on one local day.
+
+    `registered` is without those that were cancelled, and with the reactivated ones.
+    """
 
     client_id: str
     received_on: date
     created: int
+    registered: int
 
 
 class Tally(FrozenModel):
     """All figures of a day. Their JSON is hashed: adding or renaming a field changes every content hash.
 
-    Breakdowns are of created registrations; one with two occupations or programmes is counted under each.
+    Breakdowns are of `counts.registered`; a worker with two occupations or programmes is counted under each.
     `by_hour` and `by_age` are as of the time of capture, in the campaign's time zone.
     """
 
@@ -98,6 +117,7 @@ class Tally(FrozenModel):
     by_occupation: dict[str, int]
     by_officer: dict[str, int] = {}
     by_programme: dict[str, int] = {}
+    by_sponsor: dict[str, int] = {}
     by_sex: dict[str, int] = {}
     by_age: dict[str, int] = {}
     by_hour: dict[str, int] = {}
@@ -111,7 +131,7 @@ class Tally(FrozenModel):
 
 
 class Note(FrozenModel):
-    """What came to a day after an earlier version: so many registrations more, or less, and through whom.
+    """A change of a day since an earlier version: the number of registrations more or less, and their client.
 
     `received_on` is the local day they arrived on; None where that is not known.
     """
@@ -159,12 +179,12 @@ class Summary(Tally, SummaryVersion):
     @property
     def headline(self) -> "Headline":
         """The summary's line in the list of days."""
-        fields = {name: getattr(self, name) for name in Headline.model_fields if name != "created"}
-        return Headline(created=self.counts.created, **fields)
+        fields = {name: getattr(self, name) for name in SummaryVersion.model_fields if name != "campaign_id"}
+        return Headline(created=self.counts.created, registered=self.counts.registered, **fields)
 
 
 class Headline(FrozenModel):
-    """What a list of days says of each: which version is the newest, and what it comes to."""
+    """One day in a list of days: its newest version and its main counts."""
 
     day: date
     version: int
@@ -173,6 +193,7 @@ class Headline(FrozenModel):
     counted_at: str
     content_hash: str
     created: int
+    registered: int
 
 
 def summarise(
@@ -239,7 +260,7 @@ def _iter_numbers(values: object) -> Iterator[tuple[str, int]]:
 
 def _iter_notes(baseline: Tally, tally: Tally) -> Iterator[Note]:
     was, now = (
-        {(each.client_id, each.received_on): each.created for each in figures.arrivals}
+        {(each.client_id, each.received_on): each.registered for each in figures.arrivals}
         for figures in (baseline, tally)
     )
     for client_id, received_on in sorted(was.keys() | now.keys()):

@@ -9,10 +9,11 @@ from chalicelib.rollups.model import Summary, SummaryState
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One day of a campaign by its newest summary, and the registrations created up to its end."""
+    """One day of a campaign by its newest summary. `cumulative` are those registered up to its end."""
 
     day: date
     created: int
+    registered: int
     cumulative: int
     version: int
     state: SummaryState

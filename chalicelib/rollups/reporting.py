@@ -124,8 +124,8 @@ class ReportService:
 def _iter_curve_points(headlines: Iterable[Headline]) -> Iterator[CurvePoint]:
     cumulative = 0
     for each in headlines:
-        cumulative += each.created
-        yield CurvePoint(each.day, each.created, cumulative, each.version, each.state)
+        cumulative += each.registered
+        yield CurvePoint(each.day, each.created, each.registered, cumulative, each.version, each.state)
 
 
 def _get_previous_report_due_at(campaign: Campaign, summary: Summary) -> datetime:

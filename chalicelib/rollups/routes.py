@@ -66,7 +66,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CampaignNotAllowed, CampaignUnknown),
     )
     def list_summaries(request: Request, campaign_id: str) -> Response:
-        """The days of a campaign that were summarised."""
+        """List the days of a campaign that were summarised."""
         request.caller.require_campaign(campaign_id)
         days = container.reports.list_headlines(campaign_id)
         return json_response(_load_summaries_view()(campaign_id=campaign_id, days=days))
@@ -82,7 +82,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign, FormatUnavailable, SummaryUnknown),
     )
     def show_summary(request: Request, campaign_id: str, day: str) -> Response:
-        """The newest summary of a campaign day, or an older version of it: as JSON, a page, CSV or XLSX."""
+        """Show the newest summary of a campaign day, or an older version, as JSON, HTML, CSV or XLSX."""
         request.caller.require_campaign(campaign_id)
         query = request.parse_query(ShowSummary)
         response_format = query.format or ("csv" if query.dialect else _negotiate_format(request))
@@ -115,7 +115,7 @@ def blueprint(container: "Container") -> Blueprint:
         refusals=(CampaignNotAllowed, CampaignUnknown),
     )
     def show_board(request: Request, campaign_id: str) -> Response:
-        """How a running campaign goes, as a page for a screen: today, or its nearest day, counted now."""
+        """Show a running campaign's board as a page, counted now: today, or the nearest campaign day."""
         from chalicelib.rollups.renderings import board
 
         request.caller.require_campaign(campaign_id)
@@ -127,7 +127,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/board", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: "text/html"}, headers=tuple(_RESPONSE_HEADERS))
     def open_board(request: AnonymousRequest) -> Response:
-        """A page that asks for a campaign and a manager's token, then shows its board and keeps it fresh.
+        """Open the page that asks for a campaign and a manager's token, then shows its board.
 
         It holds no figures. The token stays in the browser's tab and travels in `Authorization` alone.
         """

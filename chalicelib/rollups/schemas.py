@@ -9,25 +9,27 @@ from chalicelib.rollups.report import Report
 
 
 class CurvePointView(BaseModel):
-    """One day of the campaign, and all that was created up to its end."""
+    """One day of the campaign, and all that were registered up to its end."""
 
     day: date
     created: int
+    registered: int
     cumulative: int
     version: int
     state: SummaryState
 
 
 class ProgressView(BaseModel):
-    """Where the campaign stands at the end of the day, against its target."""
+    """The progress of the campaign at the end of the day: `registered` against its target."""
 
     target: int
     created: int
+    registered: int
     curve: list[CurvePointView]
 
 
 class RevisionView(BaseModel):
-    """What was found out about an earlier day since the report before this one was due."""
+    """A change of an earlier day since the previous report was due."""
 
     day: date
     version: int
@@ -53,7 +55,8 @@ class SummaryView(Summary):
             anomalies=report.summary.oddities,
             progress=ProgressView(
                 target=report.campaign.target,
-                created=curve[-1].cumulative if curve else 0,
+                created=sum(each.created for each in curve),
+                registered=sum(each.registered for each in curve),
                 curve=curve,
             ),
             revisions=[

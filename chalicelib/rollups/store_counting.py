@@ -22,7 +22,7 @@ DIRTY_DAYS_PK = "DIRTY"
 DUE_LISTING = "due"
 
 # A checkpoint in another format is ignored: its day is counted from the beginning.
-_CHECKPOINT_FORMAT = 2
+_CHECKPOINT_FORMAT = 3
 
 
 class DynamoCountingState:

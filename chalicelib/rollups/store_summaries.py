@@ -4,8 +4,9 @@ CAMPAIGN#<id>   DAY#<day>#<version>     one version of a day's summary
 CAMPAIGN#<id>   HEADLINE#<day>          the day's line in the list of days, of its newest version
 """
 
+import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
@@ -70,11 +71,27 @@ class DynamoSummaries:
             "pk = :campaign AND begins_with(sk, :headline)",
             {":campaign": _campaign_pk(campaign_id), ":headline": _HEADLINE_PREFIX},
         ):
-            yield Headline.model_validate_json(values["headline"])
+            stored = json.loads(values["headline"])
+            if "registered" not in stored:
+                # A headline of an earlier release: its summary says more.
+                campaign_day = CampaignDay(campaign_id, date.fromisoformat(stored["day"]))
+                summary = self.find_version(campaign_day, stored["version"])
+                stored["registered"] = summary.counts.registered if summary else stored["created"]
+            yield Headline.model_validate(stored)
 
 
 def _parse_summary(values: Values | None) -> Summary | None:
-    return None if values is None else Summary.model_validate_json(values["summary"])
+    if values is None:
+        return None
+    stored = json.loads(values["summary"])
+    counts = stored["counts"]
+    if "registered" not in counts:
+        # A summary of an earlier release, whose breakdowns are of all that were created.
+        cancelled = stored.get("funnel", {}).get("cancelled", 0)
+        counts["registered"] = counts["created"] + counts["reactivated"] - cancelled
+        for arrivals in stored.get("arrivals", ()):
+            arrivals["registered"] = arrivals["created"]
+    return Summary.model_validate(stored)
 
 
 def _campaign_pk(campaign_id: str) -> str:

@@ -1,24 +1,56 @@
 """Call the API of the local stack for a command."""
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import httpx
+
 from ops.api_client import ApiClient
-from ops.commands.local_stack import find_local_stack
-from ops.errors import OperationError
+from ops.commands.local_stack import describe_local_stack
+from ops.errors import OperationError, StackUnavailable
+from ops.local.description import StackDescription
+from ops.refusals import ApiRefusal
+
+LANGUAGE = "en"
+# A person waits for the answer.
+_MAX_ATTEMPTS = 3
+
+
+@contextmanager
+def connect(description: StackDescription, client: str) -> Iterator[ApiClient]:
+    """Yield the API with the token of one of the stack's clients. Raise StackUnavailable if it has none."""
+    token = description.find_token(client)
+    if token is None:
+        raise StackUnavailable(f"this stack has no client {client!r}")
+    api = ApiClient(description.api_url, token, language=LANGUAGE, max_attempts=_MAX_ATTEMPTS)
+    try:
+        yield api
+    finally:
+        api.close()
 
 
 def call_api(api: ApiClient, method: str, path: str, body: str | None = None) -> Any:
     """Return the JSON of the API's answer, None if it has no body. Raise OperationError for a refusal."""
     response = api.send(method, path, body)
     if not response.is_success:
-        raise OperationError(f"{method} {path}: {response.status_code} {response.text}")
-    return response.json() if response.content else None
+        raise make_refusal_error(response)
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except ValueError:
+        raise OperationError(f"{method} {path}: the answer is not JSON", code="api_unavailable") from None
 
 
 def call_as_admin(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Call the local stack's API with its admin token."""
-    description = find_local_stack().describe()
-    with closing(ApiClient(description.api_url, description.tokens["admin"])) as api:
+    with connect(describe_local_stack(), "admin") as api:
         return call_api(api, method, path, None if body is None else json.dumps(body))
+
+
+def make_refusal_error(response: httpx.Response) -> OperationError:
+    """Return a refusal of the API as an error with one readable line."""
+    refusal = ApiRefusal.from_response(response)
+    return OperationError(str(refusal), code=refusal.code, fields=refusal.fields)

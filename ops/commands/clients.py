@@ -5,70 +5,113 @@ from typing import Any
 
 import click
 
-from ops.commands.api_calls import call_as_admin
-from ops.commands.parameter_types import WHOLE_NUMBER
-from ops.commands.tables import console, make_clients_table
+from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
+from ops.commands.api_calls import call_api, call_as_admin, connect
+from ops.commands.error_messages import Group
+from ops.commands.local_stack import describe_local_stack
+from ops.commands.parameter_types import CAMPAIGN_OR_ALL, CLIENT, WHOLE_NUMBER
+from ops.commands.results import Result, progress_console
+from ops.commands.tables import make_clients_table
+from ops.errors import OperationError
+
+# click offers the names of an enum's members, not their values.
+_ROLES = [str(role) for role in Role]
+_CHANNELS = [str(channel) for channel in Channel]
 
 
-@click.group()
+@click.group(cls=Group)
 def clients() -> None:
     """Manage the clients that may call the API of the local stack."""
 
 
-@clients.command("list")
-def list_clients() -> None:
+@clients.command("list", fails_when="there is no local stack", json_fields=("clients",))
+def list_clients() -> Result:
     """List all clients, when their tokens expire and when they were last seen."""
     page = call_as_admin("GET", "/v1/clients")
-    found = page["clients"]
+    listed = page["clients"]
     while page["cursor"] is not None:
         page = call_as_admin("GET", f"/v1/clients?cursor={page['cursor']}")
-        found += page["clients"]
-    console.print(make_clients_table(found))
+        listed += page["clients"]
+    return Result({"clients": listed}, [make_clients_table(listed)])
 
 
-@clients.command()
-@click.argument("client")
-@click.option("--role", "roles", multiple=True, required=True, help="kiosk, bot, manager, core or admin.")
-@click.option("--campaign", "campaigns", multiple=True, help="A campaign that it may work for; * for all.")
-@click.option("--channel", help="Its channel (van, agent ...), if not the usual one of its role.")
-@click.option("--expires-at", help="When its token expires, with a UTC offset.")
+@clients.command(
+    fails_when="the API refused it: the id is used, or a role has no campaign", json_fields=("client",)
+)
+@click.argument("client", type=CLIENT)
+@click.option(
+    "--role",
+    "roles",
+    metavar="ROLE",
+    type=click.Choice(_ROLES),
+    multiple=True,
+    required=True,
+    help=f"{', '.join(_ROLES)}; may be given several times.",
+)
+@click.option(
+    "--campaign",
+    "campaigns",
+    metavar="CAMPAIGN",
+    type=CAMPAIGN_OR_ALL,
+    multiple=True,
+    help="A campaign that it works for, * for all. Every role but admin needs one.",
+)
+@click.option(
+    "--channel",
+    metavar="CHANNEL",
+    type=click.Choice(_CHANNELS),
+    help=f"{', '.join(_CHANNELS)}; the usual one of its role if left out.",
+)
+@click.option("--expires-at", metavar="TIME", help="When its token expires, with a UTC offset.")
 def enrol(
     client: str,
     roles: tuple[str, ...],
     campaigns: tuple[str, ...],
     channel: str | None,
     expires_at: str | None,
-) -> None:
+) -> Result:
     """Enrol a CLIENT and show its token once."""
     body = {"client_id": client, "roles": roles, "campaigns": campaigns}
     optional = {"channel": channel, "expires_at": expires_at}
-    enrolled = call_as_admin(
-        "POST", "/v1/clients", body | {name: value for name, value in optional.items() if value}
-    )
-    _show_token(enrolled)
+    given = {name: value for name, value in optional.items() if value is not None}
+    enrolled = call_as_admin("POST", "/v1/clients", body | given)
+    _warn_of_unknown_campaigns(campaigns)
+    return Result({"client": enrolled}, _describe_token(enrolled))
 
 
-@clients.command()
-@click.argument("client")
+@clients.command(fails_when="no client has this id, or it is revoked", json_fields=("client",))
+@click.argument("client", type=CLIENT)
 @click.option("--overlap-hours", type=WHOLE_NUMBER, help="How long older tokens stay valid; 0 ends them now.")
-@click.option("--expires-at", help="When the new token expires, with a UTC offset.")
-def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> None:
+@click.option("--expires-at", metavar="TIME", help="When the new token expires, with a UTC offset.")
+def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> Result:
     """Give a CLIENT a new token and show it once."""
     optional = {"overlap_hours": overlap_hours, "expires_at": expires_at}
     body = {name: value for name, value in optional.items() if value is not None}
     rotated = call_as_admin("POST", f"/v1/clients/{client}/token", body)
-    console.print(f"older tokens end at {rotated['older_tokens_end_at']}")
-    _show_token(rotated)
+    older = f"older tokens end at {rotated['older_tokens_end_at']}"
+    return Result({"client": rotated}, [older, *_describe_token(rotated)])
 
 
-@clients.command()
-@click.argument("client")
-def revoke(client: str) -> None:
+@clients.command(fails_when="no client has this id", json_fields=("client_id",))
+@click.argument("client", type=CLIENT)
+def revoke(client: str) -> Result:
     """Revoke a CLIENT: its tokens are refused within a minute."""
     call_as_admin("DELETE", f"/v1/clients/{client}")
-    console.print(f"{client} is revoked")
+    return Result({"client_id": client}, [f"{client} is revoked"])
 
 
-def _show_token(client: Mapping[str, Any]) -> None:
-    console.print(f"valid until {client['expires_at']}; the token is shown this once:")
-    console.print(client["token"], soft_wrap=True, highlight=False)
+def _describe_token(client: Mapping[str, Any]) -> list[str]:
+    return [f"valid until {client['expires_at']}; the token is shown this once:", str(client["token"])]
+
+
+def _warn_of_unknown_campaigns(campaigns: tuple[str, ...]) -> None:
+    """Warn of campaigns that do not exist. A client may be enrolled before its campaign is opened."""
+    for campaign_id in {*campaigns} - {EVERY_CAMPAIGN}:
+        try:
+            with connect(describe_local_stack(), "manager") as api:
+                call_api(api, "GET", f"/v1/campaigns/{campaign_id}")
+        except OperationError as error:
+            if error.code == "campaign_unknown":
+                progress_console.print(
+                    f"Warning: there is no campaign {campaign_id} yet", markup=False, soft_wrap=True
+                )

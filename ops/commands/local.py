@@ -1,15 +1,17 @@
 """`daftar up|down|status|run|messages|mails`: the local stack."""
 
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from ops import invoke
-from ops.commands.local_stack import find_local_stack, make_local_stack
-from ops.commands.registrations import submit_files
-from ops.commands.summaries import show_summaries
-from ops.commands.tables import console, make_mails_table, make_sms_table
+from ops.commands.local_stack import describe_local_stack, find_local_stack, make_local_stack
+from ops.commands.parameter_types import DayRange
+from ops.commands.registrations import read_batches, submit
+from ops.commands.results import Command, Result, progress_console, write_early
+from ops.commands.summaries import describe_summaries, fetch_summaries
+from ops.commands.tables import list_mails, make_mails_table, make_outcomes_table, make_sms_table
 from ops.errors import OperationError
 from ops.local.description import StackDescription
 from ops.local.seeding import DEVICE_CHANNELS
@@ -18,100 +20,139 @@ from ops.project import EXAMPLE_DIR
 from ops.signals import Shutdown, shutdown_on_signal
 
 _MAX_SMS_SHOWN = 6
+_ADDRESS_FIELDS = ("api_url", "aws_endpoint_url", "region", "gateway_url")
 
 
-@click.command()
+@click.command(
+    cls=Command, fails_when="it is up already, or could not be started", json_fields=_ADDRESS_FIELDS
+)
 @click.option("--fresh", is_flag=True, help="Delete the data of the last run first.")
-def up(fresh: bool) -> None:
+def up(fresh: bool) -> Result:
     """Start the local stack in the background."""
-    with shutdown_on_signal():
-        _start_stack(make_local_stack(), fresh=fresh)
+    with shutdown_on_signal(), progress_console.status("starting") as spinner:
+        started_at = time.monotonic()
+        description = make_local_stack().up(fresh=fresh, on_progress=spinner.update)
+    return _describe_start(description, started_at)
 
 
-@click.command()
-def down() -> None:
-    """Stop the local stack and keep its data."""
+@click.command(cls=Command, fails_when="it could not be stopped", json_fields=("port", "was_up"))
+def down() -> Result:
+    """Stop the local stack and keep its data. If none is up, nothing is done."""
     stack = find_local_stack()
     was_up = stack.is_up
     stack.down()
-    console.print("stopped" if was_up else f"nothing was up on port {stack.port}")
+    text = "stopped" if was_up else f"nothing was up on port {stack.port}"
+    return Result({"port": stack.port, "was_up": was_up}, [text])
 
 
-@click.command()
-def status() -> None:
+@click.command(
+    cls=Command,
+    fails_when="no local stack is up, or a part of it does not answer",
+    json_fields=(*_ADDRESS_FIELDS, "sms_received", "sms_waiting"),
+)
+def status() -> Result:
     """Show the URLs of the local stack, and how many SMS were received and are queued."""
     stack = find_local_stack()
     description = stack.describe()
-    _show_addresses(description)
-    console.print(
-        f"{len(description.fetch_sms())} SMS received, {stack.count_waiting_sms()} waiting to be sent"
+    received, waiting = len(description.fetch_sms()), stack.count_waiting_sms()
+    return Result(
+        {**_list_addresses(description), "sms_received": received, "sms_waiting": waiting},
+        [*_describe_addresses(description), f"{received} SMS received, {waiting} waiting to be sent"],
     )
 
 
-@click.command()
-def messages() -> None:
+@click.command(cls=Command, fails_when="no local stack is up", json_fields=("messages",))
+def messages() -> Result:
     """Show the SMS that the fake gateway has received."""
-    sms_list = find_local_stack().describe().fetch_sms()
-    console.print(make_sms_table(sms_list, total=len(sms_list)))
+    sms_list = describe_local_stack().fetch_sms()
+    return Result({"messages": sms_list}, [make_sms_table(sms_list, total=len(sms_list))])
 
 
-@click.command()
-def mails() -> None:
+@click.command(cls=Command, fails_when="no local stack is up", json_fields=("mails",))
+def mails() -> Result:
     """List the mails to managers. Each is a file that a mail program can open."""
-    console.print(make_mails_table(find_local_stack().describe().list_mails()))
+    listed = list_mails(describe_local_stack().list_mails())
+    return Result({"mails": listed}, [make_mails_table(listed)])
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    fails_when="a stack is up already on this port (it is left alone), or this one ended by itself",
+    json_fields=(*_ADDRESS_FIELDS, "outcomes", "sms_received", "summaries", "mails"),
+)
 def run() -> None:
     """Start the local stack, register the example market day, show the results, and run until Ctrl-C."""
     stack = make_local_stack()
     is_shown = False
     with shutdown_on_signal():
         try:
-            description = _start_stack(stack)
-            _run_market_day(stack, description)
-            is_shown = True
-            console.print("\nUp until you press Ctrl-C.")
-            _wait_while_up(stack)
+            started_at = time.monotonic()
+            with (
+                progress_console.status("starting") as spinner,
+                stack.run(on_progress=spinner.update) as description,
+            ):
+                spinner.stop()
+                for line in _describe_start(description, started_at).text:
+                    progress_console.print(line, soft_wrap=True)
+                write_early(_run_market_day(stack, description))
+                is_shown = True
+                progress_console.print("\nUp until you press Ctrl-C.")
+                _wait_while_up(stack)
         except Shutdown:
-            console.print("\nstopping")
+            progress_console.print("\nstopped")
             if not is_shown:
                 raise
-        finally:
-            stack.down()
 
 
-def _start_stack(stack: LocalStack, *, fresh: bool = False) -> StackDescription:
-    started_at = time.monotonic()
-    with console.status("starting") as spinner:
-        description = stack.up(fresh=fresh, on_progress=spinner.update)
-    console.print(f"up in {time.monotonic() - started_at:.1f} s")
-    _show_addresses(description)
-    return description
+def _list_addresses(description: StackDescription) -> dict[str, str]:
+    return {name: getattr(description, name) for name in _ADDRESS_FIELDS}
 
 
-def _show_addresses(description: StackDescription) -> None:
-    console.print(f"API    {description.api_url}", soft_wrap=True)
-    console.print(f"AWS    {description.aws_endpoint_url} ({description.region})", soft_wrap=True)
-    console.print(f"SMS    {description.gateway_url}", soft_wrap=True)
+def _describe_addresses(description: StackDescription) -> list[str]:
+    return [
+        f"API    {description.api_url}",
+        f"AWS    {description.aws_endpoint_url} ({description.region})",
+        f"SMS    {description.gateway_url}",
+    ]
 
 
-def _run_market_day(stack: LocalStack, description: StackDescription) -> None:
+def _describe_start(description: StackDescription, started_at: float) -> Result:
+    duration = f"up in {time.monotonic() - started_at:.1f} s"
+    return Result(_list_addresses(description), [duration, *_describe_addresses(description)])
+
+
+def _run_market_day(stack: LocalStack, description: StackDescription) -> Result:
     count_before = len(description.fetch_sms())
-    outcomes = submit_files(description, [EXAMPLE_DIR / f"{device}.jsonl" for device in DEVICE_CHANNELS])
-    with console.status("waiting for the SMS"):
+    files = [EXAMPLE_DIR / f"{device}.jsonl" for device in DEVICE_CHANNELS]
+    outcomes = submit(description, read_batches(description, files))
+    with progress_console.status("waiting for the SMS"):
         sms_list = stack.await_sms(count_before + outcomes.total["created"])
-    if sms_list:
-        console.print(make_sms_table(sms_list[-_MAX_SMS_SHOWN:], total=len(sms_list)))
-    show_summaries(description, "POST", description.campaign_id)
+    summaries = fetch_summaries(description, "POST", description.campaign_id, DayRange())
     invoke.deliver_reports(stack.as_stage())
-    console.print(make_mails_table(description.list_mails()))
+    mail_list = list_mails(description.list_mails())
+    data: dict[str, Any] = {
+        **_list_addresses(description),
+        "outcomes": {device: dict(counts) for device, counts in outcomes.by_device.items()},
+        "sms_received": len(sms_list),
+        "summaries": summaries,
+        "mails": mail_list,
+    }
+    sms_tables = [make_sms_table(sms_list[-_MAX_SMS_SHOWN:], total=len(sms_list))] if sms_list else []
+    return Result(
+        data,
+        [
+            make_outcomes_table(outcomes),
+            *sms_tables,
+            *describe_summaries(summaries).text,
+            make_mails_table(mail_list),
+        ],
+    )
 
 
 def _wait_while_up(stack: LocalStack) -> NoReturn:
     while stack.is_fully_up:
         time.sleep(1)
-    raise OperationError("a program of the stack has ended by itself: see the logs in .local")
+    raise OperationError("the stack was stopped, or a program of it has ended: see the logs in .local")
 
 
 LOCAL_COMMANDS = (up, down, status, run, messages, mails)

@@ -7,54 +7,88 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.api_client import ApiClient
-from ops.commands.local_stack import find_local_stack
-from ops.commands.tables import console, make_outcomes_table
-from ops.errors import OperationError
+from ops.commands.api_calls import LANGUAGE, call_api, connect
+from ops.commands.local_stack import describe_local_stack
+from ops.commands.results import Command, Result, progress_console
+from ops.commands.tables import make_outcomes_table
 from ops.local.description import StackDescription
-from ops.signals import shutdown_on_signal
+from ops.signals import Shutdown, shutdown_on_signal
 from ops.submission import DeviceBatch, SubmissionOutcomes, submit_batches
 
+_MAX_LINES_SHOWN = 20
 
-@click.command("register")
+
+@click.command(
+    "register",
+    cls=Command,
+    fails_when="lines were refused or got no answer, each is named with its fields",
+    json_fields=("outcomes", "failed_lines"),
+)
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--as", "client", metavar="CLIENT", help="Send as this client: van-1, kiosk, bot ...")
-def register_files(files: tuple[Path, ...], client: str | None) -> None:
+def register_files(files: tuple[Path, ...], client: str | None) -> Result:
     """Send captures to the local stack (one JSON body on each line) and show the outcomes.
 
     A file named after a device (van-1.jsonl) is sent as that device, any other file as the kiosk. Each device
     sends its lines in order; all devices send at the same time.
     """
-    with shutdown_on_signal():
-        outcomes = submit_files(find_local_stack().describe(), files, client)
-    if not outcomes.is_complete:
-        raise click.ClickException("some lines got no answer: send the files again, which repeats nothing")
+    description = describe_local_stack()
+    batches = read_batches(description, files, client)
+    if not any(batch.lines for batch in batches):
+        raise click.UsageError("there is no capture in these files, nothing was sent")
+    for batch in batches:
+        # Before the first line: each line of a stack that does not answer would be tried for half a minute.
+        with connect(description, batch.device) as api:
+            call_api(api, "GET", "/healthz")
+    try:
+        with shutdown_on_signal():
+            outcomes = submit(description, batches)
+    except Shutdown:
+        raise Shutdown("interrupted: send the files again, which repeats nothing") from None
+    return _describe_outcomes(outcomes)
 
 
-def submit_files(
+def read_batches(
     description: StackDescription, files: Sequence[Path], client: str | None = None
-) -> SubmissionOutcomes:
-    """Send files of captures with a progress bar for each device, and print the outcomes."""
+) -> list[DeviceBatch]:
+    """Read files of captures for the device that each is named after, or for one client."""
     by_device: dict[str, list[Path]] = {}
     for file in files:
         device = client or (file.stem if file.stem in description.device_tokens else "kiosk")
         by_device.setdefault(device, []).append(file)
-    batches = [DeviceBatch.from_files(device, own) for device, own in by_device.items()]
+    return [DeviceBatch.from_files(device, own) for device, own in by_device.items()]
+
+
+def submit(description: StackDescription, batches: Sequence[DeviceBatch]) -> SubmissionOutcomes:
+    """Send captures with a progress bar for each device."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=progress_console) as progress:
         bars = {each.device: progress.add_task(each.device, total=len(each.lines)) for each in batches}
-        outcomes = submit_batches(
+        return submit_batches(
             batches,
-            make_api=lambda device: ApiClient(description.api_url, _require_token(description, device)),
+            make_api=lambda device: ApiClient(
+                description.api_url, description.find_token(device) or "", language=LANGUAGE
+            ),
             on_answer=lambda device: progress.advance(bars[device]),
         )
-    console.print(make_outcomes_table(outcomes))
-    return outcomes
 
 
-def _require_token(description: StackDescription, client: str) -> str:
-    token = description.find_token(client)
-    if token is None:
-        raise OperationError(f"this stack has no client {client!r}")
-    return token
+def _describe_outcomes(outcomes: SubmissionOutcomes) -> Result:
+    failed = outcomes.failed_lines
+    lines = [str(each) for each in failed[:_MAX_LINES_SHOWN]]
+    if len(failed) > _MAX_LINES_SHOWN:
+        lines.append(f"... and {len(failed) - _MAX_LINES_SHOWN} more: --json names them all")
+    failure = f"{len(failed)} of {outcomes.total.total()} lines were not registered" if failed else None
+    if failure and not outcomes.is_complete:
+        failure += ", some for want of an answer: send the files again, which repeats nothing"
+    return Result(
+        data={
+            "outcomes": {device: dict(counts) for device, counts in outcomes.by_device.items()},
+            "failed_lines": [each.to_json() for each in failed],
+        },
+        text=[make_outcomes_table(outcomes), *lines],
+        failure=failure,
+        code="lines_failed",
+    )

@@ -11,6 +11,9 @@ from chalicelib.notifications.held_sms import release_held_sms
 from chalicelib.notifications.service import ACCOUNT_STOP_DURATION
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+from ops.campaign_days import find_campaign_days
+from ops.commands.parameter_types import CAMPAIGN, PLAIN_TEXT
+from ops.commands.results import Result
 from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage
 
@@ -25,57 +28,72 @@ def sms() -> None:
     """Stop and resume the sending of SMS, or release the held SMS of a campaign."""
 
 
-@sms.command("release")
-@click.argument("campaign")
+@sms.command("release", fails_when="no campaign has this id", json_fields=("campaign_id", "released"))
+@click.argument("campaign", type=CAMPAIGN)
 @on_stage
-def release_sms(stage: Stage, campaign: str) -> None:
+def release_sms(stage: Stage, campaign: str) -> Result:
     """Send the held SMS of a CAMPAIGN, regardless of its budget and of how long they were held.
 
     SMS that are held because no receipts came in may have been sent already: workers may get them twice.
     """
+    find_campaign_days(stage, campaign)
     released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
-    click.echo(f"{released} released: they are sent within some minutes")
+    return Result(
+        {"campaign_id": campaign, "released": released},
+        [f"{released} released: " + ("they are sent within some minutes" if released else "none was held")],
+    )
 
 
-@sms.command("stop")
-@click.argument("reason")
+@sms.command("stop", fails_when="it could not be stored", json_fields=("reason",))
+@click.argument("reason", type=PLAIN_TEXT)
 @on_stage
-def stop_sms(stage: Stage, reason: str) -> None:
+def stop_sms(stage: Stage, reason: str) -> Result:
     """Stop the sending of all SMS until `resume`. REASON is shown to others: name no person."""
     _make_rate_limiter(stage).stop(SendingStop(reason, None))
-    click.echo("stopped: SMS that are being sent now still go out, the others wait")
+    return Result({"reason": reason}, ["stopped: SMS that are being sent now still go out, the others wait"])
 
 
-@sms.command("resume")
+@sms.command("resume", fails_when="it could not be stored", json_fields=("was_stopped",))
 @on_stage
-def resume_sms(stage: Stage) -> None:
+def resume_sms(stage: Stage) -> Result:
     """Resume the sending of SMS, also after an automatic stop."""
     rate_limiter, now = _make_rate_limiter(stage), datetime.now(UTC)
     was_stopped = rate_limiter.find_stop(now) is not None
     rate_limiter.resume(now)
-    if was_stopped:
-        minutes = ACCOUNT_STOP_DURATION // timedelta(minutes=1)
-        click.echo(f"resumed: new SMS are sent now, those that were stopped within {minutes} minutes")
-    else:
-        click.echo("nothing was stopped; gateways with an open circuit are tried at once")
+    minutes = ACCOUNT_STOP_DURATION // timedelta(minutes=1)
+    text = (
+        f"resumed: new SMS are sent now, those that were stopped within {minutes} minutes"
+        if was_stopped
+        else "nothing was stopped; gateways with an open circuit are tried at once"
+    )
+    return Result({"was_stopped": was_stopped}, [text])
 
 
-@sms.command("status")
+@sms.command(
+    "status", fails_when="it could not be read", json_fields=("is_stopped", "reason", "until", "held")
+)
 @on_stage
-def show_sms_status(stage: Stage) -> None:
+def show_sms_status(stage: Stage) -> Result:
     """Show whether SMS are being sent, and how many are held."""
     stopped = _make_rate_limiter(stage).find_stop(datetime.now(UTC))
     if stopped is None:
-        click.echo("SMS are being sent")
+        text = ["SMS are being sent"]
     else:
         until = "an operator resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"stopped until {until}: {stopped.reason}")
-    ledger = make_ledger(stage)
-    held = Counter(sms.reason for each in ledger.iter_held() if (sms := ledger.get(each)) is not None)
-    for reason, number in sorted(held.items(), key=str):
-        click.echo(
-            f"{number} held: {_WHY_HELD.get(str(reason), reason)}; daftar sms release CAMPAIGN sends them"
-        )
+        text = [f"stopped until {until}: {stopped.reason}"]
+    ledger, command = make_ledger(stage), stage.format_command("sms release CAMPAIGN")
+    held = Counter(str(sms.reason) for each in ledger.iter_held() if (sms := ledger.get(each)) is not None)
+    for reason, number in sorted(held.items()):
+        text.append(f"{number} held: {_WHY_HELD.get(reason, reason)}; {command} sends them")
+    return Result(
+        {
+            "is_stopped": stopped is not None,
+            "reason": stopped and stopped.reason,
+            "until": stopped and stopped.ends_at,
+            "held": dict(held),
+        },
+        text,
+    )
 
 
 def make_opt_out_store(stage: Stage) -> DynamoOptOutStore:

@@ -1,84 +1,95 @@
 """`daftar roll-up|summary|export`: count campaign days, show summaries, export final days."""
 
-from contextlib import closing
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import click
 
 from ops import invoke
-from ops.api_client import ApiClient
-from ops.commands.api_calls import call_api
-from ops.commands.local_stack import find_local_stack
-from ops.commands.parameter_types import DAY
+from ops.campaign_days import find_campaign_days
+from ops.commands.api_calls import call_api, connect
+from ops.commands.local_stack import describe_local_stack
+from ops.commands.parameter_types import CAMPAIGN, DAY, DayRange, day_range
+from ops.commands.results import Command, Result
 from ops.commands.stage_option import on_stage
-from ops.commands.tables import console, make_summaries_table
+from ops.commands.tables import make_summaries_table
 from ops.deploy.stages import Stage
+from ops.errors import OperationError
 from ops.local.description import StackDescription
 
 
-@click.command("roll-up")
-@click.argument("campaign")
-@click.argument("day", required=False, type=DAY)
-@click.option("--from", "first", type=DAY, help="The first day to count. Default: the campaign's first.")
-@click.option("--to", "last", type=DAY, help="The last day to count. Default: the campaign's last.")
-def roll_up(campaign: str, day: date | None, first: date | None, last: date | None) -> None:
+@click.command("roll-up", cls=Command, fails_when="the campaign has no such days", json_fields=("summaries",))
+@click.argument("campaign", type=CAMPAIGN)
+@day_range()
+def roll_up(campaign: str, days: DayRange) -> Result:
     """Count days of a CAMPAIGN now: one DAY, --from a day --to another, or all."""
-    if day and (first or last):
-        raise click.UsageError("name a DAY, or --from and --to, not both")
-    show_summaries(find_local_stack().describe(), "POST", campaign, first=day or first, last=day or last)
+    return describe_summaries(fetch_summaries(describe_local_stack(), "POST", campaign, days))
 
 
-@click.command()
-@click.argument("campaign")
+@click.command(
+    cls=Command, fails_when="the campaign has no such day, or it was not counted", json_fields=("summaries",)
+)
+@click.argument("campaign", type=CAMPAIGN)
 @click.argument("day", type=DAY)
-def summary(campaign: str, day: date) -> None:
+def summary(campaign: str, day: date) -> Result:
     """Show the newest summary of a DAY of a CAMPAIGN."""
-    show_summaries(find_local_stack().describe(), "GET", campaign, first=day, last=day)
+    return describe_summaries(fetch_summaries(describe_local_stack(), "GET", campaign, DayRange(day, day)))
 
 
-@click.command("export")
-@click.argument("campaign")
-@click.argument("day", required=False, type=DAY)
-@click.option("--from", "first", type=DAY, help="The first of several days.")
-@click.option("--to", "last", type=DAY, help="The last of several days.")
+@click.command(
+    "export",
+    cls=Command,
+    fails_when="a day is not final, or still waits for its count",
+    json_fields=("campaign_id", "exported", "waiting", "bucket"),
+)
+@click.argument("campaign", type=CAMPAIGN)
+@day_range(is_required=True)
 @on_stage
-def export_days(stage: Stage, campaign: str, day: date | None, first: date | None, last: date | None) -> None:
+def export_days(stage: Stage, campaign: str, days: DayRange) -> Result:
     """Export final days of a CAMPAIGN for analysts now: one DAY, or --from a day --to another."""
-    begin, end = first or day, last or day
-    if begin is None or end is None:
-        raise click.UsageError("name a DAY, or --from and --to")
-    counts = invoke.export_days(stage, campaign, _list_days(begin, end))
+    wanted = _list_days(campaign, days, *find_campaign_days(stage, campaign))
+    waiting = invoke.export_days(stage, campaign, wanted)
+    exported = [day for day in wanted if day not in waiting]
     bucket = stage.outputs["ExportsBucketName"]
-    console.print(f"{counts['exported']} exported, {counts['open']} waiting; bucket {bucket}", soft_wrap=True)
+    return Result(
+        {"campaign_id": campaign, "exported": exported, "waiting": waiting, "bucket": bucket},
+        [f"{len(exported)} exported, {len(waiting)} waiting; bucket {bucket}"],
+        failure=f"not exported, as captures came after the count: {', '.join(map(str, waiting))}. The hourly "
+        "run exports them after their next count"
+        if waiting
+        else None,
+        code="days_waiting",
+    )
 
 
-def show_summaries(
-    description: StackDescription,
-    method: str,
-    campaign_id: str,
-    *,
-    first: date | None = None,
-    last: date | None = None,
-) -> None:
-    """Request the summary of each day by `method` (GET: the newest, POST: count now) and print them.
+def fetch_summaries(
+    description: StackDescription, method: str, campaign_id: str, days: DayRange
+) -> list[dict[str, Any]]:
+    """Request the summary of each day by `method`: GET for the newest, POST to count now.
 
-    Without `first` and `last`: from the campaign's first day to its last.
+    An open end of `days` is that of the campaign. Raise OperationError, before any is requested, if a day is
+    not one of the campaign.
     """
-    with closing(ApiClient(description.api_url, description.tokens["manager"])) as api:
+    with connect(description, "manager") as api:
         path = f"/v1/campaigns/{campaign_id}"
         campaign = call_api(api, "GET", path)
-        days = _list_days(
-            first or date.fromisoformat(campaign["first_day"]),
-            last or date.fromisoformat(campaign["last_day"]),
-        )
-        if not days:
-            raise click.UsageError("the days are not in order")
-        console.print(
-            make_summaries_table([call_api(api, method, f"{path}/summaries/{day}") for day in days])
-        )
+        first_day, last_day = (date.fromisoformat(campaign[name]) for name in ("first_day", "last_day"))
+        wanted = _list_days(campaign_id, days, first_day, last_day)
+        return [call_api(api, method, f"{path}/summaries/{day}") for day in wanted]
 
 
-def _list_days(first: date, last: date) -> list[date]:
+def describe_summaries(summaries: Sequence[dict[str, Any]]) -> Result:
+    return Result({"summaries": summaries}, [make_summaries_table(summaries)])
+
+
+def _list_days(campaign_id: str, days: DayRange, first_day: date, last_day: date) -> list[date]:
+    first, last = days.first or first_day, days.last or last_day
+    if not first_day <= first <= last <= last_day:
+        raise OperationError(
+            f"{campaign_id} has the days {first_day} to {last_day}, not {first} to {last}",
+            code="day_not_in_campaign",
+        )
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 

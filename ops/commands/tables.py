@@ -6,13 +6,10 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ops.submission import SubmissionOutcomes
-
-console = Console()
 
 # Successes come first; the codes of refusals follow by name.
 _SUCCESS_OUTCOMES = ("created", "already_registered", "accepted", "replayed")
@@ -43,12 +40,20 @@ def make_sms_table(sms_list: Sequence[Mapping[str, str]], *, total: int) -> Tabl
     return table
 
 
-def make_mails_table(mails: Sequence[Path]) -> Table:
+def list_mails(files: Sequence[Path]) -> list[dict[str, str]]:
+    """Return the recipient, the subject and the file of each mail."""
+    mails = []
+    for file in files:
+        headers = BytesParser(policy=default).parsebytes(file.read_bytes(), headersonly=True)
+        mails.append({"to": str(headers["To"]), "subject": str(headers["Subject"]), "file": str(file)})
+    return mails
+
+
+def make_mails_table(mails: Sequence[Mapping[str, str]]) -> Table:
     table = Table("to", "subject", "file", title=f"{len(mails)} mails to managers")
     for mail in mails:
-        headers = BytesParser(policy=default).parsebytes(mail.read_bytes(), headersonly=True)
         # As plain text: a mail must not be able to style the table.
-        table.add_row(Text(headers["To"]), Text(headers["Subject"]), Text(str(mail), overflow="fold"))
+        table.add_row(Text(mail["to"]), Text(mail["subject"]), Text(mail["file"], overflow="fold"))
     return table
 
 
@@ -63,7 +68,8 @@ def make_summaries_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
         figures = dict.fromkeys(
             name for each in summaries for name in each[group] if shows_zeros or each[group][name]
         )
-        for figure in figures:
+        # What every rendering leads with.
+        for figure in sorted(figures, key=lambda name: name != "registered"):
             table.add_row(figure, *(str(each[group].get(figure, 0)) for each in summaries))
         table.add_section()
     return table

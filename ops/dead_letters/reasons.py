@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.observability import UnhandledError
+from ops.aws_errors import get_error_code
 from ops.dead_letters.queues import DeadLetter
 from ops.deploy.stages import Stage
 
@@ -71,8 +74,9 @@ def find_reason(dead_letter: DeadLetter, stage: Stage) -> FailureReason:
     if logged := _find_logged_reason(dead_letter, stage):
         return logged
     content = dead_letter.content
+    condition = str(_parse_object(content.get("requestContext")).get("condition", ""))
     causes = [
-        content.get("requestContext", {}).get("condition"),
+        condition if re.fullmatch(_SHOWN_FIELDS["condition"], condition) else None,
         _find_error_type(_parse_object(content.get("responsePayload"))),
         dead_letter.attributes.get("ERROR_CODE", {}).get("StringValue"),
     ]
@@ -90,23 +94,38 @@ def _find_error_type(response: dict[str, Any]) -> str | None:
 def _find_logged_reason(dead_letter: DeadLetter, stage: Stage) -> FailureReason | None:
     """Return the last error that the function has logged for this message."""
     if dead_letter.queue.is_for_stream:
-        logged_id = dead_letter.content.get("DDBStreamBatchInfo", {}).get("startSequenceNumber")
+        batch_info = _parse_object(dead_letter.content.get("DDBStreamBatchInfo"))
+        logged_id = str(batch_info.get("startSequenceNumber", ""))
+        is_searchable = re.fullmatch(_SHOWN_FIELDS["startSequenceNumber"], logged_id) is not None
     else:
-        logged_id = dead_letter.message_id if dead_letter.queue.source_queue else None
-    if not logged_id:
+        logged_id, is_searchable = dead_letter.message_id, bool(dead_letter.queue.source_queue)
+    if not is_searchable:
         return None
-    logs = stage.aws_client("logs")
     found = None
-    for page in logs.get_paginator("filter_log_events").paginate(
-        logGroupName=stage.get_log_group(dead_letter.queue.function_id),
-        startTime=int((dead_letter.sent_at - _LOG_SEARCH_WINDOW).timestamp() * 1000),
-        filterPattern=f'"{logged_id}"',
-    ):
-        for event in page["events"]:
-            line = _parse_object(event["message"])
-            if "error" in line:
-                found = FailureReason(line["error"], tuple(line.get("where", ())))
+    for message in _iter_log_messages(dead_letter, logged_id, stage):
+        line = _parse_object(message)
+        if "error" in line:
+            found = FailureReason(line["error"], tuple(line.get("where", ())))
     return found
+
+
+def _iter_log_messages(dead_letter: DeadLetter, logged_id: str, stage: Stage) -> Iterator[str]:
+    """Yield the messages that the function has logged with an id; none if it has no log."""
+    pages = (
+        stage.aws_client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=stage.get_log_group(dead_letter.queue.function_id),
+            startTime=int((dead_letter.sent_at - _LOG_SEARCH_WINDOW).timestamp() * 1000),
+            filterPattern=f'"{logged_id}"',
+        )
+    )
+    try:
+        for page in pages:
+            yield from (event["message"] for event in page["events"])
+    except ClientError as error:
+        if get_error_code(error) != "ResourceNotFoundException":
+            raise
 
 
 def _parse_object(text: Any) -> dict[str, Any]:

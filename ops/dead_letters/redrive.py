@@ -65,15 +65,28 @@ def _read_event(dead_letter: DeadLetter) -> Any:
 
 
 def _republish_records(dead_letter: DeadLetter, stage: Stage, *, from_table: bool) -> None:
-    batch_info = dead_letter.content.get("DDBStreamBatchInfo")
-    if not batch_info:
-        raise RedriveFailed("the dead letter does not name its records in the stream: drop it")
+    batch_info = _read_batch_info(dead_letter)
     records = list(_read_table(batch_info, stage) if from_table else _read_stream(batch_info, stage))
     for start in range(0, len(records), _BATCH_SIZE):
         batch = {"Records": records[start : start + _BATCH_SIZE]}
         result = _invoke_again(stage, dead_letter.queue.function_id, batch)
         if result and result.get("batchItemFailures"):
             raise RedriveFailed("it failed again: fix the cause first")
+
+
+def _read_batch_info(dead_letter: DeadLetter) -> dict[str, Any]:
+    """Return where the records of a failed batch are. Raise RedriveFailed if it is not in the message."""
+    batch_info: Any = dead_letter.content.get("DDBStreamBatchInfo")
+    try:
+        for name in ("streamArn", "shardId"):
+            batch_info[name].strip()
+        for name in ("startSequenceNumber", "endSequenceNumber"):
+            int(batch_info[name])
+        for name in ("approximateArrivalOfFirstRecord", "approximateArrivalOfLastRecord"):
+            datetime.fromisoformat(batch_info[name])
+    except (TypeError, KeyError, AttributeError, ValueError):
+        raise RedriveFailed("the dead letter does not name its records in the stream: drop it") from None
+    return dict(batch_info)
 
 
 def _read_stream(batch_info: dict[str, Any], stage: Stage) -> Iterator[dict[str, Any]]:

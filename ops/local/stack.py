@@ -4,7 +4,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -15,8 +16,8 @@ from ops.api_client import ApiClient
 from ops.deploy.cloudformation import deploy
 from ops.deploy.keys import create_missing_keys
 from ops.deploy.packaging import package_app
-from ops.deploy.stages import Stage
-from ops.errors import OperationError
+from ops.deploy.stages import StackOutputs, Stage
+from ops.errors import OperationError, StackUnavailable
 from ops.local.description import StackDescription
 from ops.local.emulator import Emulator
 from ops.local.processes import Program, exclusive_lock, is_port_free
@@ -29,6 +30,7 @@ from ops.local.seeding import (
 )
 from ops.local.template import adapt_template
 from ops.project import EXAMPLE_DIR, LOOPBACK, REGION, ROOT
+from ops.refusals import ApiRefusal
 
 _STAGE_NAME = "local"
 _STACK_NAME = f"daftar-{_STAGE_NAME}"
@@ -70,14 +72,17 @@ class LocalStack:
         return self._gateway.is_running() and self.emulator.program.is_running()
 
     def describe(self) -> StackDescription:
-        """Return the description that `up` has written. Raise OperationError if the stack is not up."""
-        if not (self.is_up and self._own_description_file.exists()):
-            raise OperationError(f"no stack is up on port {self.port}: daftar up")
-        return StackDescription(**json.loads(self._own_description_file.read_text()))
+        """Return the description that `up` has written. Raise StackUnavailable if the stack is not up."""
+        if not self.is_up:
+            raise StackUnavailable(f"no local stack is up on port {self.port}: start it with daftar up")
+        if not self._own_description_file.exists():
+            raise StackUnavailable(f"the local stack on port {self.port} is not ready yet")
+        return StackDescription.from_file(self._own_description_file)
 
     def as_stage(self) -> Stage:
-        """Return this stack as a deployed stage. Raise OperationError if it is not up."""
-        return Stage(_STACK_NAME, self.describe().outputs, self.emulator.make_client)
+        """Return this stack as a deployed stage. Raise StackUnavailable if it is not up."""
+        outputs = StackOutputs(_STACK_NAME, self.describe().outputs)
+        return Stage(_STACK_NAME, outputs, self.emulator.make_client, is_local=True)
 
     def up(
         self, *, fresh: bool = False, on_progress: Callable[[str], None] = lambda step: None
@@ -99,6 +104,18 @@ class LocalStack:
             except BaseException:
                 self.down()
                 raise
+
+    @contextmanager
+    def run(self, *, on_progress: Callable[[str], None]) -> Iterator[StackDescription]:
+        """Start the stack for a block, and stop it after that. A stack that is up already is left alone.
+
+        Raise OperationError as `up` does.
+        """
+        description = self.up(on_progress=on_progress)
+        try:
+            yield description
+        finally:
+            self.down()
 
     def down(self) -> None:
         """Stop the stack and keep its data. A stack that is not up is left as it is."""
@@ -125,7 +142,7 @@ class LocalStack:
     def count_waiting_sms(self) -> int:
         """Return how many messages are in the notifications queue, including those in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        queue = self.describe().outputs["NotificationsQueueUrl"]
+        queue = self.as_stage().outputs["NotificationsQueueUrl"]
         found = self.emulator.make_client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
         return sum(int(count) for count in found["Attributes"].values())
 
@@ -135,7 +152,10 @@ class LocalStack:
 
     def _check_can_start(self) -> None:
         if self.is_up:
-            raise OperationError(f"the stack is up already on port {self.port}: daftar down")
+            raise OperationError(
+                f"the local stack is up already on port {self.port}: daftar down stops it, DAFTAR_PORT names "
+                "another port for a second one"
+            )
         for port in (self.port, self.port + 1):
             if not is_port_free(port):
                 raise OperationError(
@@ -220,9 +240,9 @@ def start_fake_gateway(program: Program, port: int, inbox_file: Path) -> None:
 
 
 def _create_campaign(description: StackDescription) -> None:
-    api = ApiClient(description.api_url, description.tokens["manager"])
+    api = ApiClient(description.api_url, description.tokens["manager"], language="en")
     response = api.send("POST", "/v1/campaigns", (EXAMPLE_DIR / "campaign.json").read_bytes())
     api.close()
     # A conflict means that the campaign exists and was changed since.
     if not response.is_success and response.status_code != HTTPStatus.CONFLICT:
-        raise OperationError(f"the example campaign was refused: {response.status_code} {response.text}")
+        raise OperationError(f"the example campaign was refused: {ApiRefusal.from_response(response)}")

@@ -1,9 +1,8 @@
-"""Parts of the OpenAPI document that come from no model: path parameters, headers, problem schemas."""
+"""Parts of the OpenAPI document that come from no model: parameters, headers, problem schemas."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.http.problems import FIELD_MESSAGES
 from chalicelib.languages import LANGUAGES
 
 Schema = dict[str, Any]
@@ -13,6 +12,19 @@ SCHEMAS_PREFIX = "#/components/schemas/"
 HEADERS_PREFIX = "#/components/headers/"
 
 EXAMPLES_PREFIX = "#/components/examples/"
+
+PARAMETERS_PREFIX = "#/components/parameters/"
+
+# Every operation takes it, because each may answer with a problem.
+ACCEPT_LANGUAGE: Schema = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "The language of problems, summaries and labels: `id` (the default) or `en`. Weights may "
+    "be given: `en, id;q=0.5`.",
+    "schema": {"type": "string"},
+    "example": "en",
+}
 
 # All path parameters. A route with another one raises KeyError.
 PATH_PARAMETERS: Mapping[str, Schema] = {
@@ -32,48 +44,51 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
         "example": "2024-10-09",
     },
     "reference": {
-        "description": "The worker's reference. Lower case, and other grouping, are understood.",
+        "description": "The worker's reference. Lower case and other grouping are accepted.",
         "schema": {"type": "string", "pattern": "^[2-9A-HJKMNP-TV-Z]{3}(-[2-9A-HJKMNP-TV-Z]{3}){2}$"},
         "example": "7K4-M2Q-X9F",
     },
 }
 
 HEADERS: Mapping[str, Schema] = {
-    "Cache-Control": {"description": "How long the answer may be kept.", "schema": {"type": "string"}},
+    "Cache-Control": {"description": "How long the answer may be cached.", "schema": {"type": "string"}},
     "Content-Language": {
         "description": "The language of `title` and of each `message`.",
         "schema": {"type": "string", "enum": [*LANGUAGES, ", ".join(LANGUAGES)]},
     },
     "Content-Disposition": {
-        "description": "With a file, the name to keep it under.",
+        "description": "The file name of a download.",
         "schema": {"type": "string"},
     },
     "Content-Security-Policy": {
-        "description": "What the page may load: nothing, or itself anew.",
+        "description": "What the page may load and run: nothing of another site.",
         "schema": {"type": "string"},
     },
     "ETag": {
-        "description": "The version of what was sent; `If-None-Match` asks whether there is another.",
+        "description": "The version of the content, for `If-None-Match`.",
         "schema": {"type": "string"},
     },
     "Idempotent-Replayed": {
-        "description": "`true` where this was sent before: the answer is the first one, byte for byte.",
+        "description": "`true` for a repeated request: the answer is the first one, byte for byte.",
         "schema": {"type": "string", "const": "true"},
     },
-    "Referrer-Policy": {"description": "No address is passed on.", "schema": {"type": "string"}},
+    "Referrer-Policy": {"description": "Links send no referrer.", "schema": {"type": "string"}},
     "Retry-After": {
         "description": "Seconds to wait before sending the same request again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
     "Strict-Transport-Security": {
-        "description": "The API is called by HTTPS only.",
+        "description": "Browsers must use HTTPS.",
         "schema": {"type": "string"},
     },
-    "Vary": {"description": "What of the request chose this form.", "schema": {"type": "string"}},
-    "WWW-Authenticate": {"description": "How to say who is calling.", "schema": {"type": "string"}},
-    "X-Content-Type-Options": {"description": "The type is what it says.", "schema": {"type": "string"}},
+    "Vary": {"description": "The request headers that the answer depends on.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "The authentication scheme to use.", "schema": {"type": "string"}},
+    "X-Content-Type-Options": {
+        "description": "Browsers must not guess the type.",
+        "schema": {"type": "string"},
+    },
     "X-Correlation-Id": {
-        "description": "The request's id, which every log line it led to carries. API Gateway's own answers "
+        "description": "The id of the request, as in its log lines. API Gateway's own answers "
         "have it as `request_id` in the body.",
         "schema": {"type": "string"},
     },
@@ -90,33 +105,33 @@ STATUS_HEADERS: Mapping[int, tuple[str, ...]] = {
 
 PROBLEM_SCHEMA: Schema = {
     "title": "Problem",
-    "description": "A refusal (RFC 9457). `code` is stable; `title` is for people.",
+    "description": "A refusal (RFC 9457). `code` does not change; `title` is for people.",
     "type": "object",
     "required": ["type", "code", "title", "status"],
     "additionalProperties": False,
     "properties": {
         "type": {"type": "string", "const": "about:blank"},
-        "code": {"type": "string"},
-        "title": {"type": "string", "description": "In the caller's language, or in both."},
+        "code": {"$ref": f"{SCHEMAS_PREFIX}ProblemCode"},
+        "title": {"type": "string", "description": "In the language of the request; API Gateway gives both."},
         "status": {"type": "integer"},
         "errors": {
             "type": "array",
-            "description": "Every field at fault, all at once.",
+            "description": "All invalid fields.",
             "items": {"$ref": f"{SCHEMAS_PREFIX}FieldError"},
         },
-        "request_id": {"type": "string", "description": "Where API Gateway itself has answered."},
+        "request_id": {"type": "string", "description": "Only in answers of API Gateway itself."},
     },
 }
 
 FIELD_ERROR_SCHEMA: Schema = {
     "title": "FieldError",
-    "description": "One field at fault. What was sent in it is not repeated.",
+    "description": "One invalid field. Its value is never repeated.",
     "type": "object",
     "required": ["field", "code", "message"],
     "additionalProperties": False,
     "properties": {
         "field": {"type": "string", "description": "A dotted path; empty for the whole."},
-        "code": {"type": "string", "enum": sorted(FIELD_MESSAGES)},
+        "code": {"$ref": f"{SCHEMAS_PREFIX}FieldCode"},
         "message": {"type": "string", "description": "For the person who typed it."},
     },
 }

@@ -10,7 +10,7 @@ from chalice.app import Chalice
 from chalicelib.callers import Role
 from chalicelib.http.problems import FIELD_MESSAGES
 from ops.openapi.codes import load_codes
-from ops.openapi.components import FIELD_ERROR_SCHEMA, HEADERS, PATH_PARAMETERS, PROBLEM_SCHEMA
+from ops.openapi.components import ACCEPT_LANGUAGE, HEADERS, PARAMETERS_PREFIX, PATH_PARAMETERS
 from ops.openapi.endpoints import Endpoint, iter_endpoints
 from ops.openapi.examples import Example, load_examples
 from ops.openapi.responses import (
@@ -59,7 +59,8 @@ def build_document(app: Chalice) -> dict[str, Any]:
                     + ", ".join(sorted(Role)),
                 }
             },
-            "schemas": {"FieldError": FIELD_ERROR_SCHEMA, "Problem": PROBLEM_SCHEMA, **schemas.by_name},
+            "schemas": dict(sorted(schemas.by_name.items())),
+            "parameters": {"Accept-Language": ACCEPT_LANGUAGE},
             "responses": dict(sorted(iter_problem_responses(endpoints))),
             "headers": HEADERS,
             "examples": {code: make_problem_example(code) for code in load_codes()},
@@ -85,12 +86,13 @@ def _describe_operation(
 ) -> dict[str, Any]:
     summary, _, more = endpoint.docstring.partition("\n\n")
     roles = endpoint.contract.roles
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, **PATH_PARAMETERS[name]}
         for name in endpoint.parameters
     ]
     if endpoint.contract.query_model is not None:
-        parameters += schemas.iter_query_parameters(endpoint.contract.query_model)
+        parameters += _add_examples(schemas.iter_query_parameters(endpoint.contract.query_model), examples)
+    parameters.append({"$ref": f"{PARAMETERS_PREFIX}Accept-Language"})
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": unwrap_lines(summary),
@@ -98,8 +100,7 @@ def _describe_operation(
     }
     if more:
         operation["description"] = unwrap_lines(more)
-    if parameters:
-        operation["parameters"] = parameters
+    operation["parameters"] = parameters
     if endpoint.contract.body_model is not None:
         operation["requestBody"] = {
             "required": True,
@@ -120,6 +121,18 @@ def _describe_operation(
     # One role is enough: each is an alternative of its own.
     operation["security"] = [] if roles is None else [{"bearer": [role]} for role in sorted(roles)]
     return operation
+
+
+def _add_examples(
+    parameters: Iterator[dict[str, Any]], examples: Sequence[Example]
+) -> Iterator[dict[str, Any]]:
+    """Yield the parameters, those of the first successful example with its values."""
+    query = next((example.query for example in examples if example.is_success), {})
+    for parameter in parameters:
+        if (value := query.get(parameter["name"])) is not None:
+            is_number = parameter["schema"].get("type") == "integer"
+            parameter["example"] = int(value) if is_number else value
+        yield parameter
 
 
 def _iter_request_bodies(examples: Sequence[Example]) -> Iterator[tuple[str, Any]]:

@@ -1,42 +1,25 @@
-"""The page at `GET /docs`: self-contained, without scripts. It is made from the committed `openapi.json`.
+"""The page at `GET /docs`: one file that loads nothing. It is made from the committed `openapi.json`.
 
 Packaging puts it into the zip, `make api` writes it for local use. It is not committed.
 """
 
 import json
 import os
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markupsafe import Markup
 
-from ops.openapi.markdown import make_anchor, to_markdown
+from ops.openapi.page_content import build_content
 from ops.project import ROOT
 
 OPENAPI_FILE = ROOT / "chalicelib" / "http" / "openapi.json"
 PAGE_PATH = "chalicelib/http/page.html"
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Daftar: the API</title>
-<style>
- :root {{ color-scheme: light dark; }}
- body {{ margin: 0 auto; max-width: 60rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; }}
- h2 {{ margin-top: 3rem; border-bottom: 2px solid; }}
- h3 {{ margin-top: 2rem; font-family: ui-monospace, monospace; overflow-wrap: anywhere; }}
- :target {{ background: #fe83; }}
- table {{ border-collapse: collapse; width: 100%; }}
- th, td {{ border: 1px solid #8886; padding: .25rem .5rem; text-align: left; vertical-align: top; }}
- td {{ overflow-wrap: anywhere; }}
- pre {{ border: 1px solid #8886; padding: .5rem; overflow: auto; max-height: 24rem; font-size: .85rem; }}
- code {{ font-family: ui-monospace, monospace; font-size: .9em; }}
-</style>
-<p><a href="v1/openapi.json">OpenAPI 3.1</a></p>
-{body}</html>
-"""
+_TEMPLATES = Path(__file__).with_name("templates")
 
 
 def write_page(root: Path = ROOT) -> None:
@@ -50,18 +33,30 @@ def write_page(root: Path = ROOT) -> None:
 
 def build_page() -> str:
     """Return the page for the committed OpenAPI document."""
-    return _to_html(to_markdown(json.loads(OPENAPI_FILE.read_text(encoding="utf-8"))))
+    return render_page(json.loads(OPENAPI_FILE.read_text(encoding="utf-8")))
 
 
-def _to_html(markdown: str) -> str:
-    """Return Markdown as a page. HTML in it is shown as text."""
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = reader.parse(markdown)
-    for opening, content in pairwise(tokens):
-        if opening.type == "heading_open":
-            opening.attrSet("id", make_anchor(_read_heading(content)))
-    return _PAGE.format(body=reader.renderer.render(tokens, reader.options, {}))
+def render_page(document: dict[str, Any]) -> str:
+    """Return the page for a document. Texts of the document are Markdown; HTML in them is shown as text."""
+    return _get_environment().get_template("page.html.j2").render(page=build_content(document))
 
 
-def _read_heading(heading: Token) -> str:
-    return "".join(child.content for child in heading.children or ())
+@cache
+def _get_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    markdown = MarkdownIt("commonmark", {"html": False})
+    environment.filters["paragraphs"] = lambda text: Markup(markdown.render(text))  # noqa: S704 - escaped by it
+    environment.filters["inline"] = lambda text: Markup(markdown.renderInline(text))  # noqa: S704 - the same
+    environment.globals["asset"] = _read_asset
+    return environment
+
+
+def _read_asset(name: str) -> Markup:
+    """Return the style sheet or the script of the page, as it is."""
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of ours

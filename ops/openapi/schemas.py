@@ -6,8 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from ops.openapi.components import SCHEMAS_PREFIX, Schema
+from ops.openapi.components import FIELD_ERROR_SCHEMA, PROBLEM_SCHEMA, SCHEMAS_PREFIX, Schema
 from ops.openapi.endpoints import Endpoint
+from ops.openapi.enums import build_listed_enums, name_enums, name_parameter_enum, open_answers
 
 Mode = Literal["validation", "serialization"]
 
@@ -60,6 +61,8 @@ class ModelSchemas:
         for schema in self.by_name.values():
             if "description" in schema:
                 schema["description"] = unwrap_lines(schema["description"])
+            for field in schema.get("properties", {}).values():
+                _remove_empty_default(field)
         # Two models have untyped fields, because each part is parsed, and may fail, on its own.
         verdict = self.by_name["VerdictView"]["properties"]
         verdict["problem"] = {"$ref": f"{SCHEMAS_PREFIX}Problem"}
@@ -68,6 +71,15 @@ class ModelSchemas:
         items["description"] = "Captures; anything else is answered with a verdict of its own."
         for model in {each.contract.query_model for each in endpoints} - {None}:
             del self.by_name[model.__name__]  # type: ignore[union-attr]
+        listed = {**build_listed_enums(), "FieldError": FIELD_ERROR_SCHEMA, "Problem": PROBLEM_SCHEMA}
+        self.by_name = open_answers(
+            name_enums({**listed, **self.by_name}),
+            {
+                self.ref(each.contract.body_model, "validation")["$ref"].removeprefix(SCHEMAS_PREFIX)
+                for each in endpoints
+                if each.contract.body_model is not None
+            },
+        )
         # Generated separately: a query's model is no component.
         self._queries = {
             each.contract.query_model: each.contract.query_model.model_json_schema(
@@ -84,7 +96,9 @@ class ModelSchemas:
     def iter_query_parameters(self, model: type[BaseModel]) -> Iterator[dict[str, Any]]:
         schema = self._queries[model]
         for name, field in schema["properties"].items():
-            own = _remove_null(field)
+            own = name_parameter_enum(
+                _remove_null(field), f"{model.__name__}{name.capitalize()}", self.by_name
+            )
             description = own.pop("description", None)
             parameter = {"name": name, "in": "query", "required": name in schema.get("required", ())}
             yield {**parameter, **({"description": description} if description else {}), "schema": own}
@@ -98,6 +112,15 @@ def _iter_models(endpoints: Sequence[Endpoint]) -> Iterator[tuple[type[BaseModel
         for response in endpoint.responses.values():
             if isinstance(response, type):
                 yield response, "serialization"
+
+
+def _remove_empty_default(field: Schema) -> None:
+    """Remove a default that says no more than leaving the field out.
+
+    Generators take a field with a default for one that is always sent.
+    """
+    if field.get("default") in (None, []):
+        field.pop("default", None)
 
 
 def _remove_null(schema: Schema) -> Schema:

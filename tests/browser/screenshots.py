@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from chalicelib.rollups.renderings import board, html, mail
+from ops.openapi.page import build_page
 from tests.browser.conftest import find_browser
 from tests.support.report_builders import make_report
 
@@ -21,6 +22,8 @@ SHOTS = (
     ("mail-phone", mail.compose(make_report(), "id").html, 360, 0),
     ("mail-desk", mail.compose(make_report(), "id").html, 1280, 0),
     ("board-phone", board.render_board(make_report(), "id"), 360, 0),
+    ("docs-phone", build_page(), 360, 800),
+    ("docs-desk", build_page(), 1280, 800),
     ("board-screen", board.render_board(make_report(), "id"), 1280, 720),
 )
 

@@ -57,7 +57,14 @@ class FakeBoardApi:
         return sum("/v1/campaigns/" in request.url for request in self.requests)
 
     def _build_report(self) -> Report:
-        counts = Counts(captures=0, created=self.created, already_registered=0, reactivated=0, refused=0)
+        counts = Counts(
+            captures=0,
+            created=self.created,
+            already_registered=0,
+            reactivated=0,
+            refused=0,
+            registered=self.created,
+        )
         return make_report(summary={"counts": counts})
 
     def _fulfill_page(self, route: Route, page: str) -> None:

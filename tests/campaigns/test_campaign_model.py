@@ -73,6 +73,12 @@ def test_a_campaign_lasts_a_year_at_most() -> None:
         ({"owner": "…"}, "owner"),
         ({"managers": [{"name": "Kepala", "email": "not an address"}]}, "managers"),
         ({"managers": [{"name": ""}]}, "managers"),
+        ({"sponsors": [{"sponsor_id": "pt-contoh"}]}, "sponsors"),
+        ({"sponsors": [{"sponsor_id": "pt-contoh", "name": ""}]}, "sponsors"),
+        ({"sponsors": [{"sponsor_id": "PT Contoh", "name": "PT Contoh"}]}, "sponsors"),
+        ({"sponsors": [{"sponsor_id": "pt-contoh", "name": "PT Contoh", "quota": -1}]}, "sponsors"),
+        ({"sponsors": [{"sponsor_id": "pt-contoh", "name": each} for each in ("PT A", "PT B")]}, "sponsors"),
+        ({"sponsors": [{"sponsor_id": f"pt-{each}", "name": "PT"} for each in range(51)]}, "sponsors"),
     ],
 )
 def test_each_invalid_field_is_named(changes: dict[str, Any], field: str) -> None:

@@ -109,6 +109,7 @@ def test_every_field_that_may_change_can_be_changed(field: str) -> None:
         target=0,
         managers=[],
         sms_budget=0,
+        sponsors=[{"sponsor_id": "pt-contoh", "name": "PT Contoh"}],
     )
     campaign = change(make_campaign(), **{field: getattr(another, field)})
     assert campaign == make_campaign().model_copy(update={field: getattr(another, field)})
@@ -155,6 +156,40 @@ def test_the_current_campaign_is_read_from_the_store_and_cached() -> None:
     assert service.get("tanah-abang-2024").target == 500
     assert service.get_current("tanah-abang-2024").target == 1
     assert service.get("tanah-abang-2024").target == 1
+
+
+def make_sponsors(*sponsor_ids: str, **fields: object) -> list[dict[str, object]]:
+    return [{"sponsor_id": each, "name": f"Sponsor {each}", **fields} for each in sponsor_ids]
+
+
+def test_a_sponsor_can_be_added_renamed_and_closed_but_not_removed() -> None:
+    campaign = make_campaign(sponsors=make_sponsors("pt-satu"))
+    extended = change(campaign, sponsors=make_sponsors("pt-satu", "pt-dua", name="Yayasan", quota=0))
+    assert [(each.sponsor_id, each.name, each.quota) for each in extended.sponsors] == [
+        ("pt-dua", "Yayasan", 0),
+        ("pt-satu", "Yayasan", 0),
+    ]
+    for left in ([], make_sponsors("pt-dua")):
+        with pytest.raises(RulesBroken) as refused:
+            change(campaign, sponsors=left)
+        assert refused.value.broken_rules == (BrokenRule("sponsors", "sponsor_removed"),)
+
+
+def test_the_same_sponsors_in_another_order_change_nothing() -> None:
+    service = make_service()
+    service.open(make_campaign(sponsors=make_sponsors("pt-satu", "pt-dua")))
+    assert service.open(make_campaign(sponsors=make_sponsors("pt-dua", "pt-satu"))) is False
+
+
+def test_of_two_sponsors_added_at_once_neither_is_lost() -> None:
+    both = make_campaign(sponsors=make_sponsors("pt-satu")).sponsors
+    campaigns = ContestedCampaigns(make_campaign(), concurrent_changes=[{"sponsors": both}])
+    service = CampaignService(campaigns=campaigns, get_due_list=make_due_list, clock=FixedClock(NOW))
+    with pytest.raises(RulesBroken):
+        service.change(
+            "tanah-abang-2024", {"sponsors": make_campaign(sponsors=make_sponsors("x-y")).sponsors}
+        )
+    assert campaigns.get("tanah-abang-2024").sponsors == both
 
 
 class ContestedCampaigns(InMemoryCampaigns):
@@ -251,7 +286,9 @@ UNUSABLE_TEXTS = [(" \u200b", "text_blank"), ("\u3164", "text_blank"), ("a\x00b"
 @pytest.mark.parametrize(("text", "code"), UNUSABLE_TEXTS, ids=ascii)
 def test_blank_texts_and_control_characters_of_a_campaign_are_refused(text: str, code: str) -> None:
     texts = {"name": text, "branch": text, "place": text, "managers": [{"name": text}]}
-    expected = [BrokenRule(field, code) for field in ("branch", "managers.0.name", "name", "place")]
+    texts["sponsors"] = [{"sponsor_id": "pt-contoh", "name": text}]
+    fields = ("branch", "managers.0.name", "name", "place", "sponsors.0.name")
+    expected = [BrokenRule(field, code) for field in fields]
     service = make_service()
     with pytest.raises(RulesBroken) as opened:
         service.open(make_campaign(**texts))
@@ -268,11 +305,12 @@ def test_the_texts_of_a_campaign_are_cleaned() -> None:
     typed = {
         "name": "\ufeffPasar\u200b Kita ",
         "managers": [{"name": " Bu Contoh\n", "email": " a@b.example ", "phone": "\u202a08123\u202c"}],
+        "sponsors": [{"sponsor_id": "pt-contoh", "name": " PT\u200b Contoh "}],
     }
     service = make_service()
     service.open(make_campaign(**typed))
     opened = service.get("tanah-abang-2024")
-    assert opened.name == "Pasar Kita"
+    assert (opened.name, opened.sponsors[0].name) == ("Pasar Kita", "PT Contoh")
     manager = opened.managers[0]
     assert (manager.name, manager.email, manager.phone) == ("Bu Contoh", "a@b.example", "08123")
     assert service.change("tanah-abang-2024", ChangeCampaign.model_validate(typed).changes) == opened

@@ -52,7 +52,8 @@ def test_a_token_without_an_expiry_is_valid_until_it_is_revoked() -> None:
 
 
 def make_enrolment(**changes: Any) -> EnrolClient:
-    return EnrolClient.model_validate({"client_id": "van-1", "roles": ["kiosk"], **changes})
+    enrolment = {"client_id": "van-1", "roles": ["kiosk"], "campaigns": ["tanah-abang-2024"], **changes}
+    return EnrolClient.model_validate(enrolment)
 
 
 def find_errors(**changes: Any) -> list[tuple[int | str, str]]:
@@ -120,6 +121,19 @@ def test_no_client_is_both_a_kiosk_and_a_bot(channel: str | None) -> None:
 )
 def test_each_invalid_field_of_an_enrolment_is_named(changes: dict[str, Any], field: str) -> None:
     assert {name for name, _ in find_errors(**changes)} == {field}
+
+
+@pytest.mark.parametrize(
+    "roles", [*([role] for role in Role if role is not Role.ADMIN), ["admin", "manager"]], ids=str
+)
+def test_a_role_that_works_for_campaigns_is_enrolled_with_one(roles: list[str]) -> None:
+    assert find_errors(roles=roles, campaigns=[]) == [("campaigns", "campaign_needed")]
+    with pytest.raises(ValidationError, match="campaign_needed"):
+        EnrolClient.model_validate({"client_id": "van-1", "roles": roles})
+
+
+def test_an_admin_is_enrolled_without_a_campaign() -> None:
+    assert EnrolClient.model_validate({"client_id": "chief", "roles": ["admin"]}).campaigns == ()
 
 
 def test_the_view_of_a_client_contains_no_token() -> None:

@@ -116,6 +116,46 @@ def test_a_change_conflicts_with_days_that_changed_meanwhile(
     assert campaigns.get("tanah-abang-2024") == make_campaign(**new_days)
 
 
+SPONSORS = [{"sponsor_id": "pt-a", "name": "PT A", "quota": 7}, {"sponsor_id": "pt-b", "name": "PT B"}]
+
+
+def test_sponsors_come_back_as_they_were_added_or_changed(campaigns: DynamoCampaigns) -> None:
+    campaigns.add(make_campaign(sponsors=SPONSORS[:1]))
+    assert campaigns.get("tanah-abang-2024") == make_campaign(sponsors=SPONSORS[:1])
+
+    campaigns.replace(make_campaign(sponsors=SPONSORS), previous=campaigns.get("tanah-abang-2024"))
+
+    assert campaigns.get("tanah-abang-2024") == make_campaign(sponsors=SPONSORS)
+
+
+def test_a_change_of_sponsors_conflicts_with_sponsors_that_changed_meanwhile(
+    campaigns: DynamoCampaigns,
+) -> None:
+    campaigns.add(make_campaign())
+    campaigns.replace(make_campaign(sponsors=SPONSORS[:1]), previous=make_campaign())
+
+    with pytest.raises(CampaignWriteConflict):
+        campaigns.replace(make_campaign(sponsors=SPONSORS[1:]), previous=make_campaign())
+    campaigns.replace(make_campaign(target=1), previous=make_campaign())
+
+    assert campaigns.get("tanah-abang-2024") == make_campaign(target=1, sponsors=SPONSORS[:1])
+
+
+def test_a_campaign_of_an_earlier_release_has_no_sponsors_and_can_get_some(
+    engine: Engine, table_name: str, campaigns: DynamoCampaigns
+) -> None:
+    campaigns.add(make_campaign())
+    (item,) = engine.scan_items()
+    engine.client.put_item(
+        TableName=table_name, Item={name: value for name, value in item.items() if name != "sponsors"}
+    )
+    assert campaigns.get("tanah-abang-2024") == make_campaign()
+
+    campaigns.replace(make_campaign(sponsors=SPONSORS), previous=make_campaign())
+
+    assert campaigns.get("tanah-abang-2024") == make_campaign(sponsors=SPONSORS)
+
+
 def test_an_unknown_campaign_cannot_be_changed(engine: Engine, campaigns: DynamoCampaigns) -> None:
     with pytest.raises(CampaignWriteConflict):
         campaigns.replace(make_campaign(target=1), previous=make_campaign())

@@ -19,8 +19,8 @@ from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingS
 from chalicelib.messaging.store import DynamoSendRateLimiter
 from chalicelib.notifications.errors import LimitExceeded, StaleRevision
 from chalicelib.notifications.model import SendLimits, SendUpdate, Sms, SmsState
-from chalicelib.notifications.service import SmsLedger
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
+from chalicelib.notifications.stores import SmsLedger
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.rollups.outbox import Consumer
 from chalicelib.rollups.service import CountingState, DirtyDay, SummaryWriter, VersionExists

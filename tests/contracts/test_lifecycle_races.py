@@ -13,6 +13,7 @@ import pytest
 from chalicelib.callers import Role
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.errors import RegistrationSuperseded, TransitionNotAllowed
 from chalicelib.registrations.intake import WorkerExists
@@ -71,6 +72,8 @@ def lifecycle_service(stores: RegistrationStores) -> LifecycleService:
     return LifecycleService(
         store=stores.lifecycle,
         reading=ReadingService(store=stores.reading, clock=FixedClock(RECEIVED_AT)),
+        hashing=KeyedHash(lambda: HashKey(bytes(32))),
+        max_payment_difference=25,
         clock=FixedClock(RECEIVED_AT),
     )
 

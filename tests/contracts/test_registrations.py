@@ -1,9 +1,6 @@
 """The promises of the intake store: each capture once, one open registration for each worker."""
 
-import json
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,13 +11,12 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.intake import (
     CaptureExists,
-    PhoneCountExceeded,
-    PhoneCountIncrement,
     PriorState,
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.model import ENDED_STATUSES, Flag, Status
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
+from chalicelib.registrations.model import Flag, Status
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
@@ -190,100 +186,6 @@ def test_a_repeat_without_an_answer_is_an_error(stores: RegistrationStores) -> N
         stores.intake.add_repeat(make_capture(make_capture_metadata(), Outcome.REFUSED), worker_key="worker")
 
 
-def test_a_refused_capture_is_counted_as_refused(stores: RegistrationStores) -> None:
-    stores.intake.add_refusal(make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True)
-
-    assert [facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)] == [Outcome.REFUSED]
-
-
-def test_a_refused_capture_sent_again_is_counted_once(stores: RegistrationStores) -> None:
-    for _ in range(2):
-        stores.intake.add_refusal(
-            make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True
-        )
-
-    assert len(list(collect_capture_facts(stores.reading, FIRST_DAY))) == 1
-
-
-def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(
-    stores: RegistrationStores,
-) -> None:
-    stores.intake.add_refusal(
-        make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=False
-    )
-    assert list(collect_capture_facts(stores.reading, FIRST_DAY)) == []
-
-    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-    assert [facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)] == [Outcome.CREATED]
-
-
-def test_a_corrected_capture_replaces_the_refused_one(stores: RegistrationStores) -> None:
-    stores.intake.add_refusal(
-        make_capture(make_capture_metadata(), Outcome.REFUSED, fingerprint="mistyped"),
-        is_on_campaign_day=True,
-    )
-
-    stores.intake.add(
-        make_registration(), make_capture(make_capture_metadata(), fingerprint="corrected"), PHONE_COUNT
-    )
-
-    assert [facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)] == [Outcome.CREATED]
-
-
-def test_a_corrected_capture_of_a_known_worker_replaces_the_refused_one(
-    stores: RegistrationStores,
-) -> None:
-    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-    stores.intake.add_refusal(
-        make_capture(make_capture_metadata(2), Outcome.REFUSED, fingerprint="mistyped"),
-        is_on_campaign_day=True,
-    )
-
-    corrected = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED, fingerprint="corrected")
-    stores.intake.add_repeat(corrected, worker_key="worker")
-
-    outcomes = sorted(facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY))
-    assert outcomes == [Outcome.ALREADY_REGISTERED, Outcome.CREATED]
-
-
-def test_a_corrected_capture_of_another_day_is_counted_on_that_day_only(
-    stores: RegistrationStores,
-) -> None:
-    stores.intake.add_refusal(make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True)
-
-    moved = make_capture_metadata(
-        day=SECOND_DAY.day, captured_at=make_capture_metadata().captured_at + timedelta(days=1)
-    )
-    stores.intake.add(make_registration(capture_metadata=moved), make_capture(moved), PHONE_COUNT)
-
-    assert list(collect_capture_facts(stores.reading, FIRST_DAY)) == []
-    assert [facts.outcome for facts in collect_capture_facts(stores.reading, SECOND_DAY)] == [Outcome.CREATED]
-
-
-@pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.ALREADY_REGISTERED])
-def test_an_accepted_capture_is_never_overwritten_by_a_refusal(
-    stores: RegistrationStores, outcome: Outcome
-) -> None:
-    stores.intake.add(make_registration(), make_capture(make_capture_metadata(9)), PHONE_COUNT)
-    accepted = make_capture(make_capture_metadata(), outcome, reference=ANOTHER_REFERENCE)
-    if outcome is Outcome.CREATED:
-        stores.intake.add(make_registration(ANOTHER_REFERENCE, worker_key="another"), accepted, PHONE_COUNT)
-    else:
-        accepted = make_capture(make_capture_metadata(), outcome)
-        stores.intake.add_repeat(accepted, worker_key="worker")
-
-    with pytest.raises(CaptureExists) as known:
-        stores.intake.add_refusal(
-            make_capture(make_capture_metadata(), Outcome.REFUSED, fingerprint="refused"),
-            is_on_campaign_day=True,
-        )
-
-    assert known.value.capture == accepted
-    assert Outcome.REFUSED not in [
-        facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)
-    ]
-
-
 def test_a_day_holds_neither_the_next_day_nor_another_campaign(stores: RegistrationStores) -> None:
     elsewhere = make_capture_metadata(2, campaign_id="tanah-abang-2025")
     tomorrow = make_capture_metadata(3, day=SECOND_DAY.day)
@@ -399,101 +301,4 @@ def test_a_capture_is_found_by_its_id(stores: RegistrationStores) -> None:
     stores.intake.add(make_registration(), capture, PHONE_COUNT)
 
     assert stores.intake.find_capture(make_capture_metadata().capture_id) == capture
-    assert stores.intake.find_capture(make_capture_metadata(2).capture_id) is None
-
-
-def test_a_public_capture_of_a_new_worker_makes_a_registration(stores: RegistrationStores) -> None:
-    stores.intake.add_public(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT, None)
-
-    assert stores.reading.get(REFERENCE) == make_registration()
-    assert stores.intake.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day) == PriorState(
-        WORKER_RECORD, 1
-    )
-
-
-def test_a_public_capture_of_a_known_worker_changes_only_the_counts(
-    stores: RegistrationStores,
-) -> None:
-    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-
-    repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
-    stores.intake.add_public(make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, WORKER_RECORD)
-
-    with pytest.raises(RegistrationUnknown):
-        stores.reading.get(ANOTHER_REFERENCE)
-    assert stores.intake.find_capture(make_capture_metadata(2).capture_id) == repeat
-    assert stores.intake.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day) == PriorState(
-        WORKER_RECORD, 2
-    )
-
-
-def test_a_public_capture_sends_the_same_request_for_known_and_new_workers(
-    stores: RegistrationStores, engine: Engine
-) -> None:
-    sent = []
-    engine.client.meta.events.register(
-        "before-sign.dynamodb.TransactWriteItems",
-        lambda request, **_: sent.append(json.loads(request.data)["TransactItems"]),
-    )
-    stores.intake.add_public(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT, None)
-    repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
-    stores.intake.add_public(make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, WORKER_RECORD)
-
-    new, known = sent
-    assert (
-        [list(each) for each in new]
-        == [list(each) for each in known]
-        == [["Put"]] * 3 + [["Update"], ["Put"]]
-    )
-    sizes = [len(json.dumps(each)) for each in sent]
-    assert abs(sizes[0] - sizes[1]) < 400  # bytes: the condition on the worker record, and the outcome
-
-
-def collect_characters(value: dict[str, Any]) -> set[str]:
-    """Return every character of an attribute value."""
-    ((kind, inner),) = value.items()
-    if kind == "BOOL":
-        return set()
-    if kind in "LM":
-        return set().union(*(collect_characters(each) for each in (inner if kind == "L" else inner.values())))
-    return set(inner.decode() if kind == "B" else str(inner))
-
-
-def test_a_decoy_has_no_content_and_expires(stores: RegistrationStores, engine: Engine) -> None:
-    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-    repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
-    stores.intake.add_public(make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, WORKER_RECORD)
-
-    (decoy,) = [item for item in engine.scan_items() if item["sk"] == {"S": "DECOY"}]
-    assert "expires_at" in decoy
-    assert collect_characters(decoy["decoy"]) <= {"-", "0", "\0"}
-    indexes = {"day_shard", "status_shard", "due_shard", "client_id"}
-    assert not indexes & decoy.keys()
-
-
-@pytest.mark.parametrize("status", [Status.AWAITING_PAYMENT, Status.CANCELLED])
-def test_a_public_capture_is_not_stored_if_the_worker_record_has_changed(
-    stores: RegistrationStores, status: Status
-) -> None:
-    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
-    moved = replace(
-        make_registration(), lifecycle=replace(make_registration().lifecycle, status=status, version=2)
-    )
-    stores.lifecycle.replace(moved, previous=make_registration())
-
-    repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
-    with pytest.raises(WorkerExists) as known:
-        stores.intake.add_public(make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, WORKER_RECORD)
-
-    assert known.value.worker_record == replace(
-        WORKER_RECORD, status=status, has_ended=status in ENDED_STATUSES
-    )
-    assert stores.intake.find_capture(make_capture_metadata(2).capture_id) is None
-
-
-def test_a_public_capture_of_an_erased_worker_is_not_stored(stores: RegistrationStores) -> None:
-    repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
-    with pytest.raises(WriteConflict):
-        stores.intake.add_public(make_registration(), repeat, PHONE_COUNT, WORKER_RECORD)
-
     assert stores.intake.find_capture(make_capture_metadata(2).capture_id) is None

@@ -14,12 +14,14 @@ from chalicelib.http.pagination import Page
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationSuperseded, RegistrationUnknown
 from chalicelib.registrations.intake import WorkerExists
+from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from tests.contracts.conftest import Engine
 from tests.support.lifecycle_builders import (
     EXPIRES_ON,
     RECEIVED_AT,
     add_payment,
+    cancel,
     expire_or_lapse,
     make_matching_capture,
     make_received_registration,
@@ -93,6 +95,19 @@ def test_of_two_changes_to_one_version_the_second_is_not_stored(stores: Registra
         stores.lifecycle.replace(add_payment(registration, "p-2"), previous=registration)
 
     assert stores.reading.get(registration.reference) == first
+
+
+def test_a_payment_id_is_taken_once_and_its_second_payment_stores_nothing(stores: RegistrationStores) -> None:
+    first, second = make_received_registration(1), make_received_registration(2)
+    add(stores, first, second)
+    stores.lifecycle.replace(add_payment(first), previous=first, payment_key="key")
+
+    with pytest.raises(PaymentIdTaken):
+        stores.lifecycle.replace(add_payment(second), previous=second, payment_key="key")
+    assert stores.reading.get(second.reference) == second
+
+    with pytest.raises(WriteConflict):
+        stores.lifecycle.replace(add_payment(first), previous=first, payment_key="key")
 
 
 def test_an_unknown_registration_cannot_change(stores: RegistrationStores) -> None:
@@ -353,3 +368,15 @@ def test_a_corrected_capture_keeps_its_sequence_number_once(stores: Registration
     stores.intake.add_refusal(make_matching_capture(registration, Outcome.REFUSED), is_on_campaign_day=True)
     add(stores, registration)
     assert list(stores.reading.iter_device_sequences("van-1")) == [5]
+
+
+def test_a_cancellation_is_known_of_the_capture_too_and_of_no_other(stores: RegistrationStores) -> None:
+    registration = add(stores, make_received_registration(1), make_received_registration(2))
+    repeat = make_matching_capture(registration, Outcome.ALREADY_REGISTERED, capture_id=make_capture_id(7))
+    stores.intake.add_repeat(repeat, worker_key=registration.worker_key)
+
+    replace_with(stores, registration, cancel(registration))
+
+    assert sorted(
+        (facts.outcome, facts.is_cancelled) for facts in collect_capture_facts(stores.reading, FIRST_DAY)
+    ) == [("already_registered", False), ("created", False), ("created", True)]

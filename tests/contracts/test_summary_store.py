@@ -1,11 +1,13 @@
 """Stores of summaries and of counting state: versions are never overwritten, dirty days never lost."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.http.pagination import Position
+from chalicelib.rollups.model import Arrivals, Counts, Funnel, Summary
 from chalicelib.rollups.service import Checkpoint, VersionExists
 from chalicelib.rollups.store_counting import DynamoCountingState
 from chalicelib.rollups.store_summaries import DynamoSummaries
@@ -37,6 +39,39 @@ def test_a_summary_is_read_as_it_was_added(summaries: DynamoSummaries) -> None:
     summaries.add(make_summary())
 
     assert summaries.find_latest(FIRST_DAY) == make_summary()
+
+
+def store_as_an_earlier_release(engine: Engine, table: str, summary: Summary) -> None:
+    """Store a version and its headline without the figures that were added since."""
+    DynamoSummaries(engine.client, table).add(summary)
+    for item in engine.scan_items():
+        for name in ("summary", "headline"):
+            if name in item:
+                stored = json.loads(item[name]["S"])
+                stored.pop("registered", None)
+                stored.get("counts", {}).pop("registered", None)
+                for arrivals in stored.get("arrivals", ()):
+                    del arrivals["registered"]
+                item[name] = {"S": json.dumps(stored)}
+                engine.client.put_item(TableName=table, Item=item)
+
+
+def test_a_summary_of_an_earlier_release_is_read_with_the_registered_workers(
+    engine: Engine, table: str, summaries: DynamoSummaries
+) -> None:
+    counts = Counts(captures=9, created=7, already_registered=1, reactivated=1, refused=0, registered=8)
+    arrivals = [Arrivals(client_id="van-1", received_on=FIRST_DAY.day, created=7, registered=7)]
+    stored = make_summary().model_copy(
+        update={"counts": counts, "funnel": Funnel(received=6, cancelled=2), "arrivals": arrivals}
+    )
+    store_as_an_earlier_release(engine, table, stored)
+
+    found = summaries.find_latest(FIRST_DAY)
+
+    assert found is not None
+    assert (found.counts.created, found.counts.registered) == (7, 6)
+    assert [each.registered for each in found.arrivals] == [7]
+    assert [each.registered for each in summaries.iter_headlines(FIRST_DAY.campaign_id)] == [6]
 
 
 def test_the_latest_version_is_the_highest(summaries: DynamoSummaries) -> None:

@@ -22,6 +22,7 @@ from tests.support.payloads import (
     make_expiry_day,
     make_nik,
 )
+from tests.support.polling import wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)
@@ -82,6 +83,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         "paid_at": "2024-10-12T09:00:00+07:00",
     },
     "POST /v1/registrations/{reference}/verification": lambda target: {"result": "matched"},
+    "POST /v1/registrations/{reference}/sms": lambda target: {"purpose": "received"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
     "POST /v1/quotes": lambda target: {
         "monthly_income": 2_500_000,
@@ -95,7 +97,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         campaign_id=target.campaign_id, accepts_until=FAR_FUTURE
     ),
     "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
-    "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["kiosk"]},
+    "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["admin"]},
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/disclosures": make_data_request,
     "POST /v1/erasures": make_data_request,
@@ -295,11 +297,12 @@ def test_every_other_route_refuses_requests_without_a_valid_token(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
     edge, target = matrix.edge, matrix.create_target()
-    yesterday = datetime.now(UTC) - timedelta(days=1)
+    soon = datetime.now(UTC) + timedelta(seconds=1)
     # A kiosk may do all that a bot may, and no client is both.
     every_role = {"roles": [role for role in ROLES if role != "bot"], "campaigns": ["*"]}
     edge.enrol("revoked", {"client_id": "revoked-1", **every_role})
-    edge.enrol("expired", {"client_id": "expired-1", **every_role, "expires_at": yesterday})
+    edge.enrol("expired", {"client_id": "expired-1", **every_role, "expires_at": soon})
+    wait_until("the token to expire", lambda: datetime.now(UTC) > soon)
     edge.container.clients.revoke("revoked-1")
     edge.tokens |= {"unknown": "daftar_unknown-token", "empty": ""}
     before = dump_stored_state()

@@ -77,6 +77,17 @@ INVALID_CAMPAIGNS: dict[str, tuple[dict[str, Any], str, str]] = {
         "managers.0.email",
         "value_malformed",
     ),
+    "sponsors as a string": ({"sponsors": PERSONAL_VALUE}, "sponsors", "value_wrong_type"),
+    "one sponsor twice": (
+        {"sponsors": [{"sponsor_id": "pt-contoh", "name": each} for each in ("A", "B")]},
+        "sponsors",
+        "value_repeated",
+    ),
+    "a quota as a string": (
+        {"sponsors": [{"sponsor_id": "pt-contoh", "name": "PT Contoh", "quota": "5"}]},
+        "sponsors.0.quota",
+        "value_wrong_type",
+    ),
     "an unknown field": ({"colour": PERSONAL_VALUE}, "colour", "field_unknown"),
 }
 
@@ -120,6 +131,19 @@ def test_a_changed_campaign_is_shown(edge: Edge) -> None:
     assert edge.send("GET", "/v1/campaigns/senen-2024", caller="manager").body == response.body
 
 
+def test_sponsors_are_shown_by_id_whatever_order_they_were_sent_in(edge: Edge) -> None:
+    sponsors = [{"sponsor_id": f"pt-{each}", "name": f"PT {each}", "quota": None} for each in "ba"]
+    opened = open_campaign(edge, sponsors=sponsors)
+    changed = change_campaign(
+        edge, sponsors=[*sponsors, {"sponsor_id": "pt-c", "name": " PT c ", "quota": 5}]
+    )
+
+    assert opened.json_body["sponsors"] == sponsors[::-1]
+    last = {"sponsor_id": "pt-c", "name": "PT c", "quota": 5}
+    assert changed.json_body["sponsors"] == [*sponsors[::-1], last]
+    assert edge.send("GET", "/v1/campaigns/senen-2024", caller="manager").body == changed.body
+
+
 def test_a_repeated_or_empty_change_stores_nothing(edge: Edge) -> None:
     open_campaign(edge)
     first = change_campaign(edge, target=600)
@@ -134,6 +158,7 @@ def test_a_repeated_or_empty_change_stores_nothing(edge: Edge) -> None:
 
 INVALID_CHANGES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a fixed field": ({"zone": "Asia/Makassar"}, "body_invalid", "zone", "field_unknown"),
+    "a sponsor left out": ({"sponsors": []}, "rules_broken", "sponsors", "sponsor_removed"),
     "an earlier last day": ({"last_day": "2024-10-09"}, "rules_broken", "last_day", "last_day_earlier"),
     "closed before its last day": ({"accepts_until": "2024-10-09"}, "body_invalid", "", "days_out_of_order"),
     "longer than a year": ({"last_day": "2025-10-10"}, "body_invalid", "", "campaign_too_long"),
@@ -145,7 +170,7 @@ INVALID_CHANGES: dict[str, tuple[dict[str, Any], str, str, str]] = {
 def test_an_invalid_change_is_refused_with_the_name_of_its_field(
     edge: Edge, subtests: pytest.Subtests
 ) -> None:
-    open_campaign(edge)
+    open_campaign(edge, sponsors=[{"sponsor_id": "pt-contoh", "name": "PT Contoh"}])
     before = dump_stored_state()
 
     for name, (changes, problem_code, field, code) in INVALID_CHANGES.items():

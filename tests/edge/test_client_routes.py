@@ -80,12 +80,21 @@ def test_a_revoked_client_is_still_shown_and_a_repeated_revocation_changes_nothi
     assert dump_stored_state() == before
 
 
-def test_an_expiry_in_the_past_makes_a_token_that_is_refused(edge: Edge) -> None:
+def test_a_token_that_opens_nothing_is_refused_and_does_not_use_up_the_id(edge: Edge) -> None:
     past = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    before = dump_stored_state()
 
-    caller = enrol_caller(edge, expires_at=past)
+    without_campaign = assert_problem(enrol(edge, campaigns=[]), 422, "body_invalid")
+    expired = assert_problem(enrol(edge, expires_at=past), 422, "rules_broken")
+    rotated = assert_problem(rotate(edge, expires_at=past), 422, "rules_broken")
 
-    assert edge.register(make_capture_payload(), caller=caller).status_code == 403
+    assert [error["code"] for error in without_campaign["errors"]] == ["campaign_needed"]
+    for problem in (expired, rotated):
+        assert [(error["field"], error["code"]) for error in problem["errors"]] == [
+            ("expires_at", "expires_in_past")
+        ]
+    assert dump_stored_state() == before
+    assert enrol(edge).status_code == 201
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -104,6 +113,11 @@ def test_an_unknown_client_is_not_found(edge: Edge, subtests: pytest.Subtests, m
 INVALID_ENROLMENTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "no role": ({"roles": []}, "roles", "value_too_short"),
     "an unknown role": ({"roles": ["kiosk", "king"]}, "roles.1", "value_not_allowed"),
+    "a manager without a campaign": (
+        {"roles": ["manager"], "campaigns": []},
+        "campaigns",
+        "campaign_needed",
+    ),
     "a bot in a van": ({"roles": ["bot"], "channel": "van"}, "channel", "role_channel_conflict"),
     "an expiry before the calendar": (
         {"expires_at": "0001-01-01T00:00:00+14:00"},

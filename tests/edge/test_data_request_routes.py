@@ -48,7 +48,7 @@ def send_sms(edge: Edge, reference: str) -> str:
 def list_item_kinds() -> set[str]:
     """Return the kinds of items in the registrations table, without decoys, remnants and phone counts."""
     kinds = {item["pk"]["S"].partition("#")[0] for item in scan_table("RegistrationsTable")}
-    return kinds - {"DECOY", "LEFT", "PHONE"}
+    return kinds - {"DECOY", "LEFT", "PAYMENT", "PHONE"}
 
 
 def test_a_disclosure_has_all_data_of_the_worker_and_its_history(edge: Edge) -> None:

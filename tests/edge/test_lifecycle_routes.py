@@ -99,6 +99,27 @@ def test_a_payment_id_used_for_another_payment_is_a_conflict(edge: Edge) -> None
     assert_problem(response, 409, "payment_reused")
 
 
+def test_unusual_payments_are_recorded_and_managers_see_them(edge: Edge) -> None:
+    references = [register_worker(edge, number) for number in (1, 2)]
+    for reference in references:
+        report_event(edge, "payment", reference, PAYMENT | {"amount": 1, "months": 12})
+
+    shown = [edge.send("GET", f"/v1/registrations/{each}", caller="manager").json_body for each in references]
+    assert [(each["status"], each["flags"]) for each in shown] == [
+        ("active", ["payment_differs"]),
+        ("active", ["payment_shared", "payment_differs"]),
+    ]
+    summary_path = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
+    summary = edge.send("POST", summary_path, caller="manager").json_body
+    assert [(each["pattern"], each["client_id"], each["workers"]) for each in summary["anomalies"]] == [
+        ("payment_differs", None, 2),
+        ("payment_shared", None, 1),
+    ]
+    page = edge.send("GET", f"{summary_path}?format=html&language=id", caller="manager").body.decode()
+    assert "Pembayaran jauh berbeda dari perkiraan iuran: 2 pekerja" in page
+    assert "ID pembayaran sudah dipakai untuk pendaftaran lain: 1 pekerja" in page
+
+
 def test_an_event_that_the_status_does_not_allow_is_a_conflict_and_changes_nothing(edge: Edge) -> None:
     reference = register_worker(edge)
     report_event(edge, "cancellation", reference)

@@ -1,6 +1,9 @@
 """The public routes: the API's description, its page and the health check; and the description's examples."""
 
 import json
+import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -40,10 +43,14 @@ def test_an_unchanged_description_is_not_sent_again(edge: Edge, path: str, subte
             assert edge.send("GET", path, caller=None, If_None_Match=known).status_code == 200
 
 
-def test_the_page_may_load_nothing(edge: Edge) -> None:
-    policy = edge.send("GET", "/docs", caller=None).headers["Content-Security-Policy"]
+def test_the_page_may_load_nothing_and_run_its_own_script_only(edge: Edge) -> None:
+    response = edge.send("GET", "/docs", caller=None)
+    policy = response.headers["Content-Security-Policy"]
+    (script,) = re.findall(r"<script>(.*?)</script>", response.body.decode(), re.DOTALL)
+    script_hash = b64encode(sha256(script.encode()).digest()).decode()
 
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
+    assert f"script-src 'sha256-{script_hash}';" in policy
 
 
 def test_the_health_check_answers_ok(edge: Edge) -> None:

@@ -156,6 +156,31 @@ def test_a_known_worker_takes_the_requests_of_a_new_one(recorder: RecordingEdge)
     assert all(abs(one - other) <= 400 for one, other in zip(new.sizes, known.sizes, strict=True))
 
 
+@pytest.mark.parametrize("quota", [None, 0, 1, 50])
+def test_a_sponsored_worker_without_a_phone_takes_the_requests_of_a_new_one(
+    recorder: RecordingEdge, quota: int | None
+) -> None:
+    sponsors = [{"sponsor_id": "yayasan-contoh", "name": "Yayasan Contoh", "quota": quota}]
+    change = {"sponsors": sponsors}
+    recorder.edge.send("PATCH", "/v1/campaigns/tanah-abang-2024", change, caller="manager")
+    sponsored = {
+        number: make_capture(
+            number,
+            worker={"nik": make_nik(7000 + number), "phone": None},
+            coverage={"payer": "sponsor", "sponsor_id": "yayasan-contoh"},
+        )
+        for number in (10, 11)
+    }
+    recorder.edge.register(sponsored[10])
+
+    new = recorder.observe(sponsored[11])
+    known = recorder.observe({**sponsored[10], "capture_id": make_capture_id(12)})
+
+    assert known.resembles(new)
+    assert [operation for operation, _ in new.requests] == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    assert all(abs(one - other) <= 400 for one, other in zip(new.sizes, known.sizes, strict=True))
+
+
 def test_a_worker_with_an_ended_registration_takes_the_requests_of_a_new_one(
     recorder: RecordingEdge,
 ) -> None:

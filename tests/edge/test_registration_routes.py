@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
-from tests.support.payloads import make_capture_id, make_capture_payload
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.stage_state import scan_registrations
 
 PERSONAL_VALUES = [
@@ -122,3 +122,74 @@ def test_the_minimum_age_of_the_environment_is_applied(edge: Edge, monkeypatch: 
     edge.restart()
 
     assert edge.register(capture).status_code == 201
+
+
+NOTHING = {"phone": None, "address": None, "postal_code": None}
+
+
+def test_a_worker_without_a_phone_is_registered_shown_disclosed_and_erased(edge: Edge) -> None:
+    reference = edge.register(make_capture_payload(worker=NOTHING)).json_body["reference"]
+    path = f"/v1/registrations/{reference}"
+
+    for caller in ("kiosk", "manager", "core"):
+        worker = edge.send("GET", path, caller=caller).json_body["worker"]
+        assert worker["phone"] is None
+        assert not {"address", "postal_code"} & worker.keys()
+    request = {"request_id": make_capture_id(77), "nik": make_nik()}
+    disclosed = edge.send("POST", "/v1/disclosures", request, caller="admin").json_body
+    assert [each["worker"]["phone"] for each in disclosed["registrations"]] == [None]
+    assert disclosed["opt_outs"] == []
+    request = {"request_id": make_capture_id(78), "nik": make_nik()}
+    assert edge.send("POST", "/v1/erasures", request, caller="admin").json_body["outcome"] == "erased"
+    assert_problem(edge.send("GET", path, caller="kiosk"), 404, "registration_unknown")
+
+
+def test_a_batch_takes_workers_without_a_phone(edge: Edge) -> None:
+    items = [
+        make_capture_payload(capture_id=make_capture_id(number), worker={"nik": make_nik(number), **NOTHING})
+        for number in (7001, 7002, 7002)
+    ]
+    body = {"items": [*items[:2], {**items[2], "capture_id": make_capture_id(3)}]}
+    results = edge.send("POST", "/v1/registrations/batch", body, caller="kiosk").json_body["results"]
+
+    assert [each["outcome"] for each in results] == ["created", "created", "already_registered"]
+
+
+def test_a_sponsored_batch_fills_the_quota_and_refuses_nobody(edge: Edge) -> None:
+    sponsors = [{"sponsor_id": "yayasan-contoh", "name": "Yayasan Contoh", "quota": 5}]
+    edge.send("PATCH", "/v1/campaigns/tanah-abang-2024", {"sponsors": sponsors}, caller="manager")
+    coverage = {"payer": "sponsor", "sponsor_id": "yayasan-contoh"}
+    items = [
+        make_capture_payload(
+            capture_id=make_capture_id(number), worker={"nik": make_nik(number), **NOTHING}, coverage=coverage
+        )
+        for number in range(7001, 7401, 50)
+    ]
+    results = edge.send("POST", "/v1/registrations/batch", {"items": items}, caller="kiosk").json_body
+
+    references = [each["reference"] for each in results["results"]]
+    shown = [edge.send("GET", f"/v1/registrations/{each}", caller="kiosk").json_body for each in references]
+    assert [each.get("flags", []) for each in shown] == [[]] * 5 + [["sponsor_over_quota"]] * 3
+    assert {each["coverage"]["sponsor_id"] for each in shown} == {"yayasan-contoh"}
+    path = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"
+    summary = edge.send("POST", path, caller="manager").json_body
+    assert summary["by_sponsor"] == {"yayasan-contoh": 8}
+    assert summary["texts"]["without_phone"] == 8
+    assert [(each["pattern"], each["sponsor_id"], each["workers"]) for each in summary["anomalies"]] == [
+        ("sponsor_over_quota", "yayasan-contoh", 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "code"),
+    [
+        ({"payer": "sponsor", "sponsor_id": "yayasan-lain"}, "sponsor_unknown"),
+        ({"payer": "self", "sponsor_id": "yayasan-contoh"}, "sponsor_not_payer"),
+    ],
+)
+def test_a_sponsor_that_cannot_be_is_refused_with_its_field(
+    edge: Edge, coverage: dict[str, str], code: str
+) -> None:
+    problem = assert_problem(edge.register(make_capture_payload(coverage=coverage)), 422, "rules_broken")
+
+    assert [(each["field"], each["code"]) for each in problem["errors"]] == [("coverage.sponsor_id", code)]

@@ -63,7 +63,7 @@ def test_the_setting_of_the_stage_lets_known_workers_met_by_an_officer_be_notifi
     ]
 
 
-@pytest.mark.parametrize(("change", "marked"), [("payment", 1), ("cancellation", 1), ("erasure", 2)])
+@pytest.mark.parametrize(("change", "marked"), [("payment", 1), ("cancellation", 2), ("erasure", 2)])
 def test_a_stored_change_marks_the_day_dirty(edge: Edge, reference: str, change: str, marked: int) -> None:
     before = scan_by_key()
     payment = {"payment_id": "p-1", "amount": 49_200, "months": 1, "paid_at": "2024-10-12T09:00:00+07:00"}

@@ -112,7 +112,8 @@ def test_csv_is_an_attachment_with_a_file_name(counted_day: Edge) -> None:
     response = counted_day.send("GET", f"{DAY}?format=csv", caller="manager")
 
     rows = csv.DictReader(io.StringIO(response.body.decode(), newline=""))
-    assert {row["figure"]: row["value"] for row in rows}["created"] == str(CREATED)
+    figures = {row["figure"]: row["value"] for row in rows}
+    assert (figures["registered"], figures["created"]) == (str(CREATED), str(CREATED))
     disposition = 'attachment; filename="tanah-abang-2024-2024-10-09.csv"'
     assert response.headers["Content-Disposition"] == disposition
 

@@ -42,6 +42,7 @@ def test_a_summary_has_counts_breakdowns_and_progress_and_no_personal_data(edge:
         "already_registered": 1,
         "reactivated": 0,
         "refused": 1,
+        "registered": 3,
     }
     assert counted["by_channel"] == {"bot": 1, "van": 2}
     assert counted["by_client"] == {"van-1": 2, "whatsapp": 1}
@@ -50,7 +51,17 @@ def test_a_summary_has_counts_breakdowns_and_progress_and_no_personal_data(edge:
     assert counted["progress"] == {
         "target": 500,
         "created": 3,
-        "curve": [{"day": "2024-10-09", "created": 3, "cumulative": 3, "version": 1, "state": "final"}],
+        "registered": 3,
+        "curve": [
+            {
+                "day": "2024-10-09",
+                "created": 3,
+                "registered": 3,
+                "cumulative": 3,
+                "version": 1,
+                "state": "final",
+            }
+        ],
     }
     assert counted["revisions"] == []
     personal_values = (make_nik(), "Melati", "82455507001")
@@ -81,6 +92,30 @@ def test_a_recount_after_a_late_capture_is_a_new_version_with_its_changes(edge: 
     assert {"figure": "by_client.van-1", "was": 1, "now": 2} in counted["changes"]
 
 
+def test_a_late_cancellation_is_a_new_version_that_no_longer_counts_the_worker(edge: Edge) -> None:
+    register_example_day(edge)
+    edge.send("POST", DAY, caller="manager")
+    padded = make_capture_payload(
+        capture_id=make_capture_id(9), worker={"nik": make_nik(7009)}, officer="ofc-99"
+    )
+    reference = edge.register(padded).json_body["reference"]
+    before = edge.send("POST", DAY, caller="manager").json_body
+    cancellation = {"reason": "captured_by_mistake"}
+    edge.send("POST", f"/v1/registrations/{reference}/cancellation", caller="kiosk", body=cancellation)
+
+    counted = edge.send("POST", DAY, caller="manager").json_body
+
+    assert (before["counts"]["registered"], before["by_officer"]["ofc-99"]) == (4, 1)
+    assert (counted["version"], counted["counts"]["registered"], counted["counts"]["created"]) == (3, 3, 4)
+    assert "ofc-99" not in counted["by_officer"]
+    assert {"figure": "counts.registered", "was": 4, "now": 3} in counted["changes"]
+    assert [note["difference"] for note in counted["notes"]] == [-1]
+    progress = counted["progress"]
+    assert (progress["registered"], progress["created"], progress["curve"][-1]["cumulative"]) == (3, 4, 3)
+    (headline,) = edge.send("GET", DAY.rpartition("/")[0], caller="manager").json_body["days"]
+    assert (headline["registered"], headline["created"]) == (3, 4)
+
+
 def test_each_version_can_be_read(edge: Edge) -> None:
     edge.register(make_capture_payload())
     first = edge.send("POST", DAY, caller="manager").json_body
@@ -109,7 +144,8 @@ def test_the_counted_days_of_a_campaign_are_listed_with_their_latest_versions(ed
 
     (day,) = edge.send("GET", days_path, caller="manager").json_body["days"]
 
-    assert day.pop("created") == counted["counts"]["created"]
+    for count in ("created", "registered"):
+        assert day.pop(count) == counted["counts"][count]
     assert day == {name: counted[name] for name in day}
     response = edge.send("GET", "/v1/campaigns/never-opened/summaries", caller="manager")
     assert_problem(response, 404, "campaign_unknown")

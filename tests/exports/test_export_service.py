@@ -2,107 +2,22 @@
 
 import gzip
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.campaigns.model import CampaignDay
-from chalicelib.exports.model import Manifest
 from chalicelib.exports.store import S3ExportStore
-from chalicelib.registrations.captures import CaptureFacts, Outcome
-from chalicelib.registrations.model import Flag, RegistrationFacts, Status
-from tests.support.export_harness import ExportHarness
+from chalicelib.registrations.captures import Outcome
+from chalicelib.registrations.model import RegistrationFacts, Status
+from tests.support.export_bucket import DAY, CaptureHarness, ExportBucket, KilledStore
 from tests.support.payloads import make_capture_id
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 from tests.support.report_builders import AN_HOUR, FINAL, SUMMARY_HOUR
-
-DAY = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
-CAPTURED_AT = datetime(2024, 10, 9, 2, 12, tzinfo=UTC)
-A_CAPTURE = CaptureFacts(
-    Outcome.CREATED,
-    "van",
-    "van-1",
-    ("porter",),
-    officer="ofc-12",
-    programmes=("JKK", "JKM"),
-    sex="female",
-    age="35-44",
-    hour="09",
-    received_on=date(2024, 10, 9),
-    flags=(Flag.PHONE_BUSY,),
-)
-
-
-class KilledStore(S3ExportStore):
-    """A store whose process is killed before it publishes."""
-
-    def publish(self, manifest: Manifest) -> None:
-        """Raise KeyboardInterrupt."""
-        raise KeyboardInterrupt
-
-
-class ExportBucket:
-    """The bucket on moto, and the exports in it."""
-
-    name = "exports"
-
-    def __init__(self, s3: Any) -> None:
-        self.s3 = s3
-
-    def list_keys(self) -> list[str]:
-        """Return the keys of all objects, sorted."""
-        contents = self.s3.list_objects_v2(Bucket=self.name).get("Contents", [])
-        return sorted(each["Key"] for each in contents)
-
-    def read(self, key: str) -> bytes:
-        """Return the content of an object."""
-        body: bytes = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
-        return body
-
-    def read_manifest(self) -> dict[str, Any]:
-        """Return the manifest of the first day."""
-        manifest: dict[str, Any] = json.loads(self.read(f"{DAY}_manifest.json"))
-        return manifest
-
-    def read_rows(self) -> list[dict[str, Any]]:
-        """Return the rows of the files that the manifest names."""
-        return [
-            json.loads(line)
-            for file in self.read_manifest()["files"]
-            for line in gzip.decompress(self.read(file["key"])).splitlines()
-        ]
-
-
-class CaptureHarness(ExportHarness):
-    """An export harness with captures that have all facts."""
-
-    def capture(self, number: int = 1, campaign_day: CampaignDay = FIRST_DAY, **changes: Any) -> None:
-        """Store capture `number`, taken in minute `number`, and mark its day dirty."""
-        captured_at = CAPTURED_AT + timedelta(minutes=number)
-        position = f"{captured_at.isoformat()}#{make_capture_id(number)}"
-        facts = replace(A_CAPTURE, neighbours=(f"abc{number:03}",), **changes)
-        self.facts.add(campaign_day, facts, position=position, captured_at=captured_at)
-        self.rollup_service.mark_dirty(campaign_day)
-
-    def erase(self, number: int) -> None:
-        """Replace capture `number` by its countable facts under a random id, as an erasure does."""
-        facts = self.facts.facts_by_day[FIRST_DAY]
-        (erased,) = [each for each in facts if each.position.endswith(make_capture_id(number))]
-        facts.remove(erased)
-        assert isinstance(erased.facts, CaptureFacts)
-        self.facts.add(FIRST_DAY, replace(erased.facts, neighbours=()), position=f"left {number:032x}")
-        self.rollup_service.mark_dirty(FIRST_DAY)
-
-    def derive_row_id(self, number: int, campaign_id: str = FIRST_DAY.campaign_id) -> str:
-        """Return the id of capture `number` in the rows of a campaign."""
-        return self.hashing.digest(f"export {campaign_id}", make_capture_id(number))[:32]
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +58,7 @@ def test_a_row_has_the_facts_of_a_capture(harness: CaptureHarness, bucket: Expor
 
     assert row == {
         "outcome": "created",
+        "cancelled": False,
         "channel": "van",
         "client_id": "van-1",
         "occupations": ["porter"],
@@ -150,6 +66,8 @@ def test_a_row_has_the_facts_of_a_capture(harness: CaptureHarness, bucket: Expor
         "sex": "female",
         "age": "35-44",
         "hour": "09",
+        "sponsor": None,
+        "without_phone": False,
         "received_on": "2024-10-09",
         "reasons": [],
         "flags": ["phone_busy"],
@@ -184,6 +102,8 @@ def test_the_manifest_agrees_with_the_rows_and_the_summary(
         harness.capture(number)
     harness.capture(8, outcome=Outcome.REFUSED, reasons=("nik_length",))
     harness.capture(9, outcome=Outcome.ALREADY_REGISTERED)
+    harness.capture(10, outcome=Outcome.REACTIVATED)
+    harness.capture(11, is_cancelled=True)
     harness.facts.add(FIRST_DAY, RegistrationFacts(Status.RECEIVED, quoted=1, paid=0))
 
     harness.count_and_export()
@@ -197,9 +117,13 @@ def test_the_manifest_agrees_with_the_rows_and_the_summary(
     assert (manifest["version"], manifest["content_hash"]) == (summary.version, summary.content_hash)
     assert (manifest["schema_version"], manifest["counted_at"]) == (1, summary.counted_at)
     outcomes = Counter(row["outcome"] for row in bucket.read_rows())
-    assert outcomes == {"created": 7, "refused": 1, "already_registered": 1}
-    by_client = Counter(row["client_id"] for row in bucket.read_rows() if row["outcome"] == "created")
-    assert by_client == summary.by_client
+    assert outcomes == {"created": 8, "refused": 1, "already_registered": 1, "reactivated": 1}
+    by_client = Counter(
+        row["client_id"]
+        for row in bucket.read_rows()
+        if row["outcome"] in {"created", "reactivated"} and not row["cancelled"]
+    )
+    assert by_client == summary.by_client == {"van-1": summary.counts.registered}
 
 
 def test_a_provisional_day_is_not_exported(harness: CaptureHarness, bucket: ExportBucket) -> None:
@@ -268,7 +192,7 @@ def test_an_erased_worker_has_no_row_id_in_the_next_export_and_totals_stay(
     assert harness.report_service.get_summary(FIRST_DAY).version == 1, "no figure has changed"
     assert {row["id"] for row in bucket.read_rows()} == before - {erased} | {None}
     (left,) = [row for row in bucket.read_rows() if row["id"] is None]
-    assert left == {"id": None, "outcome": "created", "channel": "van"}
+    assert left == {"id": None, "outcome": "created", "channel": "van", "cancelled": False}
     assert not any(erased.encode() in gzip.decompress(bucket.read(key)) for key in bucket.list_keys()[1:])
     assert bucket.read_manifest()["counts"]["created"] == 5
 
@@ -287,6 +211,33 @@ def test_a_day_with_captures_after_its_count_is_exported_after_the_next_count(
     harness.clock.advance(AN_HOUR)
     harness.count_and_export()
     assert bucket.read_manifest()["counts"]["created"] == 2
+
+
+def test_a_day_with_a_cancellation_after_its_count_is_exported_after_the_next_count(
+    harness: CaptureHarness, bucket: ExportBucket
+) -> None:
+    harness.capture()
+    harness.run_rollup()
+    harness.facts.facts_by_day.clear()
+    harness.capture(is_cancelled=True)
+
+    (result,) = harness.export()
+
+    assert (result.manifest, bucket.list_keys()) == (None, [])
+    harness.clock.advance(AN_HOUR)
+    harness.count_and_export()
+    assert bucket.read_manifest()["counts"]["registered"] == 0
+
+
+def test_a_day_whose_registration_an_earlier_release_cancelled_is_exported(
+    harness: CaptureHarness, bucket: ExportBucket
+) -> None:
+    harness.capture()
+    harness.facts.add(FIRST_DAY, RegistrationFacts(Status.CANCELLED, quoted=1, paid=0))
+
+    harness.count_and_export()
+
+    assert bucket.read_manifest()["counts"]["registered"] == 0
 
 
 def test_a_day_that_differs_from_its_summary_for_hours_is_late(harness: CaptureHarness) -> None:

@@ -8,7 +8,7 @@ from ops.docs import render_pages
 from tests.support.template import PackagedTemplate
 
 _ROOT = Path(__file__).parents[2]
-_PAGES = ("docs/operating.md", "infra/README.md")
+_PAGES = ("docs/operating.md", "infra/README.md", "docs/commands.md")
 
 
 @pytest.mark.parametrize("name", _PAGES)

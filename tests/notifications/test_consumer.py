@@ -1,6 +1,7 @@
 """Handlers of queue messages, their logs and metrics."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChange
 from chalicelib.registrations.model import EventType
 from tests.support.logs import collect_logs
 from tests.support.notification_harness import NotificationHarness
-from tests.support.registration_builders import REFERENCE
+from tests.support.registration_builders import REFERENCE, make_registration
 
 BODY = RegistrationReceived(reference=REFERENCE, correlation_id="c-1").model_dump_json()
 
@@ -53,6 +54,26 @@ def test_logs_and_metrics_do_not_name_the_worker() -> None:
     assert logs
     for personal in ("Melati", "82455507001", "7K4-M2Q-X9P"):
         assert personal not in str(logs)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        RegistrationReceived(reference=REFERENCE, correlation_id="c-1"),
+        KnownWorkerMet(reference=REFERENCE, correlation_id="c-1"),
+        RegistrationChanged(
+            reference=REFERENCE, correlation_id="c-1", event_type=EventType.LAPSING_SOON, event_version=3
+        ),
+    ],
+)
+def test_a_worker_without_a_phone_gets_no_sms_and_no_row(message: Any) -> None:
+    harness = NotificationHarness(registrations=[make_registration(phone=None)])
+    with collect_logs() as logs:
+        consumer.handle(harness.service, message.model_dump_json())
+
+    assert (harness.ledger.sms_by_id, harness.gateway.sent_sms) == ({}, [])
+    assert (len(logs.with_message("worker without phone")), logs.metrics()) == (1, [])
+    assert harness.advance(timedelta(days=10)).run_due_sms() == []
 
 
 @pytest.mark.parametrize("body", ["{}", "", '{"type": "RegistrationExpired", "version": 1}'])

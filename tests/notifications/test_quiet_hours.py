@@ -62,9 +62,10 @@ def test_next_morning_is_in_the_future_and_not_quiet(
         ("97124", "Asia/Jayapura"),
         ("99351", "Asia/Jayapura"),
         ("00000", "default"),
+        (None, "default"),
     ],
 )
-def test_zone_follows_from_the_postal_code(postal_code: str, zone: str) -> None:
+def test_zone_follows_from_the_postal_code(postal_code: str | None, zone: str) -> None:
     assert find_zone(postal_code, "default") == zone
 
 

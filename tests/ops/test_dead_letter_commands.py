@@ -1,6 +1,5 @@
 """`daftar dead-letters`: list, show, redrive and drop. Personal data is never shown."""
 
-import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,161 +11,25 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+from ops.cli import main
 from ops.commands.dead_letters import (
     drop_dead_letters,
     list_dead_letters,
     redrive_dead_letters,
     show_dead_letter,
 )
-from ops.dead_letters.queues import DEAD_LETTER_QUEUES
-from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.ops.command_lines import COMMANDS
 from tests.support.aws_events import make_domain_event
+from tests.support.dead_letters import REGISTRATIONS_TABLE, CommandRunner, FakeStreams, make_stream_failure
 
 _PHONE = "+6282455507001"
-_TABLE = "registrations"
-
-
-class FakeLambda:
-    """A Lambda client with scripted results; it records the events of each function."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, Any]] = []
-        self.was_synchronous: list[bool] = []
-        self.answer: Any = {"batchItemFailures": []}
-        self.error: dict[str, str] = {}
-
-    def invoke(self, **request: Any) -> dict[str, Any]:
-        """Invoke a function."""
-        self.events.append((request["FunctionName"], json.loads(request["Payload"])))
-        self.was_synchronous.append(request.get("InvocationType") != "Event")
-        return {"Payload": io.BytesIO(json.dumps(self.answer).encode()), **self.error}
-
-
-class ShortPollingSqs:
-    """An SQS client without long polls: moto knows at once if a queue is empty."""
-
-    def __init__(self) -> None:
-        self._sqs = boto3.client("sqs")
-
-    def __getattr__(self, operation: str) -> Any:
-        return getattr(self._sqs, operation)
-
-    def receive_message(self, **request: Any) -> Any:
-        """Receive without a wait."""
-        assert request.pop("WaitTimeSeconds") > 0, "a short poll misses messages on AWS"
-        return self._sqs.receive_message(**request)
-
-
-class FakeStreams:
-    """A client of one table's stream, which moto does not offer."""
-
-    ARN = "arn:aws:dynamodb:eu-north-1:000000000000:table/registrations/stream/now"
-
-    def __init__(self) -> None:
-        self._sdk = boto3.client("dynamodbstreams")
-        self.records: list[dict[str, Any]] = []
-        self.is_trimmed = False
-
-    def get_shard_iterator(self, **request: Any) -> Any:
-        """Return the position of the record with a sequence number."""
-        if self.is_trimmed:
-            error = {"Error": {"Code": "TrimmedDataAccessException"}}
-            raise self._sdk.exceptions.TrimmedDataAccessException(error, "GetShardIterator")
-        numbers = [record["dynamodb"]["SequenceNumber"] for record in self.records]
-        return {"ShardIterator": str(numbers.index(request["SequenceNumber"]))}
-
-    def get_records(self, **request: Any) -> Any:
-        """Return at most two records, then one empty page, as an open shard does."""
-        start = int(request["ShardIterator"].strip("+"))
-        if request["ShardIterator"].endswith("+"):
-            return {"Records": [], "NextShardIterator": str(start)}
-        return {"Records": self.records[start : start + 2], "NextShardIterator": f"{start + 2}+"}
-
-
-class CommandRunner:
-    """Runs commands on a stage with queues, logs and fake functions."""
-
-    def __init__(self) -> None:
-        self.sqs, self.logs, self.functions = boto3.client("sqs"), boto3.client("logs"), FakeLambda()
-        self.streams = FakeStreams()
-        queues = [
-            *DEAD_LETTER_QUEUES,
-            *(each.source_queue for each in DEAD_LETTER_QUEUES.values() if each.source_queue),
-        ]
-        urls = {f"{name}Url": self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in queues}
-        functions = {f"{each.function_id}Name": each.function_id for each in DEAD_LETTER_QUEUES.values()}
-        outputs = {**urls, **functions, "RegistrationsTableName": _TABLE}
-        self.stage = Stage("daftar-test", outputs, self._client)
-        for function in {each.function_id for each in DEAD_LETTER_QUEUES.values()}:
-            group = self.stage.get_log_group(function)
-            self.logs.create_log_group(logGroupName=group)
-            self.logs.create_log_stream(logGroupName=group, logStreamName="s")
-
-    def _client(self, service: str) -> Any:
-        own = {"lambda": self.functions, "dynamodbstreams": self.streams, "sqs": ShortPollingSqs()}
-        return own.get(service) or boto3.client(service)  # type: ignore[call-overload]
-
-    def add_dead_letter(self, queue: str, body: Any, **attributes: str) -> str:
-        """Put a message into a queue. Return its id."""
-        sent = self.sqs.send_message(
-            QueueUrl=self.stage.outputs[f"{queue}Url"],
-            MessageBody=body if isinstance(body, str) else json.dumps(body),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-            },
-        )
-        return str(sent["MessageId"])
-
-    def log(self, function: str, **line: Any) -> None:
-        """Write a log line as a function does."""
-        event: Any = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
-        group = self.stage.get_log_group(function)
-        self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
-
-    def run(self, command: click.Command, *arguments: str, typed: str | None = None) -> str:
-        """Return the output of a command. Raises its errors."""
-        result = CliRunner().invoke(
-            command, arguments, obj=self.stage, input=typed, catch_exceptions=False, standalone_mode=False
-        )
-        return result.output
-
-    def list_bodies(self, queue: str) -> list[str]:
-        """Return the bodies of a queue's messages."""
-        url = self.stage.outputs[f"{queue}Url"]
-        received = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [message["Body"] for message in received.get("Messages", [])]
 
 
 @pytest.fixture
 def operator() -> Iterator[CommandRunner]:
     with mock_aws():
         yield CommandRunner()
-
-
-def make_stream_failure(first: str, last: str, **changes: Any) -> dict[str, Any]:
-    """Return a message of Lambda about a failed stream batch."""
-    return {
-        "requestContext": {
-            "requestId": "r-1",
-            "functionArn": "arn:aws:lambda:ap-southeast-3:000000000000:function:relay",
-            "condition": "RetryAttemptsExhausted",
-            "approximateInvokeCount": 21,
-        },
-        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
-        "version": "1.0",
-        "timestamp": "2026-11-22T09:00:00.000Z",
-        "DDBStreamBatchInfo": {
-            "shardId": "shardId-00000001",
-            "startSequenceNumber": first,
-            "endSequenceNumber": last,
-            "approximateArrivalOfFirstRecord": "2026-11-22T08:00:00Z",
-            "approximateArrivalOfLastRecord": "2026-11-22T08:00:10Z",
-            "batchSize": 1,
-            "streamArn": "arn:aws:dynamodb:ap-southeast-3:000000000000:table/r/stream/now",
-            **changes,
-        },
-    }
 
 
 def test_a_dead_letter_is_listed_with_the_last_logged_error(operator: CommandRunner) -> None:
@@ -255,7 +118,9 @@ def test_all_messages_of_a_queue_can_be_redriven(operator: CommandRunner) -> Non
 
 
 def test_an_unknown_message_id_is_reported(operator: CommandRunner) -> None:
-    assert operator.run(redrive_dead_letters, "NotificationsDeadLetters", "gone") == "1 not found\n"
+    for command, options in ((redrive_dead_letters, []), (drop_dead_letters, ["--yes"])):
+        with pytest.raises(OperationError, match="not in the queue: gone"):
+            operator.run(command, "NotificationsDeadLetters", "gone", *options)
     with pytest.raises(OperationError, match="has no message gone"):
         operator.run(show_dead_letter, "NotificationsDeadLetters", "gone")
 
@@ -269,11 +134,13 @@ def test_messages_must_be_chosen_by_id_or_by_all(command: click.Command, operato
 
 def test_a_message_is_dropped_after_a_confirmation(operator: CommandRunner) -> None:
     message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
-    with pytest.raises(click.Abort):
+    with pytest.raises(OperationError, match="nothing was dropped"):
         operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, typed="n\n")
     assert len(operator.list_bodies("NotificationsDeadLetters")) == 1
 
-    assert "1 dropped" in operator.run(drop_dead_letters, "NotificationsDeadLetters", message_id, typed="y\n")
+    assert "1 dropped\n" in operator.run(
+        drop_dead_letters, "NotificationsDeadLetters", message_id, typed="y\n"
+    )
 
     assert operator.list_bodies("NotificationsDeadLetters") == []
     assert operator.list_bodies("NotificationsQueue") == []
@@ -332,7 +199,7 @@ class StreamedTable:
         self._records = streams.records
         self._dynamodb = boto3.client("dynamodb")
         self._dynamodb.create_table(
-            TableName=_TABLE,
+            TableName=REGISTRATIONS_TABLE,
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             KeySchema=[
                 {"AttributeName": "pk", "KeyType": "HASH"},
@@ -349,7 +216,7 @@ class StreamedTable:
             "sealed": {"M": {"name": {"B": b"\x00\xff"}}},
             "taken": {"M": {"received_at": {"S": received_at}}},
         }
-        self._dynamodb.put_item(TableName=_TABLE, Item=item)
+        self._dynamodb.put_item(TableName=REGISTRATIONS_TABLE, Item=item)
         sequence_number = f"10000000000000000{number}"
         change = {
             "ApproximateCreationDateTime": datetime(2026, 11, 22, 8, tzinfo=UTC),
@@ -444,3 +311,54 @@ def test_an_unreadable_message_stays_in_the_queue(queue: str, operator: CommandR
     with pytest.raises(OperationError, match="stay in the queue"):
         operator.run(redrive_dead_letters, queue, "--all")
     assert operator.list_bodies(queue) == ["{"]
+
+
+HOSTILE_BODIES: dict[str, Any] = {
+    "a list": [],
+    "facts of other types": {"requestContext": "x", "DDBStreamBatchInfo": ["x"], "responsePayload": 1},
+    "a condition that may be personal": {"requestContext": {"condition": _PHONE}},
+    "a batch without records": {"DDBStreamBatchInfo": {}},
+    "a batch with numbers that are none": {
+        "DDBStreamBatchInfo": {
+            **dict.fromkeys(("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber"), "x"),
+            "approximateArrivalOfFirstRecord": "x",
+            "approximateArrivalOfLastRecord": 7,
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES)
+def test_a_message_of_any_shape_is_listed_and_stays_in_the_queue(body: Any, operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("StreamFailures", body)
+
+    shown = operator.run(list_dead_letters) + operator.run(show_dead_letter, "StreamFailures", message_id)
+    assert message_id in shown
+    assert _PHONE not in shown
+    for options in ((), ("--from-table",)):
+        with pytest.raises(OperationError, match="stay in the queue"):
+            operator.run(redrive_dead_letters, "StreamFailures", "--all", *options)
+    assert len(operator.list_bodies("StreamFailures")) == 1
+
+
+def test_a_function_that_never_logged_is_no_error(operator: CommandRunner) -> None:
+    operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    for group in operator.logs.describe_log_groups()["logGroups"]:
+        operator.logs.delete_log_group(logGroupName=group["logGroupName"])
+
+    assert "no reason in /aws/lambda/" in operator.run(list_dead_letters)
+
+
+def test_the_json_object_has_the_documented_fields(operator: CommandRunner) -> None:
+    message_id = operator.add_dead_letter("NotificationsDeadLetters", make_domain_event())
+    for name, *arguments in (
+        ("list",),
+        ("show", "NotificationsDeadLetters", message_id),
+        ("redrive", "NotificationsDeadLetters", message_id),
+        ("drop", "NotificationsDeadLetters", "--all", "--yes"),
+    ):
+        line = ["dead-letters", name, *arguments, "--json"]
+        result = CliRunner().invoke(main, line, obj=operator.stage)
+
+        assert result.exit_code == 0, result.output
+        assert tuple(json.loads(result.stdout)["result"]) == COMMANDS[f"dead-letters {name}"].json_fields

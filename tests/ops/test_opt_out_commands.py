@@ -1,5 +1,6 @@
 """`daftar opt-outs`: show, enter and lift. The number never appears in output or storage."""
 
+import json
 import os
 from typing import Any
 
@@ -16,6 +17,7 @@ from ops.commands import opt_outs
 from ops.commands.sms import make_opt_out_store
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
+from tests.ops.command_lines import COMMANDS, run_daftar
 from tests.support.app_loader import make_container
 
 NUMBER = Phone("+6282455507001")
@@ -137,13 +139,15 @@ def test_a_failed_request_to_aws_is_reported_and_the_opt_out_is_lifted(denied_cl
 
     with denied_client:
         shown, lifted = (
-            run(opt_outs.show_opt_out, stage),
-            run(opt_outs.lift_opt_out, stage, "--by", "salemba"),
+            invoke(opt_outs.show_opt_out, stage),
+            invoke(opt_outs.lift_opt_out, stage, "--by", "salemba"),
         )
 
-    assert "AWS: could not be asked (AccessDeniedException)\n" in shown
-    assert "AWS could not be asked (AccessDeniedException): " in lifted
-    assert NUMBER not in shown + lifted
+    assert "AWS: not known\n" in shown.output
+    assert "AWS could not be asked for its own list (AccessDeniedException)" in str(shown.exception)
+    assert "AWS could not be asked (AccessDeniedException): " in str(lifted.exception)
+    assert (shown.exit_code, lifted.exit_code) == (1, 1)
+    assert NUMBER not in f"{shown.output}{shown.exception}{lifted.output}{lifted.exception}"
     assert not store.has_opted_out(phone_hash())
 
 
@@ -157,8 +161,13 @@ def test_lifting_names_a_gateway_whose_own_list_cannot_be_changed(stage: Stage) 
 def test_an_invalid_number_is_refused_and_not_repeated(stage: Stage, typed: str) -> None:
     result = invoke(opt_outs.show_opt_out, stage, typed=typed)
 
-    assert isinstance(result.exception, OperationError)
-    assert not typed or typed not in f"{result.output}{result.exception}"
+    assert result.exit_code == 2
+    assert not typed or typed not in result.output
+
+
+def test_input_that_is_not_text_is_wrong_use(stage: Stage) -> None:
+    result = CliRunner().invoke(opt_outs.show_opt_out, obj=stage, input=b"\xff\n")
+    assert (result.exit_code, "standard input is not text" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize("branch", ["0824-5550-7001", "melati@pasar.example"])
@@ -182,8 +191,8 @@ def test_a_branch_is_cleaned(stage: Stage) -> None:
 def test_a_number_of_a_spreadsheet_is_refused(stage: Stage, typed: str) -> None:
     result = invoke(opt_outs.add_opt_out, stage, "--by", "salemba", typed=typed)
 
-    assert isinstance(result.exception, OperationError)
-    assert "number_from_spreadsheet" in str(result.exception)
+    assert result.exit_code == 2
+    assert "A spreadsheet has changed this number" in result.output
 
 
 def test_the_number_is_not_accepted_as_an_argument(stage: Stage) -> None:
@@ -196,3 +205,14 @@ def test_the_number_is_not_stored(stage: Stage) -> None:
 
     stored = str(boto3.client("dynamodb").scan(TableName="SendingTable")["Items"])
     assert NUMBER[3:] not in stored
+
+
+@pytest.mark.parametrize("name", ["opt-outs show", "opt-outs enter", "opt-outs lift"])
+def test_the_json_object_has_the_documented_fields_and_not_the_number(name: str, stage: Stage) -> None:
+    add_gateway_opt_out(stage)
+
+    result = run_daftar(name, "--json", obj=stage)
+
+    assert result.exit_code == 0, result.output
+    assert tuple(json.loads(result.stdout)["result"]) == COMMANDS[name].json_fields
+    assert "8245550700" not in result.output

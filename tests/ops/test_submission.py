@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ops.api_client import ApiClient, ApiUnavailable
 from ops.commands.tables import make_outcomes_table
-from ops.submission import DeviceBatch, SubmissionOutcomes, submit_batches
+from ops.submission import CaptureLine, DeviceBatch, SubmissionOutcomes, submit_batches
 
 Answers = Iterator[httpx.Response | httpx.TransportError]
 
@@ -42,11 +42,17 @@ def make_created(**headers: str) -> httpx.Response:
 
 def make_problem(status: int, code: str, *fields: str) -> httpx.Response:
     errors = [{"field": "worker.nik", "code": field, "message": ""} for field in fields]
-    return httpx.Response(status, json={"code": code, "errors": errors})
+    return httpx.Response(status, json={"code": code, "title": f"It is {code}.", "errors": errors})
+
+
+def make_lines(*bodies: bytes) -> tuple[CaptureLine, ...]:
+    return tuple(CaptureLine(body, "van-1.jsonl", number) for number, body in enumerate(bodies, 1))
 
 
 def submit_lines(*lines: bytes, server: Server) -> SubmissionOutcomes:
-    return submit_batches([DeviceBatch("van-1", lines)], make_api=server.api, on_answer=lambda device: None)
+    return submit_batches(
+        [DeviceBatch("van-1", make_lines(*lines))], make_api=server.api, on_answer=lambda device: None
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,6 +70,45 @@ def submit_lines(*lines: bytes, server: Server) -> SubmissionOutcomes:
 )
 def test_an_answer_is_counted_by_its_outcome_or_codes(answer: httpx.Response, outcome: str) -> None:
     assert dict(submit_lines(b"{}", server=Server(answer)).total) == {outcome: 1}
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json={})])
+def test_a_success_that_is_no_answer_of_ours_is_no_answer(answer: httpx.Response) -> None:
+    assert dict(submit_lines(b"{}", server=Server(answer)).total) == {"unanswered": 1}
+
+
+def test_each_line_that_is_refused_is_named_with_its_fields_and_without_its_values() -> None:
+    server = Server(
+        make_created(),
+        make_problem(422, "rules_broken", "nik_length"),
+        make_problem(409, "capture_reused"),
+        httpx.Response(403, text="<html>"),
+        *[httpx.ConnectError("away")] * 8,
+    )
+
+    outcomes = submit_lines(b"1", b"2", b"3", b"4", b"5", server=server)
+
+    assert [str(each) for each in outcomes.failed_lines] == [
+        "van-1.jsonl:2: It is rules_broken. (rules_broken); worker.nik:  (nik_length)",
+        "van-1.jsonl:3: It is capture_reused. (capture_reused)",
+        "van-1.jsonl:4: The API answered with no problem document. (status 403)",
+        "van-1.jsonl:5: no answer",
+    ]
+    assert outcomes.failed_lines[0].to_json() == {
+        "file": "van-1.jsonl",
+        "line": 2,
+        "code": "rules_broken",
+        "message": "It is rules_broken.",
+        "fields": [{"field": "worker.nik", "code": "nik_length", "message": ""}],
+    }
+
+
+def test_an_interruption_ends_the_attempts_that_are_under_way() -> None:
+    api = Server(*[httpx.ConnectError("away")] * 8).api()
+    api.interrupt()
+
+    with pytest.raises(ApiUnavailable, match="interrupted"):
+        api.send("GET", "/v1/campaigns")
 
 
 def test_a_line_is_retried_until_there_is_a_definite_answer() -> None:
@@ -100,7 +145,7 @@ def test_each_device_sends_its_own_lines_in_order(tmp_path: Path) -> None:
     lines = [json.dumps({"capture_id": number}).encode() for number in range(50)]
     answered_devices: list[str] = []
     outcomes = submit_batches(
-        [DeviceBatch(device, tuple(lines)) for device in servers],
+        [DeviceBatch(device, make_lines(*lines)) for device in servers],
         make_api=lambda device: servers[device].api(),
         on_answer=answered_devices.append,
     )
@@ -119,7 +164,9 @@ def test_no_line_is_sent_after_an_interruption() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        submit_batches([DeviceBatch("van-1", (b"{}",) * 100)], make_api=server.api, on_answer=stop_at_once)
+        submit_batches(
+            [DeviceBatch("van-1", make_lines(*[b"{}"] * 100))], make_api=server.api, on_answer=stop_at_once
+        )
     assert len(server.bodies) == 1
 
 
@@ -127,13 +174,18 @@ def test_files_of_one_device_are_read_in_order_without_blank_lines(tmp_path: Pat
     first, second = tmp_path / "van-1.jsonl", tmp_path / "later.jsonl"
     first.write_bytes(b"1\n\n2\n")
     second.write_bytes(b"3")
-    assert DeviceBatch.from_files("van-1", [first, second]).lines == (b"1", b"2", b"3")
+    lines = DeviceBatch.from_files("van-1", [first, second]).lines
+    assert [(line.body, Path(line.file), line.number) for line in lines] == [
+        (b"1", first, 1),
+        (b"2", first, 3),
+        (b"3", second, 1),
+    ]
 
 
 def test_byte_order_marks_of_joined_files_are_dropped(tmp_path: Path) -> None:
     file = tmp_path / "van-1.jsonl"
     file.write_bytes(b"\xef\xbb\xbf1\r\n\xef\xbb\xbf2\n\xef\xbb\xbf\n")
-    assert DeviceBatch.from_files("van-1", [file]).lines == (b"1", b"2")
+    assert [line.body for line in DeviceBatch.from_files("van-1", [file]).lines] == [b"1", b"2"]
 
 
 def test_the_table_shows_every_outcome_by_device_and_in_all(

@@ -1,6 +1,7 @@
 """The services of the registrations package on the declared table, in moto."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import randbelow
@@ -67,10 +68,15 @@ class RegistrationHarness:
         return self.make_erasure_service(self.stores.erasure)
 
     def make_intake_service(
-        self, store: IntakeStore, *, accepts_until: str = "2999-12-31", limits: IntakeLimits | None = None
+        self,
+        store: IntakeStore,
+        *,
+        accepts_until: str = "2999-12-31",
+        limits: IntakeLimits | None = None,
+        **campaign_changes: Any,
     ) -> IntakeService:
         """Return the intake for a campaign of two days."""
-        campaign = make_campaign(accepts_until=accepts_until)
+        campaign = make_campaign(accepts_until=accepts_until, **campaign_changes)
         return IntakeService(
             store=store,
             campaigns=CampaignService(
@@ -86,7 +92,13 @@ class RegistrationHarness:
         )
 
     def make_lifecycle_service(self, store: LifecycleStore) -> LifecycleService:
-        return LifecycleService(store=store, reading=self.reading_service, clock=self.clock)
+        return LifecycleService(
+            store=store,
+            reading=self.reading_service,
+            hashing=KeyedHash(lambda: HashKey(bytes(32))),
+            max_payment_difference=25,
+            clock=self.clock,
+        )
 
     def make_erasure_service(self, store: ErasureStore) -> ErasureService:
         return ErasureService(
@@ -138,6 +150,13 @@ class RegistrationHarness:
 
 @pytest.fixture
 def harness(_isolated_aws_environment: None) -> Iterator[RegistrationHarness]:
+    with open_harness() as harness:
+        yield harness
+
+
+@contextmanager
+def open_harness() -> Iterator[RegistrationHarness]:
+    """Open a harness on an empty table."""
     with mock_aws():
         client = _MOTO_SESSION.client("dynamodb")
         client.create_table(TableName=_TABLE_NAME, **read_table_definitions()[_TABLE_NAME])

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -125,10 +126,10 @@ class StubbornStore:
         self._stubborn = stubborn.reference
         self.iter_due = self._store.iter_due
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
+    def replace(self, registration: Registration, *, previous: Registration, **options: Any) -> None:
         if registration.reference == self._stubborn:
             raise WriteConflict
-        self._store.replace(registration, previous=previous)
+        self._store.replace(registration, previous=previous, **options)
 
 
 def test_a_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_run(
@@ -175,9 +176,9 @@ class SlowStore:
         self._store, self._clock = harness.stores.lifecycle, harness.clock
         self.iter_due = self._store.iter_due
 
-    def replace(self, registration: Registration, *, previous: Registration) -> None:
+    def replace(self, registration: Registration, *, previous: Registration, **options: Any) -> None:
         self._clock.advance(timedelta(seconds=1))
-        self._store.replace(registration, previous=previous)
+        self._store.replace(registration, previous=previous, **options)
 
 
 def test_a_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_run(

@@ -11,7 +11,7 @@ from chalicelib.crypto.encryption import UnsealError
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import references, store_keys
 from chalicelib.registrations.captures import CaptureFacts, Outcome
-from chalicelib.registrations.model import Cancellation, RegistrationFacts, Status
+from chalicelib.registrations.model import Cancellation, Flag, RegistrationFacts, Status
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import make_caller
 from tests.support.lifecycle_events import make_payment
@@ -116,7 +116,7 @@ def test_the_facts_of_a_registration_are_its_status_and_its_sums(harness: Regist
     harness.lifecycle_service.cancel(cancelled.reference, Cancellation(reason="other"), caller=make_caller())
 
     assert sorted(collect_registration_facts(harness.stores.reading, FIRST_DAY), key=str) == [
-        RegistrationFacts(Status.ACTIVE, quoted=98_400, paid=98_400),
+        RegistrationFacts(Status.ACTIVE, quoted=98_400, paid=98_400, flags=(Flag.PAYMENT_DIFFERS,)),
         RegistrationFacts(Status.CANCELLED, quoted=98_400, paid=0),
     ]
 
@@ -125,7 +125,9 @@ def test_no_amount_is_in_the_clear_and_all_sums_have_one_length(harness: Registr
     registration = harness.register(1)
     harness.submit(2, work={"monthly_income": 9_000_000})
     harness.lifecycle_service.record_payment(
-        registration.reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
+        registration.reference,
+        make_payment(amount=registration.quote.months[0].amount, paid_at=harness.clock()),
+        caller=CORE_CALLER,
     )
 
     rows = harness.dynamodb.scan(TableName="RegistrationsTable")["Items"]

@@ -1,60 +1,26 @@
-"""Erasure: of a worker on request, of one application after its retention period; the counts stay."""
+"""Erasure of a worker on request, whatever interrupts it; the counts stay."""
 
-from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.aws.items import to_item
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.erasure import CaptureLink, ErasureService, WorkerLinks
-from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.erasure import CaptureLink, WorkerLinks
+from chalicelib.registrations.errors import CaptureErased, RegistrationUnknown
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_keys import make_registration_key
-from chalicelib.rollups.counting import AnomalyThresholds
-from chalicelib.rollups.model import Tally
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
-from tests.support.builders import NOW, make_caller
-from tests.support.concurrent_writer import with_concurrent_writes
-from tests.support.day_tally import count_facts
+from tests.registrations.erasure_steps import (
+    count_day,
+    count_items,
+    erase,
+    erase_no_sms,
+    make_interrupted_service,
+    register_three_times,
+    with_write,
+)
+from tests.support.builders import NOW
 from tests.support.lifecycle_events import make_payment
-from tests.support.registration_builders import FIRST_DAY
-
-
-def erase_no_sms(reference: Reference) -> None:
-    """There are none."""
-
-
-def erase(harness: RegistrationHarness, worker_key: str, service: ErasureService | None = None) -> None:
-    (service or harness.erasure_service).erase(
-        worker_key, received_before=harness.clock(), erase_sms=erase_no_sms
-    )
-
-
-def count_day(harness: RegistrationHarness) -> Tally:
-    return count_facts(harness.stores.reading.iter_day_facts(FIRST_DAY), AnomalyThresholds())
-
-
-def count_items(harness: RegistrationHarness) -> Counter[str]:
-    """Return the number of items of each kind, without remnants."""
-    counts = Counter(item["pk"]["S"].partition("#")[0] for item in harness.scan_items())
-    del counts["LEFT"]
-    return counts
-
-
-def register_three_times(harness: RegistrationHarness) -> tuple[str, list[Reference]]:
-    """Return the key and the references of a worker who registered three times, with repeats in between."""
-    first = harness.register(1)
-    references = [first.reference]
-    for number in (2, 3):
-        harness.submit(10 + number, nik_number=1)
-        harness.cancel(references[-1])
-        harness.advance_days(1)
-        references.append(harness.submit(number, nik_number=1).reference)
-    return first.worker_key, references
 
 
 def test_erasure_leaves_the_counts_and_nothing_that_leads_to_the_person(
@@ -161,30 +127,27 @@ def test_erasing_an_unknown_worker_or_the_same_one_again_changes_nothing(
     assert harness.scan_items() == before
 
 
-class InterruptedStore:
-    """An erasure store on which the process ends at the nth erasure."""
+def test_a_cancellation_during_the_erasure_is_counted(harness: RegistrationHarness) -> None:
+    registration = harness.register()
+    service = with_write(harness, "erase_capture", lambda: harness.cancel(registration.reference))
+    erase(harness, registration.worker_key, service)
 
-    def __init__(self, harness: RegistrationHarness, at: int) -> None:
-        self._store = harness.stores.erasure
-        self._left = at
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {"erase_capture", "erase_worker", "erase_registration"}:
-            self._left -= 1
-            if self._left < 0:
-                raise KeyboardInterrupt
-        return getattr(self._store, name)
+    tally = count_day(harness)
+    assert (tally.counts.registered, tally.by_officer, tally.funnel.cancelled) == (0, {}, 1)
 
 
-def make_interrupted_service(harness: RegistrationHarness, at: int) -> ErasureService:
-    store: Any = InterruptedStore(harness, at)
-    return harness.make_erasure_service(store)
+def test_a_registration_whose_capture_is_erased_already_cannot_be_cancelled_any_more(
+    harness: RegistrationHarness,
+) -> None:
+    registration = harness.register()
+    service = make_interrupted_service(harness, 1)
+    with pytest.raises(KeyboardInterrupt):
+        erase(harness, registration.worker_key, service)
 
+    with pytest.raises(TryAgain):
+        harness.cancel(registration.reference)
 
-def with_write(harness: RegistrationHarness, method: str, write: Callable[[], object]) -> ErasureService:
-    """Return a service in which `write` happens right before the store's `method`, once."""
-    store = with_concurrent_writes(harness.stores.erasure, method, write)
-    return harness.make_erasure_service(store)
+    assert count_day(harness).counts.registered == 1
 
 
 @pytest.mark.parametrize("at", range(9))
@@ -278,148 +241,3 @@ def test_an_erasure_ends_even_if_captures_keep_coming_in(
     store: Any = EndlessStore()
     with pytest.raises(TryAgain):
         erase(harness, "worker", harness.make_erasure_service(store))
-
-
-def register_and_end(harness: RegistrationHarness, status: Status = Status.CANCELLED) -> Registration:
-    registration = harness.register()
-    if status is Status.CANCELLED:
-        harness.cancel(registration.reference)
-    else:
-        harness.advance_days(30)
-        harness.age_due()
-    return registration
-
-
-@pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
-def test_personal_fields_are_destroyed_ninety_days_after_an_unpaid_end(
-    harness: RegistrationHarness, status: Status
-) -> None:
-    registration = register_and_end(harness, status=status)
-    before = count_day(harness)
-    harness.clock.advance(timedelta(days=90) - timedelta(seconds=1))
-    assert harness.age_due() == {}
-    harness.clock.advance(timedelta(seconds=1))
-
-    assert harness.age_due() == {"destroyed": 1}
-
-    assert count_day(harness) == before
-    items = {item["pk"]["S"].partition("#")[0]: item for item in harness.scan_items()}
-    assert items.keys() == {"CAPTURE", "REGISTRATION", "LEFT"}
-    left = items["REGISTRATION"]
-    assert left["status"]["S"] == status
-    assert [event["M"]["event_type"]["S"] for event in left["history"]["L"]] == ["registered", status]
-    assert not left.keys() & {
-        "sealed",
-        "money",
-        "facts",
-        "worker_key",
-        "day_shard",
-        "status_shard",
-        "due_shard",
-    }
-    assert registration.worker_key not in str(harness.scan_items())
-
-
-def test_a_destroyed_application_is_unknown_to_callers_of_other_campaigns(
-    harness: RegistrationHarness,
-) -> None:
-    registration = register_and_end(harness)
-    harness.advance_days(90)
-    harness.age_due()
-
-    with pytest.raises(RegistrationDestroyed):
-        harness.reading_service.look_up(registration.reference, caller=make_caller())
-    elsewhere = make_caller(campaigns=frozenset({"senen-2024"}))
-    with pytest.raises(RegistrationUnknown) as unknown:
-        harness.reading_service.look_up(registration.reference, caller=elsewhere)
-    assert unknown.type is RegistrationUnknown
-    assert (
-        list(harness.stores.reading.list_by_campaign_day(FIRST_DAY, start_after=None, page_size=9).rows) == []
-    )
-    with pytest.raises(CaptureErased):
-        harness.submit(1)
-
-
-def test_an_application_of_the_release_before_is_destroyed_too(harness: RegistrationHarness) -> None:
-    registration = harness.register()
-    harness.cancel(registration.reference)
-    harness.dynamodb.update_item(
-        TableName="RegistrationsTable",
-        Key=to_item(make_registration_key(registration.reference)),
-        UpdateExpression="REMOVE facts",
-    )
-    harness.advance_days(90)
-
-    assert harness.age_due() == {"destroyed": 1}
-    with pytest.raises(RegistrationDestroyed):
-        harness.stores.reading.get(registration.reference)
-    assert harness.age_due() == {}
-
-
-def test_a_run_that_comes_twice_destroys_nothing_more(harness: RegistrationHarness) -> None:
-    register_and_end(harness)
-    harness.advance_days(90)
-    harness.age_due()
-    before = harness.scan_items()
-
-    assert harness.age_due() == {}
-
-    assert harness.scan_items() == before
-
-
-def test_a_worker_whose_application_was_destroyed_registers_as_a_new_worker(
-    harness: RegistrationHarness,
-) -> None:
-    register_and_end(harness)
-    harness.advance_days(90)
-    harness.age_due()
-
-    assert harness.submit(2, nik_number=1).outcome == "created"
-
-
-def test_a_worker_who_has_another_application_stays_known(harness: RegistrationHarness) -> None:
-    paid = harness.register(1)
-    harness.lifecycle_service.record_payment(
-        paid.reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
-    )
-    harness.advance_days(200)
-    harness.age_due()
-    again = harness.submit(2, nik_number=1).reference
-    harness.cancel(again)
-    harness.advance_days(90)
-
-    assert harness.age_due() == {"destroyed": 1}
-
-    line = harness.erasure_service.list_applications(paid.worker_key)
-    assert [(each.reference, each.registration is None) for each in line] == [
-        (again, True),
-        (paid.reference, False),
-    ]
-    assert harness.submit(3, nik_number=1).outcome == "reactivated"
-    erase(harness, paid.worker_key)
-    assert count_items(harness) == {"CAPTURE": 3}
-
-
-@pytest.mark.parametrize("at", range(3))
-def test_a_run_that_stops_halfway_is_finished_by_the_next_one(harness: RegistrationHarness, at: int) -> None:
-    registration = register_and_end(harness)
-    harness.advance_days(90)
-    service = make_interrupted_service(harness, at)
-
-    try:
-        service.destroy_personal_fields(registration.reference)
-    except KeyboardInterrupt:
-        assert harness.age_due() == {"destroyed": 1}
-
-    assert count_items(harness) == {"CAPTURE": 1, "REGISTRATION": 1}
-
-
-def test_memberships_that_lapsed_are_not_destroyed(harness: RegistrationHarness) -> None:
-    paid = harness.register()
-    harness.lifecycle_service.record_payment(
-        paid.reference, make_payment(paid_at=harness.clock()), caller=CORE_CALLER
-    )
-    harness.advance_days(900)
-
-    assert harness.age_due() == {"lapsed": 1}
-    assert harness.age_due() == {}

@@ -58,6 +58,10 @@ OTHER_CONTENT: dict[str, dict[str, Any]] = {
     "occupations in another order": {"work": {"occupations": ["ojek_driver", "porter"]}},
     "another NIK": {"worker": {"nik": make_nik(7002)}},
     "a phone that is too long": {"worker": {"phone": "0824-5550-7001.0"}},
+    "no phone": {"worker": {"phone": None}},
+    "no address": {"worker": {"address": None}},
+    "no postal code": {"worker": {"postal_code": None}},
+    "another payer": {"coverage": {"payer": "sponsor"}},
     "a name in capitals": {"worker": {"name": "MELATI KUSUMAWATI"}},
 }
 

@@ -14,14 +14,14 @@ from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
 from chalicelib.registrations.intake import (
     IntakeService,
-    PhoneCountExceeded,
-    PhoneCountIncrement,
     PriorState,
     SubmissionResult,
     WorkerExists,
     WorkerRecord,
 )
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
 from chalicelib.registrations.model import LifecycleState, Registration, Status
+from chalicelib.registrations.quotas import CampaignSponsor, QuotaState
 from chalicelib.registrations.rules import AgeLimits
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
@@ -209,7 +209,9 @@ class ScriptedStore:
         self.followed: list[str | None] = []
         self.before = PriorState()
 
-    def read_prior_state(self, worker_key: str, *, phone_key: str, day: date) -> PriorState:
+    def read_prior_state(
+        self, worker_key: str, *, phone_key: str | None, day: date, sponsor: CampaignSponsor | None = None
+    ) -> PriorState:
         self.writes.append("read_prior_state")
         return self.before
 
@@ -217,15 +219,22 @@ class ScriptedStore:
         self,
         registration: Registration,
         capture: Capture,
-        phone_increment: PhoneCountIncrement,
+        phone_increment: PhoneCountIncrement | None,
         worker_record: WorkerRecord | None,
+        quota_state: QuotaState | None = None,
     ) -> None:
         self._write("add_public" if worker_record is None else f"add_public {worker_record.reference}")
 
     def find_capture(self, capture_id: str) -> Capture | None:
         raise NotImplementedError
 
-    def add(self, registration: Registration, capture: Capture, phone_increment: PhoneCountIncrement) -> None:
+    def add(
+        self,
+        registration: Registration,
+        capture: Capture,
+        phone_increment: PhoneCountIncrement | None,
+        quota_state: QuotaState | None = None,
+    ) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
 

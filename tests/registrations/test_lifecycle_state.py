@@ -45,6 +45,7 @@ STATUS_TABLE = {
     "lapsing_soon": ". . . active . . .",
     "lapsed": ". . . lapsed . . .",
     "expired": "expired expired expired . . . .",
+    "sms_requested": "received awaiting_payment mismatch active lapsed . .",
 }
 TRANSITION_CASES = [
     (event_type, status, new_status)

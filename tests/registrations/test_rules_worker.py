@@ -4,12 +4,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.nik import Sex
 from chalicelib.registrations.worker import Check
 from tests.support.builders import NOW, make_submission
-from tests.support.payloads import make_nik
+from tests.support.payloads import encode_payload, make_capture_payload, make_nik
 from tests.support.rule_checks import find_broken_rules, find_shape_errors, read_worker
 
 
@@ -163,6 +165,48 @@ def test_other_choices_are_refused(coverage: Any, field: Any) -> None:
 @pytest.mark.parametrize("payer", ["self", "sponsor", "csr", "state_budget"])
 def test_somebody_else_may_pay(payer: str) -> None:
     assert read_worker(coverage={"payer": payer})
+
+
+@pytest.mark.parametrize("field", ["phone", "address", "postal_code"])
+def test_a_worker_may_have_none_of_them_but_must_say_so(field: str) -> None:
+    worker = read_worker(worker={field: None})
+    assert getattr(worker, field) is None
+
+    submitted = make_capture_payload()
+    del submitted["worker"][field]
+    with pytest.raises(ValidationError) as error:
+        SubmitRegistration.model_validate_json(encode_payload(submitted), strict=True)
+    assert [(each["loc"], each["type"]) for each in error.value.errors()] == [(("worker", field), "missing")]
+
+
+def test_a_worker_without_any_of_them_still_needs_a_nik_and_a_name() -> None:
+    nobody = {"phone": None, "address": None, "postal_code": None, "nik": "31", "name": "7"}
+    assert find_broken_rules(worker=nobody) == ["worker.nik: nik_length", "worker.name: name_characters"]
+
+
+SPONSORS = [{"sponsor_id": "yayasan-contoh", "name": "Yayasan Contoh"}]
+
+
+def test_a_sponsor_of_the_campaign_may_be_named() -> None:
+    coverage = {"payer": "sponsor", "sponsor_id": "yayasan-contoh"}
+    assert read_worker(campaign={"sponsors": SPONSORS}, coverage=coverage)
+
+
+def test_a_sponsored_capture_need_not_name_the_sponsor() -> None:
+    assert read_worker(campaign={"sponsors": SPONSORS}, coverage={"payer": "sponsor"})
+
+
+@pytest.mark.parametrize(
+    ("coverage", "code"),
+    [
+        ({"payer": "sponsor", "sponsor_id": "yayasan-lain"}, "sponsor_unknown"),
+        ({"payer": "self", "sponsor_id": "yayasan-contoh"}, "sponsor_not_payer"),
+        ({"payer": "csr", "sponsor_id": "yayasan-lain"}, "sponsor_not_payer"),
+    ],
+)
+def test_a_sponsor_that_cannot_be_is_refused(coverage: dict[str, str], code: str) -> None:
+    broken = find_broken_rules(campaign={"sponsors": SPONSORS}, coverage=coverage)
+    assert broken == [f"coverage.sponsor_id: {code}"]
 
 
 @pytest.mark.parametrize("birth_date", ["1985-04-13", "1986-04-12", "1985-12-04"])

@@ -15,6 +15,7 @@ from chalicelib.registrations.messages import (
     KnownWorkerMet,
     RegistrationChanged,
     RegistrationReceived,
+    SmsRequested,
 )
 from chalicelib.registrations.store_stream import parse_change
 from chalicelib.registrations.stream import StreamPublisher
@@ -111,6 +112,23 @@ def test_a_registration_without_new_events_publishes_none() -> None:
     same = make_stored_registration(CODE)
     assert publish(make_record(same, event="MODIFY", before=same)).sent == []
     assert publish(make_record(same, event="MODIFY")).sent == []
+
+
+def test_a_requested_sms_is_published_with_its_purpose_and_marks_the_day() -> None:
+    before = make_stored_registration(CODE)
+    request = {
+        "event_type": "sms_requested",
+        "status": "awaiting_payment",
+        "detail": {"purpose": "payment_code"},
+    }
+    after = {**before, "history": [*before["history"], request]}
+
+    published = publish(make_modify_record(before, after))
+
+    assert published.sent == [
+        SmsRequested(reference="7K4-M2Q-X9P", correlation_id="c-1", purpose="payment_code", event_version=3)
+    ]
+    assert published.dirty_days == [FIRST_DAY]
 
 
 @pytest.mark.parametrize("event", ["INSERT", "MODIFY"])

@@ -12,7 +12,7 @@ from chalicelib.http.pagination import Position
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
-from chalicelib.rollups.model import Anomaly, Arrivals, Tally
+from chalicelib.rollups.model import Anomaly, Arrivals, SmsCounts, Tally
 from tests.support.day_tally import count_facts
 
 OPENED = datetime(2024, 10, 9, 1, tzinfo=UTC)
@@ -65,10 +65,46 @@ def test_each_outcome_is_counted_and_refused_captures_are_not_captures() -> None
         "already_registered": 1,
         "reactivated": 0,
         "refused": 1,
+        "registered": 2,
     }
 
 
-def test_breakdowns_are_of_created_registrations_only() -> None:
+def test_sponsored_registrations_are_counted_by_sponsor() -> None:
+    sponsors = ("yayasan-contoh", None, "-", "yayasan-contoh")
+
+    tally = make_tally(*(replace(A_PORTER, sponsor=each) for each in sponsors))
+
+    assert tally.by_sponsor == {"-": 1, "yayasan-contoh": 2}
+
+
+def test_registrations_beyond_a_sponsors_quota_are_an_anomaly() -> None:
+    beyond = replace(A_PORTER, sponsor="yayasan-contoh", flags=(Flag.SPONSOR_OVER_QUOTA,))
+    again = replace(beyond, outcome=Outcome.REACTIVATED)
+    known = replace(beyond, outcome=Outcome.ALREADY_REGISTERED)
+
+    assert list_anomalies([beyond, again, known, replace(A_PORTER, sponsor="yayasan-contoh")]) == [
+        Anomaly(pattern="sponsor_over_quota", sponsor_id="yayasan-contoh", workers=2)
+    ]
+
+
+def test_workers_without_a_phone_are_counted_beside_the_sms() -> None:
+    without = replace(A_PORTER, is_without_phone=True)
+    again = replace(without, outcome=Outcome.REACTIVATED)
+    known = replace(without, outcome=Outcome.ALREADY_REGISTERED)
+    facts = make_day_facts(without, again, known, A_PORTER)
+
+    counter = DayCounter(AnomalyThresholds())
+    for fact in facts:
+        counter.add(fact)
+    texts = counter.to_tally(
+        SmsCounts(total=1, by_state={"sent": 1}, unknown_share=0, parts=1, rupiah=1)
+    ).texts
+
+    assert texts is not None
+    assert (texts.without_phone, texts.total) == (2, 1)
+
+
+def test_breakdowns_are_of_registrations_only() -> None:
     trader = replace(
         A_PORTER,
         channel="kiosk",
@@ -94,8 +130,8 @@ def test_breakdowns_are_of_created_registrations_only() -> None:
     assert tally.by_hour == {"09": 1, "17": 1}
     assert tally.by_received_day == {"2024-10-09": 1, "2024-10-10": 1}
     assert tally.arrivals == [
-        Arrivals(client_id="kiosk-1", received_on=TENTH, created=1),
-        Arrivals(client_id="van-1", received_on=NINTH, created=1),
+        Arrivals(client_id="kiosk-1", received_on=TENTH, created=1, registered=1),
+        Arrivals(client_id="van-1", received_on=NINTH, created=1, registered=1),
     ]
 
 
@@ -116,7 +152,38 @@ def test_the_funnel_counts_registrations_by_status_and_adds_up_money() -> None:
     )
 
     assert (tally.funnel.active, tally.funnel.cancelled, tally.funnel.received) == (2, 1, 0)
-    assert (tally.money.quoted, tally.money.paid) == (82_000, 147_600)
+    assert (tally.money.quoted, tally.money.paid) == (65_600, 147_600)
+
+
+def test_cancelled_registrations_are_not_registered_in_the_total_or_in_any_breakdown() -> None:
+    padded = replace(A_PORTER, officer="ofc-13", occupations=("trader",), is_cancelled=True)
+
+    tally = make_tally(A_PORTER, padded, padded, *[RegistrationFacts(Status.CANCELLED, 0, 0)] * 2)
+
+    assert (tally.counts.created, tally.counts.registered) == (3, 1)
+    assert (tally.by_officer, tally.by_occupation) == ({"ofc-12": 1}, {"porter": 1})
+    assert tally.arrivals == [Arrivals(client_id="van-1", received_on=NINTH, created=3, registered=1)]
+
+
+def test_reactivated_registrations_are_registered() -> None:
+    tally = make_tally(A_PORTER, replace(A_PORTER, outcome=Outcome.REACTIVATED, officer="ofc-13"))
+
+    assert (tally.counts.created, tally.counts.reactivated, tally.counts.registered) == (1, 1, 2)
+    assert tally.by_officer == {"ofc-12": 1, "ofc-13": 1}
+
+
+def test_a_cancellation_by_an_earlier_release_is_known_from_the_registration_alone() -> None:
+    tally = make_tally(A_PORTER, A_PORTER, RegistrationFacts(Status.CANCELLED, 0, 0))
+
+    assert (tally.counts.created, tally.counts.registered) == (2, 1)
+
+
+def test_cancelled_registrations_are_anomalies_as_before() -> None:
+    captures = make_captures_by_client(van_1=20, van_2=18, van_3=22, van_4=60)
+
+    assert [
+        each.client_id for each in list_anomalies(replace(each, is_cancelled=True) for each in captures)
+    ] == ["van_4"]
 
 
 def test_a_phone_number_of_many_workers_is_an_anomaly() -> None:
@@ -224,26 +291,39 @@ def test_runs_of_alternating_clients_are_separate() -> None:
     ]
 
 
-FACTS = st.lists(
-    st.one_of(
-        st.builds(
-            replace,
-            st.just(A_PORTER),
-            outcome=st.sampled_from(Outcome),
-            client_id=st.sampled_from(["van-1", "van-2", "van-3"]),
-            occupations=st.sampled_from([("porter",), ("porter", "trader")]),
-            flags=st.sampled_from([(), (Flag.PHONE_BUSY,)]),
-            received_on=st.sampled_from([NINTH, TENTH]),
-            neighbours=st.sampled_from([(), ("a", "b"), ("b", "c"), ("d",)]),
-        ),
-        st.builds(
-            RegistrationFacts,
-            status=st.sampled_from(Status),
-            quoted=st.integers(0, 10**9),
-            paid=st.integers(0, 10**9),
-        ),
-    ),
-    max_size=40,
+CAPTURES = st.builds(
+    replace,
+    st.just(A_PORTER),
+    outcome=st.sampled_from(Outcome),
+    client_id=st.sampled_from(["van-1", "van-2", "van-3"]),
+    officer=st.sampled_from(["ofc-1", "ofc-2", None]),
+    occupations=st.sampled_from([("porter",), ("porter", "trader")]),
+    flags=st.sampled_from([(), (Flag.PHONE_BUSY,)]),
+    received_on=st.sampled_from([NINTH, TENTH]),
+    neighbours=st.sampled_from([(), ("a", "b"), ("b", "c"), ("d",)]),
+)
+REGISTRATIONS = st.builds(
+    RegistrationFacts,
+    status=st.sampled_from(Status),
+    quoted=st.integers(0, 10**9),
+    paid=st.integers(0, 10**9),
+)
+
+
+def list_facts(
+    capture: CaptureFacts, registration: RegistrationFacts
+) -> list[CaptureFacts | RegistrationFacts]:
+    """Return the facts of a capture and of the registration that it made, if it made one."""
+    if capture.outcome not in {Outcome.CREATED, Outcome.REACTIVATED}:
+        return [capture]
+    return [replace(capture, is_cancelled=registration.status is Status.CANCELLED), registration]
+
+
+# Registrations are in any order, because those of erased workers come last.
+FACTS = (
+    st.lists(st.builds(list_facts, CAPTURES, REGISTRATIONS), max_size=20)
+    .map(lambda pairs: [fact for pair in pairs for fact in pair])
+    .flatmap(st.permutations)
 )
 LOW_THRESHOLDS = AnomalyThresholds(min_workers=1, peer_ratio=2, run_length=2)
 
@@ -266,16 +346,21 @@ def test_a_count_resumed_anywhere_gives_the_same_json_bytes(
 @given(facts=FACTS)
 def test_all_figures_add_up(facts: list[CaptureFacts | RegistrationFacts]) -> None:
     tally = make_tally(*facts)
-    counts, created = tally.counts, tally.counts.created
+    counts, registered = tally.counts, tally.counts.registered
     assert counts.captures + counts.refused == sum(isinstance(each, CaptureFacts) for each in facts)
-    assert created + counts.already_registered + counts.reactivated == counts.captures
-    assert created <= sum(tally.by_occupation.values()) <= 2 * created
+    assert counts.created + counts.already_registered + counts.reactivated == counts.captures
+    assert registered == counts.created + counts.reactivated - tally.funnel.cancelled
+    assert registered <= sum(tally.by_occupation.values()) <= 2 * registered
     assert all(tally.by_occupation.values())
     for breakdown in (
         *(tally.by_channel, tally.by_client, tally.by_officer, tally.by_sex),
         *(tally.by_age, tally.by_hour, tally.by_received_day),
     ):
-        assert sum(breakdown.values()) == created
-    assert sum(each.created for each in tally.arrivals) == created
-    registration_count = sum(isinstance(each, RegistrationFacts) for each in facts)
-    assert sum(dict(tally.funnel).values()) == registration_count
+        assert sum(breakdown.values()) == registered
+    assert sum(each.registered for each in tally.arrivals) == registered
+    assert sum(each.created for each in tally.arrivals) == counts.created
+    assert sum(dict(tally.funnel).values()) == counts.created + counts.reactivated
+    still_open = [
+        each for each in facts if isinstance(each, RegistrationFacts) and each.status is not Status.CANCELLED
+    ]
+    assert tally.money.quoted == sum(each.quoted for each in still_open)

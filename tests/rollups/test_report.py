@@ -46,8 +46,8 @@ def test_the_curve_ends_with_the_day_and_is_cumulative() -> None:
     harness.run_rollup()
 
     assert harness.report_service.build_report(SECOND_DAY).curve == (
-        CurvePoint(FIRST_DAY.day, created=2, cumulative=2, version=1, state=SummaryState.FINAL),
-        CurvePoint(SECOND_DAY.day, created=1, cumulative=3, version=1, state=SummaryState.FINAL),
+        CurvePoint(FIRST_DAY.day, 2, registered=2, cumulative=2, version=1, state=SummaryState.FINAL),
+        CurvePoint(SECOND_DAY.day, 1, registered=1, cumulative=3, version=1, state=SummaryState.FINAL),
     )
     assert len(harness.report_service.build_report(FIRST_DAY).curve) == 1
 

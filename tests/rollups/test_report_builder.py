@@ -3,12 +3,12 @@
 from tests.support.report_builders import make_report
 
 
-def test_each_breakdown_adds_up_to_created() -> None:
+def test_each_breakdown_adds_up_to_registered() -> None:
     summary = make_report().summary
 
     for group in ("by_channel", "by_client", "by_officer", "by_sex", "by_age", "by_hour", "by_received_day"):
-        assert sum(getattr(summary, group).values()) == summary.counts.created, group
-    assert sum(summary.funnel.model_dump().values()) == summary.counts.created
+        assert sum(getattr(summary, group).values()) == summary.counts.registered, group
+    assert sum(summary.funnel.model_dump().values()) == summary.counts.created + summary.counts.reactivated
     assert sum(summary.refused_by_reason.values()) == summary.counts.refused
 
 

@@ -27,6 +27,7 @@ CAPTURES = st.lists(
         occupations=st.lists(
             st.sampled_from(["porter", "trader", "tailor"]), min_size=1, max_size=2, unique=True
         ).map(tuple),
+        is_cancelled=st.booleans(),
     )
 )
 
@@ -91,6 +92,7 @@ def test_a_count_with_other_figures_is_a_new_version_with_changes() -> None:
         Change(figure="counts.captures", was=1, now=2),
         Change(figure="counts.created", was=1, now=2),
         Change(figure="counts.refused", was=0, now=1),
+        Change(figure="counts.registered", was=1, now=2),
     ]
 
 
@@ -151,7 +153,9 @@ def test_notes_have_the_client_and_day_of_late_arrivals() -> None:
 
 
 @given(first=CAPTURES, second=CAPTURES)
-def test_notes_add_up_to_the_change_of_created(first: list[CaptureFacts], second: list[CaptureFacts]) -> None:
+def test_notes_add_up_to_the_change_of_registered(
+    first: list[CaptureFacts], second: list[CaptureFacts]
+) -> None:
     days = [date(2024, 10, 9), date(2024, 10, 10)]
     first, second = (
         [replace(each, received_on=days[number % 2]) for number, each in enumerate(facts)]
@@ -159,8 +163,8 @@ def test_notes_add_up_to_the_change_of_created(first: list[CaptureFacts], second
     )
     before, after = make_summary(*first), make_summary(*second, before=make_summary(*first))
     if after.version == 2:
-        created = after.counts.created - before.counts.created
-        assert sum(note.difference for note in after.notes) == created
+        registered = after.counts.registered - before.counts.registered
+        assert sum(note.difference for note in after.notes) == registered
 
 
 def test_a_payment_alone_is_a_new_version_with_a_change_and_no_note() -> None:

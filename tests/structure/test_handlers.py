@@ -32,6 +32,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/registrations/{reference}/payments"): {Role.CORE},
     ("POST", "/v1/registrations/{reference}/verification"): {Role.CORE},
     ("POST", "/v1/registrations/{reference}/cancellation"): {Role.KIOSK, Role.MANAGER},
+    ("POST", "/v1/registrations/{reference}/sms"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/quotes"): set(Role),
     ("POST", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns"): {Role.MANAGER},

@@ -43,7 +43,7 @@ def test_the_app_imports_in_an_empty_environment() -> None:
 NOT_FOR_CAPTURES = ("deliveries", "exports", "messaging", "notifications", "rollups")
 FOR_ROUTES = {
     *("messaging.errors", "messaging.model", "messaging.receipts", "messaging.twilio_callbacks"),
-    "notifications.routes",
+    *("notifications.errors", "notifications.routes", "notifications.schemas"),
     *("rollups.errors", "rollups.requests", "rollups.renderings", "rollups.routes"),
     "rollups.renderings.formats",
 }

@@ -27,7 +27,7 @@ _NUMBERS = count()
 # Rules over several fields, which a JSON schema cannot express.
 _CROSS_FIELD_CODES = {
     *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
-    "dialect_without_csv",
+    *("dialect_without_csv", "campaign_needed"),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.model import (
+    Cancellation,
     LifecycleState,
     Payment,
     PaymentCode,
@@ -82,6 +83,14 @@ def make_registration_with_history(number: int = 1) -> Registration:
     for payment_id, kpj in (("p-1", "21012345678"), ("p-2", None)):
         registration = add_payment(registration, payment_id, kpj=kpj)
     return registration
+
+
+def cancel(registration: Registration) -> Registration:
+    """Return the registration after its cancellation."""
+    lifecycle = registration.lifecycle.with_cancellation(
+        Cancellation(reason="other"), occurred_at=RECEIVED_AT + timedelta(days=1), client_id="van-1"
+    )
+    return with_lifecycle(registration, lifecycle)
 
 
 def expire_or_lapse(registration: Registration, *, today: date = date(2030, 1, 1)) -> Registration:

@@ -50,13 +50,28 @@ def find_schema_errors(schema: SchemaNode, value: Any) -> list[str]:
 
 @cache
 def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    # Callers must accept unknown fields; our tests do not.
+    # Callers must accept unknown fields and values; our tests do not.
     schemas = {
         name: {"additionalProperties": False, **each} if "properties" in each else each
-        for name, each in load_document()["components"]["schemas"].items()
+        for name, each in _close_enums(load_document()["components"]["schemas"]).items()
     }
-    standalone = {**json.loads(schema), "$schema": DIALECT, "components": {"schemas": schemas}}
+    standalone = {**_close_enums(json.loads(schema)), "$schema": DIALECT, "components": {"schemas": schemas}}
     return jsonschema_rs.Draft202012Validator(standalone, validate_formats=True)
+
+
+def _close_enums(node: Any) -> Any:
+    """Return schemas in which a field of an answer has no other values than those of its enum."""
+    match node:
+        case {"anyOf": [{"$ref": _} as enum, {"type": "string" | "integer"}, *others], **rest} if (
+            "enum" in resolve_reference(enum)
+        ):
+            return {"anyOf": [enum, *others], **rest}
+        case dict():
+            return {name: _close_enums(each) for name, each in node.items()}
+        case list():
+            return [_close_enums(each) for each in node]
+        case _:
+            return node
 
 
 def find_undocumented(
@@ -107,5 +122,8 @@ def _check_body(answer: SchemaNode, media_type: str, body: bytes) -> list[str]:
         return [f"media type {media_type!r}"]
     if "schema" not in content[plain_type]:
         return [] if body else [f"no {plain_type} in the body"]
-    value = json.loads(body) if plain_type.endswith("json") else body.decode()
-    return find_schema_errors(content[plain_type]["schema"], value)
+    value: Any = json.loads(body) if plain_type.endswith("json") else body.decode()
+    errors = find_schema_errors(content[plain_type]["schema"], value)
+    if plain_type == _PROBLEM and value["code"] not in answer["x-codes"]:
+        errors.append(f"code {value['code']}")
+    return errors

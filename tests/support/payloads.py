@@ -71,6 +71,7 @@ def make_campaign_payload(**changes: Any) -> dict[str, Any]:
         "target": 500,
         "managers": [{"name": "Kepala Cabang", "email": "kepala@cabang.example", "phone": None}],
         "sms_budget": 500_000,
+        "sponsors": [],
         **changes,
     }
 

@@ -17,7 +17,7 @@ from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
-from chalicelib.registrations.intake import PhoneCountIncrement
+from chalicelib.registrations.limits import PhoneCountIncrement
 from chalicelib.registrations.model import (
     CaptureMetadata,
     LifecycleState,
@@ -212,7 +212,7 @@ def make_summary(
         state=SummaryState.PROVISIONAL,
         counted_at=to_timestamp(counted_at),
         content_hash=f"hash of version {version}",
-        counts=Counts(captures=3, created=2, already_registered=1, reactivated=0, refused=1),
+        counts=Counts(captures=3, created=2, already_registered=1, reactivated=0, refused=1, registered=2),
         by_channel={"van": 2},
         by_client={"van-1": 2},
         by_occupation={"porter": 2},

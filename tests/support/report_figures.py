@@ -7,7 +7,8 @@ Figures = dict[tuple[str, str], float]
 
 # The English labels of the workbook's totals, by the figure that JSON and CSV name.
 TOTAL_LABELS = {
-    "created": "Registered",
+    "registered": "Registered",
+    "created": "New registrations",
     "captures": "Captures",
     "already_registered": "Already registered",
     "reactivated": "Registered anew",
@@ -19,6 +20,7 @@ TOTAL_LABELS = {
     "texts_total": "Texts",
     "texts_parts": "Parts charged for",
     "texts_rupiah": "Cost of texts",
+    "texts_without_phone": "Workers without a phone",
     "texts_unknown_share": "Texts to workers: Nobody knows about",
 }
 
@@ -37,12 +39,12 @@ def list_json_figures(report: Report) -> Figures:
     money = {(name, ""): value for name, value in document["money"].items()}
     progress = {
         ("target", ""): document["progress"]["target"],
-        ("cumulative", ""): document["progress"]["created"],
+        ("cumulative", ""): document["progress"]["registered"],
     }
     curve = {
         (f"{name}_on", day["day"]): day[name]
         for day in document["progress"]["curve"]
-        for name in ("created", "cumulative")
+        for name in ("registered", "created", "cumulative")
     }
     return {**counts, **groups, **sms, **money, **progress, **curve}
 

@@ -39,7 +39,7 @@ def render_board(report: Report, language: Language) -> str:
         address=_ADDRESS_FROM_BOARD,
         refresh_seconds=_REFRESH_SECONDS,
         timeout_seconds=_TIMEOUT_SECONDS,
-        created_label=_describe_created(data, localizer),
+        registered_label=_describe_registered(data, localizer),
         devices=data.get_group("by_client"),
         max_devices=_MAX_DEVICES,
         hours=charts.build_columns(hours) if hours.cells else None,
@@ -65,7 +65,7 @@ def get_script_hash() -> str:
     return f"sha256-{b64encode(sha256(read_asset('board.js').encode()).digest()).decode()}"
 
 
-def _describe_created(data: ReportData, localizer: Localizer) -> str:
+def _describe_registered(data: ReportData, localizer: Localizer) -> str:
     if data.campaign.local_day(data.counted_at) == data.day:
         return localizer.translate("board_today")
     return localizer.translate("board_other_day", day=localizer.format_day_without_year(data.day))

@@ -21,7 +21,13 @@ COLUMNS = ("campaign_id", "day", "version", "state", "counted_at", "figure", "ke
 # Characters that begin a formula in spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _SMS_PREFIX = "texts_"
-_SMS_UNITS = {"total": "texts", "parts": "parts", "rupiah": "rupiah", "unknown_share": "share"}
+_SMS_UNITS = {
+    "total": "texts",
+    "parts": "parts",
+    "rupiah": "rupiah",
+    "unknown_share": "share",
+    "without_phone": "workers",
+}
 
 # The separators of Excel set to Indonesian, in every language of the labels: they are the program's.
 _EXCEL_DELIMITER, _EXCEL_DECIMAL = ";", ","
@@ -30,6 +36,8 @@ _EXCEL_COLUMNS = (
     *("campaign_id", "day", "column_version", "state_column"),
     *("column_group", "column_label", "column_value", "column_unit"),
 )
+# The phrases of what is counted per day.
+_DAY_FIGURES = {"registered_on": "registered_column", "created_on": "", "cumulative_on": "cumulative_column"}
 _UNIT_PHRASES = {
     "workers": "unit_people",
     "captures": "unit_forms",
@@ -94,9 +102,9 @@ def render_excel_csv(report: Report, language: Language) -> str:
 def _label_figure(figure: str, key: str, data: ReportData, localizer: Localizer) -> tuple[str, str]:
     """Return what a figure is broken down by, empty for a total, and its own label."""
     t = localizer.translate
-    if figure in {"created_on", "cumulative_on"}:
-        phrase = "created_column" if figure == "created_on" else "cumulative_column"
-        return f"{t('the_days')}: {t(phrase)}", key
+    if figure in _DAY_FIGURES:
+        label = localizer.get_count_label("created") if figure == "created_on" else t(_DAY_FIGURES[figure])
+        return f"{t('the_days')}: {label}", key
     if figure in {group.name for group in data.groups}:
         group = data.get_group(figure)
         cell = next(cell for cell in group.cells if cell.key == key)
@@ -104,7 +112,7 @@ def _label_figure(figure: str, key: str, data: ReportData, localizer: Localizer)
         # Excel would take 10-19 for October 2019.
         label = t("csv_age", age=label) if figure == "by_age" else label
         return localizer.get_group_label(figure, data.campaign.zone), label
-    if figure == "created" or figure in data.counts:
+    if figure == "registered" or figure in data.counts:
         return "", localizer.get_count_label(figure)
     if figure in data.money:
         return "", t(f"money_{figure}")
@@ -115,9 +123,9 @@ def _label_figure(figure: str, key: str, data: ReportData, localizer: Localizer)
 
 
 def _iter_rows(data: ReportData) -> Iterator[Row]:
-    yield "created", "", data.created, "workers"
+    yield "registered", "", data.registered, "workers"
     for name, count in data.counts.items():
-        yield name, "", count, "captures"
+        yield name, "", count, "workers" if name == "created" else "captures"
     yield "cumulative", "", data.cumulative, "workers"
     yield "target", "", data.campaign.target, "workers"
     for name, rupiah in data.money.items():
@@ -129,6 +137,7 @@ def _iter_rows(data: ReportData) -> Iterator[Row]:
         for cell in group.cells:
             yield group.name, cell.key, cell.count, unit
     for day in data.curve:
+        yield "registered_on", day.day.isoformat(), day.registered, "workers"
         yield "created_on", day.day.isoformat(), day.created, "workers"
         yield "cumulative_on", day.day.isoformat(), day.cumulative, "workers"
 

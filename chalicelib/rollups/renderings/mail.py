@@ -59,7 +59,7 @@ def _build_subject(data: ReportData, localizer: Localizer) -> str:
     return localizer.translate(
         "mail_subject",
         state=localizer.translate(str(data.state)),
-        created=localizer.format_number(data.created),
+        created=localizer.format_number(data.registered),
         campaign=data.campaign.name,
         day=localizer.format_day(data.day),
     ).translate(_NO_LINE_BREAK)

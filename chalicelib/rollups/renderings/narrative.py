@@ -29,7 +29,7 @@ def describe_revisions(data: ReportData, localizer: Localizer) -> Iterator[str]:
 def describe_anomalies(data: ReportData, localizer: Localizer) -> Iterator[str]:
     """Yield a sentence for each anomaly of the day, in their order."""
     for anomaly in data.anomalies:
-        sentence = _describe_anomaly(anomaly, localizer)
+        sentence = _describe_anomaly(anomaly, data, localizer)
         client = anomaly.client_id
         yield f"{sentence}, {localizer.translate('through', client=client)}" if client else sentence
 
@@ -64,18 +64,21 @@ def describe_remaining(data: ReportData, localizer: Localizer) -> str | None:
 
 
 def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, str]]:
-    """Yield the label and the value of each of the day's totals but `created`."""
+    """Yield the label and the value of each of the day's totals but `registered`."""
     for name, count in data.counts.items():
         yield localizer.get_count_label(name), localizer.format_number(count)
     for name, rupiah in data.money.items():
         yield localizer.translate(f"money_{name}"), localizer.format_rupiah(rupiah)
+    without_phone = int(data.sms.get("without_phone", 0))
+    if without_phone:
+        yield localizer.translate("sms_without_phone"), localizer.format_number(without_phone)
 
 
 def get_cell_label(group: Group, cell: Cell, localizer: Localizer) -> str:
     """Return the label of a cell, which may be the one that small cells were merged into."""
     if cell.key == MERGED_KEY:
         return localizer.translate("merged")
-    return localizer.get_cell_label(group.name, cell.key)
+    return cell.label or localizer.get_cell_label(group.name, cell.key)
 
 
 def _describe_note(note: Note, localizer: Localizer) -> str:
@@ -112,7 +115,7 @@ def _describe_revision(revision: Revision, localizer: Localizer) -> str:
     )
 
 
-def _describe_anomaly(anomaly: Anomaly, localizer: Localizer) -> str:
+def _describe_anomaly(anomaly: Anomaly, data: ReportData, localizer: Localizer) -> str:
     workers = localizer.format_number(anomaly.workers) if anomaly.workers else localizer.translate("few")
     if anomaly.pattern == "client_above_peers":
         if anomaly.usual is None:
@@ -120,4 +123,8 @@ def _describe_anomaly(anomaly: Anomaly, localizer: Localizer) -> str:
         return localizer.translate(
             "client_above_peers", workers=workers, usual=localizer.format_number(anomaly.usual)
         )
+    if anomaly.pattern == "sponsor_over_quota":
+        names = {each.sponsor_id: each.name for each in data.campaign.sponsors}
+        sponsor = names.get(anomaly.sponsor_id or "", anomaly.sponsor_id)
+        return localizer.translate("sponsor_over_quota", workers=workers, sponsor=sponsor)
     return localizer.translate(anomaly.pattern, workers=workers)

@@ -1,16 +1,16 @@
 """The figures of a report in reading order: the one source of every rendering but JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import Campaign
 from chalicelib.rollups.model import Anomaly, Change, Note, Summary, SummaryState, Tally
 from chalicelib.rollups.report import CurvePoint, Report
 
-# The breakdowns of created registrations in reading order: by the worker, by the capture, then any others.
+# The breakdowns of registrations in reading order: by the worker, by the capture, then any others.
 _FIRST_BREAKDOWNS = (
-    *("by_occupation", "by_sex", "by_age", "by_programme"),
+    *("by_occupation", "by_sex", "by_age", "by_programme", "by_sponsor"),
     *("by_channel", "by_client", "by_officer", "by_hour", "by_received_day"),
 )
 _BREAKDOWNS = tuple(
@@ -18,6 +18,9 @@ _BREAKDOWNS = tuple(
 )
 # Their cells are sorted by key, those of all others by size.
 _SORTED_BY_KEY = {"by_hour", "by_received_day", "by_age"}
+
+# The figure that leads every rendering.
+HEADLINE_FIGURE = "counts.registered"
 
 # The key of the cell that several small ones were merged into.
 MERGED_KEY = ""
@@ -29,6 +32,8 @@ class Cell:
 
     key: str
     count: int
+    label: str | None = None
+    """Its name, where the campaign knows it; the others have theirs in `i18n.json`."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class ReportData:
     state: SummaryState
     counted_at: datetime
     content_hash: str
-    created: int
+    registered: int
     counts: Mapping[str, int]
     groups: tuple[Group, ...]
     money: Mapping[str, int]
@@ -86,8 +91,8 @@ class ReportData:
 
     @property
     def cumulative(self) -> int:
-        """Return how many were created up to the end of the day."""
-        return self.curve[-1].cumulative if self.curve else self.created
+        """Return how many were registered up to the end of the day."""
+        return self.curve[-1].cumulative if self.curve else self.registered
 
     @property
     def share_of_target(self) -> float | None:
@@ -107,6 +112,7 @@ class ReportData:
 def build_report_data(report: Report) -> ReportData:
     summary = report.summary
     counts = summary.counts.model_dump()
+    registered = counts.pop("registered")
     return ReportData(
         campaign=report.campaign,
         day=summary.day,
@@ -115,12 +121,14 @@ def build_report_data(report: Report) -> ReportData:
         state=summary.state,
         counted_at=datetime.fromisoformat(summary.counted_at),
         content_hash=summary.content_hash,
-        created=counts.pop("created"),
-        counts=counts,
-        groups=tuple(group for group in _build_groups(summary) if group.cells),
+        registered=registered,
+        counts={"created": counts.pop("created"), **counts},
+        groups=tuple(
+            _name_sponsors(group, report.campaign) for group in _build_groups(summary) if group.cells
+        ),
         money=summary.money.model_dump(),
         sms={} if summary.texts is None else summary.texts.model_dump(exclude={"by_state"}),
-        changes=tuple(sorted(summary.changes, key=lambda change: change.figure != "counts.created")),
+        changes=tuple(sorted(summary.changes, key=lambda change: change.figure != HEADLINE_FIGURE)),
         notes=tuple(summary.notes),
         anomalies=tuple(summary.oddities),
         curve=report.curve,
@@ -139,6 +147,13 @@ def _build_groups(summary: Summary) -> tuple[Group, ...]:
     )
 
 
+def _name_sponsors(group: Group, campaign: Campaign) -> Group:
+    if group.name != "by_sponsor":
+        return group
+    names = {sponsor.sponsor_id: sponsor.name for sponsor in campaign.sponsors}
+    return replace(group, cells=tuple(replace(cell, label=names.get(cell.key)) for cell in group.cells))
+
+
 def _build_cells(counts: Mapping[str, int]) -> tuple[Cell, ...]:
     return tuple(Cell(key, count) for key, count in counts.items())
 
@@ -150,6 +165,6 @@ def _build_sorted_group(name: str, counts: Mapping[str, int]) -> Group:
 
 
 def _build_revision(summary: Summary) -> Revision:
-    now = summary.counts.created
-    was = next((change.was for change in summary.changes if change.figure == "counts.created"), now)
+    now = summary.counts.registered
+    was = next((change.was for change in summary.changes if change.figure == HEADLINE_FIGURE), now)
     return Revision(summary.day, summary.version, summary.state, was, now, tuple(summary.notes))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib.rollups.model import Anomaly, Note
-from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData
+from chalicelib.rollups.renderings.report_data import HEADLINE_FIGURE, MERGED_KEY, Cell, Group, ReportData
 
 MIN_GROUP_SIZE = 5
 
@@ -27,7 +27,7 @@ def suppress_small_groups(data: ReportData) -> ReportData:
     if "by_client" in shown and shown["by_client"] != groups["by_client"]:
         # A channel is the sum of its devices: what is merged in one would follow from the other.
         shown["by_client"] = _withhold(groups["by_client"])
-    counts = _suppress_counts(data.counts)
+    counts = _suppress_counts(data)
     if "refused" not in counts and "refused_by_reason" in shown:
         shown["refused_by_reason"] = _withhold(groups["refused_by_reason"])
     return replace(
@@ -36,7 +36,7 @@ def suppress_small_groups(data: ReportData) -> ReportData:
         groups=tuple(shown.values()),
         money=_suppress_money(data),
         sms=_suppress_sms(data, shown.get("texts")),
-        changes=tuple(change for change in data.changes if change.figure == "counts.created"),
+        changes=tuple(change for change in data.changes if change.figure == HEADLINE_FIGURE),
         notes=_suppress_notes(data.notes),
         anomalies=tuple(_suppress_anomaly(each, shown.get("by_client")) for each in data.anomalies),
         revisions=tuple(replace(each, notes=_suppress_notes(each.notes)) for each in data.revisions),
@@ -47,11 +47,13 @@ def suppress_small_groups(data: ReportData) -> ReportData:
 def _suppress_group(group: Group, data: ReportData) -> Group:
     match group.name:
         case "by_occupation" | "by_programme":
-            return _drop_revealing_cells(group, data.created)
+            return _drop_revealing_cells(group, data.registered)
+        case "by_sponsor":
+            return _drop_small_cells(group, data.registered)
         case "refused_by_reason":
             return _drop_revealing_cells(group, data.counts["refused"])
-        case "funnel" if is_small(data.counts["reactivated"]):
-            # The funnel is of all who were registered: less the day's total, that is the reactivated ones.
+        case "funnel" if is_small(_count_cancelled(data)):
+            # The funnel is of the cancelled ones too: less the day's total, those are left.
             return _withhold(group)
     return _merge_small_cells(group)
 
@@ -85,22 +87,42 @@ def _drop_revealing_cells(group: Group, total: int) -> Group:
     return group if shown == group.cells else replace(group, cells=shown, is_withheld=not shown)
 
 
+def _drop_small_cells(group: Group, total: int) -> Group:
+    """Return a breakdown of a part of `total` without its small cells, or withheld if few people are left.
+
+    Who is in none of the cells that are shown, sponsored or not, follows from the total.
+    """
+    shown = tuple(cell for cell in group.cells if not is_small(cell.count))
+    if is_small(total - _sum_counts(shown)):
+        return _withhold(group)
+    return group if shown == group.cells else replace(group, cells=shown, is_withheld=not shown)
+
+
 def _withhold(group: Group) -> Group:
     return replace(group, cells=(), is_withheld=True)
 
 
-def _suppress_counts(counts: Mapping[str, int]) -> Mapping[str, int]:
-    """Return the counts that are not small. `captures` goes where it would reveal one that is left out."""
-    shown = {name: count for name, count in counts.items() if not is_small(count)}
-    if not {"already_registered", "reactivated"} <= shown.keys():
+def _suppress_counts(data: ReportData) -> Mapping[str, int]:
+    """Return the counts that are not small, without those that would reveal another."""
+    shown = {name: count for name, count in data.counts.items() if not is_small(count)}
+    # The total is of the created and the reactivated ones, less the cancelled ones; the funnel is of all.
+    if not {"created", "reactivated"} <= shown.keys():
+        shown = {name: count for name, count in shown.items() if name not in {"created", "reactivated"}}
+    if is_small(_count_cancelled(data)):
+        shown.pop("created", None)
+    if not {"created", "already_registered", "reactivated"} <= shown.keys():
         shown.pop("captures", None)
     return shown
+
+
+def _count_cancelled(data: ReportData) -> int:
+    return data.counts["created"] + data.counts["reactivated"] - data.registered
 
 
 def _suppress_money(data: ReportData) -> Mapping[str, int]:
     """Return the sums of at least five people: what a few were quoted or paid reveals what they earn."""
     funnel = {cell.key: cell.count for cell in data.get_group("funnel").cells}
-    people = {"quoted": data.created, "paid": funnel.get("active", 0) + funnel.get("lapsed", 0)}
+    people = {"quoted": data.registered, "paid": funnel.get("active", 0) + funnel.get("lapsed", 0)}
     return {
         name: rupiah for name, rupiah in data.money.items() if not rupiah or people[name] >= MIN_GROUP_SIZE
     }
@@ -112,6 +134,9 @@ def _suppress_sms(data: ReportData, by_state: Group | None) -> Mapping[str, int 
     unknown = next((cell.count for cell in data.get_group("texts").cells if cell.key == "unknown"), 0)
     is_shown_by_state = by_state is not None and any(cell.key == "unknown" for cell in by_state.cells)
     hidden = set() if is_shown_by_state or not unknown else {"unknown_share"}
+    without_phone = int(data.sms.get("without_phone", 0))
+    if is_small(without_phone) or is_small(data.registered - without_phone):
+        hidden.add("without_phone")
     return {name: value for name, value in data.sms.items() if name not in hidden}
 
 

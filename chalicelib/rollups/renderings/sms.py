@@ -23,7 +23,7 @@ def _fill_template(name: str, data: ReportData, localizer: Localizer) -> str:
         "sms_body",
         campaign=name,
         day=localizer.format_short_day(data.day),
-        created=localizer.format_number(data.created),
+        created=localizer.format_number(data.registered),
         progress=_describe_progress(data, localizer),
         state=localizer.translate(str(data.state)),
         revised=localizer.translate("sms_revised", count=revised) if revised else "",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.languages import Language
 from chalicelib.rollups.renderings import narrative
 from chalicelib.rollups.renderings.i18n import Localizer
-from chalicelib.rollups.renderings.report_data import Group, ReportData, build_report_data
+from chalicelib.rollups.renderings.report_data import HEADLINE_FIGURE, Group, ReportData, build_report_data
 from chalicelib.rollups.report import Report
 
 if TYPE_CHECKING:
@@ -167,9 +167,9 @@ def _iter_descriptions(data: ReportData, localizer: Localizer) -> Iterator[Row]:
 def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[Row]:
     t = localizer.translate
     people, forms = t("unit_people"), t("unit_forms")
-    yield localizer.get_count_label("created"), data.created, people
+    yield localizer.get_count_label("registered"), data.registered, people
     for name, count in data.counts.items():
-        yield localizer.get_count_label(name), count, forms
+        yield localizer.get_count_label(name), count, people if name == "created" else forms
     yield t("so_far"), data.cumulative, people
     yield t("target"), data.campaign.target, people
     for name, rupiah in data.money.items():
@@ -185,7 +185,8 @@ def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
         return label, Rupiah(value), t("unit_rupiah")
     if name == "unknown_share":
         return f"{t('sms')}: {label}", Share(value), t("unit_share")
-    return label, value, t("unit_parts" if name == "parts" else "unit_sms")
+    units = {"parts": "unit_parts", "without_phone": "unit_people"}
+    return label, value, t(units.get(name, "unit_sms"))
 
 
 def _build_breakdowns(data: ReportData, localizer: Localizer) -> _Sheet:
@@ -208,10 +209,10 @@ def _build_days(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_days"),
         columns=_label_columns(
-            localizer, day=20, created_column=14, cumulative_column=14, column_version=10, state_column=16
+            localizer, day=20, registered_column=14, cumulative_column=14, column_version=10, state_column=16
         ),
         rows=[
-            (day.day, day.created, day.cumulative, day.version, localizer.translate(str(day.state)))
+            (day.day, day.registered, day.cumulative, day.version, localizer.translate(str(day.state)))
             for day in data.curve
         ],
     )
@@ -219,7 +220,7 @@ def _build_days(data: ReportData, localizer: Localizer) -> _Sheet:
 
 def _build_changes(data: ReportData, localizer: Localizer) -> _Sheet:
     changes = [(data.day, change.figure, change.was, change.now) for change in data.changes]
-    changes += [(each.day, "counts.created", each.was, each.now) for each in data.revisions]
+    changes += [(each.day, HEADLINE_FIGURE, each.was, each.now) for each in data.revisions]
     return _Sheet(
         name=localizer.translate("sheet_changes"),
         columns=_label_columns(

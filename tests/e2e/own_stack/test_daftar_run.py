@@ -27,7 +27,7 @@ class Run:
         environment = os.environ | {"DAFTAR_PORT": str(port), "DAFTAR_LOCAL_DIR": str(local)}
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                [Path(sys.executable).with_name("daftar"), "run"],
+                [sys.executable, "-m", "ops.cli", "run"],
                 env=environment,
                 cwd=ROOT,
                 stdout=output,

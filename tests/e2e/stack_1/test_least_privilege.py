@@ -40,12 +40,8 @@ INDEXES = {
     "RequestsTable/by_subject": "subject",
 }
 QUEUES = [
-    "NotificationsQueue",
-    "NotificationsDeadLetters",
-    "RemindersQueue",
-    "RemindersDeadLetters",
-    "ReceiptsQueue",
-    "ReceiptsDeadLetters",
+    *(f"{name}Queue" for name in ("Notifications", "Reminders", "Receipts")),
+    *(f"{name}DeadLetters" for name in ("Notifications", "Reminders", "Receipts")),
     "DueSmsFailures",
     "StreamFailures",
     "RollUpFailures",

@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from ops.project import LOOPBACK
+from tests.ops.command_lines import COMMANDS
+from tests.support.payloads import make_capture_id, make_capture_payload
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -78,10 +80,15 @@ def test_functions_share_one_unpacked_zip(stack: RunningStack) -> None:
     assert len(set(read)) == 1
 
 
-def test_stack_that_is_up_is_not_started_again(run_daftar: Callable[..., Result]) -> None:
-    answer = run_daftar("up")
+@pytest.mark.parametrize("command", ["up", "run"])
+def test_a_stack_that_is_up_is_neither_started_again_nor_stopped(
+    command: str, run_daftar: Callable[..., Result], stack: RunningStack
+) -> None:
+    answer = run_daftar(command)
     assert answer.exit_code == 1
     assert "up already" in answer.output
+    assert stack.local_stack.is_fully_up
+    assert run_daftar("status").exit_code == 0
 
 
 def test_port_of_another_program_is_refused(
@@ -117,9 +124,106 @@ def test_lines_that_are_refused_are_counted_by_their_code(
     captures = tmp_path / "van-1.jsonl"
     captures.write_text("{\n{\n")
     answer = run_daftar("register", captures)
-    assert answer.exit_code == 0, answer.output
-    assert "van-1" in answer.output
-    assert "json_malformed" in answer.output
+    assert answer.exit_code == 1, answer.output
+    assert f"{captures}:2: The body is not well-formed JSON. (json_malformed)\n" in answer.stdout
+    assert answer.stderr.endswith("Error: 2 of 2 lines were not registered\n")
+
+
+def test_each_invalid_field_of_a_refused_line_is_named_and_the_other_lines_are_registered(
+    run_daftar: Callable[..., Result], tmp_path: Path
+) -> None:
+    good = make_capture_payload(capture_id=make_capture_id(7_000_001))
+    bad = make_capture_payload(
+        capture_id=make_capture_id(7_000_002), worker={"nik": "317107", "birth_date": "1985-04-12"}
+    )
+    captures = tmp_path / "van-1.jsonl"
+    captures.write_text("".join(f"{json.dumps(body)}\n" for body in (bad, good)))
+
+    answer = run_daftar("register", captures, "--json")
+
+    assert answer.exit_code == 1, answer.output
+    result = json.loads(answer.stdout)["result"]
+    assert sum(result["outcomes"]["van-1"].values()) == 2
+    [failed] = result["failed_lines"]
+    assert (failed["file"], failed["line"]) == (str(captures), 1)
+    assert ("worker.nik", "nik_length") in [(each["field"], each["code"]) for each in failed["fields"]]
+    assert "317107" not in answer.output
+
+
+def test_a_file_without_captures_is_wrong_use(run_daftar: Callable[..., Result], tmp_path: Path) -> None:
+    captures = tmp_path / "van-1.jsonl"
+    captures.write_bytes(b"\n\xef\xbb\xbf\n")
+    answer = run_daftar("register", captures)
+    assert (answer.exit_code, "there is no capture in these files" in answer.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [bytes(range(256)), b"[" * 100_000, b'"\\ud800"', b"{}\x00", '{"a": 1}'.encode("utf-16")],
+    ids=["binary", "nested", "half a character", "NUL", "UTF-16"],
+)
+def test_a_hostile_file_is_refused_line_by_line(
+    content: bytes, run_daftar: Callable[..., Result], tmp_path: Path
+) -> None:
+    captures = tmp_path / "[bold]van-1.jsonl"
+    captures.write_bytes(content)
+    answer = run_daftar("register", captures)
+    assert answer.exit_code == 1
+    assert f"{captures}:1: " in answer.stdout
+    assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("summary", "gone-2024", "2024-10-09"), "campaign_unknown"),
+        (("roll-up", "gone-2024"), "campaign_unknown"),
+        (("export", "gone-2024", "2024-10-09"), "campaign_unknown"),
+        (("sms", "release", "gone-2024"), "campaign_unknown"),
+        (("clients", "rotate", "gone-1"), "client_unknown"),
+        (("clients", "revoke", "gone-1"), "client_unknown"),
+        (("clients", "enrol", "gone-1", "--role", "manager"), "body_invalid"),
+        (("clients", "enrol", "van-1", "--role", "kiosk", "--campaign", "*"), "client_exists"),
+        (("summary", "tanah-abang-2024", "2024-10-11"), "day_not_in_campaign"),
+        (("roll-up", "tanah-abang-2024", "--to", "9999-12-31"), "day_not_in_campaign"),
+        (("export", "tanah-abang-2024", "--from", "2024-10-08", "--to", "2024-10-09"), "day_not_in_campaign"),
+        (("dead-letters", "show", "ReceiptsDeadLetters", "gone"), "message_unknown"),
+        (("dead-letters", "redrive", "ReceiptsDeadLetters", "gone"), "message_unknown"),
+        (("dead-letters", "drop", "ReceiptsDeadLetters", "gone", "--yes"), "message_unknown"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_what_does_not_exist_is_an_error_in_one_english_line(
+    arguments: tuple[str, ...], code: str, run_daftar: Callable[..., Result]
+) -> None:
+    answer = run_daftar(*arguments, "--json")
+
+    assert answer.exit_code == 1, answer.output
+    document = json.loads(answer.stdout)
+    assert (document["ok"], document["error"]["code"]) == (False, code)
+    assert answer.stderr == f"Error: {document['error']['message']}\n"
+    assert "{" not in answer.stderr
+
+
+def test_a_manager_without_a_campaign_keeps_the_id_free(run_daftar: Callable[..., Result]) -> None:
+    refused = run_daftar("clients", "enrol", "branch-9", "--role", "manager")
+    assert refused.exit_code == 1
+    assert "campaigns: Name the campaigns that it works for, or * for every campaign." in refused.stderr
+
+    enrolled = run_daftar("clients", "enrol", "branch-9", "--role", "manager", "--campaign", "later-2030")
+    assert enrolled.exit_code == 0, enrolled.output
+    assert enrolled.stderr == "Warning: there is no campaign later-2030 yet\n"
+
+
+def test_every_command_that_reads_prints_one_json_object(
+    run_daftar: Callable[..., Result], stack: RunningStack
+) -> None:
+    for name in ("status", "messages", "mails", "clients list", "sms status", "dead-letters list"):
+        answer = run_daftar(*name.split(), "--json")
+        assert answer.exit_code == 0, answer.output
+        document = json.loads(answer.stdout)
+        assert (document["ok"], document["error"]) == (True, None)
+        assert tuple(document["result"]) == COMMANDS[name].json_fields
 
 
 def test_captures_are_sent_as_the_client_that_is_asked_for(
@@ -153,7 +257,7 @@ def test_day_outside_the_campaign_is_refused_without_a_traceback(
 ) -> None:
     answer = run_daftar("summary", stack.description.campaign_id, "2024-10-11")
     assert answer.exit_code == 1
-    assert "day_not_in_campaign" in answer.output
+    assert "has the days 2024-10-09 to 2024-10-10, not 2024-10-11" in answer.output
     assert "Traceback" not in answer.output
 
 

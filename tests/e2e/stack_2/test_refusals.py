@@ -1,6 +1,7 @@
 """Refusals as callers of the deployed API meet them: each a problem with a code of its own."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from chalicelib.http.endpoints import MAX_BODY_BYTES
 from tests.support.isolated_campaign import open_market
 from tests.support.payloads import encode_payload, make_capture_payload
+from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -61,9 +63,8 @@ def test_a_caller_without_a_valid_token_registers_no_worker(stack: RunningStack,
 
 
 def test_a_revoked_token_is_refused_by_a_code_of_its_own(stack: RunningStack) -> None:
-    enrolled = stack.send(
-        "admin", "POST", "/v1/clients", {"client_id": "stolen-1", "roles": ["kiosk"]}
-    ).json()
+    body = {"client_id": "stolen-1", "roles": ["kiosk"], "campaigns": ["tanah-abang-2024"]}
+    enrolled = stack.send("admin", "POST", "/v1/clients", body).json()
     assert stack.send("admin", "DELETE", "/v1/clients/stolen-1").status_code == 204
     before = registrations(stack)
 
@@ -80,8 +81,11 @@ def test_a_revoked_token_is_refused_by_a_code_of_its_own(stack: RunningStack) ->
 
 
 def test_an_expired_token_is_refused_like_a_revoked_one(stack: RunningStack) -> None:
-    body = {"client_id": "old-1", "roles": ["kiosk"], "expires_at": "2024-10-09T00:00:00+07:00"}
+    expires_at = datetime.now(UTC) + timedelta(seconds=5)
+    body = {"client_id": "old-1", "roles": ["kiosk"], "campaigns": ["tanah-abang-2024"]}
+    body |= {"expires_at": expires_at.isoformat()}
     token = stack.send("admin", "POST", "/v1/clients", body).json()["token"]
+    wait_until("the token to expire", lambda: datetime.now(UTC) > expires_at)
 
     answer = raw(stack, "GET", "/v1/registrations/7K4-M2Q-X9P", token=f"Bearer {token}")
 

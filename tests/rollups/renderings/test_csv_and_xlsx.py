@@ -84,6 +84,32 @@ def test_the_totals_of_the_workbook_are_those_of_json() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["Yayasan Contoh", "=HYPERLINK(1)"])
+def test_a_sponsor_has_its_id_for_machines_and_its_name_for_people(name: str) -> None:
+    report = make_report(campaign={"sponsors": [{"sponsor_id": "yayasan-contoh", "name": name}]})
+
+    plain = {row["key"] for row in read_rows(report) if row["figure"] == "by_sponsor"}
+    excel = {row["Nama"] for row in read_excel_csv(report) if row["Menurut"] == "Menurut sponsor"}
+    workbook = {
+        (key, label)
+        for group, key, label, _ in read_workbook(report)["Rincian"].values
+        if group == "Menurut sponsor"
+    }
+
+    assert plain == {"-", "yayasan-contoh"}
+    assert excel == {"Sponsor tidak disebutkan", name.replace("=", "'=")}
+    assert workbook == {("-", "Sponsor tidak disebutkan"), ("yayasan-contoh", name)}
+
+
+def test_a_sponsor_that_the_campaign_does_not_name_has_its_id_alone() -> None:
+    report = make_report(campaign={"sponsors": []})
+
+    (label,) = {row["Nama"] for row in read_excel_csv(report) if row["Menurut"] == "Menurut sponsor"} - {
+        "Sponsor tidak disebutkan"
+    }
+    assert label == "yayasan-contoh"
+
+
 def test_days_are_dates_and_money_is_shown_in_rupiah() -> None:
     workbook = read_workbook(make_report())
     days = [cell for cell in workbook["Hari"]["A"][1:] if isinstance(cell, Cell)]

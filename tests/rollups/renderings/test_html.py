@@ -8,7 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.rollups.model import Summary
+from chalicelib.rollups.model import Counts, Summary
 from chalicelib.rollups.renderings import board, html, mail
 from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.templating import render
@@ -54,7 +54,12 @@ def parse_page(report: Report) -> ParsedDocument:
 @pytest.mark.parametrize("rendering", RENDERERS)
 def test_user_input_never_becomes_markup(rendering: str) -> None:
     report = make_report(
-        campaign={"name": HOSTILE, "place": HOSTILE, "branch": HOSTILE[:100]},
+        campaign={
+            "name": HOSTILE,
+            "place": HOSTILE,
+            "branch": HOSTILE[:100],
+            "sponsors": [{"sponsor_id": "yayasan-contoh", "name": HOSTILE}],
+        },
         summary={"by_client": {HOSTILE: 157}, "by_officer": {HOSTILE: 157}, "by_hour": {HOSTILE: 157}},
     )
     usual, hostile = (ParsedDocument(RENDERERS[rendering](each, "id")) for each in (make_report(), report))
@@ -113,6 +118,22 @@ def test_the_page_shows_changes_and_their_reasons_before_any_breakdown() -> None
     assert text.index("Perlu dilihat") < text.index("Menurut pekerjaan")
 
 
+def test_page_and_mail_name_the_sponsors_and_how_many_have_no_phone() -> None:
+    mailed = mail.compose(make_report(), "id")
+    for text in (parse_page(make_report()).text, ParsedDocument(mailed.html).text, mailed.text):
+        assert "menurut sponsor" in text.lower()
+        assert "Kuota sponsor Yayasan Contoh habis: 6 pendaftaran di luar kuota" in text
+        assert re.search(r"Pekerja tanpa nomor HP\W*11\b", text)
+
+
+def test_nothing_is_said_of_phones_where_everybody_has_one() -> None:
+    texts = make_report().summary.texts
+    assert texts is not None
+    report = make_report(summary={"texts": texts.model_copy(update={"without_phone": 0})})
+
+    assert "tanpa nomor HP" not in parse_page(report).text
+
+
 def test_a_note_without_a_day_of_receipt_shows_none() -> None:
     note = make_report().summary.notes[0].model_copy(update={"received_on": None})
     parsed = parse_page(make_report(summary={"notes": [note]}))
@@ -157,7 +178,7 @@ def test_a_campaign_without_a_target_shows_no_progress_against_one() -> None:
 
 
 def test_a_day_without_captures_is_rendered() -> None:
-    no_captures = {"created": 0, "captures": 0, "already_registered": 0, "reactivated": 0, "refused": 0}
+    no_captures = dict.fromkeys(Counts.model_fields, 0)
     summary = make_report().summary
     empty = Summary.model_validate(
         {

@@ -44,7 +44,14 @@ def test_the_sms_is_always_a_single_part(language: Language, name: str, created:
     report = make_report(
         campaign={"name": name, "target": 10_000_000},
         summary={
-            "counts": Counts(captures=0, created=created, already_registered=0, reactivated=0, refused=0)
+            "counts": Counts(
+                captures=0,
+                created=created,
+                already_registered=0,
+                reactivated=0,
+                refused=0,
+                registered=created,
+            )
         },
         curve=(),
     )

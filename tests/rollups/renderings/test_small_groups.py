@@ -23,7 +23,9 @@ def build_mailed_data(**changes: Any) -> ReportData:
     return suppress_small_groups(build_report_data(make_report(summary=changes)))
 
 
-NONE_REACTIVATED = Counts(captures=167, created=157, already_registered=10, reactivated=0, refused=7)
+NONE_REACTIVATED = Counts(
+    captures=167, created=157, already_registered=10, reactivated=0, refused=7, registered=157
+)
 
 
 def get_cells(data: ReportData, group: str) -> Mapping[str, int]:
@@ -79,7 +81,9 @@ def test_an_occupation_is_left_out_if_those_with_or_without_it_are_few(drivers: 
 
 
 def test_a_refusal_reason_is_left_out_if_those_with_or_without_it_are_few() -> None:
-    counts = Counts(captures=157, created=157, already_registered=0, reactivated=0, refused=20)
+    counts = Counts(
+        captures=157, created=157, already_registered=0, reactivated=0, refused=20, registered=157
+    )
     reasons = {"nik_length": 18, "phone_malformed": 9, "nik_serial": 1}
 
     assert get_cells(build_mailed_data(counts=counts, refused_by_reason=reasons), "refused_by_reason") == {
@@ -87,13 +91,31 @@ def test_a_refusal_reason_is_left_out_if_those_with_or_without_it_are_few() -> N
     }
 
 
-def test_the_funnel_is_withheld_if_it_would_reveal_a_few_reactivations() -> None:
-    """It counts all who were registered, the day's total only the new ones."""
-    counts = Counts(captures=101, created=98, already_registered=0, reactivated=3, refused=0)
-    data = build_mailed_data(counts=counts, funnel=Funnel(received=50, awaiting_payment=31, active=20))
+def test_the_funnel_is_withheld_if_it_would_reveal_a_few_cancellations() -> None:
+    """It counts the cancelled registrations too, the day's total does not."""
+    counts = Counts(captures=104, created=104, already_registered=0, reactivated=0, refused=0, registered=101)
+    funnel = Funnel(received=50, awaiting_payment=31, active=20, cancelled=3)
+    data = build_mailed_data(counts=counts, funnel=funnel)
 
     assert (get_cells(data, "funnel"), data.get_group("funnel").is_withheld) == ({}, True)
     assert data.active is None
+
+
+@pytest.mark.parametrize(("reactivated", "cancelled"), [(3, 0), (0, 3), (10, 3), (3, 10)])
+def test_the_new_registrations_are_left_out_if_they_would_reveal_a_few(
+    reactivated: int, cancelled: int
+) -> None:
+    """The day's total is of them and of the reactivated ones, less the cancelled ones."""
+    counts = Counts(
+        captures=100,
+        created=100 - reactivated,
+        already_registered=0,
+        reactivated=reactivated,
+        refused=0,
+        registered=100 - cancelled,
+    )
+
+    assert not {"created", "captures"} & build_mailed_data(counts=counts).counts.keys()
 
 
 def test_devices_are_withheld_if_one_is_small_because_channels_are_their_sums() -> None:
@@ -101,19 +123,20 @@ def test_devices_are_withheld_if_one_is_small_because_channels_are_their_sums() 
 
     assert data.get_group("by_client").is_withheld
     assert get_cells(data, "by_channel") == {"van": 123, "kiosk": 34}
-    assert [anomaly.workers for anomaly in data.anomalies] == [0, 0, 0]
+    assert {anomaly.workers for anomaly in data.anomalies} == {0}
 
 
 def test_few_refusals_are_neither_counted_nor_broken_down() -> None:
-    counts = Counts(captures=168, created=157, already_registered=6, reactivated=5, refused=3)
+    counts = Counts(captures=168, created=157, already_registered=6, reactivated=5, refused=3, registered=162)
     data = build_mailed_data(counts=counts, refused_by_reason={"nik_length": 3})
 
-    assert dict(data.counts) == {"captures": 168, "already_registered": 6, "reactivated": 5}
+    shown = {"created": 157, "captures": 168, "already_registered": 6, "reactivated": 5}
+    assert dict(data.counts) == shown
     assert data.get_group("refused_by_reason").is_withheld
 
 
 def test_captures_are_left_out_if_they_would_reveal_another_count() -> None:
-    counts = Counts(captures=160, created=157, already_registered=3, reactivated=0, refused=0)
+    counts = Counts(captures=160, created=157, already_registered=3, reactivated=0, refused=0, registered=157)
 
     assert "captures" not in build_mailed_data(counts=counts).counts
 
@@ -127,10 +150,10 @@ def test_the_payments_of_a_few_people_are_left_out() -> None:
 
 
 def test_the_total_of_a_day_is_always_shown() -> None:
-    counts = Counts(captures=2, created=2, already_registered=0, reactivated=0, refused=0)
+    counts = Counts(captures=2, created=2, already_registered=0, reactivated=0, refused=0, registered=2)
     data = build_mailed_data(counts=counts, by_sex={"female": 2}, money=Money(quoted=32_800))
 
-    assert data.created == 2
+    assert data.registered == 2
     assert data.get_group("by_sex").is_withheld
     assert dict(data.money) == {"paid": 0}
 
@@ -150,13 +173,14 @@ def test_notes_about_a_few_are_left_out_and_only_the_change_of_the_total_is_show
         Note(difference=-2, client_id="van-1", received_on=FIRST_DAY),
     ]
     changes = [
-        Change(figure="counts.created", was=145, now=157),
+        Change(figure="counts.created", was=145, now=158),
+        Change(figure="counts.registered", was=145, now=157),
         Change(figure="by_sex.female", was=64, now=66),
     ]
     data = build_mailed_data(notes=notes, changes=changes)
 
     assert [note.client_id for note in data.notes] == ["van-2"]
-    assert [change.figure for change in data.changes] == ["counts.created"]
+    assert [change.figure for change in data.changes] == ["counts.registered"]
 
 
 def test_an_anomaly_about_a_few_is_shown_without_its_number() -> None:
@@ -192,12 +216,20 @@ FEW = st.integers(0, 9)
 DISJOINT_BREAKDOWNS = ("by_age", "by_channel", "by_client", "by_officer", "by_hour", "by_received_day")
 
 
+# What a reader knows of the counts: each is the sum of others.
+_SUMS = (
+    ("captures", ("applications", "already_registered")),
+    ("applications", ("created", "reactivated")),
+    ("applications", ("registered", "cancelled")),
+)
+
+
 def iter_computable_counts(data: ReportData) -> Iterator[int]:
     """Yield every count that can be computed from a mail: from totals, sums and differences."""
     counts = data.counts
     totals = {
-        "by_occupation": data.created,
-        "by_programme": data.created,
+        "by_occupation": data.registered,
+        "by_programme": data.registered,
         "refused_by_reason": counts.get("refused"),
     }
     yield from counts.values()
@@ -205,14 +237,25 @@ def iter_computable_counts(data: ReportData) -> Iterator[int]:
         yield from (cell.count for cell in group.cells)
         if (total := totals.get(group.name)) is not None:
             yield from (total - cell.count for cell in group.cells)
-    known = dict(counts)
+    known = derive_counts(data)
+    yield from (known[name] for name in ("cancelled", "reactivated", "already_registered") if name in known)
+    if known.get("created") != data.registered:
+        yield known.get("created", 0)
+
+
+def derive_counts(data: ReportData) -> dict[str, int]:
+    """Return the counts of a mail with those that follow from them."""
+    known = {**data.counts, "registered": data.registered}
     if funnel := data.get_group("funnel").cells:
-        known["reactivated"] = sum(cell.count for cell in funnel) - data.created
-        yield known["reactivated"]
-    for one, other in (("reactivated", "already_registered"), ("already_registered", "reactivated")):
-        if "captures" in known and one in known:
-            yield known["captures"] - data.created - known[one]
-            known[other] = known["captures"] - data.created - known[one]
+        known["applications"] = sum(cell.count for cell in funnel)
+    for _ in _SUMS:
+        for whole, parts in _SUMS:
+            unknown = [name for name in (whole, *parts) if name not in known]
+            if unknown == [whole]:
+                known[whole] = sum(known[name] for name in parts)
+            elif len(unknown) == 1:
+                known[unknown[0]] = known[whole] - sum(known[name] for name in parts if name in known)
+    return known
 
 
 @settings(max_examples=300)
@@ -221,25 +264,33 @@ def iter_computable_counts(data: ReportData) -> Iterator[int]:
     refusals=OVERLAPPING_GROUPS,
     already_registered=FEW,
     reactivated=FEW,
+    cancelled=FEW,
     active=st.integers(0, 40),
 )
 def test_no_small_count_can_be_computed_from_overlapping_groups(
-    workers: list[set[str]], refusals: list[set[str]], already_registered: int, reactivated: int, active: int
+    workers: list[set[str]],
+    refusals: list[set[str]],
+    already_registered: int,
+    reactivated: int,
+    cancelled: int,
+    active: int,
 ) -> None:
-    registered = len(workers) + reactivated
+    registered = len(workers)
+    reactivated = min(reactivated, registered + cancelled)
     active = min(active, registered)
     data = build_mailed_data(
         counts=Counts(
-            captures=registered + already_registered,
-            created=len(workers),
+            captures=registered + cancelled + already_registered,
+            created=registered + cancelled - reactivated,
             already_registered=already_registered,
             reactivated=reactivated,
             refused=len(refusals),
+            registered=registered,
         ),
         by_occupation=dict(Counter(key for keys in workers for key in keys)),
         by_programme=dict(Counter(key for keys in workers for key in keys)),
         refused_by_reason=dict(Counter(key for keys in refusals for key in keys)),
-        funnel=Funnel(received=registered - active, active=active),
+        funnel=Funnel(received=registered - active, active=active, cancelled=cancelled),
         by_sex={"female": len(workers)},
         **{name: {} for name in DISJOINT_BREAKDOWNS},
     )
@@ -277,3 +328,29 @@ def test_the_mail_explains_what_it_leaves_out() -> None:
 
     assert "groups of fewer than 5 people" in composed.text
     assert "groups of fewer than 5 people" in composed.html
+
+
+def test_a_sponsor_of_a_few_workers_is_not_mailed() -> None:
+    shown = build_mailed_data(by_sponsor={"-": 3, "yayasan-contoh": 24}).get_group("by_sponsor")
+
+    assert [(cell.key, cell.label, cell.count) for cell in shown.cells] == [
+        ("yayasan-contoh", "Yayasan Contoh", 24)
+    ]
+
+
+def test_sponsors_are_withheld_if_a_few_workers_are_in_none_of_their_cells() -> None:
+    assert build_mailed_data(by_sponsor={"yayasan-contoh": 154}).get_group("by_sponsor").is_withheld
+    assert build_mailed_data(by_sponsor={"-": 2, "yayasan-contoh": 154}).get_group("by_sponsor").is_withheld
+    assert not build_mailed_data(by_sponsor={"yayasan-contoh": 157}).get_group("by_sponsor").is_withheld
+
+
+@pytest.mark.parametrize(("without_phone", "is_shown"), [(3, False), (11, True), (154, False), (157, True)])
+def test_how_many_have_no_phone_is_mailed_unless_few_have_none_or_one(
+    without_phone: int, is_shown: bool
+) -> None:
+    texts = make_report().summary.texts
+    assert texts is not None
+
+    mailed = build_mailed_data(texts=texts.model_copy(update={"without_phone": without_phone}))
+
+    assert ("without_phone" in mailed.sms) is is_shown

@@ -29,12 +29,17 @@ class InMemoryCampaigns:
         return self._campaigns[campaign_id]
 
     def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
-        """Store the fields that differ. Raise CampaignWriteConflict if the stored days are others."""
+        """Store the fields that differ.
+
+        Raise CampaignWriteConflict if the stored days are others, or the sponsors where they change.
+        """
         stored = self._campaigns[campaign.campaign_id]
         if _campaign_dates(stored) != _campaign_dates(previous):
             raise CampaignWriteConflict(campaign.campaign_id)
         before = dict(previous)
         differing = {name: value for name, value in campaign if value != before[name]}
+        if "sponsors" in differing and stored.sponsors != previous.sponsors:
+            raise CampaignWriteConflict(campaign.campaign_id)
         self._campaigns[campaign.campaign_id] = stored.model_copy(update=differing)
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:

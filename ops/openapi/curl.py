@@ -1,0 +1,40 @@
+"""A curl command for each operation, to be copied into a shell.
+
+The address and the token come from `$DAFTAR_URL` and `$DAFTAR_TOKEN`, so that no token stands in a page or in
+the history of a shell.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+Node = Mapping[str, Any]
+
+_JSON = "application/json"
+
+
+def format_command(method: str, path: str, operation: Node, parameters: Sequence[Node]) -> str:
+    """Return the command that sends the operation's first example."""
+    examples = {(each["in"], each["name"]): each["example"] for each in parameters if "example" in each}
+    for (place, name), value in examples.items():
+        if place == "path":
+            path = path.replace(f"{{{name}}}", value)
+    query = urlencode({name: value for (place, name), value in examples.items() if place == "query"})
+    lines = [f'curl {_format_method(method)}"$DAFTAR_URL{path}{f"?{query}" if query else ""}"']
+    if operation["security"]:
+        lines.append('--header "Authorization: Bearer $DAFTAR_TOKEN"')
+    lines += _iter_body_options(operation)
+    return " \\\n  ".join(lines)
+
+
+def _format_method(method: str) -> str:
+    return "" if method == "GET" else f"--request {method} "
+
+
+def _iter_body_options(operation: Node) -> Iterator[str]:
+    content = operation.get("requestBody", {}).get("content", {}).get(_JSON, {})
+    for example in list(content.get("examples", {}).values())[:1]:
+        yield f"--header 'Content-Type: {_JSON}'"
+        yield f"--data {shlex.quote(json.dumps(example['value'], indent=1, ensure_ascii=False))}"
