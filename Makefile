@@ -68,7 +68,7 @@ docs: .venv/.ready ## Write the generated parts of docs/operating.md, docs/comma
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.deploy.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
 
-screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there is a Chromium
+screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler

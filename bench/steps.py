@@ -54,6 +54,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
         ).answer
 
     answer = submit()
+    capture_day = campaign.local_day(command.captured_at)
     registration = container.reading.get(answer.reference)
     return {
         "read the body": _measure_cpu(lambda: SubmitRegistration.model_validate_json(body)),
@@ -62,7 +63,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
                 CleanedCapture.from_command(command), campaign, now=now, age_limits=rules.AgeLimits()
             )
         ),
-        "quote": _measure_cpu(lambda: quotes.quote(rules.build_quote_request(command))),
+        "quote": _measure_cpu(lambda: quotes.quote(rules.build_quote_request(command, capture_day))),
         "seal and lay out the item": _measure_cpu(lambda: build_registration(registration, container.cipher)),
         "write the answer": _measure_cpu(lambda: AnswerView.from_answer(answer).model_dump_json()),
         "all of it, with hashing and the transaction": _measure_cpu(submit),

@@ -33,6 +33,8 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
+    from chalicelib.devices.bundle import BundleService
+    from chalicelib.devices.checks import FieldChecker
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.routing import GatewayRouter
     from chalicelib.messaging.store import DynamoSendRateLimiter
@@ -153,7 +155,7 @@ class Container:
             quote_service=self.quotes,
             limits=IntakeLimits(
                 client_allowance=self.client_caps,
-                age_limits=AgeLimits(minimum_age=self.settings.minimum_age),
+                age_limits=self._age_limits,
                 payment_period=self.settings.payment_period,
                 phone_cap=self.settings.phone_caps,
             ),
@@ -161,6 +163,34 @@ class Container:
             clock=self.clock,
             random_index=random_index,
         )
+
+    @cached_property
+    def checks(self) -> "FieldChecker":
+        from chalicelib.devices.checks import FieldChecker
+        from chalicelib.http.problems import list_shape_errors
+
+        return FieldChecker(
+            campaigns=self.campaigns,
+            quote_service=self.quotes,
+            age_limits=self._age_limits,
+            clock=self.clock,
+            list_shape_errors=list_shape_errors,
+        )
+
+    @cached_property
+    def bundles(self) -> "BundleService":
+        from chalicelib.devices.bundle import BundleService
+
+        return BundleService(
+            campaigns=self.campaigns,
+            contribution_rules=load_rules(),
+            age_limits=self._age_limits,
+            clock=self.clock,
+        )
+
+    @property
+    def _age_limits(self) -> AgeLimits:
+        return AgeLimits(minimum_age=self.settings.minimum_age)
 
     @cached_property
     def reading_store(self) -> "DynamoReadingStore":
@@ -361,16 +391,9 @@ class Container:
 
     @cached_property
     def sms_requests(self) -> "SmsRequestService":
-        from chalicelib.notifications.requests import SmsRequestService
+        from chalicelib.notifications.builder import build_sms_request_service
 
-        return SmsRequestService(
-            reading=self.reading,
-            lifecycle=self.lifecycle,
-            campaigns=self.campaigns,
-            opt_outs=self.opt_outs,
-            hashing=self.hashing,
-            clock=self.clock,
-        )
+        return build_sms_request_service(self)
 
     @cached_property
     def due_sms(self) -> "DueSmsQueuer":

@@ -10,10 +10,11 @@ import json
 from typing import Any
 
 from chalicelib.http.headers import SECURITY_HEADERS
-from chalicelib.http.problems import CONTENT_TYPE, PROBLEMS, Problem
+from chalicelib.http.problem_texts import PROBLEMS, Problem
+from chalicelib.http.problems import CONTENT_TYPE
 
 _OWN_PROBLEMS = {
-    "request_invalid": Problem(400, "Permintaan tidak sesuai.", "The request is not as it should be."),
+    "request_invalid": Problem(400, "Permintaan tidak sesuai format.", "The request is malformed."),
     "request_refused": Problem(403, "Permintaan ditolak.", "The request was refused."),
     "route_unknown": Problem(404, "Alamat ini tidak dikenal.", "This route is unknown."),
     "too_many_requests": Problem(

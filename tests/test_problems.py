@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from chalicelib.callers import CHANNELS_BY_ROLE
 from chalicelib.http import problems
-from chalicelib.http.problems import PROBLEMS
+from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration
@@ -55,7 +55,7 @@ def test_a_problem_has_a_title_in_every_language(code: str) -> None:
 
 
 def test_the_message_about_channels_names_each() -> None:
-    message = problems.FIELD_MESSAGES["role_channel_conflict"]
+    message = FIELD_MESSAGES["role_channel_conflict"]
     for text in (message.indonesian, message.english):
         assert all(channel in text for channels in CHANNELS_BY_ROLE.values() for channel in channels)
 

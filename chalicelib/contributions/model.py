@@ -34,6 +34,14 @@ def list_months(first_month: str, count: int) -> list[str]:
     return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
 
 
+class ProgrammeName(StrictModel):
+    """The official name of a programme, and an English one."""
+
+    id: Programme
+    name: str
+    name_en: str
+
+
 class _DatedRule(StrictModel):
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     source: str

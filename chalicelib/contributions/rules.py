@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from chalicelib.contributions.model import ContributionTable, DiscountPolicy
+from chalicelib.contributions.model import ContributionTable, DiscountPolicy, ProgrammeName
 from chalicelib.strict_json import parse_data_file
 
 Rule = TypeVar("Rule", ContributionTable, DiscountPolicy)
@@ -31,6 +31,12 @@ def load_rules() -> Rules:
         tables=parse_tables((_DATA / "tables.json").read_text(encoding="utf-8")),
         policies=parse_policies((_DATA / "policies.json").read_text(encoding="utf-8")),
     )
+
+
+@cache
+def load_programme_names() -> tuple[ProgrammeName, ...]:
+    text = (_DATA / "programmes.json").read_text(encoding="utf-8")
+    return tuple(parse_data_file(list[ProgrammeName], text))
 
 
 def parse_tables(text: str) -> Sequence[ContributionTable]:

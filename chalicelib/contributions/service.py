@@ -21,10 +21,15 @@ from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.occupations.model import find_sector, is_known_occupation
 from chalicelib.refusals import BrokenRule, RulesBroken
 
-# No rule names the zone of a contribution month; the agency is in Jakarta.
-CONTRIBUTION_ZONE = ZoneInfo("Asia/Jakarta")
+FUND_ZONE = ZoneInfo("Asia/Jakarta")
+"""The fund's own clock, in Jakarta (WIB). It decides what belongs to no campaign: the present month of a
+quote without a capture, the days on which memberships lapse, and whether a payment code is over.
+"""
 
-_OFFERED_PROGRAMMES = ({"JKK", "JKM"}, {"JKK", "JKM", "JHT"})
+OFFERED_PROGRAMMES: tuple[tuple[Programme, ...], ...] = (("JKK", "JKM"), ("JKK", "JKM", "JHT"))
+
+# Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
+REQUIRED_OF_EMPLOYERS: tuple[Programme, ...] = ("JHT",)
 
 # Nobody pays so far ahead, and no table is known to hold: the year was mistyped.
 _MAX_MONTHS_AHEAD = 60
@@ -39,7 +44,7 @@ class QuoteService:
 
     def quote(self, quote_request: AskForQuote) -> Quote:
         """Return the price of a request. Raise RulesBroken with every field that has no price."""
-        start = quote_request.start_month or find_contribution_month(self._clock())
+        start = quote_request.start_month or find_contribution_month(self._clock(), FUND_ZONE)
         broken = [*check_choices(quote_request), *self._check_months(quote_request, start)]
         if broken:
             raise RulesBroken(*broken)
@@ -57,7 +62,10 @@ class QuoteService:
     def _check_months(self, quote_request: AskForQuote, first_month: str) -> Iterator[BrokenRule]:
         if any(self._find_table(month) is None for month in list_months(first_month, quote_request.months)):
             yield BrokenRule("start_month", "month_without_rule")
-        if first_month > list_months(find_contribution_month(self._clock()), _MAX_MONTHS_AHEAD + 1)[-1]:
+        if (
+            first_month
+            > list_months(find_contribution_month(self._clock(), FUND_ZONE), _MAX_MONTHS_AHEAD + 1)[-1]
+        ):
             yield BrokenRule("start_month", "month_too_late")
 
     def _price_month(
@@ -84,17 +92,18 @@ class QuoteService:
         )
 
 
-def find_contribution_month(instant: datetime) -> str:
-    return format_month(instant.astimezone(CONTRIBUTION_ZONE).date())
+def find_contribution_month(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the month of the local day of `instant` in a zone."""
+    return format_month(instant.astimezone(zone).date())
 
 
 def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
     """Yield the rules that the choices of a request break, whatever their price."""
     programmes = set(quote_request.programmes)
-    if programmes not in _OFFERED_PROGRAMMES or len(programmes) != len(quote_request.programmes):
+    is_offered = any(programmes == set(offered) for offered in OFFERED_PROGRAMMES)
+    if not is_offered or len(programmes) != len(quote_request.programmes):
         yield BrokenRule("programmes", "programmes_not_offered")
-    elif quote_request.employs_others and "JHT" not in programmes:
-        # Permenaker 5/2021, art. 31-32: a worker who employs others must take all three programmes.
+    elif quote_request.employs_others and not programmes.issuperset(REQUIRED_OF_EMPLOYERS):
         yield BrokenRule("programmes", "jht_required")
     for position, occupation in enumerate(quote_request.occupations):
         if occupation in quote_request.occupations[:position]:

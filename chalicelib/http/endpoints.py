@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
@@ -23,6 +24,7 @@ from chalicelib.strict_json import ObjectWithRepeatedKeys, parse_json
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
+_NOT_MODIFIED = 304
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
@@ -243,6 +245,16 @@ def json_response(
     """Return a model as JSON: the same bytes for the same values."""
     body = model.model_dump_json(exclude_defaults=exclude_defaults)
     return Response(body, {"Content-Type": _JSON, **(headers or {})}, status)
+
+
+def respond_unless_known(
+    request: AnonymousRequest, body: str, headers: Mapping[str, str], *, etag: str, cache_control: str
+) -> Response:
+    """Return `body`, or 304 if the request names this version of it in `If-None-Match`."""
+    cache_headers: dict[str, str | list[str]] = {"ETag": etag, "Cache-Control": cache_control}
+    if is_etag_match(request.headers.get("if-none-match", ""), etag):
+        return Response("", cache_headers, _NOT_MODIFIED)
+    return Response(body, {**headers, **cache_headers}, 200)
 
 
 def count_failures(codes: Iterable[str]) -> None:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Literal
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.http.endpoints import AnonymousRequest, json_response, public_endpoint
+from chalicelib.http.endpoints import (
+    AnonymousRequest,
+    json_response,
+    public_endpoint,
+    respond_unless_known,
+)
+from chalicelib.http.etags import compute_etag
 from chalicelib.http.headers import build_page_headers
 
 if TYPE_CHECKING:
@@ -21,8 +27,7 @@ if TYPE_CHECKING:
 
 _DIRECTORY = Path(__file__).parent
 # For so long after a deployment a client may show the old description.
-_MAX_AGE_SECONDS = 300
-_NOT_MODIFIED = 304
+_CACHE_CONTROL = "public, max-age=300"
 
 _SCRIPT_START, _SCRIPT_END = "<script>", "</script>"
 
@@ -60,17 +65,14 @@ def blueprint(container: "Container") -> Blueprint:
 
 
 def _respond_with_file(request: AnonymousRequest, name: str, headers: dict[str, str]) -> Response:
-    text, tag = _read_with_etag(name)
-    cache_headers = {"ETag": tag, "Cache-Control": f"public, max-age={_MAX_AGE_SECONDS}"}
-    if _is_etag_match(request.headers.get("if-none-match", ""), tag):
-        return Response("", {**cache_headers}, _NOT_MODIFIED)
-    return Response(text, {**headers, **cache_headers}, 200)
+    text, etag = _read_with_etag(name)
+    return respond_unless_known(request, text, headers, etag=etag, cache_control=_CACHE_CONTROL)
 
 
 @cache
 def _read_with_etag(name: str) -> tuple[str, str]:
     content = (_DIRECTORY / name).read_bytes()
-    return content.decode(), f'"{sha256(content).hexdigest()[:32]}"'
+    return content.decode(), compute_etag(content)
 
 
 @cache
@@ -79,9 +81,3 @@ def _hash_page_script() -> str:
     page, _ = _read_with_etag("page.html")
     script = page.partition(_SCRIPT_START)[2].partition(_SCRIPT_END)[0]
     return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
-
-
-def _is_etag_match(if_none_match: str, etag: str) -> bool:
-    """Return True if the caller has this version already; weak tags match too (RFC 9110, 13.1.2)."""
-    tags = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
-    return "*" in tags or etag in tags

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from chalicelib.notifications.templates import format_day, format_rupiah, get_template
+from chalicelib.notifications.templates import format_day, get_template
 from chalicelib.registrations.model import (
     ENDED_STATUSES,
     EventType,
@@ -17,6 +17,7 @@ from chalicelib.registrations.model import (
     Registration,
     Status,
 )
+from chalicelib.rupiah import format_rupiah
 
 
 class Purpose(StrEnum):

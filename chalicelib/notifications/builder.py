@@ -7,6 +7,7 @@ from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
+from chalicelib.notifications.requests import SmsRequestService
 from chalicelib.notifications.service import NotificationConfig, NotificationService
 from chalicelib.notifications.store_receipt_flow import DynamoReceiptFlow
 from chalicelib.notifications.templates import SmsKind
@@ -37,6 +38,17 @@ def build_notification_service(container: "Container") -> NotificationService:
         clock=container.clock,
         wait=sleep,
         random_fraction=random_fraction,
+    )
+
+
+def build_sms_request_service(container: "Container") -> SmsRequestService:
+    return SmsRequestService(
+        reading=container.reading,
+        lifecycle=container.lifecycle,
+        campaigns=container.campaigns,
+        opt_outs=container.opt_outs,
+        hashing=container.hashing,
+        clock=container.clock,
     )
 
 

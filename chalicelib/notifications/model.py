@@ -22,6 +22,9 @@ ATTEMPT_TIMEOUT = timedelta(seconds=60)
 # An SMS that is queued, or claimed by a worker process, is due again after this long.
 REQUEUE_AFTER = timedelta(hours=1)
 
+# More copies than an SMS is ever sent in. Receipts about further ones, under other ids, change nothing.
+MAX_SENDS = 20
+
 # How long to wait for a receipt after an attempt with an unknown outcome.
 RECEIPT_TIMEOUT = timedelta(minutes=15)
 
@@ -294,6 +297,7 @@ class Sms(OutboundAttempt):
         if (
             not self.attempts
             or current == send
+            or (current is None and len(self.sends) >= MAX_SENDS)
             or (current and _STATE_RANK[send.state] < _STATE_RANK[current.state])
         ):
             return self

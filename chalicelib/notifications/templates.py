@@ -124,11 +124,6 @@ def parse_templates(text: str) -> Mapping[str, Template]:
     }
 
 
-def format_rupiah(amount: int) -> str:
-    """Return an amount as written in Indonesia: `Rp16.800`."""
-    return f"Rp{amount:,}".replace(",", ".")
-
-
 def format_day(day: date, language: WorkerLanguage) -> str:
     """Return a day as `31 Des 26`. A year of four digits could look like a one-time password."""
     return f"{day.day} {MONTHS[language][day.month - 1]} {day.year % 100:02d}"

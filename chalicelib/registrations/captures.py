@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal, get_args
 
 from chalicelib.contributions.model import Quote
 from chalicelib.http.pagination import Position
-from chalicelib.registrations.model import CaptureMetadata, Flag, RegistrationFacts, Status
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.capture_source import CaptureSource
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 
 NO_SPONSOR = "-"
 """Stands for a sponsor who was not named. No sponsor's id begins with it."""
+IdentityField = Literal["name", "birth_date", "phone"]
+"""A field that tells whether two captures under one NIK are of one person."""
+
+IDENTITY_FIELDS: tuple[IdentityField, ...] = get_args(IdentityField)
+
+Suggestion = Literal["correction"]
 
 
 class Outcome(StrEnum):
@@ -30,6 +39,13 @@ class Answer:
     status: Status
     received_at: str
     quote: Quote
+    differs: tuple[IdentityField, ...] = ()
+    """The identity fields that differ from those of the worker's registration; for officers alone."""
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        """Return `correction` if the civil registry did not match what is recorded, and this differs."""
+        return "correction" if self.differs and self.status is Status.MISMATCH else None
 
 
 @dataclass(frozen=True)
@@ -37,10 +53,11 @@ class CaptureFacts:
     """The countable facts of a capture.
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
-    are the codes of the broken rules of a refused capture. `sponsor` is the id of the sponsor who pays, or
-    NO_SPONSOR if none is named. `neighbours` are short hashes that two NIKs with close serials share; they
-    are removed when the worker is erased, the rest is kept. `is_cancelled`: the registration that the capture
-    made was cancelled.
+    are the codes of the broken rules of a refused capture. `differs` names the identity fields in which a
+    repeat differs from the worker's registration. `sponsor` is the id of the sponsor who pays, or NO_SPONSOR
+    if none is named. `neighbours` are short hashes that two NIKs with close serials share; they are removed
+    when the worker is erased, the rest is kept. `is_cancelled`: the registration that the capture made was
+    cancelled.
     """
 
     outcome: Outcome
@@ -58,6 +75,7 @@ class CaptureFacts:
     received_on: date | None = None
     reasons: tuple[str, ...] = ()
     neighbours: tuple[str, ...] = ()
+    differs: tuple[IdentityField, ...] = ()
     is_cancelled: bool = False
 
 
@@ -69,6 +87,11 @@ class Capture:
     fingerprint: str
     facts: CaptureFacts
     answer: Answer | None
+
+    @property
+    def source(self) -> CaptureSource:
+        metadata = self.capture_metadata
+        return CaptureSource(metadata.client_id, metadata.campaign_id, metadata.disclosure)
 
 
 @dataclass(frozen=True)

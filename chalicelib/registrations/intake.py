@@ -16,9 +16,10 @@ from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
 from chalicelib.registrations.cleaned_capture import CleanedCapture
-from chalicelib.registrations.errors import CaptureReused
+from chalicelib.registrations.errors import CaptureReused, WorkerCapturesReached
 from chalicelib.registrations.limits import (
     PhoneCountExceeded,
     PhoneCountIncrement,
@@ -26,8 +27,9 @@ from chalicelib.registrations.limits import (
     iter_flags,
 )
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import CaptureMetadata, LifecycleState, Registration, Status
+from chalicelib.registrations.model import LifecycleState, Registration
 from chalicelib.registrations.nik import list_neighbourhoods
+from chalicelib.registrations.prior_state import CaptureExists, PriorState, WorkerExists, WorkerRecord
 from chalicelib.registrations.quotas import (
     CampaignSponsor,
     QuotaChanged,
@@ -37,6 +39,7 @@ from chalicelib.registrations.quotas import (
     find_sponsor,
 )
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
 from chalicelib.registrations.submission import Submission
 from chalicelib.registrations.worker import Worker
 
@@ -54,47 +57,15 @@ class IntakeLimits:
     """The limits of a stage.
 
     `client_allowance` limits the captures of a client per day, `phone_cap` the registrations with one phone
-    number per day. An unpaid application expires after `payment_period`.
+    number per day, `worker_captures` the captures of one worker ever: a request about their data must be able
+    to read them all. An unpaid application expires after `payment_period`.
     """
 
     client_allowance: DailyCapLimiter
     phone_cap: DailyCap
     age_limits: rules.AgeLimits = field(default_factory=rules.AgeLimits)
     payment_period: timedelta = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class WorkerRecord:
-    """The latest registration of a worker."""
-
-    reference: Reference
-    status: Status
-    has_ended: bool
-
-
-@dataclass(frozen=True)
-class PriorState:
-    """The stored state of a worker, of a phone number's count on one day, and of a sponsor's places."""
-
-    worker_record: WorkerRecord | None = None
-    phone_count: int = 0
-    places_taken: int = 0
-
-
-class CaptureExists(Exception):
-    """The store holds a capture with this id already: `capture`."""
-
-    def __init__(self, capture: Capture) -> None:
-        super().__init__(capture.capture_metadata.capture_id)
-        self.capture = capture
-
-
-class WorkerExists(Exception):
-    """The worker has a registration already, which may have ended."""
-
-    def __init__(self, worker_record: WorkerRecord) -> None:
-        super().__init__(worker_record.reference)
-        self.worker_record = worker_record
+    worker_captures: int = 1_000
 
 
 class IntakeStore(Protocol):
@@ -114,12 +85,14 @@ class IntakeStore(Protocol):
         capture: Capture,
         phone_increment: PhoneCountIncrement | None,
         quota_state: QuotaState | None = None,
+        *,
+        captures: int = 1,
     ) -> None:
         """Store a capture with its new registration, count the phone number, and take the sponsor's place.
 
-        A registration that follows another one is stored only if that one is still the worker's latest and
-        has ended. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or
-        WriteConflict.
+        `captures` is the number of the worker's captures with this one. A registration that follows another
+        one is stored only if that one is still the worker's latest and has ended. Raise CaptureExists,
+        CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or WriteConflict.
         """
 
     def add_public(
@@ -129,6 +102,8 @@ class IntakeStore(Protocol):
         phone_increment: PhoneCountIncrement | None,
         worker_record: WorkerRecord | None,
         quota_state: QuotaState | None = None,
+        *,
+        captures: int = 1,
     ) -> None:
         """Store a capture as `add` does or, if `worker_record` is an open registration, as a repeat of it.
 
@@ -136,10 +111,14 @@ class IntakeStore(Protocol):
         `add` does.
         """
 
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+    def find_registration(self, reference: Reference) -> Registration | None:
+        """Return a registration, or None if it was erased or destroyed."""
+
+    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
         """Store a capture whose worker still has the open registration it names.
 
-        Raise CaptureExists, CaptureErased or WriteConflict.
+        With it, store `changed`, the next version of that registration. Raise CaptureExists, CaptureErased
+        or WriteConflict.
         """
 
     def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
@@ -185,7 +164,7 @@ class IntakeService:
         The same capture with the same content gets its first answer again, whatever has happened since. A
         worker with an open registration gets that one's reference; one whose registration has ended gets a
         new one, which follows it. Raise CampaignNotAllowed, CampaignUnknown, CaptureReused, CaptureErased,
-        RulesBroken, ClientCapReached, PhoneCapReached or TryAgain.
+        RulesBroken, ClientCapReached, PhoneCapReached, WorkerCapturesReached or TryAgain.
         """
         caller.require_campaign(command.campaign_id)
         campaign = self._campaigns.get(command.campaign_id)
@@ -200,6 +179,9 @@ class IntakeService:
             if capture.answer is None or not self._has_same_content(capture, submission, command):
                 raise CaptureReused(capture.capture_metadata.capture_id) from None
             return SubmissionResult(capture.answer, is_replay=True)
+        except WorkerCapturesReached as reached:
+            self._add_refusal(submission, campaign, reached.code)
+            raise
 
     def _has_same_content(
         self, capture: Capture, submission: Submission, command: SubmitRegistration
@@ -234,6 +216,7 @@ class IntakeService:
             received_on=received_on,
             day_ends_at=campaign.day_ends_at(received_on),
             sponsor_quota=find_quota(campaign, command.coverage.sponsor_id),
+            zone=campaign.zone,
             facts=CaptureFacts(
                 outcome=Outcome.REFUSED,
                 channel=metadata.channel,
@@ -254,12 +237,14 @@ class IntakeService:
             )
         except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even if today's rules would refuse it.
-            reasons = tuple(sorted({rule.code for rule in refusal.broken_rules}))
-            self._store.add_refusal(
-                submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
-                is_on_campaign_day=campaign.has_day(metadata.day),
-            )
+            self._add_refusal(submission, campaign, *sorted({rule.code for rule in refusal.broken_rules}))
             raise
+
+    def _add_refusal(self, submission: Submission, campaign: Campaign, *reasons: str) -> None:
+        self._store.add_refusal(
+            submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
+            is_on_campaign_day=campaign.has_day(submission.capture_metadata.day),
+        )
 
     def _store_within_cap(self, submission: Submission, worker: Worker, caller: Caller) -> Answer:
         """Store a capture if its client's allowance for today permits; count it only if it is accepted."""
@@ -303,16 +288,20 @@ class IntakeService:
 
     def _build_registration(self, submission: Submission, worker: Worker) -> Registration:
         metadata, command = submission.capture_metadata, submission.capture.command
+        worker_key = self._hashing.digest("nik", worker.nik)
         return Registration(
             reference=references.generate(self._random_index),
-            worker_key=self._hashing.digest("nik", worker.nik),
-            lifecycle=LifecycleState.begin(occurred_at=metadata.received_at, client_id=metadata.client_id),
+            worker_key=worker_key,
+            lifecycle=LifecycleState.begin(
+                occurred_at=metadata.received_at, client_id=metadata.client_id, zone=submission.zone
+            ),
             capture_metadata=metadata,
             worker=worker,
             work=command.work,
             coverage=command.coverage,
             consent=command.consent,
-            quote=self._quote_service.quote(rules.build_quote_request(command)),
+            quote=self._quote_service.quote(rules.build_quote_request(command, metadata.day)),
+            identity=hash_identity(worker, worker_key=worker_key, hashing=self._hashing),
             expires_on=submission.received_on + self._limits.payment_period,
         )
 
@@ -342,6 +331,9 @@ class IntakeService:
         phone_key: str | None,
     ) -> Answer:
         known, phone_count = prior_state.worker_record, prior_state.phone_count
+        captures = 1 if known is None else known.captures + 1
+        if captures > self._limits.worker_captures:
+            raise WorkerCapturesReached(f"{captures - 1} captures")
         phone_cap = self._limits.phone_cap
         phone_increment = build_phone_increment(submission, phone_count, phone_key, cap=phone_cap)
         quota_state = expect_quota_state(submission.sponsor_quota, prior_state.places_taken)
@@ -349,17 +341,37 @@ class IntakeService:
             registration, known = replace(registration, follows=known.reference), None
         flags = tuple(iter_flags(submission, phone_count, quota_state, phone_cap=phone_cap))
         registration = replace(registration, flags=flags)
+        differs: tuple[IdentityField, ...] = ()
+        changed = None
         if known is None:
             outcome = Outcome.CREATED if registration.follows is None else Outcome.REACTIVATED
             reference, status = registration.reference, registration.lifecycle.status
         else:
             outcome, reference, status = Outcome.ALREADY_REGISTERED, known.reference, known.status
-        answer = submission.build_answer(outcome, reference, status, registration.quote)
+            differs, changed = self._compare_with_recorded(submission, registration, known)
+        answer = submission.build_answer(outcome, reference, status, registration.quote, differs)
         capture = submission.build_capture(outcome, answer, flags=registration.flags)
         if submission.is_public:
-            self._store.add_public(registration, capture, phone_increment, known, quota_state)
+            self._store.add_public(
+                registration, capture, phone_increment, known, quota_state, captures=captures
+            )
         elif known is None:
-            self._store.add(registration, capture, phone_increment, quota_state)
+            self._store.add(registration, capture, phone_increment, quota_state, captures=captures)
         else:
-            self._store.add_repeat(capture, worker_key=registration.worker_key)
+            self._store.add_repeat(capture, worker_key=registration.worker_key, changed=changed)
         return answer
+
+    def _compare_with_recorded(
+        self, submission: Submission, registration: Registration, known: WorkerRecord
+    ) -> tuple[tuple[IdentityField, ...], Registration | None]:
+        """Return the identity fields that differ, and the next version of the recorded registration.
+
+        For the public nothing is read or changed: requests and work stay those of a new worker.
+        """
+        differs = find_differences(known.identity, registration.identity)
+        if submission.is_public or (known.identity is not None and not differs):
+            return differs, None
+        recorded = self._store.find_registration(known.reference)
+        if recorded is None:
+            return differs, None
+        return record_repeat(recorded, registration, hashing=self._hashing)

@@ -8,23 +8,14 @@ from typing import Protocol, TypeVar
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
-from chalicelib.contributions.service import CONTRIBUTION_ZONE
+from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.model import (
-    Cancellation,
-    EventType,
-    Flag,
-    LifecycleState,
-    Payment,
-    PaymentCode,
-    Registration,
-    Status,
-    VerificationResult,
-)
+from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.payments import differs_from_quote
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
 
 # Each attempt succeeds unless another writer changed the same registration in between.
@@ -84,7 +75,7 @@ class LifecycleService:
     ) -> Registration:
         """Record the code and the amount that the worker is asked to pay.
 
-        Raise RegistrationUnknown, TransitionNotAllowed, RulesBroken or TryAgain.
+        Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull, RulesBroken or TryAgain.
         """
         registration = self._reading.look_up(typed_reference, caller=caller)
         check_payment_code(payment_code, registration.lifecycle, today=self._today())
@@ -94,8 +85,8 @@ class LifecycleService:
         """Record a paid contribution of any amount.
 
         Flag the registration if the amount is far from the quote, or if the id paid another registration.
-        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, RegistrationSuperseded, RulesBroken or
-        TryAgain.
+        Raise RegistrationUnknown, PaymentReused, TransitionNotAllowed, HistoryFull, RegistrationSuperseded,
+        RulesBroken or TryAgain.
         """
         registration = self._reading.look_up(typed_reference, caller=caller)
         check_payment_time(payment, registration, now=self._clock())
@@ -123,7 +114,7 @@ class LifecycleService:
     ) -> Registration:
         """Record the answer of the civil registry.
 
-        Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        Raise RegistrationUnknown, TransitionNotAllowed, HistoryFull or TryAgain.
         """
         registration = self._reading.look_up(typed_reference, caller=caller)
         return self._change(registration, caller, LifecycleState.with_verification, result)
@@ -200,4 +191,4 @@ class LifecycleService:
         raise TryAgain("other writers came first")
 
     def _today(self) -> date:
-        return self._clock().astimezone(CONTRIBUTION_ZONE).date()
+        return self._clock().astimezone(FUND_ZONE).date()

@@ -3,23 +3,19 @@
 Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from chalicelib.callers import Channel, Disclosure
-from chalicelib.campaigns.model import Instant
-from chalicelib.contributions.model import Quote, list_months
-from chalicelib.contributions.service import find_contribution_month
-from chalicelib.fields import StrictDate
-from chalicelib.models import StrictModel
-from chalicelib.registrations.errors import PaymentReused, TransitionNotAllowed
+from chalicelib.campaigns.model import Zone
+from chalicelib.contributions.model import Quote
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
+from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, Worker
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
 
 
 class Status(StrEnum):
@@ -50,6 +46,7 @@ class EventType(StrEnum):
     LAPSED = "lapsed"
     EXPIRED = "expired"
     SMS_REQUESTED = "sms_requested"
+    REPEAT_DIFFERS = "repeat_differs"
 
 
 class Verification(StrEnum):
@@ -61,12 +58,14 @@ class Verification(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something unusual about how a registration was received or paid, for a person to look at."""
+    """Something unusual about how a registration was received, captured again or paid, for people to see."""
 
     CLIENT_BUSY = "client_busy"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
     SPONSOR_OVER_QUOTA = "sponsor_over_quota"
+    REPEAT_DIFFERS = "repeat_differs"
+    HISTORY_FULL = "history_full"
     PAYMENT_DIFFERS = "payment_differs"
     PAYMENT_SHARED = "payment_shared"
 
@@ -111,45 +110,23 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
     # Changes no status: the event records who asked for an SMS to be sent once more.
     EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
+    # Changes no status: the event records that the worker was captured again with other data.
+    EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
 }
+
+_REPORTED_EVENTS = frozenset(
+    {EventType.PAYMENT_CODE_ISSUED, EventType.PAID, EventType.MATCHED, EventType.MISMATCHED}
+)
+
+# Twenty-five years of a code and a payment each month. Beside them an item of 400 KB has room for the events
+# that follow from them, and for a cancellation.
+MAX_REPORTED_EVENTS = 600
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
 _GRACE_MONTHS = 3
 
 # A worker is reminded this long before the membership lapses: time to earn the contribution.
 _LAPSE_REMINDER_LEAD = timedelta(days=14)
-
-
-class PaymentCode(StrictModel):
-    """The amount that the core system asks the worker to pay, in rupiah, and the last day for it."""
-
-    code: str = Field(pattern=r"^[A-Za-z0-9-]{4,30}$")
-    amount: int = Field(gt=0, le=10_000_000_000)
-    expires_on: StrictDate
-
-
-class Payment(StrictModel):
-    """A contribution paid, in rupiah, for a number of months."""
-
-    payment_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    amount: int = Field(gt=0, le=10_000_000_000)
-    months: int = Field(ge=1, le=12)
-    paid_at: Instant
-    kpj: Annotated[str, Field(pattern=r"^[0-9]{11}$"), CLEANED] | None = Field(
-        default=None, description="The member's card number."
-    )
-
-
-class VerificationResult(StrictModel):
-    """The civil registry's result for NIK, name and birth date."""
-
-    result: Literal["matched", "mismatch"]
-
-
-class Cancellation(StrictModel):
-    """The reason to cancel an application before it is paid."""
-
-    reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
 
 
 @dataclass(frozen=True)
@@ -165,9 +142,9 @@ class LifecycleEvent:
 
 @dataclass(frozen=True)
 class LifecycleState:
-    """The status of one registration with its history.
+    """The status of one registration with its history, in the zone of its campaign.
 
-    Every change makes a new value, one version higher.
+    Every change makes a new value, one version higher. Registrations of earlier releases are in WIB.
     """
 
     status: Status
@@ -179,12 +156,13 @@ class LifecycleState:
     payments: tuple[Payment, ...] = ()
     kpj: str | None = None
     paid_through: str | None = None
+    zone: Zone = "Asia/Jakarta"
 
     @classmethod
-    def begin(cls, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+    def begin(cls, *, occurred_at: datetime, client_id: str, zone: Zone = "Asia/Jakarta") -> "LifecycleState":
         """Return the state of a registration that was received at `occurred_at`."""
         event = LifecycleEvent(EventType.REGISTERED, Status.RECEIVED, occurred_at, client_id)
-        return cls(status=Status.RECEIVED, status_since=occurred_at, version=1, history=(event,))
+        return cls(status=Status.RECEIVED, status_since=occurred_at, version=1, history=(event,), zone=zone)
 
     @property
     def has_ended(self) -> bool:
@@ -192,18 +170,23 @@ class LifecycleState:
         return self.status in ENDED_STATUSES
 
     @property
+    def is_full(self) -> bool:
+        """Return True if the history takes no more reported events."""
+        return sum(event.event_type in _REPORTED_EVENTS for event in self.history) >= MAX_REPORTED_EVENTS
+
+    @property
     def active_until(self) -> date | None:
         """Return the last paid day: the end of the last paid contribution month."""
         if self.paid_through is None:
             return None
-        return _find_first_day_after(self.paid_through, month_count=1) - timedelta(days=1)
+        return find_first_day_after(self.paid_through, month_count=1) - timedelta(days=1)
 
     @property
     def lapses_on(self) -> date | None:
         """Return the first day after three unpaid months."""
         if self.paid_through is None:
             return None
-        return _find_first_day_after(self.paid_through, month_count=_GRACE_MONTHS + 1)
+        return find_first_day_after(self.paid_through, month_count=_GRACE_MONTHS + 1)
 
     @property
     def next_ageing_on(self) -> date | None:
@@ -259,7 +242,9 @@ class LifecycleState:
         return replace(
             changed,
             payments=(*self.payments, payment),
-            paid_through=max(months[-1] for _, months in iter_paid_months((*self.payments, payment))),
+            paid_through=max(
+                months[-1] for _, months in iter_paid_months((*self.payments, payment), self.zone)
+            ),
             kpj=payment.kpj or self.kpj,
         )
 
@@ -289,6 +274,14 @@ class LifecycleState:
         """Return the state with a request for an SMS. Raise TransitionNotAllowed."""
         return self._transition(EventType.SMS_REQUESTED, occurred_at, client_id, {"purpose": purpose})
 
+    def with_differing_repeat(
+        self, differs: Sequence[str], *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the state after a repeat with other identity fields. Raise TransitionNotAllowed."""
+        return self._transition(
+            EventType.REPEAT_DIFFERS, occurred_at, client_id, {"fields": ",".join(differs)}
+        )
+
     def age(self, *, today: date, occurred_at: datetime, expires_on: date) -> "LifecycleState":
         """Return the state after the time-outs that are due on the local day `today`.
 
@@ -310,6 +303,8 @@ class LifecycleState:
         status = TRANSITIONS[event_type].get(self.status)
         if status is None:
             raise TransitionNotAllowed(f"{event_type} while {self.status}")
+        if event_type in _REPORTED_EVENTS and self.is_full:
+            raise HistoryFull(f"{MAX_REPORTED_EVENTS} events were reported")
         event = LifecycleEvent(event_type, status, occurred_at, client_id, detail)
         return replace(
             self,
@@ -318,23 +313,6 @@ class LifecycleState:
             version=self.version + 1,
             history=(*self.history, event),
         )
-
-
-@dataclass(frozen=True)
-class CaptureMetadata:
-    """The circumstances of a capture: time, client, channel and officer. It holds no data of the worker."""
-
-    capture_id: str
-    campaign_id: str
-    day: date
-    captured_at: datetime
-    received_at: datetime
-    client_id: str
-    channel: Channel
-    disclosure: Disclosure
-    officer: str | None
-    correlation_id: str
-    device_sequence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -352,6 +330,7 @@ class Registration:
     """One worker's application for membership, open until it ends.
 
     `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.
+    `identity` has the keyed hashes of the worker's identity fields; those of earlier releases have none.
     """
 
     reference: Reference
@@ -366,11 +345,17 @@ class Registration:
     expires_on: date
     follows: Reference | None = None
     flags: tuple[Flag, ...] = ()
+    identity: Mapping[str, str] | None = None
 
     @property
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
-        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.flags)
+        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.shown_flags)
+
+    @property
+    def shown_flags(self) -> tuple[Flag, ...]:
+        """Return the flags, with HISTORY_FULL if the history takes no more reported events."""
+        return (*self.flags, Flag.HISTORY_FULL) if self.lifecycle.is_full else self.flags
 
     @property
     def due_on(self) -> date | None:
@@ -378,20 +363,3 @@ class Registration:
         if self.lifecycle.status in OPEN_UNPAID_STATUSES:
             return self.expires_on
         return self.lifecycle.next_ageing_on
-
-
-def iter_paid_months(payments: Iterable[Payment]) -> Iterator[tuple[Payment, list[str]]]:
-    """Yield each payment with the months that it pays for, in an order that is not that of the reports."""
-    paid_through: str | None = None
-    for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
-        first = find_contribution_month(payment.paid_at)
-        if paid_through is not None and paid_through >= first:
-            first = list_months(paid_through, 2)[-1]
-        months = list_months(first, payment.months)
-        yield payment, months
-        paid_through = months[-1]
-
-
-def _find_first_day_after(month: str, *, month_count: int) -> date:
-    year, number = map(int, list_months(month, month_count + 1)[-1].split("-"))
-    return date(year, number, 1)

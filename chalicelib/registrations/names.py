@@ -7,7 +7,7 @@ from chalicelib.typed import APOSTROPHES, clean_text
 
 # Allowed beside letters and their marks. A name is part of an SMS under the agency's brand: it must contain
 # nothing that makes a link or looks like a one-time password.
-_PUNCTUATION = frozenset(" .,-") | APOSTROPHES
+PUNCTUATION = frozenset(" .,-") | APOSTROPHES
 _ALLOWED_CATEGORIES = ("L", "M")
 
 # The visible part of an emoji of a digit.
@@ -33,7 +33,7 @@ def parse(text: str) -> str:
 
 
 def _is_allowed(character: str) -> bool:
-    if character in _PUNCTUATION:
+    if character in PUNCTUATION:
         return True
     return (
         character not in _FORBIDDEN_CHARACTERS and unicodedata.category(character)[0] in _ALLOWED_CATEGORIES

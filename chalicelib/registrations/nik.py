@@ -16,9 +16,10 @@ from chalicelib.typed import clean_number, count_digits, is_from_spreadsheet
 
 NIK = NewType("NIK", str)
 
-_LENGTH = 16
+LENGTH = 16
 _SEPARATORS = re.compile(r"[\s.\-]+")
-_FEMALE_DAY_OFFSET = 40
+FEMALE_DAY_OFFSET = 40
+NO_SERIAL = "0000"
 _LAST_REGENCY_CODE = "79"
 _NEIGHBOURHOOD_SIZE = 10
 
@@ -65,12 +66,12 @@ def parse(text: str, *, capture_day: date) -> tuple[NIK, NIKDetails]:
     if is_from_spreadsheet(typed):
         raise InvalidNIK("number_from_spreadsheet")
     digits = _SEPARATORS.sub("", typed)
-    if len(digits) != _LENGTH or not (digits.isascii() and digits.isdigit()):
+    if len(digits) != LENGTH or not (digits.isascii() and digits.isdigit()):
         typed_digits = count_digits(typed)
-        raise InvalidNIK("nik_length", digits=None if typed_digits == _LENGTH else typed_digits)
+        raise InvalidNIK("nik_length", digits=None if typed_digits == LENGTH else typed_digits)
     if digits[:2] not in PROVINCES:
         raise InvalidNIK("nik_province")
-    if digits[12:] == "0000":
+    if digits[12:] == NO_SERIAL:
         raise InvalidNIK("nik_serial")
     return NIK(digits), _decode(digits, capture_day)
 
@@ -89,9 +90,9 @@ def list_neighbourhoods(nik: NIK) -> tuple[str, str]:
 
 def _decode(digits: str, capture_day: date) -> NIKDetails:
     day, month, year = int(digits[6:8]), int(digits[8:10]), int(digits[10:12])
-    sex = Sex.FEMALE if day > _FEMALE_DAY_OFFSET else Sex.MALE
+    sex = Sex.FEMALE if day > FEMALE_DAY_OFFSET else Sex.MALE
     if sex is Sex.FEMALE:
-        day -= _FEMALE_DAY_OFFSET
+        day -= FEMALE_DAY_OFFSET
     this_century = capture_day.year - capture_day.year % 100
     for century in (this_century, this_century - 100):
         try:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import NewType
 
 import phonenumbers
@@ -17,6 +18,27 @@ _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]+")
 _DIALLED_NUMBER = re.compile(r"\+?\d+")
 # Between a number and what somebody wrote behind it: a second number, an extension, a fraction.
 _APPENDIX_MARK = re.compile(r"[./(]")
+
+
+@dataclass(frozen=True)
+class NumberingPlan:
+    """The form of mobile numbers in Indonesia, by the metadata that `parse` judges by."""
+
+    country_code: str
+    trunk_prefix: str
+    national_pattern: str
+
+
+def read_numbering_plan() -> NumberingPlan:
+    """Return the plan. Raise LookupError if the library does not know it."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(_REGION)
+    if metadata is None or metadata.mobile is None or not metadata.mobile.national_number_pattern:
+        raise LookupError(f"no mobile numbers of {_REGION}")
+    return NumberingPlan(
+        country_code=str(phonenumbers.country_code_for_region(_REGION)),
+        trunk_prefix=phonenumbers.ndd_prefix_for_region(_REGION, strip_non_digits=True) or "",
+        national_pattern=metadata.mobile.national_number_pattern,
+    )
 
 
 class InvalidPhone(InvalidValue):

@@ -1,17 +1,26 @@
-"""Reading of single registrations, positions to resume a listing from, and gaps in a device's captures."""
+"""Reading of single registrations and captures, positions to resume a listing from, and a device's gaps."""
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import Protocol
+from uuid import UUID
 
-from chalicelib.callers import Caller
+from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.http.pagination import CursorInvalid, Page, Position
 from chalicelib.registrations import references
-from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.capture_source import CaptureSource
+from chalicelib.registrations.captures import Capture
+from chalicelib.registrations.errors import (
+    CaptureErased,
+    CaptureUnknown,
+    RegistrationDestroyed,
+    RegistrationUnknown,
+)
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.references import Reference
 
@@ -30,11 +39,30 @@ class SequenceGap:
     last: int
 
 
+@dataclass(frozen=True)
+class CaptureReport:
+    """The part of a capture that its caller may learn.
+
+    `capture` is None if it was erased, `registration` unless `disclosure` is OFFICER.
+    """
+
+    capture_id: str
+    disclosure: Disclosure
+    capture: Capture | None = None
+    registration: Registration | None = None
+
+
 class ReadingStore(Protocol):
     """The reads of the registrations table that the service needs."""
 
     def get(self, reference: Reference) -> Registration:
         """Return a registration. Raise RegistrationUnknown, or RegistrationDestroyed."""
+
+    def get_capture(self, capture_id: str) -> Capture:
+        """Return a capture. Raise CaptureUnknown, or CaptureErased."""
+
+    def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
+        """Yield the source of every capture whose answer names a registration."""
 
     def iter_device_sequences(self, client_id: str, *, start_after: int = 0) -> Iterator[int]:
         """Yield the sequence numbers of a device's captures that have arrived, in order, from a number on."""
@@ -52,10 +80,11 @@ class ReadingService:
         """
         return self._store.get(Reference(reference))
 
-    def look_up(self, typed_reference: str, *, caller: Caller) -> Registration:
+    def look_up(self, typed_reference: str, *, caller: Caller, includes_met: bool = False) -> Registration:
         """Return the registration with a typed reference, if the caller may access its campaign.
 
-        Raise RegistrationUnknown, or RegistrationDestroyed.
+        With `includes_met`, an officer's device may also see a registration of another campaign that was
+        named in the answer to one of its own captures. Raise RegistrationUnknown, or RegistrationDestroyed.
         """
         reference = references.parse(typed_reference)
         if reference is None:
@@ -66,9 +95,39 @@ class ReadingService:
             if caller.may_access_campaign(destroyed.campaign_id):
                 raise
             raise RegistrationUnknown("registration of another campaign") from None
-        if not caller.may_access_campaign(registration.capture_metadata.campaign_id):
+        is_own = caller.may_access_campaign(registration.capture_metadata.campaign_id)
+        if not is_own and not (includes_met and self._has_met(caller, registration)):
             raise RegistrationUnknown("registration of another campaign")
         return registration
+
+    def look_up_capture(self, typed_capture_id: str, *, caller: Caller) -> CaptureReport:
+        """Return what a caller may learn of a capture that it sent, or of one of a campaign that it manages.
+
+        Raise CaptureUnknown for any other one, and CaptureErased, but not for the public.
+        """
+        try:
+            capture_id = str(UUID(typed_capture_id))
+        except ValueError:
+            raise CaptureUnknown("malformed id") from None
+        try:
+            capture = self._store.get_capture(capture_id)
+        except CaptureErased as erased:
+            if _find_disclosure(caller, erased.source) is Disclosure.OFFICER:
+                raise
+            return CaptureReport(capture_id, Disclosure.PUBLIC)
+        disclosure = _find_disclosure(caller, capture.source)
+        registration = None
+        if disclosure is Disclosure.OFFICER and capture.answer is not None:
+            # The registration may have been destroyed, or be of a campaign that is not the manager's.
+            with suppress(RegistrationUnknown):
+                registration = self.look_up(capture.answer.reference, caller=caller, includes_met=True)
+        return CaptureReport(capture_id, disclosure, capture, registration)
+
+    def _has_met(self, caller: Caller, registration: Registration) -> bool:
+        return caller.disclosure is Disclosure.OFFICER and any(
+            source.client_id == caller.client_id and source.disclosure is Disclosure.OFFICER
+            for source in self._store.iter_sources(registration)
+        )
 
     def get_settled_position(self) -> Position:
         """Return the position before which nothing new can appear: a minute ago."""
@@ -108,3 +167,14 @@ class ReadingService:
             if sequence > expected:
                 yield SequenceGap(first=expected, last=sequence - 1)
             expected = max(expected, sequence + 1)
+
+
+def _find_disclosure(caller: Caller, source: CaptureSource | None) -> Disclosure:
+    """Return what a caller may learn of a capture. Raise CaptureUnknown if that is nothing."""
+    if source is not None:
+        if caller.has_role(Role.MANAGER) and caller.may_access_campaign(source.campaign_id):
+            return Disclosure.OFFICER
+        if source.client_id == caller.client_id:
+            is_officer = source.disclosure is caller.disclosure is Disclosure.OFFICER
+            return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
+    raise CaptureUnknown("capture of another client")

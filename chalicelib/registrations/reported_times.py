@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import CLOCK_SKEW
-from chalicelib.contributions.service import CONTRIBUTION_ZONE
+from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.refusals import BrokenRule, RulesBroken
-from chalicelib.registrations.model import LifecycleState, Payment, PaymentCode, Registration
+from chalicelib.registrations.model import LifecycleState, Registration
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.worker import Consent
 
 # Workers pay by their NIK, so a payment may come before the capture that it is matched with; contributions
@@ -21,7 +22,7 @@ _PAID_BEFORE_CAPTURE = timedelta(days=31)
 _MAX_CODE_LIFETIME = timedelta(days=5 * 366)
 
 # Personal data may be taken on consent since the law of 17 October 2022 (UU 27/2022).
-_FIRST_CONSENT_DAY = date(2022, 10, 17)
+FIRST_CONSENT_DAY = date(2022, 10, 17)
 
 
 def check_payment_time(payment: Payment, registration: Registration, *, now: datetime) -> None:
@@ -42,7 +43,7 @@ def check_payment_code(payment_code: PaymentCode, lifecycle: LifecycleState, *, 
     if lifecycle.has_payment_code(payment_code):
         return
     is_paid = any(
-        payment.paid_at.astimezone(CONTRIBUTION_ZONE).date() <= payment_code.expires_on
+        payment.paid_at.astimezone(FUND_ZONE).date() <= payment_code.expires_on
         for payment in lifecycle.payments
     )
     if payment_code.expires_on < today and not is_paid:
@@ -55,5 +56,5 @@ def check_consent_time(consent: Consent, *, now: datetime) -> Iterator[BrokenRul
     """Yield the bound that the time of a consent breaks: `now`, and the first day of the law."""
     if consent.given_at > now + CLOCK_SKEW:
         yield BrokenRule("consent.given_at", "consent_in_future")
-    elif consent.given_at.date() < _FIRST_CONSENT_DAY:
+    elif consent.given_at.date() < FIRST_CONSENT_DAY:
         yield BrokenRule("consent.given_at", "consent_too_old")

@@ -27,22 +27,19 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
+    HistoryFull,
     PaymentReused,
     PhoneCapReached,
     RegistrationDestroyed,
     RegistrationSuperseded,
     RegistrationUnknown,
     TransitionNotAllowed,
+    WorkerCapturesReached,
 )
 from chalicelib.registrations.intake import IntakeService, SubmissionResult
 from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
-from chalicelib.registrations.model import (
-    Cancellation,
-    Payment,
-    PaymentCode,
-    Registration,
-    VerificationResult,
-)
+from chalicelib.registrations.model import Registration
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
@@ -66,6 +63,7 @@ _ITEM_OUTCOMES = {
     "internal_error": "try_again",
     "client_cap_reached": "capped",
     "phone_cap_reached": "capped",
+    "worker_captures_reached": "capped",
 }
 
 # After this time a batch accepts no more items and asks for the rest to be sent again, well before API
@@ -97,6 +95,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             ClientCapReached,
             PhoneCapReached,
             RulesBroken,
+            WorkerCapturesReached,
         ),
         headers=("Idempotent-Replayed",),
     )
@@ -107,13 +106,15 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             result = container.intake.submit(
                 command, caller=request.caller, correlation_id=request.correlation_id
             )
-        except CaptureErased:
+        except (CaptureErased, WorkerCapturesReached) as refusal:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise
-            # Nor may the public learn that a worker's data was erased.
-            quote = container.quotes.quote(build_quote_request(command))
+            # Nor may the public learn that a worker's data was erased, or that a worker is known too well.
+            capture_day = container.campaigns.get(command.campaign_id).local_day(command.captured_at)
+            quote = container.quotes.quote(build_quote_request(command, capture_day))
             view = NeutralAnswerView(capture_id=str(command.capture_id), quote=quote)
-            return json_response(view, 202, headers={"Idempotent-Replayed": "true"})
+            headers = {"Idempotent-Replayed": "true"} if isinstance(refusal, CaptureErased) else {}
+            return json_response(view, 202, headers=headers)
         observability.count("Registrations", outcome=_outcome_label(result))
         return _respond_to_submission(request, result)
 
@@ -169,7 +170,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
             raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
         rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]
         view = RegistrationsView(
-            registrations=[_build_view(request, row) for row in rows],
+            registrations=[RegistrationView.build(row, caller=request.caller) for row in rows],
             cursor=to_cursor(page.next_position, settled),
             resume=to_cursor(resume),
         )
@@ -185,8 +186,13 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         refusals=(RegistrationUnknown, RegistrationDestroyed),
     )
     def show_registration(request: Request, reference: str) -> Response:
-        """Show a registration."""
-        return _respond(request, container.reading.look_up(reference, caller=request.caller))
+        """Show a registration.
+
+        An officer's device also sees, masked, a registration of another campaign that the answer to one of
+        its own captures named: the officer has just met the worker.
+        """
+        registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
+        return _respond(request, registration)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -222,7 +228,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         Role.CORE,
         body_model=PaymentCode,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, RulesBroken),
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull, RulesBroken),
     )
     def issue_payment_code(request: Request, reference: str) -> Response:
         """Store the payment code of a registration; the same code again changes nothing."""
@@ -242,6 +248,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
             RegistrationDestroyed,
             PaymentReused,
             TransitionNotAllowed,
+            HistoryFull,
             RegistrationSuperseded,
             RulesBroken,
         ),
@@ -259,7 +266,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         Role.CORE,
         body_model=VerificationResult,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull),
     )
     def verify_registration(request: Request, reference: str) -> Response:
         """Store the civil registry's result."""
@@ -290,7 +297,12 @@ def _respond_to_submission(request: Request, result: SubmissionResult) -> Respon
         # Neither the answer nor the status may reveal that a worker is known.
         view = NeutralAnswerView(capture_id=answer.capture_id, quote=answer.quote)
         return json_response(view, 202, headers=headers)
-    return json_response(AnswerView.from_answer(answer), _STATUS_CODES[answer.outcome], headers=headers)
+    return json_response(
+        AnswerView.from_answer(answer),
+        _STATUS_CODES[answer.outcome],
+        headers=headers,
+        exclude_defaults=True,
+    )
 
 
 def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[VerdictView, str]:
@@ -302,18 +314,12 @@ def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[Ve
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
         verdict = _build_failed_item(item, error, request)
         return verdict, verdict.outcome
-    verdict = VerdictView(**vars(result.answer))
-    return verdict, _outcome_label(result)
+    return VerdictView.from_answer(result.answer), _outcome_label(result)
 
 
 def _respond(request: Request, registration: Registration) -> Response:
-    return json_response(_build_view(request, registration), exclude_defaults=True)
-
-
-def _build_view(request: Request, registration: Registration) -> RegistrationView:
-    if request.caller.has_role(Role.CORE):
-        return RegistrationView.build_full(registration)
-    return RegistrationView.build_masked(registration)
+    view = RegistrationView.build(registration, caller=request.caller)
+    return json_response(view, exclude_defaults=True)
 
 
 def _build_failed_item(item: Any, error: Exception, request: Request) -> VerdictView:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
+from chalicelib.contributions.model import format_month
 from chalicelib.contributions.schemas import AskForQuote
-from chalicelib.contributions.service import check_choices, find_contribution_month
+from chalicelib.contributions.service import check_choices
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.errors import InvalidValue
@@ -17,7 +18,7 @@ from chalicelib.registrations.reported_times import check_consent_time
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
 
-_POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
+POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 _POSTAL_CODE_LENGTH = 5
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -43,7 +44,7 @@ def read_worker(
     command = capture.command
     day = campaign.local_day(command.captured_at)
     broken_rules = [
-        *_check_choices(command),
+        *_check_choices(command, day),
         *_check_sponsor(command, campaign),
         *_check_times(command, campaign, day, now),
         *check_consent_time(command.consent, now=now),
@@ -57,8 +58,8 @@ def read_worker(
     return worker
 
 
-def build_quote_request(command: SubmitRegistration) -> AskForQuote:
-    """Return the request for a quote of a capture's coverage, from the contribution month of the capture."""
+def build_quote_request(command: SubmitRegistration, capture_day: date) -> AskForQuote:
+    """Return the request for a quote of a capture's coverage, from the month of its local day."""
     return AskForQuote(
         monthly_income=command.work.monthly_income,
         occupations=command.work.occupations,
@@ -66,7 +67,7 @@ def build_quote_request(command: SubmitRegistration) -> AskForQuote:
         programmes=command.coverage.programmes,
         months=command.coverage.months,
         payer=command.coverage.payer,
-        start_month=find_contribution_month(command.captured_at),
+        start_month=format_month(capture_day),
     )
 
 
@@ -82,8 +83,8 @@ def compute_age_band(day: date, birth_date: date) -> str:
     return f"{decade}-{decade + 9}"
 
 
-def _check_choices(command: SubmitRegistration) -> Iterator[BrokenRule]:
-    for broken in check_choices(build_quote_request(command)):
+def _check_choices(command: SubmitRegistration, capture_day: date) -> Iterator[BrokenRule]:
+    for broken in check_choices(build_quote_request(command, capture_day)):
         name, dot, position = broken.field.partition(".")
         yield BrokenRule(f"{_CAPTURE_PATHS[name]}{dot}{position}", broken.code)
 
@@ -122,7 +123,7 @@ def _check_postal_code(postal_code: str | None) -> Iterator[BrokenRule]:
         return
     if is_from_spreadsheet(postal_code):
         yield BrokenRule("worker.postal_code", "number_from_spreadsheet")
-    elif not _POSTAL_CODE.fullmatch(postal_code):
+    elif not POSTAL_CODE.fullmatch(postal_code):
         digits = count_digits(postal_code)
         yield BrokenRule(
             "worker.postal_code",

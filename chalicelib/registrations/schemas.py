@@ -4,28 +4,37 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from chalicelib.callers import Channel
+from chalicelib.callers import Caller, Channel, Disclosure, Role
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
 from chalicelib.http.pagination import Page, to_cursor
-from chalicelib.registrations.captures import Answer, Outcome
-from chalicelib.registrations.model import (
-    EventType,
-    Flag,
-    Payment,
-    PaymentCode,
-    Registration,
-    Status,
-    Verification,
-)
+from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
+from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.worker import Check, Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
-    from chalicelib.registrations.reading import SequenceGap
+    from chalicelib.registrations.reading import CaptureReport, SequenceGap
+
+
+NEUTRAL_OUTCOME = "accepted"
+
+
+DIFFERS = Field(
+    default=(),
+    description="Of a worker who is registered already: the fields in which this capture is not what is"
+    " recorded. Nothing recorded is changed.",
+)
+SUGGESTION = Field(
+    default=None,
+    description="`correction`: the civil registry did not match what is recorded, and this capture differs."
+    " Have the registration corrected: while there is no route for corrections, cancel it and register the"
+    " worker again.",
+)
 
 
 class AnswerView(BaseModel):
@@ -37,11 +46,13 @@ class AnswerView(BaseModel):
     status: Status
     received_at: str
     quote: Quote
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
 
     @classmethod
     def from_answer(cls, answer: Answer) -> "AnswerView":
         """Return the view of a stored answer, which always gives the same bytes."""
-        return cls(**vars(answer))
+        return cls(**vars(answer), suggestion=answer.suggestion)
 
 
 class NeutralAnswerView(BaseModel):
@@ -51,7 +62,7 @@ class NeutralAnswerView(BaseModel):
     """
 
     capture_id: str
-    outcome: str = "accepted"
+    outcome: str = NEUTRAL_OUTCOME
     quote: Quote
 
 
@@ -67,7 +78,13 @@ class VerdictView(BaseModel):
     status: Status | None = None
     received_at: str | None = None
     quote: Quote | None = None
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
     problem: dict[str, Any] | None = None
+
+    @classmethod
+    def from_answer(cls, answer: Answer) -> "VerdictView":
+        return cls(**vars(answer), suggestion=answer.suggestion)
 
 
 class VerdictsView(BaseModel):
@@ -156,6 +173,14 @@ class RegistrationView(BaseModel):
     history: list[EventView]
 
     @classmethod
+    def build(cls, registration: Registration, *, caller: Caller) -> "RegistrationView":
+        """Return the view for a caller: all fields for the core system, in the campaigns it works for."""
+        is_own = caller.may_access_campaign(registration.capture_metadata.campaign_id)
+        if caller.has_role(Role.CORE) and is_own:
+            return cls.build_full(registration)
+        return cls.build_masked(registration)
+
+    @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
         return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
 
@@ -190,13 +215,53 @@ class RegistrationView(BaseModel):
             received_at=to_timestamp(metadata.received_at),
             active_until=lifecycle.active_until,
             follows=registration.follows,
-            flags=registration.flags,
+            flags=registration.shown_flags,
             payment_code=lifecycle.payment_code if is_full else None,
             worker=worker_view,
             work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),
             coverage=CoverageView.model_validate(registration.coverage.model_dump()),
             quote=registration.quote,
             history=history,
+        )
+
+
+class CaptureReportView(BaseModel):
+    """The verdict on a capture, with the registration as it is now.
+
+    The public learns only whether the capture was accepted.
+    """
+
+    capture_id: str
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    reference: str | None = None
+    status: str | None = None
+    received_at: str | None = None
+    quote: Quote | None = None
+    differs: tuple[IdentityField, ...] = DIFFERS
+    suggestion: Suggestion | None = SUGGESTION
+    registration: RegistrationView | None = None
+
+    @classmethod
+    def build(cls, report: "CaptureReport", *, caller: Caller) -> "CaptureReportView":
+        """Return what a report discloses: to the public the same for new, known and erased workers."""
+        capture, is_public = report.capture, report.disclosure is Disclosure.PUBLIC
+        if capture is None or (is_public and capture.answer is not None):
+            return cls(capture_id=report.capture_id, outcome=NEUTRAL_OUTCOME)
+        if capture.answer is None:
+            return cls(
+                capture_id=report.capture_id,
+                outcome=capture.facts.outcome,
+                reasons=capture.facts.reasons,
+                received_at=to_timestamp(capture.capture_metadata.received_at),
+            )
+        registration = report.registration
+        return cls(
+            **vars(capture.answer),
+            suggestion=capture.answer.suggestion,
+            registration=None
+            if registration is None
+            else RegistrationView.build(registration, caller=caller),
         )
 
 

@@ -45,8 +45,8 @@ _ERASE_CAPTURE = (
 
 # Kept of an application: its statuses with their times, its client and campaign, and what it follows.
 _DESTROY_PERSONAL_FIELDS = (
-    "REMOVE sealed, money, facts, worker_key, day_shard, day_order, status_shard, status_order, due_shard,"
-    " due_order SET destroyed_at = :at"
+    "REMOVE sealed, money, facts, worker_key, identity_hashes, day_shard, day_order, status_shard,"
+    " status_order, due_shard, due_order SET destroyed_at = :at"
 )
 
 _CAPTURE_HAS_FACTS = "attribute_exists(fingerprint) AND facts = :facts"

@@ -6,19 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
+from chalicelib.campaigns.model import Zone
 from chalicelib.clock import to_timestamp
 from chalicelib.registrations.model import (
     EventType,
     LifecycleEvent,
     LifecycleState,
-    Payment,
-    PaymentCode,
     Registration,
     Status,
     Verification,
 )
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 
 _PAYMENT_ID = "payment_id"
+
+# Earlier releases counted months by the fund's clock, and stored no zone.
+_EARLIER_ZONE: Zone = "Asia/Jakarta"
 
 
 def serialize_money(registration: Registration) -> str:
@@ -53,6 +56,7 @@ def parse_lifecycle(values: Mapping[str, Any], money: Mapping[str, Any]) -> Life
         payments=payments,
         kpj=money["kpj"],
         paid_through=values.get("paid_through"),
+        zone=values.get("zone", _EARLIER_ZONE),
     )
 
 

@@ -1,6 +1,7 @@
 """The intake's part of the registrations table. Every write is one conditional transaction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,17 +10,24 @@ from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Writ
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Capture, Outcome
-from chalicelib.registrations.intake import (
+from chalicelib.registrations.errors import RegistrationDestroyed
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.prior_state import (
     CaptureExists,
     PriorState,
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
-from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaChanged, QuotaState
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_items import build_capture, build_registration, parse_capture
+from chalicelib.registrations.store_changes import put_next_version
+from chalicelib.registrations.store_items import (
+    build_capture,
+    build_registration,
+    parse_capture,
+    parse_registration,
+)
 from chalicelib.registrations.store_keys import (
     ITEM_IS_NEW,
     REFERENCE_AND_STATUS_NAMES,
@@ -28,6 +36,7 @@ from chalicelib.registrations.store_keys import (
     make_decoy_key,
     make_link_key,
     make_phone_key,
+    make_registration_key,
     make_sponsor_key,
     make_worker_key,
 )
@@ -80,11 +89,13 @@ class DynamoIntakeStore:
         capture: Capture,
         phone_increment: PhoneCountIncrement | None,
         quota_state: QuotaState | None = None,
+        *,
+        captures: int = 1,
     ) -> None:
         self._write_capture(
             registration,
             capture,
-            worker=self._put_worker(registration),
+            worker=self._put_worker(registration, captures),
             application=to_item(build_registration(registration, self._cipher)),
             phone=self._count_phone(phone_increment),
             sponsor=build_place_update(self._table, registration, 1, quota_state),
@@ -97,11 +108,13 @@ class DynamoIntakeStore:
         phone_increment: PhoneCountIncrement | None,
         worker_record: WorkerRecord | None,
         quota_state: QuotaState | None = None,
+        *,
+        captures: int = 1,
     ) -> None:
         """Store a capture as `add` does, or as a repeat.
 
-        A repeat writes the worker's item and the sponsor's places unchanged and, instead of a registration,
-        a decoy of its size.
+        A repeat writes the worker's item with the registration that it has, the sponsor's places unchanged
+        and, instead of a new registration, a decoy of its size.
         """
         application = to_item(build_registration(registration, self._cipher))
         received_on = registration.capture_metadata.received_at.date()
@@ -110,9 +123,9 @@ class DynamoIntakeStore:
             **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
             "decoy": _build_decoy_value({"M": application}),
         }
-        worker = self._put_worker(registration)
+        worker = self._put_worker(registration, captures)
         if worker_record is not None:
-            worker = self._put_unchanged_worker(registration.worker_key, worker_record)
+            worker = self._put_known_worker(registration.worker_key, worker_record, captures)
         places = 1 if worker_record is None else 0
         self._write_capture(
             registration,
@@ -123,15 +136,25 @@ class DynamoIntakeStore:
             sponsor=build_place_update(self._table, registration, places, quota_state),
         )
 
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
-        worker = self._table.check(
+    def find_registration(self, reference: Reference) -> Registration | None:
+        values = self._table.get(make_registration_key(reference))
+        try:
+            return None if values is None else parse_registration(values, self._cipher)
+        except RegistrationDestroyed:
+            return None
+
+    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
+        worker = self._table.update(
             make_worker_key(worker_key),
+            "ADD captures :one",
             _WORKER_HAS_OPEN_REGISTRATION,
-            compared={":reference": _get_reference(capture), ":no": False},
+            compared={":reference": _get_reference(capture), ":no": False, ":one": 1},
             names=REFERENCE_NAME,
         )
+        link = self._put_link(worker_key, capture)
+        changes = [] if changed is None else [self._put_changed(changed)]
         try:
-            self._table.transact([self._put_capture(capture), worker, self._put_link(worker_key, capture)])
+            self._table.transact([self._put_capture(capture), worker, link, *changes])
         except TransactionFailed as failure:
             if _CAPTURE_INDEX in failure.current:
                 raise self._capture_exists(failure.current[_CAPTURE_INDEX]) from None
@@ -187,14 +210,20 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
+    def _put_changed(self, registration: Registration) -> Write:
+        previous_version = registration.lifecycle.version - 1
+        return put_next_version(self._table, registration, self._cipher, previous_version=previous_version)
+
     def _put_link(self, worker_key: str, capture: Capture) -> Write:
         key = make_link_key(worker_key, capture.capture_metadata.capture_id)
         values = {**key, "reference": _get_reference(capture)}
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
-    def _put_worker(self, registration: Registration) -> Write:
+    def _put_worker(self, registration: Registration, captures: int) -> Write:
         lifecycle = registration.lifecycle
-        worker_record = WorkerRecord(registration.reference, lifecycle.status, lifecycle.has_ended)
+        worker_record = WorkerRecord(
+            registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity, captures
+        )
         values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
@@ -206,9 +235,9 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
-    def _put_unchanged_worker(self, worker_key: str, worker_record: WorkerRecord) -> Write:
+    def _put_known_worker(self, worker_key: str, worker_record: WorkerRecord, captures: int) -> Write:
         return self._table.put(
-            _build_worker_record(worker_key, worker_record),
+            _build_worker_record(worker_key, replace(worker_record, captures=captures)),
             _WORKER_IS_UNCHANGED,
             compared={":reference": worker_record.reference, ":no": False, ":status": worker_record.status},
             names=REFERENCE_AND_STATUS_NAMES,
@@ -237,11 +266,19 @@ def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values
         "reference": worker_record.reference,
         "status": worker_record.status,
         "ended": worker_record.has_ended,
+        "identity_hashes": None if worker_record.identity is None else dict(worker_record.identity),
+        "captures": worker_record.captures,
     }
 
 
 def _parse_worker_record(values: Values) -> WorkerRecord:
-    return WorkerRecord(Reference(values["reference"]), Status(values["status"]), has_ended=values["ended"])
+    return WorkerRecord(
+        Reference(values["reference"]),
+        Status(values["status"]),
+        has_ended=values["ended"],
+        identity=values.get("identity_hashes"),
+        captures=int(values.get("captures", 0)),
+    )
 
 
 def _get_reference(capture: Capture) -> Reference:

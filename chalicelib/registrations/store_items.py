@@ -6,22 +6,29 @@ Capture metadata are not sealed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
-from chalicelib.callers import CHANNELS_BY_ROLE, Channel, Disclosure, Role
+from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.captures import (
+    IDENTITY_FIELDS,
+    Answer,
+    Capture,
+    CaptureFacts,
+    IdentityField,
+    Outcome,
+)
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import (
     ENDED_UNPAID_STATUSES,
-    CaptureMetadata,
     Flag,
     Registration,
     RegistrationFacts,
@@ -42,6 +49,7 @@ from chalicelib.registrations.store_keys import (
     make_order,
     make_registration_key,
 )
+from chalicelib.registrations.store_source import parse_capture_source, parse_disclosure
 from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Worker
 
 _AMOUNT_DIGITS = 15
@@ -79,7 +87,8 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
 def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
     """Return a capture from its item. Raise CaptureErased if its person's data was destroyed."""
     if "fingerprint" not in values:
-        raise CaptureErased("its person's data was destroyed")
+        source = parse_capture_source(values["taken"]) if "taken" in values else None
+        raise CaptureErased("its person's data was destroyed", source)
     metadata, sealed = _parse_capture_metadata(values["taken"]), values.get("answer")
     return Capture(
         capture_metadata=metadata,
@@ -129,6 +138,7 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
         received_on=None if received_on is None else date.fromisoformat(received_on),
         reasons=tuple(values.get("reasons", ())),
         neighbours=tuple(values.get("neighbours", ())),
+        differs=_parse_differs(values.get("differs", "")),
         is_cancelled=values.get("is_cancelled", False),
     )
 
@@ -136,17 +146,6 @@ def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
 def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
     """Return the campaign day of a capture's or a registration's item."""
     return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
-
-
-def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
-    """Return the disclosure of a stored capture.
-
-    A capture of an earlier release has none: it counts as PUBLIC unless its channel is an officer's.
-    """
-    if "disclosure" in capture_metadata:
-        return Disclosure(capture_metadata["disclosure"])
-    is_officer = capture_metadata.get("channel") in CHANNELS_BY_ROLE[Role.KIOSK]
-    return Disclosure.OFFICER if is_officer else Disclosure.PUBLIC
 
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
@@ -185,12 +184,14 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "reference": registration.reference,
         "facts": build_registration_facts(registration.facts, key["pk"], cipher),
         "worker_key": registration.worker_key,
+        "identity_hashes": None if registration.identity is None else dict(registration.identity),
         "follows": registration.follows,
         "status": lifecycle.status,
         "since": to_timestamp(lifecycle.status_since),
         "version": lifecycle.version,
         "verification": lifecycle.verification,
         "paid_through": lifecycle.paid_through,
+        "zone": lifecycle.zone,
         "history": build_history(lifecycle.history),
         "money": cipher.seal(serialize_money(registration), record=record, field="money"),
         "taken": _build_capture_metadata(metadata),
@@ -254,6 +255,7 @@ def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Regist
         expires_on=date.fromisoformat(values["expires_on"]),
         follows=_parse_follows(values),
         flags=tuple(Flag(each) for each in values.get("flags", ())),
+        identity=values.get("identity_hashes"),
     )
 
 
@@ -302,7 +304,14 @@ def _list_personal_fields(registration: Registration) -> dict[str, str | None]:
 def _serialize_answer(answer: Answer) -> str:
     # Padded, because the length would reveal whether the worker was known.
     outcome = answer.outcome.ljust(_MAX_OUTCOME_LENGTH)
-    return json.dumps({**vars(answer), "outcome": outcome, "quote": answer.quote.model_dump_json()})
+    return json.dumps(
+        {
+            **vars(answer),
+            "outcome": outcome,
+            "quote": answer.quote.model_dump_json(),
+            "differs": _serialize_differs(answer.differs),
+        }
+    )
 
 
 def _parse_answer(serialized: str) -> Answer:
@@ -314,7 +323,17 @@ def _parse_answer(serialized: str) -> Answer:
         status=Status(values["status"]),
         received_at=values["received_at"],
         quote=Quote.model_validate_json(values["quote"]),
+        differs=_parse_differs(values.get("differs", "")),
     )
+
+
+def _serialize_differs(differs: Collection[str]) -> str:
+    # A character for each field, because the length would reveal whether the worker was known, and as whom.
+    return "".join("1" if field in differs else "0" for field in IDENTITY_FIELDS)
+
+
+def _parse_differs(serialized: str) -> tuple[IdentityField, ...]:
+    return tuple(field for field, digit in zip(IDENTITY_FIELDS, serialized, strict=False) if digit == "1")
 
 
 def build_capture_facts(facts: CaptureFacts) -> Values:
@@ -326,6 +345,7 @@ def build_capture_facts(facts: CaptureFacts) -> Values:
     }
     if facts.received_on is not None:
         values["received_on"] = facts.received_on.isoformat()
+    values["differs"] = _serialize_differs(facts.differs)
     return values
 
 

@@ -11,7 +11,7 @@ from chalicelib.registrations.errors import RegistrationSuperseded
 from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_items import build_registration
+from chalicelib.registrations.store_changes import put_next_version
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
     ITEM_IS_NEW,
@@ -39,20 +39,19 @@ class DynamoLifecycleStore:
     def replace(
         self, registration: Registration, *, previous: Registration, payment_key: str | None = None
     ) -> None:
-        put = self._table.put(
-            build_registration(registration, self._cipher),
-            "version = :version",
-            compared={":version": previous.lifecycle.version},
-            returns_current=True,
+        put = put_next_version(
+            self._table, registration, self._cipher, previous_version=previous.lifecycle.version
         )
+        identity = None if registration.identity is None else dict(registration.identity)
         worker = self._table.update(
             make_worker_key(registration.worker_key),
-            "SET #status = :status, ended = :ended",
+            f"SET #status = :status, ended = :ended{', identity_hashes = :identity' if identity else ''}",
             WORKER_HAS_REGISTRATION,
             compared={
                 ":reference": registration.reference,
                 ":status": registration.lifecycle.status,
                 ":ended": registration.lifecycle.has_ended,
+                ":identity": identity,
             },
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,

@@ -1,6 +1,6 @@
 """Reads of the registrations table: single registrations, pages, facts for counting, and device sequences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -12,11 +12,13 @@ from chalicelib.aws.table import Table
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page, Position
-from chalicelib.registrations.captures import DayFact
-from chalicelib.registrations.errors import RegistrationUnknown
+from chalicelib.registrations.capture_source import CaptureSource
+from chalicelib.registrations.captures import Capture, DayFact
+from chalicelib.registrations.errors import CaptureUnknown, RegistrationUnknown
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
+    parse_capture,
     parse_capture_facts,
     parse_registration,
     parse_registration_facts,
@@ -25,12 +27,19 @@ from chalicelib.registrations.store_keys import (
     BY_CAMPAIGN_DAY,
     BY_DEVICE_SEQUENCE,
     BY_STATUS,
+    LINK_PREFIX,
     list_capture_shards,
     list_registration_shards,
     list_status_shards,
+    make_capture_key,
     make_registration_key,
     make_remnant_shard,
+    make_worker_key,
 )
+from chalicelib.registrations.store_source import parse_capture_source
+
+# A page of a listing ends early where its histories are long: an answer of Lambda may have 6 MB.
+_MAX_PAGE_EVENTS = 10_000
 
 # Rows per request. All partitions of a day are read at the same time.
 _QUERY_PAGE_SIZE = 500
@@ -39,15 +48,42 @@ _QUERY_PAGE_SIZE = 500
 class DynamoReadingStore:
     """Satisfies `reading.ReadingStore`; lists registrations, and yields facts for roll-ups and exports."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        max_page_events: int = _MAX_PAGE_EVENTS,
+    ) -> None:
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._max_page_events = max_page_events
 
     def get(self, reference: Reference) -> Registration:
         values = self._table.get(make_registration_key(reference))
         if values is None:
             raise RegistrationUnknown("no registration has this reference")
         return parse_registration(values, self._cipher)
+
+    def get_capture(self, capture_id: str) -> Capture:
+        values = self._table.get(make_capture_key(capture_id))
+        if values is None:
+            raise CaptureUnknown("no capture has this id")
+        return parse_capture(values, self._cipher)
+
+    def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
+        links = self._table.query(
+            "pk = :worker AND begins_with(sk, :link)",
+            {":worker": make_worker_key(registration.worker_key)["pk"], ":link": LINK_PREFIX},
+        )
+        keys = [
+            make_capture_key(link["sk"].removeprefix(LINK_PREFIX))
+            for link in links
+            if link["reference"] == registration.reference
+        ]
+        for values in self._table.get_many(keys):
+            yield parse_capture_source(values["taken"])
 
     def iter_day_facts(
         self, campaign_day: CampaignDay, *, start_after: Position | None = None
@@ -128,16 +164,28 @@ class DynamoReadingStore:
             )
         ]
         rows.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
-        page_rows = rows[:page_size]
+        keys = [{"pk": row["pk"], "sk": row["sk"]} for row in rows[:page_size]]
         registrations = {
-            values["pk"]: parse_registration(values, self._cipher)
-            for values in self._table.get_many([{"pk": row["pk"], "sk": row["sk"]} for row in page_rows])
+            values["pk"]: parse_registration(values, self._cipher) for values in self._table.get_many(keys)
         }
+        page_rows = list(self._cut_by_events(rows[:page_size], registrations))
         return Page(
             rows=[registrations[row["pk"]] for row in page_rows if row["pk"] in registrations],
             last_position=Position(page_rows[-1][f"{key_prefix}_order"]) if page_rows else None,
-            has_more=len(rows) > page_size,
+            has_more=len(rows) > len(page_rows),
         )
+
+    def _cut_by_events(
+        self, rows: Iterable[Values], registrations: Mapping[str, Registration]
+    ) -> Iterator[Values]:
+        """Yield the first row, and the next ones until their histories have too many events for a page."""
+        event_count = 0
+        for number, row in enumerate(rows):
+            registration = registrations.get(row["pk"])
+            event_count += 0 if registration is None else len(registration.lifecycle.history)
+            if number and event_count > self._max_page_events:
+                return
+            yield row
 
     def _parse_day_fact(self, row: Values) -> DayFact:
         # The order of a remnant has no instant.

@@ -7,7 +7,8 @@ from chalicelib.aws.items import Values, from_item
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.model import EventType, Flag, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_items import parse_campaign_day, parse_disclosure
+from chalicelib.registrations.store_items import parse_campaign_day
+from chalicelib.registrations.store_source import parse_disclosure
 from chalicelib.registrations.stream import (
     CaptureChange,
     Change,

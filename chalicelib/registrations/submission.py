@@ -6,12 +6,21 @@ from datetime import date, datetime
 from math import ceil
 
 from chalicelib.callers import Disclosure
+from chalicelib.campaigns.model import Zone
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
-from chalicelib.registrations.captures import NO_SPONSOR, Answer, Capture, CaptureFacts, Outcome
+from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.captures import (
+    NO_SPONSOR,
+    Answer,
+    Capture,
+    CaptureFacts,
+    IdentityField,
+    Outcome,
+)
 from chalicelib.registrations.cleaned_capture import CleanedCapture
-from chalicelib.registrations.model import CaptureMetadata, Flag, Status
+from chalicelib.registrations.model import Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
 
@@ -25,6 +34,7 @@ class Submission:
     fingerprint: str
     received_on: date
     day_ends_at: datetime
+    zone: Zone
     facts: CaptureFacts
     sponsor_quota: int | None = None
     is_client_over_flag: bool = False
@@ -62,10 +72,18 @@ class Submission:
         flags: tuple[Flag, ...] = (),
         reasons: tuple[str, ...] = (),
     ) -> Capture:
-        facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons)
+        differs = () if answer is None else answer.differs
+        facts = replace(self.facts, outcome=outcome, flags=flags, reasons=reasons, differs=differs)
         return Capture(self.capture_metadata, self.fingerprint, facts, answer)
 
-    def build_answer(self, outcome: Outcome, reference: Reference, status: Status, quote: Quote) -> Answer:
+    def build_answer(
+        self,
+        outcome: Outcome,
+        reference: Reference,
+        status: Status,
+        quote: Quote,
+        differs: tuple[IdentityField, ...] = (),
+    ) -> Answer:
         return Answer(
             capture_id=self.capture_metadata.capture_id,
             outcome=outcome,
@@ -73,4 +91,5 @@ class Submission:
             status=status,
             received_at=to_timestamp(self.capture_metadata.received_at),
             quote=quote,
+            differs=differs,
         )

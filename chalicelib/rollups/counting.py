@@ -4,7 +4,7 @@ The state of a count can be stored and resumed; the figures are those of an unin
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from typing import Self
 
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
+from chalicelib.rollups.bounded_counter import MAX_KEYS, OTHERS, BoundedCounter
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
 
 # Between the parts of a key of a counter. No counted id or code has this character.
@@ -51,7 +52,7 @@ class DayCounter:
 
     def __init__(self, thresholds: AnomalyThresholds) -> None:
         self._thresholds = thresholds
-        self._figures: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._figures: defaultdict[str, BoundedCounter] = defaultdict(BoundedCounter)
         self._runs: dict[str, _Run] = {}
 
     @classmethod
@@ -59,7 +60,9 @@ class DayCounter:
         """Return the counter with a state that `dump_state` returned."""
         stored = json.loads(state)
         counter = cls(thresholds)
-        counter._figures.update({group: Counter(figures) for group, figures in stored["figures"].items()})
+        counter._figures.update(
+            {group: BoundedCounter(figures) for group, figures in stored["figures"].items()}
+        )
         counter._runs = {
             client_id: _Run(last_at, tuple(neighbours), length)
             for client_id, (last_at, neighbours, length) in stored["runs"].items()
@@ -84,6 +87,8 @@ class DayCounter:
                     self._add_registered(capture)
                 if capture.outcome is Outcome.CREATED:
                     self._add_created(capture, fact.captured_at)
+                if capture.differs:
+                    self._get_counter("differing_repeats")[capture.client_id] += 1
                 self._get_counter("refused_by_reason").update(capture.reasons)
 
     def to_tally(self, sms_totals: SmsCounts | None = None) -> Tally:
@@ -116,7 +121,7 @@ class DayCounter:
             texts=sms_totals and sms_totals.model_copy(update=self._get_counter("sms")),
         )
 
-    def _get_counter(self, group: str) -> Counter[str]:
+    def _get_counter(self, group: str) -> BoundedCounter:
         return self._figures[group]
 
     def _add_registered(self, capture: CaptureFacts) -> None:
@@ -155,8 +160,10 @@ class DayCounter:
             self._track_run(client_id, captured_at, capture.neighbours)
 
     def _track_run(self, client_id: str, captured_at: datetime, neighbours: tuple[str, ...]) -> None:
-        """Extend the run of a client by a capture, or start a new one."""
+        """Extend the run of a client by a capture, or start a new one, for the first clients of the day."""
         run, length = self._runs.get(client_id), 1
+        if run is None and len(self._runs) >= MAX_KEYS:
+            return
         if (
             run is not None
             and captured_at - datetime.fromisoformat(run.last_captured_at) <= self._thresholds.max_run_gap
@@ -173,6 +180,8 @@ class DayCounter:
         created, registered = self._get_counter("created_arrivals"), self._get_counter("arrivals")
         for key in sorted(created.keys() | registered.keys()):
             client_id, _, received_on = key.partition(_KEY_SEPARATOR)
+            if key == OTHERS:
+                continue
             yield Arrivals(
                 client_id=client_id,
                 received_on=date.fromisoformat(received_on),
@@ -181,18 +190,34 @@ class DayCounter:
             )
 
     def _iter_anomalies(self) -> Iterator[Anomaly]:
-        for client_id, workers in sorted(self._get_counter("shared_phones").items()):
+        for client_id, workers in self._list_by_client("shared_phones"):
             yield Anomaly(pattern="one_phone_many_workers", client_id=client_id, workers=workers)
+        for client_id, workers in self._list_by_client("differing_repeats"):
+            yield Anomaly(pattern="repeats_differ", client_id=client_id, workers=workers)
         yield from self._iter_above_peers()
-        for client_id, workers in sorted(self._get_counter("in_runs").items()):
+        for client_id, workers in self._list_by_client("in_runs"):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
         for sponsor_id, workers in sorted(self._get_counter("over_quota").items()):
             yield Anomaly(pattern="sponsor_over_quota", sponsor_id=sponsor_id, workers=workers)
-        flagged = self._get_counter("flagged")
+        yield from self._iter_of_registrations()
+
+    def _iter_of_registrations(self) -> Iterator[Anomaly]:
+        flagged, refused = self._get_counter("flagged"), self._get_counter("refused_by_reason")
         if flagged[Flag.PAYMENT_DIFFERS]:
             yield Anomaly(pattern="payment_differs", workers=flagged[Flag.PAYMENT_DIFFERS])
         if flagged[Flag.PAYMENT_SHARED]:
             yield Anomaly(pattern="payment_shared", workers=flagged[Flag.PAYMENT_SHARED])
+        if flagged[Flag.HISTORY_FULL]:
+            yield Anomaly(pattern="history_full", workers=flagged[Flag.HISTORY_FULL])
+        if refused["worker_captures_reached"]:
+            yield Anomaly(pattern="worker_captures_reached", workers=refused["worker_captures_reached"])
+
+    def _list_by_client(self, group: str) -> list[tuple[str | None, int]]:
+        """Return the counts of a group by client, those of clients without a key of their own under None."""
+        return [
+            (None if client_id == OTHERS else client_id, count)
+            for client_id, count in sorted(self._get_counter(group).items())
+        ]
 
     def _iter_above_peers(self) -> Iterator[Anomaly]:
         """Yield the clients far above the median of the clients of their channel.
@@ -202,6 +227,8 @@ class DayCounter:
         by_channel: dict[str, dict[str, int]] = {}
         for key, workers in sorted(self._get_counter("peers").items()):
             channel, _, client_id = key.partition(_KEY_SEPARATOR)
+            if key == OTHERS:
+                continue
             by_channel.setdefault(channel, {})[client_id] = workers
         for clients in by_channel.values():
             sorted_counts = sorted(clients.values())

@@ -8,8 +8,8 @@ entry is early, late or read twice.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby, takewhile
 from typing import Protocol
 
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -28,6 +28,8 @@ _DAYS_PER_TURN = 2
 
 # While a release is deployed, functions of an earlier one may still add items without an entry.
 _DEPLOYMENT_PERIOD = timedelta(minutes=30)
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -119,68 +121,74 @@ class DueDayFinder:
         self._campaigns = campaigns
         self._clock = clock
 
-    def iter_due_days(self, on_failure: OnFailure = _raise) -> Iterator[DueDay]:
+    def iter_due_days(
+        self, on_failure: OnFailure = _raise, *, deadline: datetime | None = None
+    ) -> Iterator[DueDay]:
         """Yield every day to count now: dirty, never counted, or not yet final.
 
         Each must be counted before the next one is requested. Whoever stops early loses nothing: an entry is
         rescheduled only after its days, and one with many days goes behind the others. An entry that cannot
-        be read is given to `on_failure` and stays due.
+        be read is given to `on_failure` and stays due. No entry is read after `deadline`.
         """
         begun_at = self._clock()
-        self._complete_list(begun_at)
+        ends_at = deadline or _NEVER
+        self._complete_list(begun_at, ends_at)
         seen: set[CampaignDay] = set()
         waiting: deque[tuple[DueEntry, Sequence[DueDay]]] = deque()
-        for entry in self._due_list.iter_due(begun_at):
+        for entry in takewhile(lambda _: self._clock() < ends_at, self._due_list.iter_due(begun_at)):
             try:
-                days = [each for each in self._list_due_days(entry) if each.campaign_day not in seen]
+                found, next_look = self._look(entry)
             except Exception as error:  # noqa: BLE001 - the other campaigns must still be counted
-                self._due_list.reschedule(entry, self._clock())
+                self._reschedule(entry, begun_at)
                 on_failure(entry, error)
                 continue
-            seen.update(each.campaign_day for each in days)
-            # The first turn of each campaign comes before the second turn of any.
-            waiting.appendleft((entry, days))
-            yield from self._yield_next_days(waiting)
-        while waiting:
+            days = [each for each in found if each.campaign_day not in seen]
+            if days:
+                seen.update(each.campaign_day for each in days)
+                # The first turn of each campaign comes before the second turn of any.
+                waiting.appendleft((entry, days))
+                yield from self._yield_next_days(waiting)
+            else:
+                self._reschedule(entry, next_look)
+        while waiting and self._clock() < ends_at:
             yield from self._yield_next_days(waiting)
 
     def _yield_next_days(self, waiting: deque[tuple[DueEntry, Sequence[DueDay]]]) -> Iterator[DueDay]:
         """Yield the next days of the first entry, then let it wait for its next turn or its next look."""
         entry, days = waiting.popleft()
-        if days:
-            # Before they are counted: whatever ends the run meanwhile, the next run begins with the others.
-            now = self._clock()
-            self._due_list.reschedule(entry, now)
-            entry = replace(entry, due_at=now)
-            yield from days[:_DAYS_PER_TURN]
+        # Before they are counted: whatever ends the run meanwhile, the next run begins with the others.
+        entry = self._reschedule(entry, self._clock())
+        yield from days[:_DAYS_PER_TURN]
         if len(days) > _DAYS_PER_TURN:
             waiting.append((entry, days[_DAYS_PER_TURN:]))
-            return
-        next_look = self._find_next_look(entry)
-        # A day that could not be counted stays due.
-        self._due_list.reschedule(entry, None if next_look is None else max(next_look, self._clock()))
+        else:
+            _, next_look = self._look(entry)
+            self._reschedule(entry, next_look)
 
-    def _list_due_days(self, entry: DueEntry) -> list[DueDay]:
+    def _reschedule(self, entry: DueEntry, next_look: datetime | None) -> DueEntry:
+        """Store the next look at an entry, now at the earliest, and return the entry with it."""
+        due_at = None if next_look is None else max(next_look, self._clock())
+        self._due_list.reschedule(entry, due_at)
+        return replace(entry, due_at=due_at or entry.due_at)
+
+    def _look(self, entry: DueEntry) -> tuple[list[DueDay], datetime | None]:
+        """Return the days of an entry that are due, and when one is due next, which may be now."""
         now = self._clock()
         if entry.day is None:
             campaign = self._campaigns.get(entry.campaign_id)
-            return [
+            looks = list(self._iter_looks(campaign))
+            days = [
                 DueDay(day, campaign.summary_due_at(day.day), self._dirty_days.find_dirty_day(day))
-                for day, look_at in self._iter_looks(campaign)
+                for day, look_at in looks
                 if look_at <= now
             ]
+            return days, min((look_at for _, look_at in looks), default=None)
         dirty_day = self._dirty_days.find_dirty_day(CampaignDay(entry.campaign_id, entry.day))
         if dirty_day is None:
-            return []
+            return [], None
         due_at = self._get_due_at(dirty_day)
-        return [DueDay(dirty_day.campaign_day, max(due_at, dirty_day.marked_at), dirty_day)] * (due_at <= now)
-
-    def _find_next_look(self, entry: DueEntry) -> datetime | None:
-        if entry.day is None:
-            looks = self._iter_looks(self._campaigns.get(entry.campaign_id))
-            return min((look_at for _, look_at in looks), default=None)
-        dirty_day = self._dirty_days.find_dirty_day(CampaignDay(entry.campaign_id, entry.day))
-        return None if dirty_day is None else self._get_due_at(dirty_day)
+        due_day = DueDay(dirty_day.campaign_day, max(due_at, dirty_day.marked_at), dirty_day)
+        return [due_day] if due_at <= now else [], due_at
 
     def _iter_looks(self, campaign: Campaign) -> Iterator[tuple[CampaignDay, datetime]]:
         """Yield the days of a campaign that are not final, up to the next one, and when each is due."""
@@ -209,7 +217,7 @@ class DueDayFinder:
             # Due at once: counting it fails with the reason, and delays no other day.
             return dirty_day.marked_at
 
-    def _complete_list(self, now: datetime) -> None:
+    def _complete_list(self, now: datetime, ends_at: datetime) -> None:
         """Add the campaigns and dirty days that an earlier release stored without an entry."""
         progress = self._due_list.find_progress() or ListProgress(now)
         if progress.is_complete:
@@ -218,6 +226,8 @@ class DueDayFinder:
         for last_day, ending in groupby(
             self._campaigns.iter_ids_ending_since(since), key=lambda each: each[0]
         ):
+            if self._clock() >= ends_at:
+                return
             for _, campaign_id in ending:
                 self._due_list.add_missing(DueEntry(campaign_id, None, now))
             self._due_list.save_progress(replace(progress, position=last_day))

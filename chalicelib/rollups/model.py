@@ -80,11 +80,14 @@ class Anomaly(FrozenModel):
 
     pattern: Literal[
         "one_phone_many_workers",
+        "repeats_differ",
         "client_above_peers",
         "neighbouring_serials",
         "payment_differs",
         "payment_shared",
         "sponsor_over_quota",
+        "history_full",
+        "worker_captures_reached",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

@@ -36,9 +36,8 @@ def roll_up(
         observability.log_exception(error, "due days not determined", {"campaign_id": entry.campaign_id})
         failed += 1
 
-    for due in due_days.iter_due_days(record_failure):
+    for due in due_days.iter_due_days(record_failure, deadline=ends_at):
         if clock() >= ends_at:
-            observability.logger.warning("time limit reached, remaining days wait for the next run")
             break
         facts = {"campaign_id": due.campaign_day.campaign_id, "day": due.campaign_day.day.isoformat()}
         try:
@@ -58,6 +57,8 @@ def roll_up(
             "campaign day counted",
             extra={**facts, "version": result.summary.version, "is_new": result.is_new},
         )
+    if clock() >= ends_at:
+        observability.logger.warning("time limit reached, remaining days wait for the next run")
     if failed:
         raise RollUpPartialFailure(f"{failed} of {failed + counted}")
     return {"counted": counted, "written": written, "unfinished": unfinished}

@@ -5,6 +5,7 @@ CAMPAIGN#<id>   HEADLINE#<day>          the day's line in the list of days, of i
 """
 
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +20,9 @@ from chalicelib.rollups.store_outbox import build_entry_write
 
 _HEADLINE_PREFIX = "HEADLINE#"
 
+# In characters. A larger summary, of very many devices and officers, is compressed to fit into an item.
+_MAX_PLAIN_SIZE = 100_000
+
 
 class DynamoSummaries:
     """Satisfies `service.SummaryWriter` and `reporting.SummaryReader`."""
@@ -29,7 +33,7 @@ class DynamoSummaries:
     def add(self, summary: Summary) -> None:
         version = {
             **_version_key(summary.campaign_day, summary.version),
-            "summary": summary.model_dump_json(),
+            **_serialize_summary(summary),
         }
         headline = {
             "pk": _campaign_pk(summary.campaign_id),
@@ -83,7 +87,7 @@ class DynamoSummaries:
 def _parse_summary(values: Values | None) -> Summary | None:
     if values is None:
         return None
-    stored = json.loads(values["summary"])
+    stored = json.loads(_read_serialized(values))
     counts = stored["counts"]
     if "registered" not in counts:
         # A summary of an earlier release, whose breakdowns are of all that were created.
@@ -92,6 +96,19 @@ def _parse_summary(values: Values | None) -> Summary | None:
         for arrivals in stored.get("arrivals", ()):
             arrivals["registered"] = arrivals["created"]
     return Summary.model_validate(stored)
+
+
+def _read_serialized(values: Values) -> str:
+    if "compressed_summary" in values:
+        return zlib.decompress(values["compressed_summary"]).decode()
+    return str(values["summary"])
+
+
+def _serialize_summary(summary: Summary) -> Values:
+    serialized = summary.model_dump_json()
+    if len(serialized) <= _MAX_PLAIN_SIZE:
+        return {"summary": serialized}
+    return {"compressed_summary": zlib.compress(serialized.encode())}
 
 
 def _campaign_pk(campaign_id: str) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chalicelib.http.problems import PROBLEMS
+from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.strict_json import load_data_file
 from infra.template import join_template
 

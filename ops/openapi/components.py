@@ -33,6 +33,11 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"},
         "example": "pasar-contoh-2024",
     },
+    "capture_id": {
+        "description": "The capture's id.",
+        "schema": {"type": "string", "format": "uuid"},
+        "example": "01926f3e-7c00-7000-8000-000000000001",
+    },
     "client_id": {
         "description": "The client's id.",
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$"},

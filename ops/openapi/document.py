@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Chalice
 
 from chalicelib.callers import Role
-from chalicelib.http.problems import FIELD_MESSAGES
+from chalicelib.http.problem_texts import FIELD_MESSAGES
 from ops.openapi.codes import load_codes
 from ops.openapi.components import ACCEPT_LANGUAGE, HEADERS, PARAMETERS_PREFIX, PATH_PARAMETERS
 from ops.openapi.endpoints import Endpoint, iter_endpoints

@@ -17,7 +17,10 @@ _EXAMPLES_FILE = Path(__file__).with_name("examples.json")
 
 @dataclass(frozen=True)
 class Example:
-    """A request and its answer. `caller` is a role, or a client that an earlier example has enrolled."""
+    """A request and its answer. `caller` is a role, or a client that an earlier example has enrolled.
+
+    An excerpt shows some entries only of the answer's lists and objects.
+    """
 
     title: str
     operation: str
@@ -27,6 +30,7 @@ class Example:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     answer: Any = None
+    is_excerpt: bool = False
 
     @property
     def is_success(self) -> bool:

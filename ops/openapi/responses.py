@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.http.headers import SECURITY_HEADERS
-from chalicelib.http.problems import CONTENT_TYPE, FIELD_MESSAGES
+from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.problems import CONTENT_TYPE
 from ops.openapi.codes import load_codes
 from ops.openapi.components import (
     EXAMPLES_PREFIX,

@@ -112,7 +112,7 @@ def test_the_board_is_shown_once_a_token_is_typed(browser_page: BrowserPage, boa
     log_in(browser_page.page)
 
     assert read_total(browser_page.page) == "157"
-    assert browser_page.page.title() == "Papan Aktivasi Pasar Tanah Abang"
+    assert browser_page.page.title() == "Papan pantau Aktivasi Pasar Tanah Abang"
     assert browser_page.find_violations() == []
     assert browser_page.errors == []
 
@@ -227,6 +227,30 @@ def test_a_board_with_a_lost_connection_is_accessible(
     browser_page.page.get_by_text(STALE["id"]).wait_for()
 
     assert browser_page.find_violations() == []
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "dated"),
+    [
+        ("id", "terdaftar hari ini", "terdaftar Kamis, 10 Oktober"),
+        ("en", "registered today", "registered on Thursday, 10 October"),
+    ],
+)
+def test_a_board_without_a_connection_names_its_day_instead_of_calling_it_today(
+    browser_page: BrowserPage, board_api: FakeBoardApi, language: Language, label: str, dated: str
+) -> None:
+    board_api.language = language
+    log_in(browser_page.page)
+    browser_page.page.get_by_text(label).wait_for()
+    board_api.is_unreachable = True
+    let_refresh(browser_page.page)
+    browser_page.page.get_by_text(dated).wait_for()
+    assert not browser_page.page.get_by_text(label).is_visible()
+
+    board_api.is_unreachable = False
+    let_refresh(browser_page.page)
+    browser_page.page.get_by_text(label).wait_for()
+    assert not browser_page.page.get_by_text(dated).is_visible()
 
 
 @pytest.mark.parametrize(

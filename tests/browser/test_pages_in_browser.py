@@ -54,7 +54,11 @@ def test_a_final_day_is_accessible_too(browser_page: BrowserPage, rendering: str
 def test_a_document_is_never_wider_than_the_window(
     browser_page: BrowserPage, rendering: str, name: str
 ) -> None:
-    report = make_report(campaign={"name": name, "place": name}, summary={"by_officer": {"o" * 40: 157}})
+    officers = {"o" * 40: 150, "p" * 40: 7}
+    report = make_report(
+        campaign={"name": name, "place": name},
+        summary={"by_officer": officers, "by_client": {"c" * 40: 12_157}},
+    )
     for width in WIDTHS:
         browser_page.page.set_viewport_size({"width": width, "height": 800})
         browser_page.page.set_content(RENDERERS[rendering](report, "id"))
@@ -67,9 +71,39 @@ def test_the_page_needs_neither_scripts_nor_the_network(browser_page: BrowserPag
     browser_page.page.set_content(html.render_html(make_report(), "id"))
 
     assert browser_page.page.get_by_role("heading", level=1).inner_text().endswith("Kamis, 10 Oktober 2024")
-    assert browser_page.page.get_by_role("table", name="Menurut pekerjaan").get_by_role("row").count() == 13
+    assert browser_page.page.get_by_role("table", name="Menurut pekerjaan").get_by_role("row").count() == 6
     assert browser_page.page.get_by_role("rowheader", name="Porter").is_visible()
     assert requested == []
+
+
+def test_folded_rows_are_shown_on_request_without_a_script(browser_page: BrowserPage) -> None:
+    browser_page.page.set_content(html.render_html(make_report(), "id"))
+    folded = browser_page.page.get_by_role("rowheader", name="Pemulung")
+    assert not folded.is_visible()
+
+    browser_page.page.get_by_text("7 lainnya: Menurut pekerjaan").click()
+    assert folded.is_visible()
+    assert browser_page.find_violations() == []
+
+
+def test_folded_rows_are_printed(browser_page: BrowserPage) -> None:
+    browser_page.page.set_content(html.render_html(make_report(), "id"))
+    browser_page.page.emulate_media(media="print")
+    rows = browser_page.page.locator("tbody tr")
+
+    assert rows.count() > 50
+    assert [row.inner_text() for row in rows.all() if not row.is_visible()] == []
+    assert browser_page.page.locator("summary:visible").count() == 0
+
+
+def test_the_columns_of_folded_rows_stand_under_those_that_are_shown(browser_page: BrowserPage) -> None:
+    browser_page.page.set_content(html.render_html(make_report(), "id"))
+    browser_page.page.get_by_text("7 lainnya: Menurut pekerjaan").click()
+    cells = browser_page.page.get_by_role("table", name="Menurut pekerjaan").locator("tbody .number")
+    boxes = [cell.bounding_box() for cell in cells.all()]
+
+    assert len(boxes) == 12
+    assert len({(box["x"], box["width"]) for box in boxes if box}) == 1
 
 
 def test_no_heading_level_is_skipped(browser_page: BrowserPage) -> None:

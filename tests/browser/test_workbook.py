@@ -2,8 +2,6 @@
 
 import csv
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.rollups.renderings import csv as csv_rendering
 from chalicelib.rollups.renderings import mail, xlsx
+from tests.browser.office import convert
 from tests.support.report_builders import make_report
 from tests.support.report_figures import TOTAL_LABELS, list_breakdown_cells, list_json_figures
 
@@ -38,17 +37,6 @@ def sheets_by_workbook(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sh
     return {name: _read_sheets(directory, name) for name in workbooks}
 
 
-def convert(to: str, directory: Path, files: list[Path], *, infilter: str | None = None) -> None:
-    """Convert files with LibreOffice into `directory`, which holds its profile too: it leaves nothing."""
-    office = shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
-        pytest.skip("LibreOffice is not installed: install its Calc to read the workbook with it")
-    command = [office, "--headless", f"-env:UserInstallation={(directory / 'home').as_uri()}"]
-    command += [f"--infilter={infilter}"] if infilter else []
-    command += ["--convert-to", to, "--outdir", str(directory), *map(str, files)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-
-
 def _read_sheets(directory: Path, name: str) -> Sheets:
     files = {path.stem.removeprefix(f"{name}-"): path for path in directory.glob(f"{name}-*.csv")}
     return {sheet: list(csv.reader(path.read_text().splitlines())) for sheet, path in files.items()}
@@ -64,7 +52,7 @@ def test_libreoffice_reads_every_figure_of_json(sheets_by_workbook: dict[str, Sh
     summary = {row[0]: row[1] for row in sheets["Summary"]}
     breakdowns = {(key, float(count)) for _, key, _, count in sheets["Breakdowns"][1:]}
 
-    assert set(sheets) == {"Summary", "Breakdowns", "Days", "Changes", "Reasons", "For a look"}
+    assert set(sheets) == {"Summary", "Breakdowns", "Days", "Changes", "Reasons", "To check"}
     assert {name: parse_number(summary[label]) for name, label in TOTAL_LABELS.items()} == pytest.approx(
         {name: figures[name, ""] for name in TOTAL_LABELS}
     )

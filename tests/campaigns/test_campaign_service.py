@@ -16,12 +16,8 @@ from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clock import FixedClock
-from tests.support.fakes.summaries import InMemoryCountingState, InMemoryDueList
+from tests.support.fakes.summaries import make_due_list
 from tests.support.registration_builders import make_campaign
-
-
-def make_due_list() -> InMemoryDueList:
-    return InMemoryDueList(InMemoryCountingState())
 
 
 def make_service(*campaigns: Campaign) -> CampaignService:

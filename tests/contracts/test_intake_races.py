@@ -23,8 +23,8 @@ from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.intake import CaptureExists, WorkerExists
 from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
+from chalicelib.registrations.prior_state import CaptureExists, WorkerExists
 from chalicelib.registrations.references import Reference
 from chalicelib.rollups.service import VersionExists
 from chalicelib.rollups.store_counting import DynamoCountingState

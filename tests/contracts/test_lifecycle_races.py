@@ -16,11 +16,12 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.errors import RegistrationSuperseded, TransitionNotAllowed
-from chalicelib.registrations.intake import WorkerExists
 from chalicelib.registrations.lifecycle import LifecycleService
-from chalicelib.registrations.model import Cancellation, Payment, Status
+from chalicelib.registrations.model import Status
+from chalicelib.registrations.prior_state import WorkerExists
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import generate
+from chalicelib.registrations.reported_events import Cancellation, Payment
 from tests.contracts.conftest import Engine
 from tests.support.builders import make_caller
 from tests.support.fakes.clock import FixedClock

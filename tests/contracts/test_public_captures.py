@@ -10,12 +10,12 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.intake import (
+from chalicelib.registrations.model import ENDED_STATUSES, Status
+from chalicelib.registrations.prior_state import (
     PriorState,
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.model import ENDED_STATUSES, Status
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
@@ -28,7 +28,7 @@ from tests.support.registration_builders import (
 )
 from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
-WORKER_RECORD = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
+WORKER_RECORD = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False, captures=1)
 
 
 @pytest.fixture
@@ -51,13 +51,15 @@ def test_a_public_capture_of_a_known_worker_changes_only_the_counts(
     stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
 
     repeat = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED)
-    stores.intake.add_public(make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, WORKER_RECORD)
+    stores.intake.add_public(
+        make_registration(ANOTHER_REFERENCE), repeat, PHONE_COUNT, WORKER_RECORD, captures=2
+    )
 
     with pytest.raises(RegistrationUnknown):
         stores.reading.get(ANOTHER_REFERENCE)
     assert stores.intake.find_capture(make_capture_metadata(2).capture_id) == repeat
     assert stores.intake.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day) == PriorState(
-        WORKER_RECORD, 2
+        replace(WORKER_RECORD, captures=2), 2
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.intake import (
+from chalicelib.registrations.prior_state import (
     CaptureExists,
 )
 from tests.contracts.conftest import Engine

@@ -9,14 +9,14 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.intake import (
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
+from chalicelib.registrations.model import Flag, Status
+from chalicelib.registrations.prior_state import (
     CaptureExists,
     PriorState,
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
-from chalicelib.registrations.model import Flag, Status
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
@@ -32,7 +32,7 @@ from tests.support.registration_builders import (
 )
 from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
-WORKER_RECORD = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
+WORKER_RECORD = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False, captures=1)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationSuperseded, RegistrationUnknown
-from chalicelib.registrations.intake import WorkerExists
 from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.prior_state import WorkerExists
 from tests.contracts.conftest import Engine
 from tests.support.lifecycle_builders import (
     EXPIRES_ON,

@@ -15,9 +15,10 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.intake import CaptureExists, PriorState, WorkerRecord
-from chalicelib.registrations.model import Cancellation, Registration, Status
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.prior_state import CaptureExists, PriorState, WorkerRecord
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaChanged, QuotaState
+from chalicelib.registrations.reported_events import Cancellation
 from chalicelib.registrations.worker import Coverage
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
@@ -110,7 +111,7 @@ def test_a_public_capture_takes_a_place_of_a_new_worker_only(stores: Registratio
     capture = make_capture(first.capture_metadata, reference=first.reference)
     stores.intake.add_public(first, capture, None, None, state)
     repeat = make_capture(second.capture_metadata, Outcome.ALREADY_REGISTERED, reference=first.reference)
-    known = WorkerRecord(first.reference, Status.RECEIVED, has_ended=False)
+    known = WorkerRecord(first.reference, Status.RECEIVED, has_ended=False, captures=1)
 
     stores.intake.add_public(replace(second, worker_key=first.worker_key), repeat, None, known, state)
 

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.intake import WorkerRecord
 from chalicelib.registrations.model import Status
+from chalicelib.registrations.prior_state import WorkerRecord
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.lifecycle_events import make_payment

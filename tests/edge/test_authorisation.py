@@ -48,6 +48,7 @@ class Target:
     reference: str
     client_id: str
     number: int
+    capture_id: str = make_capture_id(999)
 
     @property
     def capture(self) -> dict[str, Any]:
@@ -85,6 +86,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/registrations/{reference}/verification": lambda target: {"result": "matched"},
     "POST /v1/registrations/{reference}/sms": lambda target: {"purpose": "received"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
+    "POST /v1/checks": lambda target: {"campaign_id": target.campaign_id, **target.capture["worker"]},
     "POST /v1/quotes": lambda target: {
         "monthly_income": 2_500_000,
         "occupations": ["porter"],
@@ -110,6 +112,7 @@ def make_path(route: str, target: Target) -> str:
         campaign_id=target.campaign_id,
         reference=target.reference,
         client_id=target.client_id,
+        capture_id=target.capture_id,
         day="2024-10-09",
     )
     is_list_of_day = route == "GET /v1/registrations"
@@ -133,13 +136,15 @@ class Matrix:
                 edge.enrol(f"{role} {name}", client)
         edge.send("POST", f"/v1/campaigns/{OWN_CAMPAIGN}/summaries/2024-10-09", caller="manager")
 
-    def create_target(self) -> Target:
+    def create_target(self, caller: str = "kiosk") -> Target:
         """Register a worker and enrol a device in the own campaign, for one request."""
         number = next(self._numbers)
         target = Target(OWN_CAMPAIGN, "", f"device-{number}", number)
-        reference = self.edge.register(target.capture).json_body["reference"]
+        reference = self.edge.register(target.capture, caller=caller).json_body.get("reference", "")
         self.edge.enrol("device", {"client_id": target.client_id, "roles": [Role.KIOSK]})
-        return Target(OWN_CAMPAIGN, reference, target.client_id, next(self._numbers))
+        return replace(
+            target, reference=reference, number=next(self._numbers), capture_id=make_capture_id(number)
+        )
 
     def send(self, route: str, target: Target, *, caller: str | None) -> HTTPResponse:
         """Send the request of a route about a target."""
@@ -185,7 +190,7 @@ def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
 
 def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
-    words = {"no", "own", "hidden", "filtered", "itself", "any", "public", "signed"}
+    words = {"no", "own", "hidden", "sent", "filtered", "itself", "any", "public", "signed"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
@@ -215,9 +220,9 @@ def test_a_role_without_permission_is_refused_before_the_request_is_read(
 def test_a_role_has_the_permission_of_its_cell_for_its_own_campaigns(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    for route, role, word in iter_cells("own", "hidden", "filtered", "itself", "any"):
+    for route, role, word in iter_cells("own", "hidden", "sent", "filtered", "itself", "any"):
         with subtests.test(route, role=role):
-            target = matrix.create_target()
+            target = matrix.create_target(f"{role} own" if word == "sent" else "kiosk")
             if word == "itself":
                 target = replace(target, client_id=f"{role}-own")
             response = matrix.send(route, target, caller=f"{role} own")
@@ -228,7 +233,7 @@ def test_a_role_has_the_permission_of_its_cell_for_its_own_campaigns(
 def test_a_role_has_the_permission_of_its_cell_for_other_campaigns(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    for route, role, word in iter_cells("own", "hidden", "filtered", "itself", "any"):
+    for route, role, word in iter_cells("own", "hidden", "sent", "filtered", "itself", "any"):
         with subtests.test(route, role=role):
             target = matrix.create_target()
             before = dump_stored_state()
@@ -244,7 +249,7 @@ def check_campaign_is_refused(matrix: Matrix, route: str, target: Target, caller
 def check_target_is_unknown(matrix: Matrix, route: str, target: Target, caller: str) -> None:
     response = matrix.send_refused(route, target, caller=caller)
     assert response.status_code == 404
-    assert get_code(response) in {"registration_unknown", "client_unknown"}
+    assert get_code(response) in {"registration_unknown", "client_unknown", "capture_unknown"}
 
 
 def check_list_is_filtered(matrix: Matrix, route: str, target: Target, caller: str) -> None:
@@ -265,6 +270,7 @@ def check_request_is_allowed(matrix: Matrix, route: str, target: Target, caller:
 CHECKS_OF_OTHER_CAMPAIGNS: dict[str, Callable[[Matrix, str, Target, str], None]] = {
     "own": check_campaign_is_refused,
     "hidden": check_target_is_unknown,
+    "sent": check_target_is_unknown,
     "filtered": check_list_is_filtered,
     "itself": check_other_client_is_refused,
     "any": check_request_is_allowed,
@@ -307,7 +313,9 @@ def test_every_other_route_refuses_requests_without_a_valid_token(
     edge.tokens |= {"unknown": "daftar_unknown-token", "empty": ""}
     before = dump_stored_state()
 
-    for route in {route for route, _, _ in iter_cells("no", "own", "hidden", "filtered", "itself", "any")}:
+    for route in {
+        route for route, _, _ in iter_cells("no", "own", "hidden", "sent", "filtered", "itself", "any")
+    }:
         with subtests.test(route):
             path = make_path(route, target)
             assert edge.send(get_method(route), path, caller=None).status_code == 401

@@ -1,13 +1,21 @@
 """Events of a registration, its status and its history over HTTP."""
 
+import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
 from chalice.test import HTTPResponse
 
+from chalicelib.registrations.model import MAX_REPORTED_EVENTS
+from chalicelib.registrations.references import Reference
+from chalicelib.registrations.reported_events import PaymentCode
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 from tests.support.aws_events import make_schedule_event
+from tests.support.builders import NOW
 from tests.support.payloads import make_capture_id, make_capture_payload, make_expiry_day, make_nik
+from tests.support.registration_stores import open_registration_stores
 
 UNKNOWN_REFERENCE = "7K4-M2Q-X9P"
 PAYMENT_CODE = {"code": "EPS-4711", "amount": 32_800, "expires_on": make_expiry_day()}
@@ -182,6 +190,35 @@ def test_the_history_has_the_client_and_time_of_each_event(edge: Edge) -> None:
         "membership",
     )
     assert matched["at"] >= registered["at"]
+
+
+def fill_history(edge: Edge, reference: str, *, leave: int) -> None:
+    """Report payment codes to a registration until it takes only `leave` more events, without HTTP."""
+    table = edge.container.settings.registrations_table
+    stores = open_registration_stores(boto3.client("dynamodb"), table, edge.container.cipher)
+    registration = stores.reading.get(Reference(reference))
+    lifecycle = registration.lifecycle
+    for number in range(MAX_REPORTED_EVENTS - leave):
+        code = PaymentCode.model_validate_json(json.dumps({**PAYMENT_CODE, "code": f"EPS-{number}"}))
+        lifecycle = lifecycle.with_payment_code(code, occurred_at=NOW, client_id="membership")
+    stores.lifecycle.replace(replace(registration, lifecycle=lifecycle), previous=registration)
+
+
+def test_a_registration_to_which_too_much_was_reported_refuses_more_and_can_be_cancelled(edge: Edge) -> None:
+    reference = edge.register(make_capture_payload()).json_body["reference"]
+    path = f"/v1/registrations/{reference}"
+    fill_history(edge, reference, leave=1)
+    last, further = ({**PAYMENT_CODE, "code": code} for code in ("LAST-1", "LAST-2"))
+
+    assert edge.send("PUT", f"{path}/payment-code", last, caller="core").status_code == 200
+
+    for body in (further, further):
+        refused = edge.send("PUT", f"{path}/payment-code", body, caller="core")
+        assert_problem(refused, 409, "history_full")
+    assert edge.send("PUT", f"{path}/payment-code", last, caller="core").status_code == 200
+    assert edge.send("GET", path, caller="manager").json_body["flags"] == ["history_full"]
+    cancelled = edge.send("POST", f"{path}/cancellation", {"reason": "other"})
+    assert (cancelled.status_code, cancelled.json_body["status"]) == (200, "cancelled")
 
 
 @pytest.mark.parametrize(

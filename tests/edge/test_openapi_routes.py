@@ -111,4 +111,4 @@ def test_every_example_gets_its_documented_response(edge: Edge, subtests: pytest
         with subtests.test(example.title):
             response = scenario.send_example(example)
             assert response.status == example.status, response.body
-            assert scenario.compare(example.answer, response.body) == []
+            assert scenario.compare_answer(example, response.body) == []

@@ -181,6 +181,30 @@ def test_a_sponsored_worker_without_a_phone_takes_the_requests_of_a_new_one(
     assert all(abs(one - other) <= 400 for one, other in zip(new.sizes, known.sizes, strict=True))
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"name": "Kenanga Larasati"}, {"birth_date": "1985-04-13"}, {"phone": "0824-5551-1999"}],
+    ids=["name", "birth date", "phone"],
+)
+def test_whatever_differs_from_the_recorded_worker_takes_the_same_requests_of_the_same_size(
+    recorder: RecordingEdge, changed: dict[str, str]
+) -> None:
+    def change(number: int) -> dict[str, Any]:
+        capture = make_capture(number)
+        return {**capture, "worker": {**capture["worker"], **changed}}
+
+    recorder.edge.register(change(10))
+    recorder.edge.register(make_capture(11))
+
+    new = recorder.observe(change(12))
+    same = recorder.observe({**change(10), "capture_id": make_capture_id(20)})
+    other = recorder.observe({**change(11), "capture_id": make_capture_id(21)})
+
+    assert same.resembles(new)
+    assert other.resembles(new)
+    assert other.sizes == same.sizes
+
+
 def test_a_worker_with_an_ended_registration_takes_the_requests_of_a_new_one(
     recorder: RecordingEdge,
 ) -> None:
@@ -201,6 +225,23 @@ def test_a_replay_takes_the_same_requests_for_known_and_new_workers(recorder: Re
         recorder.edge.register(capture, caller="bot")
 
     assert recorder.observe(new).resembles(recorder.observe(known))
+
+
+def test_asking_for_a_capture_takes_the_same_requests_for_known_and_new_workers(
+    recorder: RecordingEdge,
+) -> None:
+    recorder.edge.register(make_capture(10))
+    for capture in (make_capture(11), {**make_capture(10), "capture_id": make_capture_id(12)}):
+        recorder.edge.register(capture, caller="bot")
+
+    operations = []
+    for number in (11, 12):
+        recorder.request_bodies.clear()
+        recorder.edge.send("GET", f"/v1/captures/{make_capture_id(number)}", caller="bot")
+        operations.append([operation for operation, _ in recorder.request_bodies])
+
+    # The token, and the capture.
+    assert operations == [["GetItem", "GetItem"]] * 2
 
 
 def test_a_reused_capture_id_takes_the_same_requests_for_known_and_new_workers(

@@ -37,7 +37,7 @@ def test_a_quote_request_that_breaks_a_rule_is_refused_with_a_message(edge: Edge
         {
             "field": "programmes",
             "code": "jht_required",
-            "message": "Who employs others must take JHT as well.",
+            "message": "A worker who employs others must also take JHT.",
         }
     ]
 

@@ -79,7 +79,7 @@ def test_csv_for_excel_is_given_whatever_is_accepted(counted_day: Edge, query: s
 
     assert answer.headers["Content-Type"].startswith("text/csv; charset=utf-8")
     assert answer.headers["Content-Language"] == "en"
-    assert answer.body.startswith("\ufeffCampaign's id;Day;Version;State;By;Name;Value;Unit;".encode())
+    assert answer.body.startswith("\ufeffCampaign id;Day;Version;State;Breakdown;Name;Value;Unit;".encode())
     assert f";;Registered;{CREATED};people;".encode() in answer.body
 
 

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from chalicelib.http.headers import SECURITY_HEADERS
-from chalicelib.http.problems import CONTENT_TYPE, PROBLEMS
+from chalicelib.http.problem_texts import PROBLEMS
+from chalicelib.http.problems import CONTENT_TYPE
 from chalicelib.randomness import generate_token
 from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
 
@@ -14,6 +15,7 @@ PUBLIC_ROUTES = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/healthz"),
+    ("GET", "/v1/occupations"),
     ("GET", "/board"),
     ("POST", "/v1/gateways/twilio/receipts"),
 }

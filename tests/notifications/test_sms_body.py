@@ -9,14 +9,8 @@ import pytest
 from chalicelib.notifications import bodies
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.registrations.messages import RegistrationChanged
-from chalicelib.registrations.model import (
-    Cancellation,
-    EventType,
-    LifecycleState,
-    Payment,
-    PaymentCode,
-    VerificationResult,
-)
+from chalicelib.registrations.model import EventType, LifecycleState
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from tests.support.builders import NOW
 from tests.support.registration_builders import REFERENCE, make_registration
 
@@ -123,8 +117,8 @@ def test_mismatch_has_a_body_until_it_is_resolved() -> None:
 def test_lapsing_membership_has_a_body_until_it_is_paid() -> None:
     age_to_march = age(date(2025, 3, 20))
     assert render(Purpose.LAPSING_SOON, 3, pay(), age_to_march) == (
-        "BPJAMSOSTEK: Masa iuran Melati Kusumawati sudah lewat."
-        " Bayar sebelum 1 Apr 25 agar kepesertaan tidak berhenti. Info 175"
+        "BPJAMSOSTEK: Masa iuran Melati Kusumawati sudah habis."
+        " Bayar sebelum 1 Apr 25 agar kepesertaan tetap aktif. Info 175"
     )
     late = Payment(payment_id="p-2", amount=1, months=1, paid_at=NOW + timedelta(days=160))
     assert render(Purpose.LAPSING_SOON, 3, pay(), age_to_march, pay(late)) is None

@@ -31,15 +31,8 @@ from chalicelib.notifications.requests import (
 from chalicelib.notifications.schemas import RequestSms
 from chalicelib.refusals import Refusal
 from chalicelib.registrations.messages import SmsRequested
-from chalicelib.registrations.model import (
-    Cancellation,
-    EventType,
-    LifecycleState,
-    Payment,
-    PaymentCode,
-    Registration,
-    VerificationResult,
-)
+from chalicelib.registrations.model import EventType, LifecycleState, Registration
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.notification_harness import NotificationHarness

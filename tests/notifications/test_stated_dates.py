@@ -16,7 +16,8 @@ from chalicelib.notifications.bodies import PURPOSE_BY_EVENT_TYPE, Purpose, rend
 from chalicelib.notifications.model import SmsState
 from chalicelib.notifications.templates import MONTHS, format_day
 from chalicelib.registrations.errors import TransitionNotAllowed
-from chalicelib.registrations.model import LifecycleState, Payment, PaymentCode, Registration, Status
+from chalicelib.registrations.model import LifecycleState, Registration, Status
+from chalicelib.registrations.reported_events import Payment, PaymentCode
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_registration
@@ -52,7 +53,7 @@ def test_of_a_payment_reported_after_its_month_the_worker_is_told_what_is_true_t
     assert registration.lifecycle.status is Status.ACTIVE
     assert (sms.purpose, sms.state) == (Purpose.ACTIVE, SmsState.ACCEPTED)
     assert [each.body for each in harness.gateway.sent_sms] == [
-        "BPJAMSOSTEK: Iuran Rp16.800 sudah kami terima. Masa iuran Melati Kusumawati sudah lewat."
+        "BPJAMSOSTEK: Iuran Rp16.800 sudah kami terima. Masa iuran Melati Kusumawati sudah habis."
         " Bayar iuran lagi agar terlindungi. Info 175"
     ]
 
@@ -68,7 +69,7 @@ def test_a_late_payment_that_has_lapsed_before_it_is_told_is_told() -> None:
 
     assert lapsed.lifecycle.status is Status.LAPSED
     (sent,) = harness.gateway.sent_sms
-    assert "Masa iuran Melati Kusumawati sudah lewat" in sent.body
+    assert "Masa iuran Melati Kusumawati sudah habis" in sent.body
 
 
 def test_a_payment_whose_months_end_while_its_sms_waits_is_told_once_as_it_is_then() -> None:
@@ -83,7 +84,7 @@ def test_a_payment_whose_months_end_while_its_sms_waits_is_told_once_as_it_is_th
     assert sms.state is SmsState.ACCEPTED
     before, after = (each.body for each in harness.gateway.sent_sms)
     assert "aktif sampai 31 Okt 24" in before
-    assert "sudah lewat" in after
+    assert "sudah habis" in after
     assert "Okt" not in after
 
 

@@ -14,6 +14,7 @@ from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.templates import Template, get_template
 from chalicelib.registrations import references
 from chalicelib.registrations.references import ALPHABET
+from chalicelib.rupiah import format_rupiah
 
 BODIES = [(each, language) for each in templates.load_templates().values() for language in WORKER_LANGUAGES]
 BODIES_BY_ID = {(each.purpose, language): (each, language) for each, language in BODIES}
@@ -133,7 +134,7 @@ def test_long_reference_raises() -> None:
     ("amount", "written"), [(0, "Rp0"), (16_800, "Rp16.800"), (10_000_000_000, "Rp10.000.000.000")]
 )
 def test_amount_is_written_as_in_indonesia(amount: int, written: str) -> None:
-    assert templates.format_rupiah(amount) == written
+    assert format_rupiah(amount) == written
 
 
 @pytest.mark.parametrize(("language", "written"), [("id", "31 Des 26"), ("en", "31 Dec 26")])

@@ -95,18 +95,66 @@ def test_there_is_an_id_for_unlisted_work() -> None:
     assert is_known_occupation("other")
 
 
+def search(typed: str) -> set[str]:
+    """Return the ids of the occupations with a name or search word that contains what was typed."""
+    return {
+        each.id
+        for each in LIST.values()
+        if any(typed in words.casefold() for words in (each.name, each.name_en, *each.search))
+    }
+
+
 @pytest.mark.parametrize(
-    ("word", "occupation_id"),
+    ("typed", "occupation_id"),
     [
-        ("kuli panggul", "porter"),
-        ("jukir", "parking_attendant"),
-        ("ojol", "ojek_driver"),
-        ("pkl", "street_vendor"),
-        ("serabutan", "odd_jobs"),
+        *[("kuli panggul", "porter"), ("buruh gendong", "porter"), ("tukang angkut", "porter")],
+        *[("pedagang sayur", "market_trader"), ("dagang kain", "market_trader"), ("bakul", "market_trader")],
+        *[("pkl", "street_vendor"), ("asongan", "street_vendor"), ("pedagang keliling", "street_vendor")],
+        *[("tukang bakso", "food_vendor"), ("mie ayam", "food_vendor"), ("jamu", "food_vendor")],
+        *[("warkop", "shop_owner"), ("kelontong", "shop_owner"), ("pramuniaga", "shop_helper")],
+        *[("olshop", "online_seller"), ("ojol", "ojek_driver"), ("gojek", "ojek_driver")],
+        *[("sopir", "angkot_driver"), ("supir angkot", "angkot_driver"), ("bajaj", "angkot_driver")],
+        *[("supir bus", "bus_driver"), ("sopir truk", "truck_driver"), ("kurir", "courier")],
+        *[("tukang becak", "pedicab_driver"), ("delman", "carriage_driver"), ("kenek", "conductor")],
+        *[
+            ("perahu", "boat_operator"),
+            ("jukir", "parking_attendant"),
+            ("tukang parkir", "parking_attendant"),
+        ],
+        *[("sawah", "farmer"), ("buruh tani", "farm_labourer"), ("ternak ayam", "livestock_farmer")],
+        *[("tambak", "fish_farmer"), ("nelayan", "fisher"), ("abk", "fisher")],
+        *[("pembantu rumah tangga", "domestic_worker"), ("baby sitter", "child_carer")],
+        *[("cuci gosok", "washer"), ("tukang batu", "mason"), ("tukang mebel", "carpenter")],
+        *[
+            ("instalatir", "electrician"),
+            ("bengkel las", "welder"),
+            ("kuli bangunan", "construction_labourer"),
+        ],
+        *[("tambal ban", "mechanic"), ("servis hp", "repairer"), ("tukang jahit", "tailor")],
+        *[("sol sepatu", "shoe_repairer"), ("potong rambut", "barber"), ("mua", "beautician")],
+        *[("tukang urut", "masseur"), ("katering", "cook"), ("rongsok", "waste_picker")],
+        *[("tukang sampah", "refuse_collector"), ("penyapu jalan", "street_cleaner")],
+        *[("satpam", "security_guard"), ("marbot", "religious_teacher"), ("guru privat", "private_tutor")],
+        *[("pengrajin", "craftsperson"), ("pengamen", "performer"), ("fotografer", "photographer")],
+        *[("serabutan", "odd_jobs"), ("buruh harian lepas", "odd_jobs"), ("lainnya", "other")],
     ],
 )
-def test_everyday_words_find_their_occupation(word: str, occupation_id: str) -> None:
-    assert occupation_id in {each.id for each in LIST.values() if word in each.search}
+def test_everyday_words_find_their_occupation(typed: str, occupation_id: str) -> None:
+    assert occupation_id in search(typed)
+
+
+@each
+def test_every_occupation_has_words_for_those_who_do_not_know_its_official_name(
+    occupation: Occupation,
+) -> None:
+    official = {occupation.name.casefold(), occupation.name_en.casefold()}
+    assert len(set(occupation.search) - official) >= 3
+
+
+def test_a_word_does_not_find_so_many_occupations_that_a_list_would_be_long() -> None:
+    for occupation in LIST.values():
+        for word in occupation.search:
+            assert len(search(word)) <= 8, word
 
 
 @pytest.mark.parametrize("unlisted", ["", "Porter", "porter ", "astronaut", "9333"])

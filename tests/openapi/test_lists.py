@@ -6,6 +6,14 @@ from tests.support.openapi import list_operations, resolve_reference
 
 # The lists without pages of answers to GET, and what bounds each.
 BOUNDED_LISTS = {
+    "list_occupations.occupations": "a data file",
+    "show_bundle.consent_texts": "the languages",
+    "show_bundle.contribution_tables": "a data file",
+    "show_bundle.discount_policies": "a data file",
+    "show_bundle.occupations": "a data file",
+    "show_bundle.sponsors": "those that the campaign was given",
+    "show_capture.differs": "the fields of a worker",
+    "show_capture.reasons": "the rules of intake",
     "list_summaries.days": "the days of a campaign, a year at most",
     "show_campaign.managers": "50, as the campaign was given",
     "show_campaign.sponsors": "those that the campaign was given",

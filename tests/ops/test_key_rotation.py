@@ -13,7 +13,7 @@ from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
 from chalicelib.crypto.keyring import FIELD_PURPOSE
-from chalicelib.registrations.model import VerificationResult
+from chalicelib.registrations.reported_events import VerificationResult
 from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
 from tests.support.app_loader import make_container

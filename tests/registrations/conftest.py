@@ -21,14 +21,15 @@ from chalicelib.registrations.captures import Answer
 from chalicelib.registrations.erasure import ErasureService, ErasureStore
 from chalicelib.registrations.intake import IntakeLimits, IntakeService, IntakeStore
 from chalicelib.registrations.lifecycle import LifecycleService, LifecycleStore
-from chalicelib.registrations.model import Cancellation, Registration
+from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reading import ReadingService
+from chalicelib.registrations.reported_events import Cancellation
 from chalicelib.registrations.schedule import age_due_registrations
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
-from tests.support.fakes.summaries import InMemoryCountingState, InMemoryDueList
+from tests.support.fakes.summaries import make_due_list
 from tests.support.moto_tables import read_table_definitions
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import make_campaign
@@ -73,15 +74,17 @@ class RegistrationHarness:
         *,
         accepts_until: str = "2999-12-31",
         limits: IntakeLimits | None = None,
+        campaigns: CampaignService | None = None,
         **campaign_changes: Any,
     ) -> IntakeService:
-        """Return the intake for a campaign of two days."""
+        """Return the intake for a campaign of two days, or for given ones."""
         campaign = make_campaign(accepts_until=accepts_until, **campaign_changes)
         return IntakeService(
             store=store,
-            campaigns=CampaignService(
+            campaigns=campaigns
+            or CampaignService(
                 campaigns=InMemoryCampaigns(campaign),
-                get_due_list=lambda: InMemoryDueList(InMemoryCountingState()),
+                get_due_list=make_due_list,
                 clock=self.clock,
             ),
             quote_service=QuoteService(rules=load_rules(), clock=self.clock),
@@ -115,6 +118,7 @@ class RegistrationHarness:
         nik_number: int | None = None,
         caller: Caller | None = None,
         worker: dict[str, Any] | None = None,
+        intake: IntakeService | None = None,
         **changes: Any,
     ) -> Answer:
         """Submit a capture. Another `number` is another capture, and another worker without `nik_number`."""
@@ -122,7 +126,8 @@ class RegistrationHarness:
         command = make_submission(
             capture_id=make_capture_id(number), worker={"nik": nik, **(worker or {})}, **changes
         )
-        result = self.intake_service.submit(command, caller=caller or make_caller(), correlation_id="c-1")
+        intake = intake or self.intake_service
+        result = intake.submit(command, caller=caller or make_caller(), correlation_id="c-1")
         return result.answer
 
     def register(self, number: int = 1, *, nik_number: int | None = None) -> Registration:
@@ -142,6 +147,16 @@ class RegistrationHarness:
         """Return the table's items, without the counts of phone numbers, which expire by themselves."""
         items = self.dynamodb.scan(TableName=_TABLE_NAME)["Items"]
         return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
+
+    def remove_attribute(self, name: str) -> None:
+        """Remove an attribute from every item, as if an earlier release had stored them."""
+        for item in self.scan_items():
+            self.dynamodb.update_item(
+                TableName=_TABLE_NAME,
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression="REMOVE #name",
+                ExpressionAttributeNames={"#name": name},
+            )
 
     def advance_days(self, days: int) -> None:
         """Move the clock."""

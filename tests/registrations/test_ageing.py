@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.conflicts import WriteConflict
 from chalicelib.registrations import schedule
-from chalicelib.registrations.model import Cancellation, Registration, Status
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.reported_events import Cancellation
 from chalicelib.registrations.schedule import AgeingPartialFailure
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import NOW, make_caller

@@ -11,7 +11,8 @@ from chalicelib.crypto.encryption import UnsealError
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import references, store_keys
 from chalicelib.registrations.captures import CaptureFacts, Outcome
-from chalicelib.registrations.model import Cancellation, Flag, RegistrationFacts, Status
+from chalicelib.registrations.model import Flag, RegistrationFacts, Status
+from chalicelib.registrations.reported_events import Cancellation
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import make_caller
 from tests.support.lifecycle_events import make_payment

@@ -12,16 +12,16 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
-from chalicelib.registrations.intake import (
-    IntakeService,
+from chalicelib.registrations.intake import IntakeService, SubmissionResult
+from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
+from chalicelib.registrations.model import LifecycleState, Registration, Status
+from chalicelib.registrations.prior_state import (
     PriorState,
-    SubmissionResult,
     WorkerExists,
     WorkerRecord,
 )
-from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
-from chalicelib.registrations.model import LifecycleState, Registration, Status
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaState
+from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
@@ -222,6 +222,8 @@ class ScriptedStore:
         phone_increment: PhoneCountIncrement | None,
         worker_record: WorkerRecord | None,
         quota_state: QuotaState | None = None,
+        *,
+        captures: int = 1,
     ) -> None:
         self._write("add_public" if worker_record is None else f"add_public {worker_record.reference}")
 
@@ -234,11 +236,16 @@ class ScriptedStore:
         capture: Capture,
         phone_increment: PhoneCountIncrement | None,
         quota_state: QuotaState | None = None,
+        *,
+        captures: int = 1,
     ) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
 
-    def add_repeat(self, capture: Capture, *, worker_key: str) -> None:
+    def find_registration(self, reference: Reference) -> Registration | None:
+        return None
+
+    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
         assert capture.answer is not None
         self._write(f"add_repeat {capture.answer.reference}")
 

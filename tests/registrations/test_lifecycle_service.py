@@ -15,8 +15,9 @@ from chalicelib.registrations.errors import (
     TransitionNotAllowed,
 )
 from chalicelib.registrations.lifecycle import LifecycleService
-from chalicelib.registrations.model import Cancellation, Registration, Status, VerificationResult
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.reported_events import Cancellation, VerificationResult
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import make_caller
 from tests.support.concurrent_writer import with_concurrent_writes

@@ -46,6 +46,7 @@ STATUS_TABLE = {
     "lapsed": ". . . lapsed . . .",
     "expired": "expired expired expired . . . .",
     "sms_requested": "received awaiting_payment mismatch active lapsed . .",
+    "repeat_differs": "received awaiting_payment mismatch active . . .",
 }
 TRANSITION_CASES = [
     (event_type, status, new_status)

@@ -14,9 +14,10 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.http.pagination import Page, Position
 from chalicelib.refusals import RulesBroken
-from chalicelib.registrations.model import Cancellation, Registration, Status
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService, SequenceGap
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.reported_events import Cancellation
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.clock import FixedClock

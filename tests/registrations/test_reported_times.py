@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.refusals import RulesBroken
-from chalicelib.registrations.model import Status, VerificationResult
+from chalicelib.registrations.model import Status
+from chalicelib.registrations.reported_events import VerificationResult
 from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import NOW

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.registrations import rules
-from tests.support.builders import NOW, make_submission
+from tests.support.builders import NOW
 from tests.support.rule_checks import find_broken_rules, read_worker
 
 # Midnight of the first campaign day, 9 October 2024, in each of the country's zones.
@@ -66,10 +65,3 @@ def test_captures_are_accepted_until_the_end_of_the_last_accepting_day(zone: str
 def test_a_clock_that_is_a_century_ahead_is_refused(captured_at: str) -> None:
     # By then, everyone is too old as well.
     assert find_broken_rules(captured_at=captured_at)[0] == "captured_at: captured_in_future"
-
-
-def test_a_quote_begins_with_the_month_of_capture_in_jakarta() -> None:
-    late_in_papua = make_submission(captured_at="2026-12-01T01:30:00+09:00")
-    later_in_papua = make_submission(captured_at="2026-12-01T02:30:00+09:00")
-    months = [rules.build_quote_request(capture).start_month for capture in (late_in_papua, later_in_papua)]
-    assert months == ["2026-11", "2026-12"]

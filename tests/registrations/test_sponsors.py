@@ -10,18 +10,13 @@ from hypothesis import strategies as st
 from chalicelib.callers import Caller, Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.registrations.captures import Answer, Outcome
-from chalicelib.registrations.model import (
-    ENDED_UNPAID_STATUSES,
-    OPEN_UNPAID_STATUSES,
-    Flag,
-    Payment,
-    Status,
-)
+from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, OPEN_UNPAID_STATUSES, Flag, Status
 from chalicelib.registrations.quotas import CampaignSponsor
+from chalicelib.registrations.reported_events import Payment
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness, open_harness
 from tests.support.builders import make_caller, make_submission
 from tests.support.fakes.campaigns import InMemoryCampaigns
-from tests.support.fakes.summaries import InMemoryCountingState, InMemoryDueList
+from tests.support.fakes.summaries import make_due_list
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import (
     CAMPAIGN_ID,
@@ -175,7 +170,7 @@ def test_a_sponsor_that_was_added_a_moment_ago_is_known(harness: RegistrationHar
     service = harness.make_intake_service(harness.stores.intake)
     service._campaigns = cached = CampaignService(
         campaigns=campaigns,
-        get_due_list=lambda: InMemoryDueList(InMemoryCountingState()),
+        get_due_list=make_due_list,
         clock=harness.clock,
     )
     before = cached.get(CAMPAIGN_ID)

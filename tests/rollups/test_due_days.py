@@ -120,6 +120,28 @@ def test_a_run_without_time_leaves_the_remaining_days_to_the_next() -> None:
     assert runs < 102
 
 
+def test_a_run_that_only_looks_ends_in_time_too_and_the_next_ones_go_on() -> None:
+    # An earlier release opened these; a look at one takes five seconds, and none has a day to count.
+    days = [f"2024-11-{number:02d}" for number in range(1, 13)]
+    harness = RollUpHarness(SUMMARY_HOUR - 3 * AN_HOUR)
+    for day in days:
+        dates = {"first_day": day, "last_day": day, "accepts_until": day}
+        harness.campaigns.add(make_campaign(campaign_id=f"on-{day}", **dates))
+    looked_at: list[str] = []
+
+    def take_five_seconds(campaign_id: str) -> None:
+        looked_at.append(campaign_id)
+        harness.clock.advance(timedelta(seconds=5))
+
+    harness.summaries.on_headlines = take_five_seconds
+    for _ in range(2):
+        begun_at = harness.clock()
+        harness.run_function(minutes=1)
+        assert harness.clock() - begun_at < timedelta(minutes=1)
+
+    assert len(looked_at) == len(set(looked_at)) == 13
+
+
 def test_a_campaign_that_cannot_be_read_delays_no_other_and_stays_due() -> None:
     harness = make_harness()
     harness.due_list.add_campaign("unreadable", SUMMARY_HOUR - A_DAY)

@@ -15,6 +15,7 @@ from tests.support.source_tree import iter_calls
 # Routes that anybody may call; Twilio's callback is authenticated by a signature.
 PUBLIC = {
     ("GET", "/v1/openapi.json"),
+    ("GET", "/v1/occupations"),
     ("GET", "/docs"),
     ("GET", "/healthz"),
     ("GET", "/board"),
@@ -32,6 +33,9 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/registrations/{reference}/payments"): {Role.CORE},
     ("POST", "/v1/registrations/{reference}/verification"): {Role.CORE},
     ("POST", "/v1/registrations/{reference}/cancellation"): {Role.KIOSK, Role.MANAGER},
+    ("GET", "/v1/captures/{capture_id}"): {Role.KIOSK, Role.BOT, Role.MANAGER},
+    ("POST", "/v1/checks"): set(Role),
+    ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/registrations/{reference}/sms"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/quotes"): set(Role),
     ("POST", "/v1/campaigns"): {Role.MANAGER},

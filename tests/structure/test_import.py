@@ -50,6 +50,7 @@ FOR_ROUTES = {
 # Modules that captures do not need, in packages that they do need.
 MODULES_NOT_FOR_CAPTURES = {
     "data_requests.service",
+    *("devices.bundle", "devices.bundle_schemas", "devices.checks", "devices.consent_texts"),
     *("registrations.lifecycle", "registrations.stream", "registrations.schedule"),
     *("registrations.erasure", "registrations.reading"),
     *(f"registrations.store_{flow}" for flow in ("erasure", "lifecycle", "reading", "stream")),

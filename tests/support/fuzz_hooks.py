@@ -27,7 +27,7 @@ _NUMBERS = count()
 # Rules over several fields, which a JSON schema cannot express.
 _CROSS_FIELD_CODES = {
     *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
-    *("dialect_without_csv", "campaign_needed"),
+    *("dialect_without_csv", "campaign_needed", "value_repeated"),
 }
 
 
@@ -117,10 +117,8 @@ def _make_valid(case: schemathesis.Case[Any]) -> None:
         return
     operation = _operation_id(case)
     path, query, body = case.path_parameters, case.query, case.body
-    if "campaign_id" in path:
-        path["campaign_id"] = FUZZ_CONTEXT["campaign_id"]
-    if "day" in path:
-        path["day"] = FUZZ_CONTEXT["day"]
+    for name in path.keys() & {"campaign_id", "capture_id", "day"}:
+        path[name] = FUZZ_CONTEXT[name]
     if "reference" in path:
         path["reference"] = (
             FUZZ_CONTEXT["to_cancel"] if operation == "cancel_registration" else FUZZ_CONTEXT["references"][0]

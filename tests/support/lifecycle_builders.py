@@ -5,15 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.registrations.captures import Capture, Outcome
-from chalicelib.registrations.model import (
-    Cancellation,
-    LifecycleState,
-    Payment,
-    PaymentCode,
-    Registration,
-    VerificationResult,
-)
+from chalicelib.registrations.model import LifecycleState, Registration
 from chalicelib.registrations.nik import NIK
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.registrations.worker import Check
 from tests.support.builders import NOW
 from tests.support.payloads import make_nik

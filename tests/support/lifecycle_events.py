@@ -4,16 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from chalicelib.registrations.model import (
-    Cancellation,
-    EventType,
-    LifecycleEvent,
-    LifecycleState,
-    Payment,
-    PaymentCode,
-    Status,
-    VerificationResult,
-)
+from chalicelib.registrations.model import EventType, LifecycleEvent, LifecycleState, Status
+from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from tests.support.builders import NOW
 
 RECEIVED_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)

@@ -16,10 +16,10 @@ from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, DayFact, Outcome
 from chalicelib.registrations.limits import PhoneCountIncrement
 from chalicelib.registrations.model import (
-    CaptureMetadata,
     LifecycleState,
     Registration,
     RegistrationFacts,

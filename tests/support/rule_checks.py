@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.http.problems import FIELD_MESSAGES, to_field_code
+from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.problems import to_field_code
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import rules
 from chalicelib.registrations.cleaned_capture import CleanedCapture

@@ -11,7 +11,7 @@ from hashlib import sha256
 from chalicelib.languages import Language
 from chalicelib.rollups.renderings import charts
 from chalicelib.rollups.renderings.i18n import Localizer
-from chalicelib.rollups.renderings.report_data import ReportData, build_report_data
+from chalicelib.rollups.renderings.report_data import build_report_data
 from chalicelib.rollups.renderings.templating import read_asset, render, render_report
 from chalicelib.rollups.report import Report
 
@@ -27,6 +27,10 @@ _ADDRESS_FROM_SIGN_IN, _ADDRESS_FROM_BOARD = "v1/campaigns/{campaign_id}/board",
 
 def render_board(report: Report, language: Language) -> str:
     data, localizer = build_report_data(report), Localizer(language)
+    counted_on = data.campaign.local_day(data.counted_at)
+    is_today = counted_on == data.day
+    counted_time = localizer.format_time(data.counted_at, data.campaign.zone)
+    dated_label = localizer.translate("board_other_day", day=localizer.format_day_without_year(data.day))
     hours = data.get_group("by_hour")
     hours_label = localizer.get_group_label(hours.name, data.campaign.zone)
     counts = ", ".join(
@@ -39,7 +43,9 @@ def render_board(report: Report, language: Language) -> str:
         address=_ADDRESS_FROM_BOARD,
         refresh_seconds=_REFRESH_SECONDS,
         timeout_seconds=_TIMEOUT_SECONDS,
-        registered_label=_describe_registered(data, localizer),
+        registered_label=localizer.translate("board_today") if is_today else dated_label,
+        dated_label=dated_label,
+        counted_time=counted_time if is_today else f"{counted_time}, {localizer.format_day(counted_on)}",
         devices=data.get_group("by_client"),
         max_devices=_MAX_DEVICES,
         hours=charts.build_columns(hours) if hours.cells else None,
@@ -63,9 +69,3 @@ def render_sign_in(language: Language) -> str:
 def get_script_hash() -> str:
     """Return the script's hash as a content security policy names it."""
     return f"sha256-{b64encode(sha256(read_asset('board.js').encode()).digest()).decode()}"
-
-
-def _describe_registered(data: ReportData, localizer: Localizer) -> str:
-    if data.campaign.local_day(data.counted_at) == data.day:
-        return localizer.translate("board_today")
-    return localizer.translate("board_other_day", day=localizer.format_day_without_year(data.day))

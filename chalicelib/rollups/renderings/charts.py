@@ -12,6 +12,8 @@ from chalicelib.rollups.renderings.report_data import Group, ReportData
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 70, 18, 28
 _COLUMN_SHARE, _MAX_COLUMN_WIDTH, _MAX_FONT_SIZE = 0.72, 72, 24
+# Fewer days are bars, one each, in their table.
+_MIN_CURVE_DAYS = 5
 # More day labels would overlap.
 _MAX_DAY_LABELS = 8
 
@@ -76,9 +78,9 @@ def to_percent(fraction: float, digits: int | None = 2) -> float:
 
 
 def build_curve(data: ReportData, localizer: Localizer) -> Curve | None:
-    """Return the chart of a campaign's days against its target; None for fewer than two days."""
+    """Return the chart of a campaign's days against its target; None while a bar for each says more."""
     days = data.curve
-    if len(days) < 2:  # noqa: PLR2004 - a line has two ends
+    if len(days) < _MIN_CURVE_DAYS:
         return None
     highest = max(data.campaign.target, days[-1].cumulative, 1)
     step = (_WIDTH - _LEFT - _RIGHT) / (len(days) - 1)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.languages import Language
 from chalicelib.occupations.model import load_occupations
+from chalicelib.rollups.bounded_counter import OTHERS
 from chalicelib.strict_json import load_data_file
 
 _FILE = Path(__file__).with_name("i18n.json")
@@ -48,6 +49,8 @@ class Localizer:
         if group == "by_occupation" and key in load_occupations():
             occupation = load_occupations()[key]
             return occupation.name_en if self.language == "en" else occupation.name
+        if key == OTHERS:
+            return self.translate("others")
         if group == "by_received_day":
             return self.format_day(date.fromisoformat(key))
         if group == "by_hour":
@@ -63,10 +66,6 @@ class Localizer:
         """Return a number with its sign, a typographic minus."""
         sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
         return f"{sign}{self.format_number(abs(value))}"
-
-    def format_rupiah(self, value: int) -> str:
-        """Return Rp 1.234.500 with a no-break space."""
-        return f"Rp\N{NO-BREAK SPACE}{self.format_number(value)}"
 
     def format_share(self, fraction: float) -> str:
         """Return a fraction in per cent, with one decimal unless it is zero."""

@@ -13,6 +13,7 @@ from chalicelib.rollups.renderings.report_data import ReportData, build_report_d
 from chalicelib.rollups.renderings.small_groups import MIN_GROUP_SIZE, suppress_small_groups
 from chalicelib.rollups.renderings.templating import render_report
 from chalicelib.rollups.report import Report
+from chalicelib.rupiah import format_rupiah
 
 _NO_LINE_BREAK = str.maketrans("\r\n", "  ")
 
@@ -74,7 +75,7 @@ def _describe_unchanged(data: ReportData, localizer: Localizer) -> str:
 def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, str]]:
     yield from narrative.iter_totals(data, localizer)
     if data.sms:
-        yield localizer.translate("sms_rupiah"), localizer.format_rupiah(int(data.sms["rupiah"]))
+        yield localizer.translate("sms_rupiah"), format_rupiah(int(data.sms["rupiah"]))
     if "unknown_share" in data.sms:
         label = f"{localizer.translate('sms')}: {localizer.translate('sms_unknown_share')}"
         yield label, localizer.format_share(float(data.sms["unknown_share"]))

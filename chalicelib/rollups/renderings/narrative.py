@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from chalicelib.rollups.model import Anomaly, Change, Note
+from chalicelib.rollups.model import Anomaly, Change, Note, SmsCounts
 from chalicelib.rollups.renderings.i18n import Localizer
 from chalicelib.rollups.renderings.report_data import MERGED_KEY, Cell, Group, ReportData, Revision
+from chalicelib.rupiah import format_rupiah
 
 _COUNTS_PREFIX = "counts."
 
@@ -15,7 +16,7 @@ def describe_changes(data: ReportData, localizer: Localizer) -> Iterator[str]:
         yield _describe_note(note, localizer)
     for change in data.changes:
         if change.figure.startswith(_COUNTS_PREFIX):
-            yield _describe_change(change, localizer)
+            yield _describe_change(change, data, localizer)
 
 
 def describe_revisions(data: ReportData, localizer: Localizer) -> Iterator[str]:
@@ -63,12 +64,20 @@ def describe_remaining(data: ReportData, localizer: Localizer) -> str | None:
     return f"{localizer.translate('of_target_share', share=localizer.format_share(share))}, {rest}"
 
 
+def describe_outlook(data: ReportData, localizer: Localizer) -> str:
+    """Return whether the figures may still change: until when, or only for late data."""
+    final_at = data.campaign.summary_final_at(data.day)
+    return localizer.translate(
+        f"{data.state}_means", moment=localizer.format_datetime(final_at, data.campaign.zone)
+    )
+
+
 def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, str]]:
     """Yield the label and the value of each of the day's totals but `registered`."""
     for name, count in data.counts.items():
         yield localizer.get_count_label(name), localizer.format_number(count)
     for name, rupiah in data.money.items():
-        yield localizer.translate(f"money_{name}"), localizer.format_rupiah(rupiah)
+        yield localizer.translate(f"money_{name}"), format_rupiah(rupiah)
     without_phone = int(data.sms.get("without_phone", 0))
     if without_phone:
         yield localizer.translate("sms_without_phone"), localizer.format_number(without_phone)
@@ -81,6 +90,19 @@ def get_cell_label(group: Group, cell: Cell, localizer: Localizer) -> str:
     return cell.label or localizer.get_cell_label(group.name, cell.key)
 
 
+def get_figure_label(figure: str, data: ReportData, localizer: Localizer) -> str:
+    """Return the label of a figure that a change names, such as `by_client.van-2`."""
+    group, _, name = figure.partition(".")
+    if group == "counts":
+        return localizer.get_count_label(name)
+    if group == "money":
+        return localizer.translate(f"money_{name}")
+    if group == "texts" and name in SmsCounts.model_fields:
+        return localizer.translate(f"sms_{name}")
+    group_label = localizer.get_group_label(group, data.campaign.zone)
+    return f"{group_label}: {localizer.get_cell_label(group, name)}"
+
+
 def _describe_note(note: Note, localizer: Localizer) -> str:
     difference = localizer.format_difference(note.difference)
     if note.received_on is None:
@@ -91,10 +113,10 @@ def _describe_note(note: Note, localizer: Localizer) -> str:
     )
 
 
-def _describe_change(change: Change, localizer: Localizer) -> str:
+def _describe_change(change: Change, data: ReportData, localizer: Localizer) -> str:
     return localizer.translate(
         "change",
-        label=localizer.get_count_label(change.figure.removeprefix(_COUNTS_PREFIX)),
+        label=get_figure_label(change.figure, data, localizer),
         was=localizer.format_number(change.was),
         now=localizer.format_number(change.now),
         difference=localizer.format_difference(change.now - change.was),

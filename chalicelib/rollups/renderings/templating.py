@@ -42,6 +42,7 @@ def render_report(template: str, data: ReportData, localizer: Localizer, **value
         version=narrative.describe_version(data, localizer),
         progress=narrative.describe_progress(data, localizer),
         remaining=narrative.describe_remaining(data, localizer),
+        outlook=narrative.describe_outlook(data, localizer),
         changes=list(narrative.describe_changes(data, localizer)),
         revisions=list(narrative.describe_revisions(data, localizer)),
         anomalies=list(narrative.describe_anomalies(data, localizer)),

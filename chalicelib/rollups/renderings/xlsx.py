@@ -53,7 +53,8 @@ _LOCALE_CODES: Mapping[Language, str] = {"id": "421", "en": "809"}
 _NUMBER_FORMATS: Mapping[type, str] = {
     int: "[$-{locale}]#,##0",
     float: "[$-{locale}]#,##0",
-    Rupiah: '[$-{locale}]"Rp"#,##0',
+    # As `format_rupiah` writes it, in every language.
+    Rupiah: '[$-421]"Rp"#,##0',
     Share: "[$-{locale}]0.0%",
     date: "[$-{locale}]d mmmm yyyy",
     datetime: "[$-{locale}]d mmmm yyyy, hh{hour}mm",
@@ -93,6 +94,7 @@ def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_a
     with Workbook(file, {"in_memory": True, "remove_timezone": True}) as workbook:
         workbook.set_properties({"created": created_at})
         heading, text_format = workbook.add_format(_HEADING_FORMAT), workbook.add_format(_TEXT_FORMAT)
+        number_heading = workbook.add_format({**_HEADING_FORMAT, **_NUMBER_FORMAT})
         locale = {"locale": _LOCALE_CODES[language], "hour": _HOUR_SEPARATORS[language]}
         formats = {
             kind: workbook.add_format(
@@ -110,7 +112,8 @@ def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_a
             worksheet.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
             for column, (label, width) in enumerate(sheet.columns):
                 worksheet.set_column_pixels(column, column, width * _PIXELS_PER_CHARACTER)
-                worksheet.write_string(0, column, label, heading)
+                is_numeric = _holds_numbers(sheet.rows, column)
+                worksheet.write_string(0, column, label, number_heading if is_numeric else heading)
             for number, row in enumerate(sheet.rows, start=1):
                 for column, value in enumerate(row):
                     if isinstance(value, str):
@@ -120,6 +123,10 @@ def _write(sheets: Sequence[_Sheet], name: str, language: Language, *, created_a
                     elif value is not None:
                         worksheet.write_number(number, column, value, formats[type(value)])
     return file.getvalue()
+
+
+def _holds_numbers(rows: Sequence[Row], column: int) -> bool:
+    return all(isinstance(row[column], int | float | None) for row in rows)
 
 
 def _set_up_page(worksheet: "Worksheet", name: str) -> None:
@@ -173,7 +180,7 @@ def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[Row]:
     yield t("so_far"), data.cumulative, people
     yield t("target"), data.campaign.target, people
     for name, rupiah in data.money.items():
-        yield t(f"money_{name}"), Rupiah(rupiah), t("unit_rupiah")
+        yield t(f"money_{name}"), Rupiah(rupiah), None
     for name, value in data.sms.items():
         yield _build_sms_row(name, value, localizer)
 
@@ -182,7 +189,7 @@ def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
     t = localizer.translate
     label = t(f"sms_{name}")
     if name == "rupiah":
-        return label, Rupiah(value), t("unit_rupiah")
+        return label, Rupiah(value), None
     if name == "unknown_share":
         return f"{t('sms')}: {label}", Share(value), t("unit_share")
     units = {"parts": "unit_parts", "without_phone": "unit_people"}
@@ -224,10 +231,19 @@ def _build_changes(data: ReportData, localizer: Localizer) -> _Sheet:
     return _Sheet(
         name=localizer.translate("sheet_changes"),
         columns=_label_columns(
-            localizer, day=20, column_figure=36, column_was=14, column_now=14, column_difference=14
+            localizer, day=20, column_figure=52, column_was=14, column_now=14, column_difference=14
         ),
-        rows=[(day, figure, was, now, now - was) for day, figure, was, now in changes],
+        rows=[
+            (day, narrative.get_figure_label(figure, data, localizer), *_type_change(figure, was, now))
+            for day, figure, was, now in changes
+        ],
     )
+
+
+def _type_change(figure: str, was: int, now: int) -> Row:
+    """Return the cells of a change: what it was, what it is, and the difference."""
+    number = Rupiah if figure == "texts.rupiah" or figure.startswith("money.") else int
+    return number(was), number(now), number(now - was)
 
 
 def _build_notes(data: ReportData, localizer: Localizer) -> _Sheet:

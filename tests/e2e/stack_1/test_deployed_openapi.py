@@ -79,4 +79,4 @@ def test_every_example_is_answered_as_the_description_tells(stack: RunningStack)
     story = Scenario(send)
     for example in load_examples():
         sent = story.send_example(example)
-        assert (sent.status, story.compare(example.answer, sent.body)) == (example.status, []), example.title
+        assert (sent.status, story.compare_answer(example, sent.body)) == (example.status, []), example.title

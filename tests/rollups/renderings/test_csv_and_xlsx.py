@@ -89,7 +89,7 @@ def test_a_sponsor_has_its_id_for_machines_and_its_name_for_people(name: str) ->
     report = make_report(campaign={"sponsors": [{"sponsor_id": "yayasan-contoh", "name": name}]})
 
     plain = {row["key"] for row in read_rows(report) if row["figure"] == "by_sponsor"}
-    excel = {row["Nama"] for row in read_excel_csv(report) if row["Menurut"] == "Menurut sponsor"}
+    excel = {row["Nama"] for row in read_excel_csv(report) if row["Kelompok"] == "Menurut sponsor"}
     workbook = {
         (key, label)
         for group, key, label, _ in read_workbook(report)["Rincian"].values
@@ -104,7 +104,7 @@ def test_a_sponsor_has_its_id_for_machines_and_its_name_for_people(name: str) ->
 def test_a_sponsor_that_the_campaign_does_not_name_has_its_id_alone() -> None:
     report = make_report(campaign={"sponsors": []})
 
-    (label,) = {row["Nama"] for row in read_excel_csv(report) if row["Menurut"] == "Menurut sponsor"} - {
+    (label,) = {row["Nama"] for row in read_excel_csv(report) if row["Kelompok"] == "Menurut sponsor"} - {
         "Sponsor tidak disebutkan"
     }
     assert label == "yayasan-contoh"
@@ -112,7 +112,7 @@ def test_a_sponsor_that_the_campaign_does_not_name_has_its_id_alone() -> None:
 
 def test_days_are_dates_and_money_is_shown_in_rupiah() -> None:
     workbook = read_workbook(make_report())
-    days = [cell for cell in workbook["Hari"]["A"][1:] if isinstance(cell, Cell)]
+    days = [cell for cell in workbook["Per hari"]["A"][1:] if isinstance(cell, Cell)]
     summary = read_summary_cells(workbook)
     counted_at = summary["Dihitung pada (WIB)"].value
 
@@ -120,8 +120,8 @@ def test_days_are_dates_and_money_is_shown_in_rupiah() -> None:
     assert all(cell.is_date for cell in days)
     assert isinstance(counted_at, datetime)
     assert counted_at.isoformat(" ", "seconds") == "2024-10-10 22:00:04"
-    assert "Rp" in summary["Iuran yang dihitung"].number_format
-    assert "%" in summary["SMS kepada pekerja: Tidak diketahui nasibnya"].number_format
+    assert "Rp" in summary["Perkiraan iuran"].number_format
+    assert "%" in summary["SMS kepada pekerja: Belum ada laporan"].number_format
 
 
 def test_user_input_is_text_and_never_a_formula() -> None:
@@ -167,15 +167,15 @@ def test_the_csv_for_excel_has_the_figures_of_the_plain_one_in_its_order(languag
 
 
 def test_the_csv_for_excel_has_labels_in_the_language_asked_for() -> None:
-    rows = [(row["Menurut"], row["Nama"], row["Satuan"]) for row in read_excel_csv(make_report())]
-    english = [(row["By"], row["Name"], row["Unit"]) for row in read_excel_csv(make_report(), "en")]
+    rows = [(row["Kelompok"], row["Nama"], row["Satuan"]) for row in read_excel_csv(make_report())]
+    english = [(row["Breakdown"], row["Name"], row["Unit"]) for row in read_excel_csv(make_report(), "en")]
 
     assert {
         ("", "Terdaftar", "orang"),
         ("", "Ditolak", "formulir"),
         ("Menurut pekerjaan", "Pedagang pasar", "orang"),
         ("Menurut usia", "10-19 tahun", "orang"),
-        ("Hari demi hari: Terdaftar", "2024-10-09", "orang"),
+        ("Perkembangan harian: Terdaftar", "2024-10-09", "orang"),
     } <= set(rows)
     assert {("", "Registered", "people"), ("By age", "10-19 years", "people")} <= set(english)
     assert {row["Dihitung pada (WIB)"] for row in read_excel_csv(make_report())} == {"2024-10-10 22:00"}
@@ -195,7 +195,7 @@ def test_the_csv_for_excel_has_as_many_lines_as_the_plain_one(
 def test_no_cell_of_the_csv_for_excel_is_a_formula(start: str) -> None:
     report = make_report(summary={"by_officer": {f"{start}1;2": 3}})
 
-    (row,) = [row for row in read_excel_csv(report) if row["Menurut"] == "Menurut petugas"]
+    (row,) = [row for row in read_excel_csv(report) if row["Kelompok"] == "Menurut petugas"]
     assert (row["Nama"], row["Nilai"]) == (f"'{start}1;2", "3")
 
 
@@ -250,8 +250,8 @@ def test_every_sheet_prints_on_a4_landscape_one_page_wide_with_its_headings(name
 def test_dates_numbers_and_money_are_shown_as_in_the_workbooks_language() -> None:
     formats = {language: read_workbook(make_report(), language) for language in LANGUAGES}
 
-    assert formats["id"]["Hari"]["A2"].number_format == "[$-421]d mmmm yyyy"
-    assert formats["id"]["Hari"]["B2"].number_format == "[$-421]#,##0"
+    assert formats["id"]["Per hari"]["A2"].number_format == "[$-421]d mmmm yyyy"
+    assert formats["id"]["Per hari"]["B2"].number_format == "[$-421]#,##0"
     assert formats["en"]["Days"]["A2"].number_format == "[$-809]d mmmm yyyy"
     summary = read_summary_cells(formats["id"])
     assert summary["Iuran yang sudah dibayar"].number_format == '[$-421]"Rp"#,##0'

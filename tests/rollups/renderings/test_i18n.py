@@ -95,9 +95,8 @@ def test_the_label_of_an_occupation_comes_from_the_list_of_occupations() -> None
     )
 
 
-def test_numbers_and_money_have_the_format_of_the_language() -> None:
+def test_numbers_have_the_format_of_the_language() -> None:
     assert (ID.format_number(1_234_500), EN.format_number(1_234_500)) == ("1.234.500", "1,234,500")
-    assert ID.format_rupiah(1_234_500) == "Rp\N{NO-BREAK SPACE}1.234.500"
     assert (ID.format_difference(14), ID.format_difference(-1_000), ID.format_difference(0)) == (
         "+14",
         "\N{MINUS SIGN}1.000",

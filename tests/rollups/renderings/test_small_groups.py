@@ -189,7 +189,7 @@ def test_an_anomaly_about_a_few_is_shown_without_its_number() -> None:
 
     text = mail.compose(report, "id").text
 
-    assert "Nomor urut NIK berderet pada beberapa pekerja, lewat van-1" in text
+    assert "NIK dengan nomor urut berdekatan: beberapa pekerja, lewat van-1" in text
 
 
 BREAKDOWNS = st.dictionaries(st.sampled_from("abcdefghijkl"), st.integers(0, 12), max_size=12)

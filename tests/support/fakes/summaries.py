@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.rollups.due import DueEntry, ListProgress
@@ -10,12 +11,16 @@ from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.service import Checkpoint, DirtyDay, VersionExists
 from tests.support.fakes.outbox import InMemoryOutbox
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class InMemorySummaries:
     """Satisfies `rollups.service.SummaryWriter` and `rollups.reporting.SummaryReader`."""
 
     def __init__(self) -> None:
         self.stored_versions: list[Summary] = []
+        self.on_headlines: Callable[[str], object] = lambda _: None
         self.outbox = InMemoryOutbox()
 
     def add(self, summary: Summary) -> None:
@@ -49,6 +54,7 @@ class InMemorySummaries:
 
     def iter_headlines(self, campaign_id: str) -> Iterator[Headline]:
         """Yield the headline of the newest version of each day, by day."""
+        self.on_headlines(campaign_id)
         newest = dict[date, Headline]()
         for each in self.stored_versions:
             if each.campaign_id == campaign_id:
@@ -152,3 +158,8 @@ class InMemoryDueList:
     def save_progress(self, progress: ListProgress) -> None:
         """Store the progress of completing the list."""
         self._progress = progress
+
+
+def make_due_list() -> InMemoryDueList:
+    """Return an empty due list."""
+    return InMemoryDueList(InMemoryCountingState())

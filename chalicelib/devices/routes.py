@@ -1,0 +1,100 @@
+"""Routes for devices: captures, checks and the bundle of a campaign."""
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Blueprint, Response
+from pydantic import BaseModel
+
+from chalicelib.callers import Role
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView
+from chalicelib.http import problems
+from chalicelib.http.endpoints import Request, endpoint, json_response, respond_unless_known
+from chalicelib.refusals import CampaignNotAllowed
+from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
+from chalicelib.registrations.schemas import CaptureReportView
+
+if TYPE_CHECKING:
+    from chalicelib.container import Container
+
+
+# Devices may keep it, and must ask whether it is still the newest. It holds no personal data.
+_BUNDLE_CACHE_CONTROL = "private, no-cache"
+
+
+def _load_bundle_view() -> type[BaseModel]:
+    from chalicelib.devices.bundle_schemas import BundleView
+
+    return BundleView
+
+
+def blueprint(container: "Container") -> Blueprint:
+    routes = Blueprint(__name__)
+
+    @routes.route("/v1/captures/{capture_id}", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.BOT,
+        Role.MANAGER,
+        responses={200: CaptureReportView},
+        refusals=(CaptureUnknown, CaptureErased),
+    )
+    def show_capture(request: Request, capture_id: str) -> Response:
+        """Show the verdict on a capture, and the registration as it is now.
+
+        For the client that sent it, and managers of its campaign. A capture of others is answered like one
+        that does not exist.
+        """
+        report = container.reading.look_up_capture(capture_id, caller=request.caller)
+        return json_response(CaptureReportView.build(report, caller=request.caller), exclude_defaults=True)
+
+    @routes.route("/v1/campaigns/{campaign_id}/bundle", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        responses={200: _load_bundle_view, 304: None},
+        refusals=(CampaignNotAllowed, CampaignUnknown),
+        headers=("ETag",),
+    )
+    def show_bundle(request: Request, campaign_id: str) -> Response:
+        """Show all that a device needs to register workers of a campaign while it is offline.
+
+        The ETag leaves `server_time` out: `If-None-Match` gets 304 until anything else changes.
+        """
+        request.caller.require_campaign(campaign_id)
+        bundle = container.bundles.build(campaign_id)
+        return respond_unless_known(
+            request,
+            bundle.model_dump_json(exclude_defaults=True),
+            {"Content-Type": "application/json"},
+            etag=f'W/"{bundle.version}"',
+            cache_control=_BUNDLE_CACHE_CONTROL,
+        )
+
+    @routes.route("/v1/checks", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        *Role,
+        body_model=CheckFields,
+        responses={200: ChecksView},
+        refusals=(CampaignNotAllowed, CampaignUnknown),
+    )
+    def check_fields(request: Request) -> Response:
+        """Check some fields before they are registered.
+
+        The rules are those of a registration. Nothing is stored, and nothing is said about who is registered.
+        With a `campaign_id`, which must be the caller's own, the campaign's days are checked too; without
+        `captured_at` the fields are judged as of now.
+        """
+        fields = request.parse_body(CheckFields).model_extra or {}
+        result = container.checks.check(fields, caller=request.caller)
+        errors, warnings = (
+            [FieldFindingView(**problems.describe_rule(rule, request.language)) for rule in found]
+            for found in (result.errors, result.warnings)
+        )
+        view = ChecksView(errors=errors, warnings=warnings)
+        return json_response(view)
+
+    return routes

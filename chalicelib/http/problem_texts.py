@@ -1,0 +1,265 @@
+"""The texts of every problem code of the API, and of every code of a single field, in both languages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A kind of refusal: its HTTP status, and its title in both languages."""
+
+    status: int
+    indonesian: str
+    english: str
+
+
+PROBLEMS: Mapping[str, Problem] = {
+    "json_malformed": Problem(
+        400, "Isi permintaan bukan JSON yang valid.", "The body is not well-formed JSON."
+    ),
+    "body_invalid": Problem(
+        422, "Isi permintaan tidak sesuai format.", "The body does not have the expected shape."
+    ),
+    "rules_broken": Problem(422, "Data belum memenuhi ketentuan.", "The data breaks rules of registration."),
+    "body_too_large": Problem(413, "Isi permintaan terlalu besar.", "The body is too large."),
+    "media_type_unsupported": Problem(415, "Kirim sebagai application/json.", "Send it as application/json."),
+    "token_missing_or_unknown": Problem(
+        401, "Token tidak ada atau tidak dikenal.", "The token is missing or unknown."
+    ),
+    "token_revoked": Problem(
+        401, "Token sudah dicabut atau kedaluwarsa.", "The token was revoked or has expired."
+    ),
+    "signature_invalid": Problem(
+        403, "Tanda tangan tidak cocok.", "The signature is not that of the gateway."
+    ),
+    "role_not_allowed": Problem(403, "Peran Anda tidak boleh melakukan ini.", "Your role may not do this."),
+    "campaign_not_yours": Problem(403, "Bukan kegiatan Anda.", "You do not work for this campaign."),
+    "campaign_unknown": Problem(404, "Kegiatan tidak ditemukan.", "No campaign has this id."),
+    "campaign_exists": Problem(
+        409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
+    ),
+    "registration_unknown": Problem(
+        404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
+    ),
+    "capture_unknown": Problem(
+        404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
+    ),
+    "capture_reused": Problem(
+        409,
+        "capture_id sudah dipakai untuk data lain.",
+        "This capture_id was used before, with other content.",
+    ),
+    "worker_captures_reached": Problem(
+        409,
+        "Pekerja ini sudah terlalu sering didata.",
+        "This worker has been captured too many times.",
+    ),
+    "registration_destroyed": Problem(
+        410,
+        "Pendaftaran sudah lama berakhir; data pribadinya telah dimusnahkan.",
+        "The registration ended long ago; its personal data has been destroyed.",
+    ),
+    "capture_forgotten": Problem(
+        410,
+        "Data pribadi pendaftaran ini telah dimusnahkan.",
+        "The personal data of this capture has been destroyed.",
+    ),
+    "request_reused": Problem(
+        409,
+        "request_id sudah dipakai untuk permintaan lain.",
+        "This request_id was used for another request.",
+    ),
+    "payment_reused": Problem(
+        409,
+        "payment_id sudah dipakai untuk pembayaran lain.",
+        "This payment_id was used for another payment.",
+    ),
+    "transition_not_allowed": Problem(
+        409, "Status pendaftaran tidak mengizinkan ini.", "The registration's status does not allow this."
+    ),
+    "worker_without_phone": Problem(
+        409,
+        "Pekerja ini tidak punya nomor HP, jadi tidak mendapat SMS.",
+        "This worker has no phone, and so gets no SMS.",
+    ),
+    "worker_opted_out": Problem(
+        409, "Pemilik nomor HP ini menolak SMS.", "The owner of this phone wants no SMS."
+    ),
+    "sms_not_applicable": Problem(
+        409, "Isi SMS ini tidak berlaku sekarang.", "What this SMS says is not true now."
+    ),
+    "sms_request_cap_reached": Problem(
+        429,
+        "SMS untuk pekerja ini sudah cukup sering diminta dalam 24 jam terakhir.",
+        "SMS to this worker were requested often enough within 24 hours.",
+    ),
+    "sms_requests_exhausted": Problem(
+        409,
+        "Batas permintaan SMS untuk pendaftaran ini sudah habis.",
+        "SMS about this registration cannot be requested any more.",
+    ),
+    "history_full": Problem(
+        409,
+        "Riwayat pendaftaran ini sudah penuh.",
+        "This registration has as many reported events as it may have.",
+    ),
+    "registration_superseded": Problem(
+        409,
+        "Pekerja ini sudah mendaftar kembali dengan nomor baru.",
+        "The worker has registered again since.",
+    ),
+    "cursor_invalid": Problem(400, "Penanda halaman tidak dikenal.", "The cursor was not made by this API."),
+    "client_unknown": Problem(404, "Klien tidak ditemukan.", "No client has this id."),
+    "client_exists": Problem(
+        409, "Klien dengan id ini sudah ada.", "A client with this id is enrolled already."
+    ),
+    "client_revoked": Problem(
+        409, "Klien ini sudah dicabut.", "This client was revoked; enrol it under another id."
+    ),
+    "client_cap_reached": Problem(
+        429,
+        "Batas pendaftaran harian perangkat ini sudah tercapai.",
+        "This client has reached its daily number of captures.",
+    ),
+    "phone_cap_reached": Problem(
+        429,
+        "Batas pendaftaran harian untuk nomor HP ini sudah tercapai.",
+        "This phone number has reached its daily number of registrations.",
+    ),
+    "summary_unknown": Problem(
+        404, "Rekap tanggal ini belum dihitung.", "This day of this campaign has not been summarised."
+    ),
+    "format_unavailable": Problem(
+        406,
+        "Rekap tidak tersedia dalam format ini; kirim header Accept: */* untuk XLSX.",
+        "A summary is not available in this format; for XLSX, send the header Accept: */*.",
+    ),
+    "day_not_in_campaign": Problem(
+        404, "Tanggal ini di luar kegiatan.", "This is not a day of the campaign."
+    ),
+    "try_again": Problem(503, "Silakan kirim lagi beberapa saat lagi.", "Send it again in a moment."),
+    "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),
+}
+
+
+@dataclass(frozen=True)
+class FieldMessage:
+    """The message about a broken rule, for the person who entered the value, in both languages."""
+
+    indonesian: str
+    english: str
+
+
+FIELD_MESSAGES: Mapping[str, FieldMessage] = {
+    "field_missing": FieldMessage("Wajib diisi.", "This is required."),
+    "field_unknown": FieldMessage("Isian ini tidak dikenal.", "This field is not known."),
+    "value_wrong_type": FieldMessage("Jenis isian salah.", "This has the wrong type."),
+    "value_not_allowed": FieldMessage("Pilih salah satu yang tersedia.", "This is not one of the choices."),
+    "value_out_of_range": FieldMessage("Nilai di luar batas.", "This is out of range."),
+    "field_repeated": FieldMessage("Isian ini ditulis lebih dari sekali.", "This is given more than once."),
+    "value_repeated": FieldMessage("Isian yang sama ada dua kali.", "This is in the list twice."),
+    "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
+    "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
+    "value_malformed": FieldMessage("Format isian salah.", "This is malformed."),
+    "dialect_without_csv": FieldMessage("Hanya CSV yang punya dialek.", "Only CSV has dialects."),
+    "campaign_too_long": FieldMessage("Kegiatan paling lama setahun.", "A campaign lasts a year at most."),
+    "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),
+    "daily_caps_incomplete": FieldMessage(
+        "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
+    ),
+    "role_channel_conflict": FieldMessage(
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
+        "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
+    ),
+    "campaign_needed": FieldMessage(
+        "Sebutkan kegiatannya, atau * untuk semua kegiatan.",
+        "Name the campaigns that it works for, or * for every campaign.",
+    ),
+    "expires_in_past": FieldMessage("Waktu ini sudah lewat.", "This time is over."),
+    "last_day_earlier": FieldMessage(
+        "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
+    ),
+    "sponsor_unknown": FieldMessage(
+        "Pilih sponsor dari kegiatan ini.", "Choose one of this campaign's sponsors."
+    ),
+    "sponsor_not_payer": FieldMessage(
+        "Sebutkan sponsor hanya jika sponsor yang membayar.", "Name a sponsor only where a sponsor pays."
+    ),
+    "sponsor_removed": FieldMessage(
+        "Sponsor tidak bisa dihapus; isi kuota 0 untuk menutupnya.",
+        "No sponsor can be removed; a quota of 0 ends it.",
+    ),
+    "nik_length": FieldMessage("NIK harus 16 angka.", "A NIK has 16 digits."),
+    "nik_province": FieldMessage("Kode provinsi pada NIK salah.", "The NIK's province code is unknown."),
+    "nik_birth_date": FieldMessage("Tanggal lahir pada NIK salah.", "The NIK's birth date is impossible."),
+    "nik_serial": FieldMessage("Nomor urut pada NIK salah.", "The NIK's serial number is impossible."),
+    "phone_malformed": FieldMessage("Nomor HP salah tulis.", "This is not a phone number."),
+    "number_from_spreadsheet": FieldMessage(
+        "Angka ini diubah oleh Excel (misalnya berakhiran .0 atau E+15). Ketik ulang seluruh angkanya.",
+        "A spreadsheet has changed this number (for example, it ends in .0 or E+15). Type it again in full.",
+    ),
+    "text_blank": FieldMessage("Wajib diisi, tidak boleh kosong.", "This is required; it is blank."),
+    "text_characters": FieldMessage(
+        "Tulis dalam satu baris, tanpa karakter tersembunyi.",
+        "Write it on one line, without invisible characters.",
+    ),
+    "phone_not_mobile": FieldMessage("Harus nomor HP, bukan telepon rumah.", "This is not a mobile number."),
+    "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
+    "captured_in_future": FieldMessage("Jam perangkat terlalu cepat.", "The device's clock is ahead."),
+    "captured_outside_campaign": FieldMessage(
+        "Di luar tanggal kegiatan.", "This is not a day of the campaign."
+    ),
+    "consent_in_future": FieldMessage("Waktu persetujuan di masa depan.", "The consent is in the future."),
+    "consent_too_old": FieldMessage(
+        "Persetujuan diberikan sebelum berlakunya UU 27/2022.",
+        "The consent was given before the law that it follows (UU 27/2022).",
+    ),
+    "paid_in_future": FieldMessage("Waktu pembayaran di masa depan.", "The payment is in the future."),
+    "paid_before_capture": FieldMessage(
+        "Pembayaran terjadi lebih dari sebulan sebelum pekerja didata.",
+        "The payment was made more than a month before the worker was captured.",
+    ),
+    "payment_code_expired": FieldMessage(
+        "Kode bayar sudah kedaluwarsa.", "The payment code has expired already."
+    ),
+    "payment_code_too_long": FieldMessage(
+        "Kode bayar berlaku lebih dari lima tahun.", "The payment code is good for more than five years."
+    ),
+    "postal_code_malformed": FieldMessage("Kode pos harus 5 angka.", "A postal code has 5 digits."),
+    "name_characters": FieldMessage(
+        "Nama memuat karakter yang tidak dapat dipakai.", "The name has unusable characters."
+    ),
+    "name_empty": FieldMessage("Nama harus berisi huruf.", "The name has no letters."),
+    "age_too_young": FieldMessage(
+        "Usia belum cukup untuk mendaftar.", "The worker is too young to register."
+    ),
+    "age_too_old": FieldMessage("Usia sudah 65 tahun atau lebih.", "The worker is 65 or older."),
+    "campaign_day_or_status": FieldMessage(
+        "Sebutkan kegiatan dan tanggal, atau status.", "Name a campaign and a day, or a status."
+    ),
+    "programmes_not_offered": FieldMessage(
+        "Pilih JKK dan JKM, boleh ditambah JHT.", "Choose JKK and JKM, with or without JHT."
+    ),
+    "jht_required": FieldMessage(
+        "Pekerja yang mempekerjakan orang lain wajib ikut JHT.",
+        "A worker who employs others must also take JHT.",
+    ),
+    "occupation_unknown": FieldMessage(
+        "Pekerjaan tidak ada dalam daftar.", "This occupation is not in the list."
+    ),
+    "month_too_late": FieldMessage(
+        "Bulan mulai lebih dari lima tahun lagi.", "The first month is more than five years ahead."
+    ),
+    "month_without_rule": FieldMessage(
+        "Belum ada ketentuan iuran untuk bulan ini.", "No contribution rule is known for this month."
+    ),
+    "birth_date_differs_from_nik": FieldMessage(
+        "Tanggal lahir tidak sama dengan yang ada di NIK. Periksa KTP sekali lagi.",
+        "The birth date is not the one in the NIK. Look at the identity card again.",
+    ),
+    "nik_place_unknown": FieldMessage(
+        "Kode wilayah pada NIK tidak dikenal. Periksa KTP sekali lagi.",
+        "The NIK's place code is unknown. Look at the identity card again.",
+    ),
+    "campaign_closed": FieldMessage("Kegiatan sudah ditutup.", "The campaign takes no more captures."),
+}
