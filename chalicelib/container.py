@@ -294,37 +294,15 @@ class Container:
 
     @cached_property
     def due_days(self) -> "DueDayFinder":
-        from chalicelib.rollups.due import DueDayFinder
+        from chalicelib.rollups.builder import build_due_day_finder
 
-        return DueDayFinder(
-            due_list=self.due_list,
-            dirty_days=self.counting_state,
-            headlines=self.summary_store,
-            campaigns=self.campaigns,
-            clock=self.clock,
-        )
+        return build_due_day_finder(self)
 
     @cached_property
     def rollups(self) -> "RollUpService":
-        from chalicelib.notifications.counting import LedgerSmsCounter
-        from chalicelib.rollups.counting import AnomalyThresholds
-        from chalicelib.rollups.service import RollUpService
+        from chalicelib.rollups.builder import build_roll_up_service
 
-        return RollUpService(
-            facts=self.reading_store,
-            campaigns=self.campaigns,
-            summaries=self.summary_store,
-            counting_state=self.counting_state,
-            sms_counter=LedgerSmsCounter(self.sms_ledger),
-            thresholds=AnomalyThresholds(
-                peer_ratio=self.settings.anomaly_peer_ratio,
-                min_workers=self.settings.anomaly_min_workers,
-                min_peers=self.settings.anomaly_min_peers,
-                run_length=self.settings.anomaly_run_length,
-                max_run_gap=self.settings.anomaly_max_run_gap,
-            ),
-            clock=self.clock,
-        )
+        return build_roll_up_service(self)
 
     @cached_property
     def reports(self) -> "ReportService":
