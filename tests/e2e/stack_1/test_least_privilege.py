@@ -100,6 +100,7 @@ MAY: dict[str, set[str]] = {
         "GetItem CampaignsTable",
         "GetItem SmsLedgerTable",
         "PutItem SmsLedgerTable",
+        "GetItem SendingTable",
         "PutItem SendingTable",
         "UpdateItem SendingTable",
         "ConditionCheckItem SendingTable",
