@@ -10,7 +10,7 @@ from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyC
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.limits import may_be_together
 from chalicelib.clients.model import Client
-from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA
+from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
 from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -106,6 +106,13 @@ class RotateToken(StrictModel):
         default=None,
         description="When it ends, within what the roles allow; the stage's usual life if left out.",
     )
+
+
+class ListClients(StrictModel):
+    """Ask for a page of clients."""
+
+    cursor: str | None = Field(default=None, max_length=400)
+    size: PageSize = 200
 
 
 class ClientView(BaseModel):

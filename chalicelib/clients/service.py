@@ -1,9 +1,11 @@
 """Enrolment, identification by token, token rotation and revocation of clients."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NewType, Protocol
 
 from chalicelib.callers import Caller, Role
@@ -12,12 +14,14 @@ from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
+from chalicelib.http.pagination import CursorInvalid, Page, Position
 from chalicelib.refusals import BrokenRule, RulesBroken
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
 
 _RECORD_INTERVAL = timedelta(hours=1)
+_POSITION_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,8 @@ class Clients(Protocol):
     def revoke(self, client: Client) -> None:
         """Store the revocation of `client` for each of its tokens. Raise ClientUnknown or TryAgain."""
 
-    def iter_all(self) -> Iterator[Client]:
-        """Yield every client, by id."""
+    def iter_after(self, client_id: str, *, page_size: int) -> Iterator[Client]:
+        """Yield the clients with a later id, by id, read in pages of a size."""
 
 
 class LastSeenStore(Protocol):
@@ -158,8 +162,19 @@ class ClientRegistry:
         if not any(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns):
             raise ClientUnknown("works for other campaigns")
 
-    def iter_all(self) -> Iterator[Client]:
-        return self._clients.iter_all()
+    def list_page(self, *, start_after: Position | None, page_size: int) -> Page[Client]:
+        """Return a page of all clients, revoked ones too, by id. Raise CursorInvalid."""
+        if start_after is not None and _POSITION_PATTERN.fullmatch(start_after) is None:
+            raise CursorInvalid("not a position among clients")
+        # One more than the page shows if there is a next one. Every id is later than a space.
+        found = self._clients.iter_after(start_after or " ", page_size=page_size + 1)
+        rows = list(islice(found, page_size + 1))
+        kept = rows[:page_size]
+        return Page(
+            kept,
+            last_position=Position(kept[-1].client_id) if kept else start_after,
+            has_more=len(rows) > page_size,
+        )
 
 
 def _require_future(expires_at: datetime | None, now: datetime) -> None:

@@ -37,7 +37,7 @@ from chalicelib.registrations.errors import (
     WorkerCapturesReached,
 )
 from chalicelib.registrations.intake import IntakeService, SubmissionResult
-from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
+from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.registrations.rules import build_quote_request
@@ -196,7 +196,13 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
-        routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, responses={200: GapsView}, refusals=(ClientUnknown,)
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        Role.ADMIN,
+        query_model=ListGaps,
+        responses={200: GapsView},
+        refusals=(ClientUnknown, CursorInvalid),
     )
     def show_gaps(request: Request, client_id: str) -> Response:
         """List the numbered captures that a device has not sent yet.
@@ -209,7 +215,10 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
             container.clients.require_shared_campaign(client_id, caller=request.caller)
         else:
             request.caller.require_self(client_id)
-        return json_response(GapsView.from_gaps(client_id, container.reading.find_gaps(client_id)))
+        query = request.parse_query(ListGaps)
+        start_after, _ = from_cursor(query.cursor)
+        page = container.reading.list_gaps(client_id, start_after=start_after, page_size=query.size)
+        return json_response(GapsView.from_page(client_id, page), exclude_defaults=True)
 
 
 def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:

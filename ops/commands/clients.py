@@ -27,7 +27,11 @@ def clients() -> None:
 @clients.command("list", fails_when="there is no local stack", json_fields=("clients",))
 def list_clients() -> Result:
     """List all clients, when their tokens expire and when they were last seen."""
-    listed = call_as_admin("GET", "/v1/clients")["clients"]
+    page = call_as_admin("GET", "/v1/clients")
+    listed = page["clients"]
+    while page["cursor"] is not None:
+        page = call_as_admin("GET", f"/v1/clients?cursor={page['cursor']}")
+        listed += page["clients"]
     return Result({"clients": listed}, [make_clients_table(listed)])
 
 

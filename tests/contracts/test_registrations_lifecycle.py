@@ -356,6 +356,7 @@ def test_the_sequence_numbers_of_a_device_are_in_order(stores: RegistrationStore
     stores.intake.add_refusal(other, is_on_campaign_day=False)
 
     assert list(stores.reading.iter_device_sequences("van-1")) == [1, 9, 10, 100]
+    assert list(stores.reading.iter_device_sequences("van-1", start_after=9)) == [10, 100]
     assert list(stores.reading.iter_device_sequences("van-2")) == [2]
     assert list(stores.reading.iter_device_sequences("van")) == []
 

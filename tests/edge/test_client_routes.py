@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from chalicelib.http.pagination import Position, to_cursor
+from tests.edge.conftest import CLIENTS, Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 
@@ -269,3 +270,44 @@ def test_a_phone_number_at_its_cap_is_refused_until_tomorrow(edge: Edge, low_pho
 
     assert_problem(refused, 429, "phone_cap_reached")
     assert 1 <= int(refused.headers["Retry-After"]) <= 24 * 3600
+
+
+def test_clients_are_listed_in_pages_by_id(edge: Edge) -> None:
+    everybody = edge.send("GET", "/v1/clients", caller="admin").json_body
+    for size in (1, 3, len(everybody["clients"])):
+        page = edge.send("GET", f"/v1/clients?size={size}", caller="admin").json_body
+        listed = page["clients"]
+        while page["cursor"] is not None:
+            assert len(page["clients"]) == size
+            path = f"/v1/clients?size={size}&cursor={page['cursor']}"
+            page = edge.send("GET", path, caller="admin").json_body
+            listed += page["clients"]
+        assert listed == everybody["clients"]
+    assert everybody["cursor"] is None
+    ids = [each["client_id"] for each in everybody["clients"]]
+    assert ids == sorted(ids)
+    assert len(ids) == len(CLIENTS)
+
+
+def test_a_page_of_clients_costs_one_request_however_many_there_are(edge: Edge) -> None:
+    operations: list[str] = []
+    edge.container.aws.dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: operations.append(model.name)
+    )
+    page = edge.send("GET", "/v1/clients?size=2", caller="admin").json_body
+
+    assert len(page["clients"]) == 2
+    assert operations.count("Query") == 1
+
+
+def test_an_invalid_page_of_clients_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
+    for query, status, code in (
+        ("cursor=%25%25", 400, "cursor_invalid"),
+        (f"cursor={to_cursor(Position('2024-10-09 pasar'))}", 400, "cursor_invalid"),
+        (f"cursor={to_cursor(Position(''), Position('van-1'))}", 400, "cursor_invalid"),
+        ("size=0", 422, "body_invalid"),
+        ("size=201", 422, "body_invalid"),
+        ("role=kiosk", 422, "body_invalid"),
+    ):
+        with subtests.test(query):
+            assert_problem(edge.send("GET", f"/v1/clients?{query}", caller="admin"), status, code)
