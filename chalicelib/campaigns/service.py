@@ -13,7 +13,7 @@ from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
-from chalicelib.refusals import TryAgain
+from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 
 # Every registration needs its campaign, and campaigns change rarely.
 _CACHE_DURATION = timedelta(seconds=60)
@@ -115,6 +115,9 @@ class CampaignService:
             if campaign == previous:
                 self._request_look(campaign_id, is_repeat=True)
                 return previous
+            # Devices may hold captures that would be refused from now on.
+            if campaign.accepts_until < min(previous.accepts_until, previous.local_day(self._clock())):
+                raise RulesBroken(BrokenRule("accepts_until", "accepts_until_over"))
             try:
                 self._campaigns.replace(campaign, previous=previous)
             except CampaignWriteConflict:

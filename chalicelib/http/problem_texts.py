@@ -186,6 +186,10 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
     ),
+    "accepts_until_over": FieldMessage(
+        "Paling awal hari ini, karena perangkat mungkin masih menyimpan data pendaftaran.",
+        "Today at the earliest, because devices may still hold captures.",
+    ),
     "sponsor_unknown": FieldMessage(
         "Pilih sponsor dari kegiatan ini.", "Choose one of this campaign's sponsors."
     ),

@@ -61,6 +61,9 @@ class ReadingStore(Protocol):
     def get_capture(self, capture_id: str) -> Capture:
         """Return a capture. Raise CaptureUnknown, or CaptureErased."""
 
+    def find_latest(self, worker_key: str) -> Reference | None:
+        """Return the reference of a worker's latest registration, or None if the worker is not known."""
+
     def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
         """Yield the source of every capture whose answer names a registration."""
 
@@ -79,6 +82,10 @@ class ReadingService:
         Raise RegistrationUnknown, or RegistrationDestroyed.
         """
         return self._store.get(Reference(reference))
+
+    def is_latest(self, registration: Registration) -> bool:
+        """Return True if the worker has not registered again since. During an erasure return False."""
+        return self._store.find_latest(registration.worker_key) == registration.reference
 
     def look_up(self, typed_reference: str, *, caller: Caller, includes_met: bool = False) -> Registration:
         """Return the registration with a typed reference, if the caller may access its campaign.

@@ -66,6 +66,10 @@ class DynamoReadingStore:
             raise RegistrationUnknown("no registration has this reference")
         return parse_registration(values, self._cipher)
 
+    def find_latest(self, worker_key: str) -> Reference | None:
+        values = self._table.get(make_worker_key(worker_key))
+        return None if values is None else Reference(values["reference"])
+
     def get_capture(self, capture_id: str) -> Capture:
         values = self._table.get(make_capture_key(capture_id))
         if values is None:

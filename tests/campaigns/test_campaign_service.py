@@ -124,6 +124,36 @@ def test_the_last_day_may_move_later_and_never_earlier() -> None:
     assert error_info.value.broken_rules == (BrokenRule("last_day", "last_day_earlier"),)
 
 
+# The 11th of October begins after 36 hours in Jakarta, and two hours earlier in Jayapura.
+@pytest.mark.parametrize(
+    ("was", "accepts_until", "zone", "hours", "is_taken"),
+    [
+        ("2030-12-31", "2024-10-11", "Asia/Jakarta", 48, True),
+        ("2030-12-31", "2024-10-10", "Asia/Jakarta", 48, False),
+        ("2030-12-31", "2024-10-10", "Asia/Jakarta", 35.99, True),
+        ("2030-12-31", "2024-10-10", "Asia/Jayapura", 35.99, False),
+        ("2024-10-10", "2024-10-10", "Asia/Jakarta", 480, True),
+        ("2024-10-12", "2024-10-11", "Asia/Jakarta", 480, False),
+        ("2024-10-12", "2024-10-20", "Asia/Jakarta", 480, True),
+    ],
+    ids=["today", "yesterday", "last minute", "another zone", "as it is", "over already", "later"],
+)
+def test_acceptance_cannot_end_on_a_day_that_is_over(
+    was: str, accepts_until: str, zone: str, hours: float, is_taken: bool
+) -> None:
+    campaign = make_campaign(accepts_until=was, zone=zone)
+    now = NOW + timedelta(hours=hours)
+    service = CampaignService(campaigns=InMemoryCampaigns(campaign), clock=FixedClock(now))
+    changes = ChangeCampaign(accepts_until=date.fromisoformat(accepts_until)).changes
+    if is_taken:
+        assert service.change(campaign.campaign_id, changes).accepts_until.isoformat() == accepts_until
+        return
+    with pytest.raises(RulesBroken) as refused:
+        service.change(campaign.campaign_id, changes)
+    assert refused.value.broken_rules == (BrokenRule("accepts_until", "accepts_until_over"),)
+    assert service.get_current(campaign.campaign_id) == campaign
+
+
 @pytest.mark.parametrize(
     "changes", [{"accepts_until": "2024-10-09"}, {"last_day": "2031-01-01"}, {"last_day": "2024-10-08"}]
 )

@@ -371,6 +371,19 @@ def test_a_corrected_capture_keeps_its_sequence_number_once(stores: Registration
     assert list(stores.reading.iter_device_sequences("van-1")) == [5]
 
 
+def test_the_latest_registration_of_a_worker_is_found(stores: RegistrationStores) -> None:
+    first = add(stores, make_received_registration())
+    assert stores.reading.find_latest(first.worker_key) == first.reference
+    replace_with(stores, first, cancel(first))
+    assert stores.reading.find_latest(first.worker_key) == first.reference
+
+    following = make_received_registration(2)
+    again = add(stores, replace(following, worker_key=first.worker_key, follows=first.reference))
+
+    assert stores.reading.find_latest(first.worker_key) == again.reference
+    assert stores.reading.find_latest("nobody") is None
+
+
 def test_a_cancellation_is_known_of_the_capture_too_and_of_no_other(stores: RegistrationStores) -> None:
     registration = add(stores, make_received_registration(1), make_received_registration(2))
     repeat = make_matching_capture(registration, Outcome.ALREADY_REGISTERED, capture_id=make_capture_id(7))
