@@ -93,19 +93,19 @@ def respond(
 def _respond_to_validation_error(error: ValidationError, language: Language) -> Response:
     if error.error_count() == 1 and error.errors(include_input=False)[0]["type"] == "json_invalid":
         return respond("json_malformed", language)
-    broken = list_shape_errors(error)
+    broken = list_shape_errors(error, limit=MAX_FIELD_ERRORS)
     return respond("body_invalid", language, errors=(describe_rule(rule, language) for rule in broken))
 
 
-def list_shape_errors(error: ValidationError) -> list[BrokenRule]:
-    """Return the fields of the wrong shape, each with our code."""
+def list_shape_errors(error: ValidationError, *, limit: int | None = None) -> list[BrokenRule]:
+    """Return the fields of the wrong shape, each with our code: all, or the first up to a limit."""
     # Neither the input nor pydantic's own message is told: both may hold personal values.
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [
         BrokenRule(
             field=".".join(_format_path_step(step) for step in each["loc"]), code=to_field_code(each["type"])
         )
-        for each in found
+        for each in found[:limit]
     ]
 
 
