@@ -91,7 +91,10 @@ def blueprint(container: "Container") -> Blueprint:
         fields = request.parse_body(CheckFields).model_extra or {}
         result = container.checks.check(fields, caller=request.caller)
         errors, warnings = (
-            [FieldFindingView(**problems.describe_rule(rule, request.language)) for rule in found]
+            [
+                FieldFindingView(**problems.describe_rule(rule, request.language))
+                for rule in found[: problems.MAX_FIELD_ERRORS]
+            ]
             for found in (result.errors, result.warnings)
         )
         view = ChecksView(errors=errors, warnings=warnings)

@@ -105,11 +105,11 @@ def test_a_view_parses_the_models_that_its_contract_declares(route: tuple[str, s
     parsed = {
         call: ast.unparse(node.args[0]).rpartition(".")[2]
         for call, node in iter_calls(ast.parse(dedent(inspect.getsource(view))))
-        if call in {"parse_body", "parse_body_leniently", "parse_query"}
+        if call in {"parse_body", "parse_batch", "parse_query"}
     }
     declared = {
         "parse_query": contract.query_model and contract.query_model.__name__,
-        "parse_body" if "parse_body" in parsed else "parse_body_leniently": contract.body_model
+        "parse_body" if "parse_body" in parsed else "parse_batch": contract.body_model
         and contract.body_model.__name__,
     }
     assert parsed == {call: name for call, name in declared.items() if name}
