@@ -143,7 +143,9 @@ def test_acceptance_cannot_end_on_a_day_that_is_over(
 ) -> None:
     campaign = make_campaign(accepts_until=was, zone=zone)
     now = NOW + timedelta(hours=hours)
-    service = CampaignService(campaigns=InMemoryCampaigns(campaign), clock=FixedClock(now))
+    service = CampaignService(
+        campaigns=InMemoryCampaigns(campaign), get_due_list=make_due_list, clock=FixedClock(now)
+    )
     changes = ChangeCampaign(accepts_until=date.fromisoformat(accepts_until)).changes
     if is_taken:
         assert service.change(campaign.campaign_id, changes).accepts_until.isoformat() == accepts_until
