@@ -36,7 +36,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
         "tokens",
         "gateway_url",
     }
-    assert set(described["tokens"]) == {"kiosk", "bot", "manager", "core", "admin"}
+    assert set(described["tokens"]) == {"kiosk", "bot", "viewer", "manager", "core", "admin"}
     assert file.stat().st_mode & 0o777 == 0o600
 
 
