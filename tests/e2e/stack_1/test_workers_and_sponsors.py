@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.isolated_campaign import Market, await_pipeline_idle, call_concurrently, open_market
+from tests.support.payloads import make_expiry_day
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 
@@ -26,12 +27,18 @@ def list_sms_to(market: Market, capture: dict[str, Any]) -> list[dict[str, Any]]
     return [each for each in market.stack.list_sms() if each["to"] == phone]
 
 
+def list_sponsors_over_quota(market: Market) -> list[str]:
+    await_pipeline_idle(market.stack)
+    market.stack.fire_schedules()
+    return [each["sponsor_id"] for each in market.get_summary()["anomalies"] if each["sponsor_id"]]
+
+
 def test_a_worker_without_a_phone_is_registered_and_paid_for_without_any_sms(stack: RunningStack) -> None:
     market = open_market(stack)
     sms_before = len(stack.list_sms())
     answer = market.register(market.make_capture_payload(worker=NOTHING))
     reference = answer.json()["reference"]
-    code = {"code": "EPS-4711", "amount": 32_800, "expires_on": "2099-12-15"}
+    code = {"code": "EPS-4711", "amount": 32_800, "expires_on": make_expiry_day()}
     stack.send("core", "PUT", f"/v1/registrations/{reference}/payment-code", code)
     refused = stack.send("van-1", "POST", f"/v1/registrations/{reference}/sms", {"purpose": "payment_code"})
     await_pipeline_idle(stack)
@@ -89,13 +96,13 @@ def test_of_racing_devices_exactly_the_quota_gets_places_and_nobody_is_refused(s
     flags = Counter(tuple(show(stack, each).get("flags", ())) for each in references)
     assert flags == {(): QUOTA, ("sponsor_over_quota",): CALLERS - QUOTA}
 
+    assert list_sponsors_over_quota(market) == ["yayasan-contoh"]
+
     within = next(each for each in references if "flags" not in show(stack, each))
     reason = {"reason": "worker_request"}
     for reference in [within, *(each for each in references if "flags" in show(stack, each))]:
         stack.send("manager", "POST", f"/v1/registrations/{reference}/cancellation", reason)
     late = market.register(market.make_capture_payload(worker=NOTHING, coverage=coverage))
     assert "flags" not in show(stack, late.json()["reference"])
-    await_pipeline_idle(stack)
-    stack.fire_schedules()
-    summary = market.get_summary()
-    assert [each["sponsor_id"] for each in summary["anomalies"] if each["sponsor_id"]] == ["yayasan-contoh"]
+    assert list_sponsors_over_quota(market) == []
+    assert market.get_summary()["by_sponsor"] == {"yayasan-contoh": QUOTA}
