@@ -69,6 +69,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "request_id sudah dipakai untuk permintaan lain.",
         "This request_id was used for another request.",
     ),
+    "erasure_under_way": Problem(
+        409,
+        "Data orang ini sedang dihapus. Kirim ulang permintaan penghapusannya sampai selesai.",
+        "The data of this person is being erased. Send that erasure again until it is finished.",
+    ),
     "payment_reused": Problem(
         409,
         "payment_id sudah dipakai untuk pembayaran lain.",

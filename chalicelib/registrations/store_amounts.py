@@ -1,4 +1,4 @@
-"""Amounts inside documents that are sealed, in one width: the length must not tell the digits of an income."""
+"""Amounts inside sealed documents, in one width: no length may tell the digits of an income."""
 
 import re
 

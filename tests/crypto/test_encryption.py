@@ -78,7 +78,9 @@ def test_a_sealed_value_reveals_only_the_length_of_the_text_in_steps_of_32_bytes
     assert len(seal("1" * 33)) == len(seal("")) + 32 == len(seal("\u00e9" * 32))
 
 
-@pytest.mark.parametrize("text", ["", " ", "  ", "\x00", " \x00", "\x00 ", "a ", "a\x00", "a" * 31 + " ", "a" * 32])
+@pytest.mark.parametrize(
+    "text", ["", " ", "  ", "\x00", " \x00", "\x00 ", "a ", "a\x00", "a" * 31 + " ", "a" * 32]
+)
 def test_an_end_that_looks_like_padding_is_kept(text: str) -> None:
     assert unseal(seal(text)) == text
 
@@ -125,7 +127,7 @@ def test_another_library_decrypts_a_sealed_value() -> None:
         AESGCM(OLD).decrypt(nonce, body, b"registration 7K4-M2Q-X9P\x1fname")
 
 
-# No value of an earlier release ends like padding: typed values are stripped, the others are numbers and JSON.
+# No value of an earlier release ends like padding: typed values are stripped, others are numbers and JSON.
 @given(
     text=st.text().filter(lambda text: not text.endswith((" ", "\x00"))),
     nonce=st.binary(min_size=12, max_size=12),

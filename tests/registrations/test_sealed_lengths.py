@@ -29,7 +29,7 @@ amounts = st.integers(min_value=1, max_value=10_000_000_000)
 words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=32)
 
 
-def make_records(income: int, amount: int, months: int = 12) -> tuple[Registration, Capture]:
+def make_records(income: int, amount: int) -> tuple[Registration, Capture]:
     """Return a paid registration with an income, and the capture that made it."""
     registration = make_registration()
     quote = QUOTES.quote(
@@ -38,7 +38,7 @@ def make_records(income: int, amount: int, months: int = 12) -> tuple[Registrati
             occupations=("porter",),
             employs_others=False,
             programmes=("JKK", "JKM", "JHT"),
-            months=months,
+            months=12,
             payer="self",
         )
     )
