@@ -21,7 +21,7 @@ from chalicelib.contributions import routes as quote_routes
 from chalicelib.data_requests import routes as data_request_routes
 from chalicelib.devices import routes as device_routes
 from chalicelib.http import routes as api_routes
-from chalicelib.http.endpoints import protect_routes
+from chalicelib.http.endpoints import list_callable_routes, protect_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
@@ -44,7 +44,10 @@ for source in ("dynamodb", "scheduled", "sqs"):
 @app.authorizer(ttl_seconds=60)
 def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     """Identify the caller by its token."""
-    return authorizer.build_policy(container.clients, container.last_seen, request.token, request.method_arn)
+    return authorizer.build_policy(
+        *(container.clients, container.last_seen, request.token, request.method_arn),
+        list_routes=partial(list_callable_routes, app),
+    )
 
 
 protect_routes(app, authorize_caller)

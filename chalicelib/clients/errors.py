@@ -5,8 +5,9 @@ Refusal
 ├── ClientExists     another client has this id already
 ├── ClientRevoked    the client was revoked and gets no new token
 ├── ClientCapReached the client had its daily number of captures accepted
-├── TokenUnknown     no client holds this token
-└── TokenRevoked     the token was revoked, or has expired
+└── TokenUnknown     no client holds this token
+
+A token that was revoked or has expired is `refusals.TokenRevoked`, which every endpoint can answer with.
 """
 
 from chalicelib.refusals import Refusal
@@ -40,9 +41,3 @@ class TokenUnknown(Refusal):
     """No client holds this token."""
 
     code = "token_missing_or_unknown"
-
-
-class TokenRevoked(Refusal):
-    """The token was revoked, or has expired."""
-
-    code = "token_revoked"

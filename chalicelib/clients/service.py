@@ -9,13 +9,13 @@ from itertools import islice
 from typing import NewType, Protocol
 
 from chalicelib.callers import Caller, Role
-from chalicelib.clients.errors import ClientUnknown, TokenRevoked
+from chalicelib.clients.errors import ClientUnknown
 from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
-from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)

@@ -1,5 +1,6 @@
 """The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
+import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,18 +13,19 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
 from chalicelib import observability
-from chalicelib.callers import Caller, Role
+from chalicelib.callers import REFUSED_TOKEN_CONTEXT, Caller, Role
 from chalicelib.http import problems
 from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.refusals import FieldsRepeated, Refusal, TryAgain
+from chalicelib.refusals import FieldsRepeated, Refusal, TokenRevoked, TryAgain
 from chalicelib.strict_json import cut_out_items, parse_json, require_within_limits
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
+_PARAMETER = re.compile(r"\{[^}]+\}")
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
@@ -190,6 +192,8 @@ def endpoint(
 
     def decorate(view: RouteHandler) -> RouteHandler:
         def serve(**path: str) -> Response:
+            if REFUSED_TOKEN_CONTEXT.items() <= routes.current_request.context["authorizer"].items():
+                return _run_handler(AnonymousRequest.from_chalice(routes.current_request), _refuse_token)
             request = Request.from_chalice(routes.current_request)
 
             def call_view() -> Response:
@@ -233,6 +237,19 @@ def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
         for entry in methods.values():
             if get_contract(entry.view_function).roles is not None:
                 entry.authorizer = authorizer
+
+
+def list_callable_routes(app: Chalice, roles: frozenset[Role]) -> list[str]:
+    """Return the routes that a caller with these roles may call, as `GET/v1/campaigns/*`.
+
+    That is their form in the ARN of a method. Public routes are left out: they ask no authorizer.
+    """
+    return sorted(
+        f"{method}{_PARAMETER.sub('*', path)}"
+        for path, methods in app.routes.items()
+        for method, entry in methods.items()
+        if roles & (get_contract(entry.view_function).roles or frozenset())
+    )
 
 
 def get_contract(handler: RouteHandler) -> Contract:
@@ -302,6 +319,10 @@ def _run_handler(request: AnonymousRequest, call_handler: Callable[[], Response]
     except Exception as error:  # noqa: BLE001 - whatever is raised must be answered and logged
         response = problems.respond_to_error(error, request.language) or _respond_to_exception(error, request)
     return _log_response(request, response)
+
+
+def _refuse_token() -> Response:
+    raise TokenRevoked("revoked or expired")
 
 
 def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Response:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from chalicelib.aws.errors import is_transient
 from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
 from chalicelib.languages import Language
-from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
+from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TokenRevoked, TryAgain
 from chalicelib.strict_json import iter_repeated_keys
 
 CONTENT_TYPE = "application/problem+json"
@@ -86,6 +86,8 @@ def respond(
     if field_errors := list(islice(errors, MAX_FIELD_ERRORS)):
         body["errors"] = field_errors
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE, "Content-Language": language}
+    if code == TokenRevoked.code:
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(retry_after_seconds)
     return Response(body, headers, problem.status)

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from chalicelib.callers import Role
-from chalicelib.clients.errors import ClientRevoked, ClientUnknown, TokenRevoked, TokenUnknown
+from chalicelib.clients.errors import ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clients.service import (
     ClientRegistry,
@@ -18,7 +18,7 @@ from chalicelib.clients.service import (
     hash_token,
 )
 from chalicelib.clients.store import DynamoClients
-from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_client
