@@ -14,7 +14,7 @@ from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQ
 from chalicelib import batches, observability
 from chalicelib.aws.lambda_context import get_context
 from chalicelib.campaigns import routes as campaign_routes
-from chalicelib.clients import authorizer
+from chalicelib.clients import authorizer, middleware
 from chalicelib.clients import routes as client_routes
 from chalicelib.container import Container
 from chalicelib.contributions import routes as quote_routes
@@ -38,6 +38,7 @@ for routes in (
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.redact_errors, source)
+app.register_middleware(partial(middleware.record_use, lambda: container.token_uses), "http")
 
 
 # API Gateway may reuse the answer for so long, and so refuses a revoked token within a minute.

@@ -12,9 +12,11 @@ from chalicelib.aws.clients import AwsClients
 from chalicelib.callers import Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.clients.builder import build_last_seen_tracker, build_token_use_tracker
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts
+from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.clock import Clock, utc_now
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
@@ -119,11 +121,11 @@ class Container:
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:
-        return LastSeenTracker(get_store=lambda: self._last_seen_store, clock=self.clock)
+        return build_last_seen_tracker(self)
 
     @cached_property
-    def _last_seen_store(self) -> DynamoLastSeenStore:
-        return DynamoLastSeenStore(self.aws.best_effort_dynamodb, self.settings.clients_table)
+    def token_uses(self) -> TokenUseTracker:
+        return build_token_use_tracker(self)
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:

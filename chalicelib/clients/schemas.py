@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.limits import may_be_together
-from chalicelib.clients.model import Client
+from chalicelib.clients.model import Client, UseFlag
 from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
 from chalicelib.models import StrictModel
 
@@ -129,10 +129,17 @@ class ClientView(BaseModel):
     last_seen_at: datetime | None
     daily_flag: int | None
     daily_cap: int | None
+    last_network: str | None = Field(
+        description="Of its latest calls, to the day: a hash that is the same for the same network."
+    )
+    use_flags: tuple[UseFlag, ...] = Field(
+        description="What was unusual about a use of its token, the last time that something was."
+    )
+    use_flagged_at: datetime | None
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
-        own = client.daily_cap
+        own, use = client.daily_cap, client.use
         return cls(
             client_id=client.client_id,
             roles=sorted(client.roles),
@@ -145,6 +152,9 @@ class ClientView(BaseModel):
             last_seen_at=client.last_seen_at,
             daily_flag=None if own is None else own.flag,
             daily_cap=None if own is None else own.cap,
+            last_network=None if use is None else use.networks[0],
+            use_flags=() if use is None else use.flags,
+            use_flagged_at=None if use is None else use.flagged_at,
         )
 
 

@@ -16,6 +16,8 @@ from chalicelib.callers import Channel, DailyCap, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
+from chalicelib.clients.store_keys import make_client_key, make_token_key
+from chalicelib.clients.store_uses import parse_token_use
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.refusals import TryAgain
 
@@ -51,12 +53,12 @@ class DynamoClients:
 
     def add(self, client: Client, token: TokenHash) -> None:
         values = {**_to_values(client), "token_hash": str(token)}
-        listed = {**_client_key(client.client_id), **values, "listing": _LISTING}
+        listed = {**make_client_key(client.client_id), **values, "listing": _LISTING}
         try:
             self._table.transact(
                 [
                     self._table.put(listed, _IF_NEW),
-                    self._table.put({**_token_key(token), **values}, _IF_NEW),
+                    self._table.put({**make_token_key(token), **values}, _IF_NEW),
                 ]
             )
         except TransactionFailed as failed:
@@ -65,7 +67,7 @@ class DynamoClients:
             raise TryAgain("another enrolment was in the way") from None
 
     def get_by_token(self, token: TokenHash) -> Client:
-        values = self._table.get(_token_key(token))
+        values = self._table.get(make_token_key(token))
         if values is None:
             raise TokenUnknown("no client holds it")
         return _to_client(values)
@@ -97,13 +99,13 @@ class DynamoClients:
             self._table.transact(
                 [
                     self._table.update(
-                        _client_key(client.client_id),
+                        make_client_key(client.client_id),
                         "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
                         "token_expires_at = :ends_at",
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
-                    self._table.put({**_token_key(token), **_to_values(client)}, _IF_NEW),
+                    self._table.put({**make_token_key(token), **_to_values(client)}, _IF_NEW),
                     *(self._end_token(each["token_hash"], each["ends_at"]) for each in kept),
                     *(self._end_token(each["token_hash"], str(now)) for each in dropped),
                 ]
@@ -123,13 +125,13 @@ class DynamoClients:
             self._table.transact(
                 [
                     self._table.update(
-                        _client_key(client.client_id),
+                        make_client_key(client.client_id),
                         set_revoked,
                         "token_hash = :previous",
                         compared={**values, ":previous": stored["token_hash"]},
                     ),
                     *(
-                        self._table.update(_token_key(each), set_revoked, _IF_EXISTS, compared=values)
+                        self._table.update(make_token_key(each), set_revoked, _IF_EXISTS, compared=values)
                         for each in (stored["token_hash"], *valid)
                     ),
                 ]
@@ -149,7 +151,7 @@ class DynamoClients:
         )
 
     def _get_values(self, client_id: str) -> Values:
-        values = self._table.get(_client_key(client_id))
+        values = self._table.get(make_client_key(client_id))
         if values is None:
             raise ClientUnknown(client_id)
         return values
@@ -157,7 +159,7 @@ class DynamoClients:
     def _end_token(self, token: TokenHash, ends_at: str) -> Write:
         expires_at = datetime.fromisoformat(ends_at) + _ENDED_TOKEN_RETENTION
         return self._table.update(
-            _token_key(token),
+            make_token_key(token),
             "SET token_expires_at = :ends_at, expires_at = :expires_at",
             _IF_EXISTS,
             compared={":ends_at": ends_at, ":expires_at": int(expires_at.timestamp())},
@@ -200,22 +202,14 @@ class DynamoLastSeenStore:
             self._table.transact(
                 [
                     self._table.update(
-                        _token_key(token), _SET_LAST_SEEN, _IF_NOT_SEEN_SINCE, compared={**seen, **since}
+                        make_token_key(token), _SET_LAST_SEEN, _IF_NOT_SEEN_SINCE, compared={**seen, **since}
                     ),
-                    self._table.update(_client_key(client_id), _SET_LAST_SEEN, _IF_EXISTS, compared=seen),
+                    self._table.update(make_client_key(client_id), _SET_LAST_SEEN, _IF_EXISTS, compared=seen),
                 ]
             )
         except TransactionFailed as failed:
             if not failed.current:
                 raise
-
-
-def _client_key(client_id: str) -> Values:
-    return {"pk": f"CLIENT#{client_id}", "sk": "CLIENT"}
-
-
-def _token_key(token: TokenHash) -> Values:
-    return {"pk": f"TOKEN#{token}", "sk": "TOKEN"}
 
 
 def _to_values(client: Client) -> Values:
@@ -246,6 +240,7 @@ def _to_client(values: Values) -> Client:
         rotated_at=from_optional_timestamp(values.get("rotated_at")),
         last_seen_at=from_optional_timestamp(values.get("last_seen_at")),
         daily_cap=_to_daily_cap(values.get("daily_cap")),
+        use=parse_token_use(values),
     )
 
 

@@ -23,6 +23,7 @@ from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
 from ops.openapi.page import write_page
+from ops.project import LOOPBACK
 from tests.support.app_loader import load_app
 from tests.support.gateway_answers import make_gateway_answer
 from tests.support.moto_snapshots import Snapshot
@@ -121,6 +122,7 @@ class Edge:
     def _enrol(self, name: str, command: EnrolClient) -> None:
         enrolled, token = self.container.clients.enrol(command)
         self.container.last_seen.record_call(enrolled, token)
+        self.container.token_uses.record_call(enrolled.client_id, LOOPBACK)
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from tests.support.source_tree import (
 STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
 ADAPTERS = STORES | {
     *("app", "settings", "container", "builder", "endpoints", "problems", "batches", "observability"),
-    *("routes", "authorizer", "consumer", "schedule"),
+    *("routes", "authorizer", "middleware", "consumer", "schedule"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
 
