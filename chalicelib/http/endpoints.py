@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.content_encoding import decode_body, require_size
 from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
@@ -27,12 +28,6 @@ _NOT_MODIFIED = 304
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
-
-
-class BodyTooLarge(Refusal):
-    """The body is larger than a single record can be."""
-
-    code = "body_too_large"
 
 
 class JSONMalformed(Refusal):
@@ -87,6 +82,20 @@ class AnonymousRequest:
         """Read API Gateway's event."""
         return cls(**cls._read_fields(chalice_request))
 
+    def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
+        """Return the body as a model.
+
+        Raise MediaTypeUnsupported, a refusal of `content_encoding`, or as `parse_document` does.
+        """
+        return _parse_json(self._read_json(max_bytes), model)
+
+    def _read_json(self, max_bytes: int) -> bytes:
+        """Return a body of JSON, unpacked if it was compressed."""
+        declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if declared != _JSON:
+            raise MediaTypeUnsupported("not declared as JSON")
+        return decode_body(self.body, self.headers.get("content-encoding", ""), max_bytes=max_bytes)
+
     @staticmethod
     def _read_fields(chalice_request: ChaliceRequest) -> dict[str, Any]:
         context = chalice_request.context
@@ -116,19 +125,12 @@ class Request(AnonymousRequest):
         caller = Caller.from_context(chalice_request.context["authorizer"])
         return cls(**cls._read_fields(chalice_request), caller=caller)
 
-    def parse_body(self, model: type[Command]) -> Command:
-        """Return the body as a model. Raise MediaTypeUnsupported, or as `parse_document` does."""
-        self._require_json()
-        return parse_document(self.body, model)
-
     def parse_batch(self, model: type[BaseModel], *, max_bytes: int) -> list[bytes]:
         """Return the items of the one list in a body, unread: `parse_document` parses each by itself.
 
         Raise as `parse_body` does for what is around the items. `model` has one field, which is their list.
         """
-        self._require_json()
-        require_size(self.body, max_bytes)
-        envelope, items = cut_out_items(self.body)
+        envelope, items = cut_out_items(self._read_json(max_bytes))
         _parse_json(envelope, model)
         return items
 
@@ -138,11 +140,6 @@ class Request(AnonymousRequest):
             raise FieldsRepeated(*problems.name_repeated_fields(self.repeated_parameters))
         return model.model_validate_strings(dict(self.query), strict=True)
 
-    def _require_json(self) -> None:
-        declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-        if declared != _JSON:
-            raise MediaTypeUnsupported("not declared as JSON")
-
 
 def parse_document(document: bytes, model: type[Command]) -> Command:
     """Return a body, or an item of a batch, as a model.
@@ -151,12 +148,6 @@ def parse_document(document: bytes, model: type[Command]) -> Command:
     """
     require_size(document, MAX_BODY_BYTES)
     return _parse_json(document, model)
-
-
-def require_size(document: bytes, max_bytes: int) -> None:
-    """Raise BodyTooLarge if a document is larger than `max_bytes`."""
-    if len(document) > max_bytes:
-        raise BodyTooLarge(f"{len(document)} bytes")
 
 
 def _parse_json(document: bytes, model: type[Command]) -> Command:
@@ -207,6 +198,7 @@ def public_endpoint(
     routes: Blueprint,
     *,
     responses: Responses,
+    body_model: type[BaseModel] | None = None,
     refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
     other_media_types: tuple[str, ...] = (),
@@ -217,7 +209,12 @@ def public_endpoint(
     has to.
     """
     contract = Contract(
-        None, responses, refusals=refusals, headers=headers, other_media_types=other_media_types
+        None,
+        responses,
+        body_model,
+        refusals=refusals,
+        headers=headers,
+        other_media_types=other_media_types,
     )
 
     def decorate(view: RouteHandler) -> RouteHandler:

@@ -22,6 +22,10 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "rules_broken": Problem(422, "Data belum memenuhi ketentuan.", "The data breaks rules of registration."),
     "body_too_large": Problem(413, "Isi permintaan terlalu besar.", "The body is too large."),
+    "encoding_unsupported": Problem(
+        415, "Kirim tanpa kompresi, atau dengan gzip.", "Send it uncompressed, or as gzip."
+    ),
+    "gzip_malformed": Problem(400, "Isi permintaan bukan gzip yang utuh.", "The body is not whole gzip."),
     "media_type_unsupported": Problem(415, "Kirim sebagai application/json.", "Send it as application/json."),
     "token_missing_or_unknown": Problem(
         401, "Token tidak ada atau tidak dikenal.", "The token is missing or unknown."
