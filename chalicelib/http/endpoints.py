@@ -25,6 +25,7 @@ from chalicelib.strict_json import cut_out_items, parse_json, require_within_lim
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
+_ADDRESS_KEYS = {"domain": "domainName", "api_id": "apiId", "stage": "stage"}
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
@@ -65,6 +66,32 @@ class Contract:
 
 
 @dataclass(frozen=True)
+class ApiAddress:
+    """The address at which a request reached the API, as API Gateway tells it.
+
+    `base_path` is what stands before the API's own paths: the stage, or the mapping of a domain of our own.
+    """
+
+    domain: str
+    base_path: str
+    api_id: str
+    stage: str
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
+        """Read the context of API Gateway's event."""
+        # In the path, parameters have their values: each part of the route is one part of it.
+        own_parts = context["resourcePath"].strip("/").count("/") + 1
+        base_path = context.get("path", "").rstrip("/").rsplit("/", own_parts)[0]
+        names = {name: str(context.get(key, "")) for name, key in _ADDRESS_KEYS.items()}
+        return cls(base_path=base_path, **names)
+
+    def fill_in(self, template: str) -> str:
+        """Return a URL, with the parts of this address at their names in braces."""
+        return template.format(**vars(self))
+
+
+@dataclass(frozen=True)
 class AnonymousRequest:
     """An HTTP request of anybody."""
 
@@ -76,6 +103,7 @@ class AnonymousRequest:
     repeated_parameters: tuple[str, ...]
     correlation_id: str
     language: Language
+    address: ApiAddress
 
     @classmethod
     def from_chalice(cls, chalice_request: ChaliceRequest) -> Self:
@@ -105,6 +133,7 @@ class AnonymousRequest:
             "route": context["resourcePath"],
             "body": _to_bytes(chalice_request.raw_body),
             "headers": chalice_request.headers,
+            "address": ApiAddress.from_context(context),
             "query": query,
             "repeated_parameters": tuple(name for name in query if len(query.getlist(name)) > 1),
             "correlation_id": context.get("requestId")

@@ -42,6 +42,18 @@ PROBLEMS: Mapping[str, Problem] = {
     "campaign_exists": Problem(
         409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
     ),
+    "enrolment_code_unknown": Problem(
+        404,
+        "Kode salah, sudah dipakai, atau sudah kedaluwarsa. Minta kode baru.",
+        "The code is wrong, was used, or has expired. Ask for a new one.",
+    ),
+    "client_without_device": Problem(409, "Klien ini bukan perangkat.", "This client is not a device."),
+    "renewal_too_early": Problem(
+        409, "Token belum perlu diperpanjang.", "The token need not be renewed yet."
+    ),
+    "renewals_ended": Problem(
+        409, "Perangkat ini harus didaftarkan ulang.", "This device has to be enrolled again."
+    ),
     "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
