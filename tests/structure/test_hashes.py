@@ -16,6 +16,7 @@ PLAIN = {
     "chalicelib/notifications/sms_ids.py": "the ids of earlier releases, to find their rows; none is stored",
     "chalicelib/rollups/model.py": "figures, which stand beside their hash",
     "chalicelib/rollups/renderings/board.py": "the script and the style of a page",
+    "chalicelib/web/site.py": "files that everybody may fetch",
 }
 
 
