@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from chalicelib import observability
+from chalicelib.refusals import RecordUnreadable
 from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.references import Reference
@@ -20,7 +21,10 @@ class AgeingPartialFailure(observability.PartialFailure):
 
 
 class _AgeingRun:
-    """Applies operations to registrations one by one, and counts those that fail."""
+    """Applies operations to registrations one by one, and counts those that fail.
+
+    One that cannot be read does not count as failed: it has its own alarm, and another run does not help.
+    """
 
     def __init__(self) -> None:
         self.failure_count = 0
@@ -34,7 +38,7 @@ class _AgeingRun:
                 result = operation(reference)
             except Exception as error:  # noqa: BLE001 - the others must still be changed
                 observability.log_exception(error, "registration not aged", {"reference": reference})
-                self.failure_count += 1
+                self.failure_count += not isinstance(error, RecordUnreadable)
             else:
                 yield result
 
