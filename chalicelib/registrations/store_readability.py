@@ -1,4 +1,4 @@
-"""Whether an item of the registrations table can be read, for operators."""
+"""The check of an item of the registrations table: can it be read?"""
 
 from collections.abc import Mapping
 from contextlib import suppress
