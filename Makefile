@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs screenshots bench package clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs screenshots bench package audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -16,6 +16,7 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 .venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Daftar needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -23,6 +24,11 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 .emulator/.ready: ops/local/requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .emulator
 	.emulator/bin/python -m pip install --quiet --requirement ops/local/requirements.txt
+	@touch $@
+
+.audit/.ready: ops/audit/requirements.txt | .venv/.ready
+	$(BIN)/python -m venv --clear .audit
+	.audit/bin/python -m pip install --quiet --requirement ops/audit/requirements.txt
 	@touch $@
 
 # For the TypeScript client that the tests generate; without npm or its index, they leave it out.
@@ -68,6 +74,13 @@ docs: .venv/.ready ## Write the generated parts of docs/operating.md, docs/comma
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.deploy.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
 
+audit: .venv/.ready .audit/.ready ## What is known against the zip's libraries, their licences, and its SBOM, in dist/ (STAGE=...)
+	@$(BIN)/python -m ops.audit --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
+
+requirements: .audit/.ready ## Write requirements.txt, with hashes, from requirements.in
+	@CUSTOM_COMPILE_COMMAND="make requirements" .audit/bin/python -m piptools compile --quiet --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --output-file requirements.txt requirements.in
+
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots
 
@@ -75,4 +88,4 @@ bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
-	rm -rf .venv .emulator .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .emulator .audit .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

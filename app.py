@@ -5,13 +5,14 @@ because the API's cold start would pay for it. The ARNs are placeholders for tho
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from chalicelib import cold_start  # isort: split
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability
+from chalicelib.aws.lambda_context import get_context
 from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients import routes as client_routes
@@ -25,9 +26,6 @@ from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
 from chalicelib.rollups import routes as summary_routes
-
-if TYPE_CHECKING:
-    from chalicelib.aws.lambda_context import LambdaContext
 
 container = Container()
 
@@ -89,7 +87,7 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(container.rollups, container.clock, cast("LambdaContext", event.context))
+    return schedule.roll_up(container.due_days, container.rollups, container.clock, get_context(event))
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.
@@ -98,7 +96,7 @@ def deliver_reports(event: CloudWatchEvent) -> dict[str, int]:
     """Send managers the reports of their campaigns' days."""
     from chalicelib.deliveries import schedule
 
-    return schedule.deliver_reports(container.deliveries)
+    return schedule.deliver_reports(container.deliveries, container.clock, get_context(event))
 
 
 # After the hour's count. Two runs, should the first one fail, end before the next count.
@@ -107,7 +105,7 @@ def export_days(event: CloudWatchEvent) -> dict[str, int]:
     """Export final campaign days for analysts."""
     from chalicelib.exports import schedule
 
-    return schedule.export_days(container.exports, container.clock, cast("LambdaContext", event.context))
+    return schedule.export_days(container.exports, container.clock, get_context(event))
 
 
 # Ten minutes past midnight in Jakarta, when a contribution month has ended in every zone of Indonesia.
@@ -116,7 +114,7 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    return schedule.age_due_registrations(container.lifecycle, container.erasure)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, get_context(event))
 
 
 cold_start.finish()

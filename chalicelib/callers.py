@@ -18,6 +18,12 @@ class Role(StrEnum):
     MANAGER = "manager"
     CORE = "core"
     ADMIN = "admin"
+    VIEWER = "viewer"
+    """Reads the figures of its campaigns, such as a screen on a wall, and may do nothing else."""
+
+
+# The roles that work with registrations, and so need the rules and prices of one.
+ROLES_AT_WORK = frozenset(Role) - {Role.VIEWER}
 
 
 class Channel(StrEnum):

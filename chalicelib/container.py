@@ -51,8 +51,11 @@ if TYPE_CHECKING:
     from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rollups.board import BoardService
+    from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.rollups.store_counting import DynamoCountingState
+    from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
 
@@ -134,6 +137,7 @@ class Container:
     def campaigns(self) -> CampaignService:
         return CampaignService(
             campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
+            get_due_list=lambda: self.due_list,
             clock=self.clock,
         )
 
@@ -277,27 +281,28 @@ class Container:
         return DynamoOutbox(self.aws.dynamodb, self.settings.summaries_table)
 
     @cached_property
-    def rollups(self) -> "RollUpService":
-        from chalicelib.notifications.counting import LedgerSmsCounter
-        from chalicelib.rollups.counting import AnomalyThresholds
-        from chalicelib.rollups.service import RollUpService
+    def counting_state(self) -> "DynamoCountingState":
         from chalicelib.rollups.store_counting import DynamoCountingState
 
-        return RollUpService(
-            facts=self.reading_store,
-            campaigns=self.campaigns,
-            summaries=self.summary_store,
-            counting_state=DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table),
-            sms_counter=LedgerSmsCounter(self.sms_ledger),
-            thresholds=AnomalyThresholds(
-                peer_ratio=self.settings.anomaly_peer_ratio,
-                min_workers=self.settings.anomaly_min_workers,
-                min_peers=self.settings.anomaly_min_peers,
-                run_length=self.settings.anomaly_run_length,
-                max_run_gap=self.settings.anomaly_max_run_gap,
-            ),
-            clock=self.clock,
-        )
+        return DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table)
+
+    @cached_property
+    def due_list(self) -> "DynamoDueList":
+        from chalicelib.rollups.store_due import DynamoDueList
+
+        return DynamoDueList(self.aws.dynamodb, self.settings.summaries_table)
+
+    @cached_property
+    def due_days(self) -> "DueDayFinder":
+        from chalicelib.rollups.builder import build_due_day_finder
+
+        return build_due_day_finder(self)
+
+    @cached_property
+    def rollups(self) -> "RollUpService":
+        from chalicelib.rollups.builder import build_roll_up_service
+
+        return build_roll_up_service(self)
 
     @cached_property
     def reports(self) -> "ReportService":

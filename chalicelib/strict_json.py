@@ -1,10 +1,11 @@
-"""JSON whose objects name each key once.
+"""JSON within limits, whose objects name each key once.
 
 Python and pydantic keep the last value of a repeated key, so that the reader and the sender may disagree on
 what was sent.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -13,6 +14,16 @@ from pydantic import TypeAdapter
 
 Content = TypeVar("Content")
 JsonPath = tuple[int | str, ...]
+
+# No request needs half of them. Parsers have limits of their own, all higher, which fail each in another way.
+MAX_DEPTH = 16
+MAX_DIGITS = 1000
+
+# A string with whatever it holds, a bracket or comma, or a number with too many digits. In UTF-8 no other
+# character has one of these bytes.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]|(?<!\d)\d{%d,}' % (MAX_DIGITS + 1), re.DOTALL)
+_WHITE_SPACE = b" \t\r\n"
+_DEPTH_OF_ITEMS = 2
 
 # The place of a value: the place of what it is in, and its key or index there.
 _Place = tuple[Any, int | str]
@@ -30,6 +41,47 @@ class ObjectWithRepeatedKeys(dict[str, Any]):
 def parse_json(document: bytes | str) -> Any:
     """Return a JSON document; `iter_repeated_keys` finds its repeated keys. Raise ValueError."""
     return json.loads(document, object_pairs_hook=_build_object)
+
+
+def require_within_limits(document: bytes) -> None:
+    """Raise ValueError if a document is nested too deep or has a number with too many digits."""
+    depth = 0
+    for token in _TOKEN.finditer(document):
+        match token[0]:
+            case b"[" | b"{":
+                depth += 1
+            case b"]" | b"}":
+                depth -= 1
+            case text if text[:1].isdigit():
+                raise ValueError("a number has too many digits")
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deep")
+
+
+def cut_out_items(document: bytes) -> tuple[bytes, list[bytes]]:
+    """Return an object with each item of its lists replaced by a number, and the items, unread.
+
+    Only quotes, brackets and commas count, so that an item that cannot be parsed spoils no other.
+    """
+    envelope: list[bytes] = []
+    items: list[bytes] = []
+    depth, kept_until, item_start = 0, 0, None
+    for token in _TOKEN.finditer(document):
+        mark = token[0]
+        if mark in (b"[", b"{"):
+            depth += 1
+            if depth == _DEPTH_OF_ITEMS:
+                item_start = token.end() if mark == b"[" else None
+        elif mark in (b",", b"]", b"}"):
+            if depth == _DEPTH_OF_ITEMS and item_start is not None:
+                item = document[item_start : token.start()].strip(_WHITE_SPACE)
+                if item:
+                    envelope += (document[kept_until:item_start], b"%d" % len(items))
+                    kept_until = token.start()
+                    items.append(item)
+                item_start = token.end()
+            depth -= mark != b","
+    return b"".join((*envelope, document[kept_until:])), items
 
 
 def iter_repeated_keys(document: Any) -> Iterator[JsonPath]:

@@ -321,6 +321,7 @@ _TABLES = (
             ("SmsLedgerTable", "by_due"),
             ("SmsLedgerTable", "by_campaign_day"),
             ("SmsLedgerTable", "by_reference"),
+            ("SummariesTable", "by_due"),
             ("RequestsTable", "by_subject"),
         )
     ),

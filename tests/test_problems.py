@@ -14,6 +14,7 @@ from botocore.exceptions import (
 from pydantic import ValidationError
 
 from chalicelib.callers import CHANNELS_BY_ROLE
+from chalicelib.clients.limits import ROLES_TOGETHER
 from chalicelib.http import problems
 from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
 from chalicelib.languages import LANGUAGES, Language
@@ -58,6 +59,12 @@ def test_the_message_about_channels_names_each() -> None:
     message = FIELD_MESSAGES["role_channel_conflict"]
     for text in (message.indonesian, message.english):
         assert all(channel in text for channels in CHANNELS_BY_ROLE.values() for channel in channels)
+
+
+def test_the_message_about_roles_names_those_that_go_together() -> None:
+    message = FIELD_MESSAGES["roles_conflict"]
+    for text in (message.indonesian, message.english):
+        assert all(role in text for roles in ROLES_TOGETHER for role in roles)
 
 
 def test_a_refusal_is_the_problem_that_its_code_names() -> None:

@@ -46,7 +46,7 @@ DailyRupiah = Annotated[int, Field(ge=0, le=10_000_000_000, description="Rupiah 
 
 _TEXT_FIELDS = frozenset({"name", "branch", "place"})
 
-# The roll-up looks at every day of a running campaign every hour.
+# One query reads the headlines of all days of a campaign.
 MAX_DURATION = timedelta(days=366)
 
 CLOCK_SKEW = timedelta(minutes=10)

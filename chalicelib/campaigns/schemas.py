@@ -20,7 +20,9 @@ class ChangeCampaign(StrictModel):
     branch: ShortText | None = None
     place: ShortText | None = None
     last_day: Day | None = Field(default=None, description="No earlier than it is.")
-    accepts_until: Day | None = None
+    accepts_until: Day | None = Field(
+        default=None, description="If earlier than it is, then no earlier than the campaign's today."
+    )
     summary_hour: Hour | None = None
     target: Target | None = None
     managers: Managers | None = Field(default=None, description="All of them: the list is replaced.")

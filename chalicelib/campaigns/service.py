@@ -1,7 +1,7 @@
 """Opening, changing, reading and listing of campaigns."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
-from chalicelib.refusals import RecordUnreadable, TryAgain
+from chalicelib.refusals import BrokenRule, RecordUnreadable, RulesBroken, TryAgain
 
 # Every registration needs its campaign, and campaigns change rarely.
 _CACHE_DURATION = timedelta(seconds=60)
@@ -45,6 +45,16 @@ class Campaigns(Protocol):
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
         """Yield the campaigns with this or a later last day, by last day."""
 
+    def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
+        """Yield last day and id of the campaigns with this or a later last day, by last day."""
+
+
+class DueList(Protocol):
+    """The campaigns that the next hourly run looks at for days to count."""
+
+    def add_campaign(self, campaign_id: str, due_at: datetime, *, unless_due: bool = False) -> None:
+        """Store that a campaign is to be looked at, with `unless_due` only if it is not due by then."""
+
 
 @dataclass(frozen=True)
 class _CachedCampaign:
@@ -53,10 +63,14 @@ class _CachedCampaign:
 
 
 class CampaignService:
-    """Opens, changes and reads campaigns. Campaigns that were read are cached for a minute."""
+    """Opens, changes and reads campaigns. Campaigns that were read are cached for a minute.
 
-    def __init__(self, *, campaigns: Campaigns, clock: Clock) -> None:
+    `get_due_list` is called by what opens and changes campaigns, because most processes only read them.
+    """
+
+    def __init__(self, *, campaigns: Campaigns, get_due_list: Callable[[], DueList], clock: Clock) -> None:
         self._campaigns = campaigns
+        self._get_due_list = get_due_list
         self._clock = clock
         self._cache: dict[str, _CachedCampaign] = {}
 
@@ -70,10 +84,13 @@ class CampaignService:
             self._campaigns.add(cleaned)
         except CampaignExists:
             # One of an earlier release was stored as it was typed.
-            if self._campaigns.get(campaign.campaign_id) in (campaign, cleaned):
-                return False
-            raise
-        return True
+            if self._campaigns.get(campaign.campaign_id) not in (campaign, cleaned):
+                raise
+            is_new = False
+        else:
+            is_new = True
+        self._request_look(campaign.campaign_id, is_repeat=not is_new)
+        return is_new
 
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign as it was within the last minute. Raise CampaignUnknown."""
@@ -96,11 +113,16 @@ class CampaignService:
             previous = self._campaigns.get(campaign_id)
             campaign = previous.with_changes(changes)
             if campaign == previous:
+                self._request_look(campaign_id, is_repeat=True)
                 return previous
+            # Devices may hold captures that would be refused from now on.
+            if campaign.accepts_until < min(previous.accepts_until, previous.local_day(self._clock())):
+                raise RulesBroken(BrokenRule("accepts_until", "accepts_until_over"))
             try:
                 self._campaigns.replace(campaign, previous=previous)
             except CampaignWriteConflict:
                 continue
+            self._request_look(campaign_id)
             return self._store_in_cache(campaign)
         raise TryAgain("other changes were in the way")
 
@@ -125,8 +147,8 @@ class CampaignService:
             has_more=len(rows) > page_size,
         )
 
-    def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        return self._campaigns.iter_ending_since(first_last_day)
+    def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
+        return self._campaigns.iter_ids_ending_since(first_last_day)
 
     def _iter_by_last_day(self, first_last_day: date) -> Iterator[Campaign]:
         # The index has no order within one last day.
@@ -142,6 +164,10 @@ class CampaignService:
             with suppress(CampaignUnknown, RecordUnreadable):
                 own.append(self._campaigns.get(campaign_id))
         return iter(sorted(own, key=_build_position))
+
+    def _request_look(self, campaign_id: str, *, is_repeat: bool = False) -> None:
+        """Have the days of a campaign looked at. A repeated call may follow one that ended before this."""
+        self._get_due_list().add_campaign(campaign_id, self._clock(), unless_due=is_repeat)
 
     def _store_in_cache(self, campaign: Campaign) -> Campaign:
         self._cache[campaign.campaign_id] = _CachedCampaign(

@@ -64,12 +64,18 @@ class DynamoCampaigns:
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
         return iter_readable(
-            lambda values: parse_campaign(values, self._cipher),
-            self._table.query(
-                "listing = :listing AND last_day >= :day",
-                {":listing": _LISTING, ":day": first_last_day.isoformat()},
-                index=_BY_LAST_DAY,
-            ),
+            lambda values: parse_campaign(values, self._cipher), self._iter_values(first_last_day)
+        )
+
+    def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
+        for values in self._iter_values(first_last_day):
+            yield date.fromisoformat(values["last_day"]), values["campaign_id"]
+
+    def _iter_values(self, first_last_day: date) -> Iterator[Values]:
+        return self._table.query(
+            "listing = :listing AND last_day >= :day",
+            {":listing": _LISTING, ":day": first_last_day.isoformat()},
+            index=_BY_LAST_DAY,
         )
 
     def _to_values(self, campaign: Campaign) -> Values:

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
-from chalicelib.clients.schemas import ClientView, EnrolClient, RotateToken
+from chalicelib.clients.schemas import ClientView, EnrolClient, ListClients, RotateToken
 from chalicelib.http.endpoints import Request, endpoint, json_response
+from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ class RotatedView(EnrolledView):
 
 
 class ClientsView(BaseModel):
-    """Every client."""
+    """A page of clients, by id; `cursor` asks for the next one."""
 
     clients: list[ClientView]
+    cursor: str | None
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -52,12 +54,20 @@ def blueprint(container: "Container") -> Blueprint:
         return json_response(view, 201)
 
     @routes.route("/v1/clients", methods=["GET"], content_types=[])
-    @endpoint(routes, Role.ADMIN, responses={200: ClientsView})
+    @endpoint(
+        routes,
+        Role.ADMIN,
+        query_model=ListClients,
+        responses={200: ClientsView},
+        refusals=(CursorInvalid,),
+    )
     def list_clients(request: Request) -> Response:
-        """List all clients, revoked ones too."""
-        return json_response(
-            ClientsView(clients=[ClientView.from_client(each) for each in container.clients.iter_all()])
-        )
+        """List a page of all clients, revoked ones too, by id."""
+        query = request.parse_query(ListClients)
+        start_after, _ = from_cursor(query.cursor)
+        page = container.clients.list_page(start_after=start_after, page_size=query.size)
+        clients = [ClientView.from_client(each) for each in page.rows]
+        return json_response(ClientsView(clients=clients, cursor=to_cursor(page.next_position)))
 
     @routes.route("/v1/clients/{client_id}", methods=["GET"], content_types=[])
     @endpoint(routes, Role.ADMIN, responses={200: ClientView}, refusals=(ClientUnknown,))

@@ -8,8 +8,9 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
+from chalicelib.clients.limits import may_be_together
 from chalicelib.clients.model import Client
-from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA
+from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
 from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -34,7 +35,8 @@ class EnrolClient(StrictModel):
         validate_default=True,
     )
     expires_at: Instant | None = Field(
-        default=None, description="When its token ends; after the stage's usual life when left out."
+        default=None,
+        description="When its token ends, within what its roles allow; the stage's usual life if left out.",
     )
     daily_flag: int | None = Field(
         default=None, ge=0, le=_MAX_PER_DAY, description="Captures a day that pass without a flag."
@@ -48,6 +50,8 @@ class EnrolClient(StrictModel):
     def _check_roles(cls, roles: tuple[Role, ...]) -> tuple[Role, ...]:
         if CHANNELS_BY_ROLE.keys() <= set(roles):
             raise _build_conflict()
+        if not may_be_together(frozenset(roles)):
+            raise PydanticCustomError("roles_conflict", "no client has these roles together")
         return roles
 
     @field_validator("campaigns")
@@ -99,8 +103,16 @@ class RotateToken(StrictModel):
         description="How long older tokens stay good, 0 for not at all; the stage's usual time if left out.",
     )
     expires_at: Instant | None = Field(
-        default=None, description="When the new token ends; after the stage's usual life when left out."
+        default=None,
+        description="When it ends, within what the roles allow; the stage's usual life if left out.",
     )
+
+
+class ListClients(StrictModel):
+    """Ask for a page of clients."""
+
+    cursor: str | None = Field(default=None, max_length=400)
+    size: PageSize = 200
 
 
 class ClientView(BaseModel):

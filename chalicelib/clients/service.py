@@ -1,30 +1,48 @@
 """Enrolment, identification by token, token rotation and revocation of clients."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NewType, Protocol
 
-from chalicelib.callers import Caller
+from chalicelib.callers import Caller, Role
 from chalicelib.clients.errors import ClientUnknown, TokenRevoked
+from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
+from chalicelib.http.pagination import CursorInvalid, Page, Position
 from chalicelib.refusals import BrokenRule, RulesBroken
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
 
 _RECORD_INTERVAL = timedelta(hours=1)
+_POSITION_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
 class TokenLifetime:
-    """The default validity of a token, and how long it stays good after it was replaced."""
+    """The usual and the longest validity of a token, and how long it stays good after it was replaced."""
 
     default_lifetime: timedelta = timedelta(days=90)
     overlap: timedelta = timedelta(hours=24)
+    longest: Mapping[Role, timedelta] = field(default_factory=lambda: LONGEST_LIVES)
+
+    def choose_end(self, roles: frozenset[Role], wanted: datetime | None, *, now: datetime) -> datetime:
+        """Return when a token ends that is made now, which each of its roles bounds.
+
+        Raise RulesBroken if it is wanted for longer.
+        """
+        latest = now + min(self.longest[role] for role in roles)
+        if wanted is None:
+            return min(now + self.default_lifetime, latest)
+        if wanted > latest:
+            raise RulesBroken(BrokenRule("expires_at", "expires_too_late"))
+        return wanted
 
 
 class Clients(Protocol):
@@ -48,8 +66,8 @@ class Clients(Protocol):
     def revoke(self, client: Client) -> None:
         """Store the revocation of `client` for each of its tokens. Raise ClientUnknown or TryAgain."""
 
-    def iter_all(self) -> Iterator[Client]:
-        """Yield every client, by id."""
+    def iter_after(self, client_id: str, *, page_size: int) -> Iterator[Client]:
+        """Yield the clients with a later id, by id, read in pages of a size."""
 
 
 class LastSeenStore(Protocol):
@@ -85,17 +103,18 @@ class ClientRegistry:
     def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
         """Store a new client. Return it with its token, which cannot be read again.
 
-        Raise ClientExists, or RulesBroken if the token would have expired already.
+        Raise ClientExists, or RulesBroken if the token would have expired already or live too long.
         """
         now = self._clock()
         _require_future(command.expires_at, now)
+        roles = frozenset(command.roles)
         client = Client(
             client_id=command.client_id,
-            roles=frozenset(command.roles),
+            roles=roles,
             channel=command.effective_channel,
             campaigns=frozenset(command.campaigns),
             enrolled_at=now,
-            expires_at=command.expires_at or now + self._token_lifetime.default_lifetime,
+            expires_at=self._token_lifetime.choose_end(roles, command.expires_at, now=now),
             daily_cap=command.own_cap,
         )
         token = self._generate_token()
@@ -107,16 +126,16 @@ class ClientRegistry:
 
         Older tokens stay good for the overlap, because a device may be offline now; their validity is never
         extended. Raise ClientUnknown, ClientRevoked or TryAgain, or RulesBroken if the new token would have
-        expired already.
+        expired already or live too long.
         """
         now = self._clock()
         _require_future(command.expires_at, now)
         overlap = self._token_lifetime.overlap
         if command.overlap_hours is not None:
             overlap = timedelta(hours=command.overlap_hours)
-        client = self._clients.get(client_id).rotate(
-            now, expires_at=command.expires_at or now + self._token_lifetime.default_lifetime
-        )
+        client = self._clients.get(client_id)
+        expires_at = self._token_lifetime.choose_end(client.roles, command.expires_at, now=now)
+        client = client.rotate(now, expires_at=expires_at)
         token = self._generate_token()
         self._clients.rotate(client, hash_token(token), older_tokens_end_at=now + overlap)
         return client, token, now + overlap
@@ -143,8 +162,19 @@ class ClientRegistry:
         if not any(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns):
             raise ClientUnknown("works for other campaigns")
 
-    def iter_all(self) -> Iterator[Client]:
-        return self._clients.iter_all()
+    def list_page(self, *, start_after: Position | None, page_size: int) -> Page[Client]:
+        """Return a page of all clients, revoked ones too, by id. Raise CursorInvalid."""
+        if start_after is not None and _POSITION_PATTERN.fullmatch(start_after) is None:
+            raise CursorInvalid("not a position among clients")
+        # One more than the page shows if there is a next one. Every id is later than a space.
+        found = self._clients.iter_after(start_after or " ", page_size=page_size + 1)
+        rows = list(islice(found, page_size + 1))
+        kept = rows[:page_size]
+        return Page(
+            kept,
+            last_position=Position(kept[-1].client_id) if kept else start_after,
+            has_more=len(rows) > page_size,
+        )
 
 
 def _require_future(expires_at: datetime | None, now: datetime) -> None:

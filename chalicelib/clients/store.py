@@ -138,9 +138,15 @@ class DynamoClients:
         except TransactionFailed:
             raise TryAgain("its token was replaced at the same time") from None
 
-    def iter_all(self) -> Iterator[Client]:
+    def iter_after(self, client_id: str, *, page_size: int) -> Iterator[Client]:
         return iter_readable(
-            _to_client, self._table.query("listing = :listing", {":listing": _LISTING}, index=_BY_LISTING)
+            _to_client,
+            self._table.query(
+                "listing = :listing AND client_id > :after",
+                {":listing": _LISTING, ":after": client_id},
+                index=_BY_LISTING,
+                page_size=page_size,
+            ),
         )
 
     def _get_values(self, client_id: str) -> Values:

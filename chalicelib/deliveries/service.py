@@ -8,6 +8,7 @@ correction mail does on the next morning, if the counts changed. Revisions are a
 that managers were last notified of.
 """
 
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from itertools import groupby
 from typing import Protocol
 
 from chalicelib.campaigns.model import Campaign, CampaignDay, Manager
-from chalicelib.clock import Clock
+from chalicelib.clock import Clock, to_timestamp
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium, derive_delivery_id
 from chalicelib.messaging.attempts import make_attempt
@@ -147,10 +148,18 @@ class ReportDeliveryService:
         return Medium.MAIL in self._channels
 
     def iter_entries_by_campaign(self) -> Iterator[tuple[str, list[OutboxEntry]]]:
-        """Yield each campaign's days in the outbox, in order."""
+        """Yield each campaign's days in the outbox, in order.
+
+        Campaigns come in another order in each run, so that none is always the last if time runs out.
+        """
         entries = sorted(self._outbox.iter_entries(Consumer.MANAGERS), key=lambda each: each.campaign_day)
-        for campaign_id, campaign_entries in groupby(entries, key=lambda each: each.campaign_day.campaign_id):
-            yield campaign_id, list(campaign_entries)
+        by_campaign = {
+            campaign_id: list(days)
+            for campaign_id, days in groupby(entries, key=lambda each: each.campaign_day.campaign_id)
+        }
+        run = to_timestamp(self._clock())
+        for campaign_id in sorted(by_campaign, key=lambda each: zlib.crc32(f"{each} {run}".encode())):
+            yield campaign_id, by_campaign[campaign_id]
 
     def iter_due_reports(self, campaign_id: str, entries: Sequence[OutboxEntry]) -> Iterator[DueReport]:
         """Yield the due reports of a campaign, a correction mail last.
@@ -175,8 +184,11 @@ class ReportDeliveryService:
         if due:
             yield DueReport(due, due[:-1], is_correction_mail=True)
 
-    def deliver(self, due_report: DueReport) -> DeliveryResult:
-        """Send a report to each manager who did not receive it yet. Once all are settled, remove its days."""
+    def deliver(self, due_report: DueReport, *, deadline: datetime | None = None) -> DeliveryResult:
+        """Send a report to each manager who did not receive it yet. Once all are settled, remove its days.
+
+        After `deadline` no sending begins; the deliveries that are left stay open.
+        """
         report = self._build_report(due_report)
         deliveries, updated = [], []
         for manager in report.campaign.managers:
@@ -184,7 +196,8 @@ class ReportDeliveryService:
                 delivery = self._find_delivery(due_report, report, manager, medium)
                 if delivery is None:
                     continue
-                current = self._advance(delivery, manager, due_report, report)
+                is_late = deadline is not None and self._clock() >= deadline
+                current = delivery if is_late else self._advance(delivery, manager, due_report, report)
                 deliveries.append(current)
                 if current.revision > delivery.revision:
                     updated.append(current)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.callers import Role
+from chalicelib.callers import ROLES_AT_WORK, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView
 from chalicelib.http import problems
@@ -76,7 +76,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/v1/checks", methods=["POST"], content_types=[])
     @endpoint(
         routes,
-        *Role,
+        *ROLES_AT_WORK,
         body_model=CheckFields,
         responses={200: ChecksView},
         refusals=(CampaignNotAllowed, CampaignUnknown),
@@ -91,7 +91,10 @@ def blueprint(container: "Container") -> Blueprint:
         fields = request.parse_body(CheckFields).model_extra or {}
         result = container.checks.check(fields, caller=request.caller)
         errors, warnings = (
-            [FieldFindingView(**problems.describe_rule(rule, request.language)) for rule in found]
+            [
+                FieldFindingView(**problems.describe_rule(rule, request.language))
+                for rule in found[: problems.MAX_FIELD_ERRORS]
+            ]
             for found in (result.errors, result.warnings)
         )
         view = ChecksView(errors=errors, warnings=warnings)

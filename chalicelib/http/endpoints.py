@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Self, TypeVar
@@ -20,7 +19,7 @@ from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import FieldsRepeated, Refusal, TryAgain
-from chalicelib.strict_json import ObjectWithRepeatedKeys, parse_json
+from chalicelib.strict_json import cut_out_items, parse_json, require_within_limits
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
@@ -37,7 +36,7 @@ class BodyTooLarge(Refusal):
 
 
 class JSONMalformed(Refusal):
-    """The body is not JSON."""
+    """The body is not JSON, or is nested too deep, or has a number with too many digits."""
 
     code = "json_malformed"
 
@@ -117,31 +116,21 @@ class Request(AnonymousRequest):
         caller = Caller.from_context(chalice_request.context["authorizer"])
         return cls(**cls._read_fields(chalice_request), caller=caller)
 
-    def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
-        """Return the body as a model.
+    def parse_body(self, model: type[Command]) -> Command:
+        """Return the body as a model. Raise MediaTypeUnsupported, or as `parse_document` does."""
+        self._require_json()
+        return parse_document(self.body, model)
 
-        Raise BodyTooLarge, MediaTypeUnsupported, FieldsRepeated or pydantic's ValidationError.
+    def parse_batch(self, model: type[BaseModel], *, max_bytes: int) -> list[bytes]:
+        """Return the items of the one list in a body, unread: `parse_document` parses each by itself.
+
+        Raise as `parse_body` does for what is around the items. `model` has one field, which is their list.
         """
-        self._check_size_and_media_type(max_bytes)
-        # What is not JSON is refused by the model.
-        with suppress(ValueError, RecursionError):
-            require_unique_fields(parse_json(self.body.decode()))
-        return model.model_validate_json(self.body, strict=True)
-
-    def parse_body_leniently(self, model: type[Command], *, max_bytes: int) -> Command:
-        """Return the body as a model whose parts are each validated later.
-
-        Strings that are not valid Unicode, such as half a surrogate pair, pass here, and so do repeated keys
-        inside the parts: see `require_unique_fields`. Raise as `parse_body` does, or JSONMalformed.
-        """
-        self._check_size_and_media_type(max_bytes)
-        try:
-            document = parse_json(self.body)
-        except (ValueError, RecursionError):
-            raise JSONMalformed("not JSON") from None
-        if isinstance(document, ObjectWithRepeatedKeys):
-            raise FieldsRepeated(*problems.name_repeated_fields(document.repeated_keys))
-        return model.model_validate(document)
+        self._require_json()
+        require_size(self.body, max_bytes)
+        envelope, items = cut_out_items(self.body)
+        _parse_json(envelope, model)
+        return items
 
     def parse_query(self, model: type[Command]) -> Command:
         """Return the query string as a model. Raise FieldsRepeated or pydantic's ValidationError."""
@@ -149,19 +138,36 @@ class Request(AnonymousRequest):
             raise FieldsRepeated(*problems.name_repeated_fields(self.repeated_parameters))
         return model.model_validate_strings(dict(self.query), strict=True)
 
-    def _check_size_and_media_type(self, max_bytes: int) -> None:
-        if len(self.body) > max_bytes:
-            raise BodyTooLarge(f"{len(self.body)} bytes")
+    def _require_json(self) -> None:
         declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
         if declared != _JSON:
             raise MediaTypeUnsupported("not declared as JSON")
 
 
-def require_unique_fields(document: Any) -> None:
-    """Raise FieldsRepeated if an object of a parsed document names a key twice."""
-    repeated = problems.find_repeated_fields(document)
-    if repeated:
+def parse_document(document: bytes, model: type[Command]) -> Command:
+    """Return a body, or an item of a batch, as a model.
+
+    Raise BodyTooLarge, JSONMalformed, FieldsRepeated or pydantic's ValidationError.
+    """
+    require_size(document, MAX_BODY_BYTES)
+    return _parse_json(document, model)
+
+
+def require_size(document: bytes, max_bytes: int) -> None:
+    """Raise BodyTooLarge if a document is larger than `max_bytes`."""
+    if len(document) > max_bytes:
+        raise BodyTooLarge(f"{len(document)} bytes")
+
+
+def _parse_json(document: bytes, model: type[Command]) -> Command:
+    try:
+        require_within_limits(document)
+        parsed = parse_json(document.decode())
+    except ValueError:
+        raise JSONMalformed("not JSON, or beyond the limits") from None
+    if repeated := problems.find_repeated_fields(parsed):
         raise FieldsRepeated(*repeated)
+    return model.model_validate_json(document, strict=True)
 
 
 def endpoint(

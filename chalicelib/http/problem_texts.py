@@ -176,13 +176,24 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
         "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
     ),
+    "roles_conflict": FieldMessage(
+        "Satu klien satu peran. Yang boleh digabung: kiosk dengan manager, manager dengan admin.",
+        "A client has one role. These may go together: kiosk with manager, manager with admin.",
+    ),
     "campaign_needed": FieldMessage(
         "Sebutkan kegiatannya, atau * untuk semua kegiatan.",
         "Name the campaigns that it works for, or * for every campaign.",
     ),
     "expires_in_past": FieldMessage("Waktu ini sudah lewat.", "This time is over."),
+    "expires_too_late": FieldMessage(
+        "Masa berlaku token ini terlalu lama untuk perannya.", "A token of this role may not live that long."
+    ),
     "last_day_earlier": FieldMessage(
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
+    ),
+    "accepts_until_over": FieldMessage(
+        "Paling awal hari ini, karena perangkat mungkin masih menyimpan data pendaftaran.",
+        "Today at the earliest, because devices may still hold captures.",
     ),
     "sponsor_unknown": FieldMessage(
         "Pilih sponsor dari kegiatan ini.", "Choose one of this campaign's sponsors."

@@ -41,11 +41,13 @@ _FIELD_CODES: Mapping[str, str] = {
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
     "role_channel_conflict": "role_channel_conflict",
+    "roles_conflict": "roles_conflict",
     "campaign_needed": "campaign_needed",
     "dialect_without_csv": "dialect_without_csv",
 }
 _WRONG_TYPE_SUFFIX = "_type"
-# A hostile body can repeat tens of thousands of them.
+# A hostile body can have tens of thousands of them, and an answer of Lambda has at most 6 MB.
+MAX_FIELD_ERRORS = 50
 _MAX_REPEATED_FIELDS = 20
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 
@@ -80,7 +82,7 @@ def respond(
     errors: Iterable[Mapping[str, str]] = (),
     retry_after_seconds: int | None = None,
 ) -> Response:
-    """Return a problem document for a code of `PROBLEMS`."""
+    """Return a problem document for a code of `PROBLEMS`, with the first of its errors."""
     problem = PROBLEMS[code]
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -88,7 +90,7 @@ def respond(
         "title": problem.english if language == "en" else problem.indonesian,
         "status": problem.status,
     }
-    if field_errors := list(errors):
+    if field_errors := list(islice(errors, MAX_FIELD_ERRORS)):
         body["errors"] = field_errors
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE, "Content-Language": language}
     if retry_after_seconds is not None:
@@ -97,21 +99,21 @@ def respond(
 
 
 def _respond_to_validation_error(error: ValidationError, language: Language) -> Response:
-    if any(each["type"] == "json_invalid" for each in error.errors(include_input=False)):
+    if error.error_count() == 1 and error.errors(include_input=False)[0]["type"] == "json_invalid":
         return respond("json_malformed", language)
-    broken = list_shape_errors(error)
+    broken = list_shape_errors(error, limit=MAX_FIELD_ERRORS)
     return respond("body_invalid", language, errors=(describe_rule(rule, language) for rule in broken))
 
 
-def list_shape_errors(error: ValidationError) -> list[BrokenRule]:
-    """Return the fields of the wrong shape, each with our code."""
+def list_shape_errors(error: ValidationError, *, limit: int | None = None) -> list[BrokenRule]:
+    """Return the fields of the wrong shape, each with our code: all, or the first up to a limit."""
     # Neither the input nor pydantic's own message is told: both may hold personal values.
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [
         BrokenRule(
             field=".".join(_format_path_step(step) for step in each["loc"]), code=to_field_code(each["type"])
         )
-        for each in found
+        for each in found[:limit]
     ]
 
 

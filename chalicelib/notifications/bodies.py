@@ -12,6 +12,7 @@ from chalicelib.notifications.templates import format_day, get_template
 from chalicelib.registrations.model import (
     ENDED_STATUSES,
     EventType,
+    Flag,
     LifecycleEvent,
     LifecycleState,
     Registration,
@@ -29,6 +30,7 @@ class Purpose(StrEnum):
     PAYMENT_LATE = "payment_late"
     MISMATCH = "mismatch"
     LAPSING_SOON = "lapsing_soon"
+    CANCELLED = "cancelled"
     ALREADY_REGISTERED = "already_registered"
 
 
@@ -37,6 +39,7 @@ PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
     EventType.PAID: Purpose.ACTIVE,
     EventType.MISMATCHED: Purpose.MISMATCH,
     EventType.LAPSING_SOON: Purpose.LAPSING_SOON,
+    EventType.CANCELLED: Purpose.CANCELLED,
 }
 
 
@@ -104,14 +107,18 @@ class _Content:
         return datetime.combine(self.last_true_day + timedelta(days=1), time(), tzinfo=local_now.tzinfo)
 
 
-def _build_received(registration: Registration, _: int) -> _Content:
-    return _Content(Purpose.RECEIVED, {"reference": registration.reference})
+def _build_received(registration: Registration, _: int) -> _Content | None:
+    return _build_while_open(Purpose.RECEIVED, registration)
 
 
 def _build_already_registered(registration: Registration, _: int) -> _Content | None:
+    return _build_while_open(Purpose.ALREADY_REGISTERED, registration)
+
+
+def _build_while_open(purpose: Purpose, registration: Registration) -> _Content | None:
     if registration.lifecycle.status in ENDED_STATUSES:
         return None
-    return _Content(Purpose.ALREADY_REGISTERED, {"reference": registration.reference})
+    return _Content(purpose, {"reference": registration.reference})
 
 
 def _build_payment_code(registration: Registration, event_version: int) -> _Content | None:
@@ -168,6 +175,15 @@ def _build_lapsing_soon(registration: Registration, event_version: int) -> _Cont
     return _Content(Purpose.LAPSING_SOON, fields, lifecycle.lapses_on - timedelta(days=1))
 
 
+def _build_cancelled(registration: Registration, _: int) -> _Content | None:
+    if registration.lifecycle.status is not Status.CANCELLED:
+        return None
+    # A phone over its cap was not told of the registration, unless by a payment code.
+    if Flag.PHONE_OVER_CAP in registration.flags and registration.lifecycle.payment_code is None:
+        return None
+    return _Content(Purpose.CANCELLED, {"reference": registration.reference})
+
+
 def _number_events(lifecycle: LifecycleState) -> list[tuple[int, LifecycleEvent]]:
     """Return each event with the version of the lifecycle that it made."""
     return list(enumerate(lifecycle.history, start=1))
@@ -181,4 +197,5 @@ _BUILDER_BY_PURPOSE: Mapping[Purpose, Callable[[Registration, int], _Content | N
     Purpose.MISMATCH: _build_mismatch,
     Purpose.LAPSING_SOON: _build_lapsing_soon,
     Purpose.ALREADY_REGISTERED: _build_already_registered,
+    Purpose.CANCELLED: _build_cancelled,
 }

@@ -14,6 +14,7 @@ from chalicelib.http.endpoints import (
     endpoint,
     json_response,
     public_endpoint,
+    require_size,
 )
 from chalicelib.messaging import twilio_callbacks
 from chalicelib.messaging.errors import SignatureInvalid
@@ -78,8 +79,7 @@ def _add_receipt_routes(routes: Blueprint, container: "Container") -> None:
         Whatever is signed is answered 204, also what says nothing: Twilio would not send it again in any
         case.
         """
-        if len(request.body) > MAX_BODY_BYTES:
-            raise BodyTooLarge(f"{len(request.body)} bytes")
+        require_size(request.body, MAX_BODY_BYTES)
         sms_id = twilio_callbacks.parse_sms_id(request.query)
         form = twilio_callbacks.parse_form(request.body)
         public_url = container.settings.twilio_public_url

@@ -315,6 +315,10 @@ class NotificationService:
         return self._record_outcome(started, make_attempt(lambda: self._gateway.send(outgoing)))
 
     def _render(self, purpose: Purpose, event_version: int, registration: Registration) -> Body | None:
+        # To a worker who has registered again, of the earlier registration only a payment is worth telling.
+        has_ended = registration.lifecycle.has_ended
+        if has_ended and purpose is not Purpose.ACTIVE and not self._registrations.is_latest(registration):
+            return None
         campaign = self._campaigns.get(registration.capture_metadata.campaign_id)
         zone = ZoneInfo(find_zone(registration.worker.postal_code, campaign.zone))
         return render_body(purpose, event_version, registration, local_now=self._clock().astimezone(zone))

@@ -4,6 +4,7 @@ BUDGET#<campaign id>#<day>                 rupiah committed of that day's budget
 PHONE#<keyed hash of the phone>#<day>      SMS counted for a phone on one of its days
 """
 
+import heapq
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -103,15 +104,20 @@ class DynamoSmsLedger:
             raise WriteConflict from failed
 
     def iter_due(self, kind: SmsKind, now: datetime) -> Iterator[SmsId]:
-        """Yield SMS of a kind that are due, longest due first in each shard."""
-        for shard in range(SHARD_COUNT):
-            yield from self._iter_due_ids(
+        # Merged, so that a run without time for all of them leaves the newest, and not those of one shard.
+        shards = (
+            self._iter_due_rows(
                 "due_shard = :shard AND due_at <= :now",
                 {":shard": build_due_shard(kind, shard), ":now": to_timestamp(now)},
             )
+            for shard in range(SHARD_COUNT)
+        )
+        for row in heapq.merge(*shards, key=lambda row: row["due_at"]):
+            yield SmsId(row["sms_id"])
 
     def iter_held(self) -> Iterator[SmsId]:
-        return self._iter_due_ids("due_shard = :shard", {":shard": HELD_SHARD})
+        for row in self._iter_due_rows("due_shard = :shard", {":shard": HELD_SHARD}):
+            yield SmsId(row["sms_id"])
 
     def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[SmsFacts]:
         """Yield the facts of each SMS to registrations of a campaign day. The index may lag by moments."""
@@ -121,9 +127,8 @@ class DynamoSmsLedger:
                 parse_facts, self._sms_table.query("day_shard = :shard", values, index=BY_CAMPAIGN_DAY)
             )
 
-    def _iter_due_ids(self, condition: str, values: Values) -> Iterator[SmsId]:
-        for row in self._sms_table.query(condition, values, index=BY_DUE):
-            yield SmsId(row["sms_id"])
+    def _iter_due_rows(self, condition: str, values: Values) -> Iterator[Values]:
+        return self._sms_table.query(condition, values, index=BY_DUE)
 
     def _put(self, sms: Sms, condition: str, *, compared: Values | None = None) -> Values | None:
         """Return the values that failed the condition, empty if there is no item; None if it was stored."""

@@ -34,6 +34,9 @@ class Registrations(Protocol):
     def get(self, reference: str) -> Registration:
         """Return a registration. Raise RegistrationUnknown."""
 
+    def is_latest(self, registration: Registration) -> bool:
+        """Return True if the worker has not registered again since. During an erasure return False."""
+
 
 class Campaigns(Protocol):
     def get(self, campaign_id: str) -> Campaign:

@@ -1,5 +1,6 @@
 """Many captures in one request: processed concurrently, answered in order, each by itself."""
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ from uuid import UUID
 from pydantic import AliasChoices, Field
 
 from chalicelib.models import StrictModel
+from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.typed import extract_digits
 
 MAX_ITEMS = 200
@@ -63,26 +65,21 @@ def _split_by_conflict(items: Sequence[Any]) -> tuple[list[int], list[int]]:
 
 
 def _list_conflict_keys(item: Any) -> set[str]:
-    if not isinstance(item, dict):
+    if not isinstance(item, SubmitRegistration):
         return set()
-    worker = item.get("worker")
-    typed = worker if isinstance(worker, dict) else {}
-    nik = _extract_digits(typed.get("nik"))
-    phone = _extract_digits(typed.get("phone"))[-_PHONE_SUFFIX_DIGITS:]
-    coverage = item.get("coverage")
-    sponsor = coverage.get("sponsor_id") if isinstance(coverage, dict) else None
-    conflict_keys = {f"capture {read_capture_id(item)}", f"nik {nik}", f"phone {phone}", f"sponsor {sponsor}"}
-    return conflict_keys - {"capture None", "nik ", "phone ", "sponsor None"}
+    nik = extract_digits(item.worker.nik)
+    phone = extract_digits(item.worker.phone or "")[-_PHONE_SUFFIX_DIGITS:]
+    sponsor = item.coverage.sponsor_id
+    conflict_keys = {f"capture {item.capture_id}", f"nik {nik}", f"phone {phone}", f"sponsor {sponsor}"}
+    return conflict_keys - {"nik ", "phone ", "sponsor None"}
 
 
-def read_capture_id(item: Any) -> str | None:
+def read_capture_id(item: bytes) -> str | None:
     """Return the valid capture id of an item, or None. Anything else could be personal data."""
-    given = item.get("capture_id") if isinstance(item, dict) else None
     try:
+        # It is read whatever else the item was refused for, such as a number that is no `int`.
+        content = json.loads(item.decode(errors="replace"), parse_int=float)
+        given = content.get("capture_id") if isinstance(content, dict) else None
         return str(UUID(given)) if isinstance(given, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-
-
-def _extract_digits(typed_value: Any) -> str:
-    return extract_digits(typed_value) if isinstance(typed_value, str) else ""

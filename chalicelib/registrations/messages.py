@@ -46,6 +46,13 @@ class ListRegistrations(StrictModel):
     size: PageSize = 100
 
 
+class ListGaps(StrictModel):
+    """Ask for a page of the captures that a device has not sent yet."""
+
+    cursor: str | None = Field(default=None, max_length=400)
+    size: PageSize = 200
+
+
 class _DomainEventBase(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,15 +1,17 @@
 """Reading of single registrations and captures, positions to resume a listing from, and a device's gaps."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
 from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.clock import Clock, to_timestamp
-from chalicelib.http.pagination import Page, Position
+from chalicelib.http.pagination import CursorInvalid, Page, Position
 from chalicelib.registrations import references
 from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.captures import Capture
@@ -25,6 +27,8 @@ from chalicelib.registrations.references import Reference
 # The longest time from reading the clock for a write until the write is in an index. A pull that resumes at a
 # position this old misses nothing.
 _INDEX_LAG = timedelta(minutes=1)
+
+_SEQUENCE_PATTERN = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,14 @@ class ReadingStore(Protocol):
     def get_capture(self, capture_id: str) -> Capture:
         """Return a capture. Raise CaptureUnknown, or CaptureErased."""
 
+    def find_latest(self, worker_key: str) -> Reference | None:
+        """Return the reference of a worker's latest registration, or None if the worker is not known."""
+
     def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
         """Yield the source of every capture whose answer names a registration."""
 
-    def iter_device_sequences(self, client_id: str) -> Iterator[int]:
-        """Yield the sequence numbers of a device's captures that have arrived, in order."""
+    def iter_device_sequences(self, client_id: str, *, start_after: int = 0) -> Iterator[int]:
+        """Yield the sequence numbers of a device's captures that have arrived, in order, from a number on."""
 
 
 class ReadingService:
@@ -75,6 +82,10 @@ class ReadingService:
         Raise RegistrationUnknown, or RegistrationDestroyed.
         """
         return self._store.get(Reference(reference))
+
+    def is_latest(self, registration: Registration) -> bool:
+        """Return True if the worker has not registered again since. During an erasure return False."""
+        return self._store.find_latest(registration.worker_key) == registration.reference
 
     def look_up(self, typed_reference: str, *, caller: Caller, includes_met: bool = False) -> Registration:
         """Return the registration with a typed reference, if the caller may access its campaign.
@@ -142,15 +153,27 @@ class ReadingService:
             return None
         return min(reached, settled or self.get_settled_position())
 
-    def find_gaps(self, client_id: str) -> list[SequenceGap]:
-        """Return the runs of a device's numbered captures that are missing below the highest that arrived."""
-        gaps = []
-        expected = 1
-        for sequence in self._store.iter_device_sequences(client_id):
+    def list_gaps(self, client_id: str, *, start_after: Position | None, page_size: int) -> Page[SequenceGap]:
+        """Return a page of the runs of a device's numbered captures that are missing.
+
+        They are below the highest number that arrived. Raise CursorInvalid.
+        """
+        if start_after is not None and _SEQUENCE_PATTERN.fullmatch(start_after) is None:
+            raise CursorInvalid("not a sequence number")
+        gaps = list(islice(self._iter_gaps(client_id, int(start_after or 0)), page_size + 1))
+        kept = gaps[:page_size]
+        return Page(
+            kept,
+            last_position=Position(str(kept[-1].last)) if kept else start_after,
+            has_more=len(gaps) > page_size,
+        )
+
+    def _iter_gaps(self, client_id: str, start_after: int) -> Iterator[SequenceGap]:
+        expected = start_after + 1
+        for sequence in self._store.iter_device_sequences(client_id, start_after=start_after):
             if sequence > expected:
-                gaps.append(SequenceGap(first=expected, last=sequence - 1))
+                yield SequenceGap(first=expected, last=sequence - 1)
             expected = max(expected, sequence + 1)
-        return gaps
 
 
 def _find_disclosure(caller: Caller, source: CaptureSource | None) -> Disclosure:

@@ -1,6 +1,5 @@
 """Registrations over HTTP."""
 
-import json
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from chalicelib.http.endpoints import (
     count_failures,
     endpoint,
     json_response,
-    require_unique_fields,
+    parse_document,
 )
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
@@ -37,7 +36,7 @@ from chalicelib.registrations.errors import (
     WorkerCapturesReached,
 )
 from chalicelib.registrations.intake import IntakeService, SubmissionResult
-from chalicelib.registrations.messages import ListRegistrations, SubmitRegistration
+from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.registrations.rules import build_quote_request
@@ -123,17 +122,15 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
     @endpoint(routes, Role.KIOSK, body_model=batch.SubmitBatch, responses={200: VerdictsView})
     def submit_batch(request: Request) -> Response:
         """Register workers from up to 200 captures. Each gets its own answer, in order."""
-        items = request.parse_body_leniently(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES).items
+        texts = request.parse_batch(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES)
         # Built before the threads start: each of them would build another one.
         intake = container.intake
         deadline = container.clock() + _BATCH_TIME_LIMIT
 
-        def submit_item(item: Any) -> tuple[VerdictView, str]:
-            if container.clock() > deadline:
-                verdict = _build_failed_item(item, TryAgain("the batch took too long"), request)
-                return verdict, verdict.outcome
-            return _submit_item(item, intake, request)
+        def submit_item(item: SubmitRegistration | VerdictView) -> tuple[VerdictView, str]:
+            return _submit_item(item, intake, request, is_too_late=container.clock() > deadline)
 
+        items = [_parse_item(text, request) for text in texts]
         verdicts, outcomes = zip(*batch.process_items(items, submit_item), strict=True)
         for outcome, number in sorted(Counter(outcomes).items()):
             observability.count("Registrations", number, outcome=outcome)
@@ -198,7 +195,13 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
-        routes, Role.KIOSK, Role.MANAGER, Role.ADMIN, responses={200: GapsView}, refusals=(ClientUnknown,)
+        routes,
+        Role.KIOSK,
+        Role.MANAGER,
+        Role.ADMIN,
+        query_model=ListGaps,
+        responses={200: GapsView},
+        refusals=(ClientUnknown, CursorInvalid),
     )
     def show_gaps(request: Request, client_id: str) -> Response:
         """List the numbered captures that a device has not sent yet.
@@ -211,7 +214,10 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
             container.clients.require_shared_campaign(client_id, caller=request.caller)
         else:
             request.caller.require_self(client_id)
-        return json_response(GapsView.from_gaps(client_id, container.reading.find_gaps(client_id)))
+        query = request.parse_query(ListGaps)
+        start_after, _ = from_cursor(query.cursor)
+        page = container.reading.list_gaps(client_id, start_after=start_after, page_size=query.size)
+        return json_response(GapsView.from_page(client_id, page), exclude_defaults=True)
 
 
 def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
@@ -298,14 +304,26 @@ def _respond_to_submission(request: Request, result: SubmissionResult) -> Respon
     )
 
 
-def _submit_item(item: Any, intake: IntakeService, request: Request) -> tuple[VerdictView, str]:
-    """Return the verdict on an item of a batch, and the label of its outcome in the metrics."""
+def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictView:
+    """Return an item of a batch as it is parsed when it is sent alone, or the verdict that refuses it."""
     try:
-        require_unique_fields(item)
-        command = SubmitRegistration.model_validate_json(json.dumps(item), strict=True)
-        result = intake.submit(command, caller=request.caller, correlation_id=request.correlation_id)
+        return parse_document(text, SubmitRegistration)
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
-        verdict = _build_failed_item(item, error, request)
+        return _build_failed_item(batch.read_capture_id(text), error, request)
+
+
+def _submit_item(
+    item: SubmitRegistration | VerdictView, intake: IntakeService, request: Request, *, is_too_late: bool
+) -> tuple[VerdictView, str]:
+    """Return the verdict on an item of a batch, and the label of its outcome in the metrics."""
+    if isinstance(item, VerdictView):
+        return item, item.outcome
+    try:
+        if is_too_late:
+            raise TryAgain("the batch took too long")
+        result = intake.submit(item, caller=request.caller, correlation_id=request.correlation_id)
+    except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
+        verdict = _build_failed_item(str(item.capture_id), error, request)
         return verdict, verdict.outcome
     return VerdictView.from_answer(result.answer), _outcome_label(result)
 
@@ -315,14 +333,14 @@ def _respond(request: Request, registration: Registration) -> Response:
     return json_response(view, exclude_defaults=True)
 
 
-def _build_failed_item(item: Any, error: Exception, request: Request) -> VerdictView:
+def _build_failed_item(capture_id: str | None, error: Exception, request: Request) -> VerdictView:
     response = problems.respond_to_error(error, request.language)
     if response is None:
         observability.log_exception(error, "item of a batch failed", {"route": request.route})
         response = problems.respond_to_fault(error, request.language)
     problem: dict[str, Any] = response.body
     return VerdictView(
-        capture_id=batch.read_capture_id(item),
+        capture_id=capture_id,
         outcome=_ITEM_OUTCOMES.get(problem["code"], "invalid"),
         problem=problem,
     )

@@ -10,6 +10,7 @@ from chalicelib.callers import Caller, Channel, Disclosure, Role
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
+from chalicelib.http.pagination import Page, to_cursor
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
 from chalicelib.registrations.reported_events import Payment, PaymentCode
@@ -311,11 +312,16 @@ class GapView(BaseModel):
 
 
 class GapsView(BaseModel):
-    """The captures that a device has not sent yet, up to the highest number that arrived."""
+    """A page of the captures that a device has not sent yet, up to the highest number that arrived.
+
+    `cursor` asks for the next page.
+    """
 
     client_id: str
     missing: list[GapView]
+    cursor: str | None = None
 
     @classmethod
-    def from_gaps(cls, client_id: str, gaps: list["SequenceGap"]) -> "GapsView":
-        return cls(client_id=client_id, missing=[GapView(first=gap.first, last=gap.last) for gap in gaps])
+    def from_page(cls, client_id: str, page: Page["SequenceGap"]) -> "GapsView":
+        missing = [GapView(first=gap.first, last=gap.last) for gap in page.rows]
+        return cls(client_id=client_id, missing=missing, cursor=to_cursor(page.next_position))

@@ -68,6 +68,10 @@ class DynamoReadingStore:
             raise RegistrationUnknown("no registration has this reference")
         return parse_registration(values, self._cipher)
 
+    def find_latest(self, worker_key: str) -> Reference | None:
+        values = self._table.get(make_worker_key(worker_key))
+        return None if values is None else Reference(values["reference"])
+
     def get_capture(self, capture_id: str) -> Capture:
         values = self._table.get(make_capture_key(capture_id))
         if values is None:
@@ -141,8 +145,12 @@ class DynamoReadingStore:
         """Return a page of the registrations in one status, by time of the last change of status."""
         return self._query_page(BY_STATUS, "status", list_status_shards(status), start_after, page_size)
 
-    def iter_device_sequences(self, client_id: str) -> Iterator[int]:
-        for values in self._table.query("client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE):
+    def iter_device_sequences(self, client_id: str, *, start_after: int = 0) -> Iterator[int]:
+        for values in self._table.query(
+            "client_id = :id AND device_sequence > :after",
+            {":id": client_id, ":after": start_after},
+            index=BY_DEVICE_SEQUENCE,
+        ):
             yield int(values["device_sequence"])
 
     def _query_page(

@@ -29,6 +29,7 @@ _NOTIFIABLE_STATUSES = {
     EventType.PAID: frozenset(Status),
     EventType.MISMATCHED: frozenset({Status.MISMATCH}),
     EventType.LAPSING_SOON: frozenset(Status),
+    EventType.CANCELLED: frozenset(Status),
 }
 
 

@@ -42,8 +42,8 @@ _CONTENT_TYPE_HEADERS: dict[Format, dict[str, str]] = {
 
 
 def _load_summaries_view() -> type["SummariesView"]:
-    # Only managers need the models and renderings of a summary: importing them with this module would slow
-    # down every cold start.
+    # Only those who read figures need the models and renderings of a summary: importing them with this module
+    # would slow down every cold start.
     from chalicelib.rollups.schemas import SummariesView
 
     return SummariesView
@@ -62,6 +62,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.MANAGER,
+        Role.VIEWER,
         responses={200: _load_summaries_view},
         refusals=(CampaignNotAllowed, CampaignUnknown),
     )
@@ -75,6 +76,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.MANAGER,
+        Role.VIEWER,
         query_model=ShowSummary,
         responses={200: _load_summary_view},
         other_media_types=tuple(MEDIA_TYPES.values())[1:],
@@ -109,6 +111,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.MANAGER,
+        Role.VIEWER,
         query_model=ShowBoard,
         responses={200: "text/html"},
         headers=tuple(_RESPONSE_HEADERS),
@@ -127,7 +130,7 @@ def blueprint(container: "Container") -> Blueprint:
     @routes.route("/board", methods=["GET"], content_types=[])
     @public_endpoint(routes, responses={200: "text/html"}, headers=tuple(_RESPONSE_HEADERS))
     def open_board(request: AnonymousRequest) -> Response:
-        """Open the page that asks for a campaign and a manager's token, then shows its board.
+        """Open the page that asks for a campaign and a viewer's token, then shows its board.
 
         It holds no figures. The token stays in the browser's tab and travels in `Authorization` alone.
         """

@@ -7,6 +7,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from chalicelib import observability
 from chalicelib.aws.lambda_context import LambdaContext
 from chalicelib.clock import Clock
+from chalicelib.refusals import RecordUnreadable
+from chalicelib.rollups.due import DueDayFinder, DueEntry
 from chalicelib.rollups.errors import CountUnfinished
 from chalicelib.rollups.service import RollUpService
 
@@ -18,15 +20,27 @@ class RollUpPartialFailure(observability.PartialFailure):
     """Some days could not be counted. They stay due and are in the log."""
 
 
-def roll_up(roll_up_service: RollUpService, clock: Clock, context: LambdaContext) -> dict[str, int]:
+def roll_up(
+    due_days: DueDayFinder, roll_up_service: RollUpService, clock: Clock, context: LambdaContext
+) -> dict[str, int]:
     """Count every campaign day that is due, and return the numbers of the run.
 
     A day that cannot be counted does not stop the others; the run then raises RollUpPartialFailure. Each day
-    gets half of the remaining time at most; the next run resumes a day that needs longer.
+    gets half of the remaining time at most; the next run resumes a day that needs longer, and counts the days
+    for which no time was left.
     """
     counted = written = failed = unfinished = 0
     ends_at = clock() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - _SHUTDOWN_MARGIN
-    for due in roll_up_service.iter_due_days():
+
+    def record_failure(entry: DueEntry, error: Exception) -> None:
+        nonlocal failed
+        observability.log_exception(error, "due days not determined", {"campaign_id": entry.campaign_id})
+        # A campaign that cannot be read has its own alarm, and another run does not help.
+        failed += not isinstance(error, RecordUnreadable)
+
+    for due in due_days.iter_due_days(record_failure, deadline=ends_at):
+        if clock() >= ends_at:
+            break
         facts = {"campaign_id": due.campaign_day.campaign_id, "day": due.campaign_day.day.isoformat()}
         try:
             result = roll_up_service.count_due_day(due, deadline=clock() + (ends_at - clock()) / 2)
@@ -45,6 +59,8 @@ def roll_up(roll_up_service: RollUpService, clock: Clock, context: LambdaContext
             "campaign day counted",
             extra={**facts, "version": result.summary.version, "is_new": result.is_new},
         )
+    if clock() >= ends_at:
+        observability.logger.warning("time limit reached, remaining days wait for the next run")
     if failed:
         raise RollUpPartialFailure(f"{failed} of {failed + counted}")
     return {"counted": counted, "written": written, "unfinished": unfinished}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -16,10 +16,6 @@ from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
 from chalicelib.rollups.model import SmsCounts, Summary, SummaryState, Tally, summarise
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-
-# How far back an hourly run looks for days that were never summarised or are not final. Only a campaign
-# without captures needs this: any capture makes its day dirty, and a dirty day stays until it is counted.
-_LOOK_BACK_PERIOD = timedelta(days=31)
 
 # The index that is counted is updated moments after the table. A day that became dirty later than this before
 # a count stays dirty, so that the next run counts it again.
@@ -81,9 +77,6 @@ class CountingState(Protocol):
     def mark_dirty(self, campaign_day: CampaignDay, *, occurred_at: datetime) -> None:
         """Store that a day changed."""
 
-    def iter_dirty_days(self) -> Iterator[DirtyDay]:
-        """Yield every dirty day, by day."""
-
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
         """Return the dirty day, or None if the day is not dirty."""
 
@@ -102,13 +95,6 @@ class CampaignReader(Protocol):
 
     def get(self, campaign_id: str) -> Campaign:
         """Raise CampaignUnknown."""
-
-
-class Campaigns(CampaignReader, Protocol):
-    """Campaigns, as counting uses them."""
-
-    def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        """Yield the campaigns whose last day is `first_last_day` or later."""
 
 
 class FactSource(Protocol):
@@ -152,7 +138,7 @@ class RollUpService:
         self,
         *,
         facts: FactSource,
-        campaigns: Campaigns,
+        campaigns: CampaignReader,
         summaries: SummaryWriter,
         counting_state: CountingState,
         sms_counter: SmsCounter,
@@ -222,24 +208,6 @@ class RollUpService:
         )
         return summary.model_copy(update={"counted_at": to_timestamp(now)})
 
-    def iter_due_days(self) -> Iterator[DueDay]:
-        """Yield every day to count now: dirty, never counted, or not yet final.
-
-        The result depends on stored data alone, so repeated, late and missed runs lead to the same summaries.
-        """
-        seen: set[CampaignDay] = set()
-        for dirty_day in self._counting_state.iter_dirty_days():
-            due_at = self._get_due_at(dirty_day)
-            if due_at <= self._clock():
-                seen.add(dirty_day.campaign_day)
-                due_since = max(due_at, dirty_day.marked_at)
-                yield DueDay(dirty_day.campaign_day, due_since=due_since, dirty_day=dirty_day)
-        for campaign in self._campaigns.iter_ending_since((self._clock() - _LOOK_BACK_PERIOD).date()):
-            for day in campaign.iter_days():
-                campaign_day = CampaignDay(campaign.campaign_id, day)
-                if campaign_day not in seen and self._is_due(campaign, campaign_day):
-                    yield DueDay(campaign_day, due_since=campaign.summary_due_at(day), dirty_day=None)
-
     def count_due_day(self, due_day: DueDay, *, deadline: datetime | None = None) -> CountResult:
         """Count a due day, and clear its dirty day if the count cannot have missed a change.
 
@@ -297,18 +265,6 @@ class RollUpService:
         except (CampaignUnknown, RecordUnreadable):
             # Due at once: counting it fails with the reason, and delays no other day.
             return dirty_day.marked_at
-
-    def _is_due(self, campaign: Campaign, campaign_day: CampaignDay) -> bool:
-        now = self._clock()
-        if now < campaign.summary_due_at(campaign_day.day):
-            return False
-        try:
-            summary = self._summaries.find_latest(campaign_day)
-        except RecordUnreadable:
-            return True  # As above.
-        return summary is None or (
-            summary.state is SummaryState.PROVISIONAL and now >= campaign.summary_final_at(campaign_day.day)
-        )
 
     def _count_sms(self, campaign_day: CampaignDay) -> SmsCounts:
         totals = self._sms_counter.count_sms(campaign_day)

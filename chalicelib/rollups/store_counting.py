@@ -17,7 +17,10 @@ from chalicelib.http.pagination import Position
 from chalicelib.records import iter_readable
 from chalicelib.rollups.service import Checkpoint, DirtyDay
 
-_DIRTY_DAYS_PK = "DIRTY"
+DIRTY_DAYS_PK = "DIRTY"
+
+# The partition of the index of what is due (see `store_due`).
+DUE_LISTING = "due"
 
 # A checkpoint in another format is ignored: its day is counted from the beginning.
 _CHECKPOINT_FORMAT = 3
@@ -32,31 +35,34 @@ class DynamoCountingState:
     def mark_dirty(self, campaign_day: CampaignDay, *, occurred_at: datetime) -> None:
         self._table.run(
             self._table.update(
-                _dirty_day_key(campaign_day),
-                "SET campaign_id = :campaign_id, #day = :day, marked_at = :at ADD generation :one",
+                build_dirty_day_key(campaign_day),
+                # A day that was looked at too early keeps its next time, or every capture would cost a look.
+                "SET campaign_id = :campaign_id, #day = :day, marked_at = :at, listing = :due, "
+                "due_at = if_not_exists(due_at, :at) ADD generation :one",
                 names={"#day": "day"},
                 compared={
                     ":campaign_id": campaign_day.campaign_id,
                     ":day": campaign_day.day.isoformat(),
                     ":at": to_timestamp(occurred_at),
                     ":one": 1,
+                    ":due": DUE_LISTING,
                 },
             )
         )
 
     def iter_dirty_days(self) -> Iterator[DirtyDay]:
         yield from iter_readable(
-            _parse_dirty_day, self._table.query("pk = :dirty", {":dirty": _DIRTY_DAYS_PK})
+            _parse_dirty_day, self._table.query("pk = :dirty", {":dirty": DIRTY_DAYS_PK})
         )
 
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
-        values = self._table.get(_dirty_day_key(campaign_day))
+        values = self._table.get(build_dirty_day_key(campaign_day))
         return None if values is None else _parse_dirty_day(values)
 
     def clear_dirty(self, dirty_day: DirtyDay) -> None:
         self._table.try_run(
             self._table.delete(
-                _dirty_day_key(dirty_day.campaign_day),
+                build_dirty_day_key(dirty_day.campaign_day),
                 "attribute_not_exists(pk) OR generation = :generation",
                 compared={":generation": dirty_day.generation},
             )
@@ -87,8 +93,8 @@ class DynamoCountingState:
         )
 
 
-def _dirty_day_key(campaign_day: CampaignDay) -> Values:
-    return {"pk": _DIRTY_DAYS_PK, "sk": f"{campaign_day.day.isoformat()}#{campaign_day.campaign_id}"}
+def build_dirty_day_key(campaign_day: CampaignDay) -> Values:
+    return {"pk": DIRTY_DAYS_PK, "sk": f"{campaign_day.day.isoformat()}#{campaign_day.campaign_id}"}
 
 
 def _checkpoint_key(campaign_day: CampaignDay) -> Values:

@@ -27,12 +27,17 @@ def clients() -> None:
 @clients.command("list", fails_when="there is no local stack", json_fields=("clients",))
 def list_clients() -> Result:
     """List all clients, when their tokens expire and when they were last seen."""
-    listed = call_as_admin("GET", "/v1/clients")["clients"]
+    page = call_as_admin("GET", "/v1/clients")
+    listed = page["clients"]
+    while page["cursor"] is not None:
+        page = call_as_admin("GET", f"/v1/clients?cursor={page['cursor']}")
+        listed += page["clients"]
     return Result({"clients": listed}, [make_clients_table(listed)])
 
 
 @clients.command(
-    fails_when="the API refused it: the id is used, or a role has no campaign", json_fields=("client",)
+    fails_when="the API refused it: the id is used, a role has no campaign, or roles do not go together",
+    json_fields=("client",),
 )
 @click.argument("client", type=CLIENT)
 @click.option(
@@ -42,7 +47,7 @@ def list_clients() -> Result:
     type=click.Choice(_ROLES),
     multiple=True,
     required=True,
-    help=f"{', '.join(_ROLES)}; may be given several times.",
+    help=f"{', '.join(_ROLES)}; kiosk or admin may be given beside manager.",
 )
 @click.option(
     "--campaign",
@@ -58,7 +63,9 @@ def list_clients() -> Result:
     type=click.Choice(_CHANNELS),
     help=f"{', '.join(_CHANNELS)}; the usual one of its role if left out.",
 )
-@click.option("--expires-at", metavar="TIME", help="When its token expires, with a UTC offset.")
+@click.option(
+    "--expires-at", metavar="TIME", help="When its token expires, with a UTC offset; bounded by its roles."
+)
 def enrol(
     client: str,
     roles: tuple[str, ...],

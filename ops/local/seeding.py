@@ -78,11 +78,11 @@ def _make_enrolment(client_id: str, role: Role, channel: Channel | None = None) 
 
 
 def _load_or_make_tokens(file: Path) -> Tokens:
-    if file.exists():
-        return Tokens(**json.loads(file.read_text()))
+    kept = json.loads(file.read_text()) if file.exists() else {"roles": {}, "devices": {}}
+    # A stack that was made before a role was added gets a token for it.
     tokens = Tokens(
-        roles={str(role): generate_token() for role in Role},
-        devices={device: generate_token() for device in DEVICE_CHANNELS},
+        roles={str(role): generate_token() for role in Role} | kept["roles"],
+        devices={device: generate_token() for device in DEVICE_CHANNELS} | kept["devices"],
     )
     write_private_file(file, json.dumps(asdict(tokens)))
     return tokens
@@ -102,7 +102,7 @@ def _enrol_client(command: EnrolClient, token: str, stage: Stage) -> None:
         clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
         clock=utc_now,
         generate_token=lambda: Token(token),
-        token_lifetime=TokenLifetime(default_lifetime=_TOKEN_LIFETIME),
+        token_lifetime=TokenLifetime(_TOKEN_LIFETIME, longest=dict.fromkeys(Role, _TOKEN_LIFETIME)),
     )
     # If the client exists, an earlier run has enrolled it with the same token.
     with suppress(ClientExists):

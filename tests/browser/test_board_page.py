@@ -158,9 +158,9 @@ def test_a_refused_token_is_removed_and_asked_for_again(
 ) -> None:
     log_in(browser_page.page, token="daftar_wrong")
 
-    browser_page.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
+    browser_page.page.get_by_text("Token tidak dikenal atau sudah tidak berlaku.").wait_for()
     assert browser_page.page.evaluate("sessionStorage.getItem('token')") is None
-    assert browser_page.page.get_by_label("Token manajer").is_visible()
+    assert browser_page.page.get_by_label("Token layar").is_visible()
 
 
 def test_a_token_revoked_later_removes_the_figures_from_the_screen(
@@ -171,7 +171,7 @@ def test_a_token_revoked_later_removes_the_figures_from_the_screen(
     board_api.is_token_revoked = True
 
     browser_page.page.clock.fast_forward("00:31")
-    browser_page.page.get_by_label("Token manajer").wait_for()
+    browser_page.page.get_by_label("Token layar").wait_for()
 
     assert browser_page.page.locator(".huge").count() == 0
 
@@ -260,8 +260,8 @@ def test_a_board_without_a_connection_names_its_day_instead_of_calling_it_today(
         ("silent", "Sambungan terputus, belum ada data"),
         ("status 503", "Sambungan terputus, belum ada data"),
         ("another page", "Sambungan terputus, belum ada data"),
-        ("status 403", "Kegiatan ini tidak dapat dibuka dengan token ini"),
-        ("status 404", "Kegiatan ini tidak dapat dibuka dengan token ini"),
+        ("status 403", "Token ini tidak dapat membuka kegiatan ini"),
+        ("status 404", "Token ini tidak dapat membuka kegiatan ini"),
     ],
 )
 def test_the_sign_in_page_says_what_failed_and_tries_again_by_itself(
@@ -350,7 +350,7 @@ def test_a_token_that_no_header_can_hold_is_refused_without_a_request(
 ) -> None:
     log_in(browser_page.page, token=token)
 
-    browser_page.page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
+    browser_page.page.get_by_text("Token tidak dikenal atau sudah tidak berlaku.").wait_for()
     assert board_api.count_board_requests() == 0
 
 
@@ -359,7 +359,7 @@ def test_a_token_that_was_refused_is_not_sent_again(
 ) -> None:
     page = browser_page.page
     log_in(page, token="daftar_wrong")
-    page.get_by_text("Token atau kegiatan tidak diterima.").wait_for()
+    page.get_by_text("Token tidak dikenal atau sudah tidak berlaku.").wait_for()
 
     page.clock.fast_forward("05:00")
     submit_token(page)

@@ -1,5 +1,6 @@
 """Campaigns are opened and changed, safely repeatable, and cached for a minute."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -15,11 +16,14 @@ from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.summaries import make_due_list
 from tests.support.registration_builders import make_campaign
 
 
 def make_service(*campaigns: Campaign) -> CampaignService:
-    return CampaignService(campaigns=InMemoryCampaigns(*campaigns), clock=FixedClock(NOW))
+    return CampaignService(
+        campaigns=InMemoryCampaigns(*campaigns), get_due_list=make_due_list, clock=FixedClock(NOW)
+    )
 
 
 def test_an_open_campaign_can_be_read() -> None:
@@ -31,6 +35,25 @@ def test_an_open_campaign_can_be_read() -> None:
 def test_opening_the_same_campaign_again_changes_nothing() -> None:
     service = make_service(make_campaign())
     assert service.open(make_campaign()) is False
+
+
+def test_opening_and_changing_a_campaign_has_it_looked_at_even_when_the_call_is_repeated() -> None:
+    due_list = make_due_list()
+    service = CampaignService(
+        campaigns=InMemoryCampaigns(), get_due_list=lambda: due_list, clock=FixedClock(NOW)
+    )
+
+    def was_requested(request: Callable[[], object]) -> bool:
+        """Return whether a call makes the campaign due, which was to be looked at tomorrow."""
+        due_list.add_campaign("tanah-abang-2024", NOW + timedelta(days=1))
+        request()
+        return [each.due_at for each in due_list.iter_due(NOW)] == [NOW]
+
+    for _ in range(2):
+        assert was_requested(lambda: service.open(make_campaign()))
+    for _ in range(2):
+        assert was_requested(lambda: service.change("tanah-abang-2024", {"summary_hour": 12}))
+    assert not was_requested(lambda: service.get("tanah-abang-2024"))
 
 
 def test_opening_another_campaign_under_the_same_id_is_refused() -> None:
@@ -50,7 +73,7 @@ def test_an_unknown_campaign_is_not_cached() -> None:
 
 def test_a_campaign_is_looked_up_once_a_minute() -> None:
     campaigns, clock = InMemoryCampaigns(make_campaign()), FixedClock(NOW)
-    service = CampaignService(campaigns=campaigns, clock=clock)
+    service = CampaignService(campaigns=campaigns, get_due_list=make_due_list, clock=clock)
 
     lookup_counts = []
     for _ in range(4):
@@ -101,6 +124,38 @@ def test_the_last_day_may_move_later_and_never_earlier() -> None:
     assert error_info.value.broken_rules == (BrokenRule("last_day", "last_day_earlier"),)
 
 
+# The 11th of October begins after 36 hours in Jakarta, and two hours earlier in Jayapura.
+@pytest.mark.parametrize(
+    ("was", "accepts_until", "zone", "hours", "is_taken"),
+    [
+        ("2030-12-31", "2024-10-11", "Asia/Jakarta", 48, True),
+        ("2030-12-31", "2024-10-10", "Asia/Jakarta", 48, False),
+        ("2030-12-31", "2024-10-10", "Asia/Jakarta", 35.99, True),
+        ("2030-12-31", "2024-10-10", "Asia/Jayapura", 35.99, False),
+        ("2024-10-10", "2024-10-10", "Asia/Jakarta", 480, True),
+        ("2024-10-12", "2024-10-11", "Asia/Jakarta", 480, False),
+        ("2024-10-12", "2024-10-20", "Asia/Jakarta", 480, True),
+    ],
+    ids=["today", "yesterday", "last minute", "another zone", "as it is", "over already", "later"],
+)
+def test_acceptance_cannot_end_on_a_day_that_is_over(
+    was: str, accepts_until: str, zone: str, hours: float, is_taken: bool
+) -> None:
+    campaign = make_campaign(accepts_until=was, zone=zone)
+    now = NOW + timedelta(hours=hours)
+    service = CampaignService(
+        campaigns=InMemoryCampaigns(campaign), get_due_list=make_due_list, clock=FixedClock(now)
+    )
+    changes = ChangeCampaign(accepts_until=date.fromisoformat(accepts_until)).changes
+    if is_taken:
+        assert service.change(campaign.campaign_id, changes).accepts_until.isoformat() == accepts_until
+        return
+    with pytest.raises(RulesBroken) as refused:
+        service.change(campaign.campaign_id, changes)
+    assert refused.value.broken_rules == (BrokenRule("accepts_until", "accepts_until_over"),)
+    assert service.get_current(campaign.campaign_id) == campaign
+
+
 @pytest.mark.parametrize(
     "changes", [{"accepts_until": "2024-10-09"}, {"last_day": "2031-01-01"}, {"last_day": "2024-10-08"}]
 )
@@ -123,7 +178,7 @@ def test_a_change_updates_the_cache() -> None:
 
 def test_the_current_campaign_is_read_from_the_store_and_cached() -> None:
     campaigns = InMemoryCampaigns(make_campaign())
-    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    service = CampaignService(campaigns=campaigns, get_due_list=make_due_list, clock=FixedClock(NOW))
     service.get("tanah-abang-2024")
     campaigns.replace(make_campaign(target=1), previous=make_campaign())
     assert service.get("tanah-abang-2024").target == 500
@@ -157,7 +212,7 @@ def test_the_same_sponsors_in_another_order_change_nothing() -> None:
 def test_of_two_sponsors_added_at_once_neither_is_lost() -> None:
     both = make_campaign(sponsors=make_sponsors("pt-satu")).sponsors
     campaigns = ContestedCampaigns(make_campaign(), concurrent_changes=[{"sponsors": both}])
-    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    service = CampaignService(campaigns=campaigns, get_due_list=make_due_list, clock=FixedClock(NOW))
     with pytest.raises(RulesBroken):
         service.change(
             "tanah-abang-2024", {"sponsors": make_campaign(sponsors=make_sponsors("x-y")).sponsors}
@@ -182,7 +237,7 @@ def test_of_two_concurrent_changes_each_keeps_the_fields_it_alone_names() -> Non
     campaigns = ContestedCampaigns(
         make_campaign(), concurrent_changes=[{"name": "Aktivasi", "sms_budget": 1}]
     )
-    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    service = CampaignService(campaigns=campaigns, get_due_list=make_due_list, clock=FixedClock(NOW))
     service.change("tanah-abang-2024", {"target": 1, "sms_budget": 2})
     campaign = campaigns.get("tanah-abang-2024")
     assert (campaign.name, campaign.target, campaign.sms_budget) == ("Aktivasi", 1, 2)
@@ -191,7 +246,7 @@ def test_of_two_concurrent_changes_each_keeps_the_fields_it_alone_names() -> Non
 def test_a_change_is_checked_against_days_that_moved_meanwhile() -> None:
     another: dict[str, object] = {"last_day": date(2024, 10, 20)}
     campaigns = ContestedCampaigns(make_campaign(), concurrent_changes=[another])
-    service = CampaignService(campaigns=campaigns, clock=FixedClock(NOW))
+    service = CampaignService(campaigns=campaigns, get_due_list=make_due_list, clock=FixedClock(NOW))
     with pytest.raises(RulesBroken):
         service.change("tanah-abang-2024", {"last_day": date(2024, 10, 15)})
     assert campaigns.get("tanah-abang-2024").last_day == date(2024, 10, 20)
@@ -200,7 +255,9 @@ def test_a_change_is_checked_against_days_that_moved_meanwhile() -> None:
 def test_a_change_with_endless_conflicts_is_to_be_tried_again() -> None:
     moved: list[dict[str, object]] = [{"last_day": date(2024, 10, 11 + day)} for day in range(9)]
     service = CampaignService(
-        campaigns=ContestedCampaigns(make_campaign(), concurrent_changes=moved), clock=FixedClock(NOW)
+        campaigns=ContestedCampaigns(make_campaign(), concurrent_changes=moved),
+        get_due_list=make_due_list,
+        clock=FixedClock(NOW),
     )
     with pytest.raises(TryAgain):
         service.change("tanah-abang-2024", {"target": 1})

@@ -1,6 +1,7 @@
 """Roles, campaigns, enrolments and the validity of tokens."""
 
 from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def find_errors(**changes: Any) -> list[tuple[int | str, str]]:
         (["manager"], Channel.OFFICE),
         (["core"], Channel.OFFICE),
         (["manager", "kiosk"], Channel.OFFICE),
-        (["admin", "bot"], Channel.BOT),
+        (["viewer"], Channel.OFFICE),
     ],
 )
 def test_the_channel_follows_from_the_roles(roles: list[str], channel: Channel) -> None:
@@ -89,8 +90,8 @@ def test_a_kiosk_and_a_bot_share_no_channel(channel: Channel) -> None:
         (["kiosk"], not is_public),
         (["manager", "kiosk"], not is_public),
         (["bot"], is_public),
-        (["bot", "admin"], is_public),
-        (["manager", "core", "admin"], True),
+        (["manager", "admin"], True),
+        (["core"], True),
     ):
         if is_allowed:
             assert make_enrolment(roles=roles, channel=channel).effective_channel is channel
@@ -101,6 +102,20 @@ def test_a_kiosk_and_a_bot_share_no_channel(channel: Channel) -> None:
 @pytest.mark.parametrize("channel", [None, "kiosk", "bot"])
 def test_no_client_is_both_a_kiosk_and_a_bot(channel: str | None) -> None:
     assert find_errors(roles=["kiosk", "bot"], channel=channel) == [("roles", "role_channel_conflict")]
+
+
+SETS_OF_ROLES = [
+    frozenset(roles) for number in range(1, len(Role) + 1) for roles in combinations(Role, number)
+]
+
+
+@pytest.mark.parametrize("roles", SETS_OF_ROLES, ids=lambda roles: "+".join(sorted(roles)))
+def test_only_the_roles_of_one_person_go_together(roles: frozenset[Role]) -> None:
+    if len(roles) == 1 or roles in ({Role.KIOSK, Role.MANAGER}, {Role.MANAGER, Role.ADMIN}):
+        assert frozenset(make_enrolment(roles=list(roles)).roles) == roles
+    else:
+        code = "role_channel_conflict" if roles >= {Role.KIOSK, Role.BOT} else "roles_conflict"
+        assert find_errors(roles=list(roles)) == [("roles", code)]
 
 
 @pytest.mark.parametrize(

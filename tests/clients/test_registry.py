@@ -18,6 +18,7 @@ from chalicelib.clients.service import (
     hash_token,
 )
 from chalicelib.clients.store import DynamoClients
+from chalicelib.refusals import BrokenRule, RulesBroken
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_client
@@ -87,6 +88,56 @@ def test_the_token_itself_is_not_stored(registry: ClientRegistry) -> None:
 def test_a_token_has_the_default_lifetime_unless_its_expiry_is_given(registry: ClientRegistry) -> None:
     client, _ = registry.enrol(ENROLMENT)
     assert client.expires_at == NOW + timedelta(days=90)
+
+
+LONGEST_DAYS = {"admin": 90, "manager": 180, "kiosk": 400, "bot": 400, "core": 400, "viewer": 400}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_life_of_a_token_is_bounded_by_its_role(registry: ClientRegistry, role: Role) -> None:
+    latest = NOW + timedelta(days=LONGEST_DAYS[role])
+    enrolment = ENROLMENT.model_copy(update={"roles": (role,)})
+    too_late = latest + timedelta(seconds=1)
+
+    with pytest.raises(RulesBroken) as enrolled:
+        registry.enrol(enrolment.model_copy(update={"expires_at": too_late}))
+    client, _ = registry.enrol(enrolment.model_copy(update={"expires_at": latest}))
+    with pytest.raises(RulesBroken) as rotated:
+        registry.rotate("van-1", RotateToken(expires_at=too_late))
+    replaced, _, _ = registry.rotate("van-1", RotateToken(expires_at=latest))
+
+    for refused in (enrolled, rotated):
+        assert refused.value.broken_rules == (BrokenRule("expires_at", "expires_too_late"),)
+    assert (client.expires_at, replaced.expires_at) == (latest, latest)
+
+
+def test_of_two_roles_the_shorter_life_holds(registry: ClientRegistry) -> None:
+    both = ENROLMENT.model_copy(update={"roles": (Role.KIOSK, Role.MANAGER)})
+    with pytest.raises(RulesBroken):
+        registry.enrol(both.model_copy(update={"expires_at": NOW + timedelta(days=181)}))
+    client, _ = registry.enrol(both.model_copy(update={"expires_at": NOW + timedelta(days=180)}))
+    assert client.expires_at == NOW + timedelta(days=180)
+
+
+def test_a_usual_life_beyond_the_bound_of_a_role_is_cut() -> None:
+    lifetime = TokenLifetime(default_lifetime=timedelta(days=365))
+    ends = [lifetime.choose_end(frozenset({role}), None, now=NOW) - NOW for role in (Role.ADMIN, Role.CORE)]
+    assert ends == [timedelta(days=90), timedelta(days=365)]
+
+
+def test_a_client_enrolled_before_the_bounds_keeps_its_roles_and_its_token(
+    registry: ClientRegistry, clock: FixedClock
+) -> None:
+    roles = frozenset({Role.ADMIN, Role.CORE, Role.KIOSK})
+    old = make_client(roles=roles, expires_at=NOW + timedelta(days=970 * 365))
+    DynamoClients(boto3.client("dynamodb"), "ClientsTable").add(old, hash_token(Token("daftar_old")))
+
+    clock.advance(timedelta(days=500))
+    assert registry.identify(Token("daftar_old")) == old
+    client, new, _ = registry.rotate("van-1", RotateToken())
+
+    assert (client.roles, client.expires_at) == (roles, clock() + timedelta(days=90))
+    assert registry.identify(new).roles == roles
 
 
 def test_a_replaced_token_is_good_for_the_overlap_and_the_new_one_at_once(

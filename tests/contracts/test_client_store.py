@@ -115,7 +115,10 @@ def test_every_client_is_listed_once_by_id(clients: DynamoClients) -> None:
     for number, client_id in enumerate(("van-2", "kiosk-1", "van-1")):
         clients.add(make_client(client_id), TokenHash(f"{number:064x}"))
 
-    assert [client.client_id for client in clients.iter_all()] == ["kiosk-1", "van-1", "van-2"]
+    for page_size in (1, 2, 5):
+        found = [each.client_id for each in clients.iter_after(" ", page_size=page_size)]
+        assert found == ["kiosk-1", "van-1", "van-2"]
+    assert [each.client_id for each in clients.iter_after("van-1", page_size=5)] == ["van-2"]
 
 
 LATER, AN_HOUR = NOW + timedelta(hours=24), timedelta(hours=1)
@@ -277,6 +280,6 @@ def test_captures_are_counted_by_client_and_day_and_counts_expire(engine: Engine
 def test_a_count_is_not_read_as_a_client(clients: DynamoClients, engine: Engine, table_name: str) -> None:
     DynamoDayCounts(engine.client, table_name).add("van-1", FIRST_DAY.day, 1)
 
-    assert list(clients.iter_all()) == []
+    assert list(clients.iter_after(" ", page_size=1)) == []
     with pytest.raises(ClientUnknown):
         clients.get("van-1")

@@ -132,3 +132,18 @@ def test_items_hold_no_body_number_or_name(engine: Engine, stores: SmsStores) ->
 
     stored = str(engine.scan_items())
     assert not [each for each in ("BPJAMSOSTEK", "82455507001", "Melati") if each in stored]
+
+
+def test_due_sms_are_found_longest_due_first_whatever_their_shard(stores: SmsStores) -> None:
+    numbers = list(range(1, 21))
+    due_at_by_id = {}
+    for number in numbers:
+        # Neighbouring numbers fall into different shards.
+        sms = make_sms(number, due_at=NOW + timedelta(minutes=number * 7 % 20))
+        stores.ledger.get_or_create(sms)
+        due_at_by_id[sms.sms_id] = sms.due_at
+
+    found = [due_at_by_id[each] for each in stores.ledger.iter_due(SmsKind.CONFIRMATION, NOW + timedelta(1))]
+
+    assert len(found) == len(numbers)
+    assert found == sorted(found, key=str)

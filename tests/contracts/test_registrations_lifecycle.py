@@ -356,6 +356,7 @@ def test_the_sequence_numbers_of_a_device_are_in_order(stores: RegistrationStore
     stores.intake.add_refusal(other, is_on_campaign_day=False)
 
     assert list(stores.reading.iter_device_sequences("van-1")) == [1, 9, 10, 100]
+    assert list(stores.reading.iter_device_sequences("van-1", start_after=9)) == [10, 100]
     assert list(stores.reading.iter_device_sequences("van-2")) == [2]
     assert list(stores.reading.iter_device_sequences("van")) == []
 
@@ -368,6 +369,19 @@ def test_a_corrected_capture_keeps_its_sequence_number_once(stores: Registration
     stores.intake.add_refusal(make_matching_capture(registration, Outcome.REFUSED), is_on_campaign_day=True)
     add(stores, registration)
     assert list(stores.reading.iter_device_sequences("van-1")) == [5]
+
+
+def test_the_latest_registration_of_a_worker_is_found(stores: RegistrationStores) -> None:
+    first = add(stores, make_received_registration())
+    assert stores.reading.find_latest(first.worker_key) == first.reference
+    replace_with(stores, first, cancel(first))
+    assert stores.reading.find_latest(first.worker_key) == first.reference
+
+    following = make_received_registration(2)
+    again = add(stores, replace(following, worker_key=first.worker_key, follows=first.reference))
+
+    assert stores.reading.find_latest(first.worker_key) == again.reference
+    assert stores.reading.find_latest("nobody") is None
 
 
 def test_a_cancellation_is_known_of_the_capture_too_and_of_no_other(stores: RegistrationStores) -> None:

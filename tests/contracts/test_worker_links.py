@@ -83,6 +83,7 @@ def test_a_worker_is_erased_only_while_that_registration_is_the_latest(
     for _ in range(2):
         stores.erasure.erase_worker("worker", REFERENCE)
     assert stores.erasure.get_links("worker").latest_reference is None
+    assert stores.reading.find_latest("worker") is None
 
 
 def test_an_erased_registration_is_unknown(stores: RegistrationStores, known_worker: None) -> None:

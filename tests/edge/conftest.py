@@ -43,6 +43,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
     "manager": {"client_id": "branch-office", "roles": [Role.MANAGER], "campaigns": ["*"]},
     "manager here": {"client_id": "van-manager", "roles": [Role.MANAGER]},
     "core": {"client_id": "membership", "roles": [Role.CORE], "campaigns": ["*"]},
+    "viewer": {"client_id": "wall-screen", "roles": [Role.VIEWER]},
     "admin": {"client_id": "head-office", "roles": [Role.ADMIN], "campaigns": ["*"]},
 }
 
@@ -103,7 +104,13 @@ class Edge:
 
     def enrol(self, name: str, client: dict[str, Any]) -> None:
         """Enrol a client under a name for the test and record a call, so that no request stores one."""
-        command = EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client})
+        self._enrol(name, EnrolClient.model_validate({"campaigns": ["tanah-abang-2024"], **client}))
+
+    def enrol_unchecked(self, name: str, client: dict[str, Any]) -> None:
+        """Enrol a client as one was before its roles were refused together; it keeps them."""
+        self._enrol(name, EnrolClient.model_construct(channel=Channel.OFFICE, **client))
+
+    def _enrol(self, name: str, command: EnrolClient) -> None:
         enrolled, token = self.container.clients.enrol(command)
         self.container.last_seen.record_call(enrolled, token)
         self.tokens[name] = token

@@ -304,10 +304,9 @@ def test_every_other_route_refuses_requests_without_a_valid_token(
 ) -> None:
     edge, target = matrix.edge, matrix.create_target()
     soon = datetime.now(UTC) + timedelta(seconds=1)
-    # A kiosk may do all that a bot may, and no client is both.
-    every_role = {"roles": [role for role in ROLES if role != "bot"], "campaigns": ["*"]}
-    edge.enrol("revoked", {"client_id": "revoked-1", **every_role})
-    edge.enrol("expired", {"client_id": "expired-1", **every_role, "expires_at": soon})
+    every_role = {"roles": list(Role), "campaigns": ["*"]}
+    edge.enrol_unchecked("revoked", {"client_id": "revoked-1", **every_role})
+    edge.enrol_unchecked("expired", {"client_id": "expired-1", **every_role, "expires_at": soon})
     wait_until("the token to expire", lambda: datetime.now(UTC) > soon)
     edge.container.clients.revoke("revoked-1")
     edge.tokens |= {"unknown": "daftar_unknown-token", "empty": ""}

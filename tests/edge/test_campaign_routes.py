@@ -160,6 +160,12 @@ INVALID_CHANGES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a fixed field": ({"zone": "Asia/Makassar"}, "body_invalid", "zone", "field_unknown"),
     "a sponsor left out": ({"sponsors": []}, "rules_broken", "sponsors", "sponsor_removed"),
     "an earlier last day": ({"last_day": "2024-10-09"}, "rules_broken", "last_day", "last_day_earlier"),
+    "closed yesterday": (
+        {"accepts_until": "2024-10-10"},
+        "rules_broken",
+        "accepts_until",
+        "accepts_until_over",
+    ),
     "closed before its last day": ({"accepts_until": "2024-10-09"}, "body_invalid", "", "days_out_of_order"),
     "longer than a year": ({"last_day": "2025-10-10"}, "body_invalid", "", "campaign_too_long"),
     "an hour past midnight": ({"summary_hour": 24}, "body_invalid", "summary_hour", "value_out_of_range"),

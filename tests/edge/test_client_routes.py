@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from chalicelib.http.pagination import Position, to_cursor
+from tests.edge.conftest import CLIENTS, Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 
@@ -96,6 +97,22 @@ def test_a_token_that_opens_nothing_is_refused_and_does_not_use_up_the_id(edge: 
     assert enrol(edge).status_code == 201
 
 
+def test_a_token_of_970_years_is_refused_and_does_not_use_up_the_id(edge: Edge) -> None:
+    before = dump_stored_state()
+
+    for refused in (
+        enrol(edge, expires_at="2994-01-01T00:00:00Z"),
+        rotate(edge, expires_at="2994-01-01T00:00:00Z"),
+    ):
+        problem = assert_problem(refused, 422, "rules_broken")
+        assert [(error["field"], error["code"]) for error in problem["errors"]] == [
+            ("expires_at", "expires_too_late")
+        ]
+
+    assert dump_stored_state() == before
+    assert enrol(edge).status_code == 201
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_unknown_client_is_not_found(edge: Edge, subtests: pytest.Subtests, method: str) -> None:
     before = dump_stored_state()
@@ -117,6 +134,8 @@ INVALID_ENROLMENTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "campaigns",
         "campaign_needed",
     ),
+    "admin, core and kiosk together": ({"roles": ["admin", "core", "kiosk"]}, "roles", "roles_conflict"),
+    "a viewer that may do more": ({"roles": ["viewer", "manager"]}, "roles", "roles_conflict"),
     "a bot in a van": ({"roles": ["bot"], "channel": "van"}, "channel", "role_channel_conflict"),
     "an expiry before the calendar": (
         {"expires_at": "0001-01-01T00:00:00+14:00"},
@@ -180,9 +199,11 @@ def test_a_revocation_ends_both_tokens_and_a_revoked_client_gets_no_new_one(edge
 
 
 def test_a_rotation_shows_when_the_new_and_the_old_token_end(edge: Edge) -> None:
-    shown = rotate(edge, overlap_hours=1, expires_at="2999-01-01T00:00:00Z").json_body
+    in_a_year = (datetime.now(UTC) + timedelta(days=365)).replace(microsecond=0)
 
-    assert shown["expires_at"] == "2999-01-01T00:00:00Z"
+    shown = rotate(edge, overlap_hours=1, expires_at=in_a_year.isoformat()).json_body
+
+    assert datetime.fromisoformat(shown["expires_at"]) == in_a_year
     assert shown["rotated_at"] < shown["older_tokens_end_at"]
 
 
@@ -249,3 +270,44 @@ def test_a_phone_number_at_its_cap_is_refused_until_tomorrow(edge: Edge, low_pho
 
     assert_problem(refused, 429, "phone_cap_reached")
     assert 1 <= int(refused.headers["Retry-After"]) <= 24 * 3600
+
+
+def test_clients_are_listed_in_pages_by_id(edge: Edge) -> None:
+    everybody = edge.send("GET", "/v1/clients", caller="admin").json_body
+    for size in (1, 3, len(everybody["clients"])):
+        page = edge.send("GET", f"/v1/clients?size={size}", caller="admin").json_body
+        listed = page["clients"]
+        while page["cursor"] is not None:
+            assert len(page["clients"]) == size
+            path = f"/v1/clients?size={size}&cursor={page['cursor']}"
+            page = edge.send("GET", path, caller="admin").json_body
+            listed += page["clients"]
+        assert listed == everybody["clients"]
+    assert everybody["cursor"] is None
+    ids = [each["client_id"] for each in everybody["clients"]]
+    assert ids == sorted(ids)
+    assert len(ids) == len(CLIENTS)
+
+
+def test_a_page_of_clients_costs_one_request_however_many_there_are(edge: Edge) -> None:
+    operations: list[str] = []
+    edge.container.aws.dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: operations.append(model.name)
+    )
+    page = edge.send("GET", "/v1/clients?size=2", caller="admin").json_body
+
+    assert len(page["clients"]) == 2
+    assert operations.count("Query") == 1
+
+
+def test_an_invalid_page_of_clients_is_refused(edge: Edge, subtests: pytest.Subtests) -> None:
+    for query, status, code in (
+        ("cursor=%25%25", 400, "cursor_invalid"),
+        (f"cursor={to_cursor(Position('2024-10-09 pasar'))}", 400, "cursor_invalid"),
+        (f"cursor={to_cursor(Position(''), Position('van-1'))}", 400, "cursor_invalid"),
+        ("size=0", 422, "body_invalid"),
+        ("size=201", 422, "body_invalid"),
+        ("role=kiosk", 422, "body_invalid"),
+    ):
+        with subtests.test(query):
+            assert_problem(edge.send("GET", f"/v1/clients?{query}", caller="admin"), status, code)

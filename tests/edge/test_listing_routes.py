@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chalicelib.http.pagination import Position, to_cursor
 from tests.edge.conftest import Edge, assert_problem
 from tests.edge.test_lifecycle_routes import register_worker, report_event
 from tests.support.payloads import make_capture_id, make_capture_payload
@@ -140,6 +141,24 @@ def test_the_gaps_of_a_device_are_ranges_of_missing_sequence_numbers(edge: Edge)
         "client_id": "van-1",
         "missing": [{"first": 3, "last": 4}, {"first": 6, "last": 8}],
     }
+
+
+def test_the_gaps_of_a_device_are_listed_in_pages(edge: Edge, subtests: pytest.Subtests) -> None:
+    for sequence in (2, 4, 6):
+        register_worker(edge, sequence, device_sequence=sequence)
+    first = edge.send("GET", "/v1/clients/van-1/gaps?size=2").json_body
+    second = edge.send("GET", f"/v1/clients/van-1/gaps?size=2&cursor={first['cursor']}").json_body
+
+    assert first["missing"] == [{"first": 1, "last": 1}, {"first": 3, "last": 3}]
+    assert second == {"client_id": "van-1", "missing": [{"first": 5, "last": 5}]}
+    for query, status, code in (
+        ("cursor=%25", 400, "cursor_invalid"),
+        (f"cursor={to_cursor(Position('van-1'))}", 400, "cursor_invalid"),
+        (f"cursor={to_cursor(Position('9' * 99))}", 400, "cursor_invalid"),
+        ("size=201", 422, "body_invalid"),
+    ):
+        with subtests.test(query):
+            assert_problem(edge.send("GET", f"/v1/clients/van-1/gaps?{query}"), status, code)
 
 
 def test_the_gaps_of_an_unknown_device_are_not_found(edge: Edge, subtests: pytest.Subtests) -> None:

@@ -68,6 +68,31 @@ def test_an_event_sends_one_sms_of_one_part_without_personal_data_in_logs(
         assert not [value for value in personal_values if value in output]
 
 
+def test_of_a_cancelled_registration_one_sms_is_sent_and_none_after_another_registration(
+    edge: Edge, gateway: FakeSmsServer
+) -> None:
+    references = [register_worker(edge, number) for number in (1, 2)]
+    for reference in references:
+        path = f"/v1/registrations/{reference}/cancellation"
+        assert edge.send("POST", path, {"reason": "other"}).status_code == 200
+    worker = {"nik": make_nik(7002), "phone": "0824-5550-7002"}
+    again = edge.register(make_capture_payload(capture_id=make_capture_id(9), worker=worker)).json_body
+    assert again["outcome"] == "reactivated"
+
+    for reference in references:
+        received = make_domain_event(reference=reference)
+        cancelled = make_domain_event(
+            type="RegistrationChanged", reference=reference, event_type="cancelled", event_version=2
+        )
+        event = make_sqs_event(received, cancelled, cancelled)
+        assert edge.invoke("on_notifications", event) == NO_FAILURES
+
+    (sms,) = list_received_sms(gateway)
+    assert references[0] in sms.text
+    assert "dibatalkan" in sms.text
+    assert sorted(read_sms_states()) == [("accepted", 1), *[("failed", 0)] * 3]
+
+
 def test_a_message_that_is_delivered_twice_sends_one_sms(edge: Edge, gateway: FakeSmsServer) -> None:
     event = make_domain_event(reference=register_worker(edge))
 

@@ -49,6 +49,16 @@ def test_a_format_is_chosen_by_name_or_by_media_type(counted_day: Edge, format_n
     assert again.body == named.body
 
 
+@pytest.mark.parametrize("path", [*(f"{DAY}?format={name}" for name in MEDIA_TYPES), DAY.rpartition("/")[0]])
+def test_a_viewer_reads_the_figures_that_a_manager_reads(counted_day: Edge, path: str) -> None:
+    before = dump_stored_state()
+    shown, known = (
+        counted_day.send("GET", path, caller=caller, Accept="*/*") for caller in ("viewer", "manager")
+    )
+    assert (shown.status_code, shown.body) == (200, known.body)
+    assert dump_stored_state() == before
+
+
 def test_a_format_chosen_by_name_overrides_accept(counted_day: Edge) -> None:
     for accepted in ("text/html", "application/pdf", "*/*;q=0"):
         response = counted_day.send("GET", f"{DAY}?format=xlsx", caller="manager", Accept=accepted)

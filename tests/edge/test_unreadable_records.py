@@ -211,7 +211,7 @@ def test_an_unreadable_summary_does_not_stop_the_count_of_the_days_after_it(edge
         TableName="SummariesTable", Item={**key, "summary": {"S": "not a summary"}}
     )
 
-    due = [each.campaign_day.day for each in edge.container.rollups.iter_due_days()]
+    due = [each.campaign_day.day for each in edge.container.due_days.iter_due_days()]
 
     assert due == [first_day, last_day]
 

@@ -137,6 +137,8 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:GetItem", "SummariesTable.Arn"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
+        Grant("dynamodb:Query", "SummariesTable.Arn/index/by_due"),
+        Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
         Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
         Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),

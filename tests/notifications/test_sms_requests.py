@@ -41,8 +41,9 @@ from tests.support.registration_builders import REFERENCE, make_campaign, make_r
 CODE = PaymentCode(code="8808123456", amount=50_400, expires_on=date(2024, 11, 8))
 PAYMENT = Payment(payment_id="p-1", amount=50_400, months=1, paid_at=NOW)
 Step = Callable[[LifecycleState], LifecycleState]
-# What is said in place of `active` after the paid months has no request of its own.
-REQUESTABLE = [each for each in Purpose if each is not Purpose.PAYMENT_LATE]
+# What is said in place of `active` after the paid months has no request of its own. A cancelled registration
+# takes no more events.
+REQUESTABLE = [each for each in Purpose if each not in {Purpose.PAYMENT_LATE, Purpose.CANCELLED}]
 AFTER_WINDOW = REPEAT_WINDOW + timedelta(seconds=1)
 
 

@@ -14,7 +14,9 @@ from zipfile import ZipFile
 import pytest
 
 from chalicelib.campaigns.model import Zone
+from ops.audit.components import list_components
 from ops.deploy.packaging import NOT_CODE_PATTERNS, Package, package_app
+from ops.deploy.requirements import read_requirements
 from ops.project import ROOT
 
 _LARGEST_BYTES = 40_000_000
@@ -57,15 +59,17 @@ def test_zip_has_no_tests_and_no_tools(unpacked_zip: Path) -> None:
 
 
 def test_each_dependency_comes_with_its_licence(unpacked_zip: Path) -> None:
-    requirements = [line.partition("==")[0] for line in _requirements()]
-    for requirement in requirements:
-        name = metadata.metadata(requirement)["Name"].replace("-", "_").lower()
+    for requirement in read_requirements():
+        name = metadata.metadata(requirement.name)["Name"].replace("-", "_").lower()
         [information] = unpacked_zip.glob(f"{name}-*.dist-info")
         assert [path for path in information.rglob("*") if path.name.upper().startswith(("LICEN", "COPYING"))]
 
 
-def test_every_requirement_is_pinned() -> None:
-    assert all("==" in line for line in _requirements())
+def test_components_of_the_zip_are_the_requirements_and_the_framework(package_result: Package) -> None:
+    required = {(_normalise(each.name), each.version) for each in read_requirements()}
+    components = {(_normalise(each.name), each.version) for each in list_components(package_result.archive)}
+    # Chalice packages its own runtime.
+    assert components == required | {("chalice", metadata.version("chalice"))}
 
 
 def test_our_modules_are_compiled_with_unchecked_hashes(unpacked_zip: Path) -> None:
@@ -109,6 +113,5 @@ def _imported_modules() -> Iterator[str]:
                 yield node.module
 
 
-def _requirements() -> list[str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+def _normalise(name: str) -> str:
+    return name.replace("_", "-").lower()

@@ -29,10 +29,12 @@ from tests.support.builders import NOW, make_caller, make_limits, make_submissio
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.summaries import make_due_list
 from tests.support.moto_tables import read_table_definitions
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import make_campaign
 from tests.support.registration_stores import RegistrationStores, open_registration_stores
+from tests.support.rollup_harness import FakeLambdaContext
 
 # One session for all of moto: making one reads the whole model of the service again.
 _MOTO_SESSION = boto3.Session("testing", "testing", region_name="eu-north-1")
@@ -79,7 +81,12 @@ class RegistrationHarness:
         campaign = make_campaign(accepts_until=accepts_until, **campaign_changes)
         return IntakeService(
             store=store,
-            campaigns=campaigns or CampaignService(campaigns=InMemoryCampaigns(campaign), clock=self.clock),
+            campaigns=campaigns
+            or CampaignService(
+                campaigns=InMemoryCampaigns(campaign),
+                get_due_list=make_due_list,
+                clock=self.clock,
+            ),
             quote_service=QuoteService(rules=load_rules(), clock=self.clock),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             limits=limits or self.limits,
@@ -133,7 +140,8 @@ class RegistrationHarness:
 
     def age_due(self) -> dict[str, int]:
         """Apply the time-outs that are due now. Return the number of changes by status."""
-        return age_due_registrations(self.lifecycle_service, self.erasure_service)
+        context = FakeLambdaContext(self.clock, timedelta(minutes=15))
+        return age_due_registrations(self.lifecycle_service, self.erasure_service, context)
 
     def scan_items(self) -> list[dict[str, Any]]:
         """Return the table's items, without the counts of phone numbers, which expire by themselves."""

@@ -238,14 +238,22 @@ class ArrivedSequences:
     def __init__(self, numbers: Iterable[int]) -> None:
         self._numbers = sorted(numbers)
 
-    def iter_device_sequences(self, client_id: str) -> Iterable[int]:
-        return self._numbers
+    def iter_device_sequences(self, client_id: str, *, start_after: int = 0) -> Iterable[int]:
+        return (each for each in self._numbers if each > start_after)
 
 
-@given(arrived=st.lists(st.integers(1, 60)))
-def test_the_gaps_of_a_device_are_the_missing_numbers_below_its_highest(arrived: list[int]) -> None:
+@given(arrived=st.lists(st.integers(1, 60)), page_size=st.integers(1, 9))
+def test_the_gaps_of_a_device_are_the_missing_numbers_below_its_highest(
+    arrived: list[int], page_size: int
+) -> None:
     store: Any = ArrivedSequences(arrived)
-    gaps = ReadingService(store=store, clock=FixedClock(NOW)).find_gaps("van-2")
+    service = ReadingService(store=store, clock=FixedClock(NOW))
+    page = service.list_gaps("van-2", start_after=None, page_size=page_size)
+    gaps = [*page.rows]
+    while page.has_more:
+        assert len(page.rows) == page_size
+        page = service.list_gaps("van-2", start_after=page.next_position, page_size=page_size)
+        gaps += page.rows
 
     missing = [number for gap in gaps for number in range(gap.first, gap.last + 1)]
     assert missing == [number for number in range(1, max(arrived, default=0)) if number not in arrived]
@@ -262,9 +270,10 @@ def test_refused_captures_have_arrived_and_repeats_and_replays_count_once(
         harness.submit(6, device_sequence=6, worker={"nik": "1"})
     harness.submit(20)
 
-    assert harness.reading_service.find_gaps("van-1") == [
+    gaps = harness.reading_service.list_gaps("van-1", start_after=None, page_size=9)
+    assert gaps.rows == [
         SequenceGap(3, 3),
         SequenceGap(5, 5),
         SequenceGap(7, 8),
     ]
-    assert harness.reading_service.find_gaps("van-2") == []
+    assert harness.reading_service.list_gaps("van-2", start_after=None, page_size=9).rows == []

@@ -18,6 +18,7 @@ from chalicelib.registrations.model import LifecycleState, Registration
 from chalicelib.registrations.reported_events import Payment
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.summaries import make_due_list
 from tests.support.registration_builders import make_campaign
 
 ZONES: tuple[Zone, ...] = get_args(Zone)
@@ -28,7 +29,9 @@ def make_intake(harness: RegistrationHarness, zone: Zone) -> IntakeService:
     campaign = make_campaign(
         zone=zone, first_day="2024-10-01", last_day="2024-11-30", accepts_until="2024-12-31"
     )
-    campaigns = CampaignService(campaigns=InMemoryCampaigns(campaign), clock=harness.clock)
+    campaigns = CampaignService(
+        campaigns=InMemoryCampaigns(campaign), get_due_list=make_due_list, clock=harness.clock
+    )
     return harness.make_intake_service(harness.stores.intake, campaigns=campaigns)
 
 

@@ -16,6 +16,7 @@ from chalicelib.registrations.reported_events import Payment
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness, open_harness
 from tests.support.builders import make_caller, make_submission
 from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.summaries import make_due_list
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import (
     CAMPAIGN_ID,
@@ -167,7 +168,11 @@ def test_an_erased_registration_gives_its_place_back_only_if_it_was_not_paid(
 def test_a_sponsor_that_was_added_a_moment_ago_is_known(harness: RegistrationHarness) -> None:
     campaigns = InMemoryCampaigns(make_campaign(accepts_until="2999-12-31"))
     service = harness.make_intake_service(harness.stores.intake)
-    service._campaigns = cached = CampaignService(campaigns=campaigns, clock=harness.clock)
+    service._campaigns = cached = CampaignService(
+        campaigns=campaigns,
+        get_due_list=make_due_list,
+        clock=harness.clock,
+    )
     before = cached.get(CAMPAIGN_ID)
     sponsors = make_campaign(sponsors=[{"sponsor_id": SPONSOR_ID, "name": "Yayasan"}]).sponsors
     campaigns.replace(before.model_copy(update={"sponsors": sponsors}), previous=before)

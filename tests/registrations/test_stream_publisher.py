@@ -93,6 +93,7 @@ def make_stored_registration(*events: tuple[str, str]) -> dict[str, Any]:
 
 
 CODE, PAID = ("payment_code_issued", "awaiting_payment"), ("paid", "active")
+CANCELLED = ("cancelled", "cancelled")
 
 
 def test_a_new_registration_is_published_for_its_worker() -> None:
@@ -185,7 +186,7 @@ def test_an_erased_registration_marks_its_day() -> None:
 def test_each_change_of_a_registration_marks_its_day() -> None:
     cancelled = make_stored_registration(("cancelled", "cancelled"))
     published = publish(make_modify_record(make_stored_registration(), cancelled))
-    assert (published.sent, published.dirty_days) == ([], [FIRST_DAY])
+    assert published.dirty_days == [FIRST_DAY]
 
     published = publish(make_modify_record(cancelled, {**cancelled, "destroyed_at": "2025-01-09"}))
     assert (published.sent, published.dirty_days) == ([], [FIRST_DAY])
@@ -220,7 +221,10 @@ def test_days_are_marked_even_if_the_queue_refuses() -> None:
         ((PAID,), (PAID, ("lapsing_soon", "active")), [("lapsing_soon", 3)]),
         ((PAID,), (PAID, ("lapsed", "lapsed")), []),
         ((), (("matched", "received"),), []),
-        ((), (("cancelled", "cancelled"),), []),
+        ((), (CANCELLED,), [("cancelled", 2)]),
+        ((CODE,), (CODE, CANCELLED), [("cancelled", 3)]),
+        ((CANCELLED,), (CANCELLED,), []),
+        ((), (("expired", "expired"),), []),
         ((CODE,), (CODE,), []),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_day_is_not_counted_before_its_summary_hour() -> None:
 def test_the_summary_hour_is_the_campaigns_own(zone: str, hours: int) -> None:
     due_at = datetime(2024, 10, 9, hours, tzinfo=UTC)
     harness = RollUpHarness(due_at, make_campaign(zone=zone))
-    assert [(due.campaign_day, due.due_since) for due in harness.rollup_service.iter_due_days()] == [
+    assert [(due.campaign_day, due.due_since) for due in harness.due_days.iter_due_days()] == [
         (FIRST_DAY, due_at)
     ]
 
@@ -93,7 +93,7 @@ def test_days_never_counted_are_due_for_a_month() -> None:
 def test_a_dirty_day_that_was_never_counted_is_due_once() -> None:
     harness = RollUpHarness()
     harness.add_capture()
-    assert [due.campaign_day for due in harness.rollup_service.iter_due_days()] == [FIRST_DAY]
+    assert [due.campaign_day for due in harness.due_days.iter_due_days()] == [FIRST_DAY]
 
 
 def test_a_day_stays_dirty_while_the_index_may_lag() -> None:

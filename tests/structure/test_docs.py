@@ -12,6 +12,7 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (
         ROOT / "README.md",
+        ROOT / "SECURITY.md",
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "infra").glob("*.md"),
         *(ROOT / "examples").rglob("*.md"),

@@ -34,18 +34,18 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/registrations/{reference}/verification"): {Role.CORE},
     ("POST", "/v1/registrations/{reference}/cancellation"): {Role.KIOSK, Role.MANAGER},
     ("GET", "/v1/captures/{capture_id}"): {Role.KIOSK, Role.BOT, Role.MANAGER},
-    ("POST", "/v1/checks"): set(Role),
+    ("POST", "/v1/checks"): set(Role) - {Role.VIEWER},
     ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/registrations/{reference}/sms"): {Role.KIOSK, Role.MANAGER},
-    ("POST", "/v1/quotes"): set(Role),
+    ("POST", "/v1/quotes"): set(Role) - {Role.VIEWER},
     ("POST", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}"): {Role.MANAGER},
     ("PATCH", "/v1/campaigns/{campaign_id}"): {Role.MANAGER},
-    ("GET", "/v1/campaigns/{campaign_id}/summaries"): {Role.MANAGER},
-    ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/summaries"): {Role.MANAGER, Role.VIEWER},
+    ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER, Role.VIEWER},
     ("POST", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
-    ("GET", "/v1/campaigns/{campaign_id}/board"): {Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/board"): {Role.MANAGER, Role.VIEWER},
     ("POST", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},
@@ -105,11 +105,11 @@ def test_a_view_parses_the_models_that_its_contract_declares(route: tuple[str, s
     parsed = {
         call: ast.unparse(node.args[0]).rpartition(".")[2]
         for call, node in iter_calls(ast.parse(dedent(inspect.getsource(view))))
-        if call in {"parse_body", "parse_body_leniently", "parse_query"}
+        if call in {"parse_body", "parse_batch", "parse_query"}
     }
     declared = {
         "parse_query": contract.query_model and contract.query_model.__name__,
-        "parse_body" if "parse_body" in parsed else "parse_body_leniently": contract.body_model
+        "parse_body" if "parse_body" in parsed else "parse_batch": contract.body_model
         and contract.body_model.__name__,
     }
     assert parsed == {call: name for call, name in declared.items() if name}

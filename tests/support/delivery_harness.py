@@ -13,6 +13,7 @@ from chalicelib.deliveries.service import (
     ReportDeliveryService,
 )
 from chalicelib.rollups.counting import AnomalyThresholds
+from chalicelib.rollups.due import DueDayFinder
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.report import Report
 from chalicelib.rollups.reporting import ReportService
@@ -22,7 +23,7 @@ from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.deliveries import InMemoryDeliveries
 from tests.support.fakes.registrations import InMemoryDayFacts
 from tests.support.fakes.sms import InMemorySmsCounts
-from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
+from tests.support.fakes.summaries import InMemoryCountingState, InMemoryDueList, InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, make_campaign
 from tests.support.report_builders import CREATED, SUMMARY_HOUR
 
@@ -38,10 +39,12 @@ class ScriptedChannel:
         self.find_address = find_address
         self.answers: list[BaseException | None] = []
         self.sent: list[OutgoingReport] = []
+        self.on_send: Callable[[], object] = lambda: None
 
     def send(self, outgoing: OutgoingReport) -> None:
         """Record `outgoing`. Without an answer left, accept it."""
         self.sent.append(outgoing)
+        self.on_send()
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
@@ -69,11 +72,19 @@ class DeliveryHarness:
         self.sms_channel = ScriptedChannel(lambda manager: manager.phone)
         self.failures: list[Exception] = []
         self.campaigns = InMemoryCampaigns(campaign or make_campaign(managers=[MANAGER_ONE, MANAGER_TWO]))
+        counting_state = InMemoryCountingState()
+        self.due_days = DueDayFinder(
+            due_list=InMemoryDueList(counting_state),
+            dirty_days=counting_state,
+            headlines=self.summaries,
+            campaigns=self.campaigns,
+            clock=self.clock,
+        )
         self.rollup_service = RollUpService(
             facts=self.facts,
             campaigns=self.campaigns,
             summaries=self.summaries,
-            counting_state=InMemoryCountingState(),
+            counting_state=counting_state,
             sms_counter=InMemorySmsCounts(),
             thresholds=AnomalyThresholds(),
             clock=self.clock,
@@ -108,7 +119,7 @@ class DeliveryHarness:
 
     def run_rollup(self) -> None:
         """Count the due days, as the hourly schedule does."""
-        for due in self.rollup_service.iter_due_days():
+        for due in self.due_days.iter_due_days():
             self.rollup_service.count_due_day(due)
 
     def run_delivery(self, delivery_service: ReportDeliveryService | None = None) -> list[Delivery]:

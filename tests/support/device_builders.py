@@ -13,6 +13,7 @@ from chalicelib.registrations.rules import AgeLimits
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.summaries import make_due_list
 from tests.support.registration_builders import make_campaign
 
 
@@ -20,7 +21,9 @@ def make_checker(*, now: datetime = NOW, **campaign: Any) -> FieldChecker:
     """Return a checker of fields; `campaign` are other fields of the campaign."""
     clock = FixedClock(now)
     return FieldChecker(
-        campaigns=CampaignService(campaigns=InMemoryCampaigns(make_campaign(**campaign)), clock=clock),
+        campaigns=CampaignService(
+            campaigns=InMemoryCampaigns(make_campaign(**campaign)), get_due_list=make_due_list, clock=clock
+        ),
         quote_service=QuoteService(rules=load_rules(), clock=clock),
         age_limits=AgeLimits(),
         clock=clock,
@@ -34,7 +37,9 @@ def make_bundle_service(
     """Return a maker of bundles; `campaign` are other fields of the campaign."""
     clock = FixedClock(now)
     return BundleService(
-        campaigns=CampaignService(campaigns=InMemoryCampaigns(make_campaign(**campaign)), clock=clock),
+        campaigns=CampaignService(
+            campaigns=InMemoryCampaigns(make_campaign(**campaign)), get_due_list=make_due_list, clock=clock
+        ),
         contribution_rules=load_rules(),
         age_limits=age_limits or AgeLimits(),
         clock=clock,

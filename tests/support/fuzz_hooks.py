@@ -27,7 +27,7 @@ _NUMBERS = count()
 # Rules over several fields, which a JSON schema cannot express.
 _CROSS_FIELD_CODES = {
     *("days_out_of_order", "campaign_too_long", "daily_caps_incomplete", "role_channel_conflict"),
-    *("dialect_without_csv", "campaign_needed", "value_repeated"),
+    *("dialect_without_csv", "campaign_needed", "roles_conflict", "value_repeated"),
 }
 
 
@@ -152,7 +152,7 @@ def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
             body |= {"occupations": ["porter"], "programmes": ["JKK", "JKM"], "employs_others": False}
             body |= {"start_month": "2024-10"}
         case "enrol_client":
-            body |= {"roles": ["manager"], "channel": None}
+            body |= {"roles": ["manager"], "channel": None, "expires_at": None}
         case "open_campaign":
             # From a fixed list: the second request for one is refused.
             body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]

@@ -7,13 +7,14 @@ from chalicelib.clock import Clock
 from chalicelib.registrations.captures import CaptureFacts
 from chalicelib.rollups import schedule
 from chalicelib.rollups.counting import AnomalyThresholds
+from chalicelib.rollups.due import DueDayFinder
 from chalicelib.rollups.reporting import ReportService
 from chalicelib.rollups.service import RollUpService
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.registrations import InMemoryDayFacts
 from tests.support.fakes.sms import InMemorySmsCounts
-from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
+from tests.support.fakes.summaries import InMemoryCountingState, InMemoryDueList, InMemorySummaries
 from tests.support.registration_builders import FIRST_DAY, make_campaign
 from tests.support.report_builders import CREATED, SUMMARY_HOUR
 
@@ -45,7 +46,7 @@ class RollUpHarness:
         self.outbox = self.summaries.outbox
         self.counting_state = InMemoryCountingState()
         self.sms_counter = InMemorySmsCounts()
-        campaigns = InMemoryCampaigns(campaign or make_campaign())
+        self.campaigns = campaigns = InMemoryCampaigns(campaign or make_campaign())
         self.rollup_service = RollUpService(
             facts=self.facts,
             campaigns=campaigns,
@@ -53,6 +54,14 @@ class RollUpHarness:
             counting_state=self.counting_state,
             sms_counter=self.sms_counter,
             thresholds=AnomalyThresholds(),
+            clock=self.clock,
+        )
+        self.due_list = InMemoryDueList(self.counting_state)
+        self.due_days = DueDayFinder(
+            due_list=self.due_list,
+            dirty_days=self.counting_state,
+            headlines=self.summaries,
+            campaigns=campaigns,
             clock=self.clock,
         )
         self.report_service = ReportService(
@@ -67,7 +76,7 @@ class RollUpHarness:
     def run_rollup(self) -> list[CampaignDay]:
         """Count every due day. Return the days counted."""
         counted = []
-        for due in self.rollup_service.iter_due_days():
+        for due in self.due_days.iter_due_days():
             self.rollup_service.count_due_day(due)
             counted.append(due.campaign_day)
         return counted
@@ -75,7 +84,7 @@ class RollUpHarness:
     def run_function(self, *, minutes: int = 5) -> dict[str, int]:
         """Run the hourly function with a time limit. Return its answer."""
         context = FakeLambdaContext(self.clock, timedelta(minutes=minutes))
-        return schedule.roll_up(self.rollup_service, self.clock, context)
+        return schedule.roll_up(self.due_days, self.rollup_service, self.clock, context)
 
     def list_dirty_days(self) -> list[CampaignDay]:
         """Return the dirty days, by day."""

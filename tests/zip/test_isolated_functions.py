@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.project import ROOT
+from ops.deploy.requirements import read_requirements
 from tests.support import http_events
 from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event, make_token_event
 from tests.support.lambda_runtime import SDK
@@ -86,9 +86,8 @@ def test_a_package_missing_from_the_zip_does_not_come_from_elsewhere(
 
 
 def test_zip_has_only_the_required_packages(unpacked_zip: Path) -> None:
-    required = [line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
     known = {*OUR_OWN, "__pycache__"}
-    for name in [line for line in required if line and not line.startswith("#")] + ["chalice"]:
+    for name in [*(requirement.name for requirement in read_requirements()), "chalice"]:
         known |= {file.parts[0] for file in metadata.distribution(name).files or ()}
     assert {entry.name for entry in unpacked_zip.iterdir()} <= known
 

@@ -120,6 +120,19 @@ def test_a_recount_of_an_unchanged_day_writes_nothing_and_is_identical(scenario:
     assert scenario.market.stack.send("manager", "GET", path).content == first.content
 
 
+def test_each_cancellation_is_told_once_and_only_of_a_cancelled_registration(scenario: Scenario) -> None:
+    market = scenario.market
+    told = [
+        sms["text"].partition("No. daftar ")[2][:11]
+        for sms in market.stack.list_sms()
+        if sms["context"].get("campaign_id") == market.campaign_id and "dibatalkan" in sms["text"]
+    ]
+    assert told
+    assert len(told) == len(set(told)), f"seed {SEED}"
+    not_cancelled = {each.reference for each in scenario.applied if each.status != "cancelled"}
+    assert not not_cancelled & set(told), f"seed {SEED}"
+
+
 def test_the_days_are_listed_with_what_they_came_to(scenario: Scenario) -> None:
     path = f"/v1/campaigns/{scenario.market.campaign_id}/summaries"
     listed = scenario.market.stack.send("manager", "GET", path).json()["days"]

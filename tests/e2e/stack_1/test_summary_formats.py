@@ -97,7 +97,7 @@ def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted_mark
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(f"{counted_market.description.api_url}/board#{CAMPAIGN}")
-        page.get_by_label("Token manajer").fill(counted_market.description.tokens["manager"])
+        page.get_by_label("Token layar").fill(counted_market.description.tokens["viewer"])
         page.get_by_role("button", name="Tampilkan papan").click()
         page.locator(".huge").wait_for()
         told = page.locator(".huge").inner_text()
@@ -106,4 +106,4 @@ def test_the_board_opens_in_a_browser_and_keeps_the_token_to_itself(counted_mark
     assert told == str(CREATED)
     assert wrong == []
     assert urljoin(counted_market.description.api_url, "/") == urljoin(asked[-1], "/")
-    assert not [url for url in asked if counted_market.description.tokens["manager"] in url]
+    assert not [url for url in asked if counted_market.description.tokens["viewer"] in url]

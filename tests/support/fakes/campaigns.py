@@ -49,6 +49,11 @@ class InMemoryCampaigns:
             key=lambda campaign: campaign.last_day,
         )
 
+    def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
+        """Yield last day and id of the campaigns that end on this day or later, by last day."""
+        for each in self.iter_ending_since(first_last_day):
+            yield each.last_day, each.campaign_id
+
 
 def _campaign_dates(campaign: Campaign) -> tuple[date, date, date]:
     return campaign.first_day, campaign.last_day, campaign.accepts_until

@@ -23,6 +23,10 @@ class InMemoryRegistrations:
             raise RegistrationUnknown("no registration has this reference")
         return self._registrations[Reference(reference)]
 
+    def is_latest(self, registration: Registration) -> bool:
+        """Return True unless another one follows this one."""
+        return all(each.follows != registration.reference for each in self._registrations.values())
+
     def put(self, registration: Registration) -> None:
         """Store a new or changed registration."""
         self._registrations[registration.reference] = registration

@@ -1,0 +1,45 @@
+"""The clients of a local stack."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.callers import Role
+from chalicelib.clients.store import DynamoClients
+from chalicelib.clock import utc_now
+from ops.deploy.stages import Stage
+from ops.local.seeding import enrol_clients
+
+
+@pytest.fixture
+def stage(moto_stage: None) -> Stage:
+    make_client: Any = boto3.client
+    return Stage("daftar-local", {"ClientsTableName": "ClientsTable"}, make_client)
+
+
+def test_a_stack_from_before_a_role_keeps_its_tokens_and_gets_one_for_the_role(
+    stage: Stage, tmp_path: Path
+) -> None:
+    file = tmp_path / "tokens.json"
+    first = enrol_clients(stage, file)
+    kept = {role: token for role, token in first.roles.items() if role != Role.VIEWER}
+    file.write_text(json.dumps({"roles": kept, "devices": first.devices}))
+
+    second = enrol_clients(stage, file)
+
+    assert second.roles.keys() == set(Role)
+    assert {**second.roles, "viewer": ""} == {**first.roles, "viewer": ""}
+    assert second.devices == first.devices
+    assert enrol_clients(stage, file) == second
+
+
+def test_the_tokens_of_a_local_stack_outlive_the_bounds_of_their_roles(stage: Stage, tmp_path: Path) -> None:
+    enrol_clients(stage, tmp_path / "tokens.json")
+
+    clients = DynamoClients(boto3.client("dynamodb"), "ClientsTable")
+    in_years = utc_now() + timedelta(days=3_600)
+    assert [role for role in Role if clients.get(role).is_revoked(in_years)] == []
