@@ -192,8 +192,8 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Hari terakhir hanya bisa diundur.", "The last day can only be moved later."
     ),
     "accepts_until_over": FieldMessage(
-        "Paling awal hari ini, karena perangkat mungkin masih menyimpan data pendaftaran.",
-        "Today at the earliest, because devices may still hold captures.",
+        "Tanggal ini sudah lewat; perangkat mungkin masih menyimpan data pendaftaran.",
+        "This day is over, and devices may still hold captures.",
     ),
     "sponsor_unknown": FieldMessage(
         "Pilih sponsor dari kegiatan ini.", "Choose one of this campaign's sponsors."

@@ -18,6 +18,7 @@ from moto import mock_aws
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from ops.local.emulator import Emulator
 from tests.support.moto_tables import read_table_definitions
+from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 # Concurrent threads need a connection each, and their conflicts must reach the test without a retry.
 _RACE_CONFIG = Config(max_pool_connections=50, retries={"mode": "standard", "total_max_attempts": 1})
@@ -121,3 +122,9 @@ def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
+    """Return the stores of registrations over a table of the test's own."""
+    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)

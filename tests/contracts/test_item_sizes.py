@@ -62,11 +62,6 @@ LONG_CLIENT_ID = "core-" + "x" * 59
 LATER = datetime(2999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
 
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
-
-
 def make_largest_payment(number: int) -> Payment:
     return Payment(
         payment_id=f"{number:064}",

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from chalicelib.conflicts import WriteConflict
-from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import ENDED_STATUSES, Status
@@ -26,14 +25,9 @@ from tests.support.registration_builders import (
     make_capture_metadata,
     make_registration,
 )
-from tests.support.registration_stores import RegistrationStores, open_registration_stores
+from tests.support.registration_stores import RegistrationStores
 
 WORKER_RECORD = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False, captures=1)
-
-
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
 
 
 def test_a_public_capture_of_a_new_worker_makes_a_registration(stores: RegistrationStores) -> None:

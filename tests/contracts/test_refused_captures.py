@@ -4,12 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.prior_state import (
     CaptureExists,
 )
-from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     FIRST_DAY,
@@ -20,12 +18,7 @@ from tests.support.registration_builders import (
     make_capture_metadata,
     make_registration,
 )
-from tests.support.registration_stores import RegistrationStores, open_registration_stores
-
-
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
+from tests.support.registration_stores import RegistrationStores
 
 
 def test_a_refused_capture_is_counted_as_refused(stores: RegistrationStores) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.conflicts import WriteConflict
-from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
@@ -17,7 +16,6 @@ from chalicelib.registrations.prior_state import (
     WorkerExists,
     WorkerRecord,
 )
-from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     FIRST_DAY,
@@ -30,14 +28,9 @@ from tests.support.registration_builders import (
     make_reference,
     make_registration,
 )
-from tests.support.registration_stores import RegistrationStores, open_registration_stores
+from tests.support.registration_stores import RegistrationStores
 
 WORKER_RECORD = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False, captures=1)
-
-
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
 
 
 def test_a_registration_is_read_as_it_was_added(stores: RegistrationStores) -> None:

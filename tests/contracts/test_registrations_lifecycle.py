@@ -9,7 +9,6 @@ import pytest
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.conflicts import WriteConflict
-from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationSuperseded, RegistrationUnknown
@@ -29,12 +28,7 @@ from tests.support.lifecycle_builders import (
 )
 from tests.support.payloads import make_capture_id
 from tests.support.registration_builders import FIRST_DAY, PHONE_COUNT, collect_capture_facts
-from tests.support.registration_stores import RegistrationStores, open_registration_stores
-
-
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
+from tests.support.registration_stores import RegistrationStores
 
 
 def add(stores: RegistrationStores, *registrations: Registration) -> Registration:

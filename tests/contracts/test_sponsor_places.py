@@ -31,11 +31,6 @@ COVERAGE = Coverage(programmes=("JKK", "JKM"), months=3, payer="sponsor", sponso
 RACERS = 20
 
 
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
-
-
 def make_sponsored(number: int = 1) -> Registration:
     return make_received_registration(number, coverage=COVERAGE)
 

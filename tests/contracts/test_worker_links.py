@@ -4,11 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.erasure import CaptureLink, WorkerLinks
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed, RegistrationUnknown
-from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
@@ -20,13 +18,7 @@ from tests.support.registration_builders import (
     make_capture_metadata,
     make_registration,
 )
-from tests.support.registration_stores import RegistrationStores, open_registration_stores
-
-
-@pytest.fixture
-def stores(engine: Engine, cipher: FieldCipher) -> RegistrationStores:
-    return open_registration_stores(engine.client, engine.create_table("RegistrationsTable"), cipher)
-
+from tests.support.registration_stores import RegistrationStores
 
 LINKS = tuple(CaptureLink(make_capture_metadata(number).capture_id, REFERENCE) for number in (1, 2))
 
