@@ -16,7 +16,7 @@ from chalicelib.records import iter_readable
 from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.captures import Capture, DayFact, UnreadableFacts
 from chalicelib.registrations.errors import CaptureUnknown, RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.model import Registration, RegistrationFacts, Status
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     parse_capture,
@@ -123,13 +123,13 @@ class DynamoReadingStore:
     def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
         """Yield the facts of the captures of `campaign_day`, in no order. No registration is read.
 
-        A remnant that cannot be read may be that of a registration.
+        Nothing is unsealed: the export has no key for it. A remnant that cannot be read may be that of a
+        registration.
         """
         for shard in (*list_capture_shards(campaign_day), make_remnant_shard(campaign_day)):
             for row in self._table.query("day_shard = :shard", {":shard": shard}, index=BY_CAMPAIGN_DAY):
-                day_fact = self._read_day_fact(row)
-                if not isinstance(day_fact.facts, RegistrationFacts):
-                    yield day_fact
+                if not _has_registration_facts(row):
+                    yield self._read_day_fact(row)
 
     def list_by_campaign_day(
         self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
@@ -220,9 +220,9 @@ class DynamoReadingStore:
         # The order of a remnant has no instant.
         instant, has_instant, _ = row["day_order"].partition("#")
         facts = (
-            parse_capture_facts(row["facts"])
-            if _is_capture(row)
-            else parse_registration_facts(row["facts"], row["pk"], self._cipher)
+            parse_registration_facts(row["facts"], row["pk"], self._cipher)
+            if _has_registration_facts(row)
+            else parse_capture_facts(row["facts"])
         )
         return DayFact(
             position=Position(row["day_order"]),
@@ -231,5 +231,6 @@ class DynamoReadingStore:
         )
 
 
-def _is_capture(row: Mapping[str, Any]) -> bool:
-    return "figures" not in row["facts"]
+def _has_registration_facts(row: Mapping[str, Any]) -> bool:
+    facts = row.get("facts")
+    return isinstance(facts, Mapping) and "figures" in facts
