@@ -1,6 +1,6 @@
 """The roles of the functions, for the app in process: what a role does not allow is refused, as on AWS.
 
-moto asks for no permission. Actions of DynamoDB are compared with the tables and indexes that a role names, and
+moto asks for no permission. Actions of DynamoDB are compared with the tables and indexes that a role names,
 those of KMS with the purposes of keys. Other services and conditions on items are left to the e2e tests.
 """
 
@@ -27,7 +27,7 @@ class RoleBoundClients(AwsClients):
     """AWS clients that refuse, while functions run, what none of their roles allows."""
 
     def __init__(self, session: Any, denied: list[Action]) -> None:
-        """What is refused is added to `denied`."""
+        """Add what is refused to `denied`."""
         super().__init__(session)
         self._denied = denied
         self._running = threading.local()
