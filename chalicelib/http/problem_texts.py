@@ -145,6 +145,11 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "try_again": Problem(503, "Silakan kirim lagi beberapa saat lagi.", "Send it again in a moment."),
     "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),
+    "record_unreadable": Problem(
+        500,
+        "Data yang tersimpan tidak dapat dibaca; kami sudah mengetahuinya.",
+        "The stored record cannot be read; we know of it.",
+    ),
 }
 
 
