@@ -336,7 +336,7 @@ def _run_handler(request: AnonymousRequest, call_handler: Callable[[], Response]
 
 def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Response:
     observability.log_exception(error, "request failed", {"route": request.route, "method": request.method})
-    return problems.respond("internal_error", request.language)
+    return problems.respond_to_fault(error, request.language)
 
 
 def _log_response(request: AnonymousRequest, response: Response) -> Response:
