@@ -38,6 +38,7 @@ from chalicelib.registrations.model import (
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_amounts import pad_amounts
 from chalicelib.registrations.store_history import build_history, parse_lifecycle, serialize_money
 from chalicelib.registrations.store_keys import (
     find_shard,
@@ -312,7 +313,7 @@ def _serialize_answer(answer: Answer) -> str:
         {
             **vars(answer),
             "outcome": outcome,
-            "quote": answer.quote.model_dump_json(),
+            "quote": pad_amounts(answer.quote.model_dump_json()),
             "differs": _serialize_differs(answer.differs),
         }
     )
