@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.callers import Caller, Channel, DailyCap, Role
+from chalicelib.callers import Caller, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked
 
 # Our own figures. A device is idle between two campaigns, and moves between a few networks.
@@ -52,7 +52,10 @@ class TokenUse:
 
 @dataclass(frozen=True)
 class Client:
-    """An enrolled client and the validity of its token. Only its holder has the token itself."""
+    """An enrolled client and the validity of its token. Only its holder has the token itself.
+
+    `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time.
+    """
 
     client_id: str
     roles: frozenset[Role]
@@ -64,6 +67,8 @@ class Client:
     rotated_at: datetime | None = None
     last_seen_at: datetime | None = None
     daily_cap: DailyCap | None = None
+    authorised_at: datetime | None = None
+    mode: DeviceMode | None = None
     use: TokenUse | None = None
 
     def is_revoked(self, now: datetime) -> bool:
@@ -73,11 +78,26 @@ class Client:
     def revoke(self, now: datetime) -> "Client":
         return replace(self, revoked_at=now)
 
-    def rotate(self, now: datetime, *, expires_at: datetime) -> "Client":
-        """Return this client with a new token that is good until `expires_at`. Raise ClientRevoked."""
+    def rotate(self, now: datetime, *, expires_at: datetime, is_renewal: bool = False) -> "Client":
+        """Return this client with a new token that is good until `expires_at`. Raise ClientRevoked.
+
+        `is_renewal`: the client asked for it, and no person did.
+        """
         if self.revoked_at is not None:
             raise ClientRevoked(self.client_id)
-        return replace(self, rotated_at=now, expires_at=expires_at)
+        authorised_at = self.last_authorised_at if is_renewal else now
+        return replace(self, rotated_at=now, expires_at=expires_at, authorised_at=authorised_at)
+
+    @property
+    def last_authorised_at(self) -> datetime:
+        """Return when a person last gave it a token."""
+        # A client of an earlier release could not renew its token itself.
+        return self.authorised_at or self.rotated_at or self.enrolled_at
+
+    @property
+    def device_mode(self) -> DeviceMode:
+        """Return how its web app works: for officers unless it was enrolled otherwise."""
+        return self.mode or (DeviceMode.OFFICER if Role.KIOSK in self.roles else DeviceMode.SELF)
 
     @property
     def caller(self) -> Caller:

@@ -1,5 +1,6 @@
 """The networks that a client's tokens are used from, as an attribute of its item."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +37,7 @@ class DynamoTokenUseStore:
         )
 
 
-def parse_token_use(values: Values) -> TokenUse | None:
+def parse_token_use(values: Mapping[str, Any]) -> TokenUse | None:
     """Return the use in a client's item, or None if it has none."""
     use = values.get("token_use")
     if use is None:

@@ -305,12 +305,18 @@ class WholeRegistrationView(RegistrationView):
 class RegistrationsView(BaseModel):
     """A page of registrations.
 
-    `cursor` asks for the next page; `resume` is for a later pull and misses nothing.
+    `cursor` asks for the next page; `resume` is for a later pull and misses nothing. `unreadable` is left out
+    if it is empty.
     """
 
     registrations: list[RegistrationView]
     cursor: str | None
     resume: str | None
+    unreadable: list[str] = Field(
+        default=[],
+        description="References of registrations that belong on this page, whatever their status, and cannot"
+        " be read. The cursor is after them. Read them one by one once we have restored them.",
+    )
 
 
 class GapView(BaseModel):

@@ -17,6 +17,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.records import record_parser
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import (
     IDENTITY_FIELDS,
@@ -85,8 +86,9 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
     return values
 
 
+@record_parser
 def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
-    """Return a capture from its item. Raise CaptureErased if its person's data was destroyed."""
+    """Return a capture from its item. Raise CaptureErased or RecordUnreadable."""
     if "fingerprint" not in values:
         source = parse_capture_source(values["taken"]) if "taken" in values else None
         raise CaptureErased("its person's data was destroyed", source)
@@ -149,8 +151,9 @@ def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
     return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
 
 
+@record_parser
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
-    """Return the attributes that an older key sealed, sealed again under the current one."""
+    """Return the attributes that an older key sealed, sealed again. Raise RecordUnreadable."""
 
     def seal_again(record: str, name: str, sealed: bytes) -> bytes:
         return cipher.reseal(sealed, record=record, field=name) or sealed
@@ -213,8 +216,9 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
     }
 
 
+@record_parser
 def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Registration:
-    """Return a registration from its item. Raise RegistrationDestroyed if its personal data was destroyed."""
+    """Return a registration from its item. Raise RegistrationDestroyed or RecordUnreadable."""
     reference = Reference(values["reference"])
     if "sealed" not in values:
         raise RegistrationDestroyed(
