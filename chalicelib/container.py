@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.devices.checks import FieldChecker
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
-    from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.gate import ContentGate
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -355,10 +355,10 @@ class Container:
         return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
 
     @cached_property
-    def gateway_router(self) -> "GatewayRouter":
-        from chalicelib.messaging.builder import build_gateway_router
+    def sms_gateway(self) -> "ContentGate":
+        from chalicelib.messaging.builder import build_sms_gateway
 
-        return build_gateway_router(self)
+        return build_sms_gateway(self)
 
     @cached_property
     def twilio_account(self) -> "TwilioAccount":

@@ -10,7 +10,7 @@ from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyC
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.limits import may_be_together
 from chalicelib.clients.model import Client, UseFlag
-from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
+from chalicelib.fields import IMPERSONAL, UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
 from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -23,7 +23,7 @@ _MAX_PER_DAY = 10_000_000
 class EnrolClient(StrictModel):
     """Enrol one device, bot or person; an admin sends it."""
 
-    client_id: ClientId
+    client_id: Annotated[ClientId, IMPERSONAL]
     roles: Annotated[tuple[Role, ...], UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA] = Field(min_length=1)
     channel: Channel | None = Field(default=None, description="Follows from the role when left out.")
     campaigns: Annotated[

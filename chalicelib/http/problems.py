@@ -40,6 +40,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
+    "id_looks_personal": "id_looks_personal",
     "role_channel_conflict": "role_channel_conflict",
     "roles_conflict": "roles_conflict",
     "campaign_needed": "campaign_needed",
