@@ -24,10 +24,10 @@ from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.data_requests.store import DynamoDataRequests
-from chalicelib.randomness import generate_token, generate_write_id, random_index
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.registrations.builder import build_intake_service
+from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Container:
         return DailyCapLimiter(
             counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
             caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
+            unusual=self.settings.unusual_attempts,
             clock=self.clock,
         )
 
@@ -149,20 +150,7 @@ class Container:
 
     @cached_property
     def intake(self) -> IntakeService:
-        return IntakeService(
-            store=DynamoIntakeStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            campaigns=self.campaigns,
-            quote_service=self.quotes,
-            limits=IntakeLimits(
-                client_allowance=self.client_caps,
-                age_limits=self._age_limits,
-                payment_period=self.settings.payment_period,
-                phone_cap=self.settings.phone_caps,
-            ),
-            hashing=self.hashing,
-            clock=self.clock,
-            random_index=random_index,
-        )
+        return build_intake_service(self)
 
     @cached_property
     def checks(self) -> "FieldChecker":
@@ -172,7 +160,7 @@ class Container:
         return FieldChecker(
             campaigns=self.campaigns,
             quote_service=self.quotes,
-            age_limits=self._age_limits,
+            age_limits=self.age_limits,
             clock=self.clock,
             list_shape_errors=list_shape_errors,
         )
@@ -184,12 +172,13 @@ class Container:
         return BundleService(
             campaigns=self.campaigns,
             contribution_rules=load_rules(),
-            age_limits=self._age_limits,
+            age_limits=self.age_limits,
             clock=self.clock,
         )
 
     @property
-    def _age_limits(self) -> AgeLimits:
+    def age_limits(self) -> AgeLimits:
+        """The ages at which workers may register."""
         return AgeLimits(minimum_age=self.settings.minimum_age)
 
     @cached_property

@@ -4,7 +4,7 @@ Refusal
 ├── ClientUnknown    no client has this id
 ├── ClientExists     another client has this id already
 ├── ClientRevoked    the client was revoked and gets no new token
-├── ClientCapReached the client had its daily number of captures accepted
+├── ClientCapReached the client has used up its daily number of captures
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -31,7 +31,7 @@ class ClientRevoked(Refusal):
 
 
 class ClientCapReached(Refusal):
-    """The client had its daily number of captures accepted. This capture was not stored."""
+    """The client has used up its daily number of captures. This capture was not stored."""
 
     code = "client_cap_reached"
 

@@ -13,9 +13,9 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page, Position
 from chalicelib.registrations.capture_source import CaptureSource
-from chalicelib.registrations.captures import Capture, DayFact
+from chalicelib.registrations.captures import Capture, CaptureFacts, DayFact, UnusualClientFacts
 from chalicelib.registrations.errors import CaptureUnknown, RegistrationUnknown
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.model import Registration, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     parse_capture,
@@ -37,6 +37,7 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
 )
 from chalicelib.registrations.store_source import parse_capture_source
+from chalicelib.registrations.store_unusual import parse_unusual_client_facts
 
 # A page of a listing ends early where its histories are long: an answer of Lambda may have 6 MB.
 _MAX_PAGE_EVENTS = 10_000
@@ -194,17 +195,18 @@ class DynamoReadingStore:
     def _parse_day_fact(self, row: Values) -> DayFact:
         # The order of a remnant has no instant.
         instant, has_instant, _ = row["day_order"].partition("#")
-        facts = (
-            parse_capture_facts(row["facts"])
-            if _is_capture(row)
-            else parse_registration_facts(row["facts"], row["pk"], self._cipher)
-        )
         return DayFact(
             position=Position(row["day_order"]),
-            facts=facts,
+            facts=self._parse_facts(row),
             captured_at=datetime.fromisoformat(instant) if has_instant else None,
         )
 
+    def _parse_facts(self, row: Values) -> CaptureFacts | RegistrationFacts | UnusualClientFacts:
+        if _is_capture(row):
+            return parse_capture_facts(row["facts"])
+        unusual = parse_unusual_client_facts(row["facts"])
+        return unusual or parse_registration_facts(row["facts"], row["pk"], self._cipher)
+
 
 def _is_capture(row: Mapping[str, Any]) -> bool:
-    return "figures" not in row["facts"]
+    return "outcome" in row["facts"]

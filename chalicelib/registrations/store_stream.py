@@ -8,6 +8,7 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.model import EventType, Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import parse_campaign_day
+from chalicelib.registrations.store_keys import UNUSUAL_SORT_KEY
 from chalicelib.registrations.store_source import parse_disclosure
 from chalicelib.registrations.stream import (
     CaptureChange,
@@ -15,6 +16,7 @@ from chalicelib.registrations.stream import (
     PublishedEvent,
     RegistrationChange,
     StreamRecord,
+    UnusualClientChange,
 )
 
 # The attributes that are read, by sort key. Sealed values are never read: Lambda hands binary values over as
@@ -22,12 +24,14 @@ from chalicelib.registrations.stream import (
 _ATTRIBUTES_READ = {
     "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten"),
     "APPLICATION": ("sk", "taken", "reference", "history", "flags"),
+    UNUSUAL_SORT_KEY: ("sk", "taken"),
 }
 
 # An item that changed in none of these was only sealed again, under another key.
 _COUNTED_ATTRIBUTES = {
     "CAPTURE": ("facts", "day_shard", "forgotten"),
     "APPLICATION": ("history", "destroyed_at"),
+    UNUSUAL_SORT_KEY: ("facts",),
 }
 
 
@@ -36,12 +40,15 @@ def parse_change(record: StreamRecord) -> Change | None:
     current, previous = _parse_image(record, "NewImage"), _parse_image(record, "OldImage")
     is_new = record["eventName"] == "INSERT"
     if current is None:
-        # A capture is never deleted; an erased registration changes what is counted of its day.
-        if previous is None or previous["sk"] == "CAPTURE":
+        # An erased registration changes what is counted of its day. All else that is deleted has expired,
+        # long after its day was reported.
+        if previous is None or previous["sk"] != "APPLICATION":
             return None
         return _parse_registration_change(previous, previous_history=previous["history"], is_new=False)
     if not _has_counted_change(record, current["sk"]):
         return None
+    if current["sk"] == UNUSUAL_SORT_KEY:
+        return UnusualClientChange(parse_campaign_day(current))
     if current["sk"] == "CAPTURE":
         return _parse_capture_change(current, is_new=is_new)
     known_history = current["history"] if is_new or previous is None else previous["history"]

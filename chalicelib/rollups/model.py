@@ -88,6 +88,7 @@ class Anomaly(FrozenModel):
         "sponsor_over_quota",
         "history_full",
         "worker_captures_reached",
+        "client_unusual",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

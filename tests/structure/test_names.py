@@ -39,7 +39,17 @@ CLASSES = {
         "Waiting",
         "Reader",
     ),
-    *("Told", "Way", "Post", "Shelf", "Unusual", "Oddity", "FunctionFailed", "RoundIncomplete", "Relay"),
+    *(
+        "Told",
+        "Way",
+        "Post",
+        "Shelf",
+        "UnusualOutcome",
+        "Oddity",
+        "FunctionFailed",
+        "RoundIncomplete",
+        "Relay",
+    ),
     *("Notifier", "Deliverer", "Text", "Texts", "TextState", "MessageId", "Scene", "Meddled"),
 }
 FUNCTIONS = {
