@@ -5,7 +5,7 @@ CLIENT#<id>      DAY#<day>    the numbers of its attempts, and of unusual ones; 
 TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
+from chalicelib.records import iter_readable
 from chalicelib.refusals import TryAgain
 
 _BY_LISTING = "by_listing"
@@ -146,7 +147,7 @@ class DynamoClients:
             raise TryAgain("its token was replaced at the same time") from None
 
     def iter_after(self, client_id: str, *, page_size: int) -> Iterator[Client]:
-        return map(
+        return iter_readable(
             _to_client,
             self._table.query(
                 "listing = :listing AND client_id > :after",
@@ -243,7 +244,7 @@ def _to_values(client: Client) -> Values:
     }
 
 
-def _to_client(values: Values) -> Client:
+def _to_client(values: Mapping[str, Any]) -> Client:
     return Client(
         client_id=values["client_id"],
         roles=frozenset(Role(role) for role in values["roles"]),

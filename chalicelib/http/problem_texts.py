@@ -38,6 +38,7 @@ PROBLEMS: Mapping[str, Problem] = {
     "campaign_exists": Problem(
         409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
     ),
+    "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
@@ -68,6 +69,11 @@ PROBLEMS: Mapping[str, Problem] = {
         409,
         "request_id sudah dipakai untuk permintaan lain.",
         "This request_id was used for another request.",
+    ),
+    "erasure_under_way": Problem(
+        409,
+        "Data orang ini sedang dihapus. Kirim ulang permintaan penghapusannya sampai selesai.",
+        "The data of this person is being erased. Send that erasure again until it is finished.",
     ),
     "payment_reused": Problem(
         409,
@@ -139,6 +145,11 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "try_again": Problem(503, "Silakan kirim lagi beberapa saat lagi.", "Send it again in a moment."),
     "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),
+    "record_unreadable": Problem(
+        500,
+        "Data yang tersimpan tidak dapat dibaca; kami sudah mengetahuinya.",
+        "The stored record cannot be read; we know of it.",
+    ),
 }
 
 

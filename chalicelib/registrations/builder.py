@@ -1,51 +1,38 @@
-"""The intake of captures, from a container."""
+"""Building of the services that erase registrations and publish their changes."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chalicelib import observability
-from chalicelib.randomness import random_index
-from chalicelib.registrations.captures import UnusualClient
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
-from chalicelib.registrations.store_intake import DynamoIntakeStore
-from chalicelib.registrations.store_unusual import DynamoUnusualClients
+from chalicelib.randomness import generate_write_id
+from chalicelib.registrations.erasure import ErasureService
+from chalicelib.registrations.queues import SQSNotificationQueue
+from chalicelib.registrations.store_erasure import DynamoErasureStore
+from chalicelib.registrations.store_stream import parse_change
+from chalicelib.registrations.stream import StreamPublisher
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
 
 
-def build_intake_service(container: "Container") -> IntakeService:
-    """Return the service that accepts captures."""
-    settings, dynamodb = container.settings, container.aws.dynamodb
-    store = DynamoIntakeStore(dynamodb, settings.registrations_table, container.cipher)
-    unusual_clients = DynamoUnusualClients(
-        dynamodb, settings.registrations_table, retention=settings.retention_period
-    )
-    return IntakeService(
-        store=store,
-        campaigns=container.campaigns,
-        quote_service=container.quotes,
-        limits=IntakeLimits(
-            client_allowance=container.client_caps,
-            on_unusual_client=_make_reporter(unusual_clients),
-            phone_cap=settings.phone_caps,
-            age_limits=container.age_limits,
-            payment_period=settings.payment_period,
-            refusal_retention=settings.retention_period,
+def build_erasure_service(container: "Container") -> ErasureService:
+    return ErasureService(
+        store=DynamoErasureStore(
+            container.aws.dynamodb,
+            container.settings.registrations_table,
+            container.cipher,
+            new_id=generate_write_id,
         ),
-        hashing=container.hashing,
+        reading=container.reading,
         clock=container.clock,
-        random_index=random_index,
+        retention_period=container.settings.retention_period,
     )
 
 
-def _make_reporter(unusual_clients: DynamoUnusualClients) -> Callable[[UnusualClient], None]:
-    """Return the function that tells operators and managers of an unusual client."""
-
-    def report(unusual_client: UnusualClient) -> None:
-        facts = {"client_id": unusual_client.client_id, "attempts": unusual_client.attempts}
-        observability.logger.warning("unusual client", extra=facts)
-        observability.count("UnusualClients")
-        unusual_clients.record(unusual_client)
-
-    return report
+def build_stream_publisher(container: "Container") -> StreamPublisher:
+    return StreamPublisher(
+        parse_change=parse_change,
+        notification_queue=SQSNotificationQueue(
+            container.aws.sqs, container.settings.notifications_queue_url
+        ),
+        dirty_days=container.rollups,
+        may_notify_known_workers=container.settings.may_notify_known_workers,
+    )

@@ -117,6 +117,11 @@ class UnusualClientFacts:
 
 
 @dataclass(frozen=True)
+class UnreadableFacts:
+    """The facts of a capture or registration that cannot be read."""
+
+
+@dataclass(frozen=True)
 class DayFact:
     """One countable fact of a campaign day, with its position in capture order.
 
@@ -124,5 +129,5 @@ class DayFact:
     """
 
     position: Position
-    facts: CaptureFacts | RegistrationFacts | UnusualClientFacts
+    facts: CaptureFacts | RegistrationFacts | UnusualClientFacts | UnreadableFacts
     captured_at: datetime | None = None

@@ -43,8 +43,11 @@ class DynamoUnusualClients:
         self._table.try_run(self._table.update(key, _SET_FACTS, _COUNT_IS_LOWER, compared=values))
 
 
-def parse_unusual_client_facts(facts: Mapping[str, Any]) -> UnusualClientFacts | None:
-    """Return the facts of an unusual client, or None for those of anything else."""
-    if "unusual" not in facts:
-        return None
+def has_unusual_client_facts(row: Mapping[str, Any]) -> bool:
+    """Return True if a row of the day index is of an unusual client."""
+    return bool(row["sk"] == UNUSUAL_SORT_KEY)
+
+
+def parse_unusual_client_facts(facts: Mapping[str, Any]) -> UnusualClientFacts:
+    """Return the facts of an unusual client."""
     return UnusualClientFacts(facts["client_id"], int(facts["unusual"]))

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome, UnusualClientFacts
+from chalicelib.registrations.captures import (
+    CaptureFacts,
+    DayFact,
+    Outcome,
+    UnreadableFacts,
+    UnusualClientFacts,
+)
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.bounded_counter import MAX_KEYS, OTHERS, BoundedCounter
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
@@ -81,15 +87,10 @@ class DayCounter:
                     self._get_counter("money")["quoted"] += registration.quoted
                 self._get_counter("money")["paid"] += registration.paid
                 self._get_counter("flagged").update(registration.flags)
+            case UnreadableFacts():
+                self._get_counter("unreadable")["records"] += 1
             case CaptureFacts() as capture:
-                self._get_counter("outcomes")[capture.outcome] += 1
-                if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
-                    self._add_registered(capture)
-                if capture.outcome is Outcome.CREATED:
-                    self._add_created(capture, fact.captured_at)
-                if capture.differs:
-                    self._get_counter("differing_repeats")[capture.client_id] += 1
-                self._get_counter("refused_by_reason").update(capture.reasons)
+                self._add_capture(capture, fact.captured_at)
             case UnusualClientFacts() as unusual:
                 self._get_counter("unusual_clients")[unusual.client_id] += unusual.attempts
 
@@ -125,6 +126,16 @@ class DayCounter:
 
     def _get_counter(self, group: str) -> BoundedCounter:
         return self._figures[group]
+
+    def _add_capture(self, capture: CaptureFacts, captured_at: datetime | None) -> None:
+        self._get_counter("outcomes")[capture.outcome] += 1
+        if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
+            self._add_registered(capture)
+        if capture.outcome is Outcome.CREATED:
+            self._add_created(capture, captured_at)
+        if capture.differs:
+            self._get_counter("differing_repeats")[capture.client_id] += 1
+        self._get_counter("refused_by_reason").update(capture.reasons)
 
     def _add_registered(self, capture: CaptureFacts) -> None:
         """Count a registration that was not cancelled."""
@@ -215,6 +226,8 @@ class DayCounter:
             yield Anomaly(pattern="history_full", workers=flagged[Flag.HISTORY_FULL])
         if refused["worker_captures_reached"]:
             yield Anomaly(pattern="worker_captures_reached", workers=refused["worker_captures_reached"])
+        if unreadable := self._get_counter("unreadable")["records"]:
+            yield Anomaly(pattern="records_unreadable", workers=unreadable)
 
     def _list_by_client(self, group: str) -> list[tuple[str | None, int]]:
         """Return the counts of a group by client, those of clients without a key of their own under None."""

@@ -76,6 +76,7 @@ class Anomaly(FrozenModel):
     """Something unusual about the day, for a person to look at: it accuses nobody.
 
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
+    Unreadable records are captures and registrations that the figures leave out.
     """
 
     pattern: Literal[
@@ -89,6 +90,7 @@ class Anomaly(FrozenModel):
         "history_full",
         "worker_captures_reached",
         "client_unusual",
+        "records_unreadable",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

@@ -15,7 +15,7 @@ _BODY_CODES = ("json_malformed", "body_invalid", "body_too_large", "media_type_u
 
 _TOKEN_CODES = ("token_missing_or_unknown", "token_revoked")
 
-_COMMON_CODES = ("internal_error", "try_again", "too_many_requests")
+_COMMON_CODES = ("internal_error", "record_unreadable", "try_again", "too_many_requests")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""UnusualOutcome payments: each is recorded, its registration is flagged, and the summary of its day says so."""
+"""Unusual payments: each is recorded, its registration is flagged, and the summary of its day says so."""
 
 import pytest
 

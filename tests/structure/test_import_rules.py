@@ -15,7 +15,17 @@ from tests.support.source_tree import (
 # The file names of modules that reach AWS, Chalice or the process. All others are pure.
 STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
 ADAPTERS = STORES | {
-    *("app", "settings", "container", "builder", "endpoints", "problems", "batches", "observability"),
+    *(
+        "app",
+        "settings",
+        "container",
+        "builder",
+        "endpoints",
+        "problems",
+        "batches",
+        "observability",
+        "records",
+    ),
     *("routes", "authorizer", "consumer", "schedule"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
@@ -29,9 +39,10 @@ RANDOM_EXCEPT = {"chalicelib/crypto/encryption.py": {"secrets", "secrets.token_b
 
 
 def name_of(path: str) -> str:
-    """Return the module's name; a store of one flow, such as `store_ledger`, counts as `store`."""
+    """Return the module's name; one of one flow, such as `store_ledger`, counts as `store` or `builder`."""
     name = path.rpartition("/")[2].removesuffix(".py")
-    return "store" if name.startswith("store_") else name
+    kind = name.partition("_")[0]
+    return kind if kind in {"store", "builder"} else name
 
 
 def module_of(path: str) -> str:
