@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write, expires_after
-from chalicelib.callers import Channel, DailyCap, Role
+from chalicelib.callers import Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
@@ -25,8 +25,8 @@ _BY_LISTING = "by_listing"
 _LISTING = "clients"
 
 # The newest tokens that stay good for the overlap of a rotation, so that a rotation whose answer was lost can
-# be repeated; a rotation ends older ones at once.
-_MAX_OLDER_TOKENS = 5
+# be repeated, and a device enrolled again; a rotation ends older ones at once.
+_MAX_OLDER_TOKENS = 20
 
 # Ended tokens are refused as revoked, not as unknown, for this long.
 _ENDED_TOKEN_RETENTION = timedelta(days=30)
@@ -100,6 +100,8 @@ class DynamoClients:
             ":older": kept,
             ":now": now,
             ":ends_at": to_optional_timestamp(client.expires_at),
+            ":authorised_at": to_timestamp(client.last_authorised_at),
+            ":mode": client.mode or client.device_mode,
             ":previous": stored["token_hash"],
         }
         try:
@@ -108,7 +110,7 @@ class DynamoClients:
                     self._table.update(
                         _client_key(client.client_id),
                         "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
-                        "token_expires_at = :ends_at",
+                        "token_expires_at = :ends_at, authorised_at = :authorised_at, device_mode = :mode",
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
@@ -241,6 +243,8 @@ def _to_values(client: Client) -> Values:
         "rotated_at": to_optional_timestamp(client.rotated_at),
         "last_seen_at": to_optional_timestamp(client.last_seen_at),
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
+        "authorised_at": to_optional_timestamp(client.authorised_at),
+        "device_mode": client.mode,
     }
 
 
@@ -256,6 +260,8 @@ def _to_client(values: Mapping[str, Any]) -> Client:
         rotated_at=from_optional_timestamp(values.get("rotated_at")),
         last_seen_at=from_optional_timestamp(values.get("last_seen_at")),
         daily_cap=_to_daily_cap(values.get("daily_cap")),
+        authorised_at=from_optional_timestamp(values.get("authorised_at")),
+        mode=DeviceMode(values["device_mode"]) if "device_mode" in values else None,
     )
 
 

@@ -160,6 +160,12 @@ class DynamoReadingStore:
         ):
             yield int(values["device_sequence"])
 
+    def find_last_device_sequence(self, client_id: str) -> int | None:
+        newest = self._table.query(
+            "client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE, page_size=1, is_descending=True
+        )
+        return next((int(values["device_sequence"]) for values in newest), None)
+
     def _query_page(
         self,
         index: str,

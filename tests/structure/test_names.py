@@ -39,17 +39,7 @@ CLASSES = {
         "Waiting",
         "Reader",
     ),
-    *(
-        "Told",
-        "Way",
-        "Post",
-        "Shelf",
-        "UnusualOutcome",
-        "Oddity",
-        "FunctionFailed",
-        "RoundIncomplete",
-        "Relay",
-    ),
+    *("Told", "Way", "Post", "Shelf", "Unusual", "Oddity", "FunctionFailed", "RoundIncomplete", "Relay"),
     *("Notifier", "Deliverer", "Text", "Texts", "TextState", "MessageId", "Scene", "Meddled"),
 }
 FUNCTIONS = {
