@@ -1,4 +1,4 @@
-"""UnusualOutcome clients in the registrations table, where counting finds them among the facts of the day.
+"""Unusual clients in the registrations table, where counting finds them among the facts of the day.
 
 UNUSUAL#<client>#<local day>#<campaign>#<campaign day>   UNUSUAL   the number of unusual attempts; expires
 """

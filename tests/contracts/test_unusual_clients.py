@@ -1,4 +1,4 @@
-"""UnusualOutcome clients in the registrations table: counted with their day, and gone after a while."""
+"""Unusual clients in the registrations table: counted with their day, and gone after a while."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
