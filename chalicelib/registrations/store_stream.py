@@ -21,7 +21,7 @@ from chalicelib.registrations.stream import (
 
 # The attributes that are read, by sort key. Sealed values are never read: Lambda hands binary values over as
 # base64 text, which is not what the table holds, and the facts of a registration contain such values.
-_ATTRIBUTES_READ = {
+ATTRIBUTES_READ = {
     "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten"),
     "APPLICATION": ("sk", "taken", "reference", "history", "flags"),
     UNUSUAL_SORT_KEY: ("sk", "taken"),
@@ -96,6 +96,6 @@ def _has_counted_change(record: StreamRecord, sort_key: str) -> bool:
 def _parse_image(record: StreamRecord, image_name: str) -> Values | None:
     image: dict[str, Any] | None = record["dynamodb"].get(image_name)
     sort_key = image["sk"]["S"] if image else None
-    if image is None or sort_key not in _ATTRIBUTES_READ:
+    if image is None or sort_key not in ATTRIBUTES_READ:
         return None
-    return from_item({name: image[name] for name in _ATTRIBUTES_READ[sort_key] if name in image})
+    return from_item({name: image[name] for name in ATTRIBUTES_READ[sort_key] if name in image})
