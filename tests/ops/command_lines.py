@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "clients enrol": ("van-9", "--role", "kiosk", "--campaign", "tanah-abang-2024"),
     "clients rotate": ("van-9",),
     "clients revoke": ("van-9",),
+    "audit": ("--subject", "client:van-9"),
     "rotate": (),
     "records unreadable": (),
     "sms release": ("tanah-abang-2024",),
