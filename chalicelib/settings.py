@@ -1,13 +1,24 @@
 """The settings of a deployed stage: names and limits, never secrets. The only reader of the environment."""
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from chalicelib.callers import DailyCap
-from chalicelib.setting_types import Days, Decimal, Flag, Hours, Minutes, ReportStates, Weights, Whole
+from chalicelib.callers import DailyCap, Role
+from chalicelib.setting_values import Days as _Days
+from chalicelib.setting_values import Hours as _Hours
+from chalicelib.setting_values import Minutes as _Minutes
+from chalicelib.setting_values import (
+    ReportState,
+    parse_decimal,
+    parse_flag,
+    parse_report_states,
+    parse_weights,
+)
+from chalicelib.setting_values import Whole as _Whole
 
 _ONE_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -89,7 +100,7 @@ class Settings(BaseModel):
             " some 0.20 to 0.45 a part is said (confidence low)."
         ),
     )
-    sms_price: Whole = Field(
+    sms_price: _Whole = Field(
         alias="DAFTAR_SMS_PRICE",
         default=350,
         ge=0,
@@ -98,42 +109,42 @@ class Settings(BaseModel):
             " 300 to 500 (confidence medium); AWS some ten times that (confidence low)."
         ),
     )
-    rupiah_per_dollar: Whole = Field(
+    rupiah_per_dollar: _Whole = Field(
         alias="DAFTAR_RUPIAH_A_DOLLAR",
         default=16_500,
         ge=1,
         description="Exchange rate for receipts in US dollars (confidence low: no daily rate is read).",
     )
-    sms_parts_per_second: Decimal = Field(
+    sms_parts_per_second: Annotated[float, BeforeValidator(parse_decimal)] = Field(
         alias="DAFTAR_SMS_PARTS_A_SECOND",
         default=10,
         gt=0,
         description="SMS parts sent per second, over all functions: the gateway's own limit.",
     )
-    sms_per_day: Whole = Field(
+    sms_per_day: _Whole = Field(
         alias="DAFTAR_SMS_A_DAY", default=3, ge=1, description="SMS per phone and day, at most."
     )
-    quiet_from: Whole = Field(
+    quiet_from: _Whole = Field(
         alias="DAFTAR_QUIET_FROM",
         default=20,
         ge=0,
         le=23,
         description="Local hour from which no reminder is sent; convention, no rule was found (low).",
     )
-    quiet_until: Whole = Field(
+    quiet_until: _Whole = Field(
         alias="DAFTAR_QUIET_UNTIL",
         default=8,
         ge=0,
         le=23,
         description="Local hour until which no reminder is sent; convention, no rule was found (low).",
     )
-    may_notify_known_workers: Flag = Field(
+    may_notify_known_workers: Annotated[bool, BeforeValidator(parse_flag)] = Field(
         alias="DAFTAR_TELLS_KNOWN_WORKERS",
         default=False,
         description="Send an SMS to a worker whom an officer's device registers again.",
     )
 
-    weight_by_gateway: Weights = Field(
+    weight_by_gateway: Annotated[Mapping[str, int], BeforeValidator(parse_weights)] = Field(
         alias="DAFTAR_GATEWAY_WEIGHTS",
         default={"aws": 100},
         description="SMS of a hundred that each gateway carries, as in aws=70,twilio=30.",
@@ -180,38 +191,38 @@ class Settings(BaseModel):
         default="",
         description="SES configuration set that collects bounces and complaints; empty for none.",
     )
-    report_sms_states: ReportStates = Field(
+    report_sms_states: Annotated[tuple[ReportState, ...], BeforeValidator(parse_report_states)] = Field(
         alias="DAFTAR_REPORT_SMS",
         default=("provisional",),
         description="Reports of a day that managers also get by SMS: none, provisional, final or both.",
     )
-    report_max_age: Days = Field(
+    report_max_age: _Days = Field(
         alias="DAFTAR_REPORT_DAYS",
         default=timedelta(days=31),
         ge=_ONE_DAY,
         description="Days after which a campaign day is no longer reported to managers.",
     )
 
-    minimum_age: Whole = Field(
+    minimum_age: _Whole = Field(
         alias="DAFTAR_MINIMUM_AGE",
         default=17,
         ge=0,
         le=64,
         description="Youngest age at registration, in years; no official figure was found.",
     )
-    payment_period: Days = Field(
+    payment_period: _Days = Field(
         alias="DAFTAR_UNPAID_DAYS",
         default=timedelta(days=30),
         ge=_ONE_DAY,
         description="Days after which an unpaid application expires.",
     )
-    token_lifetime: Days = Field(
+    token_lifetime: _Days = Field(
         alias="DAFTAR_TOKEN_DAYS",
         default=timedelta(days=90),
         ge=_ONE_DAY,
         description="Days that a token is valid unless its enrolment says otherwise; a usual value, no rule.",
     )
-    token_overlap: Hours = Field(
+    token_overlap: _Hours = Field(
         alias="DAFTAR_TOKEN_OVERLAP_HOURS",
         default=timedelta(hours=24),
         ge=timedelta(0),
@@ -221,53 +232,68 @@ class Settings(BaseModel):
     # The caps are our own: it is known that there must be some (agents made people up to meet quotas, and
     # families share numbers), but no figure is. An officer takes three minutes for a worker, 200 in a long
     # day; a van's best day is 1,200 captures, and may come through one device that was offline.
-    device_daily_flag: Whole = Field(
+    device_daily_flag: _Whole = Field(
         alias="DAFTAR_DEVICE_DAILY_FLAG",
         default=300,
         ge=0,
         description="Captures per device and day that are accepted without a flag.",
     )
-    device_daily_cap: Whole = Field(
+    device_daily_cap: _Whole = Field(
         alias="DAFTAR_DEVICE_DAILY_CAP",
         default=1_500,
         ge=1,
-        description="Captures per device and day that are accepted at all.",
+        description="Attempts to register per device and day, after which all others are refused.",
     )
     # A broadcast may bring 100,000 people to one chat bot in a day.
-    bot_daily_flag: Whole = Field(
+    bot_daily_flag: _Whole = Field(
         alias="DAFTAR_BOT_DAILY_FLAG",
         default=100_000,
         ge=0,
         description="Captures per bot and day that are accepted without a flag.",
     )
-    bot_daily_cap: Whole = Field(
+    bot_daily_cap: _Whole = Field(
         alias="DAFTAR_BOT_DAILY_CAP",
         default=250_000,
         ge=1,
-        description="Captures per bot and day that are accepted at all.",
+        description="Attempts to register per bot and day, after which all others are refused.",
     )
     # A family shares a phone; 50 people was an agent's quota for a month.
-    phone_daily_flag: Whole = Field(
+    phone_daily_flag: _Whole = Field(
         alias="DAFTAR_PHONE_DAILY_FLAG",
         default=5,
         ge=0,
-        description="Registrations per phone number and day that are accepted without a flag.",
+        description="Captures per phone number and day that are accepted without a flag.",
     )
-    phone_daily_cap: Whole = Field(
+    phone_daily_cap: _Whole = Field(
         alias="DAFTAR_PHONE_DAILY_CAP",
         default=50,
         ge=1,
-        description="Registrations per phone number and day that are accepted at all.",
+        description="Captures per phone number and day that are accepted at all.",
     )
-    retention_period: Days = Field(
+    # A device meets a known worker now and then; whoever asks who is registered meets many. Our own figures
+    # too, confidence low. A bot is told of no known worker: its refused and capped captures alone count.
+    device_unusual_attempts: _Whole = Field(
+        alias="DAFTAR_DEVICE_UNUSUAL_ATTEMPTS",
+        default=50,
+        ge=1,
+        description="Known, refused and capped workers per device and day that are unusual.",
+    )
+    bot_unusual_attempts: _Whole = Field(
+        alias="DAFTAR_BOT_UNUSUAL_ATTEMPTS",
+        default=2_000,
+        ge=1,
+        description="Refused and capped captures per bot and day that are unusual.",
+    )
+    retention_period: _Days = Field(
         alias="DAFTAR_KEEP_ENDED_DAYS",
         default=timedelta(days=90),
         ge=_ONE_DAY,
-        description="Days after which the personal fields of an application that ended unpaid are destroyed."
+        description="Days after which the personal fields of an application that ended unpaid are destroyed,"
+        " and refused captures are deleted."
         " The law (UU 27/2022, articles 43 and 44) names no number; 90 is a proposal of ours.",
     )
 
-    audit_retention: Days = Field(
+    audit_retention: _Days = Field(
         alias="DAFTAR_KEEP_AUDIT_DAYS",
         default=timedelta(days=1826),
         ge=_ONE_DAY,
@@ -277,31 +303,31 @@ class Settings(BaseModel):
 
     # The thresholds are our own judgement (confidence low): it is known that agents made people up to meet
     # quotas, not what their days looked like. An officer registers 60 to 150 workers a day.
-    anomaly_peer_ratio: Whole = Field(
+    anomaly_peer_ratio: _Whole = Field(
         alias="DAFTAR_ANOMALY_PEER_RATIO",
         default=3,
         ge=2,
         description="Multiple of its peers' median from which a client's registrations are an anomaly.",
     )
-    anomaly_min_workers: Whole = Field(
+    anomaly_min_workers: _Whole = Field(
         alias="DAFTAR_ANOMALY_MIN_WORKERS",
         default=50,
         ge=1,
         description="Workers per day below which a client is not compared with its peers.",
     )
-    anomaly_min_peers: Whole = Field(
+    anomaly_min_peers: _Whole = Field(
         alias="DAFTAR_ANOMALY_MIN_PEERS",
         default=2,
         ge=1,
         description="Peers on its channel below which a client is not compared with them.",
     )
-    anomaly_run_length: Whole = Field(
+    anomaly_run_length: _Whole = Field(
         alias="DAFTAR_ANOMALY_RUN_LENGTH",
         default=5,
         ge=2,
         description="Consecutive captures of a client with neighbouring NIKs that are an anomaly.",
     )
-    anomaly_max_run_gap: Minutes = Field(
+    anomaly_max_run_gap: _Minutes = Field(
         alias="DAFTAR_ANOMALY_RUN_GAP_MINUTES",
         default=timedelta(minutes=15),
         ge=_ONE_MINUTE,
@@ -310,7 +336,7 @@ class Settings(BaseModel):
 
     # No source says what difference is usual: the core system may know another income, or that a discount
     # has ended. A confidence as low as that of the thresholds above.
-    payment_max_difference: Whole = Field(
+    payment_max_difference: _Whole = Field(
         alias="DAFTAR_PAYMENT_MAX_DIFFERENCE_PERCENT",
         default=25,
         ge=0,
@@ -325,6 +351,10 @@ class Settings(BaseModel):
     @property
     def bot_caps(self) -> DailyCap:
         return DailyCap(flag=self.bot_daily_flag, cap=self.bot_daily_cap)
+
+    @property
+    def unusual_attempts(self) -> Mapping[Role, int]:
+        return {Role.KIOSK: self.device_unusual_attempts, Role.BOT: self.bot_unusual_attempts}
 
     @property
     def phone_caps(self) -> DailyCap:

@@ -1,4 +1,4 @@
-"""The types of settings, as they are written in environment variables."""
+"""The values of settings, as they are written in environment variables."""
 
 import re
 from collections.abc import Mapping
@@ -34,19 +34,22 @@ def _parse_duration(unit: str) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
-def _parse_decimal(value: str) -> float:
+def parse_decimal(value: str) -> float:
+    """Return a number with decimals. Raise ValueError."""
     if not _DECIMAL.fullmatch(value):
         raise ValueError("not a decimal number")
     return float(value)
 
 
-def _parse_flag(value: str) -> bool:
+def parse_flag(value: str) -> bool:
+    """Return the meaning of `true` or `false`. Raise ValueError."""
     if value not in _FLAGS:
         raise ValueError("neither true nor false")
     return _FLAGS[value]
 
 
-def _parse_weights(value: str) -> dict[str, int]:
+def parse_weights(value: str) -> dict[str, int]:
+    """Return the weights of gateways, such as `aws=9,twilio=1`. Raise ValueError."""
     if not _WEIGHTS.fullmatch(value):
         raise ValueError("not a list of weights")
     pairs = [each.partition("=") for each in value.split(",")]
@@ -56,7 +59,8 @@ def _parse_weights(value: str) -> dict[str, int]:
     return weights
 
 
-def _parse_report_states(value: str) -> tuple[ReportState, ...]:
+def parse_report_states(value: str) -> tuple[ReportState, ...]:
+    """Return the states of the reports that are sent. Raise ValueError."""
     if value not in _REPORT_STATES:
         raise ValueError("not a list of report states")
     return _REPORT_STATES[value]
@@ -66,7 +70,3 @@ Whole = Annotated[int, DIGITS_FORM]
 Minutes = Annotated[timedelta, _parse_duration("minutes")]
 Hours = Annotated[timedelta, _parse_duration("hours")]
 Days = Annotated[timedelta, _parse_duration("days")]
-Decimal = Annotated[float, BeforeValidator(_parse_decimal)]
-Flag = Annotated[bool, BeforeValidator(_parse_flag)]
-Weights = Annotated[Mapping[str, int], BeforeValidator(_parse_weights)]
-ReportStates = Annotated[tuple[ReportState, ...], BeforeValidator(_parse_report_states)]
