@@ -30,6 +30,8 @@ from chalicelib.registrations.rules import AgeLimits
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.audit.service import AuditService
+    from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
@@ -113,12 +115,30 @@ class Container:
 
         return RescueKeys(self.keyring.load_rescue_keys)
 
+    # The audit trail
+
+    @cached_property
+    def audit_trail(self) -> "DynamoAuditTrail":
+        from chalicelib.audit.builder import build_audit_trail
+
+        return build_audit_trail(self)
+
+    @cached_property
+    def audit(self) -> "AuditService":
+        from chalicelib.audit.service import AuditService
+
+        return AuditService(store=self.audit_trail, clock=self.clock)
+
     # Clients, campaigns, quotes
 
     @cached_property
     def clients(self) -> ClientRegistry:
         return ClientRegistry(
-            clients=DynamoClients(self.aws.dynamodb, self.settings.clients_table),
+            clients=DynamoClients(
+                self.aws.dynamodb,
+                self.settings.clients_table,
+                self.audit_trail.build_append,
+            ),
             clock=self.clock,
             generate_token=lambda: Token(generate_token()),
             token_lifetime=TokenLifetime(
@@ -158,7 +178,12 @@ class Container:
     @cached_property
     def campaigns(self) -> CampaignService:
         return CampaignService(
-            campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
+            campaigns=DynamoCampaigns(
+                self.aws.dynamodb,
+                self.settings.campaigns_table,
+                self.cipher,
+                build_audit_write=self.audit_trail.build_append,
+            ),
             get_due_list=lambda: self.due_list,
             clock=self.clock,
         )
@@ -203,16 +228,9 @@ class Container:
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":
-        from chalicelib.registrations.lifecycle import LifecycleService
-        from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
+        from chalicelib.registrations.builder import build_lifecycle_service
 
-        return LifecycleService(
-            store=DynamoLifecycleStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            reading=self.reading,
-            hashing=self.hashing,
-            max_payment_difference=self.settings.payment_max_difference,
-            clock=self.clock,
-        )
+        return build_lifecycle_service(self)
 
     @cached_property
     def erasure(self) -> "ErasureService":

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from chalicelib.clients.caps import DailyCap, DailyCapLimiter
+from chalicelib.callers import DailyCap
+from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.registrations import rules
 from chalicelib.registrations.captures import UnusualClient
 
