@@ -136,6 +136,9 @@ class ClientView(BaseModel):
         description="What was unusual about a use of its token, the last time that something was."
     )
     use_flagged_at: datetime | None
+    enrolled_by: str | None = None
+    rotated_by: str | None = None
+    revoked_by: str | None = None
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
@@ -155,6 +158,9 @@ class ClientView(BaseModel):
             last_network=None if use is None else use.networks[0],
             use_flags=() if use is None else use.flags,
             use_flagged_at=None if use is None else use.flagged_at,
+            enrolled_by=client.enrolled_by,
+            rotated_by=client.rotated_by,
+            revoked_by=client.revoked_by,
         )
 
 
