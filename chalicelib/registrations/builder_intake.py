@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from chalicelib import observability
 from chalicelib.randomness import random_index
 from chalicelib.registrations.captures import UnusualClient
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.registrations.intake import IntakeService
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.registrations.store_unusual import DynamoUnusualClients
 
