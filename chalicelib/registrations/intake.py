@@ -14,7 +14,7 @@ from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.refusals import RulesBroken, TryAgain
+from chalicelib.refusals import RecordUnreadable, RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
@@ -27,7 +27,7 @@ from chalicelib.registrations.limits import (
     iter_flags,
 )
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import LifecycleState, Registration
+from chalicelib.registrations.model import OPEN_UNPAID_STATUSES, Flag, LifecycleState, Registration
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.prior_state import CaptureExists, PriorState, WorkerExists, WorkerRecord
 from chalicelib.registrations.quotas import (
@@ -41,6 +41,7 @@ from chalicelib.registrations.quotas import (
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
 from chalicelib.registrations.submission import Submission
+from chalicelib.registrations.takeovers import Takeover, find_takeover, is_officers
 from chalicelib.registrations.worker import Worker
 
 # An attempt is repeated if another writer changed the same items in between, or if the store reports the
@@ -87,12 +88,14 @@ class IntakeStore(Protocol):
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         """Store a capture with its new registration, count the phone number, and take the sponsor's place.
 
         `captures` is the number of the worker's captures with this one. A registration that follows another
-        one is stored only if that one is still the worker's latest and has ended. Raise CaptureExists,
-        CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or WriteConflict.
+        one is stored only if that one is still the worker's latest and has ended, or is ended here, by a
+        `takeover`. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or
+        WriteConflict.
         """
 
     def add_public(
@@ -337,9 +340,11 @@ class IntakeService:
         phone_cap = self._limits.phone_cap
         phone_increment = build_phone_increment(submission, phone_count, phone_key, cap=phone_cap)
         quota_state = expect_quota_state(submission.sponsor_quota, prior_state.places_taken)
-        if known is not None and known.has_ended:
+        takeover = self._find_takeover(submission, known)
+        if known is not None and (known.has_ended or takeover is not None):
             registration, known = replace(registration, follows=known.reference), None
         flags = tuple(iter_flags(submission, phone_count, quota_state, phone_cap=phone_cap))
+        flags += () if takeover is None else (Flag.TOOK_OVER,)
         registration = replace(registration, flags=flags)
         differs: tuple[IdentityField, ...] = ()
         changed = None
@@ -356,10 +361,23 @@ class IntakeService:
                 registration, capture, phone_increment, known, quota_state, captures=captures
             )
         elif known is None:
-            self._store.add(registration, capture, phone_increment, quota_state, captures=captures)
+            self._store.add(
+                registration, capture, phone_increment, quota_state, captures=captures, takeover=takeover
+            )
         else:
             self._store.add_repeat(capture, worker_key=registration.worker_key, changed=changed)
         return answer
+
+    def _find_takeover(self, submission: Submission, known: WorkerRecord | None) -> Takeover | None:
+        """Return how the worker's open application gives way to an officer's capture; None if it does not."""
+        metadata = submission.capture_metadata
+        if known is None or known.status not in OPEN_UNPAID_STATUSES or not is_officers(metadata):
+            return None
+        try:
+            recorded = self._store.find_registration(known.reference)
+        except RecordUnreadable:
+            return None
+        return None if recorded is None else find_takeover(recorded, metadata)
 
     def _compare_with_recorded(
         self, submission: Submission, registration: Registration, known: WorkerRecord

@@ -1,6 +1,6 @@
 """The intake's part of the registrations table. Every write is one conditional transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from chalicelib.registrations.prior_state import (
 )
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaChanged, QuotaState
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_changes import put_next_version
+from chalicelib.registrations.store_changes import build_takeover, put_next_version
 from chalicelib.registrations.store_items import (
     build_capture,
     build_registration,
@@ -41,11 +41,16 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
 )
 from chalicelib.registrations.store_quotas import build_place_update
+from chalicelib.registrations.takeovers import Takeover
 
 # A refused capture may be corrected and sent again; an accepted one never changes.
 _CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
 _WORKER_HAS_OPEN_REGISTRATION = "#reference = :reference AND ended = :no"
-_WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :yes"
+_WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :ended"
+# Repeats may be stored while the application is open: no capture of the worker must be lost from the count.
+_WORKER_GIVES_WAY = (
+    f"{_WORKER_HAS_ENDED_REGISTRATION} AND (captures = :captures OR attribute_not_exists(captures))"
+)
 _WORKER_IS_UNCHANGED = "#reference = :reference AND ended = :no AND #status = :status"
 _COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
 
@@ -91,11 +96,13 @@ class DynamoIntakeStore:
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         self._write_capture(
             registration,
             capture,
-            worker=self._put_worker(registration, captures),
+            worker=self._put_worker(registration, captures, takes_over=takeover is not None),
+            earlier=() if takeover is None else build_takeover(self._table, takeover, self._cipher),
             application=to_item(build_registration(registration, self._cipher)),
             phone=self._count_phone(phone_increment),
             sponsor=build_place_update(self._table, registration, 1, quota_state),
@@ -175,6 +182,7 @@ class DynamoIntakeStore:
         application: Item,
         phone: Write | None,
         sponsor: Write | None,
+        earlier: Sequence[Write] = (),
     ) -> None:
         writes = {
             "capture": self._put_capture(capture),
@@ -183,6 +191,7 @@ class DynamoIntakeStore:
             **({} if phone is None else {"phone": phone}),
             **({} if sponsor is None else {"sponsor": sponsor}),
             "link": self._put_link(registration.worker_key, capture),
+            **{f"earlier {number}": write for number, write in enumerate(earlier)},
         }
         try:
             self._table.transact(list(writes.values()))
@@ -219,7 +228,7 @@ class DynamoIntakeStore:
         values = {**key, "reference": _get_reference(capture)}
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
-    def _put_worker(self, registration: Registration, captures: int) -> Write:
+    def _put_worker(self, registration: Registration, captures: int, *, takes_over: bool = False) -> Write:
         lifecycle = registration.lifecycle
         worker_record = WorkerRecord(
             registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity, captures
@@ -227,10 +236,11 @@ class DynamoIntakeStore:
         values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
+        counted = {":captures": captures - 1} if takes_over else {}
         return self._table.put(
             values,
-            _WORKER_HAS_ENDED_REGISTRATION,
-            compared={":reference": registration.follows, ":yes": True},
+            _WORKER_GIVES_WAY if takes_over else _WORKER_HAS_ENDED_REGISTRATION,
+            compared={":reference": registration.follows, ":ended": not takes_over, **counted},
             names=REFERENCE_NAME,
             returns_current=True,
         )

@@ -90,6 +90,8 @@ class Anomaly(FrozenModel):
         "history_full",
         "worker_captures_reached",
         "records_unreadable",
+        "taken_over",
+        "took_over",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

@@ -23,6 +23,7 @@ from chalicelib.registrations.prior_state import (
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaState
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
+from chalicelib.registrations.takeovers import Takeover
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
 from tests.support.fakes.clients import InMemoryDayCounts
@@ -238,6 +239,7 @@ class ScriptedStore:
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")
