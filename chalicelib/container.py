@@ -23,10 +23,10 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id, random_index
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.registrations.builder_intake import build_intake_service
+from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.routing import GatewayRouter
     from chalicelib.messaging.store import DynamoSendRateLimiter
@@ -118,6 +119,12 @@ class Container:
         )
 
     @cached_property
+    def enrolments(self) -> "EnrolmentService":
+        from chalicelib.enrolments.builder import build_enrolment_service
+
+        return build_enrolment_service(self)
+
+    @cached_property
     def last_seen(self) -> LastSeenTracker:
         return LastSeenTracker(get_store=lambda: self._last_seen_store, clock=self.clock)
 
@@ -130,6 +137,7 @@ class Container:
         return DailyCapLimiter(
             counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
             caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
+            unusual=self.settings.unusual_attempts,
             clock=self.clock,
         )
 
@@ -149,20 +157,7 @@ class Container:
 
     @cached_property
     def intake(self) -> IntakeService:
-        return IntakeService(
-            store=DynamoIntakeStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            campaigns=self.campaigns,
-            quote_service=self.quotes,
-            limits=IntakeLimits(
-                client_allowance=self.client_caps,
-                age_limits=self.age_limits,
-                payment_period=self.settings.payment_period,
-                phone_cap=self.settings.phone_caps,
-            ),
-            hashing=self.hashing,
-            clock=self.clock,
-            random_index=random_index,
-        )
+        return build_intake_service(self)
 
     @cached_property
     def checks(self) -> "FieldChecker":

@@ -4,7 +4,9 @@ Refusal
 ├── ClientUnknown    no client has this id
 ├── ClientExists     another client has this id already
 ├── ClientRevoked    the client was revoked and gets no new token
-├── ClientCapReached the client had its daily number of captures accepted
+├── RenewalTooEarly  the token ends later than a week from now
+├── RenewalsEnded    the device has to be enrolled again by a person
+├── ClientCapReached the client has used up its daily number of captures
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -30,8 +32,20 @@ class ClientRevoked(Refusal):
     code = "client_revoked"
 
 
+class RenewalTooEarly(Refusal):
+    """A device renews its token in the token's last week, and this one ends later."""
+
+    code = "renewal_too_early"
+
+
+class RenewalsEnded(Refusal):
+    """The device renewed its token for as long as it may. A person has to enrol it again."""
+
+    code = "renewals_ended"
+
+
 class ClientCapReached(Refusal):
-    """The client had its daily number of captures accepted. This capture was not stored."""
+    """The client has used up its daily number of captures. This capture was not stored."""
 
     code = "client_cap_reached"
 

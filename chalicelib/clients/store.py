@@ -1,7 +1,7 @@
-"""Clients in DynamoDB, and the captures that each had accepted in a day.
+"""Clients in DynamoDB, and the attempts of each to register workers in a day.
 
 CLIENT#<id>      CLIENT       the client, with the hashes of its tokens
-CLIENT#<id>      DAY#<day>    the number of captures it had accepted; expires
+CLIENT#<id>      DAY#<day>    the numbers of its attempts, and of unusual ones; expires
 TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
@@ -12,7 +12,8 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write, expires_after
-from chalicelib.callers import Channel, DailyCap, Role
+from chalicelib.callers import Channel, DailyCap, DeviceMode, Role
+from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
@@ -24,14 +25,21 @@ _BY_LISTING = "by_listing"
 _LISTING = "clients"
 
 # The newest tokens that stay good for the overlap of a rotation, so that a rotation whose answer was lost can
-# be repeated; a rotation ends older ones at once.
-_MAX_OLDER_TOKENS = 5
+# be repeated, and a device enrolled again; a rotation ends older ones at once.
+_MAX_OLDER_TOKENS = 20
 
 # Ended tokens are refused as revoked, not as unknown, for this long.
 _ENDED_TOKEN_RETENTION = timedelta(days=30)
 
 # A day ends at another instant in each zone; its count is useless after that.
 _COUNT_RETENTION = timedelta(days=3)
+
+_ADD_COUNTS = (
+    "SET expires_at = :expires_at ADD attempts :total, known :known, refused :refused, capped :capped"
+)
+
+# In the order of `AttemptCounts`.
+_COUNTED = ("attempts", "known", "refused", "capped")
 
 _NEVER = to_timestamp(datetime.max.replace(tzinfo=UTC))
 
@@ -92,6 +100,8 @@ class DynamoClients:
             ":older": kept,
             ":now": now,
             ":ends_at": to_optional_timestamp(client.expires_at),
+            ":authorised_at": to_timestamp(client.last_authorised_at),
+            ":mode": client.mode or client.device_mode,
             ":previous": stored["token_hash"],
         }
         try:
@@ -100,7 +110,7 @@ class DynamoClients:
                     self._table.update(
                         _client_key(client.client_id),
                         "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
-                        "token_expires_at = :ends_at",
+                        "token_expires_at = :ends_at, authorised_at = :authorised_at, device_mode = :mode",
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
@@ -171,19 +181,20 @@ class DynamoDayCounts:
     def __init__(self, client: Any, table_name: str) -> None:
         self._table = Table(client, table_name)
 
-    def add(self, client_id: str, day: date, number: int) -> int:
-        """Add `number` to a count and return it. Zero only reads."""
+    def add(self, client_id: str, day: date, counts: AttemptCounts) -> AttemptCounts:
+        """Add `counts` to those of a client's day and return the sums. Nothing to add only reads."""
         key = {"pk": f"CLIENT#{client_id}", "sk": f"DAY#{day.isoformat()}"}
-        if number == 0:
-            stored = self._table.get(key) or {"accepted": 0}
+        if counts == AttemptCounts():
+            stored = self._table.get(key) or {}
         else:
+            numbers = {f":{name}": number for name, number in asdict(counts).items()}
             added = self._table.update(
                 key,
-                "SET expires_at = :expires_at ADD accepted :number",
-                compared={":number": number, ":expires_at": expires_after(day, _COUNT_RETENTION)},
+                _ADD_COUNTS,
+                compared={**numbers, ":expires_at": expires_after(day, _COUNT_RETENTION)},
             )
-            stored = self._table.run(added, returns="UPDATED_NEW")
-        return int(stored["accepted"])
+            stored = self._table.run(added, returns="ALL_NEW")
+        return AttemptCounts(*(int(stored.get(name, 0)) for name in _COUNTED))
 
 
 class DynamoLastSeenStore:
@@ -232,6 +243,8 @@ def _to_values(client: Client) -> Values:
         "rotated_at": to_optional_timestamp(client.rotated_at),
         "last_seen_at": to_optional_timestamp(client.last_seen_at),
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
+        "authorised_at": to_optional_timestamp(client.authorised_at),
+        "device_mode": client.mode,
     }
 
 
@@ -247,6 +260,8 @@ def _to_client(values: Mapping[str, Any]) -> Client:
         rotated_at=from_optional_timestamp(values.get("rotated_at")),
         last_seen_at=from_optional_timestamp(values.get("last_seen_at")),
         daily_cap=_to_daily_cap(values.get("daily_cap")),
+        authorised_at=from_optional_timestamp(values.get("authorised_at")),
+        mode=DeviceMode(values["device_mode"]) if "device_mode" in values else None,
     )
 
 

@@ -6,15 +6,14 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import observability
 from chalicelib.callers import Role
+from chalicelib.http.content_encoding import BodyTooLarge, require_size
 from chalicelib.http.endpoints import (
     MAX_BODY_BYTES,
     AnonymousRequest,
-    BodyTooLarge,
     Request,
     endpoint,
     json_response,
     public_endpoint,
-    require_size,
 )
 from chalicelib.messaging import twilio_callbacks
 from chalicelib.messaging.errors import SignatureInvalid

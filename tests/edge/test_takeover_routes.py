@@ -34,7 +34,7 @@ def capture_by_van(number: int = 2) -> dict[str, Any]:
     return make_capture_payload(capture_id=make_capture_id(number))
 
 
-def notify(edge: Edge, *events: str) -> None:
+def notify(edge: Edge, *events: Any) -> None:
     assert edge.invoke("on_notifications", make_sqs_event(*events)) == NO_FAILURES
 
 
