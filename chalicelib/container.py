@@ -30,6 +30,9 @@ from chalicelib.registrations.rules import AgeLimits
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.audit.service import AuditService
+    from chalicelib.audit.store import DynamoAuditTrail
+    from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.reading import ReadingService
     from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
+    from chalicelib.rescues.service import RescueService
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
@@ -105,12 +109,36 @@ class Container:
     def hashing(self) -> KeyedHash:
         return KeyedHash(self.keyring.get_hash_key)
 
+    @cached_property
+    def rescue_keys(self) -> "RescueKeys":
+        from chalicelib.crypto.rescue import RescueKeys
+
+        return RescueKeys(self.keyring.load_rescue_keys)
+
+    # The audit trail
+
+    @cached_property
+    def audit_trail(self) -> "DynamoAuditTrail":
+        from chalicelib.audit.builder import build_audit_trail
+
+        return build_audit_trail(self)
+
+    @cached_property
+    def audit(self) -> "AuditService":
+        from chalicelib.audit.service import AuditService
+
+        return AuditService(store=self.audit_trail, clock=self.clock)
+
     # Clients, campaigns, quotes
 
     @cached_property
     def clients(self) -> ClientRegistry:
         return ClientRegistry(
-            clients=DynamoClients(self.aws.dynamodb, self.settings.clients_table),
+            clients=DynamoClients(
+                self.aws.dynamodb,
+                self.settings.clients_table,
+                self.audit_trail.build_append,
+            ),
             clock=self.clock,
             generate_token=lambda: Token(generate_token()),
             token_lifetime=TokenLifetime(
@@ -123,6 +151,12 @@ class Container:
         from chalicelib.enrolments.builder import build_enrolment_service
 
         return build_enrolment_service(self)
+
+    @cached_property
+    def rescues(self) -> "RescueService":
+        from chalicelib.rescues.service import RescueService
+
+        return RescueService(keys=self.rescue_keys, clients=self.clients)
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:
@@ -144,7 +178,12 @@ class Container:
     @cached_property
     def campaigns(self) -> CampaignService:
         return CampaignService(
-            campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
+            campaigns=DynamoCampaigns(
+                self.aws.dynamodb,
+                self.settings.campaigns_table,
+                self.cipher,
+                build_audit_write=self.audit_trail.build_append,
+            ),
             get_due_list=lambda: self.due_list,
             clock=self.clock,
         )
@@ -189,16 +228,9 @@ class Container:
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":
-        from chalicelib.registrations.lifecycle import LifecycleService
-        from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
+        from chalicelib.registrations.builder import build_lifecycle_service
 
-        return LifecycleService(
-            store=DynamoLifecycleStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            reading=self.reading,
-            hashing=self.hashing,
-            max_payment_difference=self.settings.payment_max_difference,
-            clock=self.clock,
-        )
+        return build_lifecycle_service(self)
 
     @cached_property
     def erasure(self) -> "ErasureService":

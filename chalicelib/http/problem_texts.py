@@ -54,6 +54,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "renewals_ended": Problem(
         409, "Perangkat ini harus didaftarkan ulang.", "This device has to be enrolled again."
     ),
+    "rescue_unreadable": Problem(
+        422, "Berkas penyelamatan tidak dapat dibuka.", "The rescue file cannot be opened."
+    ),
     "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
@@ -274,6 +277,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "age_too_old": FieldMessage("Usia sudah 65 tahun atau lebih.", "The worker is 65 or older."),
     "campaign_day_or_status": FieldMessage(
         "Sebutkan kegiatan dan tanggal, atau status.", "Name a campaign and a day, or a status."
+    ),
+    "subject_or_client": FieldMessage(
+        "Sebutkan salah satu: subject atau client_id.", "Name one of the two: a subject or a client_id."
     ),
     "programmes_not_offered": FieldMessage(
         "Pilih JKK dan JKM, boleh ditambah JHT.", "Choose JKK and JKM, with or without JHT."

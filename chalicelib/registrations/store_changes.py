@@ -1,5 +1,8 @@
 """The writes of a changed registration, for every store that changes one."""
 
+from collections.abc import Callable
+
+from chalicelib.audit.model import SYSTEM, AuditRecord, Subject
 from chalicelib.aws.table import Table, Write
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.model import Registration
@@ -35,11 +38,40 @@ def mark_capture_cancelled(table: Table, registration: Registration) -> Write:
     )
 
 
-def build_takeover(table: Table, takeover: Takeover, cipher: FieldCipher) -> list[Write]:
+def build_event_records(
+    registration: Registration,
+    previous: Registration,
+    build_audit_write: Callable[[AuditRecord], Write] | None,
+) -> list[Write]:
+    """Return the writes that record the new events, but those of a schedule: the history has them."""
+    if build_audit_write is None:
+        return []
+    new_events = registration.lifecycle.history[len(previous.lifecycle.history) :]
+    return [
+        build_audit_write(
+            AuditRecord(
+                subject=Subject.registration(registration.reference),
+                action=event.event_type,
+                client_id=event.client_id,
+                occurred_at=event.occurred_at,
+            )
+        )
+        for event in new_events
+        if event.client_id != SYSTEM
+    ]
+
+
+def build_takeover(
+    table: Table,
+    takeover: Takeover,
+    cipher: FieldCipher,
+    build_audit_write: Callable[[AuditRecord], Write] | None,
+) -> list[Write]:
     """Return the writes that end an application which gives way, if no other writer changed it before."""
     ended, previous = takeover.ended, takeover.previous
     return [
         put_next_version(table, ended, cipher, previous_version=previous.lifecycle.version),
         mark_capture_cancelled(table, ended),
         *build_place_return(table, ended, previous),
+        *build_event_records(ended, previous, build_audit_write),
     ]

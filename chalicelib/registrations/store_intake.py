@@ -1,10 +1,11 @@
 """The intake's part of the registrations table. Every write is one conditional transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from chalicelib.audit.model import AuditRecord
 from chalicelib.aws.items import Item, Values, to_item
 from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Write, expires_after
 from chalicelib.conflicts import WriteConflict
@@ -62,9 +63,18 @@ _ONE_DAY = timedelta(days=1)
 class DynamoIntakeStore:
     """Satisfies `intake.IntakeStore`."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+    ) -> None:
+        """`build_audit_write` makes the write that records a takeover; without it none is recorded."""
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._build_audit_write = build_audit_write
 
     def read_prior_state(
         self, worker_key: str, *, phone_key: str | None, day: date, sponsor: CampaignSponsor | None = None
@@ -100,7 +110,9 @@ class DynamoIntakeStore:
             registration,
             capture,
             worker=self._put_worker(registration, captures, takes_over=takeover is not None),
-            earlier=() if takeover is None else build_takeover(self._table, takeover, self._cipher),
+            earlier=()
+            if takeover is None
+            else build_takeover(self._table, takeover, self._cipher, self._build_audit_write),
             application=to_item(build_registration(registration, self._cipher)),
             phone=self._count_phone(phone_increment),
             sponsor=build_place_update(self._table, registration, 1, quota_state),

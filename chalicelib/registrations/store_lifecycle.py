@@ -1,17 +1,22 @@
 """Changes of registrations in the registrations table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from chalicelib.aws.table import Table, TransactionFailed
+from chalicelib.audit.model import AuditRecord
+from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationSuperseded
 from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_changes import mark_capture_cancelled, put_next_version
+from chalicelib.registrations.store_changes import (
+    build_event_records,
+    mark_capture_cancelled,
+    put_next_version,
+)
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
     ITEM_IS_NEW,
@@ -32,9 +37,18 @@ _WORKER_INDEX = 1
 class DynamoLifecycleStore:
     """Satisfies `lifecycle.LifecycleStore`."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+    ) -> None:
+        """`build_audit_write` makes the write that records a change; without it none is recorded."""
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._build_audit_write = build_audit_write
 
     def replace(
         self, registration: Registration, *, previous: Registration, payment_key: str | None = None
@@ -59,9 +73,11 @@ class DynamoLifecycleStore:
         writes = [put, worker, *build_place_return(self._table, registration, previous)]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(mark_capture_cancelled(self._table, registration))
+        payment_index = len(writes)
         if payment_key is not None:
             # It names no registration: after an erasure nothing may lead to one.
             writes.append(self._table.put(make_payment_key(payment_key), ITEM_IS_NEW, returns_current=True))
+        writes += build_event_records(registration, previous, self._build_audit_write)
         try:
             self._table.transact(writes)
         except TransactionFailed as failure:
@@ -69,7 +85,7 @@ class DynamoLifecycleStore:
             failed = failure.current.keys()
             if _REGISTRATION_INDEX not in failed and _WORKER_INDEX in failed:
                 raise RegistrationSuperseded(registration.reference) from None
-            if _REGISTRATION_INDEX not in failed and payment_key is not None and len(writes) - 1 in failed:
+            if _REGISTRATION_INDEX not in failed and payment_key is not None and payment_index in failed:
                 raise PaymentIdTaken from None
             raise WriteConflict from failure
 

@@ -24,6 +24,7 @@ from tests.support.payloads import (
     make_nik,
 )
 from tests.support.polling import wait_until
+from tests.support.rescue_files import make_rescue_file
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)
@@ -104,6 +105,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
     "POST /v1/enrolments": lambda target: {"code": "K7M2Q4XP"},
+    "POST /v1/rescues": lambda target: make_rescue_file([target.capture], client_id=target.client_id),
     "POST /v1/disclosures": make_data_request,
     "POST /v1/erasures": make_data_request,
 }
@@ -121,8 +123,11 @@ def make_path(route: str, target: Target) -> str:
         folder="scripts",
         file="main.js",
     )
-    is_list_of_day = route == "GET /v1/registrations"
-    return f"{path}?campaign_id={target.campaign_id}&day=2024-10-09" if is_list_of_day else path
+    queries = {
+        "GET /v1/registrations": f"?campaign_id={target.campaign_id}&day=2024-10-09",
+        "GET /v1/audit": f"?subject=client:{target.client_id}",
+    }
+    return f"{path}{queries.get(route, '')}"
 
 
 def make_body(route: str, target: Target) -> Any:

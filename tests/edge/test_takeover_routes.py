@@ -51,6 +51,14 @@ def test_the_van_sees_and_cancels_what_it_registered(edge: Edge, squatted: str) 
     assert ended["history"][-1]["event"] == "taken_over"
 
 
+def test_a_takeover_is_recorded_in_the_trail_of_the_earlier_registration(edge: Edge, squatted: str) -> None:
+    edge.register(capture_by_van())
+
+    page = edge.send("GET", f"/v1/audit?subject=registration:{squatted}", caller="admin").json_body
+
+    assert [(each["action"], each["client_id"]) for each in page["records"]] == [("taken_over", "van-1")]
+
+
 def test_the_same_in_a_batch(edge: Edge, squatted: str) -> None:
     body = {"items": [capture_by_van(2), capture_by_van(3)]}
 
