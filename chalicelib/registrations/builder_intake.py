@@ -22,8 +22,7 @@ def build_intake_service(container: "Container") -> IntakeService:
         dynamodb,
         settings.registrations_table,
         container.cipher,
-        # Takeovers are rare: the trail is built for the first.
-        build_audit_write=lambda record: container.audit_trail.build_append(record),
+        build_audit_write=container.audit_trail.build_append,
     )
     unusual_clients = DynamoUnusualClients(
         dynamodb, settings.registrations_table, retention=settings.retention_period
