@@ -7,6 +7,7 @@ Refusal
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
 ├── ClientCapReached the client had its daily number of captures accepted
+├── LinkUsed         a phone registered another capture by its link
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -60,3 +61,9 @@ class TokenRevoked(Refusal):
     """The token was revoked, or has expired."""
 
     code = "token_revoked"
+
+
+class LinkUsed(Refusal):
+    """A link registers one worker, and this phone has registered another capture by it."""
+
+    code = "link_used"

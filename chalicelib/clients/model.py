@@ -11,7 +11,8 @@ from chalicelib.clients.errors import ClientRevoked
 class Client:
     """An enrolled client and the validity of its token. Only its holder has the token itself.
 
-    `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time.
+    `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time. A
+    token with a `link_id` is that of a worker's own phone.
     """
 
     client_id: str
@@ -26,6 +27,7 @@ class Client:
     daily_cap: DailyCap | None = None
     authorised_at: datetime | None = None
     mode: DeviceMode | None = None
+    link_id: str | None = None
 
     def is_revoked(self, now: datetime) -> bool:
         """Return True if the token was revoked or has expired."""
@@ -63,4 +65,5 @@ class Client:
             channel=self.channel,
             campaigns=self.campaigns,
             daily_cap=self.daily_cap,
+            link_id=self.link_id,
         )

@@ -53,6 +53,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.KIOSK,
+        Role.BOT,
         Role.MANAGER,
         responses={200: _load_bundle_view, 304: None},
         refusals=(CampaignNotAllowed, CampaignUnknown),
