@@ -6,8 +6,8 @@ Refusal
 ├── ClientRevoked    the client was revoked and gets no new token
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
-├── ClientCapReached the client had its daily number of captures accepted
 ├── LinkUsed         a phone registered another capture by its link
+├── ClientCapReached the client has used up its daily number of captures
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -46,7 +46,7 @@ class RenewalsEnded(Refusal):
 
 
 class ClientCapReached(Refusal):
-    """The client had its daily number of captures accepted. This capture was not stored."""
+    """The client has used up its daily number of captures. This capture was not stored."""
 
     code = "client_cap_reached"
 

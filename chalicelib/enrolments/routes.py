@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.service import Token
@@ -56,6 +57,7 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
         made = container.enrolments.make_code(client_id, command, caller=request.caller)
         app_url = request.address.fill_in(container.settings.app_url)
         fragment = "self" if is_link_code(made.code) else "enrol"
+        container.audit.record_request(Subject.client(client_id), Action.CODE_MADE, caller=request.caller)
         view = CodeView(
             code=made.code,
             expires_at=made.expires_at,

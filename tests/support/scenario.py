@@ -14,7 +14,7 @@ from tests.support.rescue_files import make_content, seal_for
 _VOLATILE_FIELDS = {
     *("asked_at", "at", "content_hash", "counted_at", "cursor", "done_at", "enrolled_at", "expires_at"),
     *("expires_on", "last_seen_at", "older_tokens_end_at", "url", "received_at", "resume", "rotated_at"),
-    *("app_url", "by_received_day", "received_on", "server_time"),
+    *("app_url", "by_received_day", "received_on", "server_time", "occurred_at", "correlation_id"),
     # The state of an SMS depends on the time of the request.
     "texts",
 }
@@ -103,6 +103,9 @@ class Scenario:
             return self._compare_lists(expected, actual, path)
         if name in _IDENTIFIER_FIELDS:
             actual, expected = self._actual_names.setdefault(expected, actual), actual
+        if name == "subject":
+            kind, _, subject_id = expected.partition(":")
+            expected = f"{kind}:{self._actual_names.get(subject_id, subject_id)}"
         return (
             []
             if self._actual_names.get(expected, expected) == actual
