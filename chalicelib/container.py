@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from chalicelib import observability
 from chalicelib.aws.clients import AwsClients
-from chalicelib.callers import Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.clients.builder import build_last_seen_tracker, build_token_use_tracker
+from chalicelib.clients.builder import (
+    build_client_registry,
+    build_daily_cap_limiter,
+    build_last_seen_tracker,
+    build_token_use_tracker,
+)
 from chalicelib.clients.caps import DailyCapLimiter
-from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.clock import Clock, utc_now
 from chalicelib.contributions.rules import load_rules
@@ -25,7 +28,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.builder_intake import build_intake_service
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -137,18 +140,7 @@ class Container:
 
     @cached_property
     def clients(self) -> ClientRegistry:
-        return ClientRegistry(
-            clients=DynamoClients(
-                self.aws.dynamodb,
-                self.settings.clients_table,
-                self.audit_trail.build_append,
-            ),
-            clock=self.clock,
-            generate_token=lambda: Token(generate_token()),
-            token_lifetime=TokenLifetime(
-                default_lifetime=self.settings.token_lifetime, overlap=self.settings.token_overlap
-            ),
-        )
+        return build_client_registry(self)
 
     @cached_property
     def enrolments(self) -> "EnrolmentService":
@@ -178,12 +170,7 @@ class Container:
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
-        return DailyCapLimiter(
-            counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
-            caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
-            unusual=self.settings.unusual_attempts,
-            clock=self.clock,
-        )
+        return build_daily_cap_limiter(self)
 
     @cached_property
     def campaigns(self) -> CampaignService:

@@ -139,7 +139,7 @@ class DynamoClients:
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
-                    self._table.put({**makemake_token_key(token), **_to_values(client)}, _IF_NEW),
+                    self._table.put({**make_token_key(token), **_to_values(client)}, _IF_NEW),
                     *(self._end_token(each["token_hash"], each["ends_at"]) for each in kept),
                     *(self._end_token(each["token_hash"], str(now)) for each in dropped),
                     *self._build_record(client, Action.ROTATED, client.rotated_by, client.rotated_at),
