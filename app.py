@@ -15,6 +15,7 @@ from chalicelib import batches, observability
 from chalicelib.audit import routes as audit_routes
 from chalicelib.aws.lambda_context import get_context
 from chalicelib.campaigns import routes as campaign_routes
+from chalicelib.channels.odk import routes as odk_routes
 from chalicelib.clients import authorizer
 from chalicelib.clients import routes as client_routes
 from chalicelib.container import Container
@@ -38,7 +39,7 @@ app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
     *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    *(enrolment_routes, rescue_routes, web_routes, audit_routes),
+    *(enrolment_routes, odk_routes, rescue_routes, web_routes, audit_routes),
 ):
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
