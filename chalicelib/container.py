@@ -37,6 +37,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
+    from chalicelib.channels.odk.service import OdkService
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
@@ -206,6 +207,12 @@ class Container:
         from chalicelib.devices.builder import build_bundle_service
 
         return build_bundle_service(self)
+
+    @cached_property
+    def odk(self) -> "OdkService":
+        from chalicelib.channels.odk.builder import build_odk_service
+
+        return build_odk_service(self)
 
     @cached_property
     def age_limits(self) -> AgeLimits:

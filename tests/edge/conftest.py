@@ -23,6 +23,7 @@ from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
 from ops.project import LOOPBACK
 from tests.support.app_loader import get_shared_session, load_app
@@ -159,9 +160,10 @@ _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _docs_page() -> None:
-    """Write the page of `GET /docs`, as packaging does."""
+def _made_files() -> None:
+    """Write the page of `GET /docs` and the form for ODK Collect, as packaging does."""
     write_page()
+    write_xform()
 
 
 @pytest.fixture
@@ -171,9 +173,14 @@ def edge(moto_stage: None) -> Iterator[Edge]:
     Fail if a function did what its role does not allow, even if it went on without.
     """
     edge = Edge()
-    edge.tokens |= _MARKET_SNAPSHOT.restore()
+    restore_market(edge)
     yield edge
     assert edge.denied == []
+
+
+def restore_market(edge: Edge) -> None:
+    """Bring the stage back to the campaign and the clients, without registrations."""
+    edge.tokens |= _MARKET_SNAPSHOT.restore()
 
 
 @pytest.fixture

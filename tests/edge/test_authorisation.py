@@ -17,7 +17,9 @@ from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.web.site import load_app_site
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
+from tests.support.collect_phone import PhoneForm
 from tests.support.http_events import MANAGER, make_request_event
+from tests.support.odk_edge import make_phone
 from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
@@ -209,6 +211,7 @@ def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
 def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
     words = {"no", "own", "hidden", "sent", "filtered", "itself", "any", "public", "signed", "code"}
+    words |= {"path", "refused"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
@@ -350,6 +353,40 @@ def test_a_signed_route_refuses_every_role_without_a_signature(
             with subtests.test(route, caller=caller):
                 response = matrix.send(route, UNKNOWN_REGISTRATION, caller=caller)
                 assert_problem(response, 403, "signature_invalid")
+
+    assert dump_stored_state() == before
+
+
+def make_odk_path(route: str, token: str, form: PhoneForm) -> str:
+    path = route.partition(" ")[2]
+    values = {"form_id": form.form_id, "version": form.version, "filename": "occupations.csv"}
+    return path.format(token=token, **values)
+
+
+def test_a_token_in_the_path_opens_the_forms_of_the_own_campaigns_of_an_officers_device_alone(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
+    """`test_odk_submissions.py` has the responses to submissions."""
+    edge = matrix.edge
+    edge.send("POST", "/v1/campaigns", make_campaign_payload(campaign_id=OTHER_CAMPAIGN), caller="manager")
+    phone = make_phone(edge, "kiosk own")
+    phone.refresh_forms()
+    form = phone.forms[OWN_CAMPAIGN]
+    before = dump_stored_state()
+
+    for route, role, word in iter_cells("path", "refused"):
+        for owner in ("own", "other"):
+            with subtests.test(route, role=role, owner=owner):
+                path = make_odk_path(route, edge.tokens[f"{role} {owner}"], form)
+                response = edge.send(get_method(route), path, caller=None)
+                if word == "refused":
+                    assert response.status_code == 403
+                elif "{form_id}" in route:
+                    assert response.status_code == (200 if owner == "own" else 404)
+                else:
+                    # A submission without a body is malformed, whoever sends it.
+                    assert response.status_code < 300 or get_method(route) == "POST"
+                    assert owner == "own" or OWN_CAMPAIGN not in response.body.decode()
 
     assert dump_stored_state() == before
 
