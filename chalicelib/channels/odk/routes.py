@@ -19,7 +19,7 @@ from chalicelib.channels.odk.errors import (
     SubmissionMalformed,
 )
 from chalicelib.clients.authorizer import record_last_seen
-from chalicelib.clients.errors import ClientCapReached, TokenRevoked, TokenUnknown
+from chalicelib.clients.errors import ClientCapReached, TokenUnknown
 from chalicelib.clients.service import Token
 from chalicelib.http.content_encoding import BodyTooLarge, require_size
 from chalicelib.http.endpoints import (
@@ -29,7 +29,7 @@ from chalicelib.http.endpoints import (
     path_token_endpoint,
 )
 from chalicelib.odk_settings import find_server_url
-from chalicelib.refusals import BrokenRule, Refusal, RulesBroken
+from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TokenRevoked
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
