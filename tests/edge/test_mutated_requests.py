@@ -1,4 +1,4 @@
-"""Ten thousand mutated requests with a fixed seed: each is answered as documented, refused ones store nothing."""
+"""Ten thousand mutated requests with a fixed seed: answered as documented; refused ones store nothing."""
 
 from functools import cache
 from random import Random
