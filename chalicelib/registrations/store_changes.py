@@ -4,6 +4,7 @@ from chalicelib.aws.table import Table, Write
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.store_items import build_registration
+from chalicelib.registrations.store_keys import make_deletions_key
 
 
 def put_next_version(
@@ -15,4 +16,14 @@ def put_next_version(
         "version = :version",
         compared={":version": previous_version},
         returns_current=True,
+    )
+
+
+def count_deletion(table: Table, campaign_id: str, counter: str) -> Write:
+    """Return the write that counts a deletion by retention: of `registrations` or `identities`."""
+    return table.update(
+        make_deletions_key(campaign_id),
+        "ADD #counter :one",
+        compared={":one": 1},
+        names={"#counter": counter},
     )

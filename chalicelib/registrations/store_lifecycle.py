@@ -10,9 +10,9 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.errors import RegistrationSuperseded
 from chalicelib.registrations.lifecycle import PaymentIdTaken
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.model import EventType, Registration, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_changes import put_next_version
+from chalicelib.registrations.store_changes import count_deletion, put_next_version
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
     ITEM_IS_NEW,
@@ -70,6 +70,10 @@ class DynamoLifecycleStore:
         writes = [put, worker, *build_place_return(self._table, registration, previous)]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(self._mark_capture_cancelled(registration.capture_metadata.capture_id))
+        if previous.has_identity and not registration.has_identity:
+            writes.append(
+                count_deletion(self._table, registration.capture_metadata.campaign_id, "identities")
+            )
         payment_index = len(writes)
         if payment_key is not None:
             # It names no registration: after an erasure nothing may lead to one.
@@ -87,7 +91,7 @@ class DynamoLifecycleStore:
             raise WriteConflict from failure
 
     def _build_audit_writes(self, registration: Registration, previous: Registration) -> list[Write]:
-        """Return the writes that record the new events, but those of a schedule: the history has them."""
+        """Return the writes that record the new events; of a schedule's, only what was deleted."""
         if self._build_audit_write is None:
             return []
         new_events = registration.lifecycle.history[len(previous.lifecycle.history) :]
@@ -101,7 +105,7 @@ class DynamoLifecycleStore:
                 )
             )
             for event in new_events
-            if event.client_id != SYSTEM
+            if event.client_id != SYSTEM or event.event_type is EventType.IDENTITY_DELETED
         ]
 
     def _mark_capture_cancelled(self, capture_id: str) -> Write:
