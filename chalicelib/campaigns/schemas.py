@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from chalicelib.campaigns.model import Campaign, DailyRupiah, Day, Hour, Managers, ShortText, Target
+from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, ShortText, Target
 from chalicelib.campaigns.sponsors import Sponsors
 from chalicelib.fields import PageSize
 from chalicelib.models import StrictModel
@@ -49,12 +49,6 @@ class RetentionView(BaseModel):
     lapsed_days: int
     deleted_registrations: int
     deleted_identities: int
-
-
-class CampaignView(Campaign):
-    """A campaign, with the retention of its workers' data."""
-
-    retention: RetentionView
 
 
 class ListCampaigns(StrictModel):
