@@ -4,6 +4,7 @@ import click
 
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
+from ops.commands.deploy import deploy
 from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
@@ -28,6 +29,7 @@ def main() -> None:
 
 for command in (
     *LOCAL_COMMANDS,
+    deploy,
     register_files,
     *SUMMARY_COMMANDS,
     *(clients, rotate_keys, sms, opt_outs, dead_letters),
