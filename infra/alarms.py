@@ -236,14 +236,8 @@ _FUNCTIONS = (
     *(
         function_throttles(name, _NOT_STARTED, _CONCURRENCY)
         for name in (
-            "OnRegistrationChanges",
-            "OnNotifications",
-            "OnReceipts",
-            "QueueDueSms",
-            "RollUpDueDays",
-            "DeliverReports",
-            "ExportDays",
-            "AgeRegistrations",
+            *("OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueSms"),
+            *("RollUpDueDays", "DeliverReports", "ExportDays", "AgeRegistrations"),
         )
     ),
 )
@@ -262,6 +256,12 @@ _API = (
         "Look at the throttles and errors of the tables, then at the answers of the key service in the log of APIHandler.",
         threshold=20,
         periods=3,
+    ),
+    own_metric(
+        "RecordsUnreadable",
+        "UnreadableRecords",
+        "A stored record cannot be read: a value in it was altered, or the key that it is sealed under is gone. It was skipped in a listing, a count, an export or a run, or its own request was answered `record_unreadable`. Nothing else stops. The alarm comes back each time that it is met.",
+        "`daftar records unreadable --stack NAME` lists such records, and `error` is `RecordUnreadable` in the logs that met one. Restore the item, or the key, from the point-in-time recovery of its table. The core system then reads what a pull skipped one by one; count its day again.",
     ),
     own_metric(
         "TokensNotChecked",

@@ -184,6 +184,7 @@ class LocalStack:
                 "TwilioUrl": self.gateway_url,
                 "TwilioSecret": secret,
                 "PublicUrl": _PUBLIC_URL,
+                "AppUrl": f"{self.emulator.url}/_aws/execute-api/{{api_id}}/{{stage}}/app",
                 "MailFrom": _MAIL_FROM,
                 "MailIdentity": _MAIL_FROM,
                 "ReportDays": str(_REPORT_DAYS),
@@ -219,6 +220,7 @@ class LocalStack:
         campaign = json.loads((EXAMPLE_DIR / "campaign.json").read_text())
         return StackDescription(
             api_url=self._make_api_url(stage),
+            app_url=f"{self._make_api_url(stage)}/app",
             aws_endpoint_url=self.emulator.url,
             region=REGION,
             campaign_id=campaign["campaign_id"],

@@ -17,7 +17,12 @@ PUBLIC_ROUTES = {
     ("GET", "/healthz"),
     ("GET", "/v1/occupations"),
     ("GET", "/board"),
+    ("GET", "/app"),
+    ("GET", "/app/service-worker.js"),
+    ("GET", "/app/manifest.webmanifest"),
+    ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
+    ("POST", "/v1/enrolments"),
 }
 
 # The problem code of each answer that API Gateway makes itself.
