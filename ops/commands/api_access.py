@@ -62,7 +62,8 @@ def on_api(command: Callable[Concatenate[ApiAccess, Parameters], ReturnType]) ->
 
 def find_deployed_api(stack_name: str) -> DeployedApi:
     """Return the API of a stack on AWS. Raise OperationError, also if there is no token for it."""
+    api_url = make_api_url(find_stage(stack_name))
     token = os.environ.get(TOKEN_VARIABLE)
     if not token:
         raise StackUnavailable(f"set {TOKEN_VARIABLE} to the token of a client of {stack_name}")
-    return DeployedApi(make_api_url(find_stage(stack_name)), token)
+    return DeployedApi(api_url, token)
