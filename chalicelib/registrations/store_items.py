@@ -151,8 +151,9 @@ def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
     return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
 
 
+@record_parser
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
-    """Return the attributes that an older key sealed, sealed again under the current one."""
+    """Return the attributes that an older key sealed, sealed again. Raise RecordUnreadable."""
 
     def seal_again(record: str, name: str, sealed: bytes) -> bytes:
         return cipher.reseal(sealed, record=record, field=name) or sealed

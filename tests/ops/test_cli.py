@@ -96,6 +96,8 @@ USED_WRONGLY: dict[str, tuple[str, ...]] = {
     "an unknown role": ("clients", "enrol", "van-9", "--role", "king"),
     "an unknown channel": ("clients", "enrol", "van-9", "--role", "kiosk", "--channel", "fax"),
     "hours in words": ("clients", "rotate", "van-9", "--overlap-hours", "1_0"),
+    "a key kept too briefly": ("rotate", "--retire", "--keep-days", "35"),
+    "a key retired and taken back": ("rotate", "--retire", "--reinstate", "field-1"),
     "no reason": ("sms", "stop", ""),
     "an unknown queue": ("dead-letters", "list", "Queue"),
     "no messages": ("dead-letters", "redrive", "StreamFailures"),
