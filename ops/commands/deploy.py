@@ -80,9 +80,12 @@ def _confirm(planned: PlannedUpdate, *, is_confirmed: bool) -> bool:
             progress_console.print(f"  {count} {kind}", markup=False)
     else:
         progress_console.print(f"Updates {change_set.stack_name}:", markup=False)
-        for change in change_set.changes:
+        derived = [each for each in change_set.changes if each.is_derived]
+        for change in (each for each in change_set.changes if not each.is_derived):
             style = "bold red" if change.is_destructive else None
             progress_console.print(f"  {change}", style=style, markup=False, soft_wrap=True)
+        if derived:
+            progress_console.print(f"  {len(derived)} resources that refer to these are looked at again")
     for line in planned.widened_roles:
         progress_console.print(f"  WIDER: {line}", style="red", markup=False, soft_wrap=True)
     return is_confirmed or click.confirm("Deploy this?", err=True)

@@ -16,12 +16,17 @@ _WAIT = {"Delay": 1, "MaxAttempts": 1800}
 
 @dataclass(frozen=True)
 class Change:
-    """One resource that an update adds, changes, replaces or removes. `causes` are the properties."""
+    """One resource that an update adds, changes, replaces or removes. `causes` are the properties.
+
+    A derived change is one that CloudFormation cannot exclude beforehand, because the resource refers to
+    another that changes.
+    """
 
     action: str
     logical_id: str
     resource_type: str
     causes: Sequence[str] = ()
+    is_derived: bool = False
 
     @property
     def kind(self) -> str:
@@ -117,9 +122,9 @@ def _parse(change: Mapping[str, Any]) -> Change:
         action = {"True": "replace", "Conditional": "perhaps replace"}.get(
             str(change.get("Replacement")), "change"
         )
-    names = [
-        target.get("Name") or target["Attribute"]
-        for detail in change.get("Details", [])
-        for target in [detail["Target"]]
-    ]
-    return Change(action, change["LogicalResourceId"], change["ResourceType"], tuple(dict.fromkeys(names)))
+    details = change.get("Details", [])
+    names = [target.get("Name") or target["Attribute"] for detail in details for target in [detail["Target"]]]
+    is_derived = bool(details) and all(detail.get("Evaluation") == "Dynamic" for detail in details)
+    return Change(
+        action, change["LogicalResourceId"], change["ResourceType"], tuple(dict.fromkeys(names)), is_derived
+    )

@@ -167,7 +167,7 @@ class Deployment:
             raise DeploymentDeclined("nothing was changed")
         self._on_step("deploying")
         execute_change_set(self._cloudformation, change_set)
-        return [str(each) for each in change_set.changes]
+        return [str(each) for each in change_set.changes if not each.is_derived]
 
     def _read_deployed_template(self) -> dict[str, Any] | None:
         """Return the template of the stack as it was given, None if there is no stack that works."""

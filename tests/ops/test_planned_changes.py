@@ -107,6 +107,16 @@ def test_what_loses_data_stands_first_and_every_page_is_read() -> None:
     assert not found.is_new_stack
 
 
+def test_a_resource_that_only_refers_to_a_changed_one_is_a_derived_change() -> None:
+    details = [{"Target": {"Attribute": "Properties", "Name": "Dimensions"}, "Evaluation": "Dynamic"}]
+    alarm = change("Modify", "A", "AWS::CloudWatch::Alarm", Replacement="Conditional", Details=details)
+    mixed = [*details, {"Target": {"Attribute": "Properties", "Name": "Period"}, "Evaluation": "Static"}]
+    own = change("Modify", "B", "AWS::CloudWatch::Alarm", Replacement="False", Details=mixed)
+    page = describe("CREATE_COMPLETE", alarm, own)
+    found = prepare(make_stack("UPDATE_COMPLETE"), CREATE, describe("CREATE_COMPLETE"), page)
+    assert [(each.logical_id, each.is_derived) for each in found.changes] == [("B", False), ("A", True)]
+
+
 def test_a_removed_bucket_loses_data_and_a_removed_alarm_does_not() -> None:
     assert Change("remove", "B", "AWS::S3::Bucket").is_destructive
     assert not Change("remove", "A", "AWS::CloudWatch::Alarm").is_destructive
