@@ -23,10 +23,10 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id, random_index
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.registrations.builder_intake import build_intake_service
+from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class Container:
         return DailyCapLimiter(
             counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
             caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
+            unusual=self.settings.unusual_attempts,
             clock=self.clock,
         )
 
@@ -156,20 +157,7 @@ class Container:
 
     @cached_property
     def intake(self) -> IntakeService:
-        return IntakeService(
-            store=DynamoIntakeStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            campaigns=self.campaigns,
-            quote_service=self.quotes,
-            limits=IntakeLimits(
-                client_allowance=self.client_caps,
-                age_limits=self.age_limits,
-                payment_period=self.settings.payment_period,
-                phone_cap=self.settings.phone_caps,
-            ),
-            hashing=self.hashing,
-            clock=self.clock,
-            random_index=random_index,
-        )
+        return build_intake_service(self)
 
     @cached_property
     def checks(self) -> "FieldChecker":

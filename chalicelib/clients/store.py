@@ -1,7 +1,7 @@
-"""Clients in DynamoDB, and the captures that each had accepted in a day.
+"""Clients in DynamoDB, and the attempts of each to register workers in a day.
 
 CLIENT#<id>      CLIENT       the client, with the hashes of its tokens
-CLIENT#<id>      DAY#<day>    the number of captures it had accepted; expires
+CLIENT#<id>      DAY#<day>    the numbers of its attempts, and of unusual ones; expires
 TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write, expires_after
 from chalicelib.callers import Channel, DailyCap, DeviceMode, Role
+from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
@@ -32,6 +33,13 @@ _ENDED_TOKEN_RETENTION = timedelta(days=30)
 
 # A day ends at another instant in each zone; its count is useless after that.
 _COUNT_RETENTION = timedelta(days=3)
+
+_ADD_COUNTS = (
+    "SET expires_at = :expires_at ADD attempts :total, known :known, refused :refused, capped :capped"
+)
+
+# In the order of `AttemptCounts`.
+_COUNTED = ("attempts", "known", "refused", "capped")
 
 _NEVER = to_timestamp(datetime.max.replace(tzinfo=UTC))
 
@@ -173,19 +181,20 @@ class DynamoDayCounts:
     def __init__(self, client: Any, table_name: str) -> None:
         self._table = Table(client, table_name)
 
-    def add(self, client_id: str, day: date, number: int) -> int:
-        """Add `number` to a count and return it. Zero only reads."""
+    def add(self, client_id: str, day: date, counts: AttemptCounts) -> AttemptCounts:
+        """Add `counts` to those of a client's day and return the sums. Nothing to add only reads."""
         key = {"pk": f"CLIENT#{client_id}", "sk": f"DAY#{day.isoformat()}"}
-        if number == 0:
-            stored = self._table.get(key) or {"accepted": 0}
+        if counts == AttemptCounts():
+            stored = self._table.get(key) or {}
         else:
+            numbers = {f":{name}": number for name, number in asdict(counts).items()}
             added = self._table.update(
                 key,
-                "SET expires_at = :expires_at ADD accepted :number",
-                compared={":number": number, ":expires_at": expires_after(day, _COUNT_RETENTION)},
+                _ADD_COUNTS,
+                compared={**numbers, ":expires_at": expires_after(day, _COUNT_RETENTION)},
             )
-            stored = self._table.run(added, returns="UPDATED_NEW")
-        return int(stored["accepted"])
+            stored = self._table.run(added, returns="ALL_NEW")
+        return AttemptCounts(*(int(stored.get(name, 0)) for name in _COUNTED))
 
 
 class DynamoLastSeenStore:

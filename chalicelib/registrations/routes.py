@@ -35,7 +35,7 @@ from chalicelib.registrations.errors import (
     TransitionNotAllowed,
     WorkerCapturesReached,
 )
-from chalicelib.registrations.intake import IntakeService, SubmissionResult
+from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
@@ -49,6 +49,7 @@ from chalicelib.registrations.schemas import (
     VerdictsView,
     VerdictView,
 )
+from chalicelib.registrations.submission import SubmissionResult
 
 if TYPE_CHECKING:
     from chalicelib.container import Container

@@ -177,9 +177,10 @@ def open_harness() -> Iterator[RegistrationHarness]:
         client.create_table(TableName=_TABLE_NAME, **read_table_definitions()[_TABLE_NAME])
         cipher = FieldCipher(lambda: FieldKeys(current_key_id="k", by_id={"k": bytes(32)}))
         clock = FixedClock(NOW)
+        stores = open_registration_stores(client, _TABLE_NAME, cipher)
         yield RegistrationHarness(
             client,
-            open_registration_stores(client, _TABLE_NAME, cipher),
+            stores,
             clock,
-            make_limits(InMemoryDayCounts(), clock),
+            make_limits(InMemoryDayCounts(), clock, on_unusual_client=stores.unusual_clients.record),
         )

@@ -39,7 +39,7 @@ def count_day(harness: RegistrationHarness) -> Tally:
 
 
 def test_the_default_leaves_room_for_every_real_worker(harness: RegistrationHarness) -> None:
-    assert IntakeLimits(harness.limits.client_allowance, harness.limits.phone_cap).worker_captures == 1_000
+    assert IntakeLimits.worker_captures == 1_000
 
 
 @pytest.mark.parametrize("caller", [make_caller(), BOT], ids=["officer", "bot"])
