@@ -12,6 +12,7 @@ from chalicelib.crypto.hashing import HashKey
 
 FIELD_PURPOSE = "field"
 HASH_PURPOSE = "hash"
+RESCUE_PURPOSE = "rescue"
 
 KEY_REFRESH_INTERVAL = timedelta(minutes=5)
 
@@ -113,6 +114,11 @@ class Keyring:
     def get_hash_key(self) -> HashKey:
         """Return the key for hashes. It never rotates: hashes under two keys cannot be compared."""
         return self._hash_key
+
+    def load_rescue_keys(self) -> dict[str, bytes]:
+        """Return the secrets for rescue files by id, oldest first. A stage of an earlier release has none."""
+        stored = self._wrapped_keys.iter_by_purpose(RESCUE_PURPOSE)
+        return {key.key_id: self._key_wrapper.unwrap(key) for key in stored}
 
     def _load_field_keys(self) -> FieldKeys:
         read_at = self._clock()

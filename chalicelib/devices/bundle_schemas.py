@@ -94,6 +94,13 @@ class LimitsView(BaseModel):
     fields: dict[str, FieldLimitsView] = Field(description="By path, such as `worker.name`.")
 
 
+class RescueKeyView(BaseModel):
+    """The key that a device seals a rescue file for: what it could not send."""
+
+    key_id: str
+    public_key: str = Field(description="P-256, raw uncompressed point, base64url without padding.")
+
+
 class BundleContent(BaseModel):
     """The content of a bundle, which decides its version."""
 
@@ -106,6 +113,7 @@ class BundleContent(BaseModel):
     quote_zone: str = Field(description="The first month of a quote is that of `captured_at` in this zone.")
     consent_texts: tuple[ConsentText, ...] = Field(description="The newest first: the one to show.")
     limits: LimitsView
+    rescue_key: RescueKeyView | None = None
 
 
 class BundleView(BundleContent):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from chalicelib import observability
 from chalicelib.randomness import random_index
 from chalicelib.registrations.captures import UnusualClient
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.registrations.intake import IntakeService
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.registrations.store_unusual import DynamoUnusualClients
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 def build_intake_service(container: "Container") -> IntakeService:
     """Return the service that accepts captures."""
     settings, dynamodb = container.settings, container.aws.dynamodb
-    store = DynamoIntakeStore(dynamodb, settings.registrations_table, container.cipher)
+    store = DynamoIntakeStore(
+        dynamodb,
+        settings.registrations_table,
+        container.cipher,
+        build_audit_write=container.audit_trail.build_append,
+    )
     unusual_clients = DynamoUnusualClients(
         dynamodb, settings.registrations_table, retention=settings.retention_period
     )

@@ -1,14 +1,14 @@
 """Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
-from chalicelib.callers import Caller, DailyCap
+from chalicelib.callers import Caller
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
-from chalicelib.clients.caps import Allowance, DailyCapLimiter
+from chalicelib.clients.caps import Allowance
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import QuoteService
@@ -23,10 +23,11 @@ from chalicelib.registrations.captures import (
     CaptureFacts,
     IdentityField,
     Outcome,
-    UnusualClient,
 )
 from chalicelib.registrations.cleaned_capture import CleanedCapture
+from chalicelib.registrations.device_report import NO_DEVICE_REPORT, DeviceReport
 from chalicelib.registrations.errors import WorkerCapturesReached
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.limits import (
     PhoneCountExceeded,
     PhoneCountIncrement,
@@ -34,7 +35,7 @@ from chalicelib.registrations.limits import (
     iter_flags,
 )
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import LifecycleState, Registration
+from chalicelib.registrations.model import Flag, LifecycleState, Registration
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.prior_state import CaptureExists, PriorState, WorkerExists, WorkerRecord
 from chalicelib.registrations.quotas import (
@@ -48,6 +49,7 @@ from chalicelib.registrations.quotas import (
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
 from chalicelib.registrations.submission import Submission, SubmissionResult
+from chalicelib.registrations.takeovers import Takeover, read_takeover
 from chalicelib.registrations.worker import Worker
 
 # An attempt is repeated if another writer changed the same items in between, or if the store reports the
@@ -57,25 +59,6 @@ _MAX_ATTEMPTS = 6
 # Hexadecimal digits of a NIK neighbourhood's hash: enough that five close serials rarely share it by chance,
 # and too few to identify a neighbourhood even with the key (some 30,000 runs of five serials share both).
 _NEIGHBOURHOOD_HASH_DIGITS = 3
-
-
-@dataclass(frozen=True)
-class IntakeLimits:
-    """The limits of a stage.
-
-    `client_allowance` limits the attempts of a client per day, `phone_cap` the captures with one phone number
-    per day, `worker_captures` the captures of one worker ever: a request about their data must be able to
-    read them all. `on_unusual_client` gets a client that met unusually many known, refused or capped workers.
-    An unpaid application expires after `payment_period`, a refused capture after `refusal_retention`.
-    """
-
-    client_allowance: DailyCapLimiter
-    phone_cap: DailyCap
-    on_unusual_client: Callable[[UnusualClient], None]
-    age_limits: rules.AgeLimits = field(default_factory=rules.AgeLimits)
-    payment_period: timedelta = timedelta(days=30)
-    worker_captures: int = 1_000
-    refusal_retention: timedelta = timedelta(days=90)
 
 
 class IntakeStore(Protocol):
@@ -97,12 +80,14 @@ class IntakeStore(Protocol):
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         """Store a capture with its new registration, count the phone number, and take the sponsor's place.
 
         `captures` is the number of the worker's captures with this one. A registration that follows another
-        one is stored only if that one is still the worker's latest and has ended. Raise CaptureExists,
-        CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or WriteConflict.
+        one is stored only if that one is still the worker's latest and has ended, or is ended here, by a
+        `takeover`. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or
+        WriteConflict.
         """
 
     def add_public(
@@ -173,7 +158,14 @@ class IntakeService:
         self._clock = clock
         self._random_index = random_index
 
-    def submit(self, command: SubmitRegistration, *, caller: Caller, correlation_id: str) -> SubmissionResult:
+    def submit(
+        self,
+        command: SubmitRegistration,
+        *,
+        caller: Caller,
+        correlation_id: str,
+        device_report: DeviceReport = NO_DEVICE_REPORT,
+    ) -> SubmissionResult:
         """Register a worker, or find that this capture or this worker is known.
 
         The same capture with the same content gets its first answer again, whatever has happened since. A
@@ -185,7 +177,7 @@ class IntakeService:
         campaign = self._campaigns.get(command.campaign_id)
         if command.coverage.sponsor_id and not campaign.has_sponsor(command.coverage.sponsor_id):
             campaign = self._campaigns.get_current(command.campaign_id)  # Perhaps it was added a moment ago.
-        submission = self._begin(command, campaign, caller, correlation_id)
+        submission = self._begin(command, campaign, caller, correlation_id, device_report)
 
         def accept(allowance: Allowance) -> Answer:
             return self._accept(replace(submission, allowance=allowance), campaign)
@@ -193,7 +185,12 @@ class IntakeService:
         return self._attempts.run(submission, campaign, caller, accept)
 
     def _begin(
-        self, command: SubmitRegistration, campaign: Campaign, caller: Caller, correlation_id: str
+        self,
+        command: SubmitRegistration,
+        campaign: Campaign,
+        caller: Caller,
+        correlation_id: str,
+        device_report: DeviceReport,
     ) -> Submission:
         metadata = CaptureMetadata(
             capture_id=str(command.capture_id),
@@ -207,6 +204,7 @@ class IntakeService:
             officer=command.officer,
             correlation_id=correlation_id,
             device_sequence=command.device_sequence,
+            **vars(device_report),
         )
         received_on = campaign.local_day(metadata.received_at)
         cleaned = CleanedCapture.from_command(command)
@@ -247,8 +245,13 @@ class IntakeService:
             raise
 
     def _read_worker(self, submission: Submission, campaign: Campaign) -> Worker:
-        now = submission.capture_metadata.received_at
-        return rules.read_worker(submission.capture, campaign, now=now, age_limits=self._limits.age_limits)
+        return rules.read_worker(
+            submission.capture,
+            campaign,
+            now=submission.capture_metadata.received_at,
+            age_limits=self._limits.age_limits,
+            clock_lead=submission.clock_lead,
+        )
 
     def _add_refusal(self, submission: Submission, campaign: Campaign, *reasons: str) -> None:
         """Store a refused capture. Raise CaptureExists if it was accepted before.
@@ -341,9 +344,11 @@ class IntakeService:
         if captures > self._limits.worker_captures:
             raise WorkerCapturesReached(f"{captures - 1} captures")
         quota_state = expect_quota_state(submission.sponsor_quota, prior_state.places_taken)
-        if known is not None and known.has_ended:
+        takeover = read_takeover(self._store.find_registration, known, submission.capture_metadata)
+        if known is not None and (known.has_ended or takeover is not None):
             registration, known = replace(registration, follows=known.reference), None
         flags = tuple(iter_flags(submission, phone_count, quota_state, phone_cap=phone_cap))
+        flags += () if takeover is None else (Flag.TOOK_OVER,)
         registration = replace(registration, flags=flags)
         differs: tuple[IdentityField, ...] = ()
         changed = None
@@ -360,7 +365,9 @@ class IntakeService:
                 registration, capture, phone_increment, known, quota_state, captures=captures
             )
         elif known is None:
-            self._store.add(registration, capture, phone_increment, quota_state, captures=captures)
+            self._store.add(
+                registration, capture, phone_increment, quota_state, captures=captures, takeover=takeover
+            )
         else:
             self._store.add_repeat(
                 capture,

@@ -11,6 +11,7 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
+from chalicelib.registrations.ageing import age_registration
 from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration
 from chalicelib.registrations.payments import differs_from_quote
 from chalicelib.registrations.reading import ReadingService
@@ -151,7 +152,8 @@ class LifecycleService:
         registration = self._reading.get(reference)
         aged = self.store_change(
             registration,
-            lambda current: current.age(
+            lambda current: age_registration(
+                current,
                 today=self._today(),
                 occurred_at=self._clock(),
                 identity_retention=self._identity_retention,

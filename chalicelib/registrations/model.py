@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Quote
-from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
@@ -43,6 +42,7 @@ class EventType(StrEnum):
     MATCHED = "matched"
     MISMATCHED = "mismatched"
     CANCELLED = "cancelled"
+    TAKEN_OVER = "taken_over"
     LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
@@ -71,6 +71,8 @@ class Flag(StrEnum):
     HISTORY_FULL = "history_full"
     PAYMENT_DIFFERS = "payment_differs"
     PAYMENT_SHARED = "payment_shared"
+    TAKEN_OVER = "taken_over"
+    TOOK_OVER = "took_over"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -107,6 +109,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
         Status.ACTIVE: Status.ACTIVE,
     },
     EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
+    # An officer of another campaign registered the worker anew (see `takeovers`). No SMS belongs to it.
+    EventType.TAKEN_OVER: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
     # Changes no status: the event records the reminder, so that there is one for each payment.
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
@@ -275,6 +279,10 @@ class LifecycleState:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
 
+    def with_takeover(self, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state that gives way to a new registration. Raise TransitionNotAllowed."""
+        return self._transition(EventType.TAKEN_OVER, occurred_at, client_id, {})
+
     def with_sms_request(self, purpose: str, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
         """Return the state with a request for an SMS. Raise TransitionNotAllowed."""
         return self._transition(EventType.SMS_REQUESTED, occurred_at, client_id, {"purpose": purpose})
@@ -383,17 +391,3 @@ class Registration:
     def has_identity(self) -> bool:
         """Return True until NIK, birth date, addresses and income were deleted."""
         return isinstance(self.worker, Worker)
-
-    def age(self, *, today: date, occurred_at: datetime, identity_retention: timedelta) -> "Registration":
-        """Return the registration after the time-outs that are due on the local day `today`.
-
-        `identity_retention` is for a membership that an earlier release paid.
-        """
-        lifecycle, worker, work = self.lifecycle, self.worker, self.work
-        if lifecycle.status is Status.ACTIVE and isinstance(worker, Worker) and isinstance(work, Work):
-            paid_on = lifecycle.status_since.astimezone(FUND_ZONE).date()
-            if today >= (self.identity_until or paid_on + identity_retention):
-                worker, work = worker.delete_identity(), work.delete_income()
-                lifecycle = lifecycle.with_identity_deleted(occurred_at=occurred_at)
-        lifecycle = lifecycle.age(today=today, occurred_at=occurred_at, expires_on=self.expires_on)
-        return replace(self, lifecycle=lifecycle, worker=worker, work=work)

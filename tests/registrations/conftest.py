@@ -19,7 +19,8 @@ from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.registrations.captures import Answer
 from chalicelib.registrations.erasure import ErasureService, ErasureStore
-from chalicelib.registrations.intake import IntakeLimits, IntakeService, IntakeStore
+from chalicelib.registrations.intake import IntakeService, IntakeStore
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.lifecycle import LifecycleService, LifecycleStore
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService

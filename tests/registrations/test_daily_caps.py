@@ -11,7 +11,7 @@ from chalicelib.clients.errors import ClientCapReached
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import PhoneCapReached
-from chalicelib.registrations.intake import IntakeLimits
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import Flag
 from chalicelib.registrations.submission import SubmissionResult

@@ -8,7 +8,8 @@ import pytest
 from chalicelib.callers import Role
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown, WorkerCapturesReached
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.registrations.intake import IntakeService
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Anomaly, Tally
 from tests.registrations.conftest import RegistrationHarness

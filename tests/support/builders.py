@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients.caps import DailyCapLimiter, DayCounts
 from chalicelib.clock import Clock
-from chalicelib.registrations.intake import IntakeLimits
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.messages import SubmitRegistration
 from tests.support.payloads import (
     encode_payload,
