@@ -15,7 +15,7 @@ from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
 from chalicelib.registrations.reported_events import Payment, PaymentCode
-from chalicelib.registrations.worker import Check, Consent, Worker
+from chalicelib.registrations.worker import Check, Consent, Recipient, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
@@ -94,10 +94,16 @@ class VerdictsView(BaseModel):
     results: list[VerdictView]
 
 
+_DELETED_LATER = (
+    "Left out after the identity of a paid worker was deleted, some time after the first payment; so are"
+    " birth date, addresses and income."
+)
+
+
 class WorkerView(BaseModel):
     """A worker. Masked but for the core system."""
 
-    nik: str
+    nik: str | None = Field(default=None, description=_DELETED_LATER)
     name: str
     phone: str | None
     language: str
@@ -108,10 +114,10 @@ class WorkerView(BaseModel):
     postal_code: str | None = None
 
     @classmethod
-    def build_masked(cls, worker: Worker) -> "WorkerView":
+    def build_masked(cls, worker: Recipient) -> "WorkerView":
         """Return a view in which a worker can be recognised, and no value can be misused."""
         return cls(
-            nik=mask_number(worker.nik),
+            nik=mask_number(worker.nik) if isinstance(worker, Worker) else None,
             name=mask_name(worker.name),
             phone=None if worker.phone is None else mask_number(worker.phone),
             language=worker.language,
@@ -119,7 +125,7 @@ class WorkerView(BaseModel):
         )
 
     @classmethod
-    def build_full(cls, worker: Worker) -> "WorkerView":
+    def build_full(cls, worker: Recipient) -> "WorkerView":
         """Return all fields, for the core system alone."""
         return cls(**vars(worker))
 
