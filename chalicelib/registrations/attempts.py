@@ -136,4 +136,4 @@ class AttemptCounter:
 
 def _tells_of_known_worker(answer: Answer, caller: Caller) -> bool:
     # The public is not told, and must not cost more or less for it either.
-    return caller.disclosure is Disclosure.OFFICER and answer.outcome is Outcome.ALREADY_REGISTERED
+    return caller.disclosure is Disclosure.OFFICER and answer.outcome is not Outcome.CREATED
