@@ -6,9 +6,11 @@ Refusal
 ├── ClientRevoked    the client was revoked and gets no new token
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
+├── LinkUsed         a phone registered another capture by its link
 ├── ClientCapReached the client has used up its daily number of captures
-├── TokenUnknown     no client holds this token
-└── TokenRevoked     the token was revoked, or has expired
+└── TokenUnknown     no client holds this token
+
+A token that was revoked or has expired is `refusals.TokenRevoked`, which every endpoint can answer with.
 """
 
 from chalicelib.refusals import Refusal
@@ -56,7 +58,7 @@ class TokenUnknown(Refusal):
     code = "token_missing_or_unknown"
 
 
-class TokenRevoked(Refusal):
-    """The token was revoked, or has expired."""
+class LinkUsed(Refusal):
+    """A link registers one worker, and this phone has registered another capture by it."""
 
-    code = "token_revoked"
+    code = "link_used"

@@ -1,5 +1,6 @@
 """The table of docs/authorisation.md, cell by cell: every route and role, for own and other campaigns."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.web.site import load_app_site
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
+from tests.support.collect_phone import PhoneForm
+from tests.support.http_events import MANAGER, make_request_event
+from tests.support.odk_edge import make_phone
 from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
@@ -105,6 +109,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
     "POST /v1/enrolments": lambda target: {"code": "K7M2Q4XP"},
+    "POST /v1/statuses": lambda target: {"reference": target.reference, "phone": "0824-5550-7001"},
     "POST /v1/rescues": lambda target: make_rescue_file([target.capture], client_id=target.client_id),
     "POST /v1/disclosures": make_data_request,
     "POST /v1/erasures": make_data_request,
@@ -206,6 +211,7 @@ def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
 def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
     words = {"no", "own", "hidden", "sent", "filtered", "itself", "any", "public", "signed", "code"}
+    words |= {"path", "refused"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
@@ -228,6 +234,28 @@ def test_a_role_without_permission_is_refused_before_the_request_is_read(
                 path = make_path(route, UNKNOWN_REGISTRATION)
                 response = matrix.edge.send(get_method(route), path, b"not even JSON", caller=caller)
                 assert_problem(response, 403, "role_not_allowed")
+
+    assert dump_stored_state() == before
+
+
+def test_the_function_refuses_what_the_policy_would_let_through(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
+    before = dump_stored_state()
+
+    for route, role, _ in iter_cells("no"):
+        method, _, path = route.partition(" ")
+        names = re.findall(r"{(\w+)}", path)
+        event = make_request_event(
+            method,
+            path,
+            "not even JSON",
+            caller={**MANAGER, "roles": role},
+            path_parameters=dict.fromkeys(names, "x"),
+        )
+        with subtests.test(route, role=role):
+            response = matrix.edge.send_behind_gateway(event)
+            assert (response["statusCode"], json.loads(response["body"])["code"]) == (403, "role_not_allowed")
 
     assert dump_stored_state() == before
 
@@ -295,8 +323,8 @@ CHECKS_OF_OTHER_CAMPAIGNS: dict[str, Callable[[Matrix, str, Target, str], None]]
 def test_a_public_route_needs_no_token(edge: Edge, subtests: pytest.Subtests) -> None:
     for route in {route for route, _, _ in iter_cells("public")}:
         with subtests.test(route):
-            path = make_path(route, UNKNOWN_REGISTRATION)
-            assert edge.send(get_method(route), path, caller=None).status_code < 300
+            path, body = make_path(route, UNKNOWN_REGISTRATION), make_body(route, UNKNOWN_REGISTRATION)
+            assert edge.send(get_method(route), path, body, caller=None).status_code < 300
 
 
 def test_a_route_for_codes_refuses_every_role_without_a_code(
@@ -329,6 +357,40 @@ def test_a_signed_route_refuses_every_role_without_a_signature(
     assert dump_stored_state() == before
 
 
+def make_odk_path(route: str, token: str, form: PhoneForm) -> str:
+    path = route.partition(" ")[2]
+    values = {"form_id": form.form_id, "version": form.version, "filename": "occupations.csv"}
+    return path.format(token=token, **values)
+
+
+def test_a_token_in_the_path_opens_the_forms_of_the_own_campaigns_of_an_officers_device_alone(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
+    """`test_odk_submissions.py` has the responses to submissions."""
+    edge = matrix.edge
+    edge.send("POST", "/v1/campaigns", make_campaign_payload(campaign_id=OTHER_CAMPAIGN), caller="manager")
+    phone = make_phone(edge, "kiosk own")
+    phone.refresh_forms()
+    form = phone.forms[OWN_CAMPAIGN]
+    before = dump_stored_state()
+
+    for route, role, word in iter_cells("path", "refused"):
+        for owner in ("own", "other"):
+            with subtests.test(route, role=role, owner=owner):
+                path = make_odk_path(route, edge.tokens[f"{role} {owner}"], form)
+                response = edge.send(get_method(route), path, caller=None)
+                if word == "refused":
+                    assert response.status_code == 403
+                elif "{form_id}" in route:
+                    assert response.status_code == (200 if owner == "own" else 404)
+                else:
+                    # A submission without a body is malformed, whoever sends it.
+                    assert response.status_code < 300 or get_method(route) == "POST"
+                    assert owner == "own" or OWN_CAMPAIGN not in response.body.decode()
+
+    assert dump_stored_state() == before
+
+
 def test_every_other_route_refuses_requests_without_a_valid_token(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
@@ -349,8 +411,9 @@ def test_every_other_route_refuses_requests_without_a_valid_token(
             path = make_path(route, target)
             assert edge.send(get_method(route), path, caller=None).status_code == 401
             for token in ("revoked", "expired"):
-                # Chalice's own answer; the template makes it a 401 with a code (e2e: test_refusals).
-                assert matrix.send_refused(route, target, caller=token).status_code == 403
+                refused = matrix.send_refused(route, target, caller=token)
+                assert_problem(refused, 401, "token_revoked")
+                assert refused.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
             for token in ("unknown", "empty"):
                 # API Gateway answers 401 to an authorizer that fails with this error.
                 with pytest.raises(Unauthorized):
