@@ -13,9 +13,9 @@ from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQ
 
 from chalicelib import batches, observability
 from chalicelib.aws.lambda_context import get_context
-from chalicelib.clients import authorizer
+from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
-from chalicelib.http.endpoints import protect_routes
+from chalicelib.http.endpoints import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
 
 container = Container()
@@ -26,13 +26,17 @@ for routes in ROUTES:
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.redact_errors, source)
+app.register_middleware(partial(middleware.record_use, lambda: container.token_uses), "http")
 
 
 # API Gateway may reuse the answer for so long, and so refuses a revoked token within a minute.
 @app.authorizer(ttl_seconds=60)
 def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     """Identify the caller by its token."""
-    return authorizer.build_policy(container.clients, container.last_seen, request.token, request.method_arn)
+    return authorizer.build_policy(
+        *(container.clients, container.last_seen, request.token, request.method_arn),
+        list_routes=partial(list_callable_routes, app),
+    )
 
 
 protect_routes(app, authorize_caller)

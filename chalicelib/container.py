@@ -12,9 +12,11 @@ from chalicelib.aws.clients import AwsClients
 from chalicelib.callers import Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.clients.builder import build_last_seen_tracker, build_token_use_tracker
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts
+from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.clock import Clock, utc_now
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.devices.checks import FieldChecker
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
-    from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.gate import ContentGate
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -161,11 +163,11 @@ class Container:
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:
-        return LastSeenTracker(get_store=lambda: self._last_seen_store, clock=self.clock)
+        return build_last_seen_tracker(self)
 
     @cached_property
-    def _last_seen_store(self) -> DynamoLastSeenStore:
-        return DynamoLastSeenStore(self.aws.best_effort_dynamodb, self.settings.clients_table)
+    def token_uses(self) -> TokenUseTracker:
+        return build_token_use_tracker(self)
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
@@ -380,10 +382,10 @@ class Container:
         return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
 
     @cached_property
-    def gateway_router(self) -> "GatewayRouter":
-        from chalicelib.messaging.builder import build_gateway_router
+    def sms_gateway(self) -> "ContentGate":
+        from chalicelib.messaging.builder import build_sms_gateway
 
-        return build_gateway_router(self)
+        return build_sms_gateway(self)
 
     @cached_property
     def twilio_account(self) -> "TwilioAccount":

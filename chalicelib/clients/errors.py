@@ -7,8 +7,9 @@ Refusal
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
 ├── ClientCapReached the client has used up its daily number of captures
-├── TokenUnknown     no client holds this token
-└── TokenRevoked     the token was revoked, or has expired
+└── TokenUnknown     no client holds this token
+
+A token that was revoked or has expired is `refusals.TokenRevoked`, which every endpoint can answer with.
 """
 
 from chalicelib.refusals import Refusal
@@ -54,9 +55,3 @@ class TokenUnknown(Refusal):
     """No client holds this token."""
 
     code = "token_missing_or_unknown"
-
-
-class TokenRevoked(Refusal):
-    """The token was revoked, or has expired."""
-
-    code = "token_revoked"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.enrolments.service import EnrolmentService, Randomness
 from chalicelib.enrolments.store import DynamoEnrolmentCodes
-from chalicelib.randomness import generate_write_id, random_index
+from chalicelib.randomness import generate_token, generate_write_id, random_index
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -18,5 +18,5 @@ def build_enrolment_service(container: "Container") -> EnrolmentService:
         reading=container.reading,
         hashing=container.hashing,
         clock=container.clock,
-        randomness=Randomness(random_index, generate_write_id),
+        randomness=Randomness(random_index, generate_write_id, generate_token),
     )

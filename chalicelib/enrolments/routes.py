@@ -21,6 +21,7 @@ from chalicelib.enrolments.schemas import (
     encode_bytes,
 )
 from chalicelib.http.endpoints import AnonymousRequest, Request, endpoint, json_response, public_endpoint
+from chalicelib.odk_settings import build_settings_code, find_server_url
 from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
@@ -54,10 +55,13 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
         command = request.parse_body(MakeCode) if request.body else MakeCode()
         made = container.enrolments.make_code(client_id, command, caller=request.caller)
         container.audit.record_request(Subject.client(client_id), Action.CODE_MADE, caller=request.caller)
+        app_url = request.address.fill_in(container.settings.app_url)
         view = CodeView(
             code=made.code.text,
             expires_at=made.expires_at,
-            app_url=request.address.fill_in(container.settings.app_url),
+            app_url=app_url,
+            odk_qr=made.odk_token
+            and build_settings_code(find_server_url(app_url, made.odk_token), f"Daftar {client_id}"),
             exit_code=made.exit_code,
         )
         return json_response(view, 201)

@@ -1,5 +1,6 @@
 """The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
+import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,20 +13,22 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
 from chalicelib import observability
-from chalicelib.callers import Caller, Role
+from chalicelib.callers import REFUSED_TOKEN_CONTEXT, Caller, Role
 from chalicelib.http import problems
 from chalicelib.http.addresses import ApiAddress
 from chalicelib.http.content_encoding import decode_body, require_size
+from chalicelib.http.contracts import Contract, Responses
 from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
-from chalicelib.refusals import FieldsRepeated, Refusal, TryAgain
+from chalicelib.refusals import FieldsRepeated, Refusal, TokenRevoked, TryAgain
 from chalicelib.strict_json import cut_out_items, parse_json, require_within_limits
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
+_PARAMETER = re.compile(r"\{[^}]+\}")
 _FIRST_ERROR = 400
 
 # The facts of a log line that parameters of the path become: `client_id` is that of the caller.
@@ -51,31 +54,6 @@ class MediaTypeUnsupported(Refusal):
     """The body is declared as something other than JSON."""
 
     code = "media_type_unsupported"
-
-
-# By status, the body of a successful answer: a model as JSON, a media type, or None for no body. A model that
-# a cold start should not build is given as the function that imports it.
-Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
-
-
-@dataclass(frozen=True)
-class Contract:
-    """The requests and answers of an endpoint, from which the API's description is generated.
-
-    `roles` is None if anybody may call it. `refusals` leaves out those of every endpoint of its kind;
-    `other_media_types` are those of a successful answer beside JSON. A body without a model has a
-    `body_media_type`. Problems are JSON unless `problem_media_type` says otherwise.
-    """
-
-    roles: frozenset[Role] | None
-    responses: Responses
-    body_model: type[BaseModel] | None = None
-    query_model: type[BaseModel] | None = None
-    refusals: tuple[type[Refusal], ...] = ()
-    headers: tuple[str, ...] = ()
-    other_media_types: tuple[str, ...] = ()
-    body_media_type: str | None = None
-    problem_media_type: str = problems.CONTENT_TYPE
 
 
 @dataclass(frozen=True)
@@ -197,6 +175,10 @@ def endpoint(
 
     def decorate(view: RouteHandler) -> RouteHandler:
         def serve(**path: str) -> Response:
+            if REFUSED_TOKEN_CONTEXT.items() <= routes.current_request.context["authorizer"].items():
+                return _run_handler(
+                    AnonymousRequest.from_chalice(routes.current_request), _refuse_token, path
+                )
             request = Request.from_chalice(routes.current_request)
 
             def call_view() -> Response:
@@ -251,7 +233,7 @@ def path_token_endpoint(
     refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
     body_media_type: str | None = None,
-    problem_media_type: str = problems.CONTENT_TYPE,
+    problem_media_type: str | None = None,
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint for the client whose token is the path's parameter `token`.
 
@@ -286,6 +268,19 @@ def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
         for entry in methods.values():
             if get_contract(entry.view_function).roles is not None:
                 entry.authorizer = authorizer
+
+
+def list_callable_routes(app: Chalice, roles: frozenset[Role]) -> list[str]:
+    """Return the routes that a caller with these roles may call, as `GET/v1/campaigns/*`.
+
+    That is their form in the ARN of a method. Public routes are left out: they ask no authorizer.
+    """
+    return sorted(
+        f"{method}{_PARAMETER.sub('*', path)}"
+        for path, methods in app.routes.items()
+        for method, entry in methods.items()
+        if roles & (get_contract(entry.view_function).roles or frozenset())
+    )
 
 
 def get_contract(handler: RouteHandler) -> Contract:
@@ -362,6 +357,10 @@ def _run_handler(
     except Exception as error:  # noqa: BLE001 - whatever is raised must be answered and logged
         response = problems.respond_to_error(error, request.language) or _respond_to_exception(error, request)
     return _log_response(request, response, path)
+
+
+def _refuse_token() -> Response:
+    raise TokenRevoked("revoked or expired")
 
 
 def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Response:

@@ -271,6 +271,13 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Tulis dalam satu baris, tanpa karakter tersembunyi.",
         "Write it on one line, without invisible characters.",
     ),
+    "text_not_for_sms": FieldMessage(
+        "Jangan pakai tautan, kata seperti OTP atau PIN, atau nomor panjang: SMS-nya bisa diblokir operator.",
+        "Use no link, no word such as OTP or PIN, and no long number: networks block SMS that hold them.",
+    ),
+    "id_looks_personal": FieldMessage(
+        "Jangan pakai NIK atau nomor HP sebagai ID.", "Do not use a NIK or a phone number as an id."
+    ),
     "phone_not_mobile": FieldMessage("Harus nomor HP, bukan telepon rumah.", "This is not a mobile number."),
     "phone_foreign": FieldMessage("Harus nomor HP Indonesia.", "This is not an Indonesian number."),
     "captured_in_future": FieldMessage("Jam perangkat terlalu cepat.", "The device's clock is ahead."),

@@ -1,5 +1,6 @@
 """The table of docs/authorisation.md, cell by cell: every route and role, for own and other campaigns."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.web.site import load_app_site
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
 from tests.support.collect_phone import PhoneForm
+from tests.support.http_events import MANAGER, make_request_event
 from tests.support.odk_edge import make_phone
 from tests.support.payloads import (
     make_campaign_payload,
@@ -235,6 +237,28 @@ def test_a_role_without_permission_is_refused_before_the_request_is_read(
     assert dump_stored_state() == before
 
 
+def test_the_function_refuses_what_the_policy_would_let_through(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
+    before = dump_stored_state()
+
+    for route, role, _ in iter_cells("no"):
+        method, _, path = route.partition(" ")
+        names = re.findall(r"{(\w+)}", path)
+        event = make_request_event(
+            method,
+            path,
+            "not even JSON",
+            caller={**MANAGER, "roles": role},
+            path_parameters=dict.fromkeys(names, "x"),
+        )
+        with subtests.test(route, role=role):
+            response = matrix.edge.send_behind_gateway(event)
+            assert (response["statusCode"], json.loads(response["body"])["code"]) == (403, "role_not_allowed")
+
+    assert dump_stored_state() == before
+
+
 def test_a_role_has_the_permission_of_its_cell_for_its_own_campaigns(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
@@ -386,8 +410,9 @@ def test_every_other_route_refuses_requests_without_a_valid_token(
             path = make_path(route, target)
             assert edge.send(get_method(route), path, caller=None).status_code == 401
             for token in ("revoked", "expired"):
-                # Chalice's own answer; the template makes it a 401 with a code (e2e: test_refusals).
-                assert matrix.send_refused(route, target, caller=token).status_code == 403
+                refused = matrix.send_refused(route, target, caller=token)
+                assert_problem(refused, 401, "token_revoked")
+                assert refused.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
             for token in ("unknown", "empty"):
                 # API Gateway answers 401 to an authorizer that fails with this error.
                 with pytest.raises(Unauthorized):

@@ -35,7 +35,7 @@ PUBLIC_ROUTES = {
 # The problem code of each answer that API Gateway makes itself.
 CODE_BY_RESPONSE = {
     "UNAUTHORIZED": "token_missing_or_unknown",
-    "ACCESS_DENIED": "token_revoked",
+    "ACCESS_DENIED": "role_not_allowed",
     "MISSING_AUTHENTICATION_TOKEN": "route_unknown",
     "RESOURCE_NOT_FOUND": "route_unknown",
     "INVALID_SIGNATURE": "route_unknown",

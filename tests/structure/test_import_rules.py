@@ -26,7 +26,7 @@ ADAPTERS = STORES | {
         "observability",
         "records",
     ),
-    *("routes", "authorizer", "consumer", "schedule"),
+    *("routes", "authorizer", "middleware", "consumer", "schedule"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
 

@@ -176,7 +176,7 @@ def judge_by_intake(xml: str, campaign: Campaign, path: str) -> bool:
 def test_intake_judges_each_answer_as_the_table_says(campaign: Campaign, subtests: pytest.Subtests) -> None:
     for case in CASES:
         with subtests.test(case.label):
-            xml = make_instance("1", **{case.path.replace(".", "__"): case.text})
+            xml = make_instance("1", None, **{case.path.replace(".", "__"): case.text})
             assert judge_by_intake(xml, campaign, case.path) is case.intake
 
 
