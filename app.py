@@ -15,7 +15,7 @@ from chalicelib import batches, observability
 from chalicelib.aws.lambda_context import get_context
 from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
-from chalicelib.http.endpoints import list_callable_routes, protect_routes
+from chalicelib.http.route_access import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
 
 container = Container()

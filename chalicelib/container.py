@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from chalicelib import observability
 from chalicelib.aws.clients import AwsClients
-from chalicelib.callers import Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.clients.builder import build_last_seen_tracker, build_token_use_tracker
+from chalicelib.clients.builder import (
+    build_client_registry,
+    build_daily_cap_limiter,
+    build_last_seen_tracker,
+    build_token_use_tracker,
+)
 from chalicelib.clients.caps import DailyCapLimiter
-from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.clock import Clock, utc_now
 from chalicelib.contributions.rules import load_rules
@@ -25,7 +28,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.builder_intake import build_intake_service
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.enrolments.links import LinkService
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.gate import ContentGate
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
+    from chalicelib.statuses.service import StatusService
 
 
 class Container:
@@ -136,24 +141,19 @@ class Container:
 
     @cached_property
     def clients(self) -> ClientRegistry:
-        return ClientRegistry(
-            clients=DynamoClients(
-                self.aws.dynamodb,
-                self.settings.clients_table,
-                self.audit_trail.build_append,
-            ),
-            clock=self.clock,
-            generate_token=lambda: Token(generate_token()),
-            token_lifetime=TokenLifetime(
-                default_lifetime=self.settings.token_lifetime, overlap=self.settings.token_overlap
-            ),
-        )
+        return build_client_registry(self)
 
     @cached_property
     def enrolments(self) -> "EnrolmentService":
         from chalicelib.enrolments.builder import build_enrolment_service
 
         return build_enrolment_service(self)
+
+    @cached_property
+    def links(self) -> "LinkService":
+        from chalicelib.enrolments.builder import build_link_service
+
+        return build_link_service(self)
 
     @cached_property
     def rescues(self) -> "RescueService":
@@ -171,12 +171,7 @@ class Container:
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
-        return DailyCapLimiter(
-            counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
-            caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
-            unusual=self.settings.unusual_attempts,
-            clock=self.clock,
-        )
+        return build_daily_cap_limiter(self)
 
     @cached_property
     def campaigns(self) -> CampaignService:
@@ -234,6 +229,13 @@ class Container:
         from chalicelib.registrations.reading import ReadingService
 
         return ReadingService(store=self.reading_store, clock=self.clock)
+
+    @cached_property
+    def statuses(self) -> "StatusService":
+        from chalicelib.clock import sleep
+        from chalicelib.statuses.service import StatusService
+
+        return StatusService(registrations=self.reading_store, clock=self.clock, sleep=sleep)
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":

@@ -1,6 +1,5 @@
 """The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
-import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Self, TypeVar
 
-from chalice.app import Authorizer, Blueprint, Chalice, MultiDict, Response
+from chalice.app import Blueprint, MultiDict, Response
 from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
@@ -28,7 +27,6 @@ from chalicelib.strict_json import cut_out_items, parse_json, require_within_lim
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
-_PARAMETER = re.compile(r"\{[^}]+\}")
 _FIRST_ERROR = 400
 
 # The facts of a log line that parameters of the path become: `client_id` is that of the caller.
@@ -260,27 +258,6 @@ def path_token_endpoint(
         return _attach_contract(view, serve, contract)
 
     return decorate
-
-
-def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
-    """Put every route behind the authorizer, except those that are public by their contract."""
-    for methods in app.routes.values():
-        for entry in methods.values():
-            if get_contract(entry.view_function).roles is not None:
-                entry.authorizer = authorizer
-
-
-def list_callable_routes(app: Chalice, roles: frozenset[Role]) -> list[str]:
-    """Return the routes that a caller with these roles may call, as `GET/v1/campaigns/*`.
-
-    That is their form in the ARN of a method. Public routes are left out: they ask no authorizer.
-    """
-    return sorted(
-        f"{method}{_PARAMETER.sub('*', path)}"
-        for path, methods in app.routes.items()
-        for method, entry in methods.items()
-        if roles & (get_contract(entry.view_function).roles or frozenset())
-    )
 
 
 def get_contract(handler: RouteHandler) -> Contract:

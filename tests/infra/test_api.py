@@ -30,6 +30,7 @@ PUBLIC_ROUTES = {
     ("HEAD", "/odk/{token}/submission"),
     ("POST", "/odk/{token}/submission"),
     ("POST", "/v1/enrolments"),
+    ("POST", "/v1/statuses"),
 }
 
 # The problem code of each answer that API Gateway makes itself.

@@ -125,10 +125,11 @@ def test_a_phone_that_scans_the_code_of_the_command_line_is_the_device(
 ) -> None:
     monkeypatch.setenv("DAFTAR_PORT", str(stack.local_stack.port))
     monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(stack.local_stack.directory))
-    client = {"client_id": f"odk-{market.campaign_id}", "roles": ["kiosk"], "campaigns": [market.campaign_id]}
+    client_id = f"odk-{market.campaign_id}"
+    client = {"client_id": client_id, "roles": ["kiosk"], "campaigns": [market.campaign_id]}
     assert stack.send("admin", "POST", "/v1/clients", client).status_code == 201
 
-    shown = CliRunner().invoke(main, ["clients", "enrol-odk", client["client_id"], "--json"])
+    shown = CliRunner().invoke(main, ["clients", "enrol-odk", client_id, "--json"])
     settings = json.loads(zlib.decompress(b64decode(json.loads(shown.output)["result"]["odk_qr"])))
     phone = CollectPhone(settings["general"]["server_url"], send)
     phone.refresh_forms()
