@@ -129,6 +129,7 @@
  * @property {string} clientId
  * @property {string[]} campaignIds
  * @property {string} campaignId The one it works for now.
+ * @property {string[]} roles `bot`: the device of one worker (self mode).
  * @property {string | null} channel
  * @property {string} expiresAt
  */
@@ -168,9 +169,9 @@
  * @typedef {EventTarget & ShiftFields} Shift
  *
  * @typedef {Object} ShiftFields
- * @property {{officer: string, since: string, locked: boolean} | null} current
+ * @property {{officer: string, since: string, locked: boolean, hasPin: boolean} | null} current
  * @property {(officer: string) => Promise<boolean>} isKnown Whether this officer has a PIN on this device.
- * @property {(officer: string, pin: string) => Promise<void>} signOn Begin a shift. The first time sets the PIN. Raise `WrongPin` (with `waitSeconds`), `PinTooWeak` or `OfficerMalformed`.
+ * @property {(officer: string, pin: string) => Promise<void>} signOn Begin a shift. The first PIN given is kept; "" where there is none. Raise `WrongPin` (with `waitSeconds`), `PinTooWeak` or `OfficerMalformed`.
  * @property {(pin: string) => Promise<void>} unlock Raise `WrongPin`.
  * @property {() => void} lock
  * @property {() => void} touch Say that somebody is there: puts the idle lock off.
@@ -187,6 +188,26 @@
  */
 
 /**
+ * Kiosk mode, ended by the manager's code alone. Events: `change`.
+ * @typedef {EventTarget & KioskFields} Kiosk
+ *
+ * @typedef {Object} KioskFields
+ * @property {boolean} active
+ * @property {(code: string) => Promise<void>} start End the shift and begin. Raise `PinTooWeak`.
+ * @property {(code: string) => Promise<void>} leave Raise `WrongPin`.
+ */
+
+/**
+ * New releases of the app. Events: `change`.
+ * @typedef {EventTarget & UpdateFields} Update
+ *
+ * @typedef {Object} UpdateFields
+ * @property {boolean} available Whether a new release is loaded and waits.
+ * @property {() => Promise<void>} check Ask the server for one.
+ * @property {() => void} apply Reload with it. Save the draft first.
+ */
+
+/**
  * @typedef {{blob: Blob, filename: string, count: number}} RescueFile
  */
 
@@ -200,6 +221,11 @@
  * @property {() => Promise<RescueFile>} exportRescueFile All unsent captures, whoever made them, sealed for the server; changes nothing. Raise `RescueKeyMissing`.
  * @property {() => Promise<SpaceReport>} checkSpace
  * @property {string} release The release of the app that runs.
+ * @property {Kiosk} kiosk
+ * @property {Update} update
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} request Call the API as this device, such as ("GET", "v1/registrations/7K4-M2Q-X9P"), and return the answer's body. Raise `ApiProblem` or `Unreachable`.
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} requestPublic The same without a token.
+ * @property {string} language The language of the server's messages: `id` or `en`.
  */
 
 export {};
