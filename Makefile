@@ -40,7 +40,7 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
 	@$(BIN)/daftar run
 
-test: setup .node/.ready format-check lint types ## The whole gate: format, lint, types, every test
+test: setup .node/.ready .audit/.ready format-check lint types ## The whole gate: format, lint, types, every test
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 format: .venv/.ready ## Rewrite the sources in the one format
@@ -56,7 +56,7 @@ lint: .venv/.ready ## ruff
 types: .venv/.ready ## mypy, strict
 	@$(BIN)/mypy
 
-unit: .venv/.ready ## Every test that needs no running stack
+unit: .venv/.ready .audit/.ready ## Every test that needs no running stack
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not e2e"
 
 infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template

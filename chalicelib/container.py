@@ -23,7 +23,6 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.data_requests.store import DynamoDataRequests
 from chalicelib.randomness import generate_token, generate_write_id, random_index
 from chalicelib.registrations.intake import IntakeLimits, IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.requests import SmsRequestService
     from chalicelib.notifications.service import NotificationService
+    from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
     from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
     from chalicelib.registrations.erasure import ErasureService
@@ -155,7 +155,7 @@ class Container:
             quote_service=self.quotes,
             limits=IntakeLimits(
                 client_allowance=self.client_caps,
-                age_limits=self._age_limits,
+                age_limits=self.age_limits,
                 payment_period=self.settings.payment_period,
                 phone_cap=self.settings.phone_caps,
             ),
@@ -166,30 +166,18 @@ class Container:
 
     @cached_property
     def checks(self) -> "FieldChecker":
-        from chalicelib.devices.checks import FieldChecker
-        from chalicelib.http.problems import list_shape_errors
+        from chalicelib.devices.builder import build_field_checker
 
-        return FieldChecker(
-            campaigns=self.campaigns,
-            quote_service=self.quotes,
-            age_limits=self._age_limits,
-            clock=self.clock,
-            list_shape_errors=list_shape_errors,
-        )
+        return build_field_checker(self)
 
     @cached_property
     def bundles(self) -> "BundleService":
-        from chalicelib.devices.bundle import BundleService
+        from chalicelib.devices.builder import build_bundle_service
 
-        return BundleService(
-            campaigns=self.campaigns,
-            contribution_rules=load_rules(),
-            age_limits=self._age_limits,
-            clock=self.clock,
-        )
+        return build_bundle_service(self)
 
-    @property
-    def _age_limits(self) -> AgeLimits:
+    @cached_property
+    def age_limits(self) -> AgeLimits:
         return AgeLimits(minimum_age=self.settings.minimum_age)
 
     @cached_property
@@ -219,52 +207,32 @@ class Container:
 
     @cached_property
     def erasure(self) -> "ErasureService":
-        from chalicelib.registrations.erasure import ErasureService
-        from chalicelib.registrations.store_erasure import DynamoErasureStore
+        from chalicelib.registrations.builder import build_erasure_service
 
-        return ErasureService(
-            store=DynamoErasureStore(
-                self.aws.dynamodb,
-                self.settings.registrations_table,
-                self.cipher,
-                new_id=generate_write_id,
-            ),
-            reading=self.reading,
-            clock=self.clock,
-            retention_period=self.settings.retention_period,
-        )
+        return build_erasure_service(self)
 
     @cached_property
     def stream_publisher(self) -> "StreamPublisher":
-        from chalicelib.registrations.queues import SQSNotificationQueue
-        from chalicelib.registrations.store_stream import parse_change
-        from chalicelib.registrations.stream import StreamPublisher
+        from chalicelib.registrations.builder import build_stream_publisher
 
-        return StreamPublisher(
-            parse_change=parse_change,
-            notification_queue=SQSNotificationQueue(self.aws.sqs, self.settings.notifications_queue_url),
-            dirty_days=self.rollups,
-            may_notify_known_workers=self.settings.may_notify_known_workers,
+        return build_stream_publisher(self)
+
+    @cached_property
+    def sms_history(self) -> "DynamoSmsHistory":
+        from chalicelib.notifications.store_history import DynamoSmsHistory
+
+        return DynamoSmsHistory(
+            self.aws.dynamodb,
+            sms_table=self.settings.sms_ledger_table,
+            sending_table=self.settings.sending_table,
+            new_write_id=generate_write_id,
         )
 
     @cached_property
     def data_requests(self) -> "DataRequestService":
-        from chalicelib.data_requests.service import DataRequestService
-        from chalicelib.notifications.store_history import DynamoSmsHistory
+        from chalicelib.data_requests.builder import build_data_request_service
 
-        return DataRequestService(
-            worker_data=self.erasure,
-            sms_history=DynamoSmsHistory(
-                self.aws.dynamodb,
-                sms_table=self.settings.sms_ledger_table,
-                sending_table=self.settings.sending_table,
-                new_write_id=generate_write_id,
-            ),
-            opt_outs=self.opt_outs,
-            requests=DynamoDataRequests(self.aws.dynamodb, self.settings.requests_table),
-            hashing=self.hashing,
-            clock=self.clock,
-        )
+        return build_data_request_service(self)
 
     # Summaries
 
@@ -324,17 +292,9 @@ class Container:
 
     @cached_property
     def exports(self) -> "ExportService":
-        from chalicelib.exports.service import ExportService
-        from chalicelib.exports.store import S3ExportStore
+        from chalicelib.exports.builder import build_export_service
 
-        return ExportService(
-            outbox=self.outbox,
-            summaries=self.summary_store,
-            captures=self.reading_store,
-            store=S3ExportStore(self.aws.s3, self.settings.exports_bucket),
-            hashing=self.hashing,
-            clock=self.clock,
-        )
+        return build_export_service(self)
 
     # SMS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.http.negotiation import select_language, select_media_type
+from chalicelib.http.negotiation import accepts_gzip, select_language, select_media_type
 
 ID, EN = "id", "en"
 
@@ -87,3 +87,22 @@ def test_the_media_type_with_the_highest_weight_is_selected(header: str, selecte
 )
 def test_no_media_type_is_selected_if_none_is_acceptable(header: str) -> None:
     assert select_media_type(header, MEDIA_TYPES) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("*", True),
+        ("*;q=0, gzip", True),
+        ("", False),
+        ("br", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0, *", False),
+    ],
+)
+def test_an_answer_is_compressed_for_whom_accepts_it(header: str, accepted: bool) -> None:
+    assert accepts_gzip(header) is accepted

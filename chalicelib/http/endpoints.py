@@ -209,13 +209,16 @@ def public_endpoint(
     responses: Responses,
     refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
+    other_media_types: tuple[str, ...] = (),
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint that anybody may call, without a token.
 
     The view takes an `AnonymousRequest` and the path's parameters, and authenticates the caller itself if it
     has to.
     """
-    contract = Contract(None, responses, refusals=refusals, headers=headers)
+    contract = Contract(
+        None, responses, refusals=refusals, headers=headers, other_media_types=other_media_types
+    )
 
     def decorate(view: RouteHandler) -> RouteHandler:
         def serve(**path: str) -> Response:
@@ -254,13 +257,14 @@ def json_response(
 
 
 def respond_unless_known(
-    request: AnonymousRequest, body: str, headers: Mapping[str, str], *, etag: str, cache_control: str
+    request: AnonymousRequest, body: str | bytes, headers: Mapping[str, str], *, etag: str, cache_control: str
 ) -> Response:
     """Return `body`, or 304 if the request names this version of it in `If-None-Match`."""
     cache_headers: dict[str, str | list[str]] = {"ETag": etag, "Cache-Control": cache_control}
     if is_etag_match(request.headers.get("if-none-match", ""), etag):
         return Response("", cache_headers, _NOT_MODIFIED)
-    return Response(body, {**headers, **cache_headers}, 200)
+    kind = BytesResponse if isinstance(body, bytes) else Response
+    return kind(body, {**headers, **cache_headers}, 200)
 
 
 def count_failures(codes: Iterable[str]) -> None:

@@ -51,6 +51,12 @@ def select_language(accept_language_header: str, options: Sequence[Option]) -> O
     return max([*listed, *unlisted], key=lambda each: weights.get(each, weights.get(_ANY, _UNLISTED_WEIGHT)))
 
 
+def accepts_gzip(accept_encoding_header: str) -> bool:
+    """Return True if an `Accept-Encoding` header allows gzip. Without one, nothing is compressed."""
+    weights = dict(_iter_weighted_choices(accept_encoding_header))
+    return weights.get("gzip", weights.get(_ANY, 0.0)) > 0
+
+
 def _iter_weighted_choices(header: str) -> Iterator[tuple[str, float]]:
     for choice in header.split(","):
         name, *parameters = (part.strip().lower() for part in choice.split(";"))

@@ -38,6 +38,7 @@ PROBLEMS: Mapping[str, Problem] = {
     "campaign_exists": Problem(
         409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
     ),
+    "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),

@@ -25,7 +25,8 @@ from chalicelib.registrations.store_keys import (
 )
 from chalicelib.registrations.store_quotas import build_place_return
 
-# The position in the transaction of `replace`.
+# Positions in the transaction of `replace`.
+_REGISTRATION_INDEX = 0
 _WORKER_INDEX = 1
 
 
@@ -65,9 +66,11 @@ class DynamoLifecycleStore:
         try:
             self._table.transact(writes)
         except TransactionFailed as failure:
-            if set(failure.current) == {_WORKER_INDEX}:
+            # Several conditions may fail at once. A newer version decides alone: the next attempt reads it.
+            failed = failure.current.keys()
+            if _REGISTRATION_INDEX not in failed and _WORKER_INDEX in failed:
                 raise RegistrationSuperseded(registration.reference) from None
-            if set(failure.current) == {len(writes) - 1} and payment_key is not None:
+            if _REGISTRATION_INDEX not in failed and payment_key is not None and len(writes) - 1 in failed:
                 raise PaymentIdTaken from None
             raise WriteConflict from failure
 

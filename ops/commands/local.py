@@ -20,7 +20,7 @@ from ops.project import EXAMPLE_DIR
 from ops.signals import Shutdown, shutdown_on_signal
 
 _MAX_SMS_SHOWN = 6
-_ADDRESS_FIELDS = ("api_url", "aws_endpoint_url", "region", "gateway_url")
+_ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url")
 
 
 @click.command(
@@ -111,6 +111,7 @@ def _list_addresses(description: StackDescription) -> dict[str, str]:
 def _describe_addresses(description: StackDescription) -> list[str]:
     return [
         f"API    {description.api_url}",
+        f"App    {description.app_url}",
         f"AWS    {description.aws_endpoint_url} ({description.region})",
         f"SMS    {description.gateway_url}",
     ]

@@ -219,6 +219,7 @@ class LocalStack:
         campaign = json.loads((EXAMPLE_DIR / "campaign.json").read_text())
         return StackDescription(
             api_url=self._make_api_url(stage),
+            app_url=f"{self._make_api_url(stage)}/app",
             aws_endpoint_url=self.emulator.url,
             region=REGION,
             campaign_id=campaign["campaign_id"],

@@ -48,15 +48,34 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
         "schema": {"type": "string", "format": "date"},
         "example": "2024-10-09",
     },
+    "file": {
+        "description": "The file's name.",
+        "schema": {"type": "string"},
+        "example": "main.js",
+    },
+    "folder": {
+        "description": "The folder that the file is in.",
+        "schema": {"type": "string"},
+        "example": "scripts",
+    },
     "reference": {
         "description": "The worker's reference. Lower case and other grouping are accepted.",
         "schema": {"type": "string", "pattern": "^[2-9A-HJKMNP-TV-Z]{3}(-[2-9A-HJKMNP-TV-Z]{3}){2}$"},
         "example": "7K4-M2Q-X9F",
     },
+    "release": {
+        "description": "The release of the web app, as its page names it.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "example": "0123456789abcdef",
+    },
 }
 
 HEADERS: Mapping[str, Schema] = {
     "Cache-Control": {"description": "How long the answer may be cached.", "schema": {"type": "string"}},
+    "Content-Encoding": {
+        "description": "`gzip` for a client that accepts it.",
+        "schema": {"type": "string", "const": "gzip"},
+    },
     "Content-Language": {
         "description": "The language of `title` and of each `message`.",
         "schema": {"type": "string", "enum": [*LANGUAGES, ", ".join(LANGUAGES)]},
@@ -82,6 +101,10 @@ HEADERS: Mapping[str, Schema] = {
         "description": "Seconds to wait before sending the same request again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "Service-Worker-Allowed": {
+        "description": "The widest scope of the service worker, relative to its address.",
+        "schema": {"type": "string"},
+    },
     "Strict-Transport-Security": {
         "description": "Browsers must use HTTPS.",
         "schema": {"type": "string"},
@@ -100,7 +123,7 @@ HEADERS: Mapping[str, Schema] = {
 }
 
 # Headers that a success may lack; it has all others that the endpoint names.
-OPTIONAL_HEADERS = {"Content-Disposition", "Idempotent-Replayed"}
+OPTIONAL_HEADERS = {"Content-Disposition", "Content-Encoding", "Idempotent-Replayed"}
 
 STATUS_HEADERS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),

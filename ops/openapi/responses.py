@@ -36,7 +36,8 @@ def iter_success_responses(
             if model is not None or name in {"X-Correlation-Id", *SECURITY_HEADERS, "ETag"}:
                 response["headers"][name] = {**HEADERS[name], "required": name not in OPTIONAL_HEADERS}
         if isinstance(model, str):
-            response["content"] = {model: {"schema": {"type": "object" if model == JSON else "string"}}}
+            kinds = (model, *endpoint.contract.other_media_types)
+            response["content"] = {each: _make_media_type(each) for each in kinds}
         elif model is not None:
             response["description"] = unwrap_lines((inspect.getdoc(model) or "").partition("\n\n")[0])
             response["content"] = {
@@ -47,7 +48,9 @@ def iter_success_responses(
 
 
 def _make_media_type(media_type: str) -> Schema:
-    """Return the media type of another format: text is a string, bytes have no schema."""
+    """Return a media type without a model: JSON is an object, text a string, bytes have no schema."""
+    if media_type.endswith("json"):
+        return {"schema": {"type": "object"}}
     return {"schema": {"type": "string"}} if media_type.startswith("text/") else {}
 
 

@@ -11,8 +11,6 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.conflicts import WriteConflict
 from chalicelib.http.pagination import Page
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.errors import RegistrationSuperseded, RegistrationUnknown
-from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.prior_state import WorkerExists
 from tests.contracts.conftest import Engine
@@ -27,23 +25,8 @@ from tests.support.lifecycle_builders import (
     make_registration_with_history,
 )
 from tests.support.payloads import make_capture_id
-from tests.support.registration_builders import FIRST_DAY, PHONE_COUNT, collect_capture_facts
-from tests.support.registration_stores import RegistrationStores
-
-
-def add(stores: RegistrationStores, *registrations: Registration) -> Registration:
-    """Store registrations with their captures. Return the last one."""
-    for registration in registrations:
-        stores.intake.add(registration, make_matching_capture(registration), PHONE_COUNT)
-    return registrations[-1]
-
-
-def replace_with(
-    stores: RegistrationStores, registration: Registration, changed: Registration
-) -> Registration:
-    """Store the next version of a registration, and return it."""
-    stores.lifecycle.replace(changed, previous=registration)
-    return changed
+from tests.support.registration_builders import FIRST_DAY, collect_capture_facts
+from tests.support.registration_stores import RegistrationStores, add, replace_with
 
 
 def list_references(page: Page[Registration]) -> list[str]:
@@ -79,38 +62,6 @@ def test_payments_codes_and_card_numbers_are_not_stored_in_the_clear(
     kept = str(engine.scan_items())
     for secret in ("EPS-4711", "32862", "16431", "21012345678", "2513000", "'p-1'"):
         assert secret not in kept
-
-
-def test_of_two_changes_to_one_version_the_second_is_not_stored(stores: RegistrationStores) -> None:
-    registration = add(stores, make_received_registration())
-    first = replace_with(stores, registration, add_payment(registration, "p-1"))
-
-    with pytest.raises(WriteConflict):
-        stores.lifecycle.replace(add_payment(registration, "p-2"), previous=registration)
-
-    assert stores.reading.get(registration.reference) == first
-
-
-def test_a_payment_id_is_taken_once_and_its_second_payment_stores_nothing(stores: RegistrationStores) -> None:
-    first, second = make_received_registration(1), make_received_registration(2)
-    add(stores, first, second)
-    stores.lifecycle.replace(add_payment(first), previous=first, payment_key="key")
-
-    with pytest.raises(PaymentIdTaken):
-        stores.lifecycle.replace(add_payment(second), previous=second, payment_key="key")
-    assert stores.reading.get(second.reference) == second
-
-    with pytest.raises(WriteConflict):
-        stores.lifecycle.replace(add_payment(first), previous=first, payment_key="key")
-
-
-def test_an_unknown_registration_cannot_change(stores: RegistrationStores) -> None:
-    with pytest.raises(WriteConflict):
-        stores.lifecycle.replace(
-            add_payment(make_received_registration()), previous=make_received_registration()
-        )
-    with pytest.raises(RegistrationUnknown):
-        stores.reading.get(make_received_registration().reference)
 
 
 def test_the_record_of_a_worker_says_that_the_registration_has_ended(stores: RegistrationStores) -> None:
@@ -166,18 +117,6 @@ def test_nothing_follows_a_registration_that_another_one_follows_already(stores:
         add(stores, make_received_registration(3, worker_number=1, follows=registration.reference))
 
     assert known.value.worker_record.reference == second.reference
-
-
-def test_a_registration_that_another_one_follows_cannot_change(stores: RegistrationStores) -> None:
-    registration = add(stores, make_received_registration())
-    lapsed = replace_with(stores, registration, expire_or_lapse(add_payment(registration)))
-    second = add(stores, make_received_registration(2, worker_number=1, follows=registration.reference))
-
-    with pytest.raises(RegistrationSuperseded):
-        stores.lifecycle.replace(add_payment(lapsed, "p-2"), previous=lapsed)
-
-    assert stores.reading.get(registration.reference) == lapsed
-    replace_with(stores, second, add_payment(second))
 
 
 def test_a_repeat_of_an_ended_registration_is_not_stored(stores: RegistrationStores) -> None:

@@ -14,6 +14,7 @@ from chalice.test import HTTPResponse
 from app import app
 from chalicelib.callers import Role
 from chalicelib.clients.authorizer import Unauthorized
+from chalicelib.web.site import load_app_site
 from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem, dump_stored_state
 from tests.support.payloads import (
     make_campaign_payload,
@@ -114,6 +115,9 @@ def make_path(route: str, target: Target) -> str:
         client_id=target.client_id,
         capture_id=target.capture_id,
         day="2024-10-09",
+        release=load_app_site().release,
+        folder="scripts",
+        file="main.js",
     )
     is_list_of_day = route == "GET /v1/registrations"
     return f"{path}?campaign_id={target.campaign_id}&day=2024-10-09" if is_list_of_day else path

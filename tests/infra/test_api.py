@@ -17,6 +17,10 @@ PUBLIC_ROUTES = {
     ("GET", "/healthz"),
     ("GET", "/v1/occupations"),
     ("GET", "/board"),
+    ("GET", "/app"),
+    ("GET", "/app/service-worker.js"),
+    ("GET", "/app/manifest.webmanifest"),
+    ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
 }
 

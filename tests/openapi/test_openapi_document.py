@@ -117,8 +117,9 @@ def test_the_example_of_a_problem_is_valid(code: str) -> None:
 def test_every_operation_has_an_example() -> None:
     covered = {example.operation for example in load_examples() if example.is_success}
     static, signed = {"show_description", "show_page"}, {"take_twilio_receipt"}
-    pages = {"open_board", "show_board"}
-    assert covered == {endpoint.name for endpoint in iter_endpoints(app)} - static - pages - signed
+    pages = {"open_board", "show_board", "open_app"}
+    files = {"load_app_file", "load_manifest", "load_service_worker"}
+    assert covered == {endpoint.name for endpoint in iter_endpoints(app)} - static - pages - files - signed
 
 
 @pytest.mark.parametrize("example", load_examples(), ids=lambda each: f"{each.operation}: {each.title}")

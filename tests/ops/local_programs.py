@@ -14,6 +14,7 @@ def make_description(url: str) -> StackDescription:
     """Return the description of a stack whose parts are all at one URL."""
     return StackDescription(
         api_url=url,
+        app_url=f"{url}/app",
         aws_endpoint_url=url,
         region="ap-southeast-3",
         campaign_id="tanah-abang-2024",

@@ -19,6 +19,10 @@ PUBLIC = {
     ("GET", "/docs"),
     ("GET", "/healthz"),
     ("GET", "/board"),
+    ("GET", "/app"),
+    ("GET", "/app/service-worker.js"),
+    ("GET", "/app/manifest.webmanifest"),
+    ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
 }
 

@@ -51,6 +51,7 @@ FOR_ROUTES = {
 MODULES_NOT_FOR_CAPTURES = {
     "data_requests.service",
     *("devices.bundle", "devices.bundle_schemas", "devices.checks", "devices.consent_texts"),
+    "web.site",
     *("registrations.lifecycle", "registrations.stream", "registrations.schedule"),
     *("registrations.erasure", "registrations.reading"),
     *(f"registrations.store_{flow}" for flow in ("erasure", "lifecycle", "reading", "stream")),

@@ -5,10 +5,13 @@ from typing import Any
 
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.randomness import generate_write_id
+from chalicelib.registrations.model import Registration
 from chalicelib.registrations.store_erasure import DynamoErasureStore
 from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 from chalicelib.registrations.store_reading import DynamoReadingStore
+from tests.support.lifecycle_builders import make_matching_capture
+from tests.support.registration_builders import PHONE_COUNT
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,18 @@ def open_registration_stores(client: Any, table_name: str, cipher: FieldCipher) 
         reading=DynamoReadingStore(client, table_name, cipher),
         erasure=DynamoErasureStore(client, table_name, cipher, new_id=generate_write_id),
     )
+
+
+def add(stores: RegistrationStores, *registrations: Registration) -> Registration:
+    """Store registrations with their captures. Return the last one."""
+    for registration in registrations:
+        stores.intake.add(registration, make_matching_capture(registration), PHONE_COUNT)
+    return registrations[-1]
+
+
+def replace_with(
+    stores: RegistrationStores, registration: Registration, changed: Registration
+) -> Registration:
+    """Store the next version of a registration, and return it."""
+    stores.lifecycle.replace(changed, previous=registration)
+    return changed

@@ -30,6 +30,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     described = json.loads(file.read_text())
     assert set(described) >= {
         "api_url",
+        "app_url",
         "aws_endpoint_url",
         "region",
         "campaign_id",
@@ -38,6 +39,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     }
     assert set(described["tokens"]) == {"kiosk", "bot", "viewer", "manager", "core", "admin"}
     assert file.stat().st_mode & 0o777 == 0o600
+    assert described["app_url"] == f"{described['api_url']}/app"
 
 
 def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:

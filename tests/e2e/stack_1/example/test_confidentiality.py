@@ -49,7 +49,8 @@ class People:
         self._numbers |= {digits(worker["phone"])[-9:] for worker in workers}
         self._lengths = {len(number) for number in self._numbers}
         spoken = {worker[field] for worker in workers for field in ("name", "address", "email")} - {None}
-        self._spoken = {value: set(_WORD.findall(value)) for value in spoken}
+        # Three letters in a row occur by chance in what is sealed, which is looked at byte by byte.
+        self._spoken = {value: set(_WORD.findall(value)) for value in spoken if len(value) >= 6}
 
     def are_in(self, text: str) -> bool:
         """Whether a text names any of them, or holds their NIK, phone, address or e-mail address."""

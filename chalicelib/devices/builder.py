@@ -1,0 +1,30 @@
+"""Building of the services for devices."""
+
+from typing import TYPE_CHECKING
+
+from chalicelib.contributions.rules import load_rules
+from chalicelib.devices.bundle import BundleService
+from chalicelib.devices.checks import FieldChecker
+from chalicelib.http.problems import list_shape_errors
+
+if TYPE_CHECKING:
+    from chalicelib.container import Container
+
+
+def build_field_checker(container: "Container") -> FieldChecker:
+    return FieldChecker(
+        campaigns=container.campaigns,
+        quote_service=container.quotes,
+        age_limits=container.age_limits,
+        clock=container.clock,
+        list_shape_errors=list_shape_errors,
+    )
+
+
+def build_bundle_service(container: "Container") -> BundleService:
+    return BundleService(
+        campaigns=container.campaigns,
+        contribution_rules=load_rules(),
+        age_limits=container.age_limits,
+        clock=container.clock,
+    )
