@@ -16,12 +16,14 @@ from chalicelib.devices.bundle_schemas import (
     BundleContent,
     BundleView,
     FieldLimitsView,
+    FieldMessageView,
     LimitsView,
     NIKLimitsView,
     PhoneLimitsView,
     ProgrammesView,
 )
 from chalicelib.devices.consent_texts import load_consent_texts
+from chalicelib.http.problem_texts import FIELD_MESSAGES
 from chalicelib.occupations.model import load_occupations
 from chalicelib.registrations import batch, names, nik, phone, rules
 from chalicelib.registrations.messages import SubmitRegistration
@@ -76,6 +78,10 @@ class BundleService:
             quote_zone=campaign.zone,
             consent_texts=load_consent_texts(),
             limits=self._build_limits(),
+            field_messages={
+                code: FieldMessageView(id=message.indonesian, en=message.english)
+                for code, message in FIELD_MESSAGES.items()
+            },
         )
 
     def _build_limits(self) -> LimitsView:
@@ -88,6 +94,7 @@ class BundleService:
                 provinces=tuple(sorted(nik.PROVINCES)),
                 female_day_offset=nik.FEMALE_DAY_OFFSET,
                 refused_serial=nik.NO_SERIAL,
+                last_regency=nik.LAST_REGENCY_CODE,
             ),
             phone=PhoneLimitsView(**vars(phone.read_numbering_plan())),
             postal_code_pattern=f"^{rules.POSTAL_CODE.pattern}$",
