@@ -11,7 +11,7 @@ import { Api, findApiRoot } from "../sync/api.js";
 import { Sender } from "../sync/sender.js";
 import { Session } from "../sync/session.js";
 import { Updates } from "../sync/updates.js";
-import { exportRescueFile } from "../sync/rescue.js";
+import { dropRescued, exportRescueFile } from "../sync/rescue.js";
 
 /**
  * Return the device of this browser: what was stored before is there, and nothing is sent until
@@ -33,6 +33,9 @@ export async function openDevice() {
   const kiosk = new Kiosk(database, shift);
   const sender = new Sender(outbox, session);
   const update = new Updates();
+  session.whenEnrolled = async (answer) => {
+    if (answer.exit_code) await kiosk.startWith(answer.exit_code);
+  };
   await session.load();
   await shift.load();
   await kiosk.load();
@@ -47,6 +50,7 @@ export async function openDevice() {
     release,
     checkSpace: () => checkSpace(),
     exportRescueFile: () => exportRescueFile(outbox, session, release),
+    dropRescued: (file) => dropRescued(outbox, session, file),
     request: async (method, path, body) => (await session.call(path, { method, body })).body,
     requestPublic: async (method, path, body) => (await api.call(path, { method, body })).body,
     get language() {
@@ -64,9 +68,9 @@ export async function openDevice() {
  * @param {Shift} shift
  */
 function findOrigin({ device }, { current, isUnattended }) {
-  if (!device) return null;
+  if (!device || device.campaignId === "") return null;
   const { clientId, campaignId } = device;
-  if (isUnattended) return { clientId, campaignId, officer: null, isUnattended };
+  if (isUnattended || device.mode === "self") return { clientId, campaignId, officer: null, isUnattended: true };
   if (!current || current.locked) return null;
   return { clientId, campaignId, officer: current.officer, isUnattended };
 }

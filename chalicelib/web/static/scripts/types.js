@@ -129,7 +129,9 @@
  * @property {string} clientId
  * @property {string[]} campaignIds
  * @property {string} campaignId The one it works for now.
- * @property {string[]} roles `bot`: the device of one worker (self mode).
+ * @property {Array<{campaign_id: string, name: string, place: string, first_day: string, last_day: string, accepts_until: string}>} campaigns
+ * @property {string[]} roles
+ * @property {"officer" | "kiosk" | "self"} mode `self`: a worker's own phone, good for one registration.
  * @property {string | null} channel
  * @property {string} expiresAt
  */
@@ -208,7 +210,7 @@
  */
 
 /**
- * @typedef {{blob: Blob, filename: string, count: number}} RescueFile
+ * @typedef {{blob: Blob, filename: string, count: number, captureIds: string[]}} RescueFile
  */
 
 /**
@@ -219,6 +221,7 @@
  * @property {Sender} sender
  * @property {Shift} shift
  * @property {() => Promise<RescueFile>} exportRescueFile All unsent captures, whoever made them, sealed for the server; changes nothing. Raise `RescueKeyMissing`.
+ * @property {(file: RescueFile) => Promise<void>} dropRescued Discard what a file held and this device may send no more (it was revoked, or is enrolled as another), once the manager says that it was taken in.
  * @property {() => Promise<SpaceReport>} checkSpace
  * @property {string} release The release of the app that runs.
  * @property {Kiosk} kiosk

@@ -2,7 +2,7 @@
 
 import { PinTooWeak } from "../scripts/errors.js";
 import { readValue, writeValue } from "./database.js";
-import { hashPin, requireRight, tryPin } from "./pins.js";
+import { hashPin, readHashedCode, requireRight, tryPin } from "./pins.js";
 
 const KIOSK = "kiosk";
 
@@ -30,9 +30,15 @@ export class Kiosk extends EventTarget {
    */
   async start(code) {
     if (code === "") throw new PinTooWeak();
-    await writeValue(this.database, KIOSK, await hashPin(code));
-    await this.shift.signOff();
-    this.#show(true);
+    await this.#begin(await hashPin(code));
+  }
+
+  /**
+   * Make the device a kiosk because the server says so, with the code that it made for leaving.
+   * @param {{salt: string, iterations: number, hash: string}} exitCode
+   */
+  async startWith(exitCode) {
+    await this.#begin(readHashedCode(exitCode));
   }
 
   /**
@@ -44,6 +50,13 @@ export class Kiosk extends EventTarget {
     await writeValue(this.database, KIOSK, result.isRight ? null : result.next);
     requireRight(result);
     this.#show(false);
+  }
+
+  /** @param {import("./pins.js").StoredPin} code */
+  async #begin(code) {
+    await writeValue(this.database, KIOSK, code);
+    await this.shift.signOff();
+    this.#show(true);
   }
 
   /** @param {boolean} isActive */

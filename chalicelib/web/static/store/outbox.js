@@ -214,6 +214,21 @@ export class Outbox extends EventTarget {
   }
 
   /**
+   * Discard captures that were handed over by a rescue file, but for those that `clientId` can still send.
+   * @param {string[]} captureIds
+   * @param {string | null} clientId
+   */
+  async dropForeign(captureIds, clientId) {
+    await this.change(async (captures) => {
+      for (const captureId of captureIds) {
+        const record = await wait(captures.get(captureId));
+        if (!record || record.clientId === clientId || !["waiting", "needs_fix"].includes(record.state)) continue;
+        await wait(captures.put({ ...wipe(record), state: "discarded", discardReason: "rescued", notBefore: null }));
+      }
+    });
+  }
+
+  /**
    * Change records in one transaction, whoever made them: for the sender.
    * @param {(captures: IDBObjectStore) => Promise<void>} work
    */

@@ -1,6 +1,7 @@
 // PINs and codes, kept on the device as salted hashes that are slow to try.
 
 import { PinTooWeak, WrongPin } from "../scripts/errors.js";
+import { fromBase64 } from "./base64.js";
 
 const ITERATIONS = 200_000;
 const SALT_BYTES = 16;
@@ -12,7 +13,7 @@ const LONGEST_WAIT = 900_000;
 
 /**
  * A PIN as it is stored. `salt` is null for "no PIN".
- * @typedef {{salt: Uint8Array | null, hash: ArrayBuffer | null, failures: number, triedAt: number}} StoredPin
+ * @typedef {{salt: Uint8Array | null, hash: ArrayBuffer | null, iterations: number, failures: number, triedAt: number}} StoredPin
  */
 
 /**
@@ -21,10 +22,19 @@ const LONGEST_WAIT = 900_000;
  * @returns {Promise<StoredPin>}
  */
 export async function hashPin(pin) {
-  if (pin === "") return { salt: null, hash: null, failures: 0, triedAt: 0 };
+  if (pin === "") return { salt: null, hash: null, iterations: 0, failures: 0, triedAt: 0 };
   if (isWeak(pin)) throw new PinTooWeak();
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-  return { salt, hash: await derive(pin, salt), failures: 0, triedAt: 0 };
+  return { salt, hash: await derive(pin, salt, ITERATIONS), iterations: ITERATIONS, failures: 0, triedAt: 0 };
+}
+
+/**
+ * Return a code that the server made and hashed, in the form in which PINs are kept.
+ * @param {{salt: string, iterations: number, hash: string}} code
+ * @returns {StoredPin}
+ */
+export function readHashedCode({ salt, iterations, hash }) {
+  return { salt: fromBase64(salt), hash: fromBase64(hash).buffer, iterations, failures: 0, triedAt: 0 };
 }
 
 /**
@@ -38,7 +48,7 @@ export async function tryPin(stored, pin, now) {
   if (!stored.salt || !stored.hash) return { isRight: pin === "", waitSeconds: 0, next: stored };
   const waitSeconds = computeWait(stored, now);
   if (waitSeconds > 0) return { isRight: false, waitSeconds, next: stored };
-  const isRight = isSame(await derive(pin, stored.salt), stored.hash);
+  const isRight = isSame(await derive(pin, stored.salt, stored.iterations), stored.hash);
   const next = { ...stored, failures: isRight ? 0 : stored.failures + 1, triedAt: now };
   return { isRight, waitSeconds: isRight ? 0 : computeWait(next, now), next };
 }
@@ -74,10 +84,11 @@ function isWeak(pin) {
 /**
  * @param {string} pin
  * @param {Uint8Array} salt
+ * @param {number} iterations
  */
-async function derive(pin, salt) {
+async function derive(pin, salt, iterations) {
   const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(pin), "PBKDF2", false, ["deriveBits"]);
-  const how = { name: "PBKDF2", hash: "SHA-256", salt: new Uint8Array(salt), iterations: ITERATIONS };
+  const how = { name: "PBKDF2", hash: "SHA-256", salt: new Uint8Array(salt), iterations };
   return crypto.subtle.deriveBits(how, key, 256);
 }
 

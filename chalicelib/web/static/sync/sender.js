@@ -133,7 +133,8 @@ export class Sender extends EventTarget {
     const { device } = this.session;
     if (!device || (this.session.state === "revoked" && !isImpatient)) return [];
     const waiting = await this.outbox.listRecords(["waiting"]);
-    const limit = Math.min(this.size, this.session.bundle?.limits?.batch_items ?? LARGEST_SIZE);
+    const most = device.mode === "self" ? 1 : this.size;
+    const limit = Math.min(most, this.session.bundle?.limits?.batch_items ?? LARGEST_SIZE);
     const due = waiting
       .filter((record) => record.clientId === device.clientId)
       .filter((record) => isImpatient || record.notBefore === null || record.notBefore <= Date.now())
@@ -173,24 +174,43 @@ export class Sender extends EventTarget {
    * @returns {Promise<Verdict[]>}
    */
   async #send(items) {
-    const captures = items.map(({ capture }) => capture);
-    /** @type {Record<string, string>} */
-    const headers = {};
-    const skew = this.session.clockSkewSeconds;
-    if (skew !== null) headers["Device-Clock-Skew"] = String(skew);
+    if (this.session.device?.mode === "self") return [await this.#sendAlone(items[0])];
     try {
-      const options = { method: "POST", body: { items: captures }, isLarge: true, headers };
-      const { body } = await this.session.call("v1/registrations/batch", options);
+      const { body } = await this.#post("v1/registrations/batch", { items: items.map(({ capture }) => capture) });
       if (!Array.isArray(body.results)) throw new Unreachable("not an answer of the API");
       return body.results;
     } catch (error) {
       if (!(error instanceof ApiProblem) || !SPLITS.has(error.status)) throw error;
-      if (items.length === 1) {
-        return [{ capture_id: items[0].record.captureId, outcome: "invalid", problem: error.problem }];
-      }
+      if (items.length === 1) return [refuse(items[0], error)];
       const middle = Math.ceil(items.length / 2);
       return [...(await this.#send(items.slice(0, middle))), ...(await this.#send(items.slice(middle)))];
     }
+  }
+
+  /**
+   * Return the verdict on the one capture that a worker's own phone may send.
+   * @param {Item} item
+   * @returns {Promise<Verdict>}
+   */
+  async #sendAlone(item) {
+    try {
+      return (await this.#post("v1/registrations", item.capture)).body;
+    } catch (error) {
+      const isVerdict = error instanceof ApiProblem && error.status < 500 && error.status !== 429;
+      if (!isVerdict || isTokenRefused(error)) throw error;
+      return refuse(item, error);
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {unknown} body
+   */
+  #post(path, body) {
+    const skew = this.session.clockSkewSeconds;
+    /** @type {Record<string, string>} */
+    const headers = skew === null ? {} : { "Device-Clock-Skew": String(skew) };
+    return this.session.call(path, { method: "POST", body, isLarge: true, headers });
   }
 
   /**
@@ -268,6 +288,16 @@ export class Sender extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/**
+ * Return the verdict that a problem of a whole request is, on the one capture in it.
+ * @param {Item} item
+ * @param {ApiProblem} error
+ * @returns {Verdict}
+ */
+function refuse({ record }, { problem }) {
+  return { capture_id: record.captureId, outcome: "invalid", problem };
 }
 
 /**

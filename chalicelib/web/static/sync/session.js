@@ -42,6 +42,10 @@ export class Session extends EventTarget {
     this.stored = null;
     /** @type {string | null} */
     this.token = null;
+    /** What the device does with the rest of an enrolment's answer. @type {(answer: any) => Promise<void>} */
+    this.whenEnrolled = async () => {};
+    /** The enrolments that were tried: one whose answer was lost may be repeated. @type {Map<string, string>} */
+    this.enrolmentIds = new Map();
     tabs.addEventListener("session", () => this.load());
   }
 
@@ -84,20 +88,15 @@ export class Session extends EventTarget {
    * @param {string} code
    */
   async enrol(code) {
-    const { body, skew } = await this.api.call("v1/enrolments", { method: "POST", body: { code } });
-    const campaignIds = body.campaigns ?? [];
-    const campaignId = campaignIds.includes(this.device?.campaignId) ? this.device?.campaignId : campaignIds[0];
-    /** @type {DeviceIdentity} */
-    const device = {
-      clientId: body.client_id,
-      campaignIds,
-      campaignId,
-      roles: body.roles ?? [],
-      channel: body.channel ?? null,
-      expiresAt: body.expires_at,
-    };
+    const enrolmentId = this.enrolmentIds.get(code) ?? crypto.randomUUID();
+    this.enrolmentIds.set(code, enrolmentId);
+    const sent = { code, enrolment_id: enrolmentId };
+    const { body, skew } = await this.api.call("v1/enrolments", { method: "POST", body: sent });
+    const device = readIdentity(body, this.device);
     await raiseSequence(this.database, device.clientId, body.next_device_sequence ?? 1);
     await this.#store({ device, token: await this.vault.seal(LABEL, body.token), isRevoked: false, skew });
+    this.bundle = null;
+    await this.whenEnrolled(body);
     await this.refresh();
   }
 
@@ -116,6 +115,7 @@ export class Session extends EventTarget {
     if (!this.device || this.state === "revoked") return;
     try {
       if (this.state === "expiring") await this.#renew();
+      await this.#loadIdentity();
       await this.#loadBundle(this.device);
     } catch (error) {
       if (!(error instanceof ApiProblem || error instanceof Unreachable)) throw error;
@@ -163,11 +163,22 @@ export class Session extends EventTarget {
     this.#announce();
   }
 
+  /** Load what the server says of this device: campaigns are added, and its token's end is the server's to say. */
+  async #loadIdentity() {
+    const { body } = await this.call("v1/device");
+    const { stored } = this;
+    if (!stored) return;
+    const device = readIdentity(body, stored.device);
+    if (JSON.stringify(device) !== JSON.stringify(stored.device)) await this.#store({ ...stored, device });
+  }
+
+  /** Get the next token. The present one stays good until its end: a lost answer costs nothing. */
   async #renew() {
-    const { body } = await this.call("v1/enrolments/renewals", { method: "POST", body: {} });
-    if (!this.stored || !this.device) return;
+    const { body } = await this.call("v1/device/token", { method: "POST", body: {} });
+    const { stored } = this;
+    if (!stored) return;
     const token = await this.vault.seal(LABEL, body.token);
-    await this.#store({ ...this.stored, token, device: { ...this.device, expiresAt: body.expires_at } });
+    await this.#store({ ...stored, token, device: { ...stored.device, expiresAt: body.expires_at } });
   }
 
   /** @param {Partial<StoredSession>} found */
@@ -204,6 +215,27 @@ export class Session extends EventTarget {
  */
 export function isTokenRefused({ code }) {
   return code === "token_revoked" || code === "token_missing_or_unknown";
+}
+
+/**
+ * @param {any} answer Of an enrolment, or of `GET /v1/device`.
+ * @param {DeviceIdentity | null} earlier
+ * @returns {DeviceIdentity}
+ */
+function readIdentity(answer, earlier) {
+  /** @type {string[]} */
+  const campaignIds = answer.campaigns.map((/** @type {any} */ campaign) => campaign.campaign_id);
+  const chosen = campaignIds.find((campaignId) => campaignId === earlier?.campaignId);
+  return {
+    clientId: answer.client_id,
+    campaigns: answer.campaigns,
+    campaignIds,
+    campaignId: chosen ?? campaignIds[0] ?? "",
+    roles: answer.roles,
+    channel: answer.channel ?? null,
+    mode: answer.mode,
+    expiresAt: answer.expires_at,
+  };
 }
 
 /** @param {DeviceIdentity} device */
