@@ -20,6 +20,7 @@ from chalicelib.container import Container
 from chalicelib.contributions import routes as quote_routes
 from chalicelib.data_requests import routes as data_request_routes
 from chalicelib.devices import routes as device_routes
+from chalicelib.enrolments import routes as enrolment_routes
 from chalicelib.http import routes as api_routes
 from chalicelib.http.endpoints import protect_routes
 from chalicelib.notifications import routes as gateway_routes
@@ -35,7 +36,7 @@ app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
     *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    web_routes,
+    *(enrolment_routes, web_routes),
 ):
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):

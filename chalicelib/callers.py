@@ -45,6 +45,17 @@ CHANNELS_BY_ROLE: Mapping[Role, frozenset[Channel]] = {
 }
 
 
+class DeviceMode(StrEnum):
+    """The way in which the web app of a device works."""
+
+    OFFICER = "officer"
+    """In the hands of officers, who sign on for a shift."""
+    KIOSK = "kiosk"
+    """Unattended: a worker registers alone, and the next one finds nothing."""
+    SELF = "self"
+    """A worker's own phone."""
+
+
 class Disclosure(StrEnum):
     """The audience of the answers about a worker, decided once for each capture."""
 

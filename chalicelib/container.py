@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.routing import GatewayRouter
     from chalicelib.messaging.store import DynamoSendRateLimiter
@@ -116,6 +117,12 @@ class Container:
                 default_lifetime=self.settings.token_lifetime, overlap=self.settings.token_overlap
             ),
         )
+
+    @cached_property
+    def enrolments(self) -> "EnrolmentService":
+        from chalicelib.enrolments.builder import build_enrolment_service
+
+        return build_enrolment_service(self)
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:

@@ -18,6 +18,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from chalicelib.crypto.masking import MASKED, mask_text
+from chalicelib.refusals import RecordUnreadable
 
 NAMESPACE = "Daftar"
 
@@ -48,6 +49,7 @@ FACTS: Mapping[str, re.Pattern[str]] = {
     "purpose": _NAME,
     "queued": _NAME,
     "reason": _ID,
+    "record": re.compile(r"[A-Za-z0-9#_.:-]{1,128}"),
     "records": _NAME,
     "reference": re.compile(r"[0-9A-Z-]{1,16}"),
     "route": re.compile(r"/[A-Za-z0-9_./{}-]{0,120}"),
@@ -148,8 +150,14 @@ def measure(name: str, unit: MetricUnit, value: float, **dimensions: str) -> Non
 
 
 def log_exception(error: BaseException, message: str, facts: Mapping[str, object]) -> None:
-    """Log the type and the frames of an unexpected error, but not its message, which may be personal."""
+    """Log the type and the frames of an unexpected error, but not its message, which may be personal.
+
+    An unreadable record is counted and named, wherever it is met.
+    """
     facts = {**facts, "error": type(error).__name__, "where": _format_frames(error.__traceback__)}
+    if isinstance(error, RecordUnreadable):
+        facts |= {"record": error.record, "reason": error.reason}
+        count("UnreadableRecords")
     logger.error(message, extra=facts)
 
 

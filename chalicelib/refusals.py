@@ -58,6 +58,20 @@ class TryAgain(Refusal):
         self.retry_after_seconds = retry_after_seconds
 
 
+class RecordUnreadable(Refusal):
+    """A stored record that cannot be opened or parsed.
+
+    `record` is its key, `reason` the type of the error: neither holds anything personal.
+    """
+
+    code = "record_unreadable"
+
+    def __init__(self, record: str, *, reason: str) -> None:
+        super().__init__(f"{record}: {reason}")
+        self.record = record
+        self.reason = reason
+
+
 class NotAllowed(Refusal):
     """The caller has none of the roles that may do this."""
 

@@ -212,6 +212,13 @@ class Settings(BaseModel):
         description="This API's own URL, stage included, for the callbacks of gateways.",
     )
 
+    app_url: str = Field(
+        alias="DAFTAR_APP_URL",
+        default="https://{domain}{base_path}/app",
+        pattern=r"^https?://([^{}]|\{(domain|base_path|api_id|stage)\})+$",
+        description="URL of the web app. {domain}, {base_path}, {api_id}, {stage} are those of the request.",
+    )
+
     mail_from: str = Field(
         alias="DAFTAR_MAIL_FROM",
         default="",

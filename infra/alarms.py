@@ -13,14 +13,12 @@ from infra.alarm_kinds import (
     function_errors,
     function_not_run,
     function_throttles,
-    index_throttles,
     oldest_message,
     own_metric,
     queue_not_empty,
     stream_delay,
-    table_failures,
-    table_throttles,
 )
+from infra.table_alarms import TABLES
 
 _REGISTRATION = {"Resource": "/v1/registrations", "Method": "POST"}
 _FIFTEEN_MINUTES = 900
@@ -238,14 +236,8 @@ _FUNCTIONS = (
     *(
         function_throttles(name, _NOT_STARTED, _CONCURRENCY)
         for name in (
-            "OnRegistrationChanges",
-            "OnNotifications",
-            "OnReceipts",
-            "QueueDueSms",
-            "RollUpDueDays",
-            "DeliverReports",
-            "ExportDays",
-            "AgeRegistrations",
+            *("OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueSms"),
+            *("RollUpDueDays", "DeliverReports", "ExportDays", "AgeRegistrations"),
         )
     ),
 )
@@ -264,6 +256,12 @@ _API = (
         "Look at the throttles and errors of the tables, then at the answers of the key service in the log of APIHandler.",
         threshold=20,
         periods=3,
+    ),
+    own_metric(
+        "RecordsUnreadable",
+        "UnreadableRecords",
+        "A stored record cannot be read: a value in it was altered, or the key that it is sealed under is gone. It was skipped in a listing, a count, an export or a run, or its own request was answered `record_unreadable`. Nothing else stops. The alarm comes back each time that it is met.",
+        "`daftar records unreadable --stack NAME` lists such records, and `error` is `RecordUnreadable` in the logs that met one. Restore the item, or the key, from the point-in-time recovery of its table. The core system then reads what a pull skipped one by one; count its day again.",
     ),
     own_metric(
         "TokensNotChecked",
@@ -292,102 +290,12 @@ _API = (
     ),
 )
 
-_INDEX_THROTTLED = "Reads or writes of an index were throttled. A throttled write of an index throttles the writes of its table; both are retried."
-_INDEX_ACTION = "The name of the alarm says which index. If it lasts, one of its keys is too hot: one campaign day, status or minute has too many items for its shards."
-
-_TABLES = (
-    table_throttles(
-        "RegistrationsTable",
-        "Write",
-        "Writes of registrations were throttled; devices were asked to send again.",
-        "If it lasts, one day's eight shards are too few, or the account's table limit is reached.",
-    ),
-    table_throttles(
-        "RegistrationsTable",
-        "Read",
-        "Reads of registrations were throttled.",
-        "If it lasts, see who reads so much: the roll-up, or one client.",
-    ),
-    *(
-        index_throttles(table, index, kind, _INDEX_THROTTLED, _INDEX_ACTION)
-        for kind in ("Read", "Write")
-        for table, index in (
-            ("RegistrationsTable", "by_campaign_day"),
-            ("RegistrationsTable", "by_status"),
-            ("RegistrationsTable", "by_due_day"),
-            ("RegistrationsTable", "by_device_sequence"),
-            ("CampaignsTable", "by_last_day"),
-            ("ClientsTable", "by_listing"),
-            ("SmsLedgerTable", "by_due"),
-            ("SmsLedgerTable", "by_campaign_day"),
-            ("SmsLedgerTable", "by_reference"),
-            ("SummariesTable", "by_due"),
-            ("RequestsTable", "by_subject"),
-        )
-    ),
-    table_throttles(
-        "CampaignsTable",
-        "Read",
-        "Reads of campaigns were throttled, and every registration reads one. A single busy campaign is a hot item.",
-        "Wait: it ends when DynamoDB splits the partition.",
-    ),
-    table_throttles(
-        "ClientsTable",
-        "Read",
-        "Token checks were throttled, so clients got 503. One token used by many devices is a hot item.",
-        "Give each device its own token.",
-    ),
-    table_throttles(
-        "ClientsTable",
-        "Write",
-        "Daily capture counts or changes of clients were throttled, so requests got 503 and are sent again.",
-        "If it lasts, one client or one phone number is used by many: the log of APIHandler shows which.",
-    ),
-    table_throttles(
-        "SmsLedgerTable",
-        "Write",
-        "Writes of the SMS ledger were throttled. The messages are retried.",
-        "If it lasts, lower the concurrency of OnNotifications.",
-    ),
-    table_throttles(
-        "SendingTable",
-        "Write",
-        "Writes of budgets, daily counts or the send rate limiter were throttled. The messages are retried.",
-        "If it lasts, lower `SmsPartsASecond`.",
-    ),
-    table_throttles(
-        "SummariesTable",
-        "Write",
-        "Writes of summaries or dirty days were throttled. Both are retried.",
-        "Wait: one busy campaign day is a hot item.",
-    ),
-    table_throttles(
-        "RequestsTable",
-        "Write",
-        "Requests about a person's data could not be recorded, so they were not done; clients were asked to send again.",
-        "Such requests are few: see which client sends so many.",
-    ),
-    table_throttles(
-        "KeysTable",
-        "Read",
-        "Reads of the wrapped keys were throttled.",
-        "Each function reads them once when it starts: see what starts so many.",
-    ),
-    table_failures(
-        "RegistrationsTableFailing",
-        "RegistrationsTable",
-        "TransactWriteItems",
-        "DynamoDB itself failed on writes of registrations; devices were asked to send again.",
-        "Nothing can be fixed here: see AWS's health page, and watch that it ends.",
-    ),
-)
-
 ALARMS: Mapping[str, tuple[Alarm, ...]] = {
     "Dead letters": _DEAD_LETTERS,
     "Late, or not at all": _LATE,
     "Functions": _FUNCTIONS,
     "The API": _API,
-    "Tables": _TABLES,
+    "Tables": TABLES,
 }
 
 

@@ -8,6 +8,7 @@ from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
 from ops.commands.opt_outs import opt_outs
+from ops.commands.records import records
 from ops.commands.registrations import register_files
 from ops.commands.sms import sms
 from ops.commands.summaries import SUMMARY_COMMANDS
@@ -30,7 +31,7 @@ for command in (
     *LOCAL_COMMANDS,
     register_files,
     *SUMMARY_COMMANDS,
-    *(clients, rotate_keys, sms, opt_outs, dead_letters),
+    *(clients, rotate_keys, records, sms, opt_outs, dead_letters),
 ):
     main.add_command(command)
 

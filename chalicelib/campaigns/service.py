@@ -13,7 +13,7 @@ from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
-from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
+from chalicelib.refusals import BrokenRule, RecordUnreadable, RulesBroken, TryAgain
 
 # Every registration needs its campaign, and campaigns change rarely.
 _CACHE_DURATION = timedelta(seconds=60)
@@ -161,7 +161,7 @@ class CampaignService:
         own = []
         for campaign_id in caller.campaigns:
             # A client may be enrolled before its campaign is opened.
-            with suppress(CampaignUnknown):
+            with suppress(CampaignUnknown, RecordUnreadable):
                 own.append(self._campaigns.get(campaign_id))
         return iter(sorted(own, key=_build_position))
 

@@ -11,6 +11,7 @@ from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignWriteConflict
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.records import iter_readable, record_parser
 
 _BY_LAST_DAY = "by_last_day"
 _LISTING = "campaigns"
@@ -38,7 +39,7 @@ class DynamoCampaigns:
         values = self._table.get(_build_key(campaign_id))
         if values is None:
             raise CampaignUnknown(campaign_id)
-        return self._to_campaign(values)
+        return parse_campaign(values, self._cipher)
 
     def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
         before = dict(previous)
@@ -62,7 +63,9 @@ class DynamoCampaigns:
             raise CampaignWriteConflict(campaign.campaign_id)
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
-        return map(self._to_campaign, self._iter_values(first_last_day))
+        return iter_readable(
+            lambda values: parse_campaign(values, self._cipher), self._iter_values(first_last_day)
+        )
 
     def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
         for values in self._iter_values(first_last_day):
@@ -84,21 +87,20 @@ class DynamoCampaigns:
             ),
         }
 
-    def _to_campaign(self, values: Values) -> Campaign:
-        managers = self._cipher.unseal(
-            values["managers"], record=_record_name(values["campaign_id"]), field="managers"
-        )
-        fields = {
-            name: values[name] for name in Campaign.model_fields if name in values and name != "managers"
-        }
-        return Campaign.model_validate({**fields, **json.loads(managers)})
-
 
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
     """Return the attributes of an item that are sealed under an older key, sealed under the current one."""
     record = _record_name(values["campaign_id"])
     resealed = cipher.reseal(values["managers"], record=record, field="managers")
     return {} if resealed is None else {"managers": resealed}
+
+
+@record_parser
+def parse_campaign(values: Mapping[str, Any], cipher: FieldCipher) -> Campaign:
+    """Return a campaign from its item. Raise RecordUnreadable."""
+    managers = cipher.unseal(values["managers"], record=_record_name(values["campaign_id"]), field="managers")
+    fields = {name: values[name] for name in Campaign.model_fields if name in values and name != "managers"}
+    return Campaign.model_validate({**fields, **json.loads(managers)})
 
 
 def find_days(client: Any, table_name: str, campaign_id: str) -> tuple[date, date]:

@@ -4,6 +4,8 @@ Refusal
 ├── ClientUnknown    no client has this id
 ├── ClientExists     another client has this id already
 ├── ClientRevoked    the client was revoked and gets no new token
+├── RenewalTooEarly  the token ends later than a week from now
+├── RenewalsEnded    the device has to be enrolled again by a person
 ├── ClientCapReached the client had its daily number of captures accepted
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
@@ -28,6 +30,18 @@ class ClientRevoked(Refusal):
     """The client was revoked. Its device needs a new enrolment."""
 
     code = "client_revoked"
+
+
+class RenewalTooEarly(Refusal):
+    """A device renews its token in the token's last week, and this one ends later."""
+
+    code = "renewal_too_early"
+
+
+class RenewalsEnded(Refusal):
+    """The device renewed its token for as long as it may. A person has to enrol it again."""
+
+    code = "renewals_ended"
 
 
 class ClientCapReached(Refusal):

@@ -3,13 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.callers import Caller, Channel, DailyCap, Role
+from chalicelib.callers import Caller, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked
 
 
 @dataclass(frozen=True)
 class Client:
-    """An enrolled client and the validity of its token. Only its holder has the token itself."""
+    """An enrolled client and the validity of its token. Only its holder has the token itself.
+
+    `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time.
+    """
 
     client_id: str
     roles: frozenset[Role]
@@ -21,6 +24,8 @@ class Client:
     rotated_at: datetime | None = None
     last_seen_at: datetime | None = None
     daily_cap: DailyCap | None = None
+    authorised_at: datetime | None = None
+    mode: DeviceMode | None = None
 
     def is_revoked(self, now: datetime) -> bool:
         """Return True if the token was revoked or has expired."""
@@ -29,11 +34,26 @@ class Client:
     def revoke(self, now: datetime) -> "Client":
         return replace(self, revoked_at=now)
 
-    def rotate(self, now: datetime, *, expires_at: datetime) -> "Client":
-        """Return this client with a new token that is good until `expires_at`. Raise ClientRevoked."""
+    def rotate(self, now: datetime, *, expires_at: datetime, is_renewal: bool = False) -> "Client":
+        """Return this client with a new token that is good until `expires_at`. Raise ClientRevoked.
+
+        `is_renewal`: the client asked for it, and no person did.
+        """
         if self.revoked_at is not None:
             raise ClientRevoked(self.client_id)
-        return replace(self, rotated_at=now, expires_at=expires_at)
+        authorised_at = self.last_authorised_at if is_renewal else now
+        return replace(self, rotated_at=now, expires_at=expires_at, authorised_at=authorised_at)
+
+    @property
+    def last_authorised_at(self) -> datetime:
+        """Return when a person last gave it a token."""
+        # A client of an earlier release could not renew its token itself.
+        return self.authorised_at or self.rotated_at or self.enrolled_at
+
+    @property
+    def device_mode(self) -> DeviceMode:
+        """Return how its web app works: for officers unless it was enrolled otherwise."""
+        return self.mode or (DeviceMode.OFFICER if Role.KIOSK in self.roles else DeviceMode.SELF)
 
     @property
     def caller(self) -> Caller:

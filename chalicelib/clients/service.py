@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NewType, Protocol
 
-from chalicelib.callers import Caller, Role
-from chalicelib.clients.errors import ClientUnknown, TokenRevoked
+from chalicelib.callers import Caller, DeviceMode, Role
+from chalicelib.clients.errors import ClientUnknown, RenewalsEnded, RenewalTooEarly, TokenRevoked
 from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
@@ -19,6 +19,9 @@ from chalicelib.refusals import BrokenRule, RulesBroken
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
+
+# A device that is offline for some days still meets a server in this time.
+RENEWAL_PERIOD = timedelta(days=7)
 
 _RECORD_INTERVAL = timedelta(hours=1)
 _POSITION_PATTERN = re.compile(r"[a-z0-9-]+")
@@ -43,6 +46,19 @@ class TokenLifetime:
         if wanted > latest:
             raise RulesBroken(BrokenRule("expires_at", "expires_too_late"))
         return wanted
+
+    def choose_renewed_end(self, client: Client, *, now: datetime) -> datetime:
+        """Return when a token ends that a client renews now. Raise RenewalTooEarly or RenewalsEnded.
+
+        A client renews its token for as long as one token could be good that a person gave it.
+        """
+        if client.expires_at is None or client.expires_at - now > RENEWAL_PERIOD:
+            raise RenewalTooEarly(client.client_id)
+        latest = client.last_authorised_at + min(self.longest[role] for role in client.roles)
+        end = min(now + self.default_lifetime, latest)
+        if end <= client.expires_at:
+            raise RenewalsEnded(client.client_id)
+        return end
 
 
 class Clients(Protocol):
@@ -114,6 +130,7 @@ class ClientRegistry:
             channel=command.effective_channel,
             campaigns=frozenset(command.campaigns),
             enrolled_at=now,
+            authorised_at=now,
             expires_at=self._token_lifetime.choose_end(roles, command.expires_at, now=now),
             daily_cap=command.own_cap,
         )
@@ -136,9 +153,36 @@ class ClientRegistry:
         client = self._clients.get(client_id)
         expires_at = self._token_lifetime.choose_end(client.roles, command.expires_at, now=now)
         client = client.rotate(now, expires_at=expires_at)
+        return client, self._rotate(client, older_tokens_end_at=now + overlap), now + overlap
+
+    def enrol_device(self, client_id: str, mode: DeviceMode) -> tuple[Client, Token]:
+        """Return a client with a new token for its device. Its older tokens stay good for the overlap.
+
+        Raise ClientUnknown, ClientRevoked or TryAgain.
+        """
+        now = self._clock()
+        client = self._clients.get(client_id)
+        expires_at = self._token_lifetime.choose_end(client.roles, None, now=now)
+        client = replace(client.rotate(now, expires_at=expires_at), mode=mode)
+        return client, self._rotate(client, older_tokens_end_at=now + self._token_lifetime.overlap)
+
+    def renew(self, token: Token) -> tuple[Client, Token, datetime]:
+        """Return the holder of a token with its next one, and the time at which its older ones end.
+
+        That is when the given token ends anyway: a device whose answer was lost asks again with the one that
+        it has. Raise TokenUnknown, TokenRevoked, RenewalTooEarly, RenewalsEnded or TryAgain.
+        """
+        now = self._clock()
+        holder = self.identify(token)
+        expires_at = self._token_lifetime.choose_renewed_end(holder, now=now)
+        older_tokens_end_at = holder.expires_at or now
+        client = holder.rotate(now, expires_at=expires_at, is_renewal=True)
+        return client, self._rotate(client, older_tokens_end_at=older_tokens_end_at), older_tokens_end_at
+
+    def _rotate(self, client: Client, *, older_tokens_end_at: datetime) -> Token:
         token = self._generate_token()
-        self._clients.rotate(client, hash_token(token), older_tokens_end_at=now + overlap)
-        return client, token, now + overlap
+        self._clients.rotate(client, hash_token(token), older_tokens_end_at=older_tokens_end_at)
+        return token
 
     def identify(self, token: Token) -> Client:
         """Return the holder of a token. Raise TokenUnknown, or TokenRevoked if it was revoked or expired."""

@@ -5,26 +5,27 @@ CLIENT#<id>      DAY#<day>    the number of captures it had accepted; expires
 TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write, expires_after
-from chalicelib.callers import Channel, DailyCap, Role
+from chalicelib.callers import Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
+from chalicelib.records import iter_readable
 from chalicelib.refusals import TryAgain
 
 _BY_LISTING = "by_listing"
 _LISTING = "clients"
 
 # The newest tokens that stay good for the overlap of a rotation, so that a rotation whose answer was lost can
-# be repeated; a rotation ends older ones at once.
-_MAX_OLDER_TOKENS = 5
+# be repeated, and a device enrolled again; a rotation ends older ones at once.
+_MAX_OLDER_TOKENS = 20
 
 # Ended tokens are refused as revoked, not as unknown, for this long.
 _ENDED_TOKEN_RETENTION = timedelta(days=30)
@@ -91,6 +92,8 @@ class DynamoClients:
             ":older": kept,
             ":now": now,
             ":ends_at": to_optional_timestamp(client.expires_at),
+            ":authorised_at": to_timestamp(client.last_authorised_at),
+            ":mode": client.mode or client.device_mode,
             ":previous": stored["token_hash"],
         }
         try:
@@ -99,7 +102,7 @@ class DynamoClients:
                     self._table.update(
                         _client_key(client.client_id),
                         "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
-                        "token_expires_at = :ends_at",
+                        "token_expires_at = :ends_at, authorised_at = :authorised_at, device_mode = :mode",
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
@@ -138,7 +141,7 @@ class DynamoClients:
             raise TryAgain("its token was replaced at the same time") from None
 
     def iter_after(self, client_id: str, *, page_size: int) -> Iterator[Client]:
-        return map(
+        return iter_readable(
             _to_client,
             self._table.query(
                 "listing = :listing AND client_id > :after",
@@ -231,10 +234,12 @@ def _to_values(client: Client) -> Values:
         "rotated_at": to_optional_timestamp(client.rotated_at),
         "last_seen_at": to_optional_timestamp(client.last_seen_at),
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
+        "authorised_at": to_optional_timestamp(client.authorised_at),
+        "device_mode": client.mode,
     }
 
 
-def _to_client(values: Values) -> Client:
+def _to_client(values: Mapping[str, Any]) -> Client:
     return Client(
         client_id=values["client_id"],
         roles=frozenset(Role(role) for role in values["roles"]),
@@ -246,6 +251,8 @@ def _to_client(values: Values) -> Client:
         rotated_at=from_optional_timestamp(values.get("rotated_at")),
         last_seen_at=from_optional_timestamp(values.get("last_seen_at")),
         daily_cap=_to_daily_cap(values.get("daily_cap")),
+        authorised_at=from_optional_timestamp(values.get("authorised_at")),
+        mode=DeviceMode(values["device_mode"]) if "device_mode" in values else None,
     )
 
 

@@ -10,6 +10,9 @@ _FORMAT = 1
 _HEADER_BYTES = 2
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+# A length is rounded up to this, so that it does not tell how many digits or letters a short value has.
+_BLOCK_BYTES = 32
+_BLANK, _END = b" ", b"\x00"
 
 
 class UnsealError(Exception):
@@ -29,7 +32,8 @@ class FieldCipher:
 
     A sealed value is: format (1 byte), length of the key id (1), key id, nonce (12), ciphertext, tag (16).
     The key id keeps values readable after a rotation. The associated data names the record and the field, so
-    that a value copied to another place does not unseal.
+    that a value copied to another place does not unseal. The text is padded with blanks, which earlier
+    releases read as part of a text that does not mind them: during a deployment both read all values.
     """
 
     def __init__(
@@ -46,7 +50,7 @@ class FieldCipher:
         nonce = token_bytes(_NONCE_BYTES)
         cipher = AES.new(keys.by_id[keys.current_key_id], AES.MODE_GCM, nonce=nonce)
         cipher.update(_build_associated_data(record, field))
-        ciphertext, tag = cipher.encrypt_and_digest(text.encode())
+        ciphertext, tag = cipher.encrypt_and_digest(_pad(text.encode()))
         return bytes([_FORMAT, len(key_id)]) + key_id + nonce + ciphertext + tag
 
     def unseal(self, sealed: bytes, *, record: str, field: str) -> str:
@@ -61,7 +65,7 @@ class FieldCipher:
         try:
             cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
             cipher.update(_build_associated_data(record, field))
-            return cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:]).decode()
+            return _unpad(cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:])).decode()
         except ValueError:
             raise UnsealError(f"{field} does not belong to this record, or was altered") from None
 
@@ -81,6 +85,17 @@ class FieldCipher:
 def read_key_id(sealed: bytes) -> str:
     """Return the id of the key that a value is sealed under."""
     return sealed[_HEADER_BYTES : _HEADER_BYTES + sealed[1]].decode("ascii", "replace")
+
+
+def _pad(text: bytes) -> bytes:
+    # An end that would be taken for padding is marked.
+    marked = text + _END if text.endswith((_BLANK, _END)) else text
+    blocks = max(1, -(-len(marked) // _BLOCK_BYTES))
+    return marked.ljust(blocks * _BLOCK_BYTES, _BLANK)
+
+
+def _unpad(padded: bytes) -> bytes:
+    return padded.rstrip(_BLANK).removesuffix(_END)
 
 
 def _build_associated_data(record: str, field: str) -> bytes:

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import observability
 from chalicelib.callers import Role
-from chalicelib.data_requests.errors import RequestReused
+from chalicelib.data_requests.errors import ErasureUnderWay, RequestReused
 from chalicelib.data_requests.schemas import DataRequestView, DisclosureView, SubmitDataRequest
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.refusals import RulesBroken
@@ -26,7 +26,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.ADMIN,
         body_model=SubmitDataRequest,
         responses={200: DisclosureView},
-        refusals=(RequestReused, RulesBroken),
+        refusals=(RequestReused, ErasureUnderWay, RulesBroken),
     )
     def disclose(request: Request) -> Response:
         """Export all data that is held on a NIK, with the requests made about it."""

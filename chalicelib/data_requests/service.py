@@ -7,14 +7,16 @@ from typing import Protocol
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.data_requests.errors import RequestReused
+from chalicelib.data_requests.errors import ErasureUnderWay, RequestReused
 from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport
 from chalicelib.data_requests.schemas import SubmitDataRequest
 from chalicelib.messaging.opt_outs import OptOut, OptOutStore
 from chalicelib.notifications.model import Sms
-from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 from chalicelib.registrations import nik
-from chalicelib.registrations.erasure import Application, ErasureService
+from chalicelib.registrations.captures import Capture
+from chalicelib.registrations.erasure import Application, CaptureLink, ErasureService
+from chalicelib.registrations.errors import CaptureErased
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
 
@@ -65,17 +67,18 @@ class DataRequestService:
     def disclose(self, command: SubmitDataRequest, *, caller: Caller) -> DisclosureReport:
         """Return all data on a NIK as it is now, also when the same request is sent again.
 
-        Raise RequestReused or RulesBroken.
+        Nothing is returned or recorded while the data is being erased, because what is left is not all. Raise
+        RequestReused, RulesBroken, ErasureUnderWay, or TryAgain if an erasure took something meanwhile.
         """
-        number = self._parse_nik(command)
+        number, started_at = self._parse_nik(command), self._clock()
         worker_key = self._hashing.digest("nik", number)
+        links = list(self._worker_data.iter_capture_links(worker_key))
         registrations = list(_iter_registrations(self._worker_data.list_applications(worker_key)))
-        captures = [
-            self._worker_data.get_capture(link) for link in self._worker_data.iter_capture_links(worker_key)
-        ]
+        captures = list(self._iter_captures(links))
         sms_list = [
             sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
         ]
+        self._require_no_erasure(number, worker_key, links, started_at=started_at)
         counts = (len(registrations), len(captures), len(sms_list))
         request = self._begin_request(command, DataRequestType.DISCLOSURE, number, caller, counts)
         others = [
@@ -112,6 +115,38 @@ class DataRequestService:
         )
         return self._requests.finish(request, occurred_at=self._clock()), False
 
+    def _iter_captures(self, links: Iterable[CaptureLink]) -> Iterator[Capture]:
+        for link in links:
+            try:
+                yield self._worker_data.get_capture(link)
+            except CaptureErased:
+                raise TryAgain("a capture was erased meanwhile") from None
+
+    def _require_no_erasure(
+        self, number: nik.NIK, worker_key: str, links: Iterable[CaptureLink], *, started_at: datetime
+    ) -> None:
+        """Raise ErasureUnderWay, or TryAgain if something was erased since `started_at`.
+
+        An interrupted erasure is over when a later one is finished, because that erased the rest.
+        """
+        erasures = [
+            each
+            for each in self._requests.iter_by_subject(self._hash_subject(number))
+            if each.act is DataRequestType.ERASURE
+        ]
+        last_done = max((each.asked_at for each in erasures if each.done_at is not None), default=None)
+        if any(
+            each.done_at is None and (last_done is None or each.asked_at > last_done) for each in erasures
+        ):
+            raise ErasureUnderWay("an erasure is not finished")
+        # The newest request may be missing in the list for a moment; the links are read consistently.
+        is_link_gone = not set(links) <= set(self._worker_data.iter_capture_links(worker_key))
+        if is_link_gone or any(each.done_at is not None and each.done_at >= started_at for each in erasures):
+            raise TryAgain("something was erased meanwhile")
+
+    def _hash_subject(self, number: nik.NIK) -> str:
+        return self._hashing.digest("subject of a request", number)
+
     def _iter_opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
         phones = dict.fromkeys(each.worker.phone for each in registrations)
         for phone in filter(None, phones):
@@ -141,7 +176,7 @@ class DataRequestService:
         request = DataRequest(
             request_id=request_id,
             act=request_type,
-            subject=self._hashing.digest("subject of a request", number),
+            subject=self._hash_subject(number),
             fingerprint=self._hashing.digest("request", content),
             reason=command.reason,
             client_id=caller.client_id,

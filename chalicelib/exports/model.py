@@ -32,7 +32,10 @@ class ExportFile(FrozenModel):
 
 
 class Manifest(FrozenModel):
-    """The files of a day's export. Its counts are those of both the summary and the rows."""
+    """The files of a day's export. Its counts are those of the summary, and of the rows that it can have.
+
+    A capture that cannot be read any more has no row.
+    """
 
     schema_version: int = SCHEMA_VERSION
     campaign_id: str

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from chalicelib import observability
 from chalicelib.callers import Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.content_encoding import decode_body, require_size
 from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
@@ -24,15 +25,10 @@ from chalicelib.strict_json import cut_out_items, parse_json, require_within_lim
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
+_ADDRESS_KEYS = {"domain": "domainName", "api_id": "apiId", "stage": "stage"}
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
-
-
-class BodyTooLarge(Refusal):
-    """The body is larger than a single record can be."""
-
-    code = "body_too_large"
 
 
 class JSONMalformed(Refusal):
@@ -70,6 +66,32 @@ class Contract:
 
 
 @dataclass(frozen=True)
+class ApiAddress:
+    """The address at which a request reached the API, as API Gateway tells it.
+
+    `base_path` is what stands before the API's own paths: the stage, or the mapping of a domain of our own.
+    """
+
+    domain: str
+    base_path: str
+    api_id: str
+    stage: str
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
+        """Read the context of API Gateway's event."""
+        # In the path, parameters have their values: each part of the route is one part of it.
+        own_parts = context["resourcePath"].strip("/").count("/") + 1
+        base_path = context.get("path", "").rstrip("/").rsplit("/", own_parts)[0]
+        names = {name: str(context.get(key, "")) for name, key in _ADDRESS_KEYS.items()}
+        return cls(base_path=base_path, **names)
+
+    def fill_in(self, template: str) -> str:
+        """Return a URL, with the parts of this address at their names in braces."""
+        return template.format(**vars(self))
+
+
+@dataclass(frozen=True)
 class AnonymousRequest:
     """An HTTP request of anybody."""
 
@@ -81,11 +103,26 @@ class AnonymousRequest:
     repeated_parameters: tuple[str, ...]
     correlation_id: str
     language: Language
+    address: ApiAddress
 
     @classmethod
     def from_chalice(cls, chalice_request: ChaliceRequest) -> Self:
         """Read API Gateway's event."""
         return cls(**cls._read_fields(chalice_request))
+
+    def parse_body(self, model: type[Command], *, max_bytes: int = MAX_BODY_BYTES) -> Command:
+        """Return the body as a model.
+
+        Raise MediaTypeUnsupported, a refusal of `content_encoding`, or as `parse_document` does.
+        """
+        return _parse_json(self._read_json(max_bytes), model)
+
+    def _read_json(self, max_bytes: int) -> bytes:
+        """Return a body of JSON, unpacked if it was compressed."""
+        declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if declared != _JSON:
+            raise MediaTypeUnsupported("not declared as JSON")
+        return decode_body(self.body, self.headers.get("content-encoding", ""), max_bytes=max_bytes)
 
     @staticmethod
     def _read_fields(chalice_request: ChaliceRequest) -> dict[str, Any]:
@@ -96,6 +133,7 @@ class AnonymousRequest:
             "route": context["resourcePath"],
             "body": _to_bytes(chalice_request.raw_body),
             "headers": chalice_request.headers,
+            "address": ApiAddress.from_context(context),
             "query": query,
             "repeated_parameters": tuple(name for name in query if len(query.getlist(name)) > 1),
             "correlation_id": context.get("requestId")
@@ -116,19 +154,12 @@ class Request(AnonymousRequest):
         caller = Caller.from_context(chalice_request.context["authorizer"])
         return cls(**cls._read_fields(chalice_request), caller=caller)
 
-    def parse_body(self, model: type[Command]) -> Command:
-        """Return the body as a model. Raise MediaTypeUnsupported, or as `parse_document` does."""
-        self._require_json()
-        return parse_document(self.body, model)
-
     def parse_batch(self, model: type[BaseModel], *, max_bytes: int) -> list[bytes]:
         """Return the items of the one list in a body, unread: `parse_document` parses each by itself.
 
         Raise as `parse_body` does for what is around the items. `model` has one field, which is their list.
         """
-        self._require_json()
-        require_size(self.body, max_bytes)
-        envelope, items = cut_out_items(self.body)
+        envelope, items = cut_out_items(self._read_json(max_bytes))
         _parse_json(envelope, model)
         return items
 
@@ -138,11 +169,6 @@ class Request(AnonymousRequest):
             raise FieldsRepeated(*problems.name_repeated_fields(self.repeated_parameters))
         return model.model_validate_strings(dict(self.query), strict=True)
 
-    def _require_json(self) -> None:
-        declared = self.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-        if declared != _JSON:
-            raise MediaTypeUnsupported("not declared as JSON")
-
 
 def parse_document(document: bytes, model: type[Command]) -> Command:
     """Return a body, or an item of a batch, as a model.
@@ -151,12 +177,6 @@ def parse_document(document: bytes, model: type[Command]) -> Command:
     """
     require_size(document, MAX_BODY_BYTES)
     return _parse_json(document, model)
-
-
-def require_size(document: bytes, max_bytes: int) -> None:
-    """Raise BodyTooLarge if a document is larger than `max_bytes`."""
-    if len(document) > max_bytes:
-        raise BodyTooLarge(f"{len(document)} bytes")
 
 
 def _parse_json(document: bytes, model: type[Command]) -> Command:
@@ -207,6 +227,7 @@ def public_endpoint(
     routes: Blueprint,
     *,
     responses: Responses,
+    body_model: type[BaseModel] | None = None,
     refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
     other_media_types: tuple[str, ...] = (),
@@ -217,7 +238,12 @@ def public_endpoint(
     has to.
     """
     contract = Contract(
-        None, responses, refusals=refusals, headers=headers, other_media_types=other_media_types
+        None,
+        responses,
+        body_model,
+        refusals=refusals,
+        headers=headers,
+        other_media_types=other_media_types,
     )
 
     def decorate(view: RouteHandler) -> RouteHandler:
@@ -310,7 +336,7 @@ def _run_handler(request: AnonymousRequest, call_handler: Callable[[], Response]
 
 def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Response:
     observability.log_exception(error, "request failed", {"route": request.route, "method": request.method})
-    return problems.respond("internal_error", request.language)
+    return problems.respond_to_fault(error, request.language)
 
 
 def _log_response(request: AnonymousRequest, response: Response) -> Response:

@@ -24,11 +24,15 @@ class CursorInvalid(Refusal):
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Rows in order, the position of the last row read, and if more rows follow."""
+    """Rows in order, the position of the last row read, and if more rows follow.
+
+    `unreadable` are the ids of the rows that could not be read; the position is after them too.
+    """
 
     rows: Sequence[Row]
     last_position: Position | None
     has_more: bool
+    unreadable: Sequence[str] = ()
 
     @property
     def next_position(self) -> Position | None:

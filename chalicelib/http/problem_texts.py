@@ -22,6 +22,10 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "rules_broken": Problem(422, "Data belum memenuhi ketentuan.", "The data breaks rules of registration."),
     "body_too_large": Problem(413, "Isi permintaan terlalu besar.", "The body is too large."),
+    "encoding_unsupported": Problem(
+        415, "Kirim tanpa kompresi, atau dengan gzip.", "Send it uncompressed, or as gzip."
+    ),
+    "gzip_malformed": Problem(400, "Isi permintaan bukan gzip yang utuh.", "The body is not whole gzip."),
     "media_type_unsupported": Problem(415, "Kirim sebagai application/json.", "Send it as application/json."),
     "token_missing_or_unknown": Problem(
         401, "Token tidak ada atau tidak dikenal.", "The token is missing or unknown."
@@ -37,6 +41,18 @@ PROBLEMS: Mapping[str, Problem] = {
     "campaign_unknown": Problem(404, "Kegiatan tidak ditemukan.", "No campaign has this id."),
     "campaign_exists": Problem(
         409, "Sudah ada kegiatan lain dengan id ini.", "Another campaign has this id."
+    ),
+    "enrolment_code_unknown": Problem(
+        404,
+        "Kode salah, sudah dipakai, atau sudah kedaluwarsa. Minta kode baru.",
+        "The code is wrong, was used, or has expired. Ask for a new one.",
+    ),
+    "client_without_device": Problem(409, "Klien ini bukan perangkat.", "This client is not a device."),
+    "renewal_too_early": Problem(
+        409, "Token belum perlu diperpanjang.", "The token need not be renewed yet."
+    ),
+    "renewals_ended": Problem(
+        409, "Perangkat ini harus didaftarkan ulang.", "This device has to be enrolled again."
     ),
     "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(
@@ -69,6 +85,11 @@ PROBLEMS: Mapping[str, Problem] = {
         409,
         "request_id sudah dipakai untuk permintaan lain.",
         "This request_id was used for another request.",
+    ),
+    "erasure_under_way": Problem(
+        409,
+        "Data orang ini sedang dihapus. Kirim ulang permintaan penghapusannya sampai selesai.",
+        "The data of this person is being erased. Send that erasure again until it is finished.",
     ),
     "payment_reused": Problem(
         409,
@@ -140,6 +161,11 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "try_again": Problem(503, "Silakan kirim lagi beberapa saat lagi.", "Send it again in a moment."),
     "internal_error": Problem(500, "Terjadi kesalahan di pihak kami.", "Something went wrong on our side."),
+    "record_unreadable": Problem(
+        500,
+        "Data yang tersimpan tidak dapat dibaca; kami sudah mengetahuinya.",
+        "The stored record cannot be read; we know of it.",
+    ),
 }
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from chalicelib.aws.errors import is_transient
 from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
 from chalicelib.languages import Language
-from chalicelib.refusals import BrokenRule, Refusal, RulesBroken, TryAgain
+from chalicelib.refusals import BrokenRule, RecordUnreadable, Refusal, RulesBroken, TryAgain
 from chalicelib.strict_json import iter_repeated_keys
 
 CONTENT_TYPE = "application/problem+json"
@@ -53,8 +53,10 @@ _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 
 
 def respond_to_error(error: Exception, language: Language) -> Response | None:
-    """Return the answer to a refusal, an invalid body or a transient error of AWS; None for other errors."""
+    """Return the answer to a refusal, an invalid body or a transient error of AWS; None for our faults."""
     match error:
+        case RecordUnreadable():
+            return None
         case RulesBroken():
             return respond(
                 error.code, language, errors=(describe_rule(rule, language) for rule in error.broken_rules)
@@ -66,6 +68,11 @@ def respond_to_error(error: Exception, language: Language) -> Response | None:
     if is_transient(error):
         return respond(TryAgain.code, language, retry_after_seconds=RETRY_AFTER_SECONDS)
     return None
+
+
+def respond_to_fault(error: Exception, language: Language) -> Response:
+    """Return the answer to a fault of ours, which the caller of this function has logged."""
+    return respond(error.code if isinstance(error, RecordUnreadable) else "internal_error", language)
 
 
 def respond(

@@ -5,7 +5,7 @@ from typing import NewType
 
 SmsId = NewType("SmsId", str)
 
-# As `notifications.model.derive_sms_id` makes them.
+# As `notifications.sms_ids` makes them, and earlier releases did.
 _SMS_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from chalicelib import observability
 from chalicelib.clock import sleep
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -62,4 +63,5 @@ def build_due_sms_queuer(container: "Container") -> DueSmsQueuer:
         rate_limiter=container.send_rate_limiter,
         queues=SQSSmsQueues(container.aws.sqs, queues),
         clock=container.clock,
+        on_unreadable=lambda error: observability.log_exception(error, "due sms skipped", {}),
     )

@@ -4,7 +4,7 @@ One index by due time holds retries, reminders, released SMS, and SMS whose work
 message got lost.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
@@ -16,6 +16,7 @@ from chalicelib.messaging.rate_limiter import SendingStop, SendRateLimiter
 from chalicelib.notifications.messages import SmsDue
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.refusals import RecordUnreadable
 
 # The schedule starts a run every minute.
 _MAX_RUN_TIME = timedelta(seconds=20)
@@ -32,7 +33,7 @@ class DueSmsLedger(Protocol):
     """Finds due SMS in the ledger."""
 
     def get(self, sms_id: SmsId) -> Sms | None:
-        """Return one SMS, or None."""
+        """Return one SMS, or None. Raise RecordUnreadable."""
 
     def update(self, sms: Sms, *, previous: Sms) -> bool:
         """Store the next revision of an SMS. Return False if the row has changed. Raise WriteConflict."""
@@ -46,12 +47,20 @@ class DueSmsLedger(Protocol):
 
 class DueSmsQueuer:
     def __init__(
-        self, *, ledger: DueSmsLedger, rate_limiter: SendRateLimiter, queues: SmsQueues, clock: Clock
+        self,
+        *,
+        ledger: DueSmsLedger,
+        rate_limiter: SendRateLimiter,
+        queues: SmsQueues,
+        clock: Clock,
+        on_unreadable: Callable[[RecordUnreadable], object] = lambda _: None,
     ) -> None:
+        """`on_unreadable` is called with the error of an SMS that cannot be read, which stays due."""
         self._ledger = ledger
         self._rate_limiter = rate_limiter
         self._queues = queues
         self._clock = clock
+        self._on_unreadable = on_unreadable
 
     def find_stop(self) -> SendingStop | None:
         return self._rate_limiter.find_stop(self._clock())
@@ -76,7 +85,11 @@ class DueSmsQueuer:
         return queued
 
     def _mark_queued(self, sms_id: SmsId) -> bool:
-        sms, now = self._ledger.get(sms_id), self._clock()
+        try:
+            sms, now = self._ledger.get(sms_id), self._clock()
+        except RecordUnreadable as error:
+            self._on_unreadable(error)
+            return False
         # The index may lag behind the table.
         if sms is None or sms.due_at is None or sms.due_at > now:
             return False

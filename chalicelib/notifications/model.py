@@ -4,7 +4,6 @@ A row holds neither the body nor the phone number nor the worker's name. Every c
 the next revision number.
 """
 
-import hashlib
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -325,23 +324,3 @@ class Sms(OutboundAttempt):
     def _choose_failure_state(self) -> SmsState:
         # An open attempt may have sent a copy after all.
         return SmsState.UNKNOWN if self.open_attempts else SmsState.FAILED
-
-
-def derive_sms_id(
-    reference: str,
-    purpose: Purpose,
-    template_version: int,
-    event_version: int = 1,
-    request_version: int | None = None,
-) -> SmsId:
-    """Return the id of the SMS for an event. The same event always gives the same id.
-
-    `event_version` distinguishes repeated events of one purpose: it is the version of the registration's
-    lifecycle that the event made. `request_version` distinguishes the SMS that were asked for once more.
-    """
-    name = f"{reference}\x1f{purpose}\x1f{template_version}"
-    if event_version > 1:
-        name = f"{name}\x1f{event_version}"
-    if request_version is not None:
-        name = f"{name}\x1frequest {request_version}"
-    return SmsId(hashlib.sha256(name.encode()).hexdigest()[:32])

@@ -6,15 +6,14 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import observability
 from chalicelib.callers import Role
+from chalicelib.http.content_encoding import BodyTooLarge, require_size
 from chalicelib.http.endpoints import (
     MAX_BODY_BYTES,
     AnonymousRequest,
-    BodyTooLarge,
     Request,
     endpoint,
     json_response,
     public_endpoint,
-    require_size,
 )
 from chalicelib.messaging import twilio_callbacks
 from chalicelib.messaging.errors import SignatureInvalid
@@ -66,7 +65,7 @@ def _add_request_routes(routes: Blueprint, container: "Container") -> None:
         purpose = Purpose(request.parse_body(RequestSms).purpose)
         registration, is_repeat = container.sms_requests.request(reference, purpose, caller=request.caller)
         headers = {"Idempotent-Replayed": "true"} if is_repeat else {}
-        view = RegistrationView.build_masked(registration)
+        view = RegistrationView.build(registration, caller=request.caller)
         return json_response(view, 202, headers=headers, exclude_defaults=True)
 
 

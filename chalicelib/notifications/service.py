@@ -44,9 +44,9 @@ from chalicelib.notifications.model import (
     SendUpdate,
     Sms,
     SmsState,
-    derive_sms_id,
 )
 from chalicelib.notifications.rules import find_abandon_reason, may_resend
+from chalicelib.notifications.sms_ids import derive_former_sms_id, derive_sms_id
 from chalicelib.notifications.stores import Campaigns, Registrations, SmsLedger
 from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
@@ -137,7 +137,8 @@ class NotificationService:
         return self._begin(sms, registration)
 
     def _begin(self, sms: Sms, registration: Registration) -> Sms:
-        sms = self._ledger.get_or_create(sms)
+        # An event that comes again after the upgrade to keyed ids has its row under the former id.
+        sms = self._ledger.get(derive_former_sms_id(sms)) or self._ledger.get_or_create(sms)
         if sms.kind is SmsKind.REMINDER:
             return sms
         return self._advance(sms, registration)
@@ -188,14 +189,14 @@ class NotificationService:
     ) -> Sms:
         if registration.worker.phone is None:
             raise NoPhone(registration.reference)
-        now, template = self._clock(), get_template(purpose)
+        now, template, reference = self._clock(), get_template(purpose), registration.reference
         body = self._render(purpose, event_version, registration)
         parts = len(split_segments("" if body is None else body.text).parts)
         return Sms(
             sms_id=derive_sms_id(
-                registration.reference, purpose, template.version, event_version, request_version
+                self._hashing, reference, purpose, template.version, event_version, request_version
             ),
-            reference=registration.reference,
+            reference=reference,
             campaign_id=registration.capture_metadata.campaign_id,
             day=registration.capture_metadata.day,
             purpose=purpose,

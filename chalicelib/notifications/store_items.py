@@ -5,7 +5,9 @@ an erased SMS only the counted facts are kept, under a random id.
 """
 
 import zlib
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.campaigns.model import CampaignDay
@@ -15,6 +17,7 @@ from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import SmsFacts
 from chalicelib.notifications.model import Sms, SmsSend, SmsState
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.records import record_parser
 
 BY_DUE = "by_due"
 BY_CAMPAIGN_DAY = "by_campaign_day"
@@ -82,7 +85,8 @@ def build_anonymous_item(sms: Sms, anonymous_id: str) -> Values:
     }
 
 
-def parse_item(values: Values) -> Sms:
+@record_parser
+def parse_item(values: Mapping[str, Any]) -> Sms:
     state = SmsState(values["state"])
     return Sms(
         sms_id=SmsId(values["sms_id"]),
@@ -117,10 +121,18 @@ def parse_item(values: Values) -> Sms:
     )
 
 
-def parse_facts(values: Values) -> SmsFacts:
+def parse_facts(values: Mapping[str, Any]) -> SmsFacts:
     """Return the counted facts of an item, of an erased SMS too."""
     facts = values["facts"]
     return SmsFacts(facts["purpose"], facts["state"], int(facts["parts"]), int(facts["money"]))
+
+
+@record_parser
+def check_readable(values: Mapping[str, Any]) -> None:
+    """Parse an item, or what is kept of an erased SMS. Raise RecordUnreadable."""
+    parse_facts(values)
+    if "reference" in values:
+        parse_item(values)
 
 
 def build_key(sms_id: str) -> Values:

@@ -38,6 +38,7 @@ from chalicelib.notifications.store_items import (
 )
 from chalicelib.notifications.store_opt_outs import build_opt_out_check
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.records import iter_readable
 
 # Longer than a day lasts in any time zone.
 _PHONE_COUNT_RETENTION = timedelta(days=3)
@@ -122,7 +123,7 @@ class DynamoSmsLedger:
         """Yield the facts of each SMS to registrations of a campaign day. The index may lag by moments."""
         for shard in range(SHARD_COUNT):
             values = {":shard": build_day_shard(campaign_day, shard)}
-            yield from map(
+            yield from iter_readable(
                 parse_facts, self._sms_table.query("day_shard = :shard", values, index=BY_CAMPAIGN_DAY)
             )
 

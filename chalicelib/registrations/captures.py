@@ -95,6 +95,11 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class UnreadableFacts:
+    """The facts of a capture or registration that cannot be read."""
+
+
+@dataclass(frozen=True)
 class DayFact:
     """One countable fact of a campaign day, with its position in capture order.
 
@@ -102,5 +107,5 @@ class DayFact:
     """
 
     position: Position
-    facts: CaptureFacts | RegistrationFacts
+    facts: CaptureFacts | RegistrationFacts | UnreadableFacts
     captured_at: datetime | None = None

@@ -70,6 +70,9 @@ class ReadingStore(Protocol):
     def iter_device_sequences(self, client_id: str, *, start_after: int = 0) -> Iterator[int]:
         """Yield the sequence numbers of a device's captures that have arrived, in order, from a number on."""
 
+    def find_last_device_sequence(self, client_id: str) -> int | None:
+        """Return the highest sequence number of a device's captures that have arrived, or None."""
+
 
 class ReadingService:
     def __init__(self, *, store: ReadingStore, clock: Clock) -> None:
@@ -167,6 +170,10 @@ class ReadingService:
             last_position=Position(str(kept[-1].last)) if kept else start_after,
             has_more=len(gaps) > page_size,
         )
+
+    def find_last_device_sequence(self, client_id: str) -> int:
+        """Return the highest number of a device's captures that has arrived, 0 if none has."""
+        return self._store.find_last_device_sequence(client_id) or 0
 
     def _iter_gaps(self, client_id: str, start_after: int) -> Iterator[SequenceGap]:
         expected = start_after + 1

@@ -60,6 +60,7 @@ _ITEM_OUTCOMES = {
     "capture_reused": "conflict",
     "try_again": "try_again",
     "internal_error": "try_again",
+    "record_unreadable": "try_again",
     "client_cap_reached": "capped",
     "phone_cap_reached": "capped",
     "worker_captures_reached": "capped",
@@ -170,6 +171,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
             registrations=[RegistrationView.build(row, caller=request.caller) for row in rows],
             cursor=to_cursor(page.next_position, settled),
             resume=to_cursor(resume),
+            unreadable=list(page.unreadable),
         )
         return json_response(view, exclude_defaults=True)
 
@@ -335,7 +337,7 @@ def _build_failed_item(capture_id: str | None, error: Exception, request: Reques
     response = problems.respond_to_error(error, request.language)
     if response is None:
         observability.log_exception(error, "item of a batch failed", {"route": request.route})
-        response = problems.respond("internal_error", request.language)
+        response = problems.respond_to_fault(error, request.language)
     problem: dict[str, Any] = response.body
     return VerdictView(
         capture_id=capture_id,

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from chalicelib import observability
 from chalicelib.aws.lambda_context import LambdaContext
+from chalicelib.refusals import RecordUnreadable
 from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.references import Reference
@@ -24,7 +25,10 @@ class AgeingPartialFailure(observability.PartialFailure):
 
 
 class _AgeingRun:
-    """Applies operations to registrations one by one while there is time, and counts those that fail."""
+    """Applies operations to registrations one by one while there is time, and counts those that fail.
+
+    One that cannot be read does not count as failed: it has its own alarm, and another run does not help.
+    """
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
@@ -43,7 +47,7 @@ class _AgeingRun:
                 result = operation(reference)
             except Exception as error:  # noqa: BLE001 - the others must still be changed
                 observability.log_exception(error, "registration not aged", {"reference": reference})
-                self.failure_count += 1
+                self.failure_count += not isinstance(error, RecordUnreadable)
             else:
                 yield result
 

@@ -169,20 +169,35 @@ class RegistrationView(BaseModel):
     worker: WorkerView
     work: WorkView
     coverage: CoverageView
-    quote: Quote
+    quote: Quote | None = Field(
+        default=None, description="Not for officers' devices: the income can be computed from it."
+    )
     history: list[EventView]
 
     @classmethod
     def build(cls, registration: Registration, *, caller: Caller) -> "RegistrationView":
-        """Return the view for a caller: all fields for the core system, in the campaigns it works for."""
+        """Return the view for a caller, by the roles that it has for the registration's campaign.
+
+        The core system sees all fields; managers see masked ones; an officer's device sees neither the quote
+        nor what is flagged for managers.
+        """
         is_own = caller.may_access_campaign(registration.capture_metadata.campaign_id)
         if caller.has_role(Role.CORE) and is_own:
             return cls.build_full(registration)
-        return cls.build_masked(registration)
+        if caller.has_role(Role.MANAGER) and is_own:
+            return cls.build_masked(registration)
+        return cls.build_for_officer(registration)
 
     @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
         return cls._build(registration, WorkerView.build_masked(registration.worker), is_full=False)
+
+    @classmethod
+    def build_for_officer(cls, registration: Registration) -> "RegistrationView":
+        """Return what an officer needs who has the worker in front of them: who it is, and how it stands."""
+        view = cls.build_masked(registration)
+        history = [each for each in view.history if each.event is not EventType.REPEAT_DIFFERS]
+        return view.model_copy(update={"quote": None, "flags": (), "history": history})
 
     @classmethod
     def build_full(cls, registration: Registration) -> "RegistrationView":
@@ -290,12 +305,18 @@ class WholeRegistrationView(RegistrationView):
 class RegistrationsView(BaseModel):
     """A page of registrations.
 
-    `cursor` asks for the next page; `resume` is for a later pull and misses nothing.
+    `cursor` asks for the next page; `resume` is for a later pull and misses nothing. `unreadable` is left out
+    if it is empty.
     """
 
     registrations: list[RegistrationView]
     cursor: str | None
     resume: str | None
+    unreadable: list[str] = Field(
+        default=[],
+        description="References of registrations that belong on this page, whatever their status, and cannot"
+        " be read. The cursor is after them. Read them one by one once we have restored them.",
+    )
 
 
 class GapView(BaseModel):

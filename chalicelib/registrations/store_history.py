@@ -17,6 +17,7 @@ from chalicelib.registrations.model import (
     Verification,
 )
 from chalicelib.registrations.reported_events import Payment, PaymentCode
+from chalicelib.registrations.store_amounts import pad_amounts
 
 _PAYMENT_ID = "payment_id"
 
@@ -28,14 +29,13 @@ def serialize_money(registration: Registration) -> str:
     """Return the quote, the payment code, the payments and the card number, to be sealed."""
     lifecycle = registration.lifecycle
     code = lifecycle.payment_code
-    return json.dumps(
-        {
-            "quote": registration.quote.model_dump_json(),
-            "payment_code": None if code is None else code.model_dump(mode="json"),
-            "payments": [payment.model_dump(mode="json") for payment in lifecycle.payments],
-            "kpj": lifecycle.kpj,
-        }
-    )
+    document = {
+        "quote": pad_amounts(registration.quote.model_dump_json()),
+        "payment_code": None if code is None else code.model_dump(mode="json"),
+        "payments": [payment.model_dump(mode="json") for payment in lifecycle.payments],
+        "kpj": lifecycle.kpj,
+    }
+    return pad_amounts(json.dumps(document))
 
 
 def build_history(history: Iterable[LifecycleEvent]) -> list[Values]:

@@ -17,6 +17,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.records import record_parser
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import (
     IDENTITY_FIELDS,
@@ -37,6 +38,7 @@ from chalicelib.registrations.model import (
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_amounts import pad_amounts
 from chalicelib.registrations.store_history import build_history, parse_lifecycle, serialize_money
 from chalicelib.registrations.store_keys import (
     find_shard,
@@ -84,8 +86,9 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
     return values
 
 
+@record_parser
 def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
-    """Return a capture from its item. Raise CaptureErased if its person's data was destroyed."""
+    """Return a capture from its item. Raise CaptureErased or RecordUnreadable."""
     if "fingerprint" not in values:
         source = parse_capture_source(values["taken"]) if "taken" in values else None
         raise CaptureErased("its person's data was destroyed", source)
@@ -212,8 +215,9 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
     }
 
 
+@record_parser
 def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Registration:
-    """Return a registration from its item. Raise RegistrationDestroyed if its personal data was destroyed."""
+    """Return a registration from its item. Raise RegistrationDestroyed or RecordUnreadable."""
     reference = Reference(values["reference"])
     if "sealed" not in values:
         raise RegistrationDestroyed(
@@ -308,7 +312,7 @@ def _serialize_answer(answer: Answer) -> str:
         {
             **vars(answer),
             "outcome": outcome,
-            "quote": answer.quote.model_dump_json(),
+            "quote": pad_amounts(answer.quote.model_dump_json()),
             "differs": _serialize_differs(answer.differs),
         }
     )

@@ -31,6 +31,8 @@ BY_DEVICE_SEQUENCE = "by_device_sequence"
 # change of this number, old days must still be read over the old number of shards.
 SHARD_COUNT = 8
 
+CAPTURE_SORT_KEY, REGISTRATION_SORT_KEY = "CAPTURE", "APPLICATION"
+
 # Differs from a capture's sort key, by which the stream consumer recognises captures.
 LINK_PREFIX = "TOOK#"
 
@@ -44,7 +46,7 @@ REFERENCE_AND_STATUS_NAMES = {**REFERENCE_NAME, "#status": "status"}
 
 
 def make_capture_key(capture_id: str) -> Key:
-    return {"pk": f"CAPTURE#{capture_id}", "sk": "CAPTURE"}
+    return {"pk": f"CAPTURE#{capture_id}", "sk": CAPTURE_SORT_KEY}
 
 
 def make_worker_key(keyed_hash: str) -> Key:
@@ -57,7 +59,7 @@ def make_link_key(keyed_hash: str, capture_id: str) -> Key:
 
 
 def make_registration_key(reference: Reference) -> Key:
-    return {"pk": f"REGISTRATION#{reference}", "sk": "APPLICATION"}
+    return {"pk": f"REGISTRATION#{reference}", "sk": REGISTRATION_SORT_KEY}
 
 
 def make_payment_key(keyed_hash: str) -> Key:
@@ -125,4 +127,8 @@ def make_remnant_keys(campaign_day: CampaignDay, remnant_id: str) -> Key:
 
 
 def parse_registration_key(values: Key) -> Reference:
-    return Reference(values["pk"].partition("#")[2])
+    return parse_registration_pk(values["pk"])
+
+
+def parse_registration_pk(pk: str) -> Reference:
+    return Reference(pk.partition("#")[2])

@@ -12,9 +12,10 @@ from chalicelib.aws.table import Table
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page, Position
+from chalicelib.records import iter_readable
 from chalicelib.registrations.capture_source import CaptureSource
-from chalicelib.registrations.captures import Capture, DayFact
-from chalicelib.registrations.errors import CaptureUnknown, RegistrationUnknown
+from chalicelib.registrations.captures import Capture, DayFact, UnreadableFacts
+from chalicelib.registrations.errors import CaptureUnknown, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
@@ -35,6 +36,7 @@ from chalicelib.registrations.store_keys import (
     make_registration_key,
     make_remnant_shard,
     make_worker_key,
+    parse_registration_pk,
 )
 from chalicelib.registrations.store_source import parse_capture_source
 
@@ -86,8 +88,9 @@ class DynamoReadingStore:
             for link in links
             if link["reference"] == registration.reference
         ]
-        for values in self._table.get_many(keys):
-            yield parse_capture_source(values["taken"])
+        yield from iter_readable(
+            lambda values: parse_capture_source(values["taken"]), self._table.get_many(keys)
+        )
 
     def iter_day_facts(
         self, campaign_day: CampaignDay, *, start_after: Position | None = None
@@ -96,9 +99,10 @@ class DynamoReadingStore:
 
         The index may lag by moments. Memory does not grow with the day: each partition is read page by page.
         """
+        registration_shards = list_registration_shards(campaign_day)
         shards = [
             *list_capture_shards(campaign_day),
-            *list_registration_shards(campaign_day),
+            *registration_shards,
             make_remnant_shard(campaign_day),
         ]
         condition = "day_shard = :shard AND day_order > :after"
@@ -113,15 +117,19 @@ class DynamoReadingStore:
         ]
         for row in merge(*partitions, key=itemgetter("day_order")):
             # A registration of an earlier release has no facts until its next change.
-            if "facts" in row:
-                yield self._parse_day_fact(row)
+            if "facts" in row or row["day_shard"] not in registration_shards:
+                yield self._read_day_fact(row)
 
     def iter_capture_facts(self, campaign_day: CampaignDay) -> Iterator[DayFact]:
-        """Yield the facts of the captures of `campaign_day`, in no order. No registration is read."""
+        """Yield the facts of the captures of `campaign_day`, in no order. No registration is read.
+
+        Nothing is unsealed: the export has no key for it. A remnant that cannot be read may be that of a
+        registration.
+        """
         for shard in (*list_capture_shards(campaign_day), make_remnant_shard(campaign_day)):
             for row in self._table.query("day_shard = :shard", {":shard": shard}, index=BY_CAMPAIGN_DAY):
-                if _is_capture(row):
-                    yield self._parse_day_fact(row)
+                if not _has_registration_facts(row):
+                    yield self._read_day_fact(row)
 
     def list_by_campaign_day(
         self, campaign_day: CampaignDay, *, start_after: Position | None, page_size: int
@@ -144,6 +152,12 @@ class DynamoReadingStore:
             index=BY_DEVICE_SEQUENCE,
         ):
             yield int(values["device_sequence"])
+
+    def find_last_device_sequence(self, client_id: str) -> int | None:
+        newest = self._table.query(
+            "client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE, page_size=1, is_descending=True
+        )
+        return next((int(values["device_sequence"]) for values in newest), None)
 
     def _query_page(
         self,
@@ -169,15 +183,28 @@ class DynamoReadingStore:
         ]
         rows.sort(key=lambda row: str(row[f"{key_prefix}_order"]))
         keys = [{"pk": row["pk"], "sk": row["sk"]} for row in rows[:page_size]]
+        unreadable: list[str] = []
         registrations = {
-            values["pk"]: parse_registration(values, self._cipher) for values in self._table.get_many(keys)
+            pk: registration
+            for pk, registration in iter_readable(
+                self._parse_unless_destroyed, self._table.get_many(keys), unreadable.append
+            )
+            if registration is not None
         }
         page_rows = list(self._cut_by_events(rows[:page_size], registrations))
         return Page(
             rows=[registrations[row["pk"]] for row in page_rows if row["pk"] in registrations],
             last_position=Position(page_rows[-1][f"{key_prefix}_order"]) if page_rows else None,
             has_more=len(rows) > len(page_rows),
+            unreadable=[parse_registration_pk(row["pk"]) for row in page_rows if row["pk"] in unreadable],
         )
+
+    def _parse_unless_destroyed(self, values: Mapping[str, Any]) -> tuple[str, Registration | None]:
+        try:
+            return values["pk"], parse_registration(values, self._cipher)
+        except RegistrationDestroyed:
+            # The index may lag behind the table.
+            return values["pk"], None
 
     def _cut_by_events(
         self, rows: Iterable[Values], registrations: Mapping[str, Registration]
@@ -191,13 +218,17 @@ class DynamoReadingStore:
                 return
             yield row
 
-    def _parse_day_fact(self, row: Values) -> DayFact:
+    def _read_day_fact(self, row: Values) -> DayFact:
+        unreadable = DayFact(Position(row["day_order"]), UnreadableFacts())
+        return next(iter_readable(self._parse_day_fact, [row]), unreadable)
+
+    def _parse_day_fact(self, row: Mapping[str, Any]) -> DayFact:
         # The order of a remnant has no instant.
         instant, has_instant, _ = row["day_order"].partition("#")
         facts = (
-            parse_capture_facts(row["facts"])
-            if _is_capture(row)
-            else parse_registration_facts(row["facts"], row["pk"], self._cipher)
+            parse_registration_facts(row["facts"], row["pk"], self._cipher)
+            if _has_registration_facts(row)
+            else parse_capture_facts(row["facts"])
         )
         return DayFact(
             position=Position(row["day_order"]),
@@ -206,5 +237,6 @@ class DynamoReadingStore:
         )
 
 
-def _is_capture(row: Mapping[str, Any]) -> bool:
-    return "figures" not in row["facts"]
+def _has_registration_facts(row: Mapping[str, Any]) -> bool:
+    facts = row.get("facts")
+    return isinstance(facts, Mapping) and "figures" in facts

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome, UnreadableFacts
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.bounded_counter import MAX_KEYS, OTHERS, BoundedCounter
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
@@ -81,6 +81,8 @@ class DayCounter:
                     self._get_counter("money")["quoted"] += registration.quoted
                 self._get_counter("money")["paid"] += registration.paid
                 self._get_counter("flagged").update(registration.flags)
+            case UnreadableFacts():
+                self._get_counter("unreadable")["records"] += 1
             case CaptureFacts() as capture:
                 self._get_counter("outcomes")[capture.outcome] += 1
                 if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
@@ -211,6 +213,8 @@ class DayCounter:
             yield Anomaly(pattern="history_full", workers=flagged[Flag.HISTORY_FULL])
         if refused["worker_captures_reached"]:
             yield Anomaly(pattern="worker_captures_reached", workers=refused["worker_captures_reached"])
+        if unreadable := self._get_counter("unreadable")["records"]:
+            yield Anomaly(pattern="records_unreadable", workers=unreadable)
 
     def _list_by_client(self, group: str) -> list[tuple[str | None, int]]:
         """Return the counts of a group by client, those of clients without a key of their own under None."""

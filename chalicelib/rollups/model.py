@@ -76,6 +76,7 @@ class Anomaly(FrozenModel):
     """Something unusual about the day, for a person to look at: it accuses nobody.
 
     `workers` is how many it concerns; `usual` is what the day's other clients, in the middle, come to.
+    Unreadable records are captures and registrations that the figures leave out.
     """
 
     pattern: Literal[
@@ -88,6 +89,7 @@ class Anomaly(FrozenModel):
         "sponsor_over_quota",
         "history_full",
         "worker_captures_reached",
+        "records_unreadable",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

@@ -7,6 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from chalicelib import observability
 from chalicelib.aws.lambda_context import LambdaContext
 from chalicelib.clock import Clock
+from chalicelib.refusals import RecordUnreadable
 from chalicelib.rollups.due import DueDayFinder, DueEntry
 from chalicelib.rollups.errors import CountUnfinished
 from chalicelib.rollups.service import RollUpService
@@ -34,7 +35,8 @@ def roll_up(
     def record_failure(entry: DueEntry, error: Exception) -> None:
         nonlocal failed
         observability.log_exception(error, "due days not determined", {"campaign_id": entry.campaign_id})
-        failed += 1
+        # A campaign that cannot be read has its own alarm, and another run does not help.
+        failed += not isinstance(error, RecordUnreadable)
 
     for due in due_days.iter_due_days(record_failure, deadline=ends_at):
         if clock() >= ends_at:

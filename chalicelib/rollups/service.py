@@ -10,7 +10,7 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.http.pagination import Position
 from chalicelib.notifications.counting import SmsTotals
-from chalicelib.refusals import TryAgain
+from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.captures import DayFact
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
@@ -262,7 +262,7 @@ class RollUpService:
         campaign_day = dirty_day.campaign_day
         try:
             return self._campaigns.get(campaign_day.campaign_id).summary_due_at(campaign_day.day)
-        except CampaignUnknown:
+        except (CampaignUnknown, RecordUnreadable):
             # Due at once: counting it fails with the reason, and delays no other day.
             return dirty_day.marked_at
 

@@ -5,7 +5,7 @@ CAMPAIGN#<id>   CHECKPOINT#<day>        an unfinished count of a day
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from chalicelib.aws.table import Table
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.http.pagination import Position
+from chalicelib.records import iter_readable
 from chalicelib.rollups.service import Checkpoint, DirtyDay
 
 DIRTY_DAYS_PK = "DIRTY"
@@ -50,7 +51,9 @@ class DynamoCountingState:
         )
 
     def iter_dirty_days(self) -> Iterator[DirtyDay]:
-        yield from map(_parse_dirty_day, self._table.query("pk = :dirty", {":dirty": DIRTY_DAYS_PK}))
+        yield from iter_readable(
+            _parse_dirty_day, self._table.query("pk = :dirty", {":dirty": DIRTY_DAYS_PK})
+        )
 
     def find_dirty_day(self, campaign_day: CampaignDay) -> DirtyDay | None:
         values = self._table.get(build_dirty_day_key(campaign_day))
@@ -101,7 +104,7 @@ def _checkpoint_key(campaign_day: CampaignDay) -> Values:
     }
 
 
-def _parse_dirty_day(values: Values) -> DirtyDay:
+def _parse_dirty_day(values: Mapping[str, Any]) -> DirtyDay:
     return DirtyDay(
         campaign_day=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
         generation=int(values["generation"]),

@@ -5,7 +5,7 @@ LEASE#<consumer>    LEASE                   the end of the run that processes a 
 CAMPAIGN#<id>       NOTIFIED#<day>          the version of a final day that managers were sent last
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, Write
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import from_optional_timestamp, to_timestamp
+from chalicelib.records import iter_readable
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 
 
@@ -23,13 +24,9 @@ class DynamoOutbox:
         self._table = Table(client, table)
 
     def iter_entries(self, consumer: Consumer) -> Iterator[OutboxEntry]:
-        for values in self._table.query("pk = :consumer", {":consumer": _outbox_pk(consumer)}):
-            yield OutboxEntry(
-                campaign_day=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
-                version=int(values["version"]),
-                enqueued_at=datetime.fromisoformat(values["enqueued_at"]),
-                attempted_at=from_optional_timestamp(values.get("attempted_at")),
-            )
+        return iter_readable(
+            _parse_entry, self._table.query("pk = :consumer", {":consumer": _outbox_pk(consumer)})
+        )
 
     def record_attempt(self, consumer: Consumer, entry: OutboxEntry, attempted_at: datetime) -> None:
         self._table.try_run(
@@ -87,6 +84,15 @@ def build_entry_write(table: Table, consumer: Consumer, entry: OutboxEntry) -> W
             "version": entry.version,
             "enqueued_at": to_timestamp(entry.enqueued_at),
         }
+    )
+
+
+def _parse_entry(values: Mapping[str, Any]) -> OutboxEntry:
+    return OutboxEntry(
+        campaign_day=CampaignDay(values["campaign_id"], date.fromisoformat(values["day"])),
+        version=int(values["version"]),
+        enqueued_at=datetime.fromisoformat(values["enqueued_at"]),
+        attempted_at=from_optional_timestamp(values.get("attempted_at")),
     )
 
 

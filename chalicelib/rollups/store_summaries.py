@@ -6,13 +6,14 @@ CAMPAIGN#<id>   HEADLINE#<day>          the day's line in the list of days, of i
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, TransactionFailed
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.records import iter_readable, record_parser
 from chalicelib.rollups.model import Headline, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.service import VersionExists
@@ -65,28 +66,31 @@ class DynamoSummaries:
             page_size=1,
             is_descending=True,
         )
-        return _parse_summary(next(newest_first, None))
+        return next(map(_parse_summary, newest_first), None)
 
     def find_version(self, campaign_day: CampaignDay, version: int) -> Summary | None:
-        return _parse_summary(self._table.get(_version_key(campaign_day, version)))
+        values = self._table.get(_version_key(campaign_day, version))
+        return None if values is None else _parse_summary(values)
 
     def iter_headlines(self, campaign_id: str) -> Iterator[Headline]:
-        for values in self._table.query(
+        rows = self._table.query(
             "pk = :campaign AND begins_with(sk, :headline)",
             {":campaign": _campaign_pk(campaign_id), ":headline": _HEADLINE_PREFIX},
-        ):
-            stored = json.loads(values["headline"])
-            if "registered" not in stored:
-                # A headline of an earlier release: its summary says more.
-                campaign_day = CampaignDay(campaign_id, date.fromisoformat(stored["day"]))
-                summary = self.find_version(campaign_day, stored["version"])
-                stored["registered"] = summary.counts.registered if summary else stored["created"]
-            yield Headline.model_validate(stored)
+        )
+        return iter_readable(lambda values: self._parse_headline(campaign_id, values), rows)
+
+    def _parse_headline(self, campaign_id: str, values: Mapping[str, Any]) -> Headline:
+        stored = json.loads(values["headline"])
+        if "registered" not in stored:
+            # A headline of an earlier release: its summary says more.
+            campaign_day = CampaignDay(campaign_id, date.fromisoformat(stored["day"]))
+            summary = self.find_version(campaign_day, stored["version"])
+            stored["registered"] = summary.counts.registered if summary else stored["created"]
+        return Headline.model_validate(stored)
 
 
-def _parse_summary(values: Values | None) -> Summary | None:
-    if values is None:
-        return None
+@record_parser
+def _parse_summary(values: Values) -> Summary:
     stored = json.loads(_read_serialized(values))
     counts = stored["counts"]
     if "registered" not in counts:

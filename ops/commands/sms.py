@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.messaging.store import DynamoSendRateLimiter
 from chalicelib.notifications.held_sms import release_held_sms
 from chalicelib.notifications.service import ACCOUNT_STOP_DURATION
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+from chalicelib.refusals import RecordUnreadable
 from ops.campaign_days import find_campaign_days
 from ops.commands.parameter_types import CAMPAIGN, PLAIN_TEXT
 from ops.commands.results import Result
@@ -20,6 +22,7 @@ from ops.deploy.stages import Stage
 _WHY_HELD = {
     "budget_exhausted": "a campaign has spent its budget",
     "receipts_silent": "it is unknown if they were sent, and no receipts came in since",
+    RecordUnreadable.code: "they cannot be read",
 }
 
 
@@ -82,7 +85,7 @@ def show_sms_status(stage: Stage) -> Result:
         until = "an operator resumes" if stopped.ends_at is None else f"{stopped.ends_at:%Y-%m-%d %H:%M} UTC"
         text = [f"stopped until {until}: {stopped.reason}"]
     ledger, command = make_ledger(stage), stage.format_command("sms release CAMPAIGN")
-    held = Counter(str(sms.reason) for each in ledger.iter_held() if (sms := ledger.get(each)) is not None)
+    held = Counter(filter(None, (_find_reason(ledger, each) for each in ledger.iter_held())))
     for reason, number in sorted(held.items()):
         text.append(f"{number} held: {_WHY_HELD.get(reason, reason)}; {command} sends them")
     return Result(
@@ -94,6 +97,15 @@ def show_sms_status(stage: Stage) -> Result:
         },
         text,
     )
+
+
+def _find_reason(ledger: DynamoSmsLedger, sms_id: SmsId) -> str | None:
+    """Return why an SMS is held; None if it is gone."""
+    try:
+        held = ledger.get(sms_id)
+    except RecordUnreadable as error:
+        return error.code
+    return None if held is None else str(held.reason)
 
 
 def make_opt_out_store(stage: Stage) -> DynamoOptOutStore:

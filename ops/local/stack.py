@@ -184,6 +184,7 @@ class LocalStack:
                 "TwilioUrl": self.gateway_url,
                 "TwilioSecret": secret,
                 "PublicUrl": _PUBLIC_URL,
+                "AppUrl": f"{self.emulator.url}/_aws/execute-api/{{api_id}}/{{stage}}/app",
                 "MailFrom": _MAIL_FROM,
                 "MailIdentity": _MAIL_FROM,
                 "ReportDays": str(_REPORT_DAYS),

@@ -11,11 +11,14 @@ from pydantic import BaseModel
 from chalicelib.callers import Role
 from chalicelib.http.endpoints import Contract, get_contract
 
-_BODY_CODES = ("json_malformed", "body_invalid", "body_too_large", "media_type_unsupported")
+_BODY_CODES = (
+    *("json_malformed", "body_invalid", "body_too_large", "media_type_unsupported"),
+    *("encoding_unsupported", "gzip_malformed"),
+)
 
 _TOKEN_CODES = ("token_missing_or_unknown", "token_revoked")
 
-_COMMON_CODES = ("internal_error", "try_again", "too_many_requests")
+_COMMON_CODES = ("internal_error", "record_unreadable", "try_again", "too_many_requests")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,15 @@ from itertools import count
 import boto3
 import pytest
 
-from chalicelib.callers import Role
-from chalicelib.clients.errors import ClientRevoked, ClientUnknown, TokenRevoked, TokenUnknown
+from chalicelib.callers import DeviceMode, Role
+from chalicelib.clients.errors import (
+    ClientRevoked,
+    ClientUnknown,
+    RenewalsEnded,
+    RenewalTooEarly,
+    TokenRevoked,
+    TokenUnknown,
+)
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clients.service import (
     ClientRegistry,
@@ -256,3 +263,80 @@ def test_a_client_is_known_to_callers_that_share_a_campaign(
     else:
         with pytest.raises(ClientUnknown):
             registry.require_shared_campaign("van-1", caller=manager)
+
+
+def test_a_device_renews_its_token_in_the_last_week_of_it(
+    registry: ClientRegistry, clock: FixedClock
+) -> None:
+    client, token = registry.enrol(ENROLMENT)
+    clock.advance(timedelta(days=83))
+
+    renewed, next_token, older_tokens_end_at = registry.renew(token)
+
+    assert renewed.expires_at == clock() + timedelta(days=90)
+    assert older_tokens_end_at == client.expires_at
+    assert registry.identify(next_token).expires_at == renewed.expires_at
+    assert registry.identify(token).expires_at == client.expires_at
+
+
+def test_a_token_is_not_renewed_before_its_last_week(registry: ClientRegistry, clock: FixedClock) -> None:
+    _, token = registry.enrol(ENROLMENT)
+    clock.advance(timedelta(days=82, hours=23))
+    with pytest.raises(RenewalTooEarly):
+        registry.renew(token)
+
+
+def test_an_ended_or_revoked_token_is_not_renewed(registry: ClientRegistry, clock: FixedClock) -> None:
+    _, token = registry.enrol(ENROLMENT)
+    clock.advance(timedelta(days=90))
+    with pytest.raises(TokenRevoked):
+        registry.renew(token)
+
+
+def test_a_device_renews_its_token_no_longer_than_one_token_could_live(
+    registry: ClientRegistry, clock: FixedClock
+) -> None:
+    _, token = registry.enrol(ENROLMENT)
+    for _ in range(4):
+        clock.advance(timedelta(days=84))
+        client, token, _ = registry.renew(token)
+    assert client.expires_at == NOW + timedelta(days=400)
+    clock.advance(timedelta(days=60))
+    with pytest.raises(RenewalsEnded):
+        registry.renew(token)
+
+
+def test_an_enrolment_by_a_person_begins_the_time_of_renewals_anew(
+    registry: ClientRegistry, clock: FixedClock
+) -> None:
+    registry.enrol(ENROLMENT)
+    clock.advance(timedelta(days=399))
+    _, token = registry.enrol_device("van-1", DeviceMode.OFFICER)
+    clock.advance(timedelta(days=84))
+
+    renewed, _, _ = registry.renew(token)
+
+    assert renewed.expires_at == clock() + timedelta(days=90)
+
+
+@pytest.mark.parametrize("mode", [DeviceMode.OFFICER, DeviceMode.KIOSK])
+def test_a_device_keeps_the_mode_of_its_enrolment(
+    registry: ClientRegistry, clock: FixedClock, mode: DeviceMode
+) -> None:
+    registry.enrol(ENROLMENT)
+    client, token = registry.enrol_device("van-1", mode)
+    assert (
+        client.device_mode
+        is registry.identify(token).device_mode
+        is registry.get("van-1").device_mode
+        is mode
+    )
+    clock.advance(timedelta(days=84))
+    assert registry.renew(token)[0].device_mode is mode
+
+
+def test_a_revoked_client_is_enrolled_on_no_device(registry: ClientRegistry) -> None:
+    registry.enrol(ENROLMENT)
+    registry.revoke("van-1")
+    with pytest.raises(ClientRevoked):
+        registry.enrol_device("van-1", DeviceMode.OFFICER)

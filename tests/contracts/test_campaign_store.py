@@ -7,7 +7,8 @@ import pytest
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.service import CampaignWriteConflict
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.crypto.encryption import FieldCipher, UnsealError
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.refusals import RecordUnreadable
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import FIRST_DAY, make_campaign
 
@@ -78,7 +79,7 @@ def test_managers_copied_to_another_campaign_cannot_be_unsealed(
     forged = {**items["another"], "managers": items["tanah-abang-2024"]["managers"]}
     engine.client.put_item(TableName=table_name, Item=forged)
 
-    with pytest.raises(UnsealError):
+    with pytest.raises(RecordUnreadable):
         campaigns.get("another")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.crypto.encryption import FieldCipher, UnsealError
+from chalicelib.crypto.encryption import FieldCipher
+from chalicelib.refusals import RecordUnreadable
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.model import Status
 from chalicelib.registrations.prior_state import WorkerRecord
@@ -128,7 +129,7 @@ def test_a_field_copied_to_another_registration_cannot_be_unsealed(
     forged["sealed"]["M"]["name"] = items[ANOTHER_REFERENCE]["sealed"]["M"]["name"]
     engine.client.put_item(TableName=table, Item=forged)
 
-    with pytest.raises(UnsealError):
+    with pytest.raises(RecordUnreadable):
         stores.reading.get(REFERENCE)
 
 

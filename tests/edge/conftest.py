@@ -24,11 +24,12 @@ from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
 from ops.openapi.page import write_page
-from tests.support.app_loader import load_app
+from tests.support.app_loader import get_shared_session, load_app
 from tests.support.moto_snapshots import Snapshot
 from tests.support.moto_tables import read_table_definitions
 from tests.support.openapi import find_undocumented
 from tests.support.payloads import make_campaign_payload
+from tests.support.role_guard import RoleBoundClients
 
 SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 LAMBDA_TIMEOUT_MS = 900_000
@@ -75,15 +76,17 @@ def assert_protected(method: str, path: str, response: HTTPResponse) -> None:
 
 
 class Edge:
-    """The app with clients of every role. Sends requests and invokes functions."""
+    """The app with clients of every role. Sends requests and invokes functions, as their roles allow."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, str] = {}
+        self.denied: list[tuple[str, str]] = []
         self.restart()
 
     def restart(self) -> None:
         """Replace the app by a new one, which reads the environment again."""
-        self.app, self.container = load_app()
+        self._aws = RoleBoundClients(get_shared_session(), self.denied)
+        self.app, self.container = load_app(aws=self._aws)
         self._client = Client(self.app)
 
     def send(
@@ -99,7 +102,8 @@ class Edge:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         if raw:
             sent_headers.setdefault("content-type", "application/json")
-        response = self._client.http.request(method, path, headers=sent_headers, body=raw)
+        with self._aws.run_as("APIHandler", "AuthorizeCaller"):
+            response = self._client.http.request(method, path, headers=sent_headers, body=raw)
         # Chalice's client refuses tokens in place of API Gateway, with a response that no caller gets.
         if response.status_code not in {401, 403} or response.headers.get("Content-Type") == CONTENT_TYPE:
             assert_documented(method, path, response)
@@ -126,7 +130,8 @@ class Edge:
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function with an event, without the three-second limit of Chalice's client."""
         context = LambdaContext(function, memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
-        return self.app.handler_map[function](event, context)
+        with self._aws.run_as(function.title().replace("_", "")):
+            return self.app.handler_map[function](event, context)
 
 
 def _create_campaign_and_clients() -> dict[str, str]:
@@ -149,11 +154,15 @@ def _docs_page() -> None:
 
 
 @pytest.fixture
-def edge(moto_stage: None) -> Edge:
-    """Return the app with the campaign at Pasar Tanah Abang and a client for every role."""
+def edge(moto_stage: None) -> Iterator[Edge]:
+    """Yield the app with the campaign at Pasar Tanah Abang and a client for every role.
+
+    Fail if a function did what its role does not allow, even if it went on without.
+    """
     edge = Edge()
     edge.tokens |= _MARKET_SNAPSHOT.restore()
-    return edge
+    yield edge
+    assert edge.denied == []
 
 
 @pytest.fixture

@@ -102,6 +102,8 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
     "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["admin"]},
     "POST /v1/clients/{client_id}/token": lambda target: {},
+    "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
+    "POST /v1/enrolments": lambda target: {"code": "K7M2Q4XP"},
     "POST /v1/disclosures": make_data_request,
     "POST /v1/erasures": make_data_request,
 }
@@ -136,7 +138,10 @@ class Matrix:
         self._numbers = count(1001)
         for role in ROLES:
             for name, campaign_id in (("own", OWN_CAMPAIGN), ("other", OTHER_CAMPAIGN)):
-                client = {"client_id": f"{role}-{name}", "roles": [role], "campaigns": [campaign_id]}
+                client: dict[str, Any] = {"client_id": f"{role}-{name}", "roles": [role]}
+                client["campaigns"] = [campaign_id]
+                # A device may renew its token in the last week of it.
+                client["expires_at"] = datetime.now(UTC) + timedelta(days=5)
                 edge.enrol(f"{role} {name}", client)
         edge.send("POST", f"/v1/campaigns/{OWN_CAMPAIGN}/summaries/2024-10-09", caller="manager")
 
@@ -182,7 +187,8 @@ def get_visible_parts(response: HTTPResponse) -> tuple[int, dict[str, str], byte
 def get_code(response: HTTPResponse) -> str | None:
     """Return the code of a refusal, also of the only item of a batch; None for any other response."""
     document: dict[str, Any] = (response.json_body or {}) if response.body else {}
-    problem = document.get("results", [{}])[0].get("problem") if "results" in document else document
+    answer = document if response.status_code >= 400 else {}
+    problem = document["results"][0].get("problem") if "results" in document else answer
     code: str | None = (problem or {}).get("code")
     return code
 
@@ -194,7 +200,7 @@ def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
 
 def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
-    words = {"no", "own", "hidden", "sent", "filtered", "itself", "any", "public", "signed"}
+    words = {"no", "own", "hidden", "sent", "filtered", "itself", "any", "public", "signed", "code"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
@@ -286,6 +292,21 @@ def test_a_public_route_needs_no_token(edge: Edge, subtests: pytest.Subtests) ->
         with subtests.test(route):
             path = make_path(route, UNKNOWN_REGISTRATION)
             assert edge.send(get_method(route), path, caller=None).status_code < 300
+
+
+def test_a_route_for_codes_refuses_every_role_without_a_code(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
+    """`test_enrolment_routes.py` has the responses to codes that were made."""
+    before = dump_stored_state()
+
+    for route, role, _ in iter_cells("code"):
+        for caller in (f"{role} own", f"{role} other", None):
+            with subtests.test(route, caller=caller):
+                response = matrix.send(route, UNKNOWN_REGISTRATION, caller=caller)
+                assert_problem(response, 404, "enrolment_code_unknown")
+
+    assert dump_stored_state() == before
 
 
 def test_a_signed_route_refuses_every_role_without_a_signature(

@@ -45,7 +45,7 @@ def test_an_officer_gets_the_first_answer_and_the_registration_as_it_is_now(edge
 
     registration = shown.pop("registration")
     assert shown == first_answer
-    assert registration == edge.send("GET", path).json_body
+    assert registration == edge.send("GET", path, caller=caller).json_body
     assert (shown["status"], registration["status"]) == ("received", "cancelled")
 
 

@@ -239,7 +239,7 @@ def test_missing_keys_are_an_internal_error_without_personal_data(edge: Edge, lo
     assert "Traceback" not in log_output.text
 
 
-def test_a_registration_that_cannot_be_decrypted_is_an_internal_error_without_personal_data(
+def test_a_registration_that_cannot_be_decrypted_is_refused_without_personal_data(
     edge: Edge, log_output: LogOutput
 ) -> None:
     reference = edge.register(make_capture_payload()).json_body["reference"]
@@ -252,7 +252,7 @@ def test_a_registration_that_cannot_be_decrypted_is_an_internal_error_without_pe
 
     response = edge.send("GET", f"/v1/registrations/{reference}")
 
-    assert_problem(response, 500, "internal_error")
+    assert_problem(response, 500, "record_unreadable")
     assert not [value for value in PERSONAL_VALUES if value in response.body.decode() + log_output.text]
 
 

@@ -16,7 +16,7 @@ from tests.edge.test_rollup_function import (
     run_rollup,
 )
 from tests.support.aws_events import make_schedule_event
-from tests.support.payloads import make_nik
+from tests.support.payloads import make_capture_id, make_nik
 
 FIRST_DAY_PREFIX = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 
@@ -71,6 +71,19 @@ def test_a_final_day_is_exported_once_with_the_counts_of_its_summary(export_edge
     assert {row["age"] for row in rows} != {None}
     manifest = json.loads(read_bucket()[f"{FIRST_DAY_PREFIX}_manifest.json"])
     assert manifest["counts"] == get_summary(export_edge)["counts"]
+
+
+def test_a_day_with_an_erased_worker_is_exported_without_a_key_for_personal_fields(export_edge: Edge) -> None:
+    for number in (1, 2):
+        register_and_publish(export_edge, number)
+    request = {"request_id": make_capture_id(9), "nik": make_nik(7001), "reason": "worker_request"}
+    assert export_edge.send("POST", "/v1/erasures", request, caller="admin").status_code == 200
+    run_rollup(export_edge)
+    export_edge.restart()  # The export runs in a process of its own, which has unwrapped no key yet.
+
+    assert export_days(export_edge) == {"exported": 1, "open": 0}
+
+    assert len(read_first_day_rows()) == 2
 
 
 def test_a_day_that_differs_from_its_summary_stays_open_and_is_counted_as_late_after_hours(

@@ -168,7 +168,8 @@ def test_a_sponsored_batch_fills_the_quota_and_refuses_nobody(edge: Edge) -> Non
     results = edge.send("POST", "/v1/registrations/batch", {"items": items}, caller="kiosk").json_body
 
     references = [each["reference"] for each in results["results"]]
-    shown = [edge.send("GET", f"/v1/registrations/{each}", caller="kiosk").json_body for each in references]
+    path = "/v1/registrations/{}"
+    shown = [edge.send("GET", path.format(each), caller="manager").json_body for each in references]
     assert [each.get("flags", []) for each in shown] == [[]] * 5 + [["sponsor_over_quota"]] * 3
     assert {each["coverage"]["sponsor_id"] for each in shown} == {"yayasan-contoh"}
     path = "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09"

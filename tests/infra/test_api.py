@@ -22,6 +22,7 @@ PUBLIC_ROUTES = {
     ("GET", "/app/manifest.webmanifest"),
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
+    ("POST", "/v1/enrolments"),
 }
 
 # The problem code of each answer that API Gateway makes itself.

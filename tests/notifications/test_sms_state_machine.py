@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.messaging.attempts import IllegalTransition
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import (
     TRANSITIONS,
     SendUpdate,
     Sms,
     SmsState,
-    derive_sms_id,
 )
 from chalicelib.notifications.templates import SmsKind
 from tests.support.builders import NOW
@@ -145,23 +143,6 @@ def test_cost_of_two_copies_is_added() -> None:
     assert twice.committed == 700
     both = twice.apply_update(SendUpdate("aws", "g-1", SmsState.SENT, parts=1, price=400))
     assert (both.committed, both.parts_sent, both.open_attempts) == (750, 2, 0)
-
-
-def test_same_event_has_the_same_sms_id() -> None:
-    assert derive_sms_id("7K4-M2Q-X9P", Purpose.RECEIVED, 1) == "71402531b18d3473b3c274eee8d46613"
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ("7K4-M2Q-X9R", Purpose.RECEIVED, 1, 1),
-        ("7K4-M2Q-X9P", Purpose.ACTIVE, 1, 1),
-        ("7K4-M2Q-X9P", Purpose.RECEIVED, 2, 1),
-        ("7K4-M2Q-X9P", Purpose.RECEIVED, 1, 2),
-    ],
-)
-def test_other_events_have_other_sms_ids(other: tuple[str, Purpose, int, int]) -> None:
-    assert derive_sms_id(*other) != derive_sms_id("7K4-M2Q-X9P", Purpose.RECEIVED, 1)
 
 
 def test_receipt_without_an_attempt_changes_nothing() -> None:

@@ -19,6 +19,8 @@ BOUNDED_LISTS = {
     "show_campaign.sponsors": "those that the campaign was given",
     "show_client.campaigns": "50, as the client was enrolled",
     "show_client.roles": "the roles that there are",
+    "show_device.campaigns": "the latest 50",
+    "show_device.roles": "the roles that there are",
     "show_registration.flags": "the flags that there are",
     "show_registration.history": "the events of one registration",
     "show_summary.anomalies": "the clients of a day",

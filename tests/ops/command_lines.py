@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "clients rotate": ("van-9",),
     "clients revoke": ("van-9",),
     "rotate": (),
+    "records unreadable": (),
     "sms release": ("tanah-abang-2024",),
     "sms stop": ("maintenance",),
     "sms resume": (),

@@ -11,8 +11,9 @@ import pytest
 
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clock import utc_now
-from chalicelib.crypto.encryption import FieldCipher, UnsealError, read_key_id
+from chalicelib.crypto.encryption import FieldCipher, read_key_id
 from chalicelib.crypto.keyring import FIELD_PURPOSE
+from chalicelib.refusals import RecordUnreadable
 from chalicelib.registrations.reported_events import VerificationResult
 from ops.errors import OperationError
 from ops.key_rotation import KeyInUse, KeyRotation
@@ -267,7 +268,7 @@ def test_without_its_key_a_value_cannot_be_read(stored_items: RegistrationStores
         make_container().wrapped_keys.remove(key)
         make_container().wrapped_keys.add(make_container().key_wrapper.generate(FIELD_PURPOSE, now=NOW))
 
-    with pytest.raises(UnsealError):
+    with pytest.raises(RecordUnreadable):
         open_registration_stores(
             boto3.client("dynamodb"), "RegistrationsTable", make_fresh_cipher()
         ).reading.get(make_reference(0))

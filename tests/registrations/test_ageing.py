@@ -182,7 +182,7 @@ class SlowStore:
         self._store.replace(registration, previous=previous, **options)
 
 
-def test_a_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_run(
+def test_a_registration_that_cannot_be_read_neither_holds_up_another_nor_fails_the_run(
     harness: RegistrationHarness,
 ) -> None:
     registrations = [harness.register(number) for number in range(1, 10)]
@@ -194,8 +194,7 @@ def test_a_registration_that_cannot_be_read_holds_up_no_other_and_fails_the_run(
     )
     harness.advance_days(30)
 
-    with pytest.raises(AgeingPartialFailure, match="1 failed, 8 aged"):
-        harness.age_due()
+    assert harness.age_due() == {"expired": 8}
 
     others = registrations[:4] + registrations[5:]
     assert statuses(harness, *others) == [Status.EXPIRED] * 8

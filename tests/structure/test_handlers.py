@@ -24,6 +24,7 @@ PUBLIC = {
     ("GET", "/app/manifest.webmanifest"),
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
+    ("POST", "/v1/enrolments"),
 }
 
 # The roles of every route, as the API's contract has them.
@@ -55,6 +56,9 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("POST", "/v1/clients/{client_id}/token"): {Role.ADMIN},
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
+    ("POST", "/v1/clients/{client_id}/enrolment-codes"): {Role.ADMIN, Role.MANAGER},
+    ("GET", "/v1/device"): {Role.KIOSK, Role.BOT},
+    ("POST", "/v1/device/token"): {Role.KIOSK, Role.BOT},
     ("POST", "/v1/disclosures"): {Role.ADMIN},
     ("POST", "/v1/erasures"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},

@@ -15,7 +15,17 @@ from tests.support.source_tree import (
 # The file names of modules that reach AWS, Chalice or the process. All others are pure.
 STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
 ADAPTERS = STORES | {
-    *("app", "settings", "container", "builder", "endpoints", "problems", "batches", "observability"),
+    *(
+        "app",
+        "settings",
+        "container",
+        "builder",
+        "endpoints",
+        "problems",
+        "batches",
+        "observability",
+        "records",
+    ),
     *("routes", "authorizer", "consumer", "schedule"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")

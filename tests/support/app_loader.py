@@ -23,17 +23,19 @@ class LoadedApp(NamedTuple):
 
 
 @cache
-def _shared_session() -> boto3.Session:
+def get_shared_session() -> boto3.Session:
     """Return one session for all tests: reading the SDK's data takes longer than most tests."""
     return create_session()
 
 
 def make_container(settings: Settings | None = None, clock: Clock = utc_now) -> Container:
     """Return a container with new AWS clients; without `settings`, it reads the environment on first use."""
-    return Container(settings, AwsClients(_shared_session()), clock)
+    return Container(settings, AwsClients(get_shared_session()), clock)
 
 
-def load_app(settings: Settings | None = None, clock: Clock = utc_now) -> LoadedApp:
+def load_app(
+    settings: Settings | None = None, clock: Clock = utc_now, aws: AwsClients | None = None
+) -> LoadedApp:
     """Execute `app.py` as a new module, as a Lambda function that starts now would."""
     spec = spec_from_file_location("app", ROOT / "app.py")
     assert spec is not None
@@ -42,7 +44,7 @@ def load_app(settings: Settings | None = None, clock: Clock = utc_now) -> Loaded
     spec.loader.exec_module(module)
     gc.unfreeze()  # The app freezes all objects: no garbage of earlier tests would be freed.
     container: Container = module.container
-    container.aws, container.clock = AwsClients(_shared_session()), clock
+    container.aws, container.clock = aws or AwsClients(get_shared_session()), clock
     if settings is not None:
         container.settings = settings
     return LoadedApp(module.app, container)

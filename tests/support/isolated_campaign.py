@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 
+from chalicelib.aws.items import from_item
 from chalicelib.notifications.bodies import Purpose
-from chalicelib.notifications.model import derive_sms_id
-from chalicelib.notifications.templates import get_template
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
@@ -51,8 +50,8 @@ class Market:
 
     def find_sms(self, reference: str) -> list[SmsRecord]:
         """Return the SMS of one registration so far."""
-        own_id = received_sms_id(reference)
-        return [each for each in self.stack.list_sms() if each["context"].get("sms_id") == own_id]
+        own_id = find_confirmation(self.stack, reference).get("sms_id")
+        return [each for each in self.stack.list_sms() if own_id == each["context"].get("sms_id", "")]
 
     def await_sms(self, reference: str) -> SmsRecord:
         """Return the SMS of one registration, once it was received."""
@@ -67,10 +66,21 @@ def open_market(stack: RunningStack) -> Market:
     return Market(stack, campaign_id)
 
 
-def received_sms_id(reference: str) -> str:
-    """Return the id of the confirmation SMS of a registration."""
-    template = get_template(Purpose.RECEIVED)
-    return derive_sms_id(reference, Purpose.RECEIVED, template.version)
+def find_confirmation(stack: RunningStack, reference: str) -> dict[str, Any]:
+    """Return the row of the confirmation SMS of a registration; empty if there is none yet."""
+    dynamodb, table = stack.aws_client("dynamodb"), stack.description.outputs["SmsLedgerTableName"]
+    keys = dynamodb.query(
+        TableName=table,
+        IndexName="by_reference",
+        KeyConditionExpression="#reference = :reference",
+        ExpressionAttributeNames={"#reference": "reference"},
+        ExpressionAttributeValues={":reference": {"S": reference}},
+    )["Items"]
+    rows = (
+        from_item(dynamodb.get_item(TableName=table, Key={"sms_id": key["sms_id"]}).get("Item", {}))
+        for key in keys
+    )
+    return next((row for row in rows if row.get("purpose") == Purpose.RECEIVED), {})
 
 
 def call_concurrently(caller_count: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:

@@ -13,7 +13,7 @@ from ops.openapi.examples import Example
 _VOLATILE_FIELDS = {
     *("asked_at", "at", "content_hash", "counted_at", "cursor", "done_at", "enrolled_at", "expires_at"),
     *("expires_on", "last_seen_at", "older_tokens_end_at", "received_at", "resume", "rotated_at"),
-    *("by_received_day", "received_on", "server_time"),
+    *("app_url", "by_received_day", "received_on", "server_time"),
     # The state of an SMS depends on the time of the request.
     "texts",
 }
@@ -52,10 +52,21 @@ class Scenario:
             path = path.replace(f"{{{name}}}", self._actual_names.get(value, value))
         if example.query:
             path += f"?{urlencode(example.query)}"
-        response = self._send(example.caller, route.method, path, example.body)
+        response = self._send(example.caller, route.method, path, self._fill_in(example.body))
+        if example.operation == "make_enrolment_code" and example.is_success:
+            self._actual_names[example.answer["code"]] = response.body["code"]
         if isinstance(response.body, Mapping) and "token" in response.body:
             self.tokens[response.body["client_id"]] = response.body["token"]
         return response
+
+    def _fill_in(self, body: Any) -> Any:
+        """Return a body with the values of this run that earlier answers had."""
+        if not isinstance(body, Mapping):
+            return body
+        return {
+            name: self._actual_names.get(value, value) if isinstance(value, str) else value
+            for name, value in body.items()
+        }
 
     def compare_answer(self, example: Example, actual: Any) -> list[str]:
         """Return the differences between an example's answer and the actual one.

@@ -8,8 +8,8 @@ from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
 from tests.support.isolated_campaign import (
     await_pipeline_idle,
     call_concurrently,
+    find_confirmation,
     open_market,
-    received_sms_id,
 )
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
@@ -30,7 +30,7 @@ def test_a_capture_at_a_van_reaches_the_workers_phone_and_the_days_summary(stack
     assert answer.status_code == 201
     assert answer.json()["outcome"] == "created"
     assert text["to"] == "+62" + capture["worker"]["phone"].replace("-", "").removeprefix("0")
-    assert text["context"]["sms_id"] == received_sms_id(answer.json()["reference"])
+    assert text["context"]["sms_id"] == find_confirmation(stack, answer.json()["reference"])["sms_id"]
     assert text["text"].startswith("BPJAMSOSTEK: Data Melati Kusumawati sudah kami terima.")
     assert answer.json()["reference"] in text["text"]
     assert is_gsm7(text["text"])

@@ -70,7 +70,7 @@ def test_a_bad_record_in_ten_and_a_poison_message_block_no_other_and_the_fixed_o
         poison = next(line.split("  ")[1] for line in listed if "NobodyKnows" in line)
 
         assert market.find_sms(bad) == []
-        assert [line.split("  ")[-1] for line in listed if bad in line] == ["KeyError"]
+        assert [line.split("  ")[-1] for line in listed if bad in line] == ["RecordUnreadable"]
         assert [line.split("  ")[-1] for line in listed if poison in line] == ["ValidationError"]
         assert "6282455507001" not in "".join(listed)
 

@@ -6,10 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chalicelib.aws.items import from_item
 from chalicelib.messaging.twilio_callbacks import PATH
 from tests.support.functions import override_environment
-from tests.support.isolated_campaign import open_market, received_sms_id
+from tests.support.isolated_campaign import find_confirmation, open_market
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 
@@ -20,11 +19,7 @@ def delivered(stack: RunningStack, reference: str) -> dict[str, Any]:
     """The row of the text of a registration, once a gateway has reported it delivered."""
 
     def look() -> dict[str, Any]:
-        found = stack.aws_client("dynamodb").get_item(
-            TableName=stack.description.outputs["SmsLedgerTableName"],
-            Key={"sms_id": {"S": received_sms_id(reference)}},
-        )
-        row = from_item(found.get("Item", {}))
+        row = find_confirmation(stack, reference)
         return row if row.get("state") == "delivered" else {}
 
     return wait_until(f"the text of {reference} to be delivered", look)

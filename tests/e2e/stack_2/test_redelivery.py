@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.items import from_item
 from tests.support.aws_events import make_stream_event
-from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market, received_sms_id
+from tests.support.isolated_campaign import Market, await_pipeline_idle, find_confirmation, open_market
 from tests.support.polling import wait_until
 from tests.support.queue_control import await_message_body, pause_notifications
 from tests.support.running_stack import RunningStack
@@ -31,11 +30,7 @@ def ledger_row(stack: RunningStack, reference: str) -> dict[str, Any]:
     """The row of the text of a registration, once the gateway has accepted it."""
 
     def look() -> dict[str, Any]:
-        found = stack.aws_client("dynamodb").get_item(
-            TableName=stack.description.outputs["SmsLedgerTableName"],
-            Key={"sms_id": {"S": received_sms_id(reference)}},
-        )
-        row = from_item(found.get("Item", {}))
+        row = find_confirmation(stack, reference)
         return row if row.get("state") in TAKEN else {}
 
     return wait_until(f"the text of {reference} to be accepted", look)

@@ -13,7 +13,7 @@ from chalicelib.registrations.phone import parse
 from ops.api_client import ApiClient
 from ops.project import EXAMPLE_DIR
 from ops.submission import DeviceBatch, submit_batches
-from tests.support.isolated_campaign import await_pipeline_idle, received_sms_id
+from tests.support.isolated_campaign import await_pipeline_idle, find_confirmation
 from tests.support.running_stack import RunningStack
 
 EXPECTED: dict[str, Any] = json.loads((EXAMPLE_DIR / "expected.json").read_text())
@@ -65,7 +65,7 @@ def send_example(stack: RunningStack, *device_groups: Iterable[str]) -> MarketDa
         for capture, answer in heard
         if answer.status_code == httpx.codes.CREATED
     }
-    ours = {received_sms_id(reference) for reference in phones}
+    ours = {find_confirmation(stack, reference)["sms_id"] for reference in phones}
     return MarketDay(
         outcomes=total,
         phone_by_reference=phones,

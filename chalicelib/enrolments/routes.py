@@ -1,0 +1,141 @@
+"""The enrolment of devices over HTTP."""
+
+from typing import TYPE_CHECKING
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.callers import Role
+from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
+from chalicelib.clients.service import Token
+from chalicelib.enrolments.errors import ClientWithoutDevice, EnrolmentCodeUnknown
+from chalicelib.enrolments.schemas import (
+    CodeView,
+    DeviceView,
+    EnrolledDeviceView,
+    ExchangeCode,
+    ExitCodeView,
+    MakeCode,
+    RenewedTokenView,
+    build_campaign_view,
+    encode_bytes,
+)
+from chalicelib.http.endpoints import AnonymousRequest, Request, endpoint, json_response, public_endpoint
+from chalicelib.refusals import RulesBroken
+
+if TYPE_CHECKING:
+    from chalicelib.container import Container
+    from chalicelib.enrolments.model import ExitCode
+    from chalicelib.enrolments.service import Device
+
+
+def blueprint(container: "Container") -> Blueprint:
+    routes = Blueprint(__name__)
+    _add_code_routes(routes, container)
+    _add_device_routes(routes, container)
+    return routes
+
+
+def _add_code_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/clients/{client_id}/enrolment-codes", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.ADMIN,
+        Role.MANAGER,
+        body_model=MakeCode,
+        responses={201: CodeView},
+        refusals=(ClientRevoked, ClientUnknown, ClientWithoutDevice, RulesBroken),
+    )
+    def make_enrolment_code(request: Request, client_id: str) -> Response:
+        """Make a code that a device exchanges for its token, once and within 15 minutes.
+
+        A manager may make one for a kiosk whose campaigns are all the manager's.
+        """
+        command = request.parse_body(MakeCode) if request.body else MakeCode()
+        made = container.enrolments.make_code(client_id, command, caller=request.caller)
+        view = CodeView(
+            code=made.code.text,
+            expires_at=made.expires_at,
+            app_url=request.address.fill_in(container.settings.app_url),
+            exit_code=made.exit_code,
+        )
+        return json_response(view, 201)
+
+    @routes.route("/v1/enrolments", methods=["POST"], content_types=[])
+    @public_endpoint(
+        routes,
+        body_model=ExchangeCode,
+        responses={201: EnrolledDeviceView},
+        refusals=(EnrolmentCodeUnknown,),
+    )
+    def enrol_device(request: AnonymousRequest) -> Response:
+        """Give a code for the token of a device, once.
+
+        A code that is wrong, used or expired gets one answer; five wrong guesses end it.
+        """
+        device, token, exit_code = container.enrolments.exchange(request.parse_body(ExchangeCode))
+        view = EnrolledDeviceView(
+            **_build_device_view(device, container).model_dump(),
+            token=token,
+            exit_code=_build_exit_code_view(exit_code),
+        )
+        return json_response(view, 201)
+
+
+def _add_device_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/device", methods=["GET"], content_types=[])
+    @endpoint(routes, Role.KIOSK, Role.BOT, responses={200: DeviceView})
+    def show_device(request: Request) -> Response:
+        """Show a device what it must know of itself."""
+        device = container.enrolments.describe(_read_token(request))
+        return json_response(_build_device_view(device, container))
+
+    @routes.route("/v1/device/token", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.KIOSK,
+        Role.BOT,
+        responses={201: RenewedTokenView},
+        refusals=(RenewalTooEarly, RenewalsEnded),
+    )
+    def renew_token(request: Request) -> Response:
+        """Give a device its next token, in the last week of the one that it has.
+
+        The older one stays good until its own end, so that the request can be repeated if its answer is lost.
+        """
+        client, token, older_tokens_end_at = container.enrolments.renew(_read_token(request))
+        view = RenewedTokenView(
+            client_id=client.client_id,
+            token=token,
+            expires_at=client.expires_at,
+            older_tokens_end_at=older_tokens_end_at,
+        )
+        return json_response(view, 201)
+
+
+def _read_token(request: Request) -> Token:
+    """Return the caller's own token, which the authorizer has checked."""
+    return Token(request.headers["authorization"].partition(" ")[2].strip())
+
+
+def _build_device_view(device: "Device", container: "Container") -> DeviceView:
+    client = device.client
+    return DeviceView(
+        client_id=client.client_id,
+        roles=sorted(client.roles),
+        channel=client.channel,
+        mode=client.device_mode,
+        expires_at=client.expires_at,
+        campaigns=[build_campaign_view(each) for each in device.campaigns],
+        next_device_sequence=device.next_sequence,
+        server_time=container.clock(),
+    )
+
+
+def _build_exit_code_view(exit_code: "ExitCode | None") -> ExitCodeView | None:
+    if exit_code is None:
+        return None
+    return ExitCodeView(
+        salt=encode_bytes(exit_code.salt),
+        iterations=exit_code.iterations,
+        hash=encode_bytes(exit_code.hash),
+    )

@@ -1,0 +1,101 @@
+"""Requests about the enrolment of devices over HTTP, and their answers."""
+
+from base64 import urlsafe_b64encode
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from chalicelib.callers import Channel, DeviceMode, Role
+from chalicelib.campaigns.model import Campaign
+from chalicelib.fields import StrictUUID
+from chalicelib.models import StrictModel
+
+
+class MakeCode(StrictModel):
+    """Make a code for a client's device; an admin or a manager sends it."""
+
+    mode: Literal[DeviceMode.OFFICER, DeviceMode.KIOSK] | None = Field(
+        default=None, description="How the web app works on the device; for officers if left out."
+    )
+
+
+class ExchangeCode(StrictModel):
+    """Give a code for the device's token; the device sends it."""
+
+    code: str = Field(max_length=40, description="8 characters, in any case and grouping.")
+    enrolment_id: StrictUUID | None = Field(
+        default=None,
+        description="Made by the device. With it, the same request may be repeated while the code is good.",
+    )
+
+
+class CodeView(BaseModel):
+    """A new code, which is shown only once."""
+
+    code: str
+    expires_at: datetime
+    app_url: str = Field(description="Where the web app is opened and the code is typed.")
+    odk_qr: str | None = None
+    exit_code: str | None = Field(
+        default=None, description="The digits that end the mode of a kiosk. They are shown only once."
+    )
+
+
+class DeviceCampaignView(BaseModel):
+    """A campaign that a device may register workers for."""
+
+    campaign_id: str
+    name: str
+    place: str
+    first_day: date
+    last_day: date
+    accepts_until: date
+
+
+class DeviceView(BaseModel):
+    """A device as its web app needs to know it."""
+
+    client_id: str
+    roles: list[Role]
+    channel: Channel
+    mode: DeviceMode
+    expires_at: datetime | None
+    campaigns: list[DeviceCampaignView] = Field(description="Those that accept captures, the latest first.")
+    next_device_sequence: int = Field(description="One more than the highest number that has arrived.")
+    server_time: datetime
+
+
+class ExitCodeView(BaseModel):
+    """The salted hash by which a kiosk checks its exit code: PBKDF2, HMAC-SHA-256, 32 bytes, base64url."""
+
+    salt: str
+    iterations: int
+    hash: str
+
+
+class EnrolledDeviceView(DeviceView):
+    """A device with its token, which is shown only once."""
+
+    token: str
+    exit_code: ExitCodeView | None = None
+
+
+class RenewedTokenView(BaseModel):
+    """The next token of a device, which is shown only once."""
+
+    client_id: str
+    token: str
+    expires_at: datetime | None
+    older_tokens_end_at: datetime
+
+
+def build_campaign_view(campaign: Campaign) -> DeviceCampaignView:
+    return DeviceCampaignView.model_validate(
+        campaign.model_dump(include=set(DeviceCampaignView.model_fields))
+    )
+
+
+def encode_bytes(content: bytes) -> str:
+    """Return bytes as base64url without padding."""
+    return urlsafe_b64encode(content).decode().rstrip("=")

@@ -1,0 +1,193 @@
+"""Codes by which devices get their tokens, and what a device must know of itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
+from typing import Protocol
+
+from chalicelib.callers import Caller, DeviceMode, Role
+from chalicelib.campaigns.model import Campaign
+from chalicelib.campaigns.service import CampaignService
+from chalicelib.clients.errors import ClientRevoked, ClientUnknown
+from chalicelib.clients.model import Client
+from chalicelib.clients.service import ClientRegistry, Token
+from chalicelib.clock import Clock
+from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.enrolments.errors import ClientWithoutDevice, EnrolmentCodeUnknown
+from chalicelib.enrolments.model import (
+    CODE_LIFETIME,
+    Code,
+    ExitCode,
+    Grant,
+    generate_exit_code,
+)
+from chalicelib.enrolments.schemas import ExchangeCode, MakeCode
+from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
+from chalicelib.registrations.reading import ReadingService
+
+_ROLES_OF_DEVICES = frozenset({Role.KIOSK, Role.BOT})
+_MAX_TRIES = 5
+_MAX_CAMPAIGNS = 50
+_CAMPAIGN_PAGE_SIZE = 200
+
+
+@dataclass(frozen=True)
+class MadeCode:
+    """A new code, which is shown once, and for a kiosk the digits that end its mode."""
+
+    code: Code
+    expires_at: datetime
+    exit_code: str | None
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as the web app needs to know it."""
+
+    client: Client
+    campaigns: tuple[Campaign, ...]
+    next_sequence: int
+
+
+class EnrolmentCodes(Protocol):
+    """The store of codes, by keyed hashes."""
+
+    def add(self, locator_hash: str, code_hash: str, grant: Grant, *, now: datetime) -> bool:
+        """Store a code. Return False if another one that is still good begins alike."""
+
+    def count_attempt(self, locator_hash: str, *, now: datetime) -> tuple[str, Grant]:
+        """Count an attempt at a code, before it is compared. Return its hash and what it is good for.
+
+        Raise EnrolmentCodeUnknown if there is none, it has expired, or it had too many attempts.
+        """
+
+    def mark_used(self, locator_hash: str, used_by: str) -> None:
+        """Store who used a code. Raise EnrolmentCodeUnknown if it was somebody else."""
+
+
+class EnrolmentService:
+    """Makes codes, and gives devices their tokens for them."""
+
+    def __init__(
+        self,
+        *,
+        clients: ClientRegistry,
+        codes: EnrolmentCodes,
+        campaigns: CampaignService,
+        reading: ReadingService,
+        hashing: KeyedHash,
+        clock: Clock,
+        randomness: "Randomness",
+    ) -> None:
+        self._clients = clients
+        self._codes = codes
+        self._campaigns = campaigns
+        self._reading = reading
+        self._hashing = hashing
+        self._clock = clock
+        self._randomness = randomness
+
+    def make_code(self, client_id: str, command: MakeCode, *, caller: Caller) -> MadeCode:
+        """Return a new code for a client's device.
+
+        An admin may ask for every device, a manager for the kiosks whose campaigns are all the manager's.
+        Raise ClientUnknown, ClientRevoked, ClientWithoutDevice, RulesBroken or TryAgain.
+        """
+        client = self._clients.get(client_id)
+        _require_permission(client, caller)
+        if client.revoked_at is not None:
+            raise ClientRevoked(client_id)
+        if not client.roles <= _ROLES_OF_DEVICES:
+            raise ClientWithoutDevice(client_id)
+        if command.mode is not None and Role.KIOSK not in client.roles:
+            raise RulesBroken(BrokenRule("mode", "value_not_allowed"))
+        now = self._clock()
+        mode = command.mode or client.device_mode
+        exit_code = generate_exit_code(self._randomness.index) if mode is DeviceMode.KIOSK else None
+        grant = Grant(
+            client_id,
+            mode,
+            expires_at=now + CODE_LIFETIME,
+            exit_code=ExitCode.create(exit_code, self._randomness.new_id().encode()) if exit_code else None,
+        )
+        for _ in range(_MAX_TRIES):
+            code = Code.generate(self._randomness.index)
+            if self._codes.add(self._hash_locator(code), self._hash_code(code), grant, now=now):
+                return MadeCode(code, grant.expires_at, exit_code)
+        raise TryAgain("every code drawn begins like another one")
+
+    def exchange(self, command: ExchangeCode) -> tuple[Device, Token, ExitCode | None]:
+        """Return the device of a code with its token, once.
+
+        Whoever names an `enrolment_id` gets another token for the same code and id, because the answer may be
+        lost on the way. Raise EnrolmentCodeUnknown or TryAgain.
+        """
+        code = Code.parse(command.code)
+        if code is None:
+            raise EnrolmentCodeUnknown("no code looks like this")
+        locator_hash = self._hash_locator(code)
+        code_hash, grant = self._codes.count_attempt(locator_hash, now=self._clock())
+        if not compare_digest(code_hash, self._hash_code(code)):
+            raise EnrolmentCodeUnknown("its second half is wrong")
+        used_by = str(command.enrolment_id) if command.enrolment_id else self._randomness.new_id()
+        self._codes.mark_used(locator_hash, self._hashing.digest("enrolment id", used_by))
+        try:
+            client, token = self._clients.enrol_device(grant.client_id, grant.mode)
+        except (ClientUnknown, ClientRevoked):
+            raise EnrolmentCodeUnknown("its client was revoked") from None
+        return self._describe(client), token, grant.exit_code
+
+    def renew(self, token: Token) -> tuple[Client, Token, datetime]:
+        """Return a device with its next token; as `ClientRegistry.renew`."""
+        return self._clients.renew(token)
+
+    def describe(self, token: Token) -> Device:
+        """Return the device that holds a token. Raise TokenUnknown or TokenRevoked."""
+        return self._describe(self._clients.identify(token))
+
+    def _describe(self, client: Client) -> Device:
+        campaigns = sorted(self._iter_open_campaigns(client.caller), key=lambda each: each.last_day)
+        return Device(
+            client=client,
+            campaigns=tuple(reversed(campaigns[-_MAX_CAMPAIGNS:])),
+            next_sequence=self._reading.find_last_device_sequence(client.client_id) + 1,
+        )
+
+    def _iter_open_campaigns(self, caller: Caller) -> Iterator[Campaign]:
+        """Yield the campaigns of a client that still accept captures."""
+        start_after, has_more = None, True
+        while has_more:
+            page = self._campaigns.list_for_caller(
+                caller=caller, start_after=start_after, page_size=_CAMPAIGN_PAGE_SIZE
+            )
+            for campaign in page.rows:
+                if campaign.local_day(self._clock()) <= campaign.accepts_until:
+                    yield campaign
+            start_after, has_more = page.last_position, page.has_more
+
+    def _hash_locator(self, code: Code) -> str:
+        return self._hashing.digest("enrolment code locator", code.locator)
+
+    def _hash_code(self, code: Code) -> str:
+        return self._hashing.digest("enrolment code", code.text)
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """The random values of codes: an index below a number, and a new id."""
+
+    index: Callable[[int], int]
+    new_id: Callable[[], str]
+
+
+def _require_permission(client: Client, caller: Caller) -> None:
+    """Raise ClientUnknown unless the caller may make codes for a client.
+
+    A code opens all campaigns of its client, so they must all be the manager's.
+    """
+    if caller.has_role(Role.ADMIN):
+        return
+    is_own = all(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns)
+    if client.roles != {Role.KIOSK} or not is_own:
+        raise ClientUnknown("not a kiosk of the manager's campaigns")
