@@ -187,7 +187,7 @@ export function listErrors(answers, bundle, now) {
     (each) => !(isNikBroken && each.field === "worker.birth_date" && !answers.isBirthDateOther),
   );
   if (!isNikBroken && isSecondEntryWrong(answers, bundle, day)) {
-    found.push({ field: "worker.nik_again", code: "nik_again_differs" });
+    found.push({ field: "worker.nik_again", code: answers.nikAgain ? "nik_again_differs" : "field_missing" });
   }
   return found;
 }

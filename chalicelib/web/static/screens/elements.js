@@ -43,6 +43,22 @@ function listNodes(children) {
   });
 }
 
+let isPointerDown = false;
+addEventListener("pointerdown", () => (isPointerDown = true), { capture: true, passive: true });
+for (const name of ["pointerup", "pointercancel"]) {
+  addEventListener(name, () => (isPointerDown = false), { capture: true, passive: true });
+}
+
+/**
+ * Do something that moves what is on the screen, once the finger is up: the tap that left a field would miss
+ * its button otherwise.
+ * @param {() => void} action
+ */
+export function afterTap(action) {
+  if (!isPointerDown) return action();
+  addEventListener("pointerup", () => setTimeout(action), { once: true });
+}
+
 /** Return an id that no other element has. */
 export function makeId() {
   lastId += 1;

@@ -45,7 +45,7 @@ export function askNik(form) {
   return {
     id: "nik",
     title: t("nik.title"),
-    element: h("div", {}, nik.element, makeKeypad(input), echo, doubt, held, other.element, birth.element),
+    element: h("div", {}, nik.element, echo, doubt, held, makeKeypad(input), other.element, birth.element),
     fields: { "worker.nik": nik, ...birth.fields },
     focus: () => input.focus(),
     summary: () => groupNik(answers.nik.replace(/\D/g, "")),

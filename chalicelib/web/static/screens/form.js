@@ -4,7 +4,7 @@ import { findLocalDay } from "../rules/dates.js";
 import { formatRupiah } from "../rules/rupiah.js";
 import { getLanguage, t, tOf } from "../texts/translate.js";
 import { listErrors, makeContent } from "./answers.js";
-import { button, h } from "./elements.js";
+import { afterTap, button, h } from "./elements.js";
 import { askAddress, askPhone } from "./form-contact.js";
 import { askConsent, review } from "./form-consent.js";
 import { askCoverage, askPayer, quoteAnswers } from "./form-coverage.js";
@@ -120,6 +120,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
 
   function layOut() {
     element.classList.toggle("single", isSingle());
+    document.documentElement.classList.toggle("single-question", isSingle());
     cards.forEach((card, index) => (card.element.hidden = isSingle() ? index !== place.position : questions[index].id === "review"));
     next.hidden = !isSingle() || place.position === questions.length - 1;
     save.hidden = isSingle() && place.position < questions.length - 1;
@@ -183,9 +184,9 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
 
   for (const card of cards) {
     // A value is judged when its field is left; what is still empty may be filled in later.
-    card.element.addEventListener("change", () => {
-      card.show(card.select(listErrors(answers, bundle, now())).filter((finding) => finding.code !== "field_missing"));
-    });
+    card.element.addEventListener("change", () =>
+      afterTap(() => card.show(card.select(listErrors(answers, bundle, now())).filter((finding) => finding.code !== "field_missing"))),
+    );
   }
   width.addEventListener("change", layOut);
   refresh();
@@ -198,7 +199,10 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
       else if (isSingle()) cards[0].heading.focus();
       else questions[0].focus();
     },
-    stop: () => width.removeEventListener("change", layOut),
+    stop: () => {
+      width.removeEventListener("change", layOut);
+      document.documentElement.classList.remove("single-question");
+    },
   };
 }
 

@@ -12,14 +12,15 @@ const CLOCK_DIFFERENCE = 120;
 /** @param {App} app */
 export function makeFrame(app) {
   const languages = /** @type {const} */ (["id", "en"]).map((language) =>
-    button({ id: "Indonesia", en: "English" }[language], () => app.chooseLanguage(language), {
+    button(language.toUpperCase(), () => app.chooseLanguage(language), {
       class: "language",
       testid: `language-${language}`,
       lang: language,
+      "aria-label": { id: "ID, Bahasa Indonesia", en: "EN, English" }[language],
     }),
   );
   const campaign = h("p", { class: "campaign" });
-  const officer = h("div", { class: "officer" });
+  const lock = button("", () => app.device.shift.lock(), { class: "button quiet" });
   const warnings = h("div", { class: "warnings", "aria-live": "polite" });
   const title = h("h1", { tabindex: "-1" });
   const main = h("main", { id: "main" });
@@ -27,7 +28,7 @@ export function makeFrame(app) {
     "header",
     { class: "top" },
     h("div", { class: "brand" }, h("strong", {}, "BPJS Ketenagakerjaan"), campaign),
-    officer,
+    lock,
     h("nav", { class: "languages", "aria-label": "Bahasa, language" }, ...languages),
   );
   const footer = h("footer", { class: "foot" });
@@ -47,14 +48,12 @@ export function makeFrame(app) {
     update() {
       const { session, shift } = app.device;
       element.classList.toggle("large", app.device.kiosk.active || session.device?.mode === "self");
-      campaign.textContent = app.bundle?.campaign.name ?? t("app.what");
       languages.forEach((each, index) => each.setAttribute("aria-pressed", String(app.language === ["id", "en"][index])));
       const { current } = shift;
-      officer.replaceChildren(
-        ...(current && !current.locked
-          ? [h("span", {}, t("shift.officer", { officer: current.officer })), ...(current.hasPin ? [button(t("shift.lock"), () => shift.lock(), { class: "button quiet" })] : [])]
-          : []),
-      );
+      const isOpen = current !== null && !current.locked;
+      campaign.textContent = [app.bundle?.campaign.name ?? t("app.what"), isOpen ? current.officer : ""].filter(Boolean).join(" · ");
+      lock.hidden = !isOpen || !current.hasPin;
+      lock.textContent = t("shift.lock");
       const texts = listWarnings(app);
       footer.replaceChildren(t("app.version", { version: app.device.release.slice(0, 8) || "–" }), ...(session.device ? [` · ${session.device.clientId}`] : []));
       // Read aloud only when something is new.

@@ -43,6 +43,7 @@ export function makeQueue(app, actions) {
     count.textContent = String(app.counts.unsent);
     state.textContent = describeSender(app);
     empty.hidden = captures.length > 0;
+    state.hidden = captures.length + app.counts.unsent === 0;
     const elements = captures.map((capture) => {
       const key = JSON.stringify(capture);
       const known = rows.get(capture.captureId);
@@ -66,6 +67,7 @@ function describeSender(app) {
   if (sender.state === "sending") return t("sender.sending");
   if (sender.lastError === "unreachable") return t("sender.unreachable");
   if (app.counts.waiting + app.counts.sending > 0) return t("sender.waiting");
+  if (app.counts.needs_fix > 0) return t("sender.refused_some", { count: app.counts.needs_fix });
   const zone = app.bundle?.campaign.zone;
   return sender.lastSuccessAt && zone ? t("sender.done", { time: findLocalTime(sender.lastSuccessAt, zone) }) : t("sender.idle");
 }

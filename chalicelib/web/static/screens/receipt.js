@@ -65,7 +65,7 @@ export function makeSlip(receipt, bundle, clientId) {
     h("p", { class: "slip-brand" }, "BPJS Ketenagakerjaan"),
     h("p", { class: "slip-small" }, tIn(of, "receipt.not_health")),
     h("h2", {}, tIn(of, "receipt.title")),
-    h("p", { class: "slip-small" }, `${campaign.name}, ${campaign.place}`),
+    h("p", { class: "slip-small" }, campaign.name.includes(campaign.place) ? campaign.name : `${campaign.name}, ${campaign.place}`),
     h("p", { class: "slip-label" }, tIn(of, "receipt.code")),
     h("p", { class: "slip-code", testid: "saved-code", data: { captureId: receipt.captureId } }, makeShortCode(receipt.captureId)),
     h(
@@ -80,7 +80,7 @@ export function makeSlip(receipt, bundle, clientId) {
     h("p", { class: "slip-warning" }, tIn(of, "receipt.not_protected")),
     h("p", {}, tIn(of, receipt.hasPhone ? "receipt.how_to_pay" : "receipt.how_to_pay_without_phone")),
     h("p", {}, tIn(of, "receipt.ask", { branch: campaign.branch })),
-    h("p", { class: "slip-small" }, [clientId, receipt.sequence].filter(Boolean).join(" · ")),
+    h("p", { class: "slip-small" }, [clientId, receipt.sequence && `no. ${receipt.sequence}`].filter(Boolean).join(" · ")),
   );
 }
 

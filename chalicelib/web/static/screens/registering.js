@@ -130,11 +130,13 @@ export function openReceipt(app, capture) {
         {},
         receipt ? h("p", { class: "saved no-print", role: "status" }, t("receipt.saved")) : null,
         slip,
-        receipt ? makePrintButtons() : null,
-        h("div", { class: "buttons no-print" },
+        h(
+          "div",
+          { class: "buttons no-print" },
           button(t("start.new"), () => void register(app), { testid: "new-registration", class: "button main" }),
           button(t("receipt.to_start"), () => app.open(null)),
         ),
+        receipt ? makePrintButtons() : null,
       ),
       h("div", { class: "no-print" }, news.element, queue.element),
     );

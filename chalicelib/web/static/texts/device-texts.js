@@ -39,7 +39,6 @@ export const DEVICE_TEXTS = {
   "shift.unlock": { id: "Buka", en: "Unlock" },
   "shift.unlock_hint": { id: "Petugas {officer}", en: "Officer {officer}" },
   "shift.other_officer": { id: "Ganti petugas", en: "Another officer" },
-  "shift.officer": { id: "Petugas {officer}", en: "Officer {officer}" },
   "shift.lock": { id: "Kunci", en: "Lock" },
 
   "start.title": { id: "Pendaftaran", en: "Registration" },
@@ -98,6 +97,7 @@ export const DEVICE_TEXTS = {
     id: "Belum ada jaringan. Data aman di perangkat dan terkirim sendiri nanti.",
     en: "No network yet. The data is safe on this device, and is sent by itself later.",
   },
+  "sender.refused_some": { id: "{count} ditolak server dan perlu diperbaiki.", en: "The server refused {count}; they need mending." },
   "sender.refused": {
     id: "Izin perangkat ini sudah berakhir. Buat berkas penyelamat dan serahkan kepada manajer.",
     en: "This device's permission has ended. Make a rescue file and hand it to the manager.",
