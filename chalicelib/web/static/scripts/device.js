@@ -48,7 +48,7 @@ export async function openDevice() {
     kiosk,
     update,
     release,
-    checkSpace: () => checkSpace(),
+    checkSpace: () => checkSpace(outbox.isFull),
     exportRescueFile: () => exportRescueFile(outbox, session, release),
     dropRescued: (file) => dropRescued(outbox, session, file),
     request: async (method, path, body) => (await session.call(path, { method, body })).body,

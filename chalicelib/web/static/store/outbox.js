@@ -4,6 +4,7 @@ import { CaptureKnown, NotMendable, NotReadable, ShiftNeeded, StorageFailed } fr
 import { makeCaptureId } from "./capture-ids.js";
 import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
 import { beginRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
+import { noteSequence, takeSequence } from "./sequences.js";
 
 /** @typedef {import("./records.js").CaptureRecord} CaptureRecord */
 /** @typedef {import("../scripts/types.js").CaptureContent} CaptureContent */
@@ -35,6 +36,8 @@ export class Outbox extends EventTarget {
     this.vault = vault;
     this.getOrigin = getOrigin;
     this.tabs = tabs;
+    /** Whether the last write failed for want of space. */
+    this.isFull = false;
     tabs.addEventListener("captures", () => this.dispatchEvent(new Event("change")));
   }
 
@@ -271,15 +274,14 @@ export class Outbox extends EventTarget {
     const stored = await this.#write(async (transaction) => {
       const [captures, niks] = [transaction.objectStore(CAPTURES), transaction.objectStore(NIKS)];
       await first(captures, niks);
-      // The number is taken in the transaction that stores the capture: neither a crash nor another tab can
-      // leave one out, or give one twice.
-      const sequence = record.sequence ?? (await takeSequence(transaction.objectStore(VALUES), record.clientId));
+      const sequence = record.sequence ?? (await takeSequence(transaction, record.clientId));
       /** @type {CaptureRecord} */
       const next = { ...record, sequence, sealed, state: "waiting", notBefore: null };
       await wait(captures.put(next));
       await wait(niks.put({ captureId: record.captureId, hash, capturedAt: record.capturedAt }));
       return next;
     });
+    noteSequence(record.clientId, stored.sequence ?? 0);
     const found = await this.#find(record.captureId);
     if (!found || found.sequence !== stored.sequence || !(await this.#holds(found, content))) {
       throw new StorageFailed("what was read back differs");
@@ -306,7 +308,11 @@ export class Outbox extends EventTarget {
    * @returns {Promise<Result>}
    */
   async #write(work) {
-    const result = await transact(this.database, [VALUES, CAPTURES, NIKS], "readwrite", work);
+    const result = await transact(this.database, [VALUES, CAPTURES, NIKS], "readwrite", work).catch((error) => {
+      if (error instanceof StorageFailed) this.isFull = error.isFull;
+      throw error;
+    });
+    this.isFull = false;
     this.dispatchEvent(new Event("change"));
     this.tabs.tell("captures");
     return result;
@@ -336,31 +342,6 @@ export class Outbox extends EventTarget {
 }
 
 /**
- * Have a device's captures numbered from `next` at least: an earlier storage of it was cleared.
- * @param {IDBDatabase} database
- * @param {string} clientId
- * @param {number} next
- */
-export async function raiseSequence(database, clientId, next) {
-  await transact(database, [VALUES], "readwrite", async (transaction) => {
-    const values = transaction.objectStore(VALUES);
-    const stored = (await wait(values.get(sequenceName(clientId)))) ?? 1;
-    await wait(values.put(Math.max(stored, next), sequenceName(clientId)));
-  });
-}
-
-/**
- * @param {IDBObjectStore} values
- * @param {string} clientId
- * @returns {Promise<number>}
- */
-async function takeSequence(values, clientId) {
-  const sequence = (await wait(values.get(sequenceName(clientId)))) ?? 1;
-  await wait(values.put(sequence + 1, sequenceName(clientId)));
-  return sequence;
-}
-
-/**
  * @param {IDBObjectStore} captures
  * @param {CaptureRecord} record
  */
@@ -372,11 +353,6 @@ async function requireRevision(captures, { captureId, revision, state }) {
 /** @param {Origin} origin */
 function stamp({ clientId, campaignId, officer }) {
   return { clientId, campaignId, officer, capturedAt: new Date().toISOString() };
-}
-
-/** @param {string} clientId */
-function sequenceName(clientId) {
-  return `sequence ${clientId}`;
 }
 
 /** @param {string} captureId */

@@ -2,7 +2,7 @@
 
 import { ApiProblem, Unreachable } from "../scripts/errors.js";
 import { readValue, writeValue } from "../store/database.js";
-import { raiseSequence } from "../store/outbox.js";
+import { raiseSequence } from "../store/sequences.js";
 
 /** @typedef {import("../scripts/types.js").Bundle} Bundle */
 /** @typedef {import("../scripts/types.js").DeviceIdentity} DeviceIdentity */
