@@ -26,6 +26,7 @@ from chalicelib.http.endpoints import protect_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
+from chalicelib.rescues import routes as rescue_routes
 from chalicelib.rollups import routes as summary_routes
 from chalicelib.web import routes as web_routes
 
@@ -36,7 +37,7 @@ app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
     *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    *(enrolment_routes, web_routes),
+    *(enrolment_routes, rescue_routes, web_routes),
 ):
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):

@@ -30,6 +30,7 @@ from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.reading import ReadingService
     from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
+    from chalicelib.rescues.service import RescueService
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
@@ -105,6 +107,12 @@ class Container:
     def hashing(self) -> KeyedHash:
         return KeyedHash(self.keyring.get_hash_key)
 
+    @cached_property
+    def rescue_keys(self) -> "RescueKeys":
+        from chalicelib.crypto.rescue import RescueKeys
+
+        return RescueKeys(self.keyring.load_rescue_keys)
+
     # Clients, campaigns, quotes
 
     @cached_property
@@ -123,6 +131,12 @@ class Container:
         from chalicelib.enrolments.builder import build_enrolment_service
 
         return build_enrolment_service(self)
+
+    @cached_property
+    def rescues(self) -> "RescueService":
+        from chalicelib.rescues.service import RescueService
+
+        return RescueService(keys=self.rescue_keys, clients=self.clients)
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:

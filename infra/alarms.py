@@ -261,7 +261,7 @@ _API = (
         "RecordsUnreadable",
         "UnreadableRecords",
         "A stored record cannot be read: a value in it was altered, or the key that it is sealed under is gone. It was skipped in a listing, a count, an export or a run, or its own request was answered `record_unreadable`. Nothing else stops. The alarm comes back each time that it is met.",
-        "`daftar records unreadable --stack NAME` lists such records, and `error` is `RecordUnreadable` in the logs that met one. Restore the item, or the key, from the point-in-time recovery of its table. The core system then reads what a pull skipped one by one; count its day again.",
+        "`daftar records unreadable --stack NAME` lists such records, and `error` is `RecordUnreadable` in the logs that met one. If its reason is `KeyNotHeld`, a retired key is missing: `daftar rotate --reinstate KEY` takes it back. Otherwise restore the item from the point-in-time recovery of its table. The core system then reads what a pull skipped one by one; count its day again.",
     ),
     own_metric(
         "TokensNotChecked",

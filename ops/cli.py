@@ -4,6 +4,7 @@ import click
 
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
+from ops.commands.devices import enrol_device, take_in_rescue
 from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
@@ -29,11 +30,12 @@ def main() -> None:
 
 for command in (
     *LOCAL_COMMANDS,
-    register_files,
+    *(register_files, take_in_rescue),
     *SUMMARY_COMMANDS,
     *(clients, rotate_keys, records, sms, opt_outs, dead_letters),
 ):
     main.add_command(command)
+clients.add_command(enrol_device)
 
 if __name__ == "__main__":
     main()

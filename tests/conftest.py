@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.clock import utc_now
-from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
 from tests.support.moto_snapshots import REGION, Snapshot
@@ -62,7 +62,7 @@ def _create_stage_resources() -> str:
     arn: str = _MOTO_SESSION.client("kms").create_key()["KeyMetadata"]["Arn"]
     wrapper = KMSKeyWrapper(_MOTO_SESSION.client("kms"), arn)
     keys = DynamoWrappedKeys(_MOTO_SESSION.client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
-    for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
+    for purpose in (FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE):
         keys.add(wrapper.generate(purpose, now=utc_now()))
     return arn
 

@@ -88,8 +88,9 @@ class DynamoCampaigns:
         }
 
 
+@record_parser
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
-    """Return the attributes of an item that are sealed under an older key, sealed under the current one."""
+    """Return the attributes that an older key sealed, sealed again. Raise RecordUnreadable."""
     record = _record_name(values["campaign_id"])
     resealed = cipher.reseal(values["managers"], record=record, field="managers")
     return {} if resealed is None else {"managers": resealed}

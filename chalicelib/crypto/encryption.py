@@ -19,6 +19,10 @@ class UnsealError(Exception):
     """Sealed bytes were altered, belong to another place, or were sealed under a key that is not held."""
 
 
+class KeyNotHeld(UnsealError):
+    """The value names a key that is not in use: it was retired or deleted, or the name was altered."""
+
+
 @dataclass(frozen=True)
 class FieldKeys:
     """The data keys of a stage by id, and the id of the key for new values."""
@@ -60,7 +64,7 @@ class FieldCipher:
         start = _HEADER_BYTES + sealed[1]
         key = self._find_key(read_key_id(sealed))
         if key is None:
-            raise UnsealError(f"no key for {field}")
+            raise KeyNotHeld(f"no key for {field}")
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
             cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
@@ -80,6 +84,11 @@ class FieldCipher:
         if key is None and self._refresh_keys is not None:
             key = self._refresh_keys(key_id).by_id.get(key_id)
         return key
+
+
+def is_sealed(value: bytes) -> bool:
+    """Return True if the value has the form of a sealed one."""
+    return value[:1] == bytes([_FORMAT])
 
 
 def read_key_id(sealed: bytes) -> str:

@@ -12,9 +12,15 @@ from chalicelib.crypto.hashing import HashKey
 
 FIELD_PURPOSE = "field"
 HASH_PURPOSE = "hash"
+RESCUE_PURPOSE = "rescue"
 
-# The longest time for which a process seals under an old key after a new one was added.
 KEY_REFRESH_INTERVAL = timedelta(minutes=5)
+
+MAX_KEY_AGE = timedelta(hours=12)
+"""The longest time for which a process seals under an old key after a new one was added.
+
+While keys cannot be read, a process goes on with those that it has: for half a day of intake.
+"""
 
 # Pause before an unknown key id is looked up again, and before a failed refresh is repeated.
 _RETRY_INTERVAL = timedelta(seconds=10)
@@ -26,19 +32,23 @@ class KeysMissing(Exception):
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """A data key as it is stored. Ids sort by age; the last one is the current key."""
+    """A data key as it is stored. Ids sort by age; the last one in use is the current key.
+
+    A retired key is not in use. It is kept wrapped until `kept_until`, so that it can be taken back.
+    """
 
     purpose: str
     key_id: str
     wrapped: bytes
     made_at: datetime
+    kept_until: datetime | None = None
 
 
 class WrappedKeys(Protocol):
     """The store of wrapped keys."""
 
     def iter_by_purpose(self, purpose: str) -> Iterable[WrappedKey]:
-        """Yield the keys of one purpose, oldest first."""
+        """Yield the keys of one purpose that are in use, oldest first."""
 
 
 class KeyWrapper(Protocol):
@@ -63,20 +73,20 @@ class Keyring:
         clock: Clock,
         on_failure: Callable[[Exception], object] | None = None,
     ) -> None:
-        """`on_failure` receives the error of a refresh that failed, and cached keys stay in use.
+        """`on_failure` receives the error of a refresh that failed, and cached keys stay in use for a while.
 
-        Without it the error is raised.
+        Without it, or when they are MAX_KEY_AGE old, the error is raised.
         """
         self._wrapped_keys = wrapped_keys
         self._key_wrapper = key_wrapper
         self._clock = clock
         self._on_failure = on_failure
         self._cached_keys: FieldKeys | None = None
-        self._refresh_at = clock()
+        self._refresh_at = self._usable_until = clock()
         self._retry_missing_at: dict[str, datetime] = {}
 
     def get_field_keys(self) -> FieldKeys:
-        """Return the keys for fields, at most KEY_REFRESH_INTERVAL old unless a refresh failed."""
+        """Return the keys for fields, KEY_REFRESH_INTERVAL old at most, or MAX_KEY_AGE if refreshes fail."""
         if self._cached_keys is None:
             return self._load_field_keys()
         if self._clock() < self._refresh_at:
@@ -84,7 +94,7 @@ class Keyring:
         try:
             return self._load_field_keys()
         except Exception as error:
-            if self._on_failure is None:
+            if self._on_failure is None or self._clock() >= self._usable_until:
                 raise
             # The cached keys still seal and unseal, so that intake continues.
             self._refresh_at = self._clock() + _RETRY_INTERVAL
@@ -105,14 +115,21 @@ class Keyring:
         """Return the key for hashes. It never rotates: hashes under two keys cannot be compared."""
         return self._hash_key
 
+    def load_rescue_keys(self) -> dict[str, bytes]:
+        """Return the secrets for rescue files by id, oldest first. A stage of an earlier release has none."""
+        stored = self._wrapped_keys.iter_by_purpose(RESCUE_PURPOSE)
+        return {key.key_id: self._key_wrapper.unwrap(key) for key in stored}
+
     def _load_field_keys(self) -> FieldKeys:
+        read_at = self._clock()
         stored = self._list_wrapped_keys(FIELD_PURPOSE)
         unwrapped = {} if self._cached_keys is None else self._cached_keys.by_id
         keys = FieldKeys(
             current_key_id=stored[-1].key_id,
             by_id={key.key_id: unwrapped.get(key.key_id) or self._key_wrapper.unwrap(key) for key in stored},
         )
-        self._cached_keys, self._refresh_at = keys, self._clock() + KEY_REFRESH_INTERVAL
+        self._cached_keys = keys
+        self._refresh_at, self._usable_until = read_at + KEY_REFRESH_INTERVAL, read_at + MAX_KEY_AGE
         return keys
 
     @cached_property

@@ -26,5 +26,6 @@ def build_bundle_service(container: "Container") -> BundleService:
         campaigns=container.campaigns,
         contribution_rules=load_rules(),
         age_limits=container.age_limits,
+        get_rescue_key=container.rescue_keys.get_current,
         clock=container.clock,
     )

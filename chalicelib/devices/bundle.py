@@ -1,6 +1,7 @@
 """The bundle of a campaign, made from the very data and limits that the server judges by."""
 
-from collections.abc import Iterator, Mapping
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ from chalicelib.campaigns.service import CampaignService
 from chalicelib.clock import Clock, to_timestamp
 from chalicelib.contributions.rules import Rules, load_programme_names
 from chalicelib.contributions.service import OFFERED_PROGRAMMES, REQUIRED_OF_EMPLOYERS
+from chalicelib.crypto.rescue import RescueKey
 from chalicelib.devices.bundle_schemas import (
     AgeLimitsView,
     BundleCampaignView,
@@ -21,6 +23,7 @@ from chalicelib.devices.bundle_schemas import (
     NIKLimitsView,
     PhoneLimitsView,
     ProgrammesView,
+    RescueKeyView,
 )
 from chalicelib.devices.consent_texts import load_consent_texts
 from chalicelib.http.problem_texts import FIELD_MESSAGES
@@ -50,11 +53,18 @@ class BundleService:
     """Makes the bundles of campaigns."""
 
     def __init__(
-        self, *, campaigns: CampaignService, contribution_rules: Rules, age_limits: AgeLimits, clock: Clock
+        self,
+        *,
+        campaigns: CampaignService,
+        contribution_rules: Rules,
+        age_limits: AgeLimits,
+        get_rescue_key: Callable[[], RescueKey | None],
+        clock: Clock,
     ) -> None:
         self._campaigns = campaigns
         self._contribution_rules = contribution_rules
         self._age_limits = age_limits
+        self._get_rescue_key = get_rescue_key
         self._clock = clock
 
     def build(self, campaign_id: str) -> BundleView:
@@ -82,7 +92,15 @@ class BundleService:
                 code: FieldMessageView(id=message.indonesian, en=message.english)
                 for code, message in FIELD_MESSAGES.items()
             },
+            rescue_key=self._build_rescue_key(),
         )
+
+    def _build_rescue_key(self) -> RescueKeyView | None:
+        key = self._get_rescue_key()
+        if key is None:
+            return None
+        public_key = urlsafe_b64encode(key.public_key).decode().rstrip("=")
+        return RescueKeyView(key_id=key.key_id, public_key=public_key)
 
     def _build_limits(self) -> LimitsView:
         return LimitsView(

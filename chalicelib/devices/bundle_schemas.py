@@ -105,6 +105,13 @@ class FieldMessageView(BaseModel):
     en: str
 
 
+class RescueKeyView(BaseModel):
+    """The key that a device seals a rescue file for: what it could not send."""
+
+    key_id: str
+    public_key: str = Field(description="P-256, raw uncompressed point, base64url without padding.")
+
+
 class BundleContent(BaseModel):
     """The content of a bundle, which decides its version."""
 
@@ -120,6 +127,7 @@ class BundleContent(BaseModel):
     field_messages: dict[str, FieldMessageView] = Field(
         description="By the code of the rule, as in the `errors` of answers."
     )
+    rescue_key: RescueKeyView | None = None
 
 
 class BundleView(BundleContent):

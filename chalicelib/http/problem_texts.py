@@ -54,6 +54,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "renewals_ended": Problem(
         409, "Perangkat ini harus didaftarkan ulang.", "This device has to be enrolled again."
     ),
+    "rescue_unreadable": Problem(
+        422, "Berkas penyelamatan tidak dapat dibuka.", "The rescue file cannot be opened."
+    ),
     "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."

@@ -8,7 +8,10 @@ from chalicelib.callers import Channel, Disclosure
 
 @dataclass(frozen=True)
 class CaptureMetadata:
-    """The circumstances of a capture: time, client, channel and officer. It holds no data of the worker."""
+    """The circumstances of a capture: time, client, channel and officer. It holds no data of the worker.
+
+    The last three are those of `DeviceReport`.
+    """
 
     capture_id: str
     campaign_id: str
@@ -21,3 +24,6 @@ class CaptureMetadata:
     officer: str | None
     correlation_id: str
     device_sequence: int | None = None
+    clock_skew: int | None = None
+    app_version: str | None = None
+    rescued_by: str | None = None

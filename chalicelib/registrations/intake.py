@@ -19,6 +19,7 @@ from chalicelib.registrations import references, rules
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
 from chalicelib.registrations.cleaned_capture import CleanedCapture
+from chalicelib.registrations.device_report import NO_DEVICE_REPORT, DeviceReport
 from chalicelib.registrations.errors import CaptureReused, WorkerCapturesReached
 from chalicelib.registrations.limits import (
     PhoneCountExceeded,
@@ -158,7 +159,14 @@ class IntakeService:
         self._clock = clock
         self._random_index = random_index
 
-    def submit(self, command: SubmitRegistration, *, caller: Caller, correlation_id: str) -> SubmissionResult:
+    def submit(
+        self,
+        command: SubmitRegistration,
+        *,
+        caller: Caller,
+        correlation_id: str,
+        device_report: DeviceReport = NO_DEVICE_REPORT,
+    ) -> SubmissionResult:
         """Register a worker, or find that this capture or this worker is known.
 
         The same capture with the same content gets its first answer again, whatever has happened since. A
@@ -170,7 +178,7 @@ class IntakeService:
         campaign = self._campaigns.get(command.campaign_id)
         if command.coverage.sponsor_id and not campaign.has_sponsor(command.coverage.sponsor_id):
             campaign = self._campaigns.get_current(command.campaign_id)  # Perhaps it was added a moment ago.
-        submission = self._begin(command, campaign, caller, correlation_id)
+        submission = self._begin(command, campaign, caller, correlation_id, device_report)
         try:
             worker = self._read_worker(submission, campaign)
             return SubmissionResult(self._store_within_cap(submission, worker, caller), is_replay=False)
@@ -192,7 +200,12 @@ class IntakeService:
         return capture.fingerprint == self._hashing.digest("capture", command.serialize_content_as_sent())
 
     def _begin(
-        self, command: SubmitRegistration, campaign: Campaign, caller: Caller, correlation_id: str
+        self,
+        command: SubmitRegistration,
+        campaign: Campaign,
+        caller: Caller,
+        correlation_id: str,
+        device_report: DeviceReport,
     ) -> Submission:
         metadata = CaptureMetadata(
             capture_id=str(command.capture_id),
@@ -206,6 +219,7 @@ class IntakeService:
             officer=command.officer,
             correlation_id=correlation_id,
             device_sequence=command.device_sequence,
+            **vars(device_report),
         )
         received_on = campaign.local_day(metadata.received_at)
         cleaned = CleanedCapture.from_command(command)
@@ -233,7 +247,11 @@ class IntakeService:
         metadata = submission.capture_metadata
         try:
             return rules.read_worker(
-                submission.capture, campaign, now=metadata.received_at, age_limits=self._limits.age_limits
+                submission.capture,
+                campaign,
+                now=metadata.received_at,
+                age_limits=self._limits.age_limits,
+                clock_lead=submission.clock_lead,
             )
         except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even if today's rules would refuse it.

@@ -1,13 +1,14 @@
 """Registrations over HTTP."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability
-from chalicelib.callers import Disclosure, Role
+from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clients.errors import ClientCapReached, ClientUnknown
@@ -23,6 +24,7 @@ from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations import batch
 from chalicelib.registrations.captures import Outcome
+from chalicelib.registrations.device_report import DeviceReport
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
@@ -35,7 +37,7 @@ from chalicelib.registrations.errors import (
     TransitionNotAllowed,
     WorkerCapturesReached,
 )
-from chalicelib.registrations.intake import IntakeService, SubmissionResult
+from chalicelib.registrations.intake import SubmissionResult
 from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
@@ -104,7 +106,10 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         command = request.parse_body(SubmitRegistration)
         try:
             result = container.intake.submit(
-                command, caller=request.caller, correlation_id=request.correlation_id
+                command,
+                caller=request.caller,
+                correlation_id=request.correlation_id,
+                device_report=DeviceReport.from_headers(request.headers),
             )
         except (CaptureErased, WorkerCapturesReached) as refusal:
             if request.caller.disclosure is Disclosure.OFFICER:
@@ -123,19 +128,45 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
     def submit_batch(request: Request) -> Response:
         """Register workers from up to 200 captures. Each gets its own answer, in order."""
         texts = request.parse_batch(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES)
-        # Built before the threads start: each of them would build another one.
-        intake = container.intake
-        deadline = container.clock() + _BATCH_TIME_LIMIT
+        device_report = DeviceReport.from_headers(request.headers)
+        verdicts = submit_items(container, request, texts, caller=request.caller, device_report=device_report)
+        return json_response(VerdictsView(results=verdicts), exclude_defaults=True)
 
-        def submit_item(item: SubmitRegistration | VerdictView) -> tuple[VerdictView, str]:
-            return _submit_item(item, intake, request, is_too_late=container.clock() > deadline)
 
-        items = [_parse_item(text, request) for text in texts]
-        verdicts, outcomes = zip(*batch.process_items(items, submit_item), strict=True)
-        for outcome, number in sorted(Counter(outcomes).items()):
-            observability.count("Registrations", number, outcome=outcome)
-        count_failures(each.problem["code"] for each in verdicts if each.problem)
-        return json_response(VerdictsView(results=list(verdicts)), exclude_defaults=True)
+def submit_items(
+    container: "Container",
+    request: Request,
+    texts: Sequence[bytes],
+    *,
+    caller: Caller,
+    device_report: DeviceReport,
+) -> list[VerdictView]:
+    """Return the verdict on each capture of a batch, in order; `caller` is the client that made them."""
+    # Built before the threads start: each of them would build another one.
+    intake = container.intake
+    deadline = container.clock() + _BATCH_TIME_LIMIT
+
+    def submit_item(item: SubmitRegistration | VerdictView) -> tuple[VerdictView, str]:
+        if isinstance(item, VerdictView):
+            return item, item.outcome
+        try:
+            if container.clock() > deadline:
+                raise TryAgain("the batch took too long")
+            result = intake.submit(
+                item, caller=caller, correlation_id=request.correlation_id, device_report=device_report
+            )
+        except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
+            verdict = _build_failed_item(str(item.capture_id), error, request)
+            return verdict, verdict.outcome
+        return VerdictView.from_answer(result.answer), _outcome_label(result)
+
+    items = [_parse_item(text, request) for text in texts]
+    results = batch.process_items(items, submit_item)
+    for outcome, number in sorted(Counter(outcome for _, outcome in results).items()):
+        observability.count("Registrations", number, outcome=outcome)
+    verdicts = [verdict for verdict, _ in results]
+    count_failures(each.problem["code"] for each in verdicts if each.problem)
+    return verdicts
 
 
 def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
@@ -310,22 +341,6 @@ def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictVi
         return parse_document(text, SubmitRegistration)
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
         return _build_failed_item(batch.read_capture_id(text), error, request)
-
-
-def _submit_item(
-    item: SubmitRegistration | VerdictView, intake: IntakeService, request: Request, *, is_too_late: bool
-) -> tuple[VerdictView, str]:
-    """Return the verdict on an item of a batch, and the label of its outcome in the metrics."""
-    if isinstance(item, VerdictView):
-        return item, item.outcome
-    try:
-        if is_too_late:
-            raise TryAgain("the batch took too long")
-        result = intake.submit(item, caller=request.caller, correlation_id=request.correlation_id)
-    except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
-        verdict = _build_failed_item(str(item.capture_id), error, request)
-        return verdict, verdict.outcome
-    return VerdictView.from_answer(result.answer), _outcome_label(result)
 
 
 def _respond(request: Request, registration: Registration) -> Response:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
 from chalicelib.contributions.model import format_month
@@ -38,16 +38,24 @@ class AgeLimits:
 
 
 def read_worker(
-    capture: CleanedCapture, campaign: Campaign, *, now: datetime, age_limits: AgeLimits
+    capture: CleanedCapture,
+    campaign: Campaign,
+    *,
+    now: datetime,
+    age_limits: AgeLimits,
+    clock_lead: timedelta = timedelta(0),
 ) -> Worker:
-    """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
+    """Return the worker whom a capture registers. Raise RulesBroken with every broken rule.
+
+    `clock_lead` is by how much the device's clock is fast: its times may be so much later than `now`.
+    """
     command = capture.command
     day = campaign.local_day(command.captured_at)
     broken_rules = [
         *_check_choices(command, day),
         *_check_sponsor(command, campaign),
-        *_check_times(command, campaign, day, now),
-        *check_consent_time(command.consent, now=now),
+        *_check_times(command, campaign, day, now, clock_lead),
+        *check_consent_time(command.consent, now=now + clock_lead),
         *_check_age(command.worker.birth_date, day, age_limits),
         *_check_postal_code(command.worker.postal_code),
         *_check_texts(command),
@@ -100,9 +108,9 @@ def _check_sponsor(command: SubmitRegistration, campaign: Campaign) -> Iterator[
 
 
 def _check_times(
-    command: SubmitRegistration, campaign: Campaign, day: date, now: datetime
+    command: SubmitRegistration, campaign: Campaign, day: date, now: datetime, clock_lead: timedelta
 ) -> Iterator[BrokenRule]:
-    if command.captured_at > now + CLOCK_SKEW:
+    if command.captured_at > now + clock_lead + CLOCK_SKEW:
         yield BrokenRule("captured_at", "captured_in_future")
     if not campaign.has_day(day):
         yield BrokenRule("captured_at", "captured_outside_campaign")

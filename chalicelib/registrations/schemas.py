@@ -11,6 +11,7 @@ from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
 from chalicelib.http.pagination import Page, to_cursor
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
 from chalicelib.registrations.reported_events import Payment, PaymentCode
@@ -240,6 +241,26 @@ class RegistrationView(BaseModel):
         )
 
 
+class DeviceReportView(BaseModel):
+    """The report of the device that sent a capture, for officers and managers."""
+
+    clock_skew: int | None = Field(
+        default=None, description="Seconds, the device's clock minus the server's, when it was sent."
+    )
+    app_version: str | None = Field(default=None, description="Of the web app that sent it.")
+    rescued_by: str | None = Field(default=None, description="The client that brought the rescue file.")
+
+    @classmethod
+    def build(cls, capture_metadata: CaptureMetadata) -> "DeviceReportView | None":
+        """Return the report, None if the device made none."""
+        view = cls(
+            clock_skew=capture_metadata.clock_skew,
+            app_version=capture_metadata.app_version,
+            rescued_by=capture_metadata.rescued_by,
+        )
+        return None if view == cls() else view
+
+
 class CaptureReportView(BaseModel):
     """The verdict on a capture, with the registration as it is now.
 
@@ -256,6 +277,7 @@ class CaptureReportView(BaseModel):
     differs: tuple[IdentityField, ...] = DIFFERS
     suggestion: Suggestion | None = SUGGESTION
     registration: RegistrationView | None = None
+    device: DeviceReportView | None = None
 
     @classmethod
     def build(cls, report: "CaptureReport", *, caller: Caller) -> "CaptureReportView":
@@ -263,16 +285,20 @@ class CaptureReportView(BaseModel):
         capture, is_public = report.capture, report.disclosure is Disclosure.PUBLIC
         if capture is None or (is_public and capture.answer is not None):
             return cls(capture_id=report.capture_id, outcome=NEUTRAL_OUTCOME)
+        metadata = capture.capture_metadata
+        device = None if is_public else DeviceReportView.build(metadata)
         if capture.answer is None:
             return cls(
                 capture_id=report.capture_id,
                 outcome=capture.facts.outcome,
                 reasons=capture.facts.reasons,
-                received_at=to_timestamp(capture.capture_metadata.received_at),
+                received_at=to_timestamp(metadata.received_at),
+                device=device,
             )
         registration = report.registration
         return cls(
             **vars(capture.answer),
+            device=device,
             suggestion=capture.answer.suggestion,
             registration=None
             if registration is None

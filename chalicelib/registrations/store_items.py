@@ -7,18 +7,15 @@ Capture metadata are not sealed.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from chalicelib.aws.items import Values
-from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.records import record_parser
-from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import (
     IDENTITY_FIELDS,
     Answer,
@@ -51,7 +48,11 @@ from chalicelib.registrations.store_keys import (
     make_order,
     make_registration_key,
 )
-from chalicelib.registrations.store_source import parse_capture_source, parse_disclosure
+from chalicelib.registrations.store_source import (
+    build_capture_metadata,
+    parse_capture_metadata,
+    parse_capture_source,
+)
 from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Worker
 
 _AMOUNT_DIGITS = 15
@@ -64,7 +65,7 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
     values: Values = {
         **make_capture_key(metadata.capture_id),
         "fingerprint": capture.fingerprint,
-        "taken": _build_capture_metadata(metadata),
+        "taken": build_capture_metadata(metadata),
         "facts": build_capture_facts(capture.facts),
         # Not sealed, because the stream cannot unseal. Beside every answer, so that the length of the item
         # does not reveal a known worker.
@@ -92,7 +93,7 @@ def parse_capture(values: Mapping[str, Any], cipher: FieldCipher) -> Capture:
     if "fingerprint" not in values:
         source = parse_capture_source(values["taken"]) if "taken" in values else None
         raise CaptureErased("its person's data was destroyed", source)
-    metadata, sealed = _parse_capture_metadata(values["taken"]), values.get("answer")
+    metadata, sealed = parse_capture_metadata(values["taken"]), values.get("answer")
     return Capture(
         capture_metadata=metadata,
         fingerprint=values["fingerprint"],
@@ -151,8 +152,9 @@ def parse_campaign_day(values: Mapping[str, Any]) -> CampaignDay:
     return CampaignDay(values["taken"]["campaign_id"], date.fromisoformat(values["taken"]["day"]))
 
 
+@record_parser
 def reseal(values: Mapping[str, Any], cipher: FieldCipher) -> Values:
-    """Return the attributes that an older key sealed, sealed again under the current one."""
+    """Return the attributes that an older key sealed, sealed again. Raise RecordUnreadable."""
 
     def seal_again(record: str, name: str, sealed: bytes) -> bytes:
         return cipher.reseal(sealed, record=record, field=name) or sealed
@@ -197,7 +199,7 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "zone": lifecycle.zone,
         "history": build_history(lifecycle.history),
         "money": cipher.seal(serialize_money(registration), record=record, field="money"),
-        "taken": _build_capture_metadata(metadata),
+        "taken": build_capture_metadata(metadata),
         "sealed": {
             name: cipher.seal(value, record=record, field=name)
             for name, value in _list_personal_fields(registration).items()
@@ -239,7 +241,7 @@ def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Regist
         reference=reference,
         worker_key=values["worker_key"],
         lifecycle=parse_lifecycle(values, money),
-        capture_metadata=_parse_capture_metadata(values["taken"]),
+        capture_metadata=parse_capture_metadata(values["taken"]),
         worker=Worker(
             nik=NIK(personal["nik"]),
             name=personal["name"],
@@ -351,33 +353,6 @@ def build_capture_facts(facts: CaptureFacts) -> Values:
         values["received_on"] = facts.received_on.isoformat()
     values["differs"] = _serialize_differs(facts.differs)
     return values
-
-
-def _build_capture_metadata(capture_metadata: CaptureMetadata) -> Values:
-    values = {
-        **asdict(capture_metadata),
-        "day": capture_metadata.day.isoformat(),
-        "captured_at": to_timestamp(capture_metadata.captured_at),
-        "received_at": to_timestamp(capture_metadata.received_at),
-    }
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _parse_capture_metadata(values: Mapping[str, Any]) -> CaptureMetadata:
-    sequence = values.get("device_sequence")
-    return CaptureMetadata(
-        capture_id=values["capture_id"],
-        campaign_id=values["campaign_id"],
-        day=date.fromisoformat(values["day"]),
-        captured_at=datetime.fromisoformat(values["captured_at"]),
-        received_at=datetime.fromisoformat(values["received_at"]),
-        client_id=values["client_id"],
-        channel=Channel(values["channel"]),
-        disclosure=parse_disclosure(values),
-        officer=values.get("officer"),
-        correlation_id=values["correlation_id"],
-        device_sequence=None if sequence is None else int(sequence),
-    )
 
 
 def _facts_record_name(pk: str) -> str:

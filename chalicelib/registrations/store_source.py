@@ -1,9 +1,14 @@
-"""The source of a stored capture, which is kept when the capture is erased."""
+"""The metadata of a stored capture, and its source, which is kept when the capture is erased."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 
-from chalicelib.callers import CHANNELS_BY_ROLE, Disclosure, Role
+from chalicelib.aws.items import Values
+from chalicelib.callers import CHANNELS_BY_ROLE, Channel, Disclosure, Role
+from chalicelib.clock import to_timestamp
+from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.capture_source import CaptureSource
 
 
@@ -24,4 +29,36 @@ def parse_capture_source(capture_metadata: Mapping[str, Any]) -> CaptureSource:
         client_id=capture_metadata["client_id"],
         campaign_id=capture_metadata["campaign_id"],
         disclosure=parse_disclosure(capture_metadata),
+    )
+
+
+def build_capture_metadata(capture_metadata: CaptureMetadata) -> Values:
+    """Return capture metadata as values, without empty ones."""
+    values = {
+        **asdict(capture_metadata),
+        "day": capture_metadata.day.isoformat(),
+        "captured_at": to_timestamp(capture_metadata.captured_at),
+        "received_at": to_timestamp(capture_metadata.received_at),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def parse_capture_metadata(values: Mapping[str, Any]) -> CaptureMetadata:
+    """Return the metadata of a stored capture or registration."""
+    sequence, skew = values.get("device_sequence"), values.get("clock_skew")
+    return CaptureMetadata(
+        capture_id=values["capture_id"],
+        campaign_id=values["campaign_id"],
+        day=date.fromisoformat(values["day"]),
+        captured_at=datetime.fromisoformat(values["captured_at"]),
+        received_at=datetime.fromisoformat(values["received_at"]),
+        client_id=values["client_id"],
+        channel=Channel(values["channel"]),
+        disclosure=parse_disclosure(values),
+        officer=values.get("officer"),
+        correlation_id=values["correlation_id"],
+        device_sequence=None if sequence is None else int(sequence),
+        clock_skew=None if skew is None else int(skew),
+        app_version=values.get("app_version"),
+        rescued_by=values.get("rescued_by"),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import ceil
 
 from chalicelib.callers import Disclosure
@@ -20,6 +20,7 @@ from chalicelib.registrations.captures import (
     Outcome,
 )
 from chalicelib.registrations.cleaned_capture import CleanedCapture
+from chalicelib.registrations.device_report import DeviceReport
 from chalicelib.registrations.model import Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
@@ -48,6 +49,11 @@ class Submission:
     def seconds_until_day_end(self) -> int:
         """Return the seconds from receipt to the end of the campaign's local day, at least 1."""
         return max(1, ceil((self.day_ends_at - self.capture_metadata.received_at).total_seconds()))
+
+    @property
+    def clock_lead(self) -> timedelta:
+        """Return by how much the device's clock is fast, zero if it is not, or is not reported."""
+        return DeviceReport(clock_skew=self.capture_metadata.clock_skew).clock_lead
 
     def with_worker(self, worker: Worker, neighbourhood_hashes: Iterable[str]) -> "Submission":
         facts = replace(

@@ -21,6 +21,7 @@ ReturnType = TypeVar("ReturnType")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,9}")
+_KEY_ID = re.compile(r"[a-z]{1,20}-[0-9T:.Z-]{1,40}")
 _MAX_TEXT_LENGTH = 200
 
 
@@ -68,6 +69,18 @@ class _IdType(click.ParamType[str]):
             self.fail(f"{value!r} is no id of a {self.name}: small letters, digits and hyphens", param, ctx)
 
 
+class _KeyIdType(click.ParamType[str]):
+    """The id of a data key, as `daftar rotate` prints it: its purpose and when it was made."""
+
+    name = "key"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id. Raise click's BadParameter."""
+        if not _KEY_ID.fullmatch(value):
+            self.fail(f"{value!r} is no id of a key: write it as it was printed", param, ctx)
+        return value
+
+
 class _PlainTextType(click.ParamType[str]):
     """A short text on one line that names no person: it is stored in the clear."""
 
@@ -87,6 +100,7 @@ class _PlainTextType(click.ParamType[str]):
 
 DAY = _DayType()
 WHOLE_NUMBER = _WholeNumberType()
+KEY_ID = _KeyIdType()
 PLAIN_TEXT = _PlainTextType()
 _CAMPAIGN_ID: TypeAdapter[str] = TypeAdapter(CampaignId)
 CAMPAIGN = _IdType("campaign", _CAMPAIGN_ID)

@@ -1,7 +1,7 @@
 """Create the wrapped data keys of a stage."""
 
 from chalicelib.clock import utc_now
-from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
 from ops.deploy.stages import Stage
@@ -11,6 +11,6 @@ def create_missing_keys(stage: Stage) -> None:
     """Add a data key for each purpose that has none. No key leaves KMS unwrapped."""
     wrapped_keys = DynamoWrappedKeys(stage.aws_client("dynamodb"), stage.outputs["KeysTableName"])
     wrapper = KMSKeyWrapper(stage.aws_client("kms"), stage.outputs["FieldKeyArn"])
-    for purpose in (FIELD_PURPOSE, HASH_PURPOSE):
+    for purpose in (FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE):
         if not any(wrapped_keys.iter_by_purpose(purpose)):
             wrapped_keys.add(wrapper.generate(purpose, now=utc_now()))

@@ -6,7 +6,13 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.crypto.encryption import FieldCipher, UnsealError
-from chalicelib.crypto.keyring import KEY_REFRESH_INTERVAL, Keyring, KeysMissing, WrappedKey
+from chalicelib.crypto.keyring import (
+    KEY_REFRESH_INTERVAL,
+    MAX_KEY_AGE,
+    Keyring,
+    KeysMissing,
+    WrappedKey,
+)
 from tests.support.builders import NOW
 from tests.support.fakes.clock import FixedClock
 
@@ -152,6 +158,23 @@ def test_cached_keys_stay_in_use_when_a_refresh_fails_and_the_failure_is_reporte
     key_store.is_available = True
     key_store.add("field", "2025-01")
     clock.advance(timedelta(seconds=11))
+    assert keyring.get_field_keys().current_key_id == "2025-01"
+
+
+def test_cached_keys_are_not_used_longer_than_their_highest_age() -> None:
+    key_store, clock, failures = FakeKeyStore(("field", "2024-10")), FixedClock(NOW), list[Exception]()
+    keyring = make_keyring(key_store, clock, failures)
+    keyring.get_field_keys()
+    key_store.is_available = False
+
+    clock.advance(MAX_KEY_AGE - timedelta(seconds=1))
+    assert keyring.get_field_keys().current_key_id == "2024-10"
+    clock.advance(timedelta(seconds=11))
+    with pytest.raises(ConnectionError):
+        keyring.get_field_keys()
+
+    key_store.is_available = True
+    key_store.add("field", "2025-01")
     assert keyring.get_field_keys().current_key_id == "2025-01"
 
 

@@ -24,6 +24,7 @@ from tests.support.payloads import (
     make_nik,
 )
 from tests.support.polling import wait_until
+from tests.support.rescue_files import make_rescue_file
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
 ROUTES = sorted(f"{method} {path}" for path, methods in app.routes.items() for method in methods)
@@ -104,6 +105,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
     "POST /v1/enrolments": lambda target: {"code": "K7M2Q4XP"},
+    "POST /v1/rescues": lambda target: make_rescue_file([target.capture], client_id=target.client_id),
     "POST /v1/disclosures": make_data_request,
     "POST /v1/erasures": make_data_request,
 }

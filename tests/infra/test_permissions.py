@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE
+from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
 from tests.support.template import Grant, PackagedTemplate, as_list, split_condition
 
 # Actions on a wildcard resource, and the reason for each.
@@ -235,7 +235,7 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     }
     context = "kms:EncryptionContext:daftar:purpose"
     assert purposes == {
-        "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE]}},
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
         "DeliverReports": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},

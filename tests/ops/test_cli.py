@@ -39,7 +39,7 @@ def test_every_command_has_a_good_command_line_in_these_tests() -> None:
 def test_the_commands_that_only_work_locally_are_those_of_the_readme() -> None:
     assert {name.split()[0] for name in LOCAL_COMMANDS} == {
         *("up", "down", "status", "run", "messages", "mails"),
-        *("register", "roll-up", "summary", "clients"),
+        *("register", "roll-up", "summary", "clients", "rescue"),
     }
 
 
@@ -99,6 +99,8 @@ USED_WRONGLY: dict[str, tuple[str, ...]] = {
     "an unknown role": ("clients", "enrol", "van-9", "--role", "king"),
     "an unknown channel": ("clients", "enrol", "van-9", "--role", "kiosk", "--channel", "fax"),
     "hours in words": ("clients", "rotate", "van-9", "--overlap-hours", "1_0"),
+    "a key kept too briefly": ("rotate", "--retire", "--keep-days", "35"),
+    "a key retired and taken back": ("rotate", "--retire", "--reinstate", "field-1"),
     "no reason": ("sms", "stop", ""),
     "an unknown queue": ("dead-letters", "list", "Queue"),
     "no messages": ("dead-letters", "redrive", "StreamFailures"),

@@ -5,7 +5,7 @@ from datetime import date
 import click
 import pytest
 
-from ops.commands.parameter_types import DAY, WHOLE_NUMBER
+from ops.commands.parameter_types import DAY, KEY_ID, WHOLE_NUMBER
 
 
 def test_a_day_is_written_with_its_zeros() -> None:
@@ -26,3 +26,13 @@ def test_a_number_is_written_in_digits() -> None:
 def test_a_number_in_another_form_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         WHOLE_NUMBER.convert(text, None, None)
+
+
+def test_the_id_of_a_key_is_written_as_it_was_printed() -> None:
+    assert KEY_ID.convert("field-2026-11-29T10:35:40.594Z", None, None) == "field-2026-11-29T10:35:40.594Z"
+
+
+@pytest.mark.parametrize("text", ["", "field", "field-", "Field-2026", "field-2026 11", "field-1/token"])
+def test_another_text_is_no_id_of_a_key(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        KEY_ID.convert(text, None, None)

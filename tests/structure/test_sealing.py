@@ -2,7 +2,7 @@
 
 import ast
 
-from ops.key_rotation import SEALED_TABLES
+from ops.sealed_items import SEALED_TABLES
 from tests.support.source_tree import iter_calls, parse_modules
 
 CIPHER = "chalicelib/crypto/encryption.py"

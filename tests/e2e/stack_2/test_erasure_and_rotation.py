@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.clock import utc_now
+from chalicelib.clock import Clock, utc_now
 from chalicelib.crypto.encryption import read_key_id
 from ops.errors import OperationError
-from ops.key_rotation import KeyRotation, RotationResult
+from ops.key_rotation import MIN_KEPT_PERIOD, KeyRotation, RotationResult
 from tests.e2e.stack_1.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
 from tests.support.isolated_campaign import DAY, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
@@ -109,12 +109,7 @@ def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> N
     settled.await_sms(reference)
     await_pipeline_idle(stack)
     marked, told = dirty_days(stack, settled.campaign_id), len(settled.find_sms(reference))
-    rotation = KeyRotation(
-        outputs=stack.description.outputs,
-        aws_client=stack.local_stack.emulator.make_client,
-        clock=utc_now,
-        on_progress=lambda step: None,
-    )
+    rotation = make_rotation(stack)
 
     with ThreadPoolExecutor(1) as threads:
         registering = threads.submit(lambda: [busy.register(busy.make_capture_payload()) for _ in range(15)])
@@ -136,3 +131,29 @@ def test_the_field_key_is_changed_while_the_stack_runs(stack: RunningStack) -> N
     await_pipeline_idle(stack)
     assert dirty_days(stack, settled.campaign_id) == marked
     assert len(settled.find_sms(reference)) == told
+    retire_and_take_back(stack, rotated)
+
+
+def retire_and_take_back(stack: RunningStack, rotated: RotationResult) -> None:
+    """Retire the older keys, as at the time when it is allowed, and take them back, while people register."""
+    market = open_market(stack)
+    rotation = make_rotation(stack, lambda: rotated.retirable_at)
+
+    retired = rotation.retire(kept_for=MIN_KEPT_PERIOD)
+
+    assert retired.retired_key_ids == rotated.older_key_ids
+    reference = market.register(market.make_capture_payload()).json()["reference"]
+    market.await_sms(reference)
+    for key_id in retired.retired_key_ids:
+        rotation.reinstate(key_id)
+    assert stack.send("core", "GET", f"/v1/registrations/{reference}").status_code == 200
+    assert keys_in_use(stack) == {rotated.current_key_id}
+
+
+def make_rotation(stack: RunningStack, clock: Clock = utc_now) -> KeyRotation:
+    return KeyRotation(
+        outputs=stack.description.outputs,
+        aws_client=stack.local_stack.emulator.make_client,
+        clock=clock,
+        on_progress=lambda step: None,
+    )

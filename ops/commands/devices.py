@@ -1,0 +1,91 @@
+"""`daftar clients enrol-device` and `daftar rescue`: devices of officers and kiosks."""
+
+import json
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import click
+import segno
+
+from ops.commands.api_calls import call_api, call_as_admin, connect
+from ops.commands.local_stack import describe_local_stack
+from ops.commands.parameter_types import CLIENT
+from ops.commands.results import Command, Result
+
+# As the web app reads it: it takes the code off the address at once.
+_CODE_FRAGMENT = "#enrol="
+_MODES = ("officer", "kiosk")
+
+
+@click.command(
+    "enrol-device",
+    cls=Command,
+    fails_when="no client has this id, it is revoked, or it is no device",
+    json_fields=("enrolment",),
+)
+@click.argument("client", type=CLIENT)
+@click.option(
+    "--mode",
+    metavar="MODE",
+    type=click.Choice(_MODES),
+    help="officer or kiosk; a kiosk is unattended. For officers if left out.",
+)
+def enrol_device(client: str, mode: str | None) -> Result:
+    """Make a code with which a device becomes CLIENT, once and within 15 minutes."""
+    body = {} if mode is None else {"mode": mode}
+    made = call_as_admin("POST", f"/v1/clients/{client}/enrolment-codes", body)
+    code = made["code"]
+    lines = [
+        _draw_qr(f"{made['app_url']}{_CODE_FRAGMENT}{code}"),
+        f"Scan it, or open {made['app_url']} and type {code[:4]}-{code[4:]}",
+        f"good once, until {made['expires_at']}",
+    ]
+    if made["exit_code"]:
+        lines.append(f"digits that end the kiosk mode, shown this once: {made['exit_code']}")
+    return Result({"enrolment": made}, lines)
+
+
+@click.command(
+    "rescue",
+    cls=Command,
+    fails_when="the file cannot be opened, or captures were not taken in; each is named",
+    json_fields=("client_id", "outcomes", "failed"),
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def take_in_rescue(file: Path) -> Result:
+    """Take in a rescue FILE, which a device exported, with the stack's manager token.
+
+    Its captures keep their device, officer and time. To repeat it doubles nothing.
+    """
+    content = file.read_text(encoding="utf-8", errors="replace")
+    results: list[dict[str, Any]] = []
+    start: int | None = 0
+    with connect(describe_local_stack(), "manager") as api:
+        while start is not None:
+            answer = call_api(api, "POST", f"/v1/rescues?start={start}", content)
+            results += answer["results"]
+            start = answer.get("next_start")
+    failed = [
+        {"capture_id": each["capture_id"], "code": each["problem"]["code"]}
+        for each in results
+        if each.get("problem")
+    ]
+    outcomes = dict(Counter(each["outcome"] for each in results))
+    return Result(
+        {"client_id": answer["client_id"], "outcomes": outcomes, "failed": failed},
+        [
+            f"{len(results)} captures of {answer['client_id']}: {json.dumps(outcomes)}",
+            *(f"{each['capture_id']}: {each['code']}" for each in failed),
+        ],
+        failure=f"{len(failed)} of {len(results)} captures were not taken in" if failed else None,
+        code="captures_failed",
+    )
+
+
+def _draw_qr(url: str) -> str:
+    """Return a QR code as lines of half blocks."""
+    drawing = StringIO()
+    segno.make(url, error="m").terminal(out=drawing, compact=True)
+    return drawing.getvalue().rstrip("\n")
