@@ -1,10 +1,12 @@
 """A market with the app, a link that can be cut, and a manager: what the tests of the web app begin with."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.callers import EVERY_CAMPAIGN, Caller, Channel, Role
 from chalicelib.campaigns.model import Campaign, CampaignDay
@@ -22,7 +24,7 @@ CAMPAIGN = "tanah-abang-2024"
 DEVICE = "van-1"
 
 _MANAGER = Caller(
-    client_id="branch-office",
+    client_id="head-office",
     roles=frozenset({Role.MANAGER}),
     channel=Channel.OFFICE,
     campaigns=frozenset({EVERY_CAMPAIGN}),
@@ -48,6 +50,7 @@ class AppStage:
     server: AppServer
     link: Link
     clock: ServerClock
+    manager_token: str
     exit_code: str | None = None
 
     @property
@@ -76,6 +79,12 @@ class AppStage:
         """Replace the app by a new one, which reads the environment again."""
         app, self.container = load_app(clock=self.clock)
         self.server.replace_app(app)
+
+    def send_as_manager(self, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
+        """Return status and body of an answer to the campaign's manager."""
+        headers = {"authorization": f"Bearer {self.manager_token}", "content-type": "application/json"}
+        status, _, content = self.server.answer(method, path, headers, body)
+        return status, json.loads(content)
 
     def list_registrations(self) -> list[Registration]:
         """Return what is registered on the campaign's days, by the time of capture."""
@@ -117,8 +126,11 @@ def run_app_stage() -> Iterator[AppStage]:
     )
     container.campaigns.open(Campaign.model_validate(campaign))
     _enrol_client(container, DEVICE)
+    _, manager_token = container.clients.enrol(
+        EnrolClient(client_id="branch-office", roles=(Role.MANAGER,), campaigns=(CAMPAIGN,))
+    )
     with run_app_server(app, clock) as server, run_link(server.server_port) as link:
-        yield AppStage(container, server, link, clock)
+        yield AppStage(container, server, link, clock, manager_token)
 
 
 def _enrol_client(container: Container, client_id: str) -> None:

@@ -6,9 +6,12 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _START_SECONDS = 30
 _OPTIONS = (

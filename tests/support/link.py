@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from ops.project import LOOPBACK
 
 _CHUNK = 2048
-# An empty page at this path comes from the link itself, also while it is cut: a tab to begin a test in. Whatever
-# else is needed then has to be in the tablet.
+# An empty page at this path comes from the link itself, also while it is cut: a tab to begin a test in.
+# Whatever else is needed then has to be in the tablet.
 BLANK_PATH = b"GET /api/app/blank "
-_BLANK_PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<!doctype html>"
+_BLANK_PAGE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n"
+    b"<!doctype html>"
+)
 
 
 @dataclass

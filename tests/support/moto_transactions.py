@@ -28,7 +28,7 @@ def patch_moto_transactions() -> None:
     """Patch moto for the rest of the process."""
     vars(models)["copy"] = SimpleNamespace(deepcopy=_copy_table)
     DynamoDBBackend.update_item = _update_item_copy  # type: ignore[assignment, method-assign]
-    BotocoreStubber.process_request = _process_request_alone  # type: ignore[method-assign]
+    BotocoreStubber.process_request = _process_request_alone  # type: ignore[assignment, method-assign]
 
 
 def _process_request_alone(stubber: BotocoreStubber, request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of a device that works without a network: a tablet that can be killed, and a market."""
+"""Fixtures of the tests of a device without a network: a tablet that can be killed, and a market."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -58,6 +58,8 @@ class DevicePage:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self._saved: list[str] = []
+        page.on("console", lambda message: self._saved.append(message.text))
 
     @classmethod
     def open(cls, tablet: Tablet, stage: AppStage) -> "DevicePage":
@@ -87,6 +89,14 @@ class DevicePage:
     def begin_saving(self, *contents: dict[str, Any]) -> None:
         """Have captures saved, one after the other, and do not wait. Each one that is saved is logged."""
         self.page.evaluate(f"(contents) => {{ void ({_SAVE})(contents) }}", list(contents))
+
+    def wait_until_saved(self, number: int) -> int:
+        """Wait until so many captures were said to be saved since the last call. Return their number."""
+        while len(self._saved) < number:
+            self.page.wait_for_event("console")
+        said = len(self._saved)
+        self._saved.clear()
+        return said
 
     def list(self) -> list[dict[str, Any]]:
         """Return the outbox's list."""

@@ -12,7 +12,8 @@ from tests.support.payloads import make_nik
 LOSES_WRITES = """
   const put = IDBObjectStore.prototype.put;
   IDBObjectStore.prototype.put = function (value, key) {
-    return this.name === "captures" && value.state !== "draft" ? this.get("nothing") : put.call(this, value, key);
+    const isLost = this.name === "captures" && value.state !== "draft";
+    return isLost ? this.get("nothing") : put.call(this, value, key);
   };
 """
 CHANGES_WRITES = """
@@ -47,13 +48,10 @@ def test_a_browser_killed_while_it_saves_leaves_no_number_out_and_gives_none_twi
     killable_device: DevicePage, killable_tablet: Chromium, stage: AppStage
 ) -> None:
     device, announced = killable_device, 0
-    for round_number in range(2):
-        messages: list[str] = []
-        device.page.on("console", lambda message, messages=messages: messages.append(message.text))
-        device.begin_saving(*(make_content(100 * round_number + number) for number in range(1, 90)))
-        device.page.wait_for_event("console", lambda message: len(messages) >= 12)
+    for first in (1, 101):
+        device.begin_saving(*(make_content(number) for number in range(first, first + 89)))
+        announced += device.wait_until_saved(12)
         device = reopen(killable_tablet, stage)
-        announced += len(messages)
 
     numbers = [capture["sequence"] for capture in device.list()]
     assert len(numbers) >= announced
@@ -66,7 +64,8 @@ def test_two_tabs_number_their_captures_together(
 ) -> None:
     other = DevicePage.open(tablet, stage)
     save_many = """(contents) => {
-      window.saving = Promise.all(contents.map((content) => device.outbox.save(device.outbox.newCaptureId(), content)));
+      const { outbox } = device;
+      window.saving = Promise.all(contents.map((content) => outbox.save(outbox.newCaptureId(), content)));
     }"""
     device.page.evaluate(save_many, [make_content(number) for number in range(20)])
     other.page.evaluate(save_many, [make_content(number) for number in range(20, 40)])
@@ -80,8 +79,9 @@ def test_a_capture_that_is_saved_twice_at_once_is_one(device: DevicePage) -> Non
     content = make_content(1)
     both = device.page.evaluate(
         """(content) => {
-          const captureId = device.outbox.newCaptureId();
-          return Promise.all([device.outbox.save(captureId, content), device.outbox.save(captureId, content)]);
+          const { outbox } = device;
+          const captureId = outbox.newCaptureId();
+          return Promise.all([outbox.save(captureId, content), outbox.save(captureId, content)]);
         }""",
         content,
     )

@@ -53,9 +53,14 @@ export class Session extends EventTarget {
   async load() {
     this.stored = (await readValue(this.database, SESSION)) ?? null;
     this.token = this.stored ? await this.vault.open(LABEL, this.stored.token) : null;
-    const kept = this.device && (await readValue(this.database, bundleName(this.device)));
-    this.bundle = kept ? kept.bundle : null;
+    await this.#readBundle();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Take the bundle that is kept for the campaign, if there is one. */
+  async #readBundle() {
+    const kept = this.device && (await readValue(this.database, bundleName(this.device)));
+    this.bundle = kept?.bundle ?? null;
   }
 
   /** @returns {DeviceIdentity | null} */
@@ -95,7 +100,7 @@ export class Session extends EventTarget {
     const device = readIdentity(body, this.device);
     await raiseSequence(this.database, device.clientId, body.next_device_sequence ?? 1);
     await this.#store({ device, token: await this.vault.seal(LABEL, body.token), isRevoked: false, skew });
-    this.bundle = null;
+    await this.#readBundle();
     await this.whenEnrolled(body);
     await this.refresh();
   }
@@ -107,6 +112,7 @@ export class Session extends EventTarget {
   async chooseCampaign(campaignId) {
     if (!this.stored || !this.device) return;
     await this.#store({ ...this.stored, device: { ...this.device, campaignId } });
+    await this.#readBundle();
     await this.refresh();
   }
 
