@@ -90,7 +90,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
   const halves = [0, 5].map((start, index) => h("div", { class: "half" }, ...cards.slice(start, [5, cards.length][index]).map((card) => card.element)));
   const element = h(
     "form",
-    { class: "form", novalidate: true, autocomplete: "off", on: { submit: onSubmit } },
+    { class: "form", novalidate: true, autocomplete: "off", on: { submit: (/** @type {Event} */ event) => event.preventDefault(), keydown: onKey } },
     notice ? h("p", { class: "notice warn" }, notice) : null,
     alert,
     h("div", { class: "progress" }, step, progress),
@@ -98,11 +98,12 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
     bar,
   );
 
-  /** @param {Event} event */
-  function onSubmit(event) {
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const isField = event.target instanceof HTMLInputElement && !event.target.classList.contains("cover");
+    if (event.key !== "Enter" || !isField) return;
     event.preventDefault();
     if (isSingle() && place.position < questions.length - 1) goOn();
-    else if (document.activeElement === save) void trySave();
   }
 
   function isSingle() {
@@ -115,6 +116,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
     amount.textContent = quote ? formatRupiah(quote.total) : "–";
     if (quote) amount.dataset.amount = String(quote.total);
     else delete amount.dataset.amount;
+    if (!alert.hidden) summarise(listErrors(answers, bundle, now()));
     amountNote.textContent = quote ? t("months.count", { months: answers.months }) : "";
   }
 
@@ -168,12 +170,21 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
   /** @param {Finding[]} findings */
   function showAll(findings) {
     for (const card of cards) card.show(card.select(findings));
-    const broken = cards.flatMap((card, index) => (card.select(findings).length ? [index] : []));
-    alert.hidden = broken.length === 0;
-    if (!broken.length) return;
-    const links = broken.map((index) => h("li", {}, button(questions[index].title, () => openError(index), { class: "button quiet" })));
-    alert.replaceChildren(h("p", {}, h("b", {}, t("form.to_mend"))), h("ul", {}, ...links));
-    openError(broken[0]);
+    const first = listBroken(findings)[0];
+    summarise(findings);
+    if (first !== undefined) openError(first);
+  }
+
+  /** @param {Finding[]} findings */
+  function listBroken(findings) {
+    return cards.flatMap((card, index) => (card.select(findings).length ? [index] : []));
+  }
+
+  /** @param {Finding[]} findings */
+  function summarise(findings) {
+    const links = listBroken(findings).map((index) => button(questions[index].title, () => openError(index), { class: "button quiet" }));
+    alert.hidden = links.length === 0;
+    alert.replaceChildren(h("p", {}, h("b", {}, t("form.to_mend"))), h("div", { class: "buttons" }, ...links));
   }
 
   /** @param {number} index */

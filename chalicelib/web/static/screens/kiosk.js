@@ -12,7 +12,7 @@ import { describePinFailure, makePinField } from "./sign-on.js";
 
 const IDLE = 60_000;
 const WARNING = 15_000;
-const CAPTURES_A_MINUTE = 3;
+const CAPTURES_A_MINUTE = 12;
 const MINUTE = 60_000;
 
 /** When the last captures were made at this kiosk. @type {number[]} */
