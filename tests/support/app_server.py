@@ -1,6 +1,7 @@
 """The app over real HTTP, for browsers: API Gateway's part is played by Chalice's local gateway."""
 
 import base64
+import gzip
 import re
 import threading
 from collections import Counter
@@ -109,8 +110,10 @@ class _AppRequestHandler(RequestHandler):
         )
         for name, change in self.server.replaced_files.items():
             if re.fullmatch(rf"{STAGE}/app/[^/]+/{re.escape(name)}", self.path):
-                assert "Content-Encoding" not in answered, "replaced files are served to clients without gzip"
-                content = change(content)
+                original = gzip.decompress(content) if "Content-Encoding" in answered else content
+                content = change(original)
+                assert content != original, f"the change finds nothing in {name}"
+                answered.pop("Content-Encoding", None)
         self._send(status, answered, content)
 
     def _send(self, status: int, headers: dict[str, Any], content: bytes) -> None:
