@@ -12,6 +12,7 @@ from chalicelib import cold_start  # isort: split
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability
+from chalicelib.audit import routes as audit_routes
 from chalicelib.aws.lambda_context import get_context
 from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.clients import authorizer
@@ -37,7 +38,7 @@ app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
     *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    *(enrolment_routes, rescue_routes, web_routes),
+    *(enrolment_routes, rescue_routes, web_routes, audit_routes),
 ):
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):

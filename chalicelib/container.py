@@ -23,13 +23,15 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id, random_index
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.registrations.builder_intake import build_intake_service
+from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.audit.service import AuditService
+    from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
@@ -113,12 +115,30 @@ class Container:
 
         return RescueKeys(self.keyring.load_rescue_keys)
 
+    # The audit trail
+
+    @cached_property
+    def audit_trail(self) -> "DynamoAuditTrail":
+        from chalicelib.audit.builder import build_audit_trail
+
+        return build_audit_trail(self)
+
+    @cached_property
+    def audit(self) -> "AuditService":
+        from chalicelib.audit.service import AuditService
+
+        return AuditService(store=self.audit_trail, clock=self.clock)
+
     # Clients, campaigns, quotes
 
     @cached_property
     def clients(self) -> ClientRegistry:
         return ClientRegistry(
-            clients=DynamoClients(self.aws.dynamodb, self.settings.clients_table),
+            clients=DynamoClients(
+                self.aws.dynamodb,
+                self.settings.clients_table,
+                self.audit_trail.build_append,
+            ),
             clock=self.clock,
             generate_token=lambda: Token(generate_token()),
             token_lifetime=TokenLifetime(
@@ -151,13 +171,19 @@ class Container:
         return DailyCapLimiter(
             counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
             caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
+            unusual=self.settings.unusual_attempts,
             clock=self.clock,
         )
 
     @cached_property
     def campaigns(self) -> CampaignService:
         return CampaignService(
-            campaigns=DynamoCampaigns(self.aws.dynamodb, self.settings.campaigns_table, self.cipher),
+            campaigns=DynamoCampaigns(
+                self.aws.dynamodb,
+                self.settings.campaigns_table,
+                self.cipher,
+                build_audit_write=self.audit_trail.build_append,
+            ),
             get_due_list=lambda: self.due_list,
             clock=self.clock,
         )
@@ -170,20 +196,7 @@ class Container:
 
     @cached_property
     def intake(self) -> IntakeService:
-        return IntakeService(
-            store=DynamoIntakeStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            campaigns=self.campaigns,
-            quote_service=self.quotes,
-            limits=IntakeLimits(
-                client_allowance=self.client_caps,
-                age_limits=self.age_limits,
-                payment_period=self.settings.payment_period,
-                phone_cap=self.settings.phone_caps,
-            ),
-            hashing=self.hashing,
-            clock=self.clock,
-            random_index=random_index,
-        )
+        return build_intake_service(self)
 
     @cached_property
     def checks(self) -> "FieldChecker":
@@ -215,16 +228,9 @@ class Container:
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":
-        from chalicelib.registrations.lifecycle import LifecycleService
-        from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
+        from chalicelib.registrations.builder import build_lifecycle_service
 
-        return LifecycleService(
-            store=DynamoLifecycleStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher),
-            reading=self.reading,
-            hashing=self.hashing,
-            max_payment_difference=self.settings.payment_max_difference,
-            clock=self.clock,
-        )
+        return build_lifecycle_service(self)
 
     @cached_property
     def erasure(self) -> "ErasureService":

@@ -33,6 +33,7 @@ FACTS: Mapping[str, re.Pattern[str]] = {
     "attempts": _NAME,
     "by_status": _NAME,
     "campaign_id": _ID,
+    "capture_id": _ID,
     "client_id": _ID,
     "code": _NAME,
     "day": re.compile(r"\d{4}-\d\d-\d\d"),
@@ -56,6 +57,7 @@ FACTS: Mapping[str, re.Pattern[str]] = {
     "sequence_number": re.compile(r"\d{1,64}"),
     "sms_id": _ID,
     "state": _NAME,
+    "subject_client_id": _ID,
     "status": _NAME,
     "version": _NAME,
     "where": re.compile(r"[A-Za-z0-9_.<>-]{1,80}:\d{1,6} [A-Za-z0-9_<>]{1,80}"),
@@ -136,6 +138,12 @@ logger = Logger(
 def set_correlation_id(correlation_id: str) -> None:
     """Set the id that a request and its SMS share, for every log line until the next call."""
     logger.set_correlation_id(correlation_id)
+
+
+def get_correlation_id() -> str | None:
+    """Return the id of the request that is being answered, or None."""
+    correlation_id: str | None = logger.get_correlation_id()
+    return correlation_id
 
 
 def count(name: str, number: int = 1, **dimensions: str) -> None:

@@ -1,73 +1,25 @@
 """The settings of a deployed stage: names and limits, never secrets. The only reader of the environment."""
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from chalicelib.callers import DailyCap
-from chalicelib.fields import DIGITS_FORM, parse_digits
+from chalicelib.callers import DailyCap, Role
+from chalicelib.setting_values import Days as _Days
+from chalicelib.setting_values import Hours as _Hours
+from chalicelib.setting_values import Minutes as _Minutes
+from chalicelib.setting_values import (
+    ReportState,
+    parse_decimal,
+    parse_flag,
+    parse_report_states,
+    parse_weights,
+)
+from chalicelib.setting_values import Whole as _Whole
 
-_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?")
-_FLAGS = {"true": True, "false": False}
-_WEIGHTS = re.compile(r"(aws|twilio)=[0-9]{1,3}(,(aws|twilio)=[0-9]{1,3})*")
-
-ReportState = Literal["provisional", "final"]
-_REPORT_STATES: Mapping[str, tuple[ReportState, ...]] = {
-    "none": (),
-    "provisional": ("provisional",),
-    "final": ("final",),
-    "provisional,final": ("provisional", "final"),
-}
-
-
-def _parse_duration(unit: str) -> BeforeValidator:
-    """Return a validator that reads a whole number of a unit of `timedelta`."""
-
-    def parse(value: str) -> timedelta:
-        try:
-            return timedelta(**{unit: parse_digits(value)})
-        except OverflowError:
-            raise ValueError("too long") from None
-
-    return BeforeValidator(parse)
-
-
-def _parse_decimal(value: str) -> float:
-    if not _DECIMAL.fullmatch(value):
-        raise ValueError("not a decimal number")
-    return float(value)
-
-
-def _parse_flag(value: str) -> bool:
-    if value not in _FLAGS:
-        raise ValueError("neither true nor false")
-    return _FLAGS[value]
-
-
-def _parse_weights(value: str) -> dict[str, int]:
-    if not _WEIGHTS.fullmatch(value):
-        raise ValueError("not a list of weights")
-    pairs = [each.partition("=") for each in value.split(",")]
-    weights = {name: parse_digits(weight) for name, _, weight in pairs}
-    if len(weights) < len(pairs):
-        raise ValueError("a gateway is in the list twice")
-    return weights
-
-
-def _parse_report_states(value: str) -> tuple[ReportState, ...]:
-    if value not in _REPORT_STATES:
-        raise ValueError("not a list of report states")
-    return _REPORT_STATES[value]
-
-
-_Whole = Annotated[int, DIGITS_FORM]
-_Minutes = Annotated[timedelta, _parse_duration("minutes")]
-_Hours = Annotated[timedelta, _parse_duration("hours")]
-_Days = Annotated[timedelta, _parse_duration("days")]
 _ONE_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -102,6 +54,9 @@ class Settings(BaseModel):
     )
     requests_table: str = Field(
         alias="DAFTAR_REQUESTS_TABLE", description="Table of requests about one person's data."
+    )
+    audit_table: str = Field(
+        alias="DAFTAR_AUDIT_TABLE", description="Table of the audit trail: who changed and read what."
     )
     keys_table: str = Field(
         alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
@@ -160,7 +115,7 @@ class Settings(BaseModel):
         ge=1,
         description="Exchange rate for receipts in US dollars (confidence low: no daily rate is read).",
     )
-    sms_parts_per_second: Annotated[float, BeforeValidator(_parse_decimal)] = Field(
+    sms_parts_per_second: Annotated[float, BeforeValidator(parse_decimal)] = Field(
         alias="DAFTAR_SMS_PARTS_A_SECOND",
         default=10,
         gt=0,
@@ -183,13 +138,13 @@ class Settings(BaseModel):
         le=23,
         description="Local hour until which no reminder is sent; convention, no rule was found (low).",
     )
-    may_notify_known_workers: Annotated[bool, BeforeValidator(_parse_flag)] = Field(
+    may_notify_known_workers: Annotated[bool, BeforeValidator(parse_flag)] = Field(
         alias="DAFTAR_TELLS_KNOWN_WORKERS",
         default=False,
         description="Send an SMS to a worker whom an officer's device registers again.",
     )
 
-    weight_by_gateway: Annotated[Mapping[str, int], BeforeValidator(_parse_weights)] = Field(
+    weight_by_gateway: Annotated[Mapping[str, int], BeforeValidator(parse_weights)] = Field(
         alias="DAFTAR_GATEWAY_WEIGHTS",
         default={"aws": 100},
         description="SMS of a hundred that each gateway carries, as in aws=70,twilio=30.",
@@ -236,7 +191,7 @@ class Settings(BaseModel):
         default="",
         description="SES configuration set that collects bounces and complaints; empty for none.",
     )
-    report_sms_states: Annotated[tuple[ReportState, ...], BeforeValidator(_parse_report_states)] = Field(
+    report_sms_states: Annotated[tuple[ReportState, ...], BeforeValidator(parse_report_states)] = Field(
         alias="DAFTAR_REPORT_SMS",
         default=("provisional",),
         description="Reports of a day that managers also get by SMS: none, provisional, final or both.",
@@ -287,7 +242,7 @@ class Settings(BaseModel):
         alias="DAFTAR_DEVICE_DAILY_CAP",
         default=1_500,
         ge=1,
-        description="Captures per device and day that are accepted at all.",
+        description="Attempts to register per device and day, after which all others are refused.",
     )
     # A broadcast may bring 100,000 people to one chat bot in a day.
     bot_daily_flag: _Whole = Field(
@@ -300,27 +255,50 @@ class Settings(BaseModel):
         alias="DAFTAR_BOT_DAILY_CAP",
         default=250_000,
         ge=1,
-        description="Captures per bot and day that are accepted at all.",
+        description="Attempts to register per bot and day, after which all others are refused.",
     )
     # A family shares a phone; 50 people was an agent's quota for a month.
     phone_daily_flag: _Whole = Field(
         alias="DAFTAR_PHONE_DAILY_FLAG",
         default=5,
         ge=0,
-        description="Registrations per phone number and day that are accepted without a flag.",
+        description="Captures per phone number and day that are accepted without a flag.",
     )
     phone_daily_cap: _Whole = Field(
         alias="DAFTAR_PHONE_DAILY_CAP",
         default=50,
         ge=1,
-        description="Registrations per phone number and day that are accepted at all.",
+        description="Captures per phone number and day that are accepted at all.",
+    )
+    # A device meets a known worker now and then; whoever asks who is registered meets many. Our own figures
+    # too, confidence low. A bot is told of no known worker: its refused and capped captures alone count.
+    device_unusual_attempts: _Whole = Field(
+        alias="DAFTAR_DEVICE_UNUSUAL_ATTEMPTS",
+        default=50,
+        ge=1,
+        description="Known, refused and capped workers per device and day that are unusual.",
+    )
+    bot_unusual_attempts: _Whole = Field(
+        alias="DAFTAR_BOT_UNUSUAL_ATTEMPTS",
+        default=2_000,
+        ge=1,
+        description="Refused and capped captures per bot and day that are unusual.",
     )
     retention_period: _Days = Field(
         alias="DAFTAR_KEEP_ENDED_DAYS",
         default=timedelta(days=90),
         ge=_ONE_DAY,
-        description="Days after which the personal fields of an application that ended unpaid are destroyed."
+        description="Days after which the personal fields of an application that ended unpaid are destroyed,"
+        " and refused captures are deleted."
         " The law (UU 27/2022, articles 43 and 44) names no number; 90 is a proposal of ours.",
+    )
+
+    audit_retention: _Days = Field(
+        alias="DAFTAR_KEEP_AUDIT_DAYS",
+        default=timedelta(days=1826),
+        ge=_ONE_DAY,
+        description="Days for which a record of the audit trail is kept. The law (UU 27/2022, article 31)"
+        " asks for records and names no number; five years are a proposal of ours (confidence low).",
     )
 
     # The thresholds are our own judgement (confidence low): it is known that agents made people up to meet
@@ -373,6 +351,10 @@ class Settings(BaseModel):
     @property
     def bot_caps(self) -> DailyCap:
         return DailyCap(flag=self.bot_daily_flag, cap=self.bot_daily_cap)
+
+    @property
+    def unusual_attempts(self) -> Mapping[Role, int]:
+        return {Role.KIOSK: self.device_unusual_attempts, Role.BOT: self.bot_unusual_attempts}
 
     @property
     def phone_caps(self) -> DailyCap:

@@ -269,6 +269,12 @@ _API = (
         "The authorizer failed, so clients got 503 whatever their token. Wrong tokens do not count.",
         "`token not checked` in the log of AuthorizeCaller shows the error. Then look at the clients table.",
     ),
+    own_metric(
+        "UnusualClient",
+        "UnusualClients",
+        "A device or bot met unusually many known, refused or capped workers today (`DeviceUnusualAttempts`, `BotUnusualAttempts`). Somebody may be using its token to ask who is registered. It fires again at each multiple.",
+        "`unusual client` in the log of APIHandler names it, and the day's summary shows it to its managers. Ask them what the device does. If nobody can say, or the device is lost, revoke it (`DELETE /v1/clients/{client_id}`). A van where most workers registered before, or an officer who mistypes, is harmless.",
+    ),
     api_failures(
         "APIFailures",
         "The API gave at least five answers of 5xx in five minutes. Devices keep and repeat what they sent.",

@@ -33,6 +33,7 @@ TABLES: tuple[Alarm, ...] = (
             ("SmsLedgerTable", "by_reference"),
             ("SummariesTable", "by_due"),
             ("RequestsTable", "by_subject"),
+            ("AuditTable", "by_client"),
         )
     ),
     table_throttles(
@@ -76,6 +77,12 @@ TABLES: tuple[Alarm, ...] = (
         "Write",
         "Requests about a person's data could not be recorded, so they were not done; clients were asked to send again.",
         "Such requests are few: see which client sends so many.",
+    ),
+    table_throttles(
+        "AuditTable",
+        "Write",
+        "Changes and reads could not be recorded, so they were not done; clients were asked to send again.",
+        "See which client reads so much: `GET /v1/audit` has what a client did.",
     ),
     table_throttles(
         "KeysTable",

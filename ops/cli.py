@@ -2,6 +2,7 @@
 
 import click
 
+from ops.commands.audit import list_audit
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
 from ops.commands.devices import enrol_device, take_in_rescue
@@ -32,7 +33,7 @@ for command in (
     *LOCAL_COMMANDS,
     *(register_files, take_in_rescue),
     *SUMMARY_COMMANDS,
-    *(clients, rotate_keys, records, sms, opt_outs, dead_letters),
+    *(clients, list_audit, rotate_keys, records, sms, opt_outs, dead_letters),
 ):
     main.add_command(command)
 clients.add_command(enrol_device)

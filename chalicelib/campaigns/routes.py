@@ -39,7 +39,7 @@ def blueprint(container: "Container") -> Blueprint:
         """Open a campaign; sending the very same one again changes nothing."""
         campaign = request.parse_body(Campaign)
         request.caller.require_campaign(campaign.campaign_id)
-        is_new = container.campaigns.open(campaign)
+        is_new = container.campaigns.open(campaign, opened_by=request.caller.client_id)
         stored = container.campaigns.get_current(campaign.campaign_id)
         return json_response(stored, 201 if is_new else 200)
 
@@ -83,6 +83,7 @@ def blueprint(container: "Container") -> Blueprint:
         """
         request.caller.require_campaign(campaign_id)
         changes = request.parse_body(ChangeCampaign).changes
-        return json_response(container.campaigns.change(campaign_id, changes))
+        changed = container.campaigns.change(campaign_id, changes, changed_by=request.caller.client_id)
+        return json_response(changed)
 
     return routes

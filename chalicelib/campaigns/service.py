@@ -1,13 +1,14 @@
 """Opening, changing, reading and listing of campaigns."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Protocol
 
+from chalicelib.audit.model import OPERATOR, Action, AuditRecord, Subject
 from chalicelib.callers import EVERY_CAMPAIGN, Caller
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
@@ -29,14 +30,14 @@ class CampaignWriteConflict(Exception):
 class Campaigns(Protocol):
     """The store of campaigns."""
 
-    def add(self, campaign: Campaign) -> None:
-        """Store a new campaign. Raise CampaignExists if its id is taken."""
+    def add(self, campaign: Campaign, *, record: AuditRecord | None = None) -> None:
+        """Store a new campaign and the record of it. Raise CampaignExists if its id is taken."""
 
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
 
-    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
-        """Store the fields that differ from `previous`.
+    def replace(self, campaign: Campaign, *, previous: Campaign, record: AuditRecord | None = None) -> None:
+        """Store the fields that differ from `previous`, and the record of it.
 
         Raise CampaignWriteConflict if the stored days, which must stay in order, are not those of `previous`;
         likewise the sponsors, if they change.
@@ -74,14 +75,14 @@ class CampaignService:
         self._clock = clock
         self._cache: dict[str, _CachedCampaign] = {}
 
-    def open(self, campaign: Campaign) -> bool:
+    def open(self, campaign: Campaign, *, opened_by: str = OPERATOR) -> bool:
         """Store a campaign, its texts cleaned. Return False if it exists already.
 
         Raise CampaignExists if another has its id, or RulesBroken.
         """
         cleaned = campaign.clean()
         try:
-            self._campaigns.add(cleaned)
+            self._campaigns.add(cleaned, record=self._make_record(cleaned, Action.OPENED, opened_by))
         except CampaignExists:
             # One of an earlier release was stored as it was typed.
             if self._campaigns.get(campaign.campaign_id) not in (campaign, cleaned):
@@ -103,7 +104,9 @@ class CampaignService:
         """Return a campaign as it is stored now. Raise CampaignUnknown."""
         return self._store_in_cache(self._campaigns.get(campaign_id))
 
-    def change(self, campaign_id: str, changes: Mapping[str, object]) -> Campaign:
+    def change(
+        self, campaign_id: str, changes: Mapping[str, object], *, changed_by: str = OPERATOR
+    ) -> Campaign:
         """Change some fields of a campaign and return it; repeating a change has no effect.
 
         Of two concurrent changes, each keeps the fields that it alone names; the later one decides the rest.
@@ -118,8 +121,10 @@ class CampaignService:
             # Devices may hold captures that would be refused from now on.
             if campaign.accepts_until < min(previous.accepts_until, previous.local_day(self._clock())):
                 raise RulesBroken(BrokenRule("accepts_until", "accepts_until_over"))
+            fields = sorted(name for name, value in campaign if value != getattr(previous, name))
+            record = self._make_record(campaign, Action.CHANGED, changed_by, fields)
             try:
-                self._campaigns.replace(campaign, previous=previous)
+                self._campaigns.replace(campaign, previous=previous, record=record)
             except CampaignWriteConflict:
                 continue
             self._request_look(campaign_id)
@@ -149,6 +154,12 @@ class CampaignService:
 
     def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
         return self._campaigns.iter_ids_ending_since(first_last_day)
+
+    def _make_record(
+        self, campaign: Campaign, action: Action, client_id: str, fields: Sequence[str] = ()
+    ) -> AuditRecord:
+        subject = Subject.campaign(campaign.campaign_id)
+        return AuditRecord(subject, action, client_id, self._clock(), fields=fields)
 
     def _iter_by_last_day(self, first_last_day: date) -> Iterator[Campaign]:
         # The index has no order within one last day.

@@ -1,17 +1,19 @@
 """Campaigns in DynamoDB."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from chalicelib.audit.model import AuditRecord
 from chalicelib.aws.items import Values
-from chalicelib.aws.table import MAX_ID_LENGTH, Table
+from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignWriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.records import iter_readable, record_parser
+from chalicelib.refusals import TryAgain
 
 _BY_LAST_DAY = "by_last_day"
 _LISTING = "campaigns"
@@ -23,13 +25,22 @@ _IF_SPONSORS_UNCHANGED = "(attribute_not_exists(sponsors) OR sponsors = :sponsor
 class DynamoCampaigns:
     """Satisfies `service.Campaigns`. The names and addresses of managers are sealed."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+    ) -> None:
+        """`build_audit_write` makes the write that records a change; without it none is recorded."""
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._build_audit_write = build_audit_write
 
-    def add(self, campaign: Campaign) -> None:
+    def add(self, campaign: Campaign, *, record: AuditRecord | None = None) -> None:
         values = {**_build_key(campaign.campaign_id), **self._to_values(campaign), "listing": _LISTING}
-        if not self._table.try_run(self._table.put(values, "attribute_not_exists(pk)")):
+        if not self._try_write(self._table.put(values, "attribute_not_exists(pk)"), record):
             raise CampaignExists(campaign.campaign_id)
 
     def get(self, campaign_id: str) -> Campaign:
@@ -41,7 +52,7 @@ class DynamoCampaigns:
             raise CampaignUnknown(campaign_id)
         return parse_campaign(values, self._cipher)
 
-    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
+    def replace(self, campaign: Campaign, *, previous: Campaign, record: AuditRecord | None = None) -> None:
         before = dict(previous)
         differing = {name for name, value in campaign if value != before[name]}
         changes = {name: value for name, value in self._to_values(campaign).items() if name in differing}
@@ -59,7 +70,7 @@ class DynamoCampaigns:
             compared={f":{name}": value for name, value in compared.items()}
             | {f":new_{name}": value for name, value in changes.items()},
         )
-        if not self._table.try_run(update):
+        if not self._try_write(update, record):
             raise CampaignWriteConflict(campaign.campaign_id)
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
@@ -70,6 +81,18 @@ class DynamoCampaigns:
     def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
         for values in self._iter_values(first_last_day):
             yield date.fromisoformat(values["last_day"]), values["campaign_id"]
+
+    def _try_write(self, write: Write, record: AuditRecord | None) -> bool:
+        """Send a write, with the record of it. Return False if the condition failed. Raise TryAgain."""
+        if self._build_audit_write is None or record is None:
+            return self._table.try_run(write)
+        try:
+            self._table.transact([write, self._build_audit_write(record)])
+        except TransactionFailed as failed:
+            if failed.current:
+                return False
+            raise TryAgain("another change was in the way") from None
+        return True
 
     def _iter_values(self, first_last_day: date) -> Iterator[Values]:
         return self._table.query(

@@ -6,7 +6,7 @@ Refusal
 ├── ClientRevoked    the client was revoked and gets no new token
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
-├── ClientCapReached the client had its daily number of captures accepted
+├── ClientCapReached the client has used up its daily number of captures
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
 """
@@ -45,7 +45,7 @@ class RenewalsEnded(Refusal):
 
 
 class ClientCapReached(Refusal):
-    """The client had its daily number of captures accepted. This capture was not stored."""
+    """The client has used up its daily number of captures. This capture was not stored."""
 
     code = "client_cap_reached"
 

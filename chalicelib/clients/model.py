@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked
 
@@ -11,6 +12,7 @@ from chalicelib.clients.errors import ClientRevoked
 class Client:
     """An enrolled client and the validity of its token. Only its holder has the token itself.
 
+    `enrolled_by`, `rotated_by` and `revoked_by` are the clients that did so. Earlier releases stored none.
     `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time.
     """
 
@@ -26,15 +28,25 @@ class Client:
     daily_cap: DailyCap | None = None
     authorised_at: datetime | None = None
     mode: DeviceMode | None = None
+    enrolled_by: str | None = None
+    revoked_by: str | None = None
+    rotated_by: str | None = None
 
     def is_revoked(self, now: datetime) -> bool:
         """Return True if the token was revoked or has expired."""
         return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
-    def revoke(self, now: datetime) -> "Client":
-        return replace(self, revoked_at=now)
+    def revoke(self, now: datetime, *, revoked_by: str = OPERATOR) -> "Client":
+        return replace(self, revoked_at=now, revoked_by=revoked_by)
 
-    def rotate(self, now: datetime, *, expires_at: datetime, is_renewal: bool = False) -> "Client":
+    def rotate(
+        self,
+        now: datetime,
+        *,
+        expires_at: datetime,
+        rotated_by: str = OPERATOR,
+        is_renewal: bool = False,
+    ) -> "Client":
         """Return this client with a new token that is good until `expires_at`. Raise ClientRevoked.
 
         `is_renewal`: the client asked for it, and no person did.
@@ -42,7 +54,13 @@ class Client:
         if self.revoked_at is not None:
             raise ClientRevoked(self.client_id)
         authorised_at = self.last_authorised_at if is_renewal else now
-        return replace(self, rotated_at=now, expires_at=expires_at, authorised_at=authorised_at)
+        return replace(
+            self,
+            rotated_at=now,
+            rotated_by=rotated_by,
+            expires_at=expires_at,
+            authorised_at=authorised_at,
+        )
 
     @property
     def last_authorised_at(self) -> datetime:

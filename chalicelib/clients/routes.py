@@ -49,7 +49,9 @@ def blueprint(container: "Container") -> Blueprint:
     )
     def enrol_client(request: Request) -> Response:
         """Enrol a client and show its token, once."""
-        client, token = container.clients.enrol(request.parse_body(EnrolClient))
+        client, token = container.clients.enrol(
+            request.parse_body(EnrolClient), enrolled_by=request.caller.client_id
+        )
         view = EnrolledView(**ClientView.from_client(client).model_dump(), token=token)
         return json_response(view, 201)
 
@@ -85,7 +87,9 @@ def blueprint(container: "Container") -> Blueprint:
     )
     def rotate_token(request: Request, client_id: str) -> Response:
         """Give a client a new token and show it, once; older ones end after a while."""
-        client, token, older_end_at = container.clients.rotate(client_id, request.parse_body(RotateToken))
+        client, token, older_end_at = container.clients.rotate(
+            client_id, request.parse_body(RotateToken), rotated_by=request.caller.client_id
+        )
         view = RotatedView(
             **ClientView.from_client(client).model_dump(), token=token, older_tokens_end_at=older_end_at
         )
@@ -95,7 +99,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(routes, Role.ADMIN, responses={204: None}, refusals=(ClientUnknown,))
     def revoke_client(request: Request, client_id: str) -> Response:
         """Revoke a client's tokens; they are refused within a minute."""
-        container.clients.revoke(client_id)
+        container.clients.revoke(client_id, revoked_by=request.caller.client_id)
         return Response("", {}, 204)
 
     return routes

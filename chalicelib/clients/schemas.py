@@ -129,6 +129,9 @@ class ClientView(BaseModel):
     last_seen_at: datetime | None
     daily_flag: int | None
     daily_cap: int | None
+    enrolled_by: str | None = None
+    rotated_by: str | None = None
+    revoked_by: str | None = None
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
@@ -145,6 +148,9 @@ class ClientView(BaseModel):
             last_seen_at=client.last_seen_at,
             daily_flag=None if own is None else own.flag,
             daily_cap=None if own is None else own.cap,
+            enrolled_by=client.enrolled_by,
+            rotated_by=client.rotated_by,
+            revoked_by=client.revoked_by,
         )
 
 

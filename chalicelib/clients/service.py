@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NewType, Protocol
 
+from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, DeviceMode, Role
 from chalicelib.clients.errors import ClientUnknown, RenewalsEnded, RenewalTooEarly, TokenRevoked
 from chalicelib.clients.limits import LONGEST_LIVES
@@ -116,10 +117,11 @@ class ClientRegistry:
         self._generate_token = generate_token
         self._token_lifetime = token_lifetime
 
-    def enrol(self, command: EnrolClient) -> tuple[Client, Token]:
+    def enrol(self, command: EnrolClient, *, enrolled_by: str = OPERATOR) -> tuple[Client, Token]:
         """Store a new client. Return it with its token, which cannot be read again.
 
-        Raise ClientExists, or RulesBroken if the token would have expired already or live too long.
+        `enrolled_by` is the client that asked for it. Raise ClientExists, or RulesBroken if the token would
+        have expired already or live too long.
         """
         now = self._clock()
         _require_future(command.expires_at, now)
@@ -133,12 +135,15 @@ class ClientRegistry:
             authorised_at=now,
             expires_at=self._token_lifetime.choose_end(roles, command.expires_at, now=now),
             daily_cap=command.own_cap,
+            enrolled_by=enrolled_by,
         )
         token = self._generate_token()
         self._clients.add(client, hash_token(token))
         return client, token
 
-    def rotate(self, client_id: str, command: RotateToken) -> tuple[Client, Token, datetime]:
+    def rotate(
+        self, client_id: str, command: RotateToken, *, rotated_by: str = OPERATOR
+    ) -> tuple[Client, Token, datetime]:
         """Return a client with a new token, and the time at which its older tokens end at the latest.
 
         Older tokens stay good for the overlap, because a device may be offline now; their validity is never
@@ -152,7 +157,7 @@ class ClientRegistry:
             overlap = timedelta(hours=command.overlap_hours)
         client = self._clients.get(client_id)
         expires_at = self._token_lifetime.choose_end(client.roles, command.expires_at, now=now)
-        client = client.rotate(now, expires_at=expires_at)
+        client = client.rotate(now, expires_at=expires_at, rotated_by=rotated_by)
         return client, self._rotate(client, older_tokens_end_at=now + overlap), now + overlap
 
     def enrol_device(self, client_id: str, mode: DeviceMode) -> tuple[Client, Token]:
@@ -163,7 +168,9 @@ class ClientRegistry:
         now = self._clock()
         client = self._clients.get(client_id)
         expires_at = self._token_lifetime.choose_end(client.roles, None, now=now)
-        client = replace(client.rotate(now, expires_at=expires_at), mode=mode)
+        # The device itself asks, with a code. Who made the code is in the audit trail, too.
+        rotated = client.rotate(now, expires_at=expires_at, rotated_by=client_id)
+        client = replace(rotated, mode=mode)
         return client, self._rotate(client, older_tokens_end_at=now + self._token_lifetime.overlap)
 
     def renew(self, token: Token) -> tuple[Client, Token, datetime]:
@@ -176,7 +183,7 @@ class ClientRegistry:
         holder = self.identify(token)
         expires_at = self._token_lifetime.choose_renewed_end(holder, now=now)
         older_tokens_end_at = holder.expires_at or now
-        client = holder.rotate(now, expires_at=expires_at, is_renewal=True)
+        client = holder.rotate(now, expires_at=expires_at, rotated_by=holder.client_id, is_renewal=True)
         return client, self._rotate(client, older_tokens_end_at=older_tokens_end_at), older_tokens_end_at
 
     def _rotate(self, client: Client, *, older_tokens_end_at: datetime) -> Token:
@@ -191,11 +198,11 @@ class ClientRegistry:
             raise TokenRevoked(client.client_id)
         return client
 
-    def revoke(self, client_id: str) -> None:
+    def revoke(self, client_id: str, *, revoked_by: str = OPERATOR) -> None:
         """Revoke a client's tokens; repeating it changes nothing. Raise ClientUnknown or TryAgain."""
         client = self._clients.get(client_id)
         if client.revoked_at is None:
-            self._clients.revoke(client.revoke(self._clock()))
+            self._clients.revoke(client.revoke(self._clock(), revoked_by=revoked_by))
 
     def get(self, client_id: str) -> Client:
         return self._clients.get(client_id)

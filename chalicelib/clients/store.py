@@ -1,18 +1,20 @@
-"""Clients in DynamoDB, and the captures that each had accepted in a day.
+"""Clients in DynamoDB, and the attempts of each to register workers in a day.
 
 CLIENT#<id>      CLIENT       the client, with the hashes of its tokens
-CLIENT#<id>      DAY#<day>    the number of captures it had accepted; expires
+CLIENT#<id>      DAY#<day>    the numbers of its attempts, and of unusual ones; expires
 TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from chalicelib.audit.model import Action, AuditRecord, Subject
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write, expires_after
 from chalicelib.callers import Channel, DailyCap, DeviceMode, Role
+from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
@@ -33,6 +35,13 @@ _ENDED_TOKEN_RETENTION = timedelta(days=30)
 # A day ends at another instant in each zone; its count is useless after that.
 _COUNT_RETENTION = timedelta(days=3)
 
+_ADD_COUNTS = (
+    "SET expires_at = :expires_at ADD attempts :total, known :known, refused :refused, capped :capped"
+)
+
+# In the order of `AttemptCounts`.
+_COUNTED = ("attempts", "known", "refused", "capped")
+
 _NEVER = to_timestamp(datetime.max.replace(tzinfo=UTC))
 
 _IF_NEW = "attribute_not_exists(pk)"
@@ -47,8 +56,15 @@ class DynamoClients:
     Both items of a client hold all of it, so that the authorizer needs one read.
     """
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+    ) -> None:
+        """`build_audit_write` makes the write that records a change; without it none is recorded."""
         self._table = Table(client, table_name)
+        self._build_audit_write = build_audit_write
 
     def add(self, client: Client, token: TokenHash) -> None:
         values = {**_to_values(client), "token_hash": str(token)}
@@ -58,6 +74,7 @@ class DynamoClients:
                 [
                     self._table.put(listed, _IF_NEW),
                     self._table.put({**_token_key(token), **values}, _IF_NEW),
+                    *self._build_record(client, Action.ENROLLED, client.enrolled_by, client.enrolled_at),
                 ]
             )
         except TransactionFailed as failed:
@@ -91,6 +108,7 @@ class DynamoClients:
             ":token": str(token),
             ":older": kept,
             ":now": now,
+            ":who": client.rotated_by,
             ":ends_at": to_optional_timestamp(client.expires_at),
             ":authorised_at": to_timestamp(client.last_authorised_at),
             ":mode": client.mode or client.device_mode,
@@ -102,13 +120,15 @@ class DynamoClients:
                     self._table.update(
                         _client_key(client.client_id),
                         "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
-                        "token_expires_at = :ends_at, authorised_at = :authorised_at, device_mode = :mode",
+                        "rotated_by = :who, token_expires_at = :ends_at, authorised_at = :authorised_at,"
+                        " device_mode = :mode",
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
                     self._table.put({**_token_key(token), **_to_values(client)}, _IF_NEW),
                     *(self._end_token(each["token_hash"], each["ends_at"]) for each in kept),
                     *(self._end_token(each["token_hash"], str(now)) for each in dropped),
+                    *self._build_record(client, Action.ROTATED, client.rotated_by, client.rotated_at),
                 ]
             )
         except TransactionFailed as failed:
@@ -121,7 +141,10 @@ class DynamoClients:
         now = to_optional_timestamp(client.revoked_at)
         # An older token that has ended is refused anyway, and its item may have expired.
         valid = [each["token_hash"] for each in stored.get("older_tokens", []) if each["ends_at"] > now]
-        set_revoked, values = "SET revoked_at = if_not_exists(revoked_at, :now)", {":now": now}
+        set_revoked = (
+            "SET revoked_at = if_not_exists(revoked_at, :now), revoked_by = if_not_exists(revoked_by, :who)"
+        )
+        values = {":now": now, ":who": client.revoked_by}
         try:
             self._table.transact(
                 [
@@ -135,6 +158,7 @@ class DynamoClients:
                         self._table.update(_token_key(each), set_revoked, _IF_EXISTS, compared=values)
                         for each in (stored["token_hash"], *valid)
                     ),
+                    *self._build_record(client, Action.REVOKED, client.revoked_by, client.revoked_at),
                 ]
             )
         except TransactionFailed:
@@ -157,6 +181,14 @@ class DynamoClients:
             raise ClientUnknown(client_id)
         return values
 
+    def _build_record(
+        self, client: Client, action: Action, client_id: str | None, occurred_at: datetime | None
+    ) -> list[Write]:
+        if self._build_audit_write is None or client_id is None or occurred_at is None:
+            return []
+        subject = Subject.client(client.client_id)
+        return [self._build_audit_write(AuditRecord(subject, action, client_id, occurred_at))]
+
     def _end_token(self, token: TokenHash, ends_at: str) -> Write:
         expires_at = datetime.fromisoformat(ends_at) + _ENDED_TOKEN_RETENTION
         return self._table.update(
@@ -173,19 +205,20 @@ class DynamoDayCounts:
     def __init__(self, client: Any, table_name: str) -> None:
         self._table = Table(client, table_name)
 
-    def add(self, client_id: str, day: date, number: int) -> int:
-        """Add `number` to a count and return it. Zero only reads."""
+    def add(self, client_id: str, day: date, counts: AttemptCounts) -> AttemptCounts:
+        """Add `counts` to those of a client's day and return the sums. Nothing to add only reads."""
         key = {"pk": f"CLIENT#{client_id}", "sk": f"DAY#{day.isoformat()}"}
-        if number == 0:
-            stored = self._table.get(key) or {"accepted": 0}
+        if counts == AttemptCounts():
+            stored = self._table.get(key) or {}
         else:
+            numbers = {f":{name}": number for name, number in asdict(counts).items()}
             added = self._table.update(
                 key,
-                "SET expires_at = :expires_at ADD accepted :number",
-                compared={":number": number, ":expires_at": expires_after(day, _COUNT_RETENTION)},
+                _ADD_COUNTS,
+                compared={**numbers, ":expires_at": expires_after(day, _COUNT_RETENTION)},
             )
-            stored = self._table.run(added, returns="UPDATED_NEW")
-        return int(stored["accepted"])
+            stored = self._table.run(added, returns="ALL_NEW")
+        return AttemptCounts(*(int(stored.get(name, 0)) for name in _COUNTED))
 
 
 class DynamoLastSeenStore:
@@ -233,6 +266,9 @@ def _to_values(client: Client) -> Values:
         "revoked_at": to_optional_timestamp(client.revoked_at),
         "rotated_at": to_optional_timestamp(client.rotated_at),
         "last_seen_at": to_optional_timestamp(client.last_seen_at),
+        "enrolled_by": client.enrolled_by,
+        "revoked_by": client.revoked_by,
+        "rotated_by": client.rotated_by,
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
         "authorised_at": to_optional_timestamp(client.authorised_at),
         "device_mode": client.mode,
@@ -253,6 +289,9 @@ def _to_client(values: Mapping[str, Any]) -> Client:
         daily_cap=_to_daily_cap(values.get("daily_cap")),
         authorised_at=from_optional_timestamp(values.get("authorised_at")),
         mode=DeviceMode(values["device_mode"]) if "device_mode" in values else None,
+        enrolled_by=values.get("enrolled_by"),
+        revoked_by=values.get("revoked_by"),
+        rotated_by=values.get("rotated_by"),
     )
 
 

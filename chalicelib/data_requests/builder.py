@@ -14,6 +14,7 @@ def build_data_request_service(container: "Container") -> DataRequestService:
         worker_data=container.erasure,
         sms_history=container.sms_history,
         opt_outs=container.opt_outs,
+        trail=container.audit,
         requests=DynamoDataRequests(container.aws.dynamodb, container.settings.requests_table),
         hashing=container.hashing,
         clock=container.clock,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     # Imported by the service at run time; the cold start of the API does without them.
     from collections.abc import Mapping
 
+    from chalicelib.audit.model import AuditRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
     from chalicelib.registrations.captures import Capture
@@ -46,7 +47,10 @@ class DataRequest:
 
 @dataclass(frozen=True)
 class DisclosureReport:
-    """All data that is stored on one NIK. Opt-outs are those of the phone numbers of its registrations."""
+    """All data that is stored on one NIK. Opt-outs are those of the phone numbers of its registrations.
+
+    `trail` has who changed and read the registrations, and when.
+    """
 
     request: DataRequest
     registrations: "list[Registration]"
@@ -54,3 +58,4 @@ class DisclosureReport:
     sms_list: "list[Sms]"
     opt_outs: "Mapping[Phone, OptOut]"
     requests: list[DataRequest]
+    trail: "list[AuditRecord]"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
+from chalicelib.audit.schemas import AuditRecordView
 from chalicelib.clock import to_optional_timestamp, to_timestamp
 from chalicelib.data_requests.model import DataRequest, DisclosureReport
 from chalicelib.fields import StrictUUID
@@ -151,6 +152,7 @@ class DisclosureView(BaseModel):
     texts: list[SmsView]
     opt_outs: list[OptOutView]
     requests: list[DataRequestView]
+    trail: list[AuditRecordView]
 
     @classmethod
     def from_disclosure(cls, disclosure: DisclosureReport) -> "DisclosureView":
@@ -161,4 +163,5 @@ class DisclosureView(BaseModel):
             texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
             opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
             requests=[DataRequestView.from_request(each) for each in disclosure.requests],
+            trail=[AuditRecordView.from_record(each) for each in disclosure.trail],
         )

@@ -1,9 +1,10 @@
 """Disclosure and erasure of all data on one NIK; each request is stored before anything is done."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from chalicelib.audit.model import AuditRecord
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
@@ -44,6 +45,15 @@ class DataRequests(Protocol):
         """Yield the requests about one person, in no order; the newest may be missing for a moment."""
 
 
+class Trail(Protocol):
+    """The audit trail of registrations."""
+
+    def iter_by_registration(
+        self, reference: str, campaign_day: tuple[str, date] | None
+    ) -> Iterator[AuditRecord]:
+        """Yield the records of a registration, and of the lists of its campaign day that showed it."""
+
+
 class DataRequestService:
     """Answers requests about one person's data, for admins."""
 
@@ -53,6 +63,7 @@ class DataRequestService:
         worker_data: ErasureService,
         sms_history: SmsHistory,
         opt_outs: OptOutStore,
+        trail: Trail,
         requests: DataRequests,
         hashing: KeyedHash,
         clock: Clock,
@@ -60,6 +71,7 @@ class DataRequestService:
         self._worker_data = worker_data
         self._sms_history = sms_history
         self._opt_outs = opt_outs
+        self._trail = trail
         self._requests = requests
         self._hashing = hashing
         self._clock = clock
@@ -73,7 +85,8 @@ class DataRequestService:
         number, started_at = self._parse_nik(command), self._clock()
         worker_key = self._hashing.digest("nik", number)
         links = list(self._worker_data.iter_capture_links(worker_key))
-        registrations = list(_iter_registrations(self._worker_data.list_applications(worker_key)))
+        applications = self._worker_data.list_applications(worker_key)
+        registrations = list(_iter_registrations(applications))
         captures = list(self._iter_captures(links))
         sms_list = [
             sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
@@ -93,6 +106,7 @@ class DataRequestService:
             sms_list=sms_list,
             opt_outs=dict(self._iter_opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
+            trail=sorted(self._iter_trail(applications), key=lambda each: each.occurred_at),
         )
 
     def erase(self, command: SubmitDataRequest, *, caller: Caller) -> tuple[DataRequest, bool]:
@@ -146,6 +160,12 @@ class DataRequestService:
 
     def _hash_subject(self, number: nik.NIK) -> str:
         return self._hashing.digest("subject of a request", number)
+
+    def _iter_trail(self, applications: Iterable[Application]) -> Iterator[AuditRecord]:
+        for each in applications:
+            metadata = None if each.registration is None else each.registration.capture_metadata
+            campaign_day = None if metadata is None else (metadata.campaign_id, metadata.day)
+            yield from self._trail.iter_by_registration(each.reference, campaign_day)
 
     def _iter_opt_outs(self, registrations: Iterable[Registration]) -> Iterator[tuple[Phone, OptOut]]:
         phones = dict.fromkeys(each.worker.phone for each in registrations)

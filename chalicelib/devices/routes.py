@@ -47,6 +47,8 @@ def blueprint(container: "Container") -> Blueprint:
         that does not exist.
         """
         report = container.reading.look_up_capture(capture_id, caller=request.caller)
+        if report.registration is not None:
+            container.audit.record_read(report.registration.reference, caller=request.caller)
         return json_response(CaptureReportView.build(report, caller=request.caller), exclude_defaults=True)
 
     @routes.route("/v1/campaigns/{campaign_id}/bundle", methods=["GET"], content_types=[])

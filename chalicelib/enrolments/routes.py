@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.service import Token
@@ -52,6 +53,7 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
         """
         command = request.parse_body(MakeCode) if request.body else MakeCode()
         made = container.enrolments.make_code(client_id, command, caller=request.caller)
+        container.audit.record_request(Subject.client(client_id), Action.CODE_MADE, caller=request.caller)
         view = CodeView(
             code=made.code.text,
             expires_at=made.expires_at,

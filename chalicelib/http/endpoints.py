@@ -26,6 +26,16 @@ MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
 _ADDRESS_KEYS = {"domain": "domainName", "api_id": "apiId", "stage": "stage"}
+_FIRST_ERROR = 400
+
+# The facts of a log line that parameters of the path become: `client_id` is that of the caller.
+_PATH_FACTS = {
+    "reference": "reference",
+    "client_id": "subject_client_id",
+    "campaign_id": "campaign_id",
+    "day": "day",
+    "capture_id": "capture_id",
+}
 
 Command = TypeVar("Command", bound=BaseModel)
 RouteHandler = Callable[..., Response]
@@ -216,7 +226,7 @@ def endpoint(
                 request.caller.require_any_role(allowed)
                 return view(request, **path)
 
-            return _run_handler(request, call_view)
+            return _run_handler(request, call_view, path)
 
         return _attach_contract(view, serve, contract)
 
@@ -249,7 +259,7 @@ def public_endpoint(
     def decorate(view: RouteHandler) -> RouteHandler:
         def serve(**path: str) -> Response:
             request = AnonymousRequest.from_chalice(routes.current_request)
-            return _run_handler(request, lambda: view(request, **path))
+            return _run_handler(request, lambda: view(request, **path), path)
 
         return _attach_contract(view, serve, contract)
 
@@ -325,13 +335,15 @@ def _attach_contract(handler: RouteHandler, wrapper: RouteHandler, contract: Con
     return serve
 
 
-def _run_handler(request: AnonymousRequest, call_handler: Callable[[], Response]) -> Response:
+def _run_handler(
+    request: AnonymousRequest, call_handler: Callable[[], Response], path: Mapping[str, str]
+) -> Response:
     observability.set_correlation_id(request.correlation_id)
     try:
         response = call_handler()
     except Exception as error:  # noqa: BLE001 - whatever is raised must be answered and logged
         response = problems.respond_to_error(error, request.language) or _respond_to_exception(error, request)
-    return _log_response(request, response)
+    return _log_response(request, response, path)
 
 
 def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Response:
@@ -339,7 +351,7 @@ def _respond_to_exception(error: Exception, request: AnonymousRequest) -> Respon
     return problems.respond_to_fault(error, request.language)
 
 
-def _log_response(request: AnonymousRequest, response: Response) -> Response:
+def _log_response(request: AnonymousRequest, response: Response, path: Mapping[str, str]) -> Response:
     facts: dict[str, Any] = {
         "method": request.method,
         "route": request.route,
@@ -347,6 +359,13 @@ def _log_response(request: AnonymousRequest, response: Response) -> Response:
     }
     if isinstance(request, Request):
         facts["client_id"] = request.caller.client_id
+    if response.status_code < _FIRST_ERROR:
+        # The ids that the path names exist then. Before, they are what somebody typed, which may be a name.
+        facts |= {
+            _PATH_FACTS[name]: typed.upper() if name == "reference" else typed
+            for name, typed in path.items()
+            if name in _PATH_FACTS
+        }
     if isinstance(response.body, dict) and "code" in response.body:
         facts["code"] = response.body["code"]
         facts["fields"] = [f"{each['field']}: {each['code']}" for each in response.body.get("errors", ())]

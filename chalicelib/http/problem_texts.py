@@ -278,6 +278,9 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "campaign_day_or_status": FieldMessage(
         "Sebutkan kegiatan dan tanggal, atau status.", "Name a campaign and a day, or a status."
     ),
+    "subject_or_client": FieldMessage(
+        "Sebutkan salah satu: subject atau client_id.", "Name one of the two: a subject or a client_id."
+    ),
     "programmes_not_offered": FieldMessage(
         "Pilih JKK dan JKM, boleh ditambah JHT.", "Choose JKK and JKM, with or without JHT."
     ),

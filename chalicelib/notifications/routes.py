@@ -64,6 +64,7 @@ def _add_request_routes(routes: Blueprint, container: "Container") -> None:
 
         purpose = Purpose(request.parse_body(RequestSms).purpose)
         registration, is_repeat = container.sms_requests.request(reference, purpose, caller=request.caller)
+        container.audit.record_read(registration.reference, caller=request.caller)
         headers = {"Idempotent-Replayed": "true"} if is_repeat else {}
         view = RegistrationView.build(registration, caller=request.caller)
         return json_response(view, 202, headers=headers, exclude_defaults=True)

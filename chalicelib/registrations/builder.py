@@ -1,16 +1,33 @@
-"""Building of the services that erase registrations and publish their changes."""
+"""Building of the services that change and erase registrations, and publish their changes."""
 
 from typing import TYPE_CHECKING
 
 from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.erasure import ErasureService
+from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.queues import SQSNotificationQueue
 from chalicelib.registrations.store_erasure import DynamoErasureStore
+from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 from chalicelib.registrations.store_stream import parse_change
 from chalicelib.registrations.stream import StreamPublisher
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
+
+
+def build_lifecycle_service(container: "Container") -> LifecycleService:
+    return LifecycleService(
+        store=DynamoLifecycleStore(
+            container.aws.dynamodb,
+            container.settings.registrations_table,
+            container.cipher,
+            build_audit_write=container.audit_trail.build_append,
+        ),
+        reading=container.reading,
+        hashing=container.hashing,
+        max_payment_difference=container.settings.payment_max_difference,
+        clock=container.clock,
+    )
 
 
 def build_erasure_service(container: "Container") -> ErasureService:
@@ -20,6 +37,7 @@ def build_erasure_service(container: "Container") -> ErasureService:
             container.settings.registrations_table,
             container.cipher,
             new_id=generate_write_id,
+            build_audit_write=container.audit_trail.build_append,
         ),
         reading=container.reading,
         clock=container.clock,

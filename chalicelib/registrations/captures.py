@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal, get_args
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.contributions.model import Quote
 from chalicelib.http.pagination import Position
 from chalicelib.registrations.capture_metadata import CaptureMetadata
@@ -95,6 +96,27 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class UnusualClient:
+    """A client with unusually many attempts on one local day: known workers, refusals, and caps reached.
+
+    `campaign_day` is the day whose summary shows it.
+    """
+
+    client_id: str
+    campaign_day: CampaignDay
+    received_on: date
+    attempts: int
+
+
+@dataclass(frozen=True)
+class UnusualClientFacts:
+    """The countable facts of an unusual client on one local day."""
+
+    client_id: str
+    attempts: int
+
+
+@dataclass(frozen=True)
 class UnreadableFacts:
     """The facts of a capture or registration that cannot be read."""
 
@@ -103,9 +125,9 @@ class UnreadableFacts:
 class DayFact:
     """One countable fact of a campaign day, with its position in capture order.
 
-    Facts of erased persons come last and have no time.
+    Facts of erased persons and of unusual clients come last and have no time.
     """
 
     position: Position
-    facts: CaptureFacts | RegistrationFacts | UnreadableFacts
+    facts: CaptureFacts | RegistrationFacts | UnusualClientFacts | UnreadableFacts
     captured_at: datetime | None = None

@@ -1,26 +1,33 @@
 """Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
-from chalicelib.callers import Caller, DailyCap
+from chalicelib.callers import Caller
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
-from chalicelib.clients.caps import DailyCapLimiter
-from chalicelib.clients.errors import ClientCapReached
+from chalicelib.clients.caps import Allowance
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import QuoteService
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations import references, rules
+from chalicelib.registrations.attempts import AttemptCounter
 from chalicelib.registrations.capture_metadata import CaptureMetadata
-from chalicelib.registrations.captures import Answer, Capture, CaptureFacts, IdentityField, Outcome
+from chalicelib.registrations.captures import (
+    Answer,
+    Capture,
+    CaptureFacts,
+    IdentityField,
+    Outcome,
+)
 from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.device_report import NO_DEVICE_REPORT, DeviceReport
-from chalicelib.registrations.errors import CaptureReused, WorkerCapturesReached
+from chalicelib.registrations.errors import WorkerCapturesReached
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.limits import (
     PhoneCountExceeded,
     PhoneCountIncrement,
@@ -41,7 +48,7 @@ from chalicelib.registrations.quotas import (
 )
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
-from chalicelib.registrations.submission import Submission
+from chalicelib.registrations.submission import Submission, SubmissionResult
 from chalicelib.registrations.worker import Worker
 
 # An attempt is repeated if another writer changed the same items in between, or if the store reports the
@@ -51,22 +58,6 @@ _MAX_ATTEMPTS = 6
 # Hexadecimal digits of a NIK neighbourhood's hash: enough that five close serials rarely share it by chance,
 # and too few to identify a neighbourhood even with the key (some 30,000 runs of five serials share both).
 _NEIGHBOURHOOD_HASH_DIGITS = 3
-
-
-@dataclass(frozen=True)
-class IntakeLimits:
-    """The limits of a stage.
-
-    `client_allowance` limits the captures of a client per day, `phone_cap` the registrations with one phone
-    number per day, `worker_captures` the captures of one worker ever: a request about their data must be able
-    to read them all. An unpaid application expires after `payment_period`.
-    """
-
-    client_allowance: DailyCapLimiter
-    phone_cap: DailyCap
-    age_limits: rules.AgeLimits = field(default_factory=rules.AgeLimits)
-    payment_period: timedelta = timedelta(days=30)
-    worker_captures: int = 1_000
 
 
 class IntakeStore(Protocol):
@@ -115,26 +106,25 @@ class IntakeStore(Protocol):
     def find_registration(self, reference: Reference) -> Registration | None:
         """Return a registration, or None if it was erased or destroyed."""
 
-    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
-        """Store a capture whose worker still has the open registration it names.
+    def add_repeat(
+        self,
+        capture: Capture,
+        *,
+        worker_key: str,
+        phone_increment: PhoneCountIncrement | None = None,
+        changed: Registration | None = None,
+    ) -> None:
+        """Store a capture whose worker still has the open registration it names, and count the phone number.
 
-        With it, store `changed`, the next version of that registration. Raise CaptureExists, CaptureErased
-        or WriteConflict.
+        With it, store `changed`, the next version of that registration. Raise CaptureExists, CaptureErased,
+        PhoneCountExceeded or WriteConflict.
         """
 
-    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
-        """Store a refused capture, without personal data.
+    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool, expires_on: date) -> None:
+        """Store a refused capture, without personal data, until the end of a day.
 
         Raise CaptureExists if it was accepted before, or CaptureErased.
         """
-
-
-@dataclass(frozen=True)
-class SubmissionResult:
-    """The answer to a submission. `is_replay`: it was given before."""
-
-    answer: Answer
-    is_replay: bool
 
 
 class IntakeService:
@@ -155,6 +145,12 @@ class IntakeService:
         self._campaigns = campaigns
         self._quote_service = quote_service
         self._hashing = hashing
+        self._attempts = AttemptCounter(
+            allowance=limits.client_allowance,
+            captures=store,
+            hashing=hashing,
+            on_unusual_client=limits.on_unusual_client,
+        )
         self._limits = limits
         self._clock = clock
         self._random_index = random_index
@@ -179,25 +175,11 @@ class IntakeService:
         if command.coverage.sponsor_id and not campaign.has_sponsor(command.coverage.sponsor_id):
             campaign = self._campaigns.get_current(command.campaign_id)  # Perhaps it was added a moment ago.
         submission = self._begin(command, campaign, caller, correlation_id, device_report)
-        try:
-            worker = self._read_worker(submission, campaign)
-            return SubmissionResult(self._store_within_cap(submission, worker, caller), is_replay=False)
-        except CaptureExists as existing:
-            capture = existing.capture
-            if capture.answer is None or not self._has_same_content(capture, submission, command):
-                raise CaptureReused(capture.capture_metadata.capture_id) from None
-            return SubmissionResult(capture.answer, is_replay=True)
-        except WorkerCapturesReached as reached:
-            self._add_refusal(submission, campaign, reached.code)
-            raise
 
-    def _has_same_content(
-        self, capture: Capture, submission: Submission, command: SubmitRegistration
-    ) -> bool:
-        if capture.fingerprint == submission.fingerprint:
-            return True
-        # A capture of an earlier release was stored with the fingerprint of its spelling.
-        return capture.fingerprint == self._hashing.digest("capture", command.serialize_content_as_sent())
+        def accept(allowance: Allowance) -> Answer:
+            return self._accept(replace(submission, allowance=allowance), campaign)
+
+        return self._attempts.run(submission, campaign, caller, accept)
 
     def _begin(
         self,
@@ -224,6 +206,7 @@ class IntakeService:
         received_on = campaign.local_day(metadata.received_at)
         cleaned = CleanedCapture.from_command(command)
         return Submission(
+            sent=command,
             capture=cleaned,
             capture_metadata=metadata,
             fingerprint=self._hashing.digest("capture content", cleaned.serialize_content()),
@@ -243,43 +226,46 @@ class IntakeService:
             ),
         )
 
-    def _read_worker(self, submission: Submission, campaign: Campaign) -> Worker:
-        metadata = submission.capture_metadata
+    def _accept(self, submission: Submission, campaign: Campaign) -> Answer:
+        """Store a capture and return its answer, or store that it was refused."""
         try:
-            return rules.read_worker(
-                submission.capture,
-                campaign,
-                now=metadata.received_at,
-                age_limits=self._limits.age_limits,
-                clock_lead=submission.clock_lead,
+            worker = self._read_worker(submission, campaign)
+            return self._store_capture(
+                submission.with_worker(worker, self._hash_neighbourhoods(worker)), worker
             )
         except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even if today's rules would refuse it.
             self._add_refusal(submission, campaign, *sorted({rule.code for rule in refusal.broken_rules}))
             raise
+        except WorkerCapturesReached as reached:
+            self._add_refusal(submission, campaign, reached.code)
+            raise
 
-    def _add_refusal(self, submission: Submission, campaign: Campaign, *reasons: str) -> None:
-        self._store.add_refusal(
-            submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
-            is_on_campaign_day=campaign.has_day(submission.capture_metadata.day),
+    def _read_worker(self, submission: Submission, campaign: Campaign) -> Worker:
+        return rules.read_worker(
+            submission.capture,
+            campaign,
+            now=submission.capture_metadata.received_at,
+            age_limits=self._limits.age_limits,
+            clock_lead=submission.clock_lead,
         )
 
-    def _store_within_cap(self, submission: Submission, worker: Worker, caller: Caller) -> Answer:
-        """Store a capture if its client's allowance for today permits; count it only if it is accepted."""
-        try:
-            is_over_flag = self._limits.client_allowance.reserve(caller, submission.received_on)
-        except ClientCapReached as reached:
-            # A capture that was accepted before gets its answer even above the cap.
-            capture = self._store.find_capture(submission.capture_metadata.capture_id)
-            if capture is not None and capture.answer is not None:
-                raise CaptureExists(capture) from None
-            raise reached.with_retry_after(submission.seconds_until_day_end) from None
-        try:
-            with_worker = submission.with_worker(worker, self._hash_neighbourhoods(worker))
-            return self._store_capture(replace(with_worker, is_client_over_flag=is_over_flag), worker)
-        except BaseException:
-            self._limits.client_allowance.release(caller, submission.received_on)
-            raise
+    def _add_refusal(self, submission: Submission, campaign: Campaign, *reasons: str) -> None:
+        """Store a refused capture. Raise CaptureExists if it was accepted before.
+
+        A client that had many captures refused today has no more of them stored: they would flood the
+        summary.
+        """
+        if submission.allowance.keeps_refusals:
+            self._store.add_refusal(
+                submission.build_capture(Outcome.REFUSED, None, reasons=reasons),
+                is_on_campaign_day=campaign.has_day(submission.capture_metadata.day),
+                expires_on=submission.received_on + self._limits.refusal_retention,
+            )
+            return
+        capture = self._store.find_capture(submission.capture_metadata.capture_id)
+        if capture is not None and capture.answer is not None:
+            raise CaptureExists(capture)
 
     def _hash_neighbourhoods(self, worker: Worker) -> Iterator[str]:
         for neighbourhood in list_neighbourhoods(worker.nik):
@@ -349,11 +335,11 @@ class IntakeService:
         phone_key: str | None,
     ) -> Answer:
         known, phone_count = prior_state.worker_record, prior_state.phone_count
+        phone_cap = self._limits.phone_cap
+        phone_increment = build_phone_increment(submission, phone_count, phone_key, cap=phone_cap)
         captures = 1 if known is None else known.captures + 1
         if captures > self._limits.worker_captures:
             raise WorkerCapturesReached(f"{captures - 1} captures")
-        phone_cap = self._limits.phone_cap
-        phone_increment = build_phone_increment(submission, phone_count, phone_key, cap=phone_cap)
         quota_state = expect_quota_state(submission.sponsor_quota, prior_state.places_taken)
         if known is not None and known.has_ended:
             registration, known = replace(registration, follows=known.reference), None
@@ -376,7 +362,12 @@ class IntakeService:
         elif known is None:
             self._store.add(registration, capture, phone_increment, quota_state, captures=captures)
         else:
-            self._store.add_repeat(capture, worker_key=registration.worker_key, changed=changed)
+            self._store.add_repeat(
+                capture,
+                worker_key=registration.worker_key,
+                phone_increment=phone_increment,
+                changed=changed,
+            )
         return answer
 
     def _compare_with_recorded(

@@ -16,7 +16,7 @@ _UNLIMITED_COUNT = 10**9
 
 @dataclass(frozen=True)
 class PhoneCountIncrement:
-    """One more registration of `day` with a phone number, allowed if there were fewer than `limit`."""
+    """One more capture of `day` with a phone number, allowed if there were fewer than `limit`."""
 
     phone_key: str
     day: date
@@ -24,7 +24,7 @@ class PhoneCountIncrement:
 
 
 class PhoneCountExceeded(Exception):
-    """The day has `phone_count` registrations with this phone number already."""
+    """The day has `phone_count` captures with this phone number already."""
 
     def __init__(self, phone_count: int) -> None:
         super().__init__(str(phone_count))
@@ -57,8 +57,10 @@ def iter_flags(
     submission: Submission, phone_count: int, quota_state: QuotaState | None, *, phone_cap: DailyCap
 ) -> Iterator[Flag]:
     """Yield what is unusual about a submission."""
-    if submission.is_client_over_flag:
+    if submission.allowance.is_over_flag:
         yield Flag.CLIENT_BUSY
+    if submission.allowance.is_unusual:
+        yield Flag.CLIENT_UNUSUAL
     if phone_count >= phone_cap.cap:
         yield Flag.PHONE_OVER_CAP
     elif phone_count >= phone_cap.flag:

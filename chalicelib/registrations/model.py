@@ -61,6 +61,7 @@ class Flag(StrEnum):
     """Something unusual about how a registration was received, captured again or paid, for people to see."""
 
     CLIENT_BUSY = "client_busy"
+    CLIENT_UNUSUAL = "client_unusual"
     PHONE_BUSY = "phone_busy"
     PHONE_OVER_CAP = "phone_over_cap"
     SPONSOR_OVER_QUOTA = "sponsor_over_quota"

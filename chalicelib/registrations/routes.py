@@ -37,7 +37,6 @@ from chalicelib.registrations.errors import (
     TransitionNotAllowed,
     WorkerCapturesReached,
 )
-from chalicelib.registrations.intake import SubmissionResult
 from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
@@ -51,6 +50,7 @@ from chalicelib.registrations.schemas import (
     VerdictsView,
     VerdictView,
 )
+from chalicelib.registrations.submission import SubmissionResult
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -198,6 +198,10 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         else:
             raise RulesBroken(BrokenRule("day", "campaign_day_or_status"))
         rows = [row for row in page.rows if query.status is None or row.lifecycle.status is query.status]
+        container.audit.record_list(
+            ((row.capture_metadata.campaign_id, row.capture_metadata.day, row.reference) for row in rows),
+            caller=request.caller,
+        )
         view = RegistrationsView(
             registrations=[RegistrationView.build(row, caller=request.caller) for row in rows],
             cursor=to_cursor(page.next_position, settled),
@@ -222,7 +226,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         its own captures named: the officer has just met the worker.
         """
         registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
-        return _respond(request, registration)
+        return _respond(container, request, registration)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -264,7 +268,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         """Store the payment code of a registration; the same code again changes nothing."""
         code = request.parse_body(PaymentCode)
         return _respond(
-            request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
+            container, request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
         )
 
     @routes.route("/v1/registrations/{reference}/payments", methods=["POST"], content_types=[])
@@ -287,7 +291,7 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         """Record a payment; a payment_id is counted once."""
         payment = request.parse_body(Payment)
         return _respond(
-            request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
+            container, request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
         )
 
     @routes.route("/v1/registrations/{reference}/verification", methods=["POST"], content_types=[])
@@ -302,7 +306,9 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         """Store the civil registry's result."""
         result = request.parse_body(VerificationResult)
         return _respond(
-            request, container.lifecycle.record_verification(reference, result, caller=request.caller)
+            container,
+            request,
+            container.lifecycle.record_verification(reference, result, caller=request.caller),
         )
 
     @routes.route("/v1/registrations/{reference}/cancellation", methods=["POST"], content_types=[])
@@ -317,7 +323,9 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
     def cancel_registration(request: Request, reference: str) -> Response:
         """Cancel an application that was not paid yet."""
         cancellation = request.parse_body(Cancellation)
-        return _respond(request, container.lifecycle.cancel(reference, cancellation, caller=request.caller))
+        return _respond(
+            container, request, container.lifecycle.cancel(reference, cancellation, caller=request.caller)
+        )
 
 
 def _respond_to_submission(request: Request, result: SubmissionResult) -> Response:
@@ -343,7 +351,8 @@ def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictVi
         return _build_failed_item(batch.read_capture_id(text), error, request)
 
 
-def _respond(request: Request, registration: Registration) -> Response:
+def _respond(container: "Container", request: Request, registration: Registration) -> Response:
+    container.audit.record_read(registration.reference, caller=request.caller)
     view = RegistrationView.build(registration, caller=request.caller)
     return json_response(view, exclude_defaults=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.audit.model import SYSTEM, Action, AuditRecord, Subject
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.clock import to_timestamp
@@ -60,12 +61,22 @@ class DynamoErasureStore:
     """Satisfies `erasure.ErasureStore`."""
 
     def __init__(
-        self, client: Any, table_name: str, cipher: FieldCipher, *, new_id: Callable[[], str]
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        new_id: Callable[[], str],
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
     ) -> None:
-        """`new_id` makes the ids of remnants, which must be random."""
+        """`new_id` makes the ids of remnants, which must be random.
+
+        `build_audit_write` makes the write that records that personal fields were destroyed.
+        """
         self._table = Table(client, table_name)
         self._cipher = cipher
         self._new_id = new_id
+        self._build_audit_write = build_audit_write
 
     def get_links(self, worker_key: str) -> WorkerLinks:
         latest, captures = None, []
@@ -120,10 +131,25 @@ class DynamoErasureStore:
             return False
         compared = {":version": registration.lifecycle.version, ":at": to_timestamp(destroyed_at)}
         destroy = self._table.update(key, _DESTROY_PERSONAL_FIELDS, _IS_VERSION, compared=compared)
-        return self._try_transact([destroy, *self._put_registration_remnant(current)])
+        record = self._build_destruction_record(registration.reference, destroyed_at)
+        return self._try_transact([destroy, *self._put_registration_remnant(current), *record])
 
     def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
         return iter_due_references(self._table, list_ended_shards(), f"{to_timestamp(ended_before)}$")
+
+    def _build_destruction_record(self, reference: Reference, destroyed_at: datetime) -> list[Write]:
+        if self._build_audit_write is None:
+            return []
+        return [
+            self._build_audit_write(
+                AuditRecord(
+                    subject=Subject.registration(reference),
+                    action=Action.PERSONAL_FIELDS_DELETED,
+                    client_id=SYSTEM,
+                    occurred_at=destroyed_at,
+                )
+            )
+        ]
 
     def _move_facts(self, key: Key, capture: Values) -> list[Write]:
         """Return the writes that erase a capture, if it has these facts, and keep them in a remnant."""

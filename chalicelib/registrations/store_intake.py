@@ -51,9 +51,7 @@ _COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
 
 # A count is not read after its day has ended in every time zone. Decoys are never read.
 _RETENTION = timedelta(days=3)
-
-# The position in the transaction of `add_repeat`.
-_CAPTURE_INDEX = 0
+_ONE_DAY = timedelta(days=1)
 
 
 class DynamoIntakeStore:
@@ -143,7 +141,14 @@ class DynamoIntakeStore:
         except RegistrationDestroyed:
             return None
 
-    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
+    def add_repeat(
+        self,
+        capture: Capture,
+        *,
+        worker_key: str,
+        phone_increment: PhoneCountIncrement | None = None,
+        changed: Registration | None = None,
+    ) -> None:
         worker = self._table.update(
             make_worker_key(worker_key),
             "ADD captures :one",
@@ -151,18 +156,22 @@ class DynamoIntakeStore:
             compared={":reference": _get_reference(capture), ":no": False, ":one": 1},
             names=REFERENCE_NAME,
         )
-        link = self._put_link(worker_key, capture)
-        changes = [] if changed is None else [self._put_changed(changed)]
-        try:
-            self._table.transact([self._put_capture(capture), worker, link, *changes])
-        except TransactionFailed as failure:
-            if _CAPTURE_INDEX in failure.current:
-                raise self._capture_exists(failure.current[_CAPTURE_INDEX]) from None
-            raise WriteConflict from failure
+        self._transact(
+            {
+                "capture": self._put_capture(capture),
+                "phone": self._count_phone(phone_increment),
+                "worker": worker,
+                "link": self._put_link(worker_key, capture),
+                "changed": None if changed is None else self._put_changed(changed),
+            }
+        )
 
-    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
+    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool, expires_on: date) -> None:
+        values = build_capture(capture, self._cipher, is_on_campaign_day=is_on_campaign_day)
         try:
-            self._table.run(self._put_capture(capture, is_on_campaign_day=is_on_campaign_day))
+            self._table.run(
+                self._put_capture_values({**values, "expires_at": expires_after(expires_on, _ONE_DAY)})
+            )
         except ConditionFailed as failure:
             raise self._capture_exists(failure.current) from None
 
@@ -176,24 +185,33 @@ class DynamoIntakeStore:
         phone: Write | None,
         sponsor: Write | None,
     ) -> None:
-        writes = {
-            "capture": self._put_capture(capture),
-            "worker": worker,
-            "application": self._table.put_item(application, ITEM_IS_NEW, returns_current=True),
-            **({} if phone is None else {"phone": phone}),
-            **({} if sponsor is None else {"sponsor": sponsor}),
-            "link": self._put_link(registration.worker_key, capture),
-        }
+        self._transact(
+            {
+                "capture": self._put_capture(capture),
+                "worker": worker,
+                "application": self._table.put_item(application, ITEM_IS_NEW, returns_current=True),
+                "phone": phone,
+                "sponsor": sponsor,
+                "link": self._put_link(registration.worker_key, capture),
+            }
+        )
+
+    def _transact(self, named_writes: Mapping[str, Write | None]) -> None:
+        """Send the writes that are not None. Raise what the failed conditions mean.
+
+        The phone's count comes before the worker: whether a cap is reached must not depend on the worker.
+        """
+        writes = {name: write for name, write in named_writes.items() if write is not None}
         try:
             self._table.transact(list(writes.values()))
         except TransactionFailed as failure:
             current = {list(writes)[position]: values for position, values in failure.current.items()}
             if "capture" in current:
                 raise self._capture_exists(current["capture"]) from None
-            if current.get("worker"):
-                raise WorkerExists(_parse_worker_record(current["worker"])) from None
             if "phone" in current:
                 raise PhoneCountExceeded(int(current["phone"]["given"])) from None
+            if current.get("worker"):
+                raise WorkerExists(_parse_worker_record(current["worker"])) from None
             if "sponsor" in current:
                 raise QuotaChanged(int(current["sponsor"].get("taken", 0))) from None
             # The reference is in use, or another caller wrote in the same instant.
@@ -202,9 +220,12 @@ class DynamoIntakeStore:
     def _capture_exists(self, values: Values) -> CaptureExists:
         return CaptureExists(parse_capture(values, self._cipher))
 
-    def _put_capture(self, capture: Capture, *, is_on_campaign_day: bool = True) -> Write:
+    def _put_capture(self, capture: Capture) -> Write:
+        return self._put_capture_values(build_capture(capture, self._cipher))
+
+    def _put_capture_values(self, values: Values) -> Write:
         return self._table.put(
-            build_capture(capture, self._cipher, is_on_campaign_day=is_on_campaign_day),
+            values,
             _CAPTURE_IS_NEW,
             compared={":refused": Outcome.REFUSED},
             returns_current=True,

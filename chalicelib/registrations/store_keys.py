@@ -5,6 +5,7 @@ WORKER#<keyed hash>        OPEN                the worker's latest registration,
 WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it names
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
 LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
+UNUSUAL#<client id>#...    UNUSUAL             a client with many unusual attempts (`store_unusual`); expires
 PAYMENT#<keyed hash>       PAYMENT             a payment id that was recorded
 PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
 SPONSOR#<campaign>#<id>    PLACES              the number of places of a campaign's sponsor that are taken
@@ -36,8 +37,10 @@ CAPTURE_SORT_KEY, REGISTRATION_SORT_KEY = "CAPTURE", "APPLICATION"
 # Differs from a capture's sort key, by which the stream consumer recognises captures.
 LINK_PREFIX = "TOOK#"
 
-# Remnants sort after every instant.
-_REMNANT_ORDER_PREFIX = "left "
+UNUSUAL_SORT_KEY = "UNUSUAL"
+
+# Remnants, and unusual clients, sort after every instant.
+REMNANT_ORDER_PREFIX = "left "
 
 ITEM_IS_NEW = "attribute_not_exists(pk)"
 WORKER_HAS_REGISTRATION = "#reference = :reference"
@@ -122,7 +125,7 @@ def make_remnant_keys(campaign_day: CampaignDay, remnant_id: str) -> Key:
         "pk": f"LEFT#{remnant_id}",
         "sk": "LEFT",
         "day_shard": make_remnant_shard(campaign_day),
-        "day_order": f"{_REMNANT_ORDER_PREFIX}{remnant_id}",
+        "day_order": f"{REMNANT_ORDER_PREFIX}{remnant_id}",
     }
 
 

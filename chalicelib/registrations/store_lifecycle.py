@@ -1,9 +1,10 @@
 """Changes of registrations in the registrations table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
+from chalicelib.audit.model import SYSTEM, AuditRecord, Subject
 from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
@@ -33,9 +34,18 @@ _WORKER_INDEX = 1
 class DynamoLifecycleStore:
     """Satisfies `lifecycle.LifecycleStore`."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+    ) -> None:
+        """`build_audit_write` makes the write that records a change; without it none is recorded."""
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._build_audit_write = build_audit_write
 
     def replace(
         self, registration: Registration, *, previous: Registration, payment_key: str | None = None
@@ -60,9 +70,11 @@ class DynamoLifecycleStore:
         writes = [put, worker, *build_place_return(self._table, registration, previous)]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(self._mark_capture_cancelled(registration.capture_metadata.capture_id))
+        payment_index = len(writes)
         if payment_key is not None:
             # It names no registration: after an erasure nothing may lead to one.
             writes.append(self._table.put(make_payment_key(payment_key), ITEM_IS_NEW, returns_current=True))
+        writes += self._build_audit_writes(registration, previous)
         try:
             self._table.transact(writes)
         except TransactionFailed as failure:
@@ -70,9 +82,27 @@ class DynamoLifecycleStore:
             failed = failure.current.keys()
             if _REGISTRATION_INDEX not in failed and _WORKER_INDEX in failed:
                 raise RegistrationSuperseded(registration.reference) from None
-            if _REGISTRATION_INDEX not in failed and payment_key is not None and len(writes) - 1 in failed:
+            if _REGISTRATION_INDEX not in failed and payment_key is not None and payment_index in failed:
                 raise PaymentIdTaken from None
             raise WriteConflict from failure
+
+    def _build_audit_writes(self, registration: Registration, previous: Registration) -> list[Write]:
+        """Return the writes that record the new events, but those of a schedule: the history has them."""
+        if self._build_audit_write is None:
+            return []
+        new_events = registration.lifecycle.history[len(previous.lifecycle.history) :]
+        return [
+            self._build_audit_write(
+                AuditRecord(
+                    subject=Subject.registration(registration.reference),
+                    action=event.event_type,
+                    client_id=event.client_id,
+                    occurred_at=event.occurred_at,
+                )
+            )
+            for event in new_events
+            if event.client_id != SYSTEM
+        ]
 
     def _mark_capture_cancelled(self, capture_id: str) -> Write:
         # Breakdowns are counted from captures, in one pass over the day. The condition fails while the worker

@@ -14,9 +14,15 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.http.pagination import Page, Position
 from chalicelib.records import iter_readable
 from chalicelib.registrations.capture_source import CaptureSource
-from chalicelib.registrations.captures import Capture, DayFact, UnreadableFacts
+from chalicelib.registrations.captures import (
+    Capture,
+    CaptureFacts,
+    DayFact,
+    UnreadableFacts,
+    UnusualClientFacts,
+)
 from chalicelib.registrations.errors import CaptureUnknown, RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.model import Registration, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     parse_capture,
@@ -39,6 +45,7 @@ from chalicelib.registrations.store_keys import (
     parse_registration_pk,
 )
 from chalicelib.registrations.store_source import parse_capture_source
+from chalicelib.registrations.store_unusual import has_unusual_client_facts, parse_unusual_client_facts
 
 # A page of a listing ends early where its histories are long: an answer of Lambda may have 6 MB.
 _MAX_PAGE_EVENTS = 10_000
@@ -128,7 +135,7 @@ class DynamoReadingStore:
         """
         for shard in (*list_capture_shards(campaign_day), make_remnant_shard(campaign_day)):
             for row in self._table.query("day_shard = :shard", {":shard": shard}, index=BY_CAMPAIGN_DAY):
-                if not _has_registration_facts(row):
+                if not _has_registration_facts(row) and not has_unusual_client_facts(row):
                     yield self._read_day_fact(row)
 
     def list_by_campaign_day(
@@ -225,16 +232,18 @@ class DynamoReadingStore:
     def _parse_day_fact(self, row: Mapping[str, Any]) -> DayFact:
         # The order of a remnant has no instant.
         instant, has_instant, _ = row["day_order"].partition("#")
-        facts = (
-            parse_registration_facts(row["facts"], row["pk"], self._cipher)
-            if _has_registration_facts(row)
-            else parse_capture_facts(row["facts"])
-        )
         return DayFact(
             position=Position(row["day_order"]),
-            facts=facts,
+            facts=self._parse_facts(row),
             captured_at=datetime.fromisoformat(instant) if has_instant else None,
         )
+
+    def _parse_facts(self, row: Mapping[str, Any]) -> CaptureFacts | RegistrationFacts | UnusualClientFacts:
+        if _has_registration_facts(row):
+            return parse_registration_facts(row["facts"], row["pk"], self._cipher)
+        if has_unusual_client_facts(row):
+            return parse_unusual_client_facts(row["facts"])
+        return parse_capture_facts(row["facts"])
 
 
 def _has_registration_facts(row: Mapping[str, Any]) -> bool:

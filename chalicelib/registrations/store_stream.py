@@ -8,6 +8,7 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.model import EventType, Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import parse_campaign_day
+from chalicelib.registrations.store_keys import UNUSUAL_SORT_KEY
 from chalicelib.registrations.store_source import parse_disclosure
 from chalicelib.registrations.stream import (
     CaptureChange,
@@ -15,19 +16,22 @@ from chalicelib.registrations.stream import (
     PublishedEvent,
     RegistrationChange,
     StreamRecord,
+    UnusualClientChange,
 )
 
 # The attributes that are read, by sort key. Sealed values are never read: Lambda hands binary values over as
 # base64 text, which is not what the table holds, and the facts of a registration contain such values.
-_ATTRIBUTES_READ = {
+ATTRIBUTES_READ = {
     "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten"),
     "APPLICATION": ("sk", "taken", "reference", "history", "flags"),
+    UNUSUAL_SORT_KEY: ("sk", "taken"),
 }
 
 # An item that changed in none of these was only sealed again, under another key.
 _COUNTED_ATTRIBUTES = {
     "CAPTURE": ("facts", "day_shard", "forgotten"),
     "APPLICATION": ("history", "destroyed_at"),
+    UNUSUAL_SORT_KEY: ("facts",),
 }
 
 
@@ -36,12 +40,15 @@ def parse_change(record: StreamRecord) -> Change | None:
     current, previous = _parse_image(record, "NewImage"), _parse_image(record, "OldImage")
     is_new = record["eventName"] == "INSERT"
     if current is None:
-        # A capture is never deleted; an erased registration changes what is counted of its day.
-        if previous is None or previous["sk"] == "CAPTURE":
+        # An erased registration changes what is counted of its day. All else that is deleted has expired,
+        # long after its day was reported.
+        if previous is None or previous["sk"] != "APPLICATION":
             return None
         return _parse_registration_change(previous, previous_history=previous["history"], is_new=False)
     if not _has_counted_change(record, current["sk"]):
         return None
+    if current["sk"] == UNUSUAL_SORT_KEY:
+        return UnusualClientChange(parse_campaign_day(current))
     if current["sk"] == "CAPTURE":
         return _parse_capture_change(current, is_new=is_new)
     known_history = current["history"] if is_new or previous is None else previous["history"]
@@ -89,6 +96,6 @@ def _has_counted_change(record: StreamRecord, sort_key: str) -> bool:
 def _parse_image(record: StreamRecord, image_name: str) -> Values | None:
     image: dict[str, Any] | None = record["dynamodb"].get(image_name)
     sort_key = image["sk"]["S"] if image else None
-    if image is None or sort_key not in _ATTRIBUTES_READ:
+    if image is None or sort_key not in ATTRIBUTES_READ:
         return None
-    return from_item({name: image[name] for name in _ATTRIBUTES_READ[sort_key] if name in image})
+    return from_item({name: image[name] for name in ATTRIBUTES_READ[sort_key] if name in image})

@@ -70,7 +70,14 @@ class RegistrationChange:
     new_events: tuple[PublishedEvent, ...]
 
 
-Change = CaptureChange | RegistrationChange
+@dataclass(frozen=True)
+class UnusualClientChange:
+    """A client with many unusual attempts, which the summary of a campaign day shows."""
+
+    campaign_day: CampaignDay
+
+
+Change = CaptureChange | RegistrationChange | UnusualClientChange
 
 
 class NotificationQueue(Protocol):
@@ -119,7 +126,7 @@ class StreamPublisher:
     def _iter_events(self, change: Change) -> Iterator[DomainEvent]:
         if isinstance(change, RegistrationChange):
             yield from _iter_registration_events(change)
-        elif self._may_notify_known_workers:
+        elif isinstance(change, CaptureChange) and self._may_notify_known_workers:
             yield from _iter_capture_events(change)
 
 

@@ -1,12 +1,13 @@
 """One submission of a capture on its way through intake. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from math import ceil
 
 from chalicelib.callers import Disclosure
 from chalicelib.campaigns.model import Zone
+from chalicelib.clients.caps import Allowance
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations import rules
@@ -21,15 +22,25 @@ from chalicelib.registrations.captures import (
 )
 from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.device_report import DeviceReport
+from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
 
 
 @dataclass(frozen=True)
-class Submission:
-    """One request with a capture, and the values that intake derives from it."""
+class SubmissionResult:
+    """The answer to a submission. `is_replay`: it was given before."""
 
+    answer: Answer
+    is_replay: bool
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One request with a capture, and the values that intake derives from it. `sent` is as it was sent."""
+
+    sent: SubmitRegistration
     capture: CleanedCapture
     capture_metadata: CaptureMetadata
     fingerprint: str
@@ -38,7 +49,7 @@ class Submission:
     zone: Zone
     facts: CaptureFacts
     sponsor_quota: int | None = None
-    is_client_over_flag: bool = False
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def is_public(self) -> bool:

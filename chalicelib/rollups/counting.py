@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
-from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome, UnreadableFacts
+from chalicelib.registrations.captures import (
+    CaptureFacts,
+    DayFact,
+    Outcome,
+    UnreadableFacts,
+    UnusualClientFacts,
+)
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.bounded_counter import MAX_KEYS, OTHERS, BoundedCounter
 from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
@@ -84,14 +90,9 @@ class DayCounter:
             case UnreadableFacts():
                 self._get_counter("unreadable")["records"] += 1
             case CaptureFacts() as capture:
-                self._get_counter("outcomes")[capture.outcome] += 1
-                if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
-                    self._add_registered(capture)
-                if capture.outcome is Outcome.CREATED:
-                    self._add_created(capture, fact.captured_at)
-                if capture.differs:
-                    self._get_counter("differing_repeats")[capture.client_id] += 1
-                self._get_counter("refused_by_reason").update(capture.reasons)
+                self._add_capture(capture, fact.captured_at)
+            case UnusualClientFacts() as unusual:
+                self._get_counter("unusual_clients")[unusual.client_id] += unusual.attempts
 
     def to_tally(self, sms_totals: SmsCounts | None = None) -> Tally:
         """Return the figures. The same facts give the same JSON bytes."""
@@ -125,6 +126,16 @@ class DayCounter:
 
     def _get_counter(self, group: str) -> BoundedCounter:
         return self._figures[group]
+
+    def _add_capture(self, capture: CaptureFacts, captured_at: datetime | None) -> None:
+        self._get_counter("outcomes")[capture.outcome] += 1
+        if capture.outcome in {Outcome.CREATED, Outcome.REACTIVATED} and not capture.is_cancelled:
+            self._add_registered(capture)
+        if capture.outcome is Outcome.CREATED:
+            self._add_created(capture, captured_at)
+        if capture.differs:
+            self._get_counter("differing_repeats")[capture.client_id] += 1
+        self._get_counter("refused_by_reason").update(capture.reasons)
 
     def _add_registered(self, capture: CaptureFacts) -> None:
         """Count a registration that was not cancelled."""
@@ -199,6 +210,8 @@ class DayCounter:
         yield from self._iter_above_peers()
         for client_id, workers in self._list_by_client("in_runs"):
             yield Anomaly(pattern="neighbouring_serials", client_id=client_id, workers=workers)
+        for client_id, attempts in self._list_by_client("unusual_clients"):
+            yield Anomaly(pattern="client_unusual", client_id=client_id, workers=attempts)
         for sponsor_id, workers in sorted(self._get_counter("over_quota").items()):
             yield Anomaly(pattern="sponsor_over_quota", sponsor_id=sponsor_id, workers=workers)
         yield from self._iter_of_registrations()

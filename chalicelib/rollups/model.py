@@ -89,6 +89,7 @@ class Anomaly(FrozenModel):
         "sponsor_over_quota",
         "history_full",
         "worker_captures_reached",
+        "client_unusual",
         "records_unreadable",
     ]
     client_id: str | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
@@ -105,6 +106,8 @@ def blueprint(container: "Container") -> Blueprint:
         request.caller.require_campaign(campaign_id)
         campaign_day = _parse_campaign_day(campaign_id, day)
         container.rollups.recount(campaign_day)
+        subject = Subject.campaign_day(campaign_id, campaign_day.day)
+        container.audit.record_request(subject, Action.RECOUNTED, caller=request.caller)
         return json_response(_load_summary_view().from_report(container.reports.build_report(campaign_day)))
 
     @routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])

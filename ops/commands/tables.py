@@ -1,4 +1,4 @@
-"""The tables that commands print: outcomes, SMS, mails, summaries and clients."""
+"""The tables that commands print: outcomes, SMS, mails, summaries, clients and the audit trail."""
 
 from collections.abc import Mapping, Sequence
 from email.parser import BytesParser
@@ -85,4 +85,13 @@ def make_clients_table(clients: Sequence[Mapping[str, Any]]) -> Table:
             " ".join(each["campaigns"]),
             *(str(each[name] or "") for name in ("expires_at", "last_seen_at", "revoked_at")),
         )
+    return table
+
+
+def make_audit_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of records: time, client, action, subject, and what they name beside it."""
+    table = Table("when", "client", "action", "subject", "names", title="Audit trail")
+    for each in records:
+        named = " ".join((*each.get("fields", ()), *each.get("references", ())))
+        table.add_row(each["occurred_at"], each["client_id"], each["action"], each["subject"], named)
     return table

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
+from chalicelib.audit.model import AuditRecord
 from chalicelib.callers import EVERY_CAMPAIGN
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
@@ -227,10 +228,10 @@ class ContestedCampaigns(InMemoryCampaigns):
         super().__init__(campaign)
         self._concurrent_changes = concurrent_changes
 
-    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
+    def replace(self, campaign: Campaign, *, previous: Campaign, record: AuditRecord | None = None) -> None:
         if self._concurrent_changes:
             super().replace(previous.with_changes(self._concurrent_changes.pop(0)), previous=previous)
-        super().replace(campaign, previous=previous)
+        super().replace(campaign, previous=previous, record=record)
 
 
 def test_of_two_concurrent_changes_each_keeps_the_fields_it_alone_names() -> None:

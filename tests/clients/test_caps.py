@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from chalicelib.callers import Caller, DailyCap, Role
-from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.caps import AttemptCounts, DailyCapLimiter, UnusualOutcome
 from chalicelib.clients.errors import ClientCapReached
-from tests.support.builders import NOW, make_allowance, make_caller
+from tests.support.builders import NOW, UNUSUAL_ATTEMPTS, make_allowance, make_caller
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
 
@@ -40,7 +40,7 @@ def start_limiter(counts: InMemoryDayCounts, clock: FixedClock) -> StartLimiter:
 def reserve_many(
     limiter: DailyCapLimiter, times: int, *, caller: Caller = VAN, day: date = TODAY
 ) -> list[bool]:
-    return [limiter.reserve(caller, day) for _ in range(times)]
+    return [limiter.reserve(caller, day).is_over_flag for _ in range(times)]
 
 
 def test_a_client_is_flagged_and_then_refused(start_limiter: StartLimiter) -> None:
@@ -128,7 +128,7 @@ def test_the_shared_count_is_read_again_after_a_minute(
 ) -> None:
     limiter = start_limiter()
     reserve_many(limiter, 1, caller=BOT)
-    counts.add(BOT.client_id, TODAY, 399)
+    counts.add(BOT.client_id, TODAY, AttemptCounts(399))
     clock.advance(timedelta(seconds=60))
     with pytest.raises(ClientCapReached):
         limiter.reserve(BOT, TODAY)
@@ -158,3 +158,52 @@ def test_threads_together_reserve_exactly_what_is_left(
 
     with ThreadPoolExecutor(10) as threads:
         assert sum(threads.map(take, range(600))) == 400
+
+
+def record_many(limiter: DailyCapLimiter, times: int, *unusual: UnusualOutcome) -> list[int | None]:
+    """Record outcomes of attempts, in turn. Return what was reported."""
+    return [limiter.record(BOT, TODAY, unusual[number % len(unusual)]) for number in range(times)]
+
+
+def test_a_client_is_reported_at_each_multiple_of_the_unusual_number_of_known_refused_and_capped_attempts(
+    start_limiter: StartLimiter,
+) -> None:
+    limiter = start_limiter()
+    reserve_many(limiter, 1, caller=BOT)
+
+    reports = record_many(limiter, 2 * UNUSUAL_ATTEMPTS, *UnusualOutcome)
+
+    assert {at: report for at, report in enumerate(reports, start=1) if report is not None} == {
+        UNUSUAL_ATTEMPTS: UNUSUAL_ATTEMPTS,
+        2 * UNUSUAL_ATTEMPTS: 2 * UNUSUAL_ATTEMPTS,
+    }
+
+
+def test_attempts_of_an_unusual_client_are_flagged_in_every_process(
+    start_limiter: StartLimiter, clock: FixedClock
+) -> None:
+    first = start_limiter()
+    assert not first.reserve(BOT, TODAY).is_unusual
+    record_many(first, UNUSUAL_ATTEMPTS, UnusualOutcome.KNOWN)
+    assert first.reserve(BOT, TODAY).is_unusual
+
+    clock.advance(timedelta(seconds=60))
+    first.reserve(BOT, TODAY)
+    second = start_limiter()
+
+    assert second.reserve(BOT, TODAY).is_unusual
+    assert second.record(BOT, TODAY, UnusualOutcome.CAPPED) == UNUSUAL_ATTEMPTS + 1
+
+
+def test_no_more_refusals_are_kept_of_a_client_with_an_unusual_number_of_them(
+    start_limiter: StartLimiter,
+) -> None:
+    limiter = start_limiter()
+    reserve_many(limiter, 1, caller=BOT)
+    record_many(limiter, UNUSUAL_ATTEMPTS, UnusualOutcome.KNOWN)
+    record_many(limiter, UNUSUAL_ATTEMPTS - 1, UnusualOutcome.REFUSED)
+    assert limiter.reserve(BOT, TODAY).keeps_refusals
+
+    record_many(limiter, 1, UnusualOutcome.REFUSED)
+
+    assert not limiter.reserve(BOT, TODAY).keeps_refusals

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
+from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import Token, TokenHash, hash_token
@@ -267,18 +268,24 @@ def test_a_call_of_an_unknown_client_stores_nothing(
         clients.get("van-1")
 
 
-def test_captures_are_counted_by_client_and_day_and_counts_expire(engine: Engine) -> None:
+def test_attempts_are_counted_by_client_and_day_and_counts_expire(engine: Engine) -> None:
     counts = DynamoDayCounts(engine.client, engine.create_table("ClientsTable"))
 
-    assert [counts.add("van-1", FIRST_DAY.day, number) for number in (0, 2, 0, -1, 3)] == [0, 2, 2, 1, 4]
-    assert counts.add("van-1", SECOND_DAY.day, 1) == 1
-    assert counts.add("van-2", FIRST_DAY.day, 1) == 1
+    added = [(0, 0, 0, 0), (2, 1, 0, 0), (0, 0, 0, 0), (-1, 0, 0, 4), (3, 2, 5, 0)]
+    sums = [counts.add("van-1", FIRST_DAY.day, AttemptCounts(*numbers)) for numbers in added]
+
+    assert sums == [
+        AttemptCounts(*numbers)
+        for numbers in [(0, 0, 0, 0), (2, 1, 0, 0), (2, 1, 0, 0), (1, 1, 0, 4), (4, 3, 5, 4)]
+    ]
+    assert counts.add("van-1", SECOND_DAY.day, AttemptCounts(1)) == AttemptCounts(1)
+    assert counts.add("van-2", FIRST_DAY.day, AttemptCounts(1)) == AttemptCounts(1)
     days_kept = {datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC) for item in engine.scan_items()}
     assert days_kept == {datetime(2024, 10, 12, tzinfo=UTC), datetime(2024, 10, 13, tzinfo=UTC)}
 
 
 def test_a_count_is_not_read_as_a_client(clients: DynamoClients, engine: Engine, table_name: str) -> None:
-    DynamoDayCounts(engine.client, table_name).add("van-1", FIRST_DAY.day, 1)
+    DynamoDayCounts(engine.client, table_name).add("van-1", FIRST_DAY.day, AttemptCounts(1))
 
     assert list(clients.iter_after(" ", page_size=1)) == []
     with pytest.raises(ClientUnknown):

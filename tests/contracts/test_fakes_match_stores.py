@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.store import DynamoDayCounts
 from chalicelib.messaging.attempts import IllegalTransition
 from chalicelib.messaging.opt_outs import OptOutStore
@@ -49,14 +50,17 @@ def create_table() -> Iterator[CreateTable]:
         yield lambda logical_id: (client, Engine(client).create_table(logical_id))
 
 
-@given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, st.integers(-2, 2)), max_size=8))
+ATTEMPT_COUNTS = st.builds(AttemptCounts, *[st.integers(-2, 2)] * 4)
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(["van-1", "van-2"]), DAYS, ATTEMPT_COUNTS), max_size=8))
 @settings(max_examples=20, deadline=None)
 def test_day_counts_match_the_store(
-    create_table: CreateTable, steps: list[tuple[str, CampaignDay, int]]
+    create_table: CreateTable, steps: list[tuple[str, CampaignDay, AttemptCounts]]
 ) -> None:
     table, memory = DynamoDayCounts(*create_table("ClientsTable")), InMemoryDayCounts()
-    for client_id, campaign_day, number in steps:
-        added = (client_id, campaign_day.day, number)
+    for client_id, campaign_day, counts in steps:
+        added = (client_id, campaign_day.day, counts)
         assert table.add(*added) == memory.add(*added)
 
 

@@ -34,6 +34,7 @@ from tests.support.builders import NOW
 from tests.support.registration_builders import (
     FIRST_DAY,
     PHONE_COUNT,
+    REFUSALS_EXPIRE_ON,
     collect_capture_facts,
     make_capture,
     make_capture_metadata,
@@ -150,7 +151,9 @@ def test_a_refusal_never_replaces_a_corrected_capture_in_a_race(
                     stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
                 else:
                     stores.intake.add_refusal(
-                        make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True
+                        make_capture(make_capture_metadata(), Outcome.REFUSED),
+                        is_on_campaign_day=True,
+                        expires_on=REFUSALS_EXPIRE_ON,
                     )
             except CaptureExists:
                 return "capture known"

@@ -12,6 +12,7 @@ from chalicelib.registrations.store_keys import SHARD_COUNT
 from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     FIRST_DAY,
+    REFUSALS_EXPIRE_ON,
     collect_capture_facts,
     make_campaign,
     make_capture,
@@ -45,7 +46,7 @@ def test_captures_of_a_day_are_read_over_several_pages(
     capture_count = 4 * SHARD_COUNT + 1
     for number in range(capture_count):
         refused = make_capture(make_capture_metadata(number), Outcome.REFUSED, occupations=(_WIDE,))
-        stores.intake.add_refusal(refused, is_on_campaign_day=True)
+        stores.intake.add_refusal(refused, is_on_campaign_day=True, expires_on=REFUSALS_EXPIRE_ON)
 
     count = sum(1 for _ in collect_capture_facts(stores.reading, FIRST_DAY))
 

@@ -1,6 +1,6 @@
 """Refused captures in the registrations table: counted once, and replaced by the corrected one."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -8,10 +8,12 @@ from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.prior_state import (
     CaptureExists,
 )
+from tests.contracts.conftest import Engine
 from tests.support.registration_builders import (
     ANOTHER_REFERENCE,
     FIRST_DAY,
     PHONE_COUNT,
+    REFUSALS_EXPIRE_ON,
     SECOND_DAY,
     collect_capture_facts,
     make_capture,
@@ -22,7 +24,11 @@ from tests.support.registration_stores import RegistrationStores
 
 
 def test_a_refused_capture_is_counted_as_refused(stores: RegistrationStores) -> None:
-    stores.intake.add_refusal(make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True)
+    stores.intake.add_refusal(
+        make_capture(make_capture_metadata(), Outcome.REFUSED),
+        is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
+    )
 
     assert [facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)] == [Outcome.REFUSED]
 
@@ -30,7 +36,9 @@ def test_a_refused_capture_is_counted_as_refused(stores: RegistrationStores) -> 
 def test_a_refused_capture_sent_again_is_counted_once(stores: RegistrationStores) -> None:
     for _ in range(2):
         stores.intake.add_refusal(
-            make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True
+            make_capture(make_capture_metadata(), Outcome.REFUSED),
+            is_on_campaign_day=True,
+            expires_on=REFUSALS_EXPIRE_ON,
         )
 
     assert len(list(collect_capture_facts(stores.reading, FIRST_DAY))) == 1
@@ -40,7 +48,9 @@ def test_a_capture_refused_for_its_day_is_known_but_counted_on_no_day(
     stores: RegistrationStores,
 ) -> None:
     stores.intake.add_refusal(
-        make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=False
+        make_capture(make_capture_metadata(), Outcome.REFUSED),
+        is_on_campaign_day=False,
+        expires_on=REFUSALS_EXPIRE_ON,
     )
     assert list(collect_capture_facts(stores.reading, FIRST_DAY)) == []
 
@@ -52,6 +62,7 @@ def test_a_corrected_capture_replaces_the_refused_one(stores: RegistrationStores
     stores.intake.add_refusal(
         make_capture(make_capture_metadata(), Outcome.REFUSED, fingerprint="mistyped"),
         is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
     )
 
     stores.intake.add(
@@ -68,6 +79,7 @@ def test_a_corrected_capture_of_a_known_worker_replaces_the_refused_one(
     stores.intake.add_refusal(
         make_capture(make_capture_metadata(2), Outcome.REFUSED, fingerprint="mistyped"),
         is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
     )
 
     corrected = make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED, fingerprint="corrected")
@@ -80,7 +92,11 @@ def test_a_corrected_capture_of_a_known_worker_replaces_the_refused_one(
 def test_a_corrected_capture_of_another_day_is_counted_on_that_day_only(
     stores: RegistrationStores,
 ) -> None:
-    stores.intake.add_refusal(make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True)
+    stores.intake.add_refusal(
+        make_capture(make_capture_metadata(), Outcome.REFUSED),
+        is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
+    )
 
     moved = make_capture_metadata(
         day=SECOND_DAY.day, captured_at=make_capture_metadata().captured_at + timedelta(days=1)
@@ -107,9 +123,28 @@ def test_an_accepted_capture_is_never_overwritten_by_a_refusal(
         stores.intake.add_refusal(
             make_capture(make_capture_metadata(), Outcome.REFUSED, fingerprint="refused"),
             is_on_campaign_day=True,
+            expires_on=REFUSALS_EXPIRE_ON,
         )
 
     assert known.value.capture == accepted
     assert Outcome.REFUSED not in [
         facts.outcome for facts in collect_capture_facts(stores.reading, FIRST_DAY)
     ]
+
+
+def test_a_refused_capture_expires_and_an_accepted_one_that_replaces_it_does_not(
+    stores: RegistrationStores, engine: Engine
+) -> None:
+    stores.intake.add_refusal(
+        make_capture(make_capture_metadata(), Outcome.REFUSED),
+        is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
+    )
+    (refused,) = engine.scan_items()
+    expires_at = datetime.fromtimestamp(int(refused["expires_at"]["N"]), UTC)
+    assert expires_at == datetime.combine(REFUSALS_EXPIRE_ON, time(), UTC) + timedelta(days=1)
+
+    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), PHONE_COUNT)
+
+    (accepted,) = [item for item in engine.scan_items() if item["sk"]["S"] == "CAPTURE"]
+    assert "expires_at" not in accepted

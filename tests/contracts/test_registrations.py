@@ -21,6 +21,7 @@ from tests.support.registration_builders import (
     FIRST_DAY,
     PHONE_COUNT,
     REFERENCE,
+    REFUSALS_EXPIRE_ON,
     SECOND_DAY,
     collect_capture_facts,
     make_capture,
@@ -183,7 +184,9 @@ def test_a_day_holds_neither_the_next_day_nor_another_campaign(stores: Registrat
     elsewhere = make_capture_metadata(2, campaign_id="tanah-abang-2025")
     tomorrow = make_capture_metadata(3, day=SECOND_DAY.day)
     for metadata in (make_capture_metadata(1), elsewhere, tomorrow):
-        stores.intake.add_refusal(make_capture(metadata, Outcome.REFUSED), is_on_campaign_day=True)
+        stores.intake.add_refusal(
+            make_capture(metadata, Outcome.REFUSED), is_on_campaign_day=True, expires_on=REFUSALS_EXPIRE_ON
+        )
 
     assert len(list(collect_capture_facts(stores.reading, FIRST_DAY))) == 1
     assert (
@@ -252,15 +255,32 @@ def test_a_capture_sent_again_is_known_even_if_its_phone_number_is_at_its_limit(
     assert stores.intake.read_prior_state("worker", phone_key="phone", day=FIRST_DAY.day).phone_count == 1
 
 
-def test_a_known_worker_is_known_even_if_the_phone_number_is_at_its_limit(
+def test_a_phone_number_at_its_limit_is_reported_whether_the_worker_is_known_or_not(
     stores: RegistrationStores,
 ) -> None:
     stores.intake.add(make_registration(), make_capture(make_capture_metadata()), count_phone(limit=1))
 
-    with pytest.raises(WorkerExists):
-        stores.intake.add(
-            make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(2)), count_phone(limit=1)
-        )
+    for number, worker_key in ((2, "worker"), (3, "another")):
+        with pytest.raises(PhoneCountExceeded) as exceeded:
+            stores.intake.add(
+                make_registration(ANOTHER_REFERENCE, worker_key=worker_key),
+                make_capture(make_capture_metadata(number)),
+                count_phone(limit=1),
+            )
+        assert exceeded.value.phone_count == 1
+
+
+def test_a_repeat_counts_the_phone_number_up_to_the_limit(stores: RegistrationStores) -> None:
+    stores.intake.add(make_registration(), make_capture(make_capture_metadata()), count_phone(limit=2))
+    for number in (2, 3):
+        repeat = make_capture(make_capture_metadata(number), Outcome.ALREADY_REGISTERED)
+        if number == 2:
+            stores.intake.add_repeat(repeat, worker_key="worker", phone_increment=count_phone(limit=2))
+            continue
+        with pytest.raises(PhoneCountExceeded):
+            stores.intake.add_repeat(repeat, worker_key="worker", phone_increment=count_phone(limit=2))
+
+    assert len(collect_capture_facts(stores.reading, FIRST_DAY)) == 2
 
 
 def test_the_prior_state_is_the_worker_record_and_the_count_of_the_phone_number(

@@ -25,7 +25,7 @@ from tests.support.lifecycle_builders import (
     make_registration_with_history,
 )
 from tests.support.payloads import make_capture_id
-from tests.support.registration_builders import FIRST_DAY, collect_capture_facts
+from tests.support.registration_builders import FIRST_DAY, REFUSALS_EXPIRE_ON, collect_capture_facts
 from tests.support.registration_stores import RegistrationStores, add, replace_with
 
 
@@ -286,7 +286,7 @@ def test_the_sequence_numbers_of_a_device_are_in_order(stores: RegistrationStore
     other = make_matching_capture(
         make_received_registration(6), Outcome.REFUSED, device_sequence=2, client_id="van-2"
     )
-    stores.intake.add_refusal(other, is_on_campaign_day=False)
+    stores.intake.add_refusal(other, is_on_campaign_day=False, expires_on=REFUSALS_EXPIRE_ON)
 
     assert list(stores.reading.iter_device_sequences("van-1")) == [1, 9, 10, 100]
     assert list(stores.reading.iter_device_sequences("van-1", start_after=9)) == [10, 100]
@@ -299,7 +299,11 @@ def test_a_corrected_capture_keeps_its_sequence_number_once(stores: Registration
     registration = replace(
         registration, capture_metadata=replace(registration.capture_metadata, device_sequence=5)
     )
-    stores.intake.add_refusal(make_matching_capture(registration, Outcome.REFUSED), is_on_campaign_day=True)
+    stores.intake.add_refusal(
+        make_matching_capture(registration, Outcome.REFUSED),
+        is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
+    )
     add(stores, registration)
     assert list(stores.reading.iter_device_sequences("van-1")) == [5]
 

@@ -22,6 +22,7 @@ from tests.support.registration_builders import (
     PHONE_COUNT,
     QUOTE,
     REFERENCE,
+    REFUSALS_EXPIRE_ON,
     make_campaign,
     make_capture,
     make_capture_metadata,
@@ -84,7 +85,9 @@ def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, ciph
         make_capture(make_capture_metadata(2), Outcome.ALREADY_REGISTERED), worker_key="worker"
     )
     stores.intake.add_refusal(
-        make_capture(make_capture_metadata(3), Outcome.REFUSED), is_on_campaign_day=True
+        make_capture(make_capture_metadata(3), Outcome.REFUSED),
+        is_on_campaign_day=True,
+        expires_on=REFUSALS_EXPIRE_ON,
     )
 
     standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)

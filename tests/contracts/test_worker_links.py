@@ -13,6 +13,7 @@ from tests.support.registration_builders import (
     FIRST_DAY,
     PHONE_COUNT,
     REFERENCE,
+    REFUSALS_EXPIRE_ON,
     collect_capture_facts,
     make_capture,
     make_capture_metadata,
@@ -62,7 +63,9 @@ def test_an_erased_capture_is_counted_and_never_accepted_again(
         )
     with pytest.raises(CaptureErased):
         stores.intake.add_refusal(
-            make_capture(make_capture_metadata(), Outcome.REFUSED), is_on_campaign_day=True
+            make_capture(make_capture_metadata(), Outcome.REFUSED),
+            is_on_campaign_day=True,
+            expires_on=REFUSALS_EXPIRE_ON,
         )
 
 

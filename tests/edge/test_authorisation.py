@@ -123,8 +123,11 @@ def make_path(route: str, target: Target) -> str:
         folder="scripts",
         file="main.js",
     )
-    is_list_of_day = route == "GET /v1/registrations"
-    return f"{path}?campaign_id={target.campaign_id}&day=2024-10-09" if is_list_of_day else path
+    queries = {
+        "GET /v1/registrations": f"?campaign_id={target.campaign_id}&day=2024-10-09",
+        "GET /v1/audit": f"?subject=client:{target.client_id}",
+    }
+    return f"{path}{queries.get(route, '')}"
 
 
 def make_body(route: str, target: Target) -> Any:

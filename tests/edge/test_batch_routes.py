@@ -250,6 +250,23 @@ def test_an_item_over_the_cap_of_its_phone_number_has_the_outcome_capped(
     assert send_batch(edge, *items) == results
 
 
+def test_a_known_worker_at_the_cap_of_a_phone_number_is_answered_as_a_new_one(
+    edge: Edge, low_phone_cap: None
+) -> None:
+    send_batch(edge, *(make_item(number) for number in range(1, 4)))
+    known, new = {**make_item(1), "capture_id": make_capture_id(11)}, make_item(12)
+
+    in_batch = send_batch(edge, known, new)
+    alone = [edge.register(each) for each in (known, new)]
+
+    assert [{**each, "capture_id": None} for each in in_batch[:1]] == [
+        {**each, "capture_id": None} for each in in_batch[1:]
+    ]
+    assert list_problem_codes(in_batch) == ["phone_cap_reached"] * 2
+    assert [each.status_code for each in alone] == [429, 429]
+    assert alone[0].body == alone[1].body
+
+
 def test_an_item_over_the_cap_of_its_client_has_the_outcome_capped(edge: Edge) -> None:
     edge.enrol("capped", {"client_id": "van-5", "roles": ["kiosk"], "daily_flag": 1, "daily_cap": 3})
     items = [make_item(number, worker={"phone": f"0824-5551-{1000 + number}"}) for number in range(1, 6)]

@@ -88,13 +88,13 @@ def test_a_corrected_capture_is_reported_as_accepted(edge: Edge) -> None:
     assert "reasons" not in shown
 
 
-def test_asking_stores_nothing(edge: Edge) -> None:
+def test_asking_stores_nothing_but_the_record_of_it(edge: Edge) -> None:
     edge.register(make_capture())
-    before = dump_stored_state()
+    before = dump_stored_state(without="AuditTable")
 
     show(edge)
 
-    assert dump_stored_state() == before
+    assert dump_stored_state(without="AuditTable") == before
 
 
 @pytest.mark.parametrize("spelling", [str.upper, lambda each: each.replace("-", "")])

@@ -64,12 +64,12 @@ def test_an_event_is_answered_with_the_registration_and_a_repeat_changes_nothing
     reference = register_worker(edge)
     first = report_event(edge, event, reference)
     assert first.status_code == 200, first.body
-    before = dump_stored_state()
+    before = dump_stored_state(without="AuditTable")
 
     second = report_event(edge, event, reference)
 
     assert (second.status_code, second.body) == (200, first.body)
-    assert dump_stored_state() == before
+    assert dump_stored_state(without="AuditTable") == before
     assert first.json_body["reference"] == reference
     assert len(first.json_body["history"]) == 2
 

@@ -132,6 +132,49 @@ def test_wrong_and_revoked_tokens_raise_no_alarm(edge: Edge, list_firing: Callab
     assert list_firing() == set()
 
 
+@pytest.fixture
+def low_unusual_number(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make three known, refused or capped workers of a client unusual."""
+    monkeypatch.setenv("DAFTAR_DEVICE_UNUSUAL_ATTEMPTS", "3")
+    monkeypatch.setenv("DAFTAR_BOT_UNUSUAL_ATTEMPTS", "3")
+    edge.restart()
+
+
+def make_repeats(number: int) -> list[dict[str, object]]:
+    """Return captures of a worker who is registered."""
+    return [make_capture_payload(capture_id=make_capture_id(500 + each)) for each in range(number)]
+
+
+@pytest.mark.parametrize("in_batch", [False, True], ids=["one by one", "batch"])
+def test_a_device_that_meets_many_known_workers_raises_an_alarm_and_its_manager_sees_it(
+    edge: Edge, low_unusual_number: None, list_firing: Callable[[], set[str]], in_batch: bool
+) -> None:
+    edge.register(make_capture_payload(), caller="kiosk anywhere")
+    if in_batch:
+        assert send_batch(edge, make_repeats(3)) == ["already_registered"] * 3
+    else:
+        assert [edge.register(each).status_code for each in make_repeats(3)] == [200] * 3
+
+    assert list_firing() == {"UnusualClient"}
+    summary = edge.send(
+        "POST", "/v1/campaigns/tanah-abang-2024/summaries/2024-10-09", caller="manager here"
+    ).json_body
+    assert [(each["pattern"], each["client_id"], each["workers"]) for each in summary["anomalies"]] == [
+        ("client_unusual", "van-1", 3)
+    ]
+
+
+def test_known_workers_of_a_bot_and_replays_of_a_device_raise_no_alarm(
+    edge: Edge, low_unusual_number: None, list_firing: Callable[[], set[str]]
+) -> None:
+    edge.register(make_capture_payload())
+
+    assert [edge.register(make_capture_payload()).status_code for _ in range(9)] == [201] * 9
+    assert [edge.register(each, caller="bot").status_code for each in make_repeats(9)] == [202] * 9
+
+    assert list_firing() == set()
+
+
 def set_deadline_of_every_sms_to_the_past() -> None:
     for item in scan_table("SmsLedgerTable"):
         past = {"S": "2024-10-09T00:00:00.000Z"}

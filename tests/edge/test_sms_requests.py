@@ -44,13 +44,13 @@ def test_a_requested_sms_is_sent_once_and_a_repeat_sends_no_other(
     edge: Edge, gateway: FakeSmsServer, reference: str, log_output: LogOutput
 ) -> None:
     first = request_sms(edge, reference)
-    before = dump_stored_state()
+    before = dump_stored_state(without="AuditTable")
     repeat = request_sms(edge, reference)
 
     assert (first.status_code, repeat.status_code, repeat.body) == (202, 202, first.body)
     assert "Idempotent-Replayed" not in first.headers
     assert repeat.headers["Idempotent-Replayed"] == "true"
-    assert dump_stored_state() == before
+    assert dump_stored_state(without="AuditTable") == before
     event = first.json_body["history"][-1]
     assert (event["event"], event["client_id"], event["detail"]) == (
         "sms_requested",

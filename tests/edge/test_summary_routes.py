@@ -71,13 +71,13 @@ def test_a_summary_has_counts_breakdowns_and_progress_and_no_personal_data(edge:
 def test_a_recount_without_changes_is_the_stored_summary(edge: Edge) -> None:
     register_example_day(edge)
     first = edge.send("POST", DAY, caller="manager")
-    before = dump_stored_state()
+    before = dump_stored_state(without="AuditTable")
 
     second = edge.send("POST", DAY, caller="manager")
 
     assert second.body == first.body
     assert edge.send("GET", DAY, caller="manager").body == first.body
-    assert dump_stored_state() == before
+    assert dump_stored_state(without="AuditTable") == before
 
 
 def test_a_recount_after_a_late_capture_is_a_new_version_with_its_changes(edge: Edge) -> None:

@@ -75,6 +75,7 @@ def test_these_metrics_of_our_own_raise_alarms(template: PackagedTemplate) -> No
         ("ExportsLate",),
         ("TryAgainAnswers",),
         ("UnreadableRecords",),
+        ("UnusualClients",),
     }
 
 

@@ -78,6 +78,9 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:GetItem", "RequestsTable.Arn"),
         Grant("dynamodb:PutItem", "RequestsTable.Arn"),
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
+        Grant("dynamodb:PutItem", "AuditTable.Arn"),
+        Grant("dynamodb:Query", "AuditTable.Arn"),
+        Grant("dynamodb:Query", "AuditTable.Arn/index/by_client"),
         *DATA_KEY_GRANTS,
     },
     "AuthorizeCaller": {
@@ -178,6 +181,7 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_due_day"),
+        Grant("dynamodb:PutItem", "AuditTable.Arn"),
         Grant("sqs:SendMessage", "AgeingFailures.Arn"),
         *DATA_KEY_GRANTS,
     },
@@ -263,6 +267,17 @@ def test_recorded_requests_about_personal_data_cannot_be_changed(template: Packa
         if grant.resource == "RequestsTable.Arn"
     ]
     assert sorted(granted) == ["dynamodb:GetItem", "dynamodb:PutItem"]
+
+
+def test_records_of_the_audit_trail_are_added_and_never_changed(template: PackagedTemplate) -> None:
+    granted = {
+        grant.action
+        for role in template.find_resources("AWS::IAM::Role")
+        for grant in template.iter_grants(role)
+        if grant.resource == "AuditTable.Arn"
+    }
+    # BatchWriteItem would allow deletes, too.
+    assert granted == {"dynamodb:PutItem", "dynamodb:Query"}
 
 
 def test_every_function_has_its_own_role_and_no_role_is_unused(template: PackagedTemplate) -> None:

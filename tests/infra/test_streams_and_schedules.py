@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.registrations.store_stream import ATTRIBUTES_READ
 from tests.support.aws_events import make_remove_event, make_stream_event
 from tests.support.template import EventSource, PackagedTemplate, get_failure_destination, resolve_logical_id
 
@@ -114,6 +115,14 @@ def test_only_relevant_changes_invoke_the_stream_publisher(
 ) -> None:
     (source,) = template.find_event_sources("DynamoDB")
     assert matches_filter(source, event) is is_relevant
+
+
+def test_every_item_that_the_publisher_reads_reaches_it(template: PackagedTemplate) -> None:
+    (source,) = template.find_event_sources("DynamoDB")
+
+    assert [
+        key for key in ATTRIBUTES_READ if not matches_filter(source, make_stream_event(make_item(key)))
+    ] == []
 
 
 def test_a_delayed_stream_publisher_raises_an_alarm(template: PackagedTemplate) -> None:

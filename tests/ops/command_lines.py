@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "clients enrol-device": ("van-9",),
     "clients rotate": ("van-9",),
     "clients revoke": ("van-9",),
+    "audit": ("--subject", "client:van-9"),
     "rotate": (),
     "records unreadable": (),
     "sms release": ("tanah-abang-2024",),

@@ -39,7 +39,7 @@ def test_every_command_has_a_good_command_line_in_these_tests() -> None:
 def test_the_commands_that_only_work_locally_are_those_of_the_readme() -> None:
     assert {name.split()[0] for name in LOCAL_COMMANDS} == {
         *("up", "down", "status", "run", "messages", "mails"),
-        *("register", "roll-up", "summary", "clients", "rescue"),
+        *("register", "roll-up", "summary", "clients", "audit", "rescue"),
     }
 
 

@@ -19,7 +19,8 @@ from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.registrations.captures import Answer
 from chalicelib.registrations.erasure import ErasureService, ErasureStore
-from chalicelib.registrations.intake import IntakeLimits, IntakeService, IntakeStore
+from chalicelib.registrations.intake import IntakeService, IntakeStore
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.lifecycle import LifecycleService, LifecycleStore
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.reading import ReadingService
@@ -177,9 +178,10 @@ def open_harness() -> Iterator[RegistrationHarness]:
         client.create_table(TableName=_TABLE_NAME, **read_table_definitions()[_TABLE_NAME])
         cipher = FieldCipher(lambda: FieldKeys(current_key_id="k", by_id={"k": bytes(32)}))
         clock = FixedClock(NOW)
+        stores = open_registration_stores(client, _TABLE_NAME, cipher)
         yield RegistrationHarness(
             client,
-            open_registration_stores(client, _TABLE_NAME, cipher),
+            stores,
             clock,
-            make_limits(InMemoryDayCounts(), clock),
+            make_limits(InMemoryDayCounts(), clock, on_unusual_client=stores.unusual_clients.record),
         )

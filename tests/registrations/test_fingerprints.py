@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.callers import Caller, Role
 from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.errors import CaptureReused
-from chalicelib.registrations.intake import SubmissionResult
+from chalicelib.registrations.submission import SubmissionResult
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import make_caller, make_submission
 from tests.support.payloads import make_nik

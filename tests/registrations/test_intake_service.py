@@ -12,7 +12,7 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.errors import CaptureReused, RegistrationUnknown
-from chalicelib.registrations.intake import IntakeService, SubmissionResult
+from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
 from chalicelib.registrations.model import LifecycleState, Registration, Status
 from chalicelib.registrations.prior_state import (
@@ -23,6 +23,7 @@ from chalicelib.registrations.prior_state import (
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaState
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
+from chalicelib.registrations.submission import SubmissionResult
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
 from tests.support.fakes.clients import InMemoryDayCounts
@@ -245,11 +246,18 @@ class ScriptedStore:
     def find_registration(self, reference: Reference) -> Registration | None:
         return None
 
-    def add_repeat(self, capture: Capture, *, worker_key: str, changed: Registration | None = None) -> None:
+    def add_repeat(
+        self,
+        capture: Capture,
+        *,
+        worker_key: str,
+        phone_increment: PhoneCountIncrement | None = None,
+        changed: Registration | None = None,
+    ) -> None:
         assert capture.answer is not None
         self._write(f"add_repeat {capture.answer.reference}")
 
-    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool) -> None:
+    def add_refusal(self, capture: Capture, *, is_on_campaign_day: bool, expires_on: date) -> None:
         self._write("add_refusal")
 
     def _write(self, write: str) -> None:

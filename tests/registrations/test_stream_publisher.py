@@ -1,15 +1,17 @@
 """The publication of the stream: what each record leads to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from chalicelib.aws.items import to_item
+from chalicelib.aws.items import from_item, to_item
 from chalicelib.callers import Caller, Channel, Role
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.refusals import TryAgain
+from chalicelib.refusals import RulesBroken, TryAgain
+from chalicelib.registrations.captures import UnusualClient
 from chalicelib.registrations.messages import (
     DomainEvent,
     KnownWorkerMet,
@@ -113,6 +115,30 @@ def test_a_registration_without_new_events_publishes_none() -> None:
     same = make_stored_registration(CODE)
     assert publish(make_record(same, event="MODIFY", before=same)).sent == []
     assert publish(make_record(same, event="MODIFY")).sent == []
+
+
+def test_an_unusual_client_marks_its_day_whenever_its_number_rises(harness: RegistrationHarness) -> None:
+    unusual = UnusualClient("van-1", FIRST_DAY, received_on=FIRST_DAY.day, attempts=50)
+    images = []
+    for attempts in (50, 100):
+        harness.stores.unusual_clients.record(replace(unusual, attempts=attempts))
+        images += [from_item(item) for item in harness.scan_items()]
+
+    published = [publish(make_record(images[0])), publish(make_modify_record(*images))]
+
+    assert [(each.sent, each.dirty_days) for each in published] == [([], [FIRST_DAY])] * 2
+
+
+def test_what_expires_marks_no_day(harness: RegistrationHarness) -> None:
+    harness.stores.unusual_clients.record(
+        UnusualClient("van-1", FIRST_DAY, received_on=FIRST_DAY.day, attempts=50)
+    )
+    with pytest.raises(RulesBroken):
+        harness.submit(1, worker={"nik": "1"})
+
+    for item in harness.scan_items():
+        (record,) = make_remove_event(item)["Records"]
+        assert (publish(record).sent, publish(record).dirty_days) == ([], [])
 
 
 def test_a_requested_sms_is_published_with_its_purpose_and_marks_the_day() -> None:

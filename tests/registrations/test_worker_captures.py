@@ -8,7 +8,8 @@ import pytest
 from chalicelib.callers import Role
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.errors import RegistrationUnknown, WorkerCapturesReached
-from chalicelib.registrations.intake import IntakeLimits, IntakeService
+from chalicelib.registrations.intake import IntakeService
+from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Anomaly, Tally
 from tests.registrations.conftest import RegistrationHarness
@@ -39,7 +40,7 @@ def count_day(harness: RegistrationHarness) -> Tally:
 
 
 def test_the_default_leaves_room_for_every_real_worker(harness: RegistrationHarness) -> None:
-    assert IntakeLimits(harness.limits.client_allowance, harness.limits.phone_cap).worker_captures == 1_000
+    assert IntakeLimits.worker_captures == 1_000
 
 
 @pytest.mark.parametrize("caller", [make_caller(), BOT], ids=["officer", "bot"])

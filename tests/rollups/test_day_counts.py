@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.http.pagination import Position
-from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome
+from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome, UnusualClientFacts
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.model import Anomaly, Arrivals, SmsCounts, Tally
@@ -31,7 +31,7 @@ A_PORTER = CaptureFacts(
 )
 
 
-def make_day_facts(*facts: CaptureFacts | RegistrationFacts) -> list[DayFact]:
+def make_day_facts(*facts: CaptureFacts | RegistrationFacts | UnusualClientFacts) -> list[DayFact]:
     """Return facts in the order of capture, a minute apart."""
     return [
         DayFact(Position(f"{number:06}"), each, captured_at=OPENED + timedelta(minutes=number))
@@ -39,7 +39,7 @@ def make_day_facts(*facts: CaptureFacts | RegistrationFacts) -> list[DayFact]:
     ]
 
 
-def make_tally(*facts: CaptureFacts | RegistrationFacts) -> Tally:
+def make_tally(*facts: CaptureFacts | RegistrationFacts | UnusualClientFacts) -> Tally:
     return count_facts(make_day_facts(*facts), AnomalyThresholds())
 
 
@@ -193,6 +193,13 @@ def test_a_phone_number_of_many_workers_is_an_anomaly() -> None:
     assert list_anomalies([A_PORTER, *busy_phone, busy_client]) == [
         Anomaly(pattern="one_phone_many_workers", client_id="van-1", workers=2)
     ]
+
+
+def test_a_client_with_unusual_attempts_is_an_anomaly_and_counted_nowhere_else() -> None:
+    tally = make_tally(A_PORTER, UnusualClientFacts("van-2", 50), UnusualClientFacts("van-2", 70))
+
+    assert tally.oddities == [Anomaly(pattern="client_unusual", client_id="van-2", workers=120)]
+    assert tally.model_copy(update={"oddities": []}) == make_tally(A_PORTER)
 
 
 def make_captures_by_client(**counts: int) -> list[CaptureFacts]:

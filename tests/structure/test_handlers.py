@@ -62,6 +62,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/rescues"): {Role.MANAGER},
     ("POST", "/v1/disclosures"): {Role.ADMIN},
     ("POST", "/v1/erasures"): {Role.ADMIN},
+    ("GET", "/v1/audit"): {Role.ADMIN},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
 

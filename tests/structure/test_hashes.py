@@ -8,6 +8,7 @@ PLAIN = {
     "chalicelib/crypto/hashing.py": "the keyed hash itself",
     "chalicelib/deliveries/model.py": "a keyed hash of an address, with the ids of a campaign day",
     "chalicelib/devices/bundle.py": "a document that devices get whole",
+    "chalicelib/enrolments/model.py": "digits that end a kiosk's mode, with a salt and many iterations",
     "chalicelib/exports/store.py": "rows without personal data, to sort and to check a file",
     "chalicelib/http/etags.py": "an answer that its reader has whole",
     "chalicelib/http/routes.py": "the script and the style of a page",

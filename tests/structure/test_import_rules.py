@@ -39,9 +39,10 @@ RANDOM_EXCEPT = {"chalicelib/crypto/encryption.py": {"secrets", "secrets.token_b
 
 
 def name_of(path: str) -> str:
-    """Return the module's name; a store of one flow, such as `store_ledger`, counts as `store`."""
+    """Return the module's name; one of one flow, such as `store_ledger`, counts as `store` or `builder`."""
     name = path.rpartition("/")[2].removesuffix(".py")
-    return "store" if name.startswith("store_") else name
+    kind = name.partition("_")[0]
+    return kind if kind in {"store", "builder"} else name
 
 
 def module_of(path: str) -> str:

@@ -44,6 +44,7 @@ class DayFactSource(Protocol):
 CAMPAIGN_ID = "tanah-abang-2024"
 FIRST_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 9))
 SECOND_DAY = CampaignDay(CAMPAIGN_ID, date(2024, 10, 10))
+REFUSALS_EXPIRE_ON = FIRST_DAY.day + timedelta(days=90)
 REFERENCE, ANOTHER_REFERENCE = Reference("7K4-M2Q-X9P"), Reference("B3D-F5H-J7M")
 QUOTE = QuoteService(rules=load_rules(), clock=lambda: NOW).quote(
     AskForQuote(

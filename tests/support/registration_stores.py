@@ -1,6 +1,7 @@
 """The stores of the registrations package on one table."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.crypto.encryption import FieldCipher
@@ -10,27 +11,30 @@ from chalicelib.registrations.store_erasure import DynamoErasureStore
 from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 from chalicelib.registrations.store_reading import DynamoReadingStore
+from chalicelib.registrations.store_unusual import DynamoUnusualClients
 from tests.support.lifecycle_builders import make_matching_capture
 from tests.support.registration_builders import PHONE_COUNT
 
 
 @dataclass(frozen=True)
 class RegistrationStores:
-    """The stores of intake, lifecycle, reading and erasure."""
+    """The stores of intake, lifecycle, reading, erasure and unusual clients."""
 
     intake: DynamoIntakeStore
     lifecycle: DynamoLifecycleStore
     reading: DynamoReadingStore
     erasure: DynamoErasureStore
+    unusual_clients: DynamoUnusualClients
 
 
 def open_registration_stores(client: Any, table_name: str, cipher: FieldCipher) -> RegistrationStores:
-    """Return the four stores on the table `table_name`."""
+    """Return the stores on the table `table_name`."""
     return RegistrationStores(
         intake=DynamoIntakeStore(client, table_name, cipher),
         lifecycle=DynamoLifecycleStore(client, table_name, cipher),
         reading=DynamoReadingStore(client, table_name, cipher),
         erasure=DynamoErasureStore(client, table_name, cipher, new_id=generate_write_id),
+        unusual_clients=DynamoUnusualClients(client, table_name, retention=timedelta(days=90)),
     )
 
 

@@ -13,7 +13,7 @@ from ops.openapi.examples import Example
 _VOLATILE_FIELDS = {
     *("asked_at", "at", "content_hash", "counted_at", "cursor", "done_at", "enrolled_at", "expires_at"),
     *("expires_on", "last_seen_at", "older_tokens_end_at", "received_at", "resume", "rotated_at"),
-    *("app_url", "by_received_day", "received_on", "server_time"),
+    *("app_url", "by_received_day", "received_on", "server_time", "occurred_at", "correlation_id"),
     # The state of an SMS depends on the time of the request.
     "texts",
 }
@@ -93,6 +93,9 @@ class Scenario:
             return self._compare_lists(expected, actual, path)
         if name in _IDENTIFIER_FIELDS:
             actual, expected = self._actual_names.setdefault(expected, actual), actual
+        if name == "subject":
+            kind, _, subject_id = expected.partition(":")
+            expected = f"{kind}:{self._actual_names.get(subject_id, subject_id)}"
         return (
             []
             if self._actual_names.get(expected, expected) == actual

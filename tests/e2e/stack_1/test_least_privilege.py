@@ -17,14 +17,8 @@ from tests.support.running_stack import RunningStack
 pytestmark = pytest.mark.e2e
 
 TABLES = [
-    "RegistrationsTable",
-    "CampaignsTable",
-    "ClientsTable",
-    "SmsLedgerTable",
-    "SendingTable",
-    "SummariesTable",
-    "KeysTable",
-    "RequestsTable",
+    *("RegistrationsTable", "CampaignsTable", "ClientsTable", "SmsLedgerTable", "SendingTable"),
+    *("SummariesTable", "KeysTable", "RequestsTable", "AuditTable"),
 ]
 INDEXES = {
     "RegistrationsTable/by_campaign_day": "day_shard",
@@ -38,6 +32,14 @@ INDEXES = {
     "SmsLedgerTable/by_reference": "registration",
     "SummariesTable/by_due": "listing",
     "RequestsTable/by_subject": "subject",
+    "AuditTable/by_client": "client_id",
+}
+KEY_NAMES = {
+    "AuditTable": ("subject", "record_key"),
+    "KeysTable": ("purpose", "key_id"),
+    "RequestsTable": ("request_id", "step"),
+    "SendingTable": ("pk",),
+    "SmsLedgerTable": ("sms_id",),
 }
 QUEUES = [
     *(f"{name}Queue" for name in ("Notifications", "Reminders", "Receipts")),
@@ -84,6 +86,9 @@ MAY: dict[str, set[str]] = {
         "GetItem RequestsTable",
         "PutItem RequestsTable",
         "Query RequestsTable/by_subject",
+        "PutItem AuditTable",
+        "Query AuditTable",
+        "Query AuditTable/by_client",
         "SendMessage ReceiptsQueue",
         "Query KeysTable",
         "Decrypt FieldKey for field",
@@ -175,6 +180,7 @@ MAY: dict[str, set[str]] = {
         "PutItem RegistrationsTable",
         "UpdateItem RegistrationsTable",
         "Query RegistrationsTable/by_due_day",
+        "PutItem AuditTable",
         "Query KeysTable",
         "Decrypt FieldKey for field",
         "SendMessage AgeingFailures",
@@ -295,13 +301,7 @@ class Probe:
 
 
 def _on_table(dynamodb: Any, table: str, name: str) -> Acts:
-    key = (
-        {"purpose": {"S": "x"}, "key_id": {"S": "x"}}
-        if table == "KeysTable"
-        else {"pk": {"S": "x"}, "sk": {"S": "x"}}
-    )
-    key = {"SmsLedgerTable": {"sms_id": {"S": "x"}}, "SendingTable": {"pk": {"S": "x"}}}.get(table, key)
-    key = {"request_id": {"S": "x"}, "step": {"S": "x"}} if table == "RequestsTable" else key
+    key = {name: {"S": "x"} for name in KEY_NAMES.get(table, ("pk", "sk"))}
     first = next(iter(key))
     # No item has this key, so every allowed write fails its condition.
     only_if = {"ConditionExpression": f"attribute_exists({first})"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from chalicelib.audit.model import AuditRecord
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignWriteConflict
@@ -14,12 +15,14 @@ class InMemoryCampaigns:
     def __init__(self, *campaigns: Campaign) -> None:
         self._campaigns = {campaign.campaign_id: campaign for campaign in campaigns}
         self.lookup_count = 0
+        self.records: list[AuditRecord] = []
 
-    def add(self, campaign: Campaign) -> None:
+    def add(self, campaign: Campaign, *, record: AuditRecord | None = None) -> None:
         """Store a new campaign. Raise CampaignExists."""
         if campaign.campaign_id in self._campaigns:
             raise CampaignExists(campaign.campaign_id)
         self._campaigns[campaign.campaign_id] = campaign
+        self.records += filter(None, [record])
 
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
@@ -28,7 +31,7 @@ class InMemoryCampaigns:
             raise CampaignUnknown(campaign_id)
         return self._campaigns[campaign_id]
 
-    def replace(self, campaign: Campaign, *, previous: Campaign) -> None:
+    def replace(self, campaign: Campaign, *, previous: Campaign, record: AuditRecord | None = None) -> None:
         """Store the fields that differ.
 
         Raise CampaignWriteConflict if the stored days are others, or the sponsors where they change.
@@ -41,6 +44,7 @@ class InMemoryCampaigns:
         if "sponsors" in differing and stored.sponsors != previous.sponsors:
             raise CampaignWriteConflict(campaign.campaign_id)
         self._campaigns[campaign.campaign_id] = stored.model_copy(update=differing)
+        self.records += filter(None, [record])
 
     def iter_ending_since(self, first_last_day: date) -> Iterator[Campaign]:
         """Yield the campaigns that end on this day or later, by last day."""
