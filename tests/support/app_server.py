@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice
@@ -16,6 +17,8 @@ from chalice.config import Config
 from chalice.local import ForbiddenError, LocalGateway, NotAuthorizedError
 
 from chalicelib.clock import Clock
+from chalicelib.web.errors import FileUnknown
+from chalicelib.web.site import Site
 from infra.gateway_responses import make_gateway_responses
 from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
@@ -33,6 +36,7 @@ class AppServer(ThreadingHTTPServer):
     def __init__(self, app: Chalice, clock: Clock) -> None:
         self.replace_app(app)
         self.clock = clock
+        self.site: Site | None = None
         self.requests: Counter[str] = Counter()
         self.sent_headers: list[tuple[str, dict[str, str]]] = []
         self.replaced_files: dict[str, Callable[[bytes], bytes]] = {}
@@ -49,6 +53,11 @@ class AppServer(ThreadingHTTPServer):
     def replace_in_file(self, name: str, change: Callable[[bytes], bytes]) -> None:
         """Serve a file of the web app changed: a build with a fault, to show that a test finds it."""
         self.replaced_files[name] = change
+
+    def publish(self, directory: Path) -> str:
+        """Serve the web app from another directory: a new release. Return its name."""
+        self.site = Site(directory)
+        return self.site.release
 
     def answer(
         self, method: str, path: str, headers: dict[str, str], body: bytes
@@ -104,6 +113,9 @@ class _AppRequestHandler(RequestHandler):
         if not self.path.startswith(f"{STAGE}/"):
             self.send(404, "text/plain", b"")
             return
+        if self.server.site is not None and self.path.startswith(f"{STAGE}/app"):
+            self._answer_from_site(self.server.site, self.path.removeprefix(f"{STAGE}/app").strip("/"))
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         status, answered, content = self.server.answer(
             self.command, self.path.removeprefix(STAGE), headers, body
@@ -115,6 +127,16 @@ class _AppRequestHandler(RequestHandler):
                 assert content != original, f"the change finds nothing in {name}"
                 answered.pop("Content-Encoding", None)
         self._send(status, answered, content)
+
+    def _answer_from_site(self, site: Site, path: str) -> None:
+        release, _, name = path.partition("/")
+        try:
+            file = site.get_file(release, name) if name else site.get_top_file(path or "index.html")
+        except FileUnknown:
+            self._send(404, {}, b"")
+        else:
+            headers = {"Content-Type": file.media_type, "Service-Worker-Allowed": "../app"}
+            self._send(200, headers, file.content)
 
     def _send(self, status: int, headers: dict[str, Any], content: bytes) -> None:
         self.send_response_only(status)
