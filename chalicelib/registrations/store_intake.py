@@ -46,7 +46,9 @@ from chalicelib.registrations.store_quotas import build_place_update
 _CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
 _WORKER_HAS_OPEN_REGISTRATION = "#reference = :reference AND ended = :no"
 _WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :yes"
-_WORKER_IS_UNCHANGED = "#reference = :reference AND ended = :no AND #status = :status"
+_WORKER_IS_SAME = "(#reference = :reference AND ended = :no AND #status = :status)"
+_PUBLIC_WORKER_IS_NEW = f"attribute_not_exists(pk) OR {_WORKER_IS_SAME}"
+_PUBLIC_WORKER_IS_UNCHANGED = f"attribute_exists(pk) AND {_WORKER_IS_SAME}"
 _COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
 
 # A count is not read after its day has ended in every time zone. Decoys are never read.
@@ -121,14 +123,11 @@ class DynamoIntakeStore:
             **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
             "decoy": _build_decoy_value({"M": application}),
         }
-        worker = self._put_worker(registration, captures)
-        if worker_record is not None:
-            worker = self._put_known_worker(registration.worker_key, worker_record, captures)
         places = 1 if worker_record is None else 0
         self._write_capture(
             registration,
             capture,
-            worker=worker,
+            worker=self._put_public_worker(registration, worker_record, captures),
             application=application if worker_record is None else decoy,
             phone=self._count_phone(phone_increment),
             sponsor=build_place_update(self._table, registration, places, quota_state),
@@ -241,10 +240,7 @@ class DynamoIntakeStore:
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
     def _put_worker(self, registration: Registration, captures: int) -> Write:
-        lifecycle = registration.lifecycle
-        worker_record = WorkerRecord(
-            registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity, captures
-        )
+        worker_record = replace(_make_worker_record(registration), captures=captures)
         values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
@@ -256,10 +252,19 @@ class DynamoIntakeStore:
             returns_current=True,
         )
 
-    def _put_known_worker(self, worker_key: str, worker_record: WorkerRecord, captures: int) -> Write:
+    def _put_public_worker(
+        self, registration: Registration, known: WorkerRecord | None, captures: int
+    ) -> Write:
+        """Return the write of the worker's item: the same work for a new worker and for a known one.
+
+        No stored item has a new registration's reference, so the second half of its condition never holds.
+        """
+        if registration.follows is not None:
+            return self._put_worker(registration, captures)
+        worker_record = replace(known or _make_worker_record(registration), captures=captures)
         return self._table.put(
-            _build_worker_record(worker_key, replace(worker_record, captures=captures)),
-            _WORKER_IS_UNCHANGED,
+            _build_worker_record(registration.worker_key, worker_record),
+            _PUBLIC_WORKER_IS_NEW if known is None else _PUBLIC_WORKER_IS_UNCHANGED,
             compared={":reference": worker_record.reference, ":no": False, ":status": worker_record.status},
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
@@ -279,6 +284,11 @@ class DynamoIntakeStore:
             },
             returns_current=True,
         )
+
+
+def _make_worker_record(registration: Registration) -> WorkerRecord:
+    lifecycle = registration.lifecycle
+    return WorkerRecord(registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity)
 
 
 def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values:

@@ -254,8 +254,8 @@ class Scenario(MarketBooks):
         over_flag = person.phone is not None and self.given[person.phone] >= PHONE_FLAGGED_AFTER
         sponsor = body["coverage"].get("sponsor_id")
         sent = SentCapture(body, by, outcome, person, over_flag=over_flag)
+        self.given[person.phone] += 1
         if outcome != "already_registered":
-            self.given[person.phone] += 1
             day, quoted = str(body["captured_at"])[:10], told["quote"]["total"]
             sent.application = person.standing = Application(person, day, quoted, told.get("reference"))
             person.standing.monthly = [each["amount"] for each in told["quote"]["months"]]
