@@ -1,12 +1,12 @@
 """The link between a browser and a server, which can be cut, slow, or lose answers."""
 
+import select
 import socket
 import socketserver
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from ops.project import LOOPBACK
 
@@ -20,12 +20,21 @@ _BLANK_PAGE = (
 )
 
 
-@dataclass
 class Shape:
-    """A slow link: its speed in each direction, and the time that a packet takes one way."""
+    """A slow link: its speed, which all connections share, and the time that a packet takes one way."""
 
-    bytes_per_second: float
-    delay_seconds: float
+    def __init__(self, *, bytes_per_second: float, delay_seconds: float) -> None:
+        self.delay_seconds = delay_seconds
+        self._bytes_per_second = bytes_per_second
+        self._free_at = {"up": 0.0, "down": 0.0}
+        self._lock = threading.Lock()
+
+    def wait(self, size: int, direction: str) -> None:
+        """Wait until so many bytes have passed, after those of other connections."""
+        with self._lock:
+            passed_at = max(time.monotonic(), self._free_at[direction]) + size / self._bytes_per_second
+            self._free_at[direction] = passed_at
+        time.sleep(max(0.0, passed_at - time.monotonic()))
 
 
 class Link(socketserver.ThreadingTCPServer):
@@ -93,6 +102,8 @@ class _Forwarder(socketserver.BaseRequestHandler):
             return
         if link.is_cut:
             return
+        if link.shape is not None:
+            time.sleep(2 * link.shape.delay_seconds)  # The handshake.
         with socket.create_connection((LOOPBACK, link.upstream_port)) as upstream:
             link.track(self.request)
             link.track(upstream)
@@ -111,17 +122,10 @@ class _Forwarder(socketserver.BaseRequestHandler):
             is_idle = True
             while data := source.recv(_CHUNK):
                 if link.shape is not None:
-                    # The delay is that of a burst, the speed that of each packet.
-                    time.sleep(
-                        len(data) / link.shape.bytes_per_second + (link.shape.delay_seconds if is_idle else 0)
-                    )
-                    source.setblocking(False)
-                    try:
-                        is_idle = not source.recv(1, socket.MSG_PEEK)
-                    except BlockingIOError:
-                        is_idle = True
-                    finally:
-                        source.setblocking(True)
+                    # What follows at once is under way already: the delay is that of the first packet.
+                    time.sleep(link.shape.delay_seconds if is_idle else 0.0)
+                    link.shape.wait(len(data), "up" if is_up else "down")
+                    is_idle = not select.select([source], [], [], 0)[0]
                 if is_up:
                     link.bytes_up += len(data)
                 else:
