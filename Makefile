@@ -83,6 +83,7 @@ requirements: .audit/.ready ## Write requirements.txt, with hashes, from require
 
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots
+	@DAFTAR_SCREENSHOTS=docs/screenshots/app $(BIN)/python -m pytest -q -n 0 tests/browser/screens
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from tests.browser.screens.walker import Walker
 from tests.support.app_stage import AppStage, run_app_stage
@@ -27,10 +27,8 @@ def open_browser(browser: Browser) -> Iterator[OpenBrowser]:
     contexts = []
 
     def open_page(width: int = TABLET_WIDTH, **options: Any) -> Walker:
-        height = 740 if width < 900 else 800
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, service_workers="block", **options
-        )
+        viewport = ViewportSize(width=width, height=740 if width < 900 else 800)
+        context = browser.new_context(viewport=viewport, service_workers="block", **options)
         contexts.append(context)
         return Walker(context.new_page())
 

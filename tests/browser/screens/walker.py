@@ -1,15 +1,19 @@
 """An officer, or a script from outside, that knows nothing of the app but its test ids."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import BrowserPage
+from tests.browser.png import shrink
 
 OFFICER = "ofc-12"
 NAME, PHONE = "Melati Kusumawati", "0824-5550-7001"
 
 _MAX_STEPS = 20
+_PICTURE_WIDTH = 360
 # What is not a fault of the app: its service worker is not under test here, and refusals are answers.
 _EXPECTED_MESSAGES = ("Service Worker", "status of 4", "ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
 
@@ -100,13 +104,32 @@ class Walker:
         item.wait_for()
         return item
 
-    def check_screen(self) -> None:
-        """Record what is wrong with this screen for a screen reader or a narrow window, and its title."""
+    def check_screen(self, name: str) -> None:
+        """Record what is wrong with this screen for a screen reader or a narrow window, and its title.
+
+        Where DAFTAR_SCREENSHOTS names a folder, a picture of the screen is put there.
+        """
+        folder = os.environ.get("DAFTAR_SCREENSHOTS")
+        if folder:
+            self._take_screenshot(Path(folder), name)
         self.problems += self.browser_page.find_violations()
         if self.browser_page.measure_overflow() > 0:
             self.problems.append(f"wider than the window: {self.page.locator('h1').inner_text()}")
         if self.page.title() != "Daftar":
             self.problems.append(f"title: {self.page.title()}")
+
+    def _take_screenshot(self, folder: Path, name: str) -> None:
+        window = self.page.viewport_size
+        assert window is not None
+        is_phone = window["width"] < _PICTURE_WIDTH
+        # As high as the page: what sticks to the window's lower edge would cover its middle.
+        self.page.set_viewport_size({"width": 360 if is_phone else window["width"], "height": 640})
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": 360 if is_phone else window["width"], "height": height})
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = self.page.screenshot(animations="disabled")
+        (folder / f"{name}-{'phone' if is_phone else 'tablet'}.png").write_bytes(shrink(picture))
+        self.page.set_viewport_size(window)
 
     @property
     def errors(self) -> list[str]:

@@ -7,10 +7,11 @@ import { field, h, textInput } from "./elements.js";
 
 /**
  * @param {App} app
+ * @param {string} given The code of the link that opened the app.
  * @returns {import("../scripts/app.js").Screen}
  */
-export function makeEnrolScreen(app) {
-  const input = textInput({ testid: "enrol-code", class: "digits code", maxlength: 40, autocapitalize: "characters" });
+export function makeEnrolScreen(app, given) {
+  const input = textInput({ testid: "enrol-code", class: "digits code", maxlength: 40, autocapitalize: "characters", value: given });
   const code = field(t("enrol.code"), input, { hint: t("enrol.hint") });
   const submit = h("button", { type: "submit", class: "button main", testid: "enrol-submit" }, t("enrol.submit"));
   const form = h(

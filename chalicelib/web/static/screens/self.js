@@ -1,7 +1,8 @@
 // A worker's own phone: one registration by a link, with the answer that everybody gets.
 
+import { findLocalDay } from "../rules/dates.js";
 import { t } from "../texts/translate.js";
-import { makeAnswers } from "./answers.js";
+import { makeAnswers, readAnswers } from "./answers.js";
 import { button, h } from "./elements.js";
 import { describeFailure } from "./enrol.js";
 import { makeForm } from "./form.js";
@@ -12,17 +13,6 @@ import { makeReceipt, makeSlip } from "./receipt.js";
 
 /** The receipt of the registration that was made on this page. @type {import("./receipt.js").Receipt | null} */
 let made = null;
-
-/**
- * Return the code of a self-registration link, and take it off the address and out of the history.
- * @returns {string | null}
- */
-export function takeLinkCode() {
-  const found = /^#self=([A-Za-z0-9_-]{1,200})$/.exec(location.hash);
-  if (!found) return null;
-  history.replaceState(null, "", location.pathname);
-  return found[1];
-}
 
 /**
  * The screen while a link is exchanged for the right to register once.
@@ -47,13 +37,19 @@ export function makeLinkScreen(app, code) {
 }
 
 /**
+ * Return true once this phone has made its registration.
+ * @param {App} app
+ */
+export function isMade({ counts }) {
+  return made !== null || counts.unsent + counts.accepted > 0;
+}
+
+/**
  * @param {App} app
  * @returns {Screen}
  */
 export function makeSelfScreen(app) {
-  const { counts } = app;
-  const isMade = made !== null || counts.unsent + counts.accepted > 0;
-  return isMade ? makeDoneScreen(app) : makeWelcomeScreen(app);
+  return isMade(app) ? makeDoneScreen(app) : makeWelcomeScreen(app);
 }
 
 /**
@@ -61,7 +57,7 @@ export function makeSelfScreen(app) {
  * @returns {Screen}
  */
 function makeWelcomeScreen(app) {
-  const begin = button(t("kiosk.begin"), () => openSelfForm(app), { testid: "new-registration", class: "button main large" });
+  const begin = button(t("kiosk.begin"), () => void openSelfForm(app), { testid: "new-registration", class: "button main large" });
   const element = h(
     "div",
     { class: "kiosk" },
@@ -74,10 +70,16 @@ function makeWelcomeScreen(app) {
   return { name: "self", title: t("self.title"), element, update: () => void (begin.disabled = !app.bundle) };
 }
 
-/** @param {App} app */
-function openSelfForm(app) {
-  const answers = makeAnswers(app.language);
-  const captureId = app.device.outbox.newCaptureId();
+/**
+ * Open the form: empty, or with the registration that the server refused.
+ * @param {App} app
+ * @param {import("../scripts/types.js").CaptureSummary} [refused]
+ */
+async function openSelfForm(app, refused) {
+  const { outbox } = app.device;
+  const day = findLocalDay(Date.now(), app.bundle.campaign.zone);
+  const answers = refused ? readAnswers(await outbox.read(refused.captureId), app.bundle, day) : makeAnswers(app.language);
+  const captureId = refused?.captureId ?? outbox.newCaptureId();
   const place = { position: 0 };
   app.open(() => {
     const form = makeForm({
@@ -85,11 +87,12 @@ function openSelfForm(app) {
       place,
       bundle: app.bundle,
       isUnattended: true,
+      ...(refused ? { notice: t("form.mending"), errors: refused.problem?.errors ?? [] } : {}),
       findHeld: async () => null,
       onChange: () => undefined,
       onLeave: () => app.open(null),
       onSave: async (content, quote) => {
-        const saved = await app.device.outbox.save(captureId, content);
+        const saved = refused ? await outbox.mend(captureId, content) : await outbox.save(captureId, content);
         made = makeReceipt(saved, content, quote);
         app.open(null);
       },
@@ -105,10 +108,12 @@ function openSelfForm(app) {
  */
 function makeDoneScreen(app) {
   const message = h("p", { class: "saved", role: "status" });
+  const mend = h("div", { class: "buttons" });
   const element = h(
     "div",
     {},
     message,
+    mend,
     made && app.bundle ? makeSlip(made, app.bundle) : null,
     h("p", { class: "below" }, h("a", { href: "#status" }, t("status.link"))),
   );
@@ -116,6 +121,11 @@ function makeDoneScreen(app) {
     name: "self-done",
     title: t("self.done_title"),
     element,
-    update: () => void (message.textContent = app.counts.unsent > 0 ? t("self.waiting") : t("self.accepted")),
+    update: async () => {
+      const refused = (await app.device.outbox.list()).find((each) => each.state === "needs_fix");
+      message.textContent = refused ? t("self.refused") : app.counts.unsent > 0 ? t("self.waiting") : t("self.accepted");
+      message.className = refused ? "notice warn" : "saved";
+      mend.replaceChildren(...(refused ? [button(t("queue.fix"), () => void openSelfForm(app, refused), { testid: "fix", class: "button main" })] : []));
+    },
   };
 }

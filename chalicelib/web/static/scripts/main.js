@@ -4,7 +4,7 @@ import { openDevice } from "./device.js";
 import { App } from "./app.js";
 import { makeEnrolScreen } from "../screens/enrol.js";
 import { makeKioskScreen } from "../screens/kiosk.js";
-import { makeLinkScreen, makeSelfScreen, takeLinkCode } from "../screens/self.js";
+import { isMade, makeLinkScreen, makeSelfScreen } from "../screens/self.js";
 import { makeSignOnScreen, makeUnlockScreen } from "../screens/sign-on.js";
 import { makeStartScreen } from "../screens/start.js";
 import { makeStatusScreen } from "../screens/status.js";
@@ -18,10 +18,12 @@ const REFRESH = 900_000;
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
-/** The code of the link that a worker has opened, until it was exchanged. */
-const linkCode = takeLinkCode();
+/** The code in the link that opened the app: of a worker's own registration, or of this device. */
+const link = takeLink();
 /** @type {MakeScreen} */
-const showLink = (app) => makeLinkScreen(app, linkCode ?? "");
+const showLink = (app) => makeLinkScreen(app, link?.code ?? "");
+/** @type {MakeScreen} */
+const showEnrolment = (app) => makeEnrolScreen(app, link?.code ?? "");
 /** What a person on a phone of their own sees changes when the registration was made. @type {MakeScreen[]} */
 const selfScreens = [(app) => makeSelfScreen(app), (app) => makeSelfScreen(app)];
 
@@ -32,12 +34,20 @@ const selfScreens = [(app) => makeSelfScreen(app), (app) => makeSelfScreen(app)]
 function chooseScreen(app) {
   const { session, shift, kiosk } = app.device;
   if (location.hash === "#status" && !kiosk.active) return makeStatusScreen;
-  if (session.state === "none") return linkCode ? showLink : makeEnrolScreen;
-  if (session.device?.mode === "self") return app.opened ?? selfScreens[app.counts.unsent + app.counts.accepted > 0 ? 1 : 0];
+  if (session.state === "none") return link?.kind === "self" ? showLink : showEnrolment;
+  if (session.device?.mode === "self") return app.opened ?? selfScreens[isMade(app) ? 1 : 0];
   if (kiosk.active) return app.opened ?? makeKioskScreen;
   if (!shift.current) return makeSignOnScreen;
   if (shift.current.locked) return makeUnlockScreen;
   return app.opened ?? makeStartScreen;
+}
+
+/** Return the code in the address, and take it off the address and out of the history. */
+function takeLink() {
+  const found = /^#(self|enrol)=([A-Za-z0-9_-]{1,200})$/.exec(location.hash);
+  if (!found) return null;
+  history.replaceState(null, "", location.pathname);
+  return { kind: found[1], code: found[2] };
 }
 
 async function start() {

@@ -167,6 +167,7 @@ export const DEVICE_TEXTS = {
     id: "Tersimpan di HP ini, dan terkirim sendiri bila ada jaringan. Biarkan halaman ini terbuka.",
     en: "Saved on this phone, and sent by itself when there is a network. Leave this page open.",
   },
+  "self.refused": { id: "Ada isian yang perlu diperbaiki.", en: "Something needs to be corrected." },
   "self.accepted": {
     id: "✓ Data Anda sudah kami terima. Nomor pendaftaran dan kode bayar datang lewat SMS.",
     en: "✓ We have received your data. The reference and the payment code come by SMS.",
