@@ -29,6 +29,7 @@ from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
 from chalicelib.rescues import routes as rescue_routes
 from chalicelib.rollups import routes as summary_routes
+from chalicelib.statuses import routes as status_routes
 from chalicelib.web import routes as web_routes
 
 container = Container()
@@ -38,7 +39,7 @@ app = Chalice(app_name="daftar", configure_logs=False)
 for routes in (
     *(registration_routes, campaign_routes, summary_routes, client_routes),
     *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    *(enrolment_routes, rescue_routes, web_routes, audit_routes),
+    *(enrolment_routes, rescue_routes, status_routes, web_routes, audit_routes),
 ):
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.enrolments.links import LinkService
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.routing import GatewayRouter
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
+    from chalicelib.statuses.service import StatusService
 
 
 class Container:
@@ -153,6 +155,12 @@ class Container:
         return build_enrolment_service(self)
 
     @cached_property
+    def links(self) -> "LinkService":
+        from chalicelib.enrolments.builder import build_link_service
+
+        return build_link_service(self)
+
+    @cached_property
     def rescues(self) -> "RescueService":
         from chalicelib.rescues.service import RescueService
 
@@ -225,6 +233,13 @@ class Container:
         from chalicelib.registrations.reading import ReadingService
 
         return ReadingService(store=self.reading_store, clock=self.clock)
+
+    @cached_property
+    def statuses(self) -> "StatusService":
+        from chalicelib.clock import sleep
+        from chalicelib.statuses.service import StatusService
+
+        return StatusService(registrations=self.reading_store, clock=self.clock, sleep=sleep)
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":

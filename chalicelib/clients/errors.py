@@ -6,6 +6,7 @@ Refusal
 ├── ClientRevoked    the client was revoked and gets no new token
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
+├── LinkUsed         a phone registered another capture by its link
 ├── ClientCapReached the client has used up its daily number of captures
 ├── TokenUnknown     no client holds this token
 └── TokenRevoked     the token was revoked, or has expired
@@ -60,3 +61,9 @@ class TokenRevoked(Refusal):
     """The token was revoked, or has expired."""
 
     code = "token_revoked"
+
+
+class LinkUsed(Refusal):
+    """A link registers one worker, and this phone has registered another capture by it."""
+
+    code = "link_used"

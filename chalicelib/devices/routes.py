@@ -55,6 +55,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.KIOSK,
+        Role.BOT,
         Role.MANAGER,
         responses={200: _load_bundle_view, 304: None},
         refusals=(CampaignNotAllowed, CampaignUnknown),

@@ -54,6 +54,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "renewals_ended": Problem(
         409, "Perangkat ini harus didaftarkan ulang.", "This device has to be enrolled again."
     ),
+    "link_used": Problem(
+        409, "Tautan ini sudah dipakai untuk satu pendaftaran.", "This link was used for one registration."
+    ),
     "rescue_unreadable": Problem(
         422, "Berkas penyelamatan tidak dapat dibuka.", "The rescue file cannot be opened."
     ),

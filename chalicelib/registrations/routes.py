@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from chalicelib import observability
 from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.errors import ClientCapReached, ClientUnknown
+from chalicelib.clients.errors import ClientCapReached, ClientUnknown, LinkUsed
 from chalicelib.http import problems
 from chalicelib.http.endpoints import (
     Request,
@@ -95,6 +96,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             CaptureErased,
             CaptureReused,
             ClientCapReached,
+            LinkUsed,
             PhoneCapReached,
             RulesBroken,
             WorkerCapturesReached,
@@ -105,12 +107,14 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         """Register a worker from one capture."""
         command = request.parse_body(SubmitRegistration)
         try:
-            result = container.intake.submit(
-                command,
-                caller=request.caller,
-                correlation_id=request.correlation_id,
-                device_report=DeviceReport.from_headers(request.headers),
-            )
+            link_id = request.caller.link_id
+            with nullcontext() if link_id is None else container.links.hold(link_id, command.capture_id):
+                result = container.intake.submit(
+                    command,
+                    caller=request.caller,
+                    correlation_id=request.correlation_id,
+                    device_report=DeviceReport.from_headers(request.headers),
+                )
         except (CaptureErased, WorkerCapturesReached) as refusal:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise

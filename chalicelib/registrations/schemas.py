@@ -180,14 +180,18 @@ class RegistrationView(BaseModel):
         """Return the view for a caller, by the roles that it has for the registration's campaign.
 
         The core system sees all fields; managers see masked ones; an officer's device sees neither the quote
-        nor what is flagged for managers.
+        nor what is flagged for managers, and the payment code of a worker whom it has registered itself.
         """
         is_own = caller.may_access_campaign(registration.capture_metadata.campaign_id)
         if caller.has_role(Role.CORE) and is_own:
             return cls.build_full(registration)
         if caller.has_role(Role.MANAGER) and is_own:
             return cls.build_masked(registration)
-        return cls.build_for_officer(registration)
+        view = cls.build_for_officer(registration)
+        if registration.capture_metadata.client_id == caller.client_id:
+            # For the receipt. The device knows the price from its own capture.
+            view = view.model_copy(update={"payment_code": registration.lifecycle.payment_code})
+        return view
 
     @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":

@@ -14,8 +14,6 @@ from ops.commands.local_stack import describe_local_stack
 from ops.commands.parameter_types import CLIENT
 from ops.commands.results import Command, Result
 
-# As the web app reads it: it takes the code off the address at once.
-_CODE_FRAGMENT = "#enrol="
 _MODES = ("officer", "kiosk")
 
 
@@ -38,7 +36,7 @@ def enrol_device(client: str, mode: str | None) -> Result:
     made = call_as_admin("POST", f"/v1/clients/{client}/enrolment-codes", body)
     code = made["code"]
     lines = [
-        _draw_qr(f"{made['app_url']}{_CODE_FRAGMENT}{code}"),
+        _draw_qr(made["url"]),
         f"Scan it, or open {made['app_url']} and type {code[:4]}-{code[4:]}",
         f"good once, until {made['expires_at']}",
     ]

@@ -105,6 +105,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
     "POST /v1/enrolments": lambda target: {"code": "K7M2Q4XP"},
+    "POST /v1/statuses": lambda target: {"reference": target.reference, "phone": "0824-5550-7001"},
     "POST /v1/rescues": lambda target: make_rescue_file([target.capture], client_id=target.client_id),
     "POST /v1/disclosures": make_data_request,
     "POST /v1/erasures": make_data_request,
@@ -295,8 +296,8 @@ CHECKS_OF_OTHER_CAMPAIGNS: dict[str, Callable[[Matrix, str, Target, str], None]]
 def test_a_public_route_needs_no_token(edge: Edge, subtests: pytest.Subtests) -> None:
     for route in {route for route, _, _ in iter_cells("public")}:
         with subtests.test(route):
-            path = make_path(route, UNKNOWN_REGISTRATION)
-            assert edge.send(get_method(route), path, caller=None).status_code < 300
+            path, body = make_path(route, UNKNOWN_REGISTRATION), make_body(route, UNKNOWN_REGISTRATION)
+            assert edge.send(get_method(route), path, body, caller=None).status_code < 300
 
 
 def test_a_route_for_codes_refuses_every_role_without_a_code(

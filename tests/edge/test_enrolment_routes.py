@@ -140,7 +140,9 @@ def test_a_manager_makes_no_code_that_opens_other_campaigns(edge: Edge, subtests
             assert_problem(make_code(edge, client_id), 404, "client_unknown")
 
 
-@pytest.mark.parametrize("client_id", ["head-office", "membership", "branch-office", "wall-screen"])
+@pytest.mark.parametrize(
+    "client_id", ["head-office", "membership", "branch-office", "wall-screen", "whatsapp"]
+)
 def test_nobody_gets_the_token_of_a_person_or_a_system_for_a_code(edge: Edge, client_id: str) -> None:
     assert_problem(make_code(edge, client_id, caller="admin"), 409, "client_without_device")
 
@@ -151,11 +153,6 @@ def test_a_revoked_client_gets_no_code_and_no_token_for_one(edge: Edge) -> None:
 
     assert_problem(make_code(edge), 409, "client_revoked")
     assert_problem(exchange(edge, code), 404, "enrolment_code_unknown")
-
-
-def test_only_a_kiosk_has_a_mode_to_choose(edge: Edge) -> None:
-    response = make_code(edge, "whatsapp", caller="admin", mode="kiosk")
-    assert_problem(response, 422, "rules_broken")
 
 
 def test_a_device_renews_its_token_in_its_last_week(edge: Edge) -> None:

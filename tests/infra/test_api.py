@@ -23,6 +23,7 @@ PUBLIC_ROUTES = {
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
     ("POST", "/v1/enrolments"),
+    ("POST", "/v1/statuses"),
 }
 
 # The problem code of each answer that API Gateway makes itself.

@@ -25,6 +25,7 @@ PUBLIC = {
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
     ("POST", "/v1/enrolments"),
+    ("POST", "/v1/statuses"),
 }
 
 # The roles of every route, as the API's contract has them.
@@ -40,7 +41,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/registrations/{reference}/cancellation"): {Role.KIOSK, Role.MANAGER},
     ("GET", "/v1/captures/{capture_id}"): {Role.KIOSK, Role.BOT, Role.MANAGER},
     ("POST", "/v1/checks"): set(Role) - {Role.VIEWER},
-    ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.BOT, Role.MANAGER},
     ("POST", "/v1/registrations/{reference}/sms"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/quotes"): set(Role) - {Role.VIEWER},
     ("POST", "/v1/campaigns"): {Role.MANAGER},
