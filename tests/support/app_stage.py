@@ -23,7 +23,7 @@ from tests.support.payloads import make_campaign_payload
 CAMPAIGN = "tanah-abang-2024"
 DEVICE = "van-1"
 
-_MANAGER = Caller(
+MANAGER = Caller(
     client_id="head-office",
     roles=frozenset({Role.MANAGER}),
     channel=Channel.OFFICE,
@@ -70,10 +70,10 @@ class AppStage:
     def make_code(self, client_id: str = DEVICE, mode: str | None = None) -> str:
         """Return a code with which a device enrols as this client."""
         made = self.container.enrolments.make_code(
-            client_id, MakeCode.model_validate({"mode": mode}), caller=_MANAGER
+            client_id, MakeCode.model_validate({"mode": mode}), caller=MANAGER
         )
         self.exit_code = made.exit_code
-        return made.code.text
+        return made.code
 
     def restart(self) -> None:
         """Replace the app by a new one, which reads the environment again."""

@@ -70,7 +70,8 @@ export async function openDevice() {
 function findOrigin({ device }, { current, isUnattended }) {
   if (!device || device.campaignId === "") return null;
   const { clientId, campaignId } = device;
-  if (isUnattended || device.mode === "self") return { clientId, campaignId, officer: null, isUnattended: true };
+  if (device.mode === "self") return { clientId, campaignId, officer: null, isUnattended: true, isSelf: true };
+  if (isUnattended) return { clientId, campaignId, officer: null, isUnattended: true };
   if (!current || current.locked) return null;
   return { clientId, campaignId, officer: current.officer, isUnattended };
 }

@@ -19,7 +19,7 @@ const DAY = 86_400_000;
 
 /**
  * Where and by whom captures are made now.
- * @typedef {{clientId: string, campaignId: string, officer: string | null, isUnattended: boolean}} Origin
+ * @typedef {{clientId: string, campaignId: string, officer: string | null, isUnattended: boolean, isSelf?: boolean}} Origin
  */
 
 /** The outbox: whatever it has said is saved has been read back from the disk. */
@@ -337,7 +337,8 @@ export class Outbox extends EventTarget {
   /** @param {CaptureRecord} record */
   #isOwn({ officer }) {
     const origin = this.getOrigin();
-    return origin !== null && !origin.isUnattended && (officer === null || officer === origin.officer);
+    if (origin === null || (origin.isUnattended && !origin.isSelf)) return false;
+    return officer === null || officer === origin.officer;
   }
 }
 
