@@ -12,45 +12,31 @@ from chalicelib import cold_start  # isort: split
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability
-from chalicelib.audit import routes as audit_routes
 from chalicelib.aws.lambda_context import get_context
-from chalicelib.campaigns import routes as campaign_routes
-from chalicelib.clients import authorizer
-from chalicelib.clients import routes as client_routes
+from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
-from chalicelib.contributions import routes as quote_routes
-from chalicelib.data_requests import routes as data_request_routes
-from chalicelib.devices import routes as device_routes
-from chalicelib.enrolments import routes as enrolment_routes
-from chalicelib.http import routes as api_routes
-from chalicelib.http.endpoints import protect_routes
-from chalicelib.notifications import routes as gateway_routes
-from chalicelib.occupations import routes as occupation_routes
-from chalicelib.registrations import routes as registration_routes
-from chalicelib.rescues import routes as rescue_routes
-from chalicelib.rollups import routes as summary_routes
-from chalicelib.statuses import routes as status_routes
-from chalicelib.web import routes as web_routes
+from chalicelib.http.route_access import list_callable_routes, protect_routes
+from chalicelib.routes import ROUTES
 
 container = Container()
 
 # Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
-for routes in (
-    *(registration_routes, campaign_routes, summary_routes, client_routes),
-    *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    *(enrolment_routes, rescue_routes, status_routes, web_routes, audit_routes),
-):
+for routes in ROUTES:
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.redact_errors, source)
+app.register_middleware(partial(middleware.record_use, lambda: container.token_uses), "http")
 
 
 # API Gateway may reuse the answer for so long, and so refuses a revoked token within a minute.
 @app.authorizer(ttl_seconds=60)
 def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     """Identify the caller by its token."""
-    return authorizer.build_policy(container.clients, container.last_seen, request.token, request.method_arn)
+    return authorizer.build_policy(
+        *(container.clients, container.last_seen, request.token, request.method_arn),
+        list_routes=partial(list_callable_routes, app),
+    )
 
 
 protect_routes(app, authorize_caller)

@@ -65,6 +65,10 @@ class Disclosure(StrEnum):
     """Anybody: no answer may reveal that a worker is known, and no request may send a known worker an SMS."""
 
 
+REFUSED_TOKEN_CONTEXT: Mapping[str, str] = {"refused": "token_revoked"}
+"""The authorizer's context of a request with a revoked or expired token. It names no caller."""
+
+
 @dataclass(frozen=True)
 class DailyCap:
     """Daily limits: above `flag` captures are accepted with a flag, above `cap` they are refused."""

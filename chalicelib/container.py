@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from chalicelib import observability
 from chalicelib.aws.clients import AwsClients
-from chalicelib.callers import Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
+from chalicelib.clients.builder import (
+    build_client_registry,
+    build_daily_cap_limiter,
+    build_last_seen_tracker,
+    build_token_use_tracker,
+)
 from chalicelib.clients.caps import DailyCapLimiter
-from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker
+from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.clock import Clock, utc_now
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
@@ -23,7 +28,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id
+from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.builder_intake import build_intake_service
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -32,6 +37,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
+    from chalicelib.channels.odk.service import OdkService
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
     from chalicelib.enrolments.links import LinkService
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
-    from chalicelib.messaging.routing import GatewayRouter
+    from chalicelib.messaging.gate import ContentGate
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -135,18 +141,7 @@ class Container:
 
     @cached_property
     def clients(self) -> ClientRegistry:
-        return ClientRegistry(
-            clients=DynamoClients(
-                self.aws.dynamodb,
-                self.settings.clients_table,
-                self.audit_trail.build_append,
-            ),
-            clock=self.clock,
-            generate_token=lambda: Token(generate_token()),
-            token_lifetime=TokenLifetime(
-                default_lifetime=self.settings.token_lifetime, overlap=self.settings.token_overlap
-            ),
-        )
+        return build_client_registry(self)
 
     @cached_property
     def enrolments(self) -> "EnrolmentService":
@@ -168,20 +163,15 @@ class Container:
 
     @cached_property
     def last_seen(self) -> LastSeenTracker:
-        return LastSeenTracker(get_store=lambda: self._last_seen_store, clock=self.clock)
+        return build_last_seen_tracker(self)
 
     @cached_property
-    def _last_seen_store(self) -> DynamoLastSeenStore:
-        return DynamoLastSeenStore(self.aws.best_effort_dynamodb, self.settings.clients_table)
+    def token_uses(self) -> TokenUseTracker:
+        return build_token_use_tracker(self)
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
-        return DailyCapLimiter(
-            counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
-            caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
-            unusual=self.settings.unusual_attempts,
-            clock=self.clock,
-        )
+        return build_daily_cap_limiter(self)
 
     @cached_property
     def campaigns(self) -> CampaignService:
@@ -217,6 +207,12 @@ class Container:
         from chalicelib.devices.builder import build_bundle_service
 
         return build_bundle_service(self)
+
+    @cached_property
+    def odk(self) -> "OdkService":
+        from chalicelib.channels.odk.builder import build_odk_service
+
+        return build_odk_service(self)
 
     @cached_property
     def age_limits(self) -> AgeLimits:
@@ -388,10 +384,10 @@ class Container:
         return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
 
     @cached_property
-    def gateway_router(self) -> "GatewayRouter":
-        from chalicelib.messaging.builder import build_gateway_router
+    def sms_gateway(self) -> "ContentGate":
+        from chalicelib.messaging.builder import build_sms_gateway
 
-        return build_gateway_router(self)
+        return build_sms_gateway(self)
 
     @cached_property
     def twilio_account(self) -> "TwilioAccount":

@@ -17,6 +17,11 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_NIK_DIGITS = 16
+# Digits as numbers are written: at once, or in groups of two and more.
+_DIGIT_GROUP = re.compile(r"\d+(?:[._-]\d{2,})*")
+_LONG_RUN = re.compile(rf"\d{{{_NIK_DIGITS}}}")
+_MOBILE = re.compile(r"(?:00)?(?:62)?0?8[1-35-9]\d{7,10}")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,18}")
 
 # In strict mode a type reads text from JSON alone, and what a validator returns is no longer JSON.
@@ -75,6 +80,15 @@ def _check_unique(items: Items) -> Items:
     return items
 
 
+def _check_impersonal(value: str) -> str:
+    without_uuids = _UUID.sub("", value)
+    for group in _DIGIT_GROUP.findall(without_uuids):
+        digits = re.sub(r"\D", "", group)
+        if len(digits) == _NIK_DIGITS or _LONG_RUN.search(group) or _MOBILE.fullmatch(digits):
+            raise PydanticCustomError("id_looks_personal", "looks like a NIK or a phone number")
+    return value
+
+
 # A validator that stands after the limits of a type runs before them, and leaves them in its JSON Schema.
 
 DATE_FORM = BeforeValidator(_check_date)
@@ -102,3 +116,6 @@ UNIQUE_ITEMS = AfterValidator(_check_unique)
 
 UNIQUE_ITEMS_SCHEMA = Field(json_schema_extra={"uniqueItems": True})
 """Declares a list as a set in the API's description."""
+
+IMPERSONAL = AfterValidator(_check_impersonal)
+"""Refuses an id that looks like a NIK or a phone number: ids stand in addresses, logs and reports."""

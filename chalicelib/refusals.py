@@ -82,3 +82,9 @@ class CampaignNotAllowed(Refusal):
     """The caller works for other campaigns; the answer does not reveal if this one exists."""
 
     code = "campaign_not_yours"
+
+
+class TokenRevoked(Refusal):
+    """The token was revoked, or has expired."""
+
+    code = "token_revoked"

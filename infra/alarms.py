@@ -107,6 +107,12 @@ _LATE = (
         "`sms processed` with the reason `expired` in the log of OnNotifications names its purpose and its id. Usual causes: sending was stopped, a budget was held, or a gateway failed, for longer than the SMS could wait. The officer sees at the registration that the worker was not told.",
     ),
     own_metric(
+        "SmsContentRefused",
+        "SmsContentRefused",
+        "The gate before the SMS gateways refused an SMS whose content operators filter, such as a link or a one-time password. Its recipient was not told.",
+        "`content of an sms refused` in the log of OnNotifications or DeliverReports says what was found and in which SMS. It comes from a value that neither our rules of names nor the template covers, such as a payment code of the core system. Correct the value, and ask for the SMS once more.",
+    ),
+    own_metric(
         "SmsHeld",
         "SmsHeld",
         "SMS are held, because a campaign has spent its SMS budget of the day, or because it is unknown if they were sent and no receipts come in that could show it. None is dropped. The alarm stays until none is held; `daftar sms status` shows how many are, and why.",

@@ -23,14 +23,13 @@ _OWN_PROBLEMS = {
 }
 
 _BEARER = {"WWW-Authenticate": "Bearer"}
-_REVOKED = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 _SOON = {"Retry-After": "2"}
 
 # By API Gateway's name of the answer.
 _RESPONSES: dict[str, tuple[str, dict[str, str]]] = {
     "UNAUTHORIZED": ("token_missing_or_unknown", _BEARER),
-    # The authorizer knows the token and denies it. A client without the needed role gets 403 from the API.
-    "ACCESS_DENIED": ("token_revoked", _REVOKED),
+    # The token is good, and none of its roles may call the route. The API answers a revoked token.
+    "ACCESS_DENIED": ("role_not_allowed", {}),
     # A path or method that is not in the definition.
     "MISSING_AUTHENTICATION_TOKEN": ("route_unknown", {}),
     "RESOURCE_NOT_FOUND": ("route_unknown", {}),

@@ -5,6 +5,7 @@ import click
 from ops.commands.audit import list_audit
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
+from ops.commands.deploy import deploy
 from ops.commands.devices import enrol_device, take_in_rescue
 from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
@@ -31,6 +32,7 @@ def main() -> None:
 
 for command in (
     *LOCAL_COMMANDS,
+    deploy,
     *(register_files, take_in_rescue),
     *SUMMARY_COMMANDS,
     *(clients, list_audit, rotate_keys, records, sms, opt_outs, dead_letters),

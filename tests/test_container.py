@@ -64,7 +64,7 @@ def test_every_service_can_be_built(moto_stage: None, monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, value)
     container = make_container()
     services = [name for name in vars(Container) if not name.startswith("_")]
-    assert {"intake", "deliveries", "gateway_router"} <= set(services)
+    assert {"intake", "deliveries", "sms_gateway"} <= set(services)
     container.aws.secrets_manager.create_secret(
         Name="twilio", SecretString='{"account_sid": "AC1", "auth_token": "token"}'
     )
@@ -81,4 +81,4 @@ def test_every_client_is_created_once(moto_stage: None) -> None:
 def test_a_gateway_without_an_account_is_refused(moto_stage: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAFTAR_GATEWAY_WEIGHTS", "twilio=100")
     with pytest.raises(SettingsIncomplete, match="DAFTAR_TWILIO_SECRET"):
-        _ = make_container().gateway_router
+        _ = make_container().sms_gateway

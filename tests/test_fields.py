@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chalicelib.contributions.model import Months
-from chalicelib.fields import DIGITS_FORM, StrictDate, StrictInstant
+from chalicelib.fields import DIGITS_FORM, IMPERSONAL, StrictDate, StrictInstant
 
 _OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -100,3 +100,49 @@ def test_a_number_in_a_query_is_digits_without_leading_zeros(text: str) -> None:
     except ValidationError:
         return
     assert str(found) == text
+
+
+IMPERSONAL_ID: TypeAdapter[str] = TypeAdapter(Annotated[str, IMPERSONAL])
+mobile_numbers = st.from_regex(r"8[1-35-9][0-9]{7,10}", fullmatch=True)
+
+
+@given(
+    number=mobile_numbers,
+    prefix=st.sampled_from(["0", "62", "0062", "62-0", "hp-0", "ofc0"]),
+)
+def test_an_id_that_is_a_phone_number_is_refused(number: str, prefix: str) -> None:
+    with pytest.raises(ValidationError):
+        IMPERSONAL_ID.validate_python(f"{prefix}{number}")
+
+
+@given(digits=st.from_regex(r"[1-9][0-9]{15,20}", fullmatch=True), around=st.sampled_from(["", "x", "ofc-"]))
+def test_an_id_that_is_as_long_as_a_nik_is_refused(digits: str, around: str) -> None:
+    with pytest.raises(ValidationError):
+        IMPERSONAL_ID.validate_python(f"{around}{digits}{around}")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["3171-0752-0485-7001", "317107.520485.7001", "0812-3456-7890", "812_3456_7890", "08-12-34-56-78-90"],
+)
+def test_an_id_that_is_a_number_in_groups_is_refused(written: str) -> None:
+    with pytest.raises(ValidationError):
+        IMPERSONAL_ID.validate_python(written)
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [
+        *(
+            "ofc-12",
+            "van-2",
+            "tablet-20241009",
+            "kiosk-2024-10-09-12-30-00-001",
+            "pasar-10250",
+            "7K4-M2Q-X9P",
+        ),
+        *("0192f3a1-7c00-7000-8000-000000000002", "salemba-001-0017", "whatsapp"),
+    ],
+)
+def test_a_usual_id_is_accepted(usual: str) -> None:
+    assert IMPERSONAL_ID.validate_python(usual) == usual

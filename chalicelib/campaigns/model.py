@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.campaigns.sponsors import Sponsors, check_sponsors, clean_sponsors
 from chalicelib.fields import DATE_FORM, INSTANT_FORM, UNIQUE_ITEMS_SCHEMA
+from chalicelib.filtered_text import find_name_problem
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.typed import clean_number, clean_text, find_text_problem, is_from_spreadsheet
@@ -166,7 +167,7 @@ def clean_texts(values: Mapping[str, object]) -> dict[str, object]:
         text = values[name]
         if isinstance(text, str):
             cleaned[name] = clean_text(text)
-            broken_rules += _check_text(name, clean_text(text))
+            broken_rules += _check_name(name, clean_text(text))
     managers = values.get("managers")
     if isinstance(managers, tuple):
         cleaned["managers"] = cleaned_managers = tuple(map(_clean_manager, managers))
@@ -193,7 +194,7 @@ def _clean_manager(manager: Manager) -> Manager:
 
 
 def _check_manager(path: str, manager: Manager) -> Iterator[BrokenRule]:
-    yield from _check_text(f"{path}.name", manager.name)
+    yield from _check_name(f"{path}.name", manager.name)
     if manager.email is not None:
         yield from _check_text(f"{path}.email", manager.email)
     if manager.phone is not None and is_from_spreadsheet(manager.phone):
@@ -202,5 +203,11 @@ def _check_manager(path: str, manager: Manager) -> Iterator[BrokenRule]:
 
 def _check_text(path: str, cleaned: str) -> Iterator[BrokenRule]:
     code = find_text_problem(cleaned)
+    if code is not None:
+        yield BrokenRule(path, code)
+
+
+def _check_name(path: str, cleaned: str) -> Iterator[BrokenRule]:
+    code = find_name_problem(cleaned)
     if code is not None:
         yield BrokenRule(path, code)

@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from chalicelib.filtered_text import find_name_problem
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule
-from chalicelib.typed import clean_text, find_text_problem
+from chalicelib.typed import clean_text
 
 SponsorId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
 
@@ -44,6 +45,6 @@ def clean_sponsors(sponsors: Iterable[Sponsor]) -> tuple[Sponsor, ...]:
 def check_sponsors(sponsors: Iterable[Sponsor]) -> Iterator[BrokenRule]:
     """Yield the rules that the names of cleaned sponsors break."""
     for position, sponsor in enumerate(sponsors):
-        code = find_text_problem(sponsor.name)
+        code = find_name_problem(sponsor.name)
         if code is not None:
             yield BrokenRule(f"sponsors.{position}.name", code)

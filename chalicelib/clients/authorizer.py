@@ -1,11 +1,14 @@
 """The authorizer: identifies callers by their bearer tokens for API Gateway."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib import observability
-from chalicelib.clients.errors import TokenRevoked, TokenUnknown
+from chalicelib.callers import REFUSED_TOKEN_CONTEXT, Role
+from chalicelib.clients.errors import TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token
+from chalicelib.refusals import TokenRevoked
 
 _SCHEME = "bearer"
 
@@ -17,13 +20,23 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-def build_policy(
-    registry: ClientRegistry, last_seen_tracker: LastSeenTracker, authorization: str, method_arn: str
-) -> dict[str, Any]:
-    """Return a policy that allows the holder of a valid token every route; routes check roles and campaigns.
+# The form of each route is `GET/v1/campaigns/*`.
+ListRoutes = Callable[[frozenset[Role]], Sequence[str]]
 
-    A revoked or expired token is denied, for which the gateway has an answer of its own. Raise Unauthorized
-    for anything else.
+
+def build_policy(
+    registry: ClientRegistry,
+    last_seen_tracker: LastSeenTracker,
+    authorization: str,
+    method_arn: str,
+    *,
+    list_routes: ListRoutes,
+) -> dict[str, Any]:
+    """Return a policy that allows the holder of a valid token the routes that its roles may call.
+
+    The routes check roles again, and campaigns. The holder of a revoked or expired token is let through
+    without a caller: API Gateway has one answer for all that a policy denies, and the API has one of its own
+    for such a token. Raise Unauthorized for anything else.
     """
     scheme, _, credentials = authorization.strip().partition(" ")
     if scheme.lower() != _SCHEME:
@@ -34,33 +47,38 @@ def build_policy(
     except TokenUnknown:
         raise Unauthorized from None
     except TokenRevoked:
-        return _build_statement("Deny", principal="revoked", method_arn=method_arn)
+        return {
+            **_allow(["*"], principal="revoked", method_arn=method_arn),
+            "context": dict(REFUSED_TOKEN_CONTEXT),
+        }
     except Exception as error:
         # An unknown token is an error of the function too, so the alarm cannot watch Lambda's own count.
         observability.count("AuthorizerErrors")
         observability.log_exception(error, "token not checked", {})
         raise
-    _record_last_seen(last_seen_tracker, client, token)
+    record_last_seen(last_seen_tracker, client, token)
     return {
-        **_build_statement("Allow", principal=client.client_id, method_arn=method_arn),
+        **_allow(list_routes(client.roles), principal=client.client_id, method_arn=method_arn),
         "context": client.caller.to_context(),
     }
 
 
-def _record_last_seen(last_seen_tracker: LastSeenTracker, client: Client, token: Token) -> None:
+def record_last_seen(last_seen_tracker: LastSeenTracker, client: Client, token: Token) -> None:
+    """Record a call of a client. A failure is logged: the call is valid all the same."""
     try:
         last_seen_tracker.record_call(client, token)
-    except Exception as error:  # noqa: BLE001 - a call that could not be recorded is still a valid call
+    except Exception as error:  # noqa: BLE001 - whatever failed, the call goes on
         observability.log_exception(error, "client last seen not recorded", {"client_id": client.client_id})
 
 
-def _build_statement(effect: str, *, principal: str, method_arn: str) -> dict[str, Any]:
+def _allow(routes: Sequence[str], *, principal: str, method_arn: str) -> dict[str, Any]:
     # The gateway reuses the answer for every route of the stage, so it must not name only the requested one.
     api, stage, *_ = method_arn.split("/")
+    resources = [f"{api}/{stage}/{route}" for route in routes]
     return {
         "principalId": principal,
         "policyDocument": {
             "Version": "2012-10-17",
-            "Statement": [{"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{api}/{stage}/*"}],
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": resources}],
         },
     }

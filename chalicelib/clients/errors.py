@@ -8,8 +8,9 @@ Refusal
 ├── RenewalsEnded    the device has to be enrolled again by a person
 ├── LinkUsed         a phone registered another capture by its link
 ├── ClientCapReached the client has used up its daily number of captures
-├── TokenUnknown     no client holds this token
-└── TokenRevoked     the token was revoked, or has expired
+└── TokenUnknown     no client holds this token
+
+A token that was revoked or has expired is `refusals.TokenRevoked`, which every endpoint can answer with.
 """
 
 from chalicelib.refusals import Refusal
@@ -55,12 +56,6 @@ class TokenUnknown(Refusal):
     """No client holds this token."""
 
     code = "token_missing_or_unknown"
-
-
-class TokenRevoked(Refusal):
-    """The token was revoked, or has expired."""
-
-    code = "token_revoked"
 
 
 class LinkUsed(Refusal):

@@ -1,11 +1,54 @@
 """Clients: devices, bots and people with a token, their roles and their campaigns."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked
+
+# Our own figures. A device is idle between two campaigns, and moves between a few networks.
+_LONG_SILENCE = timedelta(days=30)
+_MAX_NETWORKS = 20
+_RECORD_INTERVAL = timedelta(days=1)
+
+
+class UseFlag(StrEnum):
+    """Something unusual about a use of a token, for admins to look at. It locks nothing."""
+
+    NEW_NETWORK = "new_network"
+    LONG_SILENCE = "long_silence"
+
+
+@dataclass(frozen=True)
+class TokenUse:
+    """The networks that a client's tokens were used from, to the day, and the latest use that was unusual.
+
+    `networks` are keyed hashes, the latest first.
+    """
+
+    networks: tuple[str, ...]
+    used_at: datetime
+    flags: tuple[UseFlag, ...] = ()
+    flagged_at: datetime | None = None
+
+    @classmethod
+    def begin(cls, network: str, now: datetime) -> "TokenUse":
+        """Return the first use: there is nothing to compare it with."""
+        return cls((network,), now)
+
+    def after_call(self, network: str, now: datetime) -> "TokenUse":
+        """Return what is to be recorded after a call: this, if the network called within the day."""
+        is_silence_over = now - self.used_at >= _LONG_SILENCE
+        is_new = network not in self.networks
+        if not is_new and network == self.networks[0] and now - self.used_at < _RECORD_INTERVAL:
+            return self
+        networks = (network, *(each for each in self.networks if each != network))[:_MAX_NETWORKS]
+        flags = (*([UseFlag.NEW_NETWORK] * is_new), *([UseFlag.LONG_SILENCE] * is_silence_over))
+        if not flags:
+            return replace(self, networks=networks, used_at=now)
+        return TokenUse(networks, now, flags, now)
 
 
 @dataclass(frozen=True)
@@ -33,6 +76,7 @@ class Client:
     enrolled_by: str | None = None
     revoked_by: str | None = None
     rotated_by: str | None = None
+    use: TokenUse | None = None
 
     def is_revoked(self, now: datetime) -> bool:
         """Return True if the token was revoked or has expired."""

@@ -9,8 +9,8 @@ from pydantic_core import PydanticCustomError
 from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.limits import may_be_together
-from chalicelib.clients.model import Client
-from chalicelib.fields import UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
+from chalicelib.clients.model import Client, UseFlag
+from chalicelib.fields import IMPERSONAL, UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA, PageSize
 from chalicelib.models import StrictModel
 
 ClientId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -23,7 +23,7 @@ _MAX_PER_DAY = 10_000_000
 class EnrolClient(StrictModel):
     """Enrol one device, bot or person; an admin sends it."""
 
-    client_id: ClientId
+    client_id: Annotated[ClientId, IMPERSONAL]
     roles: Annotated[tuple[Role, ...], UNIQUE_ITEMS, UNIQUE_ITEMS_SCHEMA] = Field(min_length=1)
     channel: Channel | None = Field(default=None, description="Follows from the role when left out.")
     campaigns: Annotated[
@@ -129,13 +129,20 @@ class ClientView(BaseModel):
     last_seen_at: datetime | None
     daily_flag: int | None
     daily_cap: int | None
+    last_network: str | None = Field(
+        description="Of its latest calls, to the day: a hash that is the same for the same network."
+    )
+    use_flags: tuple[UseFlag, ...] = Field(
+        description="What was unusual about a use of its token, the last time that something was."
+    )
+    use_flagged_at: datetime | None
     enrolled_by: str | None = None
     rotated_by: str | None = None
     revoked_by: str | None = None
 
     @classmethod
     def from_client(cls, client: Client) -> "ClientView":
-        own = client.daily_cap
+        own, use = client.daily_cap, client.use
         return cls(
             client_id=client.client_id,
             roles=sorted(client.roles),
@@ -148,6 +155,9 @@ class ClientView(BaseModel):
             last_seen_at=client.last_seen_at,
             daily_flag=None if own is None else own.flag,
             daily_cap=None if own is None else own.cap,
+            last_network=None if use is None else use.networks[0],
+            use_flags=() if use is None else use.flags,
+            use_flagged_at=None if use is None else use.flagged_at,
             enrolled_by=client.enrolled_by,
             rotated_by=client.rotated_by,
             revoked_by=client.revoked_by,

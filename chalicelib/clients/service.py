@@ -10,19 +10,13 @@ from typing import NewType, Protocol
 
 from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, DeviceMode, Role
-from chalicelib.clients.errors import (
-    ClientRevoked,
-    ClientUnknown,
-    RenewalsEnded,
-    RenewalTooEarly,
-    TokenRevoked,
-)
+from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position
-from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)

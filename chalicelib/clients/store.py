@@ -18,6 +18,8 @@ from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
+from chalicelib.clients.store_keys import make_client_key, make_token_key
+from chalicelib.clients.store_uses import parse_token_use
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.records import iter_readable
 from chalicelib.refusals import TryAgain
@@ -68,12 +70,12 @@ class DynamoClients:
 
     def add(self, client: Client, token: TokenHash) -> None:
         values = {**_to_values(client), "token_hash": str(token)}
-        listed = {**_client_key(client.client_id), **values, "listing": _LISTING}
+        listed = {**make_client_key(client.client_id), **values, "listing": _LISTING}
         try:
             self._table.transact(
                 [
                     self._table.put(listed, _IF_NEW),
-                    self._table.put({**_token_key(token), **values}, _IF_NEW),
+                    self._table.put({**make_token_key(token), **values}, _IF_NEW),
                     *self._build_record(client, Action.ENROLLED, client.enrolled_by, client.enrolled_at),
                 ]
             )
@@ -83,7 +85,7 @@ class DynamoClients:
             raise TryAgain("another enrolment was in the way") from None
 
     def get_by_token(self, token: TokenHash) -> Client:
-        values = self._table.get(_token_key(token))
+        values = self._table.get(make_token_key(token))
         if values is None:
             raise TokenUnknown("no client holds it")
         client = _to_client(values)
@@ -93,7 +95,11 @@ class DynamoClients:
         return replace(client, revoked_at=self.get(client.client_id).revoked_at)
 
     def add_link_token(self, client: Client, token: TokenHash) -> None:
-        values = {**_token_key(token), **_to_values(client), "expires_at": _find_removal(client.expires_at)}
+        values = {
+            **make_token_key(token),
+            **_to_values(client),
+            "expires_at": _find_removal(client.expires_at),
+        }
         self._table.run(self._table.put(values, _IF_NEW))
 
     def get(self, client_id: str) -> Client:
@@ -126,14 +132,14 @@ class DynamoClients:
             self._table.transact(
                 [
                     self._table.update(
-                        _client_key(client.client_id),
+                        make_client_key(client.client_id),
                         "SET token_hash = :token, older_tokens = :older, rotated_at = :now, "
                         "rotated_by = :who, token_expires_at = :ends_at, authorised_at = :authorised_at,"
                         " device_mode = :mode",
                         "token_hash = :previous AND attribute_not_exists(revoked_at)",
                         compared=new_values,
                     ),
-                    self._table.put({**_token_key(token), **_to_values(client)}, _IF_NEW),
+                    self._table.put({**make_token_key(token), **_to_values(client)}, _IF_NEW),
                     *(self._end_token(each["token_hash"], each["ends_at"]) for each in kept),
                     *(self._end_token(each["token_hash"], str(now)) for each in dropped),
                     *self._build_record(client, Action.ROTATED, client.rotated_by, client.rotated_at),
@@ -157,13 +163,13 @@ class DynamoClients:
             self._table.transact(
                 [
                     self._table.update(
-                        _client_key(client.client_id),
+                        make_client_key(client.client_id),
                         set_revoked,
                         "token_hash = :previous",
                         compared={**values, ":previous": stored["token_hash"]},
                     ),
                     *(
-                        self._table.update(_token_key(each), set_revoked, _IF_EXISTS, compared=values)
+                        self._table.update(make_token_key(each), set_revoked, _IF_EXISTS, compared=values)
                         for each in (stored["token_hash"], *valid)
                     ),
                     *self._build_record(client, Action.REVOKED, client.revoked_by, client.revoked_at),
@@ -184,7 +190,7 @@ class DynamoClients:
         )
 
     def _get_values(self, client_id: str) -> Values:
-        values = self._table.get(_client_key(client_id))
+        values = self._table.get(make_client_key(client_id))
         if values is None:
             raise ClientUnknown(client_id)
         return values
@@ -199,7 +205,7 @@ class DynamoClients:
 
     def _end_token(self, token: TokenHash, ends_at: str) -> Write:
         return self._table.update(
-            _token_key(token),
+            make_token_key(token),
             "SET token_expires_at = :ends_at, expires_at = :expires_at",
             _IF_EXISTS,
             compared={":ends_at": ends_at, ":expires_at": _find_removal(datetime.fromisoformat(ends_at))},
@@ -243,9 +249,9 @@ class DynamoLastSeenStore:
             self._table.transact(
                 [
                     self._table.update(
-                        _token_key(token), _SET_LAST_SEEN, _IF_NOT_SEEN_SINCE, compared={**seen, **since}
+                        make_token_key(token), _SET_LAST_SEEN, _IF_NOT_SEEN_SINCE, compared={**seen, **since}
                     ),
-                    self._table.update(_client_key(client_id), _SET_LAST_SEEN, _IF_EXISTS, compared=seen),
+                    self._table.update(make_client_key(client_id), _SET_LAST_SEEN, _IF_EXISTS, compared=seen),
                 ]
             )
         except TransactionFailed as failed:
@@ -256,14 +262,6 @@ class DynamoLastSeenStore:
 def _find_removal(ends_at: datetime | None) -> int | None:
     """Return when the item of an ended token is removed, as DynamoDB's TTL wants it."""
     return None if ends_at is None else int((ends_at + _ENDED_TOKEN_RETENTION).timestamp())
-
-
-def _client_key(client_id: str) -> Values:
-    return {"pk": f"CLIENT#{client_id}", "sk": "CLIENT"}
-
-
-def _token_key(token: TokenHash) -> Values:
-    return {"pk": f"TOKEN#{token}", "sk": "TOKEN"}
 
 
 def _to_values(client: Client) -> Values:
@@ -306,6 +304,7 @@ def _to_client(values: Mapping[str, Any]) -> Client:
         enrolled_by=values.get("enrolled_by"),
         revoked_by=values.get("revoked_by"),
         rotated_by=values.get("rotated_by"),
+        use=parse_token_use(values),
     )
 
 

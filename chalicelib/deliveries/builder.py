@@ -70,7 +70,7 @@ def _iter_channels(container: "Container") -> Iterator[tuple[Medium, ReportChann
     yield (
         Medium.SMS,
         SmsReportChannel(
-            gateway=container.gateway_router,
+            gateway=container.sms_gateway,
             rate_limiter=container.send_rate_limiter,
             rate=SendRate(settings.sms_parts_per_second),
             opt_outs=container.opt_outs,

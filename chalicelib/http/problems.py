@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from chalicelib.aws.errors import is_transient
 from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
 from chalicelib.languages import Language
-from chalicelib.refusals import BrokenRule, RecordUnreadable, Refusal, RulesBroken, TryAgain
+from chalicelib.refusals import BrokenRule, RecordUnreadable, Refusal, RulesBroken, TokenRevoked, TryAgain
 from chalicelib.strict_json import iter_repeated_keys
 
 CONTENT_TYPE = "application/problem+json"
@@ -40,6 +40,7 @@ _FIELD_CODES: Mapping[str, str] = {
     "days_out_of_order": "days_out_of_order",
     "campaign_too_long": "campaign_too_long",
     "daily_caps_incomplete": "daily_caps_incomplete",
+    "id_looks_personal": "id_looks_personal",
     "role_channel_conflict": "role_channel_conflict",
     "roles_conflict": "roles_conflict",
     "campaign_needed": "campaign_needed",
@@ -93,6 +94,8 @@ def respond(
     if field_errors := list(islice(errors, MAX_FIELD_ERRORS)):
         body["errors"] = field_errors
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE, "Content-Language": language}
+    if code == TokenRevoked.code:
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(retry_after_seconds)
     return Response(body, headers, problem.status)

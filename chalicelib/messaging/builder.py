@@ -6,24 +6,27 @@ from typing import TYPE_CHECKING
 
 from chalicelib import observability
 from chalicelib.messaging.aws_sms import AwsSmsConfig, AwsSmsGateway
+from chalicelib.messaging.gate import ContentGate
 from chalicelib.messaging.routing import GatewayRouter
 from chalicelib.messaging.twilio import TwilioAccount, TwilioGateway
 from chalicelib.settings import SettingsIncomplete
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
-    from chalicelib.messaging.gateways import Gateway
+    from chalicelib.messaging.content import ContentFault
+    from chalicelib.messaging.gateways import Gateway, OutgoingSms
 
 
-def build_gateway_router(container: "Container") -> GatewayRouter:
-    """Return a router over the gateways that have a weight."""
-    return GatewayRouter(
+def build_sms_gateway(container: "Container") -> ContentGate:
+    """Return the gate, and behind it a router over the gateways that have a weight."""
+    router = GatewayRouter(
         _iter_gateways(container),
         weights=container.settings.weight_by_gateway,
         clock=container.clock,
         on_circuit_open=_report_circuit_open,
         get_resumed_at=lambda: container.send_rate_limiter.resumed_at,
     )
+    return ContentGate(router, on_refused=_report_refused_content)
 
 
 def read_twilio_account(container: "Container") -> TwilioAccount:
@@ -59,6 +62,14 @@ def _build_twilio_gateway(container: "Container") -> TwilioGateway:
         originator=settings.sms_originator,
         public_url=settings.twilio_public_url,
         clock=container.clock,
+    )
+
+
+def _report_refused_content(fault: "ContentFault", outgoing: "OutgoingSms") -> None:
+    observability.count("SmsContentRefused")
+    observability.logger.warning(
+        "content of an sms refused",
+        extra={"reason": fault, "purpose": outgoing.purpose, "campaign_id": outgoing.campaign_id},
     )
 
 

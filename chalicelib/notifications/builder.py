@@ -27,7 +27,7 @@ def build_notification_service(container: "Container") -> NotificationService:
         opt_outs=container.opt_outs,
         receipt_flow=DynamoReceiptFlow(container.aws.dynamodb, settings.sending_table),
         rate_limiter=container.send_rate_limiter,
-        gateway=container.gateway_router,
+        gateway=container.sms_gateway,
         hashing=container.hashing,
         config=NotificationConfig(
             rate=SendRate(settings.sms_parts_per_second),

@@ -1,10 +1,10 @@
 """The templates of SMS to workers: data in `templates.json`, rendered so that each SMS is one GSM-7 part.
 
-A template declares its fields and the maximum of septets of each. A longer name is cut at a word; any other
-longer value is an error. `ops/deploy/sms_templates.py` checks every template before it is published.
+A template declares its fields and the maximum of septets of each. A name is made harmless and cut at a word;
+any other longer value is an error. `ops/deploy/sms_templates.py` checks every template before it is
+published.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,15 +14,12 @@ from pathlib import Path
 
 from pydantic import Field
 
+from chalicelib.filtered_text import shorten_filtered_words
 from chalicelib.languages import WorkerLanguage
 from chalicelib.messaging import gsm7
+from chalicelib.messaging.content import group_digits, make_harmless
 from chalicelib.models import StrictModel
 from chalicelib.strict_json import parse_data_file
-
-_INNER_FULL_STOP = re.compile(r"\.(?=\w)")
-
-# Operators take a longer run of digits for a one-time password and drop the SMS.
-_LONG_DIGIT_RUN = re.compile(r"(\d{3})(?=\d)")
 
 MONTHS: Mapping[WorkerLanguage, tuple[str, ...]] = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
@@ -134,7 +131,7 @@ def _fit(value: str, field: TemplateField) -> str:
         case FieldKind.NAME:
             return _shorten_name(value, field.max_septets)
         case FieldKind.REFERENCE:
-            return _check(_LONG_DIGIT_RUN.sub(r"\1 ", value), field.max_septets)
+            return _check(group_digits(value), field.max_septets)
         case _:
             return _check(value, field.max_septets)
 
@@ -146,10 +143,9 @@ def _check(value: str, limit: int) -> str:
 
 
 def _shorten_name(name: str, limit: int) -> str:
-    # Most phones show a word with a full stop inside as a link.
-    spaced = _INNER_FULL_STOP.sub(". ", gsm7.transliterate(name))
-    words = spaced.split()
-    return _join_fitting(words, " ", limit) or _join_fitting(words[0] if words else "", "", limit)
+    words = make_harmless(name).split()
+    cut = _join_fitting(words, " ", limit) or _join_fitting(words[0] if words else "", "", limit)
+    return shorten_filtered_words(cut)
 
 
 def _join_fitting(parts: Iterable[str], separator: str, limit: int) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.campaigns.model import CampaignId, Instant
-from chalicelib.fields import PageSize, StrictDate, StrictUUID
+from chalicelib.fields import IMPERSONAL, PageSize, StrictDate, StrictUUID
 from chalicelib.models import StrictModel
 from chalicelib.registrations.model import EventType, Status
 from chalicelib.registrations.worker import CLEANED, Consent, Coverage, Work, WorkerAsTyped
@@ -25,7 +25,9 @@ class SubmitRegistration(StrictModel):
     device_sequence: int | None = Field(
         default=None, ge=1, le=2**31 - 1, description="The device's own count of its captures, from 1."
     )
-    officer: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"), CLEANED] | None = None
+    officer: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"), IMPERSONAL, CLEANED] | None
+    ) = None
     worker: WorkerAsTyped
     work: Work
     coverage: Coverage

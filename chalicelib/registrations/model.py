@@ -42,6 +42,7 @@ class EventType(StrEnum):
     MATCHED = "matched"
     MISMATCHED = "mismatched"
     CANCELLED = "cancelled"
+    TAKEN_OVER = "taken_over"
     LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
@@ -69,6 +70,8 @@ class Flag(StrEnum):
     HISTORY_FULL = "history_full"
     PAYMENT_DIFFERS = "payment_differs"
     PAYMENT_SHARED = "payment_shared"
+    TAKEN_OVER = "taken_over"
+    TOOK_OVER = "took_over"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -105,6 +108,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
         Status.ACTIVE: Status.ACTIVE,
     },
     EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
+    # An officer of another campaign registered the worker anew (see `takeovers`). No SMS belongs to it.
+    EventType.TAKEN_OVER: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
     # Changes no status: the event records the reminder, so that there is one for each payment.
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
@@ -270,6 +275,10 @@ class LifecycleState:
         if self.status is Status.CANCELLED:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
+
+    def with_takeover(self, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state that gives way to a new registration. Raise TransitionNotAllowed."""
+        return self._transition(EventType.TAKEN_OVER, occurred_at, client_id, {})
 
     def with_sms_request(self, purpose: str, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
         """Return the state with a request for an SMS. Raise TransitionNotAllowed."""

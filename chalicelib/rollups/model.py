@@ -91,6 +91,8 @@ class Anomaly(FrozenModel):
         "worker_captures_reached",
         "client_unusual",
         "records_unreadable",
+        "taken_over",
+        "took_over",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

@@ -9,8 +9,8 @@ from typing import Any
 import click
 import segno
 
+from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import call_api, call_as_admin, connect
-from ops.commands.local_stack import describe_local_stack
 from ops.commands.parameter_types import CLIENT
 from ops.commands.results import Command, Result
 
@@ -30,10 +30,11 @@ _MODES = ("officer", "kiosk")
     type=click.Choice(_MODES),
     help="officer or kiosk; a kiosk is unattended. For officers if left out.",
 )
-def enrol_device(client: str, mode: str | None) -> Result:
+@on_api
+def enrol_device(access: ApiAccess, client: str, mode: str | None) -> Result:
     """Make a code with which a device becomes CLIENT, once and within 15 minutes."""
     body = {} if mode is None else {"mode": mode}
-    made = call_as_admin("POST", f"/v1/clients/{client}/enrolment-codes", body)
+    made = call_as_admin(access, "POST", f"/v1/clients/{client}/enrolment-codes", body)
     code = made["code"]
     lines = [
         _draw_qr(made["url"]),
@@ -52,15 +53,16 @@ def enrol_device(client: str, mode: str | None) -> Result:
     json_fields=("client_id", "outcomes", "failed"),
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def take_in_rescue(file: Path) -> Result:
-    """Take in a rescue FILE, which a device exported, with the stack's manager token.
+@on_api
+def take_in_rescue(access: ApiAccess, file: Path) -> Result:
+    """Take in a rescue FILE, which a device exported, with a manager's token.
 
     Its captures keep their device, officer and time. To repeat it doubles nothing.
     """
     content = file.read_text(encoding="utf-8", errors="replace")
     results: list[dict[str, Any]] = []
     start: int | None = 0
-    with connect(describe_local_stack(), "manager") as api:
+    with connect(access, "manager") as api:
         while start is not None:
             answer = call_api(api, "POST", f"/v1/rescues?start={start}", content)
             results += answer["results"]

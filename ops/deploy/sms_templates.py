@@ -7,28 +7,26 @@ Operators filter SMS that look like a one-time password or a fraud. A worker mus
 import re
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
+from chalicelib.filtered_text import find_filtered_word
 from chalicelib.languages import WORKER_LANGUAGES, WorkerLanguage
 from chalicelib.messaging import gsm7
-from chalicelib.messaging.segments import split_segments
+from chalicelib.messaging.content import BRAND, ContentFault
+from chalicelib.messaging.content import find_faults as find_content_faults
 from chalicelib.notifications.templates import (
     FieldKind,
     Template,
     TemplateField,
     load_templates,
 )
-from chalicelib.strict_json import load_data_file
 from ops.errors import OperationError
 
-BRAND = "BPJAMSOSTEK"
+# What operators drop, apart from what the fields of a template add to it.
+_WORDS_BY_FAULT = {
+    ContentFault.BRAND: f"does not begin with {BRAND}",
+    ContentFault.LINK: "holds a link",
+}
 
-_FILTERED_WORDS = load_data_file(Path(__file__).with_name("filtered_words.json").read_text(encoding="utf-8"))[
-    "words"
-]
-_FILTERED_PATTERN = re.compile(rf"\b({'|'.join(_FILTERED_WORDS)})\b", re.I)
-_LINK_PATTERN = re.compile(r"https?:|www\.|://|\b\w+\.(id|com|net|org|go|me|ly|info)\b", re.I)
-_LONG_DIGIT_RUN = re.compile(r"\d{4}")
 _REPLY_REQUEST_PATTERN = re.compile(r"\b(reply|stop|balas|ketik|unsubscribe|berhenti langganan)\b", re.I)
 _NOT_PROTECTED_PATTERN = re.compile(
     r"\b(belum|tidak|not( yet)?) (terlindungi|dilindungi|protected|insured|covered)\b", re.I
@@ -74,12 +72,10 @@ def find_faults(template: Template) -> Iterator[str]:
 
 def _find_body_faults(body: str, template: Template) -> Iterator[str]:
     fixed_text = _FIELD_PATTERN.sub("", body)
-    if not body.startswith(f"{BRAND}: "):
-        yield f"does not begin with {BRAND}"
-    if match := _FILTERED_PATTERN.search(fixed_text):
-        yield f"says {match.group()!r}, which operators filter"
-    if _LINK_PATTERN.search(fixed_text):
-        yield "holds a link"
+    found = find_content_faults(fixed_text)
+    yield from (message for fault, message in _WORDS_BY_FAULT.items() if fault in found)
+    if word := find_filtered_word(fixed_text):
+        yield f"says {word!r}, which operators filter"
     if _REPLY_REQUEST_PATTERN.search(fixed_text):
         yield "asks for an answer"
     if gsm7.count_septets(fixed_text) != len(fixed_text):
@@ -100,12 +96,11 @@ def render_longest_bodies(template: Template, language: WorkerLanguage) -> Itera
 
 def _find_length_faults(template: Template, language: WorkerLanguage) -> Iterator[str]:
     for body in render_longest_bodies(template, language):
-        segments = split_segments(body)
-        if segments.encoding != "GSM":
+        if not gsm7.is_gsm7(body):
             yield "leaves the GSM-7 alphabet"
-        if len(segments.parts) > 1:
+        elif ContentFault.PARTS in find_content_faults(body):
             yield f"takes {gsm7.count_septets(body)} septets when full"
-        if _LONG_DIGIT_RUN.search(body):
+        if ContentFault.DIGITS in find_content_faults(body):
             yield "holds a run of digits over 3"
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from chalicelib.callers import Caller, Channel, DailyCap, Role
 from chalicelib.clients import authorizer
 from chalicelib.clients.authorizer import Unauthorized
-from chalicelib.clients.errors import TokenRevoked, TokenUnknown
+from chalicelib.clients.errors import TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import Token
+from chalicelib.refusals import TokenRevoked
 from tests.support.builders import NOW, make_caller
 
 METHOD_ARN = "arn:aws:execute-api:eu-north-1:000000000000:api1/api/POST/v1/registrations"
@@ -53,7 +54,13 @@ def build_answer(
     authorization: str, *, caller: Caller | None = None, tracker: ScriptedTracker | None = None
 ) -> dict[str, Any]:
     registry, tracker = FakeRegistry(caller or make_caller()), tracker or ScriptedTracker()
-    return authorizer.build_policy(registry, tracker, authorization, METHOD_ARN)  # type: ignore[arg-type]
+    return authorizer.build_policy(
+        registry,  # type: ignore[arg-type]
+        tracker,  # type: ignore[arg-type]
+        authorization,
+        METHOD_ARN,
+        list_routes=lambda roles: [f"GET/v1/{role}/*" for role in sorted(roles)],
+    )
 
 
 def get_statement(answer: dict[str, Any]) -> dict[str, Any]:
@@ -65,13 +72,13 @@ def get_statement(answer: dict[str, Any]) -> dict[str, Any]:
     "authorization",
     [f"Bearer {VALID}", f"bearer {VALID}", f"BEARER {VALID}", f"  Bearer   {VALID} "],
 )
-def test_a_valid_token_allows_every_route_of_the_stage(authorization: str) -> None:
+def test_a_valid_token_allows_the_routes_of_its_roles_on_its_stage(authorization: str) -> None:
     answer = build_answer(authorization)
     assert answer["principalId"] == "van-1"
     assert get_statement(answer) == {
         "Action": "execute-api:Invoke",
         "Effect": "Allow",
-        "Resource": "arn:aws:execute-api:eu-north-1:000000000000:api1/api/*",
+        "Resource": ["arn:aws:execute-api:eu-north-1:000000000000:api1/api/GET/v1/kiosk/*"],
     }
 
 
@@ -95,11 +102,10 @@ def test_any_other_authorization_is_answered_with_401(authorization: str) -> Non
     assert str(refused.value) == "Unauthorized"
 
 
-def test_a_revoked_token_is_denied_by_policy_without_its_client_id() -> None:
+def test_a_revoked_token_is_let_through_to_its_answer_without_its_client_id() -> None:
     answer = build_answer(f"Bearer {REVOKED}")
-    assert get_statement(answer)["Effect"] == "Deny"
-    assert answer["principalId"] == "revoked"
-    assert "context" not in answer
+    assert get_statement(answer)["Resource"] == ["arn:aws:execute-api:eu-north-1:000000000000:api1/api/*"]
+    assert (answer["principalId"], answer["context"]) == ("revoked", {"refused": "token_revoked"})
 
 
 def test_only_allowed_calls_are_recorded() -> None:

@@ -12,7 +12,6 @@ from chalicelib.clients.errors import (
     ClientUnknown,
     RenewalsEnded,
     RenewalTooEarly,
-    TokenRevoked,
     TokenUnknown,
 )
 from chalicelib.clients.schemas import EnrolClient, RotateToken
@@ -25,7 +24,7 @@ from chalicelib.clients.service import (
     hash_token,
 )
 from chalicelib.clients.store import DynamoClients
-from chalicelib.refusals import BrokenRule, RulesBroken
+from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_client

@@ -23,8 +23,11 @@ from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
+from ops.project import LOOPBACK
 from tests.support.app_loader import get_shared_session, load_app
+from tests.support.gateway_answers import make_gateway_answer
 from tests.support.moto_snapshots import Snapshot
 from tests.support.moto_tables import read_table_definitions
 from tests.support.openapi import find_undocumented
@@ -104,11 +107,19 @@ class Edge:
             sent_headers.setdefault("content-type", "application/json")
         with self._aws.run_as("APIHandler", "AuthorizeCaller"):
             response = self._client.http.request(method, path, headers=sent_headers, body=raw)
-        # Chalice's client refuses tokens in place of API Gateway, with a response that no caller gets.
-        if response.status_code not in {401, 403} or response.headers.get("Content-Type") == CONTENT_TYPE:
-            assert_documented(method, path, response)
-            assert_protected(method, path, response)
+        # Chalice's client refuses in place of API Gateway, with responses that no caller gets.
+        if response.status_code in {401, 403} and response.headers.get("Content-Type") != CONTENT_TYPE:
+            return make_gateway_answer("UNAUTHORIZED" if response.status_code == 401 else "ACCESS_DENIED")
+        assert_documented(method, path, response)
+        assert_protected(method, path, response)
         return response
+
+    def send_behind_gateway(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Send an event of API Gateway, which has asked no authorizer. Return the function's answer."""
+        context = LambdaContext("api_handler", memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
+        with self._aws.run_as("APIHandler"):
+            answer: dict[str, Any] = self.app(event, context)
+        return answer
 
     def register(self, capture: Any, *, caller: str = "kiosk", **headers: str) -> HTTPResponse:
         """Send a capture."""
@@ -125,6 +136,7 @@ class Edge:
     def _enrol(self, name: str, command: EnrolClient) -> None:
         enrolled, token = self.container.clients.enrol(command)
         self.container.last_seen.record_call(enrolled, token)
+        self.container.token_uses.record_call(enrolled.client_id, LOOPBACK)
         self.tokens[name] = token
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
@@ -148,9 +160,10 @@ _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _docs_page() -> None:
-    """Write the page of `GET /docs`, as packaging does."""
+def _made_files() -> None:
+    """Write the page of `GET /docs` and the form for ODK Collect, as packaging does."""
     write_page()
+    write_xform()
 
 
 @pytest.fixture
@@ -160,9 +173,14 @@ def edge(moto_stage: None) -> Iterator[Edge]:
     Fail if a function did what its role does not allow, even if it went on without.
     """
     edge = Edge()
-    edge.tokens |= _MARKET_SNAPSHOT.restore()
+    restore_market(edge)
     yield edge
     assert edge.denied == []
+
+
+def restore_market(edge: Edge) -> None:
+    """Bring the stage back to the campaign and the clients, without registrations."""
+    edge.tokens |= _MARKET_SNAPSHOT.restore()
 
 
 @pytest.fixture
@@ -254,5 +272,5 @@ def assert_problem(response: HTTPResponse, status: int, code: str) -> dict[str, 
     assert problem["type"] == "about:blank"
     assert problem["title"]
     assert "Traceback" not in response.body.decode()
-    assert set(problem) <= {"type", "code", "title", "status", "errors"}
+    assert set(problem) <= {"type", "code", "title", "status", "errors", "request_id"}
     return problem

@@ -65,7 +65,11 @@ def build_service(
         part, method = meanwhile
         parts[part] = with_concurrent_writes(parts[part], method, act)
     return DataRequestService(
-        **parts, opt_outs=container.opt_outs, hashing=container.hashing, clock=container.clock
+        **parts,
+        opt_outs=container.opt_outs,
+        trail=container.audit,
+        hashing=container.hashing,
+        clock=container.clock,
     )
 
 

@@ -68,6 +68,7 @@ def test_these_metrics_of_our_own_raise_alarms(template: PackagedTemplate) -> No
         ("AuthorizerErrors",),
         ("InternalErrors",),
         ("SmsExpired",),
+        ("SmsContentRefused",),
         ("SmsHeld",),
         ("SendingStopped",),
         ("GatewayCircuitsOpened",),

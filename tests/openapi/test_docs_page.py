@@ -97,6 +97,11 @@ def parse_curl(command: str) -> dict[str, Any]:
     remaining = iter(words)
     for word in remaining:
         match word:
+            case "--head":
+                request["method"] = "HEAD"
+            case "--form":
+                request["headers"]["Content-Type"] = "multipart/form-data"
+                request["body"] = dict([next(remaining).split("=", 1)])
             case "--request":
                 request["method"] = next(remaining)
             case "--header":
@@ -122,8 +127,8 @@ def test_every_operation_has_a_command_that_sends_a_valid_request(operation: Ope
     assert len(urlsplit(path).path.split("/")) == len(operation.path.split("/")) - 1
     assert request["headers"].get("Authorization") == ("Bearer $DAFTAR_TOKEN" if operation.roles else None)
     if body := described.get("requestBody"):
-        assert request["headers"]["Content-Type"] == "application/json"
-        assert find_schema_errors(body["content"]["application/json"]["schema"], request["body"]) == []
+        schema = body["content"][request["headers"]["Content-Type"]]["schema"]
+        assert find_schema_errors(schema, request["body"]) == []
     else:
         assert request["body"] is None
     required = {each["name"] for each in described["parameters"] if each.get("required")}

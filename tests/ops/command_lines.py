@@ -18,6 +18,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "down": (),
     "status": (),
     "run": (),
+    "deploy": ("--stage", "try", "--yes"),
     "messages": (),
     "mails": (),
     "register": (str(CAPTURES),),
@@ -58,6 +59,8 @@ def iter_commands(group: click.Group = main, prefix: tuple[str, ...] = ()) -> It
 
 
 COMMANDS = dict(iter_commands())
+# They make a stage on AWS, and look at no other.
+DEPLOYING = {"deploy"}
 STAGE_COMMANDS = [
     name for name, command in COMMANDS.items() if any("--stack" in each.opts for each in command.params)
 ]

@@ -24,6 +24,7 @@ from chalicelib.registrations.quotas import CampaignSponsor, QuotaState
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.submission import SubmissionResult
+from chalicelib.registrations.takeovers import Takeover
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
 from tests.support.fakes.clients import InMemoryDayCounts
@@ -239,6 +240,7 @@ class ScriptedStore:
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")

@@ -12,7 +12,8 @@ from chalicelib.callers import Role
 from chalicelib.http.endpoints import get_contract
 from tests.support.source_tree import iter_calls
 
-# Routes that anybody may call; Twilio's callback is authenticated by a signature.
+# Routes without the authorizer: Twilio's callback is authenticated by a signature, those of ODK Collect by
+# the token in their path.
 PUBLIC = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/occupations"),
@@ -24,6 +25,13 @@ PUBLIC = {
     ("GET", "/app/manifest.webmanifest"),
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
+    ("GET", "/odk/{token}/formList"),
+    ("HEAD", "/odk/{token}/formList"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/form"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/manifest"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/media/{filename}"),
+    ("HEAD", "/odk/{token}/submission"),
+    ("POST", "/odk/{token}/submission"),
     ("POST", "/v1/enrolments"),
     ("POST", "/v1/statuses"),
 }

@@ -21,12 +21,13 @@ ADAPTERS = STORES | {
         "container",
         "builder",
         "endpoints",
+        "route_access",
         "problems",
         "batches",
         "observability",
         "records",
     ),
-    *("routes", "authorizer", "consumer", "schedule"),
+    *("routes", "authorizer", "middleware", "consumer", "schedule"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
 
@@ -149,7 +150,7 @@ def test_nothing_imports_the_app() -> None:
 
 
 def test_only_routes_and_http_import_chalice() -> None:
-    allowed = {"app", "routes", "endpoints", "problems"}
+    allowed = {"app", "routes", "route_access", "endpoints", "problems"}
     assert find_offending_imports("chalice", where=lambda path: name_of(path) not in allowed) == {}
 
 

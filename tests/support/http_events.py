@@ -10,17 +10,25 @@ KIOSK = {"client_id": "kiosk-1", "roles": "kiosk", "channel": "kiosk", "campaign
 
 def make_campaign_event(campaign: Mapping[str, Any]) -> dict[str, Any]:
     """Return the event of a manager's `POST /v1/campaigns`."""
-    return _make_event("/v1/campaigns", campaign, MANAGER)
+    return make_request_event("POST", "/v1/campaigns", json.dumps(campaign), caller=MANAGER)
 
 
 def make_registration_event(
     capture: Mapping[str, Any], *, caller: Mapping[str, str] = KIOSK
 ) -> dict[str, Any]:
     """Return the event of a `POST /v1/registrations`, by default a kiosk's."""
-    return _make_event("/v1/registrations", capture, caller)
+    return make_request_event("POST", "/v1/registrations", json.dumps(capture), caller=caller)
 
 
-def _make_event(path: str, body: Mapping[str, Any], caller: Mapping[str, str]) -> dict[str, Any]:
+def make_request_event(
+    method: str,
+    path: str,
+    body: str,
+    *,
+    caller: Mapping[str, str],
+    path_parameters: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the event of a request; `path` is the route's, with its parameters in braces."""
     headers = {
         "accept": "*/*",
         "accept-language": "id",
@@ -35,18 +43,18 @@ def _make_event(path: str, body: Mapping[str, Any], caller: Mapping[str, str]) -
     return {
         "resource": path,
         "path": path,
-        "httpMethod": "POST",
+        "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
-        "pathParameters": None,
+        "pathParameters": path_parameters,
         "stageVariables": None,
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "alone",
             "authorizer": {**caller, "principalId": caller["client_id"]},
-            "httpMethod": "POST",
+            "httpMethod": method,
             "identity": {"sourceIp": "203.0.113.7", "userAgent": "tablet/1.0"},
             "path": f"/api{path}",
             "protocol": "HTTP/1.1",
@@ -54,6 +62,6 @@ def _make_event(path: str, body: Mapping[str, Any], caller: Mapping[str, str]) -
             "resourcePath": path,
             "stage": "api",
         },
-        "body": json.dumps(body),
+        "body": body,
         "isBase64Encoded": False,
     }

@@ -13,14 +13,14 @@ from tests.support.report_builders import make_report
 
 def test_the_sms_has_the_totals_of_the_day_and_the_campaign_and_their_state() -> None:
     assert sms.render_body(make_report(), "id") == (
-        "Aktivasi Pasar Tanah Abang 10 Okt: 157 terdaftar, 330 dari target 500. "
+        "BPJAMSOSTEK: Aktivasi Pasar Tanah Abang 10 Okt: 157 terdaftar, 330 dari target 500. "
         "Sementara; 1 hari lain direvisi."
     )
 
 
 def test_the_sms_is_english_on_request() -> None:
     assert sms.render_body(make_report(revisions=()), "en") == (
-        "Aktivasi Pasar Tanah Abang 10 Oct: 157 registered, 330 of target 500. Provisional."
+        "BPJAMSOSTEK: Aktivasi Pasar Tanah Abang 10 Oct: 157 registered, 330 of target 500. Provisional."
     )
 
 
