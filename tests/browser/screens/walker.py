@@ -12,6 +12,7 @@ from tests.browser.png import shrink
 OFFICER = "ofc-12"
 NAME, PHONE = "Melati Kusumawati", "0824-5550-7001"
 
+_WAIT = 15_000
 _MAX_STEPS = 20
 _PICTURE_WIDTH = 360
 # What is not a fault of the app: its service worker is not under test here, and refusals are answers.
@@ -25,6 +26,7 @@ class Walker:
         self.page = page
         self.browser_page = BrowserPage(page)
         self.problems: list[str] = []
+        page.set_default_timeout(_WAIT)
 
     def find(self, testid: str, **data: Any) -> Locator:
         """Return what has a test id, and some `data-` values."""

@@ -119,10 +119,17 @@ export class Session extends EventTarget {
   /** Load the bundle if it has changed, measure the clock, and renew the token if it is due. */
   async refresh() {
     if (!this.device || this.state === "revoked") return;
+    // A phone's token ends with its day. What one step is refused keeps the others from nothing.
+    if (this.state === "expiring" && this.device.mode !== "self") await this.#attempt(() => this.#renew());
+    await this.#attempt(() => this.#loadIdentity());
+    const { device } = this;
+    if (device) await this.#attempt(() => this.#loadBundle(device));
+  }
+
+  /** @param {() => Promise<void>} step */
+  async #attempt(step) {
     try {
-      if (this.state === "expiring") await this.#renew();
-      await this.#loadIdentity();
-      await this.#loadBundle(this.device);
+      await step();
     } catch (error) {
       if (!(error instanceof ApiProblem || error instanceof Unreachable)) throw error;
     }
