@@ -1,6 +1,6 @@
 """The responses about registrations, masked for the caller's role."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from chalicelib.registrations.worker import Check, Consent, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
+    from chalicelib.registrations.discards import Discard
     from chalicelib.registrations.reading import CaptureReport, SequenceGap
 
 
@@ -356,6 +357,14 @@ class GapView(BaseModel):
     last: int
 
 
+class DiscardView(BaseModel):
+    """A capture that was discarded on its device before it was accepted."""
+
+    device_sequence: int
+    reason: str
+    reported_at: str
+
+
 class GapsView(BaseModel):
     """A page of the captures that a device has not sent yet, up to the highest number that arrived.
 
@@ -365,8 +374,22 @@ class GapsView(BaseModel):
     client_id: str
     missing: list[GapView]
     cursor: str | None = None
+    discarded: list[DiscardView] = Field(
+        default=[], description="The latest 200 that the device gave up, on the first page."
+    )
 
     @classmethod
-    def from_page(cls, client_id: str, page: Page["SequenceGap"]) -> "GapsView":
-        missing = [GapView(first=gap.first, last=gap.last) for gap in page.rows]
-        return cls(client_id=client_id, missing=missing, cursor=to_cursor(page.next_position))
+    def build(cls, client_id: str, page: Page["SequenceGap"], discards: Iterable["Discard"]) -> "GapsView":
+        return cls(
+            client_id=client_id,
+            missing=[GapView(first=gap.first, last=gap.last) for gap in page.rows],
+            cursor=to_cursor(page.next_position),
+            discarded=[
+                DiscardView(
+                    device_sequence=each.device_sequence,
+                    reason=each.reason,
+                    reported_at=to_timestamp(each.reported_at),
+                )
+                for each in discards
+            ],
+        )

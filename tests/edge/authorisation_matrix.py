@@ -102,6 +102,9 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
     "POST /v1/enrolments": lambda target: {"code": "K7M2Q4XP"},
+    "POST /v1/device/discards": lambda target: {
+        "discards": [{"device_sequence": target.number, "reason": "worker_left"}]
+    },
     "POST /v1/statuses": lambda target: {"reference": target.reference, "phone": "0824-5550-7001"},
     "POST /v1/rescues": lambda target: make_rescue_file([target.capture], client_id=target.client_id),
     "POST /v1/disclosures": make_data_request,
