@@ -135,5 +135,5 @@ class AttemptCounter:
 
 
 def _tells_of_known_worker(answer: Answer, caller: Caller) -> bool:
-    # The public is not told, and must not cost more or less for it either.
+    # `reactivated` tells it too. The public is not told, and must not cost more or less for it either.
     return caller.disclosure is Disclosure.OFFICER and answer.outcome is not Outcome.CREATED

@@ -18,6 +18,7 @@ from tests.support.damaged_items import SEALED_DAMAGES, damage_item, garble_item
 from tests.support.registration_builders import (
     FIRST_DAY,
     PHONE_COUNT,
+    get_worker,
     make_campaign,
     make_capture,
     make_capture_metadata,
@@ -87,7 +88,7 @@ def test_each_unreadable_record_is_listed_by_its_key(stage: Stage, kind: str) ->
 
 def test_the_list_holds_no_value_of_a_record(stage: Stage) -> None:
     garble_item(boto3.client("dynamodb"), "RegistrationsTable", f"REGISTRATION#{make_reference(0)}", "work")
-    worker = make_registration().worker
+    worker = get_worker(make_registration())
 
     output = run_daftar("records unreadable", obj=stage).output
 

@@ -12,7 +12,7 @@ from chalicelib.callers import DailyCap, Role
 from chalicelib.clients.caps import AttemptCounts
 from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.model import Flag
+from chalicelib.registrations.model import Flag, Status
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Anomaly, Tally
 from tests.registrations.conftest import RegistrationHarness, open_harness
@@ -46,12 +46,11 @@ def of_known_worker(attempts: Attempts) -> str:
     return attempts.send(2, nik=1)
 
 
-def of_worker_whose_registration_ended(attempts: Attempts) -> str:
+def of_worker_whose_application_ended(attempts: Attempts) -> str:
     attempts.send(1, caller=OTHER_VAN)
-    (registered,) = attempts.harness.stores.reading.list_by_campaign_day(
-        FIRST_DAY, start_after=None, page_size=2
-    ).rows
-    attempts.harness.cancel(registered.reference)
+    reading = attempts.harness.stores.reading
+    (registration,) = reading.list_by_status(Status.RECEIVED, start_after=None, page_size=2).rows
+    attempts.harness.cancel(registration.reference)
     return attempts.send(2, nik=1)
 
 
@@ -66,7 +65,7 @@ def of_worker_captured_too_often(attempts: Attempts) -> str:
     [
         (lambda attempts: attempts.send(1), "created", AttemptCounts(1)),
         (of_known_worker, "already_registered", AttemptCounts(1, known=1)),
-        (of_worker_whose_registration_ended, "reactivated", AttemptCounts(1, known=1)),
+        (of_worker_whose_application_ended, "reactivated", AttemptCounts(1, known=1)),
         (lambda attempts: attempts.send(1, worker=MALFORMED), "rules_broken", AttemptCounts(1, refused=1)),
         (with_reused_id, "capture_reused", AttemptCounts(1, refused=1)),
         (of_worker_captured_too_often, "worker_captures_reached", AttemptCounts(1, refused=1)),

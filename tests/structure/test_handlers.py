@@ -67,11 +67,13 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("POST", "/v1/clients/{client_id}/enrolment-codes"): {Role.ADMIN, Role.MANAGER},
     ("GET", "/v1/device"): {Role.KIOSK, Role.BOT},
+    ("POST", "/v1/device/discards"): {Role.KIOSK},
     ("POST", "/v1/device/token"): {Role.KIOSK, Role.BOT},
     ("POST", "/v1/rescues"): {Role.MANAGER},
     ("POST", "/v1/disclosures"): {Role.ADMIN},
     ("POST", "/v1/erasures"): {Role.ADMIN},
     ("GET", "/v1/audit"): {Role.ADMIN},
+    ("GET", "/v1/campaigns/{campaign_id}/retention"): {Role.MANAGER},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
 

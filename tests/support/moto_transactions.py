@@ -4,42 +4,36 @@ For each part of a transaction, moto deep-copies the whole table to restore it a
 shares the items, and an item is copied before it changes. The contract tests check the results of
 transactions on this engine and on others.
 
-A failed transaction restores the copy of the table, so that no other thread may write meanwhile: writes wait
-for one another, as the items of a batch do not.
+Requests are executed one at a time: moto ends a failed transaction by putting the whole table back as it was,
+without what other threads have written since.
 """
 
 import copy
+import threading
 from collections import defaultdict
-from collections.abc import Callable
-from functools import wraps
-from threading import RLock
 from types import SimpleNamespace
 from typing import Any
 
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 _original_update_item = DynamoDBBackend.update_item
-_WRITES = ("transact_write_items", "put_item", "update_item", "delete_item")
-_write_lock = RLock()
+_original_request = BotocoreStubber.process_request
+_lock = threading.RLock()
 
 
 def patch_moto_transactions() -> None:
     """Patch moto for the rest of the process."""
     vars(models)["copy"] = SimpleNamespace(deepcopy=_copy_table)
     DynamoDBBackend.update_item = _update_item_copy  # type: ignore[assignment, method-assign]
-    for name in _WRITES:
-        setattr(DynamoDBBackend, name, _run_alone(getattr(DynamoDBBackend, name)))
+    BotocoreStubber.process_request = _process_request_alone  # type: ignore[assignment, method-assign]
 
 
-def _run_alone(write: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(write)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        with _write_lock:
-            return write(*args, **kwargs)
-
-    return run
+def _process_request_alone(stubber: BotocoreStubber, request: Any) -> Any:
+    with _lock:
+        return _original_request(stubber, request)
 
 
 def _copy_table(value: Any) -> Any:
