@@ -147,7 +147,7 @@ class Drill:
 
     def collect_changes(self) -> list[dict[str, Any]]:
         """Return the stream's records of what was stored since the last call."""
-        records = []
+        records: list[dict[str, Any]] = []
         for item in scan("RegistrationsTable"):
             key = (item["pk"]["S"], item["sk"]["S"])
             before = self._images.get(key)

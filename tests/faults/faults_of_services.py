@@ -23,6 +23,7 @@ from tests.support.moto_tables import read_table_definitions
 Conclude = Callable[[Outcome], None]
 NUMBERS = range(1, WORKERS + 1)
 FIRST_HALF, SECOND_HALF = NUMBERS[: WORKERS // 2], NUMBERS[WORKERS // 2 :]
+AWS_CLIENT: Any = boto3.client
 CONFLICT = [{"Code": "TransactionConflict"}] * 4
 
 
@@ -127,7 +128,7 @@ def test_a_stream_that_was_trimmed(drill: Drill, conclude: Conclude) -> None:
     outputs = {"RegistrationsTableName": "RegistrationsTable", "OnRegistrationChangesName": "relay"}
 
     def make_client(service: str) -> Any:
-        return _InProcessLambda(drill) if service == "lambda" else boto3.client(service)
+        return _InProcessLambda(drill) if service == "lambda" else AWS_CLIENT(service)
 
     redrive(letter, Stage("drill", outputs, make_client), from_table=True)
     recovered_after = drill.settle()
@@ -160,7 +161,7 @@ def test_a_field_key_that_is_rotated(drill: Drill, conclude: Conclude) -> None:
     outputs = {f"{name}Name": name for name in read_table_definitions()}
     outputs["FieldKeyArn"] = os.environ["DAFTAR_FIELD_KEY_ARN"]
     rotation = KeyRotation(
-        outputs=outputs, aws_client=boto3.client, clock=drill.clock, on_progress=lambda _: None
+        outputs=outputs, aws_client=AWS_CLIENT, clock=drill.clock, on_progress=lambda _: None
     )
     injected = rotation.rotate().resealed_count
     # This container has not heard of the new key, and seals with the old one.
