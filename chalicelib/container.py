@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from chalicelib.messaging.gate import ContentGate
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
+    from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.requests import SmsRequestService
@@ -257,14 +258,15 @@ class Container:
 
     @cached_property
     def sms_history(self) -> "DynamoSmsHistory":
-        from chalicelib.notifications.store_history import DynamoSmsHistory
+        from chalicelib.notifications.builder import build_sms_history
 
-        return DynamoSmsHistory(
-            self.aws.dynamodb,
-            sms_table=self.settings.sms_ledger_table,
-            sending_table=self.settings.sending_table,
-            new_write_id=generate_write_id,
-        )
+        return build_sms_history(self)
+
+    @cached_property
+    def confirmations(self) -> "ConfirmationService":
+        from chalicelib.notifications.confirmations import ConfirmationService
+
+        return ConfirmationService(sms_history=self.sms_history)
 
     @cached_property
     def data_requests(self) -> "DataRequestService":

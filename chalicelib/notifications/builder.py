@@ -10,9 +10,10 @@ from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
 from chalicelib.notifications.requests import SmsRequestService
 from chalicelib.notifications.service import NotificationConfig, NotificationService
+from chalicelib.notifications.store_history import DynamoSmsHistory
 from chalicelib.notifications.store_receipt_flow import DynamoReceiptFlow
 from chalicelib.notifications.templates import SmsKind
-from chalicelib.randomness import random_fraction
+from chalicelib.randomness import generate_write_id, random_fraction
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -39,6 +40,15 @@ def build_notification_service(container: "Container") -> NotificationService:
         clock=container.clock,
         wait=sleep,
         random_fraction=random_fraction,
+    )
+
+
+def build_sms_history(container: "Container") -> DynamoSmsHistory:
+    return DynamoSmsHistory(
+        container.aws.dynamodb,
+        sms_table=container.settings.sms_ledger_table,
+        sending_table=container.settings.sending_table,
+        new_write_id=generate_write_id,
     )
 
 

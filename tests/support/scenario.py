@@ -25,7 +25,7 @@ _VOLATILE_FIELDS = {
     ),
     *("app_url", "by_received_day", "received_on", "server_time", "occurred_at", "correlation_id"),
     # The state of an SMS depends on the time of the request.
-    "texts",
+    *("texts", "confirmation"),
 }
 # Random values that later examples use.
 _IDENTIFIER_FIELDS = {"reference", "token"}
