@@ -83,6 +83,7 @@ requirements: .audit/.ready ## Write requirements.txt, with hashes, from require
 
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots
+	@DAFTAR_SCREENSHOTS=docs/screenshots/app $(BIN)/python -m pytest -q -n 0 tests/browser/screens
 
 odk: .venv/.ready ## The whole example market day by ODK's own form engine (needs a JDK): two minutes
 	@DAFTAR_TEST_WHOLE_MARKET=1 $(BIN)/python -m pytest -n 0 tests/edge/test_odk_market_day.py

@@ -28,7 +28,6 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.builder_intake import build_intake_service
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
     from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+    from chalicelib.registrations.discards import DiscardService
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
@@ -232,6 +232,12 @@ class Container:
         return ReadingService(store=self.reading_store, clock=self.clock)
 
     @cached_property
+    def discards(self) -> "DiscardService":
+        from chalicelib.registrations.builder import build_discard_service
+
+        return build_discard_service(self)
+
+    @cached_property
     def statuses(self) -> "StatusService":
         from chalicelib.clock import sleep
         from chalicelib.statuses.service import StatusService
@@ -340,14 +346,9 @@ class Container:
 
     @cached_property
     def sms_ledger(self) -> "DynamoSmsLedger":
-        from chalicelib.notifications.store_ledger import DynamoSmsLedger
+        from chalicelib.notifications.builder import build_sms_ledger
 
-        return DynamoSmsLedger(
-            self.aws.dynamodb,
-            sms_table=self.settings.sms_ledger_table,
-            sending_table=self.settings.sending_table,
-            new_write_id=generate_write_id,
-        )
+        return build_sms_ledger(self)
 
     @cached_property
     def opt_outs(self) -> "DynamoOptOutStore":

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from chalicelib.randomness import generate_write_id
+from chalicelib.registrations.discards import DiscardService
 from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Status
 from chalicelib.registrations.queues import SQSNotificationQueue
+from chalicelib.registrations.store_discards import DynamoDiscards
 from chalicelib.registrations.store_erasure import DynamoErasureStore
 from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 from chalicelib.registrations.store_stream import parse_change
@@ -59,4 +61,11 @@ def build_stream_publisher(container: "Container") -> StreamPublisher:
         ),
         dirty_days=container.rollups,
         may_notify_known_workers=container.settings.may_notify_known_workers,
+    )
+
+
+def build_discard_service(container: "Container") -> DiscardService:
+    return DiscardService(
+        store=DynamoDiscards(container.aws.dynamodb, container.settings.registrations_table),
+        clock=container.clock,
     )

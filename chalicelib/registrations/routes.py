@@ -44,13 +44,13 @@ from chalicelib.registrations.reported_events import Cancellation, Payment, Paym
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
-    GapsView,
     NeutralAnswerView,
     RegistrationsView,
     RegistrationView,
     VerdictsView,
     VerdictView,
 )
+from chalicelib.registrations.schemas_gaps import GapsView
 from chalicelib.registrations.submission import SubmissionResult
 
 if TYPE_CHECKING:
@@ -256,7 +256,8 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         query = request.parse_query(ListGaps)
         start_after, _ = from_cursor(query.cursor)
         page = container.reading.list_gaps(client_id, start_after=start_after, page_size=query.size)
-        return json_response(GapsView.from_page(client_id, page), exclude_defaults=True)
+        discards = container.discards.list_latest(client_id) if query.cursor is None else []
+        return json_response(GapsView.build(client_id, page, discards), exclude_defaults=True)
 
 
 def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:

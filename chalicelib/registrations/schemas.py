@@ -10,7 +10,6 @@ from chalicelib.callers import Caller, Channel, Disclosure, Role
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.http.pagination import Page, to_cursor
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
@@ -19,7 +18,7 @@ from chalicelib.registrations.worker import Check, Consent, Recipient, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
-    from chalicelib.registrations.reading import CaptureReport, SequenceGap
+    from chalicelib.registrations.reading import CaptureReport
 
 
 NEUTRAL_OUTCOME = "accepted"
@@ -358,26 +357,3 @@ class RegistrationsView(BaseModel):
         description="References of registrations that belong on this page, whatever their status, and cannot"
         " be read. The cursor is after them. Read them one by one once we have restored them.",
     )
-
-
-class GapView(BaseModel):
-    """A range of captures that a device has not sent yet, first and last."""
-
-    first: int
-    last: int
-
-
-class GapsView(BaseModel):
-    """A page of the captures that a device has not sent yet, up to the highest number that arrived.
-
-    `cursor` asks for the next page.
-    """
-
-    client_id: str
-    missing: list[GapView]
-    cursor: str | None = None
-
-    @classmethod
-    def from_page(cls, client_id: str, page: Page["SequenceGap"]) -> "GapsView":
-        missing = [GapView(first=gap.first, last=gap.last) for gap in page.rows]
-        return cls(client_id=client_id, missing=missing, cursor=to_cursor(page.next_position))

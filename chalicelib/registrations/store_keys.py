@@ -6,6 +6,7 @@ WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the 
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
 LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
 UNUSUAL#<client id>#...    UNUSUAL             a client with many unusual attempts (`store_unusual`); expires
+DISCARD#<client id>        <number>            a capture that its device gave up; indexed by device
 PAYMENT#<keyed hash>       PAYMENT             a payment id that was recorded
 PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
 CAMPAIGN#<campaign id>     DELETED             how many registrations and identities were deleted by retention

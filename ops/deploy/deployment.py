@@ -48,7 +48,7 @@ class DeploymentDeclined(OperationError):
 
 @dataclass(frozen=True)
 class PlannedUpdate:
-    """What a deployment is about to do to the stack, for an operator to confirm."""
+    """An update of the stack that an operator has to confirm."""
 
     change_set: ChangeSet
     widened_roles: Sequence[str]
@@ -56,7 +56,7 @@ class PlannedUpdate:
 
 @dataclass
 class DeploymentResult:
-    """What a deployment has done. `admin_token` is set if the first admin was enrolled."""
+    """The result of a deployment. `admin_token` is set if the first admin was enrolled."""
 
     stage: Stage
     api_url: str

@@ -25,7 +25,7 @@ _SMS_SPEND_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"
 
 
 class Level(StrEnum):
-    """What a finding asks for: the deployment stops; a person has something to do; it is good to know."""
+    """The consequence of a finding: the deployment stops, a person has work to do, or none."""
 
     STOP = "stop"
     PERSON = "for a person"
@@ -46,7 +46,7 @@ Check = Callable[[StageConfig, AwsClientFactory], Iterator[Finding]]
 
 def inspect_account(config: StageConfig, aws_client: AwsClientFactory) -> list[Finding]:
     """Return the findings of all checks. A check that AWS does not answer is a finding, and not an error."""
-    return [finding for check in _CHECKS for finding in _run(check, config, aws_client)]
+    return [finding for name, check in _CHECKS.items() for finding in _run(name, check, config, aws_client)]
 
 
 def read_account(aws_client: AwsClientFactory) -> str:
@@ -54,17 +54,16 @@ def read_account(aws_client: AwsClientFactory) -> str:
     return str(aws_client("sts").get_caller_identity()["Account"])
 
 
-def _run(check: Check, config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+def _run(name: str, check: Check, config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
     try:
         yield from check(config, aws_client)
     except ClientError as error:
-        yield Finding(Level.NOTE, f"{check.__doc__} could not be looked at ({get_error_code(error)})")
+        yield Finding(Level.NOTE, f"{name} could not be looked at ({get_error_code(error)})")
     except BotoCoreError as error:
-        yield Finding(Level.NOTE, f"{check.__doc__} could not be looked at ({type(error).__name__})")
+        yield Finding(Level.NOTE, f"{name} could not be looked at ({type(error).__name__})")
 
 
 def _check_account(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
-    """the account"""
     account = read_account(aws_client)
     if config.account not in {None, account}:
         yield Finding(Level.STOP, f"the credentials are of account {account}, the stage of {config.account}")
@@ -73,7 +72,6 @@ def _check_account(config: StageConfig, aws_client: AwsClientFactory) -> Iterato
 
 
 def _check_stack(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
-    """the stack"""
     client = aws_client("cloudformation")
     status = read_stack_status(client, config.stack_name)
     if status is None:
@@ -87,7 +85,6 @@ def _check_stack(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[
 
 
 def _check_concurrency(_config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
-    """Lambda's quota"""
     limit = aws_client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     if limit < _MIN_CONCURRENCY:
         yield Finding(
@@ -97,7 +94,6 @@ def _check_concurrency(_config: StageConfig, aws_client: AwsClientFactory) -> It
 
 
 def _check_mail(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
-    """SES"""
     identity = config.parameters.get("MailIdentity")
     if not identity:
         yield Finding(Level.NOTE, "managers get no mails: the stage has no MailFrom and MailIdentity")
@@ -117,7 +113,6 @@ def _check_mail(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[F
 
 
 def _check_sms(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
-    """AWS End User Messaging SMS"""
     client = aws_client("pinpoint-sms-voice-v2")
     attributes = {
         each["Name"]: each["Value"] for each in client.describe_account_attributes()["AccountAttributes"]
@@ -134,16 +129,15 @@ def _check_sms(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Fi
 
 
 def _check_alarms(config: StageConfig, _aws_client: AwsClientFactory) -> Iterator[Finding]:
-    """the alarms' address"""
     if not config.parameters.get("AlarmEmail"):
         yield Finding(Level.NOTE, "nobody gets the alarms: the stage has no AlarmEmail")
 
 
-_CHECKS: tuple[Check, ...] = (
-    _check_account,
-    _check_stack,
-    _check_concurrency,
-    _check_mail,
-    _check_sms,
-    _check_alarms,
-)
+_CHECKS: dict[str, Check] = {
+    "the account": _check_account,
+    "the stack": _check_stack,
+    "Lambda's quota": _check_concurrency,
+    "SES": _check_mail,
+    "AWS End User Messaging SMS": _check_sms,
+    "the alarms' address": _check_alarms,
+}

@@ -1,4 +1,4 @@
-"""What SMS need beside the stack: a configuration set with receipts, and a protect configuration."""
+"""Set up SMS beside the stack: a configuration set with receipts, and a protect configuration."""
 
 from collections.abc import Iterator
 from typing import Any

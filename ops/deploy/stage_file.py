@@ -46,7 +46,7 @@ class StageFileInvalid(OperationError):
 
 @dataclass(frozen=True)
 class StageConfig:
-    """Where a stage is deployed. `account` is None if any will do, `bucket` if the usual name will."""
+    """The place and parameters of a stage. `account` is None if any will do, `bucket` for the usual name."""
 
     name: str
     region: str = REGION

@@ -1,4 +1,4 @@
-"""Where a deployed stage can be reached, written down for the other commands and for people."""
+"""Write down where a deployed stage can be reached."""
 
 import json
 import os

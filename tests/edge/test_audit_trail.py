@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.edge.authorisation_matrix import ROUTES, Matrix, iter_cells
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
-from tests.edge.test_authorisation import ROUTES, Matrix, iter_cells
 from tests.support.dynamodb_faults import run_faulty_proxy
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 

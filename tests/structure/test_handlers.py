@@ -67,6 +67,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("POST", "/v1/clients/{client_id}/enrolment-codes"): {Role.ADMIN, Role.MANAGER},
     ("GET", "/v1/device"): {Role.KIOSK, Role.BOT},
+    ("POST", "/v1/device/discards"): {Role.KIOSK},
     ("POST", "/v1/device/token"): {Role.KIOSK, Role.BOT},
     ("POST", "/v1/rescues"): {Role.MANAGER},
     ("POST", "/v1/disclosures"): {Role.ADMIN},
