@@ -109,7 +109,6 @@ def test_a_revoked_phone_keeps_its_forms_and_sends_them_after_a_new_code(edge: E
 
     phone.server_url = make_phone(edge).server_url
     phone.send_all()
-    assert instance.is_sent
     assert len(field.list_registrations()) == 1
 
 
