@@ -63,14 +63,6 @@ def fill_forms(field: Field, count: int) -> list[str]:
     return [field.fill(capture=make_capture_payload(worker=worker)) for worker in workers]
 
 
-def send_until_done(phone: CollectPhone) -> None:
-    for _ in range(ATTEMPTS):
-        phone.send_all()
-        if all(instance.is_sent for instance in phone.instances):
-            return
-    raise AssertionError([instance.message for instance in phone.instances if not instance.is_sent])
-
-
 @pytest.mark.parametrize("network", NETWORKS)
 def test_each_form_registers_once_over_a_bad_network(edge: Edge, network: str) -> None:
     field = Field(edge)
@@ -78,7 +70,7 @@ def test_each_form_registers_once_over_a_bad_network(edge: Edge, network: str) -
     for xml in fill_forms(field, 5):
         phone.finalize(xml, {"photo.jpg": b"\xff\xd8" * 1000})
 
-    send_until_done(phone)
+    phone.send_until_done()
 
     assert len(field.list_registrations()) == 5
 

@@ -123,6 +123,14 @@ class CollectPhone:
                 except (PhoneError, ConnectionError) as error:
                     instance.message = str(error)
 
+    def send_until_done(self, *, rounds: int = 20) -> None:
+        """Send again what is not sent, as a phone does whenever it is online. Raise PhoneError."""
+        for _ in range(rounds):
+            self.send_all()
+            if all(instance.is_sent for instance in self.instances):
+                return
+        raise PhoneError([each.message for each in self.instances if not each.is_sent])
+
     def _upload(self, instance: PhoneInstance) -> str:
         url = f"{self.server_url}/submission"
         limit = self._ask_for_limit(url)

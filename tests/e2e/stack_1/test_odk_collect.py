@@ -27,7 +27,11 @@ FORMS_OF_A_PHONE = int(os.environ.get("DAFTAR_TEST_FORMS_OF_A_PHONE", "3"))
 
 
 def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-    answer = httpx.request(method, url, headers=dict(headers), content=body or None, timeout=30)
+    try:
+        answer = httpx.request(method, url, headers=dict(headers), content=body or None, timeout=30)
+    except httpx.TransportError as error:
+        # A phone shows it and tries again later.
+        raise ConnectionError(str(error)) from error
     return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 
@@ -160,7 +164,7 @@ def test_twenty_phones_that_send_at_once_lose_nothing(
         for xml in own:
             started = time.monotonic()
             sender.finalize(xml)
-            sender.send_all()
+            sender.send_until_done()
             seconds.append(time.monotonic() - started)
         return [each.message for each in sender.instances if not each.is_sent]
 
