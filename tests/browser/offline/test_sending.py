@@ -193,6 +193,24 @@ def test_a_refused_capture_is_discarded_with_a_reason_and_owes_no_number(
     assert device.call("device.outbox.holdsNik(argument)", make_nik(1)) is None
 
 
+def test_a_number_that_the_server_could_not_read_is_reported_when_it_is_given_up(
+    device: DevicePage, stage: AppStage
+) -> None:
+    unreadable = make_content(1, worker={"address": 7})
+    [saved, *_] = device.save(unreadable, make_content(2))
+    assert device.send()["needs_fix"] == 1
+    assert stage.list_missing_numbers() == [(1, 1)]
+
+    device.page.evaluate("(id) => device.outbox.discard(id, 'Siti pulang')", saved["captureId"])
+    device.call("device.sender.sendNow()")
+    assert stage.list_missing_numbers() == []
+    assert [(each.device_sequence, each.reason) for each in stage.container.discards.list_latest(DEVICE)] == [
+        (1, "other")
+    ]
+    device.call("device.sender.sendNow()")
+    assert stage.server.requests["POST /v1/device/discards"] == 1
+
+
 def test_an_id_that_the_server_knows_with_other_content_loses_nothing(
     device: DevicePage, stage: AppStage
 ) -> None:

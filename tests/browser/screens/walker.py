@@ -15,6 +15,8 @@ NAME, PHONE = "Melati Kusumawati", "0824-5550-7001"
 _WAIT = 15_000
 _MAX_STEPS = 20
 _PICTURE_WIDTH = 360
+# Read here, because tests run without the settings of this machine.
+_SCREENSHOTS = os.environ.get("DAFTAR_SCREENSHOTS")
 # What is not a fault of the app: its service worker is not under test here, and refusals are answers.
 _EXPECTED_MESSAGES = ("Service Worker", "status of 4", "ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
 
@@ -111,9 +113,8 @@ class Walker:
 
         Where DAFTAR_SCREENSHOTS names a folder, a picture of the screen is put there.
         """
-        folder = os.environ.get("DAFTAR_SCREENSHOTS")
-        if folder:
-            self._take_screenshot(Path(folder), name)
+        if _SCREENSHOTS:
+            self._take_screenshot(Path(_SCREENSHOTS), name)
         self.problems += self.browser_page.find_violations()
         if self.browser_page.measure_overflow() > 0:
             self.problems.append(f"wider than the window: {self.page.locator('h1').inner_text()}")

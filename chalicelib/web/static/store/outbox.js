@@ -3,7 +3,7 @@
 import { CaptureKnown, NotMendable, NotReadable, ShiftNeeded, StorageFailed } from "../scripts/errors.js";
 import { makeCaptureId } from "./capture-ids.js";
 import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
-import { beginRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
+import { beginRecord, discardRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
 import { noteSequence, takeSequence } from "./sequences.js";
 
 /** @typedef {import("./records.js").CaptureRecord} CaptureRecord */
@@ -172,7 +172,7 @@ export class Outbox extends EventTarget {
       if (!record || !this.#isOwn(record) || !isDiscardable(record)) throw new NotMendable(captureId);
       await wait(transaction.objectStore(NIKS).delete(captureId));
       if (record.state === "draft") await wait(captures.delete(captureId));
-      else await wait(captures.put({ ...wipe(record), state: "discarded", discardReason: reason, notBefore: null }));
+      else await wait(captures.put(discardRecord(record, reason)));
     });
   }
 

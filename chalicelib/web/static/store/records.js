@@ -22,6 +22,7 @@
  * @property {string[]} differs
  * @property {Problem | null} problem
  * @property {string | null} discardReason
+ * @property {boolean} [owesReport] Whether the server has to be told that this number was discarded.
  */
 
 /**
@@ -122,6 +123,25 @@ export function needsNewId({ problem }) {
  */
 export function wipe(record) {
   return { ...record, sealed: null };
+}
+
+/**
+ * Return a refused record that an officer gave up. The server may never have read its number.
+ * @param {CaptureRecord} record
+ * @param {string} reason
+ * @returns {CaptureRecord}
+ */
+export function discardRecord(record, reason) {
+  return { ...wipe(record), state: "discarded", discardReason: reason, notBefore: null, owesReport: true };
+}
+
+/**
+ * Return what the server is told of a discarded record: a code, and nothing that somebody typed.
+ * @param {CaptureRecord} record
+ */
+export function reportDiscard({ sequence, discardReason }) {
+  const isCode = /^[a-z][a-z_]{0,39}$/.test(discardReason ?? "");
+  return { device_sequence: sequence, reason: isCode ? discardReason : "other" };
 }
 
 /**

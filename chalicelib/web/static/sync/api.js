@@ -56,7 +56,9 @@ export class Api {
     const { response, text } = await this.#exchange(path, { method, headers: sent, body: content });
     const skew = measureSkew(response.headers.get("date"), sentAt, Date.now());
     const type = response.headers.get("content-type") ?? "";
-    if (response.status === 304) return { status: 304, body: null, etag: response.headers.get("etag"), skew };
+    if (response.status === 304 || response.status === 204) {
+      return { status: response.status, body: null, etag: response.headers.get("etag"), skew };
+    }
     const parsed = parse(text, type);
     if (response.ok && parsed !== null) {
       return { status: response.status, body: parsed, etag: response.headers.get("etag"), skew };

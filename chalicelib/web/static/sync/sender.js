@@ -1,7 +1,7 @@
 // Sends what waits in the outbox: in batches, by one tab at a time, until the server has judged every capture.
 
 import { ApiProblem, StorageFailed, Unreachable } from "../scripts/errors.js";
-import { applyVerdict } from "../store/records.js";
+import { applyVerdict, reportDiscard } from "../store/records.js";
 import { wait } from "../store/database.js";
 import { computePause } from "./backoff.js";
 import { isTokenRefused } from "./session.js";
@@ -14,6 +14,8 @@ const LOCK = "daftar-sender";
 const FIRST_SIZE = 10;
 const SMALLEST_SIZE = 5;
 const LARGEST_SIZE = 100;
+/** What the server takes in one report. */
+const MOST_DISCARDS = 50;
 const UNREADABLE = { code: "content_unreadable" };
 /** Statuses after which a batch is sent again in smaller parts: one of its captures is what the server minds. */
 const SPLITS = new Set([400, 413, 422]);
@@ -90,7 +92,10 @@ export class Sender extends EventTarget {
     this.isAsked = false;
     try {
       // Without `ifAvailable`: a tab waits here until the one that sends is closed, or has nothing to send.
-      await this.locks.request(LOCK, () => this.#sendAll(isImpatient));
+      await this.locks.request(LOCK, async () => {
+        await this.#sendAll(isImpatient);
+        await this.#reportDiscards();
+      });
       this.failures = 0;
       this.lastError = null;
       await this.#sleepUntilDue();
@@ -115,6 +120,19 @@ export class Sender extends EventTarget {
       }
       this.lastSuccessAt = Date.now();
       this.size = Math.min(LARGEST_SIZE, this.size * 2);
+    }
+  }
+
+  /** Tell the server which numbers were given up, so that nobody waits for them. */
+  async #reportDiscards() {
+    const { device } = this.session;
+    if (!device || device.mode === "self" || this.session.state === "revoked") return;
+    const discarded = await this.outbox.listRecords(["discarded"]);
+    const owed = discarded.filter(({ owesReport, clientId }) => owesReport && clientId === device.clientId);
+    for (let start = 0; start < owed.length; start += MOST_DISCARDS) {
+      const part = owed.slice(start, start + MOST_DISCARDS);
+      await this.#post("v1/device/discards", { discards: part.map(reportDiscard) });
+      await this.#update(part, (record) => ({ ...record, owesReport: false }));
     }
   }
 
