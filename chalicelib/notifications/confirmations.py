@@ -1,4 +1,4 @@
-"""Whether the confirmation of a registration has reached its worker, for officers, managers and summaries."""
+"""States of the SMS that confirm registrations, for officers, managers and summaries."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -9,7 +9,7 @@ from chalicelib.notifications.model import Sms, SmsState
 
 
 class ConfirmationState(StrEnum):
-    """What became of the SMS that confirms a registration.
+    """The state of the SMS that confirms a registration.
 
     `waiting`: it is sent yet, perhaps on another day, because its phone got enough SMS. `held`: an operator
     has to decide. `unknown`: a gateway may have sent it. `replaced`: a later SMS says more. `none`: there is
@@ -52,7 +52,7 @@ class SmsHistory(Protocol):
 
 
 class ConfirmationService:
-    """Finds what became of confirmations."""
+    """Finds the states of confirmations."""
 
     def __init__(self, *, sms_history: SmsHistory) -> None:
         self._sms_history = sms_history
