@@ -19,7 +19,6 @@ UNRECORDED = {
     "POST /v1/disclosures": "it is recorded in RequestsTable, before anything is read",
     "POST /v1/erasures": "it is recorded in RequestsTable, before anything is erased",
     "POST /v1/gateways/twilio/receipts": "a gateway's report, which the ledger keeps",
-    "POST /v1/device/discards": "the stored number names its device, time and reason",
     "POST /v1/checks": "it stores nothing and reads nobody",
     "POST /v1/quotes": "it stores nothing and reads nobody",
     "GET /v1/audit": "it shows no personal record",
