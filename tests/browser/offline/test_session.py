@@ -75,7 +75,7 @@ def test_a_token_that_has_ended_is_said_and_nothing_is_lost(device: DevicePage, 
     stage.clock.ahead = timedelta(days=days + 1)
     stage.link.restore()
     device.send()
-    assert device.call("[device.session.state, device.sender.state]") == ["revoked", "refused"]
+    assert device.call("[device.session.state, device.sender.state]") == ["expired", "refused"]
 
     stage.clock.ahead = timedelta()
     device.enrol(stage.make_code())
