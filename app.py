@@ -106,7 +106,8 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    return schedule.age_due_registrations(container.lifecycle, container.erasure, get_context(event))
+    erase_sms, context = container.sms_history.erase, get_context(event)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_sms, context)
 
 
 cold_start.finish()

@@ -6,7 +6,7 @@ from ops.commands.audit import list_audit
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy
-from ops.commands.devices import enrol_device, take_in_rescue
+from ops.commands.devices import enrol_device, enrol_odk, take_in_rescue
 from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
@@ -39,6 +39,7 @@ for command in (
 ):
     main.add_command(command)
 clients.add_command(enrol_device)
+clients.add_command(enrol_odk)
 
 if __name__ == "__main__":
     main()

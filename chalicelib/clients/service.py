@@ -168,10 +168,12 @@ class ClientRegistry:
         client = client.rotate(now, expires_at=expires_at, rotated_by=rotated_by)
         return client, self._rotate(client, older_tokens_end_at=now + overlap), now + overlap
 
-    def enrol_device(self, client_id: str, mode: DeviceMode) -> tuple[Client, Token]:
-        """Return a client with a new token for its device. Its older tokens stay good for the overlap.
+    def enrol_device(
+        self, client_id: str, mode: DeviceMode, *, token: Token | None = None
+    ) -> tuple[Client, Token]:
+        """Return a client with a new token for its device, or with one that the device was shown in a code.
 
-        Raise ClientUnknown, ClientRevoked or TryAgain.
+        Its older tokens stay good for the overlap. Raise ClientUnknown, ClientRevoked or TryAgain.
         """
         now = self._clock()
         client = self._clients.get(client_id)
@@ -179,7 +181,8 @@ class ClientRegistry:
         # The device itself asks, with a code. Who made the code is in the audit trail, too.
         rotated = client.rotate(now, expires_at=expires_at, rotated_by=client_id)
         client = replace(rotated, mode=mode)
-        return client, self._rotate(client, older_tokens_end_at=now + self._token_lifetime.overlap)
+        overlap = self._token_lifetime.overlap
+        return client, self._rotate(client, token, older_tokens_end_at=now + overlap)
 
     def enrol_phone(self, client_id: str, link_id: str) -> tuple[Client, Token]:
         """Return a client with a token for a worker's own phone, which came by a link.
@@ -209,8 +212,8 @@ class ClientRegistry:
         client = holder.rotate(now, expires_at=expires_at, rotated_by=holder.client_id, is_renewal=True)
         return client, self._rotate(client, older_tokens_end_at=older_tokens_end_at), older_tokens_end_at
 
-    def _rotate(self, client: Client, *, older_tokens_end_at: datetime) -> Token:
-        token = self._generate_token()
+    def _rotate(self, client: Client, token: Token | None = None, *, older_tokens_end_at: datetime) -> Token:
+        token = token or self._generate_token()
         self._clients.rotate(client, hash_token(token), older_tokens_end_at=older_tokens_end_at)
         return token
 

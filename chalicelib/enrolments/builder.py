@@ -7,7 +7,7 @@ from chalicelib.enrolments.links import LinkService
 from chalicelib.enrolments.service import EnrolmentService, Randomness
 from chalicelib.enrolments.store import DynamoEnrolmentCodes
 from chalicelib.enrolments.store_links import DynamoLinks
-from chalicelib.randomness import generate_link_code, generate_write_id, random_index
+from chalicelib.randomness import generate_link_code, generate_token, generate_write_id, random_index
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -21,7 +21,7 @@ def build_enrolment_service(container: "Container") -> EnrolmentService:
         devices=DeviceReader(campaigns=container.campaigns, reading=container.reading, clock=container.clock),
         hashing=container.hashing,
         clock=container.clock,
-        randomness=Randomness(random_index, generate_write_id),
+        randomness=Randomness(random_index, generate_write_id, generate_token),
     )
 
 

@@ -22,6 +22,7 @@ from chalicelib.enrolments.schemas import (
     encode_bytes,
 )
 from chalicelib.http.endpoints import AnonymousRequest, Request, endpoint, json_response, public_endpoint
+from chalicelib.odk_settings import build_settings_code, find_server_url
 from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
             expires_at=made.expires_at,
             app_url=app_url,
             url=f"{app_url}#{fragment}={made.code}",
+            odk_qr=made.odk_token
+            and build_settings_code(find_server_url(app_url, made.odk_token), f"Daftar {client_id}"),
             exit_code=made.exit_code,
         )
         return json_response(view, 201)

@@ -45,7 +45,11 @@ class CodeView(BaseModel):
     expires_at: datetime
     app_url: str = Field(description="Where the web app is opened and the code is typed.")
     url: str = Field(description="The same with the code, for a QR or a message.")
-    odk_qr: str | None = None
+    odk_qr: str | None = Field(
+        default=None,
+        description="The text of a QR code that sets up ODK Collect, for an officer's device: good once, as "
+        "long as `code` is. Whoever scans it first is the device.",
+    )
     exit_code: str | None = Field(
         default=None, description="The digits that end the mode of a kiosk. They are shown only once."
     )

@@ -1,7 +1,7 @@
 """Codes by which devices get their tokens, and what a device must know of itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hmac import compare_digest
 from typing import Protocol
@@ -9,7 +9,7 @@ from typing import Protocol
 from chalicelib.callers import Caller, Channel, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown
 from chalicelib.clients.model import Client
-from chalicelib.clients.service import ClientRegistry, Token
+from chalicelib.clients.service import ClientRegistry, Token, hash_token
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.enrolments.devices import Device, DeviceReader
@@ -30,11 +30,16 @@ _MAX_TRIES = 5
 
 @dataclass(frozen=True)
 class MadeCode:
-    """A new code, which is shown once, and for a kiosk the digits that end its mode."""
+    """A new code, which is shown once, and for a kiosk the digits that end its mode.
+
+    `odk_token` is for a phone with ODK Collect, which cannot exchange a code: it becomes the device's token
+    with its first use, as long as the code is good. None for other clients than officers'.
+    """
 
     code: str
     expires_at: datetime
     exit_code: str | None = None
+    odk_token: Token | None = None
 
 
 class EnrolmentCodes(Protocol):
@@ -109,8 +114,29 @@ class EnrolmentService:
         for _ in range(_MAX_TRIES):
             code = Code.generate(self._randomness.index)
             if self._codes.add(self._hash_locator(code), self._hash_code(code), grant, now=now):
-                return MadeCode(code.text, grant.expires_at, exit_code)
+                odk_token = self._make_odk_token(grant, now)
+                return MadeCode(code.text, grant.expires_at, exit_code, odk_token)
         raise TryAgain("every code drawn begins like another one")
+
+    def _make_odk_token(self, grant: Grant, now: datetime) -> Token | None:
+        token = Token(self._randomness.token())
+        for_odk = replace(grant, mode=DeviceMode.OFFICER, exit_code=None)
+        is_new = self._codes.add(self._hash_odk_token(token), hash_token(token), for_odk, now=now)
+        return token if is_new else None
+
+    def activate_odk_token(self, token: Token) -> Client:
+        """Return the client whose device uses a token of a QR code for the first time.
+
+        From then on it is a token of the client like any other. Raise EnrolmentCodeUnknown or TryAgain.
+        """
+        locator_hash = self._hash_odk_token(token)
+        _, grant = self._codes.count_attempt(locator_hash, now=self._clock())
+        # Whoever has the token is the device: its first request may be cut off, and come again.
+        self._codes.mark_used(locator_hash, locator_hash)
+        try:
+            return self._clients.enrol_device(grant.client_id, grant.mode, token=token)[0]
+        except (ClientUnknown, ClientRevoked):
+            raise EnrolmentCodeUnknown("its client was revoked") from None
 
     def exchange(self, command: ExchangeCode) -> tuple[Device, Token, ExitCode | None]:
         """Return the device of a code with its token, once.
@@ -147,16 +173,20 @@ class EnrolmentService:
     def _hash_locator(self, code: Code) -> str:
         return self._hashing.digest("enrolment code locator", code.locator)
 
+    def _hash_odk_token(self, token: Token) -> str:
+        return self._hashing.digest("odk token", token)
+
     def _hash_code(self, code: Code) -> str:
         return self._hashing.digest("enrolment code", code.text)
 
 
 @dataclass(frozen=True)
 class Randomness:
-    """The random values of codes: an index below a number, and a new id."""
+    """The random values of codes: an index below a number, a new id, and a new token."""
 
     index: Callable[[int], int]
     new_id: Callable[[], str]
+    token: Callable[[], str]
 
 
 def _require_permission(client: Client, caller: Caller) -> None:

@@ -16,6 +16,7 @@ from chalicelib.callers import REFUSED_TOKEN_CONTEXT, Caller, Role
 from chalicelib.http import problems
 from chalicelib.http.addresses import ApiAddress
 from chalicelib.http.content_encoding import decode_body, require_size
+from chalicelib.http.contracts import Contract, Responses
 from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
@@ -51,31 +52,6 @@ class MediaTypeUnsupported(Refusal):
     """The body is declared as something other than JSON."""
 
     code = "media_type_unsupported"
-
-
-# By status, the body of a successful answer: a model as JSON, a media type, or None for no body. A model that
-# a cold start should not build is given as the function that imports it.
-Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
-
-
-@dataclass(frozen=True)
-class Contract:
-    """The requests and answers of an endpoint, from which the API's description is generated.
-
-    `roles` is None if anybody may call it. `refusals` leaves out those of every endpoint of its kind;
-    `other_media_types` are those of a successful answer beside JSON. A body without a model has a
-    `body_media_type`. Problems are JSON unless `problem_media_type` says otherwise.
-    """
-
-    roles: frozenset[Role] | None
-    responses: Responses
-    body_model: type[BaseModel] | None = None
-    query_model: type[BaseModel] | None = None
-    refusals: tuple[type[Refusal], ...] = ()
-    headers: tuple[str, ...] = ()
-    other_media_types: tuple[str, ...] = ()
-    body_media_type: str | None = None
-    problem_media_type: str = problems.CONTENT_TYPE
 
 
 @dataclass(frozen=True)
@@ -255,7 +231,7 @@ def path_token_endpoint(
     refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
     body_media_type: str | None = None,
-    problem_media_type: str = problems.CONTENT_TYPE,
+    problem_media_type: str | None = None,
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Make a view into an endpoint for the client whose token is the path's parameter `token`.
 

@@ -6,6 +6,7 @@ from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.discards import DiscardService
 from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.lifecycle import LifecycleService
+from chalicelib.registrations.model import Status
 from chalicelib.registrations.queues import SQSNotificationQueue
 from chalicelib.registrations.store_discards import DynamoDiscards
 from chalicelib.registrations.store_erasure import DynamoErasureStore
@@ -28,6 +29,7 @@ def build_lifecycle_service(container: "Container") -> LifecycleService:
         reading=container.reading,
         hashing=container.hashing,
         max_payment_difference=container.settings.payment_max_difference,
+        identity_retention=container.settings.identity_retention,
         clock=container.clock,
     )
 
@@ -43,7 +45,11 @@ def build_erasure_service(container: "Container") -> ErasureService:
         ),
         reading=container.reading,
         clock=container.clock,
-        retention_period=container.settings.retention_period,
+        retention_periods={
+            Status.CANCELLED: container.settings.retention_period,
+            Status.EXPIRED: container.settings.retention_period,
+            Status.LAPSED: container.settings.lapsed_retention,
+        },
     )
 
 

@@ -15,7 +15,7 @@ from chalicelib.registrations.errors import HistoryFull, PaymentReused, Transiti
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
-from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
+from chalicelib.registrations.worker import Consent, Coverage, Recipient, RetainedWork, Work, Worker
 
 
 class Status(StrEnum):
@@ -48,6 +48,7 @@ class EventType(StrEnum):
     EXPIRED = "expired"
     SMS_REQUESTED = "sms_requested"
     REPEAT_DIFFERS = "repeat_differs"
+    IDENTITY_DELETED = "identity_deleted"
 
 
 class Verification(StrEnum):
@@ -118,6 +119,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
     # Changes no status: the event records that the worker was captured again with other data.
     EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
+    # Changes no status: the event records that NIK, birth date, addresses and income were deleted.
+    EventType.IDENTITY_DELETED: {Status.ACTIVE: Status.ACTIVE},
 }
 
 _REPORTED_EVENTS = frozenset(
@@ -307,6 +310,10 @@ class LifecycleState:
             )
         return self
 
+    def with_identity_deleted(self, *, occurred_at: datetime) -> "LifecycleState":
+        """Return the state after the identity fields were deleted. Raise TransitionNotAllowed."""
+        return self._transition(EventType.IDENTITY_DELETED, occurred_at, "system", {})
+
     def _transition(
         self, event_type: EventType, occurred_at: datetime, client_id: str, detail: Mapping[str, str | int]
     ) -> "LifecycleState":
@@ -341,14 +348,16 @@ class Registration:
 
     `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.
     `identity` has the keyed hashes of the worker's identity fields; those of earlier releases have none.
+    `identity_until` is the local day on which NIK, birth date, addresses and income are deleted, if the
+    membership is active then: it was paid, and the core system has them. Then `worker` is a Recipient.
     """
 
     reference: Reference
     worker_key: str
     lifecycle: LifecycleState
     capture_metadata: CaptureMetadata
-    worker: Worker
-    work: Work
+    worker: Recipient
+    work: Work | RetainedWork
     coverage: Coverage
     consent: Consent
     quote: Quote
@@ -356,6 +365,7 @@ class Registration:
     follows: Reference | None = None
     flags: tuple[Flag, ...] = ()
     identity: Mapping[str, str] | None = None
+    identity_until: date | None = None
 
     @property
     def facts(self) -> RegistrationFacts:
@@ -372,4 +382,12 @@ class Registration:
         """Return the local day of the next time-out, if nothing else happens."""
         if self.lifecycle.status in OPEN_UNPAID_STATUSES:
             return self.expires_on
-        return self.lifecycle.next_ageing_on
+        ageing_on = self.lifecycle.next_ageing_on
+        if ageing_on is None or self.identity_until is None or not self.has_identity:
+            return ageing_on
+        return min(ageing_on, self.identity_until)
+
+    @property
+    def has_identity(self) -> bool:
+        """Return True until NIK, birth date, addresses and income were deleted."""
+        return isinstance(self.worker, Worker)

@@ -44,13 +44,13 @@ from chalicelib.registrations.reported_events import Cancellation, Payment, Paym
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
-    GapsView,
     NeutralAnswerView,
     RegistrationsView,
     RegistrationView,
     VerdictsView,
     VerdictView,
 )
+from chalicelib.registrations.schemas_gaps import GapsView
 from chalicelib.registrations.submission import SubmissionResult
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The responses about registrations, masked for the caller's role."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,15 @@ from chalicelib.callers import Caller, Channel, Disclosure, Role
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.http.pagination import Page, to_cursor
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
 from chalicelib.registrations.reported_events import Payment, PaymentCode
-from chalicelib.registrations.worker import Check, Consent, Worker
+from chalicelib.registrations.worker import Check, Consent, Recipient, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
-    from chalicelib.registrations.discards import Discard
-    from chalicelib.registrations.reading import CaptureReport, SequenceGap
+    from chalicelib.registrations.reading import CaptureReport
 
 
 NEUTRAL_OUTCOME = "accepted"
@@ -95,10 +93,16 @@ class VerdictsView(BaseModel):
     results: list[VerdictView]
 
 
+_DELETED_LATER = (
+    "Left out after the identity of a paid worker was deleted, some time after the first payment; so are"
+    " birth date, addresses and income."
+)
+
+
 class WorkerView(BaseModel):
     """A worker. Masked but for the core system."""
 
-    nik: str
+    nik: str | None = Field(default=None, description=_DELETED_LATER)
     name: str
     phone: str | None
     language: str
@@ -109,10 +113,10 @@ class WorkerView(BaseModel):
     postal_code: str | None = None
 
     @classmethod
-    def build_masked(cls, worker: Worker) -> "WorkerView":
+    def build_masked(cls, worker: Recipient) -> "WorkerView":
         """Return a view in which a worker can be recognised, and no value can be misused."""
         return cls(
-            nik=mask_number(worker.nik),
+            nik=mask_number(worker.nik) if isinstance(worker, Worker) else None,
             name=mask_name(worker.name),
             phone=None if worker.phone is None else mask_number(worker.phone),
             language=worker.language,
@@ -120,7 +124,7 @@ class WorkerView(BaseModel):
         )
 
     @classmethod
-    def build_full(cls, worker: Worker) -> "WorkerView":
+    def build_full(cls, worker: Recipient) -> "WorkerView":
         """Return all fields, for the core system alone."""
         return cls(**vars(worker))
 
@@ -348,48 +352,3 @@ class RegistrationsView(BaseModel):
         description="References of registrations that belong on this page, whatever their status, and cannot"
         " be read. The cursor is after them. Read them one by one once we have restored them.",
     )
-
-
-class GapView(BaseModel):
-    """A range of captures that a device has not sent yet, first and last."""
-
-    first: int
-    last: int
-
-
-class DiscardView(BaseModel):
-    """A capture that was discarded on its device before it was accepted."""
-
-    device_sequence: int
-    reason: str
-    reported_at: str
-
-
-class GapsView(BaseModel):
-    """A page of the captures that a device has not sent yet, up to the highest number that arrived.
-
-    `cursor` asks for the next page.
-    """
-
-    client_id: str
-    missing: list[GapView]
-    cursor: str | None = None
-    discarded: list[DiscardView] = Field(
-        default=[], description="The latest 200 that the device gave up, on the first page."
-    )
-
-    @classmethod
-    def build(cls, client_id: str, page: Page["SequenceGap"], discards: Iterable["Discard"]) -> "GapsView":
-        return cls(
-            client_id=client_id,
-            missing=[GapView(first=gap.first, last=gap.last) for gap in page.rows],
-            cursor=to_cursor(page.next_position),
-            discarded=[
-                DiscardView(
-                    device_sequence=each.device_sequence,
-                    reason=each.reason,
-                    reported_at=to_timestamp(each.reported_at),
-                )
-                for each in discards
-            ],
-        )

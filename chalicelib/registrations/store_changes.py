@@ -5,9 +5,9 @@ from collections.abc import Callable
 from chalicelib.audit.model import SYSTEM, AuditRecord, Subject
 from chalicelib.aws.table import Table, Write
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.model import EventType, Registration
 from chalicelib.registrations.store_items import build_registration
-from chalicelib.registrations.store_keys import make_capture_key
+from chalicelib.registrations.store_keys import make_capture_key, make_deletions_key
 from chalicelib.registrations.store_quotas import build_place_return
 from chalicelib.registrations.takeovers import Takeover
 
@@ -21,6 +21,16 @@ def put_next_version(
         "version = :version",
         compared={":version": previous_version},
         returns_current=True,
+    )
+
+
+def count_deletion(table: Table, campaign_id: str, counter: str) -> Write:
+    """Return the write that counts a deletion by retention: of `registrations` or `identities`."""
+    return table.update(
+        make_deletions_key(campaign_id),
+        "ADD #counter :one",
+        compared={":one": 1},
+        names={"#counter": counter},
     )
 
 
@@ -43,7 +53,7 @@ def build_event_records(
     previous: Registration,
     build_audit_write: Callable[[AuditRecord], Write] | None,
 ) -> list[Write]:
-    """Return the writes that record the new events, but those of a schedule: the history has them."""
+    """Return the writes that record the new events; of a schedule's, only what was deleted."""
     if build_audit_write is None:
         return []
     new_events = registration.lifecycle.history[len(previous.lifecycle.history) :]
@@ -57,7 +67,7 @@ def build_event_records(
             )
         )
         for event in new_events
-        if event.client_id != SYSTEM
+        if event.client_id != SYSTEM or event.event_type is EventType.IDENTITY_DELETED
     ]
 
 

@@ -14,6 +14,7 @@ from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_changes import (
     build_event_records,
+    count_deletion,
     mark_capture_cancelled,
     put_next_version,
 )
@@ -73,6 +74,10 @@ class DynamoLifecycleStore:
         writes = [put, worker, *build_place_return(self._table, registration, previous)]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(mark_capture_cancelled(self._table, registration))
+        if previous.has_identity and not registration.has_identity:
+            writes.append(
+                count_deletion(self._table, registration.capture_metadata.campaign_id, "identities")
+            )
         payment_index = len(writes)
         if payment_key is not None:
             # It names no registration: after an erasure nothing may lead to one.

@@ -1,4 +1,4 @@
-"""`daftar clients enrol-device` and `daftar rescue`: devices of officers and kiosks."""
+"""`daftar clients enrol-device|enrol-odk` and `daftar rescue`: devices of officers and kiosks."""
 
 import json
 from collections import Counter
@@ -13,6 +13,7 @@ from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import call_api, call_as_admin, connect
 from ops.commands.parameter_types import CLIENT
 from ops.commands.results import Command, Result
+from ops.errors import OperationError
 
 _MODES = ("officer", "kiosk")
 
@@ -44,6 +45,24 @@ def enrol_device(access: ApiAccess, client: str, mode: str | None) -> Result:
     if made["exit_code"]:
         lines.append(f"digits that end the kiosk mode, shown this once: {made['exit_code']}")
     return Result({"enrolment": made}, lines)
+
+
+@click.command(
+    "enrol-odk",
+    cls=Command,
+    fails_when="no client has this id, it is revoked, or it is no officer's device",
+    json_fields=("client_id", "odk_qr", "expires_at"),
+)
+@click.argument("client", type=CLIENT)
+@on_api
+def enrol_odk(access: ApiAccess, client: str) -> Result:
+    """Show a QR code that makes a phone with ODK Collect the device of CLIENT, once and within 15 minutes."""
+    made = call_as_admin(access, "POST", f"/v1/clients/{client}/enrolment-codes", {})
+    if made["odk_qr"] is None:
+        raise OperationError(f"{client} is no officer's device: ODK Collect is for clients of the role kiosk")
+    shown = {"client_id": client, "odk_qr": made["odk_qr"], "expires_at": made["expires_at"]}
+    advice = f"In ODK Collect: Configure with QR code. Good once, until {made['expires_at']}"
+    return Result(shown, [_draw_qr(made["odk_qr"]), advice])
 
 
 @click.command(
@@ -84,8 +103,8 @@ def take_in_rescue(access: ApiAccess, file: Path) -> Result:
     )
 
 
-def _draw_qr(url: str) -> str:
+def _draw_qr(text: str) -> str:
     """Return a QR code as lines of half blocks."""
     drawing = StringIO()
-    segno.make(url, error="m").terminal(out=drawing, compact=True)
+    segno.make(text, error="m").terminal(out=drawing, compact=True)
     return drawing.getvalue().rstrip("\n")

@@ -7,6 +7,8 @@ from chalicelib.registrations import nik, rules
 from chalicelib.registrations.phone import read_numbering_plan
 from chalicelib.registrations.worker import Work
 
+_SHORTEST = "[0-9]{9}"  # A mobile number of the fewest digits.
+
 _DAYS = "(?:0[1-9]|1[0-9]|2[0-8]|4[1-9]|5[0-9]|6[0-8])(?:0[1-9]|1[0-2])[0-9]{2}"
 _DAY_29 = "(?:29|69)(?:(?:0[13-9]|1[0-2])[0-9]{2}|02(?:[02468][048]|[13579][26]))"
 _DAY_30 = "(?:30|70)(?:0[13-9]|1[0-2])[0-9]{2}"
@@ -36,12 +38,15 @@ def make_nik_pattern() -> str:
 
 
 def make_phone_pattern() -> str:
-    """Return the pattern of a mobile number without punctuation, in every form that people dial."""
+    """Return the pattern of a mobile number without punctuation, in every form that people dial.
+
+    The country's code alone, without a sign, stands before ten digits or more: with nine the whole could be a
+    number within the country.
+    """
     plan = read_numbering_plan()
     country, trunk = re.escape(plan.country_code), re.escape(plan.trunk_prefix)
-    return (
-        f"^(?:(?:[+]|00)?{country}{trunk}?|{trunk})?{plan.national_pattern.replace(chr(92) + 'd', '[0-9]')}$"
-    )
+    national = plan.national_pattern.replace(r"\d", "[0-9]")
+    return f"^(?!{country}{_SHORTEST}$)(?:(?:[+]|00)?{country}{trunk}?|{trunk})?{national}$"
 
 
 def make_name_pattern() -> str:

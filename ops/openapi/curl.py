@@ -39,7 +39,9 @@ def _iter_body_options(operation: Node) -> Iterator[str]:
     if _MULTIPART in media_types:
         yield "--header 'X-OpenRosa-Version: 1.0'"
         yield "--form xml_submission_file=@submission.xml"
-    content = media_types.get(_JSON, {})
-    for example in list(content.get("examples", {}).values())[:1]:
+    if _JSON in media_types:
         yield f"--header 'Content-Type: {_JSON}'"
-        yield f"--data {shlex.quote(json.dumps(example['value'], indent=1, ensure_ascii=False))}"
+        examples = list(media_types[_JSON].get("examples", {}).values())
+        # A body without an example is a file that a program makes.
+        example = examples and json.dumps(examples[0]["value"], indent=1, ensure_ascii=False)
+        yield f"--data {shlex.quote(example) if example else '@body.json'}"

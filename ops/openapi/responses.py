@@ -64,7 +64,7 @@ def group_problem_codes(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
 
 
 def name_problem_response(endpoint: Endpoint, codes: Sequence[str]) -> str:
-    suffix = "" if endpoint.contract.problem_media_type == CONTENT_TYPE else "-as-xml"
+    suffix = "" if endpoint.contract.problem_media_type is None else "-as-xml"
     return f"{'-or-'.join(codes)}{suffix}"
 
 
@@ -78,7 +78,7 @@ def iter_problem_responses(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str,
                 *SECURITY_HEADERS,
                 *STATUS_HEADERS.get(status, ()),
             ]
-            media_type = endpoint.contract.problem_media_type
+            media_type = endpoint.contract.problem_media_type or CONTENT_TYPE
             content = {
                 "schema": {"$ref": f"{SCHEMAS_PREFIX}Problem"},
                 "examples": {code: {"$ref": f"{EXAMPLES_PREFIX}{code}"} for code in codes},

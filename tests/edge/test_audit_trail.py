@@ -25,6 +25,7 @@ UNRECORDED = {
     "GET /v1/device": "a device asks about itself",
     "GET /v1/campaigns": "campaigns are no personal records of workers",
     "GET /v1/campaigns/{campaign_id}": "campaigns are no personal records of workers",
+    "GET /v1/campaigns/{campaign_id}/retention": "figures",
     "GET /v1/campaigns/{campaign_id}/bundle": "the rules of a campaign",
     "GET /v1/campaigns/{campaign_id}/summaries": "figures",
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": "figures",

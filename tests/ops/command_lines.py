@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "clients list": (),
     "clients enrol": ("van-9", "--role", "kiosk", "--campaign", "tanah-abang-2024"),
     "clients enrol-device": ("van-9",),
+    "clients enrol-odk": ("van-9",),
     "clients rotate": ("van-9",),
     "clients revoke": ("van-9",),
     "audit": ("--subject", "client:van-9"),

@@ -73,6 +73,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/disclosures"): {Role.ADMIN},
     ("POST", "/v1/erasures"): {Role.ADMIN},
     ("GET", "/v1/audit"): {Role.ADMIN},
+    ("GET", "/v1/campaigns/{campaign_id}/retention"): {Role.MANAGER},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
 

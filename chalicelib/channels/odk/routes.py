@@ -3,6 +3,7 @@
 Nothing may write such a path down: logs, metrics and traces have the route, `/odk/{token}/...`.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -21,10 +22,11 @@ from chalicelib.channels.odk.errors import (
 from chalicelib.clients.authorizer import record_last_seen
 from chalicelib.clients.errors import ClientCapReached, TokenUnknown
 from chalicelib.clients.service import Token
+from chalicelib.enrolments.errors import EnrolmentCodeUnknown
 from chalicelib.http.content_encoding import BodyTooLarge, require_size
+from chalicelib.http.contracts import Responses
 from chalicelib.http.endpoints import (
     Request,
-    Responses,
     RouteHandler,
     path_token_endpoint,
 )
@@ -39,9 +41,12 @@ from chalicelib.registrations.errors import (
 )
 
 if TYPE_CHECKING:
+    from chalicelib.clients.model import Client
     from chalicelib.container import Container
     from chalicelib.languages import Language
 
+# What `randomness.generate_token` makes: no other text is looked for among the codes.
+_TOKEN = re.compile(r"daftar_[A-Za-z0-9_-]{43}")
 _XML = "text/xml"
 _XML_HEADERS: dict[str, str | list[str]] = {"Content-Type": f"{_XML}; charset=utf-8"}
 _VERSION_HEADERS = {"X-OpenRosa-Version": "1.0"}
@@ -197,13 +202,23 @@ def _odk_endpoint(
 def _identify(container: "Container", token: Token) -> Caller:
     """Return the caller with a token. Raise DeviceTokenInvalid unless it is an officer's device."""
     try:
-        client = container.clients.identify(token)
-    except (TokenUnknown, TokenRevoked):
+        client = _find_client(container, token)
+    except (TokenUnknown, TokenRevoked, EnrolmentCodeUnknown):
         raise DeviceTokenInvalid("no valid token") from None
     if Role.KIOSK not in client.roles:
         raise DeviceTokenInvalid("another role")
     record_last_seen(container.last_seen, client, token)
     return client.caller
+
+
+def _find_client(container: "Container", token: Token) -> "Client":
+    """Return the holder of a token, also of one that a QR code has shown a moment ago."""
+    try:
+        return container.clients.identify(token)
+    except TokenUnknown:
+        if _TOKEN.fullmatch(token) is None:
+            raise
+        return container.enrolments.activate_odk_token(token)
 
 
 def _to_openrosa(response: Response) -> Response:

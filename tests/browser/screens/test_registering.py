@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Route
 
 from chalicelib.contributions.model import format_month
+from chalicelib.registrations.worker import Worker
 from tests.browser.screens.conftest import PHONE_WIDTH, TABLET_WIDTH, OpenBrowser
 from tests.browser.screens.walker import NAME, OFFICER, PHONE, Walker
 from tests.support.app_stage import AppStage
@@ -57,6 +58,7 @@ def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, widt
     (registration,) = stage.list_registrations()
     assert item.locator('[data-testid="item-reference"]').inner_text() == registration.reference
     assert registration.worker.name == NAME
+    assert isinstance(registration.worker, Worker)
     assert registration.worker.birth_date.isoformat() == "1985-04-12"
     assert registration.capture_metadata.officer == OFFICER
     assert registration.capture_metadata.device_sequence == 1
@@ -103,7 +105,9 @@ def test_a_porter_takes_less_than_90_seconds_and_40_taps(stage: AppStage, open_b
     seconds = taps * TAP_SECONDS + keys * KEY_SECONDS + (questions + 5) * THINKING_SECONDS + CONSENT_SECONDS
     assert seconds < 90
     walker.wait_for_state("accepted")
-    assert stage.list_registrations()[0].worker.nik == make_nik()
+    worker = stage.list_registrations()[0].worker
+    assert isinstance(worker, Worker)
+    assert worker.nik == make_nik()
 
 
 def test_a_form_is_filled_in_by_keyboard_alone(stage: AppStage, open_browser: OpenBrowser) -> None:
@@ -181,6 +185,7 @@ def test_a_birth_date_unlike_the_nik_wants_the_nik_twice(officer: Walker, stage:
     officer.save()
     officer.wait_for_state("accepted")
     (registration,) = stage.list_registrations()
+    assert isinstance(registration.worker, Worker)
     assert registration.worker.birth_date.isoformat() == "1985-04-13"
     assert registration.worker.checks == ("birth_date_differs_from_nik",)
     assert officer.problems == []

@@ -1,12 +1,16 @@
 """ODK Collect against the deployed stack: forms, submissions with photos, refusals, no token in a log."""
 
 import json
+import zlib
+from base64 import b64decode
 from collections.abc import Mapping
 from uuid import uuid4
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from ops.cli import main
 from tests.support.collect_phone import CollectPhone, Reply, make_multipart
 from tests.support.isolated_campaign import DAY, Market, open_market
 from tests.support.odk_instances import make_instance
@@ -114,3 +118,25 @@ def test_an_empty_or_cut_request_is_no_failure_of_ours(
     headers = {"X-OpenRosa-Version": "1.0", "Content-Type": content_type}
     for part in (b"", body[:100], body[:-3], json.dumps({}).encode()):
         assert send("POST", url, headers, part).status == 400
+
+
+def test_a_phone_that_scans_the_code_of_the_command_line_is_the_device(
+    stack: RunningStack, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAFTAR_PORT", str(stack.local_stack.port))
+    monkeypatch.setenv("DAFTAR_LOCAL_DIR", str(stack.local_stack.directory))
+    client_id = f"odk-{market.campaign_id}"
+    client = {"client_id": client_id, "roles": ["kiosk"], "campaigns": [market.campaign_id]}
+    assert stack.send("admin", "POST", "/v1/clients", client).status_code == 201
+
+    shown = CliRunner().invoke(main, ["clients", "enrol-odk", client_id, "--json"])
+    settings = json.loads(zlib.decompress(b64decode(json.loads(shown.output)["result"]["odk_qr"])))
+    phone = CollectPhone(settings["general"]["server_url"], send)
+    phone.refresh_forms()
+    capture_id, xml = fill(phone, market)
+    instance = phone.finalize(xml)
+    phone.send_all()
+
+    assert set(phone.forms) == {market.campaign_id}
+    assert instance.is_sent, instance.message
+    assert stack.send("manager", "GET", f"/v1/captures/{capture_id}").json()["outcome"] == "created"
