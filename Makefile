@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs screenshots odk bench package audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk bench package audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -80,6 +80,9 @@ audit: .venv/.ready .audit/.ready ## What is known against the zip's libraries, 
 requirements: .audit/.ready ## Write requirements.txt, with hashes, from requirements.in
 	@CUSTOM_COMPILE_COMMAND="make requirements" .audit/bin/python -m piptools compile --quiet --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --output-file requirements.txt requirements.in
+
+faults: setup ## Inject every fault, and print for each: injected, lost, doubled, recovered after
+	@$(BIN)/python -m pytest --quiet --numprocesses 0 tests/faults/test_*.py tests/faults/faults_of_*.py
 
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots

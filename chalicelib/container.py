@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from chalicelib.messaging.gate import ContentGate
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
+    from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.requests import SmsRequestService
@@ -266,6 +267,12 @@ class Container:
         from chalicelib.notifications.builder import build_sms_history
 
         return build_sms_history(self)
+
+    @cached_property
+    def confirmations(self) -> "ConfirmationService":
+        from chalicelib.notifications.confirmations import ConfirmationService
+
+        return ConfirmationService(sms_history=self.sms_history)
 
     @cached_property
     def data_requests(self) -> "DataRequestService":

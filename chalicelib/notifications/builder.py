@@ -44,6 +44,15 @@ def build_notification_service(container: "Container") -> NotificationService:
     )
 
 
+def build_sms_history(container: "Container") -> DynamoSmsHistory:
+    return DynamoSmsHistory(
+        container.aws.dynamodb,
+        sms_table=container.settings.sms_ledger_table,
+        sending_table=container.settings.sending_table,
+        new_write_id=generate_write_id,
+    )
+
+
 def build_sms_request_service(container: "Container") -> SmsRequestService:
     return SmsRequestService(
         reading=container.reading,
@@ -71,15 +80,6 @@ def build_due_sms_queuer(container: "Container") -> DueSmsQueuer:
 
 def build_sms_ledger(container: "Container") -> DynamoSmsLedger:
     return DynamoSmsLedger(
-        container.aws.dynamodb,
-        sms_table=container.settings.sms_ledger_table,
-        sending_table=container.settings.sending_table,
-        new_write_id=generate_write_id,
-    )
-
-
-def build_sms_history(container: "Container") -> DynamoSmsHistory:
-    return DynamoSmsHistory(
         container.aws.dynamodb,
         sms_table=container.settings.sms_ledger_table,
         sending_table=container.settings.sending_table,

@@ -230,7 +230,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         its own captures named: the officer has just met the worker.
         """
         registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
-        return _respond(container, request, registration)
+        return _respond(container, request, registration, shows_confirmation=True)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -356,9 +356,17 @@ def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictVi
         return _build_failed_item(batch.read_capture_id(text), error, request)
 
 
-def _respond(container: "Container", request: Request, registration: Registration) -> Response:
+def _respond(
+    container: "Container",
+    request: Request,
+    registration: Registration,
+    *,
+    shows_confirmation: bool = False,
+) -> Response:
     container.audit.record_read(registration.reference, caller=request.caller)
     view = RegistrationView.build(registration, caller=request.caller)
+    if shows_confirmation and request.caller.roles & {Role.KIOSK, Role.MANAGER}:
+        view.confirmation = container.confirmations.find(registration.reference)
     return json_response(view, exclude_defaults=True)
 
 

@@ -172,6 +172,11 @@ class RegistrationView(BaseModel):
     follows: str | None
     flags: tuple[Flag, ...] = ()
     payment_code: PaymentCode | None = None
+    confirmation: str | None = Field(
+        default=None,
+        description="For officers and managers, of one registration: what became of the SMS that confirms it:"
+        " sent, waiting, held, unknown, expired, not_sent, replaced or none.",
+    )
     worker: WorkerView
     work: WorkView
     coverage: CoverageView

@@ -23,6 +23,7 @@ UNRECORDED = {
     "POST /v1/quotes": "it stores nothing and reads nobody",
     "GET /v1/audit": "it shows no personal record",
     "GET /v1/device": "a device asks about itself",
+    "POST /v1/device/discards": "the discard itself has its device, number, reason and time",
     "GET /v1/campaigns": "campaigns are no personal records of workers",
     "GET /v1/campaigns/{campaign_id}": "campaigns are no personal records of workers",
     "GET /v1/campaigns/{campaign_id}/retention": "figures",

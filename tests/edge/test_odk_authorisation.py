@@ -5,6 +5,7 @@ import pytest
 from tests.edge.authorisation_matrix import (
     OTHER_CAMPAIGN,
     OWN_CAMPAIGN,
+    Matrix,
     get_method,
     iter_cells,
 )
@@ -26,6 +27,7 @@ def test_a_token_in_the_path_opens_the_forms_of_the_own_campaigns_of_an_officers
     edge: Edge, subtests: pytest.Subtests
 ) -> None:
     """`test_odk_submissions.py` has the responses to submissions."""
+    Matrix(edge)
     edge.send("POST", "/v1/campaigns", make_campaign_payload(campaign_id=OTHER_CAMPAIGN), caller="manager")
     phone = make_phone(edge, "kiosk own")
     phone.refresh_forms()

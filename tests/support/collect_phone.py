@@ -59,7 +59,7 @@ class CollectPhone:
     """A phone whose project has the URL of a QR code."""
 
     def __init__(self, server_url: str, transport: Transport, *, language: str = "id") -> None:
-        self._server_url = server_url
+        self.server_url = server_url
         self._transport = transport
         self._language = language
         self.forms: dict[str, PhoneForm] = {}
@@ -68,7 +68,7 @@ class CollectPhone:
 
     def refresh_forms(self) -> None:
         """Do as `match_exactly` does: keep the forms of the server and no other. Raise PhoneError."""
-        listed = self._read_list(self._get(f"{self._server_url}/formList"))
+        listed = self._read_list(self._get(f"{self.server_url}/formList"))
         self.forms = {form.form_id: form for form in map(self._download, listed)}
 
     def _download(self, listed: Mapping[str, str]) -> PhoneForm:
@@ -124,7 +124,7 @@ class CollectPhone:
                     instance.message = str(error)
 
     def _upload(self, instance: PhoneInstance) -> str:
-        url = f"{self._server_url}/submission"
+        url = f"{self.server_url}/submission"
         limit = self._ask_for_limit(url)
         message = ""
         for body, content_type in _split(instance, limit):
