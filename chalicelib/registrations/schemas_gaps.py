@@ -1,4 +1,4 @@
-"""The captures that a device has not sent yet, over HTTP."""
+"""The captures that a device has not sent yet, or gave up, over HTTP."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -119,7 +119,7 @@ def run_schemathesis(
         "DAFTAR_FUZZ_CONTEXT": json.dumps(fuzz_context),
     }
     done = subprocess.run(
-        command, cwd=out, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=out, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     said = done.stdout + done.stderr
     assert (out / "report.json").exists(), said
