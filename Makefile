@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots bench package audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk bench package audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -86,6 +86,10 @@ faults: setup ## Inject every fault, and print for each: injected, lost, doubled
 
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots
+	@DAFTAR_SCREENSHOTS=docs/screenshots/app $(BIN)/python -m pytest -q -n 0 tests/browser/screens
+
+odk: .venv/.ready ## The whole example market day by ODK's own form engine (needs a JDK): two minutes
+	@DAFTAR_TEST_WHOLE_MARKET=1 $(BIN)/python -m pytest -n 0 tests/edge/test_odk_market_day.py
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench

@@ -12,34 +12,17 @@ from chalicelib import cold_start  # isort: split
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability
-from chalicelib.audit import routes as audit_routes
 from chalicelib.aws.lambda_context import get_context
-from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.clients import authorizer, middleware
-from chalicelib.clients import routes as client_routes
 from chalicelib.container import Container
-from chalicelib.contributions import routes as quote_routes
-from chalicelib.data_requests import routes as data_request_routes
-from chalicelib.devices import routes as device_routes
-from chalicelib.enrolments import routes as enrolment_routes
-from chalicelib.http import routes as api_routes
-from chalicelib.http.endpoints import list_callable_routes, protect_routes
-from chalicelib.notifications import routes as gateway_routes
-from chalicelib.occupations import routes as occupation_routes
-from chalicelib.registrations import routes as registration_routes
-from chalicelib.rescues import routes as rescue_routes
-from chalicelib.rollups import routes as summary_routes
-from chalicelib.web import routes as web_routes
+from chalicelib.http.route_access import list_callable_routes, protect_routes
+from chalicelib.routes import ROUTES
 
 container = Container()
 
 # Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
-for routes in (
-    *(registration_routes, campaign_routes, summary_routes, client_routes),
-    *(device_routes, quote_routes, occupation_routes, gateway_routes, data_request_routes, api_routes),
-    *(enrolment_routes, rescue_routes, web_routes, audit_routes),
-):
+for routes in ROUTES:
     app.register_blueprint(routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.redact_errors, source)
@@ -123,7 +106,8 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    return schedule.age_due_registrations(container.lifecycle, container.erasure, get_context(event))
+    erase_sms, context = container.sms_history.erase, get_context(event)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_sms, context)
 
 
 cold_start.finish()

@@ -81,7 +81,8 @@ class DailyCap:
 class Caller:
     """The client that sent a request, as the authorizer identified it.
 
-    `daily_cap` is the client's own, if its enrolment set one.
+    `daily_cap` is the client's own, if its enrolment set one. `link_id` names the link by which a worker's
+    own phone came, which is good for one registration.
     """
 
     client_id: str
@@ -89,6 +90,7 @@ class Caller:
     channel: Channel
     campaigns: frozenset[str]
     daily_cap: DailyCap | None = None
+    link_id: str | None = None
 
     @classmethod
     def from_context(cls, context: Mapping[str, str]) -> Self:
@@ -100,6 +102,7 @@ class Caller:
             channel=Channel(context["channel"]),
             campaigns=frozenset(filter(None, context["campaigns"].split(","))),
             daily_cap=DailyCap(flag=int(flag), cap=int(cap)) if cap else None,
+            link_id=context.get("link_id"),
         )
 
     def to_context(self) -> dict[str, str]:
@@ -111,6 +114,7 @@ class Caller:
             "channel": str(self.channel),
             "campaigns": ",".join(sorted(self.campaigns)),
             **({} if cap is None else {"daily_cap": f"{cap.flag}/{cap.cap}"}),
+            **({} if self.link_id is None else {"link_id": self.link_id}),
         }
 
     def require_any_role(self, roles: frozenset[Role]) -> None:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from chalicelib import observability
 from chalicelib.aws.clients import AwsClients
-from chalicelib.callers import Role
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
-from chalicelib.clients.builder import build_last_seen_tracker, build_token_use_tracker
+from chalicelib.clients.builder import (
+    build_client_registry,
+    build_daily_cap_limiter,
+    build_last_seen_tracker,
+    build_token_use_tracker,
+)
 from chalicelib.clients.caps import DailyCapLimiter
-from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts
+from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.clock import Clock, utc_now
 from chalicelib.contributions.rules import load_rules
@@ -25,7 +28,6 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.crypto.keyring import Keyring
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.randomness import generate_token, generate_write_id
 from chalicelib.registrations.builder_intake import build_intake_service
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
@@ -34,16 +36,19 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
+    from chalicelib.channels.odk.service import OdkService
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.enrolments.links import LinkService
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.gate import ContentGate
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
+    from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.requests import SmsRequestService
@@ -51,6 +56,7 @@ if TYPE_CHECKING:
     from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
     from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+    from chalicelib.registrations.discards import DiscardService
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
@@ -65,6 +71,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
+    from chalicelib.statuses.service import StatusService
 
 
 class Container:
@@ -135,24 +142,19 @@ class Container:
 
     @cached_property
     def clients(self) -> ClientRegistry:
-        return ClientRegistry(
-            clients=DynamoClients(
-                self.aws.dynamodb,
-                self.settings.clients_table,
-                self.audit_trail.build_append,
-            ),
-            clock=self.clock,
-            generate_token=lambda: Token(generate_token()),
-            token_lifetime=TokenLifetime(
-                default_lifetime=self.settings.token_lifetime, overlap=self.settings.token_overlap
-            ),
-        )
+        return build_client_registry(self)
 
     @cached_property
     def enrolments(self) -> "EnrolmentService":
         from chalicelib.enrolments.builder import build_enrolment_service
 
         return build_enrolment_service(self)
+
+    @cached_property
+    def links(self) -> "LinkService":
+        from chalicelib.enrolments.builder import build_link_service
+
+        return build_link_service(self)
 
     @cached_property
     def rescues(self) -> "RescueService":
@@ -170,12 +172,7 @@ class Container:
 
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
-        return DailyCapLimiter(
-            counts=DynamoDayCounts(self.aws.dynamodb, self.settings.clients_table),
-            caps={Role.KIOSK: self.settings.device_caps, Role.BOT: self.settings.bot_caps},
-            unusual=self.settings.unusual_attempts,
-            clock=self.clock,
-        )
+        return build_daily_cap_limiter(self)
 
     @cached_property
     def campaigns(self) -> CampaignService:
@@ -213,6 +210,12 @@ class Container:
         return build_bundle_service(self)
 
     @cached_property
+    def odk(self) -> "OdkService":
+        from chalicelib.channels.odk.builder import build_odk_service
+
+        return build_odk_service(self)
+
+    @cached_property
     def age_limits(self) -> AgeLimits:
         return AgeLimits(minimum_age=self.settings.minimum_age)
 
@@ -227,6 +230,19 @@ class Container:
         from chalicelib.registrations.reading import ReadingService
 
         return ReadingService(store=self.reading_store, clock=self.clock)
+
+    @cached_property
+    def discards(self) -> "DiscardService":
+        from chalicelib.registrations.builder import build_discard_service
+
+        return build_discard_service(self)
+
+    @cached_property
+    def statuses(self) -> "StatusService":
+        from chalicelib.clock import sleep
+        from chalicelib.statuses.service import StatusService
+
+        return StatusService(registrations=self.reading_store, clock=self.clock, sleep=sleep)
 
     @cached_property
     def lifecycle(self) -> "LifecycleService":
@@ -248,14 +264,15 @@ class Container:
 
     @cached_property
     def sms_history(self) -> "DynamoSmsHistory":
-        from chalicelib.notifications.store_history import DynamoSmsHistory
+        from chalicelib.notifications.builder import build_sms_history
 
-        return DynamoSmsHistory(
-            self.aws.dynamodb,
-            sms_table=self.settings.sms_ledger_table,
-            sending_table=self.settings.sending_table,
-            new_write_id=generate_write_id,
-        )
+        return build_sms_history(self)
+
+    @cached_property
+    def confirmations(self) -> "ConfirmationService":
+        from chalicelib.notifications.confirmations import ConfirmationService
+
+        return ConfirmationService(sms_history=self.sms_history)
 
     @cached_property
     def data_requests(self) -> "DataRequestService":
@@ -329,14 +346,9 @@ class Container:
 
     @cached_property
     def sms_ledger(self) -> "DynamoSmsLedger":
-        from chalicelib.notifications.store_ledger import DynamoSmsLedger
+        from chalicelib.notifications.builder import build_sms_ledger
 
-        return DynamoSmsLedger(
-            self.aws.dynamodb,
-            sms_table=self.settings.sms_ledger_table,
-            sending_table=self.settings.sending_table,
-            new_write_id=generate_write_id,
-        )
+        return build_sms_ledger(self)
 
     @cached_property
     def opt_outs(self) -> "DynamoOptOutStore":

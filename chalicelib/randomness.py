@@ -3,12 +3,18 @@
 import secrets
 
 _TOKEN_BYTES = 32
+_LINK_CODE_BYTES = 16
 _FRACTION_STEPS = 1_000_000
 
 
 def generate_token() -> str:
     """Return a new bearer token of 256 random bits; scanners for leaked secrets recognise its prefix."""
     return f"daftar_{secrets.token_urlsafe(_TOKEN_BYTES)}"
+
+
+def generate_link_code() -> str:
+    """Return a new code of a link: 128 random bits as 22 characters of a URL."""
+    return secrets.token_urlsafe(_LINK_CODE_BYTES)
 
 
 def generate_write_id() -> str:

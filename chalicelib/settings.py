@@ -293,6 +293,20 @@ class Settings(BaseModel):
         " The law (UU 27/2022, articles 43 and 44) names no number; 90 is a proposal of ours.",
     )
 
+    identity_retention: _Days = Field(
+        alias="DAFTAR_KEEP_PAID_IDENTITY_DAYS",
+        default=timedelta(days=90),
+        ge=_ONE_DAY,
+        description="Days after the first payment was reported, which shows that the core system has the"
+        " worker, until NIK, birth date, addresses and income are deleted (a proposal; confidence low).",
+    )
+    lapsed_retention: _Days = Field(
+        alias="DAFTAR_KEEP_LAPSED_DAYS",
+        default=timedelta(days=90),
+        ge=_ONE_DAY,
+        description="Days after which the rest of a membership that lapsed is deleted (a proposal;"
+        " confidence low).",
+    )
     audit_retention: _Days = Field(
         alias="DAFTAR_KEEP_AUDIT_DAYS",
         default=timedelta(days=1826),

@@ -10,6 +10,8 @@ from typing import Any
 # The longest time that SQS keeps a message.
 _RETENTION_SECONDS = 14 * 24 * 60 * 60
 
+_KEY_PROPERTIES = ("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds")
+
 
 @dataclass(frozen=True)
 class DeadLetterQueue:
@@ -67,15 +69,18 @@ def make_dead_letter_queues(
             permission = {"redrivePermission": "denyAll"}
             if not each.is_for_stream:
                 made[f"{each.logical_id}Policy"] = _make_policy(each.logical_id)
-        made[each.logical_id] = _make_queue(permission)
+        source_properties = resources[each.source_queue]["Properties"] if each.source_queue else {}
+        made[each.logical_id] = _make_queue(permission, source_properties)
     return made
 
 
-def _make_queue(redrive_allow_policy: dict[str, Any]) -> dict[str, Any]:
+def _make_queue(redrive_allow_policy: dict[str, Any], source_properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a queue that is encrypted as its source queue is."""
+    encryption = {name: source_properties[name] for name in _KEY_PROPERTIES if name in source_properties}
     return {
         "Type": "AWS::SQS::Queue",
         "Properties": {
-            "SqsManagedSseEnabled": True,
+            **(encryption or {"SqsManagedSseEnabled": True}),
             "MessageRetentionPeriod": _RETENTION_SECONDS,
             "RedriveAllowPolicy": redrive_allow_policy,
         },

@@ -5,7 +5,8 @@ import click
 from ops.commands.audit import list_audit
 from ops.commands.clients import clients
 from ops.commands.dead_letters import dead_letters
-from ops.commands.devices import enrol_device, take_in_rescue
+from ops.commands.deploy import deploy
+from ops.commands.devices import enrol_device, enrol_odk, take_in_rescue
 from ops.commands.error_messages import Group
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
@@ -31,12 +32,14 @@ def main() -> None:
 
 for command in (
     *LOCAL_COMMANDS,
+    deploy,
     *(register_files, take_in_rescue),
     *SUMMARY_COMMANDS,
     *(clients, list_audit, rotate_keys, records, sms, opt_outs, dead_letters),
 ):
     main.add_command(command)
 clients.add_command(enrol_device)
+clients.add_command(enrol_odk)
 
 if __name__ == "__main__":
     main()

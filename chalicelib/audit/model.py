@@ -33,6 +33,7 @@ class Action(StrEnum):
     CHANGED = "changed"
     RECOUNTED = "recounted"
     CODE_MADE = "enrolment_code_made"
+    RESCUED = "rescue_taken_in"
     PERSONAL_FIELDS_DELETED = "personal_fields_deleted"
 
 

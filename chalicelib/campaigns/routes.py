@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
-from chalicelib.campaigns.schemas import ChangeCampaign, ListCampaigns
+from chalicelib.campaigns.schemas import ChangeCampaign, ListCampaigns, RetentionView
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken
@@ -66,6 +66,24 @@ def blueprint(container: "Container") -> Blueprint:
         """Show a campaign."""
         request.caller.require_campaign(campaign_id)
         return json_response(container.campaigns.get_current(campaign_id))
+
+    @routes.route("/v1/campaigns/{campaign_id}/retention", methods=["GET"], content_types=[])
+    @endpoint(
+        routes, Role.MANAGER, responses={200: RetentionView}, refusals=(CampaignNotAllowed, CampaignUnknown)
+    )
+    def show_retention(request: Request, campaign_id: str) -> Response:
+        """Show how long the data of a campaign's workers is kept, and how much was deleted by that."""
+        request.caller.require_campaign(campaign_id)
+        container.campaigns.get(campaign_id)
+        deletions, settings = container.reading.count_deletions(campaign_id), container.settings
+        view = RetentionView(
+            ended_days=settings.retention_period.days,
+            paid_identity_days=settings.identity_retention.days,
+            lapsed_days=settings.lapsed_retention.days,
+            deleted_registrations=deletions.registrations,
+            deleted_identities=deletions.identities,
+        )
+        return json_response(view)
 
     @routes.route("/v1/campaigns/{campaign_id}", methods=["PATCH"], content_types=[])
     @endpoint(

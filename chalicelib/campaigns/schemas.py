@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from chalicelib.campaigns.model import DailyRupiah, Day, Hour, Managers, ShortText, Target
 from chalicelib.campaigns.sponsors import Sponsors
@@ -35,6 +35,20 @@ class ChangeCampaign(StrictModel):
     @property
     def changes(self) -> dict[str, Any]:
         return {name: value for name, value in self if value is not None}
+
+
+class RetentionView(BaseModel):
+    """After how many days data of a campaign's workers is deleted, and how much was deleted by that.
+
+    `ended_days`: after a cancellation or expiry. `paid_identity_days`: NIK, birth date, addresses and income,
+    after the first payment. `lapsed_days`: the rest, after the membership lapsed.
+    """
+
+    ended_days: int
+    paid_identity_days: int
+    lapsed_days: int
+    deleted_registrations: int
+    deleted_identities: int
 
 
 class ListCampaigns(StrictModel):

@@ -56,17 +56,18 @@ def build_policy(
         observability.count("AuthorizerErrors")
         observability.log_exception(error, "token not checked", {})
         raise
-    _record_last_seen(last_seen_tracker, client, token)
+    record_last_seen(last_seen_tracker, client, token)
     return {
         **_allow(list_routes(client.roles), principal=client.client_id, method_arn=method_arn),
         "context": client.caller.to_context(),
     }
 
 
-def _record_last_seen(last_seen_tracker: LastSeenTracker, client: Client, token: Token) -> None:
+def record_last_seen(last_seen_tracker: LastSeenTracker, client: Client, token: Token) -> None:
+    """Record a call of a client. A failure is logged: the call is valid all the same."""
     try:
         last_seen_tracker.record_call(client, token)
-    except Exception as error:  # noqa: BLE001 - a call that could not be recorded is still a valid call
+    except Exception as error:  # noqa: BLE001 - whatever failed, the call goes on
         observability.log_exception(error, "client last seen not recorded", {"client_id": client.client_id})
 
 

@@ -6,6 +6,7 @@ Refusal
 ├── ClientRevoked    the client was revoked and gets no new token
 ├── RenewalTooEarly  the token ends later than a week from now
 ├── RenewalsEnded    the device has to be enrolled again by a person
+├── LinkUsed         a phone registered another capture by its link
 ├── ClientCapReached the client has used up its daily number of captures
 └── TokenUnknown     no client holds this token
 
@@ -55,3 +56,9 @@ class TokenUnknown(Refusal):
     """No client holds this token."""
 
     code = "token_missing_or_unknown"
+
+
+class LinkUsed(Refusal):
+    """A link registers one worker, and this phone has registered another capture by it."""
+
+    code = "link_used"

@@ -56,7 +56,8 @@ class Client:
     """An enrolled client and the validity of its token. Only its holder has the token itself.
 
     `enrolled_by`, `rotated_by` and `revoked_by` are the clients that did so. Earlier releases stored none.
-    `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time.
+    `authorised_at` is when a person last gave it a token; it may renew that itself for a bounded time. A
+    token with a `link_id` is that of a worker's own phone.
     """
 
     client_id: str
@@ -71,6 +72,7 @@ class Client:
     daily_cap: DailyCap | None = None
     authorised_at: datetime | None = None
     mode: DeviceMode | None = None
+    link_id: str | None = None
     enrolled_by: str | None = None
     revoked_by: str | None = None
     rotated_by: str | None = None
@@ -125,4 +127,5 @@ class Client:
             channel=self.channel,
             campaigns=self.campaigns,
             daily_cap=self.daily_cap,
+            link_id=self.link_id,
         )

@@ -10,7 +10,7 @@ from typing import NewType, Protocol
 
 from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, DeviceMode, Role
-from chalicelib.clients.errors import ClientUnknown, RenewalsEnded, RenewalTooEarly
+from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
@@ -23,6 +23,9 @@ TokenHash = NewType("TokenHash", str)
 
 # A device that is offline for some days still meets a server in this time.
 RENEWAL_PERIOD = timedelta(days=7)
+
+# A worker registers at once; what a phone without a network holds is sent within the day.
+_LINK_TOKEN_LIFETIME = timedelta(days=1)
 
 _RECORD_INTERVAL = timedelta(hours=1)
 _POSITION_PATTERN = re.compile(r"[a-z0-9-]+")
@@ -53,6 +56,8 @@ class TokenLifetime:
 
         A client renews its token for as long as one token could be good that a person gave it.
         """
+        if client.link_id is not None:
+            raise RenewalsEnded(client.client_id)
         if client.expires_at is None or client.expires_at - now > RENEWAL_PERIOD:
             raise RenewalTooEarly(client.client_id)
         latest = client.last_authorised_at + min(self.longest[role] for role in client.roles)
@@ -67,6 +72,9 @@ class Clients(Protocol):
 
     def add(self, client: Client, token: TokenHash) -> None:
         """Store a new client. Raise ClientExists or TryAgain."""
+
+    def add_link_token(self, client: Client, token: TokenHash) -> None:
+        """Store one more token of a client, for a worker's own phone. It ends with the client."""
 
     def get_by_token(self, token: TokenHash) -> Client:
         """Return the client that holds a token. Raise TokenUnknown."""
@@ -160,10 +168,12 @@ class ClientRegistry:
         client = client.rotate(now, expires_at=expires_at, rotated_by=rotated_by)
         return client, self._rotate(client, older_tokens_end_at=now + overlap), now + overlap
 
-    def enrol_device(self, client_id: str, mode: DeviceMode) -> tuple[Client, Token]:
-        """Return a client with a new token for its device. Its older tokens stay good for the overlap.
+    def enrol_device(
+        self, client_id: str, mode: DeviceMode, *, token: Token | None = None
+    ) -> tuple[Client, Token]:
+        """Return a client with a new token for its device, or with one that the device was shown in a code.
 
-        Raise ClientUnknown, ClientRevoked or TryAgain.
+        Its older tokens stay good for the overlap. Raise ClientUnknown, ClientRevoked or TryAgain.
         """
         now = self._clock()
         client = self._clients.get(client_id)
@@ -171,7 +181,23 @@ class ClientRegistry:
         # The device itself asks, with a code. Who made the code is in the audit trail, too.
         rotated = client.rotate(now, expires_at=expires_at, rotated_by=client_id)
         client = replace(rotated, mode=mode)
-        return client, self._rotate(client, older_tokens_end_at=now + self._token_lifetime.overlap)
+        overlap = self._token_lifetime.overlap
+        return client, self._rotate(client, token, older_tokens_end_at=now + overlap)
+
+    def enrol_phone(self, client_id: str, link_id: str) -> tuple[Client, Token]:
+        """Return a client with a token for a worker's own phone, which came by a link.
+
+        The client's other tokens stay as they are. Raise ClientUnknown or ClientRevoked.
+        """
+        now = self._clock()
+        client = self._clients.get(client_id)
+        if client.is_revoked(now):
+            raise ClientRevoked(client_id)
+        ends_at = min(filter(None, (now + _LINK_TOKEN_LIFETIME, client.expires_at)))
+        client = replace(client, expires_at=ends_at, mode=DeviceMode.SELF, link_id=link_id)
+        token = self._generate_token()
+        self._clients.add_link_token(client, hash_token(token))
+        return client, token
 
     def renew(self, token: Token) -> tuple[Client, Token, datetime]:
         """Return the holder of a token with its next one, and the time at which its older ones end.
@@ -186,8 +212,8 @@ class ClientRegistry:
         client = holder.rotate(now, expires_at=expires_at, rotated_by=holder.client_id, is_renewal=True)
         return client, self._rotate(client, older_tokens_end_at=older_tokens_end_at), older_tokens_end_at
 
-    def _rotate(self, client: Client, *, older_tokens_end_at: datetime) -> Token:
-        token = self._generate_token()
+    def _rotate(self, client: Client, token: Token | None = None, *, older_tokens_end_at: datetime) -> Token:
+        token = token or self._generate_token()
         self._clients.rotate(client, hash_token(token), older_tokens_end_at=older_tokens_end_at)
         return token
 

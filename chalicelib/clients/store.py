@@ -6,7 +6,7 @@ TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -88,7 +88,19 @@ class DynamoClients:
         values = self._table.get(make_token_key(token))
         if values is None:
             raise TokenUnknown("no client holds it")
-        return _to_client(values)
+        client = _to_client(values)
+        if client.link_id is None:
+            return client
+        # Its client does not know it, so that it takes no part in a rotation or a revocation.
+        return replace(client, revoked_at=self.get(client.client_id).revoked_at)
+
+    def add_link_token(self, client: Client, token: TokenHash) -> None:
+        values = {
+            **make_token_key(token),
+            **_to_values(client),
+            "expires_at": _find_removal(client.expires_at),
+        }
+        self._table.run(self._table.put(values, _IF_NEW))
 
     def get(self, client_id: str) -> Client:
         # DynamoDB answers a key that is too long with an error that would look like a fault of ours.
@@ -192,12 +204,11 @@ class DynamoClients:
         return [self._build_audit_write(AuditRecord(subject, action, client_id, occurred_at))]
 
     def _end_token(self, token: TokenHash, ends_at: str) -> Write:
-        expires_at = datetime.fromisoformat(ends_at) + _ENDED_TOKEN_RETENTION
         return self._table.update(
             make_token_key(token),
             "SET token_expires_at = :ends_at, expires_at = :expires_at",
             _IF_EXISTS,
-            compared={":ends_at": ends_at, ":expires_at": int(expires_at.timestamp())},
+            compared={":ends_at": ends_at, ":expires_at": _find_removal(datetime.fromisoformat(ends_at))},
         )
 
 
@@ -248,6 +259,11 @@ class DynamoLastSeenStore:
                 raise
 
 
+def _find_removal(ends_at: datetime | None) -> int | None:
+    """Return when the item of an ended token is removed, as DynamoDB's TTL wants it."""
+    return None if ends_at is None else int((ends_at + _ENDED_TOKEN_RETENTION).timestamp())
+
+
 def _to_values(client: Client) -> Values:
     return {
         "client_id": client.client_id,
@@ -266,6 +282,7 @@ def _to_values(client: Client) -> Values:
         "daily_cap": None if client.daily_cap is None else asdict(client.daily_cap),
         "authorised_at": to_optional_timestamp(client.authorised_at),
         "device_mode": client.mode,
+        "link_id": client.link_id,
     }
 
 
@@ -283,6 +300,7 @@ def _to_client(values: Mapping[str, Any]) -> Client:
         daily_cap=_to_daily_cap(values.get("daily_cap")),
         authorised_at=from_optional_timestamp(values.get("authorised_at")),
         mode=DeviceMode(values["device_mode"]) if "device_mode" in values else None,
+        link_id=values.get("link_id"),
         enrolled_by=values.get("enrolled_by"),
         revoked_by=values.get("revoked_by"),
         rotated_by=values.get("rotated_by"),

@@ -18,6 +18,7 @@ from chalicelib.devices.bundle_schemas import (
     BundleContent,
     BundleView,
     FieldLimitsView,
+    FieldMessageView,
     LimitsView,
     NIKLimitsView,
     PhoneLimitsView,
@@ -25,6 +26,7 @@ from chalicelib.devices.bundle_schemas import (
     RescueKeyView,
 )
 from chalicelib.devices.consent_texts import load_consent_texts
+from chalicelib.http.problem_texts import FIELD_MESSAGES
 from chalicelib.occupations.model import load_occupations
 from chalicelib.registrations import batch, names, nik, phone, rules
 from chalicelib.registrations.messages import SubmitRegistration
@@ -86,6 +88,10 @@ class BundleService:
             quote_zone=campaign.zone,
             consent_texts=load_consent_texts(),
             limits=self._build_limits(),
+            field_messages={
+                code: FieldMessageView(id=message.indonesian, en=message.english)
+                for code, message in FIELD_MESSAGES.items()
+            },
             rescue_key=self._build_rescue_key(),
         )
 
@@ -106,6 +112,7 @@ class BundleService:
                 provinces=tuple(sorted(nik.PROVINCES)),
                 female_day_offset=nik.FEMALE_DAY_OFFSET,
                 refused_serial=nik.NO_SERIAL,
+                last_regency=nik.LAST_REGENCY_CODE,
             ),
             phone=PhoneLimitsView(**vars(phone.read_numbering_plan())),
             postal_code_pattern=f"^{rules.POSTAL_CODE.pattern}$",

@@ -50,6 +50,9 @@ class NIKLimitsView(BaseModel):
     provinces: tuple[str, ...]
     female_day_offset: int = Field(description="Is added to the day of birth of women.")
     refused_serial: str
+    last_regency: str = Field(
+        description="Regencies are numbered from 01 up to this. Others, and the district 00, are a doubt."
+    )
 
 
 class PhoneLimitsView(BaseModel):
@@ -58,6 +61,7 @@ class PhoneLimitsView(BaseModel):
     country_code: str
     trunk_prefix: str
     national_pattern: str = Field(description="Of the whole number without country code and trunk prefix.")
+    other_pattern: str = Field(description="Of numbers that exist and are no mobile numbers.")
 
 
 class FieldLimitsView(BaseModel):
@@ -94,6 +98,13 @@ class LimitsView(BaseModel):
     fields: dict[str, FieldLimitsView] = Field(description="By path, such as `worker.name`.")
 
 
+class FieldMessageView(BaseModel):
+    """The message about a broken rule, for the person who entered the value."""
+
+    id: str
+    en: str
+
+
 class RescueKeyView(BaseModel):
     """The key that a device seals a rescue file for: what it could not send."""
 
@@ -113,6 +124,9 @@ class BundleContent(BaseModel):
     quote_zone: str = Field(description="The first month of a quote is that of `captured_at` in this zone.")
     consent_texts: tuple[ConsentText, ...] = Field(description="The newest first: the one to show.")
     limits: LimitsView
+    field_messages: dict[str, FieldMessageView] = Field(
+        description="By the code of the rule, as in the `errors` of answers."
+    )
     rescue_key: RescueKeyView | None = None
 
 

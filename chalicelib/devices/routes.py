@@ -12,6 +12,7 @@ from chalicelib.http import problems
 from chalicelib.http.endpoints import Request, endpoint, json_response, respond_unless_known
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
+from chalicelib.registrations.messages import ReportDiscards
 from chalicelib.registrations.schemas import CaptureReportView
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.KIOSK,
+        Role.BOT,
         Role.MANAGER,
         responses={200: _load_bundle_view, 304: None},
         refusals=(CampaignNotAllowed, CampaignUnknown),
@@ -74,6 +76,18 @@ def blueprint(container: "Container") -> Blueprint:
             etag=f'W/"{bundle.version}"',
             cache_control=_BUNDLE_CACHE_CONTROL,
         )
+
+    @routes.route("/v1/device/discards", methods=["POST"], content_types=[])
+    @endpoint(routes, Role.KIOSK, body_model=ReportDiscards, responses={204: None})
+    def report_discards(request: Request) -> Response:
+        """Report captures that were discarded on a device, so that nobody waits for their numbers.
+
+        To repeat it changes nothing.
+        """
+        command = request.parse_body(ReportDiscards)
+        discarded = [(each.device_sequence, each.reason) for each in command.discards]
+        container.discards.record(request.caller.client_id, discarded)
+        return Response("", {}, 204)
 
     @routes.route("/v1/checks", methods=["POST"], content_types=[])
     @endpoint(

@@ -15,6 +15,6 @@ class EnrolmentCodeUnknown(Refusal):
 
 
 class ClientWithoutDevice(Refusal):
-    """Codes are for kiosks and bots: the token of a person or of another system is no code away."""
+    """Codes are for kiosks and the web: the token of a person or of another system is no code away."""
 
     code = "client_without_device"

@@ -9,6 +9,7 @@ from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.service import Token
 from chalicelib.enrolments.errors import ClientWithoutDevice, EnrolmentCodeUnknown
+from chalicelib.enrolments.links import is_link_code
 from chalicelib.enrolments.schemas import (
     CodeView,
     DeviceView,
@@ -21,12 +22,13 @@ from chalicelib.enrolments.schemas import (
     encode_bytes,
 )
 from chalicelib.http.endpoints import AnonymousRequest, Request, endpoint, json_response, public_endpoint
+from chalicelib.odk_settings import build_settings_code, find_server_url
 from chalicelib.refusals import RulesBroken
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
+    from chalicelib.enrolments.devices import Device
     from chalicelib.enrolments.model import ExitCode
-    from chalicelib.enrolments.service import Device
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -49,15 +51,21 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
     def make_enrolment_code(request: Request, client_id: str) -> Response:
         """Make a code that a device exchanges for its token, once and within 15 minutes.
 
-        A manager may make one for a kiosk whose campaigns are all the manager's.
+        For a client on the web it is a link: each worker's own phone gets a token for one registration by it.
+        A manager may make codes for kiosks and web clients whose campaigns are all the manager's.
         """
         command = request.parse_body(MakeCode) if request.body else MakeCode()
         made = container.enrolments.make_code(client_id, command, caller=request.caller)
+        app_url = request.address.fill_in(container.settings.app_url)
+        fragment = "self" if is_link_code(made.code) else "enrol"
         container.audit.record_request(Subject.client(client_id), Action.CODE_MADE, caller=request.caller)
         view = CodeView(
-            code=made.code.text,
+            code=made.code,
             expires_at=made.expires_at,
-            app_url=request.address.fill_in(container.settings.app_url),
+            app_url=app_url,
+            url=f"{app_url}#{fragment}={made.code}",
+            odk_qr=made.odk_token
+            and build_settings_code(find_server_url(app_url, made.odk_token), f"Daftar {client_id}"),
             exit_code=made.exit_code,
         )
         return json_response(view, 201)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from chalicelib.callers import Channel, DeviceMode, Role
-from chalicelib.campaigns.model import Campaign
+from chalicelib.campaigns.model import Campaign, Instant
 from chalicelib.fields import StrictUUID
 from chalicelib.models import StrictModel
 
@@ -16,14 +16,22 @@ class MakeCode(StrictModel):
     """Make a code for a client's device; an admin or a manager sends it."""
 
     mode: Literal[DeviceMode.OFFICER, DeviceMode.KIOSK] | None = Field(
-        default=None, description="How the web app works on the device; for officers if left out."
+        default=None, description="How the web app works on a kiosk's device; for officers if left out."
+    )
+    reusable: bool = Field(
+        default=False, description="Of a web client: a link for a poster, and not for one phone."
+    )
+    expires_at: Instant | None = Field(
+        default=None, description="Of a web client: when the link ends; in 7 days if left out, 400 at most."
     )
 
 
 class ExchangeCode(StrictModel):
     """Give a code for the device's token; the device sends it."""
 
-    code: str = Field(max_length=40, description="8 characters, in any case and grouping.")
+    code: str = Field(
+        max_length=40, description="8 characters, in any case and grouping, or the 22 of a link as they are."
+    )
     enrolment_id: StrictUUID | None = Field(
         default=None,
         description="Made by the device. With it, the same request may be repeated while the code is good.",
@@ -31,12 +39,17 @@ class ExchangeCode(StrictModel):
 
 
 class CodeView(BaseModel):
-    """A new code, which is shown only once."""
+    """A new code, or link, which is shown only once."""
 
     code: str
     expires_at: datetime
     app_url: str = Field(description="Where the web app is opened and the code is typed.")
-    odk_qr: str | None = None
+    url: str = Field(description="The same with the code, for a QR or a message.")
+    odk_qr: str | None = Field(
+        default=None,
+        description="The text of a QR code that sets up ODK Collect, for an officer's device: good once, as "
+        "long as `code` is. Whoever scans it first is the device.",
+    )
     exit_code: str | None = Field(
         default=None, description="The digits that end the mode of a kiosk. They are shown only once."
     )

@@ -1,20 +1,20 @@
 """Codes by which devices get their tokens, and what a device must know of itself."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hmac import compare_digest
 from typing import Protocol
 
-from chalicelib.callers import Caller, DeviceMode, Role
-from chalicelib.campaigns.model import Campaign
-from chalicelib.campaigns.service import CampaignService
+from chalicelib.callers import Caller, Channel, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown
 from chalicelib.clients.model import Client
-from chalicelib.clients.service import ClientRegistry, Token
+from chalicelib.clients.service import ClientRegistry, Token, hash_token
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.enrolments.devices import Device, DeviceReader
 from chalicelib.enrolments.errors import ClientWithoutDevice, EnrolmentCodeUnknown
+from chalicelib.enrolments.links import LinkService, is_link_code
 from chalicelib.enrolments.model import (
     CODE_LIFETIME,
     Code,
@@ -24,30 +24,22 @@ from chalicelib.enrolments.model import (
 )
 from chalicelib.enrolments.schemas import ExchangeCode, MakeCode
 from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
-from chalicelib.registrations.reading import ReadingService
 
-_ROLES_OF_DEVICES = frozenset({Role.KIOSK, Role.BOT})
 _MAX_TRIES = 5
-_MAX_CAMPAIGNS = 50
-_CAMPAIGN_PAGE_SIZE = 200
 
 
 @dataclass(frozen=True)
 class MadeCode:
-    """A new code, which is shown once, and for a kiosk the digits that end its mode."""
+    """A new code, which is shown once, and for a kiosk the digits that end its mode.
 
-    code: Code
+    `odk_token` is for a phone with ODK Collect, which cannot exchange a code: it becomes the device's token
+    with its first use, as long as the code is good. None for other clients than officers'.
+    """
+
+    code: str
     expires_at: datetime
-    exit_code: str | None
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device as the web app needs to know it."""
-
-    client: Client
-    campaigns: tuple[Campaign, ...]
-    next_sequence: int
+    exit_code: str | None = None
+    odk_token: Token | None = None
 
 
 class EnrolmentCodes(Protocol):
@@ -74,16 +66,16 @@ class EnrolmentService:
         *,
         clients: ClientRegistry,
         codes: EnrolmentCodes,
-        campaigns: CampaignService,
-        reading: ReadingService,
+        links: LinkService,
+        devices: DeviceReader,
         hashing: KeyedHash,
         clock: Clock,
         randomness: "Randomness",
     ) -> None:
         self._clients = clients
         self._codes = codes
-        self._campaigns = campaigns
-        self._reading = reading
+        self._links = links
+        self._devices = devices
         self._hashing = hashing
         self._clock = clock
         self._randomness = randomness
@@ -91,22 +83,30 @@ class EnrolmentService:
     def make_code(self, client_id: str, command: MakeCode, *, caller: Caller) -> MadeCode:
         """Return a new code for a client's device.
 
-        An admin may ask for every device, a manager for the kiosks whose campaigns are all the manager's.
+        An admin may ask for every device, a manager for those whose campaigns are all the manager's. A client
+        on the web gets the code of a link for workers' own phones.
         Raise ClientUnknown, ClientRevoked, ClientWithoutDevice, RulesBroken or TryAgain.
         """
         client = self._clients.get(client_id)
         _require_permission(client, caller)
         if client.revoked_at is not None:
             raise ClientRevoked(client_id)
-        if not client.roles <= _ROLES_OF_DEVICES:
+        if _is_for_phones(client):
+            _require_unset(command, "mode")
+            return MadeCode(
+                *self._links.make(client_id, is_reusable=command.reusable, expires_at=command.expires_at)
+            )
+        if client.roles != {Role.KIOSK}:
             raise ClientWithoutDevice(client_id)
-        if command.mode is not None and Role.KIOSK not in client.roles:
-            raise RulesBroken(BrokenRule("mode", "value_not_allowed"))
+        _require_unset(command, "reusable", "expires_at")
+        return self._make_device_code(client, command)
+
+    def _make_device_code(self, client: Client, command: MakeCode) -> MadeCode:
         now = self._clock()
         mode = command.mode or client.device_mode
         exit_code = generate_exit_code(self._randomness.index) if mode is DeviceMode.KIOSK else None
         grant = Grant(
-            client_id,
+            client.client_id,
             mode,
             expires_at=now + CODE_LIFETIME,
             exit_code=ExitCode.create(exit_code, self._randomness.new_id().encode()) if exit_code else None,
@@ -114,8 +114,29 @@ class EnrolmentService:
         for _ in range(_MAX_TRIES):
             code = Code.generate(self._randomness.index)
             if self._codes.add(self._hash_locator(code), self._hash_code(code), grant, now=now):
-                return MadeCode(code, grant.expires_at, exit_code)
+                odk_token = self._make_odk_token(grant, now)
+                return MadeCode(code.text, grant.expires_at, exit_code, odk_token)
         raise TryAgain("every code drawn begins like another one")
+
+    def _make_odk_token(self, grant: Grant, now: datetime) -> Token | None:
+        token = Token(self._randomness.token())
+        for_odk = replace(grant, mode=DeviceMode.OFFICER, exit_code=None)
+        is_new = self._codes.add(self._hash_odk_token(token), hash_token(token), for_odk, now=now)
+        return token if is_new else None
+
+    def activate_odk_token(self, token: Token) -> Client:
+        """Return the client whose device uses a token of a QR code for the first time.
+
+        From then on it is a token of the client like any other. Raise EnrolmentCodeUnknown or TryAgain.
+        """
+        locator_hash = self._hash_odk_token(token)
+        _, grant = self._codes.count_attempt(locator_hash, now=self._clock())
+        # Whoever has the token is the device: its first request may be cut off, and come again.
+        self._codes.mark_used(locator_hash, locator_hash)
+        try:
+            return self._clients.enrol_device(grant.client_id, grant.mode, token=token)[0]
+        except (ClientUnknown, ClientRevoked):
+            raise EnrolmentCodeUnknown("its client was revoked") from None
 
     def exchange(self, command: ExchangeCode) -> tuple[Device, Token, ExitCode | None]:
         """Return the device of a code with its token, once.
@@ -123,6 +144,10 @@ class EnrolmentService:
         Whoever names an `enrolment_id` gets another token for the same code and id, because the answer may be
         lost on the way. Raise EnrolmentCodeUnknown or TryAgain.
         """
+        device_id = str(command.enrolment_id) if command.enrolment_id else self._randomness.new_id()
+        if is_link_code(command.code):
+            client, token = self._links.exchange(command.code, device_id)
+            return self._devices.read(client), token, None
         code = Code.parse(command.code)
         if code is None:
             raise EnrolmentCodeUnknown("no code looks like this")
@@ -130,13 +155,12 @@ class EnrolmentService:
         code_hash, grant = self._codes.count_attempt(locator_hash, now=self._clock())
         if not compare_digest(code_hash, self._hash_code(code)):
             raise EnrolmentCodeUnknown("its second half is wrong")
-        used_by = str(command.enrolment_id) if command.enrolment_id else self._randomness.new_id()
-        self._codes.mark_used(locator_hash, self._hashing.digest("enrolment id", used_by))
+        self._codes.mark_used(locator_hash, self._hashing.digest("enrolment id", device_id))
         try:
             client, token = self._clients.enrol_device(grant.client_id, grant.mode)
         except (ClientUnknown, ClientRevoked):
             raise EnrolmentCodeUnknown("its client was revoked") from None
-        return self._describe(client), token, grant.exit_code
+        return self._devices.read(client), token, grant.exit_code
 
     def renew(self, token: Token) -> tuple[Client, Token, datetime]:
         """Return a device with its next token; as `ClientRegistry.renew`."""
@@ -144,30 +168,13 @@ class EnrolmentService:
 
     def describe(self, token: Token) -> Device:
         """Return the device that holds a token. Raise TokenUnknown or TokenRevoked."""
-        return self._describe(self._clients.identify(token))
-
-    def _describe(self, client: Client) -> Device:
-        campaigns = sorted(self._iter_open_campaigns(client.caller), key=lambda each: each.last_day)
-        return Device(
-            client=client,
-            campaigns=tuple(reversed(campaigns[-_MAX_CAMPAIGNS:])),
-            next_sequence=self._reading.find_last_device_sequence(client.client_id) + 1,
-        )
-
-    def _iter_open_campaigns(self, caller: Caller) -> Iterator[Campaign]:
-        """Yield the campaigns of a client that still accept captures."""
-        start_after, has_more = None, True
-        while has_more:
-            page = self._campaigns.list_for_caller(
-                caller=caller, start_after=start_after, page_size=_CAMPAIGN_PAGE_SIZE
-            )
-            for campaign in page.rows:
-                if campaign.local_day(self._clock()) <= campaign.accepts_until:
-                    yield campaign
-            start_after, has_more = page.last_position, page.has_more
+        return self._devices.read(self._clients.identify(token))
 
     def _hash_locator(self, code: Code) -> str:
         return self._hashing.digest("enrolment code locator", code.locator)
+
+    def _hash_odk_token(self, token: Token) -> str:
+        return self._hashing.digest("odk token", token)
 
     def _hash_code(self, code: Code) -> str:
         return self._hashing.digest("enrolment code", code.text)
@@ -175,10 +182,11 @@ class EnrolmentService:
 
 @dataclass(frozen=True)
 class Randomness:
-    """The random values of codes: an index below a number, and a new id."""
+    """The random values of codes: an index below a number, a new id, and a new token."""
 
     index: Callable[[int], int]
     new_id: Callable[[], str]
+    token: Callable[[], str]
 
 
 def _require_permission(client: Client, caller: Caller) -> None:
@@ -189,5 +197,17 @@ def _require_permission(client: Client, caller: Caller) -> None:
     if caller.has_role(Role.ADMIN):
         return
     is_own = all(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns)
-    if client.roles != {Role.KIOSK} or not is_own:
-        raise ClientUnknown("not a kiosk of the manager's campaigns")
+    if not is_own or not (client.roles == {Role.KIOSK} or _is_for_phones(client)):
+        raise ClientUnknown("not a device of the manager's campaigns")
+
+
+def _is_for_phones(client: Client) -> bool:
+    """Return True if a client is for workers' own phones: the public's role, on the web."""
+    return client.roles == {Role.BOT} and client.channel is Channel.WEB
+
+
+def _require_unset(command: MakeCode, *fields: str) -> None:
+    """Raise RulesBroken if a field is set that codes of this kind do not have."""
+    given = [BrokenRule(name, "value_not_allowed") for name in fields if getattr(command, name)]
+    if given:
+        raise RulesBroken(*given)

@@ -1,21 +1,22 @@
 """The base of all HTTP routes: access by role, parsing of requests, refusals as answers, and one log line."""
 
-import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Self, TypeVar
 
-from chalice.app import Authorizer, Blueprint, Chalice, MultiDict, Response
+from chalice.app import Blueprint, MultiDict, Response
 from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel
 
 from chalicelib import observability
 from chalicelib.callers import REFUSED_TOKEN_CONTEXT, Caller, Role
 from chalicelib.http import problems
+from chalicelib.http.addresses import ApiAddress
 from chalicelib.http.content_encoding import decode_body, require_size
+from chalicelib.http.contracts import Contract, Responses
 from chalicelib.http.etags import is_etag_match
 from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
@@ -26,8 +27,6 @@ from chalicelib.strict_json import cut_out_items, parse_json, require_within_lim
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
 _NOT_MODIFIED = 304
-_PARAMETER = re.compile(r"\{[^}]+\}")
-_ADDRESS_KEYS = {"domain": "domainName", "api_id": "apiId", "stage": "stage"}
 _FIRST_ERROR = 400
 
 # The facts of a log line that parameters of the path become: `client_id` is that of the caller.
@@ -53,54 +52,6 @@ class MediaTypeUnsupported(Refusal):
     """The body is declared as something other than JSON."""
 
     code = "media_type_unsupported"
-
-
-# By status, the body of a successful answer: a model as JSON, a media type, or None for no body. A model that
-# a cold start should not build is given as the function that imports it.
-Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
-
-
-@dataclass(frozen=True)
-class Contract:
-    """The requests and answers of an endpoint, from which the API's description is generated.
-
-    `roles` is None if anybody may call it. `refusals` leaves out those of every endpoint of its kind;
-    `other_media_types` are those of a successful answer beside JSON.
-    """
-
-    roles: frozenset[Role] | None
-    responses: Responses
-    body_model: type[BaseModel] | None = None
-    query_model: type[BaseModel] | None = None
-    refusals: tuple[type[Refusal], ...] = ()
-    headers: tuple[str, ...] = ()
-    other_media_types: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ApiAddress:
-    """The address at which a request reached the API, as API Gateway tells it.
-
-    `base_path` is what stands before the API's own paths: the stage, or the mapping of a domain of our own.
-    """
-
-    domain: str
-    base_path: str
-    api_id: str
-    stage: str
-
-    @classmethod
-    def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Read the context of API Gateway's event."""
-        # In the path, parameters have their values: each part of the route is one part of it.
-        own_parts = context["resourcePath"].strip("/").count("/") + 1
-        base_path = context.get("path", "").rstrip("/").rsplit("/", own_parts)[0]
-        names = {name: str(context.get(key, "")) for name, key in _ADDRESS_KEYS.items()}
-        return cls(base_path=base_path, **names)
-
-    def fill_in(self, template: str) -> str:
-        """Return a URL, with the parts of this address at their names in braces."""
-        return template.format(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -272,25 +223,41 @@ def public_endpoint(
     return decorate
 
 
-def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
-    """Put every route behind the authorizer, except those that are public by their contract."""
-    for methods in app.routes.values():
-        for entry in methods.values():
-            if get_contract(entry.view_function).roles is not None:
-                entry.authorizer = authorizer
+def path_token_endpoint(
+    routes: Blueprint,
+    identify: Callable[[str], Caller],
+    *,
+    responses: Responses,
+    refusals: tuple[type[Refusal], ...] = (),
+    headers: tuple[str, ...] = (),
+    body_media_type: str | None = None,
+    problem_media_type: str | None = None,
+) -> Callable[[RouteHandler], RouteHandler]:
+    """Make a view into an endpoint for the client whose token is the path's parameter `token`.
 
-
-def list_callable_routes(app: Chalice, roles: frozenset[Role]) -> list[str]:
-    """Return the routes that a caller with these roles may call, as `GET/v1/campaigns/*`.
-
-    That is their form in the ARN of a method. Public routes are left out: they ask no authorizer.
+    `identify` returns its holder or raises a refusal. The view takes a `Request` and the path's parameters.
     """
-    return sorted(
-        f"{method}{_PARAMETER.sub('*', path)}"
-        for path, methods in app.routes.items()
-        for method, entry in methods.items()
-        if roles & (get_contract(entry.view_function).roles or frozenset())
+    contract = Contract(
+        None,
+        responses,
+        refusals=refusals,
+        headers=headers,
+        body_media_type=body_media_type,
+        problem_media_type=problem_media_type,
     )
+
+    def decorate(view: RouteHandler) -> RouteHandler:
+        def serve(token: str, **path: str) -> Response:
+            anonymous = AnonymousRequest.from_chalice(routes.current_request)
+            try:
+                request = Request(**vars(anonymous), caller=identify(token))
+            except Exception as error:  # noqa: BLE001 - answered and logged like an error of the view
+                return _run_handler(anonymous, partial(_raise, error), path)
+            return _run_handler(request, lambda: view(request, token=token, **path), path)
+
+        return _attach_contract(view, serve, contract)
+
+    return decorate
 
 
 def get_contract(handler: RouteHandler) -> Contract:
@@ -342,6 +309,10 @@ class BytesResponse(Response):
         """Return the answer in the form that API Gateway expects, encoded as base64."""
         encoded = Response(b64encode(self.body).decode(), self.headers, self.status_code)
         return {**encoded.to_dict(), "isBase64Encoded": True}
+
+
+def _raise(error: Exception) -> Response:
+    raise error
 
 
 def _to_bytes(body: bytes | str) -> bytes:

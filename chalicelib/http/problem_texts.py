@@ -54,6 +54,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "renewals_ended": Problem(
         409, "Perangkat ini harus didaftarkan ulang.", "This device has to be enrolled again."
     ),
+    "link_used": Problem(
+        409, "Tautan ini sudah dipakai untuk satu pendaftaran.", "This link was used for one registration."
+    ),
     "rescue_unreadable": Problem(
         422, "Berkas penyelamatan tidak dapat dibuka.", "The rescue file cannot be opened."
     ),
@@ -151,6 +154,27 @@ PROBLEMS: Mapping[str, Problem] = {
         "Batas pendaftaran harian untuk nomor HP ini sudah tercapai.",
         "This phone number has reached its daily number of registrations.",
     ),
+    "device_token_invalid": Problem(
+        403,
+        "HP ini tidak terdaftar lagi. Minta kode QR baru ke koordinator.",
+        "This device is not enrolled any more. Ask the coordinator for a new QR code.",
+    ),
+    "form_unknown": Problem(
+        404,
+        "Formulir ini tidak dikenal. Perbarui daftar formulir.",
+        "This form is not known. Refresh the list of forms.",
+    ),
+    "campaign_closed": Problem(
+        409, "Kegiatan sudah ditutup, data tidak diterima lagi.", "The campaign takes no more captures."
+    ),
+    "edit_of_accepted": Problem(
+        409,
+        "Data ini sudah diterima, jadi tidak bisa diubah dari HP. Minta kantor cabang memperbaikinya.",
+        "This data was accepted, so a phone cannot change it. Ask the branch office for a correction.",
+    ),
+    "submission_malformed": Problem(
+        400, "Kiriman ini bukan formulir yang sah.", "This is not a valid submission of a form."
+    ),
     "summary_unknown": Problem(
         404, "Rekap tanggal ini belum dihitung.", "This day of this campaign has not been summarised."
     ),
@@ -191,6 +215,12 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "value_too_short": FieldMessage("Terlalu pendek.", "This is too short."),
     "value_too_long": FieldMessage("Terlalu panjang.", "This is too long."),
     "value_malformed": FieldMessage("Format isian salah.", "This is malformed."),
+    "multipart_malformed": FieldMessage(
+        "Kirim sebagai multipart/form-data.", "Send it as multipart/form-data."
+    ),
+    "xml_malformed": FieldMessage(
+        "Bukan XML yang sah dalam UTF-8 tanpa DOCTYPE.", "This is not valid XML in UTF-8 without a DOCTYPE."
+    ),
     "dialect_without_csv": FieldMessage("Hanya CSV yang punya dialek.", "Only CSV has dialects."),
     "campaign_too_long": FieldMessage("Kegiatan paling lama setahun.", "A campaign lasts a year at most."),
     "days_out_of_order": FieldMessage("Urutan tanggal salah.", "The days are not in order."),

@@ -176,7 +176,8 @@ def _build_lapsing_soon(registration: Registration, event_version: int) -> _Cont
 
 
 def _build_cancelled(registration: Registration, _: int) -> _Content | None:
-    if registration.lifecycle.status is not Status.CANCELLED:
+    # The phone of an application that was taken over is told nothing more: it may be a stranger's.
+    if registration.lifecycle.status is not Status.CANCELLED or Flag.TAKEN_OVER in registration.flags:
         return None
     # A phone over its cap was not told of the registration, unless by a payment code.
     if Flag.PHONE_OVER_CAP in registration.flags and registration.lifecycle.payment_code is None:

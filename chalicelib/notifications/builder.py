@@ -10,9 +10,11 @@ from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
 from chalicelib.notifications.requests import SmsRequestService
 from chalicelib.notifications.service import NotificationConfig, NotificationService
+from chalicelib.notifications.store_history import DynamoSmsHistory
+from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.notifications.store_receipt_flow import DynamoReceiptFlow
 from chalicelib.notifications.templates import SmsKind
-from chalicelib.randomness import random_fraction
+from chalicelib.randomness import generate_write_id, random_fraction
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -42,6 +44,15 @@ def build_notification_service(container: "Container") -> NotificationService:
     )
 
 
+def build_sms_history(container: "Container") -> DynamoSmsHistory:
+    return DynamoSmsHistory(
+        container.aws.dynamodb,
+        sms_table=container.settings.sms_ledger_table,
+        sending_table=container.settings.sending_table,
+        new_write_id=generate_write_id,
+    )
+
+
 def build_sms_request_service(container: "Container") -> SmsRequestService:
     return SmsRequestService(
         reading=container.reading,
@@ -64,4 +75,13 @@ def build_due_sms_queuer(container: "Container") -> DueSmsQueuer:
         queues=SQSSmsQueues(container.aws.sqs, queues),
         clock=container.clock,
         on_unreadable=lambda error: observability.log_exception(error, "due sms skipped", {}),
+    )
+
+
+def build_sms_ledger(container: "Container") -> DynamoSmsLedger:
+    return DynamoSmsLedger(
+        container.aws.dynamodb,
+        sms_table=container.settings.sms_ledger_table,
+        sending_table=container.settings.sending_table,
+        new_write_id=generate_write_id,
     )

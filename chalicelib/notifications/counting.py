@@ -1,29 +1,41 @@
 """Totals of the SMS of campaign days."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from chalicelib.campaigns.model import CampaignDay
+from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.confirmations import UNTOLD_STATES, judge_confirmation
+from chalicelib.notifications.model import SmsState
 
 
 @dataclass(frozen=True)
 class SmsFacts:
-    """The facts of one SMS that are counted. `money` is in rupiah."""
+    """The facts of one SMS that are counted. `money` is in rupiah.
+
+    `reason` is why it failed; rows of earlier releases have none.
+    """
 
     purpose: str
     state: str
     parts: int
     money: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
 class SmsTotals:
-    """The SMS of a campaign day's registrations: the number in each state, accepted parts, and rupiah."""
+    """The SMS of a campaign day's registrations: the number in each state, accepted parts, and rupiah.
+
+    `untold` is the number of confirmations that have not been sent, by why.
+    """
 
     by_state: dict[str, int] = field(default_factory=dict)
     parts: int = 0
     money: int = 0
+    untold: dict[str, int] = field(default_factory=dict)
 
 
 class SmsFactSource(Protocol):
@@ -40,9 +52,13 @@ class LedgerSmsCounter:
     def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
         """Return the totals of a campaign day, with the cost so far."""
         by_state: dict[str, int] = {}
+        untold: Counter[str] = Counter()
         parts = money = 0
         for facts in self._ledger.iter_day_facts(campaign_day):
             by_state[facts.state] = by_state.get(facts.state, 0) + 1
+            if facts.purpose == Purpose.RECEIVED:
+                confirmation = judge_confirmation(SmsState(facts.state), facts.reason)
+                untold[confirmation] += confirmation in UNTOLD_STATES
             parts += facts.parts
             money += facts.money
-        return SmsTotals(dict(sorted(by_state.items())), parts, money)
+        return SmsTotals(dict(sorted(by_state.items())), parts, money, dict(sorted((+untold).items())))

@@ -124,7 +124,8 @@ def parse_item(values: Mapping[str, Any]) -> Sms:
 def parse_facts(values: Mapping[str, Any]) -> SmsFacts:
     """Return the counted facts of an item, of an erased SMS too."""
     facts = values["facts"]
-    return SmsFacts(facts["purpose"], facts["state"], int(facts["parts"]), int(facts["money"]))
+    parts, money = int(facts["parts"]), int(facts["money"])
+    return SmsFacts(facts["purpose"], facts["state"], parts, money, facts.get("reason"))
 
 
 @record_parser
@@ -152,7 +153,8 @@ def _choose_shard(sms_id: str) -> int:
 
 
 def _build_facts(sms: Sms) -> Values:
-    return {"purpose": sms.purpose, "state": sms.state, "parts": sms.parts_sent, "money": sms.committed}
+    facts = {"purpose": sms.purpose, "state": sms.state, "parts": sms.parts_sent, "money": sms.committed}
+    return facts | {"reason": sms.reason} if sms.state is SmsState.FAILED and sms.reason else facts
 
 
 def _build_send(send: SmsSend) -> Values:

@@ -12,7 +12,7 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clients.caps import Allowance, DailyCapLimiter, UnusualOutcome
 from chalicelib.clients.errors import ClientCapReached
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.refusals import Refusal, TryAgain
+from chalicelib.refusals import RecordUnreadable, Refusal, TryAgain
 from chalicelib.registrations.captures import Answer, Capture, Outcome, UnusualClient
 from chalicelib.registrations.errors import CaptureErased, CaptureReused, PhoneCapReached
 from chalicelib.registrations.prior_state import CaptureExists
@@ -87,7 +87,7 @@ class AttemptCounter:
         self, error: BaseException, submission: Submission, campaign: Campaign, caller: Caller
     ) -> None:
         """Count a refusal. What failed told nothing, and is sent again: it costs nothing."""
-        if not isinstance(error, Refusal) or isinstance(error, TryAgain):
+        if not isinstance(error, Refusal) or isinstance(error, (TryAgain, RecordUnreadable)):
             self._allowance.release(caller, submission.received_on)
             return
         unusual = UnusualOutcome.CAPPED if isinstance(error, PhoneCapReached) else UnusualOutcome.REFUSED
@@ -135,5 +135,5 @@ class AttemptCounter:
 
 
 def _tells_of_known_worker(answer: Answer, caller: Caller) -> bool:
-    # The public is not told, and must not cost more or less for it either.
-    return caller.disclosure is Disclosure.OFFICER and answer.outcome is Outcome.ALREADY_REGISTERED
+    # `reactivated` tells it too. The public is not told, and must not cost more or less for it either.
+    return caller.disclosure is Disclosure.OFFICER and answer.outcome is not Outcome.CREATED

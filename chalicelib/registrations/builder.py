@@ -3,9 +3,12 @@
 from typing import TYPE_CHECKING
 
 from chalicelib.randomness import generate_write_id
+from chalicelib.registrations.discards import DiscardService
 from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.lifecycle import LifecycleService
+from chalicelib.registrations.model import Status
 from chalicelib.registrations.queues import SQSNotificationQueue
+from chalicelib.registrations.store_discards import DynamoDiscards
 from chalicelib.registrations.store_erasure import DynamoErasureStore
 from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
 from chalicelib.registrations.store_stream import parse_change
@@ -26,6 +29,7 @@ def build_lifecycle_service(container: "Container") -> LifecycleService:
         reading=container.reading,
         hashing=container.hashing,
         max_payment_difference=container.settings.payment_max_difference,
+        identity_retention=container.settings.identity_retention,
         clock=container.clock,
     )
 
@@ -41,7 +45,11 @@ def build_erasure_service(container: "Container") -> ErasureService:
         ),
         reading=container.reading,
         clock=container.clock,
-        retention_period=container.settings.retention_period,
+        retention_periods={
+            Status.CANCELLED: container.settings.retention_period,
+            Status.EXPIRED: container.settings.retention_period,
+            Status.LAPSED: container.settings.lapsed_retention,
+        },
     )
 
 
@@ -53,4 +61,11 @@ def build_stream_publisher(container: "Container") -> StreamPublisher:
         ),
         dirty_days=container.rollups,
         may_notify_known_workers=container.settings.may_notify_known_workers,
+    )
+
+
+def build_discard_service(container: "Container") -> DiscardService:
+    return DiscardService(
+        store=DynamoDiscards(container.aws.dynamodb, container.settings.registrations_table),
+        clock=container.clock,
     )

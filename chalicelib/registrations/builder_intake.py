@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 def build_intake_service(container: "Container") -> IntakeService:
     """Return the service that accepts captures."""
     settings, dynamodb = container.settings, container.aws.dynamodb
-    store = DynamoIntakeStore(dynamodb, settings.registrations_table, container.cipher)
+    store = DynamoIntakeStore(
+        dynamodb,
+        settings.registrations_table,
+        container.cipher,
+        build_audit_write=container.audit_trail.build_append,
+    )
     unusual_clients = DynamoUnusualClients(
         dynamodb, settings.registrations_table, retention=settings.retention_period
     )

@@ -1,10 +1,10 @@
-"""Erasure of a worker's data: all of it on request, or one application that ended unpaid long ago.
+"""Erasure of a worker's data: all of it on request, or one registration that ended long ago.
 
 Counted facts are kept, under ids that do not identify a person. Every operation may stop halfway and be
 repeated: the links through which the other items are found are removed last.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -13,7 +13,7 @@ from chalicelib.clock import Clock
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
-from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, Registration
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
 
@@ -67,8 +67,8 @@ class ErasureStore(Protocol):
         Return False if it was changed meanwhile.
         """
 
-    def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
-        """Yield the registrations that ended unpaid by `ended_before` and are not destroyed yet."""
+    def iter_in_status(self, status: Status, *, since_before: datetime) -> Iterator[Reference]:
+        """Yield the registrations that are in a status since `since_before` and are not destroyed yet."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,18 @@ class ErasureService:
     """Finds and erases the data that is kept of workers."""
 
     def __init__(
-        self, *, store: ErasureStore, reading: ReadingService, clock: Clock, retention_period: timedelta
+        self,
+        *,
+        store: ErasureStore,
+        reading: ReadingService,
+        clock: Clock,
+        retention_periods: Mapping[Status, timedelta],
     ) -> None:
+        """`retention_periods` are the times after which registrations that are in a status are destroyed."""
         self._store = store
         self._reading = reading
         self._clock = clock
-        self._retention_period = retention_period
+        self._retention_periods = retention_periods
 
     def list_applications(self, worker_key: str) -> list[Application]:
         """Return every registration of a worker, the latest first."""
@@ -138,11 +144,14 @@ class ErasureService:
         raise TryAgain("other captures of the worker arrived")
 
     def iter_destroyable(self) -> Iterator[Reference]:
-        """Yield the registrations whose retention period after an unpaid end is over."""
-        return self._store.iter_ended_unpaid(self._clock() - self._retention_period)
+        """Yield the registrations whose retention period is over, status by status."""
+        for status, period in self._retention_periods.items():
+            yield from self._store.iter_in_status(status, since_before=self._clock() - period)
 
-    def destroy_personal_fields(self, reference: Reference) -> bool:
-        """Destroy the personal fields of an application that ended unpaid, and erase its captures.
+    def destroy_personal_fields(
+        self, reference: Reference, *, erase_sms: Callable[[Reference], object]
+    ) -> bool:
+        """Destroy the personal fields of a registration that ended, and erase its captures and SMS.
 
         Status, history and counted facts are kept. If the worker has no other application, the worker is
         erased too, and would be registered as a new one. Return False if there was nothing to destroy.
@@ -151,18 +160,21 @@ class ErasureService:
             registration = self._reading.get(reference)
         except RegistrationUnknown:
             return False
-        is_over = registration.lifecycle.status_since <= self._clock() - self._retention_period
-        if registration.lifecycle.status not in ENDED_UNPAID_STATUSES or not is_over:
+        period = self._retention_periods.get(registration.lifecycle.status)
+        if period is None or registration.lifecycle.status_since > self._clock() - period:
             return False
         worker_key = registration.worker_key
         links = self._store.get_links(worker_key)
         for link in links.capture_links:
             if link.reference == reference:
                 self._store.erase_capture(worker_key, link)
-        if links.latest_reference == reference and not any(
-            each.registration for each in self._iter_applications(registration.follows)
-        ):
-            self._store.erase_worker(worker_key, reference)
+        is_known = any(
+            each.registration is not None and each.reference != reference
+            for each in self._iter_applications(links.latest_reference)
+        )
+        if links.latest_reference is not None and not is_known:
+            self._store.erase_worker(worker_key, links.latest_reference)
+        erase_sms(reference)
         # Last, because it removes the registration from the index by which it is found.
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 

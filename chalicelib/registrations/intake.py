@@ -35,7 +35,7 @@ from chalicelib.registrations.limits import (
     iter_flags,
 )
 from chalicelib.registrations.messages import SubmitRegistration
-from chalicelib.registrations.model import LifecycleState, Registration
+from chalicelib.registrations.model import Flag, LifecycleState, Registration
 from chalicelib.registrations.nik import list_neighbourhoods
 from chalicelib.registrations.prior_state import CaptureExists, PriorState, WorkerExists, WorkerRecord
 from chalicelib.registrations.quotas import (
@@ -49,6 +49,7 @@ from chalicelib.registrations.quotas import (
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.repeats import find_differences, hash_identity, record_repeat
 from chalicelib.registrations.submission import Submission, SubmissionResult
+from chalicelib.registrations.takeovers import Takeover, read_takeover
 from chalicelib.registrations.worker import Worker
 
 # An attempt is repeated if another writer changed the same items in between, or if the store reports the
@@ -79,12 +80,14 @@ class IntakeStore(Protocol):
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         """Store a capture with its new registration, count the phone number, and take the sponsor's place.
 
         `captures` is the number of the worker's captures with this one. A registration that follows another
-        one is stored only if that one is still the worker's latest and has ended. Raise CaptureExists,
-        CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or WriteConflict.
+        one is stored only if that one is still the worker's latest and has ended, or is ended here, by a
+        `takeover`. Raise CaptureExists, CaptureErased, WorkerExists, PhoneCountExceeded, QuotaChanged or
+        WriteConflict.
         """
 
     def add_public(
@@ -341,9 +344,11 @@ class IntakeService:
         if captures > self._limits.worker_captures:
             raise WorkerCapturesReached(f"{captures - 1} captures")
         quota_state = expect_quota_state(submission.sponsor_quota, prior_state.places_taken)
-        if known is not None and known.has_ended:
+        takeover = read_takeover(self._store.find_registration, known, submission.capture_metadata)
+        if known is not None and (known.has_ended or takeover is not None):
             registration, known = replace(registration, follows=known.reference), None
         flags = tuple(iter_flags(submission, phone_count, quota_state, phone_cap=phone_cap))
+        flags += () if takeover is None else (Flag.TOOK_OVER,)
         registration = replace(registration, flags=flags)
         differs: tuple[IdentityField, ...] = ()
         changed = None
@@ -360,7 +365,9 @@ class IntakeService:
                 registration, capture, phone_increment, known, quota_state, captures=captures
             )
         elif known is None:
-            self._store.add(registration, capture, phone_increment, quota_state, captures=captures)
+            self._store.add(
+                registration, capture, phone_increment, quota_state, captures=captures, takeover=takeover
+            )
         else:
             self._store.add_repeat(
                 capture,

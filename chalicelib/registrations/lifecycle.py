@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from chalicelib.callers import Caller
@@ -11,7 +11,8 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
-from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration, Status
+from chalicelib.registrations.ageing import age_registration
+from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration
 from chalicelib.registrations.payments import differs_from_quote
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
@@ -20,6 +21,8 @@ from chalicelib.registrations.reported_times import check_payment_code, check_pa
 
 # Each attempt succeeds unless another writer changed the same registration in between.
 _MAX_ATTEMPTS = 4
+
+_COUNTED_TIME_OUTS = frozenset({EventType.EXPIRED, EventType.LAPSED, EventType.IDENTITY_DELETED})
 
 Detail_contra = TypeVar("Detail_contra", contravariant=True)
 
@@ -59,15 +62,18 @@ class LifecycleService:
         reading: ReadingService,
         hashing: KeyedHash,
         max_payment_difference: int,
+        identity_retention: timedelta,
         clock: Clock,
     ) -> None:
         """`max_payment_difference` is the difference between a payment and its quote, in per cent of the
-        quote, above which the registration is flagged.
+        quote, above which the registration is flagged. `identity_retention` is how long the identity is kept
+        after the first payment was reported, which shows that the core system has it.
         """
         self._store = store
         self._reading = reading
         self._hashing = hashing
         self._max_payment_difference = max_payment_difference
+        self._identity_retention = identity_retention
         self._clock = clock
 
     def issue_payment_code(
@@ -101,7 +107,12 @@ class LifecycleService:
                 payment, lifecycle, current.quote, max_percent=self._max_payment_difference
             ):
                 flags = (*flags, Flag.PAYMENT_DIFFERS)
-            return replace(current, lifecycle=lifecycle, flags=tuple(dict.fromkeys((*current.flags, *flags))))
+            return replace(
+                current,
+                lifecycle=lifecycle,
+                flags=tuple(dict.fromkeys((*current.flags, *flags))),
+                identity_until=current.identity_until or self._today() + self._identity_retention,
+            )
 
         payment_key = self._hashing.digest("payment", payment.payment_id)
         try:
@@ -131,24 +142,26 @@ class LifecycleService:
         """Yield the registrations with a time-out on or before today."""
         return self._store.iter_due(self._today())
 
-    def age(self, reference: Reference) -> Status | None:
-        """Apply the time-outs of a registration: expire an unpaid application, lapse an unpaid membership.
+    def age(self, reference: Reference) -> list[str]:
+        """Apply the time-outs of a registration.
 
-        Return the new status, or None if nothing was due. Raise RegistrationUnknown or TryAgain.
+        Unpaid applications expire, unpaid memberships lapse, and the identity of paid workers is deleted at
+        the end of its retention period. Return the new status and `identity_deleted`, as far as they were
+        due. Raise RegistrationUnknown or TryAgain.
         """
         registration = self._reading.get(reference)
         aged = self.store_change(
             registration,
-            lambda current: replace(
+            lambda current: age_registration(
                 current,
-                lifecycle=current.lifecycle.age(
-                    today=self._today(), occurred_at=self._clock(), expires_on=current.expires_on
-                ),
+                today=self._today(),
+                occurred_at=self._clock(),
+                identity_retention=self._identity_retention,
             ),
         )
-        # If another writer came first, this may be that writer's change, read again.
-        is_timed_out = aged.lifecycle.history[-1].event_type in {EventType.EXPIRED, EventType.LAPSED}
-        return aged.lifecycle.status if is_timed_out and aged is not registration else None
+        # Between them may be the events of another writer, who came first.
+        new_events = aged.lifecycle.history[len(registration.lifecycle.history) :]
+        return [str(event.event_type) for event in new_events if event.event_type in _COUNTED_TIME_OUTS]
 
     def _change(
         self,

@@ -38,6 +38,21 @@ class SubmitRegistration(StrictModel):
         return self.model_dump_json(exclude_none=True)
 
 
+class DiscardedCapture(StrictModel):
+    """A capture that its device gave up."""
+
+    device_sequence: int = Field(ge=1, le=2**31 - 1)
+    reason: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")] = Field(
+        description="A code, such as `worker_left`: nothing that somebody typed."
+    )
+
+
+class ReportDiscards(StrictModel):
+    """Report captures that a device gave up; the device sends it."""
+
+    discards: list[DiscardedCapture] = Field(min_length=1, max_length=50)
+
+
 class ListRegistrations(StrictModel):
     """Ask for registrations: those of a campaign day, or those in a status, or of a day those in a status."""
 

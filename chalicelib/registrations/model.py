@@ -15,7 +15,7 @@ from chalicelib.registrations.errors import HistoryFull, PaymentReused, Transiti
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
-from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
+from chalicelib.registrations.worker import Consent, Coverage, Recipient, RetainedWork, Work, Worker
 
 
 class Status(StrEnum):
@@ -42,11 +42,13 @@ class EventType(StrEnum):
     MATCHED = "matched"
     MISMATCHED = "mismatched"
     CANCELLED = "cancelled"
+    TAKEN_OVER = "taken_over"
     LAPSING_SOON = "lapsing_soon"
     LAPSED = "lapsed"
     EXPIRED = "expired"
     SMS_REQUESTED = "sms_requested"
     REPEAT_DIFFERS = "repeat_differs"
+    IDENTITY_DELETED = "identity_deleted"
 
 
 class Verification(StrEnum):
@@ -69,6 +71,8 @@ class Flag(StrEnum):
     HISTORY_FULL = "history_full"
     PAYMENT_DIFFERS = "payment_differs"
     PAYMENT_SHARED = "payment_shared"
+    TAKEN_OVER = "taken_over"
+    TOOK_OVER = "took_over"
 
 
 # An application that has ended makes room for a new one of the same worker.
@@ -105,6 +109,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
         Status.ACTIVE: Status.ACTIVE,
     },
     EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
+    # An officer of another campaign registered the worker anew (see `takeovers`). No SMS belongs to it.
+    EventType.TAKEN_OVER: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
     # Changes no status: the event records the reminder, so that there is one for each payment.
     EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
@@ -113,6 +119,8 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
     # Changes no status: the event records that the worker was captured again with other data.
     EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
+    # Changes no status: the event records that NIK, birth date, addresses and income were deleted.
+    EventType.IDENTITY_DELETED: {Status.ACTIVE: Status.ACTIVE},
 }
 
 _REPORTED_EVENTS = frozenset(
@@ -271,6 +279,10 @@ class LifecycleState:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
 
+    def with_takeover(self, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state that gives way to a new registration. Raise TransitionNotAllowed."""
+        return self._transition(EventType.TAKEN_OVER, occurred_at, client_id, {})
+
     def with_sms_request(self, purpose: str, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
         """Return the state with a request for an SMS. Raise TransitionNotAllowed."""
         return self._transition(EventType.SMS_REQUESTED, occurred_at, client_id, {"purpose": purpose})
@@ -297,6 +309,10 @@ class LifecycleState:
                 EventType.LAPSING_SOON, occurred_at, "system", {"paid_through": self.paid_through}
             )
         return self
+
+    def with_identity_deleted(self, *, occurred_at: datetime) -> "LifecycleState":
+        """Return the state after the identity fields were deleted. Raise TransitionNotAllowed."""
+        return self._transition(EventType.IDENTITY_DELETED, occurred_at, "system", {})
 
     def _transition(
         self, event_type: EventType, occurred_at: datetime, client_id: str, detail: Mapping[str, str | int]
@@ -332,14 +348,16 @@ class Registration:
 
     `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.
     `identity` has the keyed hashes of the worker's identity fields; those of earlier releases have none.
+    `identity_until` is the local day on which NIK, birth date, addresses and income are deleted, if the
+    membership is active then: it was paid, and the core system has them. Then `worker` is a Recipient.
     """
 
     reference: Reference
     worker_key: str
     lifecycle: LifecycleState
     capture_metadata: CaptureMetadata
-    worker: Worker
-    work: Work
+    worker: Recipient
+    work: Work | RetainedWork
     coverage: Coverage
     consent: Consent
     quote: Quote
@@ -347,6 +365,7 @@ class Registration:
     follows: Reference | None = None
     flags: tuple[Flag, ...] = ()
     identity: Mapping[str, str] | None = None
+    identity_until: date | None = None
 
     @property
     def facts(self) -> RegistrationFacts:
@@ -363,4 +382,12 @@ class Registration:
         """Return the local day of the next time-out, if nothing else happens."""
         if self.lifecycle.status in OPEN_UNPAID_STATUSES:
             return self.expires_on
-        return self.lifecycle.next_ageing_on
+        ageing_on = self.lifecycle.next_ageing_on
+        if ageing_on is None or self.identity_until is None or not self.has_identity:
+            return ageing_on
+        return min(ageing_on, self.identity_until)
+
+    @property
+    def has_identity(self) -> bool:
+        """Return True until NIK, birth date, addresses and income were deleted."""
+        return isinstance(self.worker, Worker)

@@ -20,7 +20,7 @@ LENGTH = 16
 _SEPARATORS = re.compile(r"[\s.\-]+")
 FEMALE_DAY_OFFSET = 40
 NO_SERIAL = "0000"
-_LAST_REGENCY_CODE = "79"
+LAST_REGENCY_CODE = "79"
 _NEIGHBOURHOOD_SIZE = 10
 
 # The 38 provinces of today, and 54 (East Timor, until 1999): a NIK keeps the code it was first issued under.
@@ -111,4 +111,4 @@ def _decode(digits: str, capture_day: date) -> NIKDetails:
 def _is_valid_place_code(regency: str, district: str) -> bool:
     # Regencies are numbered from 01 and cities from 71, districts from 01; which of them exist changes by
     # the year.
-    return "01" <= regency <= _LAST_REGENCY_CODE and district != "00"
+    return "01" <= regency <= LAST_REGENCY_CODE and district != "00"

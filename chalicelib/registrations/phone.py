@@ -17,6 +17,11 @@ _REGION = "ID"
 _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]+")
 _DIALLED_NUMBER = re.compile(r"\+?\d+")
 # Between a number and what somebody wrote behind it: a second number, an extension, a fraction.
+# The kinds of numbers in the library's metadata that no SMS is sent to.
+_OTHER_KINDS = (
+    *("fixed_line", "toll_free", "premium_rate", "shared_cost"),
+    *("personal_number", "voip", "pager", "uan", "voicemail"),
+)
 _APPENDIX_MARK = re.compile(r"[./(]")
 
 
@@ -27,6 +32,7 @@ class NumberingPlan:
     country_code: str
     trunk_prefix: str
     national_pattern: str
+    other_pattern: str
 
 
 def read_numbering_plan() -> NumberingPlan:
@@ -38,6 +44,11 @@ def read_numbering_plan() -> NumberingPlan:
         country_code=str(phonenumbers.country_code_for_region(_REGION)),
         trunk_prefix=phonenumbers.ndd_prefix_for_region(_REGION, strip_non_digits=True) or "",
         national_pattern=metadata.mobile.national_number_pattern,
+        other_pattern="|".join(
+            pattern
+            for kind in _OTHER_KINDS
+            if (pattern := getattr(getattr(metadata, kind), "national_number_pattern", None))
+        ),
     )
 
 

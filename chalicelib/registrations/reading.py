@@ -52,6 +52,14 @@ class CaptureReport:
     registration: Registration | None = None
 
 
+@dataclass(frozen=True)
+class DeletionCounts:
+    """The registrations of a campaign that were deleted by retention, and those that lost the identity."""
+
+    registrations: int = 0
+    identities: int = 0
+
+
 class ReadingStore(Protocol):
     """The reads of the registrations table that the service needs."""
 
@@ -63,6 +71,9 @@ class ReadingStore(Protocol):
 
     def find_latest(self, worker_key: str) -> Reference | None:
         """Return the reference of a worker's latest registration, or None if the worker is not known."""
+
+    def count_deletions(self, campaign_id: str) -> DeletionCounts:
+        """Return how much of a campaign was deleted by retention."""
 
     def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
         """Yield the source of every capture whose answer names a registration."""
@@ -85,6 +96,10 @@ class ReadingService:
         Raise RegistrationUnknown, or RegistrationDestroyed.
         """
         return self._store.get(Reference(reference))
+
+    def count_deletions(self, campaign_id: str) -> DeletionCounts:
+        """Return how much of a campaign was deleted by retention."""
+        return self._store.count_deletions(campaign_id)
 
     def is_latest(self, registration: Registration) -> bool:
         """Return True if the worker has not registered again since. During an erasure return False."""

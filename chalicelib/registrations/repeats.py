@@ -64,7 +64,9 @@ def record_repeat(
     if lifecycle.has_ended:
         raise WriteConflict("the registration ended in between")
     # The registration of an earlier release has no hashes.
-    identity = hash_identity(recorded.worker, worker_key=repeat.worker_key, hashing=hashing)
+    identity = recorded.identity
+    if isinstance(recorded.worker, Worker):
+        identity = hash_identity(recorded.worker, worker_key=repeat.worker_key, hashing=hashing)
     differs = find_differences(identity, repeat.identity)
     recorded_repeats = sum(event.event_type is EventType.REPEAT_DIFFERS for event in lifecycle.history)
     if not differs or recorded_repeats >= MAX_RECORDED_REPEATS:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from chalicelib import observability
 from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.errors import ClientCapReached, ClientUnknown
+from chalicelib.clients.errors import ClientCapReached, ClientUnknown, LinkUsed
 from chalicelib.http import problems
 from chalicelib.http.endpoints import (
     Request,
@@ -43,13 +44,13 @@ from chalicelib.registrations.reported_events import Cancellation, Payment, Paym
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
-    GapsView,
     NeutralAnswerView,
     RegistrationsView,
     RegistrationView,
     VerdictsView,
     VerdictView,
 )
+from chalicelib.registrations.schemas_gaps import GapsView
 from chalicelib.registrations.submission import SubmissionResult
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             CaptureErased,
             CaptureReused,
             ClientCapReached,
+            LinkUsed,
             PhoneCapReached,
             RulesBroken,
             WorkerCapturesReached,
@@ -105,12 +107,14 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         """Register a worker from one capture."""
         command = request.parse_body(SubmitRegistration)
         try:
-            result = container.intake.submit(
-                command,
-                caller=request.caller,
-                correlation_id=request.correlation_id,
-                device_report=DeviceReport.from_headers(request.headers),
-            )
+            link_id = request.caller.link_id
+            with nullcontext() if link_id is None else container.links.hold(link_id, command.capture_id):
+                result = container.intake.submit(
+                    command,
+                    caller=request.caller,
+                    correlation_id=request.correlation_id,
+                    device_report=DeviceReport.from_headers(request.headers),
+                )
         except (CaptureErased, WorkerCapturesReached) as refusal:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise
@@ -226,7 +230,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         its own captures named: the officer has just met the worker.
         """
         registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
-        return _respond(container, request, registration)
+        return _respond(container, request, registration, shows_confirmation=True)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -252,7 +256,8 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         query = request.parse_query(ListGaps)
         start_after, _ = from_cursor(query.cursor)
         page = container.reading.list_gaps(client_id, start_after=start_after, page_size=query.size)
-        return json_response(GapsView.from_page(client_id, page), exclude_defaults=True)
+        discards = container.discards.list_latest(client_id) if query.cursor is None else []
+        return json_response(GapsView.build(client_id, page, discards), exclude_defaults=True)
 
 
 def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
@@ -351,9 +356,17 @@ def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictVi
         return _build_failed_item(batch.read_capture_id(text), error, request)
 
 
-def _respond(container: "Container", request: Request, registration: Registration) -> Response:
+def _respond(
+    container: "Container",
+    request: Request,
+    registration: Registration,
+    *,
+    shows_confirmation: bool = False,
+) -> Response:
     container.audit.record_read(registration.reference, caller=request.caller)
     view = RegistrationView.build(registration, caller=request.caller)
+    if shows_confirmation and request.caller.roles & {Role.KIOSK, Role.MANAGER}:
+        view.confirmation = container.confirmations.find(registration.reference)
     return json_response(view, exclude_defaults=True)
 
 

@@ -53,23 +53,30 @@ class _AgeingRun:
 
 
 def age_due_registrations(
-    lifecycle_service: LifecycleService, erasure_service: ErasureService, context: LambdaContext
+    lifecycle_service: LifecycleService,
+    erasure_service: ErasureService,
+    erase_sms: Callable[[Reference], object],
+    context: LambdaContext,
 ) -> dict[str, int]:
-    """Expire unpaid applications, lapse memberships unpaid for three months, and destroy personal fields.
+    """Expire unpaid applications, lapse memberships unpaid for three months, and delete personal fields.
 
-    Personal fields are destroyed in applications that ended unpaid, after the retention period. Return the
-    numbers by status. A registration that fails does not stop the others; the run then raises
-    AgeingPartialFailure, as it does when its time is over, so that it is repeated and goes on. A second run
-    changes nothing more.
+    Of an active membership, those that SMS do not need are deleted after the retention period that its first
+    payment began; of an application that ended unpaid, or of a membership that lapsed, all, with its SMS,
+    after that of its status. Return the numbers by status. A registration that fails does not stop the
+    others; the run then raises AgeingPartialFailure, as it does when its time is over, so that it is repeated
+    and goes on. A second run changes nothing more.
     """
     run = _AgeingRun(context)
     number_by_status: Counter[str] = Counter(
-        str(status)
-        for status in run.apply_each(lifecycle_service.iter_due(), lifecycle_service.age)
-        if status
+        event
+        for events in run.apply_each(lifecycle_service.iter_due(), lifecycle_service.age)
+        for event in events
     )
     number_by_status[_DESTROYED_LABEL] += sum(
-        run.apply_each(erasure_service.iter_destroyable(), erasure_service.destroy_personal_fields)
+        run.apply_each(
+            erasure_service.iter_destroyable(),
+            lambda reference: erasure_service.destroy_personal_fields(reference, erase_sms=erase_sms),
+        )
     )
     number_by_status += Counter()  # Removes the zero.
     for status, number in sorted(number_by_status.items()):

@@ -10,16 +10,15 @@ from chalicelib.callers import Caller, Channel, Disclosure, Role
 from chalicelib.clock import to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
-from chalicelib.http.pagination import Page, to_cursor
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
 from chalicelib.registrations.reported_events import Payment, PaymentCode
-from chalicelib.registrations.worker import Check, Consent, Worker
+from chalicelib.registrations.worker import Check, Consent, Recipient, Worker
 
 if TYPE_CHECKING:
     # Its callers have loaded it; the cold start of the API does without it.
-    from chalicelib.registrations.reading import CaptureReport, SequenceGap
+    from chalicelib.registrations.reading import CaptureReport
 
 
 NEUTRAL_OUTCOME = "accepted"
@@ -94,10 +93,16 @@ class VerdictsView(BaseModel):
     results: list[VerdictView]
 
 
+_DELETED_LATER = (
+    "Left out after the identity of a paid worker was deleted, some time after the first payment; so are"
+    " birth date, addresses and income."
+)
+
+
 class WorkerView(BaseModel):
     """A worker. Masked but for the core system."""
 
-    nik: str
+    nik: str | None = Field(default=None, description=_DELETED_LATER)
     name: str
     phone: str | None
     language: str
@@ -108,10 +113,10 @@ class WorkerView(BaseModel):
     postal_code: str | None = None
 
     @classmethod
-    def build_masked(cls, worker: Worker) -> "WorkerView":
+    def build_masked(cls, worker: Recipient) -> "WorkerView":
         """Return a view in which a worker can be recognised, and no value can be misused."""
         return cls(
-            nik=mask_number(worker.nik),
+            nik=mask_number(worker.nik) if isinstance(worker, Worker) else None,
             name=mask_name(worker.name),
             phone=None if worker.phone is None else mask_number(worker.phone),
             language=worker.language,
@@ -119,7 +124,7 @@ class WorkerView(BaseModel):
         )
 
     @classmethod
-    def build_full(cls, worker: Worker) -> "WorkerView":
+    def build_full(cls, worker: Recipient) -> "WorkerView":
         """Return all fields, for the core system alone."""
         return cls(**vars(worker))
 
@@ -167,6 +172,11 @@ class RegistrationView(BaseModel):
     follows: str | None
     flags: tuple[Flag, ...] = ()
     payment_code: PaymentCode | None = None
+    confirmation: str | None = Field(
+        default=None,
+        description="For officers and managers, of one registration: what became of the SMS that confirms it:"
+        " sent, waiting, held, unknown, expired, not_sent, replaced or none.",
+    )
     worker: WorkerView
     work: WorkView
     coverage: CoverageView
@@ -180,14 +190,18 @@ class RegistrationView(BaseModel):
         """Return the view for a caller, by the roles that it has for the registration's campaign.
 
         The core system sees all fields; managers see masked ones; an officer's device sees neither the quote
-        nor what is flagged for managers.
+        nor what is flagged for managers, and the payment code of a worker whom it has registered itself.
         """
         is_own = caller.may_access_campaign(registration.capture_metadata.campaign_id)
         if caller.has_role(Role.CORE) and is_own:
             return cls.build_full(registration)
         if caller.has_role(Role.MANAGER) and is_own:
             return cls.build_masked(registration)
-        return cls.build_for_officer(registration)
+        view = cls.build_for_officer(registration)
+        if registration.capture_metadata.client_id == caller.client_id:
+            # For the receipt. The device knows the price from its own capture.
+            view = view.model_copy(update={"payment_code": registration.lifecycle.payment_code})
+        return view
 
     @classmethod
     def build_masked(cls, registration: Registration) -> "RegistrationView":
@@ -343,26 +357,3 @@ class RegistrationsView(BaseModel):
         description="References of registrations that belong on this page, whatever their status, and cannot"
         " be read. The cursor is after them. Read them one by one once we have restored them.",
     )
-
-
-class GapView(BaseModel):
-    """A range of captures that a device has not sent yet, first and last."""
-
-    first: int
-    last: int
-
-
-class GapsView(BaseModel):
-    """A page of the captures that a device has not sent yet, up to the highest number that arrived.
-
-    `cursor` asks for the next page.
-    """
-
-    client_id: str
-    missing: list[GapView]
-    cursor: str | None = None
-
-    @classmethod
-    def from_page(cls, client_id: str, page: Page["SequenceGap"]) -> "GapsView":
-        missing = [GapView(first=gap.first, last=gap.last) for gap in page.rows]
-        return cls(client_id=client_id, missing=missing, cursor=to_cursor(page.next_position))

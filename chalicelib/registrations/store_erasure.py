@@ -12,8 +12,9 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.erasure import CaptureLink, WorkerLinks
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.store_changes import count_deletion
 from chalicelib.registrations.store_items import (
     build_registration_facts,
     parse_campaign_day,
@@ -21,19 +22,20 @@ from chalicelib.registrations.store_items import (
     parse_registration_facts,
 )
 from chalicelib.registrations.store_keys import (
+    BY_STATUS,
     ITEM_IS_NEW,
     LINK_PREFIX,
     REFERENCE_NAME,
     WORKER_HAS_REGISTRATION,
     Key,
-    list_ended_shards,
+    list_status_shards,
     make_capture_key,
     make_link_key,
     make_registration_key,
     make_remnant_keys,
     make_worker_key,
+    parse_registration_key,
 )
-from chalicelib.registrations.store_lifecycle import iter_due_references
 from chalicelib.registrations.store_quotas import build_place_return_on_erasure
 
 # Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
@@ -46,8 +48,8 @@ _ERASE_CAPTURE = (
 
 # Kept of an application: its statuses with their times, its client and campaign, and what it follows.
 _DESTROY_PERSONAL_FIELDS = (
-    "REMOVE sealed, money, facts, worker_key, identity_hashes, day_shard, day_order, status_shard,"
-    " status_order, due_shard, due_order SET destroyed_at = :at"
+    "REMOVE sealed, money, facts, worker_key, identity_hashes, identity_until, day_shard, day_order,"
+    " status_shard, status_order, due_shard, due_order SET destroyed_at = :at"
 )
 
 _CAPTURE_HAS_FACTS = "attribute_exists(fingerprint) AND facts = :facts"
@@ -132,10 +134,16 @@ class DynamoErasureStore:
         compared = {":version": registration.lifecycle.version, ":at": to_timestamp(destroyed_at)}
         destroy = self._table.update(key, _DESTROY_PERSONAL_FIELDS, _IS_VERSION, compared=compared)
         record = self._build_destruction_record(registration.reference, destroyed_at)
-        return self._try_transact([destroy, *self._put_registration_remnant(current), *record])
+        count = count_deletion(self._table, registration.capture_metadata.campaign_id, "registrations")
+        return self._try_transact([destroy, *self._put_registration_remnant(current), count, *record])
 
-    def iter_ended_unpaid(self, ended_before: datetime) -> Iterator[Reference]:
-        return iter_due_references(self._table, list_ended_shards(), f"{to_timestamp(ended_before)}$")
+    def iter_in_status(self, status: Status, *, since_before: datetime) -> Iterator[Reference]:
+        condition = "status_shard = :shard AND status_order < :before"
+        for shard in list_status_shards(status):
+            # The next character after the `#` that ends the time.
+            values = {":shard": shard, ":before": f"{to_timestamp(since_before)}$"}
+            for key in self._table.query(condition, values, index=BY_STATUS):
+                yield parse_registration_key(key)
 
     def _build_destruction_record(self, reference: Reference, destroyed_at: datetime) -> list[Write]:
         if self._build_audit_write is None:

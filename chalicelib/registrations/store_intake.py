@@ -1,10 +1,11 @@
 """The intake's part of the registrations table. Every write is one conditional transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from chalicelib.audit.model import AuditRecord
 from chalicelib.aws.items import Item, Values, to_item
 from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Write, expires_after
 from chalicelib.conflicts import WriteConflict
@@ -21,7 +22,7 @@ from chalicelib.registrations.prior_state import (
 )
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaChanged, QuotaState
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_changes import put_next_version
+from chalicelib.registrations.store_changes import build_takeover, put_next_version
 from chalicelib.registrations.store_items import (
     build_capture,
     build_registration,
@@ -41,11 +42,16 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
 )
 from chalicelib.registrations.store_quotas import build_place_update
+from chalicelib.registrations.takeovers import Takeover
 
 # A refused capture may be corrected and sent again; an accepted one never changes.
 _CAPTURE_IS_NEW = "attribute_not_exists(pk) OR facts.outcome = :refused"
 _WORKER_HAS_OPEN_REGISTRATION = "#reference = :reference AND ended = :no"
-_WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :yes"
+_WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :ended"
+# Repeats may be stored while the application is open: no capture of the worker must be lost from the count.
+_WORKER_GIVES_WAY = (
+    f"{_WORKER_HAS_ENDED_REGISTRATION} AND (captures = :captures OR attribute_not_exists(captures))"
+)
 _WORKER_IS_SAME = "(#reference = :reference AND ended = :no AND #status = :status)"
 _PUBLIC_WORKER_IS_NEW = f"attribute_not_exists(pk) OR {_WORKER_IS_SAME}"
 _PUBLIC_WORKER_IS_UNCHANGED = f"attribute_exists(pk) AND {_WORKER_IS_SAME}"
@@ -59,9 +65,18 @@ _ONE_DAY = timedelta(days=1)
 class DynamoIntakeStore:
     """Satisfies `intake.IntakeStore`."""
 
-    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        cipher: FieldCipher,
+        *,
+        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+    ) -> None:
+        """`build_audit_write` makes the write that records a takeover; without it none is recorded."""
         self._table = Table(client, table_name)
         self._cipher = cipher
+        self._build_audit_write = build_audit_write
 
     def read_prior_state(
         self, worker_key: str, *, phone_key: str | None, day: date, sponsor: CampaignSponsor | None = None
@@ -91,11 +106,15 @@ class DynamoIntakeStore:
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         self._write_capture(
             registration,
             capture,
-            worker=self._put_worker(registration, captures),
+            worker=self._put_worker(registration, captures, takes_over=takeover is not None),
+            earlier=()
+            if takeover is None
+            else build_takeover(self._table, takeover, self._cipher, self._build_audit_write),
             application=to_item(build_registration(registration, self._cipher)),
             phone=self._count_phone(phone_increment),
             sponsor=build_place_update(self._table, registration, 1, quota_state),
@@ -183,6 +202,7 @@ class DynamoIntakeStore:
         application: Item,
         phone: Write | None,
         sponsor: Write | None,
+        earlier: Sequence[Write] = (),
     ) -> None:
         self._transact(
             {
@@ -192,6 +212,7 @@ class DynamoIntakeStore:
                 "phone": phone,
                 "sponsor": sponsor,
                 "link": self._put_link(registration.worker_key, capture),
+                **{f"earlier {number}": write for number, write in enumerate(earlier)},
             }
         )
 
@@ -239,15 +260,16 @@ class DynamoIntakeStore:
         values = {**key, "reference": _get_reference(capture)}
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
-    def _put_worker(self, registration: Registration, captures: int) -> Write:
+    def _put_worker(self, registration: Registration, captures: int, *, takes_over: bool = False) -> Write:
         worker_record = replace(_make_worker_record(registration), captures=captures)
         values = _build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
+        counted = {":captures": captures - 1} if takes_over else {}
         return self._table.put(
             values,
-            _WORKER_HAS_ENDED_REGISTRATION,
-            compared={":reference": registration.follows, ":yes": True},
+            _WORKER_GIVES_WAY if takes_over else _WORKER_HAS_ENDED_REGISTRATION,
+            compared={":reference": registration.follows, ":ended": not takes_over, **counted},
             names=REFERENCE_NAME,
             returns_current=True,
         )

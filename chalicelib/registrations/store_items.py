@@ -26,14 +26,11 @@ from chalicelib.registrations.captures import (
 )
 from chalicelib.registrations.errors import CaptureErased, RegistrationDestroyed
 from chalicelib.registrations.model import (
-    ENDED_UNPAID_STATUSES,
     Flag,
     Registration,
     RegistrationFacts,
     Status,
 )
-from chalicelib.registrations.nik import NIK, Sex
-from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_amounts import pad_amounts
 from chalicelib.registrations.store_history import build_history, parse_lifecycle, serialize_money
@@ -41,19 +38,19 @@ from chalicelib.registrations.store_keys import (
     find_shard,
     list_capture_shards,
     list_due_shards,
-    list_ended_shards,
     list_registration_shards,
     list_status_shards,
     make_capture_key,
     make_order,
     make_registration_key,
 )
+from chalicelib.registrations.store_person import list_personal_fields, parse_consent, parse_person
 from chalicelib.registrations.store_source import (
     build_capture_metadata,
     parse_capture_metadata,
     parse_capture_source,
 )
-from chalicelib.registrations.worker import Check, Consent, Coverage, Work, Worker
+from chalicelib.registrations.worker import Coverage
 
 _AMOUNT_DIGITS = 15
 _MAX_OUTCOME_LENGTH = max(map(len, Outcome))
@@ -202,13 +199,14 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "taken": build_capture_metadata(metadata),
         "sealed": {
             name: cipher.seal(value, record=record, field=name)
-            for name, value in _list_personal_fields(registration).items()
+            for name, value in list_personal_fields(registration).items()
             if value is not None
         },
         "flags": list(registration.flags) or None,
         "work": registration.work.model_dump(mode="json", exclude={"monthly_income", "place"}),
         "coverage": registration.coverage.model_dump(mode="json", exclude_none=True),
         "expires_on": registration.expires_on.isoformat(),
+        "identity_until": until.isoformat() if (until := registration.identity_until) else None,
         "day_shard": list_registration_shards(CampaignDay(metadata.campaign_id, metadata.day))[shard],
         "day_order": make_order(metadata.captured_at, registration.reference),
         "status_shard": list_status_shards(lifecycle.status)[shard],
@@ -229,39 +227,24 @@ def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Regist
     personal = {
         name: cipher.unseal(sealed, record=record, field=name) for name, sealed in values["sealed"].items()
     }
-    particulars = json.loads(personal["particulars"])
     money = json.loads(cipher.unseal(values["money"], record=record, field="money"))
     coverage = {**values["coverage"], "months": int(values["coverage"]["months"])}
-    work = {
-        **values["work"],
-        "place": particulars["place"],
-        "monthly_income": int(personal["monthly_income"]),
-    }
+    worker, work = parse_person(personal, values["work"])
     return Registration(
         reference=reference,
         worker_key=values["worker_key"],
         lifecycle=parse_lifecycle(values, money),
         capture_metadata=parse_capture_metadata(values["taken"]),
-        worker=Worker(
-            nik=NIK(personal["nik"]),
-            name=personal["name"],
-            sex=Sex(particulars["sex"]),
-            birth_date=date.fromisoformat(particulars["birth_date"]),
-            phone=Phone(personal["phone"]) if "phone" in personal else None,
-            email=personal.get("email"),
-            address=personal.get("address"),
-            postal_code=particulars["postal_code"],
-            language=particulars["language"],
-            checks=tuple(Check(each) for each in particulars["checks"]),
-        ),
-        work=Work.model_validate(work),
+        worker=worker,
+        work=work,
         coverage=Coverage.model_validate(coverage),
-        consent=Consent.model_validate(particulars["consent"]),
+        consent=parse_consent(personal),
         quote=Quote.model_validate_json(money["quote"]),
         expires_on=date.fromisoformat(values["expires_on"]),
         follows=_parse_follows(values),
         flags=tuple(Flag(each) for each in values.get("flags", ())),
         identity=values.get("identity_hashes"),
+        identity_until=date.fromisoformat(until) if (until := values.get("identity_until")) else None,
     )
 
 
@@ -270,41 +253,13 @@ def _parse_follows(values: Mapping[str, Any]) -> Reference | None:
 
 
 def _build_due_keys(registration: Registration, shard: int) -> Values:
-    """Return the keys in the due index: the next time-out or, if it ended unpaid, when it ended."""
+    """Return the keys in the due index: those of the next time-out."""
     if registration.due_on is not None:
         return {
             "due_shard": list_due_shards()[shard],
             "due_order": f"{registration.due_on.isoformat()}#{registration.reference}",
         }
-    if registration.lifecycle.status in ENDED_UNPAID_STATUSES:
-        return {
-            "due_shard": list_ended_shards()[shard],
-            "due_order": make_order(registration.lifecycle.status_since, registration.reference),
-        }
     return {}
-
-
-def _list_personal_fields(registration: Registration) -> dict[str, str | None]:
-    worker = registration.worker
-    # Fields that the contract names are sealed one by one; the others are only read together.
-    particulars = {
-        "birth_date": worker.birth_date.isoformat(),
-        "sex": worker.sex,
-        "postal_code": worker.postal_code,
-        "language": worker.language,
-        "checks": worker.checks,
-        "place": registration.work.place,
-        "consent": registration.consent.model_dump(mode="json"),
-    }
-    return {
-        "nik": worker.nik,
-        "name": worker.name,
-        "phone": worker.phone,
-        "email": worker.email,
-        "address": worker.address,
-        "monthly_income": str(registration.work.monthly_income),
-        "particulars": json.dumps(particulars),
-    }
 
 
 def _serialize_answer(answer: Answer) -> str:

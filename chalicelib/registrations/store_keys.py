@@ -6,8 +6,10 @@ WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the 
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
 LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
 UNUSUAL#<client id>#...    UNUSUAL             a client with many unusual attempts (`store_unusual`); expires
+DISCARD#<client id>        <number>            a capture that its device gave up; indexed by device
 PAYMENT#<keyed hash>       PAYMENT             a payment id that was recorded
 PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
+CAMPAIGN#<campaign id>     DELETED             how many registrations and identities were deleted by retention
 SPONSOR#<campaign>#<id>    PLACES              the number of places of a campaign's sponsor that are taken
 DECOY#<reference>          DECOY               a decoy: an item of the size of a registration; expires
 """
@@ -77,6 +79,10 @@ def make_sponsor_key(sponsor: CampaignSponsor) -> Key:
     return {"pk": f"SPONSOR#{sponsor.campaign_id}#{sponsor.sponsor_id}", "sk": "PLACES"}
 
 
+def make_deletions_key(campaign_id: str) -> Key:
+    return {"pk": f"CAMPAIGN#{campaign_id}", "sk": "DELETED"}
+
+
 def make_decoy_key(reference: Reference) -> Key:
     return {"pk": f"DECOY#{reference}", "sk": "DECOY"}
 
@@ -108,11 +114,6 @@ def list_status_shards(status: Status) -> list[str]:
 def list_due_shards() -> list[str]:
     """Return the partitions of the due index with the registrations that have a time-out."""
     return [f"DUE#{shard}" for shard in range(SHARD_COUNT)]
-
-
-def list_ended_shards() -> list[str]:
-    """Return the partitions of the due index with the registrations that ended unpaid, to be destroyed."""
-    return [f"ENDED#{shard}" for shard in range(SHARD_COUNT)]
 
 
 def make_order(instant: datetime, record_id: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from chalicelib.audit.model import SYSTEM, AuditRecord, Subject
+from chalicelib.audit.model import AuditRecord
 from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
@@ -12,14 +12,18 @@ from chalicelib.registrations.errors import RegistrationSuperseded
 from chalicelib.registrations.lifecycle import PaymentIdTaken
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.store_changes import put_next_version
+from chalicelib.registrations.store_changes import (
+    build_event_records,
+    count_deletion,
+    mark_capture_cancelled,
+    put_next_version,
+)
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
     ITEM_IS_NEW,
     REFERENCE_AND_STATUS_NAMES,
     WORKER_HAS_REGISTRATION,
     list_due_shards,
-    make_capture_key,
     make_payment_key,
     make_worker_key,
     parse_registration_key,
@@ -69,12 +73,16 @@ class DynamoLifecycleStore:
         )
         writes = [put, worker, *build_place_return(self._table, registration, previous)]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
-            writes.append(self._mark_capture_cancelled(registration.capture_metadata.capture_id))
+            writes.append(mark_capture_cancelled(self._table, registration))
+        if previous.has_identity and not registration.has_identity:
+            writes.append(
+                count_deletion(self._table, registration.capture_metadata.campaign_id, "identities")
+            )
         payment_index = len(writes)
         if payment_key is not None:
             # It names no registration: after an erasure nothing may lead to one.
             writes.append(self._table.put(make_payment_key(payment_key), ITEM_IS_NEW, returns_current=True))
-        writes += self._build_audit_writes(registration, previous)
+        writes += build_event_records(registration, previous, self._build_audit_write)
         try:
             self._table.transact(writes)
         except TransactionFailed as failure:
@@ -85,34 +93,6 @@ class DynamoLifecycleStore:
             if _REGISTRATION_INDEX not in failed and payment_key is not None and payment_index in failed:
                 raise PaymentIdTaken from None
             raise WriteConflict from failure
-
-    def _build_audit_writes(self, registration: Registration, previous: Registration) -> list[Write]:
-        """Return the writes that record the new events, but those of a schedule: the history has them."""
-        if self._build_audit_write is None:
-            return []
-        new_events = registration.lifecycle.history[len(previous.lifecycle.history) :]
-        return [
-            self._build_audit_write(
-                AuditRecord(
-                    subject=Subject.registration(registration.reference),
-                    action=event.event_type,
-                    client_id=event.client_id,
-                    occurred_at=event.occurred_at,
-                )
-            )
-            for event in new_events
-            if event.client_id != SYSTEM
-        ]
-
-    def _mark_capture_cancelled(self, capture_id: str) -> Write:
-        # Breakdowns are counted from captures, in one pass over the day. The condition fails while the worker
-        # is being erased.
-        return self._table.update(
-            make_capture_key(capture_id),
-            "SET facts.is_cancelled = :yes",
-            "attribute_exists(facts)",
-            compared={":yes": True},
-        )
 
     def iter_due(self, due_day: date) -> Iterator[Reference]:
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.

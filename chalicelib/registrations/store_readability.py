@@ -14,11 +14,15 @@ from chalicelib.registrations.store_items import (
     parse_registration_facts,
 )
 from chalicelib.registrations.store_keys import CAPTURE_SORT_KEY, REGISTRATION_SORT_KEY
+from chalicelib.registrations.store_unusual import has_unusual_client_facts, parse_unusual_client_facts
 
 
 @record_parser
 def check_readable(values: Mapping[str, Any], cipher: FieldCipher) -> None:
-    """Parse a capture, a registration or a remnant; any other item passes. Raise RecordUnreadable."""
+    """Parse a capture, a registration, a remnant or an unusual client; any other item passes.
+
+    Raise RecordUnreadable.
+    """
     with suppress(CaptureErased, RegistrationDestroyed):
         if values["sk"] == CAPTURE_SORT_KEY:
             parse_capture(values, cipher)
@@ -29,5 +33,7 @@ def check_readable(values: Mapping[str, Any], cipher: FieldCipher) -> None:
         return
     if "figures" in facts:
         parse_registration_facts(facts, values["pk"], cipher)
+    elif has_unusual_client_facts(values):
+        parse_unusual_client_facts(facts)
     else:
         parse_capture_facts(facts)

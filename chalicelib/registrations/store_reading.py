@@ -23,6 +23,7 @@ from chalicelib.registrations.captures import (
 )
 from chalicelib.registrations.errors import CaptureUnknown, RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.model import Registration, RegistrationFacts, Status
+from chalicelib.registrations.reading import DeletionCounts
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_items import (
     parse_capture,
@@ -39,6 +40,7 @@ from chalicelib.registrations.store_keys import (
     list_registration_shards,
     list_status_shards,
     make_capture_key,
+    make_deletions_key,
     make_registration_key,
     make_remnant_shard,
     make_worker_key,
@@ -84,6 +86,10 @@ class DynamoReadingStore:
         if values is None:
             raise CaptureUnknown("no capture has this id")
         return parse_capture(values, self._cipher)
+
+    def count_deletions(self, campaign_id: str) -> DeletionCounts:
+        counts = self._table.get(make_deletions_key(campaign_id)) or {}
+        return DeletionCounts(int(counts.get("registrations", 0)), int(counts.get("identities", 0)))
 
     def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
         links = self._table.query(

@@ -1,6 +1,6 @@
 """The worker whom a capture registers, with the work, the coverage asked for and the consent. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -32,6 +32,13 @@ class Check(StrEnum):
     NIK_PLACE_UNKNOWN = "nik_place_unknown"
 
 
+Occupations = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...],
+    UNIQUE_ITEMS_SCHEMA,
+    Field(min_length=1, max_length=2),
+]
+
+
 class WorkerAsTyped(StrictModel):
     """The worker, as typed at capture. All of it is personal data."""
 
@@ -50,11 +57,21 @@ class WorkerAsTyped(StrictModel):
 class Work(StrictModel):
     """The worker's occupations and income, in rupiah a month."""
 
-    occupations: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")], ...], UNIQUE_ITEMS_SCHEMA
-    ] = Field(min_length=1, max_length=2)
+    # The order of the fields is in the fingerprints of captures.
+    occupations: Occupations
     place: str = Field(min_length=1, max_length=120)
     monthly_income: int = Field(ge=0, le=1_000_000_000)
+    employs_others: bool
+
+    def delete_income(self) -> "RetainedWork":
+        return RetainedWork(**self.model_dump(exclude={"monthly_income"}))
+
+
+class RetainedWork(StrictModel):
+    """The worker's occupations, after the income was deleted."""
+
+    occupations: Occupations
+    place: str
     employs_others: bool
 
 
@@ -80,17 +97,27 @@ class Consent(StrictModel):
     )
 
 
-@dataclass(frozen=True)
-class Worker:
-    """The registered person, with values that passed the rules. All of it is personal data."""
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """A registered person as far as SMS need it: what is kept after the identity was deleted."""
 
-    nik: NIK
     name: str
     sex: Sex
-    birth_date: date
     phone: Phone | None
-    email: str | None
-    address: str | None
     postal_code: str | None
     language: WorkerLanguage
     checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker(Recipient):
+    """The registered person, with values that passed the rules. All of it is personal data."""
+
+    nik: NIK
+    birth_date: date
+    email: str | None
+    address: str | None
+
+    def delete_identity(self) -> Recipient:
+        """Return the worker without NIK, birth date and addresses."""
+        return Recipient(**{each.name: getattr(self, each.name) for each in fields(Recipient)})

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 from pydantic import ValidationError
 
+from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientUnknown
 from chalicelib.http.endpoints import (
@@ -54,6 +55,9 @@ def blueprint(container: "Container") -> Blueprint:
         file = request.parse_body(RescueFile, max_bytes=MAX_FILE_BYTES)
         content, items = _read_content(container.rescues.open(file))
         device = container.rescues.get_device(content.client_id, caller=request.caller)
+        container.audit.record_request(
+            Subject.client(content.client_id), Action.RESCUED, caller=request.caller
+        )
         end = start + batch.MAX_ITEMS
         report = DeviceReport.from_values(content.clock_skew_seconds, content.app_version)
         verdicts = submit_items(

@@ -224,6 +224,10 @@ class DayCounter:
             yield Anomaly(pattern="payment_shared", workers=flagged[Flag.PAYMENT_SHARED])
         if flagged[Flag.HISTORY_FULL]:
             yield Anomaly(pattern="history_full", workers=flagged[Flag.HISTORY_FULL])
+        if flagged[Flag.TAKEN_OVER]:
+            yield Anomaly(pattern="taken_over", workers=flagged[Flag.TAKEN_OVER])
+        if flagged[Flag.TOOK_OVER]:
+            yield Anomaly(pattern="took_over", workers=flagged[Flag.TOOK_OVER])
         if refused["worker_captures_reached"]:
             yield Anomaly(pattern="worker_captures_reached", workers=refused["worker_captures_reached"])
         if unreadable := self._get_counter("unreadable")["records"]:

@@ -39,7 +39,9 @@ class SmsCounts(FrozenModel):
 
     Receipts come late or never, so the share of those that nobody knows about is part of the figures. Parts
     and rupiah are the day's cost so far, later texts of its registrations included. `without_phone` is how
-    many of its registrations have a worker without a phone, who gets none.
+    many of its registrations have a worker without a phone, who gets none. `not_told` is how many
+    confirmations have not been sent: some wait, are held or have expired, the others are unknown or were
+    not accepted.
     """
 
     total: int
@@ -48,6 +50,10 @@ class SmsCounts(FrozenModel):
     parts: int
     rupiah: int
     without_phone: int = 0
+    not_told: int = 0
+    not_told_waiting: int = 0
+    not_told_held: int = 0
+    not_told_expired: int = 0
 
 
 class Funnel(FrozenModel):
@@ -91,6 +97,8 @@ class Anomaly(FrozenModel):
         "worker_captures_reached",
         "client_unusual",
         "records_unreadable",
+        "taken_over",
+        "took_over",
     ]
     client_id: str | None = None
     sponsor_id: str | None = None

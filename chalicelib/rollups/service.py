@@ -275,6 +275,10 @@ class RollUpService:
             unknown_share=round(totals.by_state.get("unknown", 0) / total, 4) if total else 0.0,
             parts=totals.parts,
             rupiah=totals.money,
+            not_told=sum(totals.untold.values()),
+            not_told_waiting=totals.untold.get("waiting", 0),
+            not_told_held=totals.untold.get("held", 0),
+            not_told_expired=totals.untold.get("expired", 0),
         )
 
 

@@ -1,4 +1,4 @@
-"""Call the API of the local stack for a command."""
+"""Call the API of a stack for a command."""
 
 import json
 from collections.abc import Iterator
@@ -8,9 +8,8 @@ from typing import Any
 import httpx
 
 from ops.api_client import ApiClient
-from ops.commands.local_stack import describe_local_stack
+from ops.commands.api_access import ApiAccess
 from ops.errors import OperationError, StackUnavailable
-from ops.local.description import StackDescription
 from ops.refusals import ApiRefusal
 
 LANGUAGE = "en"
@@ -19,12 +18,12 @@ _MAX_ATTEMPTS = 3
 
 
 @contextmanager
-def connect(description: StackDescription, client: str) -> Iterator[ApiClient]:
+def connect(access: ApiAccess, client: str) -> Iterator[ApiClient]:
     """Yield the API with the token of one of the stack's clients. Raise StackUnavailable if it has none."""
-    token = description.find_token(client)
+    token = access.find_token(client)
     if token is None:
         raise StackUnavailable(f"this stack has no client {client!r}")
-    api = ApiClient(description.api_url, token, language=LANGUAGE, max_attempts=_MAX_ATTEMPTS)
+    api = ApiClient(access.api_url, token, language=LANGUAGE, max_attempts=_MAX_ATTEMPTS)
     try:
         yield api
     finally:
@@ -44,9 +43,9 @@ def call_api(api: ApiClient, method: str, path: str, body: str | None = None) ->
         raise OperationError(f"{method} {path}: the answer is not JSON", code="api_unavailable") from None
 
 
-def call_as_admin(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """Call the local stack's API with its admin token."""
-    with connect(describe_local_stack(), "admin") as api:
+def call_as_admin(access: ApiAccess, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Call the API with an admin's token."""
+    with connect(access, "admin") as api:
         return call_api(api, method, path, None if body is None else json.dumps(body))
 
 

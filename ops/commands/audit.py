@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import click
 
+from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import call_as_admin
 from ops.commands.results import Command, Result
 from ops.commands.tables import make_audit_table
@@ -14,7 +15,7 @@ _PAGE_SIZE = "200"
 @click.command(
     "audit",
     cls=Command,
-    fails_when="there is no local stack, or a subject has no known form",
+    fails_when="there is no stack, or a subject has no known form",
     json_fields=("records",),
 )
 @click.option(
@@ -23,14 +24,15 @@ _PAGE_SIZE = "200"
     help="registration:7K4-M2Q-X9P, client:van-1, campaign:ID, or campaign_day:ID/2024-10-09 for its lists.",
 )
 @click.option("--client", metavar="CLIENT", help="What this client did; `operator` and `system` are clients.")
-def list_audit(subject: str | None, client: str | None) -> Result:
+@on_api
+def list_audit(access: ApiAccess, subject: str | None, client: str | None) -> Result:
     """List who changed or read a record, or what a client did, oldest first. Name one of the two."""
     if (subject is None) == (client is None):
         raise click.UsageError("name either --subject or --client")
     query = {"size": _PAGE_SIZE, **({"client_id": client} if subject is None else {"subject": subject})}
-    page = call_as_admin("GET", f"/v1/audit?{urlencode(query)}")
+    page = call_as_admin(access, "GET", f"/v1/audit?{urlencode(query)}")
     records = page["records"]
     while page["cursor"] is not None:
-        page = call_as_admin("GET", f"/v1/audit?{urlencode({**query, 'cursor': page['cursor']})}")
+        page = call_as_admin(access, "GET", f"/v1/audit?{urlencode({**query, 'cursor': page['cursor']})}")
         records += page["records"]
     return Result({"records": records}, [make_audit_table(records)])

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
+from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import call_api, call_as_admin, connect
-from ops.commands.error_messages import Group
-from ops.commands.local_stack import describe_local_stack
 from ops.commands.parameter_types import CAMPAIGN_OR_ALL, CLIENT, WHOLE_NUMBER
 from ops.commands.results import Result, progress_console
+from ops.commands.stage_option import stage_group
 from ops.commands.tables import make_clients_table
 from ops.errors import OperationError
 
@@ -19,18 +19,19 @@ _ROLES = [str(role) for role in Role]
 _CHANNELS = [str(channel) for channel in Channel]
 
 
-@click.group(cls=Group)
+@stage_group("clients")
 def clients() -> None:
-    """Manage the clients that may call the API of the local stack."""
+    """Manage the clients that may call the API."""
 
 
 @clients.command("list", fails_when="there is no local stack", json_fields=("clients",))
-def list_clients() -> Result:
+@on_api
+def list_clients(access: ApiAccess) -> Result:
     """List all clients, when their tokens expire and when they were last seen."""
-    page = call_as_admin("GET", "/v1/clients")
+    page = call_as_admin(access, "GET", "/v1/clients")
     listed = page["clients"]
     while page["cursor"] is not None:
-        page = call_as_admin("GET", f"/v1/clients?cursor={page['cursor']}")
+        page = call_as_admin(access, "GET", f"/v1/clients?cursor={page['cursor']}")
         listed += page["clients"]
     return Result({"clients": listed}, [make_clients_table(listed)])
 
@@ -66,7 +67,9 @@ def list_clients() -> Result:
 @click.option(
     "--expires-at", metavar="TIME", help="When its token expires, with a UTC offset; bounded by its roles."
 )
+@on_api
 def enrol(
+    access: ApiAccess,
     client: str,
     roles: tuple[str, ...],
     campaigns: tuple[str, ...],
@@ -77,8 +80,8 @@ def enrol(
     body = {"client_id": client, "roles": roles, "campaigns": campaigns}
     optional = {"channel": channel, "expires_at": expires_at}
     given = {name: value for name, value in optional.items() if value is not None}
-    enrolled = call_as_admin("POST", "/v1/clients", body | given)
-    _warn_of_unknown_campaigns(campaigns)
+    enrolled = call_as_admin(access, "POST", "/v1/clients", body | given)
+    _warn_of_unknown_campaigns(access, campaigns)
     return Result({"client": enrolled}, _describe_token(enrolled))
 
 
@@ -86,20 +89,22 @@ def enrol(
 @click.argument("client", type=CLIENT)
 @click.option("--overlap-hours", type=WHOLE_NUMBER, help="How long older tokens stay valid; 0 ends them now.")
 @click.option("--expires-at", metavar="TIME", help="When the new token expires, with a UTC offset.")
-def rotate(client: str, overlap_hours: int | None, expires_at: str | None) -> Result:
+@on_api
+def rotate(access: ApiAccess, client: str, overlap_hours: int | None, expires_at: str | None) -> Result:
     """Give a CLIENT a new token and show it once."""
     optional = {"overlap_hours": overlap_hours, "expires_at": expires_at}
     body = {name: value for name, value in optional.items() if value is not None}
-    rotated = call_as_admin("POST", f"/v1/clients/{client}/token", body)
+    rotated = call_as_admin(access, "POST", f"/v1/clients/{client}/token", body)
     older = f"older tokens end at {rotated['older_tokens_end_at']}"
     return Result({"client": rotated}, [older, *_describe_token(rotated)])
 
 
 @clients.command(fails_when="no client has this id", json_fields=("client_id",))
 @click.argument("client", type=CLIENT)
-def revoke(client: str) -> Result:
+@on_api
+def revoke(access: ApiAccess, client: str) -> Result:
     """Revoke a CLIENT: its tokens are refused within a minute."""
-    call_as_admin("DELETE", f"/v1/clients/{client}")
+    call_as_admin(access, "DELETE", f"/v1/clients/{client}")
     return Result({"client_id": client}, [f"{client} is revoked"])
 
 
@@ -107,11 +112,11 @@ def _describe_token(client: Mapping[str, Any]) -> list[str]:
     return [f"valid until {client['expires_at']}; the token is shown this once:", str(client["token"])]
 
 
-def _warn_of_unknown_campaigns(campaigns: tuple[str, ...]) -> None:
+def _warn_of_unknown_campaigns(access: ApiAccess, campaigns: tuple[str, ...]) -> None:
     """Warn of campaigns that do not exist. A client may be enrolled before its campaign is opened."""
     for campaign_id in {*campaigns} - {EVERY_CAMPAIGN}:
         try:
-            with connect(describe_local_stack(), "manager") as api:
+            with connect(access, "manager") as api:
                 call_api(api, "GET", f"/v1/campaigns/{campaign_id}")
         except OperationError as error:
             if error.code == "campaign_unknown":

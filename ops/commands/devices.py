@@ -1,4 +1,4 @@
-"""`daftar clients enrol-device` and `daftar rescue`: devices of officers and kiosks."""
+"""`daftar clients enrol-device|enrol-odk` and `daftar rescue`: devices of officers and kiosks."""
 
 import json
 from collections import Counter
@@ -9,13 +9,12 @@ from typing import Any
 import click
 import segno
 
+from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import call_api, call_as_admin, connect
-from ops.commands.local_stack import describe_local_stack
 from ops.commands.parameter_types import CLIENT
 from ops.commands.results import Command, Result
+from ops.errors import OperationError
 
-# As the web app reads it: it takes the code off the address at once.
-_CODE_FRAGMENT = "#enrol="
 _MODES = ("officer", "kiosk")
 
 
@@ -32,13 +31,14 @@ _MODES = ("officer", "kiosk")
     type=click.Choice(_MODES),
     help="officer or kiosk; a kiosk is unattended. For officers if left out.",
 )
-def enrol_device(client: str, mode: str | None) -> Result:
+@on_api
+def enrol_device(access: ApiAccess, client: str, mode: str | None) -> Result:
     """Make a code with which a device becomes CLIENT, once and within 15 minutes."""
     body = {} if mode is None else {"mode": mode}
-    made = call_as_admin("POST", f"/v1/clients/{client}/enrolment-codes", body)
+    made = call_as_admin(access, "POST", f"/v1/clients/{client}/enrolment-codes", body)
     code = made["code"]
     lines = [
-        _draw_qr(f"{made['app_url']}{_CODE_FRAGMENT}{code}"),
+        _draw_qr(made["url"]),
         f"Scan it, or open {made['app_url']} and type {code[:4]}-{code[4:]}",
         f"good once, until {made['expires_at']}",
     ]
@@ -48,21 +48,40 @@ def enrol_device(client: str, mode: str | None) -> Result:
 
 
 @click.command(
+    "enrol-odk",
+    cls=Command,
+    fails_when="no client has this id, it is revoked, or it is no officer's device",
+    json_fields=("client_id", "odk_qr", "expires_at"),
+)
+@click.argument("client", type=CLIENT)
+@on_api
+def enrol_odk(access: ApiAccess, client: str) -> Result:
+    """Show a QR code that makes a phone with ODK Collect the device of CLIENT, once and within 15 minutes."""
+    made = call_as_admin(access, "POST", f"/v1/clients/{client}/enrolment-codes", {})
+    if made["odk_qr"] is None:
+        raise OperationError(f"{client} is no officer's device: ODK Collect is for clients of the role kiosk")
+    shown = {"client_id": client, "odk_qr": made["odk_qr"], "expires_at": made["expires_at"]}
+    advice = f"In ODK Collect: Configure with QR code. Good once, until {made['expires_at']}"
+    return Result(shown, [_draw_qr(made["odk_qr"]), advice])
+
+
+@click.command(
     "rescue",
     cls=Command,
     fails_when="the file cannot be opened, or captures were not taken in; each is named",
     json_fields=("client_id", "outcomes", "failed"),
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def take_in_rescue(file: Path) -> Result:
-    """Take in a rescue FILE, which a device exported, with the stack's manager token.
+@on_api
+def take_in_rescue(access: ApiAccess, file: Path) -> Result:
+    """Take in a rescue FILE, which a device exported, with a manager's token.
 
     Its captures keep their device, officer and time. To repeat it doubles nothing.
     """
     content = file.read_text(encoding="utf-8", errors="replace")
     results: list[dict[str, Any]] = []
     start: int | None = 0
-    with connect(describe_local_stack(), "manager") as api:
+    with connect(access, "manager") as api:
         while start is not None:
             answer = call_api(api, "POST", f"/v1/rescues?start={start}", content)
             results += answer["results"]
@@ -84,8 +103,8 @@ def take_in_rescue(file: Path) -> Result:
     )
 
 
-def _draw_qr(url: str) -> str:
+def _draw_qr(text: str) -> str:
     """Return a QR code as lines of half blocks."""
     drawing = StringIO()
-    segno.make(url, error="m").terminal(out=drawing, compact=True)
+    segno.make(text, error="m").terminal(out=drawing, compact=True)
     return drawing.getvalue().rstrip("\n")

@@ -7,11 +7,10 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.api_client import ApiClient
+from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import LANGUAGE, call_api, connect
-from ops.commands.local_stack import describe_local_stack
 from ops.commands.results import Command, Result, progress_console
 from ops.commands.tables import make_outcomes_table
-from ops.local.description import StackDescription
 from ops.signals import Shutdown, shutdown_on_signal
 from ops.submission import DeviceBatch, SubmissionOutcomes, submit_batches
 
@@ -28,40 +27,38 @@ _MAX_LINES_SHOWN = 20
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--as", "client", metavar="CLIENT", help="Send as this client: van-1, kiosk, bot ...")
-def register_files(files: tuple[Path, ...], client: str | None) -> Result:
-    """Send captures to the local stack (one JSON body on each line) and show the outcomes.
+@on_api
+def register_files(access: ApiAccess, files: tuple[Path, ...], client: str | None) -> Result:
+    """Send captures (one JSON body on each line) and show the outcomes.
 
     A file named after a device (van-1.jsonl) is sent as that device, any other file as the kiosk. Each device
     sends its lines in order; all devices send at the same time.
     """
-    description = describe_local_stack()
-    batches = read_batches(description, files, client)
+    batches = read_batches(access, files, client)
     if not any(batch.lines for batch in batches):
         raise click.UsageError("there is no capture in these files, nothing was sent")
     for batch in batches:
         # Before the first line: each line of a stack that does not answer would be tried for half a minute.
-        with connect(description, batch.device) as api:
+        with connect(access, batch.device) as api:
             call_api(api, "GET", "/healthz")
     try:
         with shutdown_on_signal():
-            outcomes = submit(description, batches)
+            outcomes = submit(access, batches)
     except Shutdown:
         raise Shutdown("interrupted: send the files again, which repeats nothing") from None
     return _describe_outcomes(outcomes)
 
 
-def read_batches(
-    description: StackDescription, files: Sequence[Path], client: str | None = None
-) -> list[DeviceBatch]:
+def read_batches(access: ApiAccess, files: Sequence[Path], client: str | None = None) -> list[DeviceBatch]:
     """Read files of captures for the device that each is named after, or for one client."""
     by_device: dict[str, list[Path]] = {}
     for file in files:
-        device = client or (file.stem if file.stem in description.device_tokens else "kiosk")
+        device = client or (file.stem if file.stem in access.device_tokens else "kiosk")
         by_device.setdefault(device, []).append(file)
     return [DeviceBatch.from_files(device, own) for device, own in by_device.items()]
 
 
-def submit(description: StackDescription, batches: Sequence[DeviceBatch]) -> SubmissionOutcomes:
+def submit(access: ApiAccess, batches: Sequence[DeviceBatch]) -> SubmissionOutcomes:
     """Send captures with a progress bar for each device."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=progress_console) as progress:
@@ -69,7 +66,7 @@ def submit(description: StackDescription, batches: Sequence[DeviceBatch]) -> Sub
         return submit_batches(
             batches,
             make_api=lambda device: ApiClient(
-                description.api_url, description.find_token(device) or "", language=LANGUAGE
+                access.api_url, access.find_token(device) or "", language=LANGUAGE
             ),
             on_answer=lambda device: progress.advance(bars[device]),
         )

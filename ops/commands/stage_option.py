@@ -14,7 +14,7 @@ from ops.errors import StackUnavailable
 Parameters = ParamSpec("Parameters")
 ReturnType = TypeVar("ReturnType")
 
-_GROUP_STACK_NAME = "stack_name"
+GROUP_STACK_NAME = "stack_name"
 
 
 def _check_stack_name(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
@@ -24,7 +24,7 @@ def _check_stack_name(_context: click.Context, _option: click.Parameter, name: s
     return name
 
 
-_stack_option = click.option(
+stack_option = click.option(
     "--stack",
     "stack_name",
     metavar="NAME",
@@ -38,7 +38,7 @@ def on_stage(
 ) -> Callable[..., ReturnType]:
     """Add `--stack NAME` to a command, and pass the command that stage as its first argument."""
 
-    @_stack_option
+    @stack_option
     @click.pass_context
     def run(context: click.Context, /, *args: Any, stack_name: str | None, **options: Any) -> ReturnType:
         return command(_find_stage(context, stack_name), *args, **options)
@@ -47,7 +47,7 @@ def on_stage(
 
 
 def _find_stage(context: click.Context, stack_name: str | None) -> Stage:
-    name = stack_name or context.meta.get(_GROUP_STACK_NAME)
+    name = stack_name or context.meta.get(GROUP_STACK_NAME)
     if name:
         return find_stage(name)
     if isinstance(context.obj, Stage):
@@ -65,10 +65,10 @@ def stage_group(name: str) -> Callable[[Callable[[], None]], click.Group]:
     """
 
     def make_group(function: Callable[[], None]) -> click.Group:
-        @_stack_option
+        @stack_option
         @click.pass_context
         def choose_stage(context: click.Context, stack_name: str | None) -> None:
-            context.meta[_GROUP_STACK_NAME] = stack_name
+            context.meta[GROUP_STACK_NAME] = stack_name
 
         return click.group(name, cls=Group)(update_wrapper(choose_stage, function))
 

@@ -8,23 +8,23 @@ import click
 
 from ops import invoke
 from ops.campaign_days import find_campaign_days
+from ops.commands.api_access import ApiAccess, on_api
 from ops.commands.api_calls import call_api, connect
-from ops.commands.local_stack import describe_local_stack
 from ops.commands.parameter_types import CAMPAIGN, DAY, DayRange, day_range
 from ops.commands.results import Command, Result
 from ops.commands.stage_option import on_stage
 from ops.commands.tables import make_summaries_table
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
-from ops.local.description import StackDescription
 
 
 @click.command("roll-up", cls=Command, fails_when="the campaign has no such days", json_fields=("summaries",))
 @click.argument("campaign", type=CAMPAIGN)
 @day_range()
-def roll_up(campaign: str, days: DayRange) -> Result:
+@on_api
+def roll_up(access: ApiAccess, campaign: str, days: DayRange) -> Result:
     """Count days of a CAMPAIGN now: one DAY, --from a day --to another, or all."""
-    return describe_summaries(fetch_summaries(describe_local_stack(), "POST", campaign, days))
+    return describe_summaries(fetch_summaries(access, "POST", campaign, days))
 
 
 @click.command(
@@ -32,9 +32,10 @@ def roll_up(campaign: str, days: DayRange) -> Result:
 )
 @click.argument("campaign", type=CAMPAIGN)
 @click.argument("day", type=DAY)
-def summary(campaign: str, day: date) -> Result:
+@on_api
+def summary(access: ApiAccess, campaign: str, day: date) -> Result:
     """Show the newest summary of a DAY of a CAMPAIGN."""
-    return describe_summaries(fetch_summaries(describe_local_stack(), "GET", campaign, DayRange(day, day)))
+    return describe_summaries(fetch_summaries(access, "GET", campaign, DayRange(day, day)))
 
 
 @click.command(
@@ -63,15 +64,13 @@ def export_days(stage: Stage, campaign: str, days: DayRange) -> Result:
     )
 
 
-def fetch_summaries(
-    description: StackDescription, method: str, campaign_id: str, days: DayRange
-) -> list[dict[str, Any]]:
+def fetch_summaries(access: ApiAccess, method: str, campaign_id: str, days: DayRange) -> list[dict[str, Any]]:
     """Request the summary of each day by `method`: GET for the newest, POST to count now.
 
     An open end of `days` is that of the campaign. Raise OperationError, before any is requested, if a day is
     not one of the campaign.
     """
-    with connect(description, "manager") as api:
+    with connect(access, "manager") as api:
         path = f"/v1/campaigns/{campaign_id}"
         campaign = call_api(api, "GET", path)
         first_day, last_day = (date.fromisoformat(campaign[name]) for name in ("first_day", "last_day"))

@@ -9,12 +9,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
+from ops.deploy.artefacts import create_artefact_bucket
 from ops.deploy.packaging import Package
 from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
 from ops.errors import OperationError
 
-_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
 
 
 class DeploymentFailed(OperationError):
@@ -30,31 +31,33 @@ def deploy(
     aws_client: AwsClientFactory,
 ) -> Stage:
     """Create or update the stack, or do nothing if nothing has changed. Raise DeploymentFailed."""
-    template_url = _upload_package(package, bucket, aws_client("s3"))
+    create_artefact_bucket(aws_client("s3"), bucket)
+    template_url = upload_package(package, bucket, aws_client("s3"))
     cloudformation = aws_client("cloudformation")
     request = {
         "StackName": stack_name,
         "TemplateURL": template_url,
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-        "Capabilities": _CAPABILITIES,
+        "Capabilities": CAPABILITIES,
     }
     _create_or_update(cloudformation, request)
     stage = describe_stage(stack_name, aws_client)
-    _check_functions(package, stage)
+    check_functions(package, stage)
     return stage
 
 
-def _upload_package(package: Package, bucket: str, s3: Any) -> str:
+def upload_package(package: Package, bucket: str, s3: Any) -> str:
     """Store the zip and the template under the digests of their content. Return the template's URL."""
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
     archive_key = f"{package.digest}.zip"
     s3.put_object(Bucket=bucket, Key=archive_key, Body=package.archive.read_bytes())
     template = deepcopy(package.template)
     for _, function in _iter_functions(template):
         function["Properties"]["CodeUri"] = f"s3://{bucket}/{archive_key}"
+    return upload_template(template, bucket, s3)
+
+
+def upload_template(template: Mapping[str, Any], bucket: str, s3: Any) -> str:
+    """Store a template under the digest of its content. Return its URL."""
     body = json.dumps(template, sort_keys=True).encode()
     template_key = f"{sha256(body).hexdigest()}.json"
     s3.put_object(Bucket=bucket, Key=template_key, Body=body)
@@ -69,8 +72,8 @@ def _iter_functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
 
 def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
     stack = request["StackName"]
-    status = _read_stack_status(cloudformation, stack)
-    if status in _FAILED_CREATION_STATUSES:
+    status = read_stack_status(cloudformation, stack)
+    if status in FAILED_CREATION_STATUSES:
         cloudformation.delete_stack(StackName=stack)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack)
         status = None
@@ -83,13 +86,14 @@ def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
             waiter = cloudformation.get_waiter("stack_update_complete")
         waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800})
     except WaiterError:
-        raise DeploymentFailed("\n".join(_iter_failures(cloudformation, stack))) from None
+        raise DeploymentFailed("\n".join(list_failures(cloudformation, stack))) from None
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise DeploymentFailed(str(error)) from error
 
 
-def _read_stack_status(cloudformation: Any, stack_name: str) -> str | None:
+def read_stack_status(cloudformation: Any, stack_name: str) -> str | None:
+    """Return the status of a stack, None if there is no such stack."""
     try:
         return str(cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackStatus"])
     except ClientError as error:
@@ -98,13 +102,16 @@ def _read_stack_status(cloudformation: Any, stack_name: str) -> str | None:
         raise
 
 
-def _iter_failures(cloudformation: Any, stack_name: str) -> Iterator[str]:
-    for event in cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]:
-        if event["ResourceStatus"].endswith("FAILED"):
-            yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+def list_failures(cloudformation: Any, stack_name: str) -> list[str]:
+    """Return each resource of the stack that failed, and why."""
+    return [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        for event in cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
+        if event["ResourceStatus"].endswith("FAILED")
+    ]
 
 
-def _check_functions(package: Package, stage: Stage) -> None:
+def check_functions(package: Package, stage: Stage) -> None:
     """Raise DeploymentFailed unless every function runs exactly the packaged zip."""
     expected = b64encode(bytes.fromhex(package.digest)).decode()
     pages = stage.aws_client("cloudformation").get_paginator("list_stack_resources")

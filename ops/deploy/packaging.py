@@ -20,6 +20,7 @@ import click
 
 from infra.template import join_template
 from ops.deploy import sms_templates
+from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
 from ops.programs import run_program
 from ops.project import REGION, ROOT
@@ -78,6 +79,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         tree = work_dir / "tree"
         _unpack_code(chalice_dir / "deployment.zip", tree)
         write_page(tree)
+        write_xform(tree)
         _compile(tree)
         _pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")

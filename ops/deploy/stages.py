@@ -52,14 +52,17 @@ class Stage:
         return f"daftar {command}" if self.is_local else f"daftar {command} --stack {self.stack_name}"
 
 
+def make_client_factory(session: Any) -> AwsClientFactory:
+    """Return a factory of clients with the credentials and the region of a boto3 session."""
+    return lambda service: session.client(service, config=_INVOKE_CONFIG if service == "lambda" else None)
+
+
 def find_stage(stack_name: str) -> Stage:
     """Return a stage on AWS, in the account and region of the environment. Raise OperationError."""
+    session: Any = None
     try:
-        session: Any = boto3.Session()
-        return describe_stage(
-            stack_name,
-            lambda service: session.client(service, config=_INVOKE_CONFIG if service == "lambda" else None),
-        )
+        session = boto3.Session()
+        return describe_stage(stack_name, make_client_factory(session))
     except AWS_ERRORS as error:
         if isinstance(error, ClientError) and get_error_code(error) == _NO_STACK_CODE:
             raise StackUnavailable(

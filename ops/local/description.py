@@ -18,6 +18,7 @@ class StackDescription:
 
     api_url: str
     app_url: str
+    odk_url: str
     aws_endpoint_url: str
     region: str
     campaign_id: str

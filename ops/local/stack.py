@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from chalicelib.callers import Role
+from chalicelib.odk_settings import find_server_url
 from ops.api_client import ApiClient
 from ops.deploy.cloudformation import deploy
 from ops.deploy.keys import create_missing_keys
@@ -218,9 +220,11 @@ class LocalStack:
 
     def _make_description(self, stage: Stage, tokens: Tokens) -> StackDescription:
         campaign = json.loads((EXAMPLE_DIR / "campaign.json").read_text())
+        app_url = f"{self._make_api_url(stage)}/app"
         return StackDescription(
             api_url=self._make_api_url(stage),
-            app_url=f"{self._make_api_url(stage)}/app",
+            app_url=app_url,
+            odk_url=find_server_url(app_url, tokens.roles[Role.KIOSK]),
             aws_endpoint_url=self.emulator.url,
             region=REGION,
             campaign_id=campaign["campaign_id"],

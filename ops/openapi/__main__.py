@@ -1,4 +1,4 @@
-"""Write the API's OpenAPI document, and the page made from it: `make api`."""
+"""Write the API's OpenAPI document, the page made from it, and the form for ODK Collect: `make api`."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from app import app
+from ops.odk.xform import write_xform
 from ops.openapi.document import build_document
 from ops.openapi.page import OPENAPI_FILE, PAGE_PATH, write_page
 from ops.project import ROOT
@@ -30,9 +31,10 @@ def _to_compact_json(value: Any, depth: int = 0) -> str:
 
 @click.command()
 def main() -> None:
-    """Write `openapi.json` and the page of `GET /docs`."""
+    """Write `openapi.json`, the page of `GET /docs` and the form for ODK Collect."""
     OPENAPI_FILE.write_text(render_document(), encoding="utf-8")
     write_page()
+    write_xform()
     for file in (OPENAPI_FILE, ROOT / PAGE_PATH):
         click.echo(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
 

@@ -43,6 +43,26 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$"},
         "example": "tablet-7",
     },
+    "filename": {
+        "description": "A file that the form needs, as its manifest names it.",
+        "schema": {"type": "string", "pattern": "^[a-z]+\\.csv$"},
+        "example": "occupations.csv",
+    },
+    "form_id": {
+        "description": "The form's id, which is its campaign's.",
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"},
+        "example": "pasar-contoh-2024",
+    },
+    "token": {
+        "description": "The token of an officer's device.",
+        "schema": {"type": "string", "pattern": "^daftar_[A-Za-z0-9_-]{43}$"},
+        "example": "daftar_0000000000000000000000000000000000000000000",
+    },
+    "version": {
+        "description": "The version of the form, as the list of forms names it.",
+        "schema": {"type": "string", "pattern": "^[0-9]{10}-[0-9a-f]{8}$"},
+        "example": "2026112901-0a1b2c3d",
+    },
     "day": {
         "description": "A day of the campaign, in its zone.",
         "schema": {"type": "string", "format": "date"},
@@ -114,6 +134,14 @@ HEADERS: Mapping[str, Schema] = {
     "X-Content-Type-Options": {
         "description": "Browsers must not guess the type.",
         "schema": {"type": "string"},
+    },
+    "X-OpenRosa-Accept-Content-Length": {
+        "description": "The bytes of files that one request may carry.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "X-OpenRosa-Version": {
+        "description": "The version of OpenRosa's protocol.",
+        "schema": {"type": "string", "const": "1.0"},
     },
     "X-Correlation-Id": {
         "description": "The id of the request, as in its log lines. API Gateway's own answers "

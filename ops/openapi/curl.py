@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 Node = Mapping[str, Any]
 
 _JSON = "application/json"
+_MULTIPART = "multipart/form-data"
 
 
 def format_command(method: str, path: str, operation: Node, parameters: Sequence[Node]) -> str:
@@ -30,11 +31,17 @@ def format_command(method: str, path: str, operation: Node, parameters: Sequence
 
 
 def _format_method(method: str) -> str:
-    return "" if method == "GET" else f"--request {method} "
+    return {"GET": "", "HEAD": "--head "}.get(method, f"--request {method} ")
 
 
 def _iter_body_options(operation: Node) -> Iterator[str]:
-    content = operation.get("requestBody", {}).get("content", {}).get(_JSON, {})
-    for example in list(content.get("examples", {}).values())[:1]:
+    media_types = operation.get("requestBody", {}).get("content", {})
+    if _MULTIPART in media_types:
+        yield "--header 'X-OpenRosa-Version: 1.0'"
+        yield "--form xml_submission_file=@submission.xml"
+    if _JSON in media_types:
         yield f"--header 'Content-Type: {_JSON}'"
-        yield f"--data {shlex.quote(json.dumps(example['value'], indent=1, ensure_ascii=False))}"
+        examples = list(media_types[_JSON].get("examples", {}).values())
+        # A body without an example is a file that a program makes.
+        example = examples and json.dumps(examples[0]["value"], indent=1, ensure_ascii=False)
+        yield f"--data {shlex.quote(example) if example else '@body.json'}"

@@ -111,10 +111,13 @@ def _describe_operation(
                 }
             },
         }
+    elif endpoint.contract.body_media_type is not None:
+        media_type = endpoint.contract.body_media_type
+        operation["requestBody"] = {"required": True, "content": {media_type: {"schema": {"type": "object"}}}}
     operation["responses"] = {
         **{str(status): answer for status, answer in iter_success_responses(endpoint, schemas, examples)},
         **{
-            str(status): {"$ref": f"{_RESPONSES_PREFIX}{name_problem_response(codes)}"}
+            str(status): {"$ref": f"{_RESPONSES_PREFIX}{name_problem_response(endpoint, codes)}"}
             for status, codes in group_problem_codes(endpoint).items()
         },
     }

@@ -9,7 +9,8 @@ from chalice.app import Chalice
 from pydantic import BaseModel
 
 from chalicelib.callers import Role
-from chalicelib.http.endpoints import Contract, get_contract
+from chalicelib.http.contracts import Contract
+from chalicelib.http.endpoints import get_contract
 
 _BODY_CODES = (
     *("json_malformed", "body_invalid", "body_too_large", "media_type_unsupported"),

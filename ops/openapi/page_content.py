@@ -187,7 +187,7 @@ def _read_operation(document: Node, method: str, path: str, operation: Node) -> 
 
 def _read_answer(document: Node, status: str, answer: Node) -> Answer:
     if "x-codes" in answer:
-        content = answer["content"][_PROBLEM]
+        content = answer["content"].get(_PROBLEM, {})
         examples = list(_iter_examples(document, content))
         return Answer(status, "", "", answer["x-codes"], examples)
     kinds = [

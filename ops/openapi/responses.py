@@ -33,7 +33,7 @@ def iter_success_responses(
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
         for name in sorted({"X-Correlation-Id", *SECURITY_HEADERS, *endpoint.contract.headers}):
             # A 304 repeats only what caches and every browser need.
-            if model is not None or name in {"X-Correlation-Id", *SECURITY_HEADERS, "ETag"}:
+            if status != HTTPStatus.NOT_MODIFIED or name in {"X-Correlation-Id", *SECURITY_HEADERS, "ETag"}:
                 response["headers"][name] = {**HEADERS[name], "required": name not in OPTIONAL_HEADERS}
         if isinstance(model, str):
             kinds = (model, *endpoint.contract.other_media_types)
@@ -63,8 +63,9 @@ def group_problem_codes(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
     return dict(sorted(by_status.items()))
 
 
-def name_problem_response(codes: Sequence[str]) -> str:
-    return "-or-".join(codes)
+def name_problem_response(endpoint: Endpoint, codes: Sequence[str]) -> str:
+    suffix = "" if endpoint.contract.problem_media_type is None else "-as-xml"
+    return f"{'-or-'.join(codes)}{suffix}"
 
 
 def iter_problem_responses(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,17 +78,20 @@ def iter_problem_responses(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str,
                 *SECURITY_HEADERS,
                 *STATUS_HEADERS.get(status, ()),
             ]
+            media_type = endpoint.contract.problem_media_type or CONTENT_TYPE
             content = {
                 "schema": {"$ref": f"{SCHEMAS_PREFIX}Problem"},
                 "examples": {code: {"$ref": f"{EXAMPLES_PREFIX}{code}"} for code in codes},
             }
             yield (
-                name_problem_response(codes),
+                name_problem_response(endpoint, codes),
                 {
                     "description": " ".join(f"`{code}`: {load_codes()[code].title.en}" for code in codes),
                     "x-codes": list(codes),
                     "headers": {name: {"$ref": f"{HEADERS_PREFIX}{name}"} for name in names},
-                    "content": {CONTENT_TYPE: content},
+                    "content": {
+                        media_type: content if media_type == CONTENT_TYPE else _make_media_type(media_type)
+                    },
                 },
             )
 

@@ -55,7 +55,9 @@ class BrowserPage:
 
     def find_violations(self) -> list[str]:
         """Return the violations of WCAG, level AA, that axe-core finds."""
-        results = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_AA}}).response
+        # Of what passes, one element a rule is enough, and much faster.
+        options = {"runOnly": {"type": "tag", "values": WCAG_AA}, "resultTypes": ["violations"]}
+        results = Axe().run(self.page, options=options).response
         assert results["passes"], "axe checked nothing"
         return [
             f"{each['id']}: {node['html']} {node['failureSummary']}"

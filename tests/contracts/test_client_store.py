@@ -1,10 +1,11 @@
 """The stores of clients, of their daily counts and of their last calls, on each engine."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, Role
+from chalicelib.callers import EVERY_CAMPAIGN, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
@@ -290,3 +291,24 @@ def test_a_count_is_not_read_as_a_client(clients: DynamoClients, engine: Engine,
     assert list(clients.iter_after(" ", page_size=1)) == []
     with pytest.raises(ClientUnknown):
         clients.get("van-1")
+
+
+def test_a_token_by_a_link_is_its_own_and_ends_with_its_client(clients: DynamoClients) -> None:
+    clients.add(make_client(), make_token(1))
+    by_link = replace(make_client(expires_at=LATER), link_id="a-phone", mode=DeviceMode.SELF)
+
+    clients.add_link_token(by_link, ANOTHER_TOKEN)
+
+    assert clients.get_by_token(ANOTHER_TOKEN) == by_link
+    assert clients.get("van-1").link_id is None
+    rotate(clients, make_token(2))
+    assert clients.get_by_token(ANOTHER_TOKEN).expires_at == LATER
+    clients.revoke(clients.get("van-1").revoke(NOW))
+    assert clients.get_by_token(ANOTHER_TOKEN).revoked_at == NOW
+
+
+def test_a_token_by_a_link_is_deleted_a_month_after_its_end(clients: DynamoClients, engine: Engine) -> None:
+    clients.add(make_client(), make_token(1))
+    clients.add_link_token(replace(make_client(expires_at=LATER), link_id="a-phone"), ANOTHER_TOKEN)
+    expiring = [int(item["expires_at"]["N"]) for item in engine.scan_items() if "expires_at" in item]
+    assert expiring == [int((LATER + timedelta(days=30)).timestamp())]

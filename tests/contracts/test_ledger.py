@@ -147,3 +147,12 @@ def test_due_sms_are_found_longest_due_first_whatever_their_shard(stores: SmsSto
 
     assert len(found) == len(numbers)
     assert found == sorted(found, key=str)
+
+
+def test_the_facts_of_a_failed_sms_say_why_it_failed(stores: SmsStores) -> None:
+    stores.ledger.get_or_create(make_sms(1, state=SmsState.FAILED, reason="expired"))
+    stores.ledger.get_or_create(make_sms(2, reason="daily_limit_reached"))
+
+    facts = {each.state: each.reason for each in stores.ledger.iter_day_facts(FIRST_DAY)}
+
+    assert facts == {"failed": "expired", "pending": None}

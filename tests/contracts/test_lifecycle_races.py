@@ -6,6 +6,7 @@ moto holds no lock across a transaction, so only engines that serve many request
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -75,6 +76,7 @@ def lifecycle_service(stores: RegistrationStores) -> LifecycleService:
         reading=ReadingService(store=stores.reading, clock=FixedClock(RECEIVED_AT)),
         hashing=KeyedHash(lambda: HashKey(bytes(32))),
         max_payment_difference=25,
+        identity_retention=timedelta(days=90),
         clock=FixedClock(RECEIVED_AT),
     )
 

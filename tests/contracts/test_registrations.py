@@ -24,6 +24,7 @@ from tests.support.registration_builders import (
     REFUSALS_EXPIRE_ON,
     SECOND_DAY,
     collect_capture_facts,
+    get_worker,
     make_capture,
     make_capture_metadata,
     make_reference,
@@ -45,7 +46,7 @@ def test_a_worker_without_an_e_mail_address_is_read_without_one(
 ) -> None:
     stores.intake.add(make_registration(email=None), make_capture(make_capture_metadata()), PHONE_COUNT)
 
-    assert stores.reading.get(REFERENCE).worker.email is None
+    assert get_worker(stores.reading.get(REFERENCE)).email is None
 
 
 def test_a_capture_without_an_officer_is_read_without_one(stores: RegistrationStores) -> None:

@@ -25,7 +25,12 @@ from tests.support.lifecycle_builders import (
     make_registration_with_history,
 )
 from tests.support.payloads import make_capture_id
-from tests.support.registration_builders import FIRST_DAY, REFUSALS_EXPIRE_ON, collect_capture_facts
+from tests.support.registration_builders import (
+    FIRST_DAY,
+    REFUSALS_EXPIRE_ON,
+    collect_capture_facts,
+    get_worker,
+)
 from tests.support.registration_stores import RegistrationStores, add, replace_with
 
 
@@ -43,7 +48,7 @@ def test_a_registration_with_a_history_is_read_as_it_was_stored(stores: Registra
 @pytest.mark.parametrize(
     "changes",
     [
-        {"worker": replace(make_received_registration().worker, email=None, checks=())},
+        {"worker": replace(get_worker(make_received_registration()), email=None, checks=())},
         {"capture_metadata": replace(make_received_registration().capture_metadata, officer=None)},
         {"capture_metadata": replace(make_received_registration().capture_metadata, device_sequence=7)},
         {"consent": make_received_registration().consent.model_copy(update={"language": None})},

@@ -23,7 +23,7 @@ from chalicelib.registrations.worker import Coverage
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.lifecycle_builders import add_payment, make_received_registration, with_lifecycle
-from tests.support.registration_builders import CAMPAIGN_ID, make_capture
+from tests.support.registration_builders import CAMPAIGN_ID, get_worker, make_capture
 from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 SPONSOR = CampaignSponsor(CAMPAIGN_ID, "yayasan-contoh")
@@ -51,7 +51,7 @@ def test_a_registration_without_phone_address_and_postal_code_is_read_as_it_was_
     stores: RegistrationStores,
 ) -> None:
     registration = make_sponsored()
-    worker = replace(registration.worker, phone=None, address=None, postal_code=None)
+    worker = replace(get_worker(registration), phone=None, address=None, postal_code=None)
     registration = replace(registration, worker=worker)
     capture = make_capture(registration.capture_metadata, reference=registration.reference)
     facts = replace(capture.facts, is_without_phone=True, sponsor=SPONSOR.sponsor_id)

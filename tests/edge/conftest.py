@@ -20,9 +20,9 @@ from chalicelib.callers import Channel, Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.http.headers import SECURITY_HEADERS
-from chalicelib.http.problems import CONTENT_TYPE
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
+from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
 from ops.project import LOOPBACK
 from tests.support.app_loader import get_shared_session, load_app
@@ -107,7 +107,7 @@ class Edge:
         with self._aws.run_as("APIHandler", "AuthorizeCaller"):
             response = self._client.http.request(method, path, headers=sent_headers, body=raw)
         # Chalice's client refuses in place of API Gateway, with responses that no caller gets.
-        if response.status_code in {401, 403} and response.headers.get("Content-Type") != CONTENT_TYPE:
+        if response.status_code in {401, 403} and "X-Correlation-Id" not in response.headers:
             return make_gateway_answer("UNAUTHORIZED" if response.status_code == 401 else "ACCESS_DENIED")
         assert_documented(method, path, response)
         assert_protected(method, path, response)
@@ -159,9 +159,10 @@ _MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _docs_page() -> None:
-    """Write the page of `GET /docs`, as packaging does."""
+def _made_files() -> None:
+    """Write the page of `GET /docs` and the form for ODK Collect, as packaging does."""
     write_page()
+    write_xform()
 
 
 @pytest.fixture
@@ -171,9 +172,14 @@ def edge(moto_stage: None) -> Iterator[Edge]:
     Fail if a function did what its role does not allow, even if it went on without.
     """
     edge = Edge()
-    edge.tokens |= _MARKET_SNAPSHOT.restore()
+    restore_market(edge)
     yield edge
     assert edge.denied == []
+
+
+def restore_market(edge: Edge) -> None:
+    """Bring the stage back to the campaign and the clients, without registrations."""
+    edge.tokens |= _MARKET_SNAPSHOT.restore()
 
 
 @pytest.fixture

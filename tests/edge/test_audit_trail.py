@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.edge.authorisation_matrix import ROUTES, Matrix, iter_cells
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
-from tests.edge.test_authorisation import ROUTES, Matrix, iter_cells
 from tests.support.dynamodb_faults import run_faulty_proxy
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
@@ -23,8 +23,10 @@ UNRECORDED = {
     "POST /v1/quotes": "it stores nothing and reads nobody",
     "GET /v1/audit": "it shows no personal record",
     "GET /v1/device": "a device asks about itself",
+    "POST /v1/device/discards": "the discard itself has its device, number, reason and time",
     "GET /v1/campaigns": "campaigns are no personal records of workers",
     "GET /v1/campaigns/{campaign_id}": "campaigns are no personal records of workers",
+    "GET /v1/campaigns/{campaign_id}/retention": "figures",
     "GET /v1/campaigns/{campaign_id}/bundle": "the rules of a campaign",
     "GET /v1/campaigns/{campaign_id}/summaries": "figures",
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": "figures",

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from chalice.test import HTTPResponse
 
-from tests.edge.conftest import FAR_FUTURE, Edge
+from tests.edge.conftest import FAR_FUTURE, Edge, assert_problem
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 CAMPAIGN = "pasar-hari-ini"
@@ -64,3 +65,29 @@ def test_a_bot_is_shown_no_report(edge: Edge) -> None:
         edge.register(capture, caller="bot", App_Version="1.0")
         shown = edge.send("GET", f"/v1/captures/{make_capture_id(number)}", caller="bot").json_body
         assert "device" not in shown
+
+
+def report_discards(edge: Edge, *discards: tuple[int, str]) -> HTTPResponse:
+    body = {"discards": [{"device_sequence": number, "reason": reason} for number, reason in discards]}
+    return edge.send("POST", "/v1/device/discards", body)
+
+
+def test_a_discarded_capture_is_no_gap_and_is_shown_with_its_reason(edge: Edge) -> None:
+    edge.register(make_capture_payload(device_sequence=5))
+    assert (
+        report_discards(edge, (1, "worker_left"), (2, "typed_twice"), (4, "worker_left")).status_code == 204
+    )
+    assert report_discards(edge, (2, "another_reason")).status_code == 204
+
+    gaps = edge.send("GET", "/v1/clients/van-1/gaps", caller="manager").json_body
+
+    assert gaps["missing"] == [{"first": 3, "last": 3}]
+    shown = [(each["device_sequence"], each["reason"]) for each in gaps["discarded"]]
+    assert shown == [(4, "worker_left"), (2, "typed_twice"), (1, "worker_left")]
+    other = edge.send("GET", "/v1/clients/senen-1/gaps", caller="manager").json_body
+    assert "discarded" not in other
+
+
+def test_a_reason_is_a_code_and_nothing_that_somebody_typed(edge: Edge) -> None:
+    response = report_discards(edge, (1, "Ibu Melati pulang"))
+    assert_problem(response, 422, "body_invalid")

@@ -1,14 +1,20 @@
 """Enrolment of devices over HTTP: codes, tokens for them, and renewal by the device."""
 
 import hashlib
-from base64 import urlsafe_b64decode
+import json
+import zlib
+from base64 import b64decode, urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from chalice.test import HTTPResponse
 
+from chalicelib.clock import utc_now
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.support.collect_phone import CollectPhone
+from tests.support.odk_edge import EdgeTransport
+from tests.support.odk_instances import make_instance
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 CAMPAIGN = "tanah-abang-2024"
@@ -140,7 +146,9 @@ def test_a_manager_makes_no_code_that_opens_other_campaigns(edge: Edge, subtests
             assert_problem(make_code(edge, client_id), 404, "client_unknown")
 
 
-@pytest.mark.parametrize("client_id", ["head-office", "membership", "branch-office", "wall-screen"])
+@pytest.mark.parametrize(
+    "client_id", ["head-office", "membership", "branch-office", "wall-screen", "whatsapp"]
+)
 def test_nobody_gets_the_token_of_a_person_or_a_system_for_a_code(edge: Edge, client_id: str) -> None:
     assert_problem(make_code(edge, client_id, caller="admin"), 409, "client_without_device")
 
@@ -151,11 +159,6 @@ def test_a_revoked_client_gets_no_code_and_no_token_for_one(edge: Edge) -> None:
 
     assert_problem(make_code(edge), 409, "client_revoked")
     assert_problem(exchange(edge, code), 404, "enrolment_code_unknown")
-
-
-def test_only_a_kiosk_has_a_mode_to_choose(edge: Edge) -> None:
-    response = make_code(edge, "whatsapp", caller="admin", mode="kiosk")
-    assert_problem(response, 422, "rules_broken")
 
 
 def test_a_device_renews_its_token_in_its_last_week(edge: Edge) -> None:
@@ -192,3 +195,73 @@ def test_a_token_is_not_renewed_before_its_last_week(edge: Edge) -> None:
 def dump_tokens() -> list[str]:
     """Return the stored items of tokens."""
     return [item for item in dump_stored_state().split("pk") if "TOKEN#" in item]
+
+
+def read_odk_code(made: HTTPResponse) -> tuple[str, str]:
+    """Return the URL and the token that a QR code for ODK Collect holds."""
+    settings = json.loads(zlib.decompress(b64decode(made.json_body["odk_qr"])))
+    url: str = settings["general"]["server_url"]
+    return url, url.rpartition("/")[2]
+
+
+def list_forms(edge: Edge, token: str) -> int:
+    return edge.send("GET", f"/odk/{token}/formList", caller=None).status_code
+
+
+def test_a_phone_with_odk_collect_is_the_device_once_it_has_scanned_the_code(edge: Edge) -> None:
+    url, token = read_odk_code(make_code(edge))
+    phone = CollectPhone(url, EdgeTransport(edge))
+    phone.refresh_forms()
+
+    instance = phone.finalize(make_instance(phone.forms[CAMPAIGN].version))
+    phone.send_all()
+    assert instance.is_sent
+    edge.tokens["odk"] = token
+    assert edge.send("GET", "/v1/device", caller="odk").json_body["client_id"] == "van-1"
+
+
+def test_a_code_that_no_phone_scans_leaves_the_devices_token_as_it_was(edge: Edge) -> None:
+    before = edge.send("GET", "/v1/device", caller="kiosk").json_body
+    for _ in range(12):
+        assert make_code(edge).status_code == 201
+    after = edge.send("GET", "/v1/device", caller="kiosk").json_body
+    assert {**after, "server_time": ""} == {**before, "server_time": ""}
+
+
+def test_a_scanned_code_ends_the_older_token_after_the_overlap(edge: Edge) -> None:
+    _, token = read_odk_code(make_code(edge))
+    assert list_forms(edge, token) == 200
+    ends_at = datetime.fromisoformat(edge.send("GET", "/v1/device", caller="kiosk").json_body["expires_at"])
+    assert ends_at - datetime.now(UTC) <= timedelta(hours=24)
+
+
+def test_a_code_for_odk_collect_is_good_for_15_minutes(edge: Edge) -> None:
+    _, token = read_odk_code(make_code(edge))
+    edge.restart()
+    edge.container.clock = lambda: utc_now() + timedelta(minutes=16)
+    assert list_forms(edge, token) == 403
+
+
+def test_a_revoked_clients_code_opens_nothing(edge: Edge) -> None:
+    _, token = read_odk_code(make_code(edge))
+    edge.container.clients.revoke("van-1")
+    assert list_forms(edge, token) == 403
+
+
+def test_a_token_that_no_code_showed_opens_nothing(edge: Edge) -> None:
+    before = dump_stored_state()
+    assert list_forms(edge, f"daftar_{'x' * 43}") == 403
+    assert dump_stored_state() == before
+
+
+def test_only_officers_devices_get_a_code_for_odk_collect(edge: Edge) -> None:
+    edge.enrol("web", {"client_id": "web-1", "roles": ["bot"], "channel": "web"})
+    assert make_code(edge, "web-1").json_body["odk_qr"] is None
+
+
+def test_no_log_line_has_the_code_or_the_token_in_it(edge: Edge, log_output: LogOutput) -> None:
+    made = make_code(edge)
+    _, token = read_odk_code(made)
+    list_forms(edge, token)
+    assert token not in log_output.text
+    assert made.json_body["odk_qr"] not in log_output.text

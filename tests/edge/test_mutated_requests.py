@@ -8,8 +8,7 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.callers import Role
-from tests.edge.conftest import Edge
-from tests.edge.test_authorisation import (
+from tests.edge.authorisation_matrix import (
     MAKE_BODY,
     OWN_CAMPAIGN,
     TABLE,
@@ -18,6 +17,7 @@ from tests.edge.test_authorisation import (
     make_body,
     make_path,
 )
+from tests.edge.conftest import Edge
 from tests.support.mutations import HEADERS, PARAMETERS, QUERIES, mutate_body
 from tests.support.payloads import make_capture_id
 

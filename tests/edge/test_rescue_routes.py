@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.rescue_files import make_rescue_file, seal_for
 
@@ -57,12 +57,12 @@ def test_a_file_is_taken_in_as_if_its_device_had_sent_it(edge: Edge) -> None:
 def test_a_file_taken_in_twice_doubles_nothing(edge: Edge) -> None:
     file = make_rescue_file([make_capture(1), make_capture(2)])
     first = take_in(edge, file).json_body["results"]
-    before = dump_stored_state()
+    before = scan_table("RegistrationsTable")
 
     again = take_in(edge, file, caller="manager").json_body["results"]
 
     assert again == first
-    assert dump_stored_state() == before
+    assert scan_table("RegistrationsTable") == before
 
 
 def test_what_the_device_had_sent_already_is_a_replay(edge: Edge) -> None:
@@ -162,3 +162,9 @@ def test_nothing_of_a_file_is_in_a_log(edge: Edge, log_output: LogOutput) -> Non
     take_in(edge, make_rescue_file([capture, {"capture_id": "x", "worker": capture["worker"]}]))
     for value in (capture["worker"]["nik"], capture["worker"]["name"], json.dumps(capture["worker"])):
         assert value not in log_output.text
+
+
+def test_who_brought_a_file_is_recorded(edge: Edge) -> None:
+    take_in(edge, make_rescue_file([make_capture(1)]))
+    trail = edge.send("GET", "/v1/audit?subject=client:van-1", caller="admin").json_body["records"]
+    assert [(each["action"], each["client_id"]) for each in trail][-1] == ("rescue_taken_in", "van-manager")

@@ -49,7 +49,9 @@ def test_the_service_worker_lists_files_that_are_there(edge: Edge, subtests: pyt
     assert len(listed) > 2
     for name in listed:
         with subtests.test(name):
-            assert edge.send("GET", urljoin(SERVICE_WORKER, name), caller=None).status_code == 200
+            assert (
+                edge.send("GET", urljoin(SERVICE_WORKER, name), caller=None, Accept="*/*").status_code == 200
+            )
 
 
 @pytest.mark.parametrize("path", TOP_PATHS)

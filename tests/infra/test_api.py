@@ -10,7 +10,7 @@ from chalicelib.http.problems import CONTENT_TYPE
 from chalicelib.randomness import generate_token
 from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
 
-# Routes without an authorizer. Twilio signs its callbacks.
+# Routes without an authorizer. Twilio signs its callbacks; the paths of ODK Collect have its token.
 PUBLIC_ROUTES = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/docs"),
@@ -22,7 +22,15 @@ PUBLIC_ROUTES = {
     ("GET", "/app/manifest.webmanifest"),
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
+    ("GET", "/odk/{token}/formList"),
+    ("HEAD", "/odk/{token}/formList"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/form"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/manifest"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/media/{filename}"),
+    ("HEAD", "/odk/{token}/submission"),
+    ("POST", "/odk/{token}/submission"),
     ("POST", "/v1/enrolments"),
+    ("POST", "/v1/statuses"),
 }
 
 # The problem code of each answer that API Gateway makes itself.
@@ -101,6 +109,14 @@ def test_a_revocation_takes_effect_within_a_minute(
     cached = [each["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] for each in schemes]
     assert cached
     assert max(cached) <= 60
+
+
+def test_api_gateway_writes_down_no_path_of_a_request(template: PackagedTemplate) -> None:
+    # The paths of ODK Collect have a token in them. Metrics have the route.
+    assert template.api["TracingEnabled"] is False
+    assert "AccessLogSetting" not in template.api
+    for each in template.api["MethodSettings"]:
+        assert not {"LoggingLevel", "DataTraceEnabled"} & set(each), each["ResourcePath"]
 
 
 def test_every_method_is_throttled(template: PackagedTemplate) -> None:

@@ -74,3 +74,20 @@ def test_the_concurrency_of_queue_readers_is_limited(template: PackagedTemplate)
 def test_every_queue_is_encrypted(template: PackagedTemplate) -> None:
     for name, queue in template.queues.items():
         assert queue.get("SqsManagedSseEnabled") is True or "KmsMasterKeyId" in queue, name
+
+
+def test_queues_of_receipts_which_carry_phone_numbers_have_a_key_of_our_own(
+    template: PackagedTemplate,
+) -> None:
+    with_key = {name: queue for name, queue in template.queues.items() if "KmsMasterKeyId" in queue}
+    assert with_key.keys() == {"ReceiptsQueue", "ReceiptsDeadLetters"}
+    assert {resolve_logical_id(queue["KmsMasterKeyId"]) for queue in with_key.values()} == {"ReceiptsKey"}
+    statements = template.resources["ReceiptsKey"]["Properties"]["KeyPolicy"]["Statement"]
+    # The topic delivers to the queue, and SMS events reach the topic.
+    services = {each["Principal"].get("Service") for each in statements}
+    assert {"sns.amazonaws.com", "sms-voice.amazonaws.com"} <= services
+
+
+def test_a_message_with_a_phone_number_is_gone_after_14_days_at_most(template: PackagedTemplate) -> None:
+    for name in ("ReceiptsQueue", "ReceiptsDeadLetters"):
+        assert template.queues[name]["MessageRetentionPeriod"] <= FOURTEEN_DAYS, name

@@ -15,6 +15,7 @@ from tests.support.openapi import find_schema_errors, list_operations, load_docu
 
 OPERATIONS = list_operations()
 CONTENT = build_content(load_document())
+FROM_FILE = object()
 SHOWN = [operation for _, operations in CONTENT.tags for operation in operations]
 
 
@@ -97,13 +98,19 @@ def parse_curl(command: str) -> dict[str, Any]:
     remaining = iter(words)
     for word in remaining:
         match word:
+            case "--head":
+                request["method"] = "HEAD"
+            case "--form":
+                request["headers"]["Content-Type"] = "multipart/form-data"
+                request["body"] = dict([next(remaining).split("=", 1)])
             case "--request":
                 request["method"] = next(remaining)
             case "--header":
                 name, _, value = next(remaining).partition(": ")
                 request["headers"][name] = value
             case "--data":
-                request["body"] = json.loads(next(remaining))
+                value = next(remaining)
+                request["body"] = FROM_FILE if value.startswith("@") else json.loads(value)
             case url:
                 assert "url" not in request
                 request["url"] = url
@@ -122,8 +129,8 @@ def test_every_operation_has_a_command_that_sends_a_valid_request(operation: Ope
     assert len(urlsplit(path).path.split("/")) == len(operation.path.split("/")) - 1
     assert request["headers"].get("Authorization") == ("Bearer $DAFTAR_TOKEN" if operation.roles else None)
     if body := described.get("requestBody"):
-        assert request["headers"]["Content-Type"] == "application/json"
-        assert find_schema_errors(body["content"]["application/json"]["schema"], request["body"]) == []
+        schema = body["content"][request["headers"]["Content-Type"]]["schema"]
+        assert request["body"] == FROM_FILE or find_schema_errors(schema, request["body"]) == []
     else:
         assert request["body"] is None
     required = {each["name"] for each in described["parameters"] if each.get("required")}

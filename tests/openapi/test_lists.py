@@ -18,6 +18,7 @@ BOUNDED_LISTS = {
     "show_campaign.managers": "50, as the campaign was given",
     "show_campaign.sponsors": "those that the campaign was given",
     "show_client.campaigns": "50, as the client was enrolled",
+    "show_client.use_flags": "the flags that there are",
     "show_client.roles": "the roles that there are",
     "show_device.campaigns": "the latest 50",
     "show_device.roles": "the roles that there are",

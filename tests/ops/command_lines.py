@@ -18,6 +18,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "down": (),
     "status": (),
     "run": (),
+    "deploy": ("--stage", "try", "--yes"),
     "messages": (),
     "mails": (),
     "register": (str(CAPTURES),),
@@ -28,6 +29,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "clients list": (),
     "clients enrol": ("van-9", "--role", "kiosk", "--campaign", "tanah-abang-2024"),
     "clients enrol-device": ("van-9",),
+    "clients enrol-odk": ("van-9",),
     "clients rotate": ("van-9",),
     "clients revoke": ("van-9",),
     "audit": ("--subject", "client:van-9"),
@@ -58,6 +60,8 @@ def iter_commands(group: click.Group = main, prefix: tuple[str, ...] = ()) -> It
 
 
 COMMANDS = dict(iter_commands())
+# They make a stage on AWS, and look at no other.
+DEPLOYING = {"deploy"}
 STAGE_COMMANDS = [
     name for name, command in COMMANDS.items() if any("--stack" in each.opts for each in command.params)
 ]

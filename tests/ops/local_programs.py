@@ -15,6 +15,7 @@ def make_description(url: str) -> StackDescription:
     return StackDescription(
         api_url=url,
         app_url=f"{url}/app",
+        odk_url=f"{url}/odk/t",
         aws_endpoint_url=url,
         region="ap-southeast-3",
         campaign_id="tanah-abang-2024",
@@ -35,6 +36,9 @@ def make_outputs(url: str) -> dict[str, str]:
     return {
         **{f"{name}Url": f"{url}/{name}" for name in {*queues, "NotificationsQueue"} if name},
         **{f"{name}Name": name for name in names},
+        "RestAPIId": "api-1",
+        "RestAPIStage": "api",
+        "EndpointURL": f"{url}/api/",
         "FieldKeyArn": "arn:aws:kms:ap-southeast-3:000000000000:key/k",
     }
 

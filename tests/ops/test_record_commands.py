@@ -10,12 +10,15 @@ import pytest
 from chalicelib.aws.items import to_item
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.notifications.store_items import build_item
+from chalicelib.registrations.captures import UnusualClient
 from ops.deploy.stages import Stage
 from tests.ops.command_lines import run_daftar
 from tests.support.app_loader import make_container
 from tests.support.damaged_items import SEALED_DAMAGES, damage_item, garble_item
 from tests.support.registration_builders import (
+    FIRST_DAY,
     PHONE_COUNT,
+    get_worker,
     make_campaign,
     make_capture,
     make_capture_metadata,
@@ -31,7 +34,7 @@ PEOPLE = 3
 
 @pytest.fixture
 def stage(moto_stage: None) -> Stage:
-    """A stage with registrations, a campaign and an SMS."""
+    """A stage with registrations, an unusual client, a campaign and an SMS."""
     dynamodb, cipher = boto3.client("dynamodb"), make_container().cipher
     stores = open_registration_stores(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
@@ -41,6 +44,8 @@ def stage(moto_stage: None) -> Stage:
             make_capture(make_capture_metadata(number), reference=reference),
             PHONE_COUNT,
         )
+    unusual_client = UnusualClient("van-1", FIRST_DAY, received_on=FIRST_DAY.day, attempts=50)
+    stores.unusual_clients.record(unusual_client)
     DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
     dynamodb.put_item(TableName="SmsLedgerTable", Item=to_item(build_item(make_sms())))
     outputs = {f"{name}Name": name for name in TABLES}
@@ -83,7 +88,7 @@ def test_each_unreadable_record_is_listed_by_its_key(stage: Stage, kind: str) ->
 
 def test_the_list_holds_no_value_of_a_record(stage: Stage) -> None:
     garble_item(boto3.client("dynamodb"), "RegistrationsTable", f"REGISTRATION#{make_reference(0)}", "work")
-    worker = make_registration().worker
+    worker = get_worker(make_registration())
 
     output = run_daftar("records unreadable", obj=stage).output
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from secrets import randbelow
 from typing import Any
@@ -22,7 +22,7 @@ from chalicelib.registrations.erasure import ErasureService, ErasureStore
 from chalicelib.registrations.intake import IntakeService, IntakeStore
 from chalicelib.registrations.intake_limits import IntakeLimits
 from chalicelib.registrations.lifecycle import LifecycleService, LifecycleStore
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.reported_events import Cancellation
 from chalicelib.registrations.schedule import age_due_registrations
@@ -52,6 +52,9 @@ class RegistrationHarness:
     stores: RegistrationStores
     clock: FixedClock
     limits: IntakeLimits
+    # Longer than any test, but those of this retention.
+    identity_retention: timedelta = timedelta(days=36_500)
+    erased_sms: list[str] = field(default_factory=list)
 
     @property
     def intake_service(self) -> IntakeService:
@@ -101,6 +104,7 @@ class RegistrationHarness:
             reading=self.reading_service,
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             max_payment_difference=25,
+            identity_retention=self.identity_retention,
             clock=self.clock,
         )
 
@@ -109,7 +113,9 @@ class RegistrationHarness:
             store=store,
             reading=self.reading_service,
             clock=self.clock,
-            retention_period=timedelta(days=90),
+            retention_periods=dict.fromkeys(
+                (Status.CANCELLED, Status.EXPIRED, Status.LAPSED), timedelta(days=90)
+            ),
         )
 
     def submit(
@@ -142,12 +148,14 @@ class RegistrationHarness:
     def age_due(self) -> dict[str, int]:
         """Apply the time-outs that are due now. Return the number of changes by status."""
         context = FakeLambdaContext(self.clock, timedelta(minutes=15))
-        return age_due_registrations(self.lifecycle_service, self.erasure_service, context)
+        return age_due_registrations(
+            self.lifecycle_service, self.erasure_service, self.erased_sms.append, context
+        )
 
     def scan_items(self) -> list[dict[str, Any]]:
-        """Return the table's items, without the counts of phone numbers, which expire by themselves."""
+        """Return the table's items, without counts of phone numbers, which expire, and of deletions."""
         items = self.dynamodb.scan(TableName=_TABLE_NAME)["Items"]
-        return [item for item in items if not item["pk"]["S"].startswith("PHONE#")]
+        return [item for item in items if not item["pk"]["S"].startswith(("PHONE#", "CAMPAIGN#"))]
 
     def remove_attribute(self, name: str) -> None:
         """Remove an attribute from every item, as if an earlier release had stored them."""

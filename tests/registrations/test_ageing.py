@@ -144,6 +144,7 @@ def test_a_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_r
         schedule.age_due_registrations(
             harness.make_lifecycle_service(store),
             harness.erasure_service,
+            harness.erased_sms.append,
             FakeLambdaContext(harness.clock, timedelta(minutes=15)),
         )
 
@@ -162,7 +163,10 @@ def test_a_run_without_time_for_all_fails_and_the_next_one_goes_on(harness: Regi
         before = statuses(harness, *registrations).count(Status.EXPIRED)
         with suppress(AgeingPartialFailure):
             schedule.age_due_registrations(
-                harness.make_lifecycle_service(store), harness.erasure_service, context
+                harness.make_lifecycle_service(store),
+                harness.erasure_service,
+                harness.erased_sms.append,
+                context,
             )
             assert seconds == 60
         numbers_aged.append(statuses(harness, *registrations).count(Status.EXPIRED) - before)
@@ -211,7 +215,7 @@ def test_a_payment_during_the_run_prevails(harness: RegistrationHarness) -> None
         ),
     )
 
-    assert harness.make_lifecycle_service(store).age(registration.reference) is None
+    assert harness.make_lifecycle_service(store).age(registration.reference) == []
     assert statuses(harness, registration) == [Status.ACTIVE]
 
 

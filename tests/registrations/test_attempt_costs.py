@@ -1,6 +1,7 @@
 """What an attempt to register costs a client: one of its day, whatever the answer, unless it is a replay."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.callers import DailyCap, Role
 from chalicelib.clients.caps import AttemptCounts
-from chalicelib.refusals import TryAgain
+from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.model import Flag
+from chalicelib.registrations.model import Flag, Status
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.model import Anomaly, Tally
 from tests.registrations.conftest import RegistrationHarness, open_harness
@@ -45,6 +46,14 @@ def of_known_worker(attempts: Attempts) -> str:
     return attempts.send(2, nik=1)
 
 
+def of_worker_whose_application_ended(attempts: Attempts) -> str:
+    attempts.send(1, caller=OTHER_VAN)
+    reading = attempts.harness.stores.reading
+    (registration,) = reading.list_by_status(Status.RECEIVED, start_after=None, page_size=2).rows
+    attempts.harness.cancel(registration.reference)
+    return attempts.send(2, nik=1)
+
+
 def of_worker_captured_too_often(attempts: Attempts) -> str:
     attempts.limits = replace(attempts.limits, worker_captures=1)
     attempts.intake = attempts.make_intake(attempts.harness.stores.intake)
@@ -56,6 +65,7 @@ def of_worker_captured_too_often(attempts: Attempts) -> str:
     [
         (lambda attempts: attempts.send(1), "created", AttemptCounts(1)),
         (of_known_worker, "already_registered", AttemptCounts(1, known=1)),
+        (of_worker_whose_application_ended, "reactivated", AttemptCounts(1, known=1)),
         (lambda attempts: attempts.send(1, worker=MALFORMED), "rules_broken", AttemptCounts(1, refused=1)),
         (with_reused_id, "capture_reused", AttemptCounts(1, refused=1)),
         (of_worker_captured_too_often, "worker_captures_reached", AttemptCounts(1, refused=1)),
@@ -83,16 +93,19 @@ def test_a_replay_costs_its_own_client_nothing_and_any_other_client_an_attempt(a
     assert attempts.count(OTHER_VAN) == AttemptCounts(1)
 
 
-def test_an_attempt_that_failed_and_is_sent_again_costs_once(attempts: Attempts) -> None:
+@pytest.mark.parametrize(
+    "failure", [TryAgain("the store is not there"), RecordUnreadable("key", reason="KeyError"), OSError()]
+)
+def test_an_attempt_that_failed_and_is_sent_again_costs_once(attempts: Attempts, failure: Exception) -> None:
     def fail() -> None:
-        raise TryAgain("the store is not there")
+        raise failure
 
-    attempts.intake = attempts.make_intake(
-        with_concurrent_writes(attempts.harness.stores.intake, "add", fail)
-    )
-    assert attempts.send(1) == "try_again"
+    store = attempts.harness.stores.intake
+    attempts.intake = attempts.make_intake(with_concurrent_writes(store, "add", fail))
+    with suppress(OSError):
+        assert attempts.send(1) in {"try_again", "record_unreadable"}
 
-    attempts.intake = attempts.make_intake(attempts.harness.stores.intake)
+    attempts.intake = attempts.make_intake(store)
     assert attempts.send(1) == "created"
     assert attempts.count() == AttemptCounts(1)
 

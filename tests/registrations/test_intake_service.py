@@ -24,11 +24,12 @@ from chalicelib.registrations.quotas import CampaignSponsor, QuotaState
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.submission import SubmissionResult
+from chalicelib.registrations.takeovers import Takeover
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.payloads import make_capture_id, make_nik
-from tests.support.registration_builders import FIRST_DAY, REFERENCE, collect_capture_facts
+from tests.support.registration_builders import FIRST_DAY, REFERENCE, collect_capture_facts, get_worker
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_new_worker_is_registered(harness: RegistrationHarness, intake_service
     assert (submitted.answer.outcome, submitted.answer.status) == (Outcome.CREATED, Status.RECEIVED)
     assert (submitted.answer.received_at, submitted.is_replay) == ("2024-10-09T05:00:00.000Z", False)
     registration = harness.stores.reading.get(submitted.answer.reference)
-    assert (registration.worker.nik, registration.capture_metadata.client_id) == (make_nik(), "van-1")
+    assert (get_worker(registration).nik, registration.capture_metadata.client_id) == (make_nik(), "van-1")
     assert registration.lifecycle == LifecycleState.begin(occurred_at=NOW, client_id="van-1")
     assert (registration.follows, registration.expires_on) == (None, date(2024, 11, 8))
 
@@ -239,6 +240,7 @@ class ScriptedStore:
         quota_state: QuotaState | None = None,
         *,
         captures: int = 1,
+        takeover: Takeover | None = None,
     ) -> None:
         self.followed.append(registration.follows)
         self._write(f"add {registration.reference}")

@@ -47,6 +47,7 @@ STATUS_TABLE = {
     "expired": "expired expired expired . . . .",
     "sms_requested": "received awaiting_payment mismatch active lapsed . .",
     "repeat_differs": "received awaiting_payment mismatch active . . .",
+    "identity_deleted": ". . . active . . .",
 }
 TRANSITION_CASES = [
     (event_type, status, new_status)

@@ -9,7 +9,7 @@ from chalicelib.registrations.captures import Answer, Outcome
 from chalicelib.registrations.schemas import RegistrationView, WholeRegistrationView
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.builders import make_caller
-from tests.support.registration_builders import FIRST_DAY, collect_capture_facts
+from tests.support.registration_builders import FIRST_DAY, collect_capture_facts, get_worker
 
 NOTHING: dict[str, Any] = {"phone": None, "address": None, "postal_code": None}
 BOT = make_caller(Role.BOT, client_id="chat-bot")
@@ -31,7 +31,7 @@ def test_a_worker_without_them_is_registered_and_read_as_such(
 ) -> None:
     answer = submit(harness, caller=caller)
 
-    worker = harness.stores.reading.get(answer.reference).worker
+    worker = get_worker(harness.stores.reading.get(answer.reference))
     assert (answer.outcome, worker.phone, worker.address, worker.postal_code) == ("created", None, None, None)
 
 

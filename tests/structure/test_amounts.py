@@ -16,6 +16,7 @@ CURRENCY = re.compile(r"(?<![A-Za-z])(?:Rp|IDR)(?![a-z])")
 WELL_FORMED = re.compile(r"Rp(?:0|[1-9]\d{0,2}(?:\.\d{3})*)(?![.,\s]?\d)")
 FORMATTERS = {
     "chalicelib/rupiah.py": 'f"Rp{amount:,}"',
+    "chalicelib/web/static/rules/rupiah.js": "`Rp${groupThousands(amount)}`",
     # A number format of Excel; `test_csv_and_xlsx.py` and LibreOffice check what it shows.
     "chalicelib/rollups/renderings/xlsx.py": "'[$-421]\"Rp\"#,##0'",
 }

@@ -12,7 +12,8 @@ from chalicelib.callers import Role
 from chalicelib.http.endpoints import get_contract
 from tests.support.source_tree import iter_calls
 
-# Routes that anybody may call; Twilio's callback is authenticated by a signature.
+# Routes without the authorizer: Twilio's callback is authenticated by a signature, those of ODK Collect by
+# the token in their path.
 PUBLIC = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/occupations"),
@@ -24,7 +25,15 @@ PUBLIC = {
     ("GET", "/app/manifest.webmanifest"),
     ("GET", "/app/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
+    ("GET", "/odk/{token}/formList"),
+    ("HEAD", "/odk/{token}/formList"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/form"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/manifest"),
+    ("GET", "/odk/{token}/forms/{form_id}/{version}/media/{filename}"),
+    ("HEAD", "/odk/{token}/submission"),
+    ("POST", "/odk/{token}/submission"),
     ("POST", "/v1/enrolments"),
+    ("POST", "/v1/statuses"),
 }
 
 # The roles of every route, as the API's contract has them.
@@ -40,7 +49,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/registrations/{reference}/cancellation"): {Role.KIOSK, Role.MANAGER},
     ("GET", "/v1/captures/{capture_id}"): {Role.KIOSK, Role.BOT, Role.MANAGER},
     ("POST", "/v1/checks"): set(Role) - {Role.VIEWER},
-    ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.MANAGER},
+    ("GET", "/v1/campaigns/{campaign_id}/bundle"): {Role.KIOSK, Role.BOT, Role.MANAGER},
     ("POST", "/v1/registrations/{reference}/sms"): {Role.KIOSK, Role.MANAGER},
     ("POST", "/v1/quotes"): set(Role) - {Role.VIEWER},
     ("POST", "/v1/campaigns"): {Role.MANAGER},
@@ -58,11 +67,13 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("DELETE", "/v1/clients/{client_id}"): {Role.ADMIN},
     ("POST", "/v1/clients/{client_id}/enrolment-codes"): {Role.ADMIN, Role.MANAGER},
     ("GET", "/v1/device"): {Role.KIOSK, Role.BOT},
+    ("POST", "/v1/device/discards"): {Role.KIOSK},
     ("POST", "/v1/device/token"): {Role.KIOSK, Role.BOT},
     ("POST", "/v1/rescues"): {Role.MANAGER},
     ("POST", "/v1/disclosures"): {Role.ADMIN},
     ("POST", "/v1/erasures"): {Role.ADMIN},
     ("GET", "/v1/audit"): {Role.ADMIN},
+    ("GET", "/v1/campaigns/{campaign_id}/retention"): {Role.MANAGER},
     ("GET", "/v1/clients/{client_id}/gaps"): {Role.KIOSK, Role.MANAGER, Role.ADMIN},
 }
 

@@ -53,8 +53,8 @@ MODULES_NOT_FOR_CAPTURES = {
     *("devices.bundle", "devices.bundle_schemas", "devices.checks", "devices.consent_texts"),
     "web.site",
     *("registrations.lifecycle", "registrations.stream", "registrations.schedule"),
-    *("registrations.erasure", "registrations.reading"),
-    *(f"registrations.store_{flow}" for flow in ("erasure", "lifecycle", "reading", "stream")),
+    *("registrations.erasure", "registrations.reading", "registrations.discards"),
+    *(f"registrations.store_{flow}" for flow in ("discards", "erasure", "lifecycle", "reading", "stream")),
 }
 LIST_IMPORTS = """
 import sys

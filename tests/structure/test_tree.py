@@ -15,7 +15,7 @@ APP_LINES = 130
 
 # In two parts, because this file is searched too.
 REGISTRIES = ("py" + "pi.", "pythonhosted" + ".", "npm" + "js.", "crates" + ".io", "proxy.golang" + ".")
-MACHINE_PATHS = re.compile(r"(?<![\w.{}*-])/(?:" + "|".join(("work", "home", "root", "Users")) + r")/\w")
+MACHINE_PATHS = re.compile(r"(?<![\w.{}*)-])/(?:" + "|".join(("work", "home", "root", "Users")) + r")/\w")
 
 GENERATED = {"__pycache__", "dist", "node_modules", "deployments", "deployed"}
 HIDDEN_BUT_OURS = {".chalice", ".ci", ".gitignore", ".github"}

@@ -117,7 +117,7 @@ def _make_valid(case: schemathesis.Case[Any]) -> None:
         return
     operation = _operation_id(case)
     path, query, body = case.path_parameters, case.query, case.body
-    for name in path.keys() & {"campaign_id", "capture_id", "day"}:
+    for name in path.keys() & {"campaign_id", "capture_id", "day", "file", "folder", "release"}:
         path[name] = FUZZ_CONTEXT[name]
     if "reference" in path:
         path["reference"] = (
@@ -153,6 +153,8 @@ def _make_body_valid(operation: str, body: dict[str, Any]) -> None:
             body |= {"start_month": "2024-10"}
         case "enrol_client":
             body |= {"roles": ["manager"], "channel": None, "expires_at": None}
+        case "make_enrolment_code":
+            body |= {"mode": None, "reusable": False, "expires_at": None}
         case "open_campaign":
             # From a fixed list: the second request for one is refused.
             body["campaign_id"] = FUZZ_CONTEXT["to_open"][next(_NUMBERS) % len(FUZZ_CONTEXT["to_open"])]

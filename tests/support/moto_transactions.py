@@ -3,24 +3,37 @@
 For each part of a transaction, moto deep-copies the whole table to restore it after a failure. Here the copy
 shares the items, and an item is copied before it changes. The contract tests check the results of
 transactions on this engine and on others.
+
+Requests are executed one at a time: moto ends a failed transaction by putting the whole table back as it was,
+without what other threads have written since.
 """
 
 import copy
+import threading
 from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 _original_update_item = DynamoDBBackend.update_item
+_original_request = BotocoreStubber.process_request
+_lock = threading.RLock()
 
 
 def patch_moto_transactions() -> None:
     """Patch moto for the rest of the process."""
     vars(models)["copy"] = SimpleNamespace(deepcopy=_copy_table)
     DynamoDBBackend.update_item = _update_item_copy  # type: ignore[assignment, method-assign]
+    BotocoreStubber.process_request = _process_request_alone  # type: ignore[assignment, method-assign]
+
+
+def _process_request_alone(stubber: BotocoreStubber, request: Any) -> Any:
+    with _lock:
+        return _original_request(stubber, request)
 
 
 def _copy_table(value: Any) -> Any:

@@ -163,6 +163,12 @@ def make_registration(
     )
 
 
+def get_worker(registration: Registration) -> Worker:
+    """Return the worker of a registration that has its identity still."""
+    assert isinstance(registration.worker, Worker)
+    return registration.worker
+
+
 def make_campaign(**changes: Any) -> Campaign:
     """Return a campaign."""
     return Campaign.model_validate(make_campaign_payload(**changes))

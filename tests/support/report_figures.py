@@ -21,6 +21,10 @@ TOTAL_LABELS = {
     "texts_parts": "SMS segments charged",
     "texts_rupiah": "Cost of SMS",
     "texts_without_phone": "Workers without a phone",
+    "texts_not_told": "Confirmation not sent yet",
+    "texts_not_told_waiting": "Confirmation waits",
+    "texts_not_told_held": "Confirmation held",
+    "texts_not_told_expired": "Confirmation expired",
     "texts_unknown_share": "SMS to workers: No report yet",
 }
 

@@ -27,6 +27,10 @@ _SMS_UNITS = {
     "rupiah": "rupiah",
     "unknown_share": "share",
     "without_phone": "workers",
+    "not_told": "workers",
+    "not_told_waiting": "workers",
+    "not_told_held": "workers",
+    "not_told_expired": "workers",
 }
 
 # The separators of Excel set to Indonesian, in every language of the labels: they are the program's.

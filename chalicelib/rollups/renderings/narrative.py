@@ -81,6 +81,9 @@ def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, s
     without_phone = int(data.sms.get("without_phone", 0))
     if without_phone:
         yield localizer.translate("sms_without_phone"), localizer.format_number(without_phone)
+    not_told = int(data.sms.get("not_told", 0))
+    if not_told:
+        yield localizer.translate("sms_not_told"), localizer.format_number(not_told)
 
 
 def get_cell_label(group: Group, cell: Cell, localizer: Localizer) -> str:

@@ -137,6 +137,9 @@ def _suppress_sms(data: ReportData, by_state: Group | None) -> Mapping[str, int 
     without_phone = int(data.sms.get("without_phone", 0))
     if is_small(without_phone) or is_small(data.registered - without_phone):
         hidden.add("without_phone")
+    not_told = {name for name in data.sms if name.startswith("not_told")}
+    if any(is_small(int(data.sms[name])) for name in not_told):
+        hidden |= not_told
     return {name: value for name, value in data.sms.items() if name not in hidden}
 
 

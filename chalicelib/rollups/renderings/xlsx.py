@@ -192,8 +192,9 @@ def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
         return label, Rupiah(value), None
     if name == "unknown_share":
         return f"{t('sms')}: {label}", Share(value), t("unit_share")
-    units = {"parts": "unit_parts", "without_phone": "unit_people"}
-    return label, value, t(units.get(name, "unit_sms"))
+    is_people = name == "without_phone" or name.startswith("not_told")
+    unit = "unit_people" if is_people else {"parts": "unit_parts"}.get(name, "unit_sms")
+    return label, value, t(unit)
 
 
 def _build_breakdowns(data: ReportData, localizer: Localizer) -> _Sheet:

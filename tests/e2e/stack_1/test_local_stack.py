@@ -31,6 +31,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     assert set(described) >= {
         "api_url",
         "app_url",
+        "odk_url",
         "aws_endpoint_url",
         "region",
         "campaign_id",
@@ -40,6 +41,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     assert set(described["tokens"]) == {"kiosk", "bot", "viewer", "manager", "core", "admin"}
     assert file.stat().st_mode & 0o777 == 0o600
     assert described["app_url"] == f"{described['api_url']}/app"
+    assert described["odk_url"] == f"{described['api_url']}/odk/{described['tokens']['kiosk']}"
 
 
 def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:

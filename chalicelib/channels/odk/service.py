@@ -1,0 +1,147 @@
+"""Forms for ODK Collect, and the intake of what it submits."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+
+from chalicelib.callers import Caller
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.campaigns.model import Campaign
+from chalicelib.campaigns.service import CampaignService
+from chalicelib.channels.odk.answers import build_registration
+from chalicelib.channels.odk.errors import CampaignClosed, EditOfAccepted, FormUnknown
+from chalicelib.channels.odk.forms import (
+    File,
+    Form,
+    build_form,
+    build_incomes_file,
+    build_occupations_file,
+    build_prices_file,
+    build_sponsors_file,
+    is_known_version,
+)
+from chalicelib.channels.odk.model import OdkSubmission
+from chalicelib.channels.odk.prices import iter_prices, list_income_bands
+from chalicelib.clock import Clock
+from chalicelib.contributions.model import format_month
+from chalicelib.contributions.service import QuoteService
+from chalicelib.refusals import CampaignNotAllowed, RulesBroken
+from chalicelib.registrations.errors import CaptureReused, CaptureUnknown
+from chalicelib.registrations.intake import IntakeService
+from chalicelib.registrations.reading import ReadingStore
+from chalicelib.registrations.rules import AgeLimits
+from chalicelib.registrations.submission import SubmissionResult
+
+# A device for every campaign is a test device; Collect keeps each form, and an officer chooses from the list.
+_MAX_FORMS = 500
+_PAGE_SIZE = 200
+
+_CLOSED = "campaign_closed"
+
+
+class OdkService:
+    def __init__(
+        self,
+        *,
+        campaigns: CampaignService,
+        intake: IntakeService,
+        reading_store: ReadingStore,
+        quote_service: QuoteService,
+        age_limits: AgeLimits,
+        clock: Clock,
+    ) -> None:
+        self._campaigns = campaigns
+        self._intake = intake
+        self._reading_store = reading_store
+        self._quote_service = quote_service
+        self._age_limits = age_limits
+        self._clock = clock
+
+    def list_forms(self, *, caller: Caller) -> list[Form]:
+        """Return a form for each campaign of the caller that takes captures now, the last to end first."""
+        now = self._clock()
+        found = [each for each in self._iter_campaigns(caller) if each.is_accepting(now)]
+        return [build_form(each, self._age_limits) for each in islice(reversed(found), _MAX_FORMS)]
+
+    def get_form(self, form_id: str, version: str, *, caller: Caller) -> Form:
+        """Return the form of a campaign. Raise FormUnknown, also if the version is not the present one."""
+        return self._get_current_form(self._get_campaign(form_id, caller), version)
+
+    def list_media(self, form_id: str, version: str, *, caller: Caller) -> tuple[File, ...]:
+        """Return the files that a form needs. Raise FormUnknown as `get_form` does."""
+        campaign = self._get_campaign(form_id, caller)
+        self._get_current_form(campaign, version)
+        first_month = format_month(campaign.first_day)
+        return (
+            build_occupations_file(),
+            build_sponsors_file(campaign),
+            build_incomes_file(list_income_bands(first_month)),
+            _build_prices(first_month, self._quote_service),
+        )
+
+    def get_media_file(self, form_id: str, version: str, name: str, *, caller: Caller) -> File:
+        """Return a file that a form needs. Raise FormUnknown."""
+        for file in self.list_media(form_id, version, caller=caller):
+            if file.name == name:
+                return file
+        raise FormUnknown("no such file")
+
+    def submit(self, submission: OdkSubmission, *, caller: Caller, correlation_id: str) -> SubmissionResult:
+        """Register the worker of a submission; the same one again gets its first answer.
+
+        An edit is the mended capture of the one that it replaces, if that one was refused. Raise FormUnknown,
+        CampaignClosed, CaptureUnknown, EditOfAccepted, pydantic's ValidationError, or as intake does.
+        """
+        self._get_campaign(submission.form_id, caller)
+        if not is_known_version(submission.version):
+            raise FormUnknown("no such version")
+        command = build_registration(submission, capture_id=self._find_capture_id(submission))
+        try:
+            return self._intake.submit(command, caller=caller, correlation_id=correlation_id)
+        except CaptureReused:
+            if submission.deprecated_id is None:
+                raise
+            raise EditOfAccepted(submission.form_id) from None
+        except RulesBroken as refusal:
+            if any(rule.code == _CLOSED for rule in refusal.broken_rules):
+                raise CampaignClosed(submission.form_id) from None
+            raise
+
+    def _find_capture_id(self, submission: OdkSubmission) -> str:
+        """Return the id of the capture that a submission is of. Raise CaptureUnknown, or CaptureErased."""
+        if submission.deprecated_id is None:
+            return str(submission.instance_id)
+        replaced = str(submission.deprecated_id)
+        if self._reading_store.get_capture(replaced).source.campaign_id != submission.form_id:
+            raise CaptureUnknown("of another campaign")
+        return replaced
+
+    def _get_campaign(self, form_id: str, caller: Caller) -> Campaign:
+        """Return the campaign of a form. A campaign of others is answered like one that does not exist."""
+        try:
+            caller.require_campaign(form_id)
+            return self._campaigns.get(form_id)
+        except (CampaignNotAllowed, CampaignUnknown):
+            raise FormUnknown("no campaign of the caller") from None
+
+    def _get_current_form(self, campaign: Campaign, version: str) -> Form:
+        form = build_form(campaign, self._age_limits)
+        if form.version != version:
+            raise FormUnknown("not the present version")
+        return form
+
+    def _iter_campaigns(self, caller: Caller) -> Iterator[Campaign]:
+        start_after = None
+        while True:
+            page = self._campaigns.list_for_caller(
+                caller=caller, start_after=start_after, page_size=_PAGE_SIZE
+            )
+            yield from page.rows
+            if page.next_position is None:
+                return
+            start_after = page.next_position
+
+
+@lru_cache(maxsize=8)
+def _build_prices(first_month: str, quote_service: QuoteService) -> File:
+    return build_prices_file(iter_prices(first_month, quote_service))

@@ -1,0 +1,37 @@
+"""The modules with HTTP routes: each has a function `blueprint`, which `app.py` calls."""
+
+from chalicelib.audit import routes as audit_routes
+from chalicelib.campaigns import routes as campaign_routes
+from chalicelib.channels.odk import routes as odk_routes
+from chalicelib.clients import routes as client_routes
+from chalicelib.contributions import routes as quote_routes
+from chalicelib.data_requests import routes as data_request_routes
+from chalicelib.devices import routes as device_routes
+from chalicelib.enrolments import routes as enrolment_routes
+from chalicelib.http import routes as api_routes
+from chalicelib.notifications import routes as gateway_routes
+from chalicelib.occupations import routes as occupation_routes
+from chalicelib.registrations import routes as registration_routes
+from chalicelib.rescues import routes as rescue_routes
+from chalicelib.rollups import routes as summary_routes
+from chalicelib.statuses import routes as status_routes
+from chalicelib.web import routes as web_routes
+
+ROUTES = (
+    api_routes,
+    audit_routes,
+    campaign_routes,
+    client_routes,
+    data_request_routes,
+    device_routes,
+    enrolment_routes,
+    gateway_routes,
+    occupation_routes,
+    odk_routes,
+    quote_routes,
+    registration_routes,
+    rescue_routes,
+    status_routes,
+    summary_routes,
+    web_routes,
+)

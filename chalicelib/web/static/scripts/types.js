@@ -1,0 +1,234 @@
+// Types alone: what the modules of the app hand to each other. Nothing here runs.
+
+/**
+ * The worker as typed, in the words of the API (`SubmitRegistration.worker`).
+ * @typedef {Object} WorkerFields
+ * @property {string} nik
+ * @property {string} name
+ * @property {string} birth_date `YYYY-MM-DD`
+ * @property {string | null} phone
+ * @property {string | null} [email]
+ * @property {string | null} address
+ * @property {string | null} postal_code
+ * @property {string} [language]
+ */
+
+/**
+ * @typedef {Object} WorkFields
+ * @property {string[]} occupations
+ * @property {string} place
+ * @property {number} monthly_income
+ * @property {boolean} employs_others
+ */
+
+/**
+ * @typedef {Object} CoverageFields
+ * @property {string[]} programmes
+ * @property {number} months
+ * @property {string} payer
+ * @property {string | null} [sponsor_id]
+ */
+
+/**
+ * @typedef {Object} ConsentFields
+ * @property {string} text_version
+ * @property {string} given_at RFC 3339 with an offset
+ * @property {"tick" | "signature" | "voice" | "keypad"} method
+ * @property {string} [language]
+ */
+
+/**
+ * What an officer enters. Outbox and sender add ids, times and numbers.
+ * @typedef {Object} CaptureContent
+ * @property {WorkerFields} worker
+ * @property {WorkFields} work
+ * @property {CoverageFields} coverage
+ * @property {ConsentFields} consent
+ */
+
+/**
+ * A whole capture, as it is sent.
+ * @typedef {CaptureContent & {capture_id: string, campaign_id: string, captured_at: string, device_sequence: number, officer?: string}} Capture
+ */
+
+/** @typedef {"draft" | "waiting" | "sending" | "accepted" | "needs_fix" | "discarded"} CaptureState */
+
+/**
+ * One field error of the server. `message` is in the language of the request.
+ * @typedef {{field: string, code: string, message?: string}} FieldError
+ */
+
+/**
+ * Why the server did not take a capture in (RFC 9457).
+ * @typedef {Object} Problem
+ * @property {string} code
+ * @property {string} [title]
+ * @property {string} [detail]
+ * @property {FieldError[]} [errors]
+ */
+
+/**
+ * One capture in the list of the outbox. It holds nothing of the worker.
+ * @typedef {Object} CaptureSummary
+ * @property {string} captureId
+ * @property {CaptureState} state
+ * @property {string | null} officer Null at a kiosk without an officer.
+ * @property {number | null} sequence Null for a draft.
+ * @property {string} capturedAt Of a draft: when it was begun.
+ * @property {string} campaignId
+ * @property {string | null} outcome `created`, `already_registered`, `reactivated`, once accepted.
+ * @property {string | null} reference Once accepted.
+ * @property {string[]} differs Of a worker who was registered already: the fields that differ.
+ * @property {Problem | null} problem The server's last refusal of this content.
+ * @property {string | null} discardReason
+ * @property {boolean} mendable Whether `mend` would be taken now.
+ * @property {boolean} discardable Whether `discard` would be taken now.
+ */
+
+/** @typedef {Record<CaptureState, number> & {unsent: number}} CaptureCounts `unsent`: waiting, sending and needs_fix. */
+
+/**
+ * A capture on this device with the same NIK.
+ * @typedef {{captureId: string, state: CaptureState, reference: string | null, capturedAt: string}} HeldNik
+ */
+
+/**
+ * The outbox. Events: `change`, also for what other tabs did.
+ * @typedef {EventTarget & OutboxMethods} Outbox
+ *
+ * @typedef {Object} OutboxMethods
+ * @property {() => string} newCaptureId Return the id (UUIDv7) of a capture that begins now.
+ * @property {(captureId: string, fields: Object) => Promise<void>} saveDraft Store an unfinished form, encrypted, over the earlier one.
+ * @property {(captureId: string) => Promise<Object | null>} readDraft Return the form of an own draft, or null.
+ * @property {(captureId: string, content: CaptureContent) => Promise<CaptureSummary>} save Store a capture and read it back. Only then say "saved". Raise `StorageFailed`, `ShiftNeeded` or `CaptureKnown`.
+ * @property {() => Promise<CaptureSummary[]>} list Return the captures of the officer on shift, oldest first (at a kiosk: none).
+ * @property {() => Promise<CaptureCounts>} count Return the numbers of all captures on the device, whoever made them.
+ * @property {(captureId: string) => Promise<CaptureContent>} read Return the content of an own capture that can be mended. Raise `NotReadable`.
+ * @property {(captureId: string, content: CaptureContent) => Promise<CaptureSummary>} mend Store other content for a refused capture and send it again. Raise `NotMendable`.
+ * @property {(captureId: string, reason: string) => Promise<void>} discard Drop an own draft or refused capture, and keep the reason. Raise `NotMendable`.
+ * @property {(nik: string) => Promise<HeldNik | null>} holdsNik Return the newest capture on this device with this NIK, or null.
+ */
+
+/**
+ * The device's enrolment. Events: `change`.
+ * @typedef {EventTarget & SessionFields} Session
+ *
+ * @typedef {Object} SessionFields
+ * @property {"none" | "enrolled" | "expiring" | "expired" | "revoked"} state `expiring`: within a week.
+ * @property {DeviceIdentity | null} device
+ * @property {number | null} daysLeft Days until the token ends.
+ * @property {Bundle | null} bundle The last one that arrived; kept offline.
+ * @property {number | null} clockSkewSeconds The device's clock minus the server's; null while unknown.
+ * @property {(code: string) => Promise<void>} enrol Exchange a one-time code for a token. Raise `ApiProblem` or `Unreachable`.
+ * @property {(campaignId: string) => Promise<void>} chooseCampaign Work for another of the device's campaigns.
+ * @property {() => Promise<void>} refresh Load bundle and time, renew the token if it is due; raises nothing when offline.
+ */
+
+/**
+ * @typedef {Object} DeviceIdentity
+ * @property {string} clientId
+ * @property {string[]} campaignIds
+ * @property {string} campaignId The one it works for now.
+ * @property {Array<{campaign_id: string, name: string, place: string, first_day: string, last_day: string, accepts_until: string}>} campaigns
+ * @property {string[]} roles
+ * @property {"officer" | "kiosk" | "self"} mode `self`: a worker's own phone, good for one registration.
+ * @property {string | null} channel
+ * @property {string} expiresAt
+ */
+
+/**
+ * The bundle of a campaign (docs/http-api.md, "Working offline"). The rules know its parts.
+ * @typedef {Object} Bundle
+ * @property {string} version
+ * @property {string} server_time
+ * @property {{campaign_id: string, name: string, branch: string, place: string, zone: string, first_day: string, last_day: string, accepts_until: string, target: number}} campaign
+ * @property {Array<{sponsor_id: string, name: string, quota?: number}>} sponsors
+ * @property {any[]} occupations
+ * @property {any} programmes
+ * @property {any[]} contribution_tables
+ * @property {any[]} discount_policies
+ * @property {string} quote_zone
+ * @property {Array<{version: string, text: Record<string, string>}>} consent_texts
+ * @property {any} limits
+ * @property {any} [rescue_key]
+ */
+
+/**
+ * The sender. Events: `change`.
+ * @typedef {EventTarget & SenderFields} Sender
+ *
+ * @typedef {Object} SenderFields
+ * @property {"stopped" | "idle" | "sending" | "waiting" | "refused"} state `waiting`: tries again at `nextTryAt`. `refused`: the token is good no more.
+ * @property {number | null} nextTryAt Milliseconds since the epoch.
+ * @property {string | null} lastError A problem code, or `unreachable`.
+ * @property {number | null} lastSuccessAt
+ * @property {() => void} start Send what waits, and again whenever something is saved, until the page is closed.
+ * @property {() => Promise<void>} sendNow Try at once; resolves when that try has ended.
+ */
+
+/**
+ * Officers and their shift. Events: `change`, also when it locks by itself.
+ * @typedef {EventTarget & ShiftFields} Shift
+ *
+ * @typedef {Object} ShiftFields
+ * @property {{officer: string, since: string, locked: boolean, hasPin: boolean} | null} current
+ * @property {(officer: string) => Promise<boolean>} isKnown Whether this officer has a PIN on this device.
+ * @property {(officer: string, pin: string) => Promise<void>} signOn Begin a shift. The first PIN given is kept; "" where there is none. Raise `WrongPin` (with `waitSeconds`), `PinTooWeak` or `OfficerMalformed`.
+ * @property {(pin: string) => Promise<void>} unlock Raise `WrongPin`.
+ * @property {() => void} lock
+ * @property {() => void} touch Say that somebody is there: puts the idle lock off.
+ * @property {() => Promise<CaptureCounts>} signOff End the shift, drop its accepted captures from the list, and return what is still owed.
+ * @property {(enabled: boolean) => void} setUnattended Kiosk mode: captures are saved without an officer.
+ */
+
+/**
+ * What the device says about its own storage.
+ * @typedef {Object} SpaceReport
+ * @property {boolean} persistent Whether the browser promised not to clear it by itself.
+ * @property {boolean} low Less than 50 MB are free, or a write failed for want of space.
+ * @property {number | null} freeBytes
+ */
+
+/**
+ * Kiosk mode, ended by the manager's code alone. Events: `change`.
+ * @typedef {EventTarget & KioskFields} Kiosk
+ *
+ * @typedef {Object} KioskFields
+ * @property {boolean} active
+ * @property {(code: string) => Promise<void>} start End the shift and begin. Raise `PinTooWeak`.
+ * @property {(code: string) => Promise<void>} leave Raise `WrongPin`.
+ */
+
+/**
+ * New releases of the app. Events: `change`.
+ * @typedef {EventTarget & UpdateFields} Update
+ *
+ * @typedef {Object} UpdateFields
+ * @property {boolean} available Whether a new release is loaded and waits.
+ * @property {() => Promise<void>} check Ask the server for one.
+ * @property {() => void} apply Reload with it. Save the draft first.
+ */
+
+/**
+ * @typedef {{blob: Blob, filename: string, count: number, captureIds: string[]}} RescueFile
+ */
+
+/**
+ * All of it, as `openDevice()` of `device.js` returns it.
+ * @typedef {Object} Device
+ * @property {Outbox} outbox
+ * @property {Session} session
+ * @property {Sender} sender
+ * @property {Shift} shift
+ * @property {() => Promise<RescueFile>} exportRescueFile All unsent captures, whoever made them, sealed for the server; changes nothing. Raise `RescueKeyMissing`.
+ * @property {(file: RescueFile) => Promise<void>} dropRescued Discard what a file held and this device may send no more (it was revoked, or is enrolled as another), once the manager says that it was taken in.
+ * @property {() => Promise<SpaceReport>} checkSpace
+ * @property {string} release The release of the app that runs.
+ * @property {Kiosk} kiosk
+ * @property {Update} update
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} request Call the API as this device, such as ("GET", "v1/registrations/7K4-M2Q-X9P"), and return the answer's body. Raise `ApiProblem` or `Unreachable`.
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} requestPublic The same without a token.
+ * @property {string} language The language of the server's messages: `id` or `en`.
+ */
+
+export {};

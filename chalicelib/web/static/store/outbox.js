@@ -1,0 +1,375 @@
+// The captures of this device, from the first letter typed to the server's verdict.
+
+import { CaptureKnown, NotMendable, NotReadable, ShiftNeeded, StorageFailed } from "../scripts/errors.js";
+import { makeCaptureId } from "./capture-ids.js";
+import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
+import { beginRecord, discardRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
+import { noteSequence, takeSequence } from "./sequences.js";
+
+/** @typedef {import("./records.js").CaptureRecord} CaptureRecord */
+/** @typedef {import("../scripts/types.js").CaptureContent} CaptureContent */
+/** @typedef {import("../scripts/types.js").CaptureSummary} CaptureSummary */
+
+/** @type {import("../scripts/types.js").CaptureState[]} */
+const STATES = ["draft", "waiting", "sending", "accepted", "needs_fix", "discarded"];
+
+/** How long the hash of a NIK is kept after its capture has left the list. */
+const NIK_DAYS = 60;
+const DAY = 86_400_000;
+
+/**
+ * Where and by whom captures are made now.
+ * @typedef {{clientId: string, campaignId: string, officer: string | null, isUnattended: boolean, isSelf?: boolean}} Origin
+ */
+
+/** The outbox: whatever it has said is saved has been read back from the disk. */
+export class Outbox extends EventTarget {
+  /**
+   * @param {IDBDatabase} database
+   * @param {import("./vault.js").Vault} vault
+   * @param {() => Origin | null} getOrigin Return where captures are made, or null while nobody is on shift.
+   * @param {import("./tabs.js").Tabs} tabs
+   */
+  constructor(database, vault, getOrigin, tabs) {
+    super();
+    this.database = database;
+    this.vault = vault;
+    this.getOrigin = getOrigin;
+    this.tabs = tabs;
+    /** Whether the last write failed for want of space. */
+    this.isFull = false;
+    tabs.addEventListener("captures", () => this.dispatchEvent(new Event("change")));
+  }
+
+  /** Return the id of a capture that begins now. */
+  newCaptureId() {
+    return makeCaptureId();
+  }
+
+  /**
+   * Store an unfinished form, encrypted, over the earlier one.
+   * @param {string} captureId
+   * @param {Object} fields
+   */
+  async saveDraft(captureId, fields) {
+    const origin = this.#requireOrigin();
+    const sealed = await this.vault.seal(draftLabel(captureId), fields);
+    await this.#write(async (transaction) => {
+      const captures = transaction.objectStore(CAPTURES);
+      const stored = await wait(captures.get(captureId));
+      if (stored && stored.state !== "draft") throw new CaptureKnown(captureId);
+      const record = stored ?? beginRecord(captureId, stamp(origin));
+      await wait(captures.put({ ...record, sealed }));
+    });
+  }
+
+  /**
+   * Return the form of an own draft, or null.
+   * @param {string} captureId
+   * @returns {Promise<Object | null>}
+   */
+  async readDraft(captureId) {
+    const record = await this.#find(captureId);
+    if (record?.state !== "draft" || !record.sealed || !this.#isOwn(record)) return null;
+    return this.vault.open(draftLabel(captureId), record.sealed);
+  }
+
+  /**
+   * Store a capture, read it back, and return it. Only now may "saved" be shown.
+   *
+   * The same capture again, after a crash, is found as it was stored. Raise StorageFailed, ShiftNeeded, or
+   * CaptureKnown where the id was used for other content.
+   * @param {string} captureId
+   * @param {CaptureContent} content
+   * @returns {Promise<CaptureSummary>}
+   */
+  async save(captureId, content) {
+    const record = beginRecord(captureId, stamp(this.#requireOrigin()));
+    try {
+      return await this.#store(record, content, async (captures) => {
+        const stored = await wait(captures.get(captureId));
+        if (stored && stored.state !== "draft") throw new CaptureKnown(captureId);
+      });
+    } catch (error) {
+      if (!(error instanceof CaptureKnown)) throw error;
+      const stored = await this.#find(captureId);
+      if (!stored || !(await this.#holds(stored, content))) throw error;
+      return summarise(stored);
+    }
+  }
+
+  /**
+   * Return the captures of the officer on shift, oldest first. At a kiosk nobody may see them.
+   * @returns {Promise<CaptureSummary[]>}
+   */
+  async list() {
+    const records = await transact(this.database, [CAPTURES], "readonly", (transaction) =>
+      wait(transaction.objectStore(CAPTURES).getAll()),
+    );
+    return records.filter((record) => this.#isOwn(record)).sort(compareAge).map(summarise);
+  }
+
+  /**
+   * Return the number of captures in each state, whoever made them.
+   * @returns {Promise<import("../scripts/types.js").CaptureCounts>}
+   */
+  async count() {
+    const numbers = await transact(this.database, [CAPTURES], "readonly", (transaction) => {
+      const index = transaction.objectStore(CAPTURES).index("state");
+      return Promise.all(STATES.map((state) => wait(index.count(state))));
+    });
+    const [draft, waiting, sending, accepted, needs_fix, discarded] = numbers;
+    const unsent = waiting + sending + needs_fix;
+    return { draft, waiting, sending, accepted, needs_fix, discarded, unsent };
+  }
+
+  /**
+   * Return the content of an own capture that can be mended. Raise NotReadable.
+   * @param {string} captureId
+   * @returns {Promise<CaptureContent>}
+   */
+  async read(captureId) {
+    const record = await this.#find(captureId);
+    if (!record || !this.#isOwn(record) || !isMendable(record)) throw new NotReadable(captureId);
+    return this.openContent(record);
+  }
+
+  /**
+   * Store other content for a refused capture, and send it again. It keeps its officer, time and number; where
+   * the server has used the id for other content, it becomes a capture with an id and a number of its own.
+   * Raise NotMendable.
+   * @param {string} captureId
+   * @param {CaptureContent} content
+   * @returns {Promise<CaptureSummary>}
+   */
+  async mend(captureId, content) {
+    const record = await this.#find(captureId);
+    if (!record || !this.#isOwn(record) || !isMendable(record)) throw new NotMendable(captureId);
+    if (!needsNewId(record)) {
+      return this.#store({ ...record, revision: record.revision + 1, problem: null }, content, async (captures) => {
+        await requireRevision(captures, record);
+      });
+    }
+    const fresh = { ...record, captureId: makeCaptureId(), sequence: null, revision: 0, problem: null };
+    return this.#store(fresh, content, async (captures, niks) => {
+      await requireRevision(captures, record);
+      /** @type {CaptureRecord} */
+      const replaced = { ...wipe(record), state: "discarded", discardReason: `replaced:${fresh.captureId}` };
+      await wait(captures.put(replaced));
+      await wait(niks.delete(captureId));
+    });
+  }
+
+  /**
+   * Drop an own draft, or a refused capture with the reason. Raise NotMendable.
+   * @param {string} captureId
+   * @param {string} reason
+   */
+  async discard(captureId, reason) {
+    await this.#write(async (transaction) => {
+      const captures = transaction.objectStore(CAPTURES);
+      const record = await wait(captures.get(captureId));
+      if (!record || !this.#isOwn(record) || !isDiscardable(record)) throw new NotMendable(captureId);
+      await wait(transaction.objectStore(NIKS).delete(captureId));
+      if (record.state === "draft") await wait(captures.delete(captureId));
+      else await wait(captures.put(discardRecord(record, reason)));
+    });
+  }
+
+  /**
+   * Return the newest capture on this device with this NIK, or null.
+   * @param {string} nik
+   * @returns {Promise<import("../scripts/types.js").HeldNik | null>}
+   */
+  async holdsNik(nik) {
+    const hash = await this.vault.hashNik(nik);
+    return transact(this.database, [CAPTURES, NIKS], "readonly", async (transaction) => {
+      const rows = await wait(transaction.objectStore(NIKS).index("hash").getAll(hash));
+      const newest = rows.sort((one, other) => (one.capturedAt < other.capturedAt ? 1 : -1))[0];
+      if (!newest) return null;
+      const record = await wait(transaction.objectStore(CAPTURES).get(newest.captureId));
+      return {
+        captureId: newest.captureId,
+        capturedAt: newest.capturedAt,
+        state: record?.state ?? "accepted",
+        reference: record?.reference ?? null,
+      };
+    });
+  }
+
+  /**
+   * Drop the accepted captures of an officer from the list, at the end of the shift.
+   * @param {string | null} officer
+   */
+  async forgetAccepted(officer) {
+    await this.#write(async (transaction) => {
+      const captures = transaction.objectStore(CAPTURES);
+      const accepted = await wait(captures.index("state").getAll("accepted"));
+      for (const record of accepted.filter((each) => each.officer === officer)) {
+        await wait(captures.delete(record.captureId));
+      }
+      const niks = transaction.objectStore(NIKS);
+      const oldest = new Date(Date.now() - NIK_DAYS * DAY).toISOString();
+      for (const row of await wait(niks.getAll())) {
+        if (row.capturedAt < oldest) await wait(niks.delete(row.captureId));
+      }
+    });
+  }
+
+  /**
+   * Discard captures that were handed over by a rescue file, but for those that `clientId` can still send.
+   * @param {string[]} captureIds
+   * @param {string | null} clientId
+   */
+  async dropForeign(captureIds, clientId) {
+    await this.change(async (captures) => {
+      for (const captureId of captureIds) {
+        const record = await wait(captures.get(captureId));
+        if (!record || record.clientId === clientId || !["waiting", "needs_fix"].includes(record.state)) continue;
+        await wait(captures.put({ ...wipe(record), state: "discarded", discardReason: "rescued", notBefore: null }));
+      }
+    });
+  }
+
+  /**
+   * Change records in one transaction, whoever made them: for the sender.
+   * @param {(captures: IDBObjectStore) => Promise<void>} work
+   */
+  async change(work) {
+    await this.#write((transaction) => work(transaction.objectStore(CAPTURES)));
+  }
+
+  /**
+   * Return the records in some states, oldest first, whoever made them: for the sender and rescue files.
+   * @param {import("../scripts/types.js").CaptureState[]} states
+   * @returns {Promise<CaptureRecord[]>}
+   */
+  async listRecords(states) {
+    const found = await transact(this.database, [CAPTURES], "readonly", (transaction) => {
+      const index = transaction.objectStore(CAPTURES).index("state");
+      return Promise.all(states.map((state) => wait(index.getAll(state))));
+    });
+    return found.flat().sort(compareAge);
+  }
+
+  /**
+   * Return the content of a record. Raise OperationError where it cannot be read any more.
+   * @param {CaptureRecord} record
+   * @returns {Promise<CaptureContent>}
+   */
+  openContent(record) {
+    if (!record.sealed) throw new NotReadable(record.captureId);
+    return this.vault.open(contentLabel(record.captureId), record.sealed);
+  }
+
+  /**
+   * @param {CaptureRecord} record
+   * @param {CaptureContent} content
+   * @param {(captures: IDBObjectStore, niks: IDBObjectStore) => Promise<void>} first
+   * @returns {Promise<CaptureSummary>}
+   */
+  async #store(record, content, first) {
+    const sealed = await this.vault.seal(contentLabel(record.captureId), content);
+    const hash = await this.vault.hashNik(content.worker.nik);
+    const stored = await this.#write(async (transaction) => {
+      const [captures, niks] = [transaction.objectStore(CAPTURES), transaction.objectStore(NIKS)];
+      await first(captures, niks);
+      const sequence = record.sequence ?? (await takeSequence(transaction, record.clientId));
+      /** @type {CaptureRecord} */
+      const next = { ...record, sequence, sealed, state: "waiting", notBefore: null };
+      await wait(captures.put(next));
+      await wait(niks.put({ captureId: record.captureId, hash, capturedAt: record.capturedAt }));
+      return next;
+    });
+    noteSequence(record.clientId, stored.sequence ?? 0);
+    const found = await this.#find(record.captureId);
+    if (!found || found.sequence !== stored.sequence || !(await this.#holds(found, content))) {
+      throw new StorageFailed("what was read back differs");
+    }
+    return summarise(found);
+  }
+
+  /**
+   * @param {CaptureRecord} record
+   * @param {CaptureContent} content
+   */
+  async #holds(record, content) {
+    if (!record.sealed) return false;
+    try {
+      return JSON.stringify(await this.openContent(record)) === JSON.stringify(content);
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * @template Result
+   * @param {(transaction: IDBTransaction) => Promise<Result>} work
+   * @returns {Promise<Result>}
+   */
+  async #write(work) {
+    const result = await transact(this.database, [VALUES, CAPTURES, NIKS], "readwrite", work).catch((error) => {
+      if (error instanceof StorageFailed) this.isFull = error.isFull;
+      throw error;
+    });
+    this.isFull = false;
+    this.dispatchEvent(new Event("change"));
+    this.tabs.tell("captures");
+    return result;
+  }
+
+  /**
+   * @param {string} captureId
+   * @returns {Promise<CaptureRecord | undefined>}
+   */
+  #find(captureId) {
+    return transact(this.database, [CAPTURES], "readonly", (transaction) =>
+      wait(transaction.objectStore(CAPTURES).get(captureId)),
+    );
+  }
+
+  #requireOrigin() {
+    const origin = this.getOrigin();
+    if (!origin) throw new ShiftNeeded();
+    return origin;
+  }
+
+  /** @param {CaptureRecord} record */
+  #isOwn({ officer }) {
+    const origin = this.getOrigin();
+    if (origin === null || (origin.isUnattended && !origin.isSelf)) return false;
+    return officer === null || officer === origin.officer;
+  }
+}
+
+/**
+ * @param {IDBObjectStore} captures
+ * @param {CaptureRecord} record
+ */
+async function requireRevision(captures, { captureId, revision, state }) {
+  const stored = await wait(captures.get(captureId));
+  if (stored?.revision !== revision || stored.state !== state) throw new NotMendable(captureId);
+}
+
+/** @param {Origin} origin */
+function stamp({ clientId, campaignId, officer }) {
+  return { clientId, campaignId, officer, capturedAt: new Date().toISOString() };
+}
+
+/** @param {string} captureId */
+function contentLabel(captureId) {
+  return `content ${captureId}`;
+}
+
+/** @param {string} captureId */
+function draftLabel(captureId) {
+  return `draft ${captureId}`;
+}
+
+/**
+ * @param {CaptureRecord} one
+ * @param {CaptureRecord} other
+ */
+function compareAge(one, other) {
+  return (one.sequence ?? Infinity) - (other.sequence ?? Infinity) || (one.captureId < other.captureId ? -1 : 1);
+}

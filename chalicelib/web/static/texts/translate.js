@@ -1,0 +1,91 @@
+// The texts of the app in the language that was chosen.
+
+import { DEVICE_TEXTS } from "./device-texts.js";
+import { FORM_TEXTS } from "./form-texts.js";
+import { RECEIPT_TEXTS } from "./receipt-texts.js";
+
+/** @typedef {"id" | "en"} Language */
+/** @typedef {Record<string, Record<Language, string>>} Texts */
+
+/** @type {Texts} */
+export const TEXTS = { ...DEVICE_TEXTS, ...FORM_TEXTS, ...RECEIPT_TEXTS };
+
+/** @type {Language} */
+let language = "id";
+
+/** Return the language that was chosen. */
+export function getLanguage() {
+  return language;
+}
+
+/** @param {Language} chosen */
+export function setLanguage(chosen) {
+  language = chosen;
+}
+
+/**
+ * Return a text with its `{values}` filled in.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values = {}) {
+  return fill(TEXTS[key][language], values);
+}
+
+/**
+ * Return the text of a value of a group, such as a state, or the value itself where there is none.
+ * @param {string} group
+ * @param {string} value
+ */
+export function tOf(group, value) {
+  return TEXTS[`${group}.${value}`]?.[language] ?? value;
+}
+
+/**
+ * Return a text of the catalogue in a given language, for what a worker keeps.
+ * @param {Language} of
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function tIn(of, key, values = {}) {
+  return fill(TEXTS[key][of], values);
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+const MONTHS = {
+  id: ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"],
+  en: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+};
+
+/**
+ * Return a day as people write it: `12 April 1985`.
+ * @param {string} day
+ * @param {Language} [of]
+ */
+export function formatDay(day, of = language) {
+  return `${Number(day.slice(8))} ${MONTHS[of][Number(day.slice(5, 7)) - 1]} ${day.slice(0, 4)}`;
+}
+
+/**
+ * Return a contribution month as people write it: `November 2026`.
+ * @param {string} month
+ */
+export function formatMonth(month) {
+  return `${MONTHS[language][Number(month.slice(5, 7)) - 1]} ${month.slice(0, 4)}`;
+}
+
+/**
+ * Return an amount in millions, as people say it: `2,5 juta`.
+ * @param {number} amount
+ */
+export function formatMillions(amount) {
+  const millions = String(amount / 1_000_000);
+  return language === "id" ? millions.replace(".", ",") : millions;
+}

@@ -1,0 +1,209 @@
+"""Deploy a stage step by step, from an account with nothing in it to a stage that registers."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.deploy import sms_setup
+from ops.deploy.artefacts import create_artefact_bucket
+from ops.deploy.change_sets import (
+    ChangeSet,
+    discard_change_set,
+    execute_change_set,
+    prepare_change_set,
+)
+from ops.deploy.cloudformation import (
+    FAILED_CREATION_STATUSES,
+    check_functions,
+    read_stack_status,
+    upload_package,
+    upload_template,
+)
+from ops.deploy.first_admin import enrol_first_admin
+from ops.deploy.granted_actions import list_widened_roles
+from ops.deploy.index_steps import iter_index_steps
+from ops.deploy.keys import create_missing_keys
+from ops.deploy.packaging import Package, package_app
+from ops.deploy.preflight import read_account
+from ops.deploy.smoke_test import run_smoke_test
+from ops.deploy.stage_file import StageConfig
+from ops.deploy.stage_record import StageRecord, find_local_endpoint, make_api_url, write_stage_record
+from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
+from ops.errors import OperationError
+from ops.local.template import adapt_template
+from ops.project import ROOT
+
+STAGES_DIR = ROOT / ".daftar"
+
+
+class DeploymentDeclined(OperationError):
+    """The operator has looked at the changes and did not want them; nothing was changed."""
+
+    default_code = "deployment_declined"
+
+
+@dataclass(frozen=True)
+class PlannedUpdate:
+    """An update of the stack that an operator has to confirm."""
+
+    change_set: ChangeSet
+    widened_roles: Sequence[str]
+
+
+@dataclass
+class DeploymentResult:
+    """The result of a deployment. `admin_token` is set if the first admin was enrolled."""
+
+    stage: Stage
+    api_url: str
+    record_file: Path
+    changes: list[str] = field(default_factory=list)
+    admin_token: str | None = None
+    notes: list[str] = field(default_factory=list)
+    smoke_campaign: str | None = None
+
+
+class Deployment:
+    """One run of `daftar deploy`. Each step may be repeated, and does nothing if it is done already."""
+
+    def __init__(
+        self,
+        config: StageConfig,
+        aws_client: AwsClientFactory,
+        *,
+        on_step: Callable[[str], None],
+        confirm: Callable[[PlannedUpdate], bool],
+    ) -> None:
+        self._config = config
+        self._aws_client = aws_client
+        self._on_step = on_step
+        self._confirm = confirm
+        self._cloudformation = aws_client("cloudformation")
+        self._notes: list[str] = []
+
+    def run(self, output_dir: Path, *, with_smoke_test: bool) -> DeploymentResult:
+        """Deploy. Raise DeploymentFailed, DeploymentDeclined, SmokeTestFailed or OperationError."""
+        account = read_account(self._aws_client)
+        self._on_step("packaging")
+        package = self._package(output_dir)
+        self._on_step("creating the bucket for packages")
+        bucket = self._config.get_bucket(account)
+        create_artefact_bucket(self._aws_client("s3"), bucket)
+        parameters = self._make_parameters()
+        changes = self._update_stack(package, bucket, parameters)
+        stage = describe_stage(self._config.stack_name, self._aws_client)
+        check_functions(package, stage)
+        api_url = make_api_url(stage)
+        self._on_step("creating the data keys and the first admin")
+        create_missing_keys(stage)
+        token = enrol_first_admin(stage)
+        self._send_receipts(stage, parameters)
+        self._look_at_alarm_subscription(stage)
+        record = StageRecord(
+            stack_name=stage.stack_name,
+            region=self._config.region,
+            account=account,
+            api_url=api_url,
+            package=package.digest,
+            outputs=dict(stage.outputs),
+        )
+        result = DeploymentResult(
+            stage, api_url, write_stage_record(record, STAGES_DIR), changes, token, self._notes
+        )
+        if with_smoke_test:
+            self._on_step("registering a synthetic worker, counting and erasing it")
+            result.smoke_campaign = run_smoke_test(stage, api_url)
+        return result
+
+    def _package(self, output_dir: Path) -> Package:
+        package = package_app(self._config.kind, output_dir)
+        if find_local_endpoint() is None:
+            return package
+        self._notes.append("this is the emulator: parts of the template that it cannot read are adapted")
+        return replace(package, template=adapt_template(package.template))
+
+    def _make_parameters(self) -> dict[str, str]:
+        """Return the stage's parameters, with those that the deployment makes."""
+        made = {"Stage": self._config.kind, "SmsConfigurationSet": self._config.stack_name}
+        self._on_step("creating the SMS configuration set")
+        try:
+            client = self._aws_client("pinpoint-sms-voice-v2")
+            sms_setup.create_configuration_set(client, self._config.stack_name)
+            if "SmsProtectConfiguration" not in self._config.parameters:
+                made["SmsProtectConfiguration"] = sms_setup.create_protect_configuration(
+                    client, self._config.stack_name
+                )
+        except (ClientError, BotoCoreError) as error:
+            self._notes.append(sms_setup.explain_missing_service(error))
+        return {**made, **self._config.parameters}
+
+    def _update_stack(self, package: Package, bucket: str, parameters: Mapping[str, str]) -> list[str]:
+        """Bring the stack to the package's template, one new index of a table at a time."""
+        s3 = self._aws_client("s3")
+        deployed = self._read_deployed_template()
+        done: list[str] = []
+        for step in iter_index_steps(deployed, package.template) if deployed else ():
+            self._on_step("preparing an index, which DynamoDB creates one at a time")
+            done += self._update(upload_template(step, bucket, s3), self._read_deployed_parameters())
+        self._on_step("preparing the changes")
+        widened = list_widened_roles(deployed, package.template) if deployed else []
+        return done + self._update(upload_package(package, bucket, s3), parameters, widened)
+
+    def _update(
+        self, template_url: str, parameters: Mapping[str, str], widened_roles: Sequence[str] = ()
+    ) -> list[str]:
+        """Show an update, do it if it is wanted, and return its changes."""
+        change_set = prepare_change_set(
+            self._cloudformation, self._config.stack_name, template_url, parameters
+        )
+        if change_set is None:
+            return []
+        if not self._confirm(PlannedUpdate(change_set, widened_roles)):
+            discard_change_set(self._cloudformation, change_set)
+            raise DeploymentDeclined("nothing was changed")
+        self._on_step("deploying")
+        execute_change_set(self._cloudformation, change_set)
+        return [str(each) for each in change_set.changes if not each.is_derived]
+
+    def _read_deployed_template(self) -> dict[str, Any] | None:
+        """Return the template of the stack as it was given, None if there is no stack that works."""
+        status = read_stack_status(self._cloudformation, self._config.stack_name)
+        if status in FAILED_CREATION_STATUSES:
+            self._cloudformation.delete_stack(StackName=self._config.stack_name)
+            self._cloudformation.get_waiter("stack_delete_complete").wait(StackName=self._config.stack_name)
+        if status in {None, "REVIEW_IN_PROGRESS", *FAILED_CREATION_STATUSES}:
+            return None
+        body = self._cloudformation.get_template(StackName=self._config.stack_name, TemplateStage="Original")[
+            "TemplateBody"
+        ]
+        template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
+        return template
+
+    def _read_deployed_parameters(self) -> dict[str, str]:
+        stack = self._cloudformation.describe_stacks(StackName=self._config.stack_name)["Stacks"][0]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+
+    def _send_receipts(self, stage: Stage, parameters: Mapping[str, str]) -> None:
+        self._on_step("sending receipts of SMS to the stack")
+        try:
+            sms_setup.send_receipts_to(
+                self._aws_client("pinpoint-sms-voice-v2"),
+                parameters["SmsConfigurationSet"],
+                stage.outputs["ReceiptsTopicArn"],
+            )
+        except (ClientError, BotoCoreError) as error:
+            self._notes.append(sms_setup.explain_missing_service(error))
+
+    def _look_at_alarm_subscription(self, stage: Stage) -> None:
+        address = self._config.parameters.get("AlarmEmail")
+        if not address:
+            return
+        subscriptions = self._aws_client("sns").list_subscriptions_by_topic(
+            TopicArn=stage.outputs["AlarmTopicArn"]
+        )["Subscriptions"]
+        if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
+            self._notes.append("the alarms' address has not confirmed its subscription: see its mailbox")

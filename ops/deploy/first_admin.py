@@ -1,0 +1,44 @@
+"""The first admin of a stage, and short-lived clients for the deployment's own test."""
+
+from datetime import timedelta
+
+from chalicelib.callers import EVERY_CAMPAIGN, Role
+from chalicelib.clients.errors import ClientExists
+from chalicelib.clients.schemas import EnrolClient
+from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
+from chalicelib.clients.store import DynamoClients
+from chalicelib.clock import utc_now
+from chalicelib.randomness import generate_token
+from ops.deploy.stages import Stage
+
+FIRST_ADMIN = "admin"
+_ADMIN_LIFETIME = timedelta(days=30)
+
+
+def enrol_first_admin(stage: Stage) -> str | None:
+    """Return the token of a new client `admin`, or None if there is one already, revoked or not."""
+    try:
+        return enrol_directly(stage, FIRST_ADMIN, Role.ADMIN, lifetime=_ADMIN_LIFETIME)
+    except ClientExists:
+        return None
+
+
+def enrol_directly(stage: Stage, client_id: str, role: Role, *, lifetime: timedelta) -> str:
+    """Enrol a client with the operator's rights on the table, for every campaign. Return its token.
+
+    Raise ClientExists.
+    """
+    campaigns = () if role is Role.ADMIN else (EVERY_CAMPAIGN,)
+    command = EnrolClient(client_id=client_id, roles=(role,), campaigns=campaigns)
+    _, token = open_registry(stage, lifetime).enrol(command)
+    return token
+
+
+def open_registry(stage: Stage, lifetime: timedelta) -> ClientRegistry:
+    """Return the registry of the stage's clients."""
+    return ClientRegistry(
+        clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
+        clock=utc_now,
+        generate_token=lambda: Token(generate_token()),
+        token_lifetime=TokenLifetime(lifetime),
+    )

@@ -1,0 +1,50 @@
+"""Compare what the roles of two templates allow."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def list_widened_roles(deployed: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Return a line for each action on a resource that a role of `wanted` allows and `deployed` did not.
+
+    A role that is new is compared with nothing. Conditions count as part of what is allowed.
+    """
+    before, after = _collect(deployed), _collect(wanted)
+    return [
+        f"{role} may {action} on {resource}{'' if condition == '{}' else ' under a condition'}"
+        for role, action, resource, condition in sorted(after - before)
+    ]
+
+
+def _collect(template: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
+    return {
+        (role, action, _to_text(resource), _to_text(statement.get("Condition", {})))
+        for role, statement in _iter_statements(template)
+        for action in _to_list(statement["Action"])
+        for resource in _to_list(statement.get("Resource", "*"))
+    }
+
+
+def _iter_statements(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, resource in template.get("Resources", {}).items():
+        if resource.get("Type") == "AWS::IAM::Role":
+            for policy in resource["Properties"].get("Policies", []):
+                yield from ((name, each) for each in _flatten(policy["PolicyDocument"]["Statement"]))
+
+
+def _flatten(statements: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield statements, also those that stand in an `Fn::If`."""
+    for each in statements:
+        if "Fn::If" in each:
+            yield from (branch for branch in each["Fn::If"][1:] if "Action" in branch)
+        elif each.get("Effect") == "Allow":
+            yield each
+
+
+def _to_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _to_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,143 @@
+"""Look at an account before a stage is deployed into it: what stops, and what only a person can do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.aws_errors import get_error_code
+from ops.deploy.cloudformation import read_stack_status
+from ops.deploy.stage_file import StageConfig
+from ops.deploy.stages import AwsClientFactory
+from ops.project import REGION
+
+# A stack in another state, but for one that does not exist, is being changed or was left half changed.
+_UPDATABLE_STATUSES = {
+    *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"),
+    # A creation that was prepared, or that failed, is done again.
+    *("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED"),
+}
+
+# Ten functions, five senders and the API of a busy day. A new account has 10 (confidence medium).
+_MIN_CONCURRENCY = 100
+_SMS_SPEND_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"
+
+
+class Level(StrEnum):
+    """The consequence of a finding: the deployment stops, a person has work to do, or none."""
+
+    STOP = "stop"
+    PERSON = "for a person"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Level
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.text}"
+
+
+Check = Callable[[StageConfig, AwsClientFactory], Iterator[Finding]]
+
+
+def inspect_account(config: StageConfig, aws_client: AwsClientFactory) -> list[Finding]:
+    """Return the findings of all checks. A check that AWS does not answer is a finding, and not an error."""
+    return [finding for name, check in _CHECKS.items() for finding in _run(name, check, config, aws_client)]
+
+
+def read_account(aws_client: AwsClientFactory) -> str:
+    """Return the id of the account that the credentials belong to."""
+    return str(aws_client("sts").get_caller_identity()["Account"])
+
+
+def _run(name: str, check: Check, config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    try:
+        yield from check(config, aws_client)
+    except ClientError as error:
+        yield Finding(Level.NOTE, f"{name} could not be looked at ({get_error_code(error)})")
+    except BotoCoreError as error:
+        yield Finding(Level.NOTE, f"{name} could not be looked at ({type(error).__name__})")
+
+
+def _check_account(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    account = read_account(aws_client)
+    if config.account not in {None, account}:
+        yield Finding(Level.STOP, f"the credentials are of account {account}, the stage of {config.account}")
+    if config.region != REGION:
+        yield Finding(Level.NOTE, f"the stage is in {config.region}; Indonesia's region is {REGION}")
+
+
+def _check_stack(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    client = aws_client("cloudformation")
+    status = read_stack_status(client, config.stack_name)
+    if status is None:
+        return
+    if status not in _UPDATABLE_STATUSES:
+        yield Finding(Level.STOP, f"the stack {config.stack_name} is {status}: finish that first")
+    elif status.endswith("_COMPLETE") and not status.startswith("ROLLBACK"):
+        outputs = client.describe_stacks(StackName=config.stack_name)["Stacks"][0].get("Outputs", [])
+        if "KeysTableName" not in {each["OutputKey"] for each in outputs}:
+            yield Finding(Level.STOP, f"the stack {config.stack_name} exists and is not Daftar")
+
+
+def _check_concurrency(_config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    limit = aws_client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    if limit < _MIN_CONCURRENCY:
+        yield Finding(
+            Level.PERSON,
+            f"the account runs {limit} functions at once: ask Service Quotas for {_MIN_CONCURRENCY}",
+        )
+
+
+def _check_mail(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    identity = config.parameters.get("MailIdentity")
+    if not identity:
+        yield Finding(Level.NOTE, "managers get no mails: the stage has no MailFrom and MailIdentity")
+        return
+    client = aws_client("sesv2")
+    account = client.get_account()
+    if not account.get("ProductionAccessEnabled"):
+        yield Finding(Level.PERSON, "SES is in its sandbox: ask for production access")
+    if not account.get("SendingEnabled", True):
+        yield Finding(Level.PERSON, "SES does not send for this account: see its console for the reason")
+    try:
+        is_verified = client.get_email_identity(EmailIdentity=identity)["VerifiedForSendingStatus"]
+    except client.exceptions.NotFoundException:
+        is_verified = False
+    if not is_verified:
+        yield Finding(Level.PERSON, f"SES has not verified {identity}: create it there")
+
+
+def _check_sms(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    client = aws_client("pinpoint-sms-voice-v2")
+    attributes = {
+        each["Name"]: each["Value"] for each in client.describe_account_attributes()["AccountAttributes"]
+    }
+    if attributes.get("ACCOUNT_TIER") == "SANDBOX":
+        yield Finding(Level.PERSON, "SMS are in the sandbox: ask for production access")
+    for limit in client.describe_spend_limits()["SpendLimits"]:
+        if limit["Name"] == _SMS_SPEND_LIMIT:
+            yield Finding(Level.NOTE, f"SMS cost {limit['EnforcedLimit']} US dollars a month at most")
+    sender = config.parameters.get("SmsOriginationIdentity", "BPJAMSOSTEK")
+    known = client.describe_sender_ids(SenderIds=[{"SenderId": sender, "IsoCountryCode": "ID"}])["SenderIds"]
+    if not any(each.get("Registered") for each in known):
+        yield Finding(Level.PERSON, f"the sender id {sender} is not registered for Indonesia: it takes weeks")
+
+
+def _check_alarms(config: StageConfig, _aws_client: AwsClientFactory) -> Iterator[Finding]:
+    if not config.parameters.get("AlarmEmail"):
+        yield Finding(Level.NOTE, "nobody gets the alarms: the stage has no AlarmEmail")
+
+
+_CHECKS: dict[str, Check] = {
+    "the account": _check_account,
+    "the stack": _check_stack,
+    "Lambda's quota": _check_concurrency,
+    "SES": _check_mail,
+    "AWS End User Messaging SMS": _check_sms,
+    "the alarms' address": _check_alarms,
+}

@@ -1,0 +1,46 @@
+"""Write down where a deployed stage can be reached."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ops.deploy.stages import Stage
+from ops.local.seeding import write_private_file
+from ops.project import LOOPBACK
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """The description of a deployed stage. It holds no token and no secret."""
+
+    stack_name: str
+    region: str
+    account: str
+    api_url: str
+    package: str
+    outputs: Mapping[str, str]
+
+
+def write_stage_record(record: StageRecord, directory: Path) -> Path:
+    """Write `NAME.json` to a directory. Return the file."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / f"{record.stack_name}.json"
+    write_private_file(file, json.dumps(asdict(record), indent=1) + "\n")
+    return file
+
+
+def make_api_url(stage: Stage) -> str:
+    """Return the API's URL. The emulator serves it under a path, and not at the host that the stack names."""
+    endpoint = find_local_endpoint()
+    if endpoint is None:
+        return stage.outputs["EndpointURL"].rstrip("/")
+    return f"{endpoint}/_aws/execute-api/{stage.outputs['RestAPIId']}/{stage.outputs['RestAPIStage']}"
+
+
+def find_local_endpoint() -> str | None:
+    """Return AWS_ENDPOINT_URL if it leads to an emulator on this machine, else None."""
+    url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    return url if urlsplit(url).hostname in {LOOPBACK, "localhost"} else None

@@ -1,0 +1,70 @@
+"""What a thief finds on the disk of a tablet after a shift."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.browser.offline.device_page import enrol_device, make_content
+from tests.support.app_stage import AppStage
+from tests.support.chromium import Chromium
+
+NIK, NAME, PHONE, ADDRESS = (
+    "3171075204857777",
+    "Sekarwangi Puspitaningrum",
+    "0824-5550-7777",
+    "Gang Kenanga 77",
+)
+TYPED = make_content(7777, worker={"nik": NIK, "name": NAME, "phone": PHONE, "address": ADDRESS})
+VALUES = (NIK, NAME, PHONE, ADDRESS)
+
+# A build that stores what it should seal: with it, the scan has to find something.
+SEALS = b"const ciphertext = await crypto.subtle.encrypt("
+OPENS = b"const plain = await crypto.subtle.decrypt("
+
+
+def work_a_shift(chromium: Chromium, stage: AppStage) -> str:
+    """Save a draft and captures, send some, close the browser, and return the token."""
+    device = enrol_device(chromium, stage)
+    device.save(TYPED)
+    device.send()
+    stage.link.cut()
+    device.save(make_content(7778, worker={"name": NAME, "address": ADDRESS}))
+    draft = device.call("device.outbox.newCaptureId()")
+    device.page.evaluate("([id, fields]) => device.outbox.saveDraft(id, fields)", [draft, TYPED])
+    token: str = device.call("device.session.token")
+    chromium.close()
+    return token
+
+
+def find_on_disk(profile: Path, values: tuple[str, ...]) -> set[str]:
+    """Return the values that a file of a profile holds, in any of the ways in which Chromium writes text."""
+    found = set()
+    for path in _iter_files(profile):
+        content = path.read_bytes()
+        for value in values:
+            spellings = (value.encode(), value.encode("utf-16-le"), value.encode("utf-16-be"))
+            if any(spelling in content for spelling in spellings):
+                found.add(value)
+    return found
+
+
+def _iter_files(profile: Path) -> Iterator[Path]:
+    return (path for path in profile.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def test_nothing_that_was_typed_is_on_the_disk(killable_tablet: Chromium, stage: AppStage) -> None:
+    token = work_a_shift(killable_tablet, stage)
+    assert any("IndexedDB" in path.as_posix() for path in _iter_files(killable_tablet.profile))
+    assert find_on_disk(killable_tablet.profile, (*VALUES, token)) == set()
+
+
+def test_the_scan_finds_what_a_build_without_encryption_leaves(
+    killable_tablet: Chromium, stage: AppStage
+) -> None:
+    stage.server.replace_in_file(
+        "store/vault.js",
+        lambda script: script.replace(
+            SEALS, b"if (1) return { iv, ciphertext: encode(JSON.stringify(value)).buffer };\n" + SEALS
+        ).replace(OPENS, b"if (1) return JSON.parse(new TextDecoder().decode(ciphertext));\n" + OPENS),
+    )
+    token = work_a_shift(killable_tablet, stage)
+    assert find_on_disk(killable_tablet.profile, (*VALUES, token)) == {*VALUES, token}

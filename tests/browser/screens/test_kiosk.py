@@ -1,0 +1,120 @@
+"""A kiosk without an officer: one person after the other, and no trace of the last one."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from tests.browser.screens.conftest import OpenBrowser
+from tests.browser.screens.walker import Walker
+from tests.support.app_stage import AppStage
+from tests.support.payloads import make_nik, make_phone
+
+CODE = "493021"
+# As many as a kiosk takes within a minute.
+PEOPLE = 12
+
+
+def start_kiosk(walker: Walker) -> None:
+    """Have the officer on shift make a kiosk of the device."""
+    walker.page.get_by_role("button", name="Mode kios").click()
+    walker.check_screen("kiosk-start")
+    for each in walker.page.locator("input[type=password]").all():
+        each.fill(CODE)
+    walker.page.get_by_role("button", name="Mulai mode kios").click()
+    walker.page.get_by_role("heading", name="Daftar sendiri di sini").wait_for()
+
+
+def read_everything(walker: Walker) -> str:
+    """Return all that the page shows, holds in fields, and keeps in the stores that are not encrypted."""
+    kept: str = walker.page.evaluate(
+        """async () => {
+          const fields = [...document.querySelectorAll("input, textarea")].map((each) => each.value);
+          const caches_ = await Promise.all((await caches.keys()).map(async (name) =>
+            (await (await caches.open(name)).keys()).map((each) => each.url)));
+          return JSON.stringify([document.documentElement.outerHTML, fields, location.href, document.title,
+            history.state, {...localStorage}, {...sessionStorage}, document.cookie, caches_]);
+        }"""
+    )
+    return kept
+
+
+def test_people_in_a_row_leave_no_trace(officer: Walker, stage: AppStage) -> None:
+    now = datetime.now(UTC)
+    officer.page.clock.set_fixed_time(now)
+    start_kiosk(officer)
+    officer.check_screen("kiosk")
+    url, entries = officer.page.url, officer.page.evaluate("history.length")
+    codes: set[str] = set()
+    for number in range(PEOPLE):
+        nik, phone = make_nik(7100 + number), make_phone(7100 + number)
+        name = f"Melati {'ABCDEFGHIJKL'[number]}wangi"
+        codes.add(officer.register(nik, name=name, phone=phone))
+        if number == 0:
+            officer.check_screen("kiosk-receipt")
+        officer.page.get_by_role("button", name="Selesai").click()
+        if number == PEOPLE - 1:
+            officer.find("new-registration").click()
+            assert officer.page.get_by_text("Tunggu sebentar").is_visible()
+            officer.page.clock.set_fixed_time(now + timedelta(minutes=2))
+        officer.begin()
+        kept = re.sub(r"[\s-]", "", read_everything(officer))
+        for typed in (nik, name, phone, *codes):
+            assert re.sub(r"[\s-]", "", typed) not in kept
+        officer.find("back").click()
+        officer.find("new-registration").wait_for()
+    assert len(codes) == PEOPLE
+    assert (officer.page.url, officer.page.evaluate("history.length")) == (url, entries)
+    for testid in ("queue", "queue-item", "sync-now", "rescue-export"):
+        assert officer.find(testid).count() == 0
+    stage.wait_until(lambda: len(stage.list_registrations()) == PEOPLE)
+    registrations = stage.list_registrations()
+    assert {each.capture_metadata.officer for each in registrations} == {None}
+    assert {each.capture_metadata.device_sequence for each in registrations} == set(range(1, PEOPLE + 1))
+    assert (officer.problems, officer.errors) == ([], [])
+
+
+def test_a_kiosk_clears_itself_when_nobody_touches_it_for_a_minute(
+    stage: AppStage, open_browser: OpenBrowser
+) -> None:
+    walker = open_browser()
+    walker.page.clock.install()
+    walker.enrol(stage.app_url, stage.make_code())
+    walker.sign_on()
+    start_kiosk(walker)
+    walker.begin()
+    walker.fill("nik", make_nik())
+    walker.find("language-en").click()
+    walker.page.clock.fast_forward("00:50")
+    assert walker.page.get_by_text("Still here?").is_visible()
+    walker.find("nik").press("Backspace")
+    assert walker.page.get_by_text("Still here?").is_hidden()
+    walker.page.clock.fast_forward("00:59")
+    assert walker.find("nik").is_visible()
+    walker.page.clock.fast_forward("00:02")
+    walker.page.get_by_role("heading", name="Daftar sendiri di sini").wait_for()
+    walker.begin()
+    assert walker.find("nik").input_value() == ""
+
+
+def test_a_kiosk_is_left_by_the_code_alone(officer: Walker) -> None:
+    start_kiosk(officer)
+    officer.page.reload()
+    officer.page.get_by_role("button", name="Tutup mode kios").click()
+    officer.check_screen("kiosk-leave")
+    officer.page.locator("input[type=password]").fill("112233")
+    officer.page.get_by_role("button", name="Tutup").click()
+    officer.page.get_by_text("Salah.").wait_for()
+    officer.page.locator("input[type=password]").fill(CODE)
+    officer.page.get_by_role("button", name="Tutup").click()
+    officer.find("officer").wait_for()
+    assert officer.problems == []
+
+
+def test_a_kiosk_that_a_manager_made_needs_the_managers_code(
+    stage: AppStage, open_browser: OpenBrowser
+) -> None:
+    walker = open_browser()
+    walker.enrol(stage.app_url, stage.make_code(mode="kiosk"))
+    walker.page.get_by_role("button", name="Tutup mode kios").click()
+    walker.page.locator("input[type=password]").fill(stage.exit_code or "")
+    walker.page.get_by_role("button", name="Tutup").click()
+    walker.find("officer").wait_for()

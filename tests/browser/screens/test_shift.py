@@ -1,0 +1,103 @@
+"""The shift on a device: PIN and lock, the next officer, the end of the day, the receipt."""
+
+import re
+
+import pytest
+
+from tests.browser.screens.conftest import PHONE_WIDTH, OpenBrowser
+from tests.browser.screens.walker import NAME, OFFICER, Walker
+from tests.support.app_stage import AppStage
+from tests.support.payloads import make_nik
+
+PIN = "493021"
+POINTS_PER_MM = 72 / 25.4
+
+
+def cut_off(walker: Walker) -> None:
+    """Let no request reach the server from now on."""
+    walker.page.route("**/v1/**", lambda route: route.abort())
+
+
+def sign_on_with_pin(walker: Walker, officer: str) -> None:
+    walker.page.locator("input[type=password]").fill(PIN)
+    walker.sign_on(officer)
+
+
+def test_a_locked_screen_opens_with_the_pin_and_keeps_the_form(
+    stage: AppStage, open_browser: OpenBrowser
+) -> None:
+    walker = open_browser(PHONE_WIDTH)
+    walker.enrol(stage.app_url, stage.make_code())
+    sign_on_with_pin(walker, OFFICER)
+    walker.begin()
+    walker.fill("nik", make_nik())
+    walker.fill("name", NAME)
+    walker.page.get_by_role("button", name="Kunci").click()
+    walker.page.get_by_role("heading", name="Layar terkunci").wait_for()
+    walker.check_screen("locked")
+    assert NAME not in walker.page.content()
+    walker.page.locator("input[type=password]").fill("112233")
+    walker.page.get_by_role("button", name="Buka").click()
+    walker.page.get_by_text("Salah.").wait_for()
+    walker.page.locator("input[type=password]").fill(PIN)
+    walker.page.get_by_role("button", name="Buka").click()
+    walker.find("name").wait_for()
+    assert walker.find("name").input_value() == NAME
+    assert (walker.problems, walker.errors) == ([], [])
+
+
+def test_the_next_officer_sees_how_many_are_unsent_and_no_people(officer: Walker) -> None:
+    cut_off(officer)
+    code = officer.register(make_nik())
+    officer.page.get_by_role("button", name="Ke daftar").click()
+    assert officer.find("queue-count").inner_text() == "1"
+    officer.page.get_by_role("button", name="Selesai bertugas").click()
+    officer.page.get_by_text("Perangkat ini masih menyimpan 1 data.").wait_for()
+    officer.check_screen("close")
+    officer.page.get_by_role("button", name="Akhiri tugas").click()
+    officer.page.get_by_text("masih ada 1 pendaftaran yang belum terkirim").wait_for()
+    officer.sign_on("ofc-13")
+    assert officer.find("queue-count").inner_text() == "1"
+    assert officer.find("queue-item").count() == 0
+    assert code not in officer.page.content()
+    assert officer.problems == []
+
+
+def test_what_waits_is_exported_as_a_rescue_file(officer: Walker) -> None:
+    cut_off(officer)
+    officer.register(make_nik())
+    with officer.page.expect_download() as download:
+        officer.find("rescue-export").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert "daftar-rescue-1" in text
+    assert NAME not in text
+    officer.page.get_by_text(re.compile("1 pendaftaran ada dalam berkas")).wait_for()
+    officer.check_screen("rescue")
+    assert officer.problems == []
+
+
+@pytest.mark.parametrize("width", [58, 80])
+def test_the_receipt_is_printed_on_a_roll(officer: Walker, width: int) -> None:
+    code = officer.register(make_nik())
+    receipt = officer.page.locator(".slip").inner_text()
+    assert "Belum terlindungi sebelum iuran dibayar." in receipt
+    assert "M***** K*********" in receipt
+    assert NAME not in officer.page.content()
+    officer.page.evaluate("window.print = () => undefined")
+    officer.page.get_by_role("button", name=f"Cetak {width} mm").click()
+    officer.page.emulate_media(media="print")
+    shown = officer.page.locator("body").inner_text()
+    assert code in shown
+    assert "Daftarkan pekerja" not in shown
+    pdf = officer.page.pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox ?\[ ?0 0 ([0-9.]+) ([0-9.]+)", pdf)
+    assert [round(float(each[0]) / POINTS_PER_MM) for each in boxes] == [width]
+
+
+def test_the_reference_is_shown_when_the_server_has_answered(officer: Walker, stage: AppStage) -> None:
+    officer.register(make_nik())
+    reference = officer.wait_for_state("accepted").locator('[data-testid="item-reference"]').inner_text()
+    assert officer.page.locator(".news").get_by_text(reference).is_visible()
+    officer.page.get_by_role("button", name="Kirim SMS lagi").click()
+    officer.page.get_by_text(re.compile("SMS dikirim|SMS")).first.wait_for()
+    assert [each.reference for each in stage.list_registrations()] == [reference]

@@ -1,0 +1,144 @@
+"""An officer, or a script from outside, that knows nothing of the app but its test ids."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+from tests.browser.conftest import BrowserPage
+from tests.browser.png import shrink
+
+OFFICER = "ofc-12"
+NAME, PHONE = "Melati Kusumawati", "0824-5550-7001"
+
+_WAIT = 15_000
+_MAX_STEPS = 20
+_PICTURE_WIDTH = 360
+# Read here, because tests run without the settings of this machine.
+_SCREENSHOTS = os.environ.get("DAFTAR_SCREENSHOTS")
+# What is not a fault of the app: its service worker is not under test here, and refusals are answers.
+_EXPECTED_MESSAGES = ("Service Worker", "status of 4", "ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
+
+
+class Walker:
+    """Walks through the app by its test ids: what is not on the screen is behind `next`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.browser_page = BrowserPage(page)
+        self.problems: list[str] = []
+        page.set_default_timeout(_WAIT)
+
+    def find(self, testid: str, **data: Any) -> Locator:
+        """Return what has a test id, and some `data-` values."""
+        values = "".join(f'[data-{name.replace("_", "-")}="{value}"]' for name, value in data.items())
+        return self.page.locator(f'[data-testid="{testid}"]{values}')
+
+    def reach(self, testid: str, **data: Any) -> Locator:
+        """Go on until something is on the screen, and return it."""
+        found = self.find(testid, **data)
+        for _ in range(_MAX_STEPS):
+            self.page.wait_for_timeout(10)
+            if found.is_visible():
+                return found
+            assert self.find("next").is_visible(), f"{testid} is on no screen"
+            self.find("next").click()
+        raise AssertionError(f"{testid} is on no screen")
+
+    def fill(self, testid: str, value: str) -> None:
+        """Fill in a field, wherever it is."""
+        self.reach(testid).fill(value)
+
+    def choose(self, testid: str, **data: Any) -> None:
+        """Choose something, wherever it is."""
+        self.reach(testid, **data).click()
+
+    def open(self, url: str) -> None:
+        """Open the app."""
+        self.page.goto(url)
+        self.page.locator("h1").wait_for()
+
+    def enrol(self, url: str, code: str) -> None:
+        """Open the app on a new device, and enrol it."""
+        self.open(url)
+        self.fill("enrol-code", code)
+        self.find("enrol-submit").click()
+        self.find("enrol-code").wait_for(state="hidden")
+
+    def sign_on(self, officer: str = OFFICER) -> None:
+        """Begin a shift."""
+        self.fill("officer", officer)
+        self.find("shift-start").click()
+        self.page.locator('[data-testid="new-registration"]:enabled').wait_for()
+
+    def begin(self) -> None:
+        """Begin a registration."""
+        self.find("new-registration").click()
+        self.find("nik").wait_for()
+
+    def answer(self, nik: str, *, name: str = NAME, phone: str | None = PHONE) -> None:
+        """Answer all that is asked of a porter, up to the consent."""
+        self.fill("nik", nik)
+        self.fill("name", name)
+        if phone is None:
+            self.choose("no-phone")
+        else:
+            self.fill("phone", phone)
+        self.fill("occupation-search", "kuli panggul")
+        self.choose("occupation-option", id="porter")
+        self.choose("income-option", amount=2_500_000)
+        self.choose("consent")
+
+    def register(self, nik: str, **answers: Any) -> str:
+        """Register a porter, and return the short code."""
+        self.begin()
+        self.answer(nik, **answers)
+        return self.save()
+
+    def save(self) -> str:
+        """Save, and return the short code."""
+        self.choose("save")
+        self.find("saved-code").wait_for()
+        return self.find("saved-code").inner_text()
+
+    def wait_for_state(self, state: str) -> Locator:
+        """Return the capture in the list that is in a state."""
+        item = self.find("queue-item", state=state).first
+        item.wait_for()
+        return item
+
+    def check_screen(self, name: str) -> None:
+        """Record what is wrong with this screen for a screen reader or a narrow window, and its title.
+
+        Where DAFTAR_SCREENSHOTS names a folder, a picture of the screen is put there.
+        """
+        if _SCREENSHOTS:
+            self._take_screenshot(Path(_SCREENSHOTS), name)
+        self.problems += self.browser_page.find_violations()
+        if self.browser_page.measure_overflow() > 0:
+            self.problems.append(f"wider than the window: {self.page.locator('h1').inner_text()}")
+        if self.page.title() != "Daftar":
+            self.problems.append(f"title: {self.page.title()}")
+
+    def _take_screenshot(self, folder: Path, name: str) -> None:
+        window = self.page.viewport_size
+        assert window is not None
+        is_phone = window["width"] < _PICTURE_WIDTH
+        # As high as the page: what sticks to the window's lower edge would cover its middle.
+        self.page.set_viewport_size({"width": 360 if is_phone else window["width"], "height": 640})
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": 360 if is_phone else window["width"], "height": height})
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = self.page.screenshot(animations="disabled")
+        (folder / f"{name}-{'phone' if is_phone else 'tablet'}.png").write_bytes(shrink(picture))
+        self.page.set_viewport_size(window)
+
+    @property
+    def errors(self) -> list[str]:
+        """Return the errors of scripts and policies that the browser reported."""
+        return [
+            each
+            for each in self.browser_page.errors
+            if not any(expected in each for expected in _EXPECTED_MESSAGES)
+        ]
