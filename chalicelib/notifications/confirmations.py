@@ -1,4 +1,4 @@
-"""Tell officers, managers and summaries if a confirmation has reached its worker."""
+"""States of the SMS that confirm registrations, for officers, managers and summaries."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -52,7 +52,7 @@ class SmsHistory(Protocol):
 
 
 class ConfirmationService:
-    """Finds what became of confirmations."""
+    """Finds the states of confirmations."""
 
     def __init__(self, *, sms_history: SmsHistory) -> None:
         self._sms_history = sms_history

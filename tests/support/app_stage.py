@@ -105,9 +105,9 @@ class AppStage:
         page = self.container.reading.list_gaps(client_id, start_after=None, page_size=200)
         return [(gap.first, gap.last) for gap in page.rows]
 
-    def wait_until(self, is_reached: Callable[[], bool]) -> None:
-        """Wait for something at the server."""
-        deadline = time.monotonic() + _WAIT_SECONDS
+    def wait_until(self, is_reached: Callable[[], bool], *, seconds: float = _WAIT_SECONDS) -> None:
+        """Wait for something at the server, or at a device."""
+        deadline = time.monotonic() + seconds
         while not is_reached():
             assert time.monotonic() < deadline, "not reached"
             time.sleep(0.02)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _START_SECONDS = 30
+# Between a kill and the next start.
+_REST_SECONDS = 0.2
 _OPTIONS = (
     "--headless=new",
     "--no-sandbox",  # In a container everything runs as root, where Chromium refuses its sandbox.
@@ -104,11 +106,12 @@ class Chromium:
             return
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        # The next browser would take the database for broken while a dying process still has it locked.
+        # As long as a tablet needs to start again.
         deadline = time.monotonic() + _START_SECONDS
         while _is_group_running(self._process.pid):
             assert time.monotonic() < deadline, "Chromium did not end"
             time.sleep(0.01)
+        time.sleep(_REST_SECONDS)
         self._process = self._browser = None
 
     def close(self) -> None:
@@ -122,12 +125,16 @@ class Chromium:
 
 
 def _is_group_running(group: int) -> bool:
-    """Return True while a process of a group has not ended. One that nobody has waited for has ended."""
+    """Return True while a thread of a group's processes has not ended.
+
+    A process that was killed is a zombie as soon as its first thread has ended, while others may still write.
+    """
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, process_group = path.read_text().rpartition(")")[2].split()[:3]
+            fields = path.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(process_group) == group and state not in "ZX":
+        state, process_group, threads = fields[0], int(fields[2]), int(fields[17])
+        if process_group == group and (state not in "ZX" or threads > 1):
             return True
     return False

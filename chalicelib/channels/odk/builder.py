@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from chalicelib.channels.odk.service import OdkService
+from chalicelib.channels.odk.store import DynamoOdkInstances
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -13,6 +14,7 @@ def build_odk_service(container: "Container") -> OdkService:
         campaigns=container.campaigns,
         intake=container.intake,
         reading_store=container.reading_store,
+        instances=DynamoOdkInstances(container.aws.dynamodb, container.settings.clients_table),
         quote_service=container.quotes,
         age_limits=container.age_limits,
         clock=container.clock,

@@ -32,6 +32,14 @@ class OdkSubmission:
     attachments: tuple[Part, ...]
 
 
+@dataclass(frozen=True)
+class KnownInstance:
+    """An instance without a capture under its own id: an edit, or one whose answers made no capture."""
+
+    capture_id: str
+    campaign_id: str
+
+
 def read_submission(body: bytes, content_type: str) -> OdkSubmission:
     """Return the submission in the body of a request. Raise SubmissionMalformed."""
     try:

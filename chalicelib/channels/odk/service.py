@@ -1,8 +1,13 @@
 """Forms for ODK Collect, and the intake of what it submits."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import ValidationError
 
 from chalicelib.callers import Caller
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -20,7 +25,7 @@ from chalicelib.channels.odk.forms import (
     build_sponsors_file,
     is_known_version,
 )
-from chalicelib.channels.odk.model import OdkSubmission
+from chalicelib.channels.odk.model import KnownInstance, OdkSubmission
 from chalicelib.channels.odk.prices import iter_prices, list_income_bands
 from chalicelib.clock import Clock
 from chalicelib.contributions.model import format_month
@@ -39,6 +44,16 @@ _PAGE_SIZE = 200
 _CLOSED = "campaign_closed"
 
 
+class OdkInstances(Protocol):
+    """The store of instances that are known without a capture under their own id."""
+
+    def find(self, instance_id: UUID) -> KnownInstance | None:
+        """Return what is known of an instance, or None."""
+
+    def add(self, instance_id: UUID, known: KnownInstance, *, now: datetime) -> None:
+        """Store what is known of an instance; to repeat it changes nothing."""
+
+
 class OdkService:
     def __init__(
         self,
@@ -46,6 +61,7 @@ class OdkService:
         campaigns: CampaignService,
         intake: IntakeService,
         reading_store: ReadingStore,
+        instances: OdkInstances,
         quote_service: QuoteService,
         age_limits: AgeLimits,
         clock: Clock,
@@ -53,6 +69,7 @@ class OdkService:
         self._campaigns = campaigns
         self._intake = intake
         self._reading_store = reading_store
+        self._instances = instances
         self._quote_service = quote_service
         self._age_limits = age_limits
         self._clock = clock
@@ -95,7 +112,13 @@ class OdkService:
         self._get_campaign(submission.form_id, caller)
         if not is_known_version(submission.version):
             raise FormUnknown("no such version")
-        command = build_registration(submission, capture_id=self._find_capture_id(submission))
+        capture_id = self._find_capture_id(submission)
+        try:
+            command = build_registration(submission, capture_id=capture_id)
+        except ValidationError:
+            # No capture is stored of it. An edit of it must be known all the same.
+            self._add_instance(submission, capture_id)
+            raise
         try:
             return self._intake.submit(command, caller=caller, correlation_id=correlation_id)
         except CaptureReused:
@@ -111,10 +134,19 @@ class OdkService:
         """Return the id of the capture that a submission is of. Raise CaptureUnknown, or CaptureErased."""
         if submission.deprecated_id is None:
             return str(submission.instance_id)
-        replaced = str(submission.deprecated_id)
-        if self._reading_store.get_capture(replaced).source.campaign_id != submission.form_id:
+        known = self._instances.find(submission.deprecated_id)
+        if known is None:
+            capture = self._reading_store.get_capture(str(submission.deprecated_id))
+            known = KnownInstance(capture.capture_metadata.capture_id, capture.source.campaign_id)
+        if known.campaign_id != submission.form_id:
             raise CaptureUnknown("of another campaign")
-        return replaced
+        # This edit may be refused too, and be edited again.
+        self._add_instance(submission, known.capture_id)
+        return known.capture_id
+
+    def _add_instance(self, submission: OdkSubmission, capture_id: str) -> None:
+        known = KnownInstance(capture_id, submission.form_id)
+        self._instances.add(submission.instance_id, known, now=self._clock())
 
     def _get_campaign(self, form_id: str, caller: Caller) -> Campaign:
         """Return the campaign of a form. A campaign of others is answered like one that does not exist."""

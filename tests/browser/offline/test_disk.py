@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.browser.offline.device_page import enrol_device, make_content
+from tests.browser.screens.walker import Walker
 from tests.support.app_stage import AppStage
 from tests.support.chromium import Chromium
 
@@ -68,3 +69,27 @@ def test_the_scan_finds_what_a_build_without_encryption_leaves(
     )
     token = work_a_shift(killable_tablet, stage)
     assert find_on_disk(killable_tablet.profile, (*VALUES, token)) == {*VALUES, token}
+
+
+def test_nothing_that_was_typed_into_the_form_is_on_the_disk(
+    killable_tablet: Chromium, stage: AppStage
+) -> None:
+    officer = Walker(killable_tablet.context.new_page())
+    officer.page.set_viewport_size({"width": 1280, "height": 800})  # All questions on one page.
+    officer.enrol(stage.app_url, stage.make_code())
+    officer.sign_on()
+    officer.page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    code = officer.register(NIK, name=NAME, phone=PHONE)
+    officer.wait_for_state("accepted")
+    stage.link.cut()
+    # And one half typed, which the browser would restore with its tabs.
+    officer.begin()
+    officer.answer(NIK[:-1] + "8", name=NAME, phone=PHONE)
+    officer.fill("address", ADDRESS)
+    officer.page.wait_for_timeout(1_500)
+    killable_tablet.close()
+
+    spaced = " ".join(NIK[start : start + 4] for start in range(0, 16, 4))
+    values = (*VALUES, NIK[:-1] + "8", spaced, PHONE.replace("-", ""), PHONE.replace("-", "")[1:])
+    assert find_on_disk(killable_tablet.profile, values) == set()
+    assert code

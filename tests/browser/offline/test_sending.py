@@ -54,10 +54,10 @@ def test_a_market_day_without_a_network_and_with_a_browser_that_dies_loses_nothi
     assert (numbers["accepted"], numbers["waiting"] + numbers["sending"]) == (0, 200)
 
     stage.link.restore()
-    assert device.send() == {
-        **dict.fromkeys(("draft", "waiting", "sending", "needs_fix", "discarded", "unsent"), 0),
-        "accepted": 200,
-    }
+    device.send()
+    # On a busy machine the server may ask for the rest of a batch once more.
+    stage.wait_until(lambda: device.count()["unsent"] == 0, seconds=90)
+    assert device.count()["accepted"] == 200
     arrived = list_arrived(stage)
     assert arrived == [(number, OFFICER if number <= saved else "ofc-13") for number in range(1, 201)]
     assert stage.list_missing_numbers() == []

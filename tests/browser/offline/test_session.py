@@ -75,7 +75,7 @@ def test_a_token_that_has_ended_is_said_and_nothing_is_lost(device: DevicePage, 
     stage.clock.ahead = timedelta(days=days + 1)
     stage.link.restore()
     device.send()
-    assert device.call("[device.session.state, device.sender.state]") == ["revoked", "refused"]
+    assert device.call("[device.session.state, device.sender.state]") == ["expired", "refused"]
 
     stage.clock.ahead = timedelta()
     device.enrol(stage.make_code())
@@ -120,3 +120,26 @@ def test_a_kiosk_is_one_from_its_enrolment_until_its_code_is_typed(tablet: Sessi
     assert device.call(leave, "000000") == ["WrongPin", None]
     assert device.call(leave, stage.exit_code) is None
     assert device.call("device.kiosk.active") is False
+
+
+def test_what_a_browser_throws_away_as_broken_is_restored_from_the_spare(
+    killable_device: DevicePage, killable_tablet: Chromium, stage: AppStage
+) -> None:
+    stage.link.cut()
+    saved = killable_device.save(*(make_content(number) for number in range(1, 6)))
+    killable_tablet.kill()
+    # As a kill in the middle of a write leaves it: Chromium deletes a database with such a log.
+    [log] = (killable_tablet.profile / "Default" / "IndexedDB").glob("*/*.log")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    log.write_bytes(content)
+    killable_tablet.open()
+
+    stage.link.restore()
+    device = DevicePage.open(killable_tablet, stage)
+    assert device.call("device.session.state") == "enrolled"
+    assert device.list() == saved
+    device.save(make_content(6))
+    assert device.send()["accepted"] == 6
+    assert stage.list_missing_numbers() == []
+    assert len(stage.list_registrations()) == 6

@@ -1,9 +1,13 @@
 """ODK Collect against the deployed stack: forms, submissions with photos, refusals, no token in a log."""
 
 import json
+import os
+import time
 import zlib
 from base64 import b64decode
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from statistics import quantiles
 from uuid import uuid4
 
 import httpx
@@ -17,6 +21,9 @@ from tests.support.odk_instances import make_instance
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
+
+PHONES = 20
+FORMS_OF_A_PHONE = int(os.environ.get("DAFTAR_TEST_FORMS_OF_A_PHONE", "3"))
 
 
 def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -140,3 +147,29 @@ def test_a_phone_that_scans_the_code_of_the_command_line_is_the_device(
     assert set(phone.forms) == {market.campaign_id}
     assert instance.is_sent, instance.message
     assert stack.send("manager", "GET", f"/v1/captures/{capture_id}").json()["outcome"] == "created"
+
+
+def test_twenty_phones_that_send_at_once_lose_nothing(
+    stack: RunningStack, market: Market, phone: CollectPhone
+) -> None:
+    forms = [[fill(phone, market)[1] for _ in range(FORMS_OF_A_PHONE)] for _ in range(PHONES)]
+    seconds: list[float] = []
+
+    def send_forms(own: list[str]) -> list[str]:
+        sender = CollectPhone(stack.description.odk_url, send)
+        for xml in own:
+            started = time.monotonic()
+            sender.finalize(xml)
+            sender.send_all()
+            seconds.append(time.monotonic() - started)
+        return [each.message for each in sender.instances if not each.is_sent]
+
+    with ThreadPoolExecutor(PHONES) as pool:
+        failed = [message for messages in pool.map(send_forms, forms) for message in messages]
+
+    print(f"{len(seconds)} forms of {PHONES} phones: p95 {quantiles(seconds, n=20)[-1]:.2f} s")  # noqa: T201 - for -s
+    assert failed == []
+    listed = stack.send(
+        "core", "GET", f"/v1/registrations?campaign_id={market.campaign_id}&day={DAY}&size=200"
+    )
+    assert len(listed.json()["registrations"]) == min(200, PHONES * FORMS_OF_A_PHONE)

@@ -73,5 +73,7 @@ export class ApiProblem extends Error {
     this.problem = problem;
     this.code = problem.code;
     this.retryAfterSeconds = retryAfterSeconds;
+    /** The device's clock minus the server's, in seconds. @type {number | null} */
+    this.skew = null;
   }
 }

@@ -1,6 +1,7 @@
 // IndexedDB by promises: one database, its stores, and transactions that say when they are on disk.
 
 import { StorageFailed } from "../scripts/errors.js";
+import { joinSpare, recordChanges, repeatChanges, writeAlone } from "./spare.js";
 
 const NAME = "daftar";
 const VERSION = 1;
@@ -13,11 +14,21 @@ export const CAPTURES = "captures";
 export const NIKS = "niks";
 
 /**
- * Open the database, and create its stores the first time. Raise StorageFailed where the browser keeps none.
+ * Open the database with its spare. Raise StorageFailed where the browser keeps none.
+ * @returns {Promise<IDBDatabase>}
+ */
+export async function openDatabase() {
+  const database = await open(indexedDB);
+  await joinSpare(database, open, VALUES);
+  return database;
+}
+
+/**
+ * Open a database, and create its stores the first time.
  * @param {IDBFactory} factory
  * @returns {Promise<IDBDatabase>}
  */
-export function openDatabase(factory = indexedDB) {
+function open(factory) {
   return new Promise((resolve, reject) => {
     /** @type {IDBOpenDBRequest} */
     let request;
@@ -54,6 +65,30 @@ export function openDatabase(factory = indexedDB) {
  * @returns {Promise<Result>}
  */
 export async function transact(database, stores, mode, work) {
+  if (mode === "readonly") return run(database, stores, mode, work, () => {});
+  return writeAlone(async () => {
+    /** @type {import("./spare.js").Change[]} */
+    let changes = [];
+    // Every write is counted, among the values.
+    const all = stores.includes(VALUES) ? stores : [VALUES, ...stores];
+    const result = await run(database, all, mode, work, (transaction) => {
+      changes = recordChanges(transaction, all, VALUES);
+    });
+    await repeatChanges(database, changes);
+    return result;
+  });
+}
+
+/**
+ * @template Result
+ * @param {IDBDatabase} database
+ * @param {string[]} stores
+ * @param {"readonly" | "readwrite"} mode
+ * @param {(transaction: IDBTransaction) => Promise<Result>} work
+ * @param {(transaction: IDBTransaction) => void} prepare
+ * @returns {Promise<Result>}
+ */
+async function run(database, stores, mode, work, prepare) {
   /** @type {IDBTransaction} */
   let transaction;
   try {
@@ -70,6 +105,7 @@ export async function transact(database, stores, mode, work) {
   /** @type {Result} */
   let result;
   try {
+    prepare(transaction);
     result = await work(transaction);
   } catch (error) {
     abort(transaction);

@@ -64,7 +64,9 @@ export class Api {
       return { status: response.status, body: parsed, etag: response.headers.get("etag"), skew };
     }
     if (!response.ok && typeof parsed?.code === "string") {
-      throw new ApiProblem(response.status, parsed, readRetryAfter(response));
+      const problem = new ApiProblem(response.status, parsed, readRetryAfter(response));
+      problem.skew = skew;
+      throw problem;
     }
     throw new Unreachable(`status ${response.status}`);
   }

@@ -53,7 +53,7 @@ export async function exportRescueFile(outbox, session, release) {
  * @param {import("../scripts/types.js").RescueFile} file
  */
 export async function dropRescued(outbox, session, { captureIds }) {
-  const clientId = session.state === "revoked" ? null : session.device?.clientId;
+  const clientId = session.isRefused ? null : session.device?.clientId;
   await outbox.dropForeign(captureIds, clientId ?? null);
 }
 

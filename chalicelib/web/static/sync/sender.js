@@ -126,7 +126,7 @@ export class Sender extends EventTarget {
   /** Tell the server which numbers were given up, so that nobody waits for them. */
   async #reportDiscards() {
     const { device } = this.session;
-    if (!device || device.mode === "self" || this.session.state === "revoked") return;
+    if (!device || device.mode === "self" || this.session.isRefused) return;
     const discarded = await this.outbox.listRecords(["discarded"]);
     const owed = discarded.filter(({ owesReport, clientId }) => owesReport && clientId === device.clientId);
     for (let start = 0; start < owed.length; start += MOST_DISCARDS) {
@@ -149,7 +149,7 @@ export class Sender extends EventTarget {
    */
   async #take(isImpatient) {
     const { device } = this.session;
-    if (!device || (this.session.state === "revoked" && !isImpatient)) return [];
+    if (!device || (this.session.isRefused && !isImpatient)) return [];
     const waiting = await this.outbox.listRecords(["waiting"]);
     const most = device.mode === "self" ? 1 : this.size;
     const limit = Math.min(most, this.session.bundle?.limits?.batch_items ?? LARGEST_SIZE);
@@ -265,9 +265,9 @@ export class Sender extends EventTarget {
   async #sleepUntilDue() {
     const waiting = await this.outbox.listRecords(["waiting"]);
     const times = waiting.flatMap(({ notBefore }) => (notBefore === null ? [] : [notBefore]));
-    if (times.length === 0 || this.session.state === "revoked") {
+    if (times.length === 0 || this.session.isRefused) {
       this.nextTryAt = null;
-      this.#show(this.session.state === "revoked" ? "refused" : "idle");
+      this.#show(this.session.isRefused ? "refused" : "idle");
     } else {
       this.#sleep(Math.max(1_000, Math.min(...times) - Date.now()));
     }

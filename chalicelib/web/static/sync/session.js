@@ -80,11 +80,16 @@ export class Session extends EventTarget {
     return (Date.parse(this.device.expiresAt) - now) / DAY;
   }
 
+  /** Whether the server has refused the token: it was revoked, or has ended. */
+  get isRefused() {
+    return this.stored?.isRevoked ?? false;
+  }
+
   /** @returns {"none" | "enrolled" | "expiring" | "expired" | "revoked"} */
   get state() {
     if (!this.stored || this.daysLeft === null) return "none";
-    if (this.stored.isRevoked) return "revoked";
     if (this.daysLeft <= 0) return "expired";
+    if (this.isRefused) return "revoked";
     return this.daysLeft <= RENEWAL_DAYS ? "expiring" : "enrolled";
   }
 
@@ -118,7 +123,7 @@ export class Session extends EventTarget {
 
   /** Load the bundle if it has changed, measure the clock, and renew the token if it is due. */
   async refresh() {
-    if (!this.device || this.state === "revoked") return;
+    if (!this.device || this.isRefused) return;
     // A phone's token ends with its day. What one step is refused keeps the others from nothing.
     if (this.state === "expiring" && this.device.mode !== "self") await this.#attempt(() => this.#renew());
     await this.#attempt(() => this.#loadIdentity());
@@ -156,9 +161,10 @@ export class Session extends EventTarget {
     try {
       return await this.api.call(path, { ...options, token });
     } catch (error) {
-      // Another tab may have renewed it meanwhile: only the answer to the newest token counts.
-      if (error instanceof ApiProblem && isTokenRefused(error) && token === this.token) {
-        await this.#learn({ isRevoked: true });
+      if (error instanceof ApiProblem) {
+        // Another tab may have renewed it meanwhile: only the answer to the newest token counts.
+        const isRefused = isTokenRefused(error) && token === this.token;
+        await this.#learn({ skew: error.skew, isRevoked: isRefused ? true : undefined });
       }
       throw error;
     }

@@ -1,0 +1,33 @@
+"""The instances of ODK Collect that are known without a capture of their own, in the table of clients.
+
+ODK_INSTANCE#<id>   ODK_INSTANCE   the capture that it is of, and its campaign; expires
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chalicelib.aws.table import Table
+from chalicelib.channels.odk.model import KnownInstance
+
+# Longer than any campaign: a phone that was lost in a drawer may still send its edits.
+_LIFETIME = timedelta(days=400)
+
+
+class DynamoOdkInstances:
+    """Satisfies `service.OdkInstances`."""
+
+    def __init__(self, client: Any, table_name: str) -> None:
+        self._table = Table(client, table_name)
+
+    def find(self, instance_id: UUID) -> KnownInstance | None:
+        values = self._table.get(_make_key(instance_id))
+        return None if values is None else KnownInstance(values["capture_id"], values["campaign_id"])
+
+    def add(self, instance_id: UUID, known: KnownInstance, *, now: datetime) -> None:
+        values = {**_make_key(instance_id), **vars(known), "expires_at": int((now + _LIFETIME).timestamp())}
+        self._table.run(self._table.put(values))
+
+
+def _make_key(instance_id: UUID) -> dict[str, str]:
+    return {"pk": f"ODK_INSTANCE#{instance_id}", "sk": "ODK_INSTANCE"}
