@@ -74,6 +74,7 @@ LIBRARY_PATCHES = (
         ),
         files=(
             "tests/edge/conftest.py",
+            "tests/faults/drill.py",
             "tests/edge/test_dynamodb_faults.py",
             "tests/support/app_server.py",
         ),
