@@ -49,8 +49,7 @@ class People:
         self._numbers |= {digits(worker["phone"])[-9:] for worker in workers}
         self._lengths = {len(number) for number in self._numbers}
         spoken = {worker[field] for worker in workers for field in ("name", "address", "email")} - {None}
-        # Three letters in a row occur by chance in what is sealed, which is looked at byte by byte.
-        self._spoken = {value: set(_WORD.findall(value)) for value in spoken if len(value) >= 6}
+        self._spoken = {value: set(_WORD.findall(value)) for value in spoken}
 
     def are_in(self, text: str) -> bool:
         """Whether a text names any of them, or holds their NIK, phone, address or e-mail address."""
@@ -98,7 +97,18 @@ def in_the_tables(stack: RunningStack) -> Iterator[str]:
     for table in dynamodb.list_tables()["TableNames"]:
         for page in dynamodb.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
-                yield json.dumps(item, default=lambda value: value.decode("latin-1"), ensure_ascii=False)
+                yield json.dumps(item, default=show_bytes, ensure_ascii=False)
+
+
+def show_bytes(value: bytes) -> str:
+    """Return bytes as text if they are text, else each run in them that looks like it.
+
+    A sealed value is random: a name of three letters occurs in it by chance, a run of six letters hardly.
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return " ".join(run.decode() for run in re.findall(rb"[ -~]{6,}", value))
 
 
 PLACES = {"logs": in_the_logs, "queues": in_the_queues, "tables": in_the_tables}
