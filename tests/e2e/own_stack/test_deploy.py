@@ -1,22 +1,27 @@
-"""`daftar deploy`: a stage from nothing, again without a change, and with one changed parameter."""
+"""`daftar deploy` in an empty AWS: a new stage, again without a change, and with one changed parameter."""
 
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from ops.api_client import ApiClient
-from ops.project import REGION, ROOT
+from ops.local.emulator import Emulator
+from ops.local.processes import Program
+from ops.local.stack import start_fake_gateway
+from ops.project import LOOPBACK, REGION, ROOT
 from tests.support.payloads import make_capture_payload
-from tests.support.running_stack import RunningStack
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -24,15 +29,21 @@ pytestmark = pytest.mark.e2e
 class Operator:
     """Somebody with rights in the account, who has nothing but the command."""
 
-    def __init__(self, stack: RunningStack) -> None:
+    def __init__(self, aws_url: str, gateway_url: str) -> None:
+        self.gateway_url = gateway_url
         self._environment = {
             **os.environ,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": stack.description.aws_endpoint_url,
-            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": stack.description.gateway_url,
+            "AWS_ENDPOINT_URL": aws_url,
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": gateway_url,
         }
+
+    def list_sms(self) -> list[dict[str, Any]]:
+        """Return the SMS that the stage has sent."""
+        sms_list: list[dict[str, Any]] = httpx.get(f"{self.gateway_url}/messages", trust_env=False).json()
+        return sms_list
 
     def run(self, *arguments: str, token: str = "") -> dict[str, Any]:
         """Run `daftar` and return the result. Fail with its errors."""
@@ -55,10 +66,24 @@ def make_campaign(today: str) -> dict[str, Any]:
     return {**example, **days, "campaign_id": "pasar-percobaan"}
 
 
+@pytest.fixture
+def operator(new_stack_location: Callable[[], tuple[int, Path]]) -> Iterator[Operator]:
+    """Somebody with an AWS account that has nothing in it."""
+    port, home = new_stack_location()
+    gateway_url = f"http://{LOOPBACK}:{port + 1}"
+    gateway, emulator = Program("fake-sms", home), Emulator(port=port, home=home, sms_url=gateway_url)
+    try:
+        start_fake_gateway(gateway, port + 1, home / "sms.jsonl")
+        emulator.start()
+        yield Operator(emulator.url, gateway_url)
+    finally:
+        emulator.program.stop()
+        gateway.stop()
+
+
 def test_a_stage_is_deployed_from_nothing_registers_and_is_changed_only_where_asked(
-    stack: RunningStack, tmp_path: Path
+    operator: Operator, tmp_path: Path
 ) -> None:
-    operator = Operator(stack)
     made = operator.run("deploy", "--stage", "try", "--yes")
     assert made["stack_name"] == "daftar-try"
     assert made["smoke_campaign"].startswith("smoke-")
@@ -98,3 +123,4 @@ def test_a_stage_is_deployed_from_nothing_registers_and_is_changed_only_where_as
     operator.run("register", str(file), *stack_option, token=kiosk)
     [summary] = operator.run("roll-up", "pasar-percobaan", *stack_option, token=manager)["summaries"]
     assert summary["counts"]["created"] == 1
+    wait_until("the worker's SMS", lambda: len(operator.list_sms()) == 1)
