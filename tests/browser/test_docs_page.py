@@ -121,7 +121,7 @@ def test_a_search_shows_what_has_every_word(docs: BrowserPage) -> None:
 def test_a_code_is_found_with_the_operations_that_answer_it(docs: BrowserPage) -> None:
     docs.page.get_by_label("Search").fill("capture_reused")
 
-    assert list_shown(docs.page) == {"submit_registration"}
+    assert list_shown(docs.page) == {"submit_registration", "submit_odk_form"}
     assert docs.page.locator("#code-capture_reused").is_visible()
 
 
