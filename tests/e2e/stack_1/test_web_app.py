@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from ops.cli import main
 from tests.browser.conftest import find_browser
+from tests.support.isolated_campaign import open_market
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.rescue_files import make_content, seal_for
 from tests.support.running_stack import RunningStack
@@ -63,7 +64,8 @@ def test_the_web_app_opens_again_without_a_network(stack: RunningStack) -> None:
 
 
 def test_a_device_gets_a_token_for_a_code_and_sends_compressed_batches(stack: RunningStack) -> None:
-    client = {"client_id": "tablet-e2e", "roles": ["kiosk"], "campaigns": [stack.description.campaign_id]}
+    market = open_market(stack)
+    client = {"client_id": "tablet-e2e", "roles": ["kiosk"], "campaigns": [market.campaign_id]}
     assert stack.send("admin", "POST", "/v1/clients", client).status_code == 201
     made = stack.send("manager", "POST", "/v1/clients/tablet-e2e/enrolment-codes", {}).json()
     assert made["app_url"] == stack.description.app_url
@@ -71,15 +73,10 @@ def test_a_device_gets_a_token_for_a_code_and_sends_compressed_batches(stack: Ru
     api_url = stack.description.api_url
     enrolled = httpx.post(f"{api_url}/v1/enrolments", json={"code": made["code"]}).json()
     again = httpx.post(f"{api_url}/v1/enrolments", json={"code": made["code"]})
-    assert [each["campaign_id"] for each in enrolled["campaigns"]] == [stack.description.campaign_id]
+    assert [each["campaign_id"] for each in enrolled["campaigns"]] == [market.campaign_id]
     assert (again.status_code, again.json()["code"]) == (404, "enrolment_code_unknown")
 
-    items = [
-        make_capture_payload(
-            capture_id=make_capture_id(7_000 + number), worker={"nik": make_nik(7_000 + number)}
-        )
-        for number in range(20)
-    ]
+    items = [market.make_capture_payload() for _ in range(20)]
     headers = {"Authorization": f"Bearer {enrolled['token']}", "Content-Type": "application/json"}
     batch = json.dumps({"items": items}).encode()
     sent = httpx.post(
