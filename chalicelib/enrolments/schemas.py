@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,8 @@ from chalicelib.models import StrictModel
 
 class MakeCode(StrictModel):
     """Make a code for a client's device; an admin or a manager sends it."""
+
+    may_be_left_out: ClassVar[bool] = True
 
     mode: Literal[DeviceMode.OFFICER, DeviceMode.KIOSK] | None = Field(
         default=None, description="How the web app works on a kiosk's device; for officers if left out."

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice
+from pydantic import BaseModel
 
 from chalicelib.callers import Role
 from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.models import FrozenModel
 from ops.openapi.codes import load_codes
 from ops.openapi.components import ACCEPT_LANGUAGE, HEADERS, PARAMETERS_PREFIX, PATH_PARAMETERS
 from ops.openapi.endpoints import Endpoint, iter_endpoints
@@ -103,7 +105,7 @@ def _describe_operation(
     operation["parameters"] = parameters
     if endpoint.contract.body_model is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not _may_be_left_out(endpoint.contract.body_model),
             "content": {
                 JSON: {
                     "schema": schemas.ref(endpoint.contract.body_model, "validation"),
@@ -145,6 +147,10 @@ def _iter_request_bodies(examples: Sequence[Example]) -> Iterator[tuple[str, Any
         if example.is_success and example.body not in seen:
             seen.append(example.body)
             yield example.title, example.body
+
+
+def _may_be_left_out(body_model: type[BaseModel]) -> bool:
+    return issubclass(body_model, FrozenModel) and body_model.may_be_left_out
 
 
 def _find_tag(path: str) -> str:
