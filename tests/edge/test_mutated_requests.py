@@ -26,8 +26,8 @@ SEED = 20261129
 PARTS, REQUESTS_PER_PART = 8, 1_250
 
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
-# Mutation finds most where there is a body, and nothing at all in a fixed public page. The bodies of ODK Collect
-# (`path`) are XML: tests/edge/test_odk_hostile_bodies.py has theirs.
+# Mutation finds most where there is a body, and nothing at all in a fixed public page. What ODK Collect sends
+# (`path`) is XML: test_odk_hostile_bodies.py has it.
 ROUTES = sorted(
     route
     for route, cells in TABLE.items()

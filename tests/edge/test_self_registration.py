@@ -116,8 +116,7 @@ def test_the_tokens_of_phones_end_with_their_client(edge: Edge) -> None:
     poster = make_link(edge, reusable=True)
     open_link(edge, poster)
     edge.send("DELETE", "/v1/clients/web-tanah-abang", caller="admin")
-    # Chalice's own answer; the template makes it a 401.
-    assert edge.register(make_capture(1), caller="phone 1").status_code == 403
+    assert_problem(edge.register(make_capture(1), caller="phone 1"), 401, "token_revoked")
     assert_problem(open_link(edge, poster, phone=2), 404, "enrolment_code_unknown")
 
 
