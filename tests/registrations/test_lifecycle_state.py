@@ -42,6 +42,7 @@ STATUS_TABLE = {
     "matched": "received awaiting_payment received active . . .",
     "mismatched": "mismatch mismatch mismatch active . . .",
     "cancelled": "cancelled cancelled cancelled . . . .",
+    "taken_over": "cancelled cancelled cancelled . . . .",
     "lapsing_soon": ". . . active . . .",
     "lapsed": ". . . lapsed . . .",
     "expired": "expired expired expired . . . .",
