@@ -42,7 +42,14 @@ def market(stack: RunningStack) -> Market:
 
 @pytest.fixture
 def phone(stack: RunningStack, market: Market) -> CollectPhone:
-    phone = CollectPhone(stack.description.odk_url, send)
+    """A phone that works for one campaign, and so loads one form."""
+    client = {
+        "client_id": f"phone-{market.campaign_id}",
+        "roles": ["kiosk"],
+        "campaigns": [market.campaign_id],
+    }
+    token = stack.send("admin", "POST", "/v1/clients", client).json()["token"]
+    phone = CollectPhone(f"{stack.description.odk_url.rpartition('/')[0]}/{token}", send)
     phone.refresh_forms()
     assert market.campaign_id in phone.forms
     return phone
@@ -71,7 +78,7 @@ def test_a_form_with_photos_registers_its_worker_and_the_worker_gets_an_sms(
         "POST",
         "POST",
     ]
-    found = stack.send("kiosk", "GET", f"/v1/captures/{capture_id}").json()
+    found = stack.send("manager", "GET", f"/v1/captures/{capture_id}").json()
     assert found["outcome"] == "created"
     assert market.await_sms(found["registration"]["reference"])
     assert market.get_summary(DAY) is not None

@@ -32,7 +32,11 @@ EXAMPLES = 3
 SEED = 20241009
 
 # Whoever cannot sign, has no code, no file that a device sealed, or a new token, gets no good answer there.
+# The version of a form of ODK Collect has a hash in it, and a submission is a whole form.
+ODK_FORM = "/odk/{token}/forms/{form_id}/{version}"
 OUT_OF_REACH = {
+    *(f"GET {ODK_FORM}/form", f"GET {ODK_FORM}/manifest", f"GET {ODK_FORM}/media/{{filename}}"),
+    "POST /odk/{token}/submission",
     *("POST /v1/gateways/twilio/receipts", "POST /v1/enrolments", "POST /v1/rescues"),
     "POST /v1/device/token",
 }
