@@ -40,7 +40,7 @@ def iter_protected_routes(edge: Edge) -> Iterator[tuple[str, str, frozenset[Role
 
 
 # The combinations that an enrolment allows, and one of an earlier release that had every role.
-ROLE_SETS = [*({role} for role in Role), *map(set, ROLES_TOGETHER), set(Role)]
+ROLE_SETS = [{role} for role in Role] + sorted(map(set, ROLES_TOGETHER), key=sorted) + [set(Role)]
 
 
 @pytest.mark.parametrize("roles", ROLE_SETS, ids=lambda roles: "+".join(sorted(roles)))
