@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from playwright.sync_api import expect
+
 from tests.browser.screens.conftest import OpenBrowser
 from tests.browser.screens.walker import Walker
 from tests.support.app_stage import AppStage
@@ -53,7 +55,7 @@ def test_people_in_a_row_leave_no_trace(officer: Walker, stage: AppStage) -> Non
         officer.page.get_by_role("button", name="Selesai").click()
         if number == PEOPLE - 1:
             officer.find("new-registration").click()
-            assert officer.page.get_by_text("Tunggu sebentar").is_visible()
+            expect(officer.page.get_by_text("Tunggu sebentar")).to_be_visible()
             officer.page.clock.set_fixed_time(now + timedelta(minutes=2))
         officer.begin()
         kept = re.sub(r"[\s-]", "", read_everything(officer))
@@ -84,11 +86,11 @@ def test_a_kiosk_clears_itself_when_nobody_touches_it_for_a_minute(
     walker.fill("nik", make_nik())
     walker.find("language-en").click()
     walker.page.clock.fast_forward("00:50")
-    assert walker.page.get_by_text("Still here?").is_visible()
+    expect(walker.page.get_by_text("Still here?")).to_be_visible()
     walker.find("nik").press("Backspace")
-    assert walker.page.get_by_text("Still here?").is_hidden()
+    expect(walker.page.get_by_text("Still here?")).to_be_hidden()
     walker.page.clock.fast_forward("00:59")
-    assert walker.find("nik").is_visible()
+    expect(walker.find("nik")).to_be_visible()
     walker.page.clock.fast_forward("00:02")
     walker.page.get_by_role("heading", name="Daftar sendiri di sini").wait_for()
     walker.begin()

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 from chalicelib.contributions.model import format_month
 from chalicelib.registrations.worker import Worker
@@ -56,7 +56,7 @@ def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, widt
     walker.find("queue").click(position={"x": 5, "y": 5})
 
     (registration,) = stage.list_registrations()
-    assert item.locator('[data-testid="item-reference"]').inner_text() == registration.reference
+    expect(item.locator('[data-testid="item-reference"]')).to_have_text(registration.reference)
     assert registration.worker.name == NAME
     assert isinstance(registration.worker, Worker)
     assert registration.worker.birth_date.isoformat() == "1985-04-12"
@@ -65,7 +65,7 @@ def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, widt
     assert registration.quote.total == int(quoted or 0)
     assert registration.quote.months[0].month == format_month(registration.capture_metadata.day)
     assert (registration.coverage.months, set(registration.coverage.programmes)) == (3, {"JKK", "JKM", "JHT"})
-    assert walker.find("queue-count").inner_text() == "0"
+    expect(walker.find("queue-count")).to_have_text("0")
     assert walker.page.evaluate("[location.hash, history.length <= 2, history.state]") == ["", True, None]
     assert (walker.problems, walker.errors) == ([], [])
 
@@ -158,12 +158,12 @@ def test_what_is_missing_is_named_and_keeps_the_form_from_being_saved(officer: W
     alert = officer.page.get_by_role("alert").filter(has_text="Periksa dulu")
     alert.wait_for()
     for question in ("NIK", "Nama", "Nomor HP", "Pekerjaan", "Penghasilan sebulan", "Persetujuan"):
-        assert alert.get_by_role("button", name=question).is_visible()
-    assert officer.find("nik").evaluate("element => element === document.activeElement")
-    assert officer.page.get_by_text("NIK harus 16 angka. Yang diketik 4 angka.").is_visible()
+        expect(alert.get_by_role("button", name=question)).to_be_visible()
+    expect(officer.find("nik")).to_be_focused()
+    expect(officer.page.get_by_text("NIK harus 16 angka. Yang diketik 4 angka.")).to_be_visible()
     officer.check_screen("missing")
     officer.answer(make_nik(), phone=None)
-    assert alert.is_hidden()
+    expect(alert).to_be_hidden()
     officer.save()
     assert officer.problems == []
 
@@ -176,10 +176,10 @@ def test_a_birth_date_unlike_the_nik_wants_the_nik_twice(officer: Walker, stage:
         officer.page.get_by_label(label, exact=True).fill(value)
     officer.find("save").click()
     again = officer.page.get_by_label("NIK sekali lagi")
-    assert again.evaluate("element => element === document.activeElement")
+    expect(again).to_be_focused()
     again.fill(make_nik(7002))
     officer.find("save").click()
-    assert officer.page.get_by_text("Tidak sama dengan NIK di atas").is_visible()
+    expect(officer.page.get_by_text("Tidak sama dengan NIK di atas")).to_be_visible()
     officer.check_screen("second-nik")
     again.fill(make_nik())
     officer.save()
@@ -216,7 +216,7 @@ def test_the_price_changes_with_every_choice(officer: Walker) -> None:
     officer.choose("programme-jht")
     officer.page.get_by_label("Punya pekerja sendiri").click()
     assert read_price() == one_month + 52_000
-    assert officer.find("programme-jht").is_disabled()
+    expect(officer.find("programme-jht")).to_be_disabled()
 
 
 def refuse_at_the_server(walker: Walker) -> None:
@@ -244,7 +244,7 @@ def test_a_refused_capture_is_mended_and_accepted(stage: AppStage, open_browser:
     walker.check_screen("refused")
     capture_id = refused.get_attribute("data-capture-id")
     refused.locator('[data-testid="fix"]').click()
-    assert walker.page.get_by_text("Kode provinsi pada NIK salah").is_visible()
+    expect(walker.page.get_by_text("Kode provinsi pada NIK salah")).to_be_visible()
     assert walker.find("name").input_value() == NAME
     walker.check_screen("mend")
     walker.fill("nik", make_nik())
@@ -265,7 +265,7 @@ def test_a_refused_capture_is_discarded_with_a_reason(stage: AppStage, open_brow
     walker.check_screen("discard")
     walker.page.locator('[data-testid="discard"]:visible').click()
     assert "Pekerja batal mendaftar" in walker.wait_for_state("discarded").inner_text()
-    assert walker.find("queue-count").inner_text() == "0"
+    expect(walker.find("queue-count")).to_have_text("0")
     assert walker.problems == []
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.screens.conftest import PHONE_WIDTH, OpenBrowser
 from tests.browser.screens.walker import NAME, OFFICER, Walker
@@ -50,14 +51,14 @@ def test_the_next_officer_sees_how_many_are_unsent_and_no_people(officer: Walker
     cut_off(officer)
     code = officer.register(make_nik())
     officer.page.get_by_role("button", name="Ke daftar").click()
-    assert officer.find("queue-count").inner_text() == "1"
+    expect(officer.find("queue-count")).to_have_text("1")
     officer.page.get_by_role("button", name="Selesai bertugas").click()
     officer.page.get_by_text("Perangkat ini masih menyimpan 1 data.").wait_for()
     officer.check_screen("close")
     officer.page.get_by_role("button", name="Akhiri tugas").click()
     officer.page.get_by_text("masih ada 1 pendaftaran yang belum terkirim").wait_for()
     officer.sign_on("ofc-13")
-    assert officer.find("queue-count").inner_text() == "1"
+    expect(officer.find("queue-count")).to_have_text("1")
     assert officer.find("queue-item").count() == 0
     assert code not in officer.page.content()
     assert officer.problems == []
@@ -97,7 +98,7 @@ def test_the_receipt_is_printed_on_a_roll(officer: Walker, width: int) -> None:
 def test_the_reference_is_shown_when_the_server_has_answered(officer: Walker, stage: AppStage) -> None:
     officer.register(make_nik())
     reference = officer.wait_for_state("accepted").locator('[data-testid="item-reference"]').inner_text()
-    assert officer.page.locator(".news").get_by_text(reference).is_visible()
+    expect(officer.page.locator(".news").get_by_text(reference)).to_be_visible()
     officer.page.get_by_role("button", name="Kirim SMS lagi").click()
     officer.page.get_by_text(re.compile("SMS dikirim|SMS")).first.wait_for()
     assert [each.reference for each in stage.list_registrations()] == [reference]
