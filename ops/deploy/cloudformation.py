@@ -15,7 +15,7 @@ from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
 from ops.errors import OperationError
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
+_FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
 
 
 class DeploymentFailed(OperationError):
@@ -72,11 +72,7 @@ def _iter_functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
 
 def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
     stack = request["StackName"]
-    status = read_stack_status(cloudformation, stack)
-    if status in FAILED_CREATION_STATUSES:
-        cloudformation.delete_stack(StackName=stack)
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack)
-        status = None
+    status = clear_failed_creation(cloudformation, stack)
     try:
         if status is None:
             cloudformation.create_stack(**request)
@@ -90,6 +86,16 @@ def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise DeploymentFailed(str(error)) from error
+
+
+def clear_failed_creation(cloudformation: Any, stack_name: str) -> str | None:
+    """Return the status of a stack. One whose creation failed is deleted, as it cannot be updated: None."""
+    status = read_stack_status(cloudformation, stack_name)
+    if status not in _FAILED_CREATION_STATUSES:
+        return status
+    cloudformation.delete_stack(StackName=stack_name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_name)
+    return None
 
 
 def read_stack_status(cloudformation: Any, stack_name: str) -> str | None:

@@ -17,9 +17,8 @@ from ops.deploy.change_sets import (
     prepare_change_set,
 )
 from ops.deploy.cloudformation import (
-    FAILED_CREATION_STATUSES,
     check_functions,
-    read_stack_status,
+    clear_failed_creation,
     upload_package,
     upload_template,
 )
@@ -41,7 +40,7 @@ STAGES_DIR = ROOT / ".daftar"
 
 
 class DeploymentDeclined(OperationError):
-    """The operator has looked at the changes and did not want them; nothing was changed."""
+    """The operator has looked at the changes and did not want them; the stack is as it was."""
 
     default_code = "deployment_declined"
 
@@ -138,7 +137,7 @@ class Deployment:
                     client, self._config.stack_name
                 )
         except (ClientError, BotoCoreError) as error:
-            self._notes.append(sms_setup.explain_missing_service(error))
+            self._note_missing_sms(error)
         return {**made, **self._config.parameters}
 
     def _update_stack(self, package: Package, bucket: str, parameters: Mapping[str, str]) -> list[str]:
@@ -164,18 +163,15 @@ class Deployment:
             return []
         if not self._confirm(PlannedUpdate(change_set, widened_roles)):
             discard_change_set(self._cloudformation, change_set)
-            raise DeploymentDeclined("nothing was changed")
+            raise DeploymentDeclined("the stack was not changed")
         self._on_step("deploying")
         execute_change_set(self._cloudformation, change_set)
         return [str(each) for each in change_set.changes if not each.is_derived]
 
     def _read_deployed_template(self) -> dict[str, Any] | None:
         """Return the template of the stack as it was given, None if there is no stack that works."""
-        status = read_stack_status(self._cloudformation, self._config.stack_name)
-        if status in FAILED_CREATION_STATUSES:
-            self._cloudformation.delete_stack(StackName=self._config.stack_name)
-            self._cloudformation.get_waiter("stack_delete_complete").wait(StackName=self._config.stack_name)
-        if status in {None, "REVIEW_IN_PROGRESS", *FAILED_CREATION_STATUSES}:
+        status = clear_failed_creation(self._cloudformation, self._config.stack_name)
+        if status in {None, "REVIEW_IN_PROGRESS"}:
             return None
         body = self._cloudformation.get_template(StackName=self._config.stack_name, TemplateStage="Original")[
             "TemplateBody"
@@ -196,7 +192,12 @@ class Deployment:
                 stage.outputs["ReceiptsTopicArn"],
             )
         except (ClientError, BotoCoreError) as error:
-            self._notes.append(sms_setup.explain_missing_service(error))
+            self._note_missing_sms(error)
+
+    def _note_missing_sms(self, error: ClientError | BotoCoreError) -> None:
+        note = sms_setup.explain_missing_service(error)
+        if note not in self._notes:
+            self._notes.append(note)
 
     def _look_at_alarm_subscription(self, stage: Stage) -> None:
         address = self._config.parameters.get("AlarmEmail")

@@ -1,5 +1,6 @@
 """The first admin of a stage, and short-lived clients for the deployment's own test."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from chalicelib.callers import EVERY_CAMPAIGN, Role
@@ -30,15 +31,17 @@ def enrol_directly(stage: Stage, client_id: str, role: Role, *, lifetime: timede
     """
     campaigns = () if role is Role.ADMIN else (EVERY_CAMPAIGN,)
     command = EnrolClient(client_id=client_id, roles=(role,), campaigns=campaigns)
-    _, token = open_registry(stage, lifetime).enrol(command)
+    _, token = open_registry(stage, TokenLifetime(lifetime)).enrol(command)
     return token
 
 
-def open_registry(stage: Stage, lifetime: timedelta) -> ClientRegistry:
+def open_registry(
+    stage: Stage, token_lifetime: TokenLifetime, make_token: Callable[[], str] = generate_token
+) -> ClientRegistry:
     """Return the registry of the stage's clients."""
     return ClientRegistry(
         clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
         clock=utc_now,
-        generate_token=lambda: Token(generate_token()),
-        token_lifetime=TokenLifetime(lifetime),
+        generate_token=lambda: Token(make_token()),
+        token_lifetime=token_lifetime,
     )

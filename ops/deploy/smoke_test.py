@@ -14,6 +14,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from chalicelib.callers import Role
+from chalicelib.clients.service import TokenLifetime
 from chalicelib.clock import utc_now
 from ops.api_client import ApiClient
 from ops.deploy.first_admin import enrol_directly, open_registry
@@ -70,7 +71,7 @@ def _open_clients(stage: Stage, api_url: str, campaign_id: str) -> Iterator[dict
     finally:
         for role, api in apis.items():
             api.close()
-            open_registry(stage, _LIFETIME).revoke(ids[role])
+            open_registry(stage, TokenLifetime(_LIFETIME)).revoke(ids[role])
 
 
 def _call(api: ApiClient, method: str, path: str, body: Any = None) -> Any:

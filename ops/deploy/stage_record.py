@@ -33,10 +33,14 @@ def write_stage_record(record: StageRecord, directory: Path) -> Path:
 
 
 def make_api_url(stage: Stage) -> str:
-    """Return the API's URL. The emulator serves it under a path, and not at the host that the stack names."""
-    endpoint = find_local_endpoint()
-    if endpoint is None:
-        return stage.outputs["EndpointURL"].rstrip("/")
+    """Return the API's URL. The emulator serves it under a path, not at the host that the stack names."""
+    if endpoint := find_local_endpoint():
+        return make_emulator_url(endpoint, stage)
+    return stage.outputs["EndpointURL"].rstrip("/")
+
+
+def make_emulator_url(endpoint: str, stage: Stage) -> str:
+    """Return the URL of a stage's API in the emulator at `endpoint`."""
     return f"{endpoint}/_aws/execute-api/{stage.outputs['RestAPIId']}/{stage.outputs['RestAPIStage']}"
 
 

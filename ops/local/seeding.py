@@ -12,10 +12,9 @@ from typing import Any
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.schemas import EnrolClient
-from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients
-from chalicelib.clock import utc_now
+from chalicelib.clients.service import TokenLifetime
 from chalicelib.randomness import generate_token
+from ops.deploy.first_admin import open_registry
 from ops.deploy.stages import Stage
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 
@@ -98,12 +97,8 @@ def write_private_file(file: Path, text: str) -> None:
 
 
 def _enrol_client(command: EnrolClient, token: str, stage: Stage) -> None:
-    registry = ClientRegistry(
-        clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
-        clock=utc_now,
-        generate_token=lambda: Token(token),
-        token_lifetime=TokenLifetime(_TOKEN_LIFETIME, longest=dict.fromkeys(Role, _TOKEN_LIFETIME)),
-    )
+    lifetime = TokenLifetime(_TOKEN_LIFETIME, longest=dict.fromkeys(Role, _TOKEN_LIFETIME))
+    registry = open_registry(stage, lifetime, make_token=lambda: token)
     # If the client exists, an earlier run has enrolled it with the same token.
     with suppress(ClientExists):
         registry.enrol(command)

@@ -18,6 +18,7 @@ from ops.api_client import ApiClient
 from ops.deploy.cloudformation import deploy
 from ops.deploy.keys import create_missing_keys
 from ops.deploy.packaging import package_app
+from ops.deploy.stage_record import make_emulator_url
 from ops.deploy.stages import StackOutputs, Stage
 from ops.errors import OperationError, StackUnavailable
 from ops.local.description import StackDescription
@@ -209,20 +210,16 @@ class LocalStack:
             "topic_arn": stage.outputs["ReceiptsTopicArn"],
             "endpoint_url": self.emulator.url,
             "public_url": _PUBLIC_URL,
-            "api_url": self._make_api_url(stage),
+            "api_url": make_emulator_url(self.emulator.url, stage),
         }
         httpx.post(f"{self.gateway_url}/receipts", json=receipts, trust_env=False).raise_for_status()
 
-    def _make_api_url(self, stage: Stage) -> str:
-        # The stack's output names a host on AWS; the emulator serves the API under this path.
-        api_id, api_stage = stage.outputs["RestAPIId"], stage.outputs["RestAPIStage"]
-        return f"{self.emulator.url}/_aws/execute-api/{api_id}/{api_stage}"
-
     def _make_description(self, stage: Stage, tokens: Tokens) -> StackDescription:
         campaign = json.loads((EXAMPLE_DIR / "campaign.json").read_text())
-        app_url = f"{self._make_api_url(stage)}/app"
+        api_url = make_emulator_url(self.emulator.url, stage)
+        app_url = f"{api_url}/app"
         return StackDescription(
-            api_url=self._make_api_url(stage),
+            api_url=api_url,
             app_url=app_url,
             odk_url=find_server_url(app_url, tokens.roles[Role.KIOSK]),
             aws_endpoint_url=self.emulator.url,
