@@ -48,11 +48,12 @@ def blueprint(container: "Container") -> Blueprint:
         that does not exist.
         """
         report = container.reading.look_up_capture(capture_id, caller=request.caller)
+        view = CaptureReportView.build(report, caller=request.caller)
         if report.registration is not None:
             container.audit.record_read(report.registration.reference, caller=request.caller)
-        view = CaptureReportView.build(report, caller=request.caller)
-        if view.registration is not None and request.caller.roles & {Role.KIOSK, Role.MANAGER}:
-            view.registration.confirmation = container.confirmations.find(view.registration.reference)
+        if view.registration is not None:
+            reference = view.registration.reference
+            view.registration.confirmation = container.confirmations.find_for(request.caller, reference)
         return json_response(view, exclude_defaults=True)
 
     @routes.route("/v1/campaigns/{campaign_id}/bundle", methods=["GET"], content_types=[])

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Protocol
 
+from chalicelib.callers import Caller, Role
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms, SmsState
 
@@ -46,6 +47,9 @@ _BY_SMS_STATE = {
 }
 
 
+_TOLD_ROLES = frozenset({Role.KIOSK, Role.MANAGER})
+
+
 class SmsHistory(Protocol):
     def iter_by_reference(self, reference: str) -> Iterator[Sms]:
         """Yield the SMS of a registration. One created moments ago may be missing."""
@@ -57,8 +61,13 @@ class ConfirmationService:
     def __init__(self, *, sms_history: SmsHistory) -> None:
         self._sms_history = sms_history
 
-    def find(self, reference: str) -> ConfirmationState:
-        """Return the state of a registration's confirmation: sent, if any copy was, or of the newest."""
+    def find_for(self, caller: Caller, reference: str) -> ConfirmationState | None:
+        """Return the state of a registration's confirmation, None for whoever is no officer and no manager.
+
+        It is sent if any copy was, or else the state of the newest.
+        """
+        if not caller.roles & _TOLD_ROLES:
+            return None
         found = self._sms_history.iter_by_reference(reference)
         return _combine(each for each in found if each.purpose is Purpose.RECEIVED)
 

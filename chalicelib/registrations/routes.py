@@ -365,8 +365,8 @@ def _respond(
 ) -> Response:
     container.audit.record_read(registration.reference, caller=request.caller)
     view = RegistrationView.build(registration, caller=request.caller)
-    if shows_confirmation and request.caller.roles & {Role.KIOSK, Role.MANAGER}:
-        view.confirmation = container.confirmations.find(registration.reference)
+    if shows_confirmation:
+        view.confirmation = container.confirmations.find_for(request.caller, registration.reference)
     return json_response(view, exclude_defaults=True)
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.callers import Role
 from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.confirmations import ConfirmationService, judge_confirmation
 from chalicelib.notifications.model import Sms, SmsState
-from tests.support.builders import NOW
+from tests.support.builders import NOW, make_caller
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_reference, make_registration, make_sms
 
@@ -27,8 +28,16 @@ class StoredSms:
         return (each for each in self._sms_list if each.reference == reference)
 
 
-def find(*sms_list: Sms) -> str:
-    return ConfirmationService(sms_history=StoredSms(*sms_list)).find(make_sms().reference)
+def find(*sms_list: Sms, role: Role = Role.KIOSK) -> str | None:
+    service = ConfirmationService(sms_history=StoredSms(*sms_list))
+    return service.find_for(make_caller(role), make_sms().reference)
+
+
+@pytest.mark.parametrize(
+    ("role", "told"), [("kiosk", True), ("manager", True), ("core", False), ("admin", False)]
+)
+def test_officers_and_managers_are_told_and_nobody_else(role: str, told: bool) -> None:
+    assert (find(role=Role(role)) is not None) is told
 
 
 @pytest.mark.parametrize(
