@@ -8,30 +8,8 @@ from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.http.problems import CONTENT_TYPE
 from chalicelib.randomness import generate_token
+from tests.support.public_routes import PUBLIC_ROUTES
 from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
-
-# Routes without an authorizer. Twilio signs its callbacks; the paths of ODK Collect have its token.
-PUBLIC_ROUTES = {
-    ("GET", "/v1/openapi.json"),
-    ("GET", "/docs"),
-    ("GET", "/healthz"),
-    ("GET", "/v1/occupations"),
-    ("GET", "/board"),
-    ("GET", "/app"),
-    ("GET", "/app/service-worker.js"),
-    ("GET", "/app/manifest.webmanifest"),
-    ("GET", "/app/{release}/{folder}/{file}"),
-    ("POST", "/v1/gateways/twilio/receipts"),
-    ("GET", "/odk/{token}/formList"),
-    ("HEAD", "/odk/{token}/formList"),
-    ("GET", "/odk/{token}/forms/{form_id}/{version}/form"),
-    ("GET", "/odk/{token}/forms/{form_id}/{version}/manifest"),
-    ("GET", "/odk/{token}/forms/{form_id}/{version}/media/{filename}"),
-    ("HEAD", "/odk/{token}/submission"),
-    ("POST", "/odk/{token}/submission"),
-    ("POST", "/v1/enrolments"),
-    ("POST", "/v1/statuses"),
-}
 
 # The problem code of each answer that API Gateway makes itself.
 CODE_BY_RESPONSE = {

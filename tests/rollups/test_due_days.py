@@ -155,15 +155,20 @@ def test_a_campaign_that_cannot_be_read_delays_no_other_and_stays_due() -> None:
     assert harness.report_service.get_summary(FIRST_DAY).version == 1
 
 
-def test_an_earlier_summary_hour_is_heard_after_the_campaign_was_looked_at() -> None:
-    harness = make_harness(SUMMARY_HOUR - 5 * AN_HOUR)
-    harness.add_capture()
-    assert harness.run_rollup() == []
+def bring_summary_hour_forward(harness: RollUpHarness) -> None:
+    """Set the campaign's summary hour to three hours earlier, and the clock to it."""
     previous = harness.campaigns.get(FIRST_DAY.campaign_id)
     hour = previous.summary_hour - 3
     harness.campaigns.replace(previous.with_changes({"summary_hour": hour}), previous=previous)
     harness.due_list.add_campaign(FIRST_DAY.campaign_id, harness.clock())
     harness.clock.now = SUMMARY_HOUR - 3 * AN_HOUR
+
+
+def test_an_earlier_summary_hour_is_heard_after_the_campaign_was_looked_at() -> None:
+    harness = make_harness(SUMMARY_HOUR - 5 * AN_HOUR)
+    harness.add_capture()
+    assert harness.run_rollup() == []
+    bring_summary_hour_forward(harness)
 
     assert harness.run_rollup() == [FIRST_DAY]
 
@@ -173,11 +178,7 @@ def test_a_day_counted_early_is_counted_at_an_earlier_summary_hour_too() -> None
     harness.rollup_service.recount(FIRST_DAY)
     harness.clock.advance(timedelta(minutes=2))
     assert harness.run_rollup() == []
-    previous = harness.campaigns.get(FIRST_DAY.campaign_id)
-    hour = previous.summary_hour - 3
-    harness.campaigns.replace(previous.with_changes({"summary_hour": hour}), previous=previous)
-    harness.due_list.add_campaign(FIRST_DAY.campaign_id, harness.clock())
-    harness.clock.now = SUMMARY_HOUR - 3 * AN_HOUR
+    bring_summary_hour_forward(harness)
 
     assert harness.run_rollup() == [FIRST_DAY]
     assert harness.list_dirty_days() == []

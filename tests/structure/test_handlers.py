@@ -10,35 +10,12 @@ import pytest
 from app import app
 from chalicelib.callers import Role
 from chalicelib.http.endpoints import get_contract
+from tests.support.public_routes import PUBLIC_ROUTES
 from tests.support.source_tree import iter_calls
-
-# Routes without the authorizer: Twilio's callback is authenticated by a signature, those of ODK Collect by
-# the token in their path.
-PUBLIC = {
-    ("GET", "/v1/openapi.json"),
-    ("GET", "/v1/occupations"),
-    ("GET", "/docs"),
-    ("GET", "/healthz"),
-    ("GET", "/board"),
-    ("GET", "/app"),
-    ("GET", "/app/service-worker.js"),
-    ("GET", "/app/manifest.webmanifest"),
-    ("GET", "/app/{release}/{folder}/{file}"),
-    ("POST", "/v1/gateways/twilio/receipts"),
-    ("GET", "/odk/{token}/formList"),
-    ("HEAD", "/odk/{token}/formList"),
-    ("GET", "/odk/{token}/forms/{form_id}/{version}/form"),
-    ("GET", "/odk/{token}/forms/{form_id}/{version}/manifest"),
-    ("GET", "/odk/{token}/forms/{form_id}/{version}/media/{filename}"),
-    ("HEAD", "/odk/{token}/submission"),
-    ("POST", "/odk/{token}/submission"),
-    ("POST", "/v1/enrolments"),
-    ("POST", "/v1/statuses"),
-}
 
 # The roles of every route, as the API's contract has them.
 ROLES: dict[tuple[str, str], set[Role] | None] = {
-    **dict.fromkeys(PUBLIC),
+    **dict.fromkeys(PUBLIC_ROUTES),
     ("POST", "/v1/registrations"): {Role.KIOSK, Role.BOT},
     ("POST", "/v1/registrations/batch"): {Role.KIOSK},
     ("GET", "/v1/registrations"): {Role.MANAGER, Role.CORE},
@@ -108,10 +85,10 @@ def test_a_handler_is_defined_in_app(function: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_a_route_is_behind_the_authorizer_unless_it_is_public(route: tuple[str, str]) -> None:
-    assert (ROUTES[route].authorizer is None) is (route in PUBLIC)
+    assert (ROUTES[route].authorizer is None) is (route in PUBLIC_ROUTES)
 
 
-@pytest.mark.parametrize("route", sorted(ROUTES.keys() - PUBLIC | ROLES.keys()), ids=" ".join)
+@pytest.mark.parametrize("route", sorted(ROUTES.keys() - PUBLIC_ROUTES | ROLES.keys()), ids=" ".join)
 def test_a_route_may_be_called_by_the_roles_of_the_contract(route: tuple[str, str]) -> None:
     assert route in ROUTES, "the contract names a route that is not there"
     assert route in ROLES, "the contract does not name this route"

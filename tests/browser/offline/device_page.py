@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from tests.support.app_stage import AppStage
 from tests.support.chromium import Chromium, Tablet
-from tests.support.payloads import make_nik, make_phone
+from tests.support.payloads import make_capture_payload, make_nik, make_phone
 
 OFFICER = "ofc-12"
 
@@ -29,28 +29,15 @@ _SAVE = """async (contents) => {
 
 def make_content(number: int, **changes: Any) -> dict[str, Any]:
     """Return what an officer enters for an invented worker; each number is another one."""
-    content: dict[str, Any] = {
-        "worker": {
-            "nik": make_nik(number),
-            "name": f"Melati {'ABCDEFGHIJ'[number % 10]} Kusumawati",
-            "birth_date": "1985-04-12",
-            "phone": make_phone(number),
-            "address": "Jalan Contoh 7",
-            "postal_code": "10250",
-            "language": "id",
-        },
-        "work": {
-            "occupations": ["porter"],
-            "place": "Blok A",
-            "monthly_income": 2_500_000,
-            "employs_others": False,
-        },
-        "coverage": {"programmes": ["JKK", "JKM"], "months": 3, "payer": "self"},
-        "consent": {"text_version": "2024-10", "given_at": "2024-10-09T11:11:30+07:00", "method": "tick"},
+    worker = {
+        "nik": make_nik(number),
+        "name": f"Melati {'ABCDEFGHIJ'[number % 10]} Kusumawati",
+        "phone": make_phone(number),
+        **changes.pop("worker", {}),
     }
-    for group, values in changes.items():
-        content[group] = {**content[group], **values}
-    return content
+    capture = make_capture_payload(worker=worker, **changes)
+    del capture["worker"]["email"]  # No form asks for one.
+    return {group: capture[group] for group in ("worker", "work", "coverage", "consent")}
 
 
 class DevicePage:
