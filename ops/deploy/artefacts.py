@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError
 _OLD_VERSIONS_DAYS = 90
 
 
-def create_artefact_bucket(s3: Any, name: str) -> bool:
-    """Create the bucket if it does not exist, and set what protects it. Return True if it is new.
+def create_artefact_bucket(s3: Any, name: str) -> None:
+    """Create the bucket if it does not exist, and set what protects it.
 
     Raise ClientError, also if the bucket belongs to another account.
     """
-    is_new = _create(s3, name)
+    _create_if_missing(s3, name)
     s3.put_public_access_block(
         Bucket=name,
         PublicAccessBlockConfiguration=dict.fromkeys(
@@ -32,10 +32,9 @@ def create_artefact_bucket(s3: Any, name: str) -> bool:
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
     }
     s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [lifecycle]})
-    return is_new
 
 
-def _create(s3: Any, name: str) -> bool:
+def _create_if_missing(s3: Any, name: str) -> None:
     try:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
@@ -45,5 +44,3 @@ def _create(s3: Any, name: str) -> bool:
         region = s3.meta.region_name
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=name, **place)
-        return True
-    return False

@@ -7,11 +7,18 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError, WaiterError
 
-from ops.deploy.cloudformation import CAPABILITIES, DeploymentFailed, list_failures, read_stack_status
+from ops.deploy.cloudformation import (
+    CAPABILITIES,
+    PREPARED_STATUS,
+    WAIT,
+    DeploymentFailed,
+    await_stack,
+    read_stack_status,
+    to_parameter_list,
+)
 
 # A resource of these types holds data that is not in any other place.
 _DATA_TYPES = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup"}
-_WAIT = {"Delay": 1, "MaxAttempts": 1800}
 
 
 @dataclass(frozen=True)
@@ -58,20 +65,20 @@ def prepare_change_set(
 ) -> ChangeSet | None:
     """Have CloudFormation prepare an update. Return None if nothing would change. Raise DeploymentFailed."""
     status = read_stack_status(cloudformation, stack_name)
-    is_new = status in {None, "REVIEW_IN_PROGRESS"}
+    is_new = status in {None, PREPARED_STATUS}
     try:
         arn = cloudformation.create_change_set(
             StackName=stack_name,
             ChangeSetName=f"daftar-{uuid4().hex}",
             ChangeSetType="CREATE" if is_new else "UPDATE",
             TemplateURL=template_url,
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Parameters=to_parameter_list(parameters),
             Capabilities=CAPABILITIES,
         )["Id"]
     except ClientError as error:
         raise DeploymentFailed(str(error)) from error
     try:
-        cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=arn, WaiterConfig=_WAIT)
+        cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=arn, WaiterConfig=WAIT)
     except WaiterError:
         found = cloudformation.describe_change_set(ChangeSetName=arn)
         reason = found.get("StatusReason", "no reason given")
@@ -94,15 +101,9 @@ def discard_change_set(cloudformation: Any, change_set: ChangeSet) -> None:
 
 
 def execute_change_set(cloudformation: Any, change_set: ChangeSet) -> None:
-    """Do the update, and wait for its end. Raise DeploymentFailed, which names each resource that failed."""
+    """Do the update, and wait for its end. Raise DeploymentFailed, naming each resource that failed."""
     cloudformation.execute_change_set(ChangeSetName=change_set.arn)
-    kind = "create" if change_set.is_new_stack else "update"
-    try:
-        cloudformation.get_waiter(f"stack_{kind}_complete").wait(
-            StackName=change_set.stack_name, WaiterConfig=_WAIT
-        )
-    except WaiterError:
-        raise DeploymentFailed("\n".join(list_failures(cloudformation, change_set.stack_name))) from None
+    await_stack(cloudformation, change_set.stack_name, is_new=change_set.is_new_stack)
 
 
 def _read_changes(cloudformation: Any, arn: str) -> list[Change]:

@@ -15,7 +15,11 @@ from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
 from ops.errors import OperationError
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
+FAILED_CREATION_STATUSES = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
+# A change set of a new stack was made, and not executed.
+PREPARED_STATUS = "REVIEW_IN_PROGRESS"
+
+WAIT = {"Delay": 1, "MaxAttempts": 1800}
 
 
 class DeploymentFailed(OperationError):
@@ -37,7 +41,7 @@ def deploy(
     request = {
         "StackName": stack_name,
         "TemplateURL": template_url,
-        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        "Parameters": to_parameter_list(parameters),
         "Capabilities": CAPABILITIES,
     }
     _create_or_update(cloudformation, request)
@@ -76,22 +80,33 @@ def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
     try:
         if status is None:
             cloudformation.create_stack(**request)
-            waiter = cloudformation.get_waiter("stack_create_complete")
         else:
             cloudformation.update_stack(**request)
-            waiter = cloudformation.get_waiter("stack_update_complete")
-        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800})
-    except WaiterError:
-        raise DeploymentFailed("\n".join(list_failures(cloudformation, stack))) from None
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise DeploymentFailed(str(error)) from error
+        return
+    await_stack(cloudformation, stack, is_new=status is None)
+
+
+def to_parameter_list(parameters: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return parameters as CloudFormation's requests have them."""
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+
+
+def await_stack(cloudformation: Any, stack_name: str, *, is_new: bool) -> None:
+    """Wait for the end of a creation or an update. Raise DeploymentFailed, naming what failed."""
+    waiter = cloudformation.get_waiter(f"stack_{'create' if is_new else 'update'}_complete")
+    try:
+        waiter.wait(StackName=stack_name, WaiterConfig=WAIT)
+    except WaiterError:
+        raise DeploymentFailed("\n".join(_list_failures(cloudformation, stack_name))) from None
 
 
 def clear_failed_creation(cloudformation: Any, stack_name: str) -> str | None:
     """Return the status of a stack. One whose creation failed is deleted, as it cannot be updated: None."""
     status = read_stack_status(cloudformation, stack_name)
-    if status not in _FAILED_CREATION_STATUSES:
+    if status not in FAILED_CREATION_STATUSES:
         return status
     cloudformation.delete_stack(StackName=stack_name)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_name)
@@ -108,7 +123,7 @@ def read_stack_status(cloudformation: Any, stack_name: str) -> str | None:
         raise
 
 
-def list_failures(cloudformation: Any, stack_name: str) -> list[str]:
+def _list_failures(cloudformation: Any, stack_name: str) -> list[str]:
     """Return each resource of the stack that failed, and why."""
     return [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"

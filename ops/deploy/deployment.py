@@ -17,6 +17,7 @@ from ops.deploy.change_sets import (
     prepare_change_set,
 )
 from ops.deploy.cloudformation import (
+    PREPARED_STATUS,
     check_functions,
     clear_failed_creation,
     upload_package,
@@ -171,7 +172,7 @@ class Deployment:
     def _read_deployed_template(self) -> dict[str, Any] | None:
         """Return the template of the stack as it was given, None if there is no stack that works."""
         status = clear_failed_creation(self._cloudformation, self._config.stack_name)
-        if status in {None, "REVIEW_IN_PROGRESS"}:
+        if status in {None, PREPARED_STATUS}:
             return None
         body = self._cloudformation.get_template(StackName=self._config.stack_name, TemplateStage="Original")[
             "TemplateBody"

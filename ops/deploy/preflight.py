@@ -6,21 +6,21 @@ from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.template import load_parameters
 from ops.aws_errors import get_error_code
-from ops.deploy.cloudformation import read_stack_status
+from ops.deploy.cloudformation import FAILED_CREATION_STATUSES, PREPARED_STATUS, read_stack_status
 from ops.deploy.stage_file import StageConfig
 from ops.deploy.stages import AwsClientFactory
 from ops.project import REGION
 
-# A stack in another state, but for one that does not exist, is being changed or was left half changed.
-_UPDATABLE_STATUSES = {
-    *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"),
-    # A creation that was prepared, or that failed, is done again.
-    *("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED"),
-}
+# A stack in another state is being changed, or was left half changed.
+_UPDATABLE_STATUSES = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+# A creation that was prepared, or that failed, is done again.
+_UNCREATED_STATUSES = {None, PREPARED_STATUS, *FAILED_CREATION_STATUSES}
 
 # Ten functions, five senders and the API of a busy day. A new account has 10 (confidence medium).
 _MIN_CONCURRENCY = 100
+_SENDER = load_parameters()["SmsOriginationIdentity"]
 _SMS_SPEND_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"
 
 
@@ -45,8 +45,16 @@ Check = Callable[[StageConfig, AwsClientFactory], Iterator[Finding]]
 
 
 def inspect_account(config: StageConfig, aws_client: AwsClientFactory) -> list[Finding]:
-    """Return the findings of all checks. A check that AWS does not answer is a finding, and not an error."""
-    return [finding for name, check in _CHECKS.items() for finding in _run(name, check, config, aws_client)]
+    """Return the findings of all checks.
+
+    Raise the SDK's error if AWS does not answer about the account or the stack: nothing may be deployed then.
+    A further check that it does not answer is a finding.
+    """
+    return [
+        *_check_account(config, aws_client),
+        *_check_stack(config, aws_client),
+        *(finding for name, check in _CHECKS.items() for finding in _run(name, check, config, aws_client)),
+    ]
 
 
 def read_account(aws_client: AwsClientFactory) -> str:
@@ -74,11 +82,11 @@ def _check_account(config: StageConfig, aws_client: AwsClientFactory) -> Iterato
 def _check_stack(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
     client = aws_client("cloudformation")
     status = read_stack_status(client, config.stack_name)
-    if status is None:
+    if status in _UNCREATED_STATUSES:
         return
     if status not in _UPDATABLE_STATUSES:
         yield Finding(Level.STOP, f"the stack {config.stack_name} is {status}: finish that first")
-    elif status.endswith("_COMPLETE") and not status.startswith("ROLLBACK"):
+    else:
         outputs = client.describe_stacks(StackName=config.stack_name)["Stacks"][0].get("Outputs", [])
         if "KeysTableName" not in {each["OutputKey"] for each in outputs}:
             yield Finding(Level.STOP, f"the stack {config.stack_name} exists and is not Daftar")
@@ -122,7 +130,7 @@ def _check_sms(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Fi
     for limit in client.describe_spend_limits()["SpendLimits"]:
         if limit["Name"] == _SMS_SPEND_LIMIT:
             yield Finding(Level.NOTE, f"SMS cost {limit['EnforcedLimit']} US dollars a month at most")
-    sender = config.parameters.get("SmsOriginationIdentity", "BPJAMSOSTEK")
+    sender = config.parameters.get("SmsOriginationIdentity", _SENDER["Default"])
     known = client.describe_sender_ids(SenderIds=[{"SenderId": sender, "IsoCountryCode": "ID"}])["SenderIds"]
     if not any(each.get("Registered") for each in known):
         yield Finding(Level.PERSON, f"the sender id {sender} is not registered for Indonesia: it takes weeks")
@@ -134,8 +142,6 @@ def _check_alarms(config: StageConfig, _aws_client: AwsClientFactory) -> Iterato
 
 
 _CHECKS: dict[str, Check] = {
-    "the account": _check_account,
-    "the stack": _check_stack,
     "Lambda's quota": _check_concurrency,
     "SES": _check_mail,
     "AWS End User Messaging SMS": _check_sms,

@@ -1,6 +1,7 @@
 """Set up SMS beside the stack: a configuration set with receipts, and a protect configuration."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,17 +12,14 @@ _DESTINATION = "receipts"
 _INDONESIA = "ID"
 
 
-def create_configuration_set(client: Any, name: str) -> bool:
-    """Create a configuration set if it does not exist. Return True if it is new."""
-    try:
+def create_configuration_set(client: Any, name: str) -> None:
+    """Create a configuration set if it does not exist."""
+    with suppress(client.exceptions.ConflictException):
         client.create_configuration_set(ConfigurationSetName=name)
-    except client.exceptions.ConflictException:
-        return False
-    return True
 
 
-def send_receipts_to(client: Any, configuration_set: str, topic_arn: str) -> bool:
-    """Have all events of a configuration set published to a topic. Return True if that was not so before."""
+def send_receipts_to(client: Any, configuration_set: str, topic_arn: str) -> None:
+    """Have all events of a configuration set published to a topic."""
     destination = {
         "ConfigurationSetName": configuration_set,
         "EventDestinationName": _DESTINATION,
@@ -32,11 +30,8 @@ def send_receipts_to(client: Any, configuration_set: str, topic_arn: str) -> boo
     present = {each["EventDestinationName"]: each for each in found[0].get("EventDestinations", [])}
     if _DESTINATION not in present:
         client.create_event_destination(**destination)
-        return True
-    if present[_DESTINATION].get("SnsDestination") == destination["SnsDestination"]:
-        return False
-    client.update_event_destination(**destination, Enabled=True)
-    return True
+    elif present[_DESTINATION].get("SnsDestination") != destination["SnsDestination"]:
+        client.update_event_destination(**destination, Enabled=True)
 
 
 def create_protect_configuration(client: Any, name: str) -> str:
@@ -69,4 +64,4 @@ def explain_missing_service(error: ClientError | BotoCoreError) -> str:
 
 def _iter_protect_configurations(client: Any) -> Iterator[dict[str, Any]]:
     pages = client.get_paginator("describe_protect_configurations").paginate()
-    return (each for page in pages for each in page["ProtectConfigurations"])
+    return (each for page in pages for each in page.get("ProtectConfigurations", ()))

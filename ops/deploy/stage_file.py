@@ -25,8 +25,8 @@ from ops.project import REGION, ROOT
 
 STAGE_FILE = ROOT / "deploy.toml"
 
-# `daftar deploy` sets these by itself, from what it has made.
-MADE_PARAMETERS = frozenset({"PublicUrl", "SmsConfigurationSet", "MailConfigurationSet"})
+# `daftar deploy` sets it by itself, from what it has made.
+MADE_PARAMETERS = frozenset({"SmsConfigurationSet"})
 
 # Production without these would lose alarms or mails in silence.
 REQUIRED_IN_PRODUCTION = ("AlarmEmail", "MailFrom", "MailIdentity")
