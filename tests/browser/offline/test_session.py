@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.browser.offline.device_page import DevicePage, make_content
 from tests.support.app_stage import CAMPAIGN, AppStage
 from tests.support.chromium import Chromium, Session
@@ -52,6 +54,23 @@ def test_the_bundle_is_there_without_a_network_and_loaded_again_when_it_has_chan
     stage.container.campaigns.change(CAMPAIGN, {"name": "Pasar Pagi"})
     device.call("device.session.refresh()")
     assert device.call("device.session.bundle.campaign.name") == "Pasar Pagi"
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b'{"campaigns": null}'])
+def test_an_answer_of_something_else_than_the_api_changes_nothing(
+    device: DevicePage, stage: AppStage, body: bytes
+) -> None:
+    kept = "[device.session.device, device.session.bundle.campaign.name, device.session.state]"
+    before = device.call(kept)
+    stage.server.fault = (200, {"Content-Type": "application/json"}, body)
+
+    assert device.call(CATCH % "await device.session.refresh()") is None
+    assert device.call(kept) == before
+
+    stage.clock.ahead = timedelta(days=device.call("device.session.daysLeft") - 3)
+    assert device.call(CATCH % "await device.session.refresh()") is None
+    assert device.call(kept)[:2] == before[:2]
+    assert device.call(ENROL, "ABCDEFGH") == ["Unreachable", None]
 
 
 def test_the_token_is_renewed_by_itself_in_its_last_week(device: DevicePage, stage: AppStage) -> None:

@@ -145,9 +145,9 @@ function makeLeaveScreen(app) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     code.showError(null);
-    app.opened = null;
     try {
       await app.device.kiosk.leave(code.input.value);
+      app.opened = null;
     } catch (error) {
       code.input.value = "";
       code.showError(describePinFailure(error));

@@ -105,9 +105,9 @@ function makeKioskStartScreen(app) {
     again.showError(null);
     if (code.input.value !== again.input.value) return again.showError(t("kiosk.code_differs"));
     try {
+      await app.device.kiosk.start(code.input.value);
       forgetReceipts();
       app.opened = null;
-      await app.device.kiosk.start(code.input.value);
     } catch (error) {
       code.showError(describePinFailure(error));
     }

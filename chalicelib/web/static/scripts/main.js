@@ -62,7 +62,7 @@ async function start() {
     await app.refresh();
     device.sender.start();
     void app.checkSpace();
-    await device.session.refresh();
+    void device.session.refresh();
   } catch (error) {
     root.replaceChildren(h("main", {}, h("h1", {}, t("failure.start")), h("p", { role: "alert" }, t("failure.start_hint")), h("p", { class: "hint" }, error instanceof Error ? error.name : "")));
   }

@@ -103,9 +103,9 @@ export class Session extends EventTarget {
     const sent = { code, enrolment_id: enrolmentId };
     const { body, skew } = await this.api.call("v1/enrolments", { method: "POST", body: sent });
     const device = readIdentity(body, this.device);
+    requireAnswer(typeof body.token === "string");
     await raiseSequence(this.database, device.clientId, body.next_device_sequence ?? 1);
     await this.#store({ device, token: await this.vault.seal(LABEL, body.token), isRevoked: false, skew });
-    await this.#readBundle();
     await this.whenEnrolled(body);
     await this.refresh();
   }
@@ -117,7 +117,6 @@ export class Session extends EventTarget {
   async chooseCampaign(campaignId) {
     if (!this.stored || !this.device) return;
     await this.#store({ ...this.stored, device: { ...this.device, campaignId } });
-    await this.#readBundle();
     await this.refresh();
   }
 
@@ -177,6 +176,7 @@ export class Session extends EventTarget {
     const path = `v1/campaigns/${encodeURIComponent(device.campaignId)}/bundle`;
     const { status, body, etag } = await this.call(path, { headers });
     if (status === 304) return;
+    requireAnswer(body?.campaign?.campaign_id === device.campaignId);
     await writeValue(this.database, bundleName(device), { etag, bundle: body });
     this.bundle = body;
     this.#announce();
@@ -194,6 +194,7 @@ export class Session extends EventTarget {
   /** Get the next token. The present one stays good until its end: a lost answer costs nothing. */
   async #renew() {
     const { body } = await this.call("v1/device/token", { method: "POST", body: {} });
+    requireAnswer(typeof body?.token === "string");
     const { stored } = this;
     if (!stored) return;
     const token = await this.vault.seal(LABEL, body.token);
@@ -216,9 +217,11 @@ export class Session extends EventTarget {
 
   /** @param {StoredSession} stored */
   async #store(stored) {
+    const earlier = this.stored;
     await writeValue(this.database, SESSION, stored);
     this.stored = stored;
-    this.token = await this.vault.open(LABEL, stored.token);
+    if (stored.token !== earlier?.token) this.token = await this.vault.open(LABEL, stored.token);
+    if (stored.device.campaignId !== earlier?.device.campaignId) await this.#readBundle();
     this.#announce();
   }
 
@@ -237,11 +240,21 @@ export function isTokenRefused({ code }) {
 }
 
 /**
+ * Raise Unreachable for an answer that is not the API's: the sign-in page of a market's Wi-Fi answers too.
+ * @param {boolean} isOurs
+ */
+function requireAnswer(isOurs) {
+  if (!isOurs) throw new Unreachable("not an answer of the API");
+}
+
+/**
+ * Read an answer. Raise Unreachable.
  * @param {any} answer Of an enrolment, or of `GET /v1/device`.
  * @param {DeviceIdentity | null} earlier
  * @returns {DeviceIdentity}
  */
 function readIdentity(answer, earlier) {
+  requireAnswer(Array.isArray(answer?.campaigns));
   /** @type {string[]} */
   const campaignIds = answer.campaigns.map((/** @type {any} */ campaign) => campaign.campaign_id);
   const chosen = campaignIds.find((campaignId) => campaignId === earlier?.campaignId);
