@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.audit.model import AuditRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
+    from chalicelib.photos.model import StoredPhoto
     from chalicelib.registrations.captures import Capture
     from chalicelib.registrations.model import Registration
     from chalicelib.registrations.phone import Phone
@@ -55,6 +56,7 @@ class DisclosureReport:
     request: DataRequest
     registrations: "list[Registration]"
     captures: "list[Capture]"
+    photos: "list[StoredPhoto]"
     sms_list: "list[Sms]"
     opt_outs: "Mapping[Phone, OptOut]"
     requests: list[DataRequest]

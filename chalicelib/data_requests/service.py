@@ -88,6 +88,7 @@ class DataRequestService:
         applications = self._worker_data.list_applications(worker_key)
         registrations = list(_iter_registrations(applications))
         captures = list(self._iter_captures(links))
+        photos = [photo for link in links for photo in self._worker_data.iter_photos(link)]
         sms_list = [
             sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
         ]
@@ -103,6 +104,7 @@ class DataRequestService:
             request=self._requests.finish(request, occurred_at=self._clock()),
             registrations=registrations,
             captures=captures,
+            photos=photos,
             sms_list=sms_list,
             opt_outs=dict(self._iter_opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
