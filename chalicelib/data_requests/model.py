@@ -47,6 +47,15 @@ class DataRequest:
 
 
 @dataclass(frozen=True)
+class LoggedErasure:
+    """An erasure as it is done again on tables that were restored to a time before it."""
+
+    request_id: str
+    worker_key: str
+    received_before: datetime
+
+
+@dataclass(frozen=True)
 class DisclosureReport:
     """All data that is stored on one NIK. Opt-outs are those of the phone numbers of its registrations.
 
