@@ -20,7 +20,7 @@ from ops.project import EXAMPLE_DIR
 from ops.signals import Shutdown, shutdown_on_signal
 
 _MAX_SMS_SHOWN = 6
-_ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url")
+_ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url", "chat_url")
 
 
 @click.command(
@@ -114,6 +114,7 @@ def _describe_addresses(description: StackDescription) -> list[str]:
         f"App    {description.app_url}",
         f"AWS    {description.aws_endpoint_url} ({description.region})",
         f"SMS    {description.gateway_url}",
+        f"Chats  {description.chat_url}",
     ]
 
 

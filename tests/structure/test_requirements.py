@@ -13,7 +13,13 @@ from ops.deploy.requirements import DIRECT_REQUIREMENTS, Requirement, read_requi
 from ops.project import ROOT
 
 REQUIRED = {str(canonicalize_name(each.name)): each for each in read_requirements()}
-FILES = ("requirements.in", "requirements.txt", "requirements-dev.txt", "ops/audit/requirements.txt")
+FILES = (
+    "requirements.in",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "ops/audit/requirements.txt",
+    "ops/fake_chat/requirements.txt",
+)
 
 
 def list_needs(name: str) -> set[str]:
