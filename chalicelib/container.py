@@ -7,8 +7,6 @@ them: the API, whose cold start a caller waits for, would pay for them too.
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib import observability
-from chalicelib.aws.clients import AwsClients
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.builder import (
@@ -20,24 +18,17 @@ from chalicelib.clients.builder import (
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
-from chalicelib.clock import Clock, utc_now
+from chalicelib.container_stores import KeysAndStores
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.service import QuoteService
-from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.crypto.keyring import Keyring
-from chalicelib.crypto.kms import KMSKeyWrapper
-from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.registrations.builder_intake import build_intake_service
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
-from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
-    from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -46,83 +37,28 @@ if TYPE_CHECKING:
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.gate import ContentGate
-    from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
-    from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.requests import SmsRequestService
     from chalicelib.notifications.service import NotificationService
     from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
-    from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
     from chalicelib.registrations.discards import DiscardService
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
-    from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
-    from chalicelib.rollups.store_counting import DynamoCountingState
-    from chalicelib.rollups.store_due import DynamoDueList
-    from chalicelib.rollups.store_outbox import DynamoOutbox
-    from chalicelib.rollups.store_summaries import DynamoSummaries
     from chalicelib.statuses.service import StatusService
 
 
-class Container:
+class Container(KeysAndStores):
     """Build services on first use. One instance per Lambda container, per test, per command."""
-
-    def __init__(
-        self, settings: Settings | None = None, aws: AwsClients | None = None, clock: Clock = utc_now
-    ) -> None:
-        """Without `settings`, they are read from the environment on first use."""
-        if settings is not None:
-            self.settings = settings
-        self.aws = aws or AwsClients()
-        self.clock = clock
-
-    @cached_property
-    def settings(self) -> Settings:
-        """The settings of the stage. Raise SettingsIncomplete."""
-        return Settings.from_environment()
-
-    # Keys
-
-    @cached_property
-    def wrapped_keys(self) -> DynamoWrappedKeys:
-        return DynamoWrappedKeys(self.aws.dynamodb, self.settings.keys_table)
-
-    @cached_property
-    def key_wrapper(self) -> KMSKeyWrapper:
-        return KMSKeyWrapper(self.aws.kms, self.settings.field_key_arn)
-
-    @cached_property
-    def keyring(self) -> Keyring:
-        return Keyring(
-            wrapped_keys=self.wrapped_keys,
-            key_wrapper=self.key_wrapper,
-            clock=self.clock,
-            on_failure=lambda error: observability.log_exception(error, "keys not refreshed", {}),
-        )
-
-    @cached_property
-    def cipher(self) -> FieldCipher:
-        return FieldCipher(self.keyring.get_field_keys, self.keyring.refresh_field_keys)
-
-    @cached_property
-    def hashing(self) -> KeyedHash:
-        return KeyedHash(self.keyring.get_hash_key)
-
-    @cached_property
-    def rescue_keys(self) -> "RescueKeys":
-        from chalicelib.crypto.rescue import RescueKeys
-
-        return RescueKeys(self.keyring.load_rescue_keys)
 
     # The audit trail
 
@@ -220,12 +156,6 @@ class Container:
         return AgeLimits(minimum_age=self.settings.minimum_age)
 
     @cached_property
-    def reading_store(self) -> "DynamoReadingStore":
-        from chalicelib.registrations.store_reading import DynamoReadingStore
-
-        return DynamoReadingStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
-
-    @cached_property
     def reading(self) -> "ReadingService":
         from chalicelib.registrations.reading import ReadingService
 
@@ -283,30 +213,6 @@ class Container:
     # Summaries
 
     @cached_property
-    def summary_store(self) -> "DynamoSummaries":
-        from chalicelib.rollups.store_summaries import DynamoSummaries
-
-        return DynamoSummaries(self.aws.dynamodb, self.settings.summaries_table)
-
-    @cached_property
-    def outbox(self) -> "DynamoOutbox":
-        from chalicelib.rollups.store_outbox import DynamoOutbox
-
-        return DynamoOutbox(self.aws.dynamodb, self.settings.summaries_table)
-
-    @cached_property
-    def counting_state(self) -> "DynamoCountingState":
-        from chalicelib.rollups.store_counting import DynamoCountingState
-
-        return DynamoCountingState(self.aws.dynamodb, self.settings.summaries_table)
-
-    @cached_property
-    def due_list(self) -> "DynamoDueList":
-        from chalicelib.rollups.store_due import DynamoDueList
-
-        return DynamoDueList(self.aws.dynamodb, self.settings.summaries_table)
-
-    @cached_property
     def due_days(self) -> "DueDayFinder":
         from chalicelib.rollups.builder import build_due_day_finder
 
@@ -351,18 +257,6 @@ class Container:
         return build_sms_ledger(self)
 
     @cached_property
-    def opt_outs(self) -> "DynamoOptOutStore":
-        from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
-
-        return DynamoOptOutStore(self.aws.dynamodb, self.settings.sending_table)
-
-    @cached_property
-    def send_rate_limiter(self) -> "DynamoSendRateLimiter":
-        from chalicelib.messaging.store import DynamoSendRateLimiter
-
-        return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table)
-
-    @cached_property
     def notifications(self) -> "NotificationService":
         from chalicelib.notifications.builder import build_notification_service
 
@@ -379,12 +273,6 @@ class Container:
         from chalicelib.notifications.builder import build_due_sms_queuer
 
         return build_due_sms_queuer(self)
-
-    @cached_property
-    def receipt_sink(self) -> "SQSReceiptSink":
-        from chalicelib.notifications.queues import SQSReceiptSink
-
-        return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
 
     @cached_property
     def sms_gateway(self) -> "ContentGate":

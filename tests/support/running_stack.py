@@ -2,7 +2,7 @@
 
 import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,14 +19,22 @@ class RunningStack:
 
     local_stack: LocalStack
     description: StackDescription
+    enrolled_tokens: dict[str, str] = field(default_factory=dict)
+
+    def enrol(self, client_id: str, role: str, *campaigns: str) -> None:
+        """Enrol a client that `send` knows from now on."""
+        body = {"client_id": client_id, "roles": [role], "campaigns": campaigns}
+        answer = self.send("admin", "POST", "/v1/clients", body)
+        assert answer.status_code == 201, answer.text
+        self.enrolled_tokens[client_id] = answer.json()["token"]
 
     def send(self, client: str, method: str, path: str, body: object = None) -> httpx.Response:
-        """One request as a client of the stack (a role, or a device of the example), until it is answered."""
+        """One request as a role, a device of the example or an enrolled client, until it is answered."""
         return self.send_bytes(client, method, path, None if body is None else json.dumps(body).encode())
 
     def send_bytes(self, client: str, method: str, path: str, body: bytes | None) -> httpx.Response:
         """The same with a body that is sent as it is."""
-        token = self.description.find_token(client)
+        token = self.enrolled_tokens.get(client) or self.description.find_token(client)
         assert token is not None, f"no client {client}"
         with closing(ApiClient(self.description.api_url, token)) as api:
             return api.send(method, path, body)

@@ -104,6 +104,7 @@ def is_known_version(version: str) -> bool:
     return found is not None and found[1] in load_definitions()
 
 
+@cache
 def build_occupations_file() -> File:
     """Return the list of occupations. Collect searches the label, so it has the search words too."""
     rows = (

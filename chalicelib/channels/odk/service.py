@@ -1,6 +1,5 @@
 """Forms for ODK Collect, and the intake of what it submits."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -39,7 +38,6 @@ from chalicelib.registrations.submission import SubmissionResult
 
 # A device for every campaign is a test device; Collect keeps each form, and an officer chooses from the list.
 _MAX_FORMS = 500
-_PAGE_SIZE = 200
 
 _CLOSED = "campaign_closed"
 
@@ -76,8 +74,7 @@ class OdkService:
 
     def list_forms(self, *, caller: Caller) -> list[Form]:
         """Return a form for each campaign of the caller that takes captures now, the last to end first."""
-        now = self._clock()
-        found = [each for each in self._iter_campaigns(caller) if each.is_accepting(now)]
+        found = list(self._campaigns.iter_accepting(caller))
         return [build_form(each, self._age_limits) for each in islice(reversed(found), _MAX_FORMS)]
 
     def get_form(self, form_id: str, version: str, *, caller: Caller) -> Form:
@@ -161,17 +158,6 @@ class OdkService:
         if form.version != version:
             raise FormUnknown("not the present version")
         return form
-
-    def _iter_campaigns(self, caller: Caller) -> Iterator[Campaign]:
-        start_after = None
-        while True:
-            page = self._campaigns.list_for_caller(
-                caller=caller, start_after=start_after, page_size=_PAGE_SIZE
-            )
-            yield from page.rows
-            if page.next_position is None:
-                return
-            start_after = page.next_position
 
 
 @lru_cache(maxsize=8)
