@@ -31,6 +31,10 @@ class ResourceSettings(BaseModel):
     audit_table: str = Field(
         alias="DAFTAR_AUDIT_TABLE", description="Table of the audit trail: who changed and read what."
     )
+    conversations_table: str = Field(
+        alias="DAFTAR_CONVERSATIONS_TABLE",
+        description="Table of the sessions of chats, of the events that were handled, and of messages to people.",
+    )
     keys_table: str = Field(
         alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
     )

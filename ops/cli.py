@@ -22,7 +22,7 @@ from ops.commands.summaries import SUMMARY_COMMANDS
 def main() -> None:
     """Operate Daftar.
 
-    The local stack uses the port DAFTAR_PORT (8320) and the port above it, and keeps its data in
+    The local stack uses the port DAFTAR_PORT (8320) and the two above it, and keeps its data in
     DAFTAR_LOCAL_DIR (.local). Commands with --stack also work on a stack on AWS.
 
     Results go to standard output, messages to standard error. With --json the result is one JSON object with

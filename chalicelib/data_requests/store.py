@@ -85,7 +85,7 @@ def parse_logged_erasure(values: Values) -> LoggedErasure | None:
 
 def is_erasure_request(values: Values) -> bool:
     """Return True if an item of the table is a request for erasure."""
-    return values["step"] == _STEP_ASKED and values["act"] == DataRequestType.ERASURE
+    return bool(values["step"] == _STEP_ASKED and values["act"] == DataRequestType.ERASURE)
 
 
 def _to_request(asked: Values, done: Values | None) -> DataRequest:

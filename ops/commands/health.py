@@ -13,7 +13,7 @@ from ops.health.checks import examine
 from ops.health.status import read_status
 from ops.local.description import StackDescription
 
-ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url")
+ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url", "chat_url")
 _SECTIONS = ("queues", "sms", "alarms", "schedules", "versions")
 
 
@@ -75,6 +75,7 @@ def describe_addresses(description: StackDescription) -> list[str]:
         f"App    {description.app_url}",
         f"AWS    {description.aws_endpoint_url} ({description.region})",
         f"SMS    {description.gateway_url}",
+        f"Chats  {description.chat_url}",
     ]
 
 

@@ -120,11 +120,11 @@ def _check_tables(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, str
         yield True, f"point-in-time recovery of {len(tables)} tables", None
 
 
-def _check_account(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, str | None]]:
+def _check_account(stage: Stage, now: datetime) -> Iterator[tuple[bool, str, str | None]]:
     config = StageConfig(
         _get_stage_name(stage), region=stage.aws_client("sts").meta.region_name, parameters=stage.parameters
     )
-    findings = inspect_account(config, stage.aws_client)
+    findings = inspect_account(config, stage.aws_client, today=now.date())
     yield from ((each.level is Level.NOTE, each.text, None) for each in findings)
 
 

@@ -4,6 +4,7 @@ from tests.support.template import PackagedTemplate, as_list, resolve_logical_id
 
 # Items of these tables expire; those of the others are kept until they are erased.
 EXPIRING = {
+    "ConversationsTable",
     "RegistrationsTable",
     "ClientsTable",
     "SmsLedgerTable",
