@@ -49,6 +49,9 @@ class ResourceSettings(BaseModel):
     receipts_queue_url: str = Field(
         alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of delivery receipts from the SMS gateways."
     )
+    photos_bucket: str = Field(
+        alias="DAFTAR_PHOTOS_BUCKET", description="Bucket for the photos that forms of ODK Collect ask for."
+    )
     exports_bucket: str = Field(
         alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."
     )
