@@ -19,6 +19,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "status": (),
     "run": (),
     "deploy": ("--stage", "try", "--yes"),
+    "rollback": ("--yes",),
     "messages": (),
     "mails": (),
     "register": (str(CAPTURES),),
