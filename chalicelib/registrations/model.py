@@ -1,6 +1,6 @@
-"""A registration and its lifecycle: the statuses, the one table of transitions, and what each event changes.
+"""A registration and its lifecycle: what each event changes. Pure.
 
-Pure.
+Statuses, events and the one table of transitions are in `transitions`; others take them from here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,48 +15,34 @@ from chalicelib.registrations.errors import HistoryFull, PaymentReused, Transiti
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.registrations.transitions import (
+    ENDED_STATUSES,
+    ENDED_UNPAID_STATUSES,
+    MAX_REPORTED_EVENTS,
+    OPEN_UNPAID_STATUSES,
+    REPORTED_EVENTS,
+    TRANSITIONS,
+    EventType,
+    Status,
+    Verification,
+)
 from chalicelib.registrations.worker import Consent, Coverage, Recipient, RetainedWork, Work, Worker
 
-
-class Status(StrEnum):
-    """The status of a registration.
-
-    Registered is not yet protected: only `active` is.
-    """
-
-    RECEIVED = "received"
-    AWAITING_PAYMENT = "awaiting_payment"
-    MISMATCH = "mismatch"
-    ACTIVE = "active"
-    LAPSED = "lapsed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-class EventType(StrEnum):
-    """The type of an event of a registration."""
-
-    REGISTERED = "registered"
-    PAYMENT_CODE_ISSUED = "payment_code_issued"
-    PAID = "paid"
-    MATCHED = "matched"
-    MISMATCHED = "mismatched"
-    CANCELLED = "cancelled"
-    TAKEN_OVER = "taken_over"
-    LAPSING_SOON = "lapsing_soon"
-    LAPSED = "lapsed"
-    EXPIRED = "expired"
-    SMS_REQUESTED = "sms_requested"
-    REPEAT_DIFFERS = "repeat_differs"
-    IDENTITY_DELETED = "identity_deleted"
-
-
-class Verification(StrEnum):
-    """The last answer of the civil registry. It is independent of the status."""
-
-    NOT_CHECKED = "not_checked"
-    MATCHED = "matched"
-    MISMATCH = "mismatch"
+__all__ = [
+    "ENDED_STATUSES",
+    "ENDED_UNPAID_STATUSES",
+    "MAX_REPORTED_EVENTS",
+    "OPEN_UNPAID_STATUSES",
+    "TRANSITIONS",
+    "EventType",
+    "Flag",
+    "LifecycleEvent",
+    "LifecycleState",
+    "Registration",
+    "RegistrationFacts",
+    "Status",
+    "Verification",
+]
 
 
 class Flag(StrEnum):
@@ -74,62 +60,6 @@ class Flag(StrEnum):
     TAKEN_OVER = "taken_over"
     TOOK_OVER = "took_over"
 
-
-# An application that has ended makes room for a new one of the same worker.
-ENDED_STATUSES = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
-ENDED_UNPAID_STATUSES = frozenset({Status.CANCELLED, Status.EXPIRED})
-OPEN_UNPAID_STATUSES = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
-
-# The status after each event, by the status before it. An event that is not listed is refused.
-TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
-    EventType.PAYMENT_CODE_ISSUED: {
-        Status.RECEIVED: Status.AWAITING_PAYMENT,
-        Status.AWAITING_PAYMENT: Status.AWAITING_PAYMENT,
-        Status.ACTIVE: Status.ACTIVE,
-        Status.LAPSED: Status.LAPSED,
-    },
-    EventType.PAID: {
-        # Workers may pay by NIK before a code was issued, and late.
-        Status.RECEIVED: Status.ACTIVE,
-        Status.AWAITING_PAYMENT: Status.ACTIVE,
-        Status.ACTIVE: Status.ACTIVE,
-        Status.LAPSED: Status.ACTIVE,
-    },
-    EventType.MATCHED: {
-        Status.RECEIVED: Status.RECEIVED,
-        Status.MISMATCH: Status.RECEIVED,
-        Status.AWAITING_PAYMENT: Status.AWAITING_PAYMENT,
-        Status.ACTIVE: Status.ACTIVE,
-    },
-    EventType.MISMATCHED: {
-        Status.RECEIVED: Status.MISMATCH,
-        Status.MISMATCH: Status.MISMATCH,
-        Status.AWAITING_PAYMENT: Status.MISMATCH,
-        # A clerical doubt does not end paid protection; `verification` keeps the result.
-        Status.ACTIVE: Status.ACTIVE,
-    },
-    EventType.CANCELLED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
-    # An officer of another campaign registered the worker anew (see `takeovers`). No SMS belongs to it.
-    EventType.TAKEN_OVER: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.CANCELLED),
-    # Changes no status: the event records the reminder, so that there is one for each payment.
-    EventType.LAPSING_SOON: {Status.ACTIVE: Status.ACTIVE},
-    EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
-    EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
-    # Changes no status: the event records who asked for an SMS to be sent once more.
-    EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
-    # Changes no status: the event records that the worker was captured again with other data.
-    EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
-    # Changes no status: the event records that NIK, birth date, addresses and income were deleted.
-    EventType.IDENTITY_DELETED: {Status.ACTIVE: Status.ACTIVE},
-}
-
-_REPORTED_EVENTS = frozenset(
-    {EventType.PAYMENT_CODE_ISSUED, EventType.PAID, EventType.MATCHED, EventType.MISMATCHED}
-)
-
-# Twenty-five years of a code and a payment each month. Beside them an item of 400 KB has room for the events
-# that follow from them, and for a cancellation.
-MAX_REPORTED_EVENTS = 600
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
 _GRACE_MONTHS = 3
@@ -181,7 +111,7 @@ class LifecycleState:
     @property
     def is_full(self) -> bool:
         """Return True if the history takes no more reported events."""
-        return sum(event.event_type in _REPORTED_EVENTS for event in self.history) >= MAX_REPORTED_EVENTS
+        return sum(event.event_type in REPORTED_EVENTS for event in self.history) >= MAX_REPORTED_EVENTS
 
     @property
     def active_until(self) -> date | None:
@@ -320,7 +250,7 @@ class LifecycleState:
         status = TRANSITIONS[event_type].get(self.status)
         if status is None:
             raise TransitionNotAllowed(f"{event_type} while {self.status}")
-        if event_type in _REPORTED_EVENTS and self.is_full:
+        if event_type in REPORTED_EVENTS and self.is_full:
             raise HistoryFull(f"{MAX_REPORTED_EVENTS} events were reported")
         event = LifecycleEvent(event_type, status, occurred_at, client_id, detail)
         return replace(

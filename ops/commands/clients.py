@@ -6,8 +6,11 @@ from typing import Any
 import click
 
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
-from ops.commands.api_access import ApiAccess, on_api
-from ops.commands.api_calls import call_api, call_as_admin, connect
+from chalicelib.campaigns.errors import CampaignUnknown
+from ops.aws_errors import AWS_ERRORS, explain_aws_error
+from ops.campaign_days import find_campaign_days
+from ops.commands.api_access import ApiAccess, DeployedApi, on_api
+from ops.commands.api_calls import call_api, call_as_admin, connect, list_as_admin
 from ops.commands.parameter_types import CAMPAIGN_OR_ALL, CLIENT, WHOLE_NUMBER
 from ops.commands.results import Result, progress_console
 from ops.commands.stage_option import stage_group
@@ -28,11 +31,7 @@ def clients() -> None:
 @on_api
 def list_clients(access: ApiAccess) -> Result:
     """List all clients, when their tokens expire and when they were last seen."""
-    page = call_as_admin(access, "GET", "/v1/clients")
-    listed = page["clients"]
-    while page["cursor"] is not None:
-        page = call_as_admin(access, "GET", f"/v1/clients?cursor={page['cursor']}")
-        listed += page["clients"]
+    listed = list_as_admin(access, "/v1/clients", "clients")
     return Result({"clients": listed}, [make_clients_table(listed)])
 
 
@@ -116,10 +115,21 @@ def _warn_of_unknown_campaigns(access: ApiAccess, campaigns: tuple[str, ...]) ->
     """Warn of campaigns that do not exist. A client may be enrolled before its campaign is opened."""
     for campaign_id in {*campaigns} - {EVERY_CAMPAIGN}:
         try:
-            with connect(access, "manager") as api:
-                call_api(api, "GET", f"/v1/campaigns/{campaign_id}")
+            _look_up_campaign(access, campaign_id)
         except OperationError as error:
-            if error.code == "campaign_unknown":
-                progress_console.print(
-                    f"Warning: there is no campaign {campaign_id} yet", markup=False, soft_wrap=True
-                )
+            is_unknown = error.code == CampaignUnknown.code
+            warning = f"there is no campaign {campaign_id} yet" if is_unknown else f"{campaign_id}: {error}"
+            progress_console.print(f"Warning: {warning}", markup=False, soft_wrap=True)
+
+
+def _look_up_campaign(access: ApiAccess, campaign_id: str) -> None:
+    """Raise OperationError if there is no such campaign, or if it could not be looked up."""
+    if not isinstance(access, DeployedApi):
+        with connect(access, "manager") as api:
+            call_api(api, "GET", f"/v1/campaigns/{campaign_id}")
+        return
+    # The API shows campaigns to managers, and the token is an admin's.
+    try:
+        find_campaign_days(access.stage, campaign_id)
+    except AWS_ERRORS as error:
+        raise explain_aws_error(error) from None

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from chalicelib.audit.store import DynamoAuditTrail
 from chalicelib.callers import EVERY_CAMPAIGN, Role
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import ClientRegistry, Token, TokenLifetime
 from chalicelib.clients.store import DynamoClients
 from chalicelib.clock import utc_now
-from chalicelib.randomness import generate_token
+from chalicelib.randomness import generate_token, generate_write_id
+from infra.template import load_parameters
 from ops.deploy.stages import Stage
 
 FIRST_ADMIN = "admin"
@@ -38,10 +40,23 @@ def enrol_directly(stage: Stage, client_id: str, role: Role, *, lifetime: timede
 def open_registry(
     stage: Stage, token_lifetime: TokenLifetime, make_token: Callable[[], str] = generate_token
 ) -> ClientRegistry:
-    """Return the registry of the stage's clients."""
+    """Return the registry of the stage's clients. It records who enrols as `operator`."""
     return ClientRegistry(
-        clients=DynamoClients(stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"]),
+        clients=DynamoClients(
+            stage.aws_client("dynamodb"), stage.outputs["ClientsTableName"], _open_trail(stage).build_append
+        ),
         clock=utc_now,
         generate_token=lambda: Token(make_token()),
         token_lifetime=token_lifetime,
+    )
+
+
+def _open_trail(stage: Stage) -> DynamoAuditTrail:
+    kept_days = stage.parameters.get("KeepAuditDays") or load_parameters()["KeepAuditDays"]["Default"]
+    return DynamoAuditTrail(
+        stage.aws_client("dynamodb"),
+        stage.outputs["AuditTableName"],
+        retention_period=timedelta(days=int(kept_days)),
+        new_id=generate_write_id,
+        get_correlation_id=lambda: None,
     )

@@ -7,13 +7,13 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from ops.deploy.requirements import REQUIREMENTS
 from ops.deploy.runtimes import Target, find_own_target
 from ops.programs import run_program
 from ops.project import ROOT
 
 # git ignores it, and `make clean` removes it.
 _STORE = ROOT / ".chalice" / "deployments"
+_REQUIREMENTS = ROOT / "requirements.txt"
 
 
 def fetch_libraries(target: Target) -> Path:
@@ -21,11 +21,11 @@ def fetch_libraries(target: Target) -> Path:
 
     pip checks the hash of every wheel. Raise OperationError with its message if `target` has no wheel of one.
     """
-    digest = sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    digest = sha256(_REQUIREMENTS.read_bytes()).hexdigest()[:16]
     directory = _STORE / f"libraries-{target.runtime}-{target.architecture}-{digest}"
     _STORE.mkdir(parents=True, exist_ok=True)
     # Several packagings at once, as tests do them, fetch the libraries once.
-    with REQUIREMENTS.open() as lock:
+    with _REQUIREMENTS.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not directory.exists():
             draft = directory.with_suffix(".draft")
@@ -45,7 +45,7 @@ def _install(target: Target, directory: Path) -> None:
         "--disable-pip-version-check",
     ]
     command += ["--target", directory, "--no-deps", "--no-compile", "--only-binary", ":all:"]
-    command += ["--require-hashes", "--requirement", REQUIREMENTS]
+    command += ["--require-hashes", "--requirement", _REQUIREMENTS]
     if target != find_own_target():
         command += ["--python-version", target.python, "--implementation", "cp"]
         command += [option for each in target.wheel_platforms for option in ("--platform", each)]

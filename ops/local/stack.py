@@ -24,14 +24,9 @@ from ops.errors import OperationError, StackUnavailable
 from ops.local.description import StackDescription
 from ops.local.emulator import Emulator
 from ops.local.processes import Program, exclusive_lock, is_port_free
-from ops.local.seeding import (
-    Tokens,
-    create_mail_identity,
-    create_twilio_secret,
-    enrol_clients,
-    write_private_file,
-)
+from ops.local.seeding import Tokens, create_mail_identity, create_twilio_secret, enrol_clients
 from ops.local.template import adapt_template
+from ops.private_files import write_private_file
 from ops.project import EXAMPLE_DIR, LOOPBACK, REGION, ROOT
 from ops.refusals import ApiRefusal
 
