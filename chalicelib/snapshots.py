@@ -5,8 +5,9 @@ no client and read no key (tested), so the snapshot holds neither. Should they e
 start.
 """
 
-import random
 from collections.abc import Callable
+
+from chalicelib.randomness import reseed
 
 try:
     from snapshot_restore_py import register_after_restore
@@ -15,11 +16,7 @@ except ImportError:  # Only Lambda's Python 3.12 and later have it, and only the
 
 
 def refresh_when_restored(forget: Callable[[], None]) -> None:
-    """Have Lambda call `forget`, and make the random numbers of this process its own, at each start.
-
-    Tokens, codes and ids come from the operating system and are safe without it. The SDK's pauses between
-    attempts come from `random`: started from one snapshot, all processes would pause alike.
-    """
+    """Have Lambda call `forget` at each start, and reseed what would make all processes pause alike."""
     if register_after_restore is not None:
-        register_after_restore(random.seed)
+        register_after_restore(reseed)
         register_after_restore(forget)
